@@ -1,0 +1,1 @@
+"""Tagging articles with a trained model. Needs onnxruntime and tokenizers; never torch."""

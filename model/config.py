@@ -1,0 +1,78 @@
+"""What a saved model says about itself in ``config.json``. Read without torch or transformers."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from claimstance.model.errors import ModelError
+from claimstance.model.labels import DEFAULT_LABELS, TASKS
+
+FORMAT = 1  # raised when an older program could no longer read a model folder
+
+CONFIG_FILE = "config.json"
+TOKENIZER_FILE = "tokenizer.json"
+WEIGHTS_FILE = "model.safetensors"
+
+
+@dataclass
+class ModelConfig:
+    """The shape of a model, its labels by name, and what training fitted beside the weights.
+
+    Attributes:
+        encoder: the encoder's own transformers configuration.
+        tasks: which of ``claimstance.model.labels.TASKS`` the model has heads for.
+        labels: label names of each task that has a label set; a head's outputs are in this order.
+        max_tokens: the length of a window, special tokens included.
+        dropout: of the heads, in training.
+        temperatures: per task, what logits are divided by before the softmax (fitted on dev; 1 if absent).
+        name: what the model calls itself in its output.
+        version: of the model, not of this program.
+    """
+
+    encoder: dict[str, Any]
+    tasks: tuple[str, ...] = TASKS
+    labels: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(DEFAULT_LABELS))
+    max_tokens: int = 256
+    dropout: float = 0.1
+    temperatures: dict[str, float] = field(default_factory=dict)
+    name: str = "claimstance"
+    version: str = "1"
+    format: int = FORMAT
+
+    @property
+    def hidden_size(self) -> int:
+        """The width of the encoder's output."""
+        return int(self.encoder["hidden_size"])
+
+    def save(self, folder: Path) -> None:
+        """Write ``config.json`` into ``folder``."""
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False, sort_keys=True)
+        (folder / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "ModelConfig":
+        """Read ``config.json`` from ``folder``.
+
+        Raises:
+            ModelError: if it is missing, damaged, of another program, or of a newer version of this one.
+        """
+        path = folder / CONFIG_FILE
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ModelError(f"{folder}: expected a claimstance model folder with {CONFIG_FILE}: "
+                             f"{error.strerror}") from None
+        except ValueError as error:
+            raise ModelError(f"{path}: expected JSON, found {error}") from None
+        if not isinstance(data, dict) or "tasks" not in data or "labels" not in data:
+            raise ModelError(f"{path}: expected the configuration of a claimstance model (with 'tasks' and 'labels')")
+        if data.get("format", FORMAT) > FORMAT:
+            raise ModelError(f"{path}: format {data['format']} is newer than this program reads ({FORMAT}): "
+                             "update claimstance")
+        data["tasks"] = tuple(data["tasks"])
+        data["labels"] = {task: tuple(names) for task, names in data["labels"].items()}
+        try:
+            return cls(**data)
+        except TypeError as error:
+            raise ModelError(f"{path}: {str(error).split(') ')[-1]}") from None

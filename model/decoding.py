@@ -1,0 +1,174 @@
+"""From logits to spans and attributions, in numpy."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from claimstance.model.windows import Located, Window
+
+Floats = NDArray[np.floating]
+LINK_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True)
+class TokenSpan:
+    """Tokens ``[start, end)`` of a window under one label; ``probability`` is the mean over its words."""
+
+    label: str
+    start: int
+    end: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class FoundAttribution:
+    """Who says what, in characters of sentences. A part that was not found is empty."""
+
+    source: tuple[Located, ...]
+    cue: tuple[Located, ...]
+    content: tuple[Located, ...]
+    probability: float
+
+    @property
+    def sentence(self) -> int:
+        """The sentence it is told in: its cue's, or the first of its content."""
+        return min(self.cue or self.content or self.source).sentence
+
+
+def softmax(logits: Floats, temperature: float = 1.0) -> Floats:
+    """Probabilities over the last axis."""
+    scaled = logits / temperature
+    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    result: Floats = powers / powers.sum(axis=-1, keepdims=True)
+    return result
+
+
+def sigmoid(logits: Floats) -> Floats:
+    """The logistic function, without overflow."""
+    result: Floats = 0.5 * (1 + np.tanh(0.5 * logits))
+    return result
+
+
+def words(window: Window) -> Iterator[tuple[int, int, bool]]:
+    """The words of a window: first token, end, and whether a sentence begins with it."""
+    for piece in window.pieces:
+        start = piece.start
+        for token in range(piece.start + 1, piece.end + 1):
+            if token == piece.end or window.words[token] != window.words[start]:
+                yield start, token, start == piece.start
+                start = token
+
+
+def decode_tags(logits: Floats, window: Window, tags: Sequence[str], across: Sequence[str] = ()) -> list[TokenSpan]:
+    """Spans from BIO logits (T, C), whole words each. Labels in ``across`` may go on over the end of a sentence.
+
+    The tokens of a word vote by their mean. An ``I-`` that follows nothing of its label begins a span.
+    """
+    spans: list[TokenSpan] = []
+    open_span: list[float] = []  # the probabilities of the words of the last span, while it can go on
+    for start, end, begins_sentence in words(window):
+        probabilities = softmax(logits[start:end].mean(axis=0))
+        best = int(probabilities.argmax())
+        kind, _, label = tags[best].partition("-")
+        if kind == "O":
+            open_span = []
+            continue
+        last = spans[-1] if open_span else None
+        goes_on = last and kind == "I" and last.label == label and (not begins_sentence or label in across)
+        open_span = [*open_span, float(probabilities[best])] if goes_on else [float(probabilities[best])]
+        span = TokenSpan(label, spans.pop().start if goes_on else start, end, float(np.mean(open_span)))
+        spans.append(span)
+    return spans
+
+
+def link_candidates(spans: Sequence[TokenSpan]) -> list[tuple[TokenSpan, TokenSpan]]:
+    """Every cue of a window with every source and content of it."""
+    cues = [span for span in spans if span.label == "cue"]
+    others = [span for span in spans if span.label != "cue"]
+    return [(cue, other) for cue in cues for other in others]
+
+
+@dataclass
+class _Event:
+    """An attribution while it is put together."""
+
+    cue: TokenSpan | None
+    source: TokenSpan | None = None
+    contents: list[TokenSpan] = field(default_factory=list)
+    inner: list[TokenSpan] = field(default_factory=list)
+    links: list[float] = field(default_factory=list)
+
+    def distance(self) -> int:
+        """Tokens between the cue and its nearest content."""
+        if self.cue is None or not self.contents:
+            return 0
+        cue = self.cue
+        return min(max(content.start - cue.end, cue.start - content.end) for content in self.contents)
+
+    def encloses(self, other: "_Event") -> bool:
+        """Whether ``other`` is told inside this attribution's content."""
+        if self is other or not other.contents or not set(other.contents) <= set(self.contents):
+            return False
+        return len(other.contents) < len(self.contents) or self.distance() > other.distance()
+
+
+def assemble(
+    spans: Sequence[TokenSpan],
+    candidates: Sequence[tuple[TokenSpan, TokenSpan]],
+    logits: Floats,
+    window: Window,
+) -> list[FoundAttribution]:
+    """Attributions from spans and the link logits (N, 2) of ``candidates``, one for each cue.
+
+    A cue takes its likeliest source and all contents linked to it, or the likeliest if none is likely. Contents linked
+    to no cue (a quote that goes on) stand alone. Token tags are flat: where an attribution is told inside another, its
+    source and cue are given back to the outer one's content.
+    """
+    events = {cue: _Event(cue) for cue in spans if cue.label == "cue"}
+    scores: dict[TokenSpan, dict[str, list[tuple[float, TokenSpan]]]] = {
+        cue: {"source": [], "content": []} for cue in events}
+    for (cue, other), (as_source, as_content) in zip(candidates, sigmoid(logits), strict=True):
+        score = float(as_source if other.label == "source" else as_content)
+        scores[cue][other.label].append((score, other))
+    for cue, event in events.items():
+        sources = sorted(scores[cue]["source"], key=lambda pair: -pair[0])[:1]
+        contents = sorted(scores[cue]["content"], key=lambda pair: -pair[0])
+        linked = [pair for pair in contents if pair[0] > LINK_THRESHOLD] or contents[:1]
+        if sources and sources[0][0] > LINK_THRESHOLD:
+            event.source = sources[0][1]
+            event.links.append(sources[0][0])
+        event.contents = [content for _, content in linked]
+        event.links += [score for score, _ in linked]
+    claimed = {content for event in events.values() for content in event.contents}
+    alone = [_Event(None, contents=[span]) for span in spans if span.label == "content" and span not in claimed]
+    for outer in events.values():
+        for inner in events.values():
+            if outer.encloses(inner):
+                outer.inner += [span for span in (inner.source, inner.cue) if span and span != outer.source]
+    return [_located(event, window) for event in [*events.values(), *alone]]
+
+
+def _located(event: _Event, window: Window) -> FoundAttribution:
+    parts = [span for span in (event.cue, event.source, *event.contents) if span]
+    tagged = min(span.probability for span in parts)
+    return FoundAttribution(
+        source=tuple(window.located(event.source.start, event.source.end)) if event.source else (),
+        cue=tuple(window.located(event.cue.start, event.cue.end)) if event.cue else (),
+        content=tuple(sorted(
+            place for span in [*event.contents, *event.inner] for place in window.located(span.start, span.end))),
+        probability=tagged * min(event.links, default=1.0),
+    )
+
+
+def join_pieces(places: Sequence[Located], texts: Sequence[str]) -> tuple[Located, ...]:
+    """Neighbouring pieces of one sentence with only space between them, made one."""
+    joined: list[Located] = []
+    for place in sorted(places):
+        last = joined[-1] if joined else None
+        if last and last.sentence == place.sentence and not texts[place.sentence][last.end:place.start].strip():
+            joined[-1] = replace(last, end=max(last.end, place.end))
+        else:
+            joined.append(place)
+    return tuple(joined)

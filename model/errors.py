@@ -1,0 +1,38 @@
+"""Errors that a user can act on. All others are bugs.
+
+    ClaimstanceError        the work failed: exit code 1
+    ├── InputError          a file, row or field is not what it should be
+    ├── ConfigError         a configuration cannot be used
+    └── ModelError          a model folder is incomplete or damaged
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class ClaimstanceError(Exception):
+    """The work could not be done; the message says why, in one or two lines."""
+
+
+class InputError(ClaimstanceError):
+    """A file, a row or a field is not what it should be."""
+
+
+class ConfigError(ClaimstanceError):
+    """A configuration cannot be used."""
+
+
+class ModelError(ClaimstanceError):
+    """A model folder is incomplete or damaged."""
+
+
+def unknown(kind: str, name: str, available: Iterable[str]) -> str:
+    """The message for a name that does not exist, with the nearest one that does.
+
+    >>> unknown("metric", "acuracy", ["accuracy", "f1"])
+    "unknown metric 'acuracy'. Did you mean 'accuracy'? Available: accuracy, f1"
+    """
+    names = sorted(available)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    return f"unknown {kind} '{name}'.{hint} Available: {', '.join(names) or 'none'}"

@@ -1,0 +1,90 @@
+"""The heads: what is read from the encoder's output, a class each.
+
+Shapes: B windows of T tokens, H the encoder's width, N spans or pairs, C labels. A span is a row ``(window, start,
+end)`` of token positions, end exclusive; an empty one (start = end) stands for nobody.
+"""
+
+import torch
+from torch import Tensor, nn
+
+#: Distances between spans, in tokens, fall into buckets with these lower bounds (and their mirror images).
+_DISTANCES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
+
+
+def pool(hidden: Tensor, spans: Tensor) -> Tensor:
+    """The mean of the token vectors of each span: (B, T, H), (N, 3) → (N, H); zeros for an empty span."""
+    # Differences of running sums: linear in T however many spans there are.
+    sums = nn.functional.pad(hidden.float().cumsum(dim=1), (0, 0, 1, 0))
+    window, start, end = spans.unbind(dim=-1)
+    total = sums[window, end] - sums[window, start]
+    return total / (end - start).clamp(min=1).unsqueeze(-1).to(total.dtype)
+
+
+def mlp(width: int, hidden: int, labels: int, dropout: float) -> nn.Sequential:
+    """One hidden layer: (N, width) → (N, labels)."""
+    return nn.Sequential(
+        nn.Dropout(dropout), nn.Linear(width, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, labels)
+    )
+
+
+class TokenHead(nn.Module):
+    """A tag for every token: (B, T, H) → (B, T, C)."""
+
+    def __init__(self, hidden: int, labels: int, dropout: float) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Dropout(dropout), nn.Linear(hidden, labels))
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """See the class."""
+        logits: Tensor = self.layers(hidden)
+        return logits
+
+
+class SentenceHead(nn.Module):
+    """A label for every sentence: (B, T, H), sentence spans (N, 3) → (N, C)."""
+
+    def __init__(self, hidden: int, labels: int, dropout: float) -> None:
+        super().__init__()
+        self.layers = mlp(hidden, hidden, labels, dropout)
+
+    def forward(self, hidden: Tensor, sentences: Tensor) -> Tensor:
+        """See the class."""
+        logits: Tensor = self.layers(pool(hidden, sentences))
+        return logits
+
+
+class StanceHead(nn.Module):
+    """The stance of each holder toward its target, as their sentence has it: three times (N, 3) → (N, C)."""
+
+    def __init__(self, hidden: int, labels: int, dropout: float) -> None:
+        super().__init__()
+        self.nobody = nn.Parameter(torch.randn(hidden) * 0.02)
+        self.layers = mlp(4 * hidden, hidden, labels, dropout)
+
+    def forward(self, hidden: Tensor, holders: Tensor, targets: Tensor, sentences: Tensor) -> Tensor:
+        """See the class."""
+        named = (holders[:, 2] > holders[:, 1]).unsqueeze(-1).to(hidden.dtype)
+        holder = pool(hidden, holders) + (1 - named) * self.nobody
+        target = pool(hidden, targets)
+        logits: Tensor = self.layers(torch.cat([holder, target, holder * target, pool(hidden, sentences)], dim=-1))
+        return logits
+
+
+class LinkHead(nn.Module):
+    """Whether a cue and a span belong to one attribution: (N, 3), (N, 3) → (N, 2), as source and as content."""
+
+    def __init__(self, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.register_buffer("bounds", torch.tensor(_DISTANCES), persistent=False)
+        self.distance = nn.Embedding(2 * len(_DISTANCES) + 1, hidden // 4)
+        self.layers = mlp(3 * hidden + hidden // 4, hidden, 2, dropout)
+
+    def forward(self, hidden: Tensor, cues: Tensor, spans: Tensor) -> Tensor:
+        """See the class."""
+        cue, span = pool(hidden, cues), pool(hidden, spans)
+        after = (spans[:, 1] - cues[:, 2] + 1).unsqueeze(-1)
+        before = (cues[:, 1] - spans[:, 2] + 1).unsqueeze(-1)
+        bounds = self.get_buffer("bounds")
+        bucket = (after >= bounds).sum(dim=-1) - (before >= bounds).sum(dim=-1) + len(_DISTANCES)
+        logits: Tensor = self.layers(torch.cat([cue, span, cue * span, self.distance(bucket)], dim=-1))
+        return logits

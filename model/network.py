@@ -1,0 +1,176 @@
+"""The network: one encoder pass over a window, and heads that read everything from it."""
+
+import contextlib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from claimstance.model import encoders
+from claimstance.model.config import TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig
+from claimstance.model.errors import ModelError
+from claimstance.model.heads import LinkHead, SentenceHead, StanceHead, TokenHead
+from claimstance.model.labels import ROLES, bio
+from claimstance.model.windows import WindowBuilder
+
+SENTENCE_TASKS = ("claim", "check_worthy")
+IGNORE = -100  # a label that no loss looks at
+
+
+@dataclass
+class Batch:
+    """Padded windows and what is asked of them; labels are ``None`` outside training.
+
+    B windows, T tokens, S sentences, P holder–target pairs, L cue–span pairs. Spans are ``(window, start, end)``.
+    """
+
+    input_ids: Tensor  # (B, T)
+    attention_mask: Tensor  # (B, T)
+    segments: Tensor  # (B, T)
+    sentences: Tensor  # (S, 3)
+    holders: Tensor  # (P, 3)
+    targets: Tensor  # (P, 3)
+    pair_sentences: Tensor  # (P, 3)
+    cues: Tensor  # (L, 3)
+    linked: Tensor  # (L, 3)
+    attribution: Tensor | None = None  # (B, T)
+    entity: Tensor | None = None  # (B, T)
+    claim: Tensor | None = None  # (S,)
+    check_worthy: Tensor | None = None  # (S,)
+    stance: Tensor | None = None  # (P,)
+    link: Tensor | None = None  # (L, 2); 1, 0 or IGNORE: as source, as content
+    stance_weight: Tensor | None = None  # (P,)
+    claim_weight: Tensor | None = None  # (S,)
+    check_worthy_weight: Tensor | None = None  # (S,)
+
+    def as_dict(self) -> dict[str, Tensor]:
+        """The tensors that are there, by name."""
+        return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) is not None}
+
+
+class ClaimStanceModel(nn.Module):
+    """An encoder with the heads of ``config.tasks``."""
+
+    def __init__(self, config: ModelConfig, encoder: Any, tokenizer_json: str) -> None:
+        super().__init__()
+        self.config = config
+        self.tokenizer_json = tokenizer_json
+        self.encoder = encoder
+        self.loss_weights: dict[str, float] = {}
+        size, dropout = config.hidden_size, config.dropout
+        heads: dict[str, nn.Module] = {}
+        for task in config.tasks:
+            if task == "attribution":
+                heads[task] = TokenHead(size, len(bio(ROLES)), dropout)
+                heads["link"] = LinkHead(size, dropout)
+            elif task == "entity":
+                heads[task] = TokenHead(size, len(bio(config.labels[task])), dropout)
+            elif task == "stance":
+                heads[task] = StanceHead(size, len(config.labels[task]), dropout)
+            else:
+                heads[task] = SentenceHead(size, len(config.labels[task]), dropout)
+        self.heads = nn.ModuleDict(heads)
+
+    @property
+    def windows(self) -> WindowBuilder:
+        """A builder of this model's windows."""
+        from tokenizers import Tokenizer
+
+        return WindowBuilder(Tokenizer.from_str(self.tokenizer_json), self.config.max_tokens)
+
+    def encode(self, input_ids: Tensor, attention_mask: Tensor, segments: Tensor) -> Tensor:
+        """The encoder's last layer: (B, T) three times → (B, T, H)."""
+        # Encoders without segments (RoBERTa, MPNet) tell a topic by its separator alone.
+        extra = {"token_type_ids": segments} if self.config.encoder.get("type_vocab_size", 0) > 1 else {}
+        output = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **extra)
+        hidden: Tensor = output.last_hidden_state
+        return hidden
+
+    def forward(self, **tensors: Tensor) -> dict[str, Tensor]:
+        """Logits of every task that ``Batch`` asks for; with labels, also ``loss`` and the losses it sums."""
+        batch = Batch(**tensors)
+        hidden = self.encode(batch.input_ids, batch.attention_mask, batch.segments)
+        logits: dict[str, Tensor] = {}
+        for task, head in self.heads.items():
+            if task in ("attribution", "entity"):
+                logits[task] = head(hidden)
+            elif task in SENTENCE_TASKS:
+                logits[task] = head(hidden, batch.sentences)
+            elif task == "stance":
+                logits[task] = head(hidden, batch.holders, batch.targets, batch.pair_sentences)
+            else:
+                logits[task] = head(hidden, batch.cues, batch.linked)
+        losses = {task: loss for task, value in logits.items() if (loss := _loss(task, value, batch)) is not None}
+        if not losses:
+            return logits
+        total = torch.stack([self.loss_weights.get(task, 1.0) * loss for task, loss in losses.items()]).sum()
+        return {"loss": total, **{f"loss_{task}": loss.detach() for task, loss in losses.items()}, **logits}
+
+    def save_pretrained(self, folder: Path | str) -> None:
+        """Write ``config.json``, ``model.safetensors`` and ``tokenizer.json``."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.config.save(folder)
+        (folder / TOKENIZER_FILE).write_text(self.tokenizer_json, encoding="utf-8")
+        weights = {name: value.detach().cpu().contiguous() for name, value in self.state_dict().items()}
+        save_file(weights, folder / WEIGHTS_FILE)
+
+    @classmethod
+    def from_pretrained(cls, folder: Path | str, attention: str = "sdpa") -> "ClaimStanceModel":
+        """Load what ``save_pretrained`` wrote, in evaluation mode.
+
+        Raises:
+            ModelError: naming the file that is missing, damaged, or does not fit the configuration.
+        """
+        folder = Path(folder)
+        config = ModelConfig.load(folder)
+        try:
+            tokenizer_json = (folder / TOKENIZER_FILE).read_text(encoding="utf-8")
+            weights = load_file(folder / WEIGHTS_FILE)
+        except (OSError, SafetensorError) as error:
+            raise ModelError(f"{folder}: expected a whole model folder: {error}") from None
+        model = cls(config, encoders.from_config(config.encoder, attention), tokenizer_json)
+        try:
+            model.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ModelError(f"{folder / WEIGHTS_FILE}: the weights do not fit {folder}/config.json: {error}") from None
+        return model.eval()
+
+    @classmethod
+    def from_encoder(cls, name: str, config: dict[str, Any]) -> "ClaimStanceModel":
+        """A model with a pretrained encoder and new heads; ``config`` holds the other fields of ``ModelConfig``."""
+        encoder, tokenizer_json = encoders.load_pretrained(name)
+        return cls(ModelConfig(encoder=encoders.describe(encoder), **config), encoder, tokenizer_json)
+
+
+def _loss(task: str, logits: Tensor, batch: Batch) -> Tensor | None:
+    """The mean loss over the labels of ``task`` in the batch; ``None`` where the batch has none."""
+    labels = getattr(batch, task)
+    if labels is None or not bool((labels != IGNORE).any()):
+        return None
+    if task == "link":
+        known = labels != IGNORE
+        return nn.functional.binary_cross_entropy_with_logits(logits[known].float(), labels[known].float())
+    weights = getattr(batch, f"{task}_weight", None)
+    each = nn.functional.cross_entropy(
+        logits.float().flatten(0, -2), labels.flatten(), ignore_index=IGNORE, reduction="none"
+    )
+    if weights is None:
+        return each.sum() / (labels != IGNORE).sum()
+    weights = weights * (labels != IGNORE)
+    return (each * weights).sum() / weights.sum().clamp(min=1e-6)
+
+
+@contextlib.contextmanager
+def threads(count: int | None) -> Any:
+    """Run torch with ``count`` threads inside the ``with``; as it was afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

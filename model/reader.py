@@ -1,0 +1,206 @@
+"""Reading sentences with a trained model: one encoder pass a window, everything else from what came out of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from claimstance.model.config import ModelConfig
+from claimstance.model.decoding import (
+    Floats,
+    FoundAttribution,
+    assemble,
+    decode_tags,
+    join_pieces,
+    link_candidates,
+    softmax,
+)
+from claimstance.model.labels import ROLES, bio
+from claimstance.model.windows import Located, Piece, Tokens, Window, WindowBuilder
+
+Ints = NDArray[np.int64]
+NOBODY = (0, 0)
+
+
+class Backend(Protocol):
+    """What runs the network: onnxruntime or torch. Arrays are those of one window; shapes as in ``heads``."""
+
+    def read(self, ids: Ints, segments: Ints, sentences: Ints) -> dict[str, Floats]:
+        """(1, T), (1, T), (S, 3) → ``hidden`` (1, T, H), token logits (1, T, C) and sentence logits (S, C)."""
+
+    def stance(self, hidden: Floats, holders: Ints, targets: Ints, sentences: Ints) -> Floats:
+        """(1, T, H) and three times (P, 3) → (P, C)."""
+
+    def link(self, hidden: Floats, cues: Ints, spans: Ints) -> Floats:
+        """(1, T, H) and twice (L, 3) → (L, 2)."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A stance to be scored: of ``holder`` (``None``: nobody) toward a mention or a topic, in one sentence."""
+
+    sentence: int
+    holder: tuple[int, int] | None
+    target: tuple[int, int] | str
+
+
+@dataclass(frozen=True)
+class FoundEntity:
+    """A named entity."""
+
+    place: Located
+    label: str
+    probability: float
+
+
+@dataclass
+class Reading:
+    """What was read from a run of sentences.
+
+    Attributes:
+        probabilities: per sentence task, one row a sentence, over the labels of that task.
+        attributions: in the order of their sentences; ``None`` if the model has no such head.
+        entities: likewise.
+        warnings: what could not be read as it stands, and why.
+    """
+
+    texts: list[str]
+    tokens: list[Tokens]
+    windows: list[tuple[Window, Floats]] = field(default_factory=list)
+    probabilities: dict[str, Floats] = field(default_factory=dict)
+    attributions: list[FoundAttribution] | None = None
+    entities: list[FoundEntity] | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+class Reader:
+    """A model that reads sentences. See ``read`` and ``stances``."""
+
+    def __init__(self, config: ModelConfig, windows: WindowBuilder, backend: Backend) -> None:
+        self.config = config
+        self.windows = windows
+        self.backend = backend
+        self._attribution_tags = bio(ROLES)
+        self._entity_tags = bio(tuple(config.labels.get("entity", ())))
+
+    def read(self, texts: Sequence[str]) -> Reading:
+        """Read consecutive sentences, in windows; the sentences of one call are one another's context."""
+        tokens = self.windows.tokenize(texts)
+        reading = Reading(list(texts), tokens)
+        tasks = [task for task in ("claim", "check_worthy") if task in self.config.tasks]
+        sums = {task: np.zeros((len(texts), len(self.config.labels[task]))) for task in tasks}
+        attributions: list[FoundAttribution] = []
+        entities: list[FoundEntity] = []
+        for window in self.windows.windows(enumerate(tokens)):
+            output = self._encode(window)
+            reading.windows.append((window, output["hidden"]))
+            for task in tasks:
+                for piece, logits in zip(window.pieces, output[task], strict=True):
+                    # A sentence in several pieces is judged by all of them, each by its length.
+                    sums[task][piece.sentence] += logits * (piece.end - piece.start)
+            if "attribution" in output:
+                attributions += self._attributions(window, output)
+            if "entity" in output:
+                for span in decode_tags(output["entity"][0], window, self._entity_tags):
+                    place = window.located(span.start, span.end)[0]
+                    entities.append(FoundEntity(place, span.label, span.probability))
+        lengths = np.array([max(len(t), 1) for t in tokens]).reshape(-1, 1)
+        for task in tasks:
+            reading.probabilities[task] = softmax(sums[task] / lengths, self._temperature(task))
+        if "attribution" in self.config.tasks:
+            reading.attributions = [
+                replace(found, content=join_pieces(found.content, texts))
+                for found in sorted(attributions, key=lambda found: (min(found.cue or found.content)))
+            ]
+        if "entity" in self.config.tasks:
+            reading.entities = entities
+        reading.warnings = self._warnings(tokens)
+        return reading
+
+    def stances(self, reading: Reading, queries: Sequence[Query]) -> Floats:
+        """The probabilities (queries, labels) of stances in sentences already read.
+
+        A mention is scored from the encoding at hand. A topic is read once more, beside its sentence.
+        """
+        result = np.zeros((len(queries), len(self.config.labels["stance"])))
+        places = _places(reading)
+        by_window: dict[int, list[tuple[int, Piece, tuple[int, int]]]] = {}
+        topics: dict[tuple[int, str], list[int]] = {}
+        for number, query in enumerate(queries):
+            found = None if isinstance(query.target, str) else _locate(query.target, places.get(query.sentence, []),
+                                                                       reading)
+            if found:
+                by_window.setdefault(found[0], []).append((number, found[1], found[2]))
+            else:
+                topic = query.target if isinstance(query.target, str) else (
+                    reading.texts[query.sentence][slice(*query.target)])
+                topics.setdefault((query.sentence, topic), []).append(number)
+        for index, asked in by_window.items():
+            window, hidden = reading.windows[index]
+            rows = [(_holder(window, piece, queries[number]), target, (piece.start, piece.end))
+                    for number, piece, target in asked]
+            result[[number for number, _, _ in asked]] = self._score(hidden, rows)
+        for (sentence, topic), numbers in topics.items():
+            window = self.windows.with_topic(sentence, reading.tokens[sentence], self.windows.tokenize([topic])[0])
+            hidden, piece = self._encode(window)["hidden"], window.pieces[0]
+            rows = [(_holder(window, piece, queries[number]), window.topic or NOBODY, (piece.start, piece.end))
+                    for number in numbers]
+            result[numbers] = self._score(hidden, rows)
+        return result
+
+    def _encode(self, window: Window) -> dict[str, Floats]:
+        sentences = np.array([(0, piece.start, piece.end) for piece in window.pieces], dtype=np.int64)
+        return self.backend.read(
+            np.array([window.ids], dtype=np.int64), np.array([window.segments], dtype=np.int64), sentences)
+
+    def _attributions(self, window: Window, output: dict[str, Floats]) -> list[FoundAttribution]:
+        spans = decode_tags(output["attribution"][0], window, self._attribution_tags, across=("content",))
+        candidates = link_candidates(spans)
+        logits: Floats = np.zeros((0, 2))
+        if candidates:
+            logits = self.backend.link(
+                output["hidden"],
+                np.array([(0, cue.start, cue.end) for cue, _ in candidates], dtype=np.int64),
+                np.array([(0, other.start, other.end) for _, other in candidates], dtype=np.int64))
+        return assemble(spans, candidates, logits, window)
+
+    def _score(self, hidden: Floats, rows: Sequence[tuple[tuple[int, int], ...]]) -> Floats:
+        holders, targets, sentences = (
+            np.array([(0, *row[column]) for row in rows], dtype=np.int64) for column in range(3))
+        return softmax(self.backend.stance(hidden, holders, targets, sentences), self._temperature("stance"))
+
+    def _temperature(self, task: str) -> float:
+        return self.config.temperatures.get(task, 1.0)
+
+    def _warnings(self, tokens: Sequence[Tokens]) -> list[str]:
+        room = self.config.max_tokens - 2
+        long = [f"sentence {i}: {len(t)} tokens do not fit one window of {room}: read in pieces"
+                for i, t in enumerate(tokens) if len(t) > room]
+        empty = [f"sentence {i}: no token that the model knows: nothing read" for i, t in enumerate(tokens) if not len(t)]
+        return long + empty
+
+
+def _places(reading: Reading) -> dict[int, list[tuple[int, Piece]]]:
+    """Where each sentence lies: sentence → (window number, piece)."""
+    places: dict[int, list[tuple[int, Piece]]] = {}
+    for number, (window, _) in enumerate(reading.windows):
+        for piece in window.pieces:
+            places.setdefault(piece.sentence, []).append((number, piece))
+    return places
+
+
+def _locate(
+    span: tuple[int, int], places: Sequence[tuple[int, Piece]], reading: Reading
+) -> tuple[int, Piece, tuple[int, int]] | None:
+    for number, piece in places:
+        if tokens := reading.windows[number][0].token_span(piece, *span):
+            return number, piece, tokens
+    return None
+
+
+def _holder(window: Window, piece: Piece, query: Query) -> tuple[int, int]:
+    if query.holder is None:
+        return NOBODY
+    return window.token_span(piece, *query.holder) or NOBODY

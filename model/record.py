@@ -1,0 +1,214 @@
+"""The record: one annotated sentence, as it stands in a line of JSON Lines.
+
+``None`` means "not annotated"; an empty list means "annotated, none there". Offsets count Unicode code points relative
+to ``text``, end exclusive. A span is a list of ``[start, end]`` pieces, since spans can be discontinuous.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from claimstance.model.errors import InputError, unknown
+from claimstance.model.labels import DEFAULT_LABELS
+
+Span = list[tuple[int, int]]
+
+
+class _Strict(BaseModel):
+    # An unknown key is a typing error nobody wants to find after training.
+    model_config = ConfigDict(extra="forbid", strict=True, ser_json_inf_nan="constants")
+
+
+class Attribution(_Strict):
+    """Who says what: *source* · *cue* · *content*. A part that the sentence lacks is ``None``.
+
+    An attribution that runs over several sentences stands in each of them with its parts there; ``event`` is then the
+    same name in all of them (unique in the document).
+    """
+
+    source: Span | None = None
+    cue: Span | None = None
+    content: Span | None = None
+    event: str | None = None
+
+
+class Entity(_Strict):
+    """A named person, organization, location or other entity."""
+
+    span: Span
+    label: str
+
+
+class Stance(_Strict):
+    """The stance of a holder toward a target, as the sentence expresses it.
+
+    ``holder`` is a span, a name, or ``None`` for nobody named (the text itself). ``target`` is a span or a name, which
+    need not occur in the text. ``label`` may be absent in a record that is to be predicted.
+    """
+
+    holder: Span | str | None = None
+    target: Span | str
+    label: str | None = None
+
+
+class Record(_Strict):
+    """One annotated sentence. See the module's text for offsets and ``None``."""
+
+    id: str
+    doc_id: str | None = None
+    start: int | None = Field(default=None, ge=0)
+    text: str
+    claim: str | None = None
+    check_worthy: str | None = None
+    attributions: list[Attribution] | None = None
+    entities: list[Entity] | None = None
+    stances: list[Stance] | None = None
+    annotator: str | None = None
+    meta: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _spans_lie_in_text(self) -> "Record":
+        for field, span in self.spans():
+            _check_span(field, span, self.text)
+        return self
+
+    def spans(self) -> Iterator[tuple[str, Span]]:
+        """Every span of the record with the name of its field, such as ``attributions[0].cue``."""
+        for i, attribution in enumerate(self.attributions or ()):
+            for role in ("source", "cue", "content"):
+                if (span := getattr(attribution, role)) is not None:
+                    yield f"attributions[{i}].{role}", span
+        for i, entity in enumerate(self.entities or ()):
+            yield f"entities[{i}].span", entity.span
+        for i, stance in enumerate(self.stances or ()):
+            for field, value in (("holder", stance.holder), ("target", stance.target)):
+                if isinstance(value, list):
+                    yield f"stances[{i}].{field}", value
+
+    def to_json(self) -> str:
+        """The record as one line of JSON, every key of the contract present."""
+        data = self.model_dump(mode="json")
+        for attribution in data["attributions"] or ():
+            if attribution["event"] is None:
+                del attribution["event"]
+        return json.dumps(data, ensure_ascii=False)
+
+
+def _check_span(field: str, span: Span, text: str) -> None:
+    if not span:
+        raise ValueError(f"{field}: expected at least one [start, end], found an empty list")
+    for start, end in span:
+        if not 0 <= start < end <= len(text):
+            raise ValueError(f"{field}: expected 0 <= start < end <= {len(text)} (the text's length), "
+                             f"found [{start}, {end}]")
+
+
+def _explain(error: ValidationError) -> str:
+    """The first problem of a pydantic error as ``field: expected …, found …``."""
+    first = error.errors(include_url=False)[0]
+    if first["type"] == "value_error":
+        return str(first["ctx"]["error"])
+    parts = [p for p in first["loc"] if not (isinstance(p, str) and (p == "str" or "[" in p))]  # a union's branches
+    field = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".") or "record"
+    if first["type"] == "extra_forbidden":
+        return unknown("field", field, Record.model_fields)
+    if first["type"] == "missing":
+        return f"{field}: expected a value, found none"
+    wanted = first["msg"].removeprefix("Input should be ")
+    return f"{field}: expected {wanted}, found {_shorten(first['input'])}"
+
+
+def _shorten(value: Any, length: int = 60) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
+def check_labels(record: Record, labels: Mapping[str, Iterable[str]], where: str) -> None:
+    """Raise ``InputError`` if a label of ``record`` is not in ``labels`` (task → label names)."""
+    found = [("claim", record.claim, "claim"), ("check_worthy", record.check_worthy, "check_worthy")]
+    found += [("stance", s.label, f"stances[{i}].label") for i, s in enumerate(record.stances or ())]
+    found += [("entity", e.label, f"entities[{i}].label") for i, e in enumerate(record.entities or ())]
+    for task, label, field in found:
+        allowed = tuple(labels.get(task, DEFAULT_LABELS[task]))
+        if label is not None and label not in allowed:
+            raise InputError(f"{where}: {field}: {unknown('label', label, allowed)}")
+
+
+def parse_record(data: Any, where: str) -> Record:
+    """A ``Record`` from decoded JSON. ``where`` (file and line) opens the message of the ``InputError``."""
+    if not isinstance(data, Mapping):
+        raise InputError(f"{where}: expected a JSON object, found {_shorten(data)}")
+    # What `predict` added may be fed back in; a null "meta" is an empty one; ids are often numbers.
+    data = {k: v for k, v in data.items() if k != "predicted" and not (k == "meta" and v is None)}
+    for key in ("id", "doc_id"):
+        if type(data.get(key)) is int:
+            data[key] = str(data[key])
+    try:
+        # Through JSON, because strict validation of Python objects would refuse lists for pairs.
+        return Record.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        raise InputError(f"{where}: {_explain(error)}") from None
+
+
+def read_jsonl(
+    path: Path | str,
+    labels: Mapping[str, Iterable[str]] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Record]:
+    """Read records from a JSON Lines file, checked against ``labels`` (task → names; the default sets if ``None``).
+
+    Raises:
+        InputError: naming file, line, field, what was expected and what was found; also for an id that occurs twice.
+    """
+    seen: dict[str, int] = {}
+    for number, line in enumerate(read_lines(Path(path)), 1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            data = json.loads(line)
+        except ValueError as error:
+            raise InputError(f"{where}: expected a JSON object, found text that is not JSON ({error})") from None
+        record = parse_record(data, where)
+        if record.id in seen:
+            raise InputError(f"{where}: id: expected a new id, found '{record.id}', already used in line "
+                             f"{seen[record.id]}")
+        seen[record.id] = number
+        check_labels(record, labels or {}, where)
+        if progress:
+            progress(1)
+        yield record
+    if not seen:
+        raise InputError(f"{path}: expected at least one record, found an empty file")
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    """The lines of a UTF-8 text file, without their ends (``\\n`` or ``\\r\\n``; no other character ends a line).
+
+    Raises:
+        InputError: if the file cannot be opened, is binary, or is not UTF-8 (naming the line).
+    """
+    try:
+        with path.open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                if b"\0" in raw:
+                    raise InputError(f"{path}, line {number}: expected UTF-8 text, found a binary file (a NUL byte)")
+                try:
+                    yield raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\n").removesuffix("\r")
+                except UnicodeDecodeError as error:
+                    raise InputError(f"{path}, line {number}: expected UTF-8 text, found {error.reason} "
+                                     f"(byte {error.start + 1} of the line)") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+
+
+def write_jsonl(records: Iterable[Record], file: TextIO) -> int:
+    """Write records as JSON Lines; returns how many."""
+    count = 0
+    for record in records:
+        file.write(record.to_json() + "\n")
+        count += 1
+    return count

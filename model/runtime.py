@@ -1,0 +1,120 @@
+"""Running an exported model with onnxruntime. No torch."""
+
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from claimstance.model.config import TOKENIZER_FILE, ModelConfig
+from claimstance.model.decoding import Floats
+from claimstance.model.errors import ModelError
+from claimstance.model.reader import Ints, Reader
+from claimstance.model.windows import WindowBuilder
+
+READER_FILE = "reader.onnx"
+STANCE_FILE = "stance.onnx"
+LINK_FILE = "link.onnx"
+MANIFEST_FILE = "manifest.json"  # the sha256 of every file of the model
+BUNDLED = Path(__file__).parent / "bundled"
+
+
+def sha256(path: Path) -> str:
+    """The hexadecimal sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else (
+            hashlib.sha256(file.read()).hexdigest())
+
+
+class OnnxBackend:
+    """A ``Backend`` on the files that ``claimstance.model.export`` writes.
+
+    One window at a time: nothing is padded, and int8 activations, which are scaled by what is in the batch, do not
+    depend on what else is being read.
+    """
+
+    def __init__(self, folder: Path, threads: int | None = None) -> None:
+        self._folder = folder
+        self._threads = threads
+
+    def _session(self, name: str) -> ort.InferenceSession:
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
+        if self._threads:
+            options.intra_op_num_threads = self._threads
+        try:
+            return ort.InferenceSession(str(self._folder / name), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's exceptions share no base class
+            raise ModelError(f"{self._folder / name}: not a model that onnxruntime reads: {error}") from None
+
+    @cached_property
+    def _reader(self) -> ort.InferenceSession:
+        return self._session(READER_FILE)
+
+    @cached_property
+    def _stance(self) -> ort.InferenceSession:
+        return self._session(STANCE_FILE)
+
+    @cached_property
+    def _link(self) -> ort.InferenceSession:
+        return self._session(LINK_FILE)
+
+    def read(self, ids: Ints, segments: Ints, sentences: Ints) -> dict[str, Floats]:
+        """See ``Backend``."""
+        session = self._reader
+        feed = {"input_ids": ids, "segments": segments, "sentences": sentences}
+        wanted = {node.name for node in session.get_inputs()}  # an encoder without segments has no such input
+        names = [node.name for node in session.get_outputs()]
+        return dict(zip(names, session.run(names, {k: v for k, v in feed.items() if k in wanted}), strict=True))
+
+    def stance(self, hidden: Floats, holders: Ints, targets: Ints, sentences: Ints) -> Floats:
+        """See ``Backend``."""
+        feed = {"hidden": hidden, "holders": holders, "targets": targets, "pair_sentences": sentences}
+        return np.asarray(self._stance.run(None, feed)[0])
+
+    def link(self, hidden: Floats, cues: Ints, spans: Ints) -> Floats:
+        """See ``Backend``."""
+        return np.asarray(self._link.run(None, {"hidden": hidden, "cues": cues, "linked": spans})[0])
+
+
+def check_files(folder: Path) -> dict[str, str]:
+    """The sha256 of each file of an exported model, verified against its manifest.
+
+    Raises:
+        ModelError: naming the file that is missing or altered.
+    """
+    manifest = folder / MANIFEST_FILE
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: expected a model folder, found {'a file' if folder.exists() else 'nothing'}")
+    try:
+        files: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+    except OSError:
+        raise ModelError(f"{folder}: expected a trained, exported model, found no {MANIFEST_FILE} "
+                         "(write one with `claimstance export`)") from None
+    except (ValueError, KeyError, TypeError):
+        raise ModelError(f"{manifest}: expected JSON with the sha256 of each file under 'files'") from None
+    for name, expected in files.items():
+        path = folder / name
+        if not path.is_file() or path.is_symlink() or Path(name).name != name:
+            raise ModelError(f"{folder}: expected the file {name}, which its manifest lists")
+        if (found := sha256(path)) != expected:
+            raise ModelError(f"{path}: expected sha256 {expected[:12]}…, found {found[:12]}…: the file was altered")
+    return files
+
+
+def load_reader(folder: Path | str | None = None, threads: int | None = None) -> tuple[Reader, str]:
+    """A reader on the model of ``folder`` (the bundled one if ``None``), and the sha256 of its encoder.
+
+    Raises:
+        ModelError: naming what is missing or altered.
+    """
+    folder = Path(folder) if folder else BUNDLED
+    files = check_files(folder)
+    config = ModelConfig.load(folder)
+    for name in (READER_FILE, TOKENIZER_FILE):
+        if name not in files:
+            raise ModelError(f"{folder / MANIFEST_FILE}: expected the sha256 of {name} among its files")
+    windows = WindowBuilder.from_file(folder / TOKENIZER_FILE, config.max_tokens)
+    return Reader(config, windows, OnnxBackend(folder, threads)), files[READER_FILE]

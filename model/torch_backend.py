@@ -1,0 +1,49 @@
+"""Running a model with torch: the float32 reference, and what training measures itself with."""
+
+import numpy as np
+import torch
+
+from claimstance.model.decoding import Floats
+from claimstance.model.network import SENTENCE_TASKS, ClaimStanceModel
+from claimstance.model.reader import Ints, Reader
+
+
+class TorchBackend:
+    """A ``Backend`` on a ``ClaimStanceModel``, on whatever device it is."""
+
+    def __init__(self, model: ClaimStanceModel) -> None:
+        self._model = model
+
+    @torch.inference_mode()
+    def read(self, ids: Ints, segments: Ints, sentences: Ints) -> dict[str, Floats]:
+        """See ``Backend``."""
+        device = next(self._model.parameters()).device
+        tokens = torch.from_numpy(ids).to(device)
+        hidden = self._model.encode(tokens, torch.ones_like(tokens), torch.from_numpy(segments).to(device))
+        spans = torch.from_numpy(sentences).to(device)
+        output = {"hidden": hidden}
+        for task, head in self._model.heads.items():
+            if task in SENTENCE_TASKS:
+                output[task] = head(hidden, spans)
+            elif task in ("attribution", "entity"):
+                output[task] = head(hidden)
+        return {name: value.cpu().numpy() for name, value in output.items()}
+
+    def stance(self, hidden: Floats, holders: Ints, targets: Ints, sentences: Ints) -> Floats:
+        """See ``Backend``."""
+        return self._head("stance", hidden, holders, targets, sentences)
+
+    def link(self, hidden: Floats, cues: Ints, spans: Ints) -> Floats:
+        """See ``Backend``."""
+        return self._head("link", hidden, cues, spans)
+
+    @torch.inference_mode()
+    def _head(self, name: str, *arrays: Floats | Ints) -> Floats:
+        device = next(self._model.parameters()).device
+        logits = self._model.heads[name](*(torch.from_numpy(array).to(device) for array in arrays))
+        return np.asarray(logits.cpu().numpy())
+
+
+def torch_reader(model: ClaimStanceModel) -> Reader:
+    """A reader on a model in memory, which is put into evaluation mode."""
+    return Reader(model.config, model.windows, TorchBackend(model.eval()))

@@ -1,0 +1,1 @@
+"""Annotated sentences in, a fine-tuned and measured model out."""

@@ -1,0 +1,262 @@
+"""From examples to batches of padded windows: which sentences are seen together, in which order.
+
+The whole course of a training run is laid out beforehand from its seed, so that it can be resumed at any step.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from claimstance.model.labels import ROLES, bio
+from claimstance.model.network import IGNORE, SENTENCE_TASKS, Batch
+from claimstance.model.reader import NOBODY
+from claimstance.model.windows import Window, WindowBuilder
+from claimstance.training.examples import Example, StanceExample
+
+_TAGS = bio(ROLES)
+_CHUNK = 40  # batches within which windows are sorted by length: less padding, order still nearly random
+
+
+@dataclass
+class LabelledWindow:
+    """A window with its examples, one for each of its pieces, and the stances asked of it."""
+
+    window: Window
+    examples: list[Example]
+    topics: list[StanceExample] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.window)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """How sentences are shown.
+
+    Attributes:
+        tokens_per_batch: padded tokens of a batch, at most.
+        neighbours: share of sentences of single-sentence corpora that are shown beside others of their corpus, since
+            heads trained on lone sentences will read whole windows.
+        alone: share of documents' sentences shown without their context, since users' sentences may come alone.
+        topics: share of stances toward a mention that are also asked with the mention as a topic.
+        sampling: corpus → share of its sentences seen in an epoch (1 where absent).
+        seed: of everything random here.
+    """
+
+    tokens_per_batch: int = 2048
+    neighbours: float = 0.5
+    alone: float = 0.1
+    topics: float = 0.1
+    sampling: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 13
+
+
+class Planner:
+    """Lays out the windows of each epoch."""
+
+    def __init__(self, documents: Sequence[Sequence[Example]], windows: WindowBuilder, mixture: Mixture) -> None:
+        self._documents = [list(d) for d in documents if len(d) > 1]
+        self._singles: dict[str, list[Example]] = defaultdict(list)
+        for document in documents:
+            if len(document) == 1:
+                self._singles[document[0].corpus].append(document[0])
+        self._windows = windows
+        self._mixture = mixture
+
+    def epoch(self, number: int) -> list[list[LabelledWindow]]:
+        """The batches of an epoch, the same whenever it is asked for."""
+        rng = random.Random(f"{self._mixture.seed}/{number}")
+        found = [*self._of_documents(rng), *self._of_singles(rng)]
+        found += list(self._of_topics([e for w in found for e in w.examples], rng))
+        return self._batches(found, rng)
+
+    def _of_documents(self, rng: random.Random) -> Iterator[LabelledWindow]:
+        longest = self._windows.max_tokens
+        for document in self._documents:
+            if rng.random() >= self._mixture.sampling.get(document[0].corpus, 1.0):
+                continue
+            alone = {i for i in range(len(document)) if rng.random() < self._mixture.alone}
+            together = [(i, e) for i, e in enumerate(document) if i not in alone] if len(alone) < len(document) else []
+            for index in sorted(alone):
+                yield from self._fill([(index, document[index])], longest)
+            yield from self._fill(together, rng.randint(longest // 4, longest))
+
+    def _of_singles(self, rng: random.Random) -> Iterator[LabelledWindow]:
+        for corpus, examples in sorted(self._singles.items()):
+            order = rng.sample(examples, len(examples))
+            order = order[: round(len(order) * self._mixture.sampling.get(corpus, 1.0))]
+            split = round(len(order) * (1 - self._mixture.neighbours))
+            for example in order[:split]:
+                yield from self._fill([(0, example)], self._windows.max_tokens)
+            rest = order[split:]
+            while rest:
+                count = rng.choice((2, 3, 5, 8))
+                yield from self._fill(list(enumerate(rest[:count])), self._windows.max_tokens)
+                rest = rest[count:]
+
+    def _of_topics(self, examples: Sequence[Example], rng: random.Random) -> Iterator[LabelledWindow]:
+        for example in examples:
+            asked = [s for s in example.stances if isinstance(s.target, str) or rng.random() < self._mixture.topics]
+            for stance in asked:
+                topic = stance.target if isinstance(stance.target, str) else stance.mention
+                tokens = self._windows.tokenize([topic or ""])[0]
+                if len(tokens):
+                    yield LabelledWindow(self._windows.with_topic(0, example.tokens, tokens), [example], [stance])
+
+    def _fill(self, sentences: Sequence[tuple[int, Example]], limit: int) -> Iterator[LabelledWindow]:
+        examples = dict(sentences)
+        for window in self._windows.windows(((i, e.tokens) for i, e in sentences), limit):
+            yield LabelledWindow(window, [examples[piece.sentence] for piece in window.pieces])
+
+    def _batches(self, windows: list[LabelledWindow], rng: random.Random) -> list[list[LabelledWindow]]:
+        rng.shuffle(windows)
+        budget = self._mixture.tokens_per_batch
+        average = sum(map(len, windows)) / max(len(windows), 1)
+        chunk = max(1, round(_CHUNK * budget / max(average, 1)))
+        batches: list[list[LabelledWindow]] = []
+        for begin in range(0, len(windows), chunk):
+            batch: list[LabelledWindow] = []
+            for window in sorted(windows[begin:begin + chunk], key=len):
+                if batch and len(window) * (len(batch) + 1) > budget:
+                    batches.append(batch)
+                    batch = []
+                batch.append(window)
+            batches.append(batch)
+        rng.shuffle(batches)
+        return batches
+
+
+def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
+    """Tensors of ``claimstance.model.network.Batch`` for a batch of windows."""
+    longest = max(map(len, batch))
+    sentences: list[tuple[int, int, int]] = []
+    labels: dict[str, list[int]] = {task: [] for task in SENTENCE_TASKS}
+    weights: dict[str, list[float]] = {task: [] for task in SENTENCE_TASKS}
+    tags = {"attribution": torch.full((len(batch), longest), IGNORE), "entity": torch.full((len(batch), longest), IGNORE)}
+    pairs: list[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int, float]] = []
+    links: list[tuple[tuple[int, ...], tuple[int, ...], tuple[int, int]]] = []
+    for row, item in enumerate(batch):
+        window = item.window
+        for piece, example in zip(window.pieces, item.examples, strict=True):
+            sentences.append((row, piece.start, piece.end))
+            for task in SENTENCE_TASKS:
+                # A topic window is a second look at a sentence: its own labels were counted in the first.
+                labels[task].append(IGNORE if item.topics else example.labels.get(task, IGNORE))
+                weights[task].append(example.weights.get(task, 1.0))
+        if item.topics:
+            pairs += _topic_pairs(row, item)
+            continue
+        for number, values in enumerate(_token_tags(item)):
+            name = ("attribution", "entity")[number]
+            tags[name][row, : len(window)] = torch.tensor(values)
+        pairs += _mention_pairs(row, item)
+        links += _links(row, item)
+    columns = list(zip(*pairs, strict=True)) or [[], [], [], [], []]
+    cues, linked, link = list(zip(*links, strict=True)) or [[], [], []]
+    return Batch(
+        input_ids=torch.tensor([w.window.ids + [pad] * (longest - len(w)) for w in batch]),
+        attention_mask=torch.tensor([[1] * len(w) + [0] * (longest - len(w)) for w in batch]),
+        segments=torch.tensor([w.window.segments + [0] * (longest - len(w)) for w in batch]),
+        sentences=_spans(sentences),
+        holders=_spans(columns[0]), targets=_spans(columns[1]), pair_sentences=_spans(columns[2]),
+        cues=_spans(cues), linked=_spans(linked),
+        **tags,
+        stance=torch.tensor(columns[3], dtype=torch.long),
+        stance_weight=torch.tensor(columns[4], dtype=torch.float),
+        link=torch.tensor(link, dtype=torch.long).reshape(-1, 2),
+        **{task: torch.tensor(labels[task], dtype=torch.long) for task in SENTENCE_TASKS},
+        **{f"{task}_weight": torch.tensor(weights[task], dtype=torch.float) for task in SENTENCE_TASKS},
+    ).as_dict()
+
+
+def _spans(rows: Sequence[tuple[int, ...]]) -> Tensor:
+    return torch.tensor(rows, dtype=torch.long).reshape(-1, 3)
+
+
+def _token_tags(item: LabelledWindow) -> tuple[list[int], list[int]]:
+    """Attribution and entity tags of a window's tokens; ``IGNORE`` for special tokens and where nothing is known."""
+    attribution, entity = ([IGNORE] * len(item) for _ in range(2))
+    for number, (piece, example) in enumerate(zip(item.window.pieces, item.examples, strict=True)):
+        size = piece.end - piece.start
+        if example.entities is not None:
+            entity[piece.start:piece.end] = example.entities[piece.skipped:piece.skipped + size]
+        if example.runs is None:
+            continue
+        values = [0] * len(example)
+        for run in example.runs:
+            begin, inside = (_TAGS.index(f"{prefix}-{run.role}") for prefix in "BI")
+            values[run.start:run.end] = [inside] * (run.end - run.start)
+            # It can go on only from a sentence that this window shows.
+            if not (run.goes_on and number and _precedes(item, number)):
+                values[run.start] = begin
+        attribution[piece.start:piece.end] = values[piece.skipped:piece.skipped + size]
+    return attribution, entity
+
+
+def _precedes(item: LabelledWindow, number: int) -> bool:
+    pieces = item.window.pieces
+    return pieces[number - 1].sentence + 1 == pieces[number].sentence
+
+
+def _shift(row: int, item: LabelledWindow, number: int, span: tuple[int, int]) -> tuple[int, int, int] | None:
+    """Tokens of a sentence as tokens of the window; ``None`` if this piece does not hold them."""
+    piece = item.window.pieces[number]
+    start, end = (piece.start + position - piece.skipped for position in span)
+    return (row, start, end) if piece.start <= start < end <= piece.end else None
+
+
+def _mention_pairs(row: int, item: LabelledWindow) -> Iterator[tuple[tuple[int, ...], ...]]:
+    for number, example in enumerate(item.examples):
+        piece = item.window.pieces[number]
+        for stance in example.stances:
+            if isinstance(stance.target, tuple) and (target := _shift(row, item, number, stance.target)):
+                holder = _shift(row, item, number, stance.holder) if stance.holder else None
+                yield holder or (row, *NOBODY), target, (row, piece.start, piece.end), stance.label, stance.weight
+
+
+def _topic_pairs(row: int, item: LabelledWindow) -> Iterator[tuple[tuple[int, ...], ...]]:
+    piece = item.window.pieces[0]
+    for stance in item.topics:
+        holder = _shift(row, item, 0, stance.holder) if stance.holder else None
+        yield (holder or (row, *NOBODY), (row, *(item.window.topic or NOBODY)), (row, piece.start, piece.end),
+               stance.label, stance.weight)
+
+
+def _links(row: int, item: LabelledWindow) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], tuple[int, int]]]:
+    """Every cue with every source and content of the window, and whether they belong together."""
+    runs, contents = _window_runs(row, item)
+    for cue in runs:
+        if cue[0] != "cue":
+            continue
+        for role, event, span in runs:
+            if role == "source":
+                yield cue[2], span, (int(event == cue[1]), IGNORE)
+            elif role == "content":
+                # The flat content of an inner attribution is content of the outer one, too.
+                inside = any(start < span[2] and span[1] < end for start, end in contents.get(cue[1], ()))
+                yield cue[2], span, (IGNORE, int(inside))
+
+
+def _window_runs(
+    row: int, item: LabelledWindow
+) -> tuple[list[tuple[str, str, tuple[int, int, int]]], dict[str, list[tuple[int, int]]]]:
+    """The flat runs of a window, those over several sentences made one, and the whole content of each event."""
+    runs: list[tuple[str, str, tuple[int, int, int]]] = []
+    contents: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for number, example in enumerate(item.examples):
+        for run in example.runs or ():
+            if not (span := _shift(row, item, number, (run.start, run.end))):
+                continue
+            last = runs[-1] if runs else None
+            if run.goes_on and last and last[:2] == (run.role, run.event) and _precedes(item, number):
+                runs[-1] = (run.role, run.event, (row, last[2][1], span[2]))
+            else:
+                runs.append((run.role, run.event, span))
+        for event, spans in example.contents.items():
+            shifted = (_shift(row, item, number, span) for span in spans)
+            contents[event] += [span[1:] for span in shifted if span]
+    return runs, contents

@@ -1,0 +1,176 @@
+"""From records to what the network is trained on: sentences with labels on their tokens."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from claimstance.model.labels import bio
+from claimstance.model.mentions import find_mentions
+from claimstance.model.network import SENTENCE_TASKS
+from claimstance.model.record import Record, Span
+from claimstance.model.windows import Tokens, WindowBuilder
+from claimstance.training.flatten import event_of, extents, flatten
+
+Labels = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class TokenRun:
+    """Tokens ``[start, end)`` of a sentence in one flat role of one attribution."""
+
+    role: str
+    event: str
+    start: int
+    end: int
+    goes_on: bool  # the content of the sentence before runs on into this one
+
+
+@dataclass(frozen=True)
+class StanceExample:
+    """A stance with its spans in tokens of the sentence. ``target`` is a name where the sentence does not mention it."""
+
+    holder: tuple[int, int] | None
+    target: tuple[int, int] | str
+    label: int
+    weight: float
+    mention: str | None = None  # the text of a target span: shown as a topic now and then, so that topics are learned
+
+
+@dataclass
+class Example:
+    """One sentence with what it teaches; ``None`` or ``IGNORE`` where its corpus has no such label."""
+
+    corpus: str
+    tokens: Tokens
+    runs: list[TokenRun] | None = None
+    contents: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # event → tokens of its unflattened content
+    entities: list[int] | None = None  # a tag for each token
+    labels: dict[str, int] = field(default_factory=dict)  # sentence task → label
+    weights: dict[str, float] = field(default_factory=dict)
+    stances: list[StanceExample] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+def build_examples(
+    records: Sequence[Record], windows: WindowBuilder, labels: Labels, class_weight_power: Mapping[str, float]
+) -> list[list[Example]]:
+    """Documents (lists of consecutive sentences) of examples; a sentence that stands alone is a document of one.
+
+    ``class_weight_power`` (task → p) weighs each label of a corpus by (its mean count / its count) ** p.
+    """
+    weigh = _Weights(records, class_weight_power)
+    tokens = dict(zip((r.id for r in records), windows.tokenize([r.text for r in records]), strict=True))
+    documents = []
+    for group in _documents(records):
+        sizes = extents(group)
+        document: list[Example] = []
+        for record in group:
+            example = _example(record, tokens[record.id], labels, weigh)
+            if record.attributions is not None:
+                _add_attributions(example, record, sizes, document[-1] if document else None)
+            document.append(example)
+        documents.append(document)
+    return documents
+
+
+def _documents(records: Sequence[Record]) -> Iterable[list[Record]]:
+    """Records of one document in order of place; those without a place, one by one, equal texts merged."""
+    placed: dict[tuple[str, str | None], list[Record]] = defaultdict(list)
+    alone: dict[tuple[str, str], Record] = {}
+    for record in records:
+        if record.doc_id is not None and record.start is not None:
+            placed[record.doc_id, record.annotator].append(record)
+            continue
+        key = (_corpus(record), record.text)
+        first = alone.get(key)
+        if first and record.stances and not (record.claim or record.check_worthy or record.attributions):
+            alone[key] = first.model_copy(update={"stances": [*(first.stances or []), *record.stances]})
+        else:
+            alone[key if first is None else (record.id, record.text)] = record
+    yield from (sorted(group, key=lambda r: r.start or 0) for group in placed.values())
+    yield from ([record] for record in alone.values())
+
+
+def _corpus(record: Record) -> str:
+    return str(record.meta.get("corpus", ""))
+
+
+def _example(record: Record, tokens: Tokens, labels: Labels, weigh: "_Weights") -> Example:
+    example = Example(_corpus(record), tokens)
+    for task in SENTENCE_TASKS:
+        label = getattr(record, task)
+        if label is not None and task in labels:
+            example.labels[task] = list(labels[task]).index(label)
+            example.weights[task] = weigh(record, task, label)
+    if record.entities is not None and "entity" in labels:
+        tags = bio(tuple(labels["entity"]))
+        example.entities = [0] * len(tokens)
+        for entity in record.entities:
+            for i, token in enumerate(touched(tokens, entity.span)):
+                example.entities[token] = tags.index(f"{'I' if i else 'B'}-{entity.label}")
+    for stance in record.stances or ():
+        if stance.label is not None and "stance" in labels:
+            target = _span(record.text, tokens, stance.target)
+            example.stances.append(StanceExample(
+                holder=_span(record.text, tokens, stance.holder) if stance.holder is not None else None,
+                target=target or (stance.target if isinstance(stance.target, str) else _surface(record, stance.target)),
+                label=list(labels["stance"]).index(stance.label),
+                weight=weigh(record, "stance", stance.label),
+                mention=None if isinstance(stance.target, str) else _surface(record, stance.target),
+            ))
+    return example
+
+
+def _surface(record: Record, span: Span) -> str:
+    return record.text[span[0][0]:span[-1][1]]
+
+
+def _span(text: str, tokens: Tokens, value: Span | str) -> tuple[int, int] | None:
+    """The tokens of a span, or of the first mention of a name; ``None`` if there are none."""
+    if isinstance(value, str):
+        value = find_mentions(value, text)[:1]
+    found = touched(tokens, value[:1])
+    return (found[0], found[-1] + 1) if found else None
+
+
+def touched(tokens: Tokens, span: Span) -> list[int]:
+    """The numbers of the tokens that share a character with the span."""
+    return [i for i, (left, right) in enumerate(tokens.offsets)
+            if any(left < end and start < right for start, end in span)]
+
+
+def _add_attributions(example: Example, record: Record, sizes: dict[str, int], before: Example | None) -> None:
+    example.runs = []
+    for flat in flatten(record, sizes):
+        tokens = touched(example.tokens, [(flat.start, flat.end)])
+        if not tokens:
+            continue
+        last = before.runs[-1] if before and before.runs else None
+        goes_on = bool(
+            last and before and flat.role == "content" and not example.runs and tokens[0] == 0
+            and last.event == flat.event and last.role == "content" and last.end == len(before)
+        )
+        example.runs.append(TokenRun(flat.role, flat.event, tokens[0], tokens[-1] + 1, goes_on))
+    for index, attribution in enumerate(record.attributions or ()):
+        pieces = [touched(example.tokens, [piece]) for piece in attribution.content or ()]
+        example.contents[event_of(record, index)] = [(p[0], p[-1] + 1) for p in pieces if p]
+
+
+class _Weights:
+    """How much a label of a task counts in its corpus: rare ones more, by a power of their rarity."""
+
+    def __init__(self, records: Iterable[Record], power: Mapping[str, float]) -> None:
+        self._power = power
+        self._counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        for record in records:
+            for task in power:
+                labels = [s.label for s in record.stances or ()] if task == "stance" else [getattr(record, task)]
+                self._counts[_corpus(record), task].update(label for label in labels if label is not None)
+
+    def __call__(self, record: Record, task: str, label: str) -> float:
+        counts = self._counts.get((_corpus(record), task))
+        if not counts:
+            return 1.0
+        return float((counts.total() / len(counts) / counts[label]) ** self._power[task])
