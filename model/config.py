@@ -45,10 +45,13 @@ class ModelConfig:
         """The width of the encoder's output."""
         return int(self.encoder["hidden_size"])
 
+    def to_json_string(self) -> str:
+        """The configuration as JSON (the name by which training loggers ask for it)."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False, sort_keys=True)
+
     def save(self, folder: Path) -> None:
         """Write ``config.json`` into ``folder``."""
-        text = json.dumps(asdict(self), indent=2, ensure_ascii=False, sort_keys=True)
-        (folder / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
+        (folder / CONFIG_FILE).write_text(self.to_json_string() + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "ModelConfig":

@@ -18,7 +18,7 @@ _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 _MARKS = re.compile(r"[“”\"„«»‟()]|''|``")
 # Closing marks after a cut belong to the sentence before it, opening marks before a cut to the sentence after it.
 _CLOSING = re.compile(r"[”’)\]}»]+|[\"']+(?=\s|$)")
-_OPENING = re.compile(r"(?<=\s)[\"“„«'‘`(\[]+\s*$")
+_OPENING = re.compile(r"(?:^|(?<=\s))[\"“„«'‘`(\[]+\s*$")
 # Nothing ends after a title, nor after an initial within a name.
 _NAME_FOLLOWS = re.compile(
     r"\b(?:Mr|Mrs|Ms|Messrs|Drs?|Profs?|Sens?|Reps?|Govs?|Gens?|Lt|Col|Adm|Capt|Cmdr|Sgt|Maj|Rev|Fr|Hon|Supt|Atty"
@@ -49,9 +49,13 @@ def split_sentences(text: str, splitter: ParagraphSplitter | None = None) -> lis
 
 def split_paragraph(paragraph: str) -> list[tuple[int, int]]:
     """The sentences of one paragraph as sentencex sees them without quotes and brackets."""
-    bare = _MARKS.sub(lambda mark: " " * len(mark[0]), paragraph)
-    found = sentencex.get_sentence_boundaries("en", bare)
+    found = sentencex.get_sentence_boundaries("en", without_marks(paragraph))
     return [(sentence["start_index"], sentence["end_index"]) for sentence in found]
+
+
+def without_marks(paragraph: str) -> str:
+    """The paragraph with a space for every character of a quotation mark or parenthesis: offsets stay."""
+    return _MARKS.sub(lambda mark: " " * len(mark[0]), paragraph)
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, int]]:

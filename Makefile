@@ -1,0 +1,68 @@
+# GNU make and a POSIX shell. Environments are made once and made again when what they rest on changes.
+PYTHON ?= python3
+UPGRADE ?=
+TAG := .venv/bin
+DEV := .venv-dev/bin
+
+# torch's own build without CUDA (Linux x86-64, Python 3.11), for machines whose pip is set up to prefer it; every other
+# hash in constraints.txt is the package index's.
+TORCH_CPU := 2.13.0 sha256:6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
+
+export PYTHON
+
+.PHONY: help demo test lint types train wheel constraints clean
+
+help: ## print this
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | awk -F '|' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+demo: .venv/ready ## tag the seed article: a table here, the whole result in out/demo.jsonl
+	@mkdir -p out
+	$(TAG)/claimstance tag seeds/demo.txt --out out/demo.jsonl --show
+
+test: lint types ## ruff, mypy and pytest
+	$(DEV)/python -m pytest
+
+lint: .venv-dev/ready ## ruff
+	$(DEV)/ruff check --extend-exclude build
+
+types: .venv-dev/ready ## mypy, strict
+	$(DEV)/mypy
+
+train: .venv-dev/ready ## train the model of configs/default.yaml
+	$(DEV)/claimstance train configs/default.yaml
+
+wheel: .venv-dev/ready ## build dist/claimstance-….whl
+	@rm -rf build/lib build/bdist.* dist
+	$(DEV)/python -m build --wheel --no-isolation
+
+constraints: .venv-uv/ready ## pin anew what pyproject.toml asks for (UPGRADE=--upgrade: the newest of everything)
+	@echo 'Resolving for CPython 3.10 and later, on Linux, macOS and Windows'
+	@printf '%s\n' pip 'setuptools>=77' uv | UV_CUSTOM_COMPILE_COMMAND='make constraints' .venv-uv/bin/uv pip compile --quiet \
+		--universal --python-version 3.10 --generate-hashes --no-annotate $(UPGRADE) \
+		--extra train --extra html --extra serve --extra dev --output-file constraints.txt pyproject.toml -
+	@set -- $(TORCH_CPU); grep -q $$2 constraints.txt || { \
+		sed "s/^torch==$$1 .*/&|    --hash=$$2 \\\\/" constraints.txt | tr '|' '\n' > constraints.new; \
+		mv constraints.new constraints.txt; }
+
+clean: ## remove the environments, builds and caches (what you made stays: out/, runs/)
+	rm -rf .venv .venv-dev .venv-uv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/ready: pyproject.toml constraints.txt tools/venv.sh
+	@echo 'Setting up .venv: what tagging needs, every hash checked (the first time takes about a minute)'
+	@tools/venv.sh .venv claimstance -e .
+	@touch $@
+
+# Type checkers follow an editable install only as a tree of links, which has to grow with the folders it mirrors.
+PACKAGES := $(patsubst %/,%,$(sort $(dir $(wildcard model/*.py model/*/*.py training/*.py training/*/*.py inference/*.py))))
+
+.venv-dev/ready: pyproject.toml constraints.txt tools/venv.sh $(PACKAGES)
+	@echo 'Setting up .venv-dev: training and tests too, every hash checked (the first time takes minutes)'
+	@tools/venv.sh .venv-dev 'claimstance[dev]' -e . -C editable_mode=strict
+	@touch $@
+
+# It cannot rest on constraints.txt, which is what it is there to mend.
+.venv-uv/ready: tools/venv.sh
+	@echo 'Setting up .venv-uv: what pins the others'
+	@tools/venv.sh .venv-uv uv
+	@touch $@

@@ -1,0 +1,111 @@
+"""What a person's name is made of: title, first name, particles, surname. English conventions, no gazetteer.
+
+It is told from the form alone, and in doubt a name is no person's: a missed surname costs less than taking the *House*
+of *White House* for one.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+_TITLE_WORDS = (
+    r"Mr|Mrs|Ms|Miss|Mx|Messrs|Dr|Prof|Professor|Sir|Dame|Lord|Lady|Rev|Reverend|Hon|Fr|Father|Sister|Rabbi|Imam|Pope|"
+    r"President|Vice President|Prime Minister|Premier|Chancellor|Chairman|Chairwoman|Chair|Speaker|Leader|Whip|"
+    r"(?:Attorney|Surgeon|Secretary|Inspector) General|Secretary of State|Secretary|Minister|Ambassador|Justice|Judge|"
+    r"Chief Justice|Director|Commissioner|Chief|Sheriff|Mayor|Gov|Governor|Sen|Sens|Senator|Senators|Rep|Reps|"
+    r"Representative|Congressman|Congresswoman|Delegate|Councilman|Councilwoman|Gen|General|Lt|Lieutenant|Col|Colonel|"
+    r"Maj|Major|Capt|Captain|Cmdr|Commander|Adm|Admiral|Sgt|Sergeant|King|Queen|Prince|Princess|Sheikh|Ayatollah|"
+    r"Former|Acting|Deputy|Foreign|Defense|Treasury|State|Interior|Majority|Minority|Republican|Democratic|Senate|House|"
+    r"GOP|Democrat|Labour|Conservative"
+)
+# A title counts only before another capitalised word: "President Lee", but not "President of the Senate".
+_TITLES = re.compile(rf"(?:(?:the|The|former|then|ex)[ -])*(?:(?:{_TITLE_WORDS})\.?\s+)+(?=[^\W\d_a-z])")
+_ARTICLE = re.compile(r"(?:the|a|an)\s+(?=\S)", re.IGNORECASE)
+_TAIL = re.compile(r"(?:\s*,?\s+(?:Jr|Sr|II|III|IV)\.?|\s*\([^()]*\)|[’']s?)+$")
+_PARTICLES = re.compile(
+    r"(?:(?:al|el|bin|bint|ibn|ben|de|da|di|du|dos|del|della|la|le|van|von|der|den|ter|zu|af)[\s-])+", re.IGNORECASE
+)
+_WORD = re.compile(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*\.?(?:[^\W\d_]\.)*")
+_INITIALS = re.compile(r"(?:[^\W\d_]\.)+|[^\W\d_]")
+_SURNAME_FIRST = frozenset("Xi Li Wang Hu Wen Mao Deng Zhang Liu Zhou Zhao".split())
+_HYPHENATED_GIVEN_NAME = re.compile(r"[A-Z][a-z]+-[a-z]+$")  # Kim Jong-un
+_NO_PERSON = frozenset(
+    "act acts action affairs agency air alliance america arabia army association authority award bank bay board brotherhood "
+    "bureau campaign capitol care center centre city coast college commission committee conference congress convention "
+    "corps corporation council country county court day deal democratic department district division east eastern "
+    "election europe federal federation force forces foundation fund global government great group guard health "
+    "fort high hill house human inc institute international islamic island islands journal korea lake las law league left lives los mail media "
+    "mexico middle military mount mountain national nations navy network new news north northern office order organization "
+    "orleans pact park party plan planned post press program project public red reform republic reserve river right "
+    "rights san school security senate service services society south southern state states street strip summit supreme "
+    "supremacy team territories times tower treaty union united university valley war washington west western white world "
+    "york zealand american british chinese russian french german israeli iranian african european republican".split()
+)
+
+
+@dataclass(frozen=True)
+class PersonName:
+    """The parts of a name in the form of a person's, as written. ``particles`` ends with its space or hyphen."""
+
+    first: str
+    particles: str
+    surname: str
+    surname_is_first: bool = False
+
+
+def bare_name(name: str) -> str:
+    """The name without article, titles, ``Jr.``, a bracketed addition, a possessive; the name itself if nothing is left.
+
+    >>> bare_name("former Defense Secretary Ash Carter's")
+    'Ash Carter'
+    """
+    name = " ".join(name.split())
+    bare = _TAIL.sub("", name)
+    bare = _ARTICLE.sub("", bare, count=1) if _ARTICLE.match(bare) else bare
+    titles = _TITLES.match(bare)
+    return (bare[titles.end() :] if titles else bare) or name
+
+
+def is_title(word: str) -> bool:
+    """Whether a single capitalised word, with or without its stop, is a title or part of one: ``Gen.``, ``Defense``."""
+    return _TITLES.match(f"{word} X") is not None
+
+
+def title_of(name: str) -> str:
+    """The titles that open the name, ``""`` if none.
+
+    >>> title_of("Vice President Ann Lee")
+    'Vice President'
+    """
+    titles = _TITLES.match(" ".join(name.split()))
+    return titles[0].strip() if titles else ""
+
+
+@lru_cache(maxsize=65536)
+def person_name(name: str) -> PersonName | None:
+    """The parts of a name of two or more words that has the form of a person's, else ``None``.
+
+    >>> person_name("President Bashar al-Assad")
+    PersonName(first='Bashar', particles='al-', surname='Assad', surname_is_first=False)
+    >>> person_name("White House") is None
+    True
+    """
+    words = bare_name(name).split(" ")
+    if not 2 <= len(words) <= 6 or not words[0][:1].isupper() or any(w.lower() in _NO_PERSON for w in words):
+        return None
+    if words[0] in _SURNAME_FIRST or (len(words) == 2 and _HYPHENATED_GIVEN_NAME.match(words[1])):
+        return PersonName(" ".join(words[1:]), "", words[0], surname_is_first=True)
+    rest = " ".join(words[1:])
+    while (middle := rest.partition(" "))[1] and middle[0][:1].isupper() and not _PARTICLES.match(rest):
+        if not _WORD.fullmatch(middle[0]):
+            return None
+        rest = middle[2]
+    particles = _PARTICLES.match(rest)
+    surname = rest[particles.end() :] if particles else rest
+    if not _WORD.fullmatch(words[0]) or not _is_surname(surname):
+        return None
+    return PersonName(words[0], particles[0] if particles else "", surname)
+
+
+def _is_surname(word: str) -> bool:
+    return bool(_WORD.fullmatch(word)) and word[0].isupper() and len(word) > 1 and not _INITIALS.fullmatch(word)

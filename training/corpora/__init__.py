@@ -1,0 +1,23 @@
+"""Public corpora, a file each. None of their text comes with the package: point ``data.corpora`` at your copies."""
+
+from claimstance.model.errors import ConfigError, unknown
+from claimstance.training.corpora import checkthat2024, dse, newsmtsc, polnear
+from claimstance.training.corpora.base import Corpus
+
+CORPORA: dict[str, Corpus] = {
+    module.CORPUS.name: module.CORPUS for module in (polnear, dse, newsmtsc, checkthat2024)
+}
+
+
+def lookup(name: str) -> Corpus:
+    """The corpus of that name.
+
+    Raises:
+        ConfigError: if there is none, naming the nearest.
+    """
+    if name not in CORPORA:
+        raise ConfigError(unknown("corpus", name, CORPORA))
+    return CORPORA[name]
+
+
+__all__ = ["CORPORA", "Corpus", "lookup"]

@@ -1,0 +1,118 @@
+"""What every corpus reader has in common."""
+
+import csv
+import inspect
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from claimstance.model.errors import ConfigError, InputError, unknown
+from claimstance.model.record import Record, read_lines
+
+_LOG = logging.getLogger(__name__)
+Reader = Callable[..., Iterator[Record]]
+OnDrop = Callable[[str], None]  # told why, for each row that is left out
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A public corpus, and how its repository's files become records.
+
+    Attributes:
+        name: the name used in configurations, and the corpus's folder below the folder of all corpora.
+        url: where the repository is.
+        licence: the licence as the repository states it.
+        citation: the publication to cite.
+        version: a file of the repository and the start of its SHA-256, for telling whether a copy is the one measured.
+        splits: the names ``read`` accepts.
+        tasks: the tasks that the records carry labels for.
+        label_mapping: the corpus's label → what it becomes.
+        reader: ``(folder, split, on_drop, **options) -> Iterator[Record]``.
+        path_options: the options that are paths.
+    """
+
+    name: str
+    url: str
+    licence: str
+    citation: str
+    version: str
+    splits: tuple[str, ...]
+    tasks: tuple[str, ...]
+    label_mapping: Mapping[str, str]
+    reader: Reader
+    path_options: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The names of the options that ``read`` accepts."""
+        return tuple(inspect.signature(self.reader).parameters)[3:]
+
+    def read(
+        self, folder: Path | str, split: str, on_drop: OnDrop | None = None, **options: Any
+    ) -> Iterator[Record]:
+        """The records of ``split``, read from a copy of the public repository.
+
+        Args:
+            folder: the copy.
+            split: one of ``splits``.
+            on_drop: called with the reason for each row that is left out; their number is logged, too.
+            **options: see the reader.
+
+        Raises:
+            ConfigError: for a split or an option that the corpus does not have.
+            InputError: if the folder or a file in it is missing or not as published.
+        """
+        if split not in self.splits:
+            raise ConfigError(f"corpus {self.name}: {unknown('split', split, self.splits)}")
+        for option in options:
+            if option not in self.options:
+                raise ConfigError(f"corpus {self.name}: {unknown('option', option, self.options)}")
+        if not Path(folder).is_dir():
+            raise InputError(f"{folder}: expected a copy of {self.url} ({self.name}), found no such folder")
+        paths = {name: Path(options[name]) for name in self.path_options if options.get(name) is not None}
+        return self._read(Path(folder), split, on_drop, {**options, **paths})
+
+    def _read(
+        self, folder: Path, split: str, on_drop: OnDrop | None, options: Mapping[str, Any]
+    ) -> Iterator[Record]:
+        dropped: Counter[str] = Counter()
+
+        def note(reason: str) -> None:
+            dropped[reason] += 1
+            if on_drop:
+                on_drop(reason)
+
+        yield from self.reader(folder, split, note, **options)
+        for reason, count in dropped.items():
+            _LOG.info("%s %s: %d rows left out: %s", self.name, split, count, reason)
+
+
+def check_choice(corpus: str, option: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raise ``ConfigError`` if ``value`` is not among the ``choices`` of a corpus's option."""
+    if value not in choices:
+        raise ConfigError(f"corpus {corpus}, option {option}: expected {' or '.join(choices)}, found {value!r}")
+
+
+def read_tsv(path: Path, columns: tuple[int, ...], quoting: bool = True) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a tab-separated file with the number of their line.
+
+    Args:
+        path: the file.
+        columns: the numbers of columns that a row may have.
+        quoting: whether ``"`` quotes a field, as in CSV.
+
+    Raises:
+        InputError: for a file that cannot be read, or a row with another number of columns.
+    """
+    lines = (line + "\n" for line in read_lines(path))
+    rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE, strict=False)
+    for row in rows:
+        if not row:
+            continue
+        if len(row) not in columns:
+            expected = " or ".join(map(str, columns))
+            raise InputError(f"{path}, line {rows.line_num}: expected {expected} columns, found {len(row)}")
+        yield rows.line_num, row

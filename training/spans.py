@@ -1,0 +1,92 @@
+"""Scores of attributions: token overlap and exact spans of each role, and attributions as a whole.
+
+Nested attributions are flattened, the innermost winning, in gold and prediction alike. Tokens are words and single
+punctuation marks. A *linked* attribution is right if source, cue and content each share a token with those of one gold
+attribution (a part that gold lacks must be lacking), each gold attribution counting once.
+"""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from claimstance.model.labels import ROLES
+from claimstance.model.predicting import Prediction
+from claimstance.model.record import Attribution, Record
+from claimstance.training.flatten import event_of, extents, flatten
+from claimstance.training.metrics import Array, Figure, bootstrap, f1
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+Cell = tuple[int, int]  # sentence number, token number
+
+
+def score_attributions(documents: Sequence[Sequence[tuple[Record, Prediction]]]) -> dict[str, Figure]:
+    """Figures such as ``source.overlap.f1``, ``cue.exact.f1`` and ``linked.f1`` over documents of sentences."""
+    counts = np.array([_count(document) for document in documents])
+    n = sum(len(document) for document in documents)
+    return bootstrap(counts, _scores, n)
+
+
+def _scores(counts: Array) -> dict[str, float]:
+    names = [f"{role}.{kind}" for role in ROLES for kind in ("overlap", "exact")] + ["linked"]
+    return {f"{name}.{key}": value for name, row in zip(names, counts, strict=True)
+            for key, value in f1(*row).items()}
+
+
+def _count(document: Sequence[tuple[Record, Prediction]]) -> Array:
+    """Rows of (true positives, predicted, gold): for each role by overlap and exactly, then linked."""
+    gold = [record for record, _ in document]
+    found = [record.model_copy(update={"attributions": [a for a, _ in prediction.attributions or ()]})
+             for record, prediction in document]
+    tokens = [[match.span() for match in _TOKEN.finditer(record.text)] for record in gold]
+    rows = []
+    flat = [_flat(records, tokens) for records in (gold, found)]
+    for role in ROLES:
+        spans = [set(spans_of_role.get(role, ())) for spans_of_role in flat]
+        cells = [{cell for span in side for cell in span} for side in spans]
+        rows.append([len(cells[0] & cells[1]), len(cells[1]), len(cells[0])])
+        rows.append([len(spans[0] & spans[1]), len(spans[1]), len(spans[0])])
+    rows.append(_linked(_events(gold, tokens), _events(found, tokens)))
+    return np.array(rows, dtype=float)
+
+
+def _flat(records: Sequence[Record], tokens: Sequence[Sequence[Cell]]) -> dict[str, list[tuple[Cell, ...]]]:
+    """The flattened spans of each role, as tuples of tokens."""
+    sizes = extents(records)
+    spans: dict[str, list[tuple[Cell, ...]]] = {}
+    for number, record in enumerate(records):
+        for span in flatten(record, sizes):
+            if cells := _cells(number, tokens[number], span.start, span.end):
+                spans.setdefault(span.role, []).append(cells)
+    return spans
+
+
+def _cells(sentence: int, tokens: Sequence[Cell], start: int, end: int) -> tuple[Cell, ...]:
+    return tuple((sentence, i) for i, (left, right) in enumerate(tokens) if left < end and start < right)
+
+
+def _events(records: Sequence[Record], tokens: Sequence[Sequence[Cell]]) -> list[dict[str, set[Cell]]]:
+    """The tokens of each role of each attribution, over all its sentences."""
+    events: dict[str, dict[str, set[Cell]]] = {}
+    for number, record in enumerate(records):
+        for index, attribution in enumerate(record.attributions or ()):
+            event = events.setdefault(event_of(record, index), {role: set() for role in ROLES})
+            for role in ROLES:
+                event[role].update(_attribution_cells(number, tokens[number], attribution, role))
+    return [event for event in events.values() if event["cue"]]
+
+
+def _attribution_cells(sentence: int, tokens: Sequence[Cell], attribution: Attribution, role: str) -> set[Cell]:
+    return {cell for start, end in getattr(attribution, role) or () for cell in _cells(sentence, tokens, start, end)}
+
+
+def _linked(gold: list[dict[str, set[Cell]]], found: list[dict[str, set[Cell]]]) -> list[int]:
+    left = list(gold)
+    right = 0
+    for event in found:
+        for candidate in left:
+            if all(event[role] & candidate[role] or not (event[role] or candidate[role]) for role in ROLES):
+                left.remove(candidate)
+                right += 1
+                break
+    return [right, len(found), len(gold)]

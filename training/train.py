@@ -1,0 +1,239 @@
+"""Fine-tuning: records in, a model folder out. A thin layer on transformers' ``Trainer``."""
+
+import json
+import logging
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
+
+from claimstance.model.errors import ConfigError, InputError, unknown
+from claimstance.model.export import export
+from claimstance.model.labels import DEFAULT_LABELS, TASKS
+from claimstance.model.network import ClaimStanceModel
+from claimstance.model.record import Record
+from claimstance.model.torch_backend import torch_reader
+from claimstance.training.batches import LabelledWindow, Mixture, Planner, collate
+from claimstance.training.calibrate import fit_temperatures
+from claimstance.training.config import Config, TrainingConfig
+from claimstance.training.evaluate import evaluate, primary
+from claimstance.training.examples import build_examples
+
+log = logging.getLogger(__name__)
+CHECKPOINTS = "checkpoints"  # a folder in the model's, with TensorBoard's logs
+LIBRARIES = ("claimstance", "torch", "transformers", "datasets", "tokenizers", "numpy", "scikit-learn")
+
+
+class Course(Dataset[list[LabelledWindow]]):
+    """The batches of a whole run, epoch after epoch, laid out from the seed alone. Item i is batch i."""
+
+    def __init__(self, planner: Planner, epochs: float) -> None:
+        self._planner = planner
+        self._ends: list[int] = []
+        self._held: tuple[int, list[list[LabelledWindow]]] = (-1, [])
+        for number in range(math.ceil(epochs)):
+            count = len(self._epoch(number))
+            before = self._ends[-1] if self._ends else 0
+            self._ends.append(before + math.ceil(count * min(1.0, epochs - number)))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    @property
+    def first_epoch(self) -> int:
+        """The number of batches of the first epoch."""
+        return self._ends[0]
+
+    def _epoch(self, number: int) -> list[list[LabelledWindow]]:
+        if self._held[0] != number:
+            self._held = (number, self._planner.epoch(number))
+        return self._held[1]
+
+    def __getitem__(self, index: int) -> list[LabelledWindow]:
+        number = next(n for n, end in enumerate(self._ends) if index < end)
+        return self._epoch(number)[index - (self._ends[number - 1] if number else 0)]
+
+
+class ClaimStanceTrainer(Trainer):  # type: ignore[misc]
+    """``Trainer`` with this project's batches, learning rates and dev scores."""
+
+    def __init__(self, *, settings: TrainingConfig, course: Course, dev: Sequence[Record], **options: Any) -> None:
+        super().__init__(train_dataset=course, eval_dataset=list(dev) or None, **options)
+        self._settings = settings
+        self._dev = dev
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """Batches in the order that the course has laid out."""
+        pad = self.model.windows.pad
+        return DataLoader(self.train_dataset, batch_size=1, collate_fn=lambda batches: collate(batches[0], pad))
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """AdamW; new heads learn faster than the pretrained encoder, and biases and norms do not decay."""
+        if self.optimizer is None:
+            settings, groups = self._settings, []
+            for part, rate in (("encoder", settings.learning_rate), ("heads", settings.head_learning_rate)):
+                named = [(n, p) for n, p in self.model.named_parameters() if n.startswith(f"{part}.")]
+                groups += [
+                    {"params": [p for _, p in named if p.ndim > 1], "lr": rate, "weight_decay": settings.weight_decay},
+                    {"params": [p for _, p in named if p.ndim <= 1], "lr": rate, "weight_decay": 0.0},
+                ]
+            self.optimizer = torch.optim.AdamW(groups)
+        return self.optimizer
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """The primary score of each task on the dev records, and their mean."""
+        scores = {f"eval_{name}": value for name, value in self.scores().items()}
+        self.model.train()
+        self.log(scores)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, scores)
+        return scores
+
+    def scores(self) -> dict[str, float]:
+        """The scores of ``evaluate`` under the names that a configuration uses."""
+        return primary(evaluate(torch_reader(self.model), self._dev))
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        self.model.save_pretrained(output_dir or self.args.output_dir)
+
+    def _load_best_model(self) -> None:
+        self.model.load_state_dict(ClaimStanceModel.from_pretrained(self.state.best_model_checkpoint).state_dict())
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        self.model.load_state_dict(ClaimStanceModel.from_pretrained(resume_from_checkpoint).state_dict())
+
+
+def train(
+    config: Config,
+    splits: Mapping[str, Sequence[Record]],
+    labels: Mapping[str, tuple[str, ...]],
+    resume: bool = False,
+    fingerprint: str = "",
+    callbacks: Sequence[TrainerCallback] = (),
+) -> Path:
+    """Train on ``splits["train"]``, keep the weights that are best on ``splits["dev"]``, calibrate, export.
+
+    Args:
+        config: the whole configuration; it is saved with the model.
+        splits: records by split; without ``dev``, the last weights are kept and nothing is calibrated.
+        labels: label names by task, as the dataset has them.
+        resume: continue from the last checkpoint in the output folder.
+        fingerprint: of the dataset, to be saved with the model.
+        callbacks: more callbacks for the trainer.
+
+    Returns:
+        The model folder: weights, tokenizer, configuration, exported files, ``training.json``.
+
+    Raises:
+        ConfigError: if the metric does not exist, or tasks have no labels in the data.
+        InputError: if there is nothing to train on.
+    """
+    settings = config.training
+    tasks = _tasks(config.model.tasks, splits["train"])
+    set_seed(settings.seed)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    all_labels = {task: tuple(labels.get(task, DEFAULT_LABELS[task])) for task in DEFAULT_LABELS if task in tasks}
+    model = ClaimStanceModel.from_encoder(config.model.encoder, {
+        "tasks": tasks, "labels": all_labels, "max_tokens": config.model.max_tokens, "dropout": config.model.dropout,
+        "name": config.name})
+    model.loss_weights = dict(settings.loss_weights)
+    course = _course(model, splits["train"], all_labels, settings)
+    dev = splits.get("dev") or ()
+    trainer = ClaimStanceTrainer(
+        model=model, args=_arguments(config, course, bool(dev)), settings=settings, course=course, dev=dev,
+        callbacks=[*callbacks, *([EarlyStoppingCallback(settings.patience)] if settings.patience and dev else [])])
+    if dev:
+        _check_metric(settings.metric, dev, tasks)
+    log.info("%d sentences, %d steps", len(splits["train"]), len(course))
+    trainer.train(resume_from_checkpoint=resume or None)
+    if dev:
+        model.config.temperatures = fit_temperatures(torch_reader(model), dev)
+    model.save_pretrained(config.output)
+    _write_account(config, trainer, fingerprint)
+    return export(config.output)
+
+
+def _course(
+    model: ClaimStanceModel, records: Sequence[Record], labels: Mapping[str, tuple[str, ...]], settings: TrainingConfig
+) -> Course:
+    windows = model.windows
+    documents = build_examples(records, windows, labels, settings.class_weight_power)
+    mixture = Mixture(
+        tokens_per_batch=settings.tokens_per_batch, neighbours=settings.neighbours, alone=settings.alone,
+        topics=settings.topics, sampling=settings.sampling, seed=settings.seed)
+    return Course(Planner(documents, windows, mixture), settings.epochs)
+
+
+def _arguments(config: Config, course: Course, scored: bool) -> TrainingArguments:
+    settings = config.training
+    every = max(1, math.ceil(min(course.first_epoch, len(course)) / settings.evaluations_per_epoch))
+    checkpoints = config.output / CHECKPOINTS
+    return TrainingArguments(
+        output_dir=str(checkpoints),
+        num_train_epochs=1,  # the course holds every epoch
+        learning_rate=settings.learning_rate,
+        warmup_steps=max(1, round(settings.warmup_ratio * len(course))),
+        max_grad_norm=settings.max_grad_norm,
+        bf16=settings.precision == "bfloat16",
+        seed=settings.seed,
+        data_seed=settings.seed,
+        eval_strategy="steps" if scored else "no",
+        eval_steps=every,
+        save_strategy="steps",
+        save_steps=every,
+        save_total_limit=2,
+        load_best_model_at_end=scored,
+        metric_for_best_model=settings.metric if scored else None,
+        greater_is_better=True if scored else None,
+        logging_steps=max(1, min(50, len(course) // 10)),
+        report_to=["tensorboard"],
+        use_cpu=not torch.cuda.is_available(),
+        dataloader_pin_memory=torch.cuda.is_available(),
+        remove_unused_columns=False,
+        label_names=[],
+    )
+
+
+def _tasks(wanted: Sequence[str] | None, records: Sequence[Record]) -> tuple[str, ...]:
+    """The tasks to learn, in their fixed order: those asked for, or those that the records carry labels for."""
+    if not records:
+        raise InputError("the train split: expected annotated sentences, found none")
+    fields = {"attribution": "attributions", "entity": "entities", "stance": "stances"}
+    carried = {task for task in TASKS for record in records if getattr(record, fields.get(task, task)) is not None}
+    for task in wanted or ():
+        if task not in carried:
+            raise ConfigError(f"model.tasks: no row of the train split has labels for '{task}'. "
+                              f"Those with labels: {', '.join(sorted(carried)) or 'none'}")
+    if not carried:
+        raise InputError("the train split: expected labels for at least one task, found none")
+    return tuple(task for task in TASKS if task in (wanted or carried))
+
+
+def _check_metric(metric: str, dev: Sequence[Record], tasks: Sequence[str]) -> None:
+    """Refuse a metric that the first evaluation would lack, before hours of training."""
+    corpora = {"-".join(filter(None, (str(r.meta.get("corpus", "data")), r.meta.get("subset")))) for r in dev}
+    names = ["mean", *(f"{corpus}/{task}" for corpus in corpora for task in tasks)]
+    if metric not in names:
+        raise ConfigError(f"training.metric: {unknown('metric', metric, names)}")
+
+
+def _write_account(config: Config, trainer: ClaimStanceTrainer, fingerprint: str) -> None:
+    """Everything it takes to repeat the run, and how it went."""
+    (config.output / "config.yaml").write_text(config.to_yaml(), encoding="utf-8")
+    account = {
+        "data_fingerprint": fingerprint,
+        "steps": trainer.state.global_step,
+        "best": {"score": trainer.state.best_metric, "step": trainer.state.best_global_step},
+        "history": trainer.state.log_history,
+        "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+    }
+    text = json.dumps(account, indent=2, ensure_ascii=False)
+    (config.output / "training.json").write_text(text + "\n", encoding="utf-8")
