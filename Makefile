@@ -33,7 +33,8 @@ train: .venv-dev/ready ## train the model of configs/default.yaml
 
 wheel: .venv-dev/ready ## build dist/claimstance-….whl
 	@rm -rf build/lib build/bdist.* dist
-	$(DEV)/python -m build --wheel --no-isolation
+	$(DEV)/python -m build --quiet --wheel --no-isolation
+	@ls dist/*.whl
 
 constraints: .venv-uv/ready ## pin anew what pyproject.toml asks for (UPGRADE=--upgrade: the newest of everything)
 	@echo 'Resolving for CPython 3.10 and later, on Linux, macOS and Windows'
@@ -49,7 +50,7 @@ clean: ## remove the environments, builds and caches (what you made stays: out/,
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/ready: pyproject.toml constraints.txt tools/venv.sh
-	@echo 'Setting up .venv: what tagging needs, every hash checked (the first time takes about a minute)'
+	@echo 'Setting up .venv: what tagging needs, every hash checked (the first time takes half a minute)'
 	@tools/venv.sh .venv claimstance -e .
 	@touch $@
 

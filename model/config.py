@@ -26,6 +26,7 @@ class ModelConfig:
         max_tokens: the length of a window, special tokens included.
         dropout: of the heads, in training.
         temperatures: per task, what logits are divided by before the softmax (fitted on dev; 1 if absent).
+        abstain_below: per task, the probability under which an answer is marked as abstained (never if absent).
         name: what the model calls itself in its output.
         version: of the model, not of this program.
     """
@@ -36,6 +37,7 @@ class ModelConfig:
     max_tokens: int = 256
     dropout: float = 0.1
     temperatures: dict[str, float] = field(default_factory=dict)
+    abstain_below: dict[str, float] = field(default_factory=dict)
     name: str = "claimstance"
     version: str = "1"
     format: int = FORMAT

@@ -1,7 +1,7 @@
 """Where a name is mentioned in a text: full name, surname, acronym; a topic as a whole phrase.
 
-Conservative by design, since a wrong mention teaches and scores the wrong words: "Trump" is not found in "Melania Trump"
-for the name "Donald Trump", nor "House" for "White House".
+Conservative by design, since a wrong mention teaches and scores the wrong words: for "Donald Trump" no "Trump" is found
+in "Melania Trump"; for "White House", no "House".
 """
 
 import re
@@ -9,25 +9,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from claimstance.model.person_names import PersonName, bare_name, is_title, person_name
+from claimstance.model.person_names import PersonName, bare_name, is_title, person_name, words
 
-_FUNCTION_WORDS = frozenset("a an and at by de del des do du et for from in la of on or the to und y &".split())
+_FUNCTION_WORDS = words("a an and at by de del des do du et for from in la of on or the to und y &")
 # A particle that the surname may go without: (al-)Assad, (de) Blasio, but not (bin) Salman, (Le) Pen.
 _OPTIONAL_PARTICLES = re.compile(r"(?:al|el|de|van|von)\b", re.IGNORECASE)
 # Surnames that are also common capitalised words: alone, they count after a title only.
-_AMBIGUOUS = frozenset(
-    "April August Bishop Black Case Chance Christian Church Day Dean Duke English Field French German Grace Grant Green "
-    "Hall Hill Hope House Judge June Justice King Law Little Long Love March Mark May North Page Park Pope Power Price "
-    "Prince Rich Rose Short South Stone Strange Strong Sun Wall West White Will Wise Wood Young".split()
+_AMBIGUOUS = words(
+    """
+    April August Bishop Black Case Chance Christian Church Day Dean Duke English Field French German Grace Grant
+    Green Hall Hill Hope House Judge June Justice King Law Little Long Love March Mark May North Page Park Pope
+    Power Price Prince Rich Rose Short South Stone Strange Strong Sun Wall West White Will Wise Wood Young
+    """
 )
 # Capitalised words that may stand before a surname without being a first name.
-_NO_FIRST_NAME = frozenset(
-    "A About After Again Against All Also Although America And April As At August Because Before Britain But By Candidate "
-    "December Democratic Democrat Did Do Does During Even Every February For Friday From GOP Has Have He Her His How "
-    "However I If In Instead Is It Its January July June Just Last Like March May Meanwhile Monday More Most Neither Next "
-    "No Nominee Nor Not November Now October Of On Once One Only Or Our Over Republican Saturday September She Should "
-    "Since So Some Still Sunday Than That The Their Then There These They This Though Thursday To Tuesday Unlike Until "
-    "Was We Wednesday Were What When Where Whether Which While Who Why Will With Without Would Yes Yet You Your".split()
+_NO_FIRST_NAME = words(
+    """
+    A About After Again Against All Also Although America And April As At August Because Before Britain But By
+    Candidate December Democrat Democratic Did Do Does During Even Every February For Friday From GOP Has Have He
+    Her His How However I If In Instead Is It Its January July June Just Last Like March May Meanwhile Monday More
+    Most Neither Next No Nominee Nor Not November Now October Of On Once One Only Or Our Over Republican Saturday
+    September She Should Since So Some Still Sunday Than That The Their Then There These They This Though Thursday
+    To Tuesday Unlike Until Was We Wednesday Were What When Where Whether Which While Who Why Will With Without
+    Would Yes Yet You Your
+    """
 )
 _WORD_BEFORE = re.compile(r"([^\W\d_][\w.’'-]*)\s+$")
 _LOOK_BACK = 60  # characters: more than a title or a first name has
@@ -46,8 +51,8 @@ def find_mentions(name: str, text: str) -> list[tuple[int, int]]:
 
     A person is found by the full name, a middle name more or less, or by the surname with or without its particle;
     another name of several words also by its acronym. Titles, articles and the possessive ending of ``name`` do not
-    matter. Case does, except that capitals are found as well; a topic ("military aid") is found as a whole phrase in any
-    case. An empty name is mentioned nowhere.
+    matter. Case does, except that capitals are found as well; a topic ("military aid") is found as a whole phrase in
+    any case. An empty name is mentioned nowhere.
     """
     finder = _finder(name)
     if finder is None:
@@ -144,11 +149,11 @@ def _surname_pattern(person: PersonName) -> str:
 
 
 def _acronyms(name: str, bare: str) -> Iterator[str]:
-    """The initials of a name of several words, with and without *of* and the like; what stands in brackets, if capitals."""
+    """The initials of a name of several words, with and without *of* and the like; capitals that stand in brackets."""
     if bracketed := re.search(r"\(([A-Z]{2,})\)", name):
         yield bracketed[1]
-    words = re.split(r"[\s-]+", bare)
-    if len(words) > 1 and all(word.isalpha() for word in words):
-        for chosen in ([w for w in words if w[0].isupper()], words):
+    parts = re.split(r"[\s-]+", bare)
+    if len(parts) > 1 and all(part.isalpha() for part in parts):
+        for chosen in ([part for part in parts if part[0].isupper()], parts):
             if len(chosen) > 1:
-                yield "".join(word[0] for word in chosen).upper()
+                yield "".join(part[0] for part in chosen).upper()

@@ -8,6 +8,12 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+
+def words(text: str) -> frozenset[str]:
+    """The set of the words of ``text``."""
+    return frozenset(text.split())
+
+
 _TITLE_WORDS = (
     r"Mr|Mrs|Ms|Miss|Mx|Messrs|Dr|Prof|Professor|Sir|Dame|Lord|Lady|Rev|Reverend|Hon|Fr|Father|Sister|Rabbi|Imam|Pope|"
     r"President|Vice President|Prime Minister|Premier|Chancellor|Chairman|Chairwoman|Chair|Speaker|Leader|Whip|"
@@ -27,19 +33,22 @@ _PARTICLES = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*\.?(?:[^\W\d_]\.)*")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+|[^\W\d_]")
-_SURNAME_FIRST = frozenset("Xi Li Wang Hu Wen Mao Deng Zhang Liu Zhou Zhao".split())
+_SURNAME_FIRST = words("Xi Li Wang Hu Wen Mao Deng Zhang Liu Zhou Zhao")
 _HYPHENATED_GIVEN_NAME = re.compile(r"[A-Z][a-z]+-[a-z]+$")  # Kim Jong-un
-_NO_PERSON = frozenset(
-    "act acts action affairs agency air alliance america arabia army association authority award bank bay board brotherhood "
-    "bureau campaign capitol care center centre city coast college commission committee conference congress convention "
-    "corps corporation council country county court day deal democratic department district division east eastern "
-    "election europe federal federation force forces foundation fund global government great group guard health "
-    "fort high hill house human inc institute international islamic island islands journal korea lake las law league left lives los mail media "
-    "mexico middle military mount mountain national nations navy network new news north northern office order organization "
-    "orleans pact park party plan planned post press program project public red reform republic reserve river right "
-    "rights san school security senate service services society south southern state states street strip summit supreme "
-    "supremacy team territories times tower treaty union united university valley war washington west western white world "
-    "york zealand american british chinese russian french german israeli iranian african european republican".split()
+_NO_PERSON = words(
+    """
+    act action acts affairs african agency air alliance america american arabia army association authority award
+    bank bay board british brotherhood bureau campaign capitol care center centre chinese city coast college
+    commission committee conference congress convention corporation corps council country county court day deal
+    democratic department district division east eastern election europe european federal federation force forces
+    fort foundation french fund german global government great group guard health high hill house human inc
+    institute international iranian islamic island islands israeli journal korea lake las law league left lives los
+    mail media mexico middle military mount mountain national nations navy network new news north northern office
+    order organization orleans pact park party plan planned post press program project public red reform republic
+    republican reserve right rights river russian san school security senate service services society south southern
+    state states street strip summit supremacy supreme team territories times tower treaty union united university
+    valley war washington west western white world york zealand
+    """
 )
 
 
@@ -54,7 +63,7 @@ class PersonName:
 
 
 def bare_name(name: str) -> str:
-    """The name without article, titles, ``Jr.``, a bracketed addition, a possessive; the name itself if nothing is left.
+    """The name without article, titles, ``Jr.``, bracketed addition, possessive; the name itself if nothing is left.
 
     >>> bare_name("former Defense Secretary Ash Carter's")
     'Ash Carter'
@@ -90,21 +99,21 @@ def person_name(name: str) -> PersonName | None:
     >>> person_name("White House") is None
     True
     """
-    words = bare_name(name).split(" ")
-    if not 2 <= len(words) <= 6 or not words[0][:1].isupper() or any(w.lower() in _NO_PERSON for w in words):
+    parts = bare_name(name).split(" ")
+    if not 2 <= len(parts) <= 6 or not parts[0][:1].isupper() or any(w.lower() in _NO_PERSON for w in parts):
         return None
-    if words[0] in _SURNAME_FIRST or (len(words) == 2 and _HYPHENATED_GIVEN_NAME.match(words[1])):
-        return PersonName(" ".join(words[1:]), "", words[0], surname_is_first=True)
-    rest = " ".join(words[1:])
+    if parts[0] in _SURNAME_FIRST or (len(parts) == 2 and _HYPHENATED_GIVEN_NAME.match(parts[1])):
+        return PersonName(" ".join(parts[1:]), "", parts[0], surname_is_first=True)
+    rest = " ".join(parts[1:])
     while (middle := rest.partition(" "))[1] and middle[0][:1].isupper() and not _PARTICLES.match(rest):
         if not _WORD.fullmatch(middle[0]):
             return None
         rest = middle[2]
     particles = _PARTICLES.match(rest)
     surname = rest[particles.end() :] if particles else rest
-    if not _WORD.fullmatch(words[0]) or not _is_surname(surname):
+    if not _WORD.fullmatch(parts[0]) or not _is_surname(surname):
         return None
-    return PersonName(words[0], particles[0] if particles else "", surname)
+    return PersonName(parts[0], particles[0] if particles else "", surname)
 
 
 def _is_surname(word: str) -> bool:

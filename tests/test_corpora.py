@@ -10,16 +10,9 @@ import pytest
 
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.training.corpora import CORPORA, lookup
-from claimstance.training.corpora.spans import clip, normalise
 
-ARTICLE = 'Mayor Ida Holm said the bridge is safe.\nIt will open "soon," she added. Work goes on.\n'
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 needs_corpora = pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA does not name a folder of public corpora")
-
-
-def at(part, text=ARTICLE):
-    start = text.index(part)
-    return f"{start} {start + len(part)}"
 
 
 def write(path: Path, text: str) -> Path:
@@ -28,125 +21,8 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-# Each line of the list is a trap or stands for one.
-ANNOTATIONS = [
-    "E1\tAttribution:T4 Source:T1 Cue:T2 Content:T3 Content2:T5",  # before the T-lines it names
-    f"T1\tSource {at('Mayor Ida Holm')}\tMayor Ida Holm",
-    f"T2\tCue {at('said')}\tsaid",
-    f"T3\tContent {at('the bridge is safe')}\tthe bridge is safe",
-    f"T4\tAttribution {at('said')}\tsaid",
-    f"T5\tContent {at('It will open')};{at('soon')}\tIt will open",
-    "a raw line end in a T-line leaves this",
-    "#1\tAnnotatorNotes T1\tunsure",
-    f"T6\tDiscuss {at('Work')}\tWork",
-    f"T7\tCue {at(' added')}\t added",
-    f"T8\tContent {at('open')}\topen",  # nested in T5
-    "E2\tAttribution-no-source:T7 Cue:T7 Content:T8",
-    "E3\tAttribution:T4",  # no roles
-    "E4\tDiscuss:T6 Content:T6",
-]
-
-
-@pytest.fixture
-def polnear(tmp_path):
-    folder = tmp_path / "polnear"
-    header = "compartment\tfilename\tpublisher\tpublication_date\ttitle"
-    rows = [header]
-    for split, stem in (
-        ("train", "post_2016-01-05_the-bridge"),
-        ("train", "post_2016-09-01_late"),
-        ("dev", "post_2016-09-20_dev"),
-    ):
-        write(folder / "data" / split / "text" / f"{stem}.txt", ARTICLE)
-        write(folder / "data" / split / "attributions" / f"{stem}_bb22.ann", "\n".join(ANNOTATIONS) + "\n")
-        rows.append(f'{split}\t{stem}\tpost\t2016-01-05\tA "safe" bridge')
-    write(folder / "data/train/attributions/post_2016-01-05_the-bridge_aa11.ann", "")
-    write(folder / "data" / "metadata.tsv", "\n".join(rows) + "\n")
-    return folder
-
-
 def shown(record, span):
     return None if span is None else [record.text[start:end] for start, end in span]
-
-
-def test_polnear_sentences_spans_and_traps(polnear):
-    records = list(lookup("polnear").read(polnear, "dev"))
-    assert [r.text for r in records] == [
-        "Mayor Ida Holm said the bridge is safe.", 'It will open "soon," she added.', "Work goes on."
-    ]
-    assert all(ARTICLE[r.start : r.start + len(r.text)] == r.text for r in records)
-    assert [r.claim for r in records] == ["claim", "claim", "no_claim"]
-    first, second, third = records
-    whole = first.attributions[0]
-    assert (shown(first, whole.source), shown(first, whole.cue)) == (["Mayor Ida Holm"], ["said"])
-    assert shown(first, whole.content) == ["the bridge is safe"]
-    rest, nested = second.attributions
-    assert (rest.source, rest.cue, shown(second, rest.content)) == (None, None, ["It will open", "soon"])
-    assert whole.event == rest.event == "E1"
-    assert nested.event is None
-    assert (shown(second, nested.cue), shown(second, nested.content)) == (["added"], ["open"])
-    assert third.attributions == []
-    assert {r.doc_id for r in records} == {"post_2016-09-20_dev"}
-    assert first.annotator == "bb22"
-    assert first.meta == {
-        "corpus": "polnear", "article": "post_2016-09-20_dev", "outlet": "post", "date": "2016-01-05",
-        "title": 'A "safe" bridge',
-    }
-    assert first.entities is None
-
-
-def test_polnear_splits_by_time(polnear):
-    corpus = lookup("polnear")
-    docs = {split: {r.doc_id for r in corpus.read(polnear, split)} for split in corpus.splits}
-    assert docs == {
-        "train": {"post_2016-01-05_the-bridge"}, "tune": {"post_2016-09-01_late"}, "dev": {"post_2016-09-20_dev"}
-    }
-
-
-def test_polnear_annotators(polnear):
-    corpus = lookup("polnear")
-    assert {r.annotator for r in corpus.read(polnear, "train")} == {"aa11"}
-    assert {r.claim for r in corpus.read(polnear, "train")} == {"no_claim"}
-    both = list(corpus.read(polnear, "train", annotator="all"))
-    assert {r.annotator for r in both} == {"aa11", "bb22"}
-    assert len({r.id for r in both}) == len(both) == 6
-    with pytest.raises(ConfigError, match="expected first or all, found 'last'"):
-        list(corpus.read(polnear, "train", annotator="last"))
-
-
-def test_polnear_silver_entities(polnear, tmp_path):
-    start = ARTICLE.index("Ida")
-    entities = [[start, start + 8, "PERSON"], [ARTICLE.index("safe"), ARTICLE.index("will"), "MISC"]]
-    write(tmp_path / "silver/dev.jsonl", json.dumps({"doc": "post_2016-09-20_dev", "entities": entities}))
-    write(tmp_path / "silver/train.jsonl", json.dumps({"doc": "another", "entities": []}))
-    corpus = lookup("polnear")
-    first, second, third = corpus.read(polnear, "dev", silver=str(tmp_path / "silver"))
-    assert [(shown(first, e.span), e.label) for e in first.entities] == [(["Ida Holm"], "PERSON"), (["safe."], "MISC")]
-    assert [shown(second, e.span) for e in second.entities] == [["It"]]
-    assert third.entities == []
-    assert {r.entities is None for r in corpus.read(polnear, "train", silver=tmp_path / "silver")} == {True}
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("T9\tSource 5 x\tx", "line 15: expected 'LABEL START END"),
-        ("T9\tSource 5 999\tx", "line 15: expected offsets within the text"),
-        ("E9\tAttribution:T4 Cue:T99", "line 15: expected the name of a T-line, found 'T99'"),
-    ],
-)
-def test_polnear_says_what_is_wrong(polnear, line, message):
-    path = polnear / "data/dev/attributions/post_2016-09-20_dev_bb22.ann"
-    path.write_text("\n".join([*ANNOTATIONS, line]))
-    with pytest.raises(InputError, match=message):
-        list(lookup("polnear").read(polnear, "dev"))
-
-
-def test_spans_are_normalised_and_clipped():
-    assert normalise([(8, 13), (0, 4), (2, 4)], "one  two three") == [(0, 3), (8, 13)]
-    assert normalise([(0, 3), (5, 8)], "one  two three") == [(0, 8)]
-    assert clip([(0, 3), (9, 14)], 4, 14, "one  two three") == [(5, 10)]
-    assert clip([(3, 5)], 0, 14, "one  two three") is None
 
 
 DSE_TRAIN = [
@@ -174,7 +50,8 @@ def test_dse_directions_brackets_and_duplicates(dse, caplog):
     pairs = [
         [(shown(r, s.holder)[0], s.label, shown(r, s.target)[0]) for s in r.stances] for r in records
     ]
-    assert [r.text for r in records][1:3] == ["The Harbor Trust (sic) praised  Noren.", '"Stop," said Holm; Noren did not.']
+    assert records[1].text == "The Harbor Trust (sic) praised  Noren."
+    assert records[2].text == '"Stop," said Holm; Noren did not.'
     assert pairs == [
         [("Holm", "neutral", "the Harbour Union"), ("the Harbour Union", "against", "Holm")],
         [("Harbor Trust", "favor", "Noren"), ("Noren", "neutral", "Harbor Trust")],
@@ -240,7 +117,7 @@ def test_newsmtsc_labels_offsets_and_documents(newsmtsc):
 def test_newsmtsc_drops_what_train_has(newsmtsc):
     reasons = []
     (kept,) = lookup("newsmtsc").read(newsmtsc, "rw-test", reasons.append)
-    assert (kept.text, reasons) == ("Ida won.", ["sentence is in train"])
+    assert (kept.text, kept.meta["subset"], reasons) == ("Ida won.", "rw", ["sentence is in train"])
     assert len(list(lookup("newsmtsc").read(newsmtsc, "rw-test", drop_seen=False))) == 2
 
 
@@ -282,13 +159,13 @@ def test_checkthat_quotes_and_the_glued_row(tmp_path):
 
 
 def test_wrong_calls_name_what_there_is(dse, tmp_path):
-    with pytest.raises(ConfigError, match="unknown corpus 'polnaer'. Did you mean 'polnear'"):
+    with pytest.raises(ConfigError, match="unknown corpus 'polnaer'"):
         lookup("polnaer")
     with pytest.raises(ConfigError, match="corpus dse: unknown split 'dev'"):
         lookup("dse").read(dse, "dev")
     with pytest.raises(ConfigError, match="Did you mean 'whole_words'"):
         lookup("dse").read(dse, "train", whole_word=True)
-    with pytest.raises(InputError, match="expected a copy of https://github.com/bywords"):
+    with pytest.raises(InputError, match="expected a copy of https://"):
         lookup("dse").read(tmp_path / "nowhere", "train")
     with pytest.raises(InputError, match="No such file"):
         list(lookup("newsmtsc").read(dse, "train"))
@@ -296,12 +173,13 @@ def test_wrong_calls_name_what_there_is(dse, tmp_path):
         list(lookup("polnear").read(dse, "train"))
 
 
-def test_registry_is_complete_and_light():
+def test_registry_and_docstrings_are_complete():
     for name, corpus in CORPORA.items():
         assert corpus.name == name
         assert all((corpus.url, corpus.licence, corpus.citation, corpus.version, corpus.label_mapping))
         module = sys.modules[corpus.reader.__module__]
-        assert all(word in module.__doc__ for word in (corpus.url, "Licence:", "Citation:", "Labels:", "Traps handled:"))
+        for part in (corpus.url, "Licence:", "Citation:", "Labels:", "Traps handled:"):
+            assert part in module.__doc__
 
 
 #: Rows, and whatever tells a wrong reading, of the public files (MANIFEST: which are those measured).
@@ -327,21 +205,3 @@ def test_public_counts(name, split):
     assert len(records) == len({r.id for r in records}) == PUBLIC[name, split]
     if (name, split) == ("dse", "test"):
         assert sum(r.meta["clean"] for r in records) == 1_179
-
-
-@needs_corpora
-def test_public_polnear():
-    corpus = lookup("polnear")
-    records = {split: list(corpus.read(Path(ROOT) / "polnear", split)) for split in corpus.splits}
-    assert {split: len({r.doc_id for r in rows}) for split, rows in records.items()} == {
-        "train": 759, "tune": 81, "dev": 84
-    }
-    rows = [r for split in records.values() for r in split]
-    claims = sum(r.claim == "claim" for r in rows) / len(rows)
-    assert 0.66 < claims < 0.72  # about 69 % of sentences touch attributed content
-    events = {(r.doc_id, a.event) for r in rows for a in r.attributions if a.event}
-    alone = sum(a.event is None for r in rows for a in r.attributions)
-    assert 0.08 < len(events) / (len(events) + alone) < 0.14  # about 11 % touch more than one sentence
-    together = {split: {r.doc_id.split("_")[1] for r in rows} for split, rows in records.items()}
-    assert max(together["train"]) < min(together["tune"])
-    assert max(together["tune"]) < min(together["dev"])

@@ -212,6 +212,14 @@ def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
         raise ConfigError(_explain(error, str(path), keys)) from None
 
 
+def parse_data_config(data: dict[str, Any], where: str) -> DataConfig:
+    """A data section from plain values; ``where`` opens the message of the ``ConfigError``."""
+    try:
+        return DataConfig.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, where, {}, DataConfig)) from None
+
+
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
@@ -257,7 +265,9 @@ def _step(place: Any, part: str, override: str) -> Any:
     return place[part]
 
 
-def _explain(error: ValidationError, path: str, overrides: dict[str, str]) -> str:
+def _explain(
+    error: ValidationError, path: str, overrides: dict[str, str], section: type[BaseModel] = Config
+) -> str:
     """The first problem as ``FILE: KEY: expected …, found …``, and how many more there are."""
     # An unknown key comes first: where a key is missing, a typing error is why.
     errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
@@ -267,7 +277,7 @@ def _explain(error: ValidationError, path: str, overrides: dict[str, str]) -> st
     where = f"override '{given[-1]}'" if given else path
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
     if first["type"] == "extra_forbidden":
-        problem = unknown("key", str(first["loc"][-1]), _fields_at(first["loc"][:-1]))
+        problem = unknown("key", str(first["loc"][-1]), _fields_at(first["loc"][:-1], section))
     elif first["type"] == "missing":
         problem = "expected a value, found none"
     elif first["type"] == "too_short":
@@ -280,9 +290,8 @@ def _explain(error: ValidationError, path: str, overrides: dict[str, str]) -> st
     return f"{where}: {key or 'the file'}: {problem}{more}"
 
 
-def _fields_at(location: tuple[int | str, ...]) -> list[str]:
-    """The keys that the section at ``location`` has."""
-    section: type[BaseModel] = Config
+def _fields_at(location: tuple[int | str, ...], section: type[BaseModel]) -> list[str]:
+    """The keys that the section at ``location``, counted from ``section``, has."""
     for part in location:
         if isinstance(part, str):
             annotation: Any = section.model_fields[part].annotation

@@ -112,9 +112,7 @@ def load_records(path: Path | str, split: str) -> list[Record]:
     dataset = _load(Path(path), split)
     names = _label_names(dataset.features)
     arrow = dataset.with_format("arrow")
-    return [
-        _record(row, names) for batch in arrow.iter(batch_size=_BATCH) for row in batch.to_pylist()
-    ]
+    return [_record(row, names) for batch in arrow.iter(batch_size=_BATCH) for row in batch.to_pylist()]
 
 
 def load_labels(path: Path | str) -> dict[str, tuple[str, ...]]:
@@ -195,7 +193,8 @@ def _stance(row: dict[str, Any], label: str | None) -> Stance:
         name: str | None = row[f"{role}_name"]
         return name if name is not None else _span(row[f"{role}_span"])
 
-    return Stance(holder=either("holder"), target=either("target") or [], label=label)
+    target = either("target")
+    return Stance(holder=either("holder"), target=[] if target is None else target, label=label)
 
 
 def _span(pieces: list[list[int]] | None) -> Span | None:

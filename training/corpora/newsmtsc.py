@@ -57,7 +57,10 @@ def read(folder: Path, split: str, on_drop: OnDrop, drop_seen: bool = True) -> I
         else:
             if split != "train":
                 record.meta["subset"] = split[:2]  # the two sets are reported apart
-            yield record.model_copy(update={"doc_id": names[group]})
+            if split != "train":
+                record.meta["subset"] = split[:2]  # rw and mt are measured apart
+            record.doc_id = names[group]
+            yield record
 
 
 def _path(folder: Path, split: str) -> Path:

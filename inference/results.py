@@ -1,0 +1,154 @@
+"""What tagging gives. Every offset counts code points of the article: ``text[span.start:span.end] == span.text``."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of the article, from its first piece to the end of its last.
+
+    Attributes:
+        pieces: the parts that belong to it, where something else stands between them.
+        name: of a source: the name of the one it refers to ("he" → "Kerry"), if that is known.
+    """
+
+    start: int
+    end: int
+    text: str
+    pieces: tuple[tuple[int, int], ...]
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Label:
+    """The likeliest label with its probability, and those of all labels."""
+
+    label: str
+    probability: float
+    probabilities: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Who says what. A part that was not found is ``None``."""
+
+    source: Span | None
+    cue: Span | None
+    content: Span | None
+    probability: float
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A named entity."""
+
+    start: int
+    end: int
+    text: str
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Stance:
+    """Where a holder stands on a target, as one sentence expresses it.
+
+    Attributes:
+        holder: its name, or ``None`` for nobody named (the text itself).
+        target: its name, as the user gave it or as the text has it.
+        holder_span: where the holder stands in the sentence.
+        target_span: where the target does; ``None`` if the sentence does not mention it.
+        sentence: the index of the sentence.
+        abstained: whether the model is too unsure for its answer to count.
+    """
+
+    holder: str | None
+    target: str
+    label: str
+    probability: float
+    probabilities: dict[str, float]
+    sentence: int
+    holder_span: Span | None = None
+    target_span: Span | None = None
+    abstained: bool = False
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence with what was read from it; ``None`` where the model has no such head."""
+
+    index: int
+    start: int
+    end: int
+    text: str
+    claim: Label | None = None
+    check_worthy: Label | None = None
+    attributions: list[Attribution] | None = None
+    entities: list[Entity] | None = None
+    stances: list[Stance] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A named source of the article: the sentences of its claims, and how often it takes which stance on a target."""
+
+    name: str
+    claims: list[int]
+    stances: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class TaggedArticle:
+    """One tagged article: a line of JSON Lines output."""
+
+    doc_id: str
+    title: str | None
+    text: str
+    model: dict[str, str]
+    sentences: list[Sentence]
+    sources: list[Source]
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def stances(self) -> list[Stance]:
+        """The stances of all sentences, in order."""
+        return [stance for sentence in self.sentences for stance in sentence.stances]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The article as plain values, as JSON has it: probabilities to four digits."""
+        rounded: dict[str, Any] = _rounded(asdict(self))
+        return rounded
+
+
+def group_sources(sentences: list[Sentence]) -> list[Source]:
+    """The named sources in order of appearance, with their claims and stances."""
+    claims: dict[str, list[int]] = {}
+    stances: dict[str, dict[str, dict[str, int]]] = {}
+    for sentence in sentences:
+        for name in _named(sentence):
+            places = claims.setdefault(name, [])
+            if sentence.index not in places:
+                places.append(sentence.index)
+        for stance in sentence.stances:
+            if stance.holder in claims:
+                counts = stances.setdefault(stance.holder, {}).setdefault(stance.target, {})
+                counts[stance.label] = counts.get(stance.label, 0) + 1
+    return [Source(name, places, stances.get(name, {})) for name, places in claims.items()]
+
+
+def _named(sentence: Sentence) -> Iterator[str]:
+    for attribution in sentence.attributions or ():
+        if attribution.source and attribution.source.name:
+            yield attribution.source.name
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 4)
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(item) for item in value]
+    return value

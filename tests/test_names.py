@@ -1,0 +1,144 @@
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claimstance.inference.names import resolve_names, same_name
+from claimstance.model.sentences import split_sentences
+
+
+def find(text, phrase, nth=0):
+    start = -1
+    for _ in range(nth + 1):
+        start = text.index(phrase, start + 1)
+    return start, start + len(phrase)
+
+
+def resolve(text, sources, people=()):
+    """``sources`` are phrases in the order of the text; ``people`` are names, tagged wherever they are."""
+    spans, position = [], 0
+    for phrase in sources:
+        start = text.index(phrase, position)
+        spans.append((start, start + len(phrase)))
+        position = start + len(phrase)
+    entities = []
+    for name in people:
+        start = text.find(name)
+        while start >= 0:
+            if not any(a <= start < b for a, b, _ in entities):
+                entities.append((start, start + len(name), "PERSON"))
+            start = text.find(name, start + 1)
+    return resolve_names(text, split_sentences(text), spans, sorted(entities))
+
+
+def test_speaker_goes_on_speaking():
+    text = "“We must act,” John Orr said before meeting with Paul Dunn. “It is late,” he added."
+    assert resolve(text, ["John Orr", "he"], ["John Orr", "Paul Dunn"]) == ["John Orr", "John Orr"]
+
+
+def test_subject_of_the_same_sentence():
+    text = "Paul Dunn was there. John Orr said he would go."
+    assert resolve(text, ["John Orr", "he"], ["John Orr", "Paul Dunn"]) == ["John Orr", "John Orr"]
+
+
+def test_titles_tell_he_from_she():
+    text = "Mr. Orr met Mrs. Dunn. She said it went well. He said nothing."
+    assert resolve(text, ["She", "He"], ["Orr", "Dunn"]) == ["Dunn", "Orr"]
+
+
+def test_pronouns_elsewhere_tell_he_from_she():
+    text = "Kim Dunn said she was ill.\n\nKim Dunn and Lee Orr met. Later, he said so."
+    assert resolve(text, ["Kim Dunn", "she", "he"], ["Kim Dunn", "Lee Orr"]) == ["Kim Dunn", "Kim Dunn", "Lee Orr"]
+
+
+def test_people_in_quotes_are_not_the_speaker():
+    text = "John Orr spoke. “Paul Dunn is a fool,” he said."
+    assert resolve(text, ["he"], ["John Orr", "Paul Dunn"]) == ["John Orr"]
+
+
+@pytest.mark.parametrize("text", ["John Orr came. Orr said so.", "Mr. Orr said so. John Orr came."])
+def test_surname_takes_the_full_name(text):
+    phrase = "Mr. Orr" if "Mr." in text else "Orr said"[:3]
+    start = text.index("Mr. Orr") if "Mr." in text else text.index("Orr said")
+    entities = [(*find(text, "John Orr"), "PERSON"), (text.index("Orr said"), text.index("Orr said") + 3, "PERSON")]
+    source = (start, start + len(phrase))
+    assert resolve_names(text, split_sentences(text), [source], sorted(entities)) == ["John Orr"]
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("Defense Secretary John Orr", "John Orr"),
+        ("John Orr, the defense secretary,", "John Orr"),
+        ("Sen. John Orr of Ohio", "John Orr"),
+        ("the mayor's aide, John Orr", "John Orr"),
+        ("a spokesman for John Orr", "a spokesman for John Orr"),
+        ("John Orr's campaign", "John Orr's campaign"),
+        ("John Orr and others", "John Orr and others"),
+        ("The US official", "The US official"),
+    ],
+)
+def test_description_keeps_its_own_text(source, name):
+    assert resolve(f"{source} said so.", [source], ["John Orr"]) == [name]
+
+
+def test_role_known_from_a_title():
+    text = "Defense Secretary John Orr came. The defense secretary said so. The secretary said no."
+    assert resolve(text, ["The defense secretary", "The secretary"], ["John Orr"]) == ["John Orr", "John Orr"]
+
+
+def test_role_of_two_is_nobody_s():
+    text = "Sen. John Orr met Sen. Paul Dunn. The senator said so."
+    assert resolve(text, ["The senator"], ["John Orr", "Paul Dunn"]) == ["The senator"]
+
+
+def test_unnamed_speaker_goes_on_speaking():
+    text = "John Orr left. A US official said so. “It is late,” he added."
+    assert resolve(text, ["A US official", "he"], ["John Orr"]) == ["A US official", "A US official"]
+
+
+def test_groups_and_things():
+    text = "Two senators said no. John Orr said yes. They said so again. The agency said no. It said no again."
+    assert resolve(text, ["Two senators", "John Orr", "They", "The agency", "It"], ["John Orr"]) == [
+        "Two senators", "John Orr", "Two senators", "The agency", "The agency",
+    ]
+
+
+def test_who_is_the_name_before():
+    assert resolve("John Orr, who said so, left.", ["who"], ["John Orr"]) == ["John Orr"]
+
+
+@pytest.mark.parametrize("source", ["He", "They", "It", "who", "I", "we"])
+def test_nobody_fits(source):
+    assert resolve(f"{source} said so.", [source]) == [None]
+
+
+def test_nobody_of_the_other_gender():
+    assert resolve("Mrs. Dunn left. He said so.", ["He"], ["Dunn"]) == [None]
+
+
+@given(st.text(alphabet="Heshidt Orr.,“”\"'\n", max_size=80), st.data())
+def test_any_spans_do_no_harm(text, data):
+    position = st.integers(0, len(text))
+    spans = sorted({tuple(sorted(data.draw(st.tuples(position, position)))) for _ in range(4)})
+    entities = [(*span, "PERSON") for span in spans[:2]]
+    assert len(resolve_names(text, split_sentences(text), spans, entities)) == len(spans)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [
+        ("Mr. Orr", "John Orr", True), ("John P. Orr", "John Orr", True), ("John Orr", "Ann Orr", False),
+        ("al-Assad", "Bashar al-Assad", True), ("White House", "House", False),
+        ("the White House", "White House", True),
+    ],
+)
+def test_same_name(a, b, same):
+    assert same_name(a, b) is same_name(b, a) is same
+
+
+def test_needs_no_torch():
+    code = "import sys, claimstance.inference.names; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

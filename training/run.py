@@ -1,0 +1,103 @@
+"""Whole runs: from a configuration to a trained model, and from a model to its scores on a dataset."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from claimstance.model.errors import ConfigError, InputError, ModelError
+from claimstance.model.record import Record
+from claimstance.model.runtime import MANIFEST_FILE, load_reader, sha256
+from claimstance.training.build import REPORT_FILE, build
+from claimstance.training.config import Config
+from claimstance.training.dataset import load_labels, load_records, split_names
+
+log = logging.getLogger(__name__)
+
+
+def run(config: Config, resume: bool = False) -> Path:
+    """Train the model of ``config``; its dataset is built first if it is described but not there yet.
+
+    Raises:
+        ConfigError: if the dataset is neither there nor described, or there is a model in the output folder already.
+    """
+    from claimstance.training.train import train
+
+    data = config.data
+    if (config.output / MANIFEST_FILE).exists() and not resume:
+        raise ConfigError(f"output: expected a new folder, found a trained model in {config.output}")
+    if not data.path.exists():
+        if not data.sources:
+            raise ConfigError(f"data.path: expected a built dataset at {data.path}, found nothing, and no data.sources "
+                              "to build it from (see `claimstance build --help`)")
+        log.info("building %s", data.path)
+        build(data, data.path)
+    splits = {split: load_records(data.path, split) for split in split_names(data.path) if split != "test"}
+    if "train" not in splits:
+        raise InputError(f"{data.path}: expected a split 'train', found {', '.join(split_names(data.path))}")
+    return train(config, splits, load_labels(data.path), resume=resume, fingerprint=_fingerprint(data.path))
+
+
+def score(
+    model: Path | None,
+    data: Path,
+    split: str = "test",
+    exact: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, Any]:
+    """Score a model folder (the bundled model if ``None``) on a split of a built dataset.
+
+    ``exact`` uses the float32 weights through torch in place of the exported model.
+
+    Returns:
+        Plain values: the model, the data, and ``results``: ``corpus/task`` → metric → value, low, high, n.
+
+    Raises:
+        InputError: if the dataset has no such split, or labels that the model does not know.
+    """
+    from claimstance.training.evaluate import evaluate, primary
+
+    if exact:
+        from claimstance.model.network import ClaimStanceModel
+        from claimstance.model.torch_backend import torch_reader
+
+        if model is None:
+            raise ModelError("the bundled model has no float32 weights: score it as shipped")
+        reader, digest = torch_reader(ClaimStanceModel.from_pretrained(model)), sha256(model / "model.safetensors")
+    else:
+        reader, digest = load_reader(model)
+    records = load_records(data, split)
+    _check_known(records, reader.config.labels, data)
+    results = evaluate(reader, records, progress)
+    if not results:
+        raise InputError(f"{data}, split {split}: expected labels for one of the model's tasks "
+                         f"({', '.join(reader.config.tasks)}), found none")
+    return {
+        "date": date.today().isoformat(),
+        "model": {"name": reader.config.name, "version": reader.config.version, "sha256": digest,
+                  "precision": "float32" if exact else "as exported"},
+        "data": {"path": str(data), "split": split, "rows": len(records), "fingerprint": _fingerprint(data)},
+        "primary": primary(results),
+        "results": {name: {metric: asdict(figure) for metric, figure in figures.items()}
+                    for name, figures in results.items()},
+    }
+
+
+def _check_known(records: Sequence[Record], labels: Mapping[str, Sequence[str]], data: Path) -> None:
+    for record in records:
+        found = [("claim", record.claim), ("check_worthy", record.check_worthy)]
+        found += [("stance", stance.label) for stance in record.stances or ()]
+        for task, label in found:
+            if label is not None and task in labels and label not in labels[task]:
+                raise InputError(f"{data}, record {record.id}: {task}: expected one of the model's labels "
+                                 f"({', '.join(labels[task])}), found '{label}'")
+
+
+def _fingerprint(data: Path) -> str:
+    try:
+        return str(json.loads((data / REPORT_FILE).read_text(encoding="utf-8"))["fingerprint"])
+    except (OSError, ValueError, KeyError):
+        return "unknown"
