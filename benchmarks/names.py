@@ -4,9 +4,9 @@
 
 CORPORA holds ``polnear/`` and ``polnear-silver/``. Sources are gold, by the first annotator; entities, sentences and
 chains are CoreNLP's, hence machine-made: agreement with a chain is not truth. Counted are sources that are he or she
-(also him, her, ...) or a surname alone, in a chain whose representative mention means a named person; and they or it, in
-a chain that has more than pronouns. A pronoun's name is right if it has the representative's surname, for they and it if
-it is a mention of the chain; a surname's if it is a full name with the representative's surname.
+(also him, her, ...) or a surname alone, in a chain whose representative mention means a named person; and they or it,
+in a chain that has more than pronouns. A pronoun's name is right if it has the representative's surname, for they and
+it if it is a mention of the chain; a surname's if it is a full name with the representative's surname.
 """
 
 import argparse

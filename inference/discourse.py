@@ -29,7 +29,8 @@ _FEMALE = words(
     councilwoman businesswoman actress
     """
 )
-_TITLE_WEIGHT = 3  # a title says more than a pronoun nearby
+# A title says more than a subject before the pronoun, and that more than a person in the sentence before.
+_TITLE_WEIGHT, _SUBJECT_WEIGHT = 3, 2
 _QUOTE_MARK = re.compile(r"[“”\"]|''|``")
 _AFTER_PREPOSITION = re.compile(
     r"\b(?:about|above|after|against|among|around|as|at|before|behind|beside|between|by|for|from|in|into|like|near|of|on"
@@ -107,16 +108,17 @@ class Article:
             if self.is_quoted(pronoun.start()):
                 continue
             sentence = self.sentence_at(pronoun.start())
-            names = {p.name for p in outside[sentence] if p.start < pronoun.start()}
-            names = names or {p.name for p in outside[sentence - 1]}
+            before = [person for person in outside[sentence] if person.start < pronoun.start()]
+            names = {person.name for person in before or outside[sentence - 1]}
             if len(names) == 1:
-                votes[names.pop()][GENDERS[pronoun[0].lower()]] += 1
+                weight = _SUBJECT_WEIGHT if before and before[0].subject else 1
+                votes[names.pop()][GENDERS[pronoun[0].lower()]] += weight
         return {name: max(count, key=count.__getitem__) for name, count in votes.items() if _is_clear(count)}
 
 
 def _is_clear(votes: Counter[str]) -> bool:
     male, female = votes["male"], votes["female"]
-    return max(male, female) > 0 and max(male, female) >= 3 * min(male, female)
+    return max(male, female) > 1 and max(male, female) >= 3 * min(male, female)
 
 
 def _full_names(names: Iterable[str]) -> dict[str, str]:
@@ -131,7 +133,7 @@ def _full_names(names: Iterable[str]) -> dict[str, str]:
 
 
 def _quotes(text: str) -> Iterator[Span]:
-    """Stretches within double quotation marks. One that is not closed ends with its paragraph, as in long quotations."""
+    """Stretches within double quotation marks; one that is never closed ends with its paragraph."""
     for paragraph in re.finditer(r"[^\n]+", text):
         opened: int | None = None
         for mark in _QUOTE_MARK.finditer(text, *paragraph.span()):

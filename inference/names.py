@@ -127,7 +127,8 @@ def _roles_of(text: str, person: Mention) -> Iterator[str]:
         yield after[1].lower()
     near = text[max(0, person.start - 40) : person.end].rpartition("\n")[2].split(" ")
     titles = next(filter(None, (title_of(" ".join(near[i:])) for i in range(len(near)))), "")
-    title = " ".join(_LONG_FORMS.get(w, w) for w in titles.lower().replace(".", "").split() if w not in ("former", "the"))
+    bare = (word for word in titles.lower().replace(".", "").split() if word not in ("former", "the"))
+    title = " ".join(_LONG_FORMS.get(word, word) for word in bare)
     if title:
         yield f"the {title}"
         yield f"the {title.split()[-1]}"

@@ -1,11 +1,11 @@
 """What a saved model says about itself in ``config.json``. Read without torch or transformers."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from claimstance.model.errors import ModelError
+from claimstance.model.errors import ModelError, unknown
 from claimstance.model.labels import DEFAULT_LABELS, TASKS
 
 FORMAT = 1  # raised when an older program could no longer read a model folder
@@ -70,14 +70,25 @@ class ModelConfig:
                              f"{error.strerror}") from None
         except ValueError as error:
             raise ModelError(f"{path}: expected JSON, found {error}") from None
-        if not isinstance(data, dict) or "tasks" not in data or "labels" not in data:
-            raise ModelError(f"{path}: expected the configuration of a claimstance model (with 'tasks' and 'labels')")
-        if data.get("format", FORMAT) > FORMAT:
-            raise ModelError(f"{path}: format {data['format']} is newer than this program reads ({FORMAT}): "
-                             "update claimstance")
+        _check(data, path)
         data["tasks"] = tuple(data["tasks"])
         data["labels"] = {task: tuple(names) for task, names in data["labels"].items()}
-        try:
-            return cls(**data)
-        except TypeError as error:
-            raise ModelError(f"{path}: {str(error).split(') ')[-1]}") from None
+        return cls(**data)
+
+
+def _check(data: Any, path: Path) -> None:
+    wanted = {"encoder": dict, "tasks": list, "labels": dict}
+    if not isinstance(data, dict) or any(not isinstance(data.get(key), kind) for key, kind in wanted.items()):
+        raise ModelError(f"{path}: expected the configuration of a claimstance model, with encoder, tasks and labels")
+    if data.get("format", FORMAT) != FORMAT:
+        raise ModelError(f"{path}: expected format {FORMAT}, which this program reads, found {data['format']}: "
+                         "update claimstance")
+    known = [each.name for each in fields(ModelConfig)]
+    for key in data:
+        if key not in known:
+            raise ModelError(f"{path}: {unknown('key', key, known)}")
+    for task in data["tasks"]:
+        if task not in TASKS:
+            raise ModelError(f"{path}: {unknown('task', str(task), TASKS)}")
+        if task in DEFAULT_LABELS and not isinstance(data["labels"].get(task), list):
+            raise ModelError(f"{path}: expected the label names of '{task}' under 'labels', found none")

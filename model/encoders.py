@@ -44,7 +44,8 @@ def load_pretrained(name: str) -> tuple[Any, str]:
             AutoTokenizer.from_pretrained(place).backend_tokenizer.to_str())
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigError(f"encoder '{name}' is neither a folder nor a model that can be loaded here: {reason}") from None
+        raise ConfigError(f"encoder '{name}': expected a folder, or the name of a model that can be loaded here: "
+                          f"{reason}") from None
     return _without_pooler(encoder), text
 
 
@@ -54,7 +55,8 @@ def from_config(config: dict[str, Any], attention: str = "sdpa") -> Any:
 
     settings = {k: v for k, v in config.items() if k != "model_type"}
     encoder_config = AutoConfig.for_model(config["model_type"], **settings)
-    return _without_pooler(AutoModel.from_config(encoder_config, attn_implementation=attention))
+    encoder = AutoModel.from_config(encoder_config, attn_implementation=attention)  # type: ignore[no-untyped-call]
+    return _without_pooler(encoder)
 
 
 def describe(encoder: Any) -> dict[str, Any]:
@@ -65,6 +67,15 @@ def describe(encoder: Any) -> dict[str, Any]:
     data["model_type"] = encoder.config.model_type
     data["hidden_size"] = encoder.config.hidden_size
     return data
+
+
+def positions(encoder: Any) -> int | None:
+    """The tokens that an encoder with learned positions has room for; ``None`` for one without."""
+    table = getattr(getattr(encoder, "embeddings", None), "position_embeddings", None)
+    if table is None or not hasattr(table, "num_embeddings"):
+        return None
+    # RoBERTa and MPNet count from behind the padding's own position.
+    return int(table.num_embeddings) - (0 if table.padding_idx is None else int(table.padding_idx) + 1)
 
 
 def _without_pooler(encoder: Any) -> Any:
@@ -78,5 +89,5 @@ def _quiet() -> None:
 
     # The report on weights that are not used (the pooler) would read like an error.
     if not logging.getLogger("claimstance").isEnabledFor(logging.DEBUG):
-        transformers_logging.set_verbosity_error()
-        transformers_logging.disable_progress_bar()
+        transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]

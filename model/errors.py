@@ -1,10 +1,4 @@
-"""Errors that a user can act on. All others are bugs.
-
-    ClaimstanceError        the work failed: exit code 1
-    ├── InputError          a file, row or field is not what it should be
-    ├── ConfigError         a configuration cannot be used
-    └── ModelError          a model folder is incomplete or damaged
-"""
+"""Errors that a user can act on: each a ``ClaimstanceError`` (exit code 1). All others are bugs."""
 
 import difflib
 from collections.abc import Iterable

@@ -12,10 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from claimstance.model.config import TOKENIZER_FILE
+from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.network import SENTENCE_TASKS, ClaimStanceModel
 from claimstance.model.runtime import LINK_FILE, MANIFEST_FILE, READER_FILE, STANCE_FILE, sha256
 
 OPSET = 17
+PRECISIONS = ("int8", "float32")
 
 
 class _Reading(nn.Module):
@@ -38,7 +40,13 @@ def export(source: Path | str, folder: Path | str | None = None, precision: str 
 
     ``precision`` is of the encoder: ``int8`` (dynamic, a scale per output channel) or ``float32``. Files are written
     beside and moved into place; the manifest comes last, so that a half-written export is never taken for a whole one.
+
+    Raises:
+        ConfigError: for another precision.
+        ModelError: if the model folder cannot be loaded.
     """
+    if precision not in PRECISIONS:
+        raise ConfigError(unknown("precision", precision, PRECISIONS))
     source = Path(source)
     folder = Path(folder or source)
     folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +106,7 @@ def _trace(module: nn.Module, example: tuple[Tensor, ...], path: Path, inputs: l
 
 
 def _quantize(source: Path, path: Path) -> None:
-    """Matrix products and embeddings in int8. The heads stay as they are: they are small, and their inputs are pooled."""
+    """Matrix products and embeddings in int8. The heads, small ones on pooled inputs, stay as they are."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 

@@ -1,6 +1,5 @@
 """The network: one encoder pass over a window, and heads that read everything from it."""
 
-import contextlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from claimstance.model import encoders
-from claimstance.model.config import TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig
-from claimstance.model.errors import ModelError
+from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig
+from claimstance.model.errors import ConfigError, ModelError
 from claimstance.model.heads import LinkHead, SentenceHead, StanceHead, TokenHead
 from claimstance.model.labels import ROLES, bio
 from claimstance.model.windows import WindowBuilder
@@ -78,9 +77,7 @@ class ClaimStanceModel(nn.Module):
     @property
     def windows(self) -> WindowBuilder:
         """A builder of this model's windows."""
-        from tokenizers import Tokenizer
-
-        return WindowBuilder(Tokenizer.from_str(self.tokenizer_json), self.config.max_tokens)
+        return WindowBuilder.from_json(self.tokenizer_json, self.config.max_tokens)
 
     def encode(self, input_ids: Tensor, attention_mask: Tensor, segments: Tensor) -> Tensor:
         """The encoder's last layer: (B, T) three times → (B, T, H)."""
@@ -104,10 +101,12 @@ class ClaimStanceModel(nn.Module):
                 logits[task] = head(hidden, batch.holders, batch.targets, batch.pair_sentences)
             else:
                 logits[task] = head(hidden, batch.cues, batch.linked)
-        losses = {task: loss for task, value in logits.items() if (loss := _loss(task, value, batch)) is not None}
-        if not losses:
+        if all(getattr(batch, task) is None for task in logits):
             return logits
-        total = torch.stack([self.loss_weights.get(task, 1.0) * loss for task, loss in losses.items()]).sum()
+        losses = {task: loss for task, value in logits.items() if (loss := _loss(task, value, batch)) is not None}
+        # A batch may happen to hold no label that counts: then there is nothing to learn from it.
+        weighted = [self.loss_weights.get(task, 1.0) * loss for task, loss in losses.items()] or [hidden.sum() * 0.0]
+        total = torch.stack(weighted).sum()
         return {"loss": total, **{f"loss_{task}": loss.detach() for task, loss in losses.items()}, **logits}
 
     def save_pretrained(self, folder: Path | str) -> None:
@@ -131,19 +130,28 @@ class ClaimStanceModel(nn.Module):
         try:
             tokenizer_json = (folder / TOKENIZER_FILE).read_text(encoding="utf-8")
             weights = load_file(folder / WEIGHTS_FILE)
-        except (OSError, SafetensorError) as error:
+        except (OSError, UnicodeDecodeError, SafetensorError) as error:
             raise ModelError(f"{folder}: expected a whole model folder: {error}") from None
-        model = cls(config, encoders.from_config(config.encoder, attention), tokenizer_json)
         try:
+            model = cls(config, encoders.from_config(config.encoder, attention), tokenizer_json)
             model.load_state_dict(weights)
-        except RuntimeError as error:
-            raise ModelError(f"{folder / WEIGHTS_FILE}: the weights do not fit {folder}/config.json: {error}") from None
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise ModelError(f"{folder}: expected weights and a {CONFIG_FILE} that fit each other, "
+                             f"found {error}") from None
         return model.eval()
 
     @classmethod
     def from_encoder(cls, name: str, config: dict[str, Any]) -> "ClaimStanceModel":
-        """A model with a pretrained encoder and new heads; ``config`` holds the other fields of ``ModelConfig``."""
+        """A model with a pretrained encoder and new heads; ``config`` holds the other fields of ``ModelConfig``.
+
+        Raises:
+            ConfigError: if there is no such encoder, or its windows are shorter than ``max_tokens``.
+        """
         encoder, tokenizer_json = encoders.load_pretrained(name)
+        wanted, room = config.get("max_tokens", ModelConfig.max_tokens), encoders.positions(encoder)
+        if room is not None and wanted > room:
+            raise ConfigError(f"model.max_tokens: expected at most {room}, the length of encoder '{name}', "
+                              f"found {wanted}")
         return cls(ModelConfig(encoder=encoders.describe(encoder), **config), encoder, tokenizer_json)
 
 
@@ -159,18 +167,7 @@ def _loss(task: str, logits: Tensor, batch: Batch) -> Tensor | None:
     each = nn.functional.cross_entropy(
         logits.float().flatten(0, -2), labels.flatten(), ignore_index=IGNORE, reduction="none"
     )
-    if weights is None:
-        return each.sum() / (labels != IGNORE).sum()
-    weights = weights * (labels != IGNORE)
-    return (each * weights).sum() / weights.sum().clamp(min=1e-6)
-
-
-@contextlib.contextmanager
-def threads(count: int | None) -> Any:
-    """Run torch with ``count`` threads inside the ``with``; as it was afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    known = (labels.flatten() != IGNORE).to(each.dtype)
+    weights = known if weights is None else weights * known
+    mean: Tensor = (each * weights).sum() / weights.sum().clamp(min=1e-6)
+    return mean

@@ -112,7 +112,7 @@ class Reader:
         if "attribution" in self.config.tasks:
             reading.attributions = [
                 replace(found, content=join_pieces(found.content, texts))
-                for found in sorted(attributions, key=lambda found: (min(found.cue or found.content)))
+                for found in sorted(attributions, key=lambda found: min(found.cue or found.content))
             ]
         if "entity" in self.config.tasks:
             reading.entities = entities
@@ -143,7 +143,11 @@ class Reader:
                     for number, piece, target in asked]
             result[[number for number, _, _ in asked]] = self._score(hidden, rows)
         for (sentence, topic), numbers in topics.items():
-            window = self.windows.with_topic(sentence, reading.tokens[sentence], self.windows.tokenize([topic])[0])
+            beside = self.windows.tokenize([topic])[0]
+            if not self.windows.fits_with_topic(reading.tokens[sentence], beside):
+                reading.warnings.append(f"sentence {sentence}: does not fit one window with the topic '{topic}': "
+                                        "the end of it is not read for that stance")
+            window = self.windows.with_topic(sentence, reading.tokens[sentence], beside)
             hidden, piece = self._encode(window)["hidden"], window.pieces[0]
             rows = [(_holder(window, piece, queries[number]), window.topic or NOBODY, (piece.start, piece.end))
                     for number in numbers]
@@ -178,7 +182,8 @@ class Reader:
         room = self.config.max_tokens - 2
         long = [f"sentence {i}: {len(t)} tokens do not fit one window of {room}: read in pieces"
                 for i, t in enumerate(tokens) if len(t) > room]
-        empty = [f"sentence {i}: no token that the model knows: nothing read" for i, t in enumerate(tokens) if not len(t)]
+        empty = [f"sentence {i}: no token that the model knows: nothing read"
+                 for i, t in enumerate(tokens) if not len(t)]
         return long + empty
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from claimstance.model.config import TOKENIZER_FILE, ModelConfig
+from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, ModelConfig
 from claimstance.model.decoding import Floats
 from claimstance.model.errors import ModelError
 from claimstance.model.reader import Ints, Reader
@@ -89,7 +89,7 @@ def check_files(folder: Path) -> dict[str, str]:
     if not folder.is_dir():
         raise ModelError(f"{folder}: expected a model folder, found {'a file' if folder.exists() else 'nothing'}")
     try:
-        files: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+        files: dict[str, str] = dict(json.loads(manifest.read_text(encoding="utf-8"))["files"])
     except OSError:
         raise ModelError(f"{folder}: expected a trained, exported model, found no {MANIFEST_FILE} "
                          "(write one with `claimstance export`)") from None
@@ -97,8 +97,9 @@ def check_files(folder: Path) -> dict[str, str]:
         raise ModelError(f"{manifest}: expected JSON with the sha256 of each file under 'files'") from None
     for name, expected in files.items():
         path = folder / name
-        if not path.is_file() or path.is_symlink() or Path(name).name != name:
-            raise ModelError(f"{folder}: expected the file {name}, which its manifest lists")
+        if Path(name).name != name or path.is_symlink() or not path.is_file():
+            found = "a link" if path.is_symlink() else "nothing" if not path.exists() else "something else"
+            raise ModelError(f"{folder}: expected the file {name}, which its manifest lists, found {found}")
         if (found := sha256(path)) != expected:
             raise ModelError(f"{path}: expected sha256 {expected[:12]}…, found {found[:12]}…: the file was altered")
     return files
@@ -113,8 +114,9 @@ def load_reader(folder: Path | str | None = None, threads: int | None = None) ->
     folder = Path(folder) if folder else BUNDLED
     files = check_files(folder)
     config = ModelConfig.load(folder)
-    for name in (READER_FILE, TOKENIZER_FILE):
+    heads = {"stance": STANCE_FILE, "attribution": LINK_FILE}
+    for name in (CONFIG_FILE, TOKENIZER_FILE, READER_FILE, *(heads[task] for task in config.tasks if task in heads)):
         if name not in files:
-            raise ModelError(f"{folder / MANIFEST_FILE}: expected the sha256 of {name} among its files")
+            raise ModelError(f"{folder / MANIFEST_FILE}: expected the sha256 of {name} among its files, found none")
     windows = WindowBuilder.from_file(folder / TOKENIZER_FILE, config.max_tokens)
     return Reader(config, windows, OnnxBackend(folder, threads)), files[READER_FILE]

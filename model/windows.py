@@ -68,7 +68,7 @@ class Window:
         touching = [t for t in range(piece.start, piece.end) if self.offsets[t][0] < end and self.offsets[t][1] > start]
         return (touching[0], touching[-1] + 1) if touching else None
 
-    def located(self, start: int, end: int) -> list["Located"]:
+    def located(self, start: int, end: int) -> list[Located]:
         """The characters of tokens ``[start, end)``, a span for each sentence they lie in."""
         found = []
         for piece in self.pieces:
@@ -85,26 +85,34 @@ class WindowBuilder:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         for names in _SPECIAL:
-            ids = [tokenizer.token_to_id(name) for name in names]
-            if None not in ids:
+            ids = [number for name in names if (number := tokenizer.token_to_id(name)) is not None]
+            if len(ids) == len(names):
                 break
         else:
             raise ModelError("the tokenizer has neither [CLS] [SEP] [PAD] nor <s> </s> <pad>")
         self.tokenizer = tokenizer
         self.max_tokens = max_tokens
+        self.max_topic = min(MAX_TOPIC_TOKENS, (max_tokens - 3) // 2)  # short windows leave the sentence half of them
         self.cls, self.sep, self.pad = ids
 
     @classmethod
     def from_file(cls, path: Path, max_tokens: int) -> "WindowBuilder":
         """A builder with the tokenizer of ``path`` (``tokenizer.json``)."""
         try:
-            return cls(Tokenizer.from_str(path.read_text(encoding="utf-8")), max_tokens)
+            return cls.from_json(path.read_text(encoding="utf-8"), max_tokens)
         except OSError as error:
             raise ModelError(f"{path}: {error.strerror}") from None
-        except ModelError:
-            raise
+        except (UnicodeDecodeError, ModelError) as error:
+            raise ModelError(f"{path}: {error}") from None
+
+    @classmethod
+    def from_json(cls, text: str, max_tokens: int) -> "WindowBuilder":
+        """A builder with the tokenizer that ``text`` (the content of ``tokenizer.json``) describes."""
+        try:
+            tokenizer = Tokenizer.from_str(text)
         except Exception as error:  # tokenizers raises bare Exception for a damaged file
-            raise ModelError(f"{path}: expected a tokenizer: {error}") from None
+            raise ModelError(f"expected a tokenizer, found {error}") from None
+        return cls(tokenizer, max_tokens)
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """The tokens of each text, in order, without special tokens."""
@@ -132,9 +140,9 @@ class WindowBuilder:
     def with_topic(self, index: int, sentence: Tokens, topic: Tokens) -> Window:
         """A sentence beside a topic that it does not mention.
 
-        Only where the sentence leaves no room is its end left out: callers warn (see ``fits_with_topic``).
+        Only where there is no room for both are their ends left out: callers warn (see ``fits_with_topic``).
         """
-        ids = topic.ids[:MAX_TOPIC_TOKENS]
+        ids = topic.ids[:self.max_topic]
         window = self._open()
         self._append(window, index, sentence, 0, self.max_tokens - len(ids) - 3)
         start = len(window)
@@ -147,7 +155,7 @@ class WindowBuilder:
 
     def fits_with_topic(self, sentence: Tokens, topic: Tokens) -> bool:
         """Whether ``with_topic`` reads the whole of both."""
-        return len(topic) <= MAX_TOPIC_TOKENS and len(sentence) + len(topic) + 3 <= self.max_tokens
+        return len(topic) <= self.max_topic and len(sentence) + len(topic) + 3 <= self.max_tokens
 
     def _open(self) -> Window:
         return Window([self.cls], [0], [NO_OFFSET], [None])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from claimstance.model.predicting import Prediction, predict
 from claimstance.model.reader import Reader
 from claimstance.model.record import Record
+from claimstance.training.directed import score_directed
 from claimstance.training.metrics import (
     Figure,
     bootstrap,
@@ -84,7 +85,8 @@ def _score_stances(reader: Reader, task: str, rows: Sequence[Pair]) -> dict[str,
         for stance, probabilities in zip(record.stances or (), prediction.stances, strict=True)
         if stance.label is not None
     ]
-    return _score_labels(reader.config.labels[task], triples)
+    directed = score_directed(rows, [_document(record) for record, _ in rows])
+    return {**_score_labels(reader.config.labels[task], triples), **directed}
 
 
 def _score_labels(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
 
 Array = NDArray[np.float64]
 RESAMPLES = 1000
@@ -32,10 +31,11 @@ def bootstrap(counts: Array, score: Callable[[Array], dict[str, float]], n: int,
     draws = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=RESAMPLES)
     flat = counts.reshape(len(counts), -1)
     resampled = [score((draw @ flat).reshape(counts.shape[1:])) for draw in draws]
-    return {name: _figure(value, [r[name] for r in resampled], n) for name, value in values.items()}
+    return {name: interval(value, [r[name] for r in resampled], n) for name, value in values.items()}
 
 
-def _figure(value: float, resampled: Sequence[float], n: int) -> Figure:
+def interval(value: float, resampled: Sequence[float] | Array, n: int) -> Figure:
+    """A figure with the 95 % percentile interval of its resampled values."""
     low, high = np.percentile(resampled, [2.5, 97.5])
     return Figure(float(value), float(low), float(high), n)
 
@@ -61,6 +61,7 @@ def classification(confusion: Array, labels: Sequence[str]) -> dict[str, float]:
     total = confusion.sum()
     values = {
         "macro_f1": float(np.mean([c["f1"] for c, there in zip(per_class, occurs, strict=True) if there] or [0.0])),
+        "macro_recall": float(np.mean([c["recall"] for c, there in zip(per_class, occurs, strict=True) if there] or [0.0])),
         "accuracy": float(np.trace(confusion) / total) if total else 0.0,
     }
     for label, scores in zip(labels, per_class, strict=True):
@@ -78,27 +79,41 @@ def confusions(
     return counts
 
 
-def ranking(
-    relevant: Sequence[bool], scores: Sequence[float], documents: Sequence[str], seed: int = 13
-) -> dict[str, Figure]:
+def resampled_rows(documents: Sequence[str], seed: int = 13) -> Array:
+    """How often each row is drawn in each resample of the documents: (RESAMPLES, rows)."""
+    names = {name: i for i, name in enumerate(dict.fromkeys(documents))}
+    draws = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=RESAMPLES)
+    return draws[:, [names[document] for document in documents]].astype(float)
+
+
+def average_precision(relevant: Array, scores: Array, weights: Array) -> Array:
+    """Average precision under each row of ``weights`` (resamples, rows); 0 where nothing is relevant.
+
+    Rows of equal score count as ranked together, as scikit-learn's ``average_precision_score`` has it.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)  # the last row of each tie
+    found = np.cumsum(weights[:, order] * relevant[order], axis=1)[:, ends]
+    seen = np.cumsum(weights[:, order], axis=1)[:, ends]
+    gained = np.diff(found, axis=1, prepend=0)
+    total = np.clip(found[:, -1], 1e-12, None)
+    return np.asarray((gained * found / np.clip(seen, 1e-12, None)).sum(axis=1) / total)
+
+
+def _precision_at(k: int, relevant: Array, scores: Array, weights: Array) -> Array:
+    order = np.argsort(-scores, kind="stable")
+    before = np.cumsum(weights[:, order], axis=1) - weights[:, order]
+    taken = np.clip(k - before, 0, weights[:, order])
+    return np.asarray((taken * relevant[order]).sum(axis=1) / k)
+
+
+def ranking(relevant: Sequence[bool], scores: Sequence[float], documents: Sequence[str]) -> dict[str, Figure]:
     """Average precision and precision at 10 and 50 of a ranking, highest score first."""
     gold, ranked = np.array(relevant, dtype=float), np.array(scores)
-
-    def values(rows: NDArray[np.int64]) -> dict[str, float]:
-        order = rows[np.argsort(-ranked[rows], kind="stable")]
-        found = {f"precision_at_{k}": float(gold[order[:k]].mean()) for k in (10, 50) if k <= len(gold)}
-        precision = float(average_precision_score(gold[rows], ranked[rows])) if gold[rows].any() else 0.0
-        return {"average_precision": precision, **found}
-
-    by_document: dict[str, list[int]] = {}
-    for row, document in enumerate(documents):
-        by_document.setdefault(document, []).append(row)
-    groups = [np.array(rows) for rows in by_document.values()]
-    rng = np.random.default_rng(seed)
-    resampled = [values(np.concatenate([groups[i] for i in rng.integers(len(groups), size=len(groups))]))
-                 for _ in range(RESAMPLES)]
-    point = values(np.arange(len(gold)))
-    return {name: _figure(value, [r[name] for r in resampled], len(gold)) for name, value in point.items()}
+    weights = np.vstack([np.ones(len(gold)), resampled_rows(documents)])  # the first row is the data itself
+    values = {"average_precision": average_precision(gold, ranked, weights)}
+    values |= {f"precision_at_{k}": _precision_at(k, gold, ranked, weights) for k in (10, 50) if k <= len(gold)}
+    return {name: interval(value[0], value[1:], len(gold)) for name, value in values.items()}
 
 
 def calibration_error(confidence: Sequence[float], correct: Sequence[bool], bins: int = 15) -> float:
