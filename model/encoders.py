@@ -49,8 +49,8 @@ def load_pretrained(name: str) -> tuple[Any, str]:
     return _without_pooler(encoder), text
 
 
-def from_config(config: dict[str, Any], attention: str = "sdpa") -> Any:
-    """An encoder of a known shape with random weights."""
+def from_config(config: dict[str, Any], attention: str | None = None) -> Any:
+    """An encoder of a known shape with random weights; ``attention`` as in transformers (its fastest if ``None``)."""
     from transformers import AutoConfig, AutoModel
 
     settings = {k: v for k, v in config.items() if k != "model_type"}

@@ -119,7 +119,7 @@ class ClaimStanceModel(nn.Module):
         save_file(weights, folder / WEIGHTS_FILE)
 
     @classmethod
-    def from_pretrained(cls, folder: Path | str, attention: str = "sdpa") -> "ClaimStanceModel":
+    def from_pretrained(cls, folder: Path | str, attention: str | None = None) -> "ClaimStanceModel":
         """Load what ``save_pretrained`` wrote, in evaluation mode.
 
         Raises:

@@ -18,6 +18,7 @@ from claimstance.model.windows import Window, WindowBuilder
 from claimstance.training.examples import Example, StanceExample
 
 _TAGS = bio(ROLES)
+_Row = tuple[int, int, int]  # a span of a batch: (window, start, end)
 _CHUNK = 40  # batches within which windows are sorted by length: less padding, order still nearly random
 
 
@@ -80,7 +81,7 @@ class Planner:
             if rng.random() >= self._mixture.sampling.get(document[0].corpus, 1.0):
                 continue
             alone = {i for i in range(len(document)) if rng.random() < self._mixture.alone}
-            together = [(i, e) for i, e in enumerate(document) if i not in alone] if len(alone) < len(document) else []
+            together = [(i, e) for i, e in enumerate(document) if i not in alone]
             for index in sorted(alone):
                 yield from self._fill([(index, document[index])], longest)
             yield from self._fill(together, rng.randint(longest // 4, longest))
@@ -133,12 +134,12 @@ class Planner:
 def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
     """Tensors of ``claimstance.model.network.Batch`` for a batch of windows."""
     longest = max(map(len, batch))
-    sentences: list[tuple[int, int, int]] = []
+    sentences: list[_Row] = []
     labels: dict[str, list[int]] = {task: [] for task in SENTENCE_TASKS}
     weights: dict[str, list[float]] = {task: [] for task in SENTENCE_TASKS}
-    tags = {"attribution": torch.full((len(batch), longest), IGNORE), "entity": torch.full((len(batch), longest), IGNORE)}
-    pairs: list[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int, float]] = []
-    links: list[tuple[tuple[int, ...], tuple[int, ...], tuple[int, int]]] = []
+    tags = {task: torch.full((len(batch), longest), IGNORE) for task in ("attribution", "entity")}
+    pairs: list[tuple[_Row, _Row, _Row, int, float]] = []
+    links: list[tuple[_Row, _Row, tuple[int, int]]] = []
     for row, item in enumerate(batch):
         window = item.window
         for piece, example in zip(window.pieces, item.examples, strict=True):
@@ -150,34 +151,34 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
         if item.topics:
             pairs += _topic_pairs(row, item)
             continue
-        for number, values in enumerate(_token_tags(item)):
-            name = ("attribution", "entity")[number]
-            tags[name][row, : len(window)] = torch.tensor(values)
+        for task, values in _token_tags(item).items():
+            tags[task][row, : len(window)] = torch.tensor(values)
         pairs += _mention_pairs(row, item)
         links += _links(row, item)
-    columns = list(zip(*pairs, strict=True)) or [[], [], [], [], []]
-    cues, linked, link = list(zip(*links, strict=True)) or [[], [], []]
     return Batch(
         input_ids=torch.tensor([w.window.ids + [pad] * (longest - len(w)) for w in batch]),
         attention_mask=torch.tensor([[1] * len(w) + [0] * (longest - len(w)) for w in batch]),
         segments=torch.tensor([w.window.segments + [0] * (longest - len(w)) for w in batch]),
         sentences=_spans(sentences),
-        holders=_spans(columns[0]), targets=_spans(columns[1]), pair_sentences=_spans(columns[2]),
-        cues=_spans(cues), linked=_spans(linked),
+        holders=_spans([pair[0] for pair in pairs]),
+        targets=_spans([pair[1] for pair in pairs]),
+        pair_sentences=_spans([pair[2] for pair in pairs]),
+        cues=_spans([link[0] for link in links]),
+        linked=_spans([link[1] for link in links]),
         **tags,
-        stance=torch.tensor(columns[3], dtype=torch.long),
-        stance_weight=torch.tensor(columns[4], dtype=torch.float),
-        link=torch.tensor(link, dtype=torch.long).reshape(-1, 2),
+        stance=torch.tensor([pair[3] for pair in pairs], dtype=torch.long),
+        stance_weight=torch.tensor([pair[4] for pair in pairs], dtype=torch.float),
+        link=torch.tensor([link[2] for link in links], dtype=torch.long).reshape(-1, 2),
         **{task: torch.tensor(labels[task], dtype=torch.long) for task in SENTENCE_TASKS},
         **{f"{task}_weight": torch.tensor(weights[task], dtype=torch.float) for task in SENTENCE_TASKS},
     ).as_dict()
 
 
-def _spans(rows: Sequence[tuple[int, ...]]) -> Tensor:
+def _spans(rows: Sequence[_Row]) -> Tensor:
     return torch.tensor(rows, dtype=torch.long).reshape(-1, 3)
 
 
-def _token_tags(item: LabelledWindow) -> tuple[list[int], list[int]]:
+def _token_tags(item: LabelledWindow) -> dict[str, list[int]]:
     """Attribution and entity tags of a window's tokens; ``IGNORE`` for special tokens and where nothing is known."""
     attribution, entity = ([IGNORE] * len(item) for _ in range(2))
     for number, (piece, example) in enumerate(zip(item.window.pieces, item.examples, strict=True)):
@@ -194,7 +195,7 @@ def _token_tags(item: LabelledWindow) -> tuple[list[int], list[int]]:
             if not (run.goes_on and number and _precedes(item, number)):
                 values[run.start] = begin
         attribution[piece.start:piece.end] = values[piece.skipped:piece.skipped + size]
-    return attribution, entity
+    return {"attribution": attribution, "entity": entity}
 
 
 def _precedes(item: LabelledWindow, number: int) -> bool:
@@ -202,14 +203,14 @@ def _precedes(item: LabelledWindow, number: int) -> bool:
     return pieces[number - 1].sentence + 1 == pieces[number].sentence
 
 
-def _shift(row: int, item: LabelledWindow, number: int, span: tuple[int, int]) -> tuple[int, int, int] | None:
+def _shift(row: int, item: LabelledWindow, number: int, span: tuple[int, int]) -> _Row | None:
     """Tokens of a sentence as tokens of the window; ``None`` if this piece does not hold them."""
     piece = item.window.pieces[number]
     start, end = (piece.start + position - piece.skipped for position in span)
     return (row, start, end) if piece.start <= start < end <= piece.end else None
 
 
-def _mention_pairs(row: int, item: LabelledWindow) -> Iterator[tuple[tuple[int, ...], ...]]:
+def _mention_pairs(row: int, item: LabelledWindow) -> Iterator[tuple[_Row, _Row, _Row, int, float]]:
     for number, example in enumerate(item.examples):
         piece = item.window.pieces[number]
         for stance in example.stances:
@@ -218,7 +219,7 @@ def _mention_pairs(row: int, item: LabelledWindow) -> Iterator[tuple[tuple[int, 
                 yield holder or (row, *NOBODY), target, (row, piece.start, piece.end), stance.label, stance.weight
 
 
-def _topic_pairs(row: int, item: LabelledWindow) -> Iterator[tuple[tuple[int, ...], ...]]:
+def _topic_pairs(row: int, item: LabelledWindow) -> Iterator[tuple[_Row, _Row, _Row, int, float]]:
     piece = item.window.pieces[0]
     for stance in item.topics:
         holder = _shift(row, item, 0, stance.holder) if stance.holder else None
@@ -226,7 +227,7 @@ def _topic_pairs(row: int, item: LabelledWindow) -> Iterator[tuple[tuple[int, ..
                stance.label, stance.weight)
 
 
-def _links(row: int, item: LabelledWindow) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], tuple[int, int]]]:
+def _links(row: int, item: LabelledWindow) -> Iterator[tuple[_Row, _Row, tuple[int, int]]]:
     """Every cue with every source and content of the window, and whether they belong together."""
     runs, contents = _window_runs(row, item)
     for cue in runs:
@@ -243,9 +244,9 @@ def _links(row: int, item: LabelledWindow) -> Iterator[tuple[tuple[int, ...], tu
 
 def _window_runs(
     row: int, item: LabelledWindow
-) -> tuple[list[tuple[str, str, tuple[int, int, int]]], dict[str, list[tuple[int, int]]]]:
+) -> tuple[list[tuple[str, str, _Row]], dict[str, list[tuple[int, int]]]]:
     """The flat runs of a window, those over several sentences made one, and the whole content of each event."""
-    runs: list[tuple[str, str, tuple[int, int, int]]] = []
+    runs: list[tuple[str, str, _Row]] = []
     contents: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for number, example in enumerate(item.examples):
         for run in example.runs or ():

@@ -39,7 +39,7 @@ def evaluate(reader: Reader, records: Sequence[Record], progress: Callable[[int]
     """
     pairs: dict[str, list[Pair]] = defaultdict(list)
     for record, prediction in zip(records, predict(reader, records), strict=True):
-        for corpus in _parts(record):
+        for corpus in parts(record):
             pairs[corpus].append((record, prediction))
         if progress:
             progress(1)
@@ -60,7 +60,7 @@ def primary(results: Results) -> dict[str, float]:
     return {"mean": sum(scores.values()) / max(len(scores), 1), **scores}
 
 
-def _parts(record: Record) -> Iterator[str]:
+def parts(record: Record) -> Iterator[str]:
     """The names a record is scored under: its corpus, and a leak-free part where the corpus tells one apart."""
     corpus = "-".join(filter(None, (str(record.meta.get("corpus", "data")), record.meta.get("subset"))))
     yield corpus

@@ -1,7 +1,7 @@
 """From records to what the network is trained on: sentences with labels on their tokens."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from claimstance.model.labels import bio
@@ -27,7 +27,7 @@ class TokenRun:
 
 @dataclass(frozen=True)
 class StanceExample:
-    """A stance with its spans in tokens of the sentence. ``target`` is a name where the sentence does not mention it."""
+    """A stance with its spans in tokens of the sentence; ``target`` is a name where that does not mention it."""
 
     holder: tuple[int, int] | None
     target: tuple[int, int] | str
@@ -43,7 +43,7 @@ class Example:
     corpus: str
     tokens: Tokens
     runs: list[TokenRun] | None = None
-    contents: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # event → tokens of its unflattened content
+    contents: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # event → tokens of its whole content
     entities: list[int] | None = None  # a tag for each token
     labels: dict[str, int] = field(default_factory=dict)  # sentence task → label
     weights: dict[str, float] = field(default_factory=dict)
@@ -51,6 +51,11 @@ class Example:
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    def teaches(self, tasks: Collection[str]) -> bool:
+        """Whether it has a label for one of ``tasks``."""
+        has = {"attribution": self.runs is not None, "entity": self.entities is not None, "stance": bool(self.stances)}
+        return any(has.get(task, task in self.labels) for task in tasks)
 
 
 def build_examples(
@@ -61,13 +66,14 @@ def build_examples(
     ``class_weight_power`` (task → p) weighs each label of a corpus by (its mean count / its count) ** p.
     """
     weigh = _Weights(records, class_weight_power)
-    tokens = dict(zip((r.id for r in records), windows.tokenize([r.text for r in records]), strict=True))
+    texts = list(dict.fromkeys(record.text for record in records))
+    tokens = dict(zip(texts, windows.tokenize(texts), strict=True))
     documents = []
     for group in _documents(records):
         sizes = extents(group)
         document: list[Example] = []
         for record in group:
-            example = _example(record, tokens[record.id], labels, weigh)
+            example = _example(record, tokens[record.text], labels, weigh)
             if record.attributions is not None:
                 _add_attributions(example, record, sizes, document[-1] if document else None)
             document.append(example)
@@ -124,7 +130,7 @@ def _example(record: Record, tokens: Tokens, labels: Labels, weigh: "_Weights") 
 
 
 def _surface(record: Record, span: Span) -> str:
-    return record.text[span[0][0]:span[-1][1]]
+    return record.text[min(start for start, _ in span):max(end for _, end in span)]
 
 
 def _span(text: str, tokens: Tokens, value: Span | str) -> tuple[int, int] | None:
