@@ -125,11 +125,11 @@ class Tagger:
         stances = []
         for (query, holder, name), row in zip(asked, rows, strict=True):
             label = self._label("stance", row)
-            mention = None if isinstance(query.target, str) else places.span([Located(query.sentence, *query.target)])
+            there = None if isinstance(query.target, str) else places.span([Located(query.sentence, *query.target)])
             stances.append(Stance(
                 holder=(holder.name or holder.text) if holder else None, target=name, label=label.label,
                 probability=label.probability, probabilities=label.probabilities, sentence=query.sentence,
-                holder_span=holder, target_span=mention, abstained=self._abstains(label.probability)))
+                holder_span=holder, target_span=there, abstained=self._abstains(label.probability)))
         return stances
 
     def _abstains(self, probability: float) -> bool:

@@ -97,6 +97,9 @@ class Record(_Strict):
         return json.dumps(data, ensure_ascii=False)
 
 
+_SECTIONS: dict[str, type[BaseModel]] = {"attributions": Attribution, "entities": Entity, "stances": Stance}
+
+
 def _check_span(field: str, span: Span, text: str) -> None:
     if not span:
         raise ValueError(f"{field}: expected at least one [start, end], found an empty list")
@@ -113,8 +116,12 @@ def _explain(error: ValidationError) -> str:
         return str(first["ctx"]["error"])
     parts = [p for p in first["loc"] if not (isinstance(p, str) and (p == "str" or "[" in p))]  # a union's branches
     field = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".") or "record"
+    if first["type"] == "json_invalid":  # JSON to Python, but not by the book: half of a surrogate pair
+        return f"expected text of Unicode characters, found {first['ctx']['error']}"
     if first["type"] == "extra_forbidden":
-        return unknown("field", field, Record.model_fields)
+        place, dot, name = field.rpartition(".")
+        section = _SECTIONS[str(parts[0])] if place else Record
+        return f"{place}{dot and ': '}{unknown('field', name, section.model_fields)}"
     if first["type"] == "missing":
         return f"{field}: expected a value, found none"
     wanted = first["msg"].removeprefix("Input should be ")
@@ -151,6 +158,8 @@ def parse_record(data: Any, where: str) -> Record:
         return Record.model_validate_json(json.dumps(data))
     except ValidationError as error:
         raise InputError(f"{where}: {_explain(error)}") from None
+    except (TypeError, RecursionError) as error:
+        raise InputError(f"{where}: expected values that JSON has, found {error}") from None
 
 
 def read_jsonl(
@@ -170,7 +179,7 @@ def read_jsonl(
         where = f"{path}, line {number}"
         try:
             data = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{where}: expected a JSON object, found text that is not JSON ({error})") from None
         record = parse_record(data, where)
         if record.id in seen:
@@ -186,7 +195,7 @@ def read_jsonl(
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """The lines of a UTF-8 text file, without their ends (``\\n`` or ``\\r\\n``; no other character ends a line).
+    """The lines of a UTF-8 text file, without their ends (LF or CR LF; no other character ends a line).
 
     Raises:
         InputError: if the file cannot be opened, is binary, or is not UTF-8 (naming the line).

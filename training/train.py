@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -23,8 +23,9 @@ from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, Mixture, Planner, collate
 from claimstance.training.calibrate import fit_temperatures
 from claimstance.training.config import Config, TrainingConfig
-from claimstance.training.evaluate import evaluate, primary
+from claimstance.training.evaluate import evaluate, parts, primary
 from claimstance.training.examples import build_examples
+from claimstance.training.splits import label_counts
 
 log = logging.getLogger(__name__)
 CHECKPOINTS = "checkpoints"  # a folder in the model's, with TensorBoard's logs
@@ -61,25 +62,31 @@ class Course(Dataset[list[LabelledWindow]]):
         return self._epoch(number)[index - (self._ends[number - 1] if number else 0)]
 
 
-class ClaimStanceTrainer(Trainer):  # type: ignore[misc]
+class ClaimStanceTrainer(Trainer):
     """``Trainer`` with this project's batches, learning rates and dev scores."""
 
     def __init__(self, *, settings: TrainingConfig, course: Course, dev: Sequence[Record], **options: Any) -> None:
-        super().__init__(train_dataset=course, eval_dataset=list(dev) or None, **options)
+        super().__init__(train_dataset=course, eval_dataset=cast(Any, list(dev) or None), **options)
         self._settings = settings
+        self._course = course
         self._dev = dev
+
+    @property
+    def network(self) -> ClaimStanceModel:
+        """The model, by its type."""
+        return cast(ClaimStanceModel, self.model)
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Batches in the order that the course has laid out."""
-        pad = self.model.windows.pad
-        return DataLoader(self.train_dataset, batch_size=1, collate_fn=lambda batches: collate(batches[0], pad))
+        pad = self.network.windows.pad
+        return DataLoader(self._course, batch_size=1, collate_fn=lambda batches: collate(batches[0], pad))
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """AdamW; new heads learn faster than the pretrained encoder, and biases and norms do not decay."""
         if self.optimizer is None:
             settings, groups = self._settings, []
             for part, rate in (("encoder", settings.learning_rate), ("heads", settings.head_learning_rate)):
-                named = [(n, p) for n, p in self.model.named_parameters() if n.startswith(f"{part}.")]
+                named = [(n, p) for n, p in self.network.named_parameters() if n.startswith(f"{part}.")]
                 groups += [
                     {"params": [p for _, p in named if p.ndim > 1], "lr": rate, "weight_decay": settings.weight_decay},
                     {"params": [p for _, p in named if p.ndim <= 1], "lr": rate, "weight_decay": 0.0},
@@ -90,7 +97,7 @@ class ClaimStanceTrainer(Trainer):  # type: ignore[misc]
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """The primary score of each task on the dev records, and their mean."""
         scores = {f"eval_{name}": value for name, value in self.scores().items()}
-        self.model.train()
+        self.network.train()
         self.log(scores)
         log.info("step %d: %s", self.state.global_step, ", ".join(f"{k[5:]} {v:.4f}" for k, v in scores.items()))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, scores)
@@ -98,16 +105,16 @@ class ClaimStanceTrainer(Trainer):  # type: ignore[misc]
 
     def scores(self) -> dict[str, float]:
         """The scores of ``evaluate`` under the names that a configuration uses."""
-        return primary(evaluate(torch_reader(self.model), self._dev))
+        return primary(evaluate(torch_reader(self.network), self._dev))
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        self.model.save_pretrained(output_dir or self.args.output_dir)
+        self.network.save_pretrained(output_dir or str(self.args.output_dir))
 
     def _load_best_model(self) -> None:
-        self.model.load_state_dict(ClaimStanceModel.from_pretrained(self.state.best_model_checkpoint).state_dict())
+        self._load_from_checkpoint(str(self.state.best_model_checkpoint))
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        self.model.load_state_dict(ClaimStanceModel.from_pretrained(resume_from_checkpoint).state_dict())
+        self.network.load_state_dict(ClaimStanceModel.from_pretrained(resume_from_checkpoint).state_dict())
 
 
 def train(
@@ -132,11 +139,16 @@ def train(
         The model folder: weights, tokenizer, configuration, exported files, ``training.json``.
 
     Raises:
-        ConfigError: if the metric does not exist, or tasks have no labels in the data.
+        ConfigError: if the metric does not exist, tasks have no labels in the data, the encoder cannot be loaded, or
+            there is nothing to resume.
         InputError: if there is nothing to train on.
     """
     settings = config.training
-    tasks = _tasks(config.model.tasks, splits["train"])
+    records, dev = splits.get("train") or (), splits.get("dev") or ()
+    tasks = _tasks(config.model.tasks, records)
+    if dev:
+        _check_metric(settings.metric, dev, tasks)
+    checkpoint = _last_checkpoint(config.output / CHECKPOINTS) if resume else None
     set_seed(settings.seed)
     if settings.threads:
         torch.set_num_threads(settings.threads)
@@ -145,16 +157,13 @@ def train(
         "tasks": tasks, "labels": all_labels, "max_tokens": config.model.max_tokens, "dropout": config.model.dropout,
         "name": config.name})
     model.loss_weights = dict(settings.loss_weights)
-    course = _course(model, splits["train"], all_labels, settings)
-    dev = splits.get("dev") or ()
+    course = _course(model, records, all_labels, settings)
     trainer = ClaimStanceTrainer(
         model=model, args=_arguments(config, course, bool(dev)), settings=settings, course=course, dev=dev,
         callbacks=[*callbacks, *([EarlyStoppingCallback(settings.patience)] if settings.patience and dev else [])])
-    if dev:
-        _check_metric(settings.metric, dev, tasks)
     trainer.remove_callback(PrinterCallback)  # standard output is for results; TensorBoard has the curves
-    log.info("%d sentences, %d steps", len(splits["train"]), len(course))
-    trainer.train(resume_from_checkpoint=resume or None)
+    log.info("%d sentences, %d steps", len(records), len(course))
+    trainer.train(resume_from_checkpoint=checkpoint)
     if dev:
         model.config.temperatures = fit_temperatures(torch_reader(model), dev)
     model.save_pretrained(config.output)
@@ -166,11 +175,24 @@ def _course(
     model: ClaimStanceModel, records: Sequence[Record], labels: Mapping[str, tuple[str, ...]], settings: TrainingConfig
 ) -> Course:
     windows = model.windows
-    documents = build_examples(records, windows, labels, settings.class_weight_power)
+    documents = [
+        document for document in build_examples(records, windows, labels, settings.class_weight_power)
+        if any(example.teaches(model.config.tasks) for example in document)]
     mixture = Mixture(
         tokens_per_batch=settings.tokens_per_batch, neighbours=settings.neighbours, alone=settings.alone,
         topics=settings.topics, sampling=settings.sampling, seed=settings.seed)
-    return Course(Planner(documents, windows, mixture), settings.epochs)
+    course = Course(Planner(documents, windows, mixture), settings.epochs)
+    if not len(course):
+        raise InputError("the train split: expected sentences to learn from, found none (see training.sampling)")
+    return course
+
+
+def _last_checkpoint(folder: Path) -> str:
+    """The last whole checkpoint of a run: one that was being written when the run ended lacks its state."""
+    states = sorted(folder.glob("checkpoint-*/trainer_state.json"), key=lambda path: int(path.parent.name[11:]))
+    if not states:
+        raise ConfigError(f"resume: expected a checkpoint of an earlier run in {folder}, found none")
+    return str(states[-1].parent)
 
 
 def _arguments(config: Config, course: Course, scored: bool) -> TrainingArguments:
@@ -208,8 +230,7 @@ def _tasks(wanted: Sequence[str] | None, records: Sequence[Record]) -> tuple[str
     """The tasks to learn, in their fixed order: those asked for, or those that the records carry labels for."""
     if not records:
         raise InputError("the train split: expected annotated sentences, found none")
-    fields = {"attribution": "attributions", "entity": "entities", "stance": "stances"}
-    carried = {task for task in TASKS for record in records if getattr(record, fields.get(task, task)) is not None}
+    carried = {task for record in records for task in _annotated(record)}
     for task in wanted or ():
         if task not in carried:
             raise ConfigError(f"model.tasks: no row of the train split has labels for '{task}'. "
@@ -219,12 +240,16 @@ def _tasks(wanted: Sequence[str] | None, records: Sequence[Record]) -> tuple[str
     return tuple(task for task in TASKS if task in (wanted or carried))
 
 
+def _annotated(record: Record) -> set[str]:
+    """The tasks that a record has labels for. None there is a label, too, but not for stances: nothing is asked."""
+    return {task for task, labels in label_counts(record).items() if labels or task != "stance"}
+
+
 def _check_metric(metric: str, dev: Sequence[Record], tasks: Sequence[str]) -> None:
     """Refuse a metric that the first evaluation would lack, before hours of training."""
-    corpora = {"-".join(filter(None, (str(r.meta.get("corpus", "data")), r.meta.get("subset")))) for r in dev}
-    names = ["mean", *(f"{corpus}/{task}" for corpus in corpora for task in tasks)]
-    if metric not in names:
-        raise ConfigError(f"training.metric: {unknown('metric', metric, names)}")
+    names = {f"{part}/{task}" for record in dev for part in parts(record) for task in _annotated(record) & {*tasks}}
+    if metric not in names | {"mean"}:
+        raise ConfigError(f"training.metric: {unknown('metric', metric, names | {'mean'})}")
 
 
 def _write_account(config: Config, trainer: ClaimStanceTrainer, fingerprint: str) -> None:

@@ -1,0 +1,117 @@
+"""What several test files share: a tiny encoder, the seeds as records, and a small trained and exported model."""
+
+import os
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+from claimstance.model.labels import DEFAULT_LABELS
+from claimstance.model.record import read_jsonl
+from claimstance.model.windows import WindowBuilder
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+MAX_TOKENS = 64
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test looks a name up on a hub
+
+
+@pytest.fixture(scope="session")
+def seeds():
+    """Article → its annotated sentences."""
+    articles = {}
+    for record in read_jsonl(SEEDS / "records.jsonl"):
+        articles.setdefault(record.doc_id, []).append(record)
+    return articles
+
+
+@pytest.fixture(scope="session")
+def splits(seeds):
+    """Twenty sentences of an article to train on, which have labels for every task, and some of another."""
+    return {"train": seeds["port-strike"][:20], "dev": seeds["mayoral-debate"][:12]}
+
+
+@pytest.fixture(scope="session")
+def tokenizer_json():
+    """A small WordPiece vocabulary, from the seed articles."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    trainer = trainers.WordPieceTrainer(vocab_size=500, special_tokens=special, show_progress=False)
+    tokenizer.train([str(path) for path in sorted((SEEDS / "articles").glob("*.txt"))], trainer)
+    return tokenizer.to_str()
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tokenizer_json, tmp_path_factory):
+    """The folder of a BERT with random weights, as Hugging Face has it: what a configuration names as ``encoder``."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("encoder")
+    vocabulary = Tokenizer.from_str(tokenizer_json).get_vocab_size()
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        BertModel(BertConfig(
+            vocab_size=vocabulary, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
+            max_position_embeddings=128)).save_pretrained(folder)
+    (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def one_thread():
+    """Torch on one thread: sums in one order, so that runs can be compared to the last bit."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def make_config(tiny_encoder):
+    """A configuration that trains the tiny encoder; ``settings`` are those of its section ``training``."""
+    from claimstance.training.config import Config
+
+    def make(output, *, model=None, **settings):
+        return Config.model_validate({
+            "name": "tiny",
+            "output": output,
+            "data": {"path": output / "data"},
+            "model": {"encoder": str(tiny_encoder), "max_tokens": MAX_TOKENS, **(model or {})},
+            "training": {"epochs": 3, "tokens_per_batch": 256, "learning_rate": 5e-3, "head_learning_rate": 5e-3,
+                         "threads": 1, **settings},
+        })
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trained(make_config, splits, tmp_path_factory):
+    """The folder of a model that was trained on ``splits`` and exported in int8. Not to be written to."""
+    import torch
+
+    from claimstance.training.train import train
+
+    before = torch.get_num_threads()
+    folder = train(make_config(tmp_path_factory.mktemp("trained") / "model"), splits, DEFAULT_LABELS)
+    torch.set_num_threads(before)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def words_tokenizer():
+    """One token for each run of letters or punctuation: windows that can be counted by hand."""
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    tokenizer = Tokenizer(models.WordLevel({name: i for i, name in enumerate(special)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    return tokenizer.to_str()
+
+
+@pytest.fixture
+def word_windows(words_tokenizer):
+    """A builder of windows of so many tokens, a token for each word."""
+    return lambda max_tokens=16: WindowBuilder.from_json(words_tokenizer, max_tokens)
