@@ -163,7 +163,7 @@ def _leave_to_nearer(scores: dict[tuple[TokenSpan, TokenSpan], float], window: W
     kept = {content for _, content in near}
     for pair in claims:
         if pair[1] in kept and pair not in near:
-            scores[pair] = 0.0
+            del scores[pair]
 
 
 def _sentences(span: TokenSpan, window: Window) -> set[int]:

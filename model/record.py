@@ -116,8 +116,8 @@ def _explain(error: ValidationError) -> str:
         return str(first["ctx"]["error"])
     parts = [p for p in first["loc"] if not (isinstance(p, str) and (p == "str" or "[" in p))]  # a union's branches
     field = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".") or "record"
-    if first["type"] == "json_invalid":  # JSON to Python, but not by the book: half of a surrogate pair
-        return f"expected text of Unicode characters, found {first['ctx']['error']}"
+    if first["type"] == "json_invalid":  # Python reads deeper nesting than pydantic
+        return f"expected JSON, found {first['ctx']['error']}"
     if first["type"] == "extra_forbidden":
         place, dot, name = field.rpartition(".")
         section = _SECTIONS[str(parts[0])] if place else Record
@@ -155,10 +155,10 @@ def parse_record(data: Any, where: str) -> Record:
             data[key] = str(data[key])
     try:
         # Through JSON, because strict validation of Python objects would refuse lists for pairs.
-        return Record.model_validate_json(json.dumps(data))
+        return Record.model_validate_json(json.dumps(data, ensure_ascii=False).encode())
     except ValidationError as error:
         raise InputError(f"{where}: {_explain(error)}") from None
-    except (TypeError, RecursionError) as error:
+    except (TypeError, ValueError, RecursionError) as error:  # a set, half of a surrogate pair, a list in itself
         raise InputError(f"{where}: expected values that JSON has, found {error}") from None
 
 

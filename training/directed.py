@@ -30,7 +30,7 @@ def score_directed(rows: Sequence[tuple[Record, Prediction]], documents: Sequenc
     for (record, prediction), document in zip(rows, documents, strict=True):
         if not _is_pair(record):
             continue
-        first, second = record.stances or ()
+        first, second = record.stances or []
         labels = (first.label or "", second.label or "")
         if labels in _CLASSES:
             gold.append(_CLASSES.index(labels))

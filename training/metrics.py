@@ -57,11 +57,11 @@ def classification(confusion: Array, labels: Sequence[str]) -> dict[str, float]:
     The macro average is over the classes that occur, in gold or prediction: what scikit-learn's ``f1_score`` does.
     """
     per_class = [f1(confusion[i, i], confusion[:, i].sum(), confusion[i].sum()) for i in range(len(labels))]
-    occurs = [bool(confusion[i].sum() + confusion[:, i].sum()) for i in range(len(labels))]
+    there = [scores for i, scores in enumerate(per_class) if confusion[i].any() or confusion[:, i].any()]
     total = confusion.sum()
     values = {
-        "macro_f1": float(np.mean([c["f1"] for c, there in zip(per_class, occurs, strict=True) if there] or [0.0])),
-        "macro_recall": float(np.mean([c["recall"] for c, there in zip(per_class, occurs, strict=True) if there] or [0.0])),
+        "macro_f1": float(np.mean([scores["f1"] for scores in there] or [0.0])),
+        "macro_recall": float(np.mean([scores["recall"] for scores in there] or [0.0])),
         "accuracy": float(np.trace(confusion) / total) if total else 0.0,
     }
     for label, scores in zip(labels, per_class, strict=True):

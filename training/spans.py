@@ -2,13 +2,16 @@
 
 Nested attributions are flattened, the innermost winning, in gold and prediction alike. Tokens are words and single
 punctuation marks. A *linked* attribution is right if source, cue and content each share a token with those of one gold
-attribution (a part that gold lacks must be lacking), each gold attribution counting once.
+attribution (a part that gold lacks must be lacking), each gold attribution counting once. Contents without a cue, which
+go on from elsewhere, are no attributions of their own here.
 """
 
 import re
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from claimstance.model.labels import ROLES
 from claimstance.model.predicting import Prediction
@@ -81,12 +84,10 @@ def _attribution_cells(sentence: int, tokens: Sequence[Cell], attribution: Attri
 
 
 def _linked(gold: list[dict[str, set[Cell]]], found: list[dict[str, set[Cell]]]) -> list[int]:
-    left = list(gold)
-    right = 0
-    for event in found:
-        for candidate in left:
-            if all(event[role] & candidate[role] or not (event[role] or candidate[role]) for role in ROLES):
-                left.remove(candidate)
-                right += 1
-                break
-    return [right, len(found), len(gold)]
+    """Right, found and gold attributions; as many are right as can be paired one to one."""
+    fits = np.array([
+        [all(one[role] & other[role] or not (one[role] or other[role]) for role in ROLES) for other in gold]
+        for one in found
+    ]).reshape(len(found), len(gold))
+    pairs = maximum_bipartite_matching(csr_array(fits), perm_type="column")
+    return [int((pairs >= 0).sum()), len(found), len(gold)]

@@ -1,0 +1,329 @@
+"""From records to batches: which tokens carry which labels, and which sentences are seen when."""
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS, bio
+from claimstance.model.network import IGNORE
+from claimstance.model.record import Attribution, Entity, Record, Stance
+from claimstance.model.windows import WindowBuilder
+from claimstance.training.batches import LabelledWindow, Mixture, Planner, collate
+from claimstance.training.examples import build_examples
+
+TAGS = bio(ROLES)
+CALM = {"neighbours": 0.0, "alone": 0.0, "topics": 0.0}
+
+
+def part(text, words):
+    return [(text.index(words), text.index(words) + len(words))]
+
+
+FIRST = "Lee said he saw Moss in Orl ."
+SECOND = "It was late ."
+THIRD = "Moss agreed ."
+
+
+@pytest.fixture
+def document():
+    """Two sentences that share an attribution, with an inner one, and a third."""
+    return [
+        Record(
+            id="d:0", doc_id="d", start=0, text=FIRST, claim="claim", check_worthy="yes",
+            attributions=[
+                Attribution(source=part(FIRST, "Lee"), cue=part(FIRST, "said"),
+                            content=part(FIRST, "he saw Moss in Orl"), event="quote"),
+                Attribution(source=part(FIRST, "he"), cue=part(FIRST, "saw"), content=part(FIRST, "Moss"))],
+            entities=[Entity(span=part(FIRST, "Moss"), label="PERSON"),
+                      Entity(span=part(FIRST, "Orl"), label="LOCATION")],
+            stances=[Stance(holder=part(FIRST, "Lee"), target=part(FIRST, "Moss"), label="favor"),
+                     Stance(holder=None, target="Orl", label="neutral"),
+                     Stance(holder=None, target="gun laws", label="against"),
+                     Stance(holder="Nobody Here", target=part(FIRST, "Lee"))]),
+        Record(id="d:1", doc_id="d", start=30, text=SECOND, claim="no_claim",
+               attributions=[Attribution(content=part(SECOND, "It was"), event="quote")]),
+        Record(id="d:2", doc_id="d", start=50, text=THIRD, entities=[]),
+    ]
+
+
+@pytest.fixture
+def examples(word_windows):
+    def make(records, builder=None, **power):
+        return build_examples(records, builder or word_windows(40), DEFAULT_LABELS, power)
+
+    return make
+
+
+def labelled(builder, document, start=0):
+    return [LabelledWindow(window, [document[piece.sentence] for piece in window.pieces]) for window in
+            builder.windows([(i, e.tokens) for i, e in enumerate(document)][start:])]
+
+
+def tags_of(row):
+    return [TAGS[tag] if tag != IGNORE else "-" for tag in row.tolist()]
+
+
+def rows(spans):
+    return [tuple(span) for span in spans.tolist()]
+
+
+def test_tags_and_links_of_a_document_made_by_hand(document, examples, word_windows):
+    builder = word_windows(40)
+    [made] = examples(document, builder)
+    batch = collate(labelled(builder, made), pad=0)
+    # 0 [CLS] 1 Lee 2 said 3 he 4 saw 5 Moss 6 in 7 Orl 8 . 9 [SEP] 10 It 11 was 12 late 13 . 14 [SEP] 15 Moss ...
+    assert tags_of(batch["attribution"][0]) == [
+        "-", "B-source", "B-cue", "B-source", "B-cue", "B-content", "B-content", "I-content", "O", "-",
+        "B-content", "I-content", "O", "O", "-", "-", "-", "-", "-"]
+    entities = bio(DEFAULT_LABELS["entity"])
+    found = batch["entity"][0].tolist()
+    assert found[:10] == [IGNORE, 0, 0, 0, 0, entities.index("B-PERSON"), 0, entities.index("B-LOCATION"), 0, IGNORE]
+    assert found[10:] == [IGNORE] * 5 + [0, 0, 0, IGNORE]
+    assert rows(batch["sentences"]) == [(0, 1, 9), (0, 10, 14), (0, 15, 18)]
+    assert batch["claim"].tolist() == [1, 0, IGNORE]
+    assert batch["check_worthy"].tolist() == [1, IGNORE, IGNORE]
+    lee, he, said, saw = (0, 1, 2), (0, 3, 4), (0, 2, 3), (0, 4, 5)
+    moss, orl, late = (0, 5, 6), (0, 6, 8), (0, 10, 12)
+    links = dict(zip(zip(rows(batch["cues"]), rows(batch["linked"]), strict=True), batch["link"].tolist(), strict=True))
+    assert links == {
+        (said, lee): [1, IGNORE], (said, he): [0, IGNORE], (saw, lee): [0, IGNORE], (saw, he): [1, IGNORE],
+        # What is told inside is content of the outer one, too; and the quote goes on in the second sentence.
+        (said, moss): [IGNORE, 1], (said, orl): [IGNORE, 1], (said, late): [IGNORE, 1],
+        (saw, moss): [IGNORE, 1], (saw, orl): [IGNORE, 0], (saw, late): [IGNORE, 0],
+    }
+    assert rows(batch["targets"]) == [(0, 5, 6), (0, 7, 8)]
+    assert rows(batch["holders"]) == [(0, 1, 2), (0, 0, 0)]
+    assert rows(batch["pair_sentences"]) == [(0, 1, 9)] * 2
+    assert batch["stance"].tolist() == [2, 1]
+
+
+def test_content_goes_on_from_a_sentence_that_is_shown(examples, word_windows):
+    first, second = "Lee said so much", "and more of it ."
+    records = [
+        Record(id="d:0", doc_id="d", start=0, text=first, attributions=[
+            Attribution(cue=part(first, "said"), content=part(first, "so much"), event="q")]),
+        Record(id="d:1", doc_id="d", start=20, text=second, attributions=[
+            Attribution(content=part(second, "and more of it"), event="q")]),
+    ]
+    builder = word_windows(40)
+    [made] = examples(records, builder)
+    batch = collate(labelled(builder, made), pad=0)
+    assert tags_of(batch["attribution"][0]) == [
+        "-", "O", "B-cue", "B-content", "I-content", "-", "I-content", "I-content", "I-content", "I-content", "O", "-"]
+    assert rows(batch["linked"]) == [(0, 3, 10)]  # one run over both sentences
+    alone = collate(labelled(builder, made, start=1), pad=0)
+    assert tags_of(alone["attribution"][0])[:3] == ["-", "B-content", "I-content"]
+    # In windows of their own the second begins anew.
+    apart = collate(labelled(word_windows(8), made), pad=0)
+    assert tags_of(apart["attribution"][1])[:3] == ["-", "B-content", "I-content"]
+
+
+def test_content_that_begins_later_does_not_go_on(examples, word_windows):
+    first, second = "Lee said so", "and so on"
+    records = [
+        Record(id="d:0", doc_id="d", start=0, text=first, attributions=[
+            Attribution(cue=part(first, "said"), content=part(first, "so"), event="q")]),
+        Record(id="d:1", doc_id="d", start=20, text=second, attributions=[
+            Attribution(content=part(second, "so on"), event="q")]),
+    ]
+    builder = word_windows(40)
+    [made] = examples(records, builder)
+    batch = collate(labelled(builder, made), pad=0)
+    assert tags_of(batch["attribution"][0])[5:] == ["O", "B-content", "I-content", "-"]
+    assert rows(batch["linked"]) == [(0, 3, 4), (0, 6, 8)]
+
+
+def test_a_topic_is_asked_in_a_window_of_its_own(document, examples, word_windows):
+    builder = word_windows(40)
+    [made] = examples(document[:1], builder)
+    planner = Planner([made], builder, Mixture(**CALM))
+    [batch] = planner.epoch(0)
+    [topic] = [window for window in batch if window.topics]
+    tensors = collate([topic], pad=0)
+    assert rows(tensors["targets"]) == [(0, 10, 12)]
+    assert rows(tensors["holders"]) == [(0, 0, 0)]
+    assert rows(tensors["pair_sentences"]) == [(0, 1, 9)]
+    assert tensors["stance"].tolist() == [0]
+    # What else the sentence teaches is taught once.
+    assert tensors["claim"].tolist() == [IGNORE]
+    assert (tensors["attribution"] == IGNORE).all()
+    assert (tensors["entity"] == IGNORE).all()
+    assert len(tensors["cues"]) == 0
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.0, 1), (1.0, 2)])
+def test_mentions_are_asked_about_as_topics(document, examples, word_windows, share, count):
+    builder = word_windows(40)
+    planner = Planner(examples(document[:1], builder), builder, Mixture(**{**CALM, "topics": share}))
+    [batch] = planner.epoch(0)
+    topics = [window for window in batch if window.topics]
+    assert len(topics) == count
+    moss = [w for w in topics if w.topics[0].mention == "Moss"]
+    assert [w.topics[0].holder for w in moss] == [(0, 1)] * (count - 1)
+
+
+def test_a_long_sentence_keeps_its_labels_in_pieces(examples, word_windows):
+    text = "a b c d e f said g h ."
+    record = Record(id="1", text=text, claim="claim", stances=[
+        Stance(holder=part(text, "a"), target=part(text, "g"), label="favor"),
+        Stance(holder=part(text, "said"), target=part(text, "h"), label="favor")],
+        attributions=[Attribution(cue=part(text, "said"), content=part(text, "e f"))])
+    builder = word_windows(8)  # six tokens and four
+    [made] = examples([record], builder)
+    windows = labelled(builder, made)
+    batch = collate(windows, pad=0)
+    assert [tags_of(row) for row in batch["attribution"]] == [
+        ["-", "O", "O", "O", "O", "B-content", "I-content", "-"],
+        ["-", "B-cue", "O", "O", "O", "-", "-", "-"]]
+    assert batch["claim"].tolist() == [1, 1]
+    # A holder in another piece cannot be seen: nobody.
+    assert rows(batch["targets"]) == [(1, 2, 3), (1, 3, 4)]
+    assert rows(batch["holders"]) == [(1, 0, 0), (1, 1, 2)]
+    assert len(batch["cues"]) == 0  # cue and content lie in different windows
+
+
+def test_padding_is_marked(examples, word_windows):
+    builder = word_windows(40)
+    records = [Record(id="1", text="a b c", claim="claim"), Record(id="2", text="a", claim="claim")]
+    documents = examples(records, builder)
+    batch = collate([w for d in documents for w in labelled(builder, d)], pad=77)
+    assert batch["input_ids"][1].tolist() == [builder.cls, *documents[1][0].tokens.ids, builder.sep, 77, 77]
+    assert batch["attention_mask"].tolist() == [[1] * 5, [1, 1, 1, 0, 0]]
+    assert (batch["attribution"] == IGNORE).all()
+    assert batch["stance"].shape == (0,)
+    assert batch["link"].shape == (0, 2)
+    assert batch["holders"].shape == batch["cues"].shape == (0, 3)
+
+
+@pytest.fixture(scope="module")
+def many(seeds, tokenizer_json):
+    """Examples of all the seeds and of as many sentences that stand alone, with their builder."""
+    builder = WindowBuilder.from_json(tokenizer_json, 64)
+    records = [record for article in seeds.values() for record in article]
+    alone = [r.model_copy(update={"id": f"x{r.id}", "doc_id": None, "start": None, "stances": [],
+                                  "meta": {"corpus": "alone"}}) for r in records]
+    return build_examples([*records, *alone], builder, DEFAULT_LABELS, {}), builder
+
+
+def course(many, number=0, **mixture):
+    return Planner(*many, Mixture(**{"tokens_per_batch": 512, **mixture})).epoch(number)
+
+
+def contents(batches):
+    return [[(window.window.ids, [id(e) for e in window.examples]) for window in batch] for batch in batches]
+
+
+def test_the_same_seed_gives_the_same_course(many):
+    assert contents(course(many)) == contents(course(many))
+    planner = Planner(*many, Mixture())
+    second = contents(planner.epoch(1))
+    assert second == contents(planner.epoch(1)) != contents(planner.epoch(0))
+    assert contents(course(many, seed=14)) != contents(course(many))
+
+
+def shown(batches):
+    """How many tokens of each example are shown, topics aside."""
+    tokens = Counter()
+    for batch in batches:
+        for window in batch:
+            if not window.topics:
+                for piece, example in zip(window.window.pieces, window.examples, strict=True):
+                    tokens[id(example)] += piece.end - piece.start
+    return tokens
+
+
+@pytest.mark.parametrize("mixture", [{}, CALM, {"alone": 1.0, "neighbours": 1.0}])
+def test_every_example_is_shown_once_an_epoch(many, mixture):
+    expected = Counter({id(example): len(example) for document in many[0] for example in document})
+    for number in range(2):
+        assert shown(course(many, number, **mixture)) == expected
+
+
+def test_sampling_shows_a_share(many):
+    corpus_of = {id(example): example.corpus for document in many[0] for example in document}
+    sizes = Counter(corpus_of.values())
+    for number in range(2):
+        seen = Counter(corpus_of[e] for e in shown(course(many, number, sampling={"alone": 0.25})))
+        assert seen == {"seeds": sizes["seeds"], "alone": round(sizes["alone"] / 4)}
+    drawn = [set(shown(course(many, number, sampling={"alone": 0.25}))) for number in range(2)]
+    assert drawn[0] != drawn[1]
+
+
+def test_neighbours_and_alone_say_who_has_company(many):
+    def company(**mixture):
+        return [len(w.examples) for batch in course(many, **{**CALM, **mixture}) for w in batch
+                if not w.topics and w.examples[0].corpus == "alone"]
+
+    assert set(company()) == {1}
+    assert max(company(neighbours=1.0)) > 1
+    lonely = [w for batch in course(many, **{**CALM, "alone": 1.0}) for w in batch if not w.topics]
+    assert all(len(w.examples) == 1 for w in lonely)
+
+
+@pytest.mark.parametrize("budget", [64, 200, 2048])
+def test_padded_tokens_keep_within_the_budget(many, budget):
+    batches = course(many, tokens_per_batch=budget)
+    padded = [max(map(len, batch)) * len(batch) for batch in batches]
+    assert max(padded) <= budget
+    assert all(batches)
+    # Sorted within chunks: nearly nothing of a batch is padding, and batches are full.
+    real = sum(len(window) for batch in batches for window in batch)
+    assert real > 0.9 * sum(padded)
+    assert sum(padded) > 0.55 * budget * len(batches)
+
+
+def test_batches_come_in_a_random_order(many):
+    lengths = [max(map(len, batch)) for batch in course(many, tokens_per_batch=128)]
+    rising = [after > before for before, after in pairwise(lengths) if after != before]
+    assert len(rising) > 100
+    assert 0.35 < sum(rising) / len(rising) < 0.65
+
+
+def test_records_of_one_text_are_one_example(examples):
+    rows = [Record(id="1", text="Ada met Bo", stances=[Stance(target="Ada", label="favor")], meta={"corpus": "x"}),
+            Record(id="2", text="Ada met Bo", stances=[Stance(target="Bo", label="against")], meta={"corpus": "x"}),
+            Record(id="3", text="Ada met Bo", stances=[Stance(target="Bo", label="against")], meta={"corpus": "y"}),
+            Record(id="4", text="Ada met Bo", claim="claim", meta={"corpus": "x"})]
+    documents = examples(rows)
+    assert [[len(e.stances) for e in document] for document in documents] == [[2], [1], [0]]
+    assert [s.target for s in documents[0][0].stances] == [(0, 1), (2, 3)]
+
+
+def test_records_with_one_id_keep_their_texts(examples):
+    documents = examples([Record(id="1", text="a", claim="claim"), Record(id="1", text="b c d", claim="claim")])
+    assert sorted(len(document[0]) for document in documents) == [1, 3]
+
+
+def test_documents_are_put_in_order_and_annotators_apart(examples):
+    def row(name, start, annotator):
+        return Record(id=name, doc_id="d", start=start, text=f"{name} .", claim="claim", annotator=annotator)
+
+    documents = examples([row("c", 20, "x"), row("a", 0, "x"), row("b", 10, "y"), row("e", 30, "x")])
+    assert [len(document) for document in documents] == [3, 1]
+    starts = [[e.tokens.offsets[0] for e in document] for document in documents]
+    assert starts == [[(0, 1)] * 3, [(0, 1)]]
+
+
+def test_rare_labels_weigh_more(examples):
+    rows = [Record(id=str(i), text=f"w{i}", claim="claim" if i == 0 else "no_claim", meta={"corpus": "x"})
+            for i in range(10)]
+    plain, weighed = examples(rows), examples(rows, claim=1.0)
+    assert {d[0].weights["claim"] for d in plain} == {1.0}
+    assert [d[0].weights["claim"] for d in weighed[:2]] == pytest.approx([10 / 2 / 1, 10 / 2 / 9])
+    assert [d[0].weights["claim"] for d in examples(rows, claim=0.5)[:2]] == pytest.approx([5**0.5, (5 / 9) ** 0.5])
+
+
+def test_pieces_of_a_target_name_it_as_a_topic_in_any_order(examples):
+    text = "Ada and the Port of Orl met"
+    spans = part(text, "Orl") + part(text, "the Port")
+    [[example]] = examples([Record(id="1", text=text, stances=[Stance(target=spans, label="favor")])])
+    assert example.stances[0].mention == "the Port of Orl"
+
+
+def test_whether_an_example_teaches_a_task(examples, document):
+    first, second, third = examples(document)[0]
+    assert all(first.teaches([task]) for task in TASKS)
+    assert {task for task in TASKS if second.teaches([task])} == {"attribution", "claim"}
+    assert third.teaches(["claim", "entity"])
+    assert not third.teaches(["claim", "stance"])

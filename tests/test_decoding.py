@@ -1,0 +1,216 @@
+"""From logits to spans and attributions, on windows of one token a word."""
+
+import numpy as np
+import pytest
+
+from claimstance.model.decoding import (
+    FoundAttribution,
+    TokenSpan,
+    assemble,
+    decode_tags,
+    join_pieces,
+    link_candidates,
+    sigmoid,
+    softmax,
+)
+from claimstance.model.labels import ROLES, bio
+from claimstance.model.windows import Located, WindowBuilder
+
+TAGS = bio(ROLES)
+
+
+def logits_of(tags, sure=8.0):
+    """Logits that make each token's tag the likeliest."""
+    logits = np.zeros((len(tags), len(TAGS)))
+    for token, tag in enumerate(tags):
+        logits[token, TAGS.index(tag)] = sure
+    return logits
+
+
+def decoded(window, tags, across=("content",)):
+    """Spans of a window whose tokens have ``tags``; special tokens may have any."""
+    spans = decode_tags(logits_of(["B-cue", *tags, "B-cue"]), window, TAGS, across)
+    return [(span.label, span.start, span.end) for span in spans]
+
+
+@pytest.fixture
+def window(word_windows):
+    """Six words in one sentence: tokens 1 to 6."""
+    builder = word_windows()
+    return next(builder.windows(enumerate(builder.tokenize(["a b c d e f"]))))
+
+
+@pytest.fixture
+def two_sentences(word_windows):
+    """Three words each: tokens 1 to 3 and 5 to 7."""
+    builder = word_windows()
+    return next(builder.windows(enumerate(builder.tokenize(["a b c", "d e f"]))))
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ("O B-cue I-cue O B-source O", [("cue", 2, 4), ("source", 5, 6)]),
+        ("B-cue B-cue I-cue O O O", [("cue", 1, 2), ("cue", 2, 4)]),
+        ("I-cue I-cue O I-source O O", [("cue", 1, 3), ("source", 4, 5)]),  # an I- that follows nothing begins
+        ("B-source I-cue I-cue O O O", [("source", 1, 2), ("cue", 2, 4)]),  # ... or that follows another label
+        ("B-cue O I-cue O O O", [("cue", 1, 2), ("cue", 3, 4)]),
+        ("O O O O O B-content", [("content", 6, 7)]),
+        ("O O O O O O", []),
+    ],
+)
+def test_tags_become_spans(window, tags, expected):
+    assert decoded(window, tags.split()) == expected
+
+
+def test_content_goes_on_over_the_end_of_a_sentence(two_sentences):
+    tags = ["O", "B-content", "I-content", "O", "I-content", "I-content", "O"]
+    assert decoded(two_sentences, tags) == [("content", 2, 7)]
+    assert decoded(two_sentences, tags, across=()) == [("content", 2, 4), ("content", 5, 7)]
+    cue = [tag.replace("content", "cue") for tag in tags]
+    assert decoded(two_sentences, cue) == [("cue", 2, 4), ("cue", 5, 7)]
+    begun_anew = ["O", "B-content", "I-content", "O", "B-content", "I-content", "O"]
+    assert decoded(two_sentences, begun_anew) == [("content", 2, 4), ("content", 5, 7)]
+
+
+def test_the_tokens_of_a_word_vote(tokenizer_json):
+    builder = WindowBuilder.from_json(tokenizer_json, 64)
+    [window] = builder.windows(enumerate(builder.tokenize(["mxqzyk said"])))
+    first = window.words.index(1)
+    assert first > 3  # the first word has several tokens
+    logits = np.zeros((len(window), len(TAGS)))
+    logits[:, 0] = 1.0
+    logits[2, TAGS.index("B-source")] = 30.0  # one vote outweighs those of the others
+    [span] = decode_tags(logits, window, TAGS)
+    assert (span.label, span.start, span.end) == ("source", 1, first)
+
+
+def test_a_spans_probability_is_the_mean_over_its_words(window):
+    logits = logits_of(["O", "B-cue", "I-cue", "O", "O", "O", "O", "O"])
+    logits[2] /= 4
+    [span] = decode_tags(logits, window, TAGS)
+    words = softmax(logits[1:3]).max(axis=-1)
+    assert span.probability == pytest.approx(words.mean())
+    assert words[1] < 0.9 < words[0]
+
+
+def test_every_cue_is_asked_about_every_other_span():
+    cue, other_cue, source, content = (TokenSpan(label, i, i + 1, 1.0) for i, label in
+                                       enumerate(["cue", "cue", "source", "content"]))
+    assert link_candidates([source, cue, content, other_cue]) == [
+        (cue, source), (cue, content), (other_cue, source), (other_cue, content)]
+    assert link_candidates([source, content]) == []
+
+
+def assembled(window, spans, linked):
+    """Attributions from (label, start, end) and, for each cue, which spans belong to it (by number)."""
+    made = [TokenSpan(*span, 0.9) for span in spans]
+    candidates = link_candidates(made)
+    scores = [4.0 if made.index(other) in linked.get(made.index(cue), ()) else -4.0 for cue, other in candidates]
+    return assemble(made, candidates, np.array([[score, score] for score in scores]).reshape(-1, 2), window)
+
+
+def characters(attribution):
+    """The parts of an attribution as (sentence, start, end)."""
+    return {role: [(p.sentence, p.start, p.end) for p in getattr(attribution, role)] for role in ROLES}
+
+
+def test_parts_are_linked_to_their_cue(window):
+    first, second = assembled(window, [
+        ("source", 1, 2), ("cue", 2, 3), ("content", 3, 4), ("source", 4, 5), ("cue", 5, 6), ("content", 6, 7),
+    ], {1: {0, 2}, 4: {3, 5}})
+    assert characters(first) == {"source": [(0, 0, 1)], "cue": [(0, 2, 3)], "content": [(0, 4, 5)]}
+    assert characters(second) == {"source": [(0, 6, 7)], "cue": [(0, 8, 9)], "content": [(0, 10, 11)]}
+    assert first.probability == pytest.approx(0.9 * sigmoid(np.array(4.0)))
+
+
+def test_a_cue_takes_one_source_and_only_a_likely_one(window):
+    spans = [("source", 1, 2), ("cue", 2, 3), ("source", 3, 4), ("content", 4, 5)]
+    [one] = assembled(window, spans, {1: {0, 2, 3}})
+    assert len(one.source) == 1
+    [none] = assembled(window, spans, {1: {3}})
+    assert none.source == ()
+
+
+def test_a_cue_takes_all_likely_contents_and_else_the_likeliest(window):
+    spans = [("content", 1, 2), ("cue", 2, 3), ("content", 3, 4)]
+    [both] = assembled(window, spans, {1: {0, 2}})
+    assert characters(both)["content"] == [(0, 0, 1), (0, 4, 5)]
+    made = [TokenSpan(*span, 0.9) for span in spans]
+    [one] = assemble(made, link_candidates(made), np.array([[0.0, -3.0], [0.0, -2.0]]), window)
+    assert characters(one)["content"] == [(0, 4, 5)]
+    assert one.probability == pytest.approx(0.9 * sigmoid(np.array(-2.0)))
+
+
+def test_content_that_no_cue_claims_stands_alone_if_it_is_more_than_a_slip(word_windows):
+    builder = word_windows(32)
+    [window] = builder.windows(enumerate(builder.tokenize(["a " + "b" * 20, "the quote goes on here", "and on"])))
+    spans = [("cue", 1, 2), ("content", 2, 3), ("content", 4, 9), ("content", 10, 12)]
+    _, alone = assembled(window, spans, {0: {1}})
+    assert characters(alone) == {"source": [], "cue": [], "content": [(1, 0, 22)]}
+    assert alone.probability == pytest.approx(0.9)
+    assert alone.sentence == 1
+
+
+def test_content_belongs_to_the_cue_of_its_own_sentence(two_sentences):
+    spans = [("cue", 1, 2), ("content", 2, 3), ("cue", 5, 6), ("content", 6, 7)]
+    first, second = assembled(two_sentences, spans, {0: {1, 3}, 2: {3}})
+    assert characters(first)["content"] == [(0, 2, 3)]
+    assert characters(second)["content"] == [(1, 2, 3)]
+    # A quote that goes on in a sentence without a cue stays with the cue before.
+    [quote] = assembled(two_sentences, [spans[0], spans[1], spans[3]], {0: {1, 2}})
+    assert characters(quote)["content"] == [(0, 2, 3), (1, 2, 3)]
+
+
+def test_a_cue_alone_is_an_attribution(window):
+    [found] = assembled(window, [("cue", 3, 4)], {})
+    assert characters(found) == {"source": [], "cue": [(0, 4, 5)], "content": []}
+
+
+def test_content_over_two_sentences_lies_in_both(two_sentences):
+    [found] = assembled(two_sentences, [("cue", 1, 2), ("content", 2, 7)], {0: {1}})
+    assert characters(found)["content"] == [(0, 2, 5), (1, 0, 3)]
+    assert found.sentence == 0
+
+
+def test_an_inner_attribution_is_given_back_to_the_outer_content(window):
+    # he | said | she | believed | it: the flat content of both is "it"; told inside the first is the second.
+    outer, inner = assembled(window, [
+        ("source", 1, 2), ("cue", 2, 3), ("source", 3, 4), ("cue", 4, 5), ("content", 5, 6),
+    ], {1: {0, 4}, 3: {2, 4}})
+    assert characters(outer)["content"] == [(0, 4, 5), (0, 6, 7), (0, 8, 9)]
+    assert characters(inner) == {"source": [(0, 4, 5)], "cue": [(0, 6, 7)], "content": [(0, 8, 9)]}
+    assert join_pieces(outer.content, ["a b c d e f"]) == (Located(0, 4, 9),)
+
+
+def test_an_inner_attribution_with_less_content_is_given_back_too(window):
+    outer, inner = assembled(window, [
+        ("cue", 1, 2), ("content", 2, 3), ("cue", 3, 4), ("content", 4, 5),
+    ], {0: {1, 3}, 2: {3}})
+    assert characters(outer)["content"] == [(0, 2, 3), (0, 4, 5), (0, 6, 7)]
+    assert characters(inner)["content"] == [(0, 6, 7)]
+
+
+def test_a_shared_source_is_not_given_back(window):
+    outer, _ = assembled(window, [
+        ("source", 1, 2), ("cue", 2, 3), ("cue", 3, 4), ("content", 4, 5),
+    ], {1: {0, 3}, 2: {0, 3}})
+    assert characters(outer)["content"] == [(0, 4, 5), (0, 6, 7)]
+
+
+def test_pieces_with_only_space_between_them_are_joined():
+    texts = ["a b, c", "d"]
+    places = [Located(1, 0, 1), Located(0, 2, 3), Located(0, 0, 1), Located(0, 5, 6)]
+    assert join_pieces(places, texts) == (Located(0, 0, 3), Located(0, 5, 6), Located(1, 0, 1))
+
+
+def test_an_attribution_is_told_where_its_cue_is():
+    place = (Located(2, 0, 1), Located(3, 0, 1))
+    assert FoundAttribution((Located(1, 0, 1),), (Located(4, 0, 1),), place, 1.0).sentence == 4
+    assert FoundAttribution((Located(1, 0, 1),), (), place, 1.0).sentence == 2
+
+
+def test_probabilities_do_not_overflow():
+    assert softmax(np.array([[1e4, 0.0]])).tolist() == [[1.0, 0.0]]
+    assert sigmoid(np.array([-1e4, 0.0, 1e4])).tolist() == [0.0, 0.5, 1.0]
+    np.testing.assert_allclose(softmax(np.array([0.0, np.log(4.0)]), temperature=2.0), [1 / 3, 2 / 3])

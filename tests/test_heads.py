@@ -1,0 +1,88 @@
+"""The heads: what each of them reads."""
+
+import pytest
+import torch
+
+from claimstance.model.heads import LinkHead, SentenceHead, StanceHead, TokenHead, pool
+
+
+@pytest.fixture
+def hidden():
+    """Two windows of nine tokens."""
+    with torch.random.fork_rng():
+        torch.manual_seed(2)
+        return torch.randn(2, 9, 8, requires_grad=True)
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    with torch.random.fork_rng():
+        torch.manual_seed(4)
+        yield
+
+
+def spans(*rows):
+    return torch.tensor(rows)
+
+
+def read(output, hidden, row):
+    """The tokens (window, token) that a row of the output depends on."""
+    (gradient,) = torch.autograd.grad(output[row].sum(), hidden, retain_graph=True)
+    return {tuple(place) for place in gradient.abs().sum(dim=-1).nonzero().tolist()}
+
+
+def tokens(window, start, end):
+    return {(window, token) for token in range(start, end)}
+
+
+def test_pooling_is_the_mean_of_a_span(hidden):
+    pooled = pool(hidden, spans((0, 1, 4), (1, 8, 9), (1, 3, 3), (0, 0, 9)))
+    torch.testing.assert_close(pooled[0], hidden[0, 1:4].mean(dim=0))
+    torch.testing.assert_close(pooled[1], hidden[1, 8])
+    torch.testing.assert_close(pooled[2], torch.zeros(8))
+    torch.testing.assert_close(pooled[3], hidden[0].mean(dim=0))
+    assert pool(hidden, torch.zeros(0, 3, dtype=torch.long)).shape == (0, 8)
+
+
+def test_a_token_is_tagged_by_itself_a_sentence_by_its_tokens(hidden):
+    tags = TokenHead(8, 5, 0.0)(hidden)
+    assert tags.shape == (2, 9, 5)
+    assert read(tags.flatten(0, 1), hidden, 11) == {(1, 2)}
+    logits = SentenceHead(8, 2, 0.0)(hidden, spans((0, 1, 4), (1, 2, 9)))
+    assert logits.shape == (2, 2)
+    assert read(logits, hidden, 1) == tokens(1, 2, 9)
+
+
+def test_a_stance_is_read_from_holder_target_and_sentence(hidden):
+    head = StanceHead(8, 3, 0.0)
+    holders, targets, sentences = spans((0, 1, 2), (1, 0, 0)), spans((0, 3, 5), (1, 3, 5)), spans((0, 6, 9), (1, 6, 9))
+    logits = head(hidden, holders, targets, sentences)
+    assert logits.shape == (2, 3)
+    assert read(logits, hidden, 0) == tokens(0, 1, 2) | tokens(0, 3, 5) | tokens(0, 6, 9)
+    assert read(logits, hidden, 1) == tokens(1, 3, 5) | tokens(1, 6, 9)
+    # Who holds it and whom it is on are not the same.
+    assert not torch.allclose(logits[:1], head(hidden, targets[:1], holders[:1], sentences[:1]))
+    # Nobody is learned, and only nobody.
+    assert torch.autograd.grad(logits[1].sum(), head.nobody, retain_graph=True)[0].any()
+    assert not torch.autograd.grad(logits[0].sum(), head.nobody)[0].any()
+
+
+def test_a_link_is_read_from_both_spans(hidden):
+    head = LinkHead(8, 0.0)
+    logits = head(hidden, spans((0, 1, 2), (1, 4, 5)), spans((0, 3, 5), (1, 1, 3)))
+    assert logits.shape == (2, 2)
+    assert read(logits, hidden, 0) == tokens(0, 1, 2) | tokens(0, 3, 5)
+    assert read(logits, hidden, 1) == tokens(1, 4, 5) | tokens(1, 1, 3)
+
+
+def test_links_know_distance_and_side():
+    head, still = LinkHead(8, 0.0), torch.ones(1, 120, 8)  # the same everywhere: only places can tell spans apart
+    cue = (0, 50, 52)
+    places = [(0, start, start + 2) for start in (53, 54, 56, 62, 100, 48, 47, 45, 30, 51)]
+    logits = head(still, spans(*[cue] * len(places)), spans(*places))
+    assert len({tuple(row) for row in logits.round(decimals=6).tolist()}) == len(places)
+    moved = head(still, spans((0, 10, 12)), spans((0, 16, 18)))
+    torch.testing.assert_close(moved[0], logits[2])
+    # Far apart and farther apart are one.
+    far = head(still, spans((0, 1, 2), (0, 1, 2)), spans((0, 95, 96), (0, 110, 111)))
+    torch.testing.assert_close(far[0], far[1])

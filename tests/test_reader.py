@@ -1,0 +1,173 @@
+"""Reading with a backend whose answers can be foreseen: what is asked of the network, and what becomes of it."""
+
+import numpy as np
+import pytest
+
+from claimstance.model.config import ModelConfig
+from claimstance.model.labels import ROLES, bio
+from claimstance.model.reader import Query, Reader
+from claimstance.model.windows import Located
+
+TAGS = bio(ROLES)
+STANCES = ("against", "neutral", "favor")
+ROLE_OF = {"he": "B-source", "said": "B-cue", "so": "B-content", "much": "I-content"}
+
+
+class Oracle:
+    """A network that knows words: tags by ``ROLE_OF``, every ``Ada`` a person, a claim as sure as it is long."""
+
+    def __init__(self, builder):
+        self.builder = builder
+        self.asked = []  # the spans of every question about stances
+        self.windows = []
+        vocabulary = {"he": 4, "said": 5, "so": 6, "much": 7, "Ada": 8}
+        builder.tokenizer.add_tokens(list(vocabulary))
+        self.tags = {builder.tokenizer.token_to_id(word): tag for word, tag in ROLE_OF.items()}
+        self.person = builder.tokenizer.token_to_id("Ada")
+
+    def read(self, ids, segments, sentences):
+        self.windows.append((ids[0].tolist(), segments[0].tolist()))
+        tags, people = np.zeros((1, ids.shape[1], len(TAGS))), np.zeros((1, ids.shape[1], 3))
+        for token, number in enumerate(ids[0]):
+            tags[0, token, TAGS.index(self.tags.get(int(number), "O"))] = 9.0
+            people[0, token, 1 if number == self.person else 0] = 9.0
+        lengths = sentences[:, 2] - sentences[:, 1]
+        return {
+            "hidden": ids.astype(float)[..., None],
+            "attribution": tags,
+            "entity": people,
+            "claim": np.stack([np.zeros(len(lengths)), lengths], axis=1).astype(float),
+        }
+
+    def stance(self, hidden, holders, targets, sentences):
+        for row in zip(holders.tolist(), targets.tolist(), sentences.tolist(), strict=True):
+            self.asked.append(tuple(tuple(span[1:]) for span in row))
+        return np.stack([targets[:, 1], targets[:, 2], holders[:, 1]], axis=1).astype(float)
+
+    def link(self, hidden, cues, spans):
+        return np.full((len(cues), 2), 5.0)
+
+
+@pytest.fixture
+def make_reader(word_windows):
+    def make(max_tokens=16, **config):
+        builder = word_windows(max_tokens)
+        labels = {"claim": ("no_claim", "claim"), "stance": STANCES, "entity": ("PERSON",)}
+        tasks = ("attribution", "entity", "claim", "stance")
+        settings = ModelConfig(encoder={}, tasks=tasks, labels=labels, max_tokens=max_tokens, **config)
+        return Reader(settings, builder, Oracle(builder))
+
+    return make
+
+
+def test_everything_is_read_from_one_pass(make_reader):
+    reader = make_reader()
+    reading = reader.read(["he said so much", "Ada left ."])
+    assert len(reader.backend.windows) == len(reading.windows) == 1
+    [attribution] = reading.attributions
+    assert (attribution.source, attribution.cue) == ((Located(0, 0, 2),), (Located(0, 3, 7),))
+    assert attribution.content == (Located(0, 8, 15),)  # two tokens, one piece
+    assert [(entity.place, entity.label) for entity in reading.entities] == [(Located(1, 0, 3), "PERSON")]
+    np.testing.assert_allclose(reading.probabilities["claim"][:, 1], 1 / (1 + np.exp([-4.0, -3.0])))
+    assert "check_worthy" not in reading.probabilities
+    assert reading.warnings == []
+
+
+def test_what_the_model_has_no_head_for_is_none(word_windows):
+    builder = word_windows()
+    oracle = Oracle(builder)
+    oracle.read = lambda ids, segments, sentences: {"hidden": ids.astype(float)[..., None]}
+    reading = Reader(ModelConfig(encoder={}, tasks=("stance",)), builder, oracle).read(["he said so"])
+    assert (reading.attributions, reading.entities, reading.probabilities) == (None, None, {})
+
+
+def test_no_sentence_is_no_work(make_reader):
+    reader = make_reader()
+    reading = reader.read([])
+    assert (reading.windows, reading.attributions, reading.entities) == ([], [], [])
+    assert reading.probabilities["claim"].shape == (0, 2)
+    assert reader.stances(reading, []).shape == (0, 3)
+
+
+def test_attributions_come_in_the_order_of_their_sentences(make_reader):
+    reading = make_reader(8).read(["he said so", "x", "he said much", "he said so"])
+    assert [found.sentence for found in reading.attributions] == [0, 2, 3]
+
+
+def test_a_stance_toward_a_mention_needs_no_second_pass(make_reader):
+    reader = make_reader()
+    reading = reader.read(["x y", "he said so about Ada"])
+    # [CLS] x y [SEP] he said so about Ada [SEP]: the second sentence is tokens 4 to 9.
+    rows = reader.stances(reading, [Query(1, (0, 2), (17, 20)), Query(1, None, (17, 20)), Query(0, None, (2, 3))])
+    assert reader.backend.asked == [((4, 5), (8, 9), (4, 9)), ((0, 0), (8, 9), (4, 9)), ((0, 0), (2, 3), (1, 3))]
+    assert len(reader.backend.windows) == 1
+    assert rows.shape == (3, 3)
+    np.testing.assert_allclose(rows.sum(axis=1), 1)
+    logits = np.exp(np.array([8.0, 9.0, 4.0]) - 9)
+    np.testing.assert_allclose(rows[0], logits / logits.sum())
+
+
+def test_rows_answer_their_queries_in_order(make_reader):
+    reader = make_reader(8)
+    reading = reader.read(["a b c d", "e f g h"])  # a window each
+    queries = [Query(1, None, (2, 3)), Query(0, None, "t"), Query(0, None, (4, 5)), Query(1, None, (0, 1)),
+               Query(0, (2, 3), "t")]
+    together = reader.stances(reading, queries)
+    for row, query in zip(together, queries, strict=True):
+        np.testing.assert_allclose(row, reader.stances(reading, [query])[0])
+    assert len({tuple(row.round(6)) for row in together}) == 5
+
+
+def test_a_topic_is_read_once_beside_its_sentence(make_reader):
+    reader = make_reader()
+    reading = reader.read(["x y", "he said so"])
+    reader.stances(reading, [Query(1, (0, 2), "gun laws"), Query(1, None, "gun laws")])
+    assert len(reader.backend.windows) == 2
+    ids, segments = reader.backend.windows[1]
+    assert segments == [0, 0, 0, 0, 0, 1, 1, 1]
+    assert ids[1:4] == reading.tokens[1].ids
+    assert reader.backend.asked == [((1, 2), (5, 7), (1, 4)), ((0, 0), (5, 7), (1, 4))]
+    assert reading.warnings == []
+
+
+def test_a_span_without_tokens_is_asked_about_as_a_topic(make_reader):
+    reader = make_reader()
+    reading = reader.read(["x y"])
+    reader.stances(reading, [Query(0, (1, 2), (0, 1))])  # the holder is a space: nobody
+    assert reader.backend.asked == [((0, 0), (1, 2), (1, 3))]
+    reader.stances(reading, [Query(0, None, (1, 2))])
+    assert len(reader.backend.windows) == 2
+
+
+def test_a_long_sentence_is_judged_by_its_pieces(make_reader):
+    reader = make_reader(10)
+    reading = reader.read([" ".join("abcdefghijkl")])  # pieces of 8 and 4 tokens
+    logit = (8 * 8 + 4 * 4) / 12
+    np.testing.assert_allclose(reading.probabilities["claim"][0, 1], 1 / (1 + np.exp(-logit)))
+    assert reading.warnings == ["sentence 0: 12 tokens do not fit one window of 8: read in pieces"]
+    reader.stances(reading, [Query(0, None, (22, 23))])  # "l" lies in the second piece, the fourth token there
+    assert reader.backend.asked == [((0, 0), (4, 5), (1, 5))]
+
+
+def test_a_sentence_without_tokens_is_warned_of_and_undecided(make_reader):
+    reading = make_reader().read(["x", " ", "y"])
+    assert reading.warnings == ["sentence 1: no token that the model knows: nothing read"]
+    assert reading.probabilities["claim"][1].tolist() == [0.5, 0.5]
+
+
+def test_a_topic_that_leaves_no_room_is_warned_of(make_reader):
+    reader = make_reader(10)
+    reading = reader.read(["a b c d e f"])
+    reader.stances(reading, [Query(0, None, "g h")])
+    assert reading.warnings == [
+        "sentence 0: does not fit one window with the topic 'g h': the end of it is not read for that stance"]
+
+
+def test_temperatures_soften_without_changing_the_answer(make_reader):
+    texts, query = ["he said so about Ada"], Query(0, (0, 2), (17, 20))
+    sharp, soft = make_reader(), make_reader(temperatures={"claim": 2.0, "stance": 4.0})
+    sharp_reading, soft_reading = sharp.read(texts), soft.read(texts)
+    np.testing.assert_allclose(soft_reading.probabilities["claim"][0, 1], 1 / (1 + np.exp(-5 / 2)))
+    before, after = sharp.stances(sharp_reading, [query])[0], soft.stances(soft_reading, [query])[0]
+    assert before.argmax() == after.argmax()
+    np.testing.assert_allclose(np.log(after / after[0]), np.log(before / before[0]) / 4, atol=1e-9)

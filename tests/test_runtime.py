@@ -1,0 +1,212 @@
+"""A model folder that is not whole is refused, in words that say which file and why."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from claimstance.model.config import ModelConfig
+from claimstance.model.errors import ModelError
+from claimstance.model.network import ClaimStanceModel
+from claimstance.model.runtime import check_files, load_reader, sha256
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def folder(trained, tmp_path):
+    """A copy of a trained model, to be damaged."""
+    return shutil.copytree(trained, tmp_path / "model", ignore=shutil.ignore_patterns("checkpoints"))
+
+
+def rewrite(folder, name, change):
+    """Change a JSON file of the model, with the manifest agreeing."""
+    path = folder / name
+    data = json.loads(path.read_text(encoding="utf-8"))
+    change(data)
+    path.write_text(json.dumps(data), encoding="utf-8")
+    agree(folder)
+
+
+def agree(folder):
+    """Let the manifest state what is there."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["files"] = {name: sha256(folder / name) for name in manifest["files"] if (folder / name).exists()}
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def refused(folder, load=load_reader):
+    with pytest.raises(ModelError) as error:
+        load(folder)
+    return str(error.value)
+
+
+def test_a_whole_folder_is_read(folder):
+    reader, digest = load_reader(folder, threads=1)
+    assert digest == check_files(folder)["reader.onnx"] == sha256(folder / "reader.onnx")
+    assert reader.read(["Dockers said the port would close."]).probabilities["claim"].shape == (1, 2)
+
+
+@pytest.mark.parametrize("name", ["reader.onnx", "stance.onnx", "link.onnx", "config.json", "tokenizer.json"])
+def test_a_missing_file_is_named(folder, name):
+    (folder / name).unlink()
+    assert refused(folder) == f"{folder}: expected the file {name}, which its manifest lists, found nothing"
+    agree(folder)  # the manifest does not list it either
+    missing = f"expected the sha256 of {name} among its files, found none"
+    assert (f"with {name}: No such file" if name == "config.json" else missing) in refused(folder)
+
+
+@pytest.mark.parametrize("name", ["reader.onnx", "stance.onnx", "config.json", "tokenizer.json"])
+def test_an_altered_file_is_named(folder, name):
+    with (folder / name).open("ab") as file:
+        file.write(b" ")
+    message = refused(folder)
+    assert message.startswith(f"{folder / name}: expected sha256 ")
+    assert message.endswith("the file was altered")
+    assert sha256(folder / name)[:12] in message
+
+
+def test_a_link_is_refused(folder):
+    (folder / "reader.onnx").rename(folder.parent / "elsewhere.onnx")
+    (folder / "reader.onnx").symlink_to(folder.parent / "elsewhere.onnx")
+    assert refused(folder) == f"{folder}: expected the file reader.onnx, which its manifest lists, found a link"
+
+
+def test_a_file_outside_is_refused(folder):
+    shutil.copy(folder / "link.onnx", folder.parent / "outside.onnx")
+    manifest = folder / "manifest.json"
+    data = json.loads(manifest.read_text(encoding="utf-8"))
+    data["files"]["../outside.onnx"] = sha256(folder.parent / "outside.onnx")
+    manifest.write_text(json.dumps(data), encoding="utf-8")
+    assert "expected the file ../outside.onnx, which its manifest lists, found something else" in refused(folder)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "null", '{"files": ["reader.onnx"]}', '{"files": 3}', '{"file": {}}'])
+def test_a_manifest_that_is_none_is_refused(folder, content):
+    (folder / "manifest.json").write_text(content, encoding="utf-8")
+    assert refused(folder) == (f"{folder / 'manifest.json'}: expected JSON with the sha256 of each file under 'files'")
+
+
+def test_a_model_that_was_not_exported_is_refused(folder):
+    (folder / "manifest.json").unlink()
+    message = "expected a trained, exported model, found no manifest.json (write one with `claimstance export`)"
+    assert message in refused(folder)
+
+
+def test_what_is_no_folder_is_refused(folder):
+    assert refused(folder / "none") == f"{folder / 'none'}: expected a model folder, found nothing"
+    assert refused(folder / "config.json") == f"{folder / 'config.json'}: expected a model folder, found a file"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.update(format=2), "expected format 1, which this program reads, found 2: update claimstance"),
+        (lambda c: c.update(format="new"), "expected format 1"),
+        (lambda c: c.pop("tasks"), "expected the configuration of a claimstance model"),
+        (lambda c: c.update(labels=[]), "expected the configuration of a claimstance model"),
+        (lambda c: c.pop("encoder"), "expected the configuration of a claimstance model"),
+        (lambda c: c.update(temperature={}), "unknown key 'temperature'. Did you mean 'temperatures'?"),
+        (lambda c: c["tasks"].append("stances"), "unknown task 'stances'. Did you mean 'stance'?"),
+        (lambda c: c["labels"].pop("claim"), "expected the label names of 'claim' under 'labels', found none"),
+    ],
+)
+def test_a_configuration_that_cannot_be_used_is_refused(folder, change, message):
+    rewrite(folder, "config.json", change)
+    for load in (load_reader, ClaimStanceModel.from_pretrained):
+        found = refused(folder, load)
+        assert found.startswith(f"{folder / 'config.json'}: ")
+        assert message in found
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"{", "config.json: expected JSON, found"), (b"\xff\xfe{", "config.json: expected JSON, found"),
+     (b"[]", "expected the configuration of a claimstance model")],
+)
+def test_a_configuration_that_is_no_json_is_refused(folder, content, message):
+    (folder / "config.json").write_bytes(content)
+    agree(folder)
+    assert message in refused(folder)
+
+
+def test_a_broken_tokenizer_is_refused(folder):
+    rewrite(folder, "tokenizer.json", lambda data: data.update(model={"type": "none"}))
+    assert f"{folder / 'tokenizer.json'}: expected a tokenizer, found" in refused(folder)
+
+
+@pytest.mark.parametrize("name", ["reader.onnx", "stance.onnx"])
+def test_a_file_that_is_no_model_is_refused_when_it_is_used(folder, name):
+    (folder / name).write_bytes(b"no model")
+    agree(folder)
+    reader, _ = load_reader(folder)
+    with pytest.raises(ModelError, match=f"{name}: not a model that onnxruntime reads"):
+        reader.backend.read(*[None] * 3) if name == "reader.onnx" else reader.backend.stance(*[None] * 4)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda folder: (folder / "model.safetensors").unlink(), "expected a whole model folder: No such file"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"{}"), "expected a whole model folder: "),
+        (lambda folder: (folder / "tokenizer.json").write_bytes(b"\xff"), "expected a whole model folder: 'utf-8'"),
+        (lambda folder: rewrite(folder, "config.json", lambda c: c["encoder"].update(num_hidden_layers=3)),
+         "expected weights and a config.json that fit each other, found"),
+        (lambda folder: rewrite(folder, "config.json", lambda c: c["labels"]["claim"].append("maybe")),
+         "expected weights and a config.json that fit each other, found"),
+        (lambda folder: rewrite(folder, "config.json", lambda c: c["encoder"].pop("model_type")),
+         "expected weights and a config.json that fit each other, found 'model_type'"),
+        (lambda folder: rewrite(folder, "config.json", lambda c: c["encoder"].update(model_type="none")),
+         "expected weights and a config.json that fit each other, found"),
+    ],
+)
+def test_damaged_weights_are_refused(folder, damage, message):
+    damage(folder)
+    found = refused(folder, ClaimStanceModel.from_pretrained)
+    assert found.startswith(str(folder))
+    assert message in found
+
+
+def test_a_configuration_comes_back_as_it_was(tmp_path):
+    config = ModelConfig({"hidden_size": 8}, tasks=("claim",), labels={"claim": ("no", "yes", "é")},
+                         temperatures={"claim": 1.5}, abstain_below={"stance": 0.4}, name="mine")
+    config.save(tmp_path)
+    assert ModelConfig.load(tmp_path) == config
+    assert config.hidden_size == 8
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [("mpnet", {}), ("deberta-v2", {"relative_attention": True, "position_biased_input": False}), ("roberta", {}),
+     ("distilbert", {"dim": 32, "hidden_dim": 32, "n_heads": 2, "n_layers": 1})],
+)
+def test_other_families_of_encoders_come_back(kind, settings, tokenizer_json, tmp_path):
+    from transformers import AutoConfig, AutoModel
+
+    sizes = {} if "dim" in settings else {
+        "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    settings = AutoConfig.for_model(kind, vocab_size=500, pad_token_id=1, **sizes, **settings)
+    AutoModel.from_config(settings).save_pretrained(tmp_path / "encoder")
+    (tmp_path / "encoder" / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
+    model = ClaimStanceModel.from_encoder(str(tmp_path / "encoder"), {"max_tokens": 32})
+    model.save_pretrained(tmp_path / "model")
+    again = ClaimStanceModel.from_pretrained(tmp_path / "model")
+    assert again.config.hidden_size == 32
+    weights = model.state_dict()
+    assert all(weights[name].equal(value) for name, value in again.state_dict().items())
+
+
+def test_running_a_model_needs_no_torch(trained):
+    code = (
+        "import sys; from claimstance.model.runtime import load_reader\n"
+        f"reader, _ = load_reader({str(trained)!r})\n"
+        "reading = reader.read(['Dockers said no.'])\n"
+        "from claimstance.model.reader import Query\n"
+        "assert reader.stances(reading, [Query(0, None, (0, 7)), Query(0, None, 'pay')]).shape == (2, 3)\n"
+        "print(*sorted({'torch', 'transformers', 'datasets', 'sklearn'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout.strip()) == (0, ""), result.stderr
