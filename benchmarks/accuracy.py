@@ -29,7 +29,7 @@ ROWS: dict[str, list[tuple[str, str, float | None, float | None, str]]] = {
         ("linked.f1", "PolNeAR linked attribution F1", 68, 76, "source, cue and content overlap, one event"),
     ],
     "polnear/claim": [("macro_f1", "PolNeAR claim sentences, macro-F1", None, None, "")],
-    "polnear/entity": [("f1", "PolNeAR entities, exact span F1", None, None, "agreement with a tagger, not with people")],
+    "polnear/entity": [("f1", "PolNeAR entities, exact span F1", None, None, "agreement with a tagger")],
     "newsmtsc-rw/stance": [("macro_f1", "NewsMTSC rw test, macro-F1", 80.2, 83.1, "BERT-base 80.2, RoBERTa-base 83.1")],
     "newsmtsc-mt/stance": [("macro_f1", "NewsMTSC mt test, macro-F1", 77.7, 82.5, "BERT-base 77.7, RoBERTa-base 82.5")],
     "checkthat2024/check_worthy": [
@@ -56,9 +56,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="the dataset built from configs/default.yaml")
     account = score(None, parser.parse_args().data)
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     figures = {
         "date": account["date"],
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
+        "machine": machine,
         "model_sha256": account["model"]["sha256"],
         "data_fingerprint": account["data"]["fingerprint"],
         "rows": rows(account["results"]),
@@ -82,8 +83,8 @@ def rows(results: dict[str, Any]) -> list[dict[str, Any]]:
         figure = results[name]["calibration_error"]
         value = round(figure["value"], 3)
         found.append({
-            "name": f"{name}, expected calibration error", "value": value, "low": value, "high": value, "n": figure["n"],
-            "unit": "1", "better": "lower", "must": 0.03, "aim": None, "note": "no interval"})
+            "name": f"{name}, expected calibration error", "value": value, "low": value, "high": value,
+            "n": figure["n"], "unit": "1", "better": "lower", "must": 0.03, "aim": None, "note": "no interval"})
     return found
 
 

@@ -1,14 +1,20 @@
-"""Reading articles: text files, JSON Lines, folders of them, standard input."""
+"""Reading articles: text files, JSON Lines, folders of them, standard input; and records to predict."""
 
+import codecs
 import json
+import logging
+import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from claimstance.model.errors import InputError
-from claimstance.model.record import read_lines
+from claimstance.model.record import Record, parse_record, read_lines
 
+log = logging.getLogger(__name__)
 SUFFIXES = (".txt", ".jsonl")
 STANDARD_INPUT = "-"
 _LONGEST_TITLE = 200
@@ -16,38 +22,107 @@ _LONGEST_TITLE = 200
 
 @dataclass(frozen=True)
 class Article:
-    """An article to tag."""
+    """An article to tag; ``warnings`` say what is odd about how it was given."""
 
     doc_id: str
     text: str
     title: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def read_articles(inputs: Sequence[str]) -> Iterator[Article | InputError]:
-    """The articles of files, of the files in folders (sorted), and of standard input (``-``).
+    """The articles of files, of the files in folders (sorted; hidden ones left out), and of standard input (``-``).
 
     What cannot be read is given as an ``InputError`` in its place, so that one bad file does not cost the others.
     """
+    seen: set[str] = set()
+    for article in _read(inputs):
+        if isinstance(article, Article):
+            if article.doc_id in seen:
+                article = replace(article, warnings=(f"the doc_id '{article.doc_id}' is an earlier article's, too",))
+            seen.add(article.doc_id)
+        yield article
+
+
+def _read(inputs: Sequence[str]) -> Iterator[Article | InputError]:
     for name in inputs:
         path = Path(name)
         if name == STANDARD_INPUT:
             yield from _attempt(_from_bytes(sys.stdin.buffer.read(), "stdin", "standard input"))
         elif path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+            files, others = _files_in(path)
             if not files:
-                yield InputError(f"{path}: expected files ending in {' or '.join(SUFFIXES)}, found none")
+                yield InputError(f"{path}: expected files ending in {' or '.join(SUFFIXES)}, found "
+                                 f"{_counts(others) or 'none'}")
+            elif others:
+                log.warning("%s: files that are not articles left out: %s", path, _counts(others))
             for file in files:
-                yield from _attempt(_from_file(file, file.relative_to(path).with_suffix("").as_posix()))
+                yield from _attempt(_from_file(file, _name(file.relative_to(path))))
         else:
-            yield from _attempt(_from_file(path, path.stem))
+            yield from _attempt(_from_file(path, _name(Path(path.name))))
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """Records from a JSON Lines file, whatever their labels are: those of a file to be predicted are not looked at.
+
+    Raises:
+        InputError: naming file, line, field, what was expected and what was found; also for an id that occurs twice.
+    """
+    seen: dict[str, int] = {}
+    for number, line in enumerate(read_lines(path), 1):
+        if line.strip():
+            where = f"{path}, line {number}"
+            record = parse_record(_parse(line, where, "a JSON object"), where)
+            if record.id in seen:
+                raise InputError(f"{where}: id: expected a new id, found '{record.id}', already used in line "
+                                 f"{seen[record.id]}")
+            seen[record.id] = number
+            yield record
+    if not seen:
+        raise InputError(f"{path}: expected at least one record, found an empty file")
 
 
 def count_articles(inputs: Sequence[str]) -> int | None:
     """How many files there are to read, for a progress bar; ``None`` where only reading would tell."""
-    if any(name == STANDARD_INPUT or name.endswith(".jsonl") for name in inputs):
+    files = [file for name in inputs for file in (_files_in(Path(name))[0] if Path(name).is_dir() else [Path(name)])]
+    return len(files) if all(file.suffix.lower() == ".txt" for file in files) else None
+
+
+def check_characters(where: str, *texts: str) -> None:
+    """Raise ``InputError`` if a text has half of a surrogate pair, which no UTF-8 can hold."""
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(f"{where}: expected Unicode characters, found half of a surrogate pair, "
+                             f"{text[error.start]!a}, at character {error.start}") from None
+
+
+def title_of(text: str) -> str | None:
+    """The first line, if it stands alone and does not end like a sentence."""
+    first, newline, _ = text.lstrip().partition("\n")
+    first = first.strip()
+    if not newline or not first or len(first) > _LONGEST_TITLE or first[-1] in ".!?:;,”\"":
         return None
-    files = [file for name in inputs for file in (Path(name).rglob("*") if Path(name).is_dir() else [Path(name)])]
-    return None if any(file.suffix == ".jsonl" for file in files) else sum(file.suffix == ".txt" for file in files)
+    return first
+
+
+def _files_in(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The files of a folder and of those in it that are articles, and those that are not."""
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file()
+             and not any(part.startswith(".") for part in file.relative_to(folder).parts)]
+    articles = [file for file in files if file.suffix.lower() in SUFFIXES]
+    return articles, [file for file in files if file.suffix.lower() not in SUFFIXES]
+
+
+def _counts(files: Sequence[Path]) -> str:
+    counts = Counter(file.suffix.lower() or "without a suffix" for file in files)
+    return ", ".join(f"{count} {suffix}" for suffix, count in sorted(counts.items()))
+
+
+def _name(path: Path) -> str:
+    """A path without its suffix as an id; bytes that are no UTF-8, which file systems allow, become a mark."""
+    return os.fsencode(path.with_suffix("").as_posix()).decode("utf-8", "replace")
 
 
 def _attempt(articles: Iterator[Article | InputError]) -> Iterator[Article | InputError]:
@@ -64,15 +139,24 @@ def _from_file(path: Path, doc_id: str) -> Iterator[Article | InputError]:
     if suffix not in SUFFIXES:
         raise InputError(f"{path}: expected a file ending in {' or '.join(SUFFIXES)}, or a folder, found "
                          f"'{suffix or path.name}'")
-    if suffix == ".jsonl":
-        for number, line in enumerate(read_lines(path), 1):
-            if line.strip():
-                yield _from_json(line, f"{doc_id}:{number}", f"{path}, line {number}")
-    else:
+    if suffix == ".txt":
         yield from _from_bytes(path.read_bytes(), doc_id, str(path))
+        return
+    found = 0
+    for number, line in enumerate(read_lines(path), 1):
+        if line.strip():
+            found += 1
+            try:
+                yield _from_json(line, f"{doc_id}:{number}", f"{path}, line {number}")
+            except InputError as error:  # costs this line alone
+                yield error
+    if not found:
+        raise InputError(f"{path}: expected at least one article, found an empty file")
 
 
 def _from_bytes(data: bytes, doc_id: str, where: str) -> Iterator[Article]:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError(f"{where}: expected UTF-8 text, found UTF-16")
     if b"\0" in data:
         raise InputError(f"{where}: expected UTF-8 text, found a binary file (a NUL byte)")
     try:
@@ -83,23 +167,28 @@ def _from_bytes(data: bytes, doc_id: str, where: str) -> Iterator[Article]:
     yield Article(doc_id, text, title_of(text))
 
 
-def _from_json(line: str, doc_id: str, where: str) -> Article | InputError:
+def _from_json(line: str, doc_id: str, where: str) -> Article:
+    expected = "a JSON object with the article's 'text'"
+    data = _parse(line, where, expected)
+    if not isinstance(data, dict):
+        raise InputError(f"{where}: expected {expected}, found {_shorten(repr(data))}")
+    text, title = data.get("text"), data.get("title")
+    if not isinstance(text, str):
+        found = f"{_shorten(repr(text))} there" if "text" in data else (
+            f"the keys {_shorten(', '.join(data))}" if data else "no keys")
+        raise InputError(f"{where}: expected {expected}, found {found}")
+    name = next((str(data[key]) for key in ("doc_id", "id") if data.get(key) is not None), doc_id)
+    title = title if isinstance(title, str) else title_of(text)
+    check_characters(where, text, title or "", name)
+    return Article(name, text, title)
+
+
+def _parse(line: str, where: str, expected: str) -> Any:
     try:
-        data = json.loads(line)
-    except ValueError as error:
-        return InputError(f"{where}: expected a JSON object with the article's 'text', found {error}")
-    if not isinstance(data, dict) or not isinstance(data.get("text"), str):
-        found = f"the keys {', '.join(data) or 'none'}" if isinstance(data, dict) else repr(data)[:60]
-        return InputError(f"{where}: expected a JSON object with the article's 'text', found {found}")
-    name = data.get("doc_id") if data.get("doc_id") is not None else data.get("id", doc_id)
-    title = data.get("title")
-    return Article(str(name), data["text"], title if isinstance(title, str) else title_of(data["text"]))
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: expected {expected}, found text that is not JSON ({error})") from None
 
 
-def title_of(text: str) -> str | None:
-    """The first line, if it stands alone and does not end like a sentence."""
-    first, newline, _ = text.lstrip().partition("\n")
-    first = first.strip()
-    if not newline or not first or len(first) > _LONGEST_TITLE or first[-1] in ".!?:;,”\"":
-        return None
-    return first
+def _shorten(shown: str, length: int = 60) -> str:
+    return shown if len(shown) <= length else shown[: length - 1] + "…"

@@ -1,17 +1,25 @@
 """The command line. It alone knows all parts; each command imports what it needs when it runs."""
 
+import io
 import json
-import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import redirect_stdout
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from claimstance.inference.console import complain, must_exist, must_not_read, progress, show_log
 from claimstance.model.errors import ClaimstanceError, ConfigError
+
+if TYPE_CHECKING:
+    from claimstance.inference.results import TaggedArticle
+    from claimstance.inference.writers import CsvWriter, JsonlWriter
+
+#: What typer raises for a wrong call; from click or from its own copy of it, depending on its version.
+UsageError: Any = typer.BadParameter.__base__
+TRAINING = ("torch", "transformers", "accelerate", "datasets", "sklearn", "safetensors", "onnx", "tensorboard")
 
 app = typer.Typer(
     help="Who claims what in the news, and where each source stands.", no_args_is_help=True,
@@ -46,53 +54,67 @@ class Precision(str, Enum):
 
 @app.callback()
 def _options(verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what is being done.")] = False) -> None:
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s: %(message)s")
+    show_log(verbose)
 
 
 @app.command()
 def tag(
     inputs: Annotated[list[str], typer.Argument(
-        metavar="INPUT...", help="Files ending in .txt or .jsonl, folders of them, or - for standard input.")],
+        metavar="INPUT", help="Files ending in .txt or .jsonl, folders of them, or - for standard input.")],
     target: Annotated[list[str] | None, typer.Option(
-        "--target", "-t", help="Whom or what stances are wanted on (several times); entities found if not given.")] = None,
-    output_format: Annotated[Format, typer.Option("--format", "-f", help="What to write.")] = Format.jsonl,
-    rows: Annotated[Rows, typer.Option("--rows", help="What a row of CSV is.")] = Rows.sentences,
+        "--target", "-t", help="Whom or what stances are wanted on (several times); entities if not given.")] = None,
+    output_format: Annotated[Format | None, typer.Option(
+        "--format", "-f", help="What to write; if not given, what the name of --out ends in, else jsonl.")] = None,
+    rows: Annotated[Rows | None, typer.Option("--rows", help="What a row of CSV is; sentences if not given.")] = None,
     out: Out = None,
     model: Model = None,
     threads: Threads = None,
     show: Annotated[bool, typer.Option("--show", help="Print a table to read.")] = False,
 ) -> None:
-    """Tag articles: claims, who says them, and where each source stands.
+    """Tag articles: who claims what, and who is for or against whom.
 
     Example: claimstance tag articles/ --target "Bashar al-Assad" --out tagged.jsonl
     """
-    from rich.console import Console
-
-    from claimstance.inference.articles import count_articles, read_articles
+    from claimstance.inference.articles import SUFFIXES, count_articles, read_articles
     from claimstance.inference.tagger import Tagger
-    from claimstance.inference.writers import CsvWriter, JsonlWriter, open_output, table
+    from claimstance.inference.writers import CsvWriter, JsonlWriter, open_output
 
-    _must_exist([name for name in inputs if name != "-"], "INPUT")
+    as_csv = (output_format or (out and out.suffix.lower().removeprefix("."))) == "csv"
+    if not all(name.strip() for name in target or ()):
+        raise ConfigError("--target: expected a name or a topic, found a blank one")
+    if rows and not as_csv:
+        raise ConfigError("--rows: expected --format csv beside it, which has rows")
+    must_exist("INPUT", *(name for name in inputs if name != "-"))
+    must_exist("--model", model)
+    must_not_read(out, inputs, SUFFIXES)
     tagger = Tagger.from_pretrained(model, threads)
-    unread = 0
-    with _progress("tagging", count_articles(inputs)) as advance, open_output(out) as file:
-        written = out is not None or not show
-        writer = (JsonlWriter(file) if output_format is Format.jsonl else CsvWriter(file, rows.value)) if written else None
+    done = failed = 0
+    with progress("tagging", count_articles(inputs), out is None or show) as advance, open_output(out) as file:
+        writer = None if show and out is None else (
+            CsvWriter(file, (rows or Rows.sentences).value) if as_csv else JsonlWriter(file))
         for article in read_articles(inputs):
             if isinstance(article, ClaimstanceError):
-                unread += 1
-                _complain(str(article))
-                continue
-            tagged = tagger.tag(article.text, target or (), article.doc_id, article.title)
-            for warning in tagged.warnings:
-                _complain(f"{article.doc_id}: {warning}", "warning")
-            if writer:
-                writer.write(tagged)
-            if show:
-                Console(width=None if sys.stdout.isatty() else 140).print(table(tagged))
+                failed += 1
+                complain(str(article))
+            else:
+                tagged = tagger.tag(article.text, target or (), article.doc_id, article.title)
+                tagged.warnings.extend(article.warnings)
+                _give(tagged, writer, show)
+                done += 1
             advance(1)
-    if unread:
-        raise ClaimstanceError(f"{unread} of the inputs could not be read: the others were tagged")
+    if failed:
+        raise ClaimstanceError(f"not read: {failed} of {done + failed} inputs or lines; tagged: {done}")
+
+
+def _give(tagged: "TaggedArticle", writer: "CsvWriter | JsonlWriter | None", show: bool) -> None:
+    for warning in tagged.warnings:
+        complain(f"{tagged.doc_id}: {warning}", "warning")
+    if writer:
+        writer.write(tagged)
+    if show:
+        from claimstance.inference import summaries
+
+        summaries.tagged(tagged)
 
 
 @app.command()
@@ -102,19 +124,19 @@ def predict(
     model: Model = None,
     threads: Threads = None,
 ) -> None:
-    """Read records, and write them with "predicted" added, in the same order.
+    """Add "predicted" to records, one a line, in the same order.
 
     Example: claimstance predict rows.jsonl --out predicted.jsonl
     """
+    from claimstance.inference.articles import read_records
     from claimstance.inference.tagger import Tagger
     from claimstance.inference.writers import open_output
-    from claimstance.model.record import read_jsonl
 
-    _must_exist([str(rows)], "ROWS.jsonl")
+    must_exist("ROWS.jsonl", rows)
+    must_exist("--model", model)
+    records = list(read_records(rows))
     tagger = Tagger.from_pretrained(model, threads)
-    # Labels are not looked at, so any will do.
-    records = list(read_jsonl(rows, labels=None if model is None else tagger.labels))
-    with _progress("predicting", len(records)) as advance, open_output(out) as file:
+    with progress("predicting", len(records), out is None) as advance, open_output(out) as file:
         for row in tagger.predict(records):
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             advance(1)
@@ -123,36 +145,35 @@ def predict(
 @app.command()
 def build(
     inputs: Annotated[list[Path], typer.Argument(
-        metavar="CONFIG | FILE...", help="A configuration (.yaml), or annotated files (.jsonl, .csv, .tsv).")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the dataset; a CONFIG may name it.")] = None,
-    task: Annotated[str | None, typer.Option("--task", help="What the label column is: claim, check_worthy, stance.")] = None,
+        metavar="CONFIG|FILE", help="A configuration (.yaml), or annotated files (.jsonl, .csv, .tsv).")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the dataset; a CONFIG names one.")] = None,
+    task: Annotated[str | None, typer.Option("--task", help="What labels are of: claim, check_worthy, stance.")] = None,
     target: Annotated[str | None, typer.Option("--target", help="One stance target for all rows.")] = None,
     column: Annotated[list[str] | None, typer.Option(
         "--column", help="A column under another name: text=sentence, label=code (several times).")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of the division into train, dev and test.")] = 13,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the division into train, dev and test.")] = None,
     corpora: Annotated[Path | None, typer.Option("--corpora", help="Folder of the public corpora.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a dataset that is there.")] = False,
 ) -> None:
-    """Turn annotated sentences into a dataset to train on, with a report.
+    """Make a dataset to train on from annotated sentences.
 
     Example: claimstance build labelled.csv --column text=sentence --out data
     """
+    from claimstance.inference.summaries import built
     from claimstance.training.build import build as build_dataset
     from claimstance.training.build import check_target
 
-    _must_exist([str(path) for path in inputs], "CONFIG | FILE")
+    must_exist("CONFIG|FILE", *inputs)
     config = _data_config(inputs, out, task, target, column or [], seed, corpora)
     folder = out or config.path
     check_target(folder, overwrite)
-    with _progress("reading rows", None) as advance:
+    with progress("reading rows", None) as advance:
         report = build_dataset(config, folder, progress=advance, overwrite=overwrite)
-    from claimstance.inference.summaries import built
-
     built(folder, report.model_dump(mode="json"))
 
 
 def _data_config(
-    inputs: list[Path], out: Path | None, task: str | None, target: str | None, columns: list[str], seed: int,
+    inputs: list[Path], out: Path | None, task: str | None, target: str | None, columns: list[str], seed: int | None,
     corpora: Path | None,
 ) -> Any:
     from claimstance.training.config import load_config, parse_data_config
@@ -160,31 +181,37 @@ def _data_config(
     if inputs[0].suffix in (".yaml", ".yml"):
         if len(inputs) > 1 or task or target or columns:
             raise ConfigError("expected one CONFIG alone, or annotated files with their options")
-        return load_config(inputs[0], [f"data.corpora={corpora}"] if corpora else []).data
+        given = {"data.corpora": corpora and str(corpora), "data.split.seed": seed}
+        return load_config(inputs[0], [f"{k}={json.dumps(v)}" for k, v in given.items() if v is not None]).data
     if out is None:
         raise ConfigError("expected --out DIR, the folder to build the dataset in")
+    for pair in columns:
+        if not all(pair.partition("=")):
+            raise ConfigError(f"--column: expected OURS=THEIRS, such as text=sentence, found '{pair}'")
     pairs = dict(pair.partition("=")[::2] for pair in columns)
     source = {"files": [str(path) for path in inputs], "task": task, "target": target, "columns": pairs}
-    return parse_data_config({"path": out, "sources": [source], "split": {"seed": seed}}, "the call")
+    split = {} if seed is None else {"seed": seed}
+    return parse_data_config({"path": out, "sources": [source], "split": split}, "the call")
 
 
 @app.command(context_settings={"allow_interspersed_args": True})
 def train(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A configuration (.yaml).")],
     overrides: Annotated[list[str] | None, typer.Argument(
-        metavar="[key=value]...", help="Values in place of the configuration's.")] = None,
+        metavar="KEY=VALUE", help="Values in place of the configuration's.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the last checkpoint.")] = False,
 ) -> None:
-    """Fine-tune a model on a dataset; one that is described but not there yet is built first.
+    """Train a model on a dataset, which is built first if need be.
 
     Example: claimstance train configs/quickstart.yaml training.epochs=5 output=runs/mine
     """
     from claimstance.training.config import load_config
     from claimstance.training.run import run
 
-    _must_exist([str(config)], "CONFIG")
+    must_exist("CONFIG", config)
     settings = load_config(config, overrides or [])
-    folder = run(settings, resume)
+    with redirect_stdout(sys.stderr):  # the training library prints its progress
+        folder = run(settings, resume)
     typer.echo(f"{folder}: trained and exported. Next: claimstance evaluate {folder} --data {settings.data.path}")
 
 
@@ -202,18 +229,18 @@ def evaluate(
     Example: claimstance evaluate runs/mine --data data --split test
     """
     from claimstance.inference.summaries import evaluated
+    from claimstance.inference.writers import open_output
     from claimstance.training.run import score
 
     folder = None if model == "bundled" else Path(model)
-    _must_exist([str(path) for path in (folder, data) if path], "MODEL or --data")
-    with _progress("reading sentences", None) as advance:
+    must_exist("MODEL", folder)
+    must_exist("--data", data)
+    with progress("reading sentences", None) as advance:
         account = score(folder, data, split, precision is Precision.float32, advance)
-    evaluated(account)
     if out is not None:
-        from claimstance.inference.writers import open_output
-
         with open_output(out / "evaluation.json") as file:
             file.write(json.dumps(account, indent=2, ensure_ascii=False) + "\n")
+    evaluated(account)
 
 
 @app.command()
@@ -228,7 +255,7 @@ def export(
     """
     from claimstance.model.export import export as export_model
 
-    _must_exist([str(model)], "MODEL")
+    must_exist("MODEL", model)
     typer.echo(export_model(model, out, precision.value))
 
 
@@ -240,49 +267,33 @@ def info(model: Model = None) -> None:
     """
     from claimstance.inference.summaries import about
 
+    must_exist("--model", model)
     about(model)
 
 
-def _must_exist(names: list[str], what: str) -> None:
-    for name in names:
-        if not Path(name).exists():
-            raise typer.BadParameter(f"'{name}' does not exist", param_hint=what)
-
-
-@contextmanager
-def _progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error while it is a terminal; what it gives is called with each step's size."""
-    if not sys.stderr.isatty():
-        yield lambda count: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        bar = bars.add_task(what, total=total)
-        yield lambda count: bars.advance(bar, count)
-
-
-def _complain(message: str, kind: str = "error") -> None:
-    typer.echo(f"{kind}: {message}", err=True)
+def _exit(message: str, code: int) -> NoReturn:
+    complain(message)
+    sys.exit(code)
 
 
 def main() -> None:
     """Run the command line; expected errors become one line and an exit code (1: the work failed, 2: a wrong call)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="")  # results are the same whatever the locale
     try:
-        app()
+        sys.exit(app(prog_name="claimstance", standalone_mode=False))
     except ClaimstanceError as error:
-        _complain(str(error))
-        sys.exit(2 if isinstance(error, ConfigError) else 1)
+        _exit(str(error), 2 if isinstance(error, ConfigError) else 1)
+    except UsageError as error:
+        if len(sys.argv) < 2:  # the error is the help
+            error.show()
+            sys.exit(2)
+        _exit(f"{error.format_message()} (see {error.ctx.command_path if error.ctx else 'claimstance'} --help)", 2)
     except ModuleNotFoundError as error:
-        if error.name and error.name.partition(".")[0] in ("torch", "transformers", "datasets", "sklearn", "safetensors", "onnx"):
-            _complain(f"this command needs '{error.name}': pip install 'claimstance[train]'")
-            sys.exit(1)
-        raise
-    except BrokenPipeError:  # the reader of our output has had enough
-        sys.stderr.close()
-        sys.exit(0)
-    except KeyboardInterrupt:
-        _complain("interrupted")
-        sys.exit(130)
+        if not error.name or error.name.partition(".")[0] not in TRAINING:
+            raise
+        _exit(f"this command needs '{error.name}': pip install 'claimstance[train]'", 1)
+    except (KeyboardInterrupt, typer.Abort):  # newer versions of typer exit with 130 by themselves
+        _exit("interrupted", 130)
+    except OSError as error:
+        _exit(f"{error.filename or 'input or output'}: {error.strerror or error}", 1)

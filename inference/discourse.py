@@ -139,8 +139,14 @@ def _quotes(text: str) -> Iterator[Span]:
         for mark in _QUOTE_MARK.finditer(text, *paragraph.span()):
             if opened is None and mark[0] != "”":
                 opened = mark.start()
-            elif opened is not None and mark[0] not in ("“", "``"):
+            elif opened is not None and (mark[0] not in ("“", "``") or _is_mistyped_close(mark)):
                 yield opened, mark.end()
                 opened = None
         if opened is not None:
             yield opened, paragraph.end()
+
+
+def _is_mistyped_close(mark: re.Match[str]) -> bool:
+    """Whether an opening mark stands where one closes: “so it is“, he said."""
+    before, after = mark.string[max(0, mark.start() - 1) : mark.start()], mark.string[mark.end() : mark.end() + 1]
+    return bool(before.strip()) and not after.isalnum()

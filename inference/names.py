@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from claimstance.inference.discourse import GENDERS, PRONOUN, Article, Entity, Mention, Span
+from claimstance.model.mentions import find_mentions
 from claimstance.model.person_names import bare_name, person_name, title_of, words
 
 _RELATIVE = words("who whom whose that which")
@@ -50,6 +51,14 @@ def resolve_names(
         For each source: a name, in the fullest form in the article; a description's own text ("a US official");
         ``None`` for a pronoun that nobody fits.
     """
+    names = resolve_references(text, sentences, sources, entities)
+    return [names[span] for span in sources]
+
+
+def resolve_references(
+    text: str, sentences: Sequence[Span], sources: Sequence[Span], entities: Iterable[Entity]
+) -> dict[Span, str | None]:
+    """As ``resolve_names``, by span, and with every he and she of the article, sources or not."""
     article = Article(text, sentences, entities)
     phrases = {span: " ".join(text[slice(*span)].split()) for span in sources}
     roles = _roles(article)
@@ -58,7 +67,8 @@ def resolve_names(
         for span, phrase in phrases.items()
         if not _is_pronoun(phrase.lower())
     }
-    names |= _persons(article, set(sources), names)
+    persons = _persons(article, set(sources), names)
+    names |= {span: persons[span] for span in sources if span in persons}
     for i, span in enumerate(sources):
         if span in names:
             continue
@@ -71,7 +81,7 @@ def resolve_names(
             names[span] = _earlier_group(article, sources[:i], span, names, plural=False)
         else:
             names[span] = None
-    return [names[span] for span in sources]
+    return {**persons, **names}
 
 
 def same_name(a: str, b: str) -> bool:
@@ -90,6 +100,16 @@ def same_name(a: str, b: str) -> bool:
         )
     short, person = (b, first) if first else (a, second)
     return person is not None and short in (person.surname, person.particles + person.surname)
+
+
+def is_meant(name: str, reference: str) -> bool:
+    """Whether whoever a source or pronoun refers to is the one called ``name``; no *spokesman for Trump* is Trump.
+
+    >>> is_meant("Trump", "Donald Trump"), is_meant("United Nations", "UN"), is_meant("Trump", "an aide to Trump")
+    (True, True, False)
+    """
+    phrase = f"the {reference}"  # an acronym is one only beside lower case
+    return same_name(name, reference) or (4, len(phrase)) in find_mentions(name, phrase)
 
 
 def _is_pronoun(word: str) -> bool:
@@ -154,7 +174,7 @@ def _persons(article: Article, sources: set[Span], names: dict[Span, str | None]
             sentence, quoted = article.sentence_at(span[0]), article.is_quoted(span[0])
             is_subject = pronoun[0].lower() in ("he", "she")
             known.append(Mention(*span, sentence, name, quoted, is_subject, source=span in sources))
-    return {span: name for span, name in found.items() if span in sources}
+    return found
 
 
 def _is_described(name: str) -> bool:

@@ -1,6 +1,6 @@
 """What tagging gives. Every offset counts code points of the article: ``text[span.start:span.end] == span.text``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -122,8 +122,13 @@ class TaggedArticle:
         return rounded
 
 
+def ranking(check_worthy: Mapping[str, float]) -> float:
+    """What sentences are ranked by: the probability of ``yes``, or of the last label of a user's own set."""
+    return check_worthy.get("yes", list(check_worthy.values())[-1])
+
+
 def group_sources(sentences: list[Sentence]) -> list[Source]:
-    """The named sources in order of appearance, with their claims and stances."""
+    """The named sources in order of appearance, with their claims and those of their stances that count."""
     claims: dict[str, list[int]] = {}
     stances: dict[str, dict[str, dict[str, int]]] = {}
     for sentence in sentences:
@@ -132,7 +137,7 @@ def group_sources(sentences: list[Sentence]) -> list[Source]:
             if sentence.index not in places:
                 places.append(sentence.index)
         for stance in sentence.stances:
-            if stance.holder in claims:
+            if stance.holder in claims and not stance.abstained:
                 counts = stances.setdefault(stance.holder, {}).setdefault(stance.target, {})
                 counts[stance.label] = counts.get(stance.label, 0) + 1
     return [Source(name, places, stances.get(name, {})) for name, places in claims.items()]

@@ -1,15 +1,19 @@
-"""What the commands tell on a terminal: what was built, how well a model does, what is installed."""
+"""What the commands tell on a terminal: an article, what was built, how well a model does, what is installed."""
 
 import importlib.util
 import os
 import platform
+import sys
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from claimstance.inference.results import Sentence, Stance, TaggedArticle
 from claimstance.model.config import ModelConfig
 from claimstance.model.runtime import BUNDLED, READER_FILE, check_files
 
@@ -23,8 +27,39 @@ _EXTRAS = {"train": "torch", "html": "trafilatura", "serve": "fastapi", "scale":
 
 
 def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=120)
+    # Names and labels are printed as they are: no [markup], no :emoji:.
+    return Console(width=None if sys.stdout.isatty() else 120, markup=False, emoji=False, highlight=False)
+
+
+def tagged(article: TaggedArticle) -> None:
+    """An article for reading: sentence, claim, who says it, stance."""
+    table = Table(title=article.title or article.doc_id, show_lines=True, title_justify="left")
+    table.add_column("#", justify="right")
+    table.add_column("sentence", ratio=5)
+    table.add_column("claim", no_wrap=True)
+    table.add_column("who says it", ratio=2)
+    table.add_column("stance", ratio=3)
+    for sentence in article.sentences:
+        claim = sentence.claim
+        table.add_row(
+            str(sentence.index), Text(sentence.text), f"{claim.label} {claim.probability:.2f}" if claim else "",
+            "\n".join(_who(sentence)), "\n".join(_stances(sentence.stances)))
+    _console().print(table)
+
+
+def _who(sentence: Sentence) -> Iterable[str]:
+    for attribution in sentence.attributions or ():
+        source, cue = attribution.source, attribution.cue
+        if source:
+            known = f" = {source.name}" if source.name and source.name != source.text else ""
+            yield f"{source.text}{known}" + (f" · {cue.text}" if cue else "")
+
+
+def _stances(stances: Iterable[Stance]) -> Iterable[str]:
+    """The stances that say something: neutral is what most pairs in most sentences are."""
+    for stance in sorted(stances, key=lambda s: -s.probability):
+        if stance.label != "neutral" and not stance.abstained:
+            yield f"{stance.holder or '(text)'} → {stance.target}: {stance.label} {stance.probability:.2f}"
 
 
 def built(folder: Path, report: dict[str, Any]) -> None:
@@ -38,11 +73,11 @@ def built(folder: Path, report: dict[str, Any]) -> None:
     console.print(table)
     for source in report["sources"]:
         for reason, count in source["dropped"].items():
-            console.print(f"{source['name']}: {count} rows left out: {reason}", highlight=False)
+            console.print(f"{source['name']}: {count} rows left out: {reason}")
     for overlap in report["overlaps"]:
         if overlap["exact"] or overlap["near"]:
             console.print(f"{overlap['second']} shares texts with {overlap['first']}: {overlap['exact']} rows exactly, "
-                          f"{overlap['near']} nearly", highlight=False)
+                          f"{overlap['near']} nearly")
 
 
 def evaluated(account: dict[str, Any]) -> None:
@@ -87,4 +122,4 @@ def about(model: Path | None) -> None:
     console.print(table)
     card = folder / "README.md"
     if card.is_file():
-        console.print(f"The model card: {card}", highlight=False)
+        console.print(f"The model card: {card}")

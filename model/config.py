@@ -26,6 +26,8 @@ class ModelConfig:
         max_tokens: the length of a window, special tokens included.
         dropout: of the heads, in training.
         temperatures: per task, what logits are divided by before the softmax (fitted on dev; 1 if absent).
+        biases: what is added to the logits of each role's tags, and of links (``link``), before attributions are read
+            from them (fitted on dev; 0 if absent): the likeliest answer to each question is not that of the best F1.
         abstain_below: per task, the probability under which an answer is marked as abstained (never if absent).
         name: what the model calls itself in its output.
         version: of the model, not of this program.
@@ -37,6 +39,7 @@ class ModelConfig:
     max_tokens: int = 256
     dropout: float = 0.1
     temperatures: dict[str, float] = field(default_factory=dict)
+    biases: dict[str, float] = field(default_factory=dict)
     abstain_below: dict[str, float] = field(default_factory=dict)
     name: str = "claimstance"
     version: str = "1"

@@ -160,7 +160,9 @@ class Reader:
             np.array([window.ids], dtype=np.int64), np.array([window.segments], dtype=np.int64), sentences)
 
     def _attributions(self, window: Window, output: dict[str, Floats]) -> list[FoundAttribution]:
-        spans = decode_tags(output["attribution"][0], window, self._attribution_tags, across=("content",))
+        tags = self._attribution_tags
+        bias = np.array([self.config.biases.get(tag.partition("-")[2], 0.0) for tag in tags])
+        spans = decode_tags(output["attribution"][0] + bias, window, tags, across=("content",))
         candidates = link_candidates(spans)
         logits: Floats = np.zeros((0, 2))
         if candidates:
@@ -168,7 +170,7 @@ class Reader:
                 output["hidden"],
                 np.array([(0, cue.start, cue.end) for cue, _ in candidates], dtype=np.int64),
                 np.array([(0, other.start, other.end) for _, other in candidates], dtype=np.int64))
-        return assemble(spans, candidates, logits, window)
+        return assemble(spans, candidates, logits + self.config.biases.get("link", 0.0), window)
 
     def _score(self, hidden: Floats, rows: Sequence[tuple[tuple[int, int], ...]]) -> Floats:
         holders, targets, sentences = (

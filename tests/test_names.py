@@ -142,3 +142,12 @@ def test_same_name(a, b, same):
 def test_needs_no_torch():
     code = "import sys, claimstance.inference.names; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_quote_closed_with_an_opening_mark_ends_there():
+    text = "“This must end”, Arden said in Velm.\n“We will stand by Rovik and his people“, he added."
+    bounds = [(0, 36), (37, len(text))]
+    sources = [(17, 22), (text.index("he added"), text.index("he added") + 2)]
+    rovik = text.index("Rovik")
+    people = [(17, 22, "PERSON"), (rovik, rovik + 5, "PERSON")]
+    assert resolve_names(text, bounds, sources, people) == ["Arden", "Arden"]

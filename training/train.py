@@ -21,7 +21,7 @@ from claimstance.model.network import ClaimStanceModel
 from claimstance.model.record import Record
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, Mixture, Planner, collate
-from claimstance.training.calibrate import fit_temperatures
+from claimstance.training.calibrate import fit_biases, fit_temperatures
 from claimstance.training.config import Config, TrainingConfig
 from claimstance.training.evaluate import evaluate, parts, primary
 from claimstance.training.examples import build_examples
@@ -166,6 +166,7 @@ def train(
     trainer.train(resume_from_checkpoint=checkpoint)
     if dev:
         model.config.temperatures = fit_temperatures(torch_reader(model), dev)
+        model.config.biases = fit_biases(torch_reader(model), dev)
     model.save_pretrained(config.output)
     _write_account(config, trainer, fingerprint)
     return export(config.output)

@@ -1,0 +1,66 @@
+"""What the commands share: messages, progress, and looking at paths before any work is done."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from claimstance.model.errors import ConfigError
+
+
+def complain(message: str, kind: str = "error") -> None:
+    """A line on standard error."""
+    typer.echo(f"{kind}: {message}", err=True)
+
+
+class _Messages(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        complain(record.getMessage(), record.levelname.lower())
+
+
+def show_log(verbose: bool) -> None:
+    """Let what this program logs look like its other messages: warnings, and with ``verbose`` what is being done."""
+    log = logging.getLogger("claimstance")  # other libraries' own accounts would drown it
+    log.setLevel(logging.INFO if verbose else logging.WARNING)
+    log.handlers[:] = [_Messages()]
+
+
+def must_exist(what: str, *paths: Path | str | None) -> None:
+    """Raise ``ConfigError`` for a path, given as ``what``, that is not there."""
+    for path in paths:
+        if path is not None and not Path(path).exists():
+            raise ConfigError(f"{what}: '{path}' does not exist")
+
+
+def must_not_read(out: Path | None, inputs: Sequence[str], suffixes: Sequence[str]) -> None:
+    """Raise ``ConfigError`` if ``out`` would replace an article, or be read as one the next time."""
+    if out is None or out.suffix.lower() not in suffixes:
+        return
+    place = out.resolve()
+    for name in inputs:
+        path = Path(name).resolve()
+        if path == place or (path.is_dir() and path in place.parents):
+            raise ConfigError(f"--out: expected a place outside the inputs, found '{out}', which '{name}' is or holds")
+
+
+@contextmanager
+def progress(what: str, total: int | None, prints: bool = False) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error while it is a terminal; what it gives is called with each step's size.
+
+    There is none if results are printed (``prints``) on a terminal: they show how far the work is.
+    """
+    if not sys.stderr.isatty() or (prints and sys.stdout.isatty()):
+        yield lambda count: None
+        return
+    from rich import progress as rich
+    from rich.console import Console
+
+    columns = (rich.TextColumn("{task.description}"), rich.BarColumn(), rich.MofNCompleteColumn(),
+               rich.TimeElapsedColumn(), rich.TimeRemainingColumn())
+    # Not redirected: rich would send what is written to standard output to the bar's console, which is standard error.
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bars:
+        bar = bars.add_task(what, total=total)
+        yield lambda count: bars.advance(bar, count)

@@ -1,0 +1,70 @@
+"""The documents tell the truth: figures, files, corpora and commands in them are those that there are."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from claimstance.inference.cli import app
+from claimstance.training.corpora import CORPORA
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CARD = (ROOT / "model/bundled/README.md").read_text(encoding="utf-8")
+FIGURES = json.loads((ROOT / "benchmarks/accuracy.json").read_text(encoding="utf-8"))
+FIGURE_ROW = re.compile(r"^\| ([^|]+?) \| ([\d.]+) \| (?:([\d.]+) – ([\d.]+))? ?\| (\d+) \|", re.MULTILINE)
+
+
+@pytest.mark.parametrize(("name", "text"), [("README", README), ("card", CARD)])
+def test_figures_are_those_measured(name, text):
+    measured = {row["name"]: row for row in FIGURES["rows"]}
+    quoted = FIGURE_ROW.findall(text)
+    assert len(quoted) >= 8
+    for title, value, low, high, n in quoted:
+        row = measured[title]
+        assert float(value) == row["value"]
+        assert int(n) == row["n"]
+        if low:
+            assert (float(low), float(high)) == (row["low"], row["high"])
+    assert FIGURES["date"] in text
+
+
+def test_figures_are_of_the_bundled_model():
+    manifest = json.loads((ROOT / "model/bundled/manifest.json").read_text(encoding="utf-8"))
+    assert manifest["files"]["reader.onnx"] == FIGURES["model_sha256"]
+    assert FIGURES["model_sha256"][:12] in CARD
+
+
+def test_bundled_model_is_small():
+    assert sum(path.stat().st_size for path in (ROOT / "model/bundled").iterdir() if path.is_file()) <= 35_000_000
+
+
+def test_accuracy_page_is_rendered_from_the_figures():
+    page = (ROOT / "benchmarks/accuracy.md").read_text(encoding="utf-8")
+    assert len(FIGURE_ROW.findall(page)) == len(FIGURES["rows"])
+
+
+@pytest.mark.parametrize("name", sorted(CORPORA))
+def test_corpora_are_described_as_their_readers_state(name):
+    text = (ROOT / "docs/corpora.md").read_text(encoding="utf-8")
+    corpus = CORPORA[name]
+    for fact in (corpus.name, corpus.url, corpus.licence, corpus.citation):
+        assert fact in text
+
+
+def test_readme_names_files_that_exist():
+    tree = README[README.index("\nmodel/ "):README.index("`training → model ← inference`")]
+    folder = ROOT
+    for line in tree.splitlines():
+        if line and not line.startswith(" ") and line != "```":
+            folder = ROOT / line.split("/")[0]
+            assert folder.is_dir()
+        for name in re.findall(r"\b[\w-]+\.(?:py|yaml|md)\b", line):
+            assert (folder / name).is_file(), name
+
+
+def test_readme_uses_commands_that_exist():
+    commands = {command.name or command.callback.__name__ for command in app.registered_commands}
+    used = set(re.findall(r"^(?:.*\| )?claimstance (\w+)", README, re.MULTILINE))
+    assert {"build", "train", "evaluate", "tag", "predict"} <= used <= commands

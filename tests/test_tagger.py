@@ -1,0 +1,339 @@
+"""Tagging as a user sees it: names, keys, offsets, targets, models without some heads, records in and out."""
+
+import json
+import re
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from tiny import exported, scripted
+
+from claimstance.inference import Tagger
+from claimstance.inference.names import is_meant
+from claimstance.model.errors import InputError, ModelError
+from claimstance.model.record import Attribution, Record, Stance
+
+TEXT = """Ministers Clash over Harbour Tax
+Senator Carl Amsel spoke on Monday. He said that the harbour tax is theft. Critics blamed him for the delay.
+Ships waited. A spokesman for Amsel said that ferries were late.
+"""
+ROLES = {"source": "He Critics spokesman", "cue": "said blamed", "content": "harbour tax theft ferries late"}
+ENTITIES = {"PERSON": "Carl Amsel"}
+
+SENTENCE = {"index", "start", "end", "text", "claim", "check_worthy", "attributions", "entities", "stances"}
+SPAN = {"start", "end", "text", "pieces", "name"}
+LABEL = {"label", "probability", "probabilities"}
+STANCE = {"holder", "target", "label", "probability", "probabilities", "sentence", "holder_span", "target_span",
+          "abstained"}
+
+NASTY = [
+    "“", "”", "‘", "’", '"', "''", "``", "(", "]", ".", "...", "?!", "…", "—", "-", ",", "\r\n",
+    "\n\n", "\r", "\t", " ", "\xa0", "\u2028", "\u200b", "\ufeff", "\x00", "\x1f", "e\u0301",
+    "a\u0308\u0327", "\u0301", "👩‍👩‍👧", "🇩🇪", "🧿", "ﬁ", "İ", "ß", "שלום", "\u202eabc\u202c",
+    "مرحبا.", "北京说", "𝔘𝔫𝔦", "Mr.", "U.S.", "He said", "Carl Amsel", "she", "x" * 130,
+]
+
+
+@pytest.fixture(scope="session")
+def tagger(tiny_encoder):
+    return Tagger.from_pretrained(exported(tiny_encoder), threads=1)
+
+
+def script(text=TEXT, **config):
+    return scripted(text, ROLES, ENTITIES, **config)
+
+
+def spans(article):
+    """Every span of an article: whatever has a start, an end and a text."""
+    for sentence in article.sentences:
+        yield sentence
+        yield from sentence.entities or ()
+        for attribution in sentence.attributions or ():
+            yield from filter(None, (attribution.source, attribution.cue, attribution.content))
+    for stance in article.stances:
+        yield from filter(None, (stance.holder_span, stance.target_span))
+
+
+def check_offsets(article):
+    text = article.text
+    for span in spans(article):
+        assert span.start < span.end
+        assert text[span.start:span.end] == span.text
+        for start, end in getattr(span, "pieces", ()):
+            assert span.start <= start < end <= span.end
+    ends = [0]
+    for number, sentence in enumerate(article.sentences):
+        assert sentence.index == number
+        assert text[ends[-1]:sentence.start].strip() == ""
+        ends.append(sentence.end)
+    assert text[ends[-1]:].strip() == ""
+
+
+def test_the_keys_of_an_article(tagger):
+    data = tagger.tag(TEXT, targets=["Carl Amsel", "rail"], doc_id="a", title="t").to_dict()
+    assert set(data) == {"doc_id", "title", "text", "model", "sentences", "sources", "warnings"}
+    assert (data["doc_id"], data["title"], data["text"], data["warnings"]) == ("a", "t", TEXT, [])
+    assert set(data["model"]) == {"name", "version", "sha256"}
+    assert re.fullmatch("[0-9a-f]{64}", data["model"]["sha256"])
+    assert all(set(sentence) == SENTENCE for sentence in data["sentences"])
+    assert all(set(sentence[task]) == LABEL for sentence in data["sentences"] for task in ("claim", "check_worthy"))
+    attributions = [a for sentence in data["sentences"] for a in sentence["attributions"]]
+    assert attributions
+    assert all(set(a) == {"source", "cue", "content", "probability"} for a in attributions)
+    assert all(set(a[part]) == SPAN for a in attributions for part in ("source", "cue", "content") if a[part])
+    stances = [stance for sentence in data["sentences"] for stance in sentence["stances"]]
+    assert {stance["target"] for stance in stances} == {"Carl Amsel", "rail"}
+    assert all(set(stance) == STANCE for stance in stances)
+    assert all(set(source) == {"name", "claims", "stances"} for source in data["sources"])
+    assert json.loads(json.dumps(data)) == data
+
+
+def test_the_names_of_the_contract():
+    tagger, _ = script()
+    article = tagger.tag(TEXT, targets=["harbour tax"])
+    sentence = article.sentences[2]
+    assert (sentence.claim.label, round(sentence.claim.probability, 3)) == ("claim", 0.731)
+    source = sentence.attributions[0].source
+    assert (source.text, source.name, TEXT[source.start:source.end]) == ("He", "Carl Amsel", "He")
+    stance = next(s for s in article.stances if s.holder)
+    assert (stance.holder, stance.target, stance.label, stance.sentence) == ("Carl Amsel", "harbour tax", "favor", 2)
+    assert sum(stance.probabilities.values()) == pytest.approx(1)
+    assert article.sources[0].name == "Carl Amsel"
+    assert article.sources[0].claims == [2]
+    assert article.sources[0].stances == {"harbour tax": {"favor": 1}}
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(NASTY) | st.text(max_size=12), max_size=25).map(" ".join) | st.text(max_size=200))
+@example("")
+@example(" \r\n\t\u2028 ")
+@example("“")
+@example("İ" * 70 + " said “e\u0301” 👩‍👩‍👧.\r\nשלום.")
+def test_offsets_hold_whatever_the_text(tagger, text):
+    for targets in ((), ["Carl Amsel", "שלום", "🧿"]):
+        article = tagger.tag(text, targets)
+        assert article.text == text
+        check_offsets(article)
+
+
+@pytest.mark.parametrize("text", ["", " \n\t\r\n "])
+def test_nothing_to_read_is_told(tagger, text):
+    article = tagger.tag(text, ["rail"])
+    assert (article.sentences, article.stances, article.sources) == ([], [], [])
+    assert article.warnings == ["the article has no sentence: nothing read"]
+
+
+def test_a_sentence_of_50000_characters_is_read_in_pieces(tagger):
+    text = ("the ministers who came to the harbour and " * 1200)[:50000].strip()
+    article = tagger.tag(text, ["Carl Amsel"])
+    assert [(s.start, s.end) for s in article.sentences] == [(0, len(text))]
+    check_offsets(article)
+    assert max(span.end for span in spans(article) if span is not article.sentences[0]) > 49000
+    pieces, topic = article.warnings
+    assert re.fullmatch(r"sentence 0: \d+ tokens do not fit one window of 62: read in pieces", pieces)
+    assert topic.startswith("sentence 0: does not fit one window with the topic 'Carl Amsel'")
+
+
+def test_one_word_of_50000_characters(tagger):
+    article = tagger.tag("x" * 50000)
+    assert [s.end for s in article.sentences] == [50000]
+    check_offsets(article)
+
+
+@pytest.mark.parametrize(("name", "reference", "meant"), [
+    ("Carl Amsel", "Amsel", True), ("Amsel", "Senator Carl Amsel", True), ("Carl Amsel", "Anna Amsel", False),
+    ("United Nations", "the United Nations", True), ("United Nations", "UN", True), ("UN", "United Nations", False),
+    ("Carl Amsel", "a spokesman for Amsel", False), ("harbour tax", "the harbour tax of Orvane", False),
+])
+def test_who_is_meant(name, reference, meant):
+    assert is_meant(name, reference) is meant
+
+
+def found_targets(article, target):
+    """Sentence → the target's words there, or ``None`` where it is scored as a topic."""
+    return {s.sentence: s.target_span and s.target_span.text for s in article.stances if s.target == target}
+
+
+def test_a_target_is_found_by_name_surname_and_pronoun_else_it_is_a_topic():
+    tagger, backend = script()
+    article = tagger.tag(TEXT, ["Carl Amsel"])
+    assert found_targets(article, "Carl Amsel") == {0: None, 1: "Carl Amsel", 2: "He", 3: "him", 4: None, 5: "Amsel"}
+    assert ("", "Carl Amsel") in backend.asked  # the topic, beside its sentence
+    assert ("Critics", "him") in backend.asked
+    assert ("He", "He") not in backend.asked  # nobody is asked about himself
+    check_offsets(article)
+
+
+def test_without_targets_the_entities_of_each_sentence_are_the_targets():
+    tagger, _ = script()
+    article = tagger.tag(TEXT)
+    assert [(s.sentence, s.holder, s.target) for s in article.stances] == [
+        (1, None, "Carl Amsel"), (5, "spokesman", "Amsel"), (5, None, "Amsel")]
+
+
+def test_an_entity_named_twice_is_one_target_at_its_first_mention():
+    text = "Amsel met Birke and Amsel met Holm."
+    article = scripted(text, {}, {"PERSON": "Amsel Birke Holm"})[0].tag(text)
+    assert [(s.target, s.target_span.start) for s in article.stances] == [("Amsel", 0), ("Birke", 10), ("Holm", 30)]
+
+
+def test_a_target_given_alone_or_twice(tagger):
+    once = tagger.tag(TEXT, ["rail"]).stances
+    assert tagger.tag(TEXT, "rail").stances == once
+    assert tagger.tag(TEXT, ["rail", "rail"]).stances == once
+    assert {stance.target for stance in once} == {"rail"}
+
+
+@pytest.mark.parametrize(("text", "targets", "message"), [
+    ("x", [" "], "targets: expected names or topics, found a blank one"),
+    ("ab \ud800", [], r"the text: expected Unicode characters, found half .*, '.ud800', at character 3"),
+    ("x", ["a", "\udcff"], r"targets: expected Unicode characters, .* at character 0"),
+])
+def test_what_cannot_be_tagged(tagger, text, targets, message):
+    with pytest.raises(InputError, match=message):
+        tagger.tag(text, targets)
+
+
+def test_an_answer_that_does_not_count():
+    tagger, _ = script(abstain_below={"stance": 0.99})
+    article = tagger.tag(TEXT, ["harbour tax"])
+    assert all(stance.abstained for stance in article.stances)
+    assert [(source.name, source.stances) for source in article.sources] == [
+        ("Carl Amsel", {}), ("Critics", {}), ("spokesman", {})]
+    assert all(s["abstained"] for s in next(tagger.predict([
+        {"id": "1", "text": "Ships waited.", "stances": [{"target": "Ships"}]}]))["predicted"]["stances"])
+
+
+def test_a_model_for_claims_alone(tiny_encoder):
+    tagger = Tagger.from_pretrained(exported(tiny_encoder, ("claim",)), 1)
+    article = tagger.tag(TEXT, ["Carl Amsel"])
+    assert {s.claim.label for s in article.sentences} <= {"claim", "no_claim"}
+    assert {(s.check_worthy, s.attributions, s.entities, *s.stances) for s in article.sentences} == {(None, None, None)}
+    assert (article.stances, article.sources) == ([], [])
+    record = {"id": "1", "text": "He left.", "stances": [{"holder": None, "target": "he"}]}
+    assert set(next(tagger.predict([record]))["predicted"]) == {"claim"}
+
+
+def test_a_model_for_stances_alone(tiny_encoder):
+    tagger = Tagger.from_pretrained(exported(tiny_encoder, ("stance",)), 1)
+    article = tagger.tag(TEXT, ["Carl Amsel"])
+    assert {(s.claim, s.check_worthy, s.attributions, s.entities) for s in article.sentences} == {(None,) * 4}
+    assert [(s.sentence, s.holder) for s in article.stances] == [(i, None) for i in range(6)]
+    assert tagger.tag(TEXT).stances == []
+    record = {"id": "1", "text": "He left.", "stances": [{"holder": None, "target": "he"}]}
+    assert set(next(tagger.predict([record]))["predicted"]) == {"stances"}
+
+
+def test_labels_of_ones_own_come_back_by_name(tiny_encoder):
+    own = {"claim": ("boast", "promise", "threat"), "stance": ("pro", "contra")}
+    tagger = Tagger.from_pretrained(exported(tiny_encoder, ("claim", "stance"), **own), 1)
+    assert tagger.labels == own
+    article = tagger.tag(TEXT, ["Carl Amsel"])
+    for task, labels in (("claim", [s.claim for s in article.sentences]), ("stance", article.stances)):
+        for label in labels:
+            assert tuple(label.probabilities) == own[task]
+            assert label.probabilities[label.label] == label.probability == max(label.probabilities.values())
+    row = next(tagger.predict([{"id": "1", "text": "He left.", "claim": "else", "stances": [{"target": "he"}]}]))
+    assert row["predicted"]["claim"]["label"] in own["claim"]
+    assert tuple(row["predicted"]["stances"][0]["probabilities"]) == own["stance"]
+
+
+RECORDS = [
+    {"id": "a1", "doc_id": "a", "text": "Carl Amsel came to the harbour."},
+    {"id": "b1", "doc_id": "b", "text": "Ships waited."},
+    {"id": "a2", "doc_id": "a", "text": "He said that ships were late."},
+    {"id": "free", "text": "Ships waited."},
+    {"id": "b2", "doc_id": "b", "text": "Ferries did not."},
+]
+
+
+def claims(rows):
+    return {row["id"]: row["predicted"]["claim"]["probabilities"] for row in rows}
+
+
+def test_the_keys_of_a_prediction(tagger):
+    record = {"id": "1", "text": "He said that Amsel left.", "claim": "claim", "meta": {"outlet": "x"},
+              "stances": [{"holder": [[0, 2]], "target": "Amsel", "label": "favor"}]}
+    row = next(tagger.predict([record]))
+    assert {key: row[key] for key in record} == record
+    predicted = row["predicted"]
+    assert set(predicted) == {"claim", "check_worthy", "attributions", "entities", "stances"}
+    assert set(predicted["claim"]) == LABEL
+    assert predicted["check_worthy"]["probability"] == predicted["check_worthy"]["probabilities"]["yes"]
+    assert [set(s) for s in predicted["stances"]] == [
+        {"holder", "target", "label", "probability", "probabilities", "abstained"}]
+    assert json.loads(json.dumps(row)) == row
+    assert list(tagger.predict([row])) == [row]  # what it wrote it reads
+
+
+def test_attributions_are_predicted_with_every_part_and_null_for_a_missing_one():
+    tagger, _ = script()
+    record = {"id": "1", "text": "Critics blamed him for the delay."}
+    found = next(tagger.predict([record]))["predicted"]["attributions"]
+    assert [{**f, "probability": None} for f in found] == [
+        {"source": [[0, 7]], "cue": [[8, 14]], "content": None, "probability": None}]
+
+
+def test_the_order_of_records_is_kept(tagger):
+    assert [row["id"] for row in tagger.predict(RECORDS)] == ["a1", "b1", "a2", "free", "b2"]
+
+
+def test_records_of_one_document_see_each_other_and_no_other(tagger):
+    together = claims(tagger.predict(RECORDS))
+    for document in ("a", "b"):
+        of_it = claims(tagger.predict([r for r in RECORDS if r.get("doc_id") == document]))
+        assert of_it == {name: together[name] for name in of_it}
+    alone = claims(row for record in RECORDS for row in tagger.predict([record]))
+    assert [name for name in alone if alone[name] == together[name]] == ["free"]
+
+
+def test_holders_and_targets_by_span_name_or_null():
+    tagger, backend = script()
+    pairs = [
+        ([[0, 7]], [[15, 18]]), ("Critics", "Carl Amsel"), (None, "Carl Amsel"), (None, [[15, 18]]),
+        ("Anna Birke", "Carl Amsel"), ("Critics", "harbour tax"),
+    ]
+    records = [{"id": "1", "doc_id": "d", "text": "Senator Carl Amsel spoke on Monday."},
+               {"id": "2", "doc_id": "d", "text": "Critics blamed him for the delay.",
+                "stances": [{"holder": holder, "target": target} for holder, target in pairs]}]
+    stances = list(tagger.predict(records))[1]["predicted"]["stances"]
+    assert [(s["holder"], s["target"]) for s in stances] == pairs
+    assert [s["label"] for s in stances] == ["favor", "favor", "against", "against", "against", "favor"]
+    assert sorted(backend.asked) == sorted([
+        ("Critics", "him"), ("Critics", "him"), ("", "him"), ("", "him"), ("", "him"), ("Critics", "harbour tax")])
+
+
+def test_a_pronoun_of_one_document_is_nobody_of_another():
+    tagger, backend = script()
+    records = [{"id": f"{doc}{place}", "doc_id": doc, "text": text, "stances": [{"target": target}]}
+               for doc, name in (("a", "Carl Amsel"), ("b", "Ships"))
+               for place, (text, target) in enumerate([(f"Senator {name} spoke on Monday.", name),
+                                                       ("Critics blamed him for the delay.", "Carl Amsel")])]
+    assert len(list(tagger.predict(records))) == 4
+    assert backend.asked == [("", "Carl Amsel"), ("", "him"), ("", "Ships"), ("", "Carl Amsel")]
+
+
+def test_labels_of_records_are_not_looked_at(tagger):
+    def ask(claim, label):
+        return {"id": "1", "text": "He left.", "claim": claim, "stances": [{"target": "he", "label": label}]}
+
+    first, *others = [row["predicted"] for given in (("claim", "favor"), (None, None), ("odd", "odder"))
+                      for row in tagger.predict([ask(*given)])]
+    assert others == [first, first]
+
+
+def test_records_may_be_objects(tagger):
+    record = Record(id="1", text="He left.", stances=[Stance(target=[(0, 2)])], attributions=[Attribution()])
+    row = next(tagger.predict([record]))
+    assert row == next(tagger.predict([json.loads(record.to_json())]))
+    assert row["predicted"]["stances"][0]["target"] == [[0, 2]]
+
+
+def test_a_bad_record_is_named(tagger):
+    with pytest.raises(InputError, match=r"records\[1\]: .*expected 0 <= start < end <= 1 .*found \[0, 9\]"):
+        list(tagger.predict([{"id": "1", "text": "x"}, {"id": "2", "text": "y", "stances": [{"target": [[0, 9]]}]}]))
+
+
+def test_a_model_that_is_not_there(tmp_path):
+    with pytest.raises(ModelError, match=r"nowhere: expected a model folder, found nothing"):
+        Tagger.from_pretrained(tmp_path / "nowhere")
