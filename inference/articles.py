@@ -50,8 +50,9 @@ def _read(inputs: Sequence[str]) -> Iterator[Article | InputError]:
         if name == STANDARD_INPUT:
             yield from _attempt(_from_bytes(sys.stdin.buffer.read(), "stdin", "standard input"))
         elif path.is_dir():
-            files, others = _files_in(path)
-            if not files:
+            files, others, errors = _files_in(path)
+            yield from (InputError(f"{error.filename}: {error.strerror}") for error in errors)
+            if not files and not errors:
                 yield InputError(f"{path}: expected files ending in {' or '.join(SUFFIXES)}, found "
                                  f"{_counts(others) or 'none'}")
             elif others:
@@ -107,12 +108,15 @@ def title_of(text: str) -> str | None:
     return first
 
 
-def _files_in(folder: Path) -> tuple[list[Path], list[Path]]:
-    """The files of a folder and of those in it that are articles, and those that are not."""
-    files = [file for file in sorted(folder.rglob("*")) if file.is_file()
-             and not any(part.startswith(".") for part in file.relative_to(folder).parts)]
-    articles = [file for file in files if file.suffix.lower() in SUFFIXES]
-    return articles, [file for file in files if file.suffix.lower() not in SUFFIXES]
+def _files_in(folder: Path) -> tuple[list[Path], list[Path], list[OSError]]:
+    """The files of a folder and of those in it: articles, others, and what the system says of folders it keeps shut."""
+    files: list[Path] = []
+    errors: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=errors.append):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files += [Path(place, name) for name in names if not name.startswith(".")]
+    articles = sorted(file for file in files if file.suffix.lower() in SUFFIXES)
+    return articles, [file for file in files if file.suffix.lower() not in SUFFIXES], errors
 
 
 def _counts(files: Sequence[Path]) -> str:

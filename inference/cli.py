@@ -6,11 +6,11 @@ import sys
 from contextlib import redirect_stdout
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from claimstance.inference.console import complain, must_exist, must_not_read, progress, show_log
+from claimstance.inference.console import complain, must_exist, must_not_read, progress, show_log, stop
 from claimstance.model.errors import ClaimstanceError, ConfigError
 
 if TYPE_CHECKING:
@@ -79,31 +79,37 @@ def tag(
     from claimstance.inference.tagger import Tagger
     from claimstance.inference.writers import CsvWriter, JsonlWriter, open_output
 
-    as_csv = (output_format or (out and out.suffix.lower().removeprefix("."))) == "csv"
+    kind = _rows(output_format, rows, out)
     if not all(name.strip() for name in target or ()):
         raise ConfigError("--target: expected a name or a topic, found a blank one")
-    if rows and not as_csv:
-        raise ConfigError("--rows: expected --format csv beside it, which has rows")
     must_exist("INPUT", *(name for name in inputs if name != "-"))
     must_exist("--model", model)
     must_not_read(out, inputs, SUFFIXES)
     tagger = Tagger.from_pretrained(model, threads)
     done = failed = 0
     with progress("tagging", count_articles(inputs), out is None or show) as advance, open_output(out) as file:
-        writer = None if show and out is None else (
-            CsvWriter(file, (rows or Rows.sentences).value) if as_csv else JsonlWriter(file))
+        writer = None if show and out is None else CsvWriter(file, kind) if kind else JsonlWriter(file)
         for article in read_articles(inputs):
             if isinstance(article, ClaimstanceError):
                 failed += 1
                 complain(str(article))
             else:
+                done += 1
                 tagged = tagger.tag(article.text, target or (), article.doc_id, article.title)
                 tagged.warnings.extend(article.warnings)
                 _give(tagged, writer, show)
-                done += 1
             advance(1)
     if failed:
         raise ClaimstanceError(f"not read: {failed} of {done + failed} inputs or lines; tagged: {done}")
+
+
+def _rows(output_format: Format | None, rows: Rows | None, out: Path | None) -> str | None:
+    """What the rows of CSV are to be; ``None`` for JSON Lines, which has none."""
+    if (output_format or (out and out.suffix.lower().removeprefix("."))) == "csv":
+        return (rows or Rows.sentences).value
+    if rows:
+        raise ConfigError("--rows: expected --format csv beside it, which has rows")
+    return None
 
 
 def _give(tagged: "TaggedArticle", writer: "CsvWriter | JsonlWriter | None", show: bool) -> None:
@@ -271,11 +277,6 @@ def info(model: Model = None) -> None:
     about(model)
 
 
-def _exit(message: str, code: int) -> NoReturn:
-    complain(message)
-    sys.exit(code)
-
-
 def main() -> None:
     """Run the command line; expected errors become one line and an exit code (1: the work failed, 2: a wrong call)."""
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -283,17 +284,16 @@ def main() -> None:
     try:
         sys.exit(app(prog_name="claimstance", standalone_mode=False))
     except ClaimstanceError as error:
-        _exit(str(error), 2 if isinstance(error, ConfigError) else 1)
+        stop(str(error), 2 if isinstance(error, ConfigError) else 1)
     except UsageError as error:
-        if len(sys.argv) < 2:  # the error is the help
-            error.show()
-            sys.exit(2)
-        _exit(f"{error.format_message()} (see {error.ctx.command_path if error.ctx else 'claimstance'} --help)", 2)
+        if len(sys.argv) < 2:
+            sys.exit(error.show() or 2)  # the error is the help
+        stop(f"{error.format_message()} (see {error.ctx.command_path if error.ctx else 'claimstance'} --help)", 2)
     except ModuleNotFoundError as error:
         if not error.name or error.name.partition(".")[0] not in TRAINING:
             raise
-        _exit(f"this command needs '{error.name}': pip install 'claimstance[train]'", 1)
+        stop(f"this command needs '{error.name}': pip install 'claimstance[train]'", 1)
     except (KeyboardInterrupt, typer.Abort):  # newer versions of typer exit with 130 by themselves
-        _exit("interrupted", 130)
+        stop("interrupted", 130)
     except OSError as error:
-        _exit(f"{error.filename or 'input or output'}: {error.strerror or error}", 1)
+        stop(f"{error.filename or 'input or output'}: {error.strerror or error}", 1)

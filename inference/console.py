@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 
@@ -14,6 +15,12 @@ from claimstance.model.errors import ConfigError
 def complain(message: str, kind: str = "error") -> None:
     """A line on standard error."""
     typer.echo(f"{kind}: {message}", err=True)
+
+
+def stop(message: str, code: int) -> NoReturn:
+    """Complain and exit."""
+    complain(message)
+    sys.exit(code)
 
 
 class _Messages(logging.Handler):

@@ -65,14 +65,14 @@ def resolve_references(
     names: dict[Span, str | None] = {
         span: _named(article, span) or roles.get(phrase.lower()) or phrase
         for span, phrase in phrases.items()
-        if not _is_pronoun(phrase.lower())
+        if not _is_pronoun(_word(phrase))
     }
     persons = _persons(article, set(sources), names)
     names |= {span: persons[span] for span in sources if span in persons}
     for i, span in enumerate(sources):
         if span in names:
             continue
-        word = phrases[span].lower()
+        word = _word(phrases[span])
         if word in _RELATIVE:
             names[span] = _just_before(article, span, names)
         elif word in _GROUP_PRONOUNS:
@@ -110,6 +110,10 @@ def is_meant(name: str, reference: str) -> bool:
     """
     phrase = f"the {reference}"  # an acronym is one only beside lower case
     return same_name(name, reference) or (4, len(phrase)) in find_mentions(name, phrase)
+
+
+def _word(phrase: str) -> str:
+    return phrase if phrase == "US" else phrase.lower()  # a country, not us
 
 
 def _is_pronoun(word: str) -> bool:

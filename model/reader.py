@@ -108,7 +108,9 @@ class Reader:
                     entities.append(FoundEntity(place, span.label, span.probability))
         lengths = np.array([max(len(t), 1) for t in tokens]).reshape(-1, 1)
         for task in tasks:
-            reading.probabilities[task] = softmax(sums[task] / lengths, self._temperature(task))
+            logits = sums[task] / lengths
+            logits[:, -1] += self.config.biases.get(task, 0.0)
+            reading.probabilities[task] = softmax(logits, self._temperature(task))
         if "attribution" in self.config.tasks:
             reading.attributions = [
                 replace(found, content=join_pieces(found.content, texts))

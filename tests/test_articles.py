@@ -152,6 +152,19 @@ def test_what_the_system_refuses(here, monkeypatch):
     assert problems(read_articles(["gone.jsonl"])) == ["gone.jsonl: No such file or directory"]
 
 
+def test_a_folder_that_is_kept_shut_is_told_of(here, monkeypatch):
+    def walk(folder, onerror):
+        onerror(PermissionError(13, "Permission denied", "in/shut"))
+        return real(folder)
+
+    real = os.walk
+    Path("in").mkdir()
+    Path("in/a.txt").write_bytes(b"x")
+    monkeypatch.setattr(os, "walk", walk)
+    bad, good = read_articles(["in"])
+    assert (str(bad), good.doc_id) == ("in/shut: Permission denied", "a")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux alone")
 def test_a_file_name_that_is_no_utf8(here):
     Path(os.fsdecode(b"\xff.txt")).write_bytes(b"He left.")

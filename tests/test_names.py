@@ -151,3 +151,7 @@ def test_a_quote_closed_with_an_opening_mark_ends_there():
     rovik = text.index("Rovik")
     people = [(17, 22, "PERSON"), (rovik, rovik + 5, "PERSON")]
     assert resolve_names(text, bounds, sources, people) == ["Arden", "Arden"]
+
+
+def test_the_us_is_no_pronoun():
+    assert resolve_names("US seeks talks.", [(0, 15)], [(0, 2)], [(0, 2, "LOCATION")]) == ["US"]

@@ -171,6 +171,9 @@ class TrainingConfig(_Section):
         default={}, description="Task → p: classes weigh their inverse frequency to the power p; 0: all the same."
     )
     loss_weights: dict[str, NotNegative] = Field(default={}, description="Task → weight of its loss; 1 if not given.")
+    biases: Annotated[dict[str, float], _one_of("task", ("claim", "check_worthy"))] = Field(
+        default={}, description="Sentence task → what is added to the logit of its last label when the model is used."
+    )
     neighbours: Share = Field(
         default=0.5, description="Share of the rows without an article that are shown beside other sentences."
     )

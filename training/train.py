@@ -167,6 +167,7 @@ def train(
     if dev:
         model.config.temperatures = fit_temperatures(torch_reader(model), dev)
         model.config.biases = fit_biases(torch_reader(model), dev)
+    model.config.biases |= settings.biases
     model.save_pretrained(config.output)
     _write_account(config, trainer, fingerprint)
     return export(config.output)
