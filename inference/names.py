@@ -160,8 +160,7 @@ def _roles_of(text: str, person: Mention) -> Iterator[str]:
 
 def _persons(article: Article, sources: set[Span], names: dict[Span, str | None]) -> dict[Span, str | None]:
     """Sieve 3: every he and she of the text in order, so that one who is spoken of again and again stays at hand."""
-    speaking = [span for span, name in names.items() if name is not None]
-    people = [_as_source(person, speaking) for person in article.people]
+    people = [_as_source(person, names) for person in article.people]
     people += [_described(article, span, name) for span, name in names.items() if name and _is_described(name)]
     people.sort(key=lambda person: person.start)
     known: list[Mention] = []
@@ -196,8 +195,10 @@ def _described(article: Article, span: Span, name: str) -> Mention:
     return Mention(*span, article.sentence_at(span[0]), name, quoted, subject=True, source=True)
 
 
-def _as_source(person: Mention, sources: Iterable[Span]) -> Mention:
-    return replace(person, source=any(start <= person.start and person.end <= end for start, end in sources))
+def _as_source(person: Mention, names: dict[Span, str | None]) -> Mention:
+    """The mention, marked if it is what a source is called; others named within a source do not speak."""
+    return replace(person, source=any(
+        start <= person.start and person.end <= end and name == person.name for (start, end), name in names.items()))
 
 
 def _most_salient(article: Article, known: Sequence[Mention], pronoun: re.Match[str]) -> str | None:

@@ -104,7 +104,7 @@ class Reader:
                 attributions += self._attributions(window, output)
             if "entity" in output:
                 for span in decode_tags(output["entity"][0], window, self._entity_tags):
-                    place = window.located(span.start, span.end)[0]
+                    place = _trimmed(window.located(span.start, span.end)[0], texts)
                     entities.append(FoundEntity(place, span.label, span.probability))
         lengths = np.array([max(len(t), 1) for t in tokens]).reshape(-1, 1)
         for task in tasks:
@@ -189,6 +189,13 @@ class Reader:
         empty = [f"sentence {i}: no token that the model knows: nothing read"
                  for i, t in enumerate(tokens) if not len(t)]
         return long + empty
+
+
+def _trimmed(place: Located, texts: Sequence[str]) -> Located:
+    """A name without the punctuation before it, which the tagger that the entities were learned from left outside."""
+    text = texts[place.sentence][place.start:place.end]
+    first = next((i for i, character in enumerate(text) if character.isalnum()), 0)
+    return replace(place, start=place.start + first)
 
 
 def _places(reading: Reading) -> dict[int, list[tuple[int, Piece]]]:
