@@ -26,8 +26,8 @@ class ModelConfig:
         max_tokens: the length of a window, special tokens included.
         dropout: of the heads, in training.
         temperatures: per task, what logits are divided by before the softmax (fitted on dev; 1 if absent).
-        biases: what is added to logits before anything is read from them (0 if absent): to those of each role's tags and
-            of links (``link``), fitted on dev, since the likeliest answer to each question is not that of the best F1;
+        biases: what is added to logits before anything is read from them (0 if absent): to those of each role's tags
+            and of links (``link``), fitted on dev, since the likeliest answer to each is not that of the best F1;
             and to the last label of a sentence task, by configuration.
         abstain_below: per task, the probability under which an answer is marked as abstained (never if absent).
         name: what the model calls itself in its output.

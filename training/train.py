@@ -98,8 +98,8 @@ class ClaimStanceTrainer(Trainer):
         """The primary score of each task on the dev records, and their mean."""
         scores = {f"eval_{name}": value for name, value in self.scores().items()}
         self.network.train()
-        self.log(scores)
         log.info("step %d: %s", self.state.global_step, ", ".join(f"{k[5:]} {v:.4f}" for k, v in scores.items()))
+        self.log(scores)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, scores)
         return scores
 
