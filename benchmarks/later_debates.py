@@ -1,0 +1,54 @@
+"""Which bias a check-worthiness head needs on debates later than those it was trained on.
+
+    python benchmarks/later_debates.py CORPORA
+
+CheckThat! 2024's dev part comes from the debates of its train part, its test part from later ones; a threshold that is
+best on dev is not best there. Sentence ids follow the calendar, so here a head is trained on the first nine tenths of
+train and dev together, and biases are compared on the rest. The test part is not looked at. About ten minutes on two
+cores.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from claimstance.model.predicting import predict
+from claimstance.model.runtime import load_reader
+from claimstance.training.config import Config
+from claimstance.training.corpora import lookup
+from claimstance.training.train import train
+
+
+def main() -> None:
+    """Train on early debates, compare biases on later ones."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpora", type=Path, help="the folder that holds checkthat2024/")
+    folder = parser.parse_args().corpora / "checkthat2024"
+    corpus = lookup("checkthat2024")
+    rows = [record for split in ("train", "dev") for record in corpus.read(folder, split)]
+    border = sorted(int(record.id) for record in rows)[int(0.9 * len(rows))]
+    early = [record for record in rows if int(record.id) < border]
+    known = {record.text for record in early}
+    later = [record for record in rows if int(record.id) >= border and record.text not in known]
+    with tempfile.TemporaryDirectory() as scratch:
+        config = Config.model_validate({
+            "output": scratch, "data": {"path": scratch},
+            "training": {"epochs": 3, "precision": "bfloat16", "learning_rate": 1e-4, "head_learning_rate": 5e-4}})
+        reader, _ = load_reader(train(config, {"train": early}, {}))
+        probability = np.array([(p.check_worthy or {})["yes"] for p in predict(reader, later)])
+    logit = np.log(probability / (1 - probability))
+    gold = np.array([record.check_worthy == "yes" for record in later])
+    print(f"trained on {len(early)} sentences, measured on {len(later)}\n")
+    print("| bias | precision | recall | F1 of Yes |\n|---|---|---|---|")
+    for bias in np.arange(-1, 3.25, 0.25):
+        found = logit + bias > 0
+        right = (found & gold).sum()
+        precision, recall = right / max(found.sum(), 1), right / gold.sum()
+        f1 = 2 * right / (found.sum() + gold.sum())
+        print(f"| {bias:.2f} | {100 * precision:.1f} | {100 * recall:.1f} | {100 * f1:.1f} |")
+
+
+if __name__ == "__main__":
+    main()
