@@ -44,7 +44,7 @@ def dse(tmp_path):
 
 
 def test_dse_directions_brackets_and_duplicates(dse, caplog):
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="claimstance"):
         records = list(lookup("dse").read(dse, "train"))
     assert "dse train: 1 rows left out: repeats an earlier row" in caplog.text
     pairs = [
