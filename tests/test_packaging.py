@@ -116,7 +116,7 @@ def tracked() -> Iterator[Path]:
         ("read /ho" + "me/anna/news.txt", True),
         ("https://files.python" + "hosted.org/packages", True),
         ("--index-url https://py" + "pi.org/simple", True),
-        ("a ../news/work/main folder, seeds/demo.txt and models/home/x", False),
+        ("a ../news/root/main folder, seeds/demo.txt and models/home/x", False),
         ("install it from PyPI with pip", False),
     ],
 )
