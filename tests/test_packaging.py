@@ -95,7 +95,7 @@ def test_exported_names_exist_and_are_sorted(name):
 
 #: Folders of the machine that somebody works on, and hosts that serve packages. Written so as not to match themselves.
 PRIVATE = re.compile(
-    r"(?<![\w.~])/(?:work|root|home|Users|opt/pypi|opt/wheels)/\w|[A-Z]:\\Users\\\w"
+    r"(?<![\w.~])/(?:home|mnt|opt|root|srv|Users|work)/\w|[A-Z]:\\Users\\\w"
     r"|pypi[.](?:org|python)|python[h]osted[.]org|download[.]pytorch[.]org"
 )
 
