@@ -107,6 +107,8 @@ def _rows(output_format: Format | None, rows: Rows | None, out: Path | None) -> 
     """What the rows of CSV are to be; ``None`` for JSON Lines, which has none."""
     if (output_format or (out and out.suffix.lower().removeprefix("."))) == "csv":
         return (rows or Rows.sentences).value
+    if out and output_format is None and out.suffix.lower() in (".xlsx", ".html", ".parquet"):
+        raise ConfigError(f"--out: expected a name ending in .jsonl or .csv, found '{out.suffix}'")
     if rows:
         raise ConfigError("--rows: expected --format csv beside it, which has rows")
     return None

@@ -81,7 +81,8 @@ class Tagger:
         places = _Places(text, bounds)
         references = _references(places, reading)
         attributions = [places.attribution(found, references) for found in reading.attributions or ()]
-        asks = "stance" in self._reader.config.tasks
+        tasks = self._reader.config.tasks
+        asks = "stance" in tasks
         stances = self._stances(reading, places, attributions, references, targets) if asks else []
         by_sentence = zip(
             _grouped(attributions, len(bounds)),
@@ -89,6 +90,10 @@ class Tagger:
             _grouped(((stance.sentence, stance) for stance in stances), len(bounds)), strict=True)
         sentences = [self._sentence(i, reading, places, *found) for i, found in enumerate(by_sentence)]
         warnings = list(dict.fromkeys(reading.warnings))
+        if targets and not asks:
+            warnings.append(f"the model reads no stances ({', '.join(tasks)} alone): nothing is said of the targets")
+        if asks and not targets and "entity" not in tasks:
+            warnings.append("no target was named, and the model finds no entities of its own: no stance is given")
         if not bounds:
             warnings.append("the article has no sentence: nothing read")
         return TaggedArticle(doc_id, title, text, self.model, sentences, group_sources(sentences), warnings)

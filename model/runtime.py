@@ -18,7 +18,8 @@ READER_FILE = "reader.onnx"
 STANCE_FILE = "stance.onnx"
 LINK_FILE = "link.onnx"
 MANIFEST_FILE = "manifest.json"  # the sha256 of every file of the model
-BUNDLED = Path(__file__).parent / "bundled"
+# An editable install may show this file through a link; the model lies beside the file itself.
+BUNDLED = Path(__file__).resolve().parent / "bundled"
 
 
 def sha256(path: Path) -> str:

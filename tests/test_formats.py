@@ -107,3 +107,10 @@ def test_formats_by_suffix_and_name(tmp_path):
     with pytest.raises(ConfigError, match="unknown format 'tvs'"):
         read(path, "tvs")
     assert read(write(tmp_path, "X.CSV", "text,label\na,claim\n"))[0].id == "X:1"
+
+
+def test_a_target_column_and_one_target_for_the_file_exclude_each_other(tmp_path):
+    path = tmp_path / "both.csv"
+    path.write_text("text,label,target\nA good law.,favor,the law\n", encoding="utf-8")
+    with pytest.raises(InputError, match="found both \\('gun control'\\)"):
+        list(read_file(path, layout=Layout(target="gun control")))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -337,3 +338,15 @@ def test_a_bad_record_is_named(tagger):
 def test_a_model_that_is_not_there(tmp_path):
     with pytest.raises(ModelError, match=r"nowhere: expected a model folder, found nothing"):
         Tagger.from_pretrained(tmp_path / "nowhere")
+
+
+def test_bundled_model_reads_the_demo_article():
+    text = (Path(__file__).parents[1] / "seeds/demo.txt").read_text(encoding="utf-8")
+    article = Tagger.from_pretrained().tag(text, targets=["Orvane"])
+    said = {a.source.text: (a.source.name, a.cue.text) for s in article.sentences for a in s.attributions
+            if a.source and a.cue}
+    assert said["she"] == ("Runa Salt", "added")
+    assert said["Lissant"] == ("Lissant", "argues")
+    accused = next(s for s in article.stances if s.holder == "Runa Salt" and s.label == "against")
+    assert accused.target == "Orvane"
+

@@ -92,6 +92,9 @@ def _find_columns(path: Path, header: list[str], layout: Layout) -> _Columns:
         if found[ours] not in header:
             raise InputError(f"{path}: expected a column '{found[ours]}', found {', '.join(header) or 'no header'}")
     places = {ours: header.index(theirs) for ours, theirs in found.items() if theirs in header}
+    if "target" in places and layout.target is not None:
+        raise InputError(f"{path}: expected a column '{found['target']}' or one target for the file, found both "
+                         f"('{layout.target}')")
     has_target = "target" in places or layout.target is not None
     labels = {task: header.index(task) for task in own}
     if not own:
