@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.errors import InputError
-from claimstance.model.record import Record, parse_record, read_lines
+from claimstance.model.record import Record, read_jsonl, read_lines
 
 log = logging.getLogger(__name__)
 SUFFIXES = (".txt", ".jsonl")
@@ -64,23 +64,8 @@ def _read(inputs: Sequence[str]) -> Iterator[Article | InputError]:
 
 
 def read_records(path: Path) -> Iterator[Record]:
-    """Records from a JSON Lines file, whatever their labels are: those of a file to be predicted are not looked at.
-
-    Raises:
-        InputError: naming file, line, field, what was expected and what was found; also for an id that occurs twice.
-    """
-    seen: dict[str, int] = {}
-    for number, line in enumerate(read_lines(path), 1):
-        if line.strip():
-            where = f"{path}, line {number}"
-            record = parse_record(_parse(line, where, "a JSON object"), where)
-            if record.id in seen:
-                raise InputError(f"{where}: id: expected a new id, found '{record.id}', already used in line "
-                                 f"{seen[record.id]}")
-            seen[record.id] = number
-            yield record
-    if not seen:
-        raise InputError(f"{path}: expected at least one record, found an empty file")
+    """Records of a file to be predicted, whatever their labels are; errors as in ``read_jsonl``."""
+    return read_jsonl(path, any_labels=True)
 
 
 def count_articles(inputs: Sequence[str]) -> int | None:

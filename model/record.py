@@ -166,6 +166,7 @@ def read_jsonl(
     path: Path | str,
     labels: Mapping[str, Iterable[str]] | None = None,
     progress: Callable[[int], None] | None = None,
+    any_labels: bool = False,
 ) -> Iterator[Record]:
     """Read records from a JSON Lines file, checked against ``labels`` (task → names; the default sets if ``None``).
 
@@ -186,7 +187,8 @@ def read_jsonl(
             raise InputError(f"{where}: id: expected a new id, found '{record.id}', already used in line "
                              f"{seen[record.id]}")
         seen[record.id] = number
-        check_labels(record, labels or {}, where)
+        if not any_labels:  # those of a file to be predicted are not looked at
+            check_labels(record, labels or {}, where)
         if progress:
             progress(1)
         yield record
