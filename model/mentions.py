@@ -113,7 +113,7 @@ def _finder(name: str) -> _Finder | None:
 def _is_topic(bare: str) -> bool:
     """Whether a phrase is no proper name: it begins, or goes on but for *of* and the like, in lower case."""
     first, *rest = bare.split(" ")
-    return first[0].islower() or any(word[0].islower() and word not in _FUNCTION_WORDS for word in rest)
+    return first[:1].islower() or any(word[:1].islower() and word not in _FUNCTION_WORDS for word in rest)
 
 
 def _cases(name: str) -> Iterator[str]:

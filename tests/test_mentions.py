@@ -103,3 +103,8 @@ def test_needs_no_torch():
 
     code = "import sys, claimstance.model.mentions, claimstance.model.sentences; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_name_that_ends_in_a_lone_mark_is_no_error():
+    assert find_mentions("Ada ’", "Ada and I.") == [(0, 3)]
+
