@@ -1,6 +1,8 @@
 # GNU make and a POSIX shell. Environments are made once and made again when what they rest on changes.
 PYTHON ?= python3
 UPGRADE ?=
+DATA ?=
+FLOAT32 ?=
 TAG := .venv/bin
 DEV := .venv-dev/bin
 
@@ -10,7 +12,7 @@ TORCH_CPU := 2.13.0 sha256:6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080d
 
 export PYTHON
 
-.PHONY: help demo test lint types train wheel constraints clean
+.PHONY: help demo test lint types train accuracy corpora-there wheel constraints clean
 
 help: ## print this
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | awk -F '|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -30,6 +32,15 @@ types: .venv-dev/ready ## mypy, strict
 
 train: .venv-dev/ready ## train the model of configs/default.yaml
 	$(DEV)/claimstance train configs/default.yaml
+
+accuracy: corpora-there .venv-dev/ready ## how right the bundled model is: DATA=FOLDER_OF_THE_CORPORA (FLOAT32=runs/default: beside it)
+	@test -e runs/default-data || $(DEV)/claimstance build configs/default.yaml --corpora "$(DATA)" --out runs/default-data
+	$(DEV)/python benchmarks/accuracy.py runs/default-data --corpora "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")
+
+corpora-there:
+	@test -d "$(DATA)" || { \
+		echo 'error: expected DATA=FOLDER, the folder of the public corpora (docs/corpora.md says where they are published),' \
+			'found $(if $(DATA),no folder "$(DATA)",none)' >&2; exit 2; }
 
 wheel: .venv-dev/ready ## build dist/claimstance-….whl
 	@rm -rf build/lib build/bdist.* dist

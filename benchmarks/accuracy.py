@@ -1,109 +1,98 @@
 """How right the bundled model is, as shipped, on the public corpora's test parts.
 
     claimstance build configs/default.yaml --corpora CORPORA --out runs/default-data
-    python benchmarks/accuracy.py runs/default-data
+    python benchmarks/accuracy.py runs/default-data --corpora CORPORA
 
-Writes accuracy.json and, rendered from it, accuracy.md beside this file; README and model card quote them.
+or both by `make accuracy DATA=CORPORA`. Writes accuracy.json and, rendered from it, accuracy.md beside this file;
+README and model card quote them. A test part is there to be read once, at the end: try things with `--split dev`.
 """
 
 import argparse
 import json
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import accuracy_rows as told
+from accuracy_page import render
+
+from claimstance.inference.writers import open_output
+from claimstance.model.errors import ClaimstanceError
+from claimstance.model.record import Record
+from claimstance.training.baselines import majority, regression
+from claimstance.training.ceiling import between_answers, between_articles
+from claimstance.training.corpora import lookup
+from claimstance.training.dataset import load_labels, load_records, split_names
 from claimstance.training.run import score
 
 HERE = Path(__file__).parent
 
-#: corpus/task → the metrics reported, each with its name here, what it must reach, what it aims at, and a note.
-ROWS: dict[str, list[tuple[str, str, float | None, float | None, str]]] = {
-    "polnear/attribution": [
-        ("source.overlap.f1", "PolNeAR source, token overlap F1", 84, 87, ""),
-        ("cue.overlap.f1", "PolNeAR cue, token overlap F1", 72, 77, ""),
-        ("content.overlap.f1", "PolNeAR content, token overlap F1", 90, 92, ""),
-        ("source.exact.f1", "PolNeAR source, exact span F1", 75, 80, ""),
-        ("cue.exact.f1", "PolNeAR cue, exact span F1", 67, 73, ""),
-        ("content.exact.f1", "PolNeAR content, exact span F1", 55, 62, ""),
-        ("linked.f1", "PolNeAR linked attribution F1", 68, 76, "source, cue and content overlap, one event"),
-    ],
-    "polnear/claim": [("macro_f1", "PolNeAR claim sentences, macro-F1", None, None, "")],
-    "polnear/entity": [("f1", "PolNeAR entities, exact span F1", None, None, "agreement with a tagger")],
-    "newsmtsc-rw/stance": [("macro_f1", "NewsMTSC rw test, macro-F1", 80.2, 83.1, "BERT-base 80.2, RoBERTa-base 83.1")],
-    "newsmtsc-mt/stance": [("macro_f1", "NewsMTSC mt test, macro-F1", 77.7, 82.5, "BERT-base 77.7, RoBERTa-base 82.5")],
-    "checkthat2024/check_worthy": [
-        ("yes.f1", "CheckThat! 2024 test, F1 of Yes", 75, 81, "best team, a 7B model: 80.2 (recalled)"),
-        ("average_precision", "CheckThat! 2024 test, average precision", None, None, ""),
-    ],
-    "dse-clean/stance": [
-        ("macro_f1", "DSE clean test, holder to target, macro-F1", 63, 70, "sentences in neither train nor valid"),
-        ("directed.macro_f1", "DSE clean test, five classes, macro-F1", None, None, ""),
-        ("directed.micro_f1", "DSE clean test, five classes, micro-F1", None, None, ""),
-        ("directed.map", "DSE clean test, mean average precision", None, None, ""),
-    ],
-    "dse/stance": [
-        ("macro_f1", "DSE official test, holder to target, macro-F1", None, None, "a quarter of its rows are in train"),
-        ("directed.macro_f1", "DSE official test, five classes, macro-F1", None, None, ""),
-    ],
-}
-CALIBRATED = ("polnear/claim", "newsmtsc-rw/stance", "newsmtsc-mt/stance", "checkthat2024/check_worthy",
-              "dse-clean/stance")
-
 
 def main() -> None:
-    """Score the bundled model and write both files."""
+    """Score the bundled model and what stands beside it, and write both files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="the dataset built from configs/default.yaml")
-    account = score(None, parser.parse_args().data)
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    parser.add_argument("--corpora", type=Path, help="the folder that holds polnear/: how well people agree on it")
+    parser.add_argument("--float32", type=Path, help="a folder with the float32 weights, to be scored beside")
+    parser.add_argument("--split", default="test", help="another split than test; then --out is needed")
+    parser.add_argument("--out", type=Path, help="where to write, if not beside this file")
+    options = parser.parse_args()
+    if options.split != "test" and options.out is None:
+        parser.error("expected --out FOLDER beside --split: the files here are about the test part")
+    try:
+        figures = measure(options.data, options.split, options.corpora, options.float32)
+    except ClaimstanceError as error:
+        parser.exit(1, f"error: {error}\n")
+    page = render(figures)
+    texts = {"accuracy.json": json.dumps(figures, indent=2, ensure_ascii=False) + "\n", "accuracy.md": page}
+    for name, text in texts.items():
+        with open_output((options.out or HERE) / name) as file:
+            file.write(text)
+    print(page)
+
+
+def measure(data: Path, split: str, corpora: Path | None, float32: Path | None) -> dict[str, Any]:
+    """The figures file: the contract's keys, and what else the page tells."""
+    records = load_records(data, split)
+    people = _people(data, records, corpora)  # first what is quickest to fail
+    account, outcomes = score(None, data, split)
+    beside = {"people": people, **_baselines(data, records)}
     figures = {
         "date": account["date"],
-        "machine": machine,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
+                   f"Python {platform.python_version()}",
         "model_sha256": account["model"]["sha256"],
         "data_fingerprint": account["data"]["fingerprint"],
-        "rows": rows(account["results"]),
+        "split": split,
     }
-    (HERE / "accuracy.json").write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    (HERE / "accuracy.md").write_text(render(figures), encoding="utf-8")
-    print(render(figures))
+    if float32:
+        exact, _ = score(float32, data, split, exact=True)
+        beside["float32"] = exact["results"]
+        figures["float32_sha256"] = exact["model"]["sha256"]
+    results = account["results"]
+    figures["rows"] = [
+        *told.headline(results, beside, split), *told.calibration(results), *told.people(people),
+        *told.clean_parts(results), *told.classes(results), *told.outlets(outcomes, records)]
+    return figures
 
 
-def rows(results: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of the figures file, in per cent, and the calibration errors."""
-    found = []
-    for name, metrics in ROWS.items():
-        for metric, title, must, aim, note in metrics:
-            figure = results[name][metric]
-            found.append({
-                "name": title, "value": round(100 * figure["value"], 1), "low": round(100 * figure["low"], 1),
-                "high": round(100 * figure["high"], 1), "n": figure["n"], "unit": "%", "better": "higher", "must": must,
-                "aim": aim, "note": note})
-    for name in CALIBRATED:
-        figure = results[name]["calibration_error"]
-        value = round(figure["value"], 3)
-        found.append({
-            "name": f"{name}, expected calibration error", "value": value, "low": value, "high": value,
-            "n": figure["n"], "unit": "1", "better": "lower", "must": 0.03, "aim": None, "note": "no interval"})
-    return found
+def _baselines(data: Path, records: Sequence[Record]) -> dict[str, told.Results]:
+    labels, splits = load_labels(data), split_names(data)
+    train, dev = (load_records(data, split) if split in splits else [] for split in ("train", "dev"))
+    words, _ = regression(train, dev, records, labels)
+    return {"majority": told.plain(majority(train, records, labels)), "words": told.plain(words)}
 
 
-def render(figures: dict[str, Any]) -> str:
-    """The figures as Markdown."""
-    lines = [
-        "# Accuracy of the bundled model",
-        "",
-        f"{figures['date']}, {figures['machine']}; model sha256 `{figures['model_sha256']}`, int8, onnxruntime.",
-        "Intervals: 95 %, bootstrap over documents. *Goal* and *aim* are the project's own.",
-        "",
-        "| | value | 95 % interval | n | goal | aim | |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in figures["rows"]:
-        interval = "" if row["low"] == row["high"] else f"{row['low']} – {row['high']}"
-        must, aim = ("" if row[key] is None else row[key] for key in ("must", "aim"))
-        lines.append(f"| {row['name']} | {row['value']} | {interval} | {row['n']} | {must} | {aim} | {row['note']} |")
-    return "\n".join(lines) + "\n"
+def _people(data: Path, records: Sequence[Record], corpora: Path | None) -> told.Results:
+    """What annotators reach; of PolNeAR in all articles that several marked, since each part has few."""
+    found = dict(between_answers(records, load_labels(data)["stance"]))
+    if corpora:
+        polnear = lookup("polnear")
+        found |= between_articles(
+            record for part in polnear.splits for record in polnear.read(corpora / "polnear", part, annotator="all"))
+    return told.plain(found)
 
 
 if __name__ == "__main__":

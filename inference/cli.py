@@ -228,7 +228,8 @@ def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Model folder, or 'bundled'.")],
     data: Annotated[Path, typer.Option("--data", help="Folder of a built dataset.")],
     split: Annotated[str, typer.Option("--split", help="Which split to score on.")] = "test",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for evaluation.json.")] = None,
+    out: Annotated[Path | None, typer.Option(
+        "--out", "-o", help="Folder for evaluation.json, and for outcomes.jsonl, which `compare` reads.")] = None,
     precision: Annotated[Precision | None, typer.Option(
         help="float32: the weights through torch, not the exported model.")] = None,
 ) -> None:
@@ -238,17 +239,47 @@ def evaluate(
     """
     from claimstance.inference.summaries import evaluated
     from claimstance.inference.writers import open_output
+    from claimstance.training.outcomes import OUTCOMES_FILE, write_outcomes
     from claimstance.training.run import score
 
     folder = None if model == "bundled" else Path(model)
     must_exist("MODEL", folder)
     must_exist("--data", data)
     with progress("reading sentences", None) as advance:
-        account = score(folder, data, split, precision is Precision.float32, advance)
+        account, outcomes = score(folder, data, split, precision is Precision.float32, advance)
     if out is not None:
+        with open_output(out / OUTCOMES_FILE) as file:
+            write_outcomes(outcomes, {key: account[key] for key in ("date", "model", "data")}, file)
         with open_output(out / "evaluation.json") as file:
             file.write(json.dumps(account, indent=2, ensure_ascii=False) + "\n")
     evaluated(account)
+
+
+@app.command()
+def compare(
+    run_a: Annotated[Path, typer.Argument(metavar="RUN_A", help="Folder that `evaluate --out` wrote.")],
+    run_b: Annotated[Path, typer.Argument(metavar="RUN_B", help="Another, of the same data and split.")],
+    metric: Annotated[list[str] | None, typer.Option(
+        "--metric", help="Such as yes.f1 (several times); what training is steered by if not given.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="A JSON file for all of it.")] = None,
+) -> None:
+    """Say whether one evaluation is better than another.
+
+    By a paired bootstrap test over documents.
+
+    Example: claimstance compare scores/old scores/new --out comparison.json
+    """
+    from claimstance.inference.summaries import compared
+    from claimstance.inference.writers import open_output
+    from claimstance.training.compare import compare as compare_runs
+
+    must_exist("RUN_A", run_a)
+    must_exist("RUN_B", run_b)
+    comparison = compare_runs(run_a, run_b, metric or ())
+    if out is not None:
+        with open_output(out) as file:
+            file.write(json.dumps(comparison, indent=2, ensure_ascii=False) + "\n")
+    compared(comparison)
 
 
 @app.command()

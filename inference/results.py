@@ -88,6 +88,7 @@ class Sentence:
     attributions: list[Attribution] | None = None
     entities: list[Entity] | None = None
     stances: list[Stance] = field(default_factory=list)
+    subjective: Label | None = None
 
 
 @dataclass(frozen=True)
@@ -122,9 +123,9 @@ class TaggedArticle:
         return rounded
 
 
-def ranking(check_worthy: Mapping[str, float]) -> float:
-    """What sentences are ranked by: the probability of ``yes``, or of the last label of a user's own set."""
-    return check_worthy.get("yes", list(check_worthy.values())[-1])
+def ranking(probabilities: Mapping[str, float]) -> float:
+    """What sentences are ranked by: the probability of ``yes``, or of the last label of the set."""
+    return probabilities.get("yes", list(probabilities.values())[-1])
 
 
 def group_sources(sentences: list[Sentence]) -> list[Source]:

@@ -23,6 +23,7 @@ _SHOWN = {
                     "content.exact.f1", "linked.f1"),
     "entity": ("precision", "recall", "f1"),
 }
+_NUMBERS = ("calibration_error", "conformal.size")  # the figures that are no shares
 _EXTRAS = {"train": "torch", "html": "trafilatura", "serve": "fastapi", "scale": "ray", "spacy": "spacy"}
 
 
@@ -89,12 +90,42 @@ def evaluated(account: dict[str, Any]) -> None:
         shown = _SHOWN.get(task) or [m for m in figures if not m.endswith((".precision", ".recall"))]
         for metric in shown:
             figure = figures[metric]
-            digits = 3 if metric == "calibration_error" else 1
+            digits = 3 if metric in _NUMBERS else 1
             value, low, high = (figure[key] if digits == 3 else 100 * figure[key] for key in ("value", "low", "high"))
             interval = "" if low == high == value else f"{low:.{digits}f} – {high:.{digits}f}"
             table.add_row(corpus, task, metric, f"{value:.{digits}f}", interval, str(figure["n"]))
         table.add_section()
     _console().print(table)
+
+
+def compared(comparison: dict[str, Any]) -> None:
+    """Two evaluations beside each other, in per cent, and which differences are more than chance."""
+    data = comparison["data"]
+    table = Table("corpus", "task", "metric", "A", "B", "B − A", "95 % interval", "p", "p (Holm)", "", "documents",
+                  title=f"A: {comparison['a']['folder']}, B: {comparison['b']['folder']}; "
+                        f"{data['path']}, split {data['split']}")
+    before = None
+    for row in comparison["rows"]:
+        if before not in (None, (row["corpus"], row["task"])):
+            table.add_section()
+        before = row["corpus"], row["task"]
+        a, b, difference, low, high = (100 * row[key] for key in ("a", "b", "difference", "low", "high"))
+        table.add_row(row["corpus"], row["task"], row["metric"], f"{a:.1f}", f"{b:.1f}", f"{difference:+.1f}",
+                      f"{low:+.1f} – {high:+.1f}", _p(row["p"]), _p(row["holm"]), "*" if row["significant"] else "",
+                      str(row["documents"]))
+    console = _console()
+    console.print(table)
+    console.print(f"{comparison['tests']} comparisons; *: p < {comparison['level']} after Holm's correction for them. "
+                  f"Paired bootstrap over documents, {comparison['resamples']} resamples.")
+    if len(comparison["rows"]) > comparison["tests"]:
+        console.print("–: too few documents to tell.")
+    for run in ("a", "b"):
+        if alone := comparison[f"only_{run}"]:
+            console.print(f"only in {run.upper()}: {', '.join(alone)}")
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
 
 
 def about(model: Path | None) -> None:

@@ -20,6 +20,7 @@ from claimstance.inference.results import (
     group_sources,
     ranking,
 )
+from claimstance.model.config import for_kind
 from claimstance.model.decoding import FoundAttribution
 from claimstance.model.errors import InputError
 from claimstance.model.mentions import find_mentions
@@ -159,18 +160,19 @@ class Tagger:
             stances.append(Stance(
                 holder=(holder.name or holder.text) if holder else None, target=name, label=label.label,
                 probability=label.probability, probabilities=label.probabilities, sentence=query.sentence,
-                holder_span=holder, target_span=there, abstained=self._abstains(label.probability)))
+                holder_span=holder, target_span=there, abstained=self._abstains(query.kind, label.probability)))
         return stances
 
-    def _abstains(self, probability: float) -> bool:
-        return probability < self._reader.config.abstain_below.get("stance", 0.0)
+    def _abstains(self, kind: str, probability: float) -> bool:
+        return probability < (for_kind(self._reader.config.abstain_below, kind) or 0.0)
 
     def _predicted(self, pairs: Sequence[dict[str, Any]], prediction: Prediction) -> dict[str, Any]:
         predicted: dict[str, Any] = {}
-        if prediction.claim is not None:
-            label = max(prediction.claim, key=prediction.claim.__getitem__)
-            predicted["claim"] = {
-                "label": label, "probability": prediction.claim[label], "probabilities": prediction.claim}
+        for task in ("claim", "subjective"):
+            if (probabilities := getattr(prediction, task)) is not None:
+                label = max(probabilities, key=probabilities.__getitem__)
+                predicted[task] = {
+                    "label": label, "probability": probabilities[label], "probabilities": probabilities}
         if prediction.check_worthy is not None:
             predicted["check_worthy"] = {
                 "probability": ranking(prediction.check_worthy), "probabilities": prediction.check_worthy}
@@ -186,8 +188,8 @@ class Tagger:
         if "stance" in self._reader.config.tasks:
             predicted["stances"] = [
                 {"holder": pair["holder"], "target": pair["target"], "label": (best := max(row, key=row.__getitem__)),
-                 "probability": row[best], "probabilities": row, "abstained": self._abstains(row[best])}
-                for pair, row in zip(pairs, prediction.stances, strict=True)]
+                 "probability": row[best], "probabilities": row, "abstained": self._abstains(kind, row[best])}
+                for pair, kind, row in zip(pairs, prediction.kinds, prediction.stances, strict=True)]
         return predicted
 
 

@@ -15,8 +15,8 @@ from claimstance.inference.results import TaggedArticle, ranking
 from claimstance.model.errors import ClaimstanceError
 
 SENTENCE_COLUMNS = (
-    "doc_id", "index", "start", "end", "text", "claim", "claim_probability", "check_worthy_probability", "sources",
-    "cues", "contents", "entities",
+    "doc_id", "index", "start", "end", "text", "claim", "claim_probability", "check_worthy_probability",
+    "subjective_probability", "sources", "cues", "contents", "entities",
 )
 STANCE_COLUMNS = (
     "doc_id", "sentence", "holder", "target", "label", "probability", "abstained", "holder_start", "holder_end",
@@ -97,13 +97,14 @@ class CsvWriter:
 
 def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
     for sentence in article.sentences:
-        attributions, worth = sentence.attributions or [], sentence.check_worthy
+        attributions, worth, view = sentence.attributions or [], sentence.check_worthy, sentence.subjective
         yield {
             "doc_id": article.doc_id, "index": sentence.index, "start": sentence.start, "end": sentence.end,
             "text": sentence.text,
             "claim": sentence.claim and sentence.claim.label,
             "claim_probability": sentence.claim and round(sentence.claim.probability, 4),
             "check_worthy_probability": worth and round(ranking(worth.probabilities), 4),
+            "subjective_probability": view and round(ranking(view.probabilities), 4),
             "sources": _BETWEEN.join(a.source.name or a.source.text for a in attributions if a.source),
             "cues": _BETWEEN.join(a.cue.text for a in attributions if a.cue),
             "contents": _BETWEEN.join(a.content.text for a in attributions if a.content),

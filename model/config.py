@@ -1,6 +1,7 @@
 """What a saved model says about itself in ``config.json``. Read without torch or transformers."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,11 @@ TOKENIZER_FILE = "tokenizer.json"
 WEIGHTS_FILE = "model.safetensors"
 
 
+def for_kind(values: Mapping[str, float], kind: str) -> float | None:
+    """The value for a kind of question, such as ``stance.topic``; where there is none, that for its task."""
+    return values.get(kind, values.get(kind.partition(".")[0]))
+
+
 @dataclass
 class ModelConfig:
     """The shape of a model, its labels by name, and what training fitted beside the weights.
@@ -25,11 +31,19 @@ class ModelConfig:
         labels: label names of each task that has a label set; a head's outputs are in this order.
         max_tokens: the length of a window, special tokens included.
         dropout: of the heads, in training.
-        temperatures: per task, what logits are divided by before the softmax (fitted on dev; 1 if absent).
-        biases: what is added to logits before anything is read from them (0 if absent): to those of each role's tags
-            and of links (``link``), fitted on dev, since the likeliest answer to each is not that of the best F1;
-            and to the last label of a sentence task, by configuration.
-        abstain_below: per task, the probability under which an answer is marked as abstained (never if absent).
+        temperatures: per kind of question, what logits are divided by before the softmax (fitted on dev; 1 if absent).
+            A kind is a task, or a part of one behind a dot, such as ``stance.topic`` (see ``Query.kind``); where the
+            part has no value, the task's counts.
+        biases: what is added to logits before anything is read from them (0 if absent), fitted on dev: to those of each
+            role's tags and of links (``link``), since the likeliest answer to each is not that of the best F1; to those
+            of a label (``stance.holder.neutral``), with the temperature; to that of a sentence task's last label
+            (``check_worthy``), in older models.
+        thresholds: per sentence task, the probability of the last label from which the answer is that label (the
+            likeliest label if absent): for the best F1, while probabilities stay what they are.
+        abstain_below: per kind of question, the probability under which an answer is marked as abstained (never if
+            absent, always if above 1).
+        conformal: per kind of question, the probability from which a label belongs to the set of those that may be
+            right.
         name: what the model calls itself in its output.
         version: of the model, not of this program.
     """
@@ -41,7 +55,9 @@ class ModelConfig:
     dropout: float = 0.1
     temperatures: dict[str, float] = field(default_factory=dict)
     biases: dict[str, float] = field(default_factory=dict)
+    thresholds: dict[str, float] = field(default_factory=dict)
     abstain_below: dict[str, float] = field(default_factory=dict)
+    conformal: dict[str, float] = field(default_factory=dict)
     name: str = "claimstance"
     version: str = "1"
     format: int = FORMAT
@@ -50,6 +66,17 @@ class ModelConfig:
     def hidden_size(self) -> int:
         """The width of the encoder's output."""
         return int(self.encoder["hidden_size"])
+
+    def scale(self, kind: str) -> tuple[list[float], float]:
+        """What is added to each logit of a kind of question, and what the sum is divided by before the softmax.
+
+        Where nothing was fitted for that kind of its task's questions, what was fitted for all of them counts.
+        """
+        task = kind.partition(".")[0]
+        fitted = kind if kind in self.temperatures else task
+        biases = [self.biases.get(f"{fitted}.{label}", 0.0) for label in self.labels[task]]
+        biases[-1] += self.biases.get(task, 0.0)
+        return biases, self.temperatures.get(fitted, 1.0)
 
     def to_json_string(self) -> str:
         """The configuration as JSON (the name by which training loggers ask for it)."""

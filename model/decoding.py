@@ -107,8 +107,7 @@ class _Event:
         """Tokens between the cue and its nearest content."""
         if self.cue is None or not self.contents:
             return 0
-        cue = self.cue
-        return min(max(content.start - cue.end, cue.start - content.end) for content in self.contents)
+        return min(_gap(self.cue, content) for content in self.contents)
 
     def encloses(self, other: "_Event") -> bool:
         """Whether ``other`` is told inside this attribution's content."""
@@ -138,6 +137,7 @@ def assemble(
     claimed = {content for event in events for content in event.contents}
     alone = [_Event(None, contents=[span]) for span in spans
              if span.label == "content" and span not in claimed and not _is_short(span, window)]
+    _give_sources(spans, [*events, *alone], window)
     for outer in events:
         for inner in events:
             if outer.encloses(inner):
@@ -159,6 +159,26 @@ def _event(cue: TokenSpan, scores: dict[tuple[TokenSpan, TokenSpan], float], win
     event.contents = [content for _, content in linked]
     event.links = [score for score, _ in sources + linked]
     return event
+
+
+def _give_sources(spans: Sequence[TokenSpan], events: Sequence[_Event], window: Window) -> None:
+    """A source that no cue took goes to the nearest attribution of its sentence without one: a cue may be missed."""
+    taken = {event.source for event in events}
+    for source in spans:
+        if source.label != "source" or source in taken:
+            continue
+        here = _sentences(source, window)
+        free = [event for event in events if event.source is None and any(
+            here & _sentences(span, window) for span in [event.cue, *event.contents] if span)]
+        if free:
+            nearest = min(free, key=lambda event: min(
+                _gap(source, span) for span in [event.cue, *event.contents] if span))
+            nearest.source = source
+
+
+def _gap(one: TokenSpan, other: TokenSpan) -> int:
+    """Tokens between two spans."""
+    return max(one.start - other.end, other.start - one.end, 0)
 
 
 def _leave_to_nearer(scores: dict[tuple[TokenSpan, TokenSpan], float], window: Window) -> None:

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from claimstance.model.config import TOKENIZER_FILE
 from claimstance.model.errors import ConfigError, unknown
-from claimstance.model.network import SENTENCE_TASKS, ClaimStanceModel
+from claimstance.model.labels import SENTENCE_TASKS
+from claimstance.model.network import ClaimStanceModel
 from claimstance.model.runtime import LINK_FILE, MANIFEST_FILE, READER_FILE, STANCE_FILE, sha256
 
 OPSET = 17

@@ -2,6 +2,7 @@
 
 CLAIM = ("no_claim", "claim")
 CHECK_WORTHY = ("no", "yes")
+SUBJECTIVE = ("objective", "subjective")  # whether the sentence gives its author's own view
 STANCE = ("against", "neutral", "favor")
 ENTITY = ("LOCATION", "MISC", "ORGANIZATION", "PERSON")
 ROLES = ("source", "cue", "content")  # the parts of an attribution
@@ -12,10 +13,14 @@ DEFAULT_LABELS: dict[str, tuple[str, ...]] = {
     "check_worthy": CHECK_WORTHY,
     "stance": STANCE,
     "entity": ENTITY,
+    "subjective": SUBJECTIVE,
 }
 
+#: Tasks with one label a sentence.
+SENTENCE_TASKS = ("claim", "check_worthy", "subjective")
+
 #: Everything that one reading of a window can give.
-TASKS = ("attribution", "entity", "claim", "check_worthy", "stance")
+TASKS = ("attribution", "entity", "claim", "check_worthy", "stance", "subjective")
 
 
 def bio(labels: tuple[str, ...]) -> tuple[str, ...]:

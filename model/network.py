@@ -13,16 +13,17 @@ from claimstance.model import encoders
 from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig
 from claimstance.model.errors import ConfigError, ModelError
 from claimstance.model.heads import LinkHead, SentenceHead, StanceHead, TokenHead
-from claimstance.model.labels import ROLES, bio
+from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
 from claimstance.model.windows import WindowBuilder
 
-SENTENCE_TASKS = ("claim", "check_worthy")
 IGNORE = -100  # a label that no loss looks at
 
 
 @dataclass
 class Batch:
     """Padded windows and what is asked of them; labels are ``None`` outside training.
+
+    A ``…_soft`` label is a teacher's probabilities (C labels), all zeros where it said nothing.
 
     B windows, T tokens, S sentences, P holder–target pairs, L cue–span pairs. Spans are ``(window, start, end)``.
     """
@@ -40,11 +41,17 @@ class Batch:
     entity: Tensor | None = None  # (B, T)
     claim: Tensor | None = None  # (S,)
     check_worthy: Tensor | None = None  # (S,)
-    stance: Tensor | None = None  # (P,)
+    subjective: Tensor | None = None  # (S,)
+    stance: Tensor | None = None  # (P, C): the share of each label
     link: Tensor | None = None  # (L, 2); 1, 0 or IGNORE: as source, as content
     stance_weight: Tensor | None = None  # (P,)
     claim_weight: Tensor | None = None  # (S,)
     check_worthy_weight: Tensor | None = None  # (S,)
+    subjective_weight: Tensor | None = None  # (S,)
+    attribution_soft: Tensor | None = None  # (B, T, C)
+    claim_soft: Tensor | None = None  # (S, C)
+    check_worthy_soft: Tensor | None = None  # (S, C)
+    subjective_soft: Tensor | None = None  # (S, C)
 
     def as_dict(self) -> dict[str, Tensor]:
         """The tensors that are there, by name."""
@@ -60,6 +67,7 @@ class ClaimStanceModel(nn.Module):
         self.tokenizer_json = tokenizer_json
         self.encoder = encoder
         self.loss_weights: dict[str, float] = {}
+        self.soft_share = 0.5  # of a teacher's word, where there is a label too
         size, dropout = config.hidden_size, config.dropout
         heads: dict[str, nn.Module] = {}
         for task in config.tasks:
@@ -103,7 +111,8 @@ class ClaimStanceModel(nn.Module):
                 logits[task] = head(hidden, batch.cues, batch.linked)
         if all(getattr(batch, task) is None for task in logits):
             return logits
-        losses = {task: loss for task, value in logits.items() if (loss := _loss(task, value, batch)) is not None}
+        found = {task: _loss(task, value, batch, self.soft_share) for task, value in logits.items()}
+        losses = {task: loss for task, loss in found.items() if loss is not None}
         # A batch may happen to hold no label that counts: then there is nothing to learn from it.
         weighted = [self.loss_weights.get(task, 1.0) * loss for task, loss in losses.items()] or [hidden.sum() * 0.0]
         total = torch.stack(weighted).sum()
@@ -155,19 +164,43 @@ class ClaimStanceModel(nn.Module):
         return cls(ModelConfig(encoder=encoders.describe(encoder), **config), encoder, tokenizer_json)
 
 
-def _loss(task: str, logits: Tensor, batch: Batch) -> Tensor | None:
+    def start_from(self, earlier: "ClaimStanceModel") -> None:
+        """Take over the weights of another model of this shape, but for heads that it lacks or whose labels differ.
+
+        Raises:
+            ConfigError: if the other model's encoder or vocabulary is another.
+        """
+        if earlier.tokenizer_json != self.tokenizer_json or earlier.config.encoder != self.config.encoder:
+            raise ConfigError("model.start: expected a model with the encoder of this one, found another")
+        other = {task for task in self.heads if earlier.config.labels.get(task) != self.config.labels.get(task)}
+        taken = {name: value for name, value in earlier.state_dict().items()
+                 if name.startswith("encoder.") or (name.split(".")[1] in self.heads.keys() - other)}
+        self.load_state_dict({**self.state_dict(), **taken})
+
+
+def _loss(task: str, logits: Tensor, batch: Batch, soft_share: float) -> Tensor | None:
     """The mean loss over the labels of ``task`` in the batch; ``None`` where the batch has none."""
-    labels = getattr(batch, task)
-    if labels is None or not bool((labels != IGNORE).any()):
+    labels, soft = getattr(batch, task), getattr(batch, f"{task}_soft", None)
+    if labels is None or not bool((labels != IGNORE).any() or (soft is not None and soft.any())):
         return None
     if task == "link":
         known = labels != IGNORE
         return nn.functional.binary_cross_entropy_with_logits(logits[known].float(), labels[known].float())
     weights = getattr(batch, f"{task}_weight", None)
+    if task == "stance":
+        return _weighted_mean(nn.functional.cross_entropy(logits.float(), labels, reduction="none"), weights)
     each = nn.functional.cross_entropy(
         logits.float().flatten(0, -2), labels.flatten(), ignore_index=IGNORE, reduction="none"
     )
-    known = (labels.flatten() != IGNORE).to(each.dtype)
-    weights = known if weights is None else weights * known
-    mean: Tensor = (each * weights).sum() / weights.sum().clamp(min=1e-6)
-    return mean
+    known = labels.flatten() != IGNORE
+    if soft is not None:
+        soft = soft.flatten(0, -2)
+        taught = soft.sum(dim=-1) > 0
+        share = torch.where(known & taught, soft_share, taught.to(each.dtype))
+        softer = nn.functional.cross_entropy(logits.float().flatten(0, -2), soft, reduction="none")
+        each, known = (1 - share) * each + share * softer, known | taught
+    return _weighted_mean(each, known.to(each.dtype) if weights is None else weights * known)
+
+
+def _weighted_mean(each: Tensor, weights: Tensor) -> Tensor:
+    return (each * weights).sum() / weights.sum().clamp(min=1e-6)

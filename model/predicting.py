@@ -20,9 +20,11 @@ class Prediction:
 
     claim: dict[str, float] | None = None
     check_worthy: dict[str, float] | None = None
+    subjective: dict[str, float] | None = None
     attributions: list[tuple[Attribution, float]] | None = None
     entities: list[FoundEntity] | None = None
     stances: list[dict[str, float]] = field(default_factory=list)  # one for each stance of the record
+    kinds: list[str] = field(default_factory=list)  # of each of them: see ``Query.kind``
 
 
 def contexts(records: Sequence[Record]) -> list[list[int]]:
@@ -68,11 +70,12 @@ def _predict_document(reader: Reader, records: Sequence[Record], locate: Locate 
     if "stance" in reader.config.tasks:
         queries = [_query(reading, place, stance.holder, stance.target, locate or _plain)
                    for place, record in zip(places, records, strict=True) for stance in record.stances or ()]
-        rows = iter(reader.stances(reading, queries))
+        rows = zip(queries, reader.stances(reading, queries), strict=True)
         for record, prediction in zip(records, predictions, strict=True):
             for _ in record.stances or ():
-                prediction.stances.append(
-                    dict(zip(reader.config.labels["stance"], map(float, next(rows)), strict=True)))
+                query, row = next(rows)
+                prediction.stances.append(dict(zip(reader.config.labels["stance"], map(float, row), strict=True)))
+                prediction.kinds.append(query.kind)
     return predictions
 
 

@@ -17,7 +17,7 @@ from claimstance.model.decoding import (
     link_candidates,
     softmax,
 )
-from claimstance.model.labels import ROLES, bio
+from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
 from claimstance.model.windows import Located, Piece, Tokens, Window, WindowBuilder
 
 Ints = NDArray[np.int64]
@@ -44,6 +44,13 @@ class Query:
     sentence: int
     holder: tuple[int, int] | None
     target: tuple[int, int] | str
+
+    @property
+    def kind(self) -> str:
+        """Which of the three kinds of question about a stance this is; each has probabilities of its own fit."""
+        if isinstance(self.target, str):
+            return "stance.topic"
+        return "stance.mention" if self.holder is None else "stance.holder"
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ class Reader:
         """Read consecutive sentences, in windows; the sentences of one call are one another's context."""
         tokens = self.windows.tokenize(texts)
         reading = Reading(list(texts), tokens)
-        tasks = [task for task in ("claim", "check_worthy") if task in self.config.tasks]
+        tasks = [task for task in SENTENCE_TASKS if task in self.config.tasks]
         sums = {task: np.zeros((len(texts), len(self.config.labels[task]))) for task in tasks}
         attributions: list[FoundAttribution] = []
         entities: list[FoundEntity] = []
@@ -108,9 +115,7 @@ class Reader:
                     entities.append(FoundEntity(place, span.label, span.probability))
         lengths = np.array([max(len(t), 1) for t in tokens]).reshape(-1, 1)
         for task in tasks:
-            logits = sums[task] / lengths
-            logits[:, -1] += self.config.biases.get(task, 0.0)
-            reading.probabilities[task] = softmax(logits, self._temperature(task))
+            reading.probabilities[task] = self._probabilities(sums[task] / lengths, task)
         if "attribution" in self.config.tasks:
             reading.attributions = [
                 replace(found, content=join_pieces(found.content, texts))
@@ -126,7 +131,7 @@ class Reader:
 
         A mention is scored from the encoding at hand. A topic is read once more, beside its sentence.
         """
-        result = np.zeros((len(queries), len(self.config.labels["stance"])))
+        logits = np.zeros((len(queries), len(self.config.labels["stance"])))
         places = _places(reading)
         by_window: dict[int, list[tuple[int, Piece, tuple[int, int]]]] = {}
         topics: dict[tuple[int, str], list[int]] = {}
@@ -143,7 +148,7 @@ class Reader:
             window, hidden = reading.windows[index]
             rows = [(_holder(window, piece, queries[number]), target, (piece.start, piece.end))
                     for number, piece, target in asked]
-            result[[number for number, _, _ in asked]] = self._score(hidden, rows)
+            logits[[number for number, _, _ in asked]] = self._score(hidden, rows)
         for (sentence, topic), numbers in topics.items():
             beside = self.windows.tokenize([topic])[0]
             if not self.windows.fits_with_topic(reading.tokens[sentence], beside):
@@ -153,7 +158,11 @@ class Reader:
             hidden, piece = self._encode(window)["hidden"], window.pieces[0]
             rows = [(_holder(window, piece, queries[number]), window.topic or NOBODY, (piece.start, piece.end))
                     for number in numbers]
-            result[numbers] = self._score(hidden, rows)
+            logits[numbers] = self._score(hidden, rows)
+        kinds = np.array([query.kind for query in queries])
+        result = np.zeros_like(logits)
+        for kind in sorted(set(kinds)):
+            result[kinds == kind] = self._probabilities(logits[kinds == kind], kind)
         return result
 
     def _encode(self, window: Window) -> dict[str, Floats]:
@@ -177,10 +186,11 @@ class Reader:
     def _score(self, hidden: Floats, rows: Sequence[tuple[tuple[int, int], ...]]) -> Floats:
         holders, targets, sentences = (
             np.array([(0, *row[column]) for row in rows], dtype=np.int64) for column in range(3))
-        return softmax(self.backend.stance(hidden, holders, targets, sentences), self._temperature("stance"))
+        return self.backend.stance(hidden, holders, targets, sentences)
 
-    def _temperature(self, task: str) -> float:
-        return self.config.temperatures.get(task, 1.0)
+    def _probabilities(self, logits: Floats, kind: str) -> Floats:
+        biases, temperature = self.config.scale(kind)
+        return softmax(logits + biases, temperature)
 
     def _warnings(self, tokens: Sequence[Tokens]) -> list[str]:
         room = self.config.max_tokens - 2

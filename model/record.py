@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from claimstance.model.errors import InputError, unknown
-from claimstance.model.labels import DEFAULT_LABELS
+from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 
 Span = list[tuple[int, int]]
 
@@ -46,12 +46,14 @@ class Stance(_Strict):
     """The stance of a holder toward a target, as the sentence expresses it.
 
     ``holder`` is a span, a name, or ``None`` for nobody named (the text itself). ``target`` is a span or a name, which
-    need not occur in the text. ``label`` may be absent in a record that is to be predicted.
+    need not occur in the text. ``label`` may be absent in a record that is to be predicted. ``probabilities`` say how
+    several annotators divide, or what a teacher model thinks (label → share): trained on in place of ``label``.
     """
 
     holder: Span | str | None = None
     target: Span | str
     label: str | None = None
+    probabilities: dict[str, float] | None = None
 
 
 class Record(_Strict):
@@ -63,6 +65,7 @@ class Record(_Strict):
     text: str
     claim: str | None = None
     check_worthy: str | None = None
+    subjective: str | None = None
     attributions: list[Attribution] | None = None
     entities: list[Entity] | None = None
     stances: list[Stance] | None = None
@@ -91,9 +94,12 @@ class Record(_Strict):
     def to_json(self) -> str:
         """The record as one line of JSON, every key of the contract present."""
         data = self.model_dump(mode="json")
-        for attribution in data["attributions"] or ():
-            if attribution["event"] is None:
-                del attribution["event"]
+        optional = [(data, "subjective")]
+        optional += [(attribution, "event") for attribution in data["attributions"] or ()]
+        optional += [(stance, "probabilities") for stance in data["stances"] or ()]
+        for part, key in optional:
+            if part[key] is None:
+                del part[key]
         return json.dumps(data, ensure_ascii=False)
 
 
@@ -135,8 +141,10 @@ def _shorten(value: Any, length: int = 60) -> str:
 
 def check_labels(record: Record, labels: Mapping[str, Iterable[str]], where: str) -> None:
     """Raise ``InputError`` if a label of ``record`` is not in ``labels`` (task → label names)."""
-    found = [("claim", record.claim, "claim"), ("check_worthy", record.check_worthy, "check_worthy")]
-    found += [("stance", s.label, f"stances[{i}].label") for i, s in enumerate(record.stances or ())]
+    found = [(task, getattr(record, task), task) for task in SENTENCE_TASKS]
+    for i, stance in enumerate(record.stances or ()):
+        found.append(("stance", stance.label, f"stances[{i}].label"))
+        found += [("stance", label, f"stances[{i}].probabilities") for label in stance.probabilities or ()]
     found += [("entity", e.label, f"entities[{i}].label") for i, e in enumerate(record.entities or ())]
     for task, label, field in found:
         allowed = tuple(labels.get(task, DEFAULT_LABELS[task]))

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 
 from claimstance.model.decoding import Floats
-from claimstance.model.network import SENTENCE_TASKS, ClaimStanceModel
+from claimstance.model.labels import SENTENCE_TASKS
+from claimstance.model.network import ClaimStanceModel
 from claimstance.model.reader import Ints, Reader
 
 

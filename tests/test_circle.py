@@ -9,7 +9,7 @@ from transformers import TrainerCallback
 
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.export import export
-from claimstance.model.labels import DEFAULT_LABELS, TASKS
+from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS, TASKS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.predicting import predict
 from claimstance.model.reader import Query
@@ -124,7 +124,11 @@ def test_the_model_folder_is_whole(trained):
     model = ClaimStanceModel.from_pretrained(trained)
     assert (model.config.name, model.config.tasks, model.config.max_tokens) == ("tiny", TASKS, 64)
     assert model.config.labels == DEFAULT_LABELS
-    assert set(model.config.temperatures) == {"claim", "check_worthy", "stance"}
+    kinds = {"stance", "stance.holder", "stance.mention", "stance.topic"}
+    assert {"claim", "check_worthy", "stance"} <= set(model.config.temperatures) <= {*SENTENCE_TASKS, *kinds}
+    assert set(model.config.conformal) == set(model.config.temperatures)
+    assert set(model.config.thresholds) == {"check_worthy"}
+    assert model.config.abstain_below == {}  # a dozen sentences are too few to promise anything
 
 
 def test_a_saved_model_says_the_same(trained, reference, texts, tmp_path):

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 OWN_LABELS = str(ROOT / "configs" / "own-labels.yaml")
 TEXT = "Ministers Clash over Tax\nSenator Carl Amsel spoke on Monday. He said that the tax is theft.\n"
 PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli import main; main()")
-COMMANDS = ("tag", "predict", "build", "train", "evaluate", "export", "info")
+COMMANDS = ("tag", "predict", "build", "train", "evaluate", "compare", "export", "info")
 
 
 @pytest.fixture(scope="session")
@@ -205,6 +206,9 @@ def test_files_left_out_are_told_of(run, model):
     (["evaluate", "gone", "--data", "."], "MODEL: 'gone' does not exist"),
     (["evaluate", ".", "--data", "gone"], "--data: 'gone' does not exist"),
     (["evaluate", "."], "'--data'"),
+    (["compare", "."], "RUN_B"),
+    (["compare", "gone", "."], "RUN_A: 'gone' does not exist"),
+    (["compare", ".", "gone"], "RUN_B: 'gone' does not exist"),
     (["export", "gone"], "MODEL: 'gone' does not exist"),
     (["info", "--model", "gone"], "--model: 'gone' does not exist"),
 ])
@@ -458,6 +462,14 @@ def test_labels_of_ones_own_from_a_table_to_tags(run, tiny_encoder):
     account = json.loads(Path("scores/evaluation.json").read_bytes())
     assert list(account["results"]) == ["labelled/claim"]
     assert account["model"]["name"] == "own-labels"
+    compared = run("compare", "scores", "scores", "--metric", "accuracy", "--out", "c.json")
+    assert (compared.code, compared.messages) == (0, [])
+    assert re.search(r"labelled .* claim .* accuracy .* \+0\.0 .* 1\.0000", compared.out)
+    row, = json.loads(Path("c.json").read_bytes())["rows"]
+    assert (row["a"], row["p"]) == (account["results"]["labelled/claim"]["accuracy"]["value"], 1)
+    wrong = run("compare", "scores", "scores", "--metric", "acuracy")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "unknown metric 'acuracy'. Did you mean 'accuracy'?" in wrong.messages[0]
     write("a.txt", TEXT)
     tagged = run("tag", "a.txt", "--model", "own", "--format", "csv")
     assert {row["claim"] for row in table(tagged.out)} <= {"boast", "menace", "pledge"}

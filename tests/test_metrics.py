@@ -1,4 +1,4 @@
-"""The metrics, against scikit-learn's and by hand; intervals; temperatures."""
+"""The metrics, against scikit-learn's and by hand; intervals."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from claimstance.model.predicting import Prediction
 from claimstance.model.reader import FoundEntity
 from claimstance.model.record import Entity, Record, Stance
 from claimstance.model.windows import Located
-from claimstance.training import calibrate, evaluate
+from claimstance.training import evaluate
 from claimstance.training.metrics import (
     average_precision,
     bootstrap,
@@ -129,24 +129,7 @@ class Fixed:
 
     def __init__(self, monkeypatch, predictions, **labels):
         self.config = ModelConfig({}, tasks=("entity", "claim", "stance"), labels=labels)
-        for module in (evaluate, calibrate):
-            monkeypatch.setattr(module, "predict", lambda reader, records: iter(predictions))
-
-
-def test_temperatures_undo_overconfidence(monkeypatch, rng):
-    truth = 1 / (1 + np.exp(-rng.normal(size=4000)))  # the probability that each says yes
-    records, predictions = [], []
-    for number, probability in enumerate(truth):
-        said = "yes" if rng.random() < probability else "no"
-        odds = (probability / (1 - probability)) ** 2.0  # claimed with twice the logit
-        claimed = float(odds / (1 + odds))
-        records.append(Record(id=str(number), text="x", check_worthy=said,
-                              stances=[Stance(target="x", label={"yes": "favor", "no": "against"}[said])]))
-        softened = float(np.sqrt(odds) ** 0.5 / (1 + np.sqrt(odds) ** 0.5))
-        predictions.append(Prediction(check_worthy={"no": 1 - claimed, "yes": claimed},
-                                      stances=[{"against": 1 - softened, "favor": softened}]))
-    found = calibrate.fit_temperatures(Fixed(monkeypatch, predictions), records)
-    assert found == {"check_worthy": pytest.approx(2.0, rel=0.1), "stance": pytest.approx(0.5, rel=0.1)}
+        monkeypatch.setattr(evaluate, "predict", lambda reader, records: iter(predictions))
 
 
 def test_corpora_and_tasks_are_scored_apart(monkeypatch):

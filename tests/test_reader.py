@@ -163,6 +163,30 @@ def test_a_topic_that_leaves_no_room_is_warned_of(make_reader):
         "sentence 0: does not fit one window with the topic 'g h': the end of it is not read for that stance"]
 
 
+def test_each_kind_of_question_has_probabilities_of_its_own(make_reader):
+    queries = [Query(0, (0, 2), (17, 20)), Query(0, None, (17, 20)), Query(0, None, "gun laws"), Query(0, (0, 2), "it")]
+    assert [query.kind for query in queries] == ["stance.holder", "stance.mention", "stance.topic", "stance.topic"]
+
+    def logits(**config):
+        reader = make_reader(**config)
+        rows = np.log(reader.stances(reader.read(["he said so about Ada"]), queries))
+        return rows - rows[:, :1]
+
+    plain = logits()
+    fitted = logits(temperatures={"stance": 8.0, "stance.holder": 2.0, "stance.mention": 4.0},
+                    biases={"stance.favor": 1.0, "stance.holder.neutral": 0.5})
+    np.testing.assert_allclose(fitted[0], (plain[0] + [0, 0.5, 0]) / 2, atol=1e-6)
+    np.testing.assert_allclose(fitted[1], plain[1] / 4, atol=1e-6)  # a temperature of its own: no bias of the task's
+    np.testing.assert_allclose(fitted[2:], (plain[2:] + [0, 0, 1.0]) / 8, atol=1e-6)
+
+
+def test_the_bias_of_older_models_is_the_last_labels(make_reader):
+    reader = make_reader(biases={"claim": 1.5}, temperatures={"claim": 2.0})
+    logit = (4 + 1.5) / 2
+    np.testing.assert_allclose(
+        reader.read(["he said so much"]).probabilities["claim"][0, 1], 1 / (1 + np.exp(-logit)))
+
+
 def test_temperatures_soften_without_changing_the_answer(make_reader):
     texts, query = ["he said so about Ada"], Query(0, (0, 2), (17, 20))
     sharp, soft = make_reader(), make_reader(temperatures={"claim": 2.0, "stance": 4.0})

@@ -63,7 +63,7 @@ def stance(**values):
         ({**GOOD, "entities": [{"span": [[0, 3]], "label": "PERS"}]}, "entities[0].label: unknown label 'PERS'"),
         ({**GOOD, "clam": "claim"}, "unknown field 'clam'. Did you mean 'claim'?"),
         (stance(lable="favor"), "stances[1]: unknown field 'lable'. Did you mean 'label'? Available: holder, label, "
-                                "target"),
+                                "probabilities, target"),
         ({**GOOD, "attributions": [{"cues": None}]}, "attributions[0]: unknown field 'cues'. Did you mean 'cue'?"),
         ({"id": "a"}, "text: expected a value, found none"),
         ({"text": "a"}, "id: expected a value, found none"),

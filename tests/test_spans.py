@@ -1,11 +1,13 @@
 """Nested attributions made flat, and scores of attributions on cases computed by hand."""
 
+import numpy as np
 import pytest
 
 from claimstance.model.predicting import Prediction
 from claimstance.model.record import Attribution, Record
 from claimstance.training.flatten import FlatSpan, extents, flatten
-from claimstance.training.spans import score_attributions
+from claimstance.training.metrics import bootstrap
+from claimstance.training.spans import attribution_scores, count_attributions
 
 #        0         10        20        30
 TEXT = "Lee said Moss believed the dam failed."
@@ -74,7 +76,7 @@ def scored(gold, found):
     if isinstance(gold, Record):
         gold, found = [gold], [found]
     pairs = [(one, Prediction(attributions=[(a, 1.0) for a in each])) for one, each in zip(gold, found, strict=True)]
-    return {name: figure.value for name, figure in score_attributions([pairs]).items()}
+    return attribution_scores(count_attributions(pairs))
 
 
 def test_what_is_found_exactly_scores_one():
@@ -153,6 +155,7 @@ def test_nothing_found_scores_zero():
 def test_intervals_come_from_documents():
     right = (record(OUTER), Prediction(attributions=[(OUTER, 1.0)]))
     wrong = (record(OUTER), Prediction(attributions=[]))
-    figure = score_attributions([[right], [right, right], [wrong]])["source.exact.recall"]
+    counts = np.array([count_attributions(document) for document in ([right], [right, right], [wrong])])
+    figure = bootstrap(counts, attribution_scores, 4)["source.exact.recall"]
     assert (figure.value, figure.n) == (0.75, 4)
     assert figure.low < 0.75 < figure.high

@@ -195,6 +195,16 @@ def test_what_cannot_be_tagged(tagger, text, targets, message):
         tagger.tag(text, targets)
 
 
+def test_what_counts_is_told_apart_by_the_kind_of_question():
+    tagger, _ = script(abstain_below={"stance": 0.99, "stance.topic": 0.0})
+    pairs = [{"target": "Ships"}, {"target": "harbour tax"}]
+    [row] = tagger.predict([{"id": "1", "text": "Ships waited.", "stances": pairs}])
+    assert [stance["abstained"] for stance in row["predicted"]["stances"]] == [True, False]
+    stances = tagger.tag(TEXT, ["harbour tax"]).stances
+    assert {stance.abstained for stance in stances if stance.target_span} == {True}
+    assert {stance.abstained for stance in stances if not stance.target_span} == {False}
+
+
 def test_an_answer_that_does_not_count():
     tagger, _ = script(abstain_below={"stance": 0.99})
     article = tagger.tag(TEXT, ["harbour tax"])

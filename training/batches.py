@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from claimstance.model.labels import ROLES, bio
-from claimstance.model.network import IGNORE, SENTENCE_TASKS, Batch
+from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
+from claimstance.model.network import IGNORE, Batch
 from claimstance.model.reader import NOBODY
 from claimstance.model.windows import Window, WindowBuilder
 from claimstance.training.examples import Example, StanceExample
 
 _TAGS = bio(ROLES)
 _Row = tuple[int, int, int]  # a span of a batch: (window, start, end)
+_Pair = tuple[_Row, _Row, _Row, tuple[float, ...], float]  # holder, target, sentence, shares of labels, weight
 _CHUNK = 40  # batches within which windows are sorted by length: less padding, order still nearly random
 
 
@@ -72,8 +73,10 @@ class Planner:
         """The batches of an epoch, the same whenever it is asked for."""
         rng = random.Random(f"{self._mixture.seed}/{number}")
         found = [*self._of_documents(rng), *self._of_singles(rng)]
-        found += list(self._of_topics([e for w in found for e in w.examples], rng))
-        return self._batches(found, rng)
+        topics = list(self._of_topics([e for w in found for e in w.examples], rng))
+        # A sentence that is only asked about topics is read beside each of them, and teaches nothing on its own.
+        found = [window for window in found if any(example.teaches_alone for example in window.examples)]
+        return self._batches([*found, *topics], rng)
 
     def _of_documents(self, rng: random.Random) -> Iterator[LabelledWindow]:
         longest = self._windows.max_tokens
@@ -138,7 +141,8 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
     labels: dict[str, list[int]] = {task: [] for task in SENTENCE_TASKS}
     weights: dict[str, list[float]] = {task: [] for task in SENTENCE_TASKS}
     tags = {task: torch.full((len(batch), longest), IGNORE) for task in ("attribution", "entity")}
-    pairs: list[tuple[_Row, _Row, _Row, int, float]] = []
+    soft = _soft_labels(batch, longest)
+    pairs: list[_Pair] = []
     links: list[tuple[_Row, _Row, tuple[int, int]]] = []
     for row, item in enumerate(batch):
         window = item.window
@@ -166,12 +170,32 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
         cues=_spans([link[0] for link in links]),
         linked=_spans([link[1] for link in links]),
         **tags,
-        stance=torch.tensor([pair[3] for pair in pairs], dtype=torch.long),
+        stance=torch.tensor([pair[3] for pair in pairs], dtype=torch.float),
         stance_weight=torch.tensor([pair[4] for pair in pairs], dtype=torch.float),
         link=torch.tensor([link[2] for link in links], dtype=torch.long).reshape(-1, 2),
         **{task: torch.tensor(labels[task], dtype=torch.long) for task in SENTENCE_TASKS},
+        **soft,
         **{f"{task}_weight": torch.tensor(weights[task], dtype=torch.float) for task in SENTENCE_TASKS},
     ).as_dict()
+
+
+def _soft_labels(batch: Sequence[LabelledWindow], longest: int) -> dict[str, Tensor]:
+    """What teachers say of the batch's tokens and sentences, where they said anything."""
+    soft: dict[str, Tensor] = {}
+    sentences = sum(len(item.examples) for item in batch)
+    number = -1
+    for row, item in enumerate(batch):
+        for piece, example in zip(item.window.pieces, item.examples, strict=True):
+            number += 1
+            for task, said in example.soft.items() if not item.topics else ():
+                shape = (sentences, len(said)) if said.ndim == 1 else (len(batch), longest, said.shape[1])
+                into = soft.setdefault(f"{task}_soft", torch.zeros(shape))
+                if said.ndim == 1:
+                    into[number] = torch.from_numpy(said)
+                else:
+                    size = piece.end - piece.start
+                    into[row, piece.start:piece.end] = torch.from_numpy(said[piece.skipped:piece.skipped + size])
+    return soft
 
 
 def _spans(rows: Sequence[_Row]) -> Tensor:
@@ -210,21 +234,21 @@ def _shift(row: int, item: LabelledWindow, number: int, span: tuple[int, int]) -
     return (row, start, end) if piece.start <= start < end <= piece.end else None
 
 
-def _mention_pairs(row: int, item: LabelledWindow) -> Iterator[tuple[_Row, _Row, _Row, int, float]]:
+def _mention_pairs(row: int, item: LabelledWindow) -> Iterator[_Pair]:
     for number, example in enumerate(item.examples):
         piece = item.window.pieces[number]
         for stance in example.stances:
             if isinstance(stance.target, tuple) and (target := _shift(row, item, number, stance.target)):
                 holder = _shift(row, item, number, stance.holder) if stance.holder else None
-                yield holder or (row, *NOBODY), target, (row, piece.start, piece.end), stance.label, stance.weight
+                yield holder or (row, *NOBODY), target, (row, piece.start, piece.end), stance.shares, stance.weight
 
 
-def _topic_pairs(row: int, item: LabelledWindow) -> Iterator[tuple[_Row, _Row, _Row, int, float]]:
+def _topic_pairs(row: int, item: LabelledWindow) -> Iterator[_Pair]:
     piece = item.window.pieces[0]
     for stance in item.topics:
         holder = _shift(row, item, 0, stance.holder) if stance.holder else None
         yield (holder or (row, *NOBODY), (row, *(item.window.topic or NOBODY)), (row, piece.start, piece.end),
-               stance.label, stance.weight)
+               stance.shares, stance.weight)
 
 
 def _links(row: int, item: LabelledWindow) -> Iterator[tuple[_Row, _Row, tuple[int, int]]]:

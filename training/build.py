@@ -13,17 +13,20 @@ from claimstance.model.record import Record, check_labels
 from claimstance.training.config import SPLITS, DataConfig, Source
 from claimstance.training.corpora import lookup
 from claimstance.training.dataset import load_labels, save
+from claimstance.training.examples import SoftLabels
 from claimstance.training.formats import Layout, read_file
 from claimstance.training.report import (
     BuildReport,
     SourceReport,
     count_labels,
+    count_soft,
     fingerprint,
     overlaps,
     provenance,
     repeated_texts,
     versions,
 )
+from claimstance.training.soft import save_soft
 from claimstance.training.splits import divide, label_counts
 
 _LOG = logging.getLogger(__name__)
@@ -78,11 +81,25 @@ def build(
     _divide(parts, config)
     splits = {name: [r for part in parts if part.split == name for r in part.records] for name in SPLITS}
     splits = {name: records for name, records in splits.items() if records}
+    soft = _teach(config, splits.get("train", []), labels, progress)
     if not splits:
         raise InputError(f"expected rows in {', '.join(part.origin for part in parts)}, found none")
-    report = _report(config, parts, splits, labels)
-    _write(splits, labels, report, out)
+    report = _report(config, parts, splits, labels, soft)
+    _write(splits, labels, soft, report, out)
     return report
+
+
+def _teach(
+    config: DataConfig,
+    records: Sequence[Record],
+    labels: Mapping[str, Sequence[str]],
+    progress: Callable[[int], None] | None,
+) -> dict[str, SoftLabels]:
+    if not config.teachers:
+        return {}
+    from claimstance.training.teach import teach  # torch, which no other dataset needs
+
+    return teach(config.teachers, records, labels["stance"], progress)
 
 
 def check_target(out: Path, overwrite: bool) -> None:
@@ -183,6 +200,7 @@ def _report(
     parts: Sequence[_Part],
     splits: Mapping[str, Sequence[Record]],
     labels: Mapping[str, Sequence[str]],
+    soft: Mapping[str, SoftLabels],
 ) -> BuildReport:
     return BuildReport(
         rows={name: len(records) for name, records in splits.items()},
@@ -191,6 +209,7 @@ def _report(
         sources=[_source_report(name, parts) for name in dict.fromkeys(part.name for part in parts)],
         repeated_texts={name: repeated_texts(records) for name, records in splits.items()},
         overlaps=overlaps(splits),
+        soft=count_soft(splits.get("train", ()), soft),
         seed=config.split.seed,
         versions=versions(),
         fingerprint=fingerprint(splits),
@@ -212,7 +231,11 @@ def _source_report(name: str, parts: Sequence[_Part]) -> SourceReport:
 
 
 def _write(
-    splits: Mapping[str, Sequence[Record]], labels: Mapping[str, Sequence[str]], report: BuildReport, out: Path
+    splits: Mapping[str, Sequence[Record]],
+    labels: Mapping[str, Sequence[str]],
+    soft: dict[str, SoftLabels],
+    report: BuildReport,
+    out: Path,
 ) -> None:
     """Write beside ``out`` and rename, so that ``out`` is whole or not there."""
     try:
@@ -220,6 +243,7 @@ def _write(
         with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as beside:
             new, old = Path(beside) / "new", Path(beside) / "old"
             save(splits, labels, new)
+            save_soft(soft, new)
             (new / REPORT_FILE).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
             if out.exists():
                 out.rename(old)

@@ -1,50 +1,182 @@
-"""What is fitted on held-out records after training.
+"""What is fitted on held-out records after training: everything that ``ModelConfig`` keeps beside the weights.
 
-Temperatures, so that probabilities mean what they say (Guo et al. 2017), and biases, so that attributions are read as
-readily as scores best.
+Temperatures, and biases where they help, so that probabilities mean what they say; thresholds, so that decisions score
+best; the probabilities from which answers are given and labels belong to a set, so that both keep a promise; biases of
+tags and links, so that attributions are read as readily as scores best.
 """
 
-from collections import defaultdict
+import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.stats import beta
 
-from claimstance.model.decoding import Floats
-from claimstance.model.labels import ROLES
-from claimstance.model.predicting import predict
+from claimstance.model.config import ModelConfig
+from claimstance.model.decoding import Floats, softmax
+from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.reader import Backend, Ints, Reader
 from claimstance.model.record import Record
-from claimstance.training.evaluate import evaluate, primary
+from claimstance.training.answers import Answers, collect
+from claimstance.training.evaluate import evaluate, pair, primary
+from claimstance.training.metrics import Array
+from claimstance.training.reliability import PROMISE, RANKED, claims
 
-_CANDIDATES = np.geomspace(0.25, 4.0, 161)
+log = logging.getLogger(__name__)
+
+ENOUGH = 100  # answers from which a promise about precision can be looked into
+NEVER = 2.0  # a probability that no answer reaches
+_SURE = 0.95  # how sure a promise about precision is
+_FOLDS = 5
+_STEPS = 20  # of coverage, at which precision is looked at
 _BIASES = (-0.5, 0.0, 0.5, 1.0, 1.5)
 
 
-def fit_temperatures(reader: Reader, records: Sequence[Record]) -> dict[str, float]:
-    """For each task with labelled sentences or stances, the temperature of the least negative log-likelihood.
+@dataclass(frozen=True)
+class Scale:
+    """From logits to probabilities: what is added to each label's logit, and what the sum is divided by."""
 
-    The reader's own temperatures must be 1 (unset).
+    biases: Array
+    temperature: float
+
+    def __call__(self, logits: Array) -> Array:
+        """Probabilities: (n, labels) → (n, labels)."""
+        return np.asarray(softmax(logits + self.biases, self.temperature), dtype=float)
+
+
+def calibrate(reader: Reader, records: Sequence[Record]) -> ModelConfig:
+    """The reader's configuration with all that is fitted on ``records``; what was fitted before is left out."""
+    unscaled = Reader(_unfitted(reader.config), reader.windows, reader.backend)
+    pairs = pair(unscaled, records)
+    fitted = replace(_unfitted(reader.config), biases=fit_biases(unscaled, records))
+    for task in (*SENTENCE_TASKS, "stance"):
+        if task in fitted.tasks and (answers := collect(fitted.labels[task], task, pairs)):
+            for kind, some in {**answers.by_kind(), task: answers}.items():
+                fit(fitted, kind, some)
+    return fitted
+
+
+def _unfitted(config: ModelConfig) -> ModelConfig:
+    return replace(config, temperatures={}, biases={}, thresholds={}, abstain_below={}, conformal={})
+
+
+def fit(config: ModelConfig, kind: str, answers: Answers) -> None:
+    """Put into ``config`` what is fitted to the answers to one kind of question, given with unscaled probabilities."""
+    logits = np.log(np.clip(answers.probabilities, 1e-12, None))
+    scale = fit_scale(logits, answers.gold, answers.documents)
+    config.temperatures[kind] = round(scale.temperature, 4)
+    config.biases |= {f"{kind}.{label}": round(float(bias), 4)
+                      for label, bias in zip(answers.labels, scale.biases, strict=True) if bias}
+    scaled = replace(answers, probabilities=scale(logits))
+    if kind in RANKED:
+        config.thresholds[kind] = _down(best_threshold(*claims(scaled, kind)))
+    least = answered_from(scaled.confidence, scaled.right, scaled.documents)
+    if least is not None:
+        config.abstain_below[kind] = _down(least)
+    if least == NEVER:
+        log.warning("%s: no probability from which %.0f %% of the answers on dev are right: all will be marked as "
+                    "abstained", kind, 100 * PROMISE)
+    config.conformal[kind] = _down(belongs_from(scaled.of_right, scaled.documents))
+
+
+def _down(probability: float) -> float:
+    """Rounded, but never past the answer that it was fitted to."""
+    return float(np.floor(1e4 * probability) / 1e4)
+
+
+def fit_scale(logits: Array, gold: NDArray[np.int64], documents: NDArray[np.str_]) -> Scale:
+    """The likeliest temperature (Guo et al. 2017), with a bias for each label but the first if that predicts better.
+
+    Temperature and biases together are Platt scaling for two labels, and bias-corrected temperature scaling for more
+    (Alexandari et al. 2020). Biases stay only if they make documents that they were not fitted on likelier, by more
+    than a standard error (cross-fitting, five parts). A standard normal prior on every parameter keeps a handful of
+    rows from extremes.
     """
-    rows: dict[str, list[tuple[list[float], int]]] = defaultdict(list)
-    for record, prediction in zip(records, predict(reader, records), strict=True):
-        for task in ("claim", "check_worthy"):
-            label, probabilities = getattr(record, task), getattr(prediction, task)
-            if label is not None and probabilities is not None:
-                rows[task].append((list(probabilities.values()), list(probabilities).index(label)))
-        for stance, probabilities in zip(record.stances or (), prediction.stances, strict=False):
-            if stance.label is not None:
-                rows["stance"].append((list(probabilities.values()), list(probabilities).index(stance.label)))
-    return {task: _fit(np.array([p for p, _ in found]), np.array([gold for _, gold in found]))
-            for task, found in rows.items()}
+    _, which = np.unique(documents, return_inverse=True)
+    gain = np.zeros(which.max() + 1)
+    part = np.random.default_rng(13).permutation(len(gain))[which] % _FOLDS
+    for fold in range(_FOLDS if len(gain) >= _FOLDS else 0):
+        seen, held = part != fold, part == fold
+        plain, biased = (_losses(_likeliest(logits[seen], gold[seen], each), logits[held], gold[held])
+                         for each in (False, True))
+        np.add.at(gain, which[held], plain - biased)
+    return _likeliest(logits, gold, biased=bool(gain.sum() > np.sqrt(gain @ gain)))
 
 
-def _fit(probabilities: np.ndarray, gold: np.ndarray) -> float:
-    logits = np.log(np.clip(probabilities, 1e-12, None))
-    scaled = logits[None] / _CANDIDATES[:, None, None]
-    normal = np.log(np.exp(scaled).sum(axis=-1))
-    loss = (normal - scaled[:, np.arange(len(gold)), gold]).mean(axis=1)
-    return float(round(_CANDIDATES[int(loss.argmin())], 4))
+def _likeliest(logits: Array, gold: NDArray[np.int64], biased: bool) -> Scale:
+    def scale(point: Array) -> Scale:
+        biases = np.zeros(logits.shape[1])
+        biases[1:] = point[1:] if biased else 0.0
+        return Scale(biases, float(np.exp(point[0])))
+
+    def regularised(point: Array) -> float:
+        return float(_losses(scale(point), logits, gold).sum() + 0.5 * point @ point)
+
+    return scale(minimize(regularised, np.zeros(logits.shape[1] if biased else 1), method="L-BFGS-B").x)
+
+
+def _losses(scale: Scale, logits: Array, gold: NDArray[np.int64]) -> Array:
+    """(n,) the negative log-likelihoods."""
+    return np.asarray(-np.log(np.clip(scale(logits)[np.arange(len(gold)), gold], 1e-12, None)))
+
+
+def best_threshold(probabilities: Array, gold: NDArray[np.bool_]) -> float:
+    """The probability of ``yes`` from which saying yes scores the best F1.
+
+    Half of the best F1 that any threshold reaches: that is where calibrated probabilities have the best threshold
+    (Lipton, Elkan & Narayanaswamy 2014), and it varies less from sample to sample than the place of the best F1 does.
+    """
+    order = np.argsort(-probabilities, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(probabilities[order])), len(order) - 1)
+    scores = 2 * np.cumsum(gold[order])[ends] / np.maximum(ends + 1 + gold.sum(), 1)
+    return float(scores.max() / 2) if gold.any() else 0.5
+
+
+def answered_from(confidence: Array, right: NDArray[np.bool_], documents: NDArray[np.str_]) -> float | None:
+    """The lowest probability from which answers are right with the promised precision, surely enough.
+
+    Returns:
+        0 if all answers are; ``NEVER`` if those of no probability are; ``None`` if there are too few to tell.
+    """
+    if len(right) < ENOUGH:
+        return None
+    for least in (0.0, *np.quantile(confidence, np.arange(1, _STEPS) / _STEPS)):
+        given = confidence >= least
+        if lower_bound(right[given], documents[given]) >= PROMISE:
+            return float(least)
+    return NEVER
+
+
+def lower_bound(right: NDArray[np.bool_], documents: NDArray[np.str_]) -> float:
+    """A one-sided 95 % bound below the share of right answers, which are alike within documents.
+
+    Clopper and Pearson's bound with the number of answers that would tell as much if they were independent (Korn &
+    Graubard 1998).
+    """
+    n, share = len(right), float(right.mean())
+    names, which = np.unique(documents, return_inverse=True)
+    effective = float(n)
+    if 0 < share < 1 and len(names) > 1:
+        off = np.bincount(which, right - share)
+        variance = (off @ off) * len(names) / (len(names) - 1) / n**2
+        effective = min(float(n), float(share * (1 - share) / variance)) if variance else float(n)
+    return float(beta.ppf(1 - _SURE, effective * share, effective * (1 - share) + 1)) if share else 0.0
+
+
+def belongs_from(of_right: Array, documents: NDArray[np.str_]) -> float:
+    """The highest probability such that the labels from there on hold the right one as often as promised.
+
+    Split-conformal sets of least size (LAC; Angelopoulos & Bates 2021, section 1), where documents, not rows, are
+    exchangeable: every document weighs the same, and one unseen counts as missed (Lee, Barber & Willett 2023, after
+    the pooling of Dunn, Wasserman & Ramdas 2022). The promise is about an answer in a new document. Sets may be empty.
+    """
+    names, which, sizes = np.unique(documents, return_inverse=True, return_counts=True)
+    order = np.argsort(-of_right, kind="stable")
+    covered = np.cumsum(1 / sizes[which[order]]) / (len(names) + 1)
+    enough = np.flatnonzero(covered >= PROMISE)
+    return float(of_right[order[enough[0]]]) if len(enough) else 0.0
 
 
 def fit_biases(reader: Reader, records: Sequence[Record]) -> dict[str, float]:

@@ -12,12 +12,12 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from claimstance.model.errors import ConfigError, unknown
-from claimstance.model.labels import DEFAULT_LABELS, TASKS
+from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS, TASKS
 from claimstance.training.corpora import CORPORA
 
 SPLITS = ("train", "dev", "test")
 COLUMNS = ("text", "label", "target", "holder", "id", "doc_id")
-LABELLED = ("claim", "check_worthy", "stance")
+LABELLED = (*SENTENCE_TASKS, "stance")
 
 
 def _one_of(kind: str, names: Sequence[str]) -> AfterValidator:
@@ -116,6 +116,23 @@ class Source(_Section):
                 raise ValueError(f"corpus {name}: {unknown('option', option, corpus.options)}")
 
 
+class Teacher(_Section):
+    """A trained model that says what it thinks of train rows nobody labelled: its probabilities are soft labels."""
+
+    model: Path = Field(description="Folder of the trained model; it must score stances.")
+    corpora: list[str] = Field(
+        min_length=1, description="The corpora, or files without their suffix, whose train sentences it reads."
+    )
+    share: Share = Field(default=1.0, description="Share of those sentences that it reads, whole documents at a time.")
+    entities: list[str] = Field(
+        default=[],
+        description="Kinds of named entities: it is asked the stance of nobody named toward each, in sentences alone.",
+    )
+    tasks: Annotated[list[str], _one_of("task", (*SENTENCE_TASKS, "attribution", "stance"))] = Field(
+        default=[], description="Tasks of whose labelled rows it also says what it thinks, read in their documents."
+    )
+
+
 class DataConfig(_Section):
     """What to train and measure on."""
 
@@ -124,6 +141,9 @@ class DataConfig(_Section):
         default=Path("corpora"), description="Folder that holds your copies of the public corpora, a folder each."
     )
     sources: list[Source] = Field(default=[], description="Where the rows come from.")
+    teachers: list[Teacher] = Field(
+        default=[], description="Models that add soft labels to the train split: distillation."
+    )
     labels: Annotated[dict[str, list[str]], _one_of("task", tuple(DEFAULT_LABELS))] = Field(
         default={}, description="Label names of a task, in place of its default ones."
     )
@@ -142,6 +162,11 @@ class ModelConfig(_Section):
 
     encoder: str = Field(
         default="sentence-transformers/all-MiniLM-L6-v2", description="Hugging Face name or folder of the encoder."
+    )
+    start: Path | None = Field(
+        default=None,
+        description="Folder of a trained model with this encoder: its weights are gone on from, but for heads whose "
+        "labels differ.",
     )
     tasks: Annotated[list[str] | None, _one_of("task", TASKS)] = Field(
         default=None, min_length=1, description="Tasks to learn; null: those that the data has labels for."
@@ -162,7 +187,9 @@ class TrainingConfig(_Section):
     max_grad_norm: float = Field(default=1.0, gt=0, description="Norm that gradients are cut to.")
     seed: int = Field(default=13, ge=0, description="Seed of weights, order and dropout.")
     precision: Literal["bfloat16", "float32"] = Field(default="float32", description="Precision of the computation.")
-    evaluations_per_epoch: int = Field(default=1, ge=1, description="Times per epoch the dev split is scored.")
+    evaluations_per_epoch: int = Field(
+        default=1, ge=0, description="Times per epoch the dev split is scored; 0: never, and the last weights are kept."
+    )
     patience: int = Field(
         default=0, ge=0, description="Evaluations without a better score after which training stops; 0: never."
     )
@@ -171,8 +198,11 @@ class TrainingConfig(_Section):
         default={}, description="Task → p: classes weigh their inverse frequency to the power p; 0: all the same."
     )
     loss_weights: dict[str, NotNegative] = Field(default={}, description="Task → weight of its loss; 1 if not given.")
-    biases: Annotated[dict[str, float], _one_of("task", ("claim", "check_worthy"))] = Field(
-        default={}, description="Sentence task → what is added to the logit of its last label when the model is used."
+    corpus_weights: dict[str, NotNegative] = Field(
+        default={}, description="Corpus → weight of its labels beside those of others in a batch; 1 if not given."
+    )
+    soft_share: Share = Field(
+        default=0.5, description="How much the soft label of teachers or annotators counts where there is a label, too."
     )
     neighbours: Share = Field(
         default=0.5, description="Share of the rows without an article that are shown beside other sentences."

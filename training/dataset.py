@@ -30,7 +30,8 @@ def features(labels: Mapping[str, Sequence[str]]) -> Features:
     """The columns of a built dataset.
 
     A span is a list of ``[start, end]`` pieces. A stance's holder and target have two columns each, a span and a name,
-    of which one is null (both, for a holder whom nobody names). ``meta`` is JSON.
+    of which one is null (both, for a holder whom nobody names); its probabilities are in the order of the labels.
+    ``meta`` is JSON.
 
     Args:
         labels: task → label names; the default set where a task is missing.
@@ -45,6 +46,7 @@ def features(labels: Mapping[str, Sequence[str]]) -> Features:
             "text": Value("string"),
             "claim": label["claim"],
             "check_worthy": label["check_worthy"],
+            "subjective": label["subjective"],
             "attributions": List({**dict.fromkeys(ROLES, span), "event": Value("string")}),
             "entities": List({"span": span, "label": label["entity"]}),
             "stances": List(
@@ -54,6 +56,7 @@ def features(labels: Mapping[str, Sequence[str]]) -> Features:
                     "target_span": span,
                     "target_name": Value("string"),
                     "label": label["stance"],
+                    "probabilities": List(Value("float32")),
                 }
             ),
             "annotator": Value("string"),
@@ -63,17 +66,21 @@ def features(labels: Mapping[str, Sequence[str]]) -> Features:
     )
 
 
-def to_row(record: Record) -> dict[str, Any]:
+def to_row(record: Record, labels: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """A record as a row for ``features``; labels are names, which ``datasets`` turns into numbers."""
     row = record.model_dump(exclude={"stances", "meta"})
-    row["stances"] = None if record.stances is None else [_stance_row(stance) for stance in record.stances]
+    row["stances"] = None if record.stances is None else [_stance_row(stance, labels) for stance in record.stances]
     row["corpus"] = record.meta.get("corpus")
     row["meta"] = json.dumps(record.meta, ensure_ascii=False, sort_keys=True)
     return row
 
 
-def _stance_row(stance: Stance) -> dict[str, Any]:
-    row: dict[str, Any] = {"label": stance.label}
+def _stance_row(stance: Stance, labels: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    names, shares = labels.get("stance", DEFAULT_LABELS["stance"]), stance.probabilities
+    row: dict[str, Any] = {
+        "label": stance.label,
+        "probabilities": None if shares is None else [shares.get(name, 0.0) for name in names],
+    }
     for role, value in (("holder", stance.holder), ("target", stance.target)):
         row[f"{role}_span"] = value if isinstance(value, list) else None
         row[f"{role}_name"] = value if isinstance(value, str) else None
@@ -84,7 +91,7 @@ def save(splits: Mapping[str, Iterable[Record]], labels: Mapping[str, Sequence[s
     """Write records, split by split, as a ``DatasetDict`` into ``folder``. Labels must be in ``labels``."""
     columns = features(labels)
     built = {
-        name: Dataset.from_list([to_row(record) for record in records], features=columns, split=name)
+        name: Dataset.from_list([to_row(record, labels) for record in records], features=columns, split=name)
         for name, records in splits.items()
     }
     with _quietly():
@@ -160,6 +167,7 @@ def _label_names(columns: Features) -> dict[str, tuple[str, ...]]:
         "check_worthy": columns["check_worthy"],
         "stance": columns["stances"].feature["label"],
         "entity": columns["entities"].feature["label"],
+        "subjective": columns["subjective"],
     }
     return {task: tuple(label[task].names) for task in DEFAULT_LABELS}
 
@@ -176,25 +184,32 @@ def _record(row: dict[str, Any], names: Mapping[str, Sequence[str]]) -> Record:
         text=row["text"],
         claim=name("claim", row["claim"]),
         check_worthy=name("check_worthy", row["check_worthy"]),
+        subjective=name("subjective", row["subjective"]),
         attributions=None
         if attributions is None
         else [Attribution(**{role: _span(a[role]) for role in ROLES}, event=a["event"]) for a in attributions],
         entities=None
         if entities is None
         else [Entity(span=_span(e["span"]) or [], label=names["entity"][e["label"]]) for e in entities],
-        stances=None if stances is None else [_stance(s, name("stance", s["label"])) for s in stances],
+        stances=None if stances is None else [_stance(s, names["stance"]) for s in stances],
         annotator=row["annotator"],
         meta=json.loads(row["meta"]),
     )
 
 
-def _stance(row: dict[str, Any], label: str | None) -> Stance:
+def _stance(row: dict[str, Any], names: Sequence[str]) -> Stance:
     def either(role: str) -> Span | str | None:
         name: str | None = row[f"{role}_name"]
         return name if name is not None else _span(row[f"{role}_span"])
 
     target = either("target")
-    return Stance(holder=either("holder"), target=[] if target is None else target, label=label)
+    return Stance(
+        holder=either("holder"),
+        target=[] if target is None else target,
+        label=None if row["label"] is None else names[row["label"]],
+        probabilities=None if row["probabilities"] is None
+        else dict(zip(names, row["probabilities"], strict=True)),
+    )
 
 
 def _span(pieces: list[list[int]] | None) -> Span | None:

@@ -1,21 +1,21 @@
 """Held-out evaluation: predictions beside gold labels, scored by the field's metrics, corpus by corpus."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+import numpy as np
+
+from claimstance.model.config import ModelConfig
 from claimstance.model.predicting import Prediction, predict
 from claimstance.model.reader import Reader
 from claimstance.model.record import Record
+from claimstance.training.answers import collect, document_of
 from claimstance.training.directed import score_directed
-from claimstance.training.metrics import (
-    Figure,
-    bootstrap,
-    calibration_error,
-    classification,
-    confusions,
-    ranking,
-)
-from claimstance.training.spans import score_attributions
+from claimstance.training.metrics import Array, Figure, confusions, ranking
+from claimstance.training.outcomes import Outcome, Outcomes, digest
+from claimstance.training.reliability import RANKED, claims
+from claimstance.training.reliability import figures as reliability
+from claimstance.training.spans import count_attributions
 
 Pair = tuple[Record, Prediction]
 Results = dict[str, dict[str, Figure]]  # "corpus/task" → metric → figure
@@ -26,6 +26,7 @@ PRIMARY = {
     "entity": ("f1",),
     "claim": ("macro_f1",),
     "check_worthy": ("macro_f1",),
+    "subjective": ("macro_f1",),
     "stance": ("macro_f1",),
 }
 
@@ -37,18 +38,34 @@ def evaluate(reader: Reader, records: Sequence[Record], progress: Callable[[int]
         For each ``corpus/task`` (the corpus from ``meta``, with its part if it names one) the figures of that task,
         with 95 % intervals by bootstrap over documents.
     """
-    pairs: dict[str, list[Pair]] = defaultdict(list)
+    return score_pairs(reader.config, pair(reader, records, progress))[0]
+
+
+def pair(reader: Reader, records: Sequence[Record], progress: Callable[[int], None] | None = None) -> list[Pair]:
+    """Each record with what the model reads from it."""
+    pairs = []
     for record, prediction in zip(records, predict(reader, records), strict=True):
-        for corpus in parts(record):
-            pairs[corpus].append((record, prediction))
+        pairs.append((record, prediction))
         if progress:
             progress(1)
+    return pairs
+
+
+def score_pairs(config: ModelConfig, pairs: Sequence[Pair]) -> tuple[Results, Outcomes]:
+    """The figures of each ``corpus/task``, and the counts behind them. Of ``config``, all but the encoder's is used."""
+    by_corpus: dict[str, list[Pair]] = defaultdict(list)
+    for record, prediction in pairs:
+        for corpus in parts(record):
+            by_corpus[corpus].append((record, prediction))
     results: Results = {}
-    for corpus, rows in pairs.items():
-        for task in reader.config.tasks:
-            if figures := _SCORERS[task](reader, task, rows):
-                results[f"{corpus}/{task}"] = figures
-    return results
+    outcomes: Outcomes = {}
+    for corpus, rows in by_corpus.items():
+        for task in config.tasks:
+            if outcome := _COUNTERS.get(task, _count_labels)(config, task, rows):
+                name = f"{corpus}/{task}"
+                outcomes[name] = outcome
+                results[name] = {**outcome.figures(), **_more(config, task, rows)}
+    return results, outcomes
 
 
 def primary(results: Results) -> dict[str, float]:
@@ -68,78 +85,60 @@ def parts(record: Record) -> Iterator[str]:
         yield f"{corpus}-clean"
 
 
-def _document(record: Record) -> str:
-    return record.doc_id or record.id
+def _count_labels(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Outcome | None:
+    answers = collect(config.labels[task], task, rows)
+    if answers is None:
+        return None
+    documents, decided = answers.documents.tolist(), answers.decided(config.thresholds.get(task))
+    counts = confusions(answers.gold.tolist(), decided.tolist(), documents, len(answers.labels))
+    return _outcome("labels", answers.labels, documents, counts, counts.sum(axis=(1, 2)))
 
 
-def _score_sentences(reader: Reader, task: str, rows: Sequence[Pair]) -> dict[str, Figure]:
-    known = [(record, getattr(prediction, task)) for record, prediction in rows if getattr(record, task) is not None]
-    triples = [(_document(record), getattr(record, task), probabilities) for record, probabilities in known]
-    return _score_labels(reader.config.labels[task], triples, ranked=task == "check_worthy")
-
-
-def _score_stances(reader: Reader, task: str, rows: Sequence[Pair]) -> dict[str, Figure]:
-    triples = [
-        (_document(record), stance.label, probabilities)
-        for record, prediction in rows
-        for stance, probabilities in zip(record.stances or (), prediction.stances, strict=True)
-        if stance.label is not None
-    ]
-    directed = score_directed(rows, [_document(record) for record, _ in rows])
-    return {**_score_labels(reader.config.labels[task], triples), **directed}
-
-
-def _score_labels(
-    labels: Sequence[str], triples: Sequence[tuple[str, str, dict[str, float]]], ranked: bool = False
-) -> dict[str, Figure]:
-    """Figures from (document, gold label, probabilities); with ``ranked``, also of ranking by the last label."""
-    if not triples:
-        return {}
-    documents, gold_names, probabilities = zip(*triples, strict=True)
-    index = {label: i for i, label in enumerate(labels)}
-    gold = [index[name] for name in gold_names]
-    predicted = [index[max(p, key=p.__getitem__)] for p in probabilities]
-    counts = confusions(gold, predicted, documents, len(labels))
-    figures = bootstrap(counts, lambda summed: classification(summed, labels), len(gold))
-    right = [g == p for g, p in zip(gold, predicted, strict=True)]
-    error = calibration_error([max(p.values()) for p in probabilities], right)
-    figures["calibration_error"] = Figure(error, error, error, len(gold))
-    if ranked:
-        positive = labels[-1]
-        figures |= ranking([name == positive for name in gold_names], [p[positive] for p in probabilities], documents)
-    return figures
-
-
-def _score_attributions(reader: Reader, task: str, rows: Sequence[Pair]) -> dict[str, Figure]:
+def _count_attributions(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Outcome | None:
     documents: dict[str, list[Pair]] = defaultdict(list)
     for record, prediction in rows:
         if record.attributions is not None:
-            documents[_document(record)].append((record, prediction))
-    return score_attributions(list(documents.values())) if documents else {}
+            documents[document_of(record)].append((record, prediction))
+    if not documents:
+        return None
+    counts = np.array([count_attributions(sentences) for sentences in documents.values()])
+    return _outcome("attribution", (), documents, counts, np.array([len(one) for one in documents.values()], float))
 
 
-def _score_entities(reader: Reader, task: str, rows: Sequence[Pair]) -> dict[str, Figure]:
-    import numpy as np
-
-    from claimstance.training.metrics import f1
-
+def _count_entities(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Outcome | None:
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for record, prediction in rows:
         if record.entities is not None:
             gold = {(e.span[0][0], e.span[-1][1], e.label) for e in record.entities}
             found = {(e.place.start, e.place.end, e.label) for e in prediction.entities or ()}
             for i, value in enumerate((len(gold & found), len(found), len(gold))):
-                counts[_document(record)][i] += value
+                counts[document_of(record)][i] += value
     if not counts:
-        return {}
-    rows_of_counts = np.array(list(counts.values()), dtype=float)
-    return bootstrap(rows_of_counts, lambda summed: f1(*summed), int(rows_of_counts[:, 2].sum()))
+        return None
+    table = np.array(list(counts.values()), dtype=float)
+    return _outcome("found", (), counts, table, table[:, 2])
 
 
-_SCORERS: dict[str, Callable[[Reader, str, Sequence[Pair]], dict[str, Figure]]] = {
-    "attribution": _score_attributions,
-    "entity": _score_entities,
-    "claim": _score_sentences,
-    "check_worthy": _score_sentences,
-    "stance": _score_stances,
+def _outcome(kind: str, labels: tuple[str, ...], documents: Iterable[str], counts: Array, sizes: Array) -> Outcome:
+    """``documents`` in the order of the counts; one that is named again is the same."""
+    return Outcome(kind, labels, tuple(map(digest, dict.fromkeys(documents))), sizes, counts)
+
+
+_COUNTERS: dict[str, Callable[[ModelConfig, str, Sequence[Pair]], Outcome | None]] = {
+    "attribution": _count_attributions,
+    "entity": _count_entities,
 }
+
+
+def _more(config: ModelConfig, task: str, rows: Sequence[Pair]) -> dict[str, Figure]:
+    """The figures that need more than counts: calibration, rankings, pairs of answers."""
+    answers = None if task in _COUNTERS else collect(config.labels[task], task, rows)
+    if answers is None:
+        return {}
+    figures = reliability(answers, task, config)
+    if task in RANKED:
+        chances, applies = claims(answers, task)
+        figures |= ranking(applies.tolist(), chances.tolist(), answers.documents.tolist())
+    if task == "stance":
+        figures |= score_directed(rows, [document_of(record) for record, _ in rows])
+    return figures

@@ -4,14 +4,17 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from claimstance.model.labels import bio
+import numpy as np
+from numpy.typing import NDArray
+
+from claimstance.model.labels import SENTENCE_TASKS, bio
 from claimstance.model.mentions import find_mentions
-from claimstance.model.network import SENTENCE_TASKS
-from claimstance.model.record import Record, Span
+from claimstance.model.record import Record, Span, Stance
 from claimstance.model.windows import Tokens, WindowBuilder
 from claimstance.training.flatten import event_of, extents, flatten
 
 Labels = Mapping[str, Sequence[str]]
+SoftLabels = dict[str, NDArray[np.float32]]  # task → (C,) of a sentence, (tokens, C) of attributions
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class StanceExample:
 
     holder: tuple[int, int] | None
     target: tuple[int, int] | str
-    label: int
+    shares: tuple[float, ...]  # of each label: all on one, unless annotators or a teacher divide
     weight: float
     mention: str | None = None  # the text of a target span: shown as a topic now and then, so that topics are learned
 
@@ -48,24 +51,40 @@ class Example:
     labels: dict[str, int] = field(default_factory=dict)  # sentence task → label
     weights: dict[str, float] = field(default_factory=dict)
     stances: list[StanceExample] = field(default_factory=list)
+    soft: SoftLabels = field(default_factory=dict)  # what a teacher says
 
     def __len__(self) -> int:
         return len(self.tokens)
 
+    @property
+    def teaches_alone(self) -> bool:
+        """Whether there is anything to learn from it without a topic beside it."""
+        return bool(self.runs is not None or self.entities is not None or self.labels or self.soft
+                    or any(isinstance(stance.target, tuple) for stance in self.stances))
+
     def teaches(self, tasks: Collection[str]) -> bool:
         """Whether it has a label for one of ``tasks``."""
         has = {"attribution": self.runs is not None, "entity": self.entities is not None, "stance": bool(self.stances)}
-        return any(has.get(task, task in self.labels) for task in tasks)
+        return any(has.get(task, task in self.labels) or task in self.soft for task in tasks)
 
 
 def build_examples(
-    records: Sequence[Record], windows: WindowBuilder, labels: Labels, class_weight_power: Mapping[str, float]
+    records: Sequence[Record],
+    windows: WindowBuilder,
+    labels: Labels,
+    class_weight_power: Mapping[str, float],
+    corpus_weights: Mapping[str, float] | None = None,
+    soft: Mapping[str, SoftLabels] | None = None,
+    soft_share: float = 0.5,
 ) -> list[list[Example]]:
     """Documents (lists of consecutive sentences) of examples; a sentence that stands alone is a document of one.
 
-    ``class_weight_power`` (task → p) weighs each label of a corpus by (its mean count / its count) ** p.
+    ``class_weight_power`` (task → p) weighs each label of a corpus by (its mean count / its count) ** p;
+    ``corpus_weights`` (corpus → factor; 1 where absent) says how much its labels count beside those of others.
+    ``soft`` holds what a teacher says of a record (by id); where there is a label too, ``soft_share`` of the teacher's
+    word counts. Labels of tokens are left out where the teacher's tokens are others than ours.
     """
-    weigh = _Weights(records, class_weight_power)
+    weigh = _Weights(records, class_weight_power, corpus_weights or {})
     texts = list(dict.fromkeys(record.text for record in records))
     tokens = dict(zip(texts, windows.tokenize(texts), strict=True))
     documents = []
@@ -73,7 +92,9 @@ def build_examples(
         sizes = extents(group)
         document: list[Example] = []
         for record in group:
-            example = _example(record, tokens[record.text], labels, weigh)
+            example = _example(record, tokens[record.text], labels, weigh, soft_share)
+            example.soft = {task: said for task, said in (soft or {}).get(record.id, {}).items()
+                            if said.ndim == 1 or len(said) == len(example)}
             if record.attributions is not None:
                 _add_attributions(example, record, sizes, document[-1] if document else None)
             document.append(example)
@@ -91,7 +112,8 @@ def _documents(records: Sequence[Record]) -> Iterable[list[Record]]:
             continue
         key = (_corpus(record), record.text)
         first = alone.get(key)
-        if first and record.stances and not (record.claim or record.check_worthy or record.attributions):
+        if first and record.stances and not (
+                record.attributions or any(getattr(record, task) for task in SENTENCE_TASKS)):
             alone[key] = first.model_copy(update={"stances": [*(first.stances or []), *record.stances]})
         else:
             alone[key if first is None else (record.id, record.text)] = record
@@ -103,7 +125,7 @@ def _corpus(record: Record) -> str:
     return str(record.meta.get("corpus", ""))
 
 
-def _example(record: Record, tokens: Tokens, labels: Labels, weigh: "_Weights") -> Example:
+def _example(record: Record, tokens: Tokens, labels: Labels, weigh: "_Weights", soft_share: float) -> Example:
     example = Example(_corpus(record), tokens)
     for task in SENTENCE_TASKS:
         label = getattr(record, task)
@@ -117,16 +139,27 @@ def _example(record: Record, tokens: Tokens, labels: Labels, weigh: "_Weights") 
             for i, token in enumerate(touched(tokens, entity.span)):
                 example.entities[token] = tags.index(f"{'I' if i else 'B'}-{entity.label}")
     for stance in record.stances or ():
-        if stance.label is not None and "stance" in labels:
+        if "stance" in labels and (shares := _shares(stance, labels["stance"], soft_share)):
             target = _span(record.text, tokens, stance.target)
             example.stances.append(StanceExample(
                 holder=_span(record.text, tokens, stance.holder) if stance.holder is not None else None,
                 target=target or (stance.target if isinstance(stance.target, str) else _surface(record, stance.target)),
-                label=list(labels["stance"]).index(stance.label),
+                shares=shares,
                 weight=weigh(record, "stance", stance.label),
                 mention=None if isinstance(stance.target, str) else _surface(record, stance.target),
             ))
     return example
+
+
+def _shares(stance: Stance, labels: Sequence[str], soft_share: float) -> tuple[float, ...]:
+    """How the stance divides over the labels; empty if nothing is known."""
+    soft = stance.probabilities or {}
+    total = sum(soft.values())
+    share = soft_share if total and stance.label is not None else float(total > 0)
+    if not total and stance.label is None:
+        return ()
+    return tuple((1 - share) * (label == stance.label) + share * soft.get(label, 0.0) / (total or 1)
+                 for label in labels)
 
 
 def _surface(record: Record, span: Span) -> str:
@@ -165,18 +198,22 @@ def _add_attributions(example: Example, record: Record, sizes: dict[str, int], b
 
 
 class _Weights:
-    """How much a label of a task counts in its corpus: rare ones more, by a power of their rarity."""
+    """How much a label counts: by its corpus, and rare ones of a corpus more, by a power of their rarity."""
 
-    def __init__(self, records: Iterable[Record], power: Mapping[str, float]) -> None:
+    def __init__(
+        self, records: Iterable[Record], power: Mapping[str, float], corpora: Mapping[str, float]
+    ) -> None:
         self._power = power
+        self._corpora = corpora
         self._counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         for record in records:
             for task in power:
                 labels = [s.label for s in record.stances or ()] if task == "stance" else [getattr(record, task)]
                 self._counts[_corpus(record), task].update(label for label in labels if label is not None)
 
-    def __call__(self, record: Record, task: str, label: str) -> float:
-        counts = self._counts.get((_corpus(record), task))
-        if not counts:
-            return 1.0
-        return float((counts.total() / len(counts) / counts[label]) ** self._power[task])
+    def __call__(self, record: Record, task: str, label: str | None) -> float:
+        corpus = _corpus(record)
+        counts, factor = self._counts.get((corpus, task)), self._corpora.get(corpus, 1.0)
+        if not counts or label is None:
+            return factor
+        return factor * float((counts.total() / len(counts) / counts[label]) ** self._power[task])

@@ -116,9 +116,11 @@ def ranking(relevant: Sequence[bool], scores: Sequence[float], documents: Sequen
     return {name: interval(value[0], value[1:], len(gold)) for name, value in values.items()}
 
 
-def calibration_error(confidence: Sequence[float], correct: Sequence[bool], bins: int = 15) -> float:
-    """Expected calibration error of top-label probabilities, in equal-width bins (Guo et al. 2017)."""
-    sure, right = np.array(confidence), np.array(correct, dtype=float)
+def calibration_error(
+    said: Sequence[float] | Array, true: Sequence[bool] | NDArray[np.bool_], bins: int = 15
+) -> float:
+    """Expected calibration error in equal-width bins (Guo et al. 2017): what was said how surely, against its truth."""
+    sure, right = np.array(said), np.array(true, dtype=float)
     which = np.minimum((sure * bins).astype(int), bins - 1)
     gaps = [abs(sure[which == b].mean() - right[which == b].mean()) * (which == b).mean()
             for b in range(bins) if (which == b).any()]

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from itertools import combinations, pairwise
 from typing import Any
@@ -61,9 +61,17 @@ class BuildReport(BaseModel):
     sources: list[SourceReport]
     repeated_texts: dict[str, int]
     overlaps: list[Overlap]
+    soft: dict[str, int]  # task → train sentences, or stances, with a soft label
     seed: int
     versions: dict[str, str]
     fingerprint: str
+
+
+def count_soft(records: Iterable[Record], soft: Mapping[str, Collection[str]]) -> dict[str, int]:
+    """Task → how many soft labels there are: of stances those in the records, of other tasks those in ``soft``."""
+    counts = Counter(task for tasks in soft.values() for task in tasks)
+    counts["stance"] = sum(stance.probabilities is not None for r in records for stance in r.stances or ())
+    return dict(sorted((+counts).items()))
 
 
 def count_labels(records: Iterable[Record]) -> LabelCounts:

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.errors import ConfigError, InputError, ModelError
+from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record
 from claimstance.model.runtime import MANIFEST_FILE, load_reader, sha256
 from claimstance.training.build import REPORT_FILE, build
 from claimstance.training.config import Config
 from claimstance.training.dataset import load_labels, load_records, split_names
+from claimstance.training.outcomes import Outcomes
+from claimstance.training.soft import load_soft
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +41,7 @@ def run(config: Config, resume: bool = False) -> Path:
     splits = {split: load_records(data.path, split) for split in split_names(data.path) if split != "test"}
     if "train" not in splits:
         raise InputError(f"{data.path}: expected a split 'train', found {', '.join(split_names(data.path))}")
-    return train(config, splits, load_labels(data.path), resume=resume, fingerprint=_fingerprint(data.path))
+    return train(config, splits, load_labels(data.path), load_soft(data.path), resume, _fingerprint(data.path))
 
 
 def score(
@@ -47,18 +50,19 @@ def score(
     split: str = "test",
     exact: bool = False,
     progress: Callable[[int], None] | None = None,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Outcomes]:
     """Score a model folder (the bundled model if ``None``) on a split of a built dataset.
 
     ``exact`` uses the float32 weights through torch in place of the exported model.
 
     Returns:
-        Plain values: the model, the data, and ``results``: ``corpus/task`` → metric → value, low, high, n.
+        Plain values: the model, the data, and ``results``: ``corpus/task`` → metric → value, low, high, n; and the
+        counts of each document behind them.
 
     Raises:
         InputError: if the dataset has no such split, or labels that the model does not know.
     """
-    from claimstance.training.evaluate import evaluate, primary
+    from claimstance.training.evaluate import pair, primary, score_pairs
 
     if exact:
         from claimstance.model.network import ClaimStanceModel
@@ -71,11 +75,11 @@ def score(
         reader, digest = load_reader(model)
     records = load_records(data, split)
     _check_known(records, reader.config.labels, data)
-    results = evaluate(reader, records, progress)
+    results, outcomes = score_pairs(reader.config, pair(reader, records, progress))
     if not results:
         raise InputError(f"{data}, split {split}: expected labels for one of the model's tasks "
                          f"({', '.join(reader.config.tasks)}), found none")
-    return {
+    account = {
         "date": date.today().isoformat(),
         "model": {"name": reader.config.name, "version": reader.config.version, "sha256": digest,
                   "precision": "float32" if exact else "as exported"},
@@ -84,11 +88,12 @@ def score(
         "results": {name: {metric: asdict(figure) for metric, figure in figures.items()}
                     for name, figures in results.items()},
     }
+    return account, outcomes
 
 
 def _check_known(records: Sequence[Record], labels: Mapping[str, Sequence[str]], data: Path) -> None:
     for record in records:
-        found = [("claim", record.claim), ("check_worthy", record.check_worthy)]
+        found = [(task, getattr(record, task)) for task in SENTENCE_TASKS]
         found += [("stance", stance.label) for stance in record.stances or ()]
         for task, label in found:
             if label is not None and task in labels and label not in labels[task]:

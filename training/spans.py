@@ -17,27 +17,21 @@ from claimstance.model.labels import ROLES
 from claimstance.model.predicting import Prediction
 from claimstance.model.record import Attribution, Record
 from claimstance.training.flatten import event_of, extents, flatten
-from claimstance.training.metrics import Array, Figure, bootstrap, f1
+from claimstance.training.metrics import Array, f1
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 Cell = tuple[int, int]  # sentence number, token number
 
 
-def score_attributions(documents: Sequence[Sequence[tuple[Record, Prediction]]]) -> dict[str, Figure]:
-    """Figures such as ``source.overlap.f1``, ``cue.exact.f1`` and ``linked.f1`` over documents of sentences."""
-    counts = np.array([_count(document) for document in documents])
-    n = sum(len(document) for document in documents)
-    return bootstrap(counts, _scores, n)
-
-
-def _scores(counts: Array) -> dict[str, float]:
+def attribution_scores(counts: Array) -> dict[str, float]:
+    """Metric → value, from counts as ``count_attributions`` gives them, summed over documents."""
     names = [f"{role}.{kind}" for role in ROLES for kind in ("overlap", "exact")] + ["linked"]
     return {f"{name}.{key}": value for name, row in zip(names, counts, strict=True)
             for key, value in f1(*row).items()}
 
 
-def _count(document: Sequence[tuple[Record, Prediction]]) -> Array:
-    """Rows of (true positives, predicted, gold): for each role by overlap and exactly, then linked."""
+def count_attributions(document: Sequence[tuple[Record, Prediction]]) -> Array:
+    """Rows of (true positives, predicted, gold), (7, 3): for each role by overlap and exactly, then linked."""
     gold = [record for record, _ in document]
     found = [record.model_copy(update={"attributions": [a for a, _ in prediction.attributions or ()]})
              for record, prediction in document]

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from claimstance.model.errors import InputError
+from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record
 from claimstance.training.groups import unite
 
@@ -88,8 +89,8 @@ def strata(record: Record) -> Counter[str]:
 def label_counts(record: Record) -> dict[str, Counter[str]]:
     """Task → label → how often the record has it; tasks not annotated are absent. Attributions count by part."""
     counts: dict[str, Counter[str]] = {}
-    for task, label in (("claim", record.claim), ("check_worthy", record.check_worthy)):
-        if label is not None:
+    for task in SENTENCE_TASKS:
+        if (label := getattr(record, task)) is not None:
             counts[task] = Counter([label])
     if record.stances is not None:
         counts["stance"] = Counter(stance.label for stance in record.stances if stance.label is not None)

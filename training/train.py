@@ -21,10 +21,10 @@ from claimstance.model.network import ClaimStanceModel
 from claimstance.model.record import Record
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, Mixture, Planner, collate
-from claimstance.training.calibrate import fit_biases, fit_temperatures
+from claimstance.training.calibrate import calibrate
 from claimstance.training.config import Config, TrainingConfig
 from claimstance.training.evaluate import evaluate, parts, primary
-from claimstance.training.examples import build_examples
+from claimstance.training.examples import SoftLabels, build_examples
 from claimstance.training.splits import label_counts
 
 log = logging.getLogger(__name__)
@@ -121,6 +121,7 @@ def train(
     config: Config,
     splits: Mapping[str, Sequence[Record]],
     labels: Mapping[str, tuple[str, ...]],
+    soft: Mapping[str, SoftLabels] | None = None,
     resume: bool = False,
     fingerprint: str = "",
     callbacks: Sequence[TrainerCallback] = (),
@@ -131,6 +132,7 @@ def train(
         config: the whole configuration; it is saved with the model.
         splits: records by split; without ``dev``, the last weights are kept and nothing is calibrated.
         labels: label names by task, as the dataset has them.
+        soft: what teachers say of train records, by id.
         resume: continue from the last checkpoint in the output folder.
         fingerprint: of the dataset, to be saved with the model.
         callbacks: more callbacks for the trainer.
@@ -156,29 +158,40 @@ def train(
     model = ClaimStanceModel.from_encoder(config.model.encoder, {
         "tasks": tasks, "labels": all_labels, "max_tokens": config.model.max_tokens, "dropout": config.model.dropout,
         "name": config.name})
-    model.loss_weights = dict(settings.loss_weights)
-    course = _course(model, records, all_labels, settings)
+    if config.model.start is not None:
+        model.start_from(ClaimStanceModel.from_pretrained(config.model.start))
+    model.loss_weights, model.soft_share = dict(settings.loss_weights), settings.soft_share
+    course = _course(model, records, all_labels, settings, soft or {})
     trainer = ClaimStanceTrainer(
         model=model, args=_arguments(config, course, bool(dev)), settings=settings, course=course, dev=dev,
-        callbacks=[*callbacks, *([EarlyStoppingCallback(settings.patience)] if settings.patience and dev else [])])
+        callbacks=[*callbacks, *_stopping(settings, bool(dev))])
     trainer.remove_callback(PrinterCallback)  # standard output is for results; TensorBoard has the curves
     log.info("%d sentences, %d steps", len(records), len(course))
     trainer.train(resume_from_checkpoint=checkpoint)
     if dev:
-        model.config.temperatures = fit_temperatures(torch_reader(model), dev)
-        model.config.biases = fit_biases(torch_reader(model), dev)
-    model.config.biases |= settings.biases
+        model.config = calibrate(torch_reader(model), dev)
     model.save_pretrained(config.output)
     _write_account(config, trainer, fingerprint)
     return export(config.output)
 
 
+def _stopping(settings: TrainingConfig, scored: bool) -> list[TrainerCallback]:
+    early = settings.patience and settings.evaluations_per_epoch and scored
+    return [EarlyStoppingCallback(settings.patience)] if early else []
+
+
 def _course(
-    model: ClaimStanceModel, records: Sequence[Record], labels: Mapping[str, tuple[str, ...]], settings: TrainingConfig
+    model: ClaimStanceModel,
+    records: Sequence[Record],
+    labels: Mapping[str, tuple[str, ...]],
+    settings: TrainingConfig,
+    soft: Mapping[str, SoftLabels],
 ) -> Course:
     windows = model.windows
     documents = [
-        document for document in build_examples(records, windows, labels, settings.class_weight_power)
+        document for document in build_examples(
+            records, windows, labels, settings.class_weight_power, settings.corpus_weights, soft,
+            settings.soft_share)
         if any(example.teaches(model.config.tasks) for example in document)]
     mixture = Mixture(
         tokens_per_batch=settings.tokens_per_batch, neighbours=settings.neighbours, alone=settings.alone,
@@ -199,7 +212,8 @@ def _last_checkpoint(folder: Path) -> str:
 
 def _arguments(config: Config, course: Course, scored: bool) -> TrainingArguments:
     settings = config.training
-    every = max(1, math.ceil(min(course.first_epoch, len(course)) / settings.evaluations_per_epoch))
+    scored = scored and settings.evaluations_per_epoch > 0
+    every = max(1, math.ceil(min(course.first_epoch, len(course)) / max(settings.evaluations_per_epoch, 1)))
     checkpoints = config.output / CHECKPOINTS
     return TrainingArguments(
         output_dir=str(checkpoints),
@@ -244,7 +258,8 @@ def _tasks(wanted: Sequence[str] | None, records: Sequence[Record]) -> tuple[str
 
 def _annotated(record: Record) -> set[str]:
     """The tasks that a record has labels for. None there is a label, too, but not for stances: nothing is asked."""
-    return {task for task, labels in label_counts(record).items() if labels or task != "stance"}
+    taught = any(stance.probabilities for stance in record.stances or ())
+    return {task for task, labels in label_counts(record).items() if labels or task != "stance" or taught}
 
 
 def _check_metric(metric: str, dev: Sequence[Record], tasks: Sequence[str]) -> None:

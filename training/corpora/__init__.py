@@ -1,11 +1,11 @@
 """Public corpora, a file each. None of their text comes with the package: point ``data.corpora`` at your copies."""
 
 from claimstance.model.errors import ConfigError, unknown
-from claimstance.training.corpora import checkthat2024, dse, newsmtsc, polnear
+from claimstance.training.corpora import checkthat2024, dse, gwsd, newsmtsc, newssd, polnear, vast
 from claimstance.training.corpora.base import Corpus
 
 CORPORA: dict[str, Corpus] = {
-    module.CORPUS.name: module.CORPUS for module in (polnear, dse, newsmtsc, checkthat2024)
+    module.CORPUS.name: module.CORPUS for module in (polnear, dse, newsmtsc, checkthat2024, vast, gwsd, newssd)
 }
 
 

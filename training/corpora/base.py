@@ -4,7 +4,7 @@ import csv
 import inspect
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,3 +116,32 @@ def read_tsv(path: Path, columns: tuple[int, ...], quoting: bool = True) -> Iter
             expected = " or ".join(map(str, columns))
             raise InputError(f"{path}, line {rows.line_num}: expected {expected} columns, found {len(row)}")
         yield rows.line_num, row
+
+
+def read_table(
+    lines: Iterable[str], where: Path | str, columns: Mapping[str, str], delimiter: str = ","
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a table with a header, as CSV quotes them, with the number of the line they end in.
+
+    Args:
+        lines: the lines of the file, with or without their ends.
+        where: the file's name, for messages.
+        columns: the name that a column gets → its name in the header. Other columns are left out.
+        delimiter: what stands between two fields.
+
+    Raises:
+        InputError: if the header lacks a column, a row has another number of fields than the header, or a field is
+            longer than any text.
+    """
+    rows = csv.DictReader((line.rstrip("\n") + "\n" for line in lines), delimiter=delimiter)
+    try:
+        for name in columns.values():
+            if name not in (rows.fieldnames or ()):
+                raise InputError(f"{where}: {unknown('column', name, rows.fieldnames or ())}")
+        for row in rows:
+            if None in row or None in row.values():
+                raise InputError(f"{where}, line {rows.line_num}: expected {len(rows.fieldnames or ())} fields, "
+                                 "found another number")
+            yield rows.line_num, {ours: row[theirs] for ours, theirs in columns.items()}
+    except csv.Error as error:
+        raise InputError(f"{where}, after line {rows.line_num}: expected CSV, found {error}") from None

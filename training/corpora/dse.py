@@ -35,20 +35,24 @@ LABELS = {
 _LOOSE = " \t\xa0'\"’‘“”"  # what the brackets hold on to beside a name
 
 
-def read(folder: Path, split: str, on_drop: OnDrop, whole_words: bool = True) -> Iterator[Record]:
+def read(
+    folder: Path, split: str, on_drop: OnDrop, whole_words: bool = True, drop_seen: bool = False
+) -> Iterator[Record]:
     """The rows of ``split`` in the order of the file.
 
     Args:
         folder: a copy of the repository.
         split: ``train``, ``valid`` or ``test``.
-        on_drop: called for each row of *train* that repeats an earlier one.
+        on_drop: called for each row that is left out.
         whole_words: complete bracketed mentions to whole words, and drop loose quotation marks at their ends.
+        drop_seen: leave out rows of *valid* whose sentence is in *train*, so that choices are made on new sentences.
 
     Raises:
         InputError: naming the file and the line.
     """
     seen: set[tuple[str, ...]] = set()
-    trained_on = _sentences(folder, "train") | _sentences(folder, "valid") if split == "test" else set()
+    earlier = {"train": (), "valid": ("train",), "test": ("train", "valid")}[split]
+    known = {sentence for name in earlier for sentence in _sentences(folder, name)}
     for number, row in read_tsv(_path(folder, split), (4,)):
         key = tuple(" ".join(field.split()) for field in row)
         if split == "train" and key in seen:
@@ -56,8 +60,11 @@ def read(folder: Path, split: str, on_drop: OnDrop, whole_words: bool = True) ->
             continue
         seen.add(key)
         record = _record(row, f"{_path(folder, split)}, line {number}", f"dse:{split}:{number}", whole_words)
+        if drop_seen and split == "valid" and _key(record.text) in known:
+            on_drop("sentence is in train")
+            continue
         if split == "test":
-            record.meta["clean"] = _key(record.text) not in trained_on
+            record.meta["clean"] = _key(record.text) not in known
         yield record
 
 

@@ -56,8 +56,6 @@ def read(folder: Path, split: str, on_drop: OnDrop, drop_seen: bool = True) -> I
             on_drop("sentence is in train")
         else:
             if split != "train":
-                record.meta["subset"] = split[:2]  # the two sets are reported apart
-            if split != "train":
                 record.meta["subset"] = split[:2]  # rw and mt are measured apart
             record.doc_id = names[group]
             yield record

@@ -1,8 +1,8 @@
 """Tables: CSV and TSV files with a header, a labelled sentence a row.
 
 Columns, unless mapped: ``text``, ``label``, and if there ``target``, ``holder``, ``id``, ``doc_id``. In place of
-``label`` the header may have columns named after the tasks, ``claim``, ``check_worthy`` and ``stance``. All others are
-kept in ``meta``. An empty label is "not annotated".
+``label`` the header may have columns named after the tasks, ``claim``, ``check_worthy``, ``subjective`` and ``stance``.
+All others are kept in ``meta``. An empty label is "not annotated".
 """
 
 import csv
@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.errors import InputError, unknown
+from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record, Stance, check_labels, read_lines
 from claimstance.training.formats.base import Layout, OnDrop, Reader
 
 COLUMNS = ("text", "label", "target", "holder", "id", "doc_id")
-TASKS = ("claim", "check_worthy", "stance")
+TASKS = (*SENTENCE_TASKS, "stance")
 
 
 class _UnusableRowError(Exception):
@@ -121,8 +122,7 @@ def _record(
         id=value.get("id") or default_id,
         doc_id=value.get("doc_id"),
         text=text,
-        claim=label.get("claim"),
-        check_worthy=label.get("check_worthy"),
+        **{task: label.get(task) for task in SENTENCE_TASKS},
         stances=_stances(value, label, layout),
         meta={name: row[place] for name, place in columns.others.items()},
     )
@@ -144,8 +144,7 @@ def _stances(
 def _own_labels(record: Record) -> dict[str, Any]:
     """The labels of a record as its label sets: what a user's own table says is right, unless configured."""
     return {
-        "claim": (record.claim,),
-        "check_worthy": (record.check_worthy,),
+        **{task: (getattr(record, task),) for task in SENTENCE_TASKS},
         "stance": tuple(stance.label for stance in record.stances or ()),
     }
 

@@ -1,0 +1,192 @@
+"""Distillation: what a teacher says reaches the dataset, the batches and the loss."""
+
+import numpy as np
+import pytest
+import torch
+
+from claimstance.model.errors import ConfigError
+from claimstance.model.labels import DEFAULT_LABELS, STANCE
+from claimstance.model.network import IGNORE, ClaimStanceModel
+from claimstance.model.predicting import predict
+from claimstance.model.record import Record, Stance
+from claimstance.model.torch_backend import torch_reader
+from claimstance.training.batches import LabelledWindow, collate
+from claimstance.training.build import build
+from claimstance.training.config import Config, Teacher
+from claimstance.training.dataset import load_records
+from claimstance.training.examples import build_examples
+from claimstance.training.soft import load_soft, save_soft
+from claimstance.training.teach import teach
+from claimstance.training.train import train
+
+pytestmark = pytest.mark.slow
+CLOSE = 0.03  # between a pass in bfloat16 and one in float32
+
+
+@pytest.fixture
+def records(seeds):
+    """Sentences of a document, and two without one."""
+    document = [r.model_copy(deep=True, update={"meta": {"corpus": "news"}}) for r in seeds["port-strike"][:8]]
+    text = "The Port of Harrow angered Mara Voss."
+    alone = Record(id="alone", text=text, subjective="objective", meta={"corpus": "news"}, stances=[
+        Stance(target=[(27, 36)], label="neutral"), Stance(target="school lunches", label="against"),
+        Stance(target="tax law", label="favor", probabilities={"favor": 1.0})])
+    other = Record(id="other", text="It rained.", claim="no_claim", meta={"corpus": "weather"})
+    return [*document, alone, other]
+
+
+@pytest.fixture
+def teacher(trained):
+    def make(**options):
+        return Teacher.model_validate({"model": str(trained), "corpora": ["news"], **options})
+
+    return make
+
+
+def test_stances_are_what_the_teacher_predicts_of_each_sentence_alone(trained, teacher, records):
+    reader = torch_reader(ClaimStanceModel.from_pretrained(trained))
+    bare = [Record(id=r.id, text=r.text, stances=r.stances) for r in records]
+    expected = [p.stances for p in predict(reader, bare)]
+    before = [len(r.stances or ()) for r in records]
+    assert teach([teacher(tasks=["stance"])], records, STANCE) == {}
+    assert [len(r.stances or ()) for r in records] == before
+    asked = 0
+    for record, rows in zip(records, expected, strict=True):
+        for stance, row in zip(record.stances or (), rows, strict=True):
+            assert stance.label  # it stays beside what the teacher says
+            if stance.target != "tax law":
+                asked += 1
+                assert stance.probabilities == pytest.approx(row, abs=CLOSE)
+    assert asked > 3
+    assert records[8].stances[2].probabilities == {"favor": 1.0}  # annotators are not overruled
+
+
+def test_questions_about_entities_are_added_without_a_label(teacher, records):
+    people = [[e.span for e in r.entities or () if e.label == "PERSON"] for r in records]
+    before = [len(r.stances or ()) for r in records]
+    teach([teacher(entities=["PERSON"])], records, STANCE)
+    assert any(people)
+    for record, spans, count in zip(records, people, before, strict=True):
+        added = (record.stances or [])[count:]
+        assert [stance.target for stance in added] == spans
+        assert all(s.label is None and sum(s.probabilities.values()) == pytest.approx(1, abs=1e-3) for s in added)
+
+
+def test_tags_and_sentence_labels_are_read_in_the_document(trained, teacher, records):
+    soft = teach([teacher(tasks=["attribution", "claim"])], records, STANCE)
+    model = ClaimStanceModel.from_pretrained(trained)
+    reading = torch_reader(model).read([r.text for r in records[:8]])
+    for record, row, tokens in zip(records, reading.probabilities["claim"], reading.tokens, strict=False):
+        if record.claim is not None:
+            assert soft[record.id]["claim"] == pytest.approx(row, abs=CLOSE)
+        assert soft[record.id]["attribution"].shape == (len(tokens), 7)
+        assert soft[record.id]["attribution"].sum(axis=1) == pytest.approx(np.ones(len(tokens)), abs=1e-3)
+    assert "other" not in soft  # a corpus that the teacher was not given
+
+
+def test_a_share_is_of_whole_documents(teacher, records):
+    both = [*records, *(r.model_copy(deep=True, update={"id": f"2{r.id}", "doc_id": "second"}) for r in records[:8])]
+    found = [{i.startswith("2") for i in teach([teacher(tasks=["claim"], share=share / 8)], both, STANCE)}
+             for share in range(9)]
+    assert found[0] == set()
+    assert found[-1] == {True, False}
+    assert {True} in found or {False} in found
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"corpora": ["nwes"], "tasks": ["claim"]}, "unknown corpus 'nwes'. Did you mean 'news'?"),
+    ({"tasks": ["subjective"]}, "expected a model of subjective, found one of attribution, entity, claim,"),
+])
+def test_what_a_teacher_cannot_do_is_said(teacher, records, options, message):
+    with pytest.raises(ConfigError, match=message.replace(".", r"\.").replace("?", r"\?")):
+        teach([teacher(**options)], records, STANCE)
+
+
+def test_soft_labels_come_back_as_they_were(tmp_path):
+    soft = {"a": {"claim": np.array([0.25, 0.75], np.float32), "attribution": np.eye(7, dtype=np.float32)[:3]},
+            "b": {"attribution": np.eye(7, dtype=np.float32)[2:4]}, "c": {"claim": np.array([1, 0], np.float32)}}
+    save_soft(soft, tmp_path)
+    back = load_soft(tmp_path)
+    assert back.keys() == soft.keys()
+    for name, said in soft.items():
+        assert back[name].keys() == said.keys()
+        assert all((back[name][task] == said[task]).all() for task in said)
+    assert load_soft(tmp_path / "elsewhere") == {}
+
+
+@pytest.fixture
+def batch_of(tiny_encoder, one_thread):
+    torch.manual_seed(1)
+    model = ClaimStanceModel.from_encoder(str(tiny_encoder), {"max_tokens": 64}).eval()
+
+    def make(record, soft):
+        [[example]] = build_examples([record], model.windows, DEFAULT_LABELS, {}, soft=soft)
+        window = next(model.windows.windows([(0, example.tokens)]))
+        return model, collate([LabelledWindow(window, [example])], model.windows.pad)
+
+    return make
+
+
+def test_a_teacher_that_agrees_changes_nothing_and_one_that_differs_does(batch_of):
+    record = Record(id="a", text="The port closed.", claim="claim")
+    model, plain = batch_of(record, {})
+    hard = model(**plain)["loss_claim"].item()
+    _, agreeing = batch_of(record, {"a": {"claim": np.array([0, 1], np.float32)}})
+    _, other = batch_of(record, {"a": {"claim": np.array([1, 0], np.float32)}})
+    assert model(**agreeing)["loss_claim"].item() == pytest.approx(hard)
+    wrong = -model(**plain)["claim"].log_softmax(-1)[0, 0].item()
+    assert model(**other)["loss_claim"].item() == pytest.approx(0.5 * hard + 0.5 * wrong)
+    model.soft_share = 0.0
+    assert model(**other)["loss_claim"].item() == pytest.approx(hard)
+
+
+def test_a_teacher_alone_teaches_in_full(batch_of):
+    record = Record(id="a", text="The port closed.", claim="claim")
+    tokens = len(batch_of(record, {})[1]["input_ids"][0]) - 2
+    said = np.full((tokens, 7), 1 / 7, np.float32)
+    model, batch = batch_of(record, {"a": {"attribution": said}})
+    assert (batch["attribution"] == IGNORE).all()
+    log_shares = model(**batch)["attribution"][0, 1:-1].log_softmax(-1)
+    assert model(**batch)["loss_attribution"].item() == pytest.approx(-log_shares.mean().item())
+    _, other_tokens = batch_of(record, {"a": {"attribution": said[1:]}})
+    assert "attribution_soft" not in other_tokens
+
+
+def test_a_dataset_is_built_and_trained_on_with_a_teacher(trained, tiny_encoder, tmp_path, seeds, one_thread):
+    from claimstance.model.record import write_jsonl
+
+    with (tmp_path / "news.jsonl").open("w", encoding="utf-8") as file:
+        write_jsonl([r.model_copy(update={"meta": {}}) for r in seeds["port-strike"][:10]], file)
+    config = Config.model_validate({
+        "output": str(tmp_path / "model"),
+        "data": {"path": str(tmp_path / "data"),
+                 "sources": [{"files": [str(tmp_path / "news.jsonl")], "split": "train"}],
+                 "teachers": [{"model": str(trained), "corpora": ["news"], "entities": ["PERSON"],
+                               "tasks": ["attribution", "claim"]}]},
+        "model": {"encoder": str(tiny_encoder), "start": str(trained), "max_tokens": 64},
+        "training": {"epochs": 1, "tokens_per_batch": 256, "threads": 1, "learning_rate": 1e-9,
+                     "head_learning_rate": 1e-9},
+    })
+    report = build(config.data, config.data.path)
+    records = load_records(config.data.path, "train")
+    soft = load_soft(config.data.path)
+    assert report.soft["attribution"] == len(soft) == 10
+    assert report.soft["stance"] == sum(s.probabilities is not None for r in records for s in r.stances or ()) > 0
+    folder = train(config, {"train": records}, DEFAULT_LABELS, soft)
+    start, end = (ClaimStanceModel.from_pretrained(path).state_dict() for path in (trained, folder))
+    shared = start.keys() & end.keys()
+    assert {name.split(".")[0] for name in shared} == {"encoder", "heads"}
+    assert all(torch.allclose(start[name], end[name], atol=1e-5) for name in shared)  # it went on from the teacher
+
+
+def test_a_start_with_other_labels_keeps_its_own_head(trained, tiny_encoder):
+    earlier = ClaimStanceModel.from_pretrained(trained)
+    labels = {**DEFAULT_LABELS, "claim": ("opinion", "news", "claim")}
+    model = ClaimStanceModel.from_encoder(str(tiny_encoder), {"max_tokens": 64, "labels": labels})
+    own = model.heads["claim"].layers[1].weight.clone()
+    model.start_from(earlier)
+    assert torch.equal(model.heads["claim"].layers[1].weight, own)
+    assert torch.equal(model.heads["stance"].nobody, earlier.heads["stance"].nobody)
+    earlier.tokenizer_json = "{}"
+    with pytest.raises(ConfigError, match="expected a model with the encoder of this one"):
+        model.start_from(earlier)

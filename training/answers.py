@@ -1,0 +1,97 @@
+"""Answers with probabilities, beside what is right: what calibration is fitted on and measured by."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from claimstance.model.predicting import Prediction
+from claimstance.model.record import Record
+from claimstance.training.metrics import Array
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers to n questions of one task.
+
+    Attributes:
+        labels: the task's, in the order of the columns.
+        probabilities: (n, labels).
+        gold: (n,) the column of the right label.
+        documents: (n,) the document of each question; those of one are not independent.
+        kinds: (n,) the kind of each question: the task, or a part of it (see ``Query.kind``).
+    """
+
+    labels: tuple[str, ...]
+    probabilities: Array
+    gold: NDArray[np.int64]
+    documents: NDArray[np.str_]
+    kinds: NDArray[np.str_]
+
+    @property
+    def confidence(self) -> Array:
+        """(n,) the probability of the likeliest label."""
+        return np.asarray(self.probabilities.max(axis=1))
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """(n,) whether the likeliest label is the right one."""
+        return np.asarray(self.probabilities.argmax(axis=1) == self.gold)
+
+    @property
+    def of_right(self) -> Array:
+        """(n,) the probability of the right label."""
+        return np.asarray(self.probabilities[np.arange(len(self.gold)), self.gold])
+
+    def where(self, chosen: NDArray[np.bool_]) -> "Answers":
+        """Those chosen, of n."""
+        return Answers(self.labels, self.probabilities[chosen], self.gold[chosen], self.documents[chosen],
+                       self.kinds[chosen])
+
+    def by_kind(self) -> dict[str, "Answers"]:
+        """The answers to each kind of question."""
+        return {str(kind): self.where(self.kinds == kind) for kind in np.unique(self.kinds)}
+
+    def decided(self, threshold: float | None) -> NDArray[np.int64]:
+        """(n,) the column decided for: the last from ``threshold`` on, else the likeliest of the others.
+
+        Without a threshold, the likeliest of all.
+        """
+        if threshold is None:
+            return np.asarray(self.probabilities.argmax(axis=1))
+        last = self.probabilities.shape[1] - 1
+        other = self.probabilities[:, :last].argmax(axis=1)
+        return np.asarray(np.where(self.probabilities[:, last] >= threshold, last, other))
+
+
+def document_of(record: Record) -> str:
+    """The name of the document that a record belongs to; its own where it stands alone."""
+    return record.doc_id or record.id
+
+
+def collect(labels: Sequence[str], task: str, pairs: Sequence[tuple[Record, Prediction]]) -> Answers | None:
+    """The answers to every labelled question of a task; ``None`` if there are none."""
+    found = list(_found(task, pairs))
+    if not found:
+        return None
+    documents, kinds, gold, probabilities = zip(*found, strict=True)
+    index = {label: column for column, label in enumerate(labels)}
+    return Answers(
+        tuple(labels), np.array([[row[label] for label in labels] for row in probabilities]),
+        np.array([index[label] for label in gold]), np.array(documents), np.array(kinds))
+
+
+def _found(
+    task: str, pairs: Sequence[tuple[Record, Prediction]]
+) -> Iterator[tuple[str, str, str, dict[str, float]]]:
+    """Document, kind, right label and probabilities."""
+    for record, prediction in pairs:
+        if task == "stance":
+            kinds = prediction.kinds or [task] * len(prediction.stances)
+            asked = zip(record.stances or (), kinds, prediction.stances, strict=True)
+            for stance, kind, probabilities in asked:
+                if stance.label is not None:
+                    yield document_of(record), kind, stance.label, probabilities
+        elif getattr(record, task) is not None:
+            yield document_of(record), task, getattr(record, task), getattr(prediction, task)
