@@ -73,8 +73,8 @@ def measure(data: Path, split: str, corpora: Path | None, float32: Path | None) 
         figures["float32_sha256"] = exact["model"]["sha256"]
     results = account["results"]
     figures["rows"] = [
-        *told.headline(results, beside, split), *told.calibration(results), *told.people(people),
-        *told.clean_parts(results), *told.classes(results), *told.outlets(outcomes, records)]
+        *told.headline(results, beside, split), *told.calibration(results), *told.abstention(results),
+        *told.people(people), *told.clean_parts(results), *told.classes(results), *told.outlets(outcomes, records)]
     return figures
 
 

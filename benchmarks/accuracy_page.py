@@ -4,7 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 TABLES = {
-    "calibration": ("Probabilities", "Expected calibration error of the likeliest label, 15 bins of equal width."),
+    "calibration": ("Probabilities", "Expected calibration error, 15 bins of equal width: of the likeliest label; "
+                    "where sentences are ranked, of the label they are ranked by."),
+    "abstention": ("Answers withheld", "*coverage_at_90*: the share of questions, surest first, that can be answered "
+                   "with 90 % of the answers right, which only the gold labels tell. *answered*: the share that the "
+                   "model answers with the thresholds it was given, and how many of these answers are right. "
+                   "*conformal*: how often the right label is in a set that is to hold it in 90 % of cases, and how "
+                   "many labels are in a set."),
     "people": ("Between people", "Each annotator scored against each other (PolNeAR, all articles that several "
                "annotated, whichever part they lie in; intervals over articles), or against what most of the others "
                "say (GWSD). A model is scored against labels that several people made together where there are such, "
@@ -50,13 +56,14 @@ def _table(rows: Sequence[Mapping[str, Any]], beside: Sequence[str] = ()) -> lis
     goals = [key for key in ("must", "aim") if any(row[key] is not None for row in rows)]
     titles = ["", "value", "95 % interval", "n", *("goal" if key == "must" else key for key in goals),
               *(COLUMNS[column] for column in beside)]
-    notes = any(row["note"] for row in rows)
+    told = [row["note"].removeprefix("not measured").removeprefix("; ") for row in rows]  # its value says that
+    notes = any(told)
     lines = [_line(titles + [""] * notes), "|" + "---|" * (len(titles) + notes)]
-    for row in rows:
+    for row, note in zip(rows, told, strict=True):
         interval = "" if row["low"] == row["high"] else f"{row['low']} – {row['high']}"
         cells = [row["name"], _cell(row["value"], "not measured"), interval, row["n"]]
         cells += [_cell(row.get(key)) for key in (*goals, *beside)]
-        lines.append(_line(cells + [row["note"]] * notes))
+        lines.append(_line(cells + [note] * notes))
     return lines
 
 

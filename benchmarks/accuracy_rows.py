@@ -109,6 +109,20 @@ def calibration(results: Results) -> list[Row]:
     return rows
 
 
+def abstention(results: Results) -> list[Row]:
+    """What withheld answers and sets of labels come to, and which share of questions 90 % precision leaves."""
+    found = []
+    for name, figures in results.items():
+        for metric, figure in figures.items():
+            if metric.startswith(("coverage_at_", "answered.", "conformal.")):
+                row = _row("abstention", f"{name}, {metric}", figure)
+                if metric == "conformal.size":  # labels, not a share
+                    row |= {key: round(figure[key], 2) for key in ("value", "low", "high")}
+                    row |= {"unit": "labels", "better": "lower"}
+                found.append(row)
+    return found
+
+
 def classes(results: Results) -> list[Row]:
     """Each class's F1, precision and recall, where a task is one of labels."""
     found = []

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from claimstance.inference.results import Sentence, Stance, TaggedArticle
@@ -101,7 +101,8 @@ def evaluated(account: dict[str, Any]) -> None:
 def compared(comparison: dict[str, Any]) -> None:
     """Two evaluations beside each other, in per cent, and which differences are more than chance."""
     data = comparison["data"]
-    table = Table("corpus", "task", "metric", "A", "B", "B − A", "95 % interval", "p", "p (Holm)", "", "documents",
+    table = Table(*(Column(name, no_wrap=True) for name in ("corpus", "task", "metric", "A", "B", "B − A")),
+                  "95 % interval", "p", "p, Holm", "n",
                   title=f"A: {comparison['a']['folder']}, B: {comparison['b']['folder']}; "
                         f"{data['path']}, split {data['split']}")
     before = None
@@ -111,12 +112,12 @@ def compared(comparison: dict[str, Any]) -> None:
         before = row["corpus"], row["task"]
         a, b, difference, low, high = (100 * row[key] for key in ("a", "b", "difference", "low", "high"))
         table.add_row(row["corpus"], row["task"], row["metric"], f"{a:.1f}", f"{b:.1f}", f"{difference:+.1f}",
-                      f"{low:+.1f} – {high:+.1f}", _p(row["p"]), _p(row["holm"]), "*" if row["significant"] else "",
+                      f"{low:+.1f} – {high:+.1f}", _p(row["p"]), _p(row["holm"]) + " *" * row["significant"],
                       str(row["documents"]))
     console = _console()
     console.print(table)
     console.print(f"{comparison['tests']} comparisons; *: p < {comparison['level']} after Holm's correction for them. "
-                  f"Paired bootstrap over documents, {comparison['resamples']} resamples.")
+                  f"Paired bootstrap over n documents, {comparison['resamples']} resamples.")
     if len(comparison["rows"]) > comparison["tests"]:
         console.print("–: too few documents to tell.")
     for run in ("a", "b"):

@@ -84,7 +84,7 @@ def test_what_was_not_measured_is_told(told, render):
     assert missing["NewsSD test, macro-F1"]["note"] == "not measured; mBERT 74.7"
     assert missing["NewsSD test, macro-F1"]["must"] == 72
     page = render(file_of(rows))
-    assert "| NewsSD test, macro-F1 | not measured |  | 0 | 72 | 80 | not measured; mBERT 74.7 |" in page
+    assert "| NewsSD test, macro-F1 | not measured |  | 0 | 72 | 80 | mBERT 74.7 |" in page
     assert all(row["name"] in page for row in rows)
 
 
@@ -131,6 +131,15 @@ def test_calibration_of_what_has_no_goal_is_told_too(told):
     row, = (row for row in rows if row["value"] is not None)
     assert (row["name"], row["must"], row["note"]) == ("own/claim, expected calibration error", None, "")
     assert sum(row["note"] == "not measured" for row in rows) == len(told.CALIBRATED)
+
+
+def test_withheld_answers_and_label_sets_are_told(told):
+    results = {"a/claim": {"macro_f1": figure(0.7), "coverage_at_90": figure(0.6), "answered.share": figure(0.5),
+                           "conformal.size": figure(1.234)}}
+    rows = told.abstention(results)
+    assert [(row["name"], row["value"], row["unit"], row["better"]) for row in rows] == [
+        ("a/claim, coverage_at_90", 60.0, "%", "higher"), ("a/claim, answered.share", 50.0, "%", "higher"),
+        ("a/claim, conformal.size", 1.23, "labels", "lower")]
 
 
 def test_outlets_are_scored_from_their_own_documents(told):

@@ -177,7 +177,7 @@ def test_each_kind_of_question_has_probabilities_of_its_own(make_reader):
                     biases={"stance.favor": 1.0, "stance.holder.neutral": 0.5})
     np.testing.assert_allclose(fitted[0], (plain[0] + [0, 0.5, 0]) / 2, atol=1e-6)
     np.testing.assert_allclose(fitted[1], plain[1] / 4, atol=1e-6)  # a temperature of its own: no bias of the task's
-    np.testing.assert_allclose(fitted[2:], (plain[2:] + [0, 0, 1.0]) / 8, atol=1e-6)
+    np.testing.assert_allclose(fitted[2:], (plain[2:] + np.array([0, 0, 1.0])) / 8, atol=1e-6)
 
 
 def test_the_bias_of_older_models_is_the_last_labels(make_reader):

@@ -1,0 +1,96 @@
+"""Reliability diagrams, the risk–coverage curve and label sets: by hand, and on answers that are what they say."""
+
+import numpy as np
+import pytest
+
+from claimstance.model.config import ModelConfig
+from claimstance.training import reliability
+from claimstance.training.answers import Answers
+from claimstance.training.metrics import calibration_error
+
+SURE = np.array([0.9, 0.8, 0.8, 0.6, 0.5])
+RIGHT = np.array([True, True, False, True, False])
+
+
+def answers(confidence, right, task="claim", documents=None):
+    """Two labels; the likelier has ``confidence``."""
+    n = len(confidence)
+    rows = np.stack([1 - confidence, confidence], axis=1)
+    names = np.arange(n).astype(str) if documents is None else np.array(documents)
+    return Answers(("no", "yes"), rows, np.where(right, 1, 0), names, np.full(n, task))
+
+
+def test_bars_by_hand():
+    first, second, third = reliability.bins(SURE, RIGHT, count=5)
+    assert (first.low, first.high, first.n, first.said, first.true) == (0.4, 0.6, 1, 0.5, 0)
+    assert (second.n, second.said, second.true) == (1, 0.6, 1)
+    assert (third.n, third.said, third.true) == (3, pytest.approx(2.5 / 3), pytest.approx(2 / 3))
+    assert reliability.bins(np.ones(2), np.ones(2, bool))[0].high == 1
+
+
+def test_bars_make_up_the_calibration_error():
+    rng = np.random.default_rng(3)
+    said = rng.random(500)
+    true = rng.random(500) < said**2
+    bars = reliability.bins(said, true)
+    assert sum(bar.n * abs(bar.said - bar.true) for bar in bars) / 500 == pytest.approx(calibration_error(said, true))
+
+
+def test_probabilities_that_are_right_err_as_much_as_they_must():
+    rng = np.random.default_rng(4)
+    said = rng.uniform(0.5, 1, size=400)
+    must = reliability.unavoidable_error(said)
+    honest = np.mean([calibration_error(said, rng.random(400) < said) for _ in range(100)])
+    assert must == pytest.approx(honest, rel=0.1)
+    assert calibration_error(said, rng.random(400) < said - 0.2) > 3 * must
+    assert reliability.unavoidable_error(np.repeat(said, 100)) < must / 5
+
+
+def test_risk_and_coverage_by_hand():
+    coverage, risk = reliability.risk_coverage(SURE, RIGHT)
+    np.testing.assert_allclose(coverage, [0.2, 0.6, 0.8, 1.0])  # the two of 0.8 are given together
+    np.testing.assert_allclose(risk, [0, 1 / 3, 1 / 4, 2 / 5])
+    assert reliability.area_under(coverage, risk) == pytest.approx(0.4 / 3 + 0.2 / 4 + 0.2 * 2 / 5)
+
+
+def test_coverage_at_a_precision_by_hand():
+    weights = np.array([[1.0, 1, 1, 1, 1], [1, 1, 0, 1, 2], [0, 0, 3, 0, 2]])
+    found = reliability.coverage_at(SURE, RIGHT, weights, precision=0.75)
+    np.testing.assert_allclose(found, [0.8, 0.6, 0])
+
+
+def test_what_abstaining_comes_to():
+    config = ModelConfig({}, abstain_below={"claim": 0.7})
+    found = reliability.figures(answers(SURE, RIGHT), "claim", config)
+    assert found["answered.share"].value == pytest.approx(3 / 5)
+    assert found["answered.accuracy"].value == pytest.approx(2 / 3)
+    assert found["answered.share"].low < 3 / 5 < found["answered.share"].high
+    assert "conformal.size" not in found
+    assert "answered.share" not in reliability.figures(answers(SURE, RIGHT), "claim", ModelConfig({}))
+    none = reliability.figures(answers(SURE, RIGHT), "claim", ModelConfig({}, abstain_below={"claim": 2.0}))
+    assert (none["answered.share"].value, none["answered.accuracy"].value) == (0, 0)
+
+
+def test_label_sets_count_documents_alike():
+    config = ModelConfig({}, conformal={"claim": 0.45})
+    found = reliability.figures(answers(SURE, RIGHT, documents=["a", "a", "a", "a", "b"]), "claim", config)
+    assert found["conformal.coverage"].value == pytest.approx((3 / 4 + 1) / 2)  # 0.5 for both labels of the last
+    assert found["conformal.size"].value == pytest.approx((1 + 2) / 2)
+
+
+def test_each_kind_is_judged_by_its_own_threshold():
+    mixed = answers(SURE, RIGHT)
+    mixed = Answers(mixed.labels, mixed.probabilities, mixed.gold, mixed.documents,
+                    np.array(["stance.topic"] * 3 + ["stance.mention"] * 2))
+    config = ModelConfig({}, abstain_below={"stance": 0.55, "stance.topic": 0.85})
+    assert reliability.figures(mixed, "stance", config)["answered.share"].value == pytest.approx(2 / 5)
+    lacking = ModelConfig({}, abstain_below={"stance.topic": 0.85})
+    assert "answered.share" not in reliability.figures(mixed, "stance", lacking)
+
+
+def test_a_ranking_is_judged_by_what_it_says_of_yes():
+    said = np.array([0.1, 0.1, 0.1, 0.1])
+    rare = answers(said, np.array([True, False, False, False]), task="check_worthy")
+    error = reliability.figures(rare, "check_worthy", ModelConfig({}))["calibration_error"].value
+    assert error == pytest.approx(abs(0.1 - 0.25))
+    assert reliability.figures(rare, "claim", ModelConfig({}))["calibration_error"].value == pytest.approx(0.15)
