@@ -163,7 +163,6 @@ class ClaimStanceModel(nn.Module):
                               f"found {wanted}")
         return cls(ModelConfig(encoder=encoders.describe(encoder), **config), encoder, tokenizer_json)
 
-
     def start_from(self, earlier: "ClaimStanceModel") -> None:
         """Take over the weights of another model of this shape, but for heads that it lacks or whose labels differ.
 
@@ -186,21 +185,21 @@ def _loss(task: str, logits: Tensor, batch: Batch, soft_share: float) -> Tensor 
     if task == "link":
         known = labels != IGNORE
         return nn.functional.binary_cross_entropy_with_logits(logits[known].float(), labels[known].float())
-    weights = getattr(batch, f"{task}_weight", None)
+    flat = logits.float().flatten(0, -2)
     if task == "stance":
-        return _weighted_mean(nn.functional.cross_entropy(logits.float(), labels, reduction="none"), weights)
-    each = nn.functional.cross_entropy(
-        logits.float().flatten(0, -2), labels.flatten(), ignore_index=IGNORE, reduction="none"
-    )
-    known = labels.flatten() != IGNORE
+        each = nn.functional.cross_entropy(flat, labels, reduction="none")
+        known = torch.ones_like(each, dtype=torch.bool)
+    else:
+        each = nn.functional.cross_entropy(flat, labels.flatten(), ignore_index=IGNORE, reduction="none")
+        known = labels.flatten() != IGNORE
     if soft is not None:
         soft = soft.flatten(0, -2)
         taught = soft.sum(dim=-1) > 0
         share = torch.where(known & taught, soft_share, taught.to(each.dtype))
-        softer = nn.functional.cross_entropy(logits.float().flatten(0, -2), soft, reduction="none")
-        each, known = (1 - share) * each + share * softer, known | taught
-    return _weighted_mean(each, known.to(each.dtype) if weights is None else weights * known)
-
-
-def _weighted_mean(each: Tensor, weights: Tensor) -> Tensor:
-    return (each * weights).sum() / weights.sum().clamp(min=1e-6)
+        each = (1 - share) * each + share * nn.functional.cross_entropy(flat, soft, reduction="none")
+        known = known | taught
+    weights = known.to(each.dtype)
+    if (given := getattr(batch, f"{task}_weight", None)) is not None:
+        weights = weights * given
+    mean: Tensor = (each * weights).sum() / weights.sum().clamp(min=1e-6)
+    return mean

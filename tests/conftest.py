@@ -1,12 +1,15 @@
 """What several test files share: a tiny encoder, the seeds as records, and a small trained and exported model."""
 
+import io
 import os
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-from claimstance.model.labels import DEFAULT_LABELS
+from claimstance.model.labels import DEFAULT_LABELS, SUBJECTIVE
 from claimstance.model.record import read_jsonl
 from claimstance.model.windows import WindowBuilder
 
@@ -27,8 +30,13 @@ def seeds():
 
 @pytest.fixture(scope="session")
 def splits(seeds):
-    """Twenty sentences of an article to train on, which have labels for every task, and some of another."""
-    return {"train": seeds["port-strike"][:20], "dev": seeds["mayoral-debate"][:12]}
+    """Twenty sentences of an article to train on, which have labels for every task, and some of another.
+
+    The seeds say nothing of who is subjective: here quotes are.
+    """
+    found = {"train": seeds["port-strike"][:20], "dev": seeds["mayoral-debate"][:12]}
+    return {split: [record.model_copy(update={"subjective": SUBJECTIVE['"' in record.text]}) for record in records]
+            for split, records in found.items()}
 
 
 @pytest.fixture(scope="session")
@@ -115,3 +123,45 @@ def words_tokenizer():
 def word_windows(words_tokenizer):
     """A builder of windows of so many tokens, a token for each word."""
     return lambda max_tokens=16: WindowBuilder.from_json(words_tokenizer, max_tokens)
+
+
+@pytest.fixture(scope="session")
+def model(tiny_encoder):
+    """The folder of a model with random weights."""
+    from tiny import exported
+
+    return str(exported(tiny_encoder))
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder, which is the current one: paths in messages are as given."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(here, monkeypatch, capfd):
+    """Runs the program in this process: code, what it printed, and the lines of its messages."""
+    from claimstance.inference.cli import main
+
+    def call(*arguments, stdin=b""):
+        monkeypatch.setattr(sys, "argv", ["claimstance", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises(SystemExit) as end:
+            main()
+        printed = capfd.readouterr()
+        assert "Traceback" not in printed.err
+        return SimpleNamespace(code=end.value.code or 0, out=printed.out, messages=printed.err.splitlines())
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def tagger(tiny_encoder):
+    """A tagger with a model of random weights."""
+    from tiny import exported
+
+    from claimstance.inference import Tagger
+
+    return Tagger.from_pretrained(exported(tiny_encoder), threads=1)

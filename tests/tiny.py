@@ -50,7 +50,8 @@ class Scripted:
         # The words travel as the hidden vectors: a stance may be wanted after other windows were read.
         hidden = ids[..., None].astype(np.float32)
         said = [[0.0, 1.0 if "said" in self._words[start:end] else -1.0] for _, start, end in sentences]
-        return {"hidden": hidden, **output, "claim": np.array(said), "check_worthy": np.zeros((len(sentences), 2))}
+        unsure = np.zeros((len(sentences), 2))
+        return {"hidden": hidden, **output, "claim": np.array(said), "check_worthy": unsure, "subjective": unsure}
 
     def _token_logits(self, tags, labels):
         logits = np.zeros((1, len(self._words), len(tags)))
@@ -88,3 +89,17 @@ def scripted(text: str, roles: dict[str, str], entities: dict[str, str], **confi
     backend = Scripted(tokenizer, *by_word)
     settings = ModelConfig(encoder={"hidden_size": 1}, **{"max_tokens": 64, **config})
     return Tagger(Reader(settings, WindowBuilder(tokenizer, settings.max_tokens), backend), "0" * 64), backend
+
+
+#: An article for a scripted tagger, and what it is told to find.
+TEXT = """Ministers Clash over Harbour Tax
+Senator Carl Amsel spoke on Monday. He said that the harbour tax is theft. Critics blamed him for the delay.
+Ships waited. A spokesman for Amsel said that ferries were late.
+"""
+TOLD_ROLES = {"source": "He Critics spokesman", "cue": "said blamed", "content": "harbour tax theft ferries late"}
+TOLD_ENTITIES = {"PERSON": "Carl Amsel"}
+
+
+def script(text: str = TEXT, **config) -> tuple[Tagger, Scripted]:
+    """A scripted tagger for ``text`` or another of its words."""
+    return scripted(text, TOLD_ROLES, TOLD_ENTITIES, **config)

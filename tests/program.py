@@ -1,0 +1,25 @@
+"""The program as the tests of the command line use it: what they give it, and how they read what it printed."""
+
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+OWN_LABELS = str(ROOT / "configs" / "own-labels.yaml")
+TEXT = "Ministers Clash over Tax\nSenator Carl Amsel spoke on Monday. He said that the tax is theft.\n"
+PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli import main; main()")
+
+
+def articles(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def table(text):
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def write(name, text):
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(name).write_bytes(text.encode())
