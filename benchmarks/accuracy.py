@@ -3,8 +3,8 @@
     claimstance build configs/default.yaml --corpora CORPORA --out runs/default-data
     python benchmarks/accuracy.py runs/default-data --corpora CORPORA
 
-or both by `make accuracy DATA=CORPORA`. Writes accuracy.json and, rendered from it, accuracy.md beside this file;
-README and model card quote them. A test part is there to be read once, at the end: try things with `--split dev`.
+or both by `make accuracy DATA=CORPORA`. Writes accuracy.json and, rendered from it, accuracy.md beside this file, and
+the tables that README and model card quote. A test part is there to be read once, at the end: try things with `--split dev`.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import accuracy_rows as told
-from accuracy_page import render
+from accuracy_page import quote, render
 
 from claimstance.inference.writers import open_output
 from claimstance.model.errors import ClaimstanceError
@@ -28,6 +28,7 @@ from claimstance.training.dataset import load_labels, load_records, split_names
 from claimstance.training.run import score
 
 HERE = Path(__file__).parent
+README, CARD = HERE.parent / "README.md", HERE.parent / "model/bundled/README.md"
 
 
 def main() -> None:
@@ -50,6 +51,9 @@ def main() -> None:
     for name, text in texts.items():
         with open_output((options.out or HERE) / name) as file:
             file.write(text)
+    if options.out is None:
+        README.write_text(quote(figures, README.read_text(encoding="utf-8")), encoding="utf-8")
+        CARD.write_text(quote(figures, CARD.read_text(encoding="utf-8"), everything=True), encoding="utf-8")
     print(page)
 
 

@@ -1,5 +1,6 @@
-"""accuracy.md, rendered from accuracy.json."""
+"""accuracy.md, rendered from accuracy.json, and what README and model card quote of it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,6 +40,22 @@ def render(figures: Mapping[str, Any]) -> str:
         if rows := [row for row in figures["rows"] if row.get("table") == table]:
             lines += ["", f"## {title}", *([text, ""] if text else [""]), *_table(rows)]
     return "\n".join(lines) + "\n"
+
+
+def quote(figures: Mapping[str, Any], text: str, everything: bool = False) -> str:
+    """``text`` with the figures between its marks made new: those with a goal, or every headline and calibration."""
+    rows = [row for row in figures["rows"] if row.get("table") in ("headline", "calibration")]
+    if not everything:
+        rows = [row for row in rows if row["must"] is not None and row["table"] == "headline"]
+    beside = [column for column in COLUMNS if any(row.get(column) is not None for row in rows)]
+    told = "\n".join([
+        "<!-- figures: written by `make accuracy` -->", *_table(rows, beside), "",
+        f"Measured on {figures['date']} ({figures['machine']}), model sha256 `{figures['model_sha256'][:16]}…`. Intervals: "
+        "95 %, bootstrap over documents. " + " ".join(_beside(figures, beside)), "<!-- /figures -->"])
+    changed, count = re.subn(r"<!-- figures.*?<!-- /figures -->", lambda _: told, text, flags=re.DOTALL)
+    if count != 1:
+        raise ValueError(f"expected one place for figures, found {count}")
+    return changed
 
 
 def _beside(figures: Mapping[str, Any], columns: Sequence[str]) -> list[str]:

@@ -191,3 +191,24 @@ def test_a_wrong_call(tmp_path, arguments, code, message):
     assert (done.returncode, done.stdout) == (code, "")
     assert message in done.stderr
     assert json.loads((BENCHMARKS / "accuracy.json").read_text(encoding="utf-8")) == before
+
+
+def test_what_is_quoted_is_what_the_page_says_and_nothing_around_it_changes(told):
+    from accuracy_page import quote, render
+
+    figures = {"date": "2026-01-02", "machine": "m", "model_sha256": "ab" * 32,
+               "rows": [*told.headline(whole(told), {}), *told.calibration(whole(told))]}
+    before, after = "# Title\n<!-- figures", " here -->old\n<!-- /figures -->\nend\n"
+    short, full = (quote(figures, before + after, everything) for everything in (False, True))
+    assert short.startswith("# Title\n<!-- figures")
+    assert short.endswith("<!-- /figures -->\nend\n")
+    assert "old" not in short + full
+    cells = [[cell.strip() for cell in line.split("|")[1:4]] for line in full.splitlines() if line.startswith("| ")]
+    assert len(cells) == 1 + len(figures["rows"])
+    page = [[cell.strip() for cell in line.split("|")[1:4]] for line in render(figures).splitlines()]
+    assert all(cell in page for cell in cells)
+    goals = [row for row in figures["rows"] if row["must"] is not None and row["table"] == "headline"]
+    assert sum(line.startswith("| ") for line in short.splitlines()) == 1 + len(goals)
+    assert quote(figures, short) == short
+    with pytest.raises(ValueError, match="one place for figures, found 0"):
+        quote(figures, "no marks")
