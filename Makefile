@@ -3,6 +3,7 @@ PYTHON ?= python3
 UPGRADE ?=
 DATA ?=
 FLOAT32 ?=
+TEACHER ?=
 TAG := .venv/bin
 DEV := .venv-dev/bin
 
@@ -30,12 +31,20 @@ lint: .venv-dev/ready ## ruff
 types: .venv-dev/ready ## mypy, strict
 	$(DEV)/mypy
 
-train: .venv-dev/ready ## train the model of configs/default.yaml
-	$(DEV)/claimstance train configs/default.yaml
+RUNS := first teacher-people teacher default
+
+train: corpora-there .venv-dev/ready ## the bundled model anew, four runs: DATA=FOLDER_OF_THE_CORPORA (TEACHER=FOLDER: the larger encoder)
+	@for run in $(RUNS); do \
+		test -e runs/$$run/manifest.json && { echo "$$run: trained already"; continue; }; \
+		case $$run in teacher*) encoder="$(if $(TEACHER),model.encoder=$(TEACHER))";; *) encoder=;; esac; \
+		$(DEV)/claimstance train configs/$$run.yaml data.corpora="$(DATA)" $$encoder || exit; \
+	done
 
 accuracy: corpora-there .venv-dev/ready ## how right the bundled model is: DATA=FOLDER_OF_THE_CORPORA (FLOAT32=runs/default: beside it)
-	@test -e runs/default-data || $(DEV)/claimstance build configs/default.yaml --corpora "$(DATA)" --out runs/default-data
-	$(DEV)/python benchmarks/accuracy.py runs/default-data --corpora "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")
+	@test -e runs/figures-data || \
+		$(DEV)/claimstance build configs/default.yaml --no-teachers --corpora "$(DATA)" --out runs/figures-data
+	$(DEV)/python benchmarks/accuracy.py runs/figures-data --corpora "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")
+	$(DEV)/python benchmarks/reliability.py runs/figures-data
 
 corpora-there:
 	@test -d "$(DATA)" || { \

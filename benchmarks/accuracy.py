@@ -1,7 +1,7 @@
 """How right the bundled model is, as shipped, on the public corpora's test parts.
 
-    claimstance build configs/default.yaml --corpora CORPORA --out runs/default-data
-    python benchmarks/accuracy.py runs/default-data --corpora CORPORA
+    claimstance build configs/default.yaml --no-teachers --corpora CORPORA --out runs/figures-data
+    python benchmarks/accuracy.py runs/figures-data --corpora CORPORA
 
 or both by `make accuracy DATA=CORPORA`. Writes accuracy.json and, rendered from it, accuracy.md beside this file, and
 the tables that README and model card quote. A test part is there to be read once, at the end: try things with `--split dev`.

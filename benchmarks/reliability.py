@@ -1,7 +1,7 @@
 """Whether the bundled model's probabilities mean what they say, on the public corpora's test parts.
 
-    claimstance build configs/default.yaml --corpora CORPORA --out runs/default-data
-    python benchmarks/reliability.py runs/default-data
+    claimstance build configs/default.yaml --no-teachers --corpora CORPORA --out runs/figures-data
+    python benchmarks/reliability.py runs/figures-data
 
 Writes reliability.json, reliability.md rendered from it, and reliability/….svg, a diagram for each corpus and kind of
 question, beside this file. A test part is there to be read once, at the end: try things with `--split dev`. Drawing

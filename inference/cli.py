@@ -161,6 +161,7 @@ def build(
         "--column", help="A column under another name: text=sentence, label=code (several times).")] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the division into train, dev and test.")] = None,
     corpora: Annotated[Path | None, typer.Option("--corpora", help="Folder of the public corpora.")] = None,
+    no_teachers: Annotated[bool, typer.Option("--no-teachers", help="Leave out soft labels: to evaluate on.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a dataset that is there.")] = False,
 ) -> None:
     """Make a dataset to train on from annotated sentences.
@@ -173,6 +174,8 @@ def build(
 
     must_exist("CONFIG|FILE", *inputs)
     config = _data_config(inputs, out, task, target, column or [], seed, corpora)
+    if no_teachers:
+        config = config.model_copy(update={"teachers": []})
     folder = out or config.path
     check_target(folder, overwrite)
     with progress("reading rows", None) as advance:

@@ -13,6 +13,7 @@ LINK_THRESHOLD = 0.5
 # A shorter content is more often than not a slip, without a cue, or beside a better one if it is not sure (on dev).
 SHORT_CONTENT = 20  # characters
 SURE_CONTENT = 0.7  # probability
+SURE_SOURCE = 0.7  # from which a source that no cue took is given to an attribution without one
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def _give_sources(spans: Sequence[TokenSpan], events: Sequence[_Event], window: 
     """A source that no cue took goes to the nearest attribution of its sentence without one: a cue may be missed."""
     taken = {event.source for event in events}
     for source in spans:
-        if source.label != "source" or source in taken:
+        if source.label != "source" or source in taken or source.probability < SURE_SOURCE:
             continue
         here = _sentences(source, window)
         free = [event for event in events if event.source is None and any(

@@ -15,6 +15,7 @@ from claimstance.training.build import build
 from claimstance.training.config import Config, Teacher
 from claimstance.training.dataset import load_records
 from claimstance.training.examples import build_examples
+from claimstance.training.run import run
 from claimstance.training.soft import load_soft, save_soft
 from claimstance.training.teach import teach
 from claimstance.training.train import train
@@ -177,6 +178,18 @@ def test_a_dataset_is_built_and_trained_on_with_a_teacher(trained, tiny_encoder,
     shared = start.keys() & end.keys()
     assert {name.split(".")[0] for name in shared} == {"encoder", "heads"}
     assert all(torch.allclose(start[name], end[name], atol=1e-5) for name in shared)  # it went on from the teacher
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"data": {"teachers": [{"model": "gone", "corpora": ["news"], "tasks": ["claim"]}]}},
+     "data.teachers: expected a trained model in gone, found no such folder"),
+    ({"model": {"start": "gone"}}, "model.start: expected a trained model in gone, found no such folder"),
+])
+def test_a_teacher_or_a_start_that_is_not_there_is_told_before_the_work(tmp_path, change, message):
+    data = {"path": str(tmp_path / "data"), "sources": [{"files": ["not-read.jsonl"]}], **change.get("data", {})}
+    config = Config.model_validate({"output": str(tmp_path / "model"), "data": data, "model": change.get("model", {})})
+    with pytest.raises(ConfigError, match=message):
+        run(config)
 
 
 def test_a_start_with_other_labels_keeps_its_own_head(trained, tiny_encoder):

@@ -70,6 +70,9 @@ def build(
     check_target(out, overwrite)
     if not config.sources:
         raise ConfigError("data.sources: expected at least one corpus or file, found none")
+    for teacher in config.teachers:  # before all corpora are read
+        if not teacher.model.is_dir():
+            raise ConfigError(f"data.teachers: expected a trained model in {teacher.model}, found no such folder")
     parts = []
     for source in config.sources:
         for part in _read_source(source, config):

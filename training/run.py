@@ -25,13 +25,16 @@ def run(config: Config, resume: bool = False) -> Path:
     """Train the model of ``config``; its dataset is built first if it is described but not there yet.
 
     Raises:
-        ConfigError: if the dataset is neither there nor described, or there is a model in the output folder already.
+        ConfigError: if the dataset is neither there nor described, there is a model in the output folder already, or none
+            to start from or to learn from.
     """
     from claimstance.training.train import train
 
     data = config.data
     if (config.output / MANIFEST_FILE).exists() and not resume:
         raise ConfigError(f"output: expected a new folder, found a trained model in {config.output}")
+    if config.model.start is not None and not config.model.start.is_dir():
+        raise ConfigError(f"model.start: expected a trained model in {config.model.start}, found no such folder")
     if not data.path.exists():
         if not data.sources:
             raise ConfigError(f"data.path: expected a built dataset at {data.path}, found nothing, and no data.sources "
