@@ -13,7 +13,7 @@ TORCH_CPU := 2.13.0 sha256:6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080d
 
 export PYTHON
 
-.PHONY: help demo test lint types train accuracy corpora-there wheel constraints clean
+.PHONY: help demo test lint types train bundle accuracy corpora-there wheel constraints clean
 
 help: ## print this
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | awk -F '|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -36,13 +36,21 @@ RUNS := first teacher-people teacher default
 train: corpora-there .venv-dev/ready ## the bundled model anew, four runs: DATA=FOLDER_OF_THE_CORPORA (TEACHER=FOLDER: the larger encoder)
 	@for run in $(RUNS); do \
 		test -e runs/$$run/manifest.json && { echo "$$run: trained already"; continue; }; \
+		resume=; test -d runs/$$run/checkpoints && resume=--resume; \
 		case $$run in teacher*) encoder="$(if $(TEACHER),model.encoder=$(TEACHER))";; *) encoder=;; esac; \
-		$(DEV)/claimstance train configs/$$run.yaml data.corpora="$(DATA)" $$encoder || exit; \
+		$(DEV)/claimstance train configs/$$run.yaml data.corpora="$(DATA)" $$encoder $$resume || exit; \
+	done
+
+MODEL ?= runs/default
+
+bundle: ## put a trained model (MODEL=runs/default) into the package; then make accuracy, and see its card
+	@for file in config.json config.yaml link.onnx manifest.json reader.onnx stance.onnx tokenizer.json training.json; do \
+		cp "$(MODEL)/$$file" model/bundled/ || exit; \
 	done
 
 accuracy: corpora-there .venv-dev/ready ## how right the bundled model is: DATA=FOLDER_OF_THE_CORPORA (FLOAT32=runs/default: beside it)
-	@test -e runs/figures-data || \
-		$(DEV)/claimstance build configs/default.yaml --no-teachers --corpora "$(DATA)" --out runs/figures-data
+	@test runs/figures-data -nt configs/default.yaml || $(DEV)/claimstance build configs/default.yaml --overwrite \
+		--no-teachers --corpora "$(DATA)" --out runs/figures-data
 	$(DEV)/python benchmarks/accuracy.py runs/figures-data --corpora "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")
 	$(DEV)/python benchmarks/reliability.py runs/figures-data
 

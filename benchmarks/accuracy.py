@@ -4,7 +4,8 @@
     python benchmarks/accuracy.py runs/figures-data --corpora CORPORA
 
 or both by `make accuracy DATA=CORPORA`. Writes accuracy.json and, rendered from it, accuracy.md beside this file, and
-the tables that README and model card quote. A test part is there to be read once, at the end: try things with `--split dev`.
+the tables that README and model card quote. A test part is there to be read once, at the end: try things with
+`--split dev`.
 """
 
 import argparse

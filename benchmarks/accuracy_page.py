@@ -50,8 +50,8 @@ def quote(figures: Mapping[str, Any], text: str, everything: bool = False) -> st
     beside = [column for column in COLUMNS if any(row.get(column) is not None for row in rows)]
     told = "\n".join([
         "<!-- figures: written by `make accuracy` -->", *_table(rows, beside), "",
-        f"Measured on {figures['date']} ({figures['machine']}), model sha256 `{figures['model_sha256'][:16]}…`. Intervals: "
-        "95 %, bootstrap over documents. " + " ".join(_beside(figures, beside)), "<!-- /figures -->"])
+        f"Measured on {figures['date']} ({figures['machine']}), model sha256 `{figures['model_sha256'][:16]}…`. "
+        "Intervals: 95 %, bootstrap over documents. " + " ".join(_beside(figures, beside)), "<!-- /figures -->"])
     changed, count = re.subn(r"<!-- figures.*?<!-- /figures -->", lambda _: told, text, flags=re.DOTALL)
     if count != 1:
         raise ValueError(f"expected one place for figures, found {count}")
@@ -63,7 +63,7 @@ def _beside(figures: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
         "float32": f"*float32*: the weights `{str(figures.get('float32_sha256'))[:12]}` through torch.",
         "majority": "*Majority*: each corpus's commonest train label.",
         "words": "*TF-IDF + LR*: logistic regression on single words and pairs, for each corpus its own.",
-        "people": "*People*: one annotator against the others, see below.",
+        "people": "*People*: one annotator against the others.",
     }
     return [" ".join(told[column] for column in columns)]
 

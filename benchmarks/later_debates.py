@@ -1,4 +1,4 @@
-"""Which bias a check-worthiness head needs on debates later than those it was trained on.
+"""Which scale, threshold and bias a check-worthiness head needs on debates later than those it was trained on.
 
     python benchmarks/later_debates.py CORPORA
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from claimstance.model.predicting import predict
 from claimstance.model.runtime import load_reader
+from claimstance.training.calibrate import best_threshold, fit_scale
 from claimstance.training.config import Config
 from claimstance.training.corpora import lookup
 from claimstance.training.train import train
@@ -33,8 +34,12 @@ def main() -> None:
             "training": {"epochs": 3, "precision": "bfloat16", "learning_rate": 1e-4, "head_learning_rate": 5e-4}})
         reader, _ = load_reader(train(config, {"train": early}, {}))
         probability = np.array([(p.check_worthy or {})["yes"] for p in predict(reader, later)])
-    logit = np.log(probability / (1 - probability))
+    logits = np.log(np.stack([1 - probability, probability], axis=1))
+    logit = logits[:, 1] - logits[:, 0]
     gold = np.array([record.check_worthy == "yes" for record in later])
+    scale = fit_scale(logits, gold.astype(int), np.arange(len(gold)).astype(str))
+    threshold = best_threshold(scale(logits)[:, 1], gold)
+    print(f"bias {scale.biases[1]:.2f}, temperature {scale.temperature:.2f}, threshold {threshold:.2f}")
     print(f"trained on {len(early)} sentences, measured on {len(later)}\n")
     print("| bias | precision | recall | F1 of Yes |\n|---|---|---|---|")
     for bias in np.arange(-1, 3.25, 0.25):

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 #: What typer raises for a wrong call; from click or from its own copy of it, depending on its version.
 UsageError: Any = typer.BadParameter.__base__
-TRAINING = ("torch", "transformers", "accelerate", "datasets", "sklearn", "safetensors", "onnx", "tensorboard")
+TRAINING = (
+    "torch", "transformers", "accelerate", "datasets", "scipy", "sklearn", "safetensors", "onnx", "tensorboard")
 
 app = typer.Typer(
     help="Who claims what in the news, and where each source stands.", no_args_is_help=True,
@@ -155,7 +156,8 @@ def build(
     inputs: Annotated[list[Path], typer.Argument(
         metavar="CONFIG|FILE", help="A configuration (.yaml), or annotated files (.jsonl, .csv, .tsv).")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the dataset; a CONFIG names one.")] = None,
-    task: Annotated[str | None, typer.Option("--task", help="What labels are of: claim, check_worthy, stance.")] = None,
+    task: Annotated[str | None, typer.Option(
+        "--task", help="What labels are of: claim, check_worthy, subjective, stance.")] = None,
     target: Annotated[str | None, typer.Option("--target", help="One stance target for all rows.")] = None,
     column: Annotated[list[str] | None, typer.Option(
         "--column", help="A column under another name: text=sentence, label=code (several times).")] = None,

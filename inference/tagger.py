@@ -20,7 +20,6 @@ from claimstance.inference.results import (
     group_sources,
     ranking,
 )
-from claimstance.model.config import for_kind
 from claimstance.model.decoding import FoundAttribution
 from claimstance.model.errors import InputError
 from claimstance.model.mentions import find_mentions
@@ -164,7 +163,8 @@ class Tagger:
         return stances
 
     def _abstains(self, kind: str, probability: float) -> bool:
-        return probability < (for_kind(self._reader.config.abstain_below, kind) or 0.0)
+        config = self._reader.config
+        return probability < (config.promised(config.abstain_below, kind) or 0.0)
 
     def _predicted(self, pairs: Sequence[dict[str, Any]], prediction: Prediction) -> dict[str, Any]:
         predicted: dict[str, Any] = {}

@@ -16,11 +16,6 @@ TOKENIZER_FILE = "tokenizer.json"
 WEIGHTS_FILE = "model.safetensors"
 
 
-def for_kind(values: Mapping[str, float], kind: str) -> float | None:
-    """The value for a kind of question, such as ``stance.topic``; where there is none, that for its task."""
-    return values.get(kind, values.get(kind.partition(".")[0]))
-
-
 @dataclass
 class ModelConfig:
     """The shape of a model, its labels by name, and what training fitted beside the weights.
@@ -72,11 +67,17 @@ class ModelConfig:
 
         Where nothing was fitted for that kind of its task's questions, what was fitted for all of them counts.
         """
-        task = kind.partition(".")[0]
-        fitted = kind if kind in self.temperatures else task
+        task, fitted = kind.partition(".")[0], self._fitted(kind)
         biases = [self.biases.get(f"{fitted}.{label}", 0.0) for label in self.labels[task]]
         biases[-1] += self.biases.get(task, 0.0)
         return biases, self.temperatures.get(fitted, 1.0)
+
+    def promised(self, values: Mapping[str, float], kind: str) -> float | None:
+        """Of ``abstain_below`` or ``conformal``, the value for a kind of question; ``None`` if nothing is promised."""
+        return values.get(self._fitted(kind))
+
+    def _fitted(self, kind: str) -> str:
+        return kind if kind in self.temperatures else kind.partition(".")[0]
 
     def to_json_string(self) -> str:
         """The configuration as JSON (the name by which training loggers ask for it)."""

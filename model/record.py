@@ -47,7 +47,7 @@ class Stance(_Strict):
 
     ``holder`` is a span, a name, or ``None`` for nobody named (the text itself). ``target`` is a span or a name, which
     need not occur in the text. ``label`` may be absent in a record that is to be predicted. ``probabilities`` say how
-    several annotators divide, or what a teacher model thinks (label → share): trained on in place of ``label``.
+    several annotators divide, or what a teacher model thinks (label → share): trained on beside ``label``.
     """
 
     holder: Span | str | None = None

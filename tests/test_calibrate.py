@@ -11,6 +11,7 @@ from claimstance.model.record import Record, Stance
 from claimstance.training import calibrate
 from claimstance.training.answers import Answers, collect
 from claimstance.training.calibrate import ENOUGH, NEVER
+from claimstance.training.config import Given
 
 LABELS = ("against", "neutral", "favor")
 KINDS = ("stance.holder", "stance.mention", "stance.topic")
@@ -90,18 +91,41 @@ def test_answers_that_are_alike_within_documents_tell_less():
 
 
 def test_answers_given_are_as_right_as_promised(rng):
-    kept = 0
+    kept = answered = 0
     for _ in range(100):
-        logits, gold, documents = simulated(rng, 600, rows_a_document=3)
-        logits /= 2  # as unsure as a model is that is right four times of five
-        gold = np.where(rng.random(600) < 0.05, (gold + 1) % 3, gold)
+        logits, gold, documents = simulated(rng, 3000, rows_a_document=3)
         chances = softmax(logits)
         confidence, right = chances.max(axis=1), chances.argmax(axis=1) == gold
-        least = calibrate.answered_from(confidence[:300], right[:300], documents[:300])
-        given = confidence[300:] >= least
-        assert least == NEVER or 0.3 < least < 1
-        kept += right[300:][given].mean() >= 0.9 - 2 * np.sqrt(0.09 / given.sum()) if given.any() else 1
-    assert kept >= 95
+        fitted, held = slice(0, 1500), slice(1500, None)
+        least = calibrate.answered_from(confidence[fitted], right[fitted], documents[fitted])
+        given = confidence[held] >= least
+        if least != NEVER:
+            answered += 1
+            kept += right[held][given].mean() >= 0.9 - 2 * np.sqrt(0.09 / given.sum())
+    assert answered >= 80
+    assert kept >= 0.95 * answered
+
+
+def test_a_promise_is_not_found_by_trying_often(rng):
+    documents = np.arange(500).astype(str)
+    found = [calibrate.answered_from(rng.random(500), rng.random(500) < 0.89, documents) for _ in range(200)]
+    assert sum(least != NEVER for least in found) <= 0.08 * 200  # 5 % were promised, and chance adds to that
+
+
+def test_a_document_tells_no_more_than_its_answers_differ():
+    one = np.full(60, "a")
+    assert calibrate.lower_bound(np.ones(60, bool), one) == pytest.approx(0.05)
+    assert calibrate.lower_bound(np.ones(60, bool), np.arange(60).astype(str)) == pytest.approx(0.05 ** (1 / 60))
+
+
+def test_a_scale_that_is_given_replaces_what_was_fitted():
+    config = ModelConfig({}, temperatures={"claim": 3.0, "check_worthy": 3.0}, thresholds={"check_worthy": 0.9},
+                         biases={"check_worthy.no": 1.0, "claim.claim": 1.0}, abstain_below={"check_worthy": 0.9},
+                         conformal={"check_worthy": 0.1, "claim": 0.1})
+    calibrate.use_given(config, {"check_worthy": Given(temperature=2.0, bias=0.5, threshold=0.3)})
+    assert config.scale("check_worthy") == ([0.0, 0.5], 2.0)
+    assert config.scale("claim") == ([0.0, 1.0], 3.0)
+    assert (config.thresholds, config.abstain_below, config.conformal) == ({"check_worthy": 0.3}, {}, {"claim": 0.1})
 
 
 def test_what_cannot_be_promised_is_not_answered(rng):

@@ -261,6 +261,8 @@ def test_a_task_alone_trains_on_rows_that_mostly_lack_it(make_config, splits, tm
                                                     "'seeds/claim'?"),
         ({"metric": "seeds/check_worthy"}, {"check_worthy": None}, ConfigError, "unknown metric 'seeds/check_worthy'"),
         ({"metric": "seeds/stance"}, {"stances": []}, ConfigError, "unknown metric 'seeds/stance'"),
+        ({"sampling": {"sedes": 0.5}}, {}, ConfigError, "training.sampling: unknown corpus 'sedes'. Did you mean"),
+        ({"corpus_weights": {"vast": 2}}, {}, ConfigError, "training.corpus_weights: unknown corpus 'vast'"),
         ({"model": {"tasks": ["entity"]}}, {"entities": None}, ConfigError,
          "model.tasks: no row of the train split has labels for 'entity'. Those with labels: attribution, check_worthy,"
          " claim, stance, subjective"),

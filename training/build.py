@@ -58,7 +58,7 @@ def build(
     Args:
         config: the sources, the label sets and the division.
         out: the folder to write.
-        progress: called with the number of rows read since it was called last.
+        progress: called with the number of rows read since it was called last, and of windows that a teacher read.
         overwrite: replace a dataset that was built there earlier.
 
     Raises:
@@ -102,7 +102,7 @@ def _teach(
         return {}
     from claimstance.training.teach import teach  # torch, which no other dataset needs
 
-    return teach(config.teachers, records, labels["stance"], progress)
+    return teach(config.teachers, records, labels, progress)
 
 
 def check_target(out: Path, overwrite: bool) -> None:
@@ -215,7 +215,8 @@ def _report(
         soft=count_soft(splits.get("train", ()), soft),
         seed=config.split.seed,
         versions=versions(),
-        fingerprint=fingerprint(splits),
+        fingerprint=fingerprint(splits, soft),
+        fingerprints={name: fingerprint({name: records}) for name, records in splits.items()},
     )
 
 

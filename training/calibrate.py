@@ -6,7 +6,7 @@ tags and links, so that attributions are read as readily as scores best.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.reader import Backend, Ints, Reader
 from claimstance.model.record import Record
 from claimstance.training.answers import Answers, collect
+from claimstance.training.config import Given
 from claimstance.training.evaluate import evaluate, pair, primary
 from claimstance.training.metrics import Array
 from claimstance.training.reliability import PROMISE, RANKED, claims
@@ -56,6 +57,18 @@ def calibrate(reader: Reader, records: Sequence[Record]) -> ModelConfig:
             for kind, some in {**answers.by_kind(), task: answers}.items():
                 fit(fitted, kind, some)
     return fitted
+
+
+def use_given(config: ModelConfig, given: Mapping[str, Given]) -> None:
+    """Put scales that were fitted elsewhere in place of those fitted on dev, which then promises nothing for them."""
+    for task, scale in given.items():
+        last = config.labels[task][-1]
+        config.biases = {name: bias for name, bias in config.biases.items() if not name.startswith(f"{task}.")}
+        config.biases[f"{task}.{last}"], config.temperatures[task] = scale.bias, scale.temperature
+        for values in (config.thresholds, config.abstain_below, config.conformal):
+            values.pop(task, None)
+        if scale.threshold is not None:
+            config.thresholds[task] = scale.threshold
 
 
 def _unfitted(config: ModelConfig) -> ModelConfig:
@@ -142,11 +155,16 @@ def answered_from(confidence: Array, right: NDArray[np.bool_], documents: NDArra
     """
     if len(right) < ENOUGH:
         return None
-    for least in (0.0, *np.quantile(confidence, np.arange(1, _STEPS) / _STEPS)):
+    # From the surest on, and no further than the first that fails: one test in a fixed order, at one level.
+    found = NEVER
+    for least in (*np.quantile(confidence, np.arange(1, _STEPS) / _STEPS)[::-1], 0.0):
         given = confidence >= least
-        if lower_bound(right[given], documents[given]) >= PROMISE:
-            return float(least)
-    return NEVER
+        if given.sum() < ENOUGH / 2:
+            continue
+        if lower_bound(right[given], documents[given]) < PROMISE:
+            break
+        found = float(least)
+    return found
 
 
 def lower_bound(right: NDArray[np.bool_], documents: NDArray[np.str_]) -> float:
@@ -157,11 +175,11 @@ def lower_bound(right: NDArray[np.bool_], documents: NDArray[np.str_]) -> float:
     """
     n, share = len(right), float(right.mean())
     names, which = np.unique(documents, return_inverse=True)
-    effective = float(n)
+    effective = float(len(names))  # where nothing varies, a document may tell no more than one answer
     if 0 < share < 1 and len(names) > 1:
         off = np.bincount(which, right - share)
         variance = (off @ off) * len(names) / (len(names) - 1) / n**2
-        effective = min(float(n), float(share * (1 - share) / variance)) if variance else float(n)
+        effective = min(float(n), float(share * (1 - share) / variance)) if variance else effective
     return float(beta.ppf(1 - _SURE, effective * share, effective * (1 - share) + 1)) if share else 0.0
 
 

@@ -83,8 +83,8 @@ class Source(_Section):
     )
     task: Annotated[str | None, _one_of("task", LABELLED)] = Field(
         default=None,
-        description="What the label column is: claim, check_worthy or stance; null: stance if there is a target, "
-        "else claim.",
+        description="What the label column is: claim, check_worthy, subjective or stance; null: stance if there is a "
+        "target, else claim.",
     )
     target: str | None = Field(default=None, description="CSV and TSV: one stance target for all rows of the files.")
     lenient: bool = Field(
@@ -117,9 +117,13 @@ class Source(_Section):
 
 
 class Teacher(_Section):
-    """A trained model that says what it thinks of train rows nobody labelled: its probabilities are soft labels."""
+    """A trained model that says what it thinks of train rows: its probabilities are soft labels.
 
-    model: Path = Field(description="Folder of the trained model; it must score stances.")
+    Its tokenizer should cut words as the student's does (BERT's and MPNet's do): where it counts other tokens, what it
+    says of tokens is left out.
+    """
+
+    model: Path = Field(description="Folder of the trained model, with its weights.")
     corpora: list[str] = Field(
         min_length=1, description="The corpora, or files without their suffix, whose train sentences it reads."
     )
@@ -175,6 +179,16 @@ class ModelConfig(_Section):
     dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout before the heads.")
 
 
+class Given(_Section):
+    """How a sentence task's logits become probabilities, where dev is not the place to fit it."""
+
+    temperature: float = Field(default=1.0, gt=0, description="What logits are divided by.")
+    bias: float = Field(default=0.0, description="What is added to the last label's logit before.")
+    threshold: Share | None = Field(
+        default=None, description="The last label's probability from which it is decided for."
+    )
+
+
 class TrainingConfig(_Section):
     """How the network is trained."""
 
@@ -197,12 +211,17 @@ class TrainingConfig(_Section):
     class_weight_power: Annotated[dict[str, Share], _one_of("task", LABELLED)] = Field(
         default={}, description="Task → p: classes weigh their inverse frequency to the power p; 0: all the same."
     )
-    loss_weights: dict[str, NotNegative] = Field(default={}, description="Task → weight of its loss; 1 if not given.")
+    loss_weights: Annotated[dict[str, NotNegative], _one_of("task", (*TASKS, "link"))] = Field(
+        default={}, description="Task → weight of its loss; 1 if not given."
+    )
     corpus_weights: dict[str, NotNegative] = Field(
         default={}, description="Corpus → weight of its labels beside those of others in a batch; 1 if not given."
     )
     soft_share: Share = Field(
         default=0.5, description="How much the soft label of teachers or annotators counts where there is a label, too."
+    )
+    given: Annotated[dict[str, Given], _one_of("task", SENTENCE_TASKS)] = Field(
+        default={}, description="Sentence task → scale and threshold fitted elsewhere, in place of those fitted on dev."
     )
     neighbours: Share = Field(
         default=0.5, description="Share of the rows without an article that are shown beside other sentences."

@@ -82,7 +82,7 @@ def build_examples(
     ``class_weight_power`` (task → p) weighs each label of a corpus by (its mean count / its count) ** p;
     ``corpus_weights`` (corpus → factor; 1 where absent) says how much its labels count beside those of others.
     ``soft`` holds what a teacher says of a record (by id); where there is a label too, ``soft_share`` of the teacher's
-    word counts. Labels of tokens are left out where the teacher's tokens are others than ours.
+    word counts. Labels of tokens are left out where the teacher counts other tokens than we do.
     """
     weigh = _Weights(records, class_weight_power, corpus_weights or {})
     texts = list(dict.fromkeys(record.text for record in records))

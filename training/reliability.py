@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from claimstance.model.config import ModelConfig, for_kind
+from claimstance.model.config import ModelConfig
 from claimstance.training.answers import Answers
 from claimstance.training.metrics import Array, Figure, bootstrap, calibration_error, interval, resampled_rows
 
@@ -90,16 +90,16 @@ def figures(answers: Answers, task: str, config: ModelConfig) -> dict[str, Figur
     weights = np.vstack([np.ones(n), resampled_rows(answers.documents.tolist())])
     coverage = coverage_at(answers.confidence, answers.right, weights)
     found[f"coverage_at_{100 * PROMISE:.0f}"] = interval(coverage[0], coverage[1:], n)
-    if (least := _each(answers, config.abstain_below)) is not None:
+    if (least := _each(answers, config, config.abstain_below)) is not None:
         found |= _answered(answers, least)
-    if (least := _each(answers, config.conformal)) is not None:
+    if (least := _each(answers, config, config.conformal)) is not None:
         found |= _sets(answers, least)
     return found
 
 
-def _each(answers: Answers, values: Mapping[str, float]) -> Array | None:
+def _each(answers: Answers, config: ModelConfig, values: Mapping[str, float]) -> Array | None:
     """(n,) the value for each question's kind; ``None`` if a kind has none."""
-    known = {str(kind): for_kind(values, str(kind)) for kind in np.unique(answers.kinds)}
+    known = {str(kind): config.promised(values, str(kind)) for kind in np.unique(answers.kinds)}
     return None if None in known.values() else np.array([known[str(kind)] for kind in answers.kinds], dtype=float)
 
 
@@ -108,10 +108,16 @@ def _answered(answers: Answers, least: Array) -> dict[str, Figure]:
     given = answers.confidence >= least
     table = np.stack([given, given & answers.right, np.ones(len(given))], axis=1)
 
-    def score(summed: Array) -> dict[str, float]:
-        return {"answered.share": summed[0] / summed[2], "answered.accuracy": summed[1] / max(summed[0], 1.0)}
+    def share(summed: Array) -> dict[str, float]:
+        return {"answered.share": summed[0] / summed[2]}
 
-    return bootstrap(_by_document(answers, table), score, len(given))
+    def accuracy(summed: Array) -> dict[str, float]:
+        return {"answered.accuracy": summed[1] / summed[0]}
+
+    sums = _by_document(answers, table)
+    answered = sums[sums[:, 0] > 0]  # documents without an answer say nothing of how right answers are
+    found = bootstrap(sums, share, len(given))
+    return found | (bootstrap(answered, accuracy, int(given.sum())) if len(answered) else {})
 
 
 def _sets(answers: Answers, least: Array) -> dict[str, Figure]:

@@ -8,6 +8,7 @@ from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel
 from sklearn.feature_extraction.text import CountVectorizer
 
@@ -65,6 +66,7 @@ class BuildReport(BaseModel):
     seed: int
     versions: dict[str, str]
     fingerprint: str
+    fingerprints: dict[str, str]  # of each split alone
 
 
 def count_soft(records: Iterable[Record], soft: Mapping[str, Collection[str]]) -> dict[str, int]:
@@ -83,13 +85,18 @@ def count_labels(records: Iterable[Record]) -> LabelCounts:
     return {task: dict(sorted(count.items())) for task, count in sorted(counts.items())}
 
 
-def fingerprint(splits: Mapping[str, Sequence[Record]]) -> str:
-    """The SHA-256 over all rows, split by split, as JSON Lines: the same data, the same fingerprint."""
+def fingerprint(
+    splits: Mapping[str, Sequence[Record]], soft: Mapping[str, Mapping[str, NDArray[np.float32]]] | None = None
+) -> str:
+    """The SHA-256 over all rows, split by split, as JSON Lines, and over soft labels: the same data, the same one."""
     digest = hashlib.sha256()
     for name, records in splits.items():
         digest.update(f"{name}\n".encode())
         for record in records:
             digest.update(f"{record.to_json()}\n".encode())
+    for name, said in sorted((soft or {}).items()):
+        for task, shares in sorted(said.items()):
+            digest.update(f"{name} {task}\n".encode() + shares.astype(np.float16).tobytes())
     return digest.hexdigest()
 
 

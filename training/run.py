@@ -25,8 +25,8 @@ def run(config: Config, resume: bool = False) -> Path:
     """Train the model of ``config``; its dataset is built first if it is described but not there yet.
 
     Raises:
-        ConfigError: if the dataset is neither there nor described, there is a model in the output folder already, or none
-            to start from or to learn from.
+        ConfigError: if the dataset is neither there nor described, there is a model in the output folder already, or
+            none to start from or to learn from.
     """
     from claimstance.training.train import train
 
@@ -86,7 +86,7 @@ def score(
         "date": date.today().isoformat(),
         "model": {"name": reader.config.name, "version": reader.config.version, "sha256": digest,
                   "precision": "float32" if exact else "as exported"},
-        "data": {"path": str(data), "split": split, "rows": len(records), "fingerprint": _fingerprint(data)},
+        "data": {"path": str(data), "split": split, "rows": len(records), "fingerprint": _fingerprint(data, split)},
         "primary": primary(results),
         "results": {name: {metric: asdict(figure) for metric, figure in figures.items()}
                     for name, figures in results.items()},
@@ -104,8 +104,10 @@ def _check_known(records: Sequence[Record], labels: Mapping[str, Sequence[str]],
                                  f"({', '.join(labels[task])}), found '{label}'")
 
 
-def _fingerprint(data: Path) -> str:
+def _fingerprint(data: Path, split: str | None = None) -> str:
+    """Of the whole dataset, or of one split: what is evaluated on does not depend on what was trained on."""
     try:
-        return str(json.loads((data / REPORT_FILE).read_text(encoding="utf-8"))["fingerprint"])
+        report = json.loads((data / REPORT_FILE).read_text(encoding="utf-8"))
+        return str(report["fingerprints"][split] if split else report["fingerprint"])
     except (OSError, ValueError, KeyError):
         return "unknown"

@@ -1,6 +1,7 @@
 """Distillation: what a larger model thinks, as soft labels of train sentences (Hinton, Vinyals, Dean 2015)."""
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
@@ -18,6 +19,7 @@ from claimstance.training.batches import LabelledWindow, collate
 from claimstance.training.config import Teacher
 from claimstance.training.examples import Example, SoftLabels, build_examples
 
+log = logging.getLogger(__name__)
 _TOKENS = 4096  # of a batch
 
 
@@ -42,15 +44,16 @@ class _Answer:
 def teach(
     teachers: Sequence[Teacher],
     records: Sequence[Record],
-    labels: Sequence[str],
+    labels: Mapping[str, Sequence[str]],
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, SoftLabels]:
     """What teachers say of ``records``: stances are put into the records themselves, the rest is returned by record id.
 
     Sentences of a document are read in their windows, all others alone; stances of annotators are left as they are.
+    ``progress`` is called with the number of windows read since it was called last.
 
     Raises:
-        ConfigError: if no record is of a corpus named, or a teacher lacks a task or has other stances than ``labels``.
+        ConfigError: if no record is of a corpus named, or a teacher lacks a task or has other labels than ``labels``.
         ModelError: if it is no model folder with weights.
     """
     soft: dict[str, SoftLabels] = {}
@@ -60,11 +63,13 @@ def teach(
             if name not in names:
                 raise ConfigError(f"data.teachers: {unknown('corpus', name, sorted(names))}")
         model = ClaimStanceModel.from_pretrained(teacher.model)
+        model.to("cuda" if torch.cuda.is_available() else "cpu")
         _check(model, teacher, labels)
         held = [record for record in records if record.meta.get("corpus") in teacher.corpora
                 and crc32((record.doc_id or record.id).encode()) < teacher.share * 2**32]
+        log.info("%s reads %d sentences of %s", teacher.model, len(held), ", ".join(teacher.corpora))
         if teacher.entities:
-            _ask(model, held, [_entities(record, teacher.entities, labels[0]) for record in held], progress)
+            _ask(model, held, [_entities(record, teacher.entities, labels["stance"][0]) for record in held], progress)
         if "stance" in teacher.tasks:
             _ask(model, held, [[s for s in record.stances or () if s.label and not s.probabilities]
                                for record in held], progress)
@@ -73,14 +78,16 @@ def teach(
     return soft
 
 
-def _check(model: ClaimStanceModel, teacher: Teacher, labels: Sequence[str]) -> None:
+def _check(model: ClaimStanceModel, teacher: Teacher, labels: Mapping[str, Sequence[str]]) -> None:
     wanted = {*teacher.tasks, *(("stance",) if teacher.entities else ())}
     if missing := sorted(wanted - {*model.config.tasks}):
         raise ConfigError(f"data.teachers: {teacher.model}: expected a model of {missing[0]}, found one of "
                           f"{', '.join(model.config.tasks)}")
-    if "stance" in wanted and tuple(model.config.labels["stance"]) != tuple(labels):
-        raise ConfigError(f"data.teachers: {teacher.model}: expected the stances {', '.join(labels)}, found "
-                          f"{', '.join(model.config.labels['stance'])}")
+    for task in sorted(wanted & {*model.config.labels}):
+        theirs = model.config.labels[task]
+        if tuple(theirs) != tuple(labels[task]):
+            raise ConfigError(f"data.teachers: {teacher.model}: {task}: expected the labels {', '.join(labels[task])}, "
+                              f"in this order, found {', '.join(theirs)}")
 
 
 def _labelled(record: Record, tasks: Sequence[str]) -> list[str]:

@@ -21,7 +21,7 @@ from claimstance.model.network import ClaimStanceModel
 from claimstance.model.record import Record
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, Mixture, Planner, collate
-from claimstance.training.calibrate import calibrate
+from claimstance.training.calibrate import calibrate, use_given
 from claimstance.training.config import Config, TrainingConfig
 from claimstance.training.evaluate import evaluate, parts, primary
 from claimstance.training.examples import SoftLabels, build_examples
@@ -141,8 +141,8 @@ def train(
         The model folder: weights, tokenizer, configuration, exported files, ``training.json``.
 
     Raises:
-        ConfigError: if the metric does not exist, tasks have no labels in the data, the encoder cannot be loaded, or
-            there is nothing to resume.
+        ConfigError: if a metric or a corpus does not exist, tasks have no labels in the data, the encoder cannot be
+            loaded, or there is nothing to resume.
         InputError: if there is nothing to train on.
     """
     settings = config.training
@@ -150,6 +150,7 @@ def train(
     tasks = _tasks(config.model.tasks, records)
     if dev:
         _check_metric(settings.metric, dev, tasks)
+    _check_corpora(settings, records)
     checkpoint = _last_checkpoint(config.output / CHECKPOINTS) if resume else None
     set_seed(settings.seed)
     if settings.threads:
@@ -170,6 +171,7 @@ def train(
     trainer.train(resume_from_checkpoint=checkpoint)
     if dev:
         model.config = calibrate(torch_reader(model), dev)
+    use_given(model.config, settings.given)
     model.save_pretrained(config.output)
     _write_account(config, trainer, fingerprint)
     return export(config.output)
@@ -260,6 +262,15 @@ def _annotated(record: Record) -> set[str]:
     """The tasks that a record has labels for. None there is a label, too, but not for stances: nothing is asked."""
     taught = any(stance.probabilities for stance in record.stances or ())
     return {task for task, labels in label_counts(record).items() if labels or task != "stance" or taught}
+
+
+def _check_corpora(settings: TrainingConfig, records: Sequence[Record]) -> None:
+    """Refuse a corpus that no row is of: a typing error that would change nothing."""
+    known = {str(record.meta.get("corpus", "")) for record in records}
+    for key in ("sampling", "corpus_weights"):
+        for name in getattr(settings, key):
+            if name not in known:
+                raise ConfigError(f"training.{key}: {unknown('corpus', name, known)}")
 
 
 def _check_metric(metric: str, dev: Sequence[Record], tasks: Sequence[str]) -> None:
