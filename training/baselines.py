@@ -26,6 +26,7 @@ Settings = tuple[float, str | None]  # C, and how rows are weighted: "balanced",
 STRENGTHS = (0.3, 3.0, 30.0)
 WEIGHTS: tuple[str | None, ...] = (None, "balanced")
 _DEFAULT: Settings = (3.0, None)
+_MANY = 1000  # questions, from which words that occur once are left out
 _AROUND = 5  # words on either side of a target or holder
 _WORD = re.compile(r"\w+|[^\w\s]")
 
@@ -142,7 +143,8 @@ def _vectorizer(questions: Sequence[Question]) -> Any:
 
     filled = [part for part in range(len(questions[0])) if any(_WORD.search(question[part]) for question in questions)]
     # The tokens are given by their pattern: a lone word of one letter counts, too, and so does a mark.
-    settings = {"ngram_range": (1, 2), "sublinear_tf": True, "token_pattern": _WORD.pattern}
+    rarest = 2 if len(questions) >= _MANY else 1  # what occurs once tells little, and is most of what there is
+    settings = {"ngram_range": (1, 2), "sublinear_tf": True, "token_pattern": _WORD.pattern, "min_df": rarest}
     return ColumnTransformer([(str(part), TfidfVectorizer(**settings), part) for part in filled])
 
 

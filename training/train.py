@@ -5,6 +5,7 @@ import logging
 import math
 import platform
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -14,11 +15,13 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
+from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.export import export
 from claimstance.model.labels import DEFAULT_LABELS, TASKS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.record import Record
+from claimstance.model.runtime import load_reader
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, Mixture, Planner, collate
 from claimstance.training.calibrate import calibrate, use_given
@@ -170,11 +173,18 @@ def train(
     log.info("%d sentences, %d steps", len(records), len(course))
     trainer.train(resume_from_checkpoint=checkpoint)
     if dev:
-        model.config = calibrate(torch_reader(model), dev)
+        model.config = _calibrated(model, dev, config.output)
     use_given(model.config, settings.given)
     model.save_pretrained(config.output)
     _write_account(config, trainer, fingerprint)
     return export(config.output)
+
+
+def _calibrated(model: ClaimStanceModel, dev: Sequence[Record], beside: Path) -> ModelConfig:
+    """The configuration fitted to what the model says once it is exported, which is what will be used."""
+    with tempfile.TemporaryDirectory(prefix=".calibrate-", dir=beside) as scratch:
+        model.save_pretrained(scratch)
+        return calibrate(load_reader(export(scratch))[0], dev)
 
 
 def _stopping(settings: TrainingConfig, scored: bool) -> list[TrainerCallback]:
