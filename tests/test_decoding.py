@@ -102,9 +102,9 @@ def test_every_cue_is_asked_about_every_other_span():
     assert link_candidates([source, content]) == []
 
 
-def assembled(window, spans, linked):
+def assembled(window, spans, linked, sure=0.9):
     """Attributions from (label, start, end) and, for each cue, which spans belong to it (by number)."""
-    made = [TokenSpan(*span, 0.9) for span in spans]
+    made = [TokenSpan(*span, sure) for span in spans]
     candidates = link_candidates(made)
     scores = [4.0 if made.index(other) in linked.get(made.index(cue), ()) else -4.0 for cue, other in candidates]
     return assemble(made, candidates, np.array([[score, score] for score in scores]).reshape(-1, 2), window)
@@ -128,8 +128,22 @@ def test_a_cue_takes_one_source_and_only_a_likely_one(window):
     spans = [("source", 1, 2), ("cue", 2, 3), ("source", 3, 4), ("content", 4, 5)]
     [one] = assembled(window, spans, {1: {0, 2, 3}})
     assert len(one.source) == 1
-    [none] = assembled(window, spans, {1: {3}})
+    [none] = assembled(window, spans, {1: {3}}, sure=0.75)
     assert none.source == ()
+
+
+def test_a_sure_source_that_no_cue_took_goes_to_an_attribution_of_its_sentence_without_one(word_windows):
+    builder = word_windows(32)
+    [window] = builder.windows(enumerate(builder.tokenize(["Lee came and Moss said so", "saw " + "b" * 20])))
+    spans = [("source", 4, 5), ("cue", 5, 6), ("content", 6, 7), ("cue", 8, 9), ("content", 9, 10)]
+    linked = {1: {2}, 3: {4}}
+    for sure, source in ((0.75, []), (0.9, [(0, 13, 17)])):
+        [told, elsewhere] = assembled(window, spans, linked, sure)
+        assert characters(told)["source"] == source
+        assert characters(elsewhere)["source"] == []
+    two = [("source", 1, 2), *spans]  # one of them is nearer, and there is one place
+    [told, _] = assembled(window, two, {2: {3}, 4: {5}})
+    assert len(told.source) == 1
 
 
 def test_a_cue_takes_all_likely_contents_and_else_the_likeliest(window):

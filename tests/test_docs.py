@@ -73,3 +73,7 @@ def test_readme_uses_commands_that_exist():
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
     used = set(re.findall(r"^(?:.*\| )?claimstance (\w+)", README, re.MULTILINE))
     assert {"build", "train", "evaluate", "tag", "predict"} <= used <= commands
+
+
+def test_nothing_is_left_to_be_filled_in():
+    assert [text[:40] for text in (README, CARD) if "@@" in text] == []
