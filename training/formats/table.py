@@ -114,7 +114,7 @@ def _record(
     if len(row) != len(header):
         raise _UnusableRowError(f"expected {len(header)} columns, found {len(row)}")
     value = {ours: row[place].strip() or None for ours, place in columns.places.items()}
-    label = {task: row[place].strip() or None for task, place in columns.labels.items()}
+    label: dict[str, Any] = {task: row[place].strip() or None for task, place in columns.labels.items()}
     text = value["text"]
     if text is None:
         raise _UnusableRowError("expected a text, found an empty one")
