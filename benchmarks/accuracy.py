@@ -13,6 +13,8 @@ import json
 import os
 import platform
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +64,12 @@ def measure(data: Path, split: str, corpora: Path | None, float32: Path | None) 
     """The figures file: the contract's keys, and what else the page tells."""
     records = load_records(data, split)
     people = _people(data, records, corpora)  # first what is quickest to fail
-    account, outcomes = score(None, data, split)
-    beside = {"people": people, **_baselines(data, records)}
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:  # what does not wait for one another
+        shipped = pool.submit(score, None, data, split)
+        words = pool.submit(_baselines, data, split)
+        weights = pool.submit(score, float32, data, split, exact=True) if float32 else None
+    account, outcomes = shipped.result()
+    beside = {"people": people, **words.result()}
     figures = {
         "date": account["date"],
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
@@ -72,8 +78,8 @@ def measure(data: Path, split: str, corpora: Path | None, float32: Path | None) 
         "data_fingerprint": account["data"]["fingerprint"],
         "split": split,
     }
-    if float32:
-        exact, _ = score(float32, data, split, exact=True)
+    if weights:
+        exact, _ = weights.result()
         beside["float32"] = exact["results"]
         figures["float32_sha256"] = exact["model"]["sha256"]
     results = account["results"]
@@ -83,8 +89,8 @@ def measure(data: Path, split: str, corpora: Path | None, float32: Path | None) 
     return figures
 
 
-def _baselines(data: Path, records: Sequence[Record]) -> dict[str, told.Results]:
-    labels, splits = load_labels(data), split_names(data)
+def _baselines(data: Path, split: str) -> dict[str, told.Results]:
+    records, labels, splits = load_records(data, split), load_labels(data), split_names(data)
     train, dev = (load_records(data, split) if split in splits else [] for split in ("train", "dev"))
     words, _ = regression(train, dev, records, labels)
     return {"majority": told.plain(majority(train, records, labels)), "words": told.plain(words)}

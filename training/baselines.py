@@ -23,7 +23,7 @@ from claimstance.training.evaluate import Results, score_pairs
 
 TASKS = (*SENTENCE_TASKS, "stance")
 Settings = tuple[float, str | None]  # C, and how rows are weighted: "balanced", or all alike
-STRENGTHS = (0.3, 3.0, 30.0)
+STRENGTHS = (0.3, 3.0)
 WEIGHTS: tuple[str | None, ...] = (None, "balanced")
 _DEFAULT: Settings = (3.0, None)
 _MANY = 1000  # questions, from which words that occur once are left out
