@@ -198,11 +198,11 @@ def test_what_is_quoted_is_what_the_page_says_and_nothing_around_it_changes(told
 
     figures = {"date": "2026-01-02", "machine": "m", "model_sha256": "ab" * 32,
                "rows": [*told.headline(whole(told), {}), *told.calibration(whole(told))]}
-    before, after = "# Title\n<!-- figures", " here -->old\n<!-- /figures -->\nend\n"
+    before, after = "# Title\n<!-- figures", " here -->of yore\n<!-- /figures -->\nend\n"
     short, full = (quote(figures, before + after, everything) for everything in (False, True))
     assert short.startswith("# Title\n<!-- figures")
     assert short.endswith("<!-- /figures -->\nend\n")
-    assert "old" not in short + full
+    assert "of yore" not in short + full
     cells = [[cell.strip() for cell in line.split("|")[1:4]] for line in full.splitlines() if line.startswith("| ")]
     assert len(cells) == 1 + len(figures["rows"])
     page = [[cell.strip() for cell in line.split("|")[1:4]] for line in render(figures).splitlines()]
