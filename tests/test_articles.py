@@ -212,7 +212,8 @@ def test_records_with_labels_of_any_set(here):
     (['{"id": "1", "text": "x", "stances": [{"holder": [[0, 2]], "target": "x"}]}'],
      "r.jsonl, line 1: stances[0].holder: expected 0 <= start < end <= 1 (the text's length), found [0, 2]"),
     (['{"id": "1", "text": "x", "claims": "claim"}'], "r.jsonl, line 1: unknown field 'claims'. Did you mean 'claim'? "
-     "Available: annotator, attributions, check_worthy, claim, doc_id, entities, id, meta, stances, start, text"),
+     "Available: annotator, attributions, check_worthy, claim, doc_id, entities, id, meta, stances, start, subjective, "
+     "text"),
 ])
 def test_bad_records_are_named(here, lines, message):
     Path("r.jsonl").write_text("\n".join(lines), encoding="utf-8")

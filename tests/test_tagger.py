@@ -180,7 +180,7 @@ def test_what_cannot_be_tagged(tagger, text, targets, message):
 
 
 def test_what_counts_is_told_apart_by_the_kind_of_question():
-    tagger, _ = script(abstain_below={"stance": 0.99, "stance.topic": 0.0})
+    tagger, _ = script(temperatures={"stance.topic": 1.0}, abstain_below={"stance": 0.99, "stance.topic": 0.0})
     pairs = [{"target": "Ships"}, {"target": "harbour tax"}]
     [row] = tagger.predict([{"id": "1", "text": "Ships waited.", "stances": pairs}])
     assert [stance["abstained"] for stance in row["predicted"]["stances"]] == [True, False]

@@ -22,7 +22,7 @@ from claimstance.training.teach import teach
 from claimstance.training.train import train
 
 pytestmark = pytest.mark.slow
-CLOSE = 0.03  # between a pass in bfloat16 and one in float32
+CLOSE = 0.06  # between a pass in bfloat16 and one in float32
 
 
 @pytest.fixture

@@ -44,7 +44,8 @@ def test_a_row_for_each_sentence(article):
     first, second = rows(article, "sentences")
     assert first == {
         "doc_id": "d", "index": "0", "start": "0", "end": "25", "text": TEXT[:25], "claim": "claim",
-        "claim_probability": "0.9123", "check_worthy_probability": "0.25", "sources": "Carl Amsel | He", "cues": "said",
+        "claim_probability": "0.9123", "check_worthy_probability": "0.25", "subjective_probability": "",
+        "sources": "Carl Amsel | He", "cues": "said",
         "contents": IT.text, "entities": "He (PERSON)"}
     assert second == {**dict.fromkeys(first, ""), "doc_id": "d", "index": "1", "start": "27", "end": "36",
                       "text": "She left."}
