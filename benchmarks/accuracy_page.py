@@ -49,7 +49,7 @@ def quote(figures: Mapping[str, Any], text: str, everything: bool = False) -> st
         rows = [row for row in rows if row["must"] is not None and row["table"] == "headline"]
     beside = [column for column in COLUMNS if any(row.get(column) is not None for row in rows)]
     told = "\n".join([
-        "<!-- figures: written by `make accuracy` -->", *_table(rows, beside), "",
+        "<!-- figures: written by benchmarks/accuracy.py -->", *_table(rows, beside), "",
         f"Measured on {figures['date']} ({figures['machine']}), model sha256 `{figures['model_sha256'][:16]}…`. "
         "Intervals: 95 %, bootstrap over documents. " + " ".join(_beside(figures, beside)), "<!-- /figures -->"])
     changed, count = re.subn(r"<!-- figures.*?<!-- /figures -->", lambda _: told, text, flags=re.DOTALL)

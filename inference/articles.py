@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from claimstance.model.errors import InputError
+from claimstance.model.errors import InputError, shorten
 from claimstance.model.record import Record, read_jsonl, read_lines
 
 log = logging.getLogger(__name__)
@@ -160,11 +160,11 @@ def _from_json(line: str, doc_id: str, where: str) -> Article:
     expected = "a JSON object with the article's 'text'"
     data = _parse(line, where, expected)
     if not isinstance(data, dict):
-        raise InputError(f"{where}: expected {expected}, found {_shorten(repr(data))}")
+        raise InputError(f"{where}: expected {expected}, found {shorten(repr(data))}")
     text, title = data.get("text"), data.get("title")
     if not isinstance(text, str):
-        found = f"{_shorten(repr(text))} there" if "text" in data else (
-            f"the keys {_shorten(', '.join(data))}" if data else "no keys")
+        found = f"{shorten(repr(text))} there" if "text" in data else (
+            f"the keys {shorten(', '.join(data))}" if data else "no keys")
         raise InputError(f"{where}: expected {expected}, found {found}")
     name = next((str(data[key]) for key in ("doc_id", "id") if data.get(key) is not None), doc_id)
     title = title if isinstance(title, str) else title_of(text)
@@ -177,7 +177,3 @@ def _parse(line: str, where: str, expected: str) -> Any:
         return json.loads(line)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: expected {expected}, found text that is not JSON ({error})") from None
-
-
-def _shorten(shown: str, length: int = 60) -> str:
-    return shown if len(shown) <= length else shown[: length - 1] + "…"

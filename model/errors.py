@@ -30,3 +30,8 @@ def unknown(kind: str, name: str, available: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, names, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     return f"unknown {kind} '{name}'.{hint} Available: {', '.join(names) or 'none'}"
+
+
+def shorten(shown: str, length: int = 60) -> str:
+    """What was found, cut to what a message has room for."""
+    return shown if len(shown) <= length else shown[: length - 1] + "…"

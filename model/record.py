@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from claimstance.model.errors import InputError, unknown
+from claimstance.model.errors import InputError, shorten, unknown
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 
 Span = list[tuple[int, int]]
@@ -131,12 +131,8 @@ def _explain(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"{field}: expected a value, found none"
     wanted = first["msg"].removeprefix("Input should be ")
-    return f"{field}: expected {wanted}, found {_shorten(first['input'])}"
+    return f"{field}: expected {wanted}, found {shorten(repr(first['input']))}"
 
-
-def _shorten(value: Any, length: int = 60) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
 def check_labels(record: Record, labels: Mapping[str, Iterable[str]], where: str) -> None:
@@ -155,7 +151,7 @@ def check_labels(record: Record, labels: Mapping[str, Iterable[str]], where: str
 def parse_record(data: Any, where: str) -> Record:
     """A ``Record`` from decoded JSON. ``where`` (file and line) opens the message of the ``InputError``."""
     if not isinstance(data, Mapping):
-        raise InputError(f"{where}: expected a JSON object, found {_shorten(data)}")
+        raise InputError(f"{where}: expected a JSON object, found {shorten(repr(data))}")
     # What `predict` added may be fed back in; a null "meta" is an empty one; ids are often numbers.
     data = {k: v for k, v in data.items() if k != "predicted" and not (k == "meta" and v is None)}
     for key in ("id", "doc_id"):

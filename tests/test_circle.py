@@ -180,8 +180,13 @@ def test_the_int8_export_says_nearly_the_same(trained, reference, texts):
 
 
 def test_an_int8_file_is_smaller(trained, tmp_path):
-    exact = export(trained, tmp_path, precision="float32")
-    assert (trained / "reader.onnx").stat().st_size < 0.75 * (exact / "reader.onnx").stat().st_size
+    model = ClaimStanceModel.from_pretrained(trained)
+    del model.heads["subjective"]  # in so small a model a head, which stays as it is, weighs much
+    model.config.tasks = tuple(task for task in TASKS if task != "subjective")
+    model.save_pretrained(tmp_path)
+    sizes = [(export(tmp_path, tmp_path / name, precision=name) / "reader.onnx").stat().st_size
+             for name in ("int8", "float32")]
+    assert sizes[0] < 0.7 * sizes[1]
 
 
 def test_records_are_predicted_in_order(trained, splits):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from claimstance.model.errors import ConfigError, unknown
+from claimstance.model.errors import ConfigError, shorten, unknown
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS, TASKS
 from claimstance.training.corpora import CORPORA
 
@@ -280,7 +280,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: expected YAML, found {' '.join(str(error).split())}") from None
     if not isinstance(data, dict):
-        raise ConfigError(f"{path}: expected keys with values, found {_shorten(data)}")
+        raise ConfigError(f"{path}: expected keys with values, found {shorten(repr(data))}")
     return data
 
 
@@ -293,7 +293,7 @@ def _apply(data: dict[str, Any], override: str) -> str:
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
-        raise ConfigError(f"override '{override}': expected a YAML value, found {_shorten(text)}") from None
+        raise ConfigError(f"override '{override}': expected a YAML value, found {shorten(repr(text))}") from None
     place: Any = data
     for part in parts[:-1]:
         place = _step(place, part, override)
@@ -313,7 +313,7 @@ def _step(place: Any, part: str, override: str) -> Any:
     if place.get(part) is None:
         place[part] = {}
     if not isinstance(place[part], (dict, list)):
-        raise ConfigError(f"override '{override}': expected '{part}' to hold keys, found {_shorten(place[part])}")
+        raise ConfigError(f"override '{override}': expected '{part}' to hold keys, found {shorten(repr(place[part]))}")
     return place[part]
 
 
@@ -333,12 +333,12 @@ def _explain(
     elif first["type"] == "missing":
         problem = "expected a value, found none"
     elif first["type"] == "too_short":
-        problem = f"expected at least one item, found {_shorten(first['input'])}"
+        problem = f"expected at least one item, found {shorten(repr(first['input']))}"
     elif first["type"] == "value_error":
         problem = str(first["ctx"]["error"])
     else:
         wanted = first["msg"].removeprefix("Input should be ").partition(", unable")[0]
-        problem = f"expected {wanted}, found {_shorten(first['input'])}"
+        problem = f"expected {wanted}, found {shorten(repr(first['input']))}"
     return f"{where}: {key or 'the file'}: {problem}{more}"
 
 
@@ -350,8 +350,3 @@ def _fields_at(location: tuple[int | str, ...], section: type[BaseModel]) -> lis
             found = [a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)]
             section = found[0]
     return list(section.model_fields)
-
-
-def _shorten(value: Any, length: int = 60) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= length else shown[: length - 1] + "…"
