@@ -113,7 +113,7 @@ def _ask(
     for item, answer in _answers(model, items, progress):
         for (number, which), logits in zip(item.stances, answer.stances, strict=True):
             stance = asked[number][which]
-            biases, temperature = model.config.scale(_kind(stance, item))
+            biases, temperature = model.config.scale(_kind(item, which))
             found = softmax(logits + biases, temperature)
             shares = {name: round(float(p), 4) for name, p in zip(model.config.labels["stance"], found, strict=True)}
             if id(stance) in known:
@@ -123,10 +123,11 @@ def _ask(
                 records[number].stances = [*(records[number].stances or []), soft]
 
 
-def _kind(stance: Stance, item: _Item) -> str:
+def _kind(item: _Item, which: int) -> str:
+    """The kind of question, as ``Query.kind`` tells it: a holder whom the sentence does not mention is nobody."""
     if item.window.topics:
         return "stance.topic"
-    return "stance.mention" if stance.holder is None else "stance.holder"
+    return "stance.mention" if item.window.examples[0].stances[which].holder is None else "stance.holder"
 
 
 def _alone(
@@ -196,7 +197,7 @@ def _answers(
     device, pad = next(model.parameters()).device, model.windows.pad
     for batch in _batches(items):
         tensors = collate([item.window for item in batch], pad)
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=PRECISION == torch.bfloat16):
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=torch.bfloat16 == PRECISION):
             output = model(**{name: tensor.to(device) for name, tensor in tensors.items()})
         logits = {name: value.float().cpu().numpy() for name, value in output.items() if value.ndim}
         sentence = pair = 0
