@@ -72,18 +72,25 @@ def decode_tags(logits: Floats, window: Window, tags: Sequence[str], across: Seq
     """
     spans: list[TokenSpan] = []
     open_span: list[float] = []  # the probabilities of the words of the last span, while it can go on
-    for start, end, begins_sentence in words(window):
-        probabilities = softmax(logits[start:end].mean(axis=0))
-        best = int(probabilities.argmax())
-        kind, _, label = tags[best].partition("-")
+    found = list(words(window))
+    if not found:
+        return spans
+    bounds = np.array([(start, end) for start, end, _ in found])
+    # One sum over each word: the separators between sentences fall to the odd sums, which are left out.
+    sums = np.add.reduceat(np.concatenate([logits, np.zeros_like(logits[:1])]), bounds.ravel(), axis=0)[::2]
+    probabilities = softmax(sums / (bounds[:, 1:] - bounds[:, :1]).astype(logits.dtype))
+    chosen = probabilities.argmax(axis=1)
+    best = probabilities[np.arange(len(found)), chosen].tolist()
+    for (start, end, begins_sentence), number, probability in zip(found, chosen.tolist(), best, strict=True):
+        kind, _, label = tags[number].partition("-")
         if kind == "O":
             open_span = []
             continue
         last = spans[-1] if open_span else None
         goes_on = last and kind == "I" and last.label == label and (not begins_sentence or label in across)
-        open_span = [*open_span, float(probabilities[best])] if goes_on else [float(probabilities[best])]
-        span = TokenSpan(label, spans.pop().start if goes_on else start, end, float(np.mean(open_span)))
-        spans.append(span)
+        open_span = [*open_span, probability] if goes_on else [probability]
+        start = spans.pop().start if goes_on else start
+        spans.append(TokenSpan(label, start, end, sum(open_span) / len(open_span)))
     return spans
 
 
@@ -134,22 +141,29 @@ def assemble(
         for pair, (as_source, as_content) in zip(candidates, sigmoid(logits), strict=True)
     }
     _leave_to_nearer(scores, window)
-    events = [_event(span, scores, window) for span in spans if span.label == "cue"]
+    linked: dict[TokenSpan, list[tuple[float, TokenSpan]]] = {span: [] for span in spans if span.label == "cue"}
+    for (cue, other), score in scores.items():
+        linked[cue].append((score, other))
+    events = [_event(cue, found, window) for cue, found in linked.items()]
     claimed = {content for event in events for content in event.contents}
     alone = [_Event(None, contents=[span]) for span in spans
              if span.label == "content" and span not in claimed and not _is_short(span, window)]
     _give_sources(spans, [*events, *alone], window)
+    sharing: dict[TokenSpan, list[int]] = {}
+    for number, event in enumerate(events):
+        for content in event.contents:
+            sharing.setdefault(content, []).append(number)
     for outer in events:
-        for inner in events:
-            if outer.encloses(inner):
+        for number in sorted({number for content in outer.contents for number in sharing[content]}):
+            if outer.encloses(inner := events[number]):
                 outer.inner += [span for span in (inner.source, inner.cue) if span and span != outer.source]
     return [_located(event, window) for event in [*events, *alone]]
 
 
-def _event(cue: TokenSpan, scores: dict[tuple[TokenSpan, TokenSpan], float], window: Window) -> _Event:
+def _event(cue: TokenSpan, scored: Sequence[tuple[float, TokenSpan]], window: Window) -> _Event:
     """The attribution of a cue: its likeliest source, if likely, and its contents."""
     event = _Event(cue)
-    ranked = sorted(((score, other) for (of, other), score in scores.items() if of == cue), key=lambda pair: -pair[0])
+    ranked = sorted(scored, key=lambda pair: -pair[0])
     sources = [pair for pair in ranked if pair[1].label == "source" and pair[0] > LINK_THRESHOLD][:1]
     contents = [pair for pair in ranked if pair[1].label == "content"]
     linked = [pair for pair in contents if pair[0] > LINK_THRESHOLD] or contents[:1]
