@@ -1,4 +1,4 @@
-"""The command line. It alone knows all parts; each command imports what it needs when it runs."""
+"""The command line. It and its parts (``cli_…``) alone know all folders, and import what they need when they run."""
 
 import io
 import json
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from claimstance.inference import cli_check, cli_data
 from claimstance.inference.console import complain, must_exist, must_not_read, progress, show_log, stop
 from claimstance.model.errors import ClaimstanceError, ConfigError
 
@@ -90,14 +91,12 @@ def tag(
     done = failed = 0
     with progress("tagging", count_articles(inputs), out is None or show) as advance, open_output(out) as file:
         writer = None if show and out is None else CsvWriter(file, kind) if kind else JsonlWriter(file)
-        for article in read_articles(inputs):
-            if isinstance(article, ClaimstanceError):
+        for tagged in tagger.tag_all(read_articles(inputs), target or ()):
+            if isinstance(tagged, ClaimstanceError):
                 failed += 1
-                complain(str(article))
+                complain(str(tagged))
             else:
                 done += 1
-                tagged = tagger.tag(article.text, target or (), article.doc_id, article.title)
-                tagged.warnings.extend(article.warnings)
                 _give(tagged, writer, show)
             advance(1)
     if failed:
@@ -151,60 +150,8 @@ def predict(
             advance(1)
 
 
-@app.command()
-def build(
-    inputs: Annotated[list[Path], typer.Argument(
-        metavar="CONFIG|FILE", help="A configuration (.yaml), or annotated files (.jsonl, .csv, .tsv).")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the dataset; a CONFIG names one.")] = None,
-    task: Annotated[str | None, typer.Option(
-        "--task", help="What labels are of: claim, check_worthy, subjective, stance.")] = None,
-    target: Annotated[str | None, typer.Option("--target", help="One stance target for all rows.")] = None,
-    column: Annotated[list[str] | None, typer.Option(
-        "--column", help="A column under another name: text=sentence, label=code (several times).")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the division into train, dev and test.")] = None,
-    corpora: Annotated[Path | None, typer.Option("--corpora", help="Folder of the public corpora.")] = None,
-    no_teachers: Annotated[bool, typer.Option("--no-teachers", help="Leave out soft labels: to evaluate on.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a dataset that is there.")] = False,
-) -> None:
-    """Make a dataset to train on from annotated sentences.
-
-    Example: claimstance build labelled.csv --column text=sentence --out data
-    """
-    from claimstance.inference.summaries import built
-    from claimstance.training.build import build as build_dataset
-    from claimstance.training.build import check_target
-
-    must_exist("CONFIG|FILE", *inputs)
-    config = _data_config(inputs, out, task, target, column or [], seed, corpora)
-    if no_teachers:
-        config = config.model_copy(update={"teachers": []})
-    folder = out or config.path
-    check_target(folder, overwrite)
-    with progress("reading rows", None) as advance:
-        report = build_dataset(config, folder, progress=advance, overwrite=overwrite)
-    built(folder, report.model_dump(mode="json"))
-
-
-def _data_config(
-    inputs: list[Path], out: Path | None, task: str | None, target: str | None, columns: list[str], seed: int | None,
-    corpora: Path | None,
-) -> Any:
-    from claimstance.training.config import load_config, parse_data_config
-
-    if inputs[0].suffix in (".yaml", ".yml"):
-        if len(inputs) > 1 or task or target or columns:
-            raise ConfigError("expected one CONFIG alone, or annotated files with their options")
-        given = {"data.corpora": corpora and str(corpora), "data.split.seed": seed}
-        return load_config(inputs[0], [f"{k}={json.dumps(v)}" for k, v in given.items() if v is not None]).data
-    if out is None:
-        raise ConfigError("expected --out DIR, the folder to build the dataset in")
-    for pair in columns:
-        if not all(pair.partition("=")):
-            raise ConfigError(f"--column: expected OURS=THEIRS, such as text=sentence, found '{pair}'")
-    pairs = dict(pair.partition("=")[::2] for pair in columns)
-    source = {"files": [str(path) for path in inputs], "task": task, "target": target, "columns": pairs}
-    split = {} if seed is None else {"seed": seed}
-    return parse_data_config({"path": out, "sources": [source], "split": split}, "the call")
+for command in (cli_data.init, cli_check.check, cli_data.build, cli_data.convert):
+    app.command()(command)
 
 
 @app.command(context_settings={"allow_interspersed_args": True})
@@ -218,7 +165,7 @@ def train(
 
     Example: claimstance train configs/quickstart.yaml training.epochs=5 output=runs/mine
     """
-    from claimstance.training.config import load_config
+    from claimstance.training.config_file import load_config
     from claimstance.training.run import run
 
     must_exist("CONFIG", config)

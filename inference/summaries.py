@@ -82,8 +82,9 @@ def built(folder: Path, report: dict[str, Any]) -> None:
 
 
 def evaluated(account: dict[str, Any]) -> None:
-    """The figures of an evaluation, with their intervals."""
-    table = Table("corpus", "task", "metric", "value", "95 % interval", "n",
+    """The figures of an evaluation, with their intervals; beside them what people reach, where that is known."""
+    people: dict[str, Any] = account.get("people", {})
+    table = Table("corpus", "task", "metric", "value", "95 % interval", "n", *(["people"] if people else []),
                   title=f"{account['model']['name']} on {account['data']['path']}, split {account['data']['split']}")
     for name, figures in account["results"].items():
         corpus, _, task = name.rpartition("/")
@@ -93,9 +94,14 @@ def evaluated(account: dict[str, Any]) -> None:
             digits = 3 if metric in _NUMBERS else 1
             value, low, high = (figure[key] if digits == 3 else 100 * figure[key] for key in ("value", "low", "high"))
             interval = "" if low == high == value else f"{low:.{digits}f} – {high:.{digits}f}"
-            table.add_row(corpus, task, metric, f"{value:.{digits}f}", interval, str(figure["n"]))
+            reached = people.get(name, {}).get(metric, {}).get("value")
+            beside = [] if not people else ["" if reached is None else f"{100 * reached:.1f}"]
+            table.add_row(corpus, task, metric, f"{value:.{digits}f}", interval, str(figure["n"]), *beside)
         table.add_section()
-    _console().print(table)
+    console = _console()
+    console.print(table)
+    if people:
+        console.print("people: an annotator against the others, in all sentences of the dataset that several annotated")
 
 
 def compared(comparison: dict[str, Any]) -> None:

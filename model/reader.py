@@ -1,7 +1,10 @@
 """Reading sentences with a trained model: one encoder pass a window, everything else from what came out of it."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -82,26 +85,54 @@ class Reading:
     warnings: list[str] = field(default_factory=list)
 
 
-class Reader:
-    """A model that reads sentences. See ``read`` and ``stances``."""
+@dataclass
+class Opened:
+    """Sentences that are being read: their windows, and what gives each one's output when it is asked for."""
 
-    def __init__(self, config: ModelConfig, windows: WindowBuilder, backend: Backend) -> None:
+    texts: list[str]
+    tokens: list[Tokens]
+    windows: list[tuple[Window, Callable[[], dict[str, Floats]]]]
+
+
+class Reader:
+    """A model that reads sentences. See ``read`` and ``stances``.
+
+    ``workers`` windows are encoded at a time. Each goes through the network alone, so that what comes out does not
+    depend on how many that are.
+    """
+
+    def __init__(self, config: ModelConfig, windows: WindowBuilder, backend: Backend, workers: int = 1) -> None:
         self.config = config
         self.windows = windows
         self.backend = backend
+        self.workers = workers
         self._attribution_tags = bio(ROLES)
         self._entity_tags = bio(tuple(config.labels.get("entity", ())))
 
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.workers, thread_name_prefix="encoder")
+
     def read(self, texts: Sequence[str]) -> Reading:
         """Read consecutive sentences, in windows; the sentences of one call are one another's context."""
+        return self.finish(self.open(texts))
+
+    def open(self, texts: Sequence[str]) -> Opened:
+        """Begin to read sentences as ``read`` does; the encoder is at work until ``finish`` gives what was read."""
         tokens = self.windows.tokenize(texts)
-        reading = Reading(list(texts), tokens)
+        windows = list(self.windows.windows(enumerate(tokens)))
+        return Opened(list(texts), tokens, [(window, self._begin(window)) for window in windows])
+
+    def finish(self, opened: Opened) -> Reading:
+        """What was read of sentences that ``open`` was given."""
+        texts, tokens = opened.texts, opened.tokens
+        reading = Reading(texts, tokens)
         tasks = [task for task in SENTENCE_TASKS if task in self.config.tasks]
         sums = {task: np.zeros((len(texts), len(self.config.labels[task]))) for task in tasks}
         attributions: list[FoundAttribution] = []
         entities: list[FoundEntity] = []
-        for window in self.windows.windows(enumerate(tokens)):
-            output = self._encode(window)
+        for window, encoded in opened.windows:
+            output = encoded()
             reading.windows.append((window, output["hidden"]))
             for task in tasks:
                 for piece, logits in zip(window.pieces, output[task], strict=True):
@@ -149,13 +180,15 @@ class Reader:
             rows = [(_holder(window, piece, queries[number]), target, (piece.start, piece.end))
                     for number, piece, target in asked]
             logits[[number for number, _, _ in asked]] = self._score(hidden, rows)
-        for (sentence, topic), numbers in topics.items():
+        asked_beside = []
+        for sentence, topic in topics:
             beside = self.windows.tokenize([topic])[0]
             if not self.windows.fits_with_topic(reading.tokens[sentence], beside):
                 reading.warnings.append(f"sentence {sentence}: does not fit one window with the topic '{topic}': "
                                         "the end of it is not read for that stance")
-            window = self.windows.with_topic(sentence, reading.tokens[sentence], beside)
-            hidden, piece = self._encode(window)["hidden"], window.pieces[0]
+            asked_beside.append(self.windows.with_topic(sentence, reading.tokens[sentence], beside))
+        for numbers, window, output in zip(topics.values(), asked_beside, self._encoded(asked_beside), strict=True):
+            hidden, piece = output["hidden"], window.pieces[0]
             rows = [(_holder(window, piece, queries[number]), window.topic or NOBODY, (piece.start, piece.end))
                     for number in numbers]
             logits[numbers] = self._score(hidden, rows)
@@ -164,6 +197,22 @@ class Reader:
         for kind in sorted(set(kinds)):
             result[kinds == kind] = self._probabilities(logits[kinds == kind], kind)
         return result
+
+    def _encoded(self, windows: Iterable[Window]) -> Iterator[dict[str, Floats]]:
+        """The output for each window, a few windows ahead of what is asked for."""
+        begun: deque[Callable[[], dict[str, Floats]]] = deque()
+        for window in windows:
+            begun.append(self._begin(window))
+            if len(begun) > self.workers:
+                yield begun.popleft()()
+        while begun:
+            yield begun.popleft()()
+
+    def _begin(self, window: Window) -> Callable[[], dict[str, Floats]]:
+        """Have a window encoded; gives what waits for its output. With one worker that is the time when it is done."""
+        if self.workers == 1:
+            return partial(self._encode, window)
+        return self._pool.submit(self._encode, window).result
 
     def _encode(self, window: Window) -> dict[str, Floats]:
         sentences = np.array([(0, piece.start, piece.end) for piece in window.pieces], dtype=np.int64)

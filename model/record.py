@@ -175,9 +175,10 @@ def read_jsonl(
     """Read records from a JSON Lines file, checked against ``labels`` (task → names; the default sets if ``None``).
 
     Raises:
-        InputError: naming file, line, field, what was expected and what was found; also for an id that occurs twice.
+        InputError: naming file, line, field, what was expected and what was found; also for an id that occurs twice,
+            unless by different annotators.
     """
-    seen: dict[str, int] = {}
+    seen: dict[tuple[str, str | None], int] = {}
     for number, line in enumerate(read_lines(Path(path)), 1):
         if not line.strip():
             continue
@@ -187,10 +188,11 @@ def read_jsonl(
         except (ValueError, RecursionError) as error:
             raise InputError(f"{where}: expected a JSON object, found text that is not JSON ({error})") from None
         record = parse_record(data, where)
-        if record.id in seen:
-            raise InputError(f"{where}: id: expected a new id, found '{record.id}', already used in line "
-                             f"{seen[record.id]}")
-        seen[record.id] = number
+        key = (record.id, record.annotator)
+        if key in seen:
+            raise InputError(f"{where}: id: expected a new id, found '{record.id}', already used in line {seen[key]} "
+                             f"{'by the same annotator' if record.annotator else ''}".rstrip())
+        seen[key] = number
         if not any_labels:  # those of a file to be predicted are not looked at
             check_labels(record, labels or {}, where)
         if progress:

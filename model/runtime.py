@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from functools import cached_property
 from pathlib import Path
 
@@ -32,27 +33,23 @@ def sha256(path: Path) -> str:
 class OnnxBackend:
     """A ``Backend`` on the files that ``claimstance.model.export`` writes.
 
-    One window at a time: nothing is padded, and int8 activations, which are scaled by what is in the batch, do not
-    depend on what else is being read.
+    A call has one window: nothing is padded, and int8 activations, which are scaled by what is in the batch, do not
+    depend on what else is being read. A call runs on one thread: several calls at once use several cores better than
+    one call that is divided among them (``docs/performance.md``).
     """
 
-    def __init__(self, folder: Path, threads: int | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._threads = threads
+        self._reader = self._session(READER_FILE)  # now, since calls may come from several threads at once
 
     def _session(self, name: str) -> ort.InferenceSession:
         options = ort.SessionOptions()
         options.log_severity_level = 3
-        if self._threads:
-            options.intra_op_num_threads = self._threads
+        options.intra_op_num_threads = 1
         try:
             return ort.InferenceSession(str(self._folder / name), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise ModelError(f"{self._folder / name}: not a model that onnxruntime reads: {error}") from None
-
-    @cached_property
-    def _reader(self) -> ort.InferenceSession:
-        return self._session(READER_FILE)
 
     @cached_property
     def _stance(self) -> ort.InferenceSession:
@@ -106,6 +103,11 @@ def check_files(folder: Path) -> dict[str, str]:
     return files
 
 
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def load_reader(folder: Path | str | None = None, threads: int | None = None) -> tuple[Reader, str]:
     """A reader on the model of ``folder`` (the bundled one if ``None``), and the sha256 of its encoder.
 
@@ -120,4 +122,4 @@ def load_reader(folder: Path | str | None = None, threads: int | None = None) ->
         if name not in files:
             raise ModelError(f"{folder / MANIFEST_FILE}: expected the sha256 of {name} among its files, found none")
     windows = WindowBuilder.from_file(folder / TOKENIZER_FILE, config.max_tokens)
-    return Reader(config, windows, OnnxBackend(folder, threads)), files[READER_FILE]
+    return Reader(config, windows, OnnxBackend(folder), threads or _cores()), files[READER_FILE]

@@ -184,6 +184,7 @@ class Deaf:
     """A reader that has a configuration and is asked nothing."""
 
     windows = backend = None
+    workers = 1
 
     def __init__(self, config):
         self.config = config

@@ -91,7 +91,7 @@ def test_records_that_cannot_be_predicted(run, model, name, data, message):
     ("a.csv", "text,label,id\nx,y,1\nz,y,1\n", "a.csv, line 3: expected a new id, found '1'"),
     ("a.jsonl", '{"id": "1", "text": "x", "claim": "claims"}',
      "a.jsonl, line 1: claim: unknown label 'claims'. Did you mean 'claim'?"),
-    ("a.pdf", "x", "a.pdf: expected a file whose name ends in .jsonl, .ndjson, .csv, .tsv, .tab, or its format"),
+    ("a.pdf", "x", "a.pdf: expected a file whose name ends in .jsonl, .ndjson, .json, .csv,"),
 ])
 def test_annotations_that_cannot_be_built_from(run, name, data, message):
     write(name, data)

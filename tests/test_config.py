@@ -5,7 +5,9 @@ import pytest
 from pydantic import BaseModel
 
 from claimstance.model.errors import ConfigError
-from claimstance.training.config import Config, DataConfig, load_config
+from claimstance.training.config import Config
+from claimstance.training.config_file import load_config
+from claimstance.training.data_config import DataConfig
 
 GOOD = """
 output: runs/mine
@@ -126,7 +128,7 @@ def test_every_key_is_described():
 
 def test_configuration_needs_neither_torch_nor_datasets():
     code = (
-        "import sys, claimstance.training.config, claimstance.training.corpora, claimstance.training.formats;"
+        "import sys, claimstance.training.config_file, claimstance.training.corpora, claimstance.training.formats;"
         "sys.exit(any(name in sys.modules for name in ('torch', 'datasets', 'transformers', 'sklearn')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -2,7 +2,7 @@ import pytest
 
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.record import Record, Stance
-from claimstance.training.formats import Layout, read_file
+from claimstance.training.formats import Layout, Reading, read_file
 
 
 def write(folder, name, text, encoding="utf-8"):
@@ -11,8 +11,8 @@ def write(folder, name, text, encoding="utf-8"):
     return path
 
 
-def read(path, format=None, on_drop=None, **layout):
-    return list(read_file(path, format, Layout(**layout), on_drop))
+def read(path, format=None, reading=None, **layout):
+    return list(read_file(path, format, Layout(**layout), reading))
 
 
 def test_plain_table_is_claims(tmp_path):
@@ -79,10 +79,10 @@ def test_wrong_tables_say_where_and_what(tmp_path, text, layout, message):
 
 def test_lenient_counts_what_it_leaves_out(tmp_path):
     path = write(tmp_path, "x.csv", "text,label\na,claim\n ,claim\nb\nc,claim\n,no\n")
-    reasons = []
-    records = read(path, on_drop=reasons.append, lenient=True)
+    reading = Reading()
+    records = read(path, reading=reading, lenient=True)
     assert [(r.id, r.text) for r in records] == [("x:1", "a"), ("x:4", "c")]
-    assert reasons == ["expected a text", "expected 2 columns", "expected a text"]
+    assert reading.dropped == {"expected a text": 2, "expected 2 columns": 1}
 
 
 def test_not_utf8(tmp_path):

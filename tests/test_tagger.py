@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tiny import TEXT, exported, script, scripted
 
 from claimstance.inference import Tagger
+from claimstance.inference.articles import Article
 from claimstance.inference.names import is_meant
 from claimstance.model.errors import InputError, ModelError
 from claimstance.model.labels import SENTENCE_TASKS
@@ -248,3 +250,17 @@ def test_bundled_model_reads_the_demo_article():
     accused = next(s for s in article.stances if s.holder == "Runa Salt" and s.label == "against")
     assert accused.target == "Orvane"
 
+
+
+def test_articles_tagged_one_after_the_other_are_as_if_each_were_tagged_alone(seeds):
+    tagger = Tagger.from_pretrained(threads=3)
+    alone = Tagger.from_pretrained(threads=1)
+    texts = ["\n".join(record.text for record in article) for article in list(seeds.values())[:5]]
+    articles = [Article(str(number), text, warnings=("odd",)) for number, text in enumerate(texts)]
+    lost = InputError("x.txt: expected UTF-8 text")
+    found = list(tagger.tag_all([*articles[:2], lost, *articles[2:]], ["the harbour"]))
+    assert found[2] is lost
+    for tagged, article in zip([*found[:2], *found[3:]], articles, strict=True):
+        expected = alone.tag(article.text, ["the harbour"], article.doc_id)
+        assert tagged.warnings == [*expected.warnings, "odd"]
+        assert replace(tagged, warnings=expected.warnings) == expected  # to the last bit

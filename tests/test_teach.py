@@ -13,7 +13,8 @@ from claimstance.model.record import Record, Stance
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, collate
 from claimstance.training.build import build
-from claimstance.training.config import Config, Teacher
+from claimstance.training.config import Config
+from claimstance.training.data_config import Teacher
 from claimstance.training.dataset import load_records
 from claimstance.training.examples import build_examples
 from claimstance.training.run import run
@@ -28,7 +29,7 @@ CLOSE = 0.001  # two ways to the same, both in float32: probabilities are kept t
 @pytest.fixture(autouse=True)
 def float32(monkeypatch):
     """Teachers that compute as the reader does, so that what they say can be compared."""
-    monkeypatch.setattr("claimstance.training.teach.PRECISION", torch.float32)
+    monkeypatch.setattr("claimstance.training.teach.has_bfloat16", lambda device: False)
 
 
 @pytest.fixture

@@ -1,54 +1,56 @@
-"""Annotated files and public corpora → one saved dataset with a report."""
+"""Annotated files and public corpora → one saved dataset with a report.
+
+A million rows are built in the memory that a hundred thousand take, and some bytes for each: rows are read once and
+spooled (``sources``, ``spool``) with columns of numbers that stand for them (``indexing``); annotators of one sentence
+become one row (``items``); rows are named (``rows``) and divided (``division``) by those columns alone; then each split
+is written from the spool. Only what teachers read is held in memory: the train split.
+"""
 
 import logging
-import tempfile
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, check_labels
-from claimstance.training.config import SPLITS, DataConfig, Source
-from claimstance.training.corpora import lookup
-from claimstance.training.dataset import load_labels, save
+from claimstance.training.data_config import SPLITS, DataConfig
+from claimstance.training.dataset import DatasetWriter, load_labels
+from claimstance.training.division import divide_rows
 from claimstance.training.examples import SoftLabels
-from claimstance.training.formats import Layout, read_file
+from claimstance.training.groups import Places
+from claimstance.training.indexing import Profile
+from claimstance.training.items import put_together
+from claimstance.training.leaks import overlaps
 from claimstance.training.report import (
     BuildReport,
-    SourceReport,
+    Fingerprint,
     count_labels,
     count_soft,
-    fingerprint,
-    overlaps,
-    provenance,
+    label_counts_by_split,
     repeated_texts,
+    report_sources,
     versions,
 )
+from claimstance.training.rows import Rows
 from claimstance.training.soft import save_soft
-from claimstance.training.splits import divide, label_counts
+from claimstance.training.sources import Part, Store, read_sources
+from claimstance.training.tables import Lines, tabulate
+from claimstance.training.workers import Workers
+from claimstance.training.workplace import workplace
 
 _LOG = logging.getLogger(__name__)
 REPORT_FILE = "report.json"
 
-
-@dataclass
-class _Part:
-    """What was read from one split of a corpus, or from one file."""
-
-    name: str  # the corpus, or the file's name without its suffix
-    origin: str  # the split of the corpus, or the file
-    split: str | None
-    records: list[Record]
-    dropped: Counter[str] = field(default_factory=Counter)
-    about: Mapping[str, str] = field(default_factory=dict)
+Progress = Callable[[int], None]
+Labels = Mapping[str, Sequence[str]]
 
 
 def build(
     config: DataConfig,
     out: Path | str,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
     overwrite: bool = False,
 ) -> BuildReport:
     """Read all sources, divide what has no split, and write a ``datasets.DatasetDict`` with ``report.json``.
@@ -63,8 +65,8 @@ def build(
 
     Raises:
         ConfigError: if the configuration has no sources, or asks a corpus for what it does not have.
-        InputError: for a file that cannot be read, an id that occurs twice in one file, labels outside the sets, or an
-            ``out`` that is taken.
+        InputError: for a file that cannot be read, an id that occurs twice in one file, labels outside the sets, rows
+            that cannot be divided as asked, or an ``out`` that is taken.
     """
     out = Path(out)
     check_target(out, overwrite)
@@ -73,36 +75,17 @@ def build(
     for teacher in config.teachers:  # before all corpora are read
         if not teacher.model.is_dir():
             raise ConfigError(f"data.teachers: expected a trained model in {teacher.model}, found no such folder")
-    parts = []
-    for source in config.sources:
-        for part in _read_source(source, config):
-            parts.append(part)
-            if progress:
-                progress(len(part.records))
-    _name_uniquely(parts)
-    labels = _label_sets(config, parts)
-    _divide(parts, config)
-    splits = {name: [r for part in parts if part.split == name for r in part.records] for name in SPLITS}
-    splits = {name: records for name, records in splits.items() if records}
-    soft = _teach(config, splits.get("train", []), labels, progress)
-    if not splits:
-        raise InputError(f"expected rows in {', '.join(part.origin for part in parts)}, found none")
-    report = _report(config, parts, splits, labels, soft)
-    _write(splits, labels, soft, report, out)
+    try:
+        with workplace(out) as place, Workers() as workers:
+            store = Store(place.spool, workers, config.split.near)
+            try:
+                report = _build(config, store, place.new, progress)
+            finally:
+                store.spool.close()
+            place.publish()
+    except OSError as error:
+        raise InputError(f"{error.filename or out}: {error.strerror or error}") from None
     return report
-
-
-def _teach(
-    config: DataConfig,
-    records: Sequence[Record],
-    labels: Mapping[str, Sequence[str]],
-    progress: Callable[[int], None] | None,
-) -> dict[str, SoftLabels]:
-    if not config.teachers:
-        return {}
-    from claimstance.training.teach import teach  # torch, which no other dataset needs
-
-    return teach(config.teachers, records, labels, progress)
 
 
 def check_target(out: Path, overwrite: bool) -> None:
@@ -114,143 +97,136 @@ def check_target(out: Path, overwrite: bool) -> None:
     load_labels(out)  # only a dataset is ever replaced
 
 
-def _read_source(source: Source, config: DataConfig) -> Iterator[_Part]:
-    if source.corpus is not None:
-        corpus = lookup(source.corpus)
-        options = {
-            name: config.corpora / value if name in corpus.path_options and value is not None else value
-            for name, value in source.options.items()
-        }
-        for theirs, ours in source.splits.items():
-            part = _Part(corpus.name, theirs, ours, [], about=provenance(corpus))
-            part.records.extend(corpus.read(config.corpora / corpus.name, theirs, _count(part), **options))
-            yield part
-        return
-    layout = Layout(source.columns, source.task, source.target, config.labels, source.lenient)
-    for file in source.files:
-        path = Path(file)
-        part = _Part(path.stem, file, source.split, [])
-        for record in read_file(path, source.format, layout, _count(part)):
-            record.meta.setdefault("corpus", path.stem)
-            part.records.append(record)
-        yield part
+def _build(config: DataConfig, store: Store, folder: Path, progress: Progress | None) -> BuildReport:
+    parts = read_sources(config, store, progress)
+    if not store.spool.count:
+        raise InputError(f"expected rows in {', '.join(part.origin for part in parts)}, found none")
+    labels = _label_sets(config, store.profiles)
+    _check_labels(store, parts, labels)
+    items = put_together(config, store, parts, labels)
+    rows = Rows(store, parts, items.rows, items.leaders, items.shared)
+    codebook, warnings = _check_codebook(config, rows)
+    division = divide_rows(rows, config.split)
+    soft = _annotators_soft(rows, items.soft)
+    _add_soft(soft, _teach(config, rows, labels, progress))
+    fingerprint = _write(rows, labels, soft, folder)
+    splits = [name for name in SPLITS if len(rows.of_split(name))]
+    report = BuildReport(
+        rows={name: len(rows.of_split(name)) for name in splits},
+        label_sets={task: list(names) for task, names in labels.items()},
+        labels=label_counts_by_split(rows),
+        sources=report_sources(rows, items.ties),
+        repeated_texts=repeated_texts(rows),
+        overlaps=overlaps(rows),
+        division=division,
+        agreement=items.agreement,
+        codebook=codebook,
+        codebook_warnings=warnings,
+        soft=count_soft(rows, soft),
+        seed=config.split.seed,
+        versions=versions(),
+        fingerprint=fingerprint.of_all,
+        fingerprints={name: fingerprint.of_split(name) for name in splits},
+    )
+    (folder / REPORT_FILE).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return report
 
 
-def _count(part: _Part) -> Callable[[str], None]:
-    return lambda reason: part.dropped.update([reason])
-
-
-def _name_uniquely(parts: Sequence[_Part]) -> None:
-    """Put the source's name before ids that two sources share, and before such document ids."""
-    documents = Counter(doc for part in parts for doc in {(part.name, r.doc_id) for r in part.records if r.doc_id})
-    sources = Counter(doc for _, doc in documents)
-    for part in parts:
-        for record in part.records:
-            if record.doc_id is not None and sources[record.doc_id] > 1:
-                record.doc_id = f"{part.name}:{record.doc_id}"
-    for prefix in ("name", "origin"):
-        ids = Counter(record.id for part in parts for record in part.records)
-        for part in parts:
-            for record in part.records:
-                if ids[record.id] > 1:
-                    record.id = f"{getattr(part, prefix)}:{record.id}"
-    ids = Counter(record.id for part in parts for record in part.records)
-    twice = next((name for name, count in ids.items() if count > 1), None)
-    if twice is not None:
-        raise InputError(f"expected an id once, found '{twice}' {ids[twice]} times: is a file or a split listed twice?")
-
-
-def _label_sets(config: DataConfig, parts: Sequence[_Part]) -> dict[str, tuple[str, ...]]:
+def _label_sets(config: DataConfig, profiles: Mapping[Profile, int]) -> dict[str, tuple[str, ...]]:
     """The configured sets; else the default ones, if they hold all labels found, else those found, sorted."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for part in parts:
-        for record in part.records:
-            for task, counts in label_counts(record).items():
-                found[task] |= counts.keys()
+    found: dict[str, set[str]] = {}
+    for profile in profiles:
+        for task, counts in profile.labels:
+            found.setdefault(task, set()).update(label for label, _ in counts)
     sets = {}
     for task, default in DEFAULT_LABELS.items():
         if task in config.labels:
             sets[task] = tuple(config.labels[task])
-        elif found[task] <= set(default):
+        elif found.get(task, set()) <= set(default):
             sets[task] = default
         else:
             sets[task] = tuple(sorted(found[task]))
             _LOG.warning("labels of %s are those found: %s (not %s)", task, ", ".join(sets[task]), ", ".join(default))
-    for part in parts:
-        for record in part.records:
-            check_labels(record, sets, f"{part.origin}: {record.id}")
     return sets
 
 
-def _divide(parts: list[_Part], config: DataConfig) -> None:
-    """Put parts with a split in the place of those without."""
-    undivided = [part for part in parts if part.split is None]
-    parts[:] = [part for part in parts if part.split is not None]
-    shares = {name: getattr(config.split, name) for name in SPLITS}
-    chosen = iter(divide([r for part in undivided for r in part.records], shares, config.split.seed))
-    for part in undivided:
-        records: dict[str, list[Record]] = {name: [] for name in SPLITS}
-        for record in part.records:
-            records[next(chosen)].append(record)
-        dropped = part.dropped  # told once
-        for name, rows in records.items():
-            parts.append(replace(part, split=name, records=rows, dropped=dropped))
-            dropped = Counter()
+def _check_labels(store: Store, parts: Sequence[Part], labels: Labels) -> None:
+    """Raise ``InputError`` for the first row with a label that is not in the sets."""
+    bad = [number for profile, number in store.profiles.items()
+           if any(label not in labels[task] for task, counts in profile.labels if task in labels for label, _ in counts)
+           or any(label not in labels["stance"] for label in profile.probable)]
+    rows = np.flatnonzero(np.isin(store.spool.column("profile"), bad)) if bad else np.empty(0, dtype=np.int64)
+    for row in rows[:1]:
+        part = next(part for part in parts if part.first <= row < part.first + part.count)
+        record = Record.model_validate_json(next(store.spool.lines(rows[:1])))
+        check_labels(record, labels, f"{part.origin}: {record.id}")
 
 
-def _report(
-    config: DataConfig,
-    parts: Sequence[_Part],
-    splits: Mapping[str, Sequence[Record]],
-    labels: Mapping[str, Sequence[str]],
-    soft: Mapping[str, SoftLabels],
-) -> BuildReport:
-    return BuildReport(
-        rows={name: len(records) for name, records in splits.items()},
-        label_sets={task: list(names) for task, names in labels.items()},
-        labels={name: count_labels(records) for name, records in splits.items()},
-        sources=[_source_report(name, parts) for name in dict.fromkeys(part.name for part in parts)],
-        repeated_texts={name: repeated_texts(records) for name, records in splits.items()},
-        overlaps=overlaps(splits),
-        soft=count_soft(splits.get("train", ()), soft),
-        seed=config.split.seed,
-        versions=versions(),
-        fingerprint=fingerprint(splits, soft),
-        fingerprints={name: fingerprint({name: records}) for name, records in splits.items()},
-    )
+def _check_codebook(config: DataConfig, rows: Rows) -> tuple[dict[str, object] | None, list[str]]:
+    if config.codebook is None:
+        return None, []
+    from claimstance.training.codebook import check_against, load_codebook
+
+    codebook = load_codebook(config.codebook)
+    counts = count_labels(rows.profiles, rows.column("profile").astype(np.int32))
+    for of_task in counts.values():
+        of_task.pop("none", None)  # rows without a label, which is not one
+    warnings = check_against(codebook, counts, rows.store.names)
+    for warning in warnings:
+        _LOG.warning("%s", warning)
+    return codebook.model_dump(), warnings
 
 
-def _source_report(name: str, parts: Sequence[_Part]) -> SourceReport:
-    parts = [part for part in parts if part.name == name]
-    records: dict[str, list[Record]] = {split: [] for split in SPLITS}
-    for part in parts:
-        records[part.split or ""].extend(part.records)
-    return SourceReport(
-        name=name,
-        rows={split: len(rows) for split, rows in records.items() if rows},
-        labels={split: count_labels(rows) for split, rows in records.items() if rows},
-        dropped=dict(sum((part.dropped for part in parts), Counter[str]())),
-        **parts[0].about,
-    )
+def _annotators_soft(rows: Rows, soft: Mapping[int, SoftLabels]) -> dict[str, SoftLabels]:
+    """How annotators divide, by the names of train rows."""
+    train = rows.of_split("train")
+    held = [(row, spooled) for row, spooled in zip(train.tolist(), rows.spooled(train).tolist(), strict=True)
+            if spooled in soft] if soft else []
+    return {rows.name(row): dict(soft[spooled]) for row, spooled in held}
 
 
-def _write(
-    splits: Mapping[str, Sequence[Record]],
-    labels: Mapping[str, Sequence[str]],
-    soft: dict[str, SoftLabels],
-    report: BuildReport,
-    out: Path,
-) -> None:
-    """Write beside ``out`` and rename, so that ``out`` is whole or not there."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as beside:
-            new, old = Path(beside) / "new", Path(beside) / "old"
-            save(splits, labels, new)
-            save_soft(soft, new)
-            (new / REPORT_FILE).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
-            if out.exists():
-                out.rename(old)
-            new.rename(out)
-    except OSError as error:
-        raise InputError(f"{out}: {error.strerror or error}") from None
+def _add_soft(soft: dict[str, SoftLabels], said: Mapping[str, SoftLabels]) -> None:
+    """Add what teachers say; of a task that annotators divide on, too, the mean."""
+    for name, tasks in said.items():
+        mine = soft.setdefault(name, {})
+        for task, shares in tasks.items():
+            mine[task] = ((mine[task] + shares) / 2).astype(np.float32) if task in mine else shares
+
+
+def _teach(
+    config: DataConfig, rows: Rows, labels: Labels, progress: Progress | None
+) -> dict[str, SoftLabels]:
+    """What teachers say of the train rows; what they say of stances is put into the rows."""
+    if not config.teachers:
+        return {}
+    from claimstance.training.teach import teach  # torch, which no other dataset needs
+
+    train = rows.of_split("train")
+    records = [Record.model_validate_json(line) for line in rows.lines(train)]
+    soft = teach(config.teachers, records, labels, progress)
+    first = rows.store.spool.count
+    rows.store.add(rows.store.batches(records, rows.parts[0]))  # named already: of which part no longer matters
+    rows.replace(train, first)
+    return soft
+
+
+def _write(rows: Rows, labels: Labels, soft: dict[str, SoftLabels], folder: Path) -> Fingerprint:
+    """Write all splits and soft labels into a new folder."""
+    splits = {name: held for name in SPLITS if len(held := rows.of_split(name))}
+    writer, fingerprint = DatasetWriter(folder, splits, labels), Fingerprint()
+
+    def signed(lines: Iterator[bytes]) -> Iterator[bytes]:
+        for line in lines:
+            fingerprint.add(line)
+            yield line
+
+    def batches(held: Places) -> Iterator[Lines]:
+        return writer.batches(signed(rows.lines(held)))
+
+    for name, held in splits.items():
+        fingerprint.start(name)
+        writer.write(name, rows.store.workers.map(tabulate, batches(held)))
+        writer.sign(name, fingerprint.of_split(name))
+    save_soft(soft, folder)
+    fingerprint.add_soft(soft)
+    return fingerprint

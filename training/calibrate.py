@@ -49,7 +49,7 @@ class Scale:
 
 def calibrate(reader: Reader, records: Sequence[Record]) -> ModelConfig:
     """The reader's configuration with all that is fitted on ``records``; what was fitted before is left out."""
-    unscaled = Reader(_unfitted(reader.config), reader.windows, reader.backend)
+    unscaled = Reader(_unfitted(reader.config), reader.windows, reader.backend, reader.workers)
     pairs = pair(unscaled, records)
     fitted = replace(_unfitted(reader.config), biases=fit_biases(unscaled, records))
     for task in (*SENTENCE_TASKS, "stance"):

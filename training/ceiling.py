@@ -8,8 +8,9 @@ against a label that all annotators made together, which is less noisy than one 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import permutations
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from claimstance.training.evaluate import Results, parts
 from claimstance.training.metrics import Array, Figure
 from claimstance.training.outcomes import Outcome, digest
 from claimstance.training.spans import count_attributions
+
+Answer = TypeVar("Answer", bound=Hashable)
 
 
 def between_articles(records: Iterable[Record], labels: Sequence[str] = CLAIM) -> Results:
@@ -39,7 +42,7 @@ def between_articles(records: Iterable[Record], labels: Sequence[str] = CLAIM) -
     attributions, claims, sizes = [], [], []
     for annotations in articles.values():
         pairs = list(permutations(annotations.values(), 2))
-        attributions.append(np.mean([_count_attributions(gold, other) for gold, other in pairs], axis=0))
+        attributions.append(np.mean([count_between(gold, other) for gold, other in pairs], axis=0))
         claims.append(np.mean([_count_claims(gold, other, labels) for gold, other in pairs], axis=0))
         sizes.append(float(len(pairs[0][0])))
     corpus = next(parts(next(iter(next(iter(articles.values())).values()))[0]))
@@ -58,7 +61,11 @@ def several(records: Iterable[Record]) -> dict[str, dict[str, list[Record]]]:
     return {name: dict(annotations) for name, annotations in articles.items()}
 
 
-def _count_attributions(gold: Sequence[Record], other: Sequence[Record]) -> Array:
+def count_between(gold: Sequence[Record], other: Sequence[Record]) -> Array:
+    """The counts of ``count_attributions``, one annotator's sentences in the place of gold, another's of a model's.
+
+    Changing places changes the last two columns, and nothing else.
+    """
     said = [Prediction(attributions=[(attribution, 1.0) for attribution in record.attributions or ()])
             for record in other]
     return count_attributions(list(zip(gold, said, strict=True)))
@@ -80,7 +87,9 @@ def between_answers(records: Iterable[Record], labels: Sequence[str]) -> Results
     """
     found: dict[str, dict[str, Array]] = defaultdict(dict)
     for record in records:
-        if pairs := _against_others(record.meta.get("annotations") or ()):
+        answers = record.meta.get("annotations") or ()
+        pairs = [(most, one) for most, one in zip(against_others(answers), answers, strict=True) if most is not None]
+        if pairs:
             for corpus in parts(record):
                 found[corpus][record.id] = _confusion(pairs, labels) / len(pairs)
     return {
@@ -90,15 +99,15 @@ def between_answers(records: Iterable[Record], labels: Sequence[str]) -> Results
     }
 
 
-def _against_others(answers: Sequence[str]) -> list[tuple[str, str]]:
-    """What most others say, and what one says, of each whose others are not tied."""
-    pairs = []
+def against_others(answers: Sequence[Answer]) -> list[Answer | None]:
+    """To each of the answers to one item, what most of the others say; ``None`` where they are tied or none."""
     counts = Counter(answers)
-    for answer in answers:
+    found: dict[Answer, Answer | None] = {}
+    for answer in counts:
         others = (counts - Counter([answer])).most_common(2)
-        if others and (len(others) < 2 or others[0][1] > others[1][1]):
-            pairs.append((others[0][0], answer))
-    return pairs
+        clear = others and (len(others) < 2 or others[0][1] > others[1][1])
+        found[answer] = others[0][0] if clear else None
+    return [found[answer] for answer in answers]
 
 
 def _confusion(pairs: Iterable[tuple[str, str]], labels: Sequence[str]) -> Array:

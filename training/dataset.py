@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
+import pyarrow as pa
 from datasets import (
     ClassLabel,
     Dataset,
@@ -17,13 +18,16 @@ from datasets import (
     disable_progress_bars,
     enable_progress_bars,
 )
+from datasets.arrow_writer import ArrowWriter
 
 from claimstance.model.errors import InputError, unknown
 from claimstance.model.labels import DEFAULT_LABELS, ROLES
-from claimstance.model.record import Attribution, Entity, Record, Span, Stance
+from claimstance.model.record import Record
+from claimstance.training.tables import Lines, from_row, tabulate
 
 _INDEX = "dataset_dict.json"  # what DatasetDict.save_to_disk writes, with the names of the splits
-_BATCH = 1000
+_STATE = "state.json"  # of each split, with the names of its files
+BATCH = 1000
 
 
 def features(labels: Mapping[str, Sequence[str]]) -> Features:
@@ -66,36 +70,56 @@ def features(labels: Mapping[str, Sequence[str]]) -> Features:
     )
 
 
-def to_row(record: Record, labels: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """A record as a row for ``features``; labels are names, which ``datasets`` turns into numbers."""
-    row = record.model_dump(exclude={"stances", "meta"})
-    row["stances"] = None if record.stances is None else [_stance_row(stance, labels) for stance in record.stances]
-    row["corpus"] = record.meta.get("corpus")
-    row["meta"] = json.dumps(record.meta, ensure_ascii=False, sort_keys=True)
-    return row
+class DatasetWriter:
+    """Writes a ``DatasetDict`` into a folder, split by split and batch by batch, so that no split is in memory.
 
+    ``datasets`` itself saves what is in memory or in its cache. Here it saves splits of one empty row, whose file of
+    rows is then written anew, by its own writer: index, state and description are as its version has them.
 
-def _stance_row(stance: Stance, labels: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    names, shares = labels.get("stance", DEFAULT_LABELS["stance"]), stance.probabilities
-    row: dict[str, Any] = {
-        "label": stance.label,
-        "probabilities": None if shares is None else [shares.get(name, 0.0) for name in names],
-    }
-    for role, value in (("holder", stance.holder), ("target", stance.target)):
-        row[f"{role}_span"] = value if isinstance(value, list) else None
-        row[f"{role}_name"] = value if isinstance(value, str) else None
-    return row
+    Args:
+        folder: the new folder.
+        names: the splits.
+        labels: task → label names, which those of all rows must be in; the default set where a task is missing.
+    """
+
+    def __init__(self, folder: Path, names: Iterable[str], labels: Mapping[str, Sequence[str]]) -> None:
+        self._folder = folder
+        self._labels = {task: tuple(held) for task, held in labels.items()}
+        self._features = features(labels)
+        nothing = {column: [None] for column in self._features}
+        with _quietly():
+            DatasetDict({name: Dataset.from_dict(nothing, features=self._features, split=name) for name in names}
+                        ).save_to_disk(folder)
+
+    def batches(self, lines: Iterable[bytes]) -> Iterator[Lines]:
+        """Lines of JSON, a record each, as batches for ``claimstance.training.tables.tabulate``."""
+        schema, held = self._features.arrow_schema, iter(lines)
+        while batch := list(islice(held, BATCH)):
+            yield Lines(batch, self._labels, schema)
+
+    def write(self, name: str, tables: Iterable[bytes]) -> int:
+        """Write the rows of a split, given as Arrow streams; returns how many there are."""
+        state = json.loads((self._folder / name / _STATE).read_bytes())
+        file = self._folder / name / state["_data_files"][0]["filename"]
+        with ArrowWriter(path=str(file), features=self._features) as writer:
+            for stream in tables:
+                writer.write_table(pa.ipc.open_stream(stream).read_all())
+            count, _ = writer.finalize()
+        return int(count)
+
+    def sign(self, name: str, fingerprint: str) -> None:
+        """Say what the rows of a split are: ``datasets`` names what it computes from them by that."""
+        path = self._folder / name / _STATE
+        state = {**json.loads(path.read_bytes()), "_fingerprint": fingerprint[:16]}
+        path.write_text(json.dumps(state, indent=2, sort_keys=True), encoding="utf-8")
 
 
 def save(splits: Mapping[str, Iterable[Record]], labels: Mapping[str, Sequence[str]], folder: Path) -> None:
     """Write records, split by split, as a ``DatasetDict`` into ``folder``. Labels must be in ``labels``."""
-    columns = features(labels)
-    built = {
-        name: Dataset.from_list([to_row(record, labels) for record in records], features=columns, split=name)
-        for name, records in splits.items()
-    }
-    with _quietly():
-        DatasetDict(built).save_to_disk(folder)
+    writer = DatasetWriter(folder, splits, labels)
+    for name, records in splits.items():
+        lines = (record.to_json().encode() for record in records)
+        writer.write(name, map(tabulate, writer.batches(lines)))
 
 
 @contextmanager
@@ -116,10 +140,19 @@ def load_records(path: Path | str, split: str) -> list[Record]:
     Raises:
         InputError: if the folder is no built dataset, or has no such split.
     """
+    return list(read_records(path, split))
+
+
+def read_records(path: Path | str, split: str) -> Iterator[Record]:
+    """The records of one split of a built dataset, one after another.
+
+    Raises:
+        InputError: if the folder is no built dataset, or has no such split.
+    """
     dataset = _load(Path(path), split)
     names = _label_names(dataset.features)
     arrow = dataset.with_format("arrow")
-    return [_record(row, names) for batch in arrow.iter(batch_size=_BATCH) for row in batch.to_pylist()]
+    return (from_row(row, names) for batch in arrow.iter(batch_size=BATCH) for row in batch.to_pylist())
 
 
 def load_labels(path: Path | str) -> dict[str, tuple[str, ...]]:
@@ -170,47 +203,3 @@ def _label_names(columns: Features) -> dict[str, tuple[str, ...]]:
         "subjective": columns["subjective"],
     }
     return {task: tuple(label[task].names) for task in DEFAULT_LABELS}
-
-
-def _record(row: dict[str, Any], names: Mapping[str, Sequence[str]]) -> Record:
-    def name(task: str, number: int | None) -> str | None:
-        return None if number is None else names[task][number]
-
-    attributions, entities, stances = row["attributions"], row["entities"], row["stances"]
-    return Record(
-        id=row["id"],
-        doc_id=row["doc_id"],
-        start=row["start"],
-        text=row["text"],
-        claim=name("claim", row["claim"]),
-        check_worthy=name("check_worthy", row["check_worthy"]),
-        subjective=name("subjective", row["subjective"]),
-        attributions=None
-        if attributions is None
-        else [Attribution(**{role: _span(a[role]) for role in ROLES}, event=a["event"]) for a in attributions],
-        entities=None
-        if entities is None
-        else [Entity(span=_span(e["span"]) or [], label=names["entity"][e["label"]]) for e in entities],
-        stances=None if stances is None else [_stance(s, names["stance"]) for s in stances],
-        annotator=row["annotator"],
-        meta=json.loads(row["meta"]),
-    )
-
-
-def _stance(row: dict[str, Any], names: Sequence[str]) -> Stance:
-    def either(role: str) -> Span | str | None:
-        name: str | None = row[f"{role}_name"]
-        return name if name is not None else _span(row[f"{role}_span"])
-
-    target = either("target")
-    return Stance(
-        holder=either("holder"),
-        target=[] if target is None else target,
-        label=None if row["label"] is None else names[row["label"]],
-        probabilities=None if row["probabilities"] is None
-        else dict(zip(names, row["probabilities"], strict=True)),
-    )
-
-
-def _span(pieces: list[list[int]] | None) -> Span | None:
-    return None if pieces is None else [(start, end) for start, end in pieces]

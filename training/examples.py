@@ -104,11 +104,11 @@ def build_examples(
 
 def _documents(records: Sequence[Record]) -> Iterable[list[Record]]:
     """Records of one document in order of place; those without a place, one by one, equal texts merged."""
-    placed: dict[tuple[str, str | None], list[Record]] = defaultdict(list)
+    placed: dict[str, list[Record]] = defaultdict(list)
     alone: dict[tuple[str, str], Record] = {}
     for record in records:
         if record.doc_id is not None and record.start is not None:
-            placed[record.doc_id, record.annotator].append(record)
+            placed[record.doc_id].append(record)
             continue
         key = (_corpus(record), record.text)
         first = alone.get(key)

@@ -2,59 +2,68 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
-from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
-from sklearn.feature_extraction.text import CountVectorizer
 
-from claimstance.model.record import Record
-from claimstance.training.corpora import Corpus
-from claimstance.training.splits import label_counts, text_key
+from claimstance.training.agreement import AgreementReport
+from claimstance.training.data_config import SPLITS
+from claimstance.training.division import DivisionReport
+from claimstance.training.examples import SoftLabels
+from claimstance.training.indexing import Profile
+from claimstance.training.leaks import Overlap
+from claimstance.training.rows import Rows
 
-NEAR = 0.8  # Jaccard similarity of word shingles from which two texts are near-duplicates
-SHINGLE = 3  # words
-EXAMPLES = 5
-_CHUNK = 2000  # rows compared at a time: bounds the memory
-_PACKAGES = ("claimstance", "datasets", "numpy", "pydantic", "scikit-learn")
+_PACKAGES = ("claimstance", "datasets", "datasketch", "numpy", "pydantic", "scikit-learn")
 
 LabelCounts = dict[str, dict[str, int]]  # task → label → count
 
 
 class SourceReport(BaseModel):
-    """What one corpus, or one file, gave."""
+    """What one corpus, or one file, gave.
+
+    ``read`` counts the rows as they were read; ``rows`` those that they became, where several annotators' rows of one
+    sentence become one, told under the file of the first. ``ties`` counts, by task, the labels that are missing since
+    annotators were tied. ``facts`` has what was found of each file besides its rows.
+    """
 
     name: str
     licence: str | None = None
     citation: str | None = None
     url: str | None = None
     version: str | None = None
+    read: int
     rows: dict[str, int]
     labels: dict[str, LabelCounts]
     dropped: dict[str, int]
-
-
-class Overlap(BaseModel):
-    """Texts that two splits share.
-
-    ``exact`` counts the rows of ``second`` whose text, but for case and punctuation, is in ``first``; ``near`` those
-    without such a twin that have a near-duplicate there. ``examples`` of these: the id in ``second``, the id in
-    ``first``, and the similarity.
-    """
-
-    first: str
-    second: str
-    exact: int
-    near: int
-    examples: list[tuple[str, str, float]]
+    ties: dict[str, int]
+    facts: dict[str, dict[str, str]]
 
 
 class BuildReport(BaseModel):
-    """What was built, from what, and what was left out."""
+    """What was built, from what, and what was left out.
+
+    Attributes:
+        rows: split → rows.
+        label_sets: task → its labels in their order.
+        labels: split → task → label → how often; ``none`` counts the rows annotated with an empty list.
+        sources: by corpus or file.
+        repeated_texts: split → rows with the text of an earlier one, but for case and punctuation.
+        overlaps: what each two splits share.
+        division: how the rows without a split were divided; ``None`` if there were none.
+        agreement: source → how far its annotators agree; sources with one annotator are absent.
+        codebook: the codebook that the data was checked against.
+        codebook_warnings: what was found then.
+        soft: task → train sentences, or stances, with a soft label.
+        seed: of the division.
+        versions: of the packages that decide what is built.
+        fingerprint: SHA-256 over all rows, split by split, as JSON Lines, and over soft labels.
+        fingerprints: of each split alone, without soft labels.
+    """
 
     rows: dict[str, int]
     label_sets: dict[str, list[str]]
@@ -62,111 +71,124 @@ class BuildReport(BaseModel):
     sources: list[SourceReport]
     repeated_texts: dict[str, int]
     overlaps: list[Overlap]
-    soft: dict[str, int]  # task → train sentences, or stances, with a soft label
+    division: DivisionReport | None = None
+    agreement: dict[str, AgreementReport] = {}
+    codebook: dict[str, Any] | None = None
+    codebook_warnings: list[str] = []
+    soft: dict[str, int]
     seed: int
     versions: dict[str, str]
     fingerprint: str
-    fingerprints: dict[str, str]  # of each split alone
+    fingerprints: dict[str, str]
 
 
-def count_soft(records: Iterable[Record], soft: Mapping[str, Collection[str]]) -> dict[str, int]:
-    """Task → how many soft labels there are: of stances those in the records, of other tasks those in ``soft``."""
-    counts = Counter(task for tasks in soft.values() for task in tasks)
-    counts["stance"] = sum(stance.probabilities is not None for r in records for stance in r.stances or ())
-    return dict(sorted((+counts).items()))
+class Fingerprint:
+    """The SHA-256 over splits, one after another: the same rows in the same order have the same one."""
+
+    def __init__(self) -> None:
+        self._all = hashlib.sha256()
+        self._splits: dict[str, Any] = {}
+        self._split: Any = None
+
+    def start(self, split: str) -> None:
+        """What is added from now on is of this split."""
+        self._split = self._splits[split] = hashlib.sha256()
+        self.add(split.encode())
+
+    def add(self, line: bytes) -> None:
+        """A row, as a line of JSON without its end."""
+        for digest in (self._all, self._split):
+            digest.update(line)
+            digest.update(b"\n")
+
+    def add_soft(self, soft: Mapping[str, Mapping[str, NDArray[np.float32]]]) -> None:
+        """Soft labels, by record id."""
+        for name, said in sorted(soft.items()):
+            for task, shares in sorted(said.items()):
+                self._all.update(f"{name} {task}\n".encode() + shares.astype(np.float16).tobytes())
+
+    @property
+    def of_all(self) -> str:
+        """Over everything."""
+        return self._all.hexdigest()
+
+    def of_split(self, split: str) -> str:
+        """Over the rows of one split."""
+        return str(self._splits[split].hexdigest())
 
 
-def count_labels(records: Iterable[Record]) -> LabelCounts:
-    """Task → label → how often it occurs; ``none`` counts the rows annotated with an empty list."""
+def count_labels(profiles: Sequence[Profile], held: NDArray[np.int32]) -> LabelCounts:
+    """Task → label → how often it occurs; ``none`` counts the rows annotated with an empty list.
+
+    Args:
+        profiles: what rows are counted by.
+        held: the profile of each row.
+    """
     counts: dict[str, Counter[str]] = {}
-    for record in records:
-        for task, count in label_counts(record).items():
-            counts.setdefault(task, Counter()).update(count or {"none": 1})
+    rows = np.bincount(held, minlength=1)
+    for number in np.flatnonzero(rows).tolist():
+        for task, labels in profiles[number].labels:
+            of_task = counts.setdefault(task, Counter())
+            for label, n in labels or (("none", 1),):
+                of_task[label] += n * int(rows[number])
     return {task: dict(sorted(count.items())) for task, count in sorted(counts.items())}
 
 
-def fingerprint(
-    splits: Mapping[str, Sequence[Record]], soft: Mapping[str, Mapping[str, NDArray[np.float32]]] | None = None
-) -> str:
-    """The SHA-256 over all rows, split by split, as JSON Lines, and over soft labels: the same data, the same one."""
-    digest = hashlib.sha256()
-    for name, records in splits.items():
-        digest.update(f"{name}\n".encode())
-        for record in records:
-            digest.update(f"{record.to_json()}\n".encode())
-    for name, said in sorted((soft or {}).items()):
-        for task, shares in sorted(said.items()):
-            digest.update(f"{name} {task}\n".encode() + shares.astype(np.float16).tobytes())
-    return digest.hexdigest()
+def count_soft(rows: Rows, soft: Mapping[str, SoftLabels]) -> dict[str, int]:
+    """Task → how many soft labels there are: of stances those in the train rows, of other tasks those in ``soft``."""
+    counts = Counter(task for tasks in soft.values() for task in tasks)
+    shares = np.array([profile.shares for profile in rows.profiles])
+    counts["stance"] = int(shares[rows.column("profile")[rows.split == SPLITS.index("train")].astype(np.int32)].sum())
+    return dict(sorted((+counts).items()))
 
 
-def repeated_texts(records: Sequence[Record]) -> int:
-    """How many records have the text of an earlier one, but for case and punctuation."""
-    return len(records) - len({text_key(record.text) for record in records})
+def label_counts_by_split(rows: Rows) -> dict[str, LabelCounts]:
+    """Split → the counts of its labels."""
+    profiles, held = rows.profiles, rows.column("profile").astype(np.int32)
+    return {name: count_labels(profiles, held[rows.split == place])
+            for place, name in enumerate(SPLITS) if (rows.split == place).any()}
 
 
-def overlaps(splits: Mapping[str, Sequence[Record]]) -> list[Overlap]:
-    """Exact and near-duplicates between each two splits.
+def repeated_texts(rows: Rows) -> dict[str, int]:
+    """Split → how many rows have the text of an earlier one, but for case and punctuation."""
+    keys = rows.keys("text")
+    of_splits = {name: keys[rows.split == place] for place, name in enumerate(SPLITS)}
+    return {name: len(held) - len(np.unique(held)) for name, held in of_splits.items() if len(held)}
 
-    Near-duplicates have a Jaccard similarity of word shingles of at least ``NEAR``. It is computed exactly: the sizes
-    of all intersections are one product of two sparse matrices, so that no sketch such as MinHash is needed.
+
+def report_sources(rows: Rows, ties: Mapping[int, Counter[str]]) -> list[SourceReport]:
+    """What each corpus or file gave: those with a split first, as their rows come first.
+
+    Args:
+        rows: all rows.
+        ties: number of a part → task → how often its annotators were tied.
     """
-    texts = {name: _Texts(records) for name, records in splits.items()}
-    vectorizer = CountVectorizer(analyzer=_shingles, binary=True, dtype=np.int32)
-    vectorizer.fit(key for known in texts.values() for key in known.ids)
-    for known in texts.values():
-        known.shingles = vectorizer.transform(known.ids)
-    return [_overlap(first, texts[first], second, texts[second]) for first, second in combinations(texts, 2)]
+    order = sorted(rows.parts, key=lambda part: part.split is None)
+    profiles, held = rows.profiles, rows.column("profile").astype(np.int32)
+    reports = []
+    for name in dict.fromkeys(part.name for part in order):
+        numbers = [number for number, part in enumerate(rows.parts) if part.name == name]
+        parts = [rows.parts[number] for number in numbers]
+        mine = np.isin(rows.part, numbers)
+        of_splits = {split: held[mine & (rows.split == place)] for place, split in enumerate(SPLITS)}
+        of_splits = {split: of for split, of in of_splits.items() if len(of)}
+        reports.append(SourceReport(
+            name=name,
+            read=sum(part.count for part in parts),
+            rows={split: len(of) for split, of in of_splits.items()},
+            labels={split: count_labels(profiles, of) for split, of in of_splits.items()},
+            dropped=_sum(part.reading.dropped for part in parts),
+            ties=_sum(ties.get(number, Counter()) for number in numbers),
+            facts={part.origin: dict(part.reading.facts) for part in parts if part.reading.facts},
+            **next((part.about for part in order if part.name == name), {}),
+        ))
+    return reports
 
 
-class _Texts:
-    """The texts of a split that differ, each with the id of a record that has it, and a row of shingles."""
-
-    def __init__(self, records: Sequence[Record]) -> None:
-        self.rows = Counter(text_key(record.text) for record in records)
-        self.ids = {text_key(record.text): record.id for record in reversed(records)}
-        self.shingles: Any = None  # scipy's sparse matrix, texts × shingles, of ones
-
-
-def _overlap(first: str, known: _Texts, second: str, asked: _Texts) -> Overlap:
-    twins = [text for text in asked.ids if text in known.ids]
-    near = [pair for pair in _near(asked, known) if pair[0] not in known.ids]
-    return Overlap(
-        first=first,
-        second=second,
-        exact=sum(asked.rows[text] for text in twins),
-        near=sum(asked.rows[text] for text, _, _ in near),
-        examples=[(asked.ids[text], known.ids[twin], round(value, 3)) for text, twin, value in near[:EXAMPLES]],
-    )
-
-
-def _near(asked: _Texts, known: _Texts) -> Iterator[tuple[str, str, float]]:
-    """Each asked text that has a near-duplicate among the known, with the most similar and the similarity."""
-    texts, known_texts = list(asked.ids), list(known.ids)
-    sizes, known_sizes = (np.asarray(side.shingles.sum(axis=1)).ravel() for side in (asked, known))
-    for start in range(0, len(texts), _CHUNK):
-        shared = (asked.shingles[start : start + _CHUNK] @ known.shingles.T).tocsr()
-        for row, (left, right) in enumerate(pairwise(shared.indptr), start):
-            if left == right:
-                continue
-            places, common = shared.indices[left:right], shared.data[left:right]
-            similarity = common / (sizes[row] + known_sizes[places] - common)
-            best = int(np.argmax(similarity))
-            if similarity[best] >= NEAR:
-                yield texts[row], known_texts[places[best]], float(similarity[best])
-
-
-def _shingles(text: str) -> list[str]:
-    """The runs of ``SHINGLE`` words; the whole text where it has no more."""
-    words = text.split()
-    return [" ".join(words[i : i + SHINGLE]) for i in range(max(1, len(words) - SHINGLE + 1))]
+def _sum(counts: Iterable[Counter[str]]) -> dict[str, int]:
+    return dict(sum(counts, Counter[str]()))
 
 
 def versions() -> dict[str, str]:
     """The versions of the packages that decide what is built."""
     return {name: metadata.version(name) for name in _PACKAGES}
-
-
-def provenance(corpus: Corpus) -> dict[str, str]:
-    """Where a public corpus comes from, for its ``SourceReport``."""
-    return {key: getattr(corpus, key) for key in ("licence", "citation", "url", "version")}

@@ -60,7 +60,7 @@ def score(
 
     Returns:
         Plain values: the model, the data, and ``results``: ``corpus/task`` → metric → value, low, high, n; and the
-        counts of each document behind them.
+        counts of each document behind them. Where several annotated the dataset, ``people`` is of the same form.
 
     Raises:
         InputError: if the dataset has no such split, or labels that the model does not know.
@@ -82,7 +82,7 @@ def score(
     if not results:
         raise InputError(f"{data}, split {split}: expected labels for one of the model's tasks "
                          f"({', '.join(reader.config.tasks)}), found none")
-    account = {
+    account: dict[str, Any] = {
         "date": date.today().isoformat(),
         "model": {"name": reader.config.name, "version": reader.config.version, "sha256": digest,
                   "precision": "float32" if exact else "as exported"},
@@ -91,7 +91,26 @@ def score(
         "results": {name: {metric: asdict(figure) for metric, figure in figures.items()}
                     for name, figures in results.items()},
     }
+    if people := _people(data, account["results"]):
+        account["people"] = people
     return account, outcomes
+
+
+def _people(data: Path, results: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """``corpus/task`` → metric → what annotators reach against one another, of the metrics in ``results``.
+
+    It stands in the report of a dataset with several annotators, and is of all sentences that these share, whatever
+    their split.
+    """
+    try:
+        agreement = json.loads((data / REPORT_FILE).read_text(encoding="utf-8")).get("agreement") or {}
+    except (OSError, ValueError):
+        return {}
+    found = {f"{corpus}/{task}": figures
+             for corpus, said in agreement.items() for task, figures in said["people"].items()}
+    shared = {name: {metric: figures[metric] for metric in results[name] if metric in figures}
+              for name, figures in found.items() if name in results}
+    return {name: figures for name, figures in shared.items() if figures}
 
 
 def _check_known(records: Sequence[Record], labels: Mapping[str, Sequence[str]], data: Path) -> None:

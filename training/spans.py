@@ -19,7 +19,7 @@ from claimstance.model.record import Attribution, Record
 from claimstance.training.flatten import event_of, extents, flatten
 from claimstance.training.metrics import Array, f1
 
-_TOKEN = re.compile(r"\w+|[^\w\s]")
+TOKEN = re.compile(r"\w+|[^\w\s]")
 Cell = tuple[int, int]  # sentence number, token number
 
 
@@ -35,7 +35,7 @@ def count_attributions(document: Sequence[tuple[Record, Prediction]]) -> Array:
     gold = [record for record, _ in document]
     found = [record.model_copy(update={"attributions": [a for a, _ in prediction.attributions or ()]})
              for record, prediction in document]
-    tokens = [[match.span() for match in _TOKEN.finditer(record.text)] for record in gold]
+    tokens = [[match.span() for match in TOKEN.finditer(record.text)] for record in gold]
     rows = []
     flat = [_flat(records, tokens) for records in (gold, found)]
     for role in ROLES:
@@ -83,5 +83,7 @@ def _linked(gold: list[dict[str, set[Cell]]], found: list[dict[str, set[Cell]]])
         [all(one[role] & other[role] or not (one[role] or other[role]) for role in ROLES) for other in gold]
         for one in found
     ]).reshape(len(found), len(gold))
+    if min(fits.shape) < 2 or not fits.any():
+        return [int(fits.any()), len(found), len(gold)]  # nothing to pair: most sentences
     pairs = maximum_bipartite_matching(csr_array(fits), perm_type="column")
     return [int((pairs >= 0).sum()), len(found), len(gold)]

@@ -28,6 +28,7 @@ from claimstance.training.calibrate import calibrate, use_given
 from claimstance.training.config import Config, TrainingConfig
 from claimstance.training.evaluate import evaluate, parts, primary
 from claimstance.training.examples import SoftLabels, build_examples
+from claimstance.training.precision import use_bfloat16
 from claimstance.training.splits import label_counts
 
 log = logging.getLogger(__name__)
@@ -233,7 +234,7 @@ def _arguments(config: Config, course: Course, scored: bool) -> TrainingArgument
         learning_rate=settings.learning_rate,
         warmup_steps=max(1, round(settings.warmup_ratio * len(course))),
         max_grad_norm=settings.max_grad_norm,
-        bf16=settings.precision == "bfloat16",
+        bf16=use_bfloat16(settings.precision),
         seed=settings.seed,
         data_seed=settings.seed,
         eval_strategy="steps" if scored else "no",

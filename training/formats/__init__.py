@@ -1,66 +1,109 @@
 """Annotation formats, a file each: annotated files in, records out."""
 
-import logging
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.record import Record
-from claimstance.training.formats import jsonl, table
-from claimstance.training.formats.base import Layout, OnDrop, Reader
+from claimstance.training.formats import (
+    argilla,
+    brat,
+    conll,
+    doccano,
+    jsonl,
+    labelstudio,
+    prodigy,
+    spacy_docbin,
+    table,
+    webanno,
+)
+from claimstance.training.formats.base import COLUMNS, Format, Layout, OnDrop, Reading
 
-_LOG = logging.getLogger(__name__)
-FORMATS: dict[str, Reader] = {"jsonl": jsonl.read, "csv": table.read_csv, "tsv": table.read_tsv}
-SUFFIXES: Mapping[str, str] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", ".tab": "tsv"}
+#: The formats in the order in which they are asked whether a file is theirs: a new one is one line.
+FORMATS: dict[str, Format] = {
+    format.name: format
+    for format in (
+        doccano.FORMAT,
+        jsonl.FORMAT,
+        labelstudio.FORMAT,
+        spacy_docbin.JSON,
+        brat.FORMAT,
+        prodigy.FORMAT,
+        argilla.FORMAT,
+        spacy_docbin.DOCBIN,
+        webanno.FORMAT,
+        conll.FORMAT,
+        table.CSV,
+        table.TSV,
+        table.XLSX,
+        table.PARQUET,
+    )
+}
+_HEAD = 65_536  # bytes by which a file is recognised
 
 
-def format_of(path: Path, name: str | None = None) -> str:
-    """The name of a file's format: ``name`` if given, else by the suffix.
+def recognise(path: Path, name: str | None = None) -> Format:
+    """The format of a file: ``name`` if given, else by its suffix and what it starts with.
 
     Raises:
         ConfigError: for a name that is not a format's.
-        InputError: for a suffix that tells none.
+        InputError: for a file that no format takes for its own, or that cannot be opened.
     """
     if name is not None:
         if name not in FORMATS:
             raise ConfigError(unknown("format", name, FORMATS))
-        return name
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{path}: expected a file whose name ends in {', '.join(SUFFIXES)}, or its format, found "
-                         f"'{path.suffix}'")
-    return SUFFIXES[path.suffix.lower()]
+        return FORMATS[name]
+    suffix = "" if path.is_dir() else path.suffix.lower()
+    formats = [format for format in FORMATS.values() if suffix in format.suffixes]
+    head = _head(path) if formats else ""
+    for format in formats:
+        if format.recognise(head):
+            return format
+    if jsonl.FORMAT in formats:
+        return jsonl.FORMAT  # whose reader says in which line what is not as it should be
+    if formats:
+        raise InputError(f"{path}: expected what {' or '.join(f.name for f in formats)} looks like, found "
+                         "something else; if it is one of them, name it with --format")
+    suffixes = dict.fromkeys(suffix for format in FORMATS.values() for suffix in format.suffixes if suffix)
+    raise InputError(f"{path}: expected a file whose name ends in {', '.join(suffixes)}, or its format, found "
+                     f"'{path.suffix}'")
+
+
+def _head(path: Path) -> str:
+    try:
+        if path.is_dir():
+            return "\n".join(sorted(entry.name for entry in path.iterdir()))[:_HEAD]
+        with path.open("rb") as file:
+            return file.read(_HEAD).decode("utf-8-sig", errors="replace")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
 
 
 def read_file(
-    path: Path | str, format: str | None = None, layout: Layout | None = None, on_drop: OnDrop | None = None
+    path: Path | str, format: str | None = None, layout: Layout | None = None, reading: Reading | None = None
 ) -> Iterator[Record]:
-    """The records of an annotated file.
+    """The records of an annotated file, or of a folder in a format that has folders.
+
+    Several annotators of a sentence give a record each, with one ``id`` and the ``annotator``.
 
     Args:
         path: the file.
-        format: ``jsonl``, ``csv`` or ``tsv``; by the suffix if ``None``.
+        format: the name of its format; recognised if ``None``.
         layout: what the file does not say itself.
-        on_drop: called with the reason for each row that is left out; their number is logged, too.
+        reading: counts what is left out, and takes down what the report says of the file.
 
     Raises:
         ConfigError: for an unknown format.
         InputError: naming the file and the line, what was expected and what was found.
     """
-    return _read(Path(path), FORMATS[format_of(Path(path), format)], layout or Layout(), on_drop)
+    from claimstance.training.assemble import records
+
+    found = recognise(Path(path), format)
+    layout, reading = layout or Layout(), reading if reading is not None else Reading()
+    reading.facts["format"] = found.name
+    if found.read is not None:
+        return found.read(Path(path), layout, reading)
+    return records(found, Path(path), layout, reading)
 
 
-def _read(path: Path, reader: Reader, layout: Layout, on_drop: OnDrop | None) -> Iterator[Record]:
-    dropped: Counter[str] = Counter()
-
-    def note(reason: str) -> None:
-        dropped[reason] += 1
-        if on_drop:
-            on_drop(reason)
-
-    yield from reader(path, layout, note)
-    for reason, count in dropped.items():
-        _LOG.info("%s: %d rows left out: %s", path, count, reason)
-
-
-__all__ = ["FORMATS", "SUFFIXES", "Layout", "format_of", "read_file"]
+__all__ = ["COLUMNS", "FORMATS", "Format", "Layout", "OnDrop", "Reading", "read_file", "recognise"]

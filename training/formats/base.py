@@ -1,10 +1,17 @@
-"""What a reader of annotated files is told, and how it reports what it leaves out."""
+"""What a format is, what its reader is told, and how it reports what it found."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from claimstance.model.errors import InputError
 from claimstance.model.record import Record
+from claimstance.training.documents import Document, LeftOut
+
+#: The columns of tables and the fields of exports that have a meaning here, under our names.
+COLUMNS = ("text", "label", "target", "holder", "id", "doc_id", "annotator", "outlet", "date")
 
 OnDrop = Callable[[str], None]  # told why, for each row that is left out
 
@@ -14,13 +21,17 @@ class Layout:
     """How a file is laid out, where it does not say so itself.
 
     Attributes:
-        columns: our column (text, label, target, holder, id, doc_id) → the file's; only for tables.
-        task: what the label column is: claim, check_worthy or stance; ``None``: stance if there is a target, else
-            claim. Only for tables.
-        target: one stance target for all rows; only for tables.
-        labels: task → its label names. JSON Lines keeps the default sets where a task is missing here; a table's labels
-            are then its own.
-        lenient: leave out rows of a table that cannot be used, instead of stopping there.
+        columns: our column (``COLUMNS``) → the file's: of a table, or of an export's own data fields.
+        task: what the label column is: claim, check_worthy, subjective or stance; ``None``: stance if there is a
+            target, else claim.
+        target: one stance target for all rows.
+        labels: task → its label names. JSON Lines keeps the default sets where a task is missing here; other files'
+            labels are then their own.
+        lenient: leave out what cannot be used, and count it, instead of stopping there.
+        roles: the file's label or question → what it is here (``claimstance.training.roles``).
+        values: the file's label → the label that it becomes.
+        annotator: who annotated, where the file does not say so.
+        sentences: whether texts are cut into sentences; ``None``: those without a label of the whole text are.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -28,6 +39,97 @@ class Layout:
     target: str | None = None
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     lenient: bool = False
+    roles: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    annotator: str | None = None
+    sentences: bool | None = None
 
 
-Reader = Callable[[Path, Layout, OnDrop], Iterator[Record]]
+@dataclass
+class Reading:
+    """What reading one file found besides records. Called with a reason, it counts something left out.
+
+    Attributes:
+        dropped: reason → how often something was left out for it.
+        facts: what the report says of the file, such as ``{"offsets": "UTF-16 code units"}``.
+    """
+
+    dropped: Counter[str] = field(default_factory=Counter)
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, reason: str) -> None:
+        """Count something that is left out, by its reason."""
+        self.dropped[reason] += 1
+
+
+@dataclass(frozen=True)
+class Item:
+    """A part of a file that can be wrong alone: a line, a task, a pair of files.
+
+    Attributes:
+        where: how messages name it: the file with its line, or the file with the tool's own id.
+        name: what its text is called if it does not say: unique in the file.
+        data: what the format's ``parse`` turns into documents.
+    """
+
+    where: str
+    name: str
+    data: Any
+
+
+#: ``(path, layout, reading) -> Iterator[Record]``
+Reader = Callable[[Path, Layout, Reading], Iterator[Record]]
+Items = Callable[[Path], Iterator[Item]]
+Parse = Callable[[Item, Layout], Iterable[Document | LeftOut]]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of annotated files.
+
+    A format gives either records (``read``), or documents: then ``items`` says what a file consists of (an
+    ``InputError`` there is the whole file's), and ``parse`` what an item says (an ``InputError`` there is the item's,
+    which a lenient reading leaves out).
+
+    Attributes:
+        name: as in ``--format``.
+        suffixes: of its files, lower case, with the dot; ``""`` for a folder.
+        recognise: whether a file that starts with this text (its first 64 KiB; of a folder, the names in it, a line
+            each) is of this format. Asked in the order of ``FORMATS``, of files with one of the suffixes.
+        read: the records of a file.
+        items: the items of a file, in order.
+        parse: the documents of an item: one for each annotator, as a rule; and what of it is left out.
+        write: writes records to a path; ``None`` if the format is only read.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    recognise: Callable[[str], bool]
+    read: Reader | None = None
+    items: Items | None = None
+    parse: Parse | None = None
+    write: Callable[[Iterable[Record], Path], None] | None = None
+
+
+def documents(format: Format, path: Path, layout: Layout, reading: Reading) -> Iterator[Document]:
+    """The documents of a file of a format that has them, those that a lenient reading leaves out apart."""
+    if format.items is None or format.parse is None:
+        raise TypeError(f"the format {format.name} has records, not documents")
+    for item in format.items(path):
+        try:
+            found = list(format.parse(item, layout))
+        except InputError as error:
+            if not layout.lenient:
+                raise
+            reading(reason_of(error, item.where))
+            continue
+        for each in found:
+            if isinstance(each, LeftOut):
+                reading(each.reason)
+            else:
+                yield each
+
+
+def reason_of(error: InputError, where: str) -> str:
+    """What an error says without the place and without what was found, so that equal reasons count together."""
+    return str(error).removeprefix(where).lstrip(":, ").partition(", found")[0]

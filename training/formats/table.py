@@ -1,12 +1,15 @@
-"""Tables: CSV and TSV files with a header, a labelled sentence a row.
+"""Tables with a header, a labelled sentence a row: CSV, TSV, Excel workbooks (XLSX) and Parquet.
 
-Columns, unless mapped: ``text``, ``label``, and if there ``target``, ``holder``, ``id``, ``doc_id``. In place of
-``label`` the header may have columns named after the tasks, ``claim``, ``check_worthy``, ``subjective`` and ``stance``.
-All others are kept in ``meta``. An empty label is "not annotated".
+Columns, unless mapped: ``text``, ``label``, and if there ``target``, ``holder``, ``id``, ``doc_id``, ``annotator``,
+``outlet`` and ``date``. In place of ``label`` the header may have columns named after the tasks, ``claim``,
+``check_worthy``, ``subjective`` and ``stance``, or ``roles`` may say which columns have their labels. All others are
+kept in ``meta``, as text. An empty label is "not annotated".
+
+Several annotators of a sentence are rows with one ``id``. A cell with labels of several tasks joined by ``#``, as
+doccano writes them, is taken apart if ``labels`` has each of them.
 """
 
-import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,11 +17,17 @@ from typing import Any
 
 from claimstance.model.errors import InputError, unknown
 from claimstance.model.labels import SENTENCE_TASKS
-from claimstance.model.record import Record, Stance, check_labels, read_lines
-from claimstance.training.formats.base import Layout, OnDrop, Reader
+from claimstance.model.record import Record, Stance, check_labels
+from claimstance.training.formats.base import COLUMNS, Format, Layout, Reading
+from claimstance.training.formats.table_rows import Row, delimited, parquet, workbook
 
-COLUMNS = ("text", "label", "target", "holder", "id", "doc_id")
 TASKS = (*SENTENCE_TASKS, "stance")
+_IGNORE = "ignore"
+_ROLES = (*TASKS, "target", "holder", _IGNORE)  # what roles can make of a column
+_META = ("outlet", "date")
+
+#: ``(path, the name of the text's column, reading) -> rows``, the header first
+_Source = Callable[[Path, str, Reading], Iterator[Row]]
 
 
 class _UnusableRowError(Exception):
@@ -34,87 +43,102 @@ class _Columns:
     others: Mapping[str, int]
 
 
-def read(path: Path, layout: Layout, on_drop: OnDrop, delimiter: str = ",") -> Iterator[Record]:
+def read(path: Path, layout: Layout, reading: Reading, source: _Source) -> Iterator[Record]:
     """The rows of a table as records, in order. A missing id is ``STEM:ROW``, counted from 1 without the header.
 
     Raises:
         InputError: naming the file and the line, what was expected and what was found.
     """
-    rows = _rows(path, delimiter)
-    _, header = next(rows, (0, []))
-    columns = _find_columns(path, [name.strip() for name in header], layout)
-    seen: dict[str, int] = {}
+    rows = source(path, layout.columns.get("text", "text"), reading)
+    header = [name.strip() for name in next(rows, Row("", [])).values]
+    columns = _find_columns(path, header, layout)
+    seen: dict[tuple[str, str | None], str] = {}
     number = 0
-    for line, row in rows:
+    for row in rows:
         number += 1
-        where = f"{path}, line {line}"
+        where = f"{path}, {row.place}"
         try:
             record = _record(row, header, columns, layout, f"{path.stem}:{number}", where)
         except _UnusableRowError as problem:
             if not layout.lenient:
                 raise InputError(f"{where}: {problem}") from None
-            on_drop(str(problem).partition(", found")[0])
+            reading(str(problem).partition(", found")[0])
             continue
-        if record.id in seen:
-            raise InputError(f"{where}: expected a new id, found '{record.id}', already used in line "
-                             f"{seen[record.id]} (without an id column, rows are numbered)")
-        seen[record.id] = line
+        key = record.id, record.annotator
+        if key in seen:
+            by = f" by annotator '{record.annotator}'" if record.annotator is not None else ""
+            raise InputError(f"{where}: expected a new id, found '{record.id}', already used in {seen[key]}{by} "
+                             "(without an id column, rows are numbered)")
+        seen[key] = row.place
         yield record
     if not number:
         raise InputError(f"{path}: expected a header and at least one row, found {'a header' if header else 'nothing'}")
-
-
-def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not empty, each with the number of its last line."""
-    rows = csv.reader((line + "\n" for line in read_lines(path)), delimiter=delimiter, strict=True)
-    try:
-        for row in rows:
-            if any(field.strip() for field in row):
-                yield rows.line_num, row
-    except csv.Error as error:
-        kind = "TSV" if delimiter == "\t" else "CSV"
-        raise InputError(f"{path}, line {rows.line_num}: expected {kind} with fields in plain double quotes or none, "
-                         f"found text that is not ({error})") from None
 
 
 def _find_columns(path: Path, header: list[str], layout: Layout) -> _Columns:
     for name in layout.columns:
         if name not in COLUMNS:
             raise InputError(f"{path}: {unknown('column', name, COLUMNS)}")
-    if len(set(header)) < len(header):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise InputError(f"{path}: expected columns with different names, found '{twice}' twice")
+    if twice := [name for name in header if name and header.count(name) > 1]:
+        raise InputError(f"{path}: expected columns with different names, found '{twice[0]}' twice")
     found = {ours: layout.columns.get(ours, ours) for ours in COLUMNS}
-    required = ["text", *layout.columns]
-    own = [] if "label" in layout.columns or layout.task else [task for task in TASKS if task in header]
-    if not own:
-        required.append("label")
-    for ours in required:
+    given = _find_roles(path, header, layout)
+    found.update({role: name for name, role in given.items() if role in ("target", "holder")})
+    labels = {role: header.index(name) for name, role in given.items() if role in TASKS}
+    asked = "label" in layout.columns or layout.task is not None
+    if not asked:
+        labels = {**{task: header.index(task) for task in TASKS if task in header and task not in given}, **labels}
+    for ours in ["text", *layout.columns, *([] if labels and not asked else ["label"])]:
         if found[ours] not in header:
             raise InputError(f"{path}: expected a column '{found[ours]}', found {', '.join(header) or 'no header'}")
-    places = {ours: header.index(theirs) for ours, theirs in found.items() if theirs in header}
-    if "target" in places and layout.target is not None:
-        raise InputError(f"{path}: expected a column '{found['target']}' or one target for the file, found both "
-                         f"('{layout.target}')")
-    has_target = "target" in places or layout.target is not None
-    labels = {task: header.index(task) for task in own}
-    if not own:
-        labels = {layout.task or ("stance" if has_target else "claim"): places["label"]}
+    places = {ours: header.index(theirs) for ours, theirs in found.items() if theirs in header and theirs not in given}
+    places.update({role: header.index(name) for name, role in given.items() if role in ("target", "holder")})
+    has_target = _has_target(path, found["target"], places, layout)
+    if not labels or asked:
+        task = layout.task or ("stance" if has_target else "claim")
+        if task in labels:
+            raise InputError(f"{path}: expected one column with labels of {task}, found '{header[labels[task]]}' and "
+                             f"'{found['label']}'")
+        labels[task] = places["label"]
+    elif "label" not in layout.columns:
+        places.pop("label", None)
     if "stance" in labels and not has_target:
         raise InputError(f"{path}: expected a column '{found['target']}' or one target for the file, since the labels "
                          f"are stances, found {', '.join(header)}")
-    used = {*places.values(), *labels.values()}
+    used = {*places.values(), *labels.values(), *(header.index(name) for name in given)}
     others = {name: place for place, name in enumerate(header) if place not in used and name}
     return _Columns({ours: place for ours, place in places.items() if ours != "label"}, labels, others)
 
 
-def _record(
-    row: list[str], header: list[str], columns: _Columns, layout: Layout, default_id: str, where: str
-) -> Record:
-    if len(row) != len(header):
-        raise _UnusableRowError(f"expected {len(header)} columns, found {len(row)}")
-    value = {ours: row[place].strip() or None for ours, place in columns.places.items()}
-    label: dict[str, Any] = {task: row[place].strip() or None for task, place in columns.labels.items()}
+def _find_roles(path: Path, header: list[str], layout: Layout) -> dict[str, str]:
+    """Column → what ``layout.roles`` says it is."""
+    for name, role in layout.roles.items():
+        if name not in header:
+            raise InputError(f"{path}: roles: expected a column '{name}', found {', '.join(header) or 'no header'}")
+        if role not in _ROLES:
+            raise InputError(f"{path}: roles: {name}: expected {', '.join(_ROLES)} for a column of a table, found "
+                             f"'{role}'")
+    roles = [role for role in layout.roles.values() if role != _IGNORE]
+    if twice := [role for role in roles if roles.count(role) > 1]:
+        raise InputError(f"{path}: roles: expected one column for {twice[0]}, found "
+                         f"{', '.join(name for name, role in layout.roles.items() if role == twice[0])}")
+    return dict(layout.roles)
+
+
+def _has_target(path: Path, name: str, places: Mapping[str, int], layout: Layout) -> bool:
+    if "target" in places and layout.target is not None:
+        raise InputError(f"{path}: expected a column '{name}' or one target for the file, found both "
+                         f"('{layout.target}')")
+    return "target" in places or layout.target is not None
+
+
+def _record(row: Row, header: list[str], columns: _Columns, layout: Layout, default_id: str, where: str) -> Record:
+    if row.problem:
+        raise _UnusableRowError(row.problem)
+    if len(row.values) != len(header):
+        raise _UnusableRowError(f"expected {len(header)} columns, found {len(row.values)}")
+    value = {ours: row.values[place].strip() or None for ours, place in columns.places.items()}
+    label = _labels(row.values, columns, layout)
     text = value["text"]
     if text is None:
         raise _UnusableRowError("expected a text, found an empty one")
@@ -124,10 +148,41 @@ def _record(
         text=text,
         **{task: label.get(task) for task in SENTENCE_TASKS},
         stances=_stances(value, label, layout),
-        meta={name: row[place] for name, place in columns.others.items()},
+        annotator=value.get("annotator") or layout.annotator,
+        meta={name: row.values[place] for name, place in columns.others.items()},
     )
+    record.meta.update({name: value[name] for name in _META if value.get(name) is not None})
     check_labels(record, {**_own_labels(record), **layout.labels}, where)
     return record
+
+
+def _labels(values: Sequence[str], columns: _Columns, layout: Layout) -> dict[str, Any]:
+    """Task → label of a row, by the names that ``layout.values`` gives them."""
+    found: dict[str, Any] = {}
+    for task, place in columns.labels.items():
+        cell = values[place].strip()
+        cell = layout.values.get(cell, cell)
+        parts = _joined(cell, task, layout)
+        for part_task, label in parts.items() if parts else [(task, cell or None)]:
+            if found.get(part_task) not in (None, label):
+                raise _UnusableRowError(f"expected one label of {part_task}, found '{found[part_task]}' and '{label}'")
+            found[part_task] = label if label is not None else found.get(part_task)
+    return found
+
+
+def _joined(cell: str, task: str, layout: Layout) -> dict[str, str]:
+    """Task → label of a cell with several labels joined by ``#``; empty if it is one, or one of them is not known."""
+    if "#" not in cell or cell in layout.labels.get(task, ()):
+        return {}
+    found: dict[str, str] = {}
+    for part in cell.split("#"):
+        label = layout.values.get(part.strip(), part.strip())
+        known = [name for name in dict.fromkeys([task, *TASKS]) if label in layout.labels.get(name, ())]
+        if not known:
+            return {}
+        if found.setdefault(known[0], label) != label:
+            raise _UnusableRowError(f"expected one label of {known[0]}, found '{found[known[0]]}' and '{label}'")
+    return found
 
 
 def _stances(
@@ -149,5 +204,16 @@ def _own_labels(record: Record) -> dict[str, Any]:
     }
 
 
-read_csv: Reader = read
-read_tsv: Reader = partial(read, delimiter="\t")
+def _any(head: str) -> bool:
+    """Any text is a table: what its columns are, reading tells."""
+    return True
+
+
+def _format(name: str, suffixes: tuple[str, ...], source: _Source, recognise: Callable[[str], bool] = _any) -> Format:
+    return Format(name, suffixes, recognise, read=partial(read, source=source))
+
+
+CSV = _format("csv", (".csv",), partial(delimited, delimiter=","))
+TSV = _format("tsv", (".tsv", ".tab"), partial(delimited, delimiter="\t"))
+XLSX = _format("xlsx", (".xlsx", ".xlsm"), workbook)
+PARQUET = _format("parquet", (".parquet",), parquet)

@@ -1,0 +1,49 @@
+"""Every format knows its own files, and no other format takes them for its own."""
+
+from pathlib import Path
+
+import pytest
+
+from claimstance.training import formats
+from claimstance.training.formats import FORMATS, recognise
+
+DATA = Path(__file__).parent / "data"
+SEEDS = Path(__file__).parent.parent / "seeds"
+#: Folder → the names of its formats; the folders of brat are files of their own.
+OWNERS = {"spacy": {"spacy", "spacy-json"}, "table": {"csv", "tsv", "xlsx", "parquet"}}
+ANY_TABLE = {"csv", "tsv", "xlsx", "parquet"}  # which any file is: asked last
+
+
+def exports():
+    """(file or folder, the names of the formats whose it may be)."""
+    found = [(SEEDS / "records.jsonl", {"jsonl"})]
+    for folder in sorted(DATA.iterdir()):
+        owners = OWNERS.get(folder.name, {folder.name})
+        if folder.name == "broken":
+            continue
+        suffixes = {suffix for name in owners for suffix in FORMATS[name].suffixes}
+        found += [(path, owners) for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix in suffixes]
+        if "" in suffixes:
+            found += [(path, owners) for path in sorted(folder.iterdir()) if path.is_dir()]
+    return found
+
+
+EACH = pytest.mark.parametrize(("path", "owners"), [
+    pytest.param(path, owners, id=path.relative_to(path.parents[2]).as_posix()) for path, owners in exports()])
+
+
+@EACH
+def test_a_file_is_recognised(path, owners):
+    assert recognise(path).name in owners
+
+
+@EACH
+def test_no_other_format_takes_it(path, owners):
+    head, suffix = formats._head(path), "" if path.is_dir() else path.suffix
+    assert not [name for name, format in FORMATS.items()
+                if name not in owners | ANY_TABLE and suffix in format.suffixes and format.recognise(head)]
+
+
+def test_every_format_that_reads_an_export_has_examples():
+    tried = set().union(*(owners for _, owners in exports()))
+    assert set(FORMATS) <= tried

@@ -1,0 +1,183 @@
+"""Records written as a tool's files and read again are the records, but for what the writers say is lost."""
+
+import json
+from operator import attrgetter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from claimstance.model.errors import InputError
+from claimstance.model.labels import CHECK_WORTHY, CLAIM, ENTITY, STANCE
+from claimstance.model.record import Attribution, Entity, Record, Stance
+from claimstance.training.formats import FORMATS, Reading, read_file
+
+PLACES = {"brat": "folder", "labelstudio": "file.json"}
+WRITERS = pytest.mark.parametrize("format", PLACES)
+
+#: Emoji (of one and of several code points), combining marks, right-to-left text, line ends, look-alikes of JSON.
+CHARACTERS = [*"abcn .,;:\"'\\#*_", "🚢", "👩‍🔬", "e\u0301", "שלום", "مرحبا", "\r\n", "\n", "\t", "ß",
+              "\u2028", "\ufeff", "\x85"]
+TEXTS = st.lists(st.sampled_from(CHARACTERS), min_size=1, max_size=12).map("".join).map(lambda text: f"{text}x")
+
+
+@st.composite
+def spans(draw, length):
+    bounds = draw(st.lists(st.integers(0, length), min_size=2, max_size=6, unique=True).map(sorted))
+    return list(zip(bounds[::2], bounds[1::2], strict=False))
+
+
+@st.composite
+def attributions(draw, length):
+    roles = draw(st.sets(st.sampled_from(["source", "cue", "content"]), min_size=2))
+    return Attribution(**{role: draw(spans(length)) for role in sorted(roles)})
+
+
+@st.composite
+def stances(draw, length):
+    holder, target = draw(st.none() | spans(length)), draw(spans(length))
+    return Stance(holder=holder, target=target, label=draw(st.sampled_from(STANCE)))
+
+
+@st.composite
+def documents(draw):
+    """Records of up to three documents of one file: a task is labelled in all of them or in none."""
+    labelled = draw(st.sets(st.sampled_from(["claim", "check_worthy"])))
+    found = []
+    for name in draw(st.lists(st.sampled_from(["a", "b-1", "ünïcode"]), min_size=1, max_size=3, unique=True)):
+        texts = draw(st.lists(TEXTS, min_size=1, max_size=3))
+        gaps = [draw(st.integers(0, 3)) for _ in texts]
+        for annotator in draw(st.sampled_from([[None], ["anna"], ["anna", "7"]])):
+            start = 0
+            for index, (text, gap) in enumerate(zip(texts, gaps, strict=True)):
+                start += gap
+                entity = st.builds(Entity, span=spans(len(text)), label=st.sampled_from([*ENTITY, "EVENT"]))
+                found.append(Record(
+                    id=f"{name}:{index}", doc_id=name, start=start, text=text, annotator=annotator,
+                    claim=draw(st.sampled_from(CLAIM)) if "claim" in labelled else None,
+                    check_worthy=draw(st.sampled_from(CHECK_WORTHY)) if "check_worthy" in labelled else None,
+                    attributions=draw(st.lists(attributions(len(text)), max_size=2)),
+                    entities=draw(st.lists(entity, max_size=2)),
+                    stances=draw(st.lists(stances(len(text)), max_size=2)),
+                ))
+                start += len(text)
+    return found
+
+
+def normal(records):
+    """The records as both formats give them back: by place, what is in a sentence by its spans, nothing for "none"."""
+    attributed = any(record.attributions for record in records)
+    named = any(record.entities for record in records)
+    quoted = any(a.content for record in records for a in record.attributions or ())
+    labelled = any(record.claim is not None for record in records)
+    found = []
+    for record in sorted(records, key=lambda r: (r.doc_id, r.annotator or "", r.start)):
+        change = {
+            "attributions": sorted(record.attributions or (), key=repr) if attributed else None,
+            "entities": sorted(record.entities or (), key=attrgetter("span", "label")) if named else None,
+            "stances": sorted(record.stances or (), key=repr) or None,
+        }
+        if quoted and not labelled:
+            change["claim"] = "claim" if any(a.content for a in record.attributions or ()) else "no_claim"
+        found.append(record.model_copy(update=change))
+    return found
+
+
+@WRITERS
+@settings(max_examples=25, deadline=None)
+@given(records=documents())
+def test_what_is_written_reads_back(format, records, tmp_path_factory):
+    path = tmp_path_factory.mktemp("written") / PLACES[format]
+    FORMATS[format].write(records, path)
+    reading = Reading()
+    assert normal(list(read_file(path, reading=reading))) == normal(records)
+    assert reading.facts["format"] == format
+    assert not reading.dropped
+
+
+@WRITERS
+def test_an_attribution_that_runs_over_sentences_is_one_again(format, tmp_path):
+    first = Attribution(source=[(0, 4)], cue=[(5, 10)], content=[(11, 23)], event="x")
+    records = [
+        Record(id="d:0", doc_id="d", start=0, text="Holm said: it was late.", attributions=[first]),
+        Record(id="d:1", doc_id="d", start=24, text="Nobody slept.",
+               attributions=[Attribution(content=[(0, 12)], event="x")]),
+    ]
+    FORMATS[format].write(records, tmp_path / PLACES[format])
+    found = list(read_file(tmp_path / PLACES[format]))
+    assert [record.attributions[0].content for record in found] == [[(11, 23)], [(0, 12)]]
+    assert found[0].attributions[0].cue == [(5, 10)]
+    assert found[0].attributions[0].event == found[1].attributions[0].event is not None
+
+
+def test_single_sentences_keep_ids_labels_and_named_targets_in_label_studio(tmp_path):
+    records = [
+        Record(id="s/1", text="The bridge is a gift.", claim="claim", meta={"outlet": "Post"}, annotator="anna",
+               stances=[Stance(holder="Ilse Tamm", target="the new bridge", label="favor")]),
+        Record(id="s/2", text="It rained.", claim="no_claim", annotator="anna"),
+    ]
+    FORMATS["labelstudio"].write(records, tmp_path / "x.json")
+    assert list(read_file(tmp_path / "x.json")) == records
+
+
+@WRITERS
+def test_stances_toward_names_are_notes_and_told(format, tmp_path, caplog):
+    record = Record(id="d:0", doc_id="d", start=0, text="Holm hates it.", claim="claim",
+                    stances=[Stance(holder=[(0, 4)], target="the bridge", label="against")])
+    path = tmp_path / PLACES[format]
+    FORMATS[format].write([record], path)
+    assert "1 stances of or toward a name are written as notes" in caplog.text
+    written = path if path.is_file() else path / "d.ann"
+    assert "stance against of Holm toward the bridge" in written.read_text(encoding="utf-8")
+    assert next(read_file(path)).stances is None
+
+
+def test_what_stood_between_sentences_is_spaces_and_line_ends(tmp_path):
+    records = [Record(id=f"d:{start}", doc_id="d", start=start, text=text)
+               for start, text in ((2, "One."), (7, "Two."), (15, "Three."))]
+    FORMATS["brat"].write(records, tmp_path / "x")
+    assert (tmp_path / "x" / "d.txt").read_bytes() == b"\n\nOne. Two.\n  \nThree."
+
+
+def test_label_studio_quotes_line_breaks_as_it_does_itself(tmp_path):
+    record = Record(id="d:0", doc_id="d", start=0, text="It\r\nrained.", entities=[Entity(span=[(0, 6)], label="MISC")])
+    FORMATS["labelstudio"].write([record], tmp_path / "x.json")
+    tasks = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))
+    assert tasks[0]["annotations"][0]["result"][1]["value"] == {
+        "start": 0, "end": 6, "text": "It\\n\\nra", "labels": ["MISC"]}
+
+
+@WRITERS
+@pytest.mark.parametrize(("second", "message"), [
+    ({"start": 0, "text": "It snows."}, "d:1: expected what other records of the document 'd' say stands at 3, found"),
+    ({"start": 0, "text": "It rains."}, "d:1: expected one record of a sentence by one annotator, found two"),
+])
+def test_records_that_do_not_go_together_are_refused(format, second, message, tmp_path):
+    records = [Record(id="d:0", doc_id="d", start=0, text="It rains."), Record(id="d:1", doc_id="d", **second)]
+    with pytest.raises(InputError, match=message):
+        FORMATS[format].write(records, tmp_path / PLACES[format])
+
+
+def test_names_stay_in_the_folder_and_apart(tmp_path):
+    path = tmp_path / "x"
+    FORMATS["brat"].write([Record(id="1", doc_id="../up: a/b", text="It rains.")], path)
+    assert sorted(file.name for file in path.iterdir()) == ["_up_a_b.ann", "_up_a_b.txt"]
+    twins = [Record(id="1", doc_id="a b", text="It rains."), Record(id="2", doc_id="a_b", text="It rains.")]
+    with pytest.raises(InputError, match="whose names differ in a folder, found it twice"):
+        FORMATS["brat"].write(twins, path)
+    ending = [Record(id="1", doc_id="a_anna", text="It rains."), Record(id="2", doc_id="a", text="It rains.",
+                                                                       annotator="anna")]
+    with pytest.raises(InputError, match=r"a_anna\.ann: expected documents and annotators whose names differ"):
+        FORMATS["brat"].write(ending, path)
+    going_on = [Record(id="1", doc_id="a_b", text="It rains."),
+                Record(id="2", doc_id="a", text="It rains.", annotator="b_anna")]
+    with pytest.raises(InputError, match=r"a_b_anna\.ann: expected it to belong to a\.txt, found a document"):
+        FORMATS["brat"].write(going_on, path)
+
+
+@WRITERS
+def test_a_place_that_cannot_be_written(format, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match=r"Not a directory|File exists"):
+        FORMATS[format].write([Record(id="1", text="It rains.")], Path(tmp_path / "file" / PLACES[format]))

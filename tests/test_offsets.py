@@ -1,0 +1,113 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claimstance.model.errors import InputError
+from claimstance.training.documents import Document, Mark
+from claimstance.training.offsets import (
+    CODE_POINTS,
+    GRAPHEMES,
+    NO_CR,
+    UNITS,
+    UTF16,
+    convert,
+    find_unit,
+    in_code_points,
+    places,
+)
+
+FLAG = "🇳🇴"  # two code points, four UTF-16 units, one grapheme
+SCARF = "🙂"  # one code point, two UTF-16 units
+
+
+def document(text, *marks, **more):
+    return Document("d", text, "file.json, task 1",
+                    marks=[Mark(f"m{i}", "X", [(s, e)], surface) for i, (s, e, surface) in enumerate(marks)], **more)
+
+
+@pytest.mark.parametrize(
+    ("unit", "start", "end"),
+    [
+        (CODE_POINTS, 8, 13),  # 🇳🇴 (2), \r, \n, 🙂, e, ´, blank: 8
+        (UTF16, 11, 16),
+        (NO_CR, 7, 12),
+        (GRAPHEMES, 5, 10),  # flag, line end, smile, é, blank
+    ],
+)
+def test_the_one_unit_that_explains_a_span_is_found(unit, start, end):
+    text = f"{FLAG}\r\n{SCARF}e\u0301 Noren"
+    assert text[8:13] == "Noren"
+    found, fact = find_unit([document(text, (start, end, "Noren"))], "f")
+    assert found == unit
+    assert "every one of 1 spans" in fact
+    settled = in_code_points(document(text, (start, end, "Noren")), found)
+    assert settled.marks[0].pieces == [(8, 13)]
+
+
+def test_one_document_decides_for_all_of_a_file():
+    plain = document("Noren won.", (0, 5, "Noren"))
+    telling = document(f"{SCARF} Noren won.", (3, 8, "Noren"))
+    assert find_unit([plain, telling], "f")[0] == UTF16
+    assert "every unit gives the same" in find_unit([plain], "f")[1]
+
+
+def test_a_file_that_no_unit_explains_is_refused_with_its_first_bad_span():
+    good, bad = document(f"{SCARF} Noren won.", (3, 8, "Noren")), document("Holm lost.", (1, 5, "Holm"))
+    with pytest.raises(InputError) as error:
+        find_unit([good, bad], "f.json")
+    assert "file.json, task 1: m0: expected 'Noren' at 3-8, as the file says, found 'oren '" in str(error.value)
+    assert "nor does any other unit" in str(error.value)
+
+
+def test_two_units_in_one_file_are_refused():
+    with pytest.raises(InputError, match="nor does any other unit"):
+        find_unit([document(f"{SCARF} Noren", (3, 8, "Noren")), document(f"{SCARF} Holm", (2, 6, "Holm"))], "f")
+
+
+def test_without_quotes_the_usual_unit_is_taken_and_the_report_says_so():
+    unit, fact = find_unit([document(f"{SCARF} Noren won.", (3, 8, None), usual=UTF16)], "f")
+    assert unit == UTF16
+    assert fact.startswith("UTF-16 code units (assumed")
+
+
+def test_without_quotes_a_span_beyond_the_text_shows_the_unit():
+    text = f"{SCARF}{SCARF} Noren"
+    unit, fact = find_unit([document(text, (5, 10, None), usual=CODE_POINTS)], "f")
+    assert unit == UTF16
+    assert "only unit" in fact
+
+
+def test_a_prescribed_unit_is_held_to():
+    with pytest.raises(InputError, match="expected 'Noren' at 3-8"):
+        find_unit([document(f"{SCARF} Noren won.", (3, 8, "Noren"), unit=CODE_POINTS)], "f")
+
+
+def test_half_of_a_pair_is_no_place():
+    assert convert([(1, 3)], places(f"{SCARF}ab", UTF16)) is None
+    assert convert([(0, 1)], places("e\u0301a", GRAPHEMES)) == [(0, 2)]
+
+
+def test_pieces_and_line_ends_may_be_quoted_in_the_tools_way():
+    text = "He said\nthat it rains."
+    mark = Mark("m", "X", [(3, 12), (16, 21)], "said that rains")
+    found, _ = find_unit([Document("d", text, "w", marks=[mark])], "f")
+    assert found == CODE_POINTS
+
+
+PIECES = st.sampled_from(["a", " ", "\r", "\n", "é", "e\u0301", FLAG, SCARF, "ש", "\u200f"])
+
+
+@given(st.lists(PIECES, max_size=20).map("".join))
+def test_every_unit_gives_back_every_bound_it_has(text):
+    for unit, bounds in UNITS.items():
+        offsets = bounds(text)
+        assert len(offsets) == len(text) + 1
+        known = [offset for offset in offsets if offset >= 0]
+        assert known == sorted(known)
+        table = places(text, unit)
+        assert sorted(table) == sorted(set(known))
+        # The last offset is the text's length in the unit, counted another way.
+        length = {
+            CODE_POINTS: len(text), UTF16: len(text.encode("utf-16-le")) // 2, NO_CR: len(text.replace("\r\n", "\n")),
+        }.get(unit)
+        assert length is None or offsets[-1] == length

@@ -1,0 +1,120 @@
+"""Reading a configuration: one YAML file, checked before any work is done.
+
+``load_config`` reads the file, applies ``a.b=value`` from the command line, and where something is wrong names the key,
+what was expected and what was found.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from claimstance.model.errors import ConfigError, shorten, unknown
+from claimstance.training.config import Config
+from claimstance.training.data_config import DataConfig
+
+
+def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
+    """Read a configuration file and put ``overrides`` (``a.b=value``, the value as YAML) in it.
+
+    Raises:
+        ConfigError: naming the file or the override, the key, what was expected and what was found.
+    """
+    data = _read_yaml(Path(path))
+    keys = {}
+    for override in overrides:
+        keys[_apply(data, override)] = override
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, str(path), keys)) from None
+
+
+def parse_data_config(data: dict[str, Any], where: str) -> DataConfig:
+    """A data section from plain values; ``where`` opens the message of the ``ConfigError``."""
+    try:
+        return DataConfig.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, where, {}, DataConfig)) from None
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: expected YAML, found {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: expected keys with values, found {shorten(repr(data))}")
+    return data
+
+
+def _apply(data: dict[str, Any], override: str) -> str:
+    """Put one override into ``data``; returns its key."""
+    key, equals, text = override.partition("=")
+    parts = key.strip().split(".")
+    if not equals or not all(parts):
+        raise ConfigError(f"override '{override}': expected KEY=VALUE, such as training.epochs=2")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"override '{override}': expected a YAML value, found {shorten(repr(text))}") from None
+    place: Any = data
+    for part in parts[:-1]:
+        place = _step(place, part, override)
+    if isinstance(place, list):
+        _step(place, parts[-1], override)
+        place[int(parts[-1])] = value
+    else:
+        place[parts[-1]] = value
+    return ".".join(parts)
+
+
+def _step(place: Any, part: str, override: str) -> Any:
+    if isinstance(place, list):
+        if not part.isdecimal() or int(part) >= len(place):
+            raise ConfigError(f"override '{override}': expected a number below {len(place)}, found '{part}'")
+        return place[int(part)]
+    if place.get(part) is None:
+        place[part] = {}
+    if not isinstance(place[part], (dict, list)):
+        raise ConfigError(f"override '{override}': expected '{part}' to hold keys, found {shorten(repr(place[part]))}")
+    return place[part]
+
+
+def _explain(
+    error: ValidationError, path: str, overrides: dict[str, str], section: type[BaseModel] = Config
+) -> str:
+    """The first problem as ``FILE: KEY: expected …, found …``, and how many more there are."""
+    # An unknown key comes first: where a key is missing, a typing error is why.
+    errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
+    first = errors[0]
+    key = ".".join(str(part) for part in first["loc"] if part != "[key]")
+    given = [o for k, o in overrides.items() if key == k or key.startswith(f"{k}.") or k.startswith(f"{key}.")]
+    where = f"override '{given[-1]}'" if given else path
+    more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
+    if first["type"] == "extra_forbidden":
+        problem = unknown("key", str(first["loc"][-1]), _fields_at(first["loc"][:-1], section))
+    elif first["type"] == "missing":
+        problem = "expected a value, found none"
+    elif first["type"] == "too_short":
+        problem = f"expected at least one item, found {shorten(repr(first['input']))}"
+    elif first["type"] == "value_error":
+        problem = str(first["ctx"]["error"])
+    else:
+        wanted = first["msg"].removeprefix("Input should be ").partition(", unable")[0]
+        problem = f"expected {wanted}, found {shorten(repr(first['input']))}"
+    return f"{where}: {key or 'the file'}: {problem}{more}"
+
+
+def _fields_at(location: tuple[int | str, ...], section: type[BaseModel]) -> list[str]:
+    """The keys that the section at ``location``, counted from ``section``, has."""
+    for part in location:
+        if isinstance(part, str):
+            annotation: Any = section.model_fields[part].annotation
+            found = [a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)]
+            section = found[0]
+    return list(section.model_fields)

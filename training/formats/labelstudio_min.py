@@ -1,0 +1,156 @@
+"""Label Studio's JSON-MIN and CSV: a row for each annotation, its answers beside the fields of the task.
+
+Nothing marks which fields are answers and which are the task's data, so
+- a list of objects with ``start`` and ``end`` is a control's marks;
+- an object with ``choices``, ``taxonomy``, ``rating`` and the like, or a list of them, is its answers;
+- a plain value is an answer if ``roles`` or ``columns: {label: …}`` name its field, or if the field is called
+  ``label`` or as a task is (``claim``, ``check_worthy``, ``subjective``, ``stance``);
+- every other field is data; Label Studio's own columns (``annotator``, ``lead_time`` and so on) are neither.
+
+These exports lose relations, and of an answer that was given for a region, which region it was: use JSON for those.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from claimstance.model.errors import InputError
+from claimstance.model.labels import SENTENCE_TASKS
+from claimstance.model.record import read_lines
+from claimstance.training.documents import Answer, Document, Mark
+from claimstance.training.formats.base import Item, Layout
+from claimstance.training.formats.checks import extent, listing, name_of, string
+from claimstance.training.formats.json_items import first_object
+from claimstance.training.formats.labelstudio_values import ANSWERS, KEYS, answers_in, text_field
+
+SUFFIXES = (".csv", ".tsv")
+_BOOKKEEPING = {"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "history"}
+_QUESTIONS = {*SENTENCE_TASKS, "stance", "label", "labels"}
+_HIDDEN = "_data_"  # before a data field's name in a CSV where an answer has the same
+
+
+def rows(path: Path) -> Iterator[Item]:
+    """The rows of a CSV or TSV, their cells decoded where they hold JSON.
+
+    Raises:
+        InputError: for a file without Label Studio's columns, or a row with more or fewer cells than it has columns.
+    """
+    lines = csv.reader((line + "\n" for line in read_lines(path)),
+                       delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True)
+    header: list[str] = []
+    try:
+        for row in lines:
+            where = f"{path}, line {lines.line_num}"
+            if not header:
+                header = row
+                if not is_row(dict.fromkeys(header)):
+                    raise InputError(f"{where}: expected the columns annotator and annotation_id, found "
+                                     f"{', '.join(header)}")
+            elif len(row) != len(header):
+                raise InputError(f"{where}: expected {len(header)} columns, found {len(row)}")
+            else:
+                cells = {name: _decoded(cell) for name, cell in zip(header, row, strict=True)}
+                yield Item(where, str(cells.get("id") or lines.line_num), cells)
+    except csv.Error as error:
+        raise InputError(f"{path}, line {lines.line_num}: expected CSV, found text that is not ({error})") from None
+
+
+def _decoded(cell: str) -> Any:
+    if cell.startswith(("[", "{")):
+        try:
+            return json.loads(cell)
+        except (ValueError, RecursionError):  # a text that starts with a bracket
+            return cell
+    return cell
+
+
+def document(item: Item, layout: Layout) -> Document:
+    """The document of a row.
+
+    Raises:
+        InputError: naming the file, the task or line and the field, what was expected and what was found.
+    """
+    hidden = {name.removeprefix(_HIDDEN) for name in item.data if name.startswith(_HIDDEN)}
+    row = {name.removeprefix(_HIDDEN): value for name, value in item.data.items() if name not in hidden}
+    said = {name: value for name, value in item.data.items() if name in hidden}
+    given = {name: value for name, value in row.items() if name not in _BOOKKEEPING}
+    key = text_field({n: v for n, v in given.items() if not _is_question(n, layout)}, layout, item.where)
+    text = string(given.pop(key), f"{item.where}: {key}")
+    marks: list[Mark] = []
+    answers: list[Answer] = []
+    fields = {}
+    for name, value in [*given.items(), *said.items()]:
+        where = f"{item.where}: {name}"
+        if _are_marks(value):
+            marks += _marks(name, value, where)
+        elif value not in ("", None) and (name in said or _is_question(name, layout) or _are_answers(value)):
+            answers += _answers(name, value, where)
+        else:
+            fields[name] = value
+    id_key = layout.columns.get("id", "id")
+    fields.pop(id_key, None)
+    name = row.get(id_key)
+    return Document(item.name if name in (None, "") else name_of(name, f"{item.where}: {id_key}"), text, item.where,
+                    annotator(row.get("annotator"), f"{item.where}: annotator"), marks, [], {}, answers, fields,
+                    usual="code points")
+
+
+def _is_question(name: str, layout: Layout) -> bool:
+    return name in layout.roles or name == layout.columns.get("label") or name.casefold() in _QUESTIONS
+
+
+def _are_marks(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, dict) and "start" in v for v in value)
+
+
+def _are_answers(value: Any) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(each, dict) and _are_answers(each) for each in value)
+    return isinstance(value, dict) and any(KEYS.get(kind, kind) in value for kind in ANSWERS)
+
+
+def _marks(control: str, value: list[dict[str, Any]], where: str) -> Iterator[Mark]:
+    for number, region in enumerate(value):
+        place = f"{where}[{number}]"
+        at = extent(region, "start", "end", place)
+        surface = region.get("text")
+        kind = next((key for key in region if key.endswith("labels")), None)
+        labels = [string(each, f"{place}.{kind}") for each in listing(region[kind], f"{place}.{kind}")] if kind else []
+        for label in labels or [control]:
+            yield Mark(f"{control}[{number}]:{label}", label, [at], surface if isinstance(surface, str) else None,
+                       where=place)
+
+
+def _answers(question: str, value: Any, where: str) -> Iterator[Answer]:
+    for each in value if isinstance(value, list) else [value]:
+        if isinstance(each, dict):
+            kind = next((kind for kind in ANSWERS if KEYS.get(kind, kind) in each), "")
+            yield from answers_in(each, kind, question, where)
+        else:
+            yield Answer(question, name_of(each, where))
+
+
+def annotator(value: Any, where: str) -> str | None:
+    """Who: a number, an address, or an object with one of them.
+
+    Raises:
+        InputError: for anything else.
+    """
+    if isinstance(value, dict):
+        value = value.get("email") or value.get("id")
+    return None if value in (None, "") else name_of(value, where)
+
+
+def is_row(found: object) -> bool:
+    """Whether an object has Label Studio's own columns."""
+    return isinstance(found, dict) and {"annotator", "annotation_id"} <= found.keys()
+
+
+def recognise(head: str) -> bool:
+    """Whether this starts rows of JSON-MIN, or is a CSV with Label Studio's columns."""
+    if head.lstrip("\ufeff \t\r\n").startswith(("[", "{")):
+        return is_row(first_object(head))
+    names = next(csv.reader(head.splitlines()[:1], delimiter="\t" if "\t" in head.split("\n")[0] else ","), [])
+    return is_row(dict.fromkeys(names))

@@ -1,0 +1,53 @@
+"""What Label Studio's controls say, in the words of documents: answers, and which field is the text."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from claimstance.model.errors import InputError
+from claimstance.training.documents import Answer
+from claimstance.training.formats.base import Layout
+from claimstance.training.formats.checks import is_whole, listing, string, wrong
+
+#: Type of a result → the key of its value. Types that are not here have their own name as key.
+KEYS = {"textarea": "text", "pairwise": "selected"}
+#: What an answer is made of: pictures, sounds and videos have other values.
+ANSWERS = ("choices", "taxonomy", "rating", "number", "textarea", "pairwise", "datetime")
+#: The label of a relation from a region to another piece of it.
+CONTINUES = "continues"
+
+
+def answers_in(value: Mapping[str, Any], kind: str, question: str, where: str) -> list[Answer]:
+    """The answers of a result's value: one for each choice, path, number or text.
+
+    Raises:
+        InputError: for a kind of result that is none of ``ANSWERS``, or another value than it has.
+    """
+    if kind not in ANSWERS:
+        raise wrong(f"{where}.type", f"labels, relation, {', '.join(ANSWERS)}", kind)
+    key = KEYS.get(kind, kind)
+    found = value.get(key)
+    where = f"{where}.value.{key}"
+    if kind in ("rating", "number"):
+        if not (is_whole(found) or isinstance(found, float)):
+            raise wrong(where, "a number", found)
+        return [Answer(question, str(found))]
+    if kind == "taxonomy":
+        paths = [[string(step, where) for step in listing(path, where)] for path in listing(found, where)]
+        return [Answer(question, "/".join(path)) for path in paths]
+    given = [found] if isinstance(found, str) else listing(found, where)
+    return [Answer(question, string(each, where)) for each in given]
+
+
+def text_field(data: Mapping[str, Any], layout: Layout, where: str) -> str:
+    """The field that holds the text: the one named, else ``text``, else the only one with a string."""
+    named = layout.columns.get("text")
+    strings = [name for name, value in data.items() if isinstance(value, str)]
+    if named is not None or "text" in data:
+        key = named or "text"
+        if key not in strings:
+            raise wrong(f"{where}.{key}", "a text", data.get(key))
+        return key
+    if len(strings) != 1:
+        raise InputError(f"{where}: expected a field 'text', or one by 'columns: {{text: NAME}}', found "
+                         f"{', '.join(strings) or 'no text'}")
+    return strings[0]

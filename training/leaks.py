@@ -1,0 +1,124 @@
+"""What two splits share: the same texts, nearly the same, the same questions, documents, outlets and targets.
+
+A model that was trained on a sentence knows it. Whoever divides rows anew has none of it; a split that is given may.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from claimstance.training.data_config import SPLITS
+from claimstance.training.duplicates import Search, Texts, search
+from claimstance.training.groups import Keys, Places
+from claimstance.training.rows import Rows
+
+EXAMPLES = 5
+
+
+class Overlap(BaseModel):
+    """What two splits share.
+
+    Attributes:
+        first: a split.
+        second: a later one.
+        exact: rows of ``second`` whose text, but for case and punctuation, is in ``first``.
+        near: rows of ``second`` without such a twin that have a near-duplicate in ``first``.
+        repeated: rows of ``second`` of which ``first`` has the text with all the same questions and answers.
+        documents: documents that are in both.
+        outlets: outlets that are in both.
+        targets: targets of stances that are in both, by their words.
+        examples: of near-duplicates: the id in ``second``, the id in ``first``, and the similarity.
+        exact_examples: of the rows that ``exact`` counts: the id in ``second``, the id in ``first``.
+        repeated_examples: of those that ``repeated`` counts.
+    """
+
+    first: str
+    second: str
+    exact: int
+    near: int
+    repeated: int
+    documents: int
+    outlets: int
+    targets: int
+    examples: list[tuple[str, str, float]]
+    exact_examples: list[tuple[str, str]]
+    repeated_examples: list[tuple[str, str]]
+
+
+def overlaps(rows: Rows) -> list[Overlap]:
+    """What each two splits share, each with those after it. Near-duplicates are those of ``rows.store.near``."""
+    splits = {name: held for name in SPLITS if len(held := rows.of_split(name))}
+    if len(splits) < 2:
+        return []
+    _, firsts, texts = np.unique(rows.keys("text"), return_index=True, return_inverse=True)
+    pairs = list(combinations(splits, 2))
+    searches = _search(rows, splits, firsts, texts, pairs)
+    return [_overlap(rows, pair, splits[pair[0]], splits[pair[1]], texts, found)
+            for pair, found in zip(pairs, searches, strict=True)]
+
+
+def _search(
+    rows: Rows, splits: dict[str, Places], firsts: Places, texts: Places, pairs: Sequence[tuple[str, str]]
+) -> list[Search]:
+    held = {}
+    for name, of_split in splits.items():
+        held[name] = np.zeros(len(firsts), dtype=np.bool_)
+        held[name][texts[of_split]] = True
+    searches = [Search(known=held[first], asked=held[second] & ~held[first]) for first, second in pairs]
+    search(Texts(rows.store.spool, rows.spooled(firsts), rows.store.near), searches)
+    return searches
+
+
+def _overlap(
+    rows: Rows, pair: tuple[str, str], first: Places, second: Places, texts: Places, found: Search
+) -> Overlap:
+    exact = second[found.known[texts[second]]]
+    near = second[found.twins[texts[second]] >= 0]
+    repeats, answers = _repeats(rows, first, second)
+    shared = {name: _shared(rows.several(name, first).values, rows.several(name, second).values)
+              for name in ("targets",)}
+    columns = {"documents": rows.documents, "outlets": rows.keys("outlet")}
+    shared |= {name: _shared(keys[first], keys[second]) for name, keys in columns.items()}
+    some = near[np.sort(np.unique(texts[near], return_index=True)[1])][:EXAMPLES]  # one row of a text
+    return Overlap(
+        first=pair[0],
+        second=pair[1],
+        exact=len(exact),
+        near=len(near),
+        repeated=len(repeats),
+        **shared,
+        examples=[(rows.name(row), rows.name(_row_of(texts, first, found.twins[texts[row]])),
+                   round(float(found.similarities[texts[row]]), 3)) for row in some.tolist()],
+        exact_examples=[(rows.name(row), rows.name(_row_of(texts, first, texts[row])))
+                        for row in exact[:EXAMPLES].tolist()],
+        repeated_examples=[(rows.name(row), rows.name(_row_with(rows, first, answer)))
+                           for row, answer in zip(repeats[:EXAMPLES].tolist(), answers[:EXAMPLES], strict=True)],
+    )
+
+
+def _repeats(rows: Rows, first: Places, second: Places) -> tuple[Places, Keys]:
+    """The rows of which ``first`` has all answers, and one of these answers each."""
+    asked = rows.several("asked", second)
+    known = np.isin(asked.values, rows.several("asked", first).values)
+    missed = np.bincount(asked.rows[~known], minlength=len(second))
+    places = np.flatnonzero((missed == 0) & (asked.sizes > 0))
+    return second[places], asked.values[asked.starts[places]]
+
+
+def _row_of(texts: Places, rows: Places, text: int) -> int:
+    """The first of some rows that has a text."""
+    return int(rows[np.argmax(texts[rows] == text)])
+
+
+def _row_with(rows: Rows, some: Places, answer: np.uint64) -> int:
+    asked = rows.several("asked", some)
+    return int(some[asked.rows[np.argmax(asked.values == answer)]])
+
+
+def _shared(first: Keys, second: NDArray[np.uint64]) -> int:
+    """How many keys are in both."""
+    both = np.intersect1d(first, second)
+    return int(np.count_nonzero(both))

@@ -1,0 +1,30 @@
+"""The questions that annotators of one sentence answered: which of their answers are to the same one."""
+
+from collections.abc import Hashable
+
+from claimstance.model.record import Record, Span, Stance
+
+Question = tuple[Hashable, Hashable]  # holder and target
+
+
+def question_of(stance: Stance) -> Question:
+    """Holder and target, equal between annotators who marked the same span or gave the same name, but for case.
+
+    A span and a name are two questions, even where the span reads as the name: it may be another mention's.
+    """
+    return _key(stance.holder), _key(stance.target)
+
+
+def _key(value: Span | str | None) -> Hashable:
+    if isinstance(value, str):
+        return " ".join(value.split()).casefold()
+    return None if value is None else tuple(sorted(value))
+
+
+def stance_answers(record: Record) -> dict[Question, str]:
+    """What one annotator says to each question; one that they answer in two ways, or not, is left out."""
+    said: dict[Question, set[str]] = {}
+    for stance in record.stances or ():
+        if stance.label is not None:
+            said.setdefault(question_of(stance), set()).add(stance.label)
+    return {question: labels.pop() for question, labels in said.items() if len(labels) == 1}

@@ -1,0 +1,160 @@
+"""Reading what a configuration names, part by part, and spooling it with its columns."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from claimstance.model.errors import InputError
+from claimstance.model.record import Record
+from claimstance.training.corpora import Corpus, lookup
+from claimstance.training.data_config import DataConfig, Source
+from claimstance.training.duplicates import NEAR
+from claimstance.training.formats import Layout, Reading, read_file
+from claimstance.training.indexing import Batch, Index, Profile, index
+from claimstance.training.spool import Spool
+from claimstance.training.workers import Workers
+
+BATCH = 1000  # rows that are indexed together
+
+Progress = Callable[[int], None]
+
+
+@dataclass
+class Part:
+    """One split of a corpus, or one file.
+
+    Attributes:
+        name: the corpus, or the file's name without its suffix.
+        origin: the split of the corpus, or the file.
+        split: that it has; ``None`` if it is to be divided.
+        source: number of the configuration's source.
+        unit: number of what an item's annotations may be spread over: a source's files, or one split of a corpus.
+        first: number of its first row.
+        count: how many rows it has.
+        reading: what was left out, and found.
+        about: where a corpus comes from.
+    """
+
+    name: str
+    origin: str
+    split: str | None
+    source: int
+    unit: int
+    first: int = 0
+    count: int = 0
+    reading: Reading = field(default_factory=Reading)
+    about: dict[str, str] = field(default_factory=dict)
+
+
+class Store:
+    """The spool, with what is told of all its rows together."""
+
+    def __init__(self, folder: Path, workers: Workers, near: float | None) -> None:
+        self.spool = Spool(folder)
+        self.workers = workers
+        self.near = NEAR if near is None else near
+        self.profiles: dict[Profile, int] = {}
+        self.names: set[str] = set()  # of targets
+
+    def batches(self, records: Iterable[Record], part: Part) -> Iterator[Batch]:
+        """Records of a part as batches to be indexed.
+
+        Raises:
+            InputError: for text that is not Unicode.
+        """
+        lines: list[bytes] = []
+        for record in records:
+            try:
+                lines.append(record.to_json().encode())
+            except UnicodeEncodeError:
+                raise InputError(f"{part.origin}: {record.id!r}: expected Unicode text, found half of a surrogate "
+                                 "pair") from None
+            if len(lines) == BATCH:
+                yield Batch(part.name, part.origin, self.near, lines)
+                lines = []
+        if lines:
+            yield Batch(part.name, part.origin, self.near, lines)
+
+    def add(self, batches: Iterable[Batch]) -> None:
+        """Index and spool batches."""
+        waiting: list[Batch] = []
+
+        def passing() -> Iterator[Batch]:
+            for batch in batches:
+                waiting.append(batch)
+                yield batch
+
+        for found in self.workers.map(index, passing()):
+            self._append(waiting.pop(0).lines, found)
+
+    def _append(self, lines: Sequence[bytes], found: Index) -> None:
+        codes = np.array([self.profiles.setdefault(profile, len(self.profiles)) for profile in found.profiles])
+        columns = {**found.columns, "profile": codes[np.asarray(found.columns["profile"])].astype(np.int32)}
+        self.spool.append(lines, columns)
+        self.names |= found.names
+
+
+def read_sources(config: DataConfig, store: Store, progress: Progress | None = None) -> list[Part]:
+    """Read all sources once, spool their rows in order, and tell what the parts are.
+
+    Args:
+        config: the sources.
+        store: where the rows go.
+        progress: called with the number of rows read since it was called last.
+
+    Raises:
+        ConfigError: for what a corpus does not have.
+        InputError: for a file that cannot be read.
+    """
+    parts: list[Part] = []
+
+    def batches() -> Iterator[Batch]:
+        rows = 0
+        for part, records in _parts(config):
+            parts.append(part)
+            part.first = rows
+            for batch in store.batches(records, part):
+                rows += len(batch)
+                part.count += len(batch)
+                yield batch
+                if progress:
+                    progress(len(batch))
+
+    store.add(batches())
+    return parts
+
+
+def _parts(config: DataConfig) -> Iterator[tuple[Part, Iterator[Record]]]:
+    units = 0
+    for number, source in enumerate(config.sources):
+        if source.corpus is None:
+            for file in source.files:
+                part = Part(Path(file).stem, file, source.split, number, units)
+                yield part, _read_file(source, config, part)
+            units += 1
+            continue
+        corpus = lookup(source.corpus)
+        options = {
+            name: config.corpora / value if name in corpus.path_options and value is not None else value
+            for name, value in source.options.items()
+        }
+        for theirs, ours in source.splits.items():
+            part = Part(corpus.name, theirs, ours, number, units, about=_provenance(corpus))
+            yield part, corpus.read(config.corpora / corpus.name, theirs, part.reading, **options)
+            units += 1
+
+
+def _read_file(source: Source, config: DataConfig, part: Part) -> Iterator[Record]:
+    layout = Layout(
+        columns=source.columns, task=source.task, target=source.target, labels=config.labels, lenient=source.lenient,
+        roles=source.roles, values=source.values, annotator=source.annotator, sentences=source.sentences)
+    for record in read_file(Path(part.origin), source.format, layout, part.reading):
+        record.meta.setdefault("corpus", part.name)
+        yield record
+
+
+def _provenance(corpus: Corpus) -> dict[str, str]:
+    """Where a public corpus comes from, for the report."""
+    return {key: getattr(corpus, key) for key in ("licence", "citation", "url", "version")}
