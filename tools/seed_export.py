@@ -24,7 +24,8 @@ def main() -> None:
     both = []
     for record in records:
         if record.doc_id in chosen:
-            anna = record.model_copy(update={"annotator": "anna", "stances": spans_only(record)})
+            meta = {name: value for name, value in record.meta.items() if name != "corpus"}
+            anna = record.model_copy(update={"annotator": "anna", "stances": spans_only(record), "meta": meta})
             both += [anna, otherwise(anna, rng)]
     write(sorted(both, key=lambda r: (str(r.doc_id), str(r.annotator))), SEEDS / "label-studio.json")
 

@@ -248,9 +248,10 @@ def _relation(file: _File, name: str, rest: str, where: str) -> None:
 
 
 def _equivalence(file: _File, name: str, rest: str, where: str) -> None:
-    label, *members = rest.split()
-    if len(members) < 2:
+    parts = rest.split()
+    if len(parts) < 3:
         raise wrong(where, "'TYPE NAME NAME …'", rest.strip())
+    label, *members = parts
     file.relations += [(members[0], other, label, where) for other in members[1:]]
 
 

@@ -152,5 +152,8 @@ def recognise(head: str) -> bool:
     """Whether this starts rows of JSON-MIN, or is a CSV with Label Studio's columns."""
     if head.lstrip("\ufeff \t\r\n").startswith(("[", "{")):
         return is_row(first_object(head))
-    names = next(csv.reader(head.splitlines()[:1], delimiter="\t" if "\t" in head.split("\n")[0] else ","), [])
+    try:
+        names = next(csv.reader(head.splitlines()[:1], delimiter="\t" if "\t" in head.split("\n")[0] else ","), [])
+    except csv.Error:
+        return False
     return is_row(dict.fromkeys(names))

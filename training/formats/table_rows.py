@@ -66,7 +66,10 @@ def delimited(path: Path, wanted: str, reading: Reading, delimiter: str) -> Iter
 
 def _delimiter(header: str, wanted: str, usual: str) -> str:
     def columns(delimiter: str) -> list[str]:
-        return [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
+        try:
+            return [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
+        except csv.Error:  # which reading the rows will tell, with the line
+            return []
 
     return next((one for one in dict.fromkeys([usual, *_DELIMITERS]) if wanted in columns(one)), usual)
 

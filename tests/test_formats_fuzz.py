@@ -1,0 +1,108 @@
+"""Damaged exports: whatever was done to a file, what comes out is records or one clear error, never a traceback."""
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from claimstance.model.errors import InputError
+from claimstance.training.formats import Layout, Reading, read_file, recognise
+
+DATA = Path(__file__).parent / "data"
+SAMPLES = sorted(path for path in DATA.rglob("*") if path.is_file() and "broken" not in path.parts)
+JUNK = [None, True, -1, 2**70, 1.5, "", "x", [], {}, [[]], {"start": "a"}, "9" * 400, float("nan")]
+BYTES = [b"\x00", b"\xff", b"\r", b"\n", b"\t", b'"', b"{", b"]", b"\xef\xbb\xbf", b"\xf0\x9f\x99\x82", b"-1", b"\\"]
+
+
+def outcome(path):
+    """Records, or the error that reading gives; both strictly and leniently."""
+    try:
+        form = recognise(path)
+    except InputError as error:
+        assert str(path) in str(error)
+        return
+    for lenient in (False, True):
+        layout = Layout(lenient=lenient, target=None if form.name in ("jsonl", "csv", "tsv") else "the harbour")
+        reading = Reading()
+        try:
+            for record in read_file(path, layout=layout, reading=reading):
+                assert record.text.strip()
+        except InputError as error:
+            message = str(error)
+            assert message, "an error says something"
+            assert len(message) < 2000
+            assert path.name in message or path.stem in message
+
+
+def damaged(data, rng):
+    """The bytes with a few of them cut, changed or put in."""
+    data = bytearray(data)
+    for _ in range(rng.randint(1, 4)):
+        place = rng.randint(0, len(data))
+        kind = rng.randrange(3)
+        if kind == 0:
+            del data[place:place + rng.choice([1, 2, 7, 50, len(data)])]
+        elif kind == 1:
+            data[place:place + 1] = rng.choice(BYTES)
+        else:
+            data[place:place] = rng.choice(BYTES) * rng.choice([1, 1, 3])
+    return bytes(data)
+
+
+def replaced(value, rng):
+    """A JSON value with one of its parts replaced, removed or doubled."""
+    while isinstance(value, (dict, list)) and value and rng.random() < 0.85:
+        parent, key = value, rng.choice(list(value) if isinstance(value, dict) else range(len(value)))
+        value = value[key]
+        if not (isinstance(value, (dict, list)) and value) or rng.random() < 0.2:
+            if rng.random() < 0.25:
+                del parent[key]
+            else:
+                parent[key] = rng.choice(JUNK)
+            return
+
+
+@pytest.fixture
+def place(tmp_path_factory):
+    """A copy of a sample's folder to damage a file in: some formats have files that go together."""
+    def copy(sample):
+        folder = tmp_path_factory.mktemp("damaged") / sample.parent.name
+        shutil.copytree(sample.parent, folder)
+        return folder / sample.name
+
+    return copy
+
+
+slow = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: str(path.relative_to(DATA)))
+@slow
+@given(seed=st.integers(0, 2**32))
+def test_damaged_bytes(sample, seed, place, tmp_path_factory):
+    path = place(sample) if sample.parent.parent.name == "brat" else tmp_path_factory.mktemp("d") / sample.name
+    path.write_bytes(damaged(sample.read_bytes(), random.Random(seed)))
+    outcome(path)
+
+
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if s.suffix in (".json", ".jsonl")],
+                         ids=lambda path: str(path.relative_to(DATA)))
+@slow
+@given(seed=st.integers(0, 2**32))
+def test_damaged_json(sample, seed, tmp_path_factory):
+    rng = random.Random(seed)
+    path = tmp_path_factory.mktemp("d") / sample.name
+    text = sample.read_text(encoding="utf-8-sig")
+    if sample.suffix == ".json":
+        data = json.loads(text)
+        replaced(data, rng)
+        path.write_text(json.dumps(data), encoding="utf-8")
+    else:
+        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+        replaced(rows, rng)
+        path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    outcome(path)
