@@ -3,7 +3,7 @@
 import io
 import json
 import sys
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,11 +12,12 @@ import typer
 
 from claimstance.inference import cli_check, cli_data
 from claimstance.inference.console import complain, must_exist, must_not_read, progress, show_log, stop
+from claimstance.inference.outputs import Format, Rows, check_pages, choose_format, open_writer
 from claimstance.model.errors import ClaimstanceError, ConfigError
 
 if TYPE_CHECKING:
     from claimstance.inference.results import TaggedArticle
-    from claimstance.inference.writers import CsvWriter, JsonlWriter
+    from claimstance.inference.writers import Writer
 
 #: What typer raises for a wrong call; from click or from its own copy of it, depending on its version.
 UsageError: Any = typer.BadParameter.__base__
@@ -31,20 +32,6 @@ app = typer.Typer(
 Model = Annotated[Path | None, typer.Option("--model", help="Model folder; the bundled model if not given.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write; standard output if not given.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads; all cores if not given.")]
-
-
-class Format(str, Enum):
-    """What `tag` writes."""
-
-    jsonl = "jsonl"
-    csv = "csv"
-
-
-class Rows(str, Enum):
-    """What a row of CSV is."""
-
-    sentences = "sentences"
-    stances = "stances"
 
 
 class Precision(str, Enum):
@@ -79,18 +66,20 @@ def tag(
     """
     from claimstance.inference.articles import SUFFIXES, count_articles, read_articles
     from claimstance.inference.tagger import Tagger
-    from claimstance.inference.writers import CsvWriter, JsonlWriter, open_output
 
-    kind = _rows(output_format, rows, out)
+    chosen = choose_format(output_format, rows, out)
     if not all(name.strip() for name in target or ()):
         raise ConfigError("--target: expected a name or a topic, found a blank one")
     must_exist("INPUT", *(name for name in inputs if name != "-"))
     must_exist("--model", model)
     must_not_read(out, inputs, SUFFIXES)
+    articles = count_articles(inputs)
+    if chosen is Format.html:
+        check_pages(out, articles, inputs)
     tagger = Tagger.from_pretrained(model, threads)
     done = failed = 0
-    with progress("tagging", count_articles(inputs), out is None or show) as advance, open_output(out) as file:
-        writer = None if show and out is None else CsvWriter(file, kind) if kind else JsonlWriter(file)
+    written = nullcontext() if show and out is None else open_writer(chosen, rows or Rows.sentences, out)
+    with progress("tagging", articles, out is None or show) as advance, written as writer:
         for tagged in tagger.tag_all(read_articles(inputs), target or ()):
             if isinstance(tagged, ClaimstanceError):
                 failed += 1
@@ -103,18 +92,7 @@ def tag(
         raise ClaimstanceError(f"not read: {failed} of {done + failed} inputs or lines; tagged: {done}")
 
 
-def _rows(output_format: Format | None, rows: Rows | None, out: Path | None) -> str | None:
-    """What the rows of CSV are to be; ``None`` for JSON Lines, which has none."""
-    if (output_format or (out and out.suffix.lower().removeprefix("."))) == "csv":
-        return (rows or Rows.sentences).value
-    if out and output_format is None and out.suffix.lower() in (".xlsx", ".html", ".parquet"):
-        raise ConfigError(f"--out: expected a name ending in .jsonl or .csv, found '{out.suffix}'")
-    if rows:
-        raise ConfigError("--rows: expected --format csv beside it, which has rows")
-    return None
-
-
-def _give(tagged: "TaggedArticle", writer: "CsvWriter | JsonlWriter | None", show: bool) -> None:
+def _give(tagged: "TaggedArticle", writer: "Writer | None", show: bool) -> None:
     for warning in tagged.warnings:
         complain(f"{tagged.doc_id}: {warning}", "warning")
     if writer:

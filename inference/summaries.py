@@ -73,12 +73,28 @@ def built(folder: Path, report: dict[str, Any]) -> None:
     console = _console()
     console.print(table)
     for source in report["sources"]:
+        for file, facts in source["facts"].items():
+            console.print(f"{file}: " + "; ".join(f"{name}: {fact}" for name, fact in facts.items()))
         for reason, count in source["dropped"].items():
-            console.print(f"{source['name']}: {count} rows left out: {reason}")
+            console.print(f"{source['name']}: {count} left out: {reason}")
+        for task, count in source["ties"].items():
+            console.print(f"{source['name']}: annotators are tied on {task}: {count} times")
+    for name, agreement in report["agreement"].items():
+        people = len(agreement["annotators"])
+        console.print(f"{name}: agreement of {people} annotators: {', '.join(_alphas(agreement))}")
     for overlap in report["overlaps"]:
         if overlap["exact"] or overlap["near"]:
             console.print(f"{overlap['second']} shares texts with {overlap['first']}: {overlap['exact']} rows exactly, "
-                          f"{overlap['near']} nearly")
+                          f"{overlap['near']} nearly; {overlap['repeated']} repeat question and answer, too")
+    console.print(f"Read {folder / 'report.html'} before training.")
+
+
+def _alphas(agreement: dict[str, Any]) -> Iterable[str]:
+    """Krippendorff's alpha of every task that several annotated."""
+    for kind in ("labels", "spans"):
+        for task, found in agreement[kind].items():
+            value = found["alpha"]["value"] if found.get("alpha") else None
+            yield f"{task} " + ("alpha undefined" if value is None else f"alpha {value:.2f}")
 
 
 def evaluated(account: dict[str, Any]) -> None:

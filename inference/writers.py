@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 from claimstance.inference.results import TaggedArticle, ranking
 from claimstance.model.errors import ClaimstanceError
@@ -69,6 +69,13 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+class Writer(Protocol):
+    """What tagged articles are given to, one by one."""
+
+    def write(self, article: TaggedArticle) -> None:
+        """Write one article."""
 
 
 class JsonlWriter:

@@ -22,20 +22,21 @@ def outcome(path):
     """Records, or the error that reading gives; both strictly and leniently."""
     try:
         form = recognise(path)
-    except InputError as error:
-        assert str(path) in str(error)
+    except InputError:
         return
     for lenient in (False, True):
         layout = Layout(lenient=lenient, target=None if form.name in ("jsonl", "csv", "tsv") else "the harbour")
         reading = Reading()
+        said = None
         try:
-            for record in read_file(path, layout=layout, reading=reading):
-                assert record.text.strip()
+            texts = [record.text for record in read_file(path, layout=layout, reading=reading)]
         except InputError as error:
-            message = str(error)
-            assert message, "an error says something"
-            assert len(message) < 2000
-            assert path.name in message or path.stem in message
+            said = str(error)
+        if said is None:
+            assert all(text.strip() for text in texts)
+        else:
+            assert len(said) < 2000
+            assert path.name in said or path.stem in said
 
 
 def damaged(data, rng):

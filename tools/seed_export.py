@@ -10,7 +10,7 @@ import random
 from pathlib import Path
 
 from claimstance.model.labels import CHECK_WORTHY, STANCE
-from claimstance.model.record import Record, read_jsonl
+from claimstance.model.record import Record, Stance, read_jsonl
 from claimstance.training.formats.labelstudio_writing import write
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
@@ -18,6 +18,7 @@ ARTICLES = 4
 
 
 def main() -> None:
+    """Write the export."""
     records = list(read_jsonl(SEEDS / "records.jsonl"))
     chosen = list(dict.fromkeys(record.doc_id for record in records))[:ARTICLES]
     rng = random.Random(7)
@@ -30,7 +31,7 @@ def main() -> None:
     write(sorted(both, key=lambda r: (str(r.doc_id), str(r.annotator))), SEEDS / "label-studio.json")
 
 
-def spans_only(record: Record) -> list:
+def spans_only(record: Record) -> list[Stance]:
     """The stances toward what the sentence mentions: others have no region to be said of."""
     return [s for s in record.stances or () if isinstance(s.target, list) and not isinstance(s.holder, str)]
 

@@ -19,10 +19,12 @@ from claimstance.training.data_config import SPLITS, DataConfig
 from claimstance.training.dataset import DatasetWriter, load_labels
 from claimstance.training.division import divide_rows
 from claimstance.training.examples import SoftLabels
+from claimstance.training.frequent import frequent
 from claimstance.training.groups import Places
-from claimstance.training.indexing import Profile
+from claimstance.training.indexing import Profile, holder_names, target_names
 from claimstance.training.items import put_together
 from claimstance.training.leaks import overlaps
+from claimstance.training.lengths import Lengths
 from claimstance.training.report import (
     BuildReport,
     Fingerprint,
@@ -33,6 +35,7 @@ from claimstance.training.report import (
     report_sources,
     versions,
 )
+from claimstance.training.report_page import PAGE_FILE, write_report_page
 from claimstance.training.rows import Rows
 from claimstance.training.soft import save_soft
 from claimstance.training.sources import Part, Store, read_sources
@@ -42,6 +45,7 @@ from claimstance.training.workplace import workplace
 
 _LOG = logging.getLogger(__name__)
 REPORT_FILE = "report.json"
+SAMPLES = 20  # records that the report shows
 
 Progress = Callable[[int], None]
 Labels = Mapping[str, Sequence[str]]
@@ -77,7 +81,7 @@ def build(
             raise ConfigError(f"data.teachers: expected a trained model in {teacher.model}, found no such folder")
     try:
         with workplace(out) as place, Workers() as workers:
-            store = Store(place.spool, workers, config.split.near)
+            store = Store(place.spool, workers, config.split.near, with_names=config.codebook is not None)
             try:
                 report = _build(config, store, place.new, progress)
             finally:
@@ -111,6 +115,7 @@ def _build(config: DataConfig, store: Store, folder: Path, progress: Progress | 
     _add_soft(soft, _teach(config, rows, labels, progress))
     fingerprint = _write(rows, labels, soft, folder)
     splits = [name for name in SPLITS if len(rows.of_split(name))]
+    words = rows.column("words").astype(np.int32)
     report = BuildReport(
         rows={name: len(rows.of_split(name)) for name in splits},
         label_sets={task: list(names) for task, names in labels.items()},
@@ -122,6 +127,9 @@ def _build(config: DataConfig, store: Store, folder: Path, progress: Progress | 
         agreement=items.agreement,
         codebook=codebook,
         codebook_warnings=warnings,
+        targets=frequent(rows, "targets", target_names),
+        holders=frequent(rows, "holders", holder_names),
+        lengths=Lengths.of_words({name: words[rows.of_split(name)] for name in splits}),
         soft=count_soft(rows, soft),
         seed=config.split.seed,
         versions=versions(),
@@ -129,6 +137,8 @@ def _build(config: DataConfig, store: Store, folder: Path, progress: Progress | 
         fingerprints={name: fingerprint.of_split(name) for name in splits},
     )
     (folder / REPORT_FILE).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    chosen = np.sort(np.random.default_rng(config.split.seed).permutation(len(rows))[:SAMPLES])
+    write_report_page(report, [rows.record(row) for row in chosen.tolist()], report.lengths, folder / PAGE_FILE)
     return report
 
 

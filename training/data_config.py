@@ -60,7 +60,7 @@ class Split(Section):
         "null: only equal texts do.",
     )
     folds: int | None = Field(
-        default=None, ge=2, description="Divide into this many folds instead: `fold` is test, the next one dev."
+        default=None, ge=3, description="Divide into this many folds instead: `fold` is test, the next one dev."
     )
     fold: int = Field(default=0, ge=0, description="Which fold is the test split, from 0.")
 

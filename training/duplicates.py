@@ -165,11 +165,11 @@ class Search:
 
     known: Flags
     asked: Flags
-    twins: Places = field(init=False)
+    twins: NDArray[np.int32] = field(init=False)
     similarities: NDArray[np.float32] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.twins = np.full(len(self.known), -1)
+        self.twins = np.full(len(self.known), -1, dtype=np.int32)
         self.similarities = np.zeros(len(self.known), dtype=np.float32)
 
     def _is_open(self, members: Places) -> Flags:

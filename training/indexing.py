@@ -14,6 +14,8 @@ probability of 3 in 100 million. A hash of 0 is none. The columns:
 ``profile``        a place in ``Index.profiles``
 ``asked``          each question with the text and the answer (several for a row)
 ``targets``        each stance's target (several for a row)
+``holders``        each stance's holder and each attribution's source (several for a row)
+``words``          how many
 ``shingles``       the runs of words, and ``band 0``, ``band 1``, …: see ``claimstance.training.duplicates``
 =================  =================================================================================================
 """
@@ -55,12 +57,14 @@ class Batch:
         origin: of the part.
         near: the similarity of near-duplicates.
         lines: the rows.
+        names: whether the names of targets are asked for.
     """
 
     name: str
     origin: str
     near: float
     lines: Sequence[bytes]
+    names: bool = False
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -84,9 +88,10 @@ def index(batch: Batch) -> Index:
     """The columns of a batch."""
     profiles: dict[Profile, int] = {}
     rows: list[list[int]] = []
-    numbers: list[tuple[int, int]] = []
+    numbers: list[tuple[int, int, int]] = []
     asked: list[list[int]] = []
     targets: list[list[int]] = []
+    holders: list[list[int]] = []
     names: set[str] = set()
     keys = []
     for line in batch.lines:
@@ -94,15 +99,18 @@ def index(batch: Batch) -> Index:
         key = text_key(record.text)
         keys.append(key)
         rows.append(_hashes(record, key, batch))
-        numbers.append((_day(record), profiles.setdefault(_profile(record), len(profiles))))
+        words = len(record.text.split())
+        numbers.append((_day(record), words, profiles.setdefault(_profile(record), len(profiles))))
         asked.append(sorted({hashed(f"{key}\0{said}") for said in _answers(record)}))
         targets.append(sorted({hashed(name) for name in target_names(record)}))
-        names.update(stance.target for stance in record.stances or () if isinstance(stance.target, str))
+        holders.append(sorted({hashed(name) for name in holder_names(record)}))
+        if batch.names:
+            names.update(stance.target for stance in record.stances or () if isinstance(stance.target, str))
     hashes = np.array(rows, dtype=np.uint64).reshape(-1, len(_HASHES))
     columns: dict[str, Column] = {name: hashes[:, place] for place, name in enumerate(_HASHES)}
-    days_and_profiles = np.array(numbers, dtype=np.int32).reshape(-1, 2)
-    columns |= {"date": days_and_profiles[:, 0], "profile": days_and_profiles[:, 1]}
-    columns |= {"asked": _ragged(asked), "targets": _ragged(targets)}
+    counted = np.array(numbers, dtype=np.int32).reshape(-1, 3)
+    columns |= {"date": counted[:, 0], "words": counted[:, 1], "profile": counted[:, 2]}
+    columns |= {"asked": _ragged(asked), "targets": _ragged(targets), "holders": _ragged(holders)}
     columns["shingles"], found = sketch(keys, batch.near)
     columns |= {f"band {number}": band for number, band in enumerate(found)}
     return Index(columns, list(profiles), names)
@@ -114,12 +122,13 @@ def _ragged(rows: Sequence[Sequence[int]]) -> Ragged:
 
 
 def _hashes(record: Record, key: str, batch: Batch) -> list[int]:
-    ids = (record.id, f"{batch.name}:{record.id}", f"{batch.origin}:{record.id}",
-           f"{batch.origin}:{batch.name}:{record.id}")
+    """Those of ``_HASHES``, in their order."""
     outlet = record.meta.get("outlet")
-    maybe = (record.doc_id, None, None, record.annotator, None if outlet in (None, "") else str(outlet).casefold())
-    document, _, _, annotator, published = (None if text is None else hashed(text) for text in maybe)
-    return [*map(hashed, ids), document or 0, hashed(key), hashed(_item(record)), annotator or 0, published or 0]
+    texts = (
+        record.id, f"{batch.name}:{record.id}", f"{batch.origin}:{record.id}",
+        f"{batch.origin}:{batch.name}:{record.id}", record.doc_id, key, _item(record), record.annotator,
+        None if outlet in (None, "") else str(outlet).casefold())
+    return [0 if text is None else hashed(text) for text in texts]
 
 
 def _item(record: Record) -> str:
@@ -162,6 +171,13 @@ def _name(value: Span | str | None, text: str) -> str:
 def target_names(record: Record) -> set[str]:
     """The targets of a record's stances, casefolded; mentions by their text."""
     return {_name(stance.target, record.text) for stance in record.stances or ()} - {""}
+
+
+def holder_names(record: Record) -> set[str]:
+    """Who is said to have a stance or to say something in a record, casefolded; mentions by their text."""
+    named = [stance.holder for stance in record.stances or ()]
+    sources = [attribution.source for attribution in record.attributions or ()]
+    return {_name(value, record.text) for value in [*named, *sources]} - {""}
 
 
 def _answers(record: Record) -> Iterable[str]:

@@ -78,23 +78,22 @@ def _overlap(
     exact = second[found.known[texts[second]]]
     near = second[found.twins[texts[second]] >= 0]
     repeats, answers = _repeats(rows, first, second)
-    shared = {name: _shared(rows.several(name, first).values, rows.several(name, second).values)
-              for name in ("targets",)}
-    columns = {"documents": rows.documents, "outlets": rows.keys("outlet")}
-    shared |= {name: _shared(keys[first], keys[second]) for name, keys in columns.items()}
     some = near[np.sort(np.unique(texts[near], return_index=True)[1])][:EXAMPLES]  # one row of a text
+    outlets = rows.keys("outlet")
     return Overlap(
         first=pair[0],
         second=pair[1],
         exact=len(exact),
         near=len(near),
         repeated=len(repeats),
-        **shared,
+        documents=_shared(rows.documents[first], rows.documents[second]),
+        outlets=_shared(outlets[first], outlets[second]),
+        targets=_shared(rows.values("targets", first), rows.values("targets", second)),
         examples=[(rows.name(row), rows.name(_row_of(texts, first, found.twins[texts[row]])),
                    round(float(found.similarities[texts[row]]), 3)) for row in some.tolist()],
         exact_examples=[(rows.name(row), rows.name(_row_of(texts, first, texts[row])))
                         for row in exact[:EXAMPLES].tolist()],
-        repeated_examples=[(rows.name(row), rows.name(_row_with(rows, first, answer)))
+        repeated_examples=[(rows.name(row), rows.name(rows.first_with("asked", answer, first)))
                            for row, answer in zip(repeats[:EXAMPLES].tolist(), answers[:EXAMPLES], strict=True)],
     )
 
@@ -102,10 +101,19 @@ def _overlap(
 def _repeats(rows: Rows, first: Places, second: Places) -> tuple[Places, Keys]:
     """The rows of which ``first`` has all answers, and one of these answers each."""
     asked = rows.several("asked", second)
-    known = np.isin(asked.values, rows.several("asked", first).values)
+    known = _among(asked.values, rows.values("asked", first))
     missed = np.bincount(asked.rows[~known], minlength=len(second))
     places = np.flatnonzero((missed == 0) & (asked.sizes > 0))
     return second[places], asked.values[asked.starts[places]]
+
+
+def _among(keys: Keys, others: Keys) -> NDArray[np.bool_]:
+    """Which keys are among others, which are put in order."""
+    others.sort()
+    if not len(others):
+        return np.zeros(len(keys), dtype=np.bool_)
+    at = np.minimum(np.searchsorted(others, keys), len(others) - 1)
+    return np.asarray(others[at] == keys)
 
 
 def _row_of(texts: Places, rows: Places, text: int) -> int:
@@ -113,12 +121,7 @@ def _row_of(texts: Places, rows: Places, text: int) -> int:
     return int(rows[np.argmax(texts[rows] == text)])
 
 
-def _row_with(rows: Rows, some: Places, answer: np.uint64) -> int:
-    asked = rows.several("asked", some)
-    return int(some[asked.rows[np.argmax(asked.values == answer)]])
-
-
-def _shared(first: Keys, second: NDArray[np.uint64]) -> int:
+def _shared(first: Keys, second: Keys) -> int:
     """How many keys are in both."""
-    both = np.intersect1d(first, second)
-    return int(np.count_nonzero(both))
+    keys = np.unique(second)
+    return int(np.count_nonzero(keys[_among(keys, first)]))

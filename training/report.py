@@ -16,6 +16,7 @@ from claimstance.training.division import DivisionReport
 from claimstance.training.examples import SoftLabels
 from claimstance.training.indexing import Profile
 from claimstance.training.leaks import Overlap
+from claimstance.training.lengths import Lengths
 from claimstance.training.rows import Rows
 
 _PACKAGES = ("claimstance", "datasets", "datasketch", "numpy", "pydantic", "scikit-learn")
@@ -58,6 +59,9 @@ class BuildReport(BaseModel):
         agreement: source → how far its annotators agree; sources with one annotator are absent.
         codebook: the codebook that the data was checked against.
         codebook_warnings: what was found then.
+        targets: the most frequent ones, with split → rows.
+        holders: the most frequent sources and holders of stances, likewise.
+        lengths: of the sentences.
         soft: task → train sentences, or stances, with a soft label.
         seed: of the division.
         versions: of the packages that decide what is built.
@@ -75,6 +79,9 @@ class BuildReport(BaseModel):
     agreement: dict[str, AgreementReport] = {}
     codebook: dict[str, Any] | None = None
     codebook_warnings: list[str] = []
+    targets: list[tuple[str, dict[str, int]]] = []
+    holders: list[tuple[str, dict[str, int]]] = []
+    lengths: Lengths | None = None
     soft: dict[str, int]
     seed: int
     versions: dict[str, str]

@@ -57,6 +57,20 @@ class Rows:
         """The values of some rows in a column that has several for each."""
         return self.store.spool.ragged(name).take(self._spooled[rows])
 
+    def values(self, name: str, rows: Places) -> Keys:
+        """All values of some rows in a column that has several for each, in no order that means something."""
+        held = np.zeros(self.store.spool.count, dtype=np.bool_)
+        held[self._spooled[rows]] = True
+        column = self.store.spool.ragged(name)
+        found: Keys = column.values[np.repeat(held, column.sizes)]  # no place of each value: they are many
+        return found
+
+    def first_with(self, name: str, value: np.uint64, some: Places) -> int:
+        """The first of some rows with a value in a column that has several for each."""
+        column = self.store.spool.ragged(name)
+        held = np.searchsorted(column.starts, np.flatnonzero(column.values == value), side="right") - 1
+        return int(some[np.argmax(np.isin(self._spooled[some], held))])
+
     def spooled(self, rows: Places) -> Places:
         """Where rows lie in the spool."""
         return self._spooled[rows]

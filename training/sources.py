@@ -51,12 +51,13 @@ class Part:
 class Store:
     """The spool, with what is told of all its rows together."""
 
-    def __init__(self, folder: Path, workers: Workers, near: float | None) -> None:
+    def __init__(self, folder: Path, workers: Workers, near: float | None, with_names: bool = False) -> None:
         self.spool = Spool(folder)
         self.workers = workers
         self.near = NEAR if near is None else near
         self.profiles: dict[Profile, int] = {}
-        self.names: set[str] = set()  # of targets
+        self.names: set[str] = set()  # of targets, if asked for: there may be as many as rows
+        self._with_names = with_names
 
     def batches(self, records: Iterable[Record], part: Part) -> Iterator[Batch]:
         """Records of a part as batches to be indexed.
@@ -72,10 +73,10 @@ class Store:
                 raise InputError(f"{part.origin}: {record.id!r}: expected Unicode text, found half of a surrogate "
                                  "pair") from None
             if len(lines) == BATCH:
-                yield Batch(part.name, part.origin, self.near, lines)
+                yield Batch(part.name, part.origin, self.near, lines, self._with_names)
                 lines = []
         if lines:
-            yield Batch(part.name, part.origin, self.near, lines)
+            yield Batch(part.name, part.origin, self.near, lines, self._with_names)
 
     def add(self, batches: Iterable[Batch]) -> None:
         """Index and spool batches."""

@@ -11,7 +11,7 @@ from claimstance.model.record import Record, parse_record, read_lines
 from claimstance.training.checks.base import Finding, Place, unreadable
 from claimstance.training.corpora import lookup
 from claimstance.training.data_config import DataConfig, Source
-from claimstance.training.documents import Document
+from claimstance.training.documents import Document, LeftOut
 from claimstance.training.formats import Format, Layout, Reading, recognise
 from claimstance.training.formats.base import Item, Reader
 
@@ -173,7 +173,7 @@ def _documents(found: Format, path: Path, layout: Layout) -> Iterator[Read]:
 
     problems: dict[Finding, bool] = {}  # whether it was told; items may be parsed more than once
 
-    def parse(item: Item, layout: Layout) -> Iterable[Document]:
+    def parse(item: Item, layout: Layout) -> Iterable[Document | LeftOut]:
         try:
             return list(found.parse(item, layout)) if found.parse else []
         except InputError as error:

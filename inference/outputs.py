@@ -1,0 +1,73 @@
+"""What `tag` writes, and where to: told from the command line's options, and checked before any work is done."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from claimstance.inference.console import must_not_read
+from claimstance.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from claimstance.inference.writers import Writer
+
+
+class Format(str, Enum):
+    """What `tag` writes."""
+
+    jsonl = "jsonl"
+    csv = "csv"
+    html = "html"
+
+
+class Rows(str, Enum):
+    """What a row of CSV is."""
+
+    sentences = "sentences"
+    stances = "stances"
+
+
+def choose_format(given: Format | None, rows: Rows | None, out: Path | None) -> Format:
+    """What to write, by what was given or else by the name of ``out``.
+
+    Raises:
+        ConfigError: if these do not fit.
+    """
+    ending = out.suffix.lower().removeprefix(".") if out else ""
+    if given is None and ending in ("xlsx", "parquet"):
+        raise ConfigError(f"--out: expected a name ending in .jsonl, .csv or .html, found '.{ending}'")
+    named = {"csv": Format.csv, "html": Format.html, "htm": Format.html}
+    chosen = given or named.get(ending, Format.jsonl)
+    if rows and chosen is not Format.csv:
+        raise ConfigError("--rows: expected --format csv beside it, which has rows")
+    return chosen
+
+
+def check_pages(out: Path | None, articles: int | None, inputs: Sequence[str]) -> None:
+    """Raise ``ConfigError`` for what cannot be, before any work is done: several articles in one page, pages of ``out``
+    that are or become an input. ``articles``: how many there are to read; ``None`` if that is not known.
+    """
+    from claimstance.inference.pages import INDEX_FILE, PAGE_SUFFIXES, is_page
+
+    if is_page(out) and (articles or 1) > 1:
+        raise ConfigError(f"--out: expected the name of a folder for the pages of {articles} articles, found "
+                          + (f"'{out}'" if out else "none"))
+    if out and out.suffix.lower() in (".jsonl", ".csv", ".txt", ".parquet"):
+        raise ConfigError(f"--out: expected a folder, or a name ending in .html, for --format html, found '{out}'")
+    must_not_read(out if out is None or is_page(out) else out / INDEX_FILE, inputs, PAGE_SUFFIXES)
+
+
+@contextmanager
+def open_writer(chosen: Format, rows: Rows, out: Path | None) -> Iterator["Writer"]:
+    """A writer of what was chosen: of one file, or of a folder of pages; see ``open_output`` and ``open_pages``."""
+    from claimstance.inference.writers import CsvWriter, JsonlWriter, open_output
+
+    if chosen is Format.html:
+        from claimstance.inference.pages import open_pages
+
+        with open_pages(out) as pages:
+            yield pages
+    else:
+        with open_output(out) as file:
+            yield CsvWriter(file, rows.value) if chosen is Format.csv else JsonlWriter(file)
