@@ -106,8 +106,8 @@ def build(
     Example: claimstance build export.json --role Speaker=source --by outlet --out dataset
     """
     from claimstance.inference.summaries import built
-    from claimstance.training.build import build as build_dataset
-    from claimstance.training.build import check_target
+    from claimstance.training.building.build import build as build_dataset
+    from claimstance.training.building.build import check_target
 
     must_exist("CONFIG|FILE", *inputs)
     must_exist("--codebook", codebook)

@@ -6,7 +6,7 @@ import pytest
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Attribution, Entity, Record, Stance, read_jsonl, write_jsonl
-from claimstance.training.adjudicate import adjudicate
+from claimstance.training.annotators.adjudicate import adjudicate
 from claimstance.training.dataset import load_records, save
 
 #       0         10        20

@@ -13,9 +13,9 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Attribution, Entity, Record, Stance
-from claimstance.training.agreement import Agreement, AgreementReport, annotations
-from claimstance.training.ceiling import between_articles, several
-from claimstance.training.coefficients import alpha, alphas, coincidences, fleiss_kappa
+from claimstance.training.annotators.agreement import Agreement, AgreementReport, annotations
+from claimstance.training.annotators.ceiling import between_articles, several
+from claimstance.training.annotators.coefficients import alpha, alphas, coincidences, fleiss_kappa
 from claimstance.training.corpora import lookup
 from claimstance.training.dataset import save
 from claimstance.training.metrics import bootstrap

@@ -3,7 +3,7 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Entity, Record, Stance
-from claimstance.training.build import build
+from claimstance.training.building.build import build
 from claimstance.training.data_config import DataConfig
 from claimstance.training.dataset import load_labels, load_records, save, split_names
 

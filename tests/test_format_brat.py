@@ -7,10 +7,10 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.training.corpora.spans import normalise
 from claimstance.training.corpora.standoff import read_events
-from claimstance.training.documents import Relation
+from claimstance.training.documents.document import Relation
+from claimstance.training.documents.offsets import CODE_POINTS, find_unit
 from claimstance.training.formats import Layout, Reading, brat, read_file
 from claimstance.training.formats.base import documents
-from claimstance.training.offsets import CODE_POINTS, find_unit
 
 DATA = Path(__file__).parent / "data" / "brat"
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")

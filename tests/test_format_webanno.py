@@ -4,10 +4,10 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Entity
+from claimstance.training.documents.offsets import in_code_points
 from claimstance.training.formats import Layout, Reading, read_file, webanno
 from claimstance.training.formats.base import documents
 from claimstance.training.formats.webanno_lines import split, unescape
-from claimstance.training.offsets import in_code_points
 
 DATA = Path(__file__).parent / "data"
 NEWS = DATA / "webanno" / "news.tsv"

@@ -1,5 +1,5 @@
 from claimstance.model.record import Attribution, Record, Stance
-from claimstance.training.build import build
+from claimstance.training.building.build import build
 from claimstance.training.data_config import DataConfig
 
 

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from claimstance.model.record import Attribution, Entity, Record, Stance, write_jsonl
-from claimstance.training.build import build
+from claimstance.training.building.build import build
 from claimstance.training.data_config import DataConfig
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")

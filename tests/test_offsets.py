@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimstance.model.errors import InputError
-from claimstance.training.documents import Document, Mark
-from claimstance.training.offsets import (
+from claimstance.training.documents.document import Document, Mark
+from claimstance.training.documents.offsets import (
     CODE_POINTS,
     GRAPHEMES,
     NO_CR,

@@ -7,13 +7,20 @@ import pytest
 
 from claimstance.model.markup import visible
 from claimstance.model.record import Attribution, Entity, Record, Stance
-from claimstance.training.agreement import AgreementReport
-from claimstance.training.coefficients import Measure
-from claimstance.training.lengths import BINS, Lengths
-from claimstance.training.report import BuildReport
-from claimstance.training.report_figures import LabelRow, cautions, few_documents, histograms, label_rows, verdict
-from claimstance.training.report_page import MOST_PAIRS, render, write_report_page
-from claimstance.training.report_samples import MOST_SHOWN, sample
+from claimstance.training.annotators.agreement import AgreementReport
+from claimstance.training.annotators.coefficients import Measure
+from claimstance.training.building.lengths import BINS, Lengths
+from claimstance.training.building.report import BuildReport
+from claimstance.training.building.report_figures import (
+    LabelRow,
+    cautions,
+    few_documents,
+    histograms,
+    label_rows,
+    verdict,
+)
+from claimstance.training.building.report_page import MOST_PAIRS, render, write_report_page
+from claimstance.training.building.report_samples import MOST_SHOWN, sample
 
 VOID = {"meta", "br"}
 HOSTILE = "\"'><script>alert(1)</script>\u202e&amp;"

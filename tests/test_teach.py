@@ -12,7 +12,7 @@ from claimstance.model.predicting import predict
 from claimstance.model.record import Record, Stance
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, collate
-from claimstance.training.build import build
+from claimstance.training.building.build import build
 from claimstance.training.config import Config
 from claimstance.training.data_config import Teacher
 from claimstance.training.dataset import load_records

@@ -12,7 +12,7 @@ from claimstance.model.errors import ConfigError, InputError, ModelError
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record
 from claimstance.model.runtime import MANIFEST_FILE, load_reader, sha256
-from claimstance.training.build import REPORT_FILE, build
+from claimstance.training.building.build import REPORT_FILE, build
 from claimstance.training.config import Config
 from claimstance.training.dataset import load_labels, load_records, split_names
 from claimstance.training.outcomes import Outcomes

@@ -24,12 +24,12 @@ from claimstance.model.record import Record
 from claimstance.model.runtime import load_reader
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, Mixture, Planner, collate
+from claimstance.training.building.splits import label_counts
 from claimstance.training.calibrate import calibrate, use_given
 from claimstance.training.config import Config, TrainingConfig
 from claimstance.training.evaluate import evaluate, parts, primary
 from claimstance.training.examples import SoftLabels, build_examples
 from claimstance.training.precision import use_bfloat16
-from claimstance.training.splits import label_counts
 
 log = logging.getLogger(__name__)
 CHECKPOINTS = "checkpoints"  # a folder in the model's, with TensorBoard's logs

@@ -9,9 +9,9 @@ from hashlib import blake2b
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 from claimstance.model.mentions import find_mentions
 from claimstance.model.record import Record, Span, Stance
+from claimstance.training.building.splits import text_key
 from claimstance.training.checks.base import Contradiction, Place, Seen, surface
 from claimstance.training.codebook import Codebook
-from claimstance.training.splits import text_key
 
 _WORD = re.compile(r"\w+")
 

@@ -11,7 +11,7 @@ from claimstance.model.record import Record, parse_record, read_lines
 from claimstance.training.checks.base import Finding, Place, unreadable
 from claimstance.training.corpora import lookup
 from claimstance.training.data_config import DataConfig, Source
-from claimstance.training.documents import Document, LeftOut
+from claimstance.training.documents.document import Document, LeftOut
 from claimstance.training.formats import Format, Layout, Reading, recognise
 from claimstance.training.formats.base import Item, Reader
 
@@ -169,7 +169,7 @@ def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 def _documents(found: Format, path: Path, layout: Layout) -> Iterator[Read]:
     """The records of a format that gives documents; an item that cannot be read does not cost the others."""
-    from claimstance.training.assemble import records
+    from claimstance.training.documents.assemble import records
 
     problems: dict[Finding, bool] = {}  # whether it was told; items may be parsed more than once
 

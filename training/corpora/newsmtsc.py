@@ -20,8 +20,8 @@ from pathlib import Path
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record, Stance, read_lines
+from claimstance.training.building.groups import unite
 from claimstance.training.corpora.base import Corpus, OnDrop
-from claimstance.training.groups import unite
 
 LABELS = {-1: "against", 0: "neutral", 1: "favor"}
 _FILES = {

@@ -15,11 +15,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from claimstance.model.errors import InputError
-from claimstance.training.documents import Answer, Document, Mark, Relation
+from claimstance.training.documents.document import Answer, Document, Mark, Relation
+from claimstance.training.documents.offsets import UTF16
 from claimstance.training.formats.base import Format, Item, Layout
 from claimstance.training.formats.checks import extent, is_whole, listing, mapping, name_of, string, whole, wrong
 from claimstance.training.formats.json_items import first_object, json_items, object_of
-from claimstance.training.offsets import UTF16
 
 _LABELS = ("label", "labels", "cats", "entities")
 _OWN = {*_LABELS, "relations", "annotations", "meta"}

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.errors import InputError
-from claimstance.training.documents import Answer, Document, LeftOut, Mark, Relation
+from claimstance.training.documents.document import Answer, Document, LeftOut, Mark, Relation
 from claimstance.training.formats import labelstudio_min
 from claimstance.training.formats.base import Format, Item, Layout
 from claimstance.training.formats.checks import (

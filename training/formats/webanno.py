@@ -16,7 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from claimstance.model.errors import InputError, shorten
-from claimstance.training.documents import Document, LeftOut, Mark, Relation
+from claimstance.training.documents.document import Document, LeftOut, Mark, Relation
 from claimstance.training.formats.base import Format, Item, Layout
 from claimstance.training.formats.webanno_lines import FORMAT_LINE, Layer, Sentence, Unit, read, split, unescape, utf16
 

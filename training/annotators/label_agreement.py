@@ -7,8 +7,8 @@ from itertools import combinations
 import numpy as np
 from pydantic import BaseModel
 
-from claimstance.training.ceiling import against_others
-from claimstance.training.coefficients import (
+from claimstance.training.annotators.ceiling import against_others
+from claimstance.training.annotators.coefficients import (
     Documents,
     Measure,
     against_rest,

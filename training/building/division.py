@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from claimstance.model.errors import ConfigError, InputError
+from claimstance.model.errors import InputError
+from claimstance.training.building.duplicates import Texts, connect_near
+from claimstance.training.building.groups import Places, connect, link
+from claimstance.training.building.indexing import BAD_DATE, NO_DATE, Profile
+from claimstance.training.building.rows import UNDIVIDED, Rows
+from claimstance.training.building.splits import Codes, Division, Strata, by_date, divide, reached
 from claimstance.training.data_config import SPLITS, Split
-from claimstance.training.duplicates import Texts, connect_near
-from claimstance.training.groups import Places, connect, link
-from claimstance.training.indexing import BAD_DATE, NO_DATE, Profile
-from claimstance.training.rows import UNDIVIDED, Rows
-from claimstance.training.splits import Codes, Division, Strata, by_date, divide, reached
 
 _KINDS = {
     "document": "documents or sentences",
@@ -124,8 +124,6 @@ def _require(rows: Rows, free: Places, held: NDArray[np.bool_], problem: str) ->
 def _fold(division: Division, split: Split) -> tuple[Codes, dict[str, float]]:
     """One fold is test, the next one dev, the others train."""
     count = split.folds or 0
-    if count < 3:
-        raise ConfigError(f"data.split.folds: expected 3 or more, so that one is left to train on, found {count}")
     folds: Sequence[str] = [f"fold {number}" for number in range(count)]
     placed = divide(division, dict.fromkeys(folds, 1 / count), split.seed, _KINDS[split.by])
     role = np.full(count, SPLITS.index("train"), dtype=np.int8)

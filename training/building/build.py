@@ -15,17 +15,14 @@ import numpy as np
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, check_labels
-from claimstance.training.data_config import SPLITS, DataConfig
-from claimstance.training.dataset import DatasetWriter, load_labels
-from claimstance.training.division import divide_rows
-from claimstance.training.examples import SoftLabels
-from claimstance.training.frequent import frequent
-from claimstance.training.groups import Places
-from claimstance.training.indexing import Profile, holder_names, target_names
-from claimstance.training.items import put_together
-from claimstance.training.leaks import overlaps
-from claimstance.training.lengths import Lengths
-from claimstance.training.report import (
+from claimstance.training.building.division import divide_rows
+from claimstance.training.building.frequent import frequent
+from claimstance.training.building.groups import Places
+from claimstance.training.building.indexing import Profile, holder_names, target_names
+from claimstance.training.building.items import put_together
+from claimstance.training.building.leaks import overlaps
+from claimstance.training.building.lengths import Lengths
+from claimstance.training.building.report import (
     BuildReport,
     Fingerprint,
     count_labels,
@@ -35,13 +32,16 @@ from claimstance.training.report import (
     report_sources,
     versions,
 )
-from claimstance.training.report_page import PAGE_FILE, write_report_page
-from claimstance.training.rows import Rows
+from claimstance.training.building.report_page import PAGE_FILE, write_report_page
+from claimstance.training.building.rows import Rows
+from claimstance.training.building.sources import Part, Store, read_sources
+from claimstance.training.building.tables import Lines, tabulate
+from claimstance.training.building.workers import Workers
+from claimstance.training.building.workplace import workplace
+from claimstance.training.data_config import SPLITS, DataConfig
+from claimstance.training.dataset import DatasetWriter, load_labels
+from claimstance.training.examples import SoftLabels
 from claimstance.training.soft import save_soft
-from claimstance.training.sources import Part, Store, read_sources
-from claimstance.training.tables import Lines, tabulate
-from claimstance.training.workers import Workers
-from claimstance.training.workplace import workplace
 
 _LOG = logging.getLogger(__name__)
 REPORT_FILE = "report.json"

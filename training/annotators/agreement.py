@@ -13,11 +13,11 @@ from pydantic import BaseModel
 from claimstance.model.errors import InputError
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record, Stance
+from claimstance.training.annotators.coefficients import Measure
+from claimstance.training.annotators.label_agreement import LabelAgreement, LabelAnswers
+from claimstance.training.annotators.questions import Question, stance_answers
+from claimstance.training.annotators.span_agreement import SpanAgreement, SpanAnswers
 from claimstance.training.answers import document_of
-from claimstance.training.coefficients import Measure
-from claimstance.training.label_agreement import LabelAgreement, LabelAnswers
-from claimstance.training.questions import Question, stance_answers
-from claimstance.training.span_agreement import SpanAgreement, SpanAnswers
 
 
 class AgreementReport(BaseModel):

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record
+from claimstance.training.building.groups import Keys, Places, link, mixed, repeated
+from claimstance.training.building.indexing import Profile
+from claimstance.training.building.sources import Part, Store
+from claimstance.training.building.spool import Ragged
 from claimstance.training.data_config import SPLITS
-from claimstance.training.groups import Keys, Places, link, mixed, repeated
-from claimstance.training.indexing import Profile
-from claimstance.training.sources import Part, Store
-from claimstance.training.spool import Ragged
 
 UNDIVIDED = -1
 _IDS = {(False, False): "id", (True, False): "id by name", (False, True): "id by origin", (True, True): "id by both"}

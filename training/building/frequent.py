@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from claimstance.model.record import Record
+from claimstance.training.building.indexing import hashed
+from claimstance.training.building.rows import Rows
 from claimstance.training.data_config import SPLITS
-from claimstance.training.indexing import hashed
-from claimstance.training.rows import Rows
 
 MOST = 20
 

@@ -12,7 +12,7 @@ import regex
 
 from claimstance.model.errors import InputError, shorten
 from claimstance.model.record import Span
-from claimstance.training.documents import Document, Mark
+from claimstance.training.documents.document import Document, Mark
 
 CODE_POINTS = "code points"
 UTF16 = "UTF-16 code units"

@@ -16,7 +16,7 @@ probability of 3 in 100 million. A hash of 0 is none. The columns:
 ``targets``        each stance's target (several for a row)
 ``holders``        each stance's holder and each attribution's source (several for a row)
 ``words``          how many
-``shingles``       the runs of words, and ``band 0``, ``band 1``, …: see ``claimstance.training.duplicates``
+``shingles``       the runs of words, and ``band 0``, ``band 1``, …: see ``claimstance.training.building.duplicates``
 =================  =================================================================================================
 """
 
@@ -29,10 +29,10 @@ import numpy as np
 import xxhash
 
 from claimstance.model.record import Record, Span, Stance
-from claimstance.training.duplicates import sketch
-from claimstance.training.questions import question_of
-from claimstance.training.splits import label_counts, text_key
-from claimstance.training.spool import Column, Ragged
+from claimstance.training.annotators.questions import question_of
+from claimstance.training.building.duplicates import sketch
+from claimstance.training.building.splits import label_counts, text_key
+from claimstance.training.building.spool import Column, Ragged
 
 NO_DATE, BAD_DATE = 0, -1
 _SENTENCE = ("claim", "check_worthy", "subjective")

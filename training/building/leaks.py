@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from claimstance.training.building.duplicates import Search, Texts, search
+from claimstance.training.building.groups import Keys, Places
+from claimstance.training.building.rows import Rows
 from claimstance.training.data_config import SPLITS
-from claimstance.training.duplicates import Search, Texts, search
-from claimstance.training.groups import Keys, Places
-from claimstance.training.rows import Rows
 
 EXAMPLES = 5
 

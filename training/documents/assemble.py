@@ -14,11 +14,11 @@ from claimstance.model.labels import ENTITY, ROLES, SENTENCE_TASKS
 from claimstance.model.record import Attribution, Entity, Record, Span, Stance, check_labels
 from claimstance.model.sentences import split_sentences
 from claimstance.training.corpora.spans import clip
-from claimstance.training.documents import Answer, Document, Mark
+from claimstance.training.documents.document import Answer, Document, Mark
+from claimstance.training.documents.linking import Judged, Marks, attributions, has_stances, labels_of, stances
+from claimstance.training.documents.offsets import UnitSearch, in_code_points
+from claimstance.training.documents.roles import IGNORE, MEANINGS, Roles, roles_of
 from claimstance.training.formats.base import Format, Layout, Reading, documents
-from claimstance.training.linking import Judged, Marks, attributions, has_stances, labels_of, stances
-from claimstance.training.offsets import UnitSearch, in_code_points
-from claimstance.training.roles import IGNORE, MEANINGS, Roles, roles_of
 
 _SHORT = {"PER": "PERSON", "ORG": "ORGANIZATION", "LOC": "LOCATION", "GPE": "LOCATION"}  # CoNLL's and spaCy's names
 

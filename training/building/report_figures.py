@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from claimstance.training.coefficients import Measure
-from claimstance.training.label_agreement import LabelAgreement
-from claimstance.training.lengths import Lengths
-from claimstance.training.report import LabelCounts
-from claimstance.training.span_agreement import SpanAgreement
+from claimstance.training.annotators.coefficients import Measure
+from claimstance.training.annotators.label_agreement import LabelAgreement
+from claimstance.training.annotators.span_agreement import SpanAgreement
+from claimstance.training.building.lengths import Lengths
+from claimstance.training.building.report import LabelCounts
 
 #: Krippendorff (2004), *Content Analysis*, chapter 11: to be relied on, and for tentative conclusions.
 RELIABLE, TENTATIVE = 0.8, 2 / 3

@@ -16,8 +16,8 @@ from pydantic import BaseModel
 
 from claimstance.model.labels import ROLES
 from claimstance.model.record import Record
-from claimstance.training.ceiling import count_between
-from claimstance.training.coefficients import (
+from claimstance.training.annotators.ceiling import count_between
+from claimstance.training.annotators.coefficients import (
     Documents,
     Measure,
     against_rest,
@@ -26,9 +26,9 @@ from claimstance.training.coefficients import (
     measure,
     measure_alpha,
 )
-from claimstance.training.label_agreement import MOST_PAIRS
+from claimstance.training.annotators.label_agreement import MOST_PAIRS
+from claimstance.training.annotators.token_roles import NOTHING, attribution_roles, entity_roles
 from claimstance.training.metrics import Array, f1
-from claimstance.training.token_roles import NOTHING, attribution_roles, entity_roles
 
 Annotations = Mapping[int, Record]  # number of the sentence in its document → as one annotator has it
 Counts = dict[str, Array]  # metric → true positives, predicted, gold

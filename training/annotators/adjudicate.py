@@ -14,9 +14,9 @@ import numpy as np
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 from claimstance.model.record import Attribution, Record, Stance
+from claimstance.training.annotators.questions import Question, question_of, stance_answers
+from claimstance.training.annotators.token_roles import attribution_roles, entity_roles, overlap
 from claimstance.training.examples import SoftLabels
-from claimstance.training.questions import Question, question_of, stance_answers
-from claimstance.training.token_roles import attribution_roles, entity_roles, overlap
 
 WAYS = ("majority", "soft", "adjudicator")
 ANNOTATORS = "annotators"  # the key of ``meta`` under which everybody's annotation is kept

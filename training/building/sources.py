@@ -8,13 +8,13 @@ import numpy as np
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record
+from claimstance.training.building.duplicates import NEAR
+from claimstance.training.building.indexing import Batch, Index, Profile, index
+from claimstance.training.building.spool import Spool
+from claimstance.training.building.workers import Workers
 from claimstance.training.corpora import Corpus, lookup
 from claimstance.training.data_config import DataConfig, Source
-from claimstance.training.duplicates import NEAR
 from claimstance.training.formats import Layout, Reading, read_file
-from claimstance.training.indexing import Batch, Index, Profile, index
-from claimstance.training.spool import Spool
-from claimstance.training.workers import Workers
 
 BATCH = 1000  # rows that are indexed together
 

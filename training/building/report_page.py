@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from claimstance.model.markup import visible
 from claimstance.model.record import Record
-from claimstance.training.codebook import Codebook
-from claimstance.training.coefficients import Measure
-from claimstance.training.lengths import Lengths
-from claimstance.training.report import BuildReport
-from claimstance.training.report_figures import (
+from claimstance.training.annotators.coefficients import Measure
+from claimstance.training.annotators.span_agreement import SpanAgreement
+from claimstance.training.building.lengths import Lengths
+from claimstance.training.building.report import BuildReport
+from claimstance.training.building.report_figures import (
     RELIABLE,
     TENTATIVE,
     cautions,
@@ -26,8 +26,8 @@ from claimstance.training.report_figures import (
     tasks_of,
     verdict,
 )
-from claimstance.training.report_samples import sample
-from claimstance.training.span_agreement import SpanAgreement
+from claimstance.training.building.report_samples import sample
+from claimstance.training.codebook import Codebook
 
 PAGE_FILE = "report.html"
 MOST_PAIRS = 25  # of annotators that a table shows
@@ -87,7 +87,7 @@ def render(report: BuildReport, samples: Sequence[Record], lengths: Lengths | No
 def _environment() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # what nothing else in training needs
 
-    environment = Environment(loader=PackageLoader("claimstance.training"), autoescape=True, undefined=StrictUndefined,
+    environment = Environment(loader=PackageLoader("claimstance.training.building"), autoescape=True, undefined=StrictUndefined,
                               trim_blocks=True, lstrip_blocks=True, finalize=_shown)
     environment.filters.update(
         count=_count, percent=_percent, decimal=_decimal, coefficient=_coefficient, share=_share, task=_task,

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from claimstance.training.agreement import AgreementReport
+from claimstance.training.annotators.agreement import AgreementReport
+from claimstance.training.building.division import DivisionReport
+from claimstance.training.building.indexing import Profile
+from claimstance.training.building.leaks import Overlap
+from claimstance.training.building.lengths import Lengths
+from claimstance.training.building.rows import Rows
 from claimstance.training.data_config import SPLITS
-from claimstance.training.division import DivisionReport
 from claimstance.training.examples import SoftLabels
-from claimstance.training.indexing import Profile
-from claimstance.training.leaks import Overlap
-from claimstance.training.lengths import Lengths
-from claimstance.training.rows import Rows
 
 _PACKAGES = ("claimstance", "datasets", "datasketch", "numpy", "pydantic", "scikit-learn")
 

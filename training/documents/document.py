@@ -1,8 +1,8 @@
 """An annotated text as annotation tools export it, before it becomes records of sentences.
 
 Every reader of a tool's format gives this, and nothing else: what the tool's file says, under the tool's own names.
-Offsets are still in the unit that the tool counts in (``claimstance.training.offsets`` finds it); labels and relations
-have no meaning yet (``claimstance.training.roles`` gives it); ``claimstance.training.assemble`` makes records of it.
+Offsets are still in the unit that the tool counts in (``offsets`` finds it); labels and relations have no meaning yet
+(``roles`` gives it); ``assemble`` makes records of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ class Document:
         answers: of the whole text.
         fields: the tool's other data of the text (outlet, date, target, …); plain values become ``meta``.
         sentences: bounds that the file has, in code points; ``None``: the text is cut here.
-        unit: the unit that the format prescribes (``claimstance.training.offsets.UNITS``); ``None``: to be found.
+        unit: the unit that the format prescribes (``offsets.UNITS``); ``None``: to be found.
         usual: the unit that the tool counts in unless told otherwise: taken where nothing in the file can tell.
     """
 

@@ -8,9 +8,9 @@ from functools import partial
 from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.record import Span
-from claimstance.training.documents import Document, Mark
+from claimstance.training.documents.document import Document, Mark
+from claimstance.training.documents.roles import IGNORE, Roles
 from claimstance.training.formats.base import OnDrop
-from claimstance.training.roles import IGNORE, Roles
 
 
 @dataclass

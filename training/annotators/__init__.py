@@ -1,0 +1,1 @@
+"""Several annotators: how far they agree, and how their word becomes one."""

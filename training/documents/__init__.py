@@ -1,0 +1,1 @@
+"""Annotated texts of any tool, and how they become records of sentences."""
