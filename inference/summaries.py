@@ -80,8 +80,8 @@ def built(folder: Path, report: dict[str, Any]) -> None:
         for task, count in source["ties"].items():
             console.print(f"{source['name']}: annotators are tied on {task}: {count} times")
     for name, agreement in report["agreement"].items():
-        people = len(agreement["annotators"])
-        console.print(f"{name}: agreement of {people} annotators: {', '.join(_alphas(agreement))}")
+        people = f"{len(agreement['annotators'])} annotators" if agreement["annotators"] else "annotators without names"
+        console.print(f"{name}: agreement of {people}: {', '.join(_alphas(agreement))}")
     for overlap in report["overlaps"]:
         if overlap["exact"] or overlap["near"]:
             console.print(f"{overlap['second']} shares texts with {overlap['first']}: {overlap['exact']} rows exactly, "

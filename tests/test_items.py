@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from claimstance.training.data_config import DataConfig
 from claimstance.training.dataset import load_records
 from claimstance.training.soft import load_soft
 
+ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 
 def jsonl(folder, name, records):
     with (folder / name).open("w", encoding="utf-8") as file:
@@ -151,3 +153,13 @@ def test_annotators_of_a_label_studio_export(tmp_path):
     assert [r.claim for r in load_records(tmp_path / "out", "train")] == ["claim"] * 4
     assert (report.sources[0].read, report.rows) == (12, {"train": 4})
     assert report.agreement["export"].annotators == {f"{name}@x.org": 4 for name in ("anna", "ben", "cleo")}
+
+
+@pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA is not set: the folder of the public corpora")
+def test_what_is_known_of_public_annotators_is_reported(tmp_path):
+    sources = [{"corpus": "polnear", "options": {"annotator": "all"}, "splits": {"dev": "test"}},
+               {"corpus": "gwsd", "splits": {"test": "test", "train": "train"}}]
+    report = build(DataConfig(path=tmp_path, corpora=ROOT, sources=sources), tmp_path / "out")
+    assert len(report.agreement["polnear"].annotators) >= 2
+    assert report.rows["test"] == 3364 + 200  # a row a sentence, however many annotated it
+    assert report.agreement["gwsd"].labels["stance"].alpha.value == pytest.approx(0.37, abs=0.03)

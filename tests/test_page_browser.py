@@ -19,8 +19,10 @@ TEXT = ("Cod Talks Open\nRuna Salt accused Orvane of greed. She praised Lissant.
         "Emil Draycott rejected the charge. The talks end on Friday.\nSalt attacked Orvane again.\n")
 SENTENCES = ("Cod Talks Open", "Runa Salt accused Orvane of greed.", "She praised Lissant.",
              "Emil Draycott rejected the charge.", "The talks end on Friday.", "Salt attacked Orvane again.")
-SAID = ((1, "Runa Salt", "Runa Salt", "accused", "Orvane of greed", 0.95), (2, "She", "Runa Salt", "praised", None, 0.6),
-        (3, "Emil Draycott", "Emil Draycott", "rejected", "the charge", 0.8))
+SAID = (
+    (1, "Runa Salt", "Runa Salt", "accused", "Orvane of greed", 0.95),
+    (2, "She", "Runa Salt", "praised", None, 0.6),
+    (3, "Emil Draycott", "Emil Draycott", "rejected", "the charge", 0.8))
 STANCES = (
     stance(1, "Runa Salt", "Orvane", "against", 0.97), stance(2, "Runa Salt", "Lissant", "favor", 0.7),
     stance(2, "Runa Salt", "Orvane", "neutral", 0.4, abstained=True), stance(5, "Runa Salt", "Orvane", "against", 0.8),

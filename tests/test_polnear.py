@@ -106,7 +106,7 @@ def test_polnear_annotators(polnear):
     assert {r.claim for r in corpus.read(polnear, "train")} == {"no_claim"}
     both = list(corpus.read(polnear, "train", annotator="all"))
     assert {r.annotator for r in both} == {"aa11", "bb22"}
-    assert len({r.id for r in both}) == len(both) == 6
+    assert len({(r.id, r.annotator) for r in both}) == len(both) == 6
     with pytest.raises(ConfigError, match="expected first or all, found 'last'"):
         list(corpus.read(polnear, "train", annotator="last"))
 

@@ -19,7 +19,7 @@ from claimstance.training.building.division import divide_rows
 from claimstance.training.building.frequent import frequent
 from claimstance.training.building.groups import Places
 from claimstance.training.building.indexing import Profile, holder_names, target_names
-from claimstance.training.building.items import put_together
+from claimstance.training.building.items import agreement_of_answers, put_together
 from claimstance.training.building.leaks import overlaps
 from claimstance.training.building.lengths import Lengths
 from claimstance.training.building.report import (
@@ -124,7 +124,7 @@ def _build(config: DataConfig, store: Store, folder: Path, progress: Progress | 
         repeated_texts=repeated_texts(rows),
         overlaps=overlaps(rows),
         division=division,
-        agreement=items.agreement,
+        agreement={**items.agreement, **agreement_of_answers(store, parts)},
         codebook=codebook,
         codebook_warnings=warnings,
         targets=frequent(rows, "targets", target_names),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from claimstance.model.record import Record
-from claimstance.training.annotators.agreement import Agreement, AgreementReport
+from claimstance.training.annotators.agreement import Agreement, AgreementReport, annotations
 from claimstance.training.building.groups import Places, connect, link, mixed
 from claimstance.training.building.indexing import Batch
 from claimstance.training.building.sources import Part, Store
@@ -98,6 +98,18 @@ def put_together(config: DataConfig, store: Store, parts: Sequence[Part], labels
         mine = np.flatnonzero(of_rows[leaders] == source)
         store.add(task.batches(items, mine, part_of))
         found.agreement[name] = task.agreement.report()
+    return found
+
+
+def agreement_of_answers(store: Store, parts: Sequence[Part]) -> dict[str, AgreementReport]:
+    """How far annotators agree in corpora whose records hold each one's answer: they are adjudicated as published."""
+    found = {}
+    for name in dict.fromkeys(part.name for part in parts if part.answers):
+        agreement = Agreement()
+        for part in (part for part in parts if part.answers and part.name == name):
+            for line in store.spool.lines(np.arange(part.first, part.first + part.count)):
+                agreement.add(annotations(Record.model_validate_json(line)))
+        found[name] = agreement.report()
     return found
 
 

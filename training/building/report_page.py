@@ -87,8 +87,9 @@ def render(report: BuildReport, samples: Sequence[Record], lengths: Lengths | No
 def _environment() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # what nothing else in training needs
 
-    environment = Environment(loader=PackageLoader("claimstance.training.building"), autoescape=True, undefined=StrictUndefined,
-                              trim_blocks=True, lstrip_blocks=True, finalize=_shown)
+    environment = Environment(
+        loader=PackageLoader("claimstance.training.building"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, finalize=_shown)
     environment.filters.update(
         count=_count, percent=_percent, decimal=_decimal, coefficient=_coefficient, share=_share, task=_task,
         metric=_metric, stratum=_stratum, is_link=_is_link, spoken=_spoken, place=_place,

@@ -35,6 +35,7 @@ class Part:
         count: how many rows it has.
         reading: what was left out, and found.
         about: where a corpus comes from.
+        answers: whether its records hold what each of several annotators said.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Part:
     count: int = 0
     reading: Reading = field(default_factory=Reading)
     about: dict[str, str] = field(default_factory=dict)
+    answers: bool = False
 
 
 class Store:
@@ -142,7 +144,7 @@ def _parts(config: DataConfig) -> Iterator[tuple[Part, Iterator[Record]]]:
             for name, value in source.options.items()
         }
         for theirs, ours in source.splits.items():
-            part = Part(corpus.name, theirs, ours, number, units, about=_provenance(corpus))
+            part = Part(corpus.name, theirs, ours, number, units, about=_provenance(corpus), answers=corpus.answers)
             yield part, corpus.read(config.corpora / corpus.name, theirs, part.reading, **options)
             units += 1
 

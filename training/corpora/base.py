@@ -32,6 +32,7 @@ class Corpus:
         label_mapping: the corpus's label → what it becomes.
         reader: ``(folder, split, on_drop, **options) -> Iterator[Record]``.
         path_options: the options that are paths.
+        answers: whether ``meta["annotations"]`` has what each annotator said, under no name.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Corpus:
     label_mapping: Mapping[str, str]
     reader: Reader
     path_options: tuple[str, ...] = ()
+    answers: bool = False
 
     @property
     def options(self) -> tuple[str, ...]:

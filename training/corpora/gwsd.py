@@ -137,4 +137,5 @@ CORPUS = Corpus(
     tasks=("stance",),
     label_mapping=LABELS,
     reader=read,
+    answers=True,
 )

@@ -20,7 +20,7 @@ import datetime
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ def read(
         folder: a copy of the repository.
         split: ``train``, ``tune`` (both from the official train) or ``dev``.
         on_drop: never called: nothing is left out.
-        annotator: ``first`` (by file name) or ``all``; with ``all`` the ``doc_id`` is ``article@annotator``.
+        annotator: ``first`` (by file name) or ``all``: then a sentence comes once for each annotator, under one id.
         silver: a folder with machine-made entities, ``train.jsonl`` and ``dev.jsonl``; no entities if ``None``.
 
     Raises:
@@ -73,8 +73,9 @@ def read(
             entities.get(stem),
             {"corpus": "polnear", "article": stem, **metadata.get(stem, {})},
         )
-        for path in paths if annotator == "all" else paths[:1]:
-            yield from _records(article, path, stem if annotator == "first" else f"{stem}@{_annotator(path)}")
+        for number, path in enumerate(paths if annotator == "all" else paths[:1]):
+            # The machine made the entities once: they are no second annotator's agreement with the first.
+            yield from _records(article if number == 0 else replace(article, entities=None), path)
 
 
 def _annotations(folder: Path) -> dict[str, list[Path]]:
@@ -132,7 +133,7 @@ def _read_silver(path: Path) -> dict[str, list[tuple[int, int, str]]]:
     return articles
 
 
-def _records(article: _Article, path: Path, doc_id: str) -> Iterator[Record]:
+def _records(article: _Article, path: Path) -> Iterator[Record]:
     events = read_events(path, article.text)
     several = {event.name for event in events if _touches_several(event, article)}
     for index, (start, end) in enumerate(article.sentences):
@@ -143,8 +144,8 @@ def _records(article: _Article, path: Path, doc_id: str) -> Iterator[Record]:
             and (attribution := _clip(event, start, end, article.text, event.name in several)) is not None
         ]
         yield Record(
-            id=f"{doc_id}:{index}",
-            doc_id=doc_id,
+            id=f"{article.stem}:{index}",
+            doc_id=article.stem,
             start=start,
             text=article.text[start:end],
             claim="claim" if any(a.content is not None for a in attributions) else "no_claim",
