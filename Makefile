@@ -68,7 +68,7 @@ constraints: .venv-uv/ready ## pin anew what pyproject.toml asks for (UPGRADE=--
 	@echo 'Resolving for CPython 3.10 and later, on Linux, macOS and Windows'
 	@printf '%s\n' pip 'setuptools>=77' uv | UV_CUSTOM_COMPILE_COMMAND='make constraints' .venv-uv/bin/uv pip compile --quiet \
 		--universal --python-version 3.10 --generate-hashes --no-annotate $(UPGRADE) \
-		--extra train --extra html --extra serve --extra dev --output-file constraints.txt pyproject.toml -
+		--extra dev --output-file constraints.txt pyproject.toml -
 	@set -- $(TORCH_CPU); grep -q $$2 constraints.txt || { \
 		sed "s/^torch==$$1 .*/&|    --hash=$$2 \\\\/" constraints.txt | tr '|' '\n' > constraints.new; \
 		mv constraints.new constraints.txt; }
