@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from claimstance.model import encoders
 from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig
 from claimstance.model.errors import ConfigError, ModelError
+from claimstance.model.exported import exported_weights
 from claimstance.model.heads import LinkHead, SentenceHead, StanceHead, TokenHead
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
 from claimstance.model.windows import WindowBuilder
@@ -129,7 +130,7 @@ class ClaimStanceModel(nn.Module):
 
     @classmethod
     def from_pretrained(cls, folder: Path | str, attention: str | None = None) -> "ClaimStanceModel":
-        """Load what ``save_pretrained`` wrote, in evaluation mode.
+        """Load what ``save_pretrained`` wrote, in evaluation mode; of a folder without weights, what it exports.
 
         Raises:
             ModelError: naming the file that is missing, damaged, or does not fit the configuration.
@@ -138,7 +139,8 @@ class ClaimStanceModel(nn.Module):
         config = ModelConfig.load(folder)
         try:
             tokenizer_json = (folder / TOKENIZER_FILE).read_text(encoding="utf-8")
-            weights = load_file(folder / WEIGHTS_FILE)
+            weights = (load_file(folder / WEIGHTS_FILE) if (folder / WEIGHTS_FILE).exists()
+                       else exported_weights(folder))
         except (OSError, UnicodeDecodeError, SafetensorError) as error:
             raise ModelError(f"{folder}: expected a whole model folder: {error}") from None
         try:

@@ -1,0 +1,75 @@
+"""The way back: the weights of an exported model, so that training can go on from a model that ships without them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from claimstance.model.errors import ModelError
+from claimstance.model.runtime import LINK_FILE, READER_FILE, STANCE_FILE, check_files
+
+_FILES = {READER_FILE: "", STANCE_FILE: "heads.stance.", LINK_FILE: "heads.link."}
+
+
+def exported_weights(folder: Path) -> dict[str, Tensor]:
+    """The weights of the model exported to ``folder``, by the names that ``ClaimStanceModel`` has for them, in float32.
+
+    Of an int8 model they are what its integers stand for: within half a step (a 255th of a channel's range) of
+    those that were trained.
+
+    Raises:
+        ModelError: if a file is missing, altered, or no graph that ``claimstance.model.export`` writes.
+    """
+    import onnx
+
+    found: dict[str, Tensor] = {}
+    for file in (name for name in _FILES if name in check_files(folder)):
+        try:
+            graph = onnx.load(folder / file, load_external_data=False).graph
+            found |= {_FILES[file] + name: torch.from_numpy(value) for name, value in _weights(graph)}
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(f"{folder / file}: expected a graph that `claimstance export` wrote: {error}") from None
+    return found
+
+
+def _weights(graph: Any) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    """Names and values. Matrices that are multiplied from the right stand transposed, some of them without a name."""
+    from onnx.numpy_helper import to_array
+
+    values = {each.name: to_array(each) for each in graph.initializer}
+    nameless = {name.removesuffix("_quantized"): _module(node.name) for node in graph.node
+                if node.op_type in ("MatMul", "MatMulInteger") for name in node.input if name.startswith("onnx::")}
+    for stored in values:
+        base = stored.removesuffix("_quantized")
+        if base.endswith(("_scale", "_zero_point")):
+            continue
+        value = _exact(values, base) if base != stored else values[stored]
+        if base in nameless:
+            yield f"{nameless[base]}.weight", np.array(value.T)
+        elif base.endswith("_Transposed"):
+            yield base.removesuffix("_Transposed").removeprefix("model."), np.array(value.T)
+        elif not base.startswith("onnx::"):
+            yield base.removeprefix("model."), np.array(value)
+
+
+def _exact(values: dict[str, np.ndarray[Any, Any]], base: str) -> np.ndarray[Any, Any]:
+    """What integers stand for; a scale a column, or one for all."""
+    whole, zero = (values[f"{base}_{part}"].astype(np.float32) for part in ("quantized", "zero_point"))
+    exact: np.ndarray[Any, Any] = (whole - zero) * values[f"{base}_scale"]
+    return exact
+
+
+def _module(node: str) -> str:
+    """The module whose product a node is: a module called in a sequence is named with its place, after the sequence.
+
+    >>> _module("/attribution/layers/layers.1/MatMul")
+    'heads.attribution.layers.1'
+    >>> _module("/encoder/encoder/layer.0/attention/self/query/MatMul_quant")
+    'encoder.encoder.layer.0.attention.self.query'
+    """
+    path = re.sub(r"\b(\w+)\.\1\.(\d)", r"\1.\2", node.strip("/").rpartition("/")[0].replace("/", "."))
+    return path if path.startswith("encoder.") else f"heads.{path}"
