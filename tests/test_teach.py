@@ -70,6 +70,20 @@ def test_stances_are_what_the_teacher_predicts_of_each_sentence_alone(trained, t
     assert records[8].stances[2].probabilities == {"favor": 1.0}  # annotators are not overruled
 
 
+def test_questions_about_mentions_are_added_once_each(teacher, records):
+    records = records[8:9]
+    records[0].stances = [
+        Stance(holder=[(0, 18)], target=[(27, 36)], label="against"),
+        Stance(holder=[(27, 36)], target=[(0, 18)], label="neutral"),
+        Stance(holder="Mara Voss", target="tax law", label="neutral")]
+    teach([teacher(mentions=True)], records, DEFAULT_LABELS)
+    added = records[0].stances[3:]
+    assert [(s.holder, s.target, s.label) for s in added] == [(None, [(0, 18)], None), (None, [(27, 36)], None)]
+    assert all(sum(s.probabilities.values()) == pytest.approx(1, abs=CLOSE) for s in added)
+    teach([teacher(mentions=True)], records, DEFAULT_LABELS)
+    assert len(records[0].stances) == 5  # they are there already
+
+
 def test_questions_about_entities_are_added_without_a_label(teacher, records):
     people = [[e.span for e in r.entities or () if e.label == "PERSON"] for r in records]
     before = [len(r.stances or ()) for r in records]

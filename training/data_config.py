@@ -167,6 +167,9 @@ class Teacher(Section):
         default=[],
         description="Kinds of named entities: it is asked the stance of nobody named toward each, in sentences alone.",
     )
+    mentions: bool = Field(
+        default=False, description="Whether it is asked the same toward every holder and target that has a span."
+    )
     tasks: Annotated[list[str], one_of("task", (*SENTENCE_TASKS, "attribution", "stance"))] = Field(
         default=[], description="Tasks of whose labelled rows it also says what it thinks, read in their documents."
     )

@@ -69,8 +69,8 @@ def teach(
         held = [record for record in records if record.meta.get("corpus") in teacher.corpora
                 and crc32((record.doc_id or record.id).encode()) < teacher.share * 2**32]
         log.info("%s reads %d sentences of %s", teacher.model, len(held), ", ".join(teacher.corpora))
-        if teacher.entities:
-            _ask(model, held, [_entities(record, teacher.entities, labels["stance"][0]) for record in held], progress)
+        if teacher.entities or teacher.mentions:
+            _ask(model, held, [_further(record, teacher, labels["stance"][0]) for record in held], progress)
         if "stance" in teacher.tasks:
             _ask(model, held, [[s for s in record.stances or () if s.label and not s.probabilities]
                                for record in held], progress)
@@ -80,7 +80,7 @@ def teach(
 
 
 def _check(model: ClaimStanceModel, teacher: Teacher, labels: Mapping[str, Sequence[str]]) -> None:
-    wanted = {*teacher.tasks, *(("stance",) if teacher.entities else ())}
+    wanted = {*teacher.tasks, *(("stance",) if teacher.entities or teacher.mentions else ())}
     if missing := sorted(wanted - {*model.config.tasks}):
         raise ConfigError(f"data.teachers: {teacher.model}: expected a model of {missing[0]}, found one of "
                           f"{', '.join(model.config.tasks)}")
@@ -98,9 +98,17 @@ def _labelled(record: Record, tasks: Sequence[str]) -> list[str]:
     return [task for task in tasks if has.get(task)]
 
 
-def _entities(record: Record, kinds: Sequence[str], label: str) -> list[Stance]:
+def _further(record: Record, teacher: Teacher, label: str) -> list[Stance]:
     """Questions about the stance of nobody named; the label only makes them count as questions."""
-    return [Stance(target=entity.span, label=label) for entity in record.entities or () if entity.label in kinds]
+    stances = record.stances or ()
+    spans = [entity.span for entity in record.entities or () if entity.label in teacher.entities]
+    if teacher.mentions:
+        spans += [span for stance in stances for span in (stance.holder, stance.target) if isinstance(span, list)]
+    distinct = {tuple(span): span for span in spans}
+    for stance in stances:
+        if stance.holder is None and isinstance(stance.target, list):
+            distinct.pop(tuple(stance.target), None)  # asked already
+    return [Stance(target=span, label=label) for span in distinct.values()]
 
 
 def _ask(
