@@ -112,7 +112,8 @@ def _quantize(source: Path, path: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     graph = onnx.load(source).graph
-    exact = [node.name for node in graph.node if node.op_type in ("MatMul", "Gemm") and "/encoder/" not in node.name]
+    heads = [node.name for node in graph.node if node.op_type in ("MatMul", "Gemm") and "/encoder/" not in node.name]
+    exact = [*heads, *(f"{name}_MatMul" for name in heads)]  # as the quantizer calls a Gemm that it divides
     level = logging.getLogger().level
     logging.getLogger().setLevel(logging.ERROR)  # it advises, on the root logger, a step that changes nothing here
     try:

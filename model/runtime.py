@@ -23,6 +23,11 @@ MANIFEST_FILE = "manifest.json"  # the sha256 of every file of the model
 BUNDLED = Path(__file__).resolve().parent / "bundled"
 
 
+def model_folder(name: Path | str | None) -> Path:
+    """The folder of a model: that of the bundled one for ``None`` and for ``bundled``."""
+    return BUNDLED if name is None or str(name) == BUNDLED.name else Path(name)
+
+
 def sha256(path: Path) -> str:
     """The hexadecimal sha256 of a file."""
     with path.open("rb") as file:
@@ -114,7 +119,7 @@ def load_reader(folder: Path | str | None = None, threads: int | None = None) ->
     Raises:
         ModelError: naming what is missing or altered.
     """
-    folder = Path(folder) if folder else BUNDLED
+    folder = model_folder(folder)
     files = check_files(folder)
     config = ModelConfig.load(folder)
     heads = {"stance": STANCE_FILE, "attribution": LINK_FILE}

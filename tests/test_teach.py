@@ -211,7 +211,7 @@ def test_a_dataset_is_built_and_trained_on_with_a_teacher(trained, tiny_encoder,
 @pytest.mark.parametrize(("change", "message"), [
     ({"data": {"teachers": [{"model": "gone", "corpora": ["news"], "tasks": ["claim"]}]}},
      "data.teachers: expected a trained model in gone, found no such folder"),
-    ({"model": {"start": "gone"}}, "model.start: expected a trained model in gone, found no such folder"),
+    ({"model": {"start": "gone"}}, "model.start: expected a trained model in gone, or 'bundled', found no such folder"),
 ])
 def test_a_teacher_or_a_start_that_is_not_there_is_told_before_the_work(tmp_path, change, message):
     data = {"path": str(tmp_path / "data"), "sources": [{"files": ["not-read.jsonl"]}], **change.get("data", {})}

@@ -28,7 +28,7 @@ fi
 # smaller one of the same version. So pip chooses without them, and the file it chose is then held against them.
 torch=$(sed -n 's/^\(torch==[^ ;]*\).*/\1/p' "$constraints")
 case $requirement in *dev* | *train*)
-    if ! "$folder/bin/python" -m pip freeze | grep -q "^$torch"; then
+    if [ "$("$folder/bin/python" -m pip freeze | sed -n 's/^\(torch==[^+]*\).*/\1/p')" != "$torch" ]; then
         pip download --no-deps --only-binary :all: --dest "$folder/wheels" "$torch"
         hashed --no-deps --no-index --find-links "$folder/wheels" -c "$constraints" torch
         rm -r "$folder/wheels"

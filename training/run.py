@@ -11,7 +11,7 @@ from typing import Any
 from claimstance.model.errors import ConfigError, InputError, ModelError
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record
-from claimstance.model.runtime import MANIFEST_FILE, load_reader, sha256
+from claimstance.model.runtime import MANIFEST_FILE, load_reader, model_folder, sha256
 from claimstance.training.building.build import REPORT_FILE, build
 from claimstance.training.config import Config
 from claimstance.training.dataset import load_labels, load_records, split_names
@@ -33,8 +33,9 @@ def run(config: Config, resume: bool = False) -> Path:
     data = config.data
     if (config.output / MANIFEST_FILE).exists() and not resume:
         raise ConfigError(f"output: expected a new folder, found a trained model in {config.output}")
-    if config.model.start is not None and not config.model.start.is_dir():
-        raise ConfigError(f"model.start: expected a trained model in {config.model.start}, found no such folder")
+    if config.model.start is not None and not model_folder(config.model.start).is_dir():
+        raise ConfigError(f"model.start: expected a trained model in {config.model.start}, or 'bundled', found no such "
+                          "folder")
     if not data.path.exists():
         if not data.sources:
             raise ConfigError(f"data.path: expected a built dataset at {data.path}, found nothing, and no data.sources "

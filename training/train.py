@@ -21,7 +21,7 @@ from claimstance.model.export import export
 from claimstance.model.labels import DEFAULT_LABELS, TASKS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.record import Record
-from claimstance.model.runtime import load_reader
+from claimstance.model.runtime import load_reader, model_folder
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, Mixture, Planner, collate
 from claimstance.training.building.splits import label_counts
@@ -164,7 +164,7 @@ def train(
         "tasks": tasks, "labels": all_labels, "max_tokens": config.model.max_tokens, "dropout": config.model.dropout,
         "name": config.name})
     if config.model.start is not None:
-        model.start_from(ClaimStanceModel.from_pretrained(config.model.start))
+        model.start_from(ClaimStanceModel.from_pretrained(model_folder(config.model.start)))
     model.loss_weights, model.soft_share = dict(settings.loss_weights), settings.soft_share
     course = _course(model, records, all_labels, settings, soft or {})
     trainer = ClaimStanceTrainer(
