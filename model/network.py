@@ -139,8 +139,8 @@ class ClaimStanceModel(nn.Module):
         config = ModelConfig.load(folder)
         try:
             tokenizer_json = (folder / TOKENIZER_FILE).read_text(encoding="utf-8")
-            weights = (load_file(folder / WEIGHTS_FILE) if (folder / WEIGHTS_FILE).exists()
-                       else exported_weights(folder))
+            exact = (folder / WEIGHTS_FILE).exists()
+            weights = load_file(folder / WEIGHTS_FILE) if exact else exported_weights(folder)
         except (OSError, UnicodeDecodeError, SafetensorError) as error:
             raise ModelError(f"{folder}: expected a whole model folder: {error}") from None
         try:

@@ -27,7 +27,7 @@ def test_int8_gives_them_back_within_half_a_step(trained, weights, tmp_path):
     found = exported_weights(export(trained, tmp_path, "int8"))
     assert found.keys() == weights.keys()
     for name, exact in weights.items():
-        # A matrix has a scale a row, symmetric around nought; a table of embeddings one for all, from least to greatest.
+        # A matrix has a scale a row, symmetric around nought; a table of embeddings one, from least to greatest.
         table = exact.ndim == 2 and "embeddings" in name
         reach = exact.max() - exact.min() if table else 2 * exact.abs().amax(dim=-1, keepdim=True)
         assert ((found[name] - exact).abs() <= 0.51 * reach / 254 + 1e-7).all(), name

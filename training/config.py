@@ -18,8 +18,8 @@ class ModelConfig(Section):
     )
     start: Path | None = Field(
         default=None,
-        description="Folder of a trained model with this encoder, or bundled: its weights are gone on from, but for heads "
-        "whose labels differ.",
+        description="Folder of a trained model with this encoder, or bundled: its weights are gone on from, but for "
+        "heads whose labels differ.",
     )
     tasks: Annotated[list[str] | None, one_of("task", TASKS)] = Field(
         default=None, min_length=1, description="Tasks to learn; null: those that the data has labels for."
