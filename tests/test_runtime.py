@@ -149,7 +149,7 @@ def test_a_file_that_is_no_model_is_refused(folder, name):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda folder: [(folder / name).unlink() for name in ("model.safetensors", "manifest.json")], "no manifest.json"),
+        (lambda folder: [(folder / f).unlink() for f in ("model.safetensors", "manifest.json")], "no manifest.json"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"{}"), "expected a whole model folder: "),
         (lambda folder: (folder / "tokenizer.json").write_bytes(b"\xff"), "expected a whole model folder: 'utf-8'"),
         (lambda folder: rewrite(folder, "config.json", lambda c: c["encoder"].update(num_hidden_layers=3)),
