@@ -23,10 +23,10 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 _CONFIGURATION = """\
 # Configuration
 
-Every key of the YAML file that `claimstance train` and `claimstance build` take. Each can be given on the command line as
-well: `claimstance train CONFIG training.epochs=5 output=runs/longer`. An unknown key is an error that names the nearest
-known one. `claimstance init` writes a commented file to start from; the configuration that a model was trained with,
-every default spelled out, lies in its folder as `config.yaml`.
+Every key of the YAML file that `claimstance train` and `claimstance build` take. Each can be given on the command line
+as well: `claimstance train CONFIG training.epochs=5 output=runs/longer`. An unknown key is an error that names the
+nearest known one. `claimstance init` writes a commented file to start from; the configuration that a model was trained
+with, every default spelled out, lies in its folder as `config.yaml`.
 
 Written by `make reference` from the code.
 """
