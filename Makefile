@@ -13,7 +13,7 @@ TORCH_CPU := 2.13.0 sha256:6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080d
 
 export PYTHON
 
-.PHONY: help demo test lint types train bundle accuracy corpora-there wheel constraints clean
+.PHONY: help demo test lint types integration train bundle accuracy corpora-there wheel constraints clean
 
 help: ## print this
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | awk -F '|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -30,6 +30,9 @@ lint: .venv-dev/ready ## ruff
 
 types: .venv-dev/ready ## mypy, strict
 	$(DEV)/mypy
+
+integration: .venv-dev/ready .venv-integration/ready ## a real Label Studio on this machine: suggest, correct, export, build
+	$(DEV)/python tests/integration/label_studio.py .venv-integration/bin/label-studio
 
 RUNS := first teacher-people teacher default
 
@@ -72,9 +75,11 @@ constraints: .venv-uv/ready ## pin anew what pyproject.toml asks for (UPGRADE=--
 	@set -- $(TORCH_CPU); grep -q $$2 constraints.txt || { \
 		sed "s/^torch==$$1 .*/&|    --hash=$$2 \\\\/" constraints.txt | tr '|' '\n' > constraints.new; \
 		mv constraints.new constraints.txt; }
+	@.venv-uv/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header \
+		$(UPGRADE) --output-file tests/integration/label-studio.txt tests/integration/label-studio.in
 
 clean: ## remove the environments, builds and caches (what you made stays: out/, runs/)
-	rm -rf .venv .venv-dev .venv-uv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-dev .venv-uv .venv-integration build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/ready: pyproject.toml constraints.txt tools/venv.sh
@@ -88,6 +93,14 @@ PACKAGES := $(patsubst %/,%,$(sort $(dir $(wildcard model/*.py model/*/*.py trai
 .venv-dev/ready: pyproject.toml constraints.txt tools/venv.sh $(PACKAGES)
 	@echo 'Setting up .venv-dev: training and tests too, every hash checked (the first time takes minutes)'
 	@tools/venv.sh .venv-dev 'claimstance[dev]' -e . -C editable_mode=strict
+	@touch $@
+
+# Label Studio's own pins: they need not agree with constraints.txt. Some of its requirements have no wheel and are built.
+.venv-integration/ready: tests/integration/label-studio.txt tools/venv.sh
+	@echo 'Setting up .venv-integration: Label Studio, every hash checked (1 GB; the first time takes minutes)'
+	@tools/venv.sh .venv-integration setuptools
+	@.venv-integration/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-build-isolation \
+		--prefer-binary -r tests/integration/label-studio.txt
 	@touch $@
 
 # It cannot rest on constraints.txt, which is what it is there to mend.

@@ -78,7 +78,7 @@ def tag(
         check_pages(out, articles, inputs)
     tagger = Tagger.from_pretrained(model, threads)
     done = failed = 0
-    written = nullcontext() if show and out is None else open_writer(chosen, rows or Rows.sentences, out)
+    written = nullcontext() if show and out is None else open_writer(chosen, rows or Rows.sentences, out, tagger)
     with progress("tagging", articles, out is None or show) as advance, written as writer:
         for tagged in tagger.tag_all(read_articles(inputs), target or ()):
             if isinstance(tagged, ClaimstanceError):

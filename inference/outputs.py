@@ -10,6 +10,7 @@ from claimstance.inference.console import must_not_read
 from claimstance.model.errors import ConfigError
 
 if TYPE_CHECKING:
+    from claimstance.inference.tagger import Tagger
     from claimstance.inference.writers import Writer
 
 
@@ -19,6 +20,7 @@ class Format(str, Enum):
     jsonl = "jsonl"
     csv = "csv"
     html = "html"
+    labelstudio = "labelstudio"
 
 
 class Rows(str, Enum):
@@ -41,6 +43,8 @@ def choose_format(given: Format | None, rows: Rows | None, out: Path | None) -> 
     chosen = given or named.get(ending, Format.jsonl)
     if rows and chosen is not Format.csv:
         raise ConfigError("--rows: expected --format csv beside it, which has rows")
+    if chosen is Format.labelstudio and out and ending != "json":
+        raise ConfigError(f"--out: expected a name ending in .json for --format labelstudio, found '{out}'")
     return chosen
 
 
@@ -59,8 +63,8 @@ def check_pages(out: Path | None, articles: int | None, inputs: Sequence[str]) -
 
 
 @contextmanager
-def open_writer(chosen: Format, rows: Rows, out: Path | None) -> Iterator["Writer"]:
-    """A writer of what was chosen: of one file, or of a folder of pages; see ``open_output`` and ``open_pages``."""
+def open_writer(chosen: Format, rows: Rows, out: Path | None, tagger: "Tagger") -> Iterator["Writer"]:
+    """A writer of what was chosen: of one file, of a folder of pages (``open_pages``), of tasks (``open_tasks``)."""
     from claimstance.inference.writers import CsvWriter, JsonlWriter, open_output
 
     if chosen is Format.html:
@@ -68,6 +72,11 @@ def open_writer(chosen: Format, rows: Rows, out: Path | None) -> Iterator["Write
 
         with open_pages(out) as pages:
             yield pages
+    elif chosen is Format.labelstudio:
+        from claimstance.inference.labelstudio import open_tasks
+
+        with open_tasks(out, tagger.tasks, tagger.labels) as tasks:
+            yield tasks
     else:
         with open_output(out) as file:
             yield CsvWriter(file, rows.value) if chosen is Format.csv else JsonlWriter(file)

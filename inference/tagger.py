@@ -65,6 +65,11 @@ class Tagger:
         return cls(*load_reader(folder, threads))
 
     @property
+    def tasks(self) -> tuple[str, ...]:
+        """What the model reads: of ``claimstance.model.labels.TASKS``."""
+        return tuple(self._reader.config.tasks)
+
+    @property
     def labels(self) -> dict[str, tuple[str, ...]]:
         """The label names of each task that the model has."""
         config = self._reader.config

@@ -181,3 +181,41 @@ def test_lenient_leaves_out_the_wrong_task_only(tmp_path):
     assert [d.name for d in documents(labelstudio.FORMAT, path, Layout(lenient=True), reading)] == ["42"]
     assert dict(reading.dropped) == {
         "annotations[0]: result[0].value.start: expected a whole number": 1}
+
+
+def of_target(*said):
+    """Results of “Holm hates it.”, whose last word is a target, of which something is said."""
+    at = {"start": 11, "end": 13}
+    region = {"id": "t", "type": "labels", "from_name": "span", "value": {**at, "labels": ["Target"]}}
+    holder = {"id": "h", "type": "labels", "from_name": "span", "value": {"start": 0, "end": 4, "labels": ["Holder"]}}
+    kinds = {"choices": "choices", "textarea": "text"}
+    return [holder, region, *(
+        {"type": "relation", "from_id": "h", "to_id": "t", "labels": [name]} if kind == "relation" else
+        {"id": "t", "type": kind, "from_name": name, "value": {**at, kinds[kind]: [value]}}
+        for kind, name, value in said)]
+
+
+@pytest.mark.parametrize(("said", "stances"), [
+    ([("choices", "stance", "against")], [(None, [(11, 13)], "against")]),
+    ([("choices", "stance", "against"), ("relation", "", "")], [([(0, 4)], [(11, 13)], "against")]),
+    # a relation that is a stance is the holder's, the choice beside it nobody's
+    ([("choices", "stance", "against"), ("relation", "favor", "")],
+     [([(0, 4)], [(11, 13)], "favor"), (None, [(11, 13)], "against")]),
+    ([("choices", "stance", "against"), ("textarea", "target", " the bridge ")], [(None, "the bridge", "against")]),
+    ([("choices", "stance", "against"), ("textarea", "holder", "Ida")], [("Ida", [(11, 13)], "against")]),
+    ([("relation", "favor", ""), ("textarea", "target", "the bridge")], [([(0, 4)], "the bridge", "favor")]),
+])
+def test_whose_stance_on_whom(tmp_path, said, stances):
+    path = one_task(tmp_path, of_target(*said), {"text": "Holm hates it."})
+    reading = Reading()
+    record = next(read_file(path, reading=reading))
+    assert [(s.holder, s.target, s.label) for s in record.stances] == stances
+    assert not reading.dropped
+
+
+def test_a_name_without_a_stance_is_counted(tmp_path):
+    result = of_target(("textarea", "target", "the bridge"))
+    result[1]["value"]["labels"] = ["PERSON"]
+    reading = Reading()
+    next(read_file(one_task(tmp_path, result, {"text": "Holm hates it."}), reading=reading))
+    assert dict(reading.dropped) == {"the name of a target or a holder, of a span without a stance": 1}

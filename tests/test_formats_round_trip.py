@@ -121,16 +121,23 @@ def test_single_sentences_keep_ids_labels_and_named_targets_in_label_studio(tmp_
     assert list(read_file(tmp_path / "x.json")) == records
 
 
-@WRITERS
-def test_stances_toward_names_are_notes_and_told(format, tmp_path, caplog):
+def test_stances_toward_names_are_notes_in_brat_and_told(tmp_path, caplog):
     record = Record(id="d:0", doc_id="d", start=0, text="Holm hates it.", claim="claim",
                     stances=[Stance(holder=[(0, 4)], target="the bridge", label="against")])
-    path = tmp_path / PLACES[format]
-    FORMATS[format].write([record], path)
+    FORMATS["brat"].write([record], tmp_path / "x")
     assert "1 stances of or toward a name are written as notes" in caplog.text
-    written = path if path.is_file() else path / "d.ann"
-    assert "stance against of Holm toward the bridge" in written.read_text(encoding="utf-8")
-    assert next(read_file(path)).stances is None
+    assert "stance against of Holm toward the bridge" in (tmp_path / "x" / "d.ann").read_text(encoding="utf-8")
+    assert next(read_file(tmp_path / "x")).stances is None
+
+
+def test_stances_of_and_toward_names_are_said_in_words_in_label_studio(tmp_path):
+    at, names = [(0, 4)], ("the bridge", "the “new” bridge, too")
+    record = Record(id="d:0", doc_id="d", start=0, text="Holm hates it.", claim="claim", stances=[
+        Stance(holder=holder, target=target, label=label)
+        for holder in (at, "Ida Holm", None) for target in ([(11, 13)], *names) for label in ("against", "favor")])
+    FORMATS["labelstudio"].write([record], tmp_path / "x.json")
+    found = next(read_file(tmp_path / "x.json"))
+    assert sorted(found.stances, key=repr) == sorted(record.stances, key=repr)
 
 
 def test_what_stood_between_sentences_is_spaces_and_line_ends(tmp_path):

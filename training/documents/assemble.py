@@ -186,13 +186,14 @@ class _Sheet:
     def judge(self, found: Sequence[Judged]) -> None:
         for judged in found:
             index, _ = self._parts(judged.anchor.pieces, judged.anchor.where or self._document.where)[0]
-            target = judged.target if isinstance(judged.target, str) else self._there(judged.target, index)
             holder = None if judged.holder is None else self._there(judged.holder, index)
-            stance = Stance(holder=holder, target=target, label=judged.label)
+            stance = Stance(holder=holder, target=self._there(judged.target, index), label=judged.label)
             self._fields[index].setdefault("stances", []).append(stance)
 
-    def _there(self, mark: Mark, index: int) -> Span | str:
-        """A mark as a span of a sentence; as a name if it is in another one."""
+    def _there(self, mark: Mark | str, index: int) -> Span | str:
+        """A mark as a span of a sentence; as a name if it is one, or in another sentence."""
+        if isinstance(mark, str):
+            return mark
         part = self._part(mark.pieces, *self._bounds[index])
         return part or " ".join(self._document.text[start:end] for start, end in mark.pieces)
 

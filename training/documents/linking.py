@@ -12,6 +12,9 @@ from claimstance.training.documents.document import Document, Mark
 from claimstance.training.documents.roles import IGNORE, Roles
 from claimstance.training.formats.base import OnDrop
 
+#: What may be said of a span in words: whom its stance is toward, whose it is.
+_NAMES = ("target", "holder")
+
 
 @dataclass
 class Linked:
@@ -32,7 +35,7 @@ class Linked:
 class Judged:
     """A stance before its sentence is known: a mark, a name or (a holder) nobody; ``anchor`` tells the sentence."""
 
-    holder: Mark | None
+    holder: Mark | str | None
     target: Mark | str
     label: str
     anchor: Mark
@@ -51,8 +54,9 @@ class Marks:
             for end in (relation.head, relation.tail):
                 if end not in self.by_name:
                     raise InputError(f"{document.where}: a relation: expected the name of a span, found '{end}'")
-            self._near[relation.head].append(relation.tail)
-            self._near[relation.tail].append(relation.head)
+            if _stance_label(relation.label, roles) is None:  # such a one says all there is to say of its ends
+                self._near[relation.head].append(relation.tail)
+                self._near[relation.tail].append(relation.head)
 
     def of(self, *meanings: str) -> list[Mark]:
         """The marks with one of ``meanings``."""
@@ -62,6 +66,11 @@ class Marks:
         """The marks with one of ``meanings`` that a relation ties to ``mark``, whichever way it points."""
         names = dict.fromkeys(self._near[mark.name])
         return [self.by_name[name] for name in names if self.meaning[name] in meanings]
+
+    def name_of(self, mark: Mark, question: str) -> str | None:
+        """What ``mark`` is said to be called: the answer to ``question``, one of ``_NAMES``."""
+        return next((answer.strip() for asked, answer in mark.attributes.items()
+                     if self.roles.of(asked) == question and answer.strip()), None)
 
     @property
     def are_linked(self) -> bool:
@@ -136,7 +145,8 @@ def stances(marks: Marks, linked: Sequence[Linked], target: str | None, on_drop:
 
     A stance said of a target is the holder's who is related to it; said of anything else, it is toward the targets (or
     entities) related to that, else toward ``target``. Whose it is: a source's or holder's own, else the source's of the
-    attribution that the span is part of, else nobody's.
+    attribution that the span is part of, else nobody's. Names that are said of a span (``target``, ``holder``) come
+    before all that.
 
     Raises:
         InputError: for a stance without a target.
@@ -147,7 +157,7 @@ def stances(marks: Marks, linked: Sequence[Linked], target: str | None, on_drop:
             head, tail = marks.by_name[relation.head], marks.by_name[relation.tail]
             if marks.meaning[head.name] == "target" and marks.meaning[tail.name] != "target":
                 head, tail = tail, head
-            found.append(Judged(_holder(marks, linked, head), tail, label, tail))
+            found.append(Judged(_holder(marks, linked, head), marks.name_of(tail, "target") or tail, label, tail))
     for mark in marks.document.marks:
         for question, answer in mark.attributes.items():
             label = _answer(question, answer, marks.roles)
@@ -155,12 +165,14 @@ def stances(marks: Marks, linked: Sequence[Linked], target: str | None, on_drop:
                 found += _judged(marks, linked, mark, label, target)
             elif (meaning := marks.roles.of(question)) is None:
                 on_drop(f"'{question}' of a span, which has no meaning here (roles can give it one)")
-            elif meaning != IGNORE and meaning not in marks.roles.labels:
+            elif meaning not in (IGNORE, *_NAMES, *marks.roles.labels):
                 on_drop(f"'{question}' of a span: a {meaning} is marked, not said of a span")
-    judged = {id(one.target) for one in found}
-    for mark in marks.of("target"):
-        if id(mark) not in judged:
+    judged = {id(one.anchor) for one in found}
+    for mark in marks.document.marks:
+        if id(mark) not in judged and marks.meaning[mark.name] == "target":
             on_drop("target without a stance")
+        elif id(mark) not in judged and any(marks.name_of(mark, question) for question in _NAMES):
+            on_drop("the name of a target or a holder, of a span without a stance")
     return found
 
 
@@ -186,20 +198,20 @@ def _stance_label(name: str, roles: Roles) -> str | None:
 def _judged(
     marks: Marks, linked: Sequence[Linked], mark: Mark, label: str, target: str | None
 ) -> list[Judged]:
-    meaning = marks.meaning[mark.name]
+    meaning, holder, named = marks.meaning[mark.name], marks.name_of(mark, "holder"), marks.name_of(mark, "target")
     if meaning == "target" or (meaning == "entity" and not marks.related(mark, "target")):
-        holders = marks.related(mark, "holder", "source")
-        holder = holders[0] if holders else next(
-            (_holder(marks, linked, other) for other in marks.related(mark, "cue", "content")), None)
-        return [Judged(holder, mark, label, mark)]
-    targets: Sequence[Mark | str] = marks.related(mark, "target") or marks.related(mark, "entity")
+        whose: Mark | str | None = holder or next(
+            iter(marks.related(mark, "holder", "source")),
+            next((_holder(marks, linked, other) for other in marks.related(mark, "cue", "content")), None))
+        return [Judged(whose, named or mark, label, mark)]
+    targets: Sequence[Mark | str] = [named] if named else marks.related(mark, "target") or marks.related(mark, "entity")
     if not targets and target is not None:
         targets = [target]
     if not targets:
         raise InputError(f"{mark.where or marks.document.where}: stance '{shorten(label)}': expected a target (a "
                          "related span, or one for the file), found none")
-    holder = _holder(marks, linked, mark)
-    return [Judged(holder, one, label, one if isinstance(one, Mark) else mark) for one in targets]
+    whose = holder or _holder(marks, linked, mark)
+    return [Judged(whose, one, label, one if isinstance(one, Mark) else mark) for one in targets]
 
 
 def _holder(marks: Marks, linked: Sequence[Linked], mark: Mark) -> Mark | None:

@@ -9,6 +9,7 @@ data field ``text``, another by ``columns: {text: …}``, or the only field that
   answer for each value, the question being the control's name (``from_name``). A path in a taxonomy is ``A/B``.
 - ``relation``: in its direction, once for each of its labels; in both if it has both. Label Studio has no regions of
   several pieces: those that a relation ``continues`` ties to another are pieces of that one.
+- ``textarea`` named ``target`` or ``holder``, of a region: the name of whom a stance is toward, or whose it is.
 
 Label Studio has counted code points since 2022, UTF-16 code units before (label-studio #1347, #1559); what a region
 quotes tells which.
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.errors import InputError
+from claimstance.model.labelstudio import CONTINUES
 from claimstance.training.documents.document import Answer, Document, LeftOut, Mark, Relation
 from claimstance.training.formats import labelstudio_min
 from claimstance.training.formats.base import Format, Item, Layout
@@ -35,7 +37,7 @@ from claimstance.training.formats.checks import (
     wrong,
 )
 from claimstance.training.formats.json_items import first_object
-from claimstance.training.formats.labelstudio_values import CONTINUES, answers_in, text_field
+from claimstance.training.formats.labelstudio_values import KEYS, answers_in, text_field
 from claimstance.training.formats.labelstudio_writing import write
 
 _ANNOTATIONS = ("annotations", "completions")  # "completions" before 2021
@@ -154,7 +156,7 @@ def _regions(results: list[tuple[dict[str, Any], str]]) -> dict[str, _Region]:
         if kind.endswith("labels"):
             labels = listing(value.get(kind, value.get("labels", [])), f"{where}.value.{kind}")
             region.labels += [string(label, f"{where}.value.{kind}") for label in labels]
-        elif kind in value:
+        elif KEYS.get(kind, kind) in value:
             given = [answer.value for answer in answers_in(value, kind, "", where)]
             region.attributes[_control(result, where)] = ", ".join(map(str, given))
     return regions
@@ -216,8 +218,10 @@ def recognise(head: str) -> bool:
 
 def _starts_with_a_task(head: str) -> bool:
     task = first_object(head)
-    if "data" not in task or not task.keys() & set(_ANNOTATIONS):
+    if not task.keys() & set(_ANNOTATIONS):
         return False
+    if "data" not in task:  # which Label Studio writes after the annotations: these may be long
+        return task.keys() >= {"result", "from_name", "to_name"}
     return isinstance(task["data"], (dict, type(None)))
 
 

@@ -12,8 +12,6 @@ from claimstance.training.formats.checks import is_whole, listing, string, wrong
 KEYS = {"textarea": "text", "pairwise": "selected"}
 #: What an answer is made of: pictures, sounds and videos have other values.
 ANSWERS = ("choices", "taxonomy", "rating", "number", "textarea", "pairwise", "datetime")
-#: The label of a relation from a region to another piece of it.
-CONTINUES = "continues"
 
 
 def answers_in(value: Mapping[str, Any], kind: str, question: str, where: str) -> list[Answer]:
