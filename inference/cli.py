@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from claimstance.inference import cli_check, cli_data
-from claimstance.inference.console import complain, must_exist, must_not_read, progress, show_log, stop
+from claimstance.inference.console import complain, must_be_model, must_exist, must_not_read, progress, show_log, stop
 from claimstance.inference.outputs import Format, Rows, check_pages, choose_format, open_writer
 from claimstance.model.errors import ClaimstanceError, ConfigError
 
@@ -29,7 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Model = Annotated[Path | None, typer.Option("--model", help="Model folder; the bundled model if not given.")]
+Model = Annotated[str | None, typer.Option(
+    "--model", help="Model folder, or a name on the Hugging Face hub (user/name); the bundled model if not given.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write; standard output if not given.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads; all cores if not given.")]
 
@@ -71,7 +72,7 @@ def tag(
     if not all(name.strip() for name in target or ()):
         raise ConfigError("--target: expected a name or a topic, found a blank one")
     must_exist("INPUT", *(name for name in inputs if name != "-"))
-    must_exist("--model", model)
+    must_be_model("--model", model)
     must_not_read(out, inputs, SUFFIXES)
     articles = count_articles(inputs)
     if chosen is Format.html:
@@ -119,7 +120,7 @@ def predict(
     from claimstance.inference.writers import open_output
 
     must_exist("ROWS.jsonl", rows)
-    must_exist("--model", model)
+    must_be_model("--model", model)
     records = list(read_records(rows))
     tagger = Tagger.from_pretrained(model, threads)
     with progress("predicting", len(records), out is None) as advance, open_output(out) as file:
@@ -155,7 +156,7 @@ def train(
 
 @app.command()
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model folder, or 'bundled'.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model folder, name on the hub, or 'bundled'.")],
     data: Annotated[Path, typer.Option("--data", help="Folder of a built dataset.")],
     split: Annotated[str, typer.Option("--split", help="Which split to score on.")] = "test",
     out: Annotated[Path | None, typer.Option(
@@ -172,11 +173,11 @@ def evaluate(
     from claimstance.training.outcomes import OUTCOMES_FILE, write_outcomes
     from claimstance.training.run import score
 
-    folder = None if model == "bundled" else Path(model)
-    must_exist("MODEL", folder)
+    name = None if model == "bundled" else model
+    must_be_model("MODEL", name)
     must_exist("--data", data)
     with progress("reading sentences", None) as advance:
-        account, outcomes = score(folder, data, split, precision is Precision.float32, advance)
+        account, outcomes = score(name, data, split, precision is Precision.float32, advance)
     if out is not None:
         with open_output(out / OUTCOMES_FILE) as file:
             write_outcomes(outcomes, {key: account[key] for key in ("date", "model", "data")}, file)
@@ -236,7 +237,7 @@ def info(model: Model = None) -> None:
     """
     from claimstance.inference.summaries import about
 
-    must_exist("--model", model)
+    must_be_model("--model", model)
     about(model)
 
 

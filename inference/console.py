@@ -10,6 +10,7 @@ from typing import NoReturn
 import typer
 
 from claimstance.model.errors import ConfigError
+from claimstance.model.hub import is_hub_name
 
 
 def complain(message: str, kind: str = "error") -> None:
@@ -40,6 +41,12 @@ def must_exist(what: str, *paths: Path | str | None) -> None:
     for path in paths:
         if path is not None and not Path(path).exists():
             raise ConfigError(f"{what}: '{path}' does not exist")
+
+
+def must_be_model(what: str, model: str | None) -> None:
+    """Raise ``ConfigError`` for a model, given as ``what``, that is neither a folder nor a name the hub can have."""
+    if model is not None and not is_hub_name(model):
+        must_exist(what, model)
 
 
 def must_not_read(out: Path | None, inputs: Sequence[str], suffixes: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from claimstance.inference.results import Sentence, Stance, TaggedArticle
 from claimstance.model.config import ModelConfig
-from claimstance.model.runtime import BUNDLED, READER_FILE, check_files
+from claimstance.model.runtime import READER_FILE, check_files, model_folder
 
 #: The figures that a table shows of each task; evaluation.json has all.
 _SHOWN = {
@@ -151,9 +151,9 @@ def _p(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 
-def about(model: Path | None) -> None:
+def about(model: str | None) -> None:
     """The program, the machine, the extras, the model."""
-    folder = model or BUNDLED
+    folder = model_folder(model)
     files = check_files(folder)
     config = ModelConfig.load(folder)
     table = Table("", "", show_header=False)

@@ -29,13 +29,22 @@ from claimstance.inference.results import (
     group_sources,
     ranking,
 )
-from claimstance.model.errors import ClaimstanceError, InputError
+from claimstance.model.errors import ClaimstanceError, InputError, ModelError
 from claimstance.model.predicting import Prediction, predict
 from claimstance.model.reader import FoundEntity, Opened, Query, Reader, Reading
 from claimstance.model.record import Record, parse_record
-from claimstance.model.runtime import load_reader
+from claimstance.model.runtime import load_reader, model_folder
 from claimstance.model.sentences import split_sentences
 from claimstance.model.windows import Located
+
+
+def _load_again(folder: Path | None, threads: int | None, sha256: str) -> "Tagger":
+    """The tagger that was pickled as this."""
+    tagger = Tagger.from_pretrained(folder, threads)
+    if tagger.model["sha256"] != sha256:
+        raise ModelError(f"{folder or 'the bundled model'}: expected the model with the sha256 {sha256[:12]}…, found "
+                         f"{tagger.model['sha256'][:12]}…: it was replaced meanwhile")
+    return tagger
 
 
 @dataclass(frozen=True)
@@ -49,20 +58,36 @@ class _Open:
 
 
 class Tagger:
-    """A trained model, ready to tag articles and to predict records."""
+    """A trained model, ready to tag articles and to predict records.
 
-    def __init__(self, reader: Reader, sha256: str) -> None:
+    Pickled, it is the name of its model: another process loads that anew, and holds it to the same sha256.
+    """
+
+    def __init__(
+        self, reader: Reader, sha256: str, source: tuple[Path | None, int | None] | None = None
+    ) -> None:
         self._reader = reader
+        self._source = source  # what it was loaded from, to be loaded again
         self.model = {"name": reader.config.name, "version": reader.config.version, "sha256": sha256}
 
     @classmethod
-    def from_pretrained(cls, folder: Path | str | None = None, threads: int | None = None) -> "Tagger":
-        """The model of ``folder``, or the bundled one. ``threads`` windows are encoded at a time.
+    def from_pretrained(cls, model: Path | str | None = None, threads: int | None = None) -> "Tagger":
+        """The bundled model, that of a folder, or one of the Hugging Face hub (``user/name``, ``user/name@revision``).
+
+        Args:
+            model: a folder or a name; the bundled model if ``None``.
+            threads: how many windows are encoded at a time; as many as there are cores if ``None``.
 
         Raises:
-            ModelError: naming the file of the model that is missing or altered.
+            ModelError: naming the file of the model that is missing or altered, or why none could be fetched.
         """
-        return cls(*load_reader(folder, threads))
+        folder = None if model is None else model_folder(model)
+        return cls(*load_reader(folder, threads), source=(folder and folder.resolve(), threads))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._source is None:
+            raise TypeError("a tagger that was not made by from_pretrained cannot be pickled")
+        return _load_again, (*self._source, self.model["sha256"])
 
     @property
     def tasks(self) -> tuple[str, ...]:

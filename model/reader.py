@@ -1,10 +1,11 @@
 """Reading sentences with a trained model: one encoder pass a window, everything else from what came out of it."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -108,10 +109,13 @@ class Reader:
         self.workers = workers
         self._attribution_tags = bio(ROLES)
         self._entity_tags = bio(tuple(config.labels.get("entity", ())))
+        self._pools: dict[int, ThreadPoolExecutor] = {}  # by process
 
-    @cached_property
+    @property
     def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self.workers, thread_name_prefix="encoder")
+        if os.getpid() not in self._pools:  # in a forked process, the threads of the first one's are not there
+            self._pools = {os.getpid(): ThreadPoolExecutor(self.workers, thread_name_prefix="encoder")}
+        return self._pools[os.getpid()]
 
     def read(self, texts: Sequence[str]) -> Reading:
         """Read consecutive sentences, in windows; the sentences of one call are one another's context."""

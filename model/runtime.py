@@ -12,6 +12,7 @@ import onnxruntime as ort
 from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, ModelConfig
 from claimstance.model.decoding import Floats
 from claimstance.model.errors import ModelError
+from claimstance.model.hub import fetch, is_hub_name
 from claimstance.model.reader import Ints, Reader
 from claimstance.model.windows import WindowBuilder
 
@@ -23,9 +24,17 @@ MANIFEST_FILE = "manifest.json"  # the sha256 of every file of the model
 BUNDLED = Path(__file__).resolve().parent / "bundled"
 
 
-def model_folder(name: Path | str | None) -> Path:
-    """The folder of a model: that of the bundled one for ``None`` and for ``bundled``."""
-    return BUNDLED if name is None or str(name) == BUNDLED.name else Path(name)
+def model_folder(model: Path | str | None) -> Path:
+    """The folder of a model: the bundled one's for ``None`` and ``bundled``; what is fetched for a name on the hub.
+
+    Raises:
+        ModelError: if the hub has no such model, or cannot be reached.
+    """
+    if model is None or str(model) == BUNDLED.name:
+        return BUNDLED
+    if not Path(model).exists() and is_hub_name(model):
+        return fetch(Path(model).as_posix())
+    return Path(model)
 
 
 def sha256(path: Path) -> str:
@@ -100,12 +109,19 @@ def check_files(folder: Path) -> dict[str, str]:
         raise ModelError(f"{manifest}: expected JSON with the sha256 of each file under 'files'") from None
     for name, expected in files.items():
         path = folder / name
-        if Path(name).name != name or path.is_symlink() or not path.is_file():
-            found = "a link" if path.is_symlink() else "nothing" if not path.exists() else "something else"
+        linked = path.is_symlink() and not _is_cached(path)
+        if Path(name).name != name or linked or not path.is_file():
+            found = "a link" if linked else "nothing" if not path.exists() else "something else"
             raise ModelError(f"{folder}: expected the file {name}, which its manifest lists, found {found}")
         if (found := sha256(path)) != expected:
             raise ModelError(f"{path}: expected sha256 {expected[:12]}…, found {found[:12]}…: the file was altered")
     return files
+
+
+def _is_cached(link: Path) -> bool:
+    """Whether a link is one of the hub's cache: from ``snapshots/COMMIT`` to ``blobs``."""
+    repository = link.parent.resolve().parents[1]
+    return link.parent.parent.name == "snapshots" and link.resolve().parent == repository / "blobs"
 
 
 def _cores() -> int:
@@ -113,13 +129,13 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def load_reader(folder: Path | str | None = None, threads: int | None = None) -> tuple[Reader, str]:
-    """A reader on the model of ``folder`` (the bundled one if ``None``), and the sha256 of its encoder.
+def load_reader(model: Path | str | None = None, threads: int | None = None) -> tuple[Reader, str]:
+    """A reader on a model (as for ``model_folder``), and the sha256 of its encoder.
 
     Raises:
         ModelError: naming what is missing or altered.
     """
-    folder = model_folder(folder)
+    folder = model_folder(model)
     files = check_files(folder)
     config = ModelConfig.load(folder)
     heads = {"stance": STANCE_FILE, "attribution": LINK_FILE}

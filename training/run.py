@@ -49,13 +49,13 @@ def run(config: Config, resume: bool = False) -> Path:
 
 
 def score(
-    model: Path | None,
+    model: Path | str | None,
     data: Path,
     split: str = "test",
     exact: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[dict[str, Any], Outcomes]:
-    """Score a model folder (the bundled model if ``None``) on a split of a built dataset.
+    """Score a model (the bundled one if ``None``, a folder, or a name on the hub) on a split of a built dataset.
 
     ``exact`` uses the float32 weights through torch in place of the exported model.
 
@@ -74,7 +74,8 @@ def score(
 
         if model is None:
             raise ModelError("the bundled model has no float32 weights: score it as shipped")
-        reader, digest = torch_reader(ClaimStanceModel.from_pretrained(model)), sha256(model / "model.safetensors")
+        weights = Path(model)
+        reader, digest = torch_reader(ClaimStanceModel.from_pretrained(weights)), sha256(weights / "model.safetensors")
     else:
         reader, digest = load_reader(model)
     records = load_records(data, split)
