@@ -34,7 +34,7 @@ def serving(folder: Path, name: str) -> Iterator[tuple[str, list[str]]]:
                 known = path.startswith(f"/api/models/{name}/")
                 self._send(404, b"{}", {"X-Error-Code": "RevisionNotFound" if known else "RepoNotFound"})
 
-        do_HEAD = do_GET
+        do_HEAD = do_GET  # noqa: N815
 
         def _json(self, value: object) -> None:
             self._send(200, json.dumps(value).encode(), {"Content-Type": "application/json"})

@@ -1,4 +1,4 @@
-"""Models by their name on the Hugging Face hub: from a stand-in on loopback, from the cache, and where there is none."""
+"""Models by their name on the Hugging Face hub: from a stand-in for it, from its cache, and where there is none."""
 
 import json
 import os
@@ -47,8 +47,8 @@ def test_from_the_hub_then_from_its_cache(here, pushed, model):
     assert fetched == {path.name for path in pushed.iterdir()} & set(FILES)
     assert "code.py" not in fetched
     assert (gone.returncode, gone.stderr) == (
-        1, "error: anna/other: expected a model folder here or a model on the hub, found neither (a private one needs a "
-        "login: `hf auth login`)\n")
+        1, "error: anna/other: expected a model folder here or a model on the hub, found neither (a private one needs "
+        "a login: `hf auth login`)\n")
     assert (revision.returncode, revision.stderr) == (
         1, f"error: {NAME}: expected the revision 'v2' on the hub, found none\n")
 
@@ -105,7 +105,7 @@ def test_a_link_out_of_the_cache_is_refused(tmp_path, model):
     (tmp_path / "elsewhere").write_bytes((snapshot / "config.json").read_bytes())
     (snapshot / "config.json").unlink()
     (snapshot / "config.json").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ModelError, match="expected the file config.json, which its manifest lists, found a link"):
+    with pytest.raises(ModelError, match=r"expected the file config\.json, which its manifest lists, found a link"):
         Tagger.from_pretrained(snapshot)
 
 
