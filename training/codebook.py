@@ -234,5 +234,9 @@ def to_markdown(codebook: Codebook) -> str:
 
 
 def _row(*cells: str) -> str:
-    shown = (" ".join(cell.split()).replace("\\", "\\\\").replace("|", "\\|") for cell in cells)
-    return f"| {' | '.join(shown)} |"
+    return f"| {' | '.join(map(cell, cells))} |"
+
+
+def cell(text: str) -> str:
+    """A text as a cell of a Markdown table has it."""
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")

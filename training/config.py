@@ -83,6 +83,18 @@ class TrainingConfig(Section):
     sampling: dict[str, Share] = Field(default={}, description="Corpus → share of its rows seen in an epoch.")
 
 
+class CardConfig(Section):
+    """What the model card says that nothing else tells."""
+
+    license: str = Field(
+        default="unknown", min_length=1, description="Licence of the model, as the Hugging Face hub calls it: mit, "
+        "cc-by-4.0 and so on. What the data allows counts, too.",
+    )
+    language: str | None = Field(
+        default=None, description="Language of the texts, such as en; null: the codebook's, if it states one."
+    )
+
+
 class Config(Section):
     """The whole configuration."""
 
@@ -91,6 +103,7 @@ class Config(Section):
     data: DataConfig = Field(description="What to train and measure on.")
     model: ModelConfig = Field(default=ModelConfig(), description="The network.")
     training: TrainingConfig = Field(default=TrainingConfig(), description="How the network is trained.")
+    card: CardConfig = Field(default=CardConfig(), description="The model card.")
 
     def to_yaml(self) -> str:
         """The configuration with every default spelled out, as YAML that ``load_config`` reads back."""

@@ -28,6 +28,7 @@ def run(config: Config, resume: bool = False) -> Path:
         ConfigError: if the dataset is neither there nor described, there is a model in the output folder already, or
             none to start from or to learn from.
     """
+    from claimstance.training.card import write_card
     from claimstance.training.train import train
 
     data = config.data
@@ -45,7 +46,9 @@ def run(config: Config, resume: bool = False) -> Path:
     splits = {split: load_records(data.path, split) for split in split_names(data.path) if split != "test"}
     if "train" not in splits:
         raise InputError(f"{data.path}: expected a split 'train', found {', '.join(split_names(data.path))}")
-    return train(config, splits, load_labels(data.path), load_soft(data.path), resume, _fingerprint(data.path))
+    folder = train(config, splits, load_labels(data.path), load_soft(data.path), resume, _fingerprint(data.path))
+    write_card(folder, config, splits.get("dev", []))
+    return folder
 
 
 def score(

@@ -1,0 +1,144 @@
+"""The model card: ``README.md`` of a trained model's folder, with the metadata by which the hub shows it."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from claimstance.model.config import ModelConfig
+from claimstance.model.hub import is_hub_name
+from claimstance.model.labels import SENTENCE_TASKS
+from claimstance.model.record import Record
+from claimstance.model.runtime import MANIFEST_FILE, load_reader
+from claimstance.training.building.build import REPORT_FILE
+from claimstance.training.building.report import BuildReport
+from claimstance.training.codebook import Codebook, cell, to_markdown
+from claimstance.training.config import Config
+from claimstance.training.corpora import CORPORA
+from claimstance.training.evaluate import PRIMARY, Results, evaluate
+
+CARD_FILE = "README.md"
+_READS = {
+    "attribution": "who says what (sources, cues, contents)", "entity": "named entities",
+    "claim": "whether it carries a claim", "check_worthy": "whether it is worth checking",
+    "stance": "where each source stands on a target", "subjective": "whether it gives its author's own view",
+}
+_TAGS = {
+    "attribution": "quotation-attribution", "entity": "named-entity-recognition", "claim": "claim-detection",
+    "check_worthy": "check-worthiness", "stance": "stance-detection", "subjective": "subjectivity-detection",
+}
+_EXAMPLE = "Mayor Ida Holm said that the bridge is safe. Critics blamed her for the delay."
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A figure of the card."""
+
+    corpus: str
+    task: str
+    metric: str
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def write_card(folder: Path, config: Config, dev: Sequence[Record]) -> Path:
+    """Write the card of a model that was trained and exported into ``folder``.
+
+    Args:
+        folder: of the model.
+        config: what it was trained by.
+        dev: the dev split, on which the card's figures are.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    reader, _ = load_reader(folder)
+    figures = list(_rows(evaluate(reader, dev))) if dev else []
+    report = _report(config.data.path)
+    codebook = Codebook.model_validate(report.codebook) if report and report.codebook else None
+    base = config.model.encoder if is_hub_name(config.model.encoder) else None
+    path = folder / CARD_FILE
+    path.write_text(_template().render(
+        metadata=_yaml(_metadata(config, reader.config, base, figures, report, codebook)), name=config.name, base=base,
+        reads=[_READS[task] for task in reader.config.tasks], example=_EXAMPLE, tasks=reader.config.tasks,
+        sentence_tasks=[task for task in SENTENCE_TASKS if task in reader.config.tasks],
+        labels={task: names for task, names in reader.config.labels.items() if task in reader.config.tasks},
+        codebook=codebook and to_markdown(codebook), report=report, figures=figures, training=config.training,
+        max_tokens=reader.config.max_tokens, precision=_json(folder / MANIFEST_FILE)["precision"],
+        libraries=_json(folder / "training.json")["libraries"],
+    ), encoding="utf-8", newline="\n")
+    return path
+
+
+def _rows(results: Results) -> Iterator[_Row]:
+    """The figures that a run is steered by, of each corpus and task."""
+    for name, figures in results.items():
+        corpus, _, task = name.rpartition("/")
+        for metric in PRIMARY[task]:
+            figure = figures[metric]
+            yield _Row(corpus, task, metric, figure.value, figure.low, figure.high, figure.n)
+
+
+def _metadata(
+    config: Config, model: ModelConfig, base: str | None, figures: Sequence[_Row], report: BuildReport | None,
+    codebook: Codebook | None,
+) -> dict[str, Any]:
+    """What the hub reads; keys without a value are left out."""
+    corpora = [source.name for source in report.sources if source.name in CORPORA] if report else []
+    found = {
+        "license": config.card.license,
+        "language": config.card.language or (codebook.language if codebook else None),
+        "library_name": "claimstance",
+        "pipeline_tag": _kind(model.tasks[0]),
+        "tags": ["news", "onnx", *(_TAGS[task] for task in model.tasks)],
+        "base_model": base,
+        "datasets": corpora,
+        "widget": [{"text": _EXAMPLE}],
+        "model-index": [{"name": config.name, "results": list(_results(figures))}] if figures else [],
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _results(figures: Sequence[_Row]) -> Iterator[dict[str, Any]]:
+    for (corpus, task), rows in groupby(figures, key=lambda row: (row.corpus, row.task)):
+        yield {
+            "task": {"type": _kind(task), "name": task},
+            "dataset": {"name": corpus, "type": corpus, "split": "dev"},
+            "metrics": [{"type": "f1", "name": row.metric, "value": round(row.value, 4)} for row in rows],
+        }
+
+
+def _kind(task: str) -> str:
+    """A task by the hub's name for its kind."""
+    return "token-classification" if task in ("attribution", "entity") else "text-classification"
+
+
+def _yaml(value: Mapping[str, Any]) -> str:
+    return str(yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True, width=120))
+
+
+def _report(data: Path) -> BuildReport | None:
+    try:
+        return BuildReport.model_validate_json((data / REPORT_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _template() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(loader=PackageLoader("claimstance.training"), undefined=StrictUndefined,
+                              trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    environment.filters["cell"] = cell
+    return environment.get_template("card.md")
