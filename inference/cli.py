@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from claimstance.inference import cli_check, cli_data
+from claimstance.inference.cli_help import Commands, Version
 from claimstance.inference.console import complain, must_be_model, must_exist, must_not_read, progress, show_log, stop
 from claimstance.inference.outputs import Format, Rows, check_pages, choose_format, open_writer
 from claimstance.model.errors import ClaimstanceError, ConfigError
@@ -25,7 +26,7 @@ TRAINING = (
     "torch", "transformers", "accelerate", "datasets", "scipy", "sklearn", "safetensors", "onnx", "tensorboard")
 
 app = typer.Typer(
-    help="Who claims what in the news, and where each source stands.", no_args_is_help=True,
+    cls=Commands, help="Who claims what in the news, and where each source stands.", no_args_is_help=True,
     pretty_exceptions_enable=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -43,8 +44,14 @@ class Precision(str, Enum):
 
 
 @app.callback()
-def _options(verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what is being done.")] = False) -> None:
-    show_log(verbose)
+def _options(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what is being done.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors: no warnings, no bar.")] = False,
+    version: Version = False,
+) -> None:
+    if verbose and quiet:
+        raise ConfigError("expected --verbose or --quiet, found both")
+    show_log(verbose, quiet)
 
 
 @app.command()
@@ -158,11 +165,12 @@ def train(
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Model folder, name on the hub, or 'bundled'.")],
     data: Annotated[Path, typer.Option("--data", help="Folder of a built dataset.")],
-    split: Annotated[str, typer.Option("--split", help="Which split to score on.")] = "test",
+    split: Annotated[str, typer.Option("--split", help="Which split to score on: train, dev or test.")] = "test",
     out: Annotated[Path | None, typer.Option(
-        "--out", "-o", help="Folder for evaluation.json, and for outcomes.jsonl, which `compare` reads.")] = None,
+        "--out", "-o", help="Folder for evaluation.json, and for outcomes.jsonl, which `compare` reads; none is "
+        "written if not given.")] = None,
     precision: Annotated[Precision | None, typer.Option(
-        help="float32: the weights through torch, not the exported model.")] = None,
+        help="float32: the weights through torch; as exported if not given.")] = None,
 ) -> None:
     """Score a model on held-out data, with 95 % intervals.
 
@@ -192,7 +200,8 @@ def compare(
     run_b: Annotated[Path, typer.Argument(metavar="RUN_B", help="Another, of the same data and split.")],
     metric: Annotated[list[str] | None, typer.Option(
         "--metric", help="Such as yes.f1 (several times); what training is steered by if not given.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="A JSON file for all of it.")] = None,
+    out: Annotated[Path | None, typer.Option(
+        "--out", "-o", help="A JSON file for all of it; none if not given.")] = None,
 ) -> None:
     """Say whether one evaluation is better than another.
 
@@ -216,7 +225,8 @@ def compare(
 @app.command()
 def export(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a trained model.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Another folder for the exported model.")] = None,
+    out: Annotated[Path | None, typer.Option(
+        "--out", "-o", help="Folder for the exported model; MODEL itself if not given.")] = None,
     precision: Annotated[Precision, typer.Option(help="Of the encoder.")] = Precision.int8,
 ) -> None:
     """Export a trained model for onnxruntime.

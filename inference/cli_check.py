@@ -42,9 +42,11 @@ def check(
     value: Value = None,
     codebook: Codebook = None,
     fix: Annotated[Path | None, typer.Option(
-        "--fix", metavar="FIXED.jsonl", help="Write the records with what can safely be put right put right.")] = None,
+        "--fix", metavar="FIXED.jsonl", help="Write the records with what can safely be put right put right; none are "
+        "written if not given.")] = None,
     out: Annotated[Path | None, typer.Option(
-        "--out", "-o", metavar="FINDINGS.jsonl", help="Write the findings, one a line.")] = None,
+        "--out", "-o", metavar="FINDINGS.jsonl", help="Write the findings, one a line; they are only shown if not "
+        "given.")] = None,
     show_all: Annotated[bool, typer.Option(
         "--all", help="Show every finding on a terminal, not three of a kind.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for warnings, too.")] = False,

@@ -20,15 +20,18 @@ Inputs = Annotated[list[Path], typer.Argument(
     metavar="CONFIG|FILE", help="Annotated files or folders of them, or a configuration (.yaml) that lists them.")]
 DataFormat = Annotated[str | None, typer.Option("--format", "-f", help="Format of the files; recognised if not given.")]
 Task = Annotated[str | None, typer.Option(
-    "--task", help="What labels are of: claim, check_worthy, subjective, stance.")]
-Target = Annotated[str | None, typer.Option("--target", help="One stance target for all rows.")]
+    "--task", help="What labels are of: claim, check_worthy, subjective or stance; if not given, stance where there is "
+    "a target, else claim.")]
+Target = Annotated[str | None, typer.Option(
+    "--target", help="One stance target for all rows; each row's own if not given.")]
 Column = Annotated[list[str] | None, typer.Option(
     "--column", help="A column under another name: text=sentence, label=code (several times).")]
 Role = Annotated[list[str] | None, typer.Option(
     "--role", help="What a label or question of the files is: Sprecher=source (several times).")]
 Value = Annotated[list[str] | None, typer.Option(
     "--value", help="What a label value of the files is: Positive=favor (several times).")]
-Codebook = Annotated[Path | None, typer.Option("--codebook", help="What defines the labels (.yaml).")]
+Codebook = Annotated[Path | None, typer.Option(
+    "--codebook", help="What defines the labels (.yaml); nothing is held to one if not given.")]
 Lenient = Annotated[bool, typer.Option("--lenient", help="Leave out and count what cannot be used.")]
 
 
@@ -62,7 +65,8 @@ def init(
     labels: Annotated[str | None, typer.Option(
         "--labels", help="Label names: favor,against,neutral; the task's default ones if not given.")] = None,
     task: Annotated[str | None, typer.Option(
-        "--task", help="What is annotated: stance, claim, check_worthy, subjective or attribution.")] = None,
+        "--task", help="What is annotated: stance, claim, check_worthy, subjective or attribution; what --labels are "
+        "of, else stance, if not given.")] = None,
 ) -> None:
     """Write a configuration and a codebook to begin with.
 
@@ -83,7 +87,8 @@ def init(
 
 def build(
     inputs: Inputs,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the dataset; a CONFIG names one.")] = None,
+    out: Annotated[Path | None, typer.Option(
+        "--out", "-o", help="Folder of the dataset; the one that CONFIG names if not given.")] = None,
     data_format: DataFormat = None,
     task: Task = None,
     target: Target = None,
@@ -95,9 +100,12 @@ def build(
     by: Annotated[By | None, typer.Option("--by", help="What test and dev hold out; documents if not given.")] = None,
     adjudicate: Annotated[Adjudicate | None, typer.Option(
         "--adjudicate", help="Annotators who differ: by majority, or soft labels, too; majority if not given.")] = None,
-    adjudicator: Annotated[str | None, typer.Option("--adjudicator", help="The annotator whose word counts.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the division into train, dev and test.")] = None,
-    corpora: Annotated[Path | None, typer.Option("--corpora", help="Folder of the public corpora.")] = None,
+    adjudicator: Annotated[str | None, typer.Option(
+        "--adjudicator", help="The annotator whose word counts; nobody's does alone if not given.")] = None,
+    seed: Annotated[int | None, typer.Option(
+        "--seed", min=0, help="Of the division into train, dev and test; 13 if not given.")] = None,
+    corpora: Annotated[Path | None, typer.Option(
+        "--corpora", help="Folder of the public corpora; ./corpora if not given.")] = None,
     no_teachers: Annotated[bool, typer.Option("--no-teachers", help="Leave out soft labels: to evaluate on.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a dataset that is there.")] = False,
 ) -> None:

@@ -1,6 +1,7 @@
 """What the commands share: messages, progress, and looking at paths before any work is done."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,10 +13,19 @@ import typer
 from claimstance.model.errors import ConfigError
 from claimstance.model.hub import is_hub_name
 
+_LOG = logging.getLogger("claimstance")  # other libraries' own accounts would drown it
+_COLOURS = {"error": "red", "warning": "yellow"}
+
 
 def complain(message: str, kind: str = "error") -> None:
-    """A line on standard error."""
-    typer.echo(f"{kind}: {message}", err=True)
+    """A line on standard error; a warning is left out where only errors are wanted."""
+    if kind != "warning" or not _is_quiet():
+        coloured = kind in _COLOURS and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        typer.echo(f"{typer.style(kind, fg=_COLOURS[kind], bold=True) if coloured else kind}: {message}", err=True)
+
+
+def _is_quiet() -> bool:
+    return _LOG.level > logging.WARNING
 
 
 def stop(message: str, code: int) -> NoReturn:
@@ -29,11 +39,13 @@ class _Messages(logging.Handler):
         complain(record.getMessage(), record.levelname.lower())
 
 
-def show_log(verbose: bool) -> None:
-    """Let what this program logs look like its other messages: warnings, and with ``verbose`` what is being done."""
-    log = logging.getLogger("claimstance")  # other libraries' own accounts would drown it
-    log.setLevel(logging.INFO if verbose else logging.WARNING)
-    log.handlers[:] = [_Messages()]
+def show_log(verbose: bool, quiet: bool = False) -> None:
+    """Let what this program logs look like its other messages: warnings, and with ``verbose`` what is being done.
+
+    ``quiet`` leaves errors alone, of these messages and of all others, and no progress bar.
+    """
+    _LOG.setLevel(logging.ERROR if quiet else logging.INFO if verbose else logging.WARNING)
+    _LOG.handlers[:] = [_Messages()]
 
 
 def must_exist(what: str, *paths: Path | str | None) -> None:
@@ -64,16 +76,23 @@ def must_not_read(out: Path | None, inputs: Sequence[str], suffixes: Sequence[st
 def progress(what: str, total: int | None, prints: bool = False) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error while it is a terminal; what it gives is called with each step's size.
 
-    There is none if results are printed (``prints``) on a terminal: they show how far the work is.
+    It tells how many are done of how many, at which rate, and how long it will take. There is none if results are
+    printed (``prints``) on a terminal: they show how far the work is.
     """
-    if not sys.stderr.isatty() or (prints and sys.stdout.isatty()):
+    if not sys.stderr.isatty() or _is_quiet() or (prints and sys.stdout.isatty()):
         yield lambda count: None
         return
     from rich import progress as rich
     from rich.console import Console
+    from rich.text import Text
 
-    columns = (rich.TextColumn("{task.description}"), rich.BarColumn(), rich.MofNCompleteColumn(),
-               rich.TimeElapsedColumn(), rich.TimeRemainingColumn())
+    class Rate(rich.ProgressColumn):
+        def render(self, task: rich.Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text("" if speed is None else f"{speed:,.1f}/s", style="progress.data.speed")
+
+    columns = (rich.TextColumn("{task.description}"), rich.BarColumn(), rich.MofNCompleteColumn(), Rate(),
+               rich.TimeElapsedColumn(), rich.TextColumn("left"), rich.TimeRemainingColumn())
     # Not redirected: rich would send what is written to standard output to the bar's console, which is standard error.
     with rich.Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bars:
         bar = bars.add_task(what, total=total)

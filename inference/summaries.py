@@ -1,8 +1,8 @@
 """What the commands tell on a terminal: an article, what was built, how well a model does, what is installed."""
 
-import importlib.util
 import os
 import platform
+import re
 import sys
 from collections.abc import Iterable
 from importlib import metadata
@@ -15,7 +15,7 @@ from rich.text import Text
 
 from claimstance.inference.results import Sentence, Stance, TaggedArticle
 from claimstance.model.config import ModelConfig
-from claimstance.model.runtime import READER_FILE, check_files, model_folder
+from claimstance.model.runtime import READER_FILE, check_files, cores, model_folder
 
 #: The figures that a table shows of each task; evaluation.json has all.
 _SHOWN = {
@@ -24,7 +24,7 @@ _SHOWN = {
     "entity": ("precision", "recall", "f1"),
 }
 _NUMBERS = ("calibration_error", "conformal.size")  # the figures that are no shares
-_EXTRAS = {"train": "torch", "html": "trafilatura", "serve": "fastapi", "scale": "ray", "spacy": "spacy"}
+_COLOURS = {"favor": "green", "against": "red"}  # of stances; rich leaves them out where they are not wanted
 
 
 def _console() -> Console:
@@ -44,7 +44,7 @@ def tagged(article: TaggedArticle) -> None:
         claim = sentence.claim
         table.add_row(
             str(sentence.index), Text(sentence.text), f"{claim.label} {claim.probability:.2f}" if claim else "",
-            "\n".join(_who(sentence)), "\n".join(_stances(sentence.stances)))
+            "\n".join(_who(sentence)), Text("\n").join(_stances(sentence.stances)))
     _console().print(table)
 
 
@@ -56,11 +56,12 @@ def _who(sentence: Sentence) -> Iterable[str]:
             yield f"{source.text}{known}" + (f" · {cue.text}" if cue else "")
 
 
-def _stances(stances: Iterable[Stance]) -> Iterable[str]:
+def _stances(stances: Iterable[Stance]) -> Iterable[Text]:
     """The stances that say something: neutral is what most pairs in most sentences are."""
     for stance in sorted(stances, key=lambda s: -s.probability):
         if stance.label != "neutral" and not stance.abstained:
-            yield f"{stance.holder or '(text)'} → {stance.target}: {stance.label} {stance.probability:.2f}"
+            label = (f"{stance.label} {stance.probability:.2f}", _COLOURS.get(stance.label, ""))
+            yield Text.assemble(f"{stance.holder or '(text)'} → {stance.target}: ", label)
 
 
 def built(folder: Path, report: dict[str, Any]) -> None:
@@ -157,23 +158,40 @@ def about(model: str | None) -> None:
     files = check_files(folder)
     config = ModelConfig.load(folder)
     table = Table("", "", show_header=False)
-    extras = [name for name, module in _EXTRAS.items() if importlib.util.find_spec(module)]
+    card = folder / "README.md"
+    extras = _extras()
     rows = {
         "claimstance": metadata.version("claimstance"),
         "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "onnxruntime": metadata.version("onnxruntime"),
-        "extras installed": ", ".join(extras) or "none",
+        "threads": f"{cores()} at most, all that this process may use (--threads)",
+        "extras installed": ", ".join(name for name, there in extras.items() if there) or "none",
+        "other extras": ", ".join(name for name, there in extras.items() if not there) or "none",
         "model": f"{config.name} {config.version}" + ("" if model else " (bundled)"),
         "sha256": files[READER_FILE],
         "tasks": ", ".join(config.tasks),
         **{f"labels of {task}": ", ".join(names) for task, names in config.labels.items()},
         "window": f"{config.max_tokens} tokens",
         "size": f"{sum((folder / name).stat().st_size for name in files) / 1e6:.1f} MB",
+        "card": str(card) if card.is_file() else "none",
     }
     for key, value in rows.items():
         table.add_row(key, value)
-    console = _console()
-    console.print(table)
-    card = folder / "README.md"
-    if card.is_file():
-        console.print(f"The model card: {card}")
+    _console().print(table)
+
+
+def _extras() -> dict[str, bool]:
+    """Each extra of the installed package, and whether everything that it asks for is installed."""
+    found: dict[str, bool] = {}
+    for line in metadata.requires("claimstance") or ():
+        name, extra = re.match(r"[\w.-]+", line), re.search(r"""extra == ['"]([\w-]+)""", line)
+        if name and extra and name[0] != "claimstance":
+            found[extra[1]] = found.get(extra[1], True) and _is_installed(name[0])
+    return found
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return bool(metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return False

@@ -124,7 +124,7 @@ def _is_cached(link: Path) -> bool:
     return link.parent.parent.name == "snapshots" and link.resolve().parent == repository / "blobs"
 
 
-def _cores() -> int:
+def cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -143,4 +143,4 @@ def load_reader(model: Path | str | None = None, threads: int | None = None) -> 
         if name not in files:
             raise ModelError(f"{folder / MANIFEST_FILE}: expected the sha256 of {name} among its files, found none")
     windows = WindowBuilder.from_file(folder / TOKENIZER_FILE, config.max_tokens)
-    return Reader(config, windows, OnnxBackend(folder), threads or _cores()), files[READER_FILE]
+    return Reader(config, windows, OnnxBackend(folder), threads or cores()), files[READER_FILE]
