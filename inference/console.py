@@ -56,8 +56,8 @@ def must_exist(what: str, *paths: Path | str | None) -> None:
 
 
 def must_be_model(what: str, model: str | None) -> None:
-    """Raise ``ConfigError`` for a model, given as ``what``, that is neither a folder nor a name the hub can have."""
-    if model is not None and not is_hub_name(model):
+    """Raise ``ConfigError`` for a model, given as ``what``, that is no folder, no name for the hub, not bundled."""
+    if model not in (None, "bundled") and not is_hub_name(str(model)):
         must_exist(what, model)
 
 

@@ -120,8 +120,8 @@ def check_files(folder: Path) -> dict[str, str]:
 
 def _is_cached(link: Path) -> bool:
     """Whether a link is one of the hub's cache: from ``snapshots/COMMIT`` to ``blobs``."""
-    repository = link.parent.resolve().parents[1]
-    return link.parent.parent.name == "snapshots" and link.resolve().parent == repository / "blobs"
+    snapshots = link.parent.resolve().parent
+    return snapshots.name == "snapshots" and link.resolve().parent == snapshots.parent / "blobs"
 
 
 def cores() -> int:
