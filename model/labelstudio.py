@@ -26,7 +26,7 @@ SPAN = "span"  # the control that regions are marked with
 SENTENCE, HOLDER, TARGET = "Sentence", "Holder", "Target"
 #: Texts said of a region: the name of a target or a holder that is not there.
 NAMES = ("target", "holder")
-_COLOURS = {"Source": "#3b7dd8", "Cue": "#8e8e93", "Content": "#e0a106", SENTENCE: "#dfe3e8", HOLDER: "#2f9e77",
+_COLOURS = {"Source": "#3b7dd8", "Cue": "#8e8e93", "Content": "#e0a106", SENTENCE: "#7a8794", HOLDER: "#2f9e77",
             TARGET: "#c2549d"}
 Pieces = Sequence[tuple[int, int]]
 
