@@ -13,12 +13,12 @@ _AS_WRITTEN = "\b\n"  # click's mark before a paragraph that is not to be wrappe
 class Commands(TyperGroup):
     """The commands. An example in their help stands as it is written, so that it can be copied."""
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of a name, if there is one."""
-        command = super().get_command(ctx, cmd_name)
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command that was called: its name, itself, and what is left of the call."""
+        name, command, left = super().resolve_command(ctx, args)
         if command is not None and command.help and _AS_WRITTEN not in command.help:
             command.help = command.help.replace(_EXAMPLE, f"\n\n{_AS_WRITTEN}{_EXAMPLE.lstrip()}")
-        return command
+        return name, command, left
 
 
 def _say_version(wanted: bool) -> None:
