@@ -1,5 +1,6 @@
 """What `tag` writes, and where to: told from the command line's options, and checked before any work is done."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
@@ -19,10 +20,11 @@ class Format(str, Enum):
     jsonl = "jsonl"
     csv = "csv"
     html = "html"
+    parquet = "parquet"
 
 
 class Rows(str, Enum):
-    """What a row of CSV is."""
+    """What a row of CSV or Parquet is."""
 
     sentences = "sentences"
     stances = "stances"
@@ -35,12 +37,14 @@ def choose_format(given: Format | None, rows: Rows | None, out: Path | None) -> 
         ConfigError: if these do not fit.
     """
     ending = out.suffix.lower().removeprefix(".") if out else ""
-    if given is None and ending in ("xlsx", "parquet"):
-        raise ConfigError(f"--out: expected a name ending in .jsonl, .csv or .html, found '.{ending}'")
-    named = {"csv": Format.csv, "html": Format.html, "htm": Format.html}
+    if given is None and ending == "xlsx":
+        raise ConfigError(f"--out: expected a name ending in .jsonl, .csv, .parquet or .html, found '.{ending}'")
+    named = {"csv": Format.csv, "html": Format.html, "htm": Format.html, "parquet": Format.parquet}
     chosen = given or named.get(ending, Format.jsonl)
-    if rows and chosen is not Format.csv:
-        raise ConfigError("--rows: expected --format csv beside it, which has rows")
+    if rows and chosen not in (Format.csv, Format.parquet):
+        raise ConfigError("--rows: expected --format csv or parquet beside it, which have rows")
+    if chosen is Format.parquet and out is None and sys.stdout.isatty():
+        raise ConfigError("--out: expected a file for --format parquet, found a terminal")
     return chosen
 
 
@@ -61,6 +65,7 @@ def check_pages(out: Path | None, articles: int | None, inputs: Sequence[str]) -
 @contextmanager
 def open_writer(chosen: Format, rows: Rows, out: Path | None) -> Iterator["Writer"]:
     """A writer of what was chosen: of one file, or of a folder of pages; see ``open_output`` and ``open_pages``."""
+    from claimstance.inference.parquet_writer import ParquetWriter
     from claimstance.inference.writers import CsvWriter, JsonlWriter, open_output
 
     if chosen is Format.html:
@@ -70,4 +75,9 @@ def open_writer(chosen: Format, rows: Rows, out: Path | None) -> Iterator["Write
             yield pages
     else:
         with open_output(out) as file:
-            yield CsvWriter(file, rows.value) if chosen is Format.csv else JsonlWriter(file)
+            if chosen is Format.jsonl:
+                yield JsonlWriter(file)
+                return
+            writer = CsvWriter(file, rows.value) if chosen is Format.csv else ParquetWriter(file.buffer, rows.value)
+            yield writer
+            writer.finish()

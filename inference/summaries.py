@@ -24,7 +24,8 @@ _SHOWN = {
     "entity": ("precision", "recall", "f1"),
 }
 _NUMBERS = ("calibration_error", "conformal.size")  # the figures that are no shares
-_EXTRAS = {"train": "torch", "html": "trafilatura", "serve": "fastapi", "scale": "ray", "spacy": "spacy"}
+_EXTRAS = {"train": "torch", "html": "trafilatura", "documents": "pypdf", "parquet": "pyarrow",
+           "frames": "pandas", "serve": "fastapi", "scale": "ray", "spacy": "spacy"}
 
 
 def _console() -> Console:

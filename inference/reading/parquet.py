@@ -1,0 +1,66 @@
+"""Parquet, a few rows in memory at a time."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from claimstance.inference.reading.article import Article, Columns, missing, told
+from claimstance.inference.reading.corpus import Chosen, article_of, choose
+from claimstance.model.errors import InputError
+
+log = logging.getLogger(__name__)
+_ROWS = 32  # at a time: what tagging takes of them is long beside reading
+
+
+def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputError]:
+    """The articles of a file; see ``ReadCorpus``. Rows without an id are numbered from 1.
+
+    Columns of bytes, which may be pictures, do not travel along.
+
+    Raises:
+        InputError: for a file that is no Parquet or has no column of text, and without pyarrow.
+    """
+    try:
+        import pyarrow
+        from pyarrow.parquet import ParquetFile
+    except ImportError:
+        raise missing(str(path), "pyarrow", "parquet") from None
+    try:
+        with ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
+            chosen, names = _columns(file.schema_arrow, columns, path)
+            number = 0
+            for batch in file.iter_batches(batch_size=_ROWS, columns=names):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield _article(row, chosen, f"{doc_id}:{number}", f"{path}, row {number}")
+    except (OSError, pyarrow.ArrowException, UnicodeDecodeError) as error:
+        if getattr(error, "strerror", None):  # the system's: for what is damaged, pyarrow raises an OSError as well
+            raise
+        raise InputError(f"{path}: expected a Parquet file, found one that cannot be read "
+                         f"({told(error)})") from None
+
+
+def _article(row: dict[str, Any], chosen: Chosen, doc_id: str, where: str) -> Article | InputError:
+    try:
+        return article_of(row, chosen, doc_id, where)
+    except InputError as error:  # costs this row alone
+        return error
+
+
+def _columns(schema: Any, columns: Columns, path: Path) -> tuple[Chosen, list[str]]:
+    """The columns that were chosen, and all that are read."""
+    from pyarrow import types
+
+    if twice := [name for name in schema.names if schema.names.count(name) > 1]:
+        raise InputError(f"{path}: expected columns with different names, found '{twice[0]}' twice")
+    chosen = choose(schema.names, columns, str(path), str(path))
+    kind = schema.field(chosen.text).type
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    if not (types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)):
+        raise InputError(f"{path}: expected text in the column '{chosen.text}', found {kind}")
+    is_bytes = (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary)
+    left = [field.name for field in schema if any(test(field.type) for test in is_bytes)]
+    if left:
+        log.warning("%s: columns of bytes do not travel along: %s", path, ", ".join(left))
+    return chosen, [name for name in schema.names if name not in left]
