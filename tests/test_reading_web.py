@@ -12,6 +12,7 @@ from claimstance.model.errors import InputError
 
 pytest.importorskip("trafilatura")
 PAGES = Path(__file__).parent / "data" / "articles"
+UNKNOWN = {"date": None, "outlet": None, "url": None}
 PARAGRAPH = ("<p>Runa Salt said on Wednesday that the harbour tax of Orvane is robbing the pantry while asking for the "
              "recipe, and Emil Draycott rejected the charge.</p>")
 
@@ -52,14 +53,14 @@ def test_an_old_page_with_tables_and_open_tags_in_windows_1252():
     places = [article.text.index(quote) for quote in quotes]
     assert places == sorted(places)
     assert "Tide tables" not in article.text
-    assert "date" not in article.meta  # the page declares none: none is made up from its text
+    assert article.meta == UNKNOWN  # the page declares no date: none is made up from its text
 
 
 def test_an_encoding_that_the_page_declares():
     article = read("levee.html")
     for name in ("Świerklin", "Łukasz Żuraw", "Hana Dvořáková", "Bors Adány", "“a drawer of unopened letters”"):
         assert name in article.text
-    assert article.meta == {"date": "2025-11-02", "outlet": "Przełom Review"}
+    assert article.meta == {"date": "2025-11-02", "outlet": "Przełom Review", "url": None}
     assert "\nHe agreed.\n" in article.text  # a line break is one
 
 
@@ -90,7 +91,7 @@ def test_nothing_is_fetched(monkeypatch):
 
 
 def test_a_date_is_not_taken_from_the_copyright_line(here):
-    assert parsed(here, PARAGRAPH * 3 + "<p>© 2019 The Tidewater Courier</p>").meta == {}
+    assert parsed(here, PARAGRAPH * 3 + "<p>© 2019 The Tidewater Courier</p>").meta == UNKNOWN
 
 
 # Encodings

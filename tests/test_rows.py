@@ -112,8 +112,9 @@ def test_a_name_among_what_travels_along_collides_with_none():
 
 # CSV
 
-@pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=cmd|' /C calc'!A0", "＝1",
-                                  "-", "-5 degrees", "+49 (0)30", "=5", "-1-1"])
+@pytest.mark.parametrize("text", [
+    "=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=cmd|' /C calc'!A0", "＝1", "-", "-5 degrees",
+    "+49 (0)30", "=5", "-1-1"])
 @pytest.mark.parametrize("rows", TABLES)
 def test_no_text_is_a_formula(text, rows):
     (header, line), = [written([said(text, key=text)], rows)]

@@ -20,7 +20,7 @@ _SHORT = 1_000  # characters; what is shorter may be a menu or a notice that was
 
 
 def parse(raw: Raw) -> Article:
-    """The article of a page with title, and date, outlet and url in ``meta`` where they are known.
+    """The article of a page with title, and date, outlet and url in ``meta``, each ``None`` if it is not known.
 
     Raises:
         InputError: if the page has no article, is no HTML or larger than any page is, or without trafilatura.
@@ -41,9 +41,8 @@ def parse(raw: Raw) -> Article:
                          "script would fill?)")
     text = found.text
     check_length(raw.where, text)
-    known = {"date": found.date, "outlet": found.sitename or found.hostname, "url": found.url or raw.url}
-    return Article(raw.doc_id, text, found.title or title_of(text), tuple(warnings),
-                   {name: value for name, value in known.items() if value})
+    meta = {"date": found.date, "outlet": found.sitename or found.hostname, "url": found.url or raw.url}
+    return Article(raw.doc_id, text, found.title or title_of(text), tuple(warnings), meta)
 
 
 def _extract(page: str, raw: Raw, precise: bool) -> Any:
