@@ -62,6 +62,7 @@ def test_columns_that_are_named(here, caplog):
     ("\n\n", (), "a.csv: expected a header and at least one row, found an empty file"),
     ("id,text\n", (), "a.csv: expected a header and at least one row, found a header"),
     ("id,words\n1,x\n", (), f"a.csv: expected a column {OTHERS} id, words"),
+    ('id,"odd\nwords"\n1,x\n', (), f"a.csv: expected a column {OTHERS} id, odd words"),
     ("id,text\n1,x\n", ("body",), "a.csv: expected a column 'body', found id, text"),
     ("id,text\n1,x\n", (None, "key"), "a.csv: expected a column 'key', found id, text"),
     ("id,text\n1,x\n", (None, None, "t"), "a.csv: expected a column 't', found id, text"),
@@ -184,7 +185,7 @@ def pa():
 
 
 def write(pa, **columns):
-    pa.parquet.write_table(pa.table(columns), "a.parquet", row_group_size=10)
+    pa.parquet.write_table(pa.table(columns), "a.parquet", row_group_size=1000, compression="zstd")
 
 
 def test_parquet(here, pa, caplog):
@@ -233,8 +234,24 @@ def test_text_that_is_not_utf8_in_parquet(here, pa):
     bad = pa.array([b"He left.", b"\xff\xfe"]).view(pa.string())
     write(pa, text=bad)
     assert told(read_articles(["a.parquet"])) == [
-        "a.parquet: expected a Parquet file, found one that cannot be read ('utf-8' codec can't decode byte 0xff in "
-        "position 0: invalid start byte)"]
+        "He left.", "a.parquet, row 2: expected UTF-8 text, found invalid start byte"]
+
+
+def test_parquet_that_says_one_text_often_is_read_a_text_at_a_time(here, pa):
+    text = "He left. " * 1_000_000
+    write(pa, text=pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), pa.array([text])))
+    before = pa.default_memory_pool().max_memory()
+    articles = read_articles(["a.parquet"])
+    assert [len(next(articles).text) for _ in range(40)] == [len(text)] * 40
+    assert pa.default_memory_pool().max_memory() - before < 10 * len(text)  # of 40 of them
+
+
+def test_parquet_that_unpacks_to_more_than_fits(here, pa):
+    write(pa, text=["He left. " * 13_000_000], n=[1])
+    assert Path("a.parquet").stat().st_size < 10_000_000
+    message, = told(read_articles(["a.parquet"]))
+    assert message.startswith("a.parquet: expected a file that unpacks to at most 1,000 times its size, found 117,")
+    assert message.endswith(" bytes in 'text'")
 
 
 def test_without_pyarrow(here, monkeypatch):

@@ -1,5 +1,7 @@
 """Damaged articles: whatever was done to a file, what comes out is articles or one clear error, never a traceback."""
 
+import io
+import json
 import random
 from pathlib import Path
 
@@ -17,8 +19,6 @@ LINES = ["Levee Inquiry", "He said that nobody signed for it, and left the in-",
 
 
 def parquet():
-    import io
-
     pa = pytest.importorskip("pyarrow")
     import pyarrow.parquet
 
@@ -45,8 +45,9 @@ def outcome(path):
     """Articles that can be written, or errors of one line that name the file."""
     for found in read_articles([str(path)]):
         if isinstance(found, Article):
-            for text in (found.text, found.doc_id, found.title or "", *map(str, found.warnings), repr(dict(found.meta))):
+            for text in (found.text, found.doc_id, found.title or "", *found.warnings):
                 text.encode()
+            json.dumps(dict(found.meta), allow_nan=False, ensure_ascii=False).encode()
         else:
             assert isinstance(found, InputError)
             assert path.name in str(found)

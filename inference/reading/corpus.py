@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from claimstance.inference.reading.article import Article, Columns, check_characters, check_length, title_of
+from claimstance.inference.reading.article import Article, Columns, check_characters, check_length, title_of, told
 from claimstance.model.errors import InputError, shorten
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def usual(names: Sequence[str], wanted: Sequence[str]) -> str | None:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return shorten(", ".join(names), 200) or "none"
+    return told(", ".join(names)) if names else "none"
 
 
 def article_of(row: Mapping[str, Any], chosen: Chosen, doc_id: str, where: str) -> Article:
@@ -69,7 +69,7 @@ def article_of(row: Mapping[str, Any], chosen: Chosen, doc_id: str, where: str) 
     """
     text, title = row.get(chosen.text), row.get(chosen.title) if chosen.title else None
     if not isinstance(text, str):
-        raise InputError(f"{where}: expected a text in '{chosen.text}', found "
+        raise InputError(f"{where}: expected a text in '{told(chosen.text)}', found "
                          f"{'none' if text is None else shorten(repr(text))}")
     check_length(where, text)
     name = as_id(row.get(chosen.id) if chosen.id else None) or doc_id
@@ -93,7 +93,7 @@ def plain_values(values: Mapping[str, Any], where: str) -> dict[str, Any]:
         InputError: for half a surrogate pair, and for lists nested deeper than anyone reads.
     """
     check_characters(where, *values)
-    return {name: _plain(value, f"{where}: '{shorten(name)}'", 0) for name, value in values.items()}
+    return {name: _plain(value, f"{where}: '{told(name)}'", 0) for name, value in values.items()}
 
 
 def _plain(value: Any, where: str, depth: int) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from claimstance.inference.reading.article import MOST_TEXT, Article, Columns
+from claimstance.inference.reading.article import MOST_TEXT, Article, Columns, told
 from claimstance.inference.reading.corpus import TEXT_NAMES, article_of, choose, usual
 from claimstance.model.delimited import encoding_hint, find_delimiter, named_delimiter
 from claimstance.model.errors import InputError
@@ -29,7 +29,7 @@ def read(path: Path, doc_id: str, columns: Columns, delimiter: str) -> Iterator[
         raise InputError(f"{header}{encoding_hint(path)}")
     names = [name.strip() for name in header]
     if twice := [name for name in names if name and names.count(name) > 1]:
-        raise InputError(f"{path}: expected columns with different names, found '{twice[0]}' twice")
+        raise InputError(f"{path}: expected columns with different names, found '{told(twice[0])}' twice")
     chosen = choose(names, columns, str(path), str(path))
     number = 0
     for number, row in enumerate(rows, 1):

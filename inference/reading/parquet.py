@@ -10,7 +10,10 @@ from claimstance.inference.reading.corpus import Chosen, article_of, choose
 from claimstance.model.errors import InputError
 
 log = logging.getLogger(__name__)
+_LARGE = 100_000_000
+_TIGHTEST = 1_000
 _ROWS = 32  # at a time: what tagging takes of them is long beside reading
+_BUFFER = 1 << 20  # bytes read at a time, of row groups that may be larger than memory
 
 
 def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputError]:
@@ -23,16 +26,22 @@ def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputE
     """
     try:
         import pyarrow
+        from pyarrow import types
         from pyarrow.parquet import ParquetFile
     except ImportError:
         raise missing(str(path), "pyarrow", "parquet") from None
     try:
-        with ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
+        with ParquetFile(path) as file:
+            _check_packing(file.metadata, path)
             chosen, names = _columns(file.schema_arrow, columns, path)
+            texts = [field.name for field in file.schema_arrow if types.is_string(field.type)]
+        # As dictionaries, equal texts are held once: a few bytes of a file may say one of any length very often.
+        with ParquetFile(path, read_dictionary=texts, pre_buffer=False, buffer_size=_BUFFER) as file:
             number = 0
             for batch in file.iter_batches(batch_size=_ROWS, columns=names):
-                for row in batch.to_pylist():
+                for place in range(batch.num_rows):
                     number += 1
+                    row = {name: column[place] for name, column in zip(names, batch.columns, strict=True)}
                     yield _article(row, chosen, f"{doc_id}:{number}", f"{path}, row {number}")
     except (OSError, pyarrow.ArrowException, UnicodeDecodeError) as error:
         if getattr(error, "strerror", None):  # the system's: for what is damaged, pyarrow raises an OSError as well
@@ -43,9 +52,21 @@ def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputE
 
 def _article(row: dict[str, Any], chosen: Chosen, doc_id: str, where: str) -> Article | InputError:
     try:
-        return article_of(row, chosen, doc_id, where)
+        return article_of({name: value.as_py() for name, value in row.items()}, chosen, doc_id, where)
+    except UnicodeDecodeError as error:
+        return InputError(f"{where}: expected UTF-8 text, found {error.reason}")
     except InputError as error:  # costs this row alone
         return error
+
+
+def _check_packing(metadata: Any, path: Path) -> None:
+    """Raise ``InputError`` for what no corpus is packed like, which would not fit memory once it is unpacked."""
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(group.num_columns)):
+            size = column.total_uncompressed_size
+            if size > _LARGE and size > _TIGHTEST * column.total_compressed_size:
+                raise InputError(f"{path}: expected a file that unpacks to at most {_TIGHTEST:,} times its size, found "
+                                 f"{size:,} bytes in '{told(column.path_in_schema)}'")
 
 
 def _columns(schema: Any, columns: Columns, path: Path) -> tuple[Chosen, list[str]]:
@@ -53,14 +74,14 @@ def _columns(schema: Any, columns: Columns, path: Path) -> tuple[Chosen, list[st
     from pyarrow import types
 
     if twice := [name for name in schema.names if schema.names.count(name) > 1]:
-        raise InputError(f"{path}: expected columns with different names, found '{twice[0]}' twice")
+        raise InputError(f"{path}: expected columns with different names, found '{told(twice[0])}' twice")
     chosen = choose(schema.names, columns, str(path), str(path))
     kind = schema.field(chosen.text).type
     kind = kind.value_type if types.is_dictionary(kind) else kind
     if not (types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)):
-        raise InputError(f"{path}: expected text in the column '{chosen.text}', found {kind}")
+        raise InputError(f"{path}: expected text in the column '{told(chosen.text)}', found {told(kind)}")
     is_bytes = (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary)
     left = [field.name for field in schema if any(test(field.type) for test in is_bytes)]
     if left:
-        log.warning("%s: columns of bytes do not travel along: %s", path, ", ".join(left))
+        log.warning("%s: columns of bytes do not travel along: %s", path, told(", ".join(left)))
     return chosen, [name for name in schema.names if name not in left]
