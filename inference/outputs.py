@@ -65,7 +65,7 @@ def check_pages(out: Path | None, articles: int | None, inputs: Sequence[str]) -
 @contextmanager
 def open_writer(chosen: Format, rows: Rows, out: Path | None) -> Iterator["Writer"]:
     """A writer of what was chosen: of one file, or of a folder of pages; see ``open_output`` and ``open_pages``."""
-    from claimstance.inference.parquet_writer import ParquetWriter
+    from claimstance.inference.parquet_writer import open_parquet
     from claimstance.inference.writers import CsvWriter, JsonlWriter, open_output
 
     if chosen is Format.html:
@@ -75,9 +75,12 @@ def open_writer(chosen: Format, rows: Rows, out: Path | None) -> Iterator["Write
             yield pages
     else:
         with open_output(out) as file:
-            if chosen is Format.jsonl:
+            if chosen is Format.parquet:
+                with open_parquet(file.buffer, rows.value) as rows_of_file:
+                    yield rows_of_file
+            elif chosen is Format.csv:
+                table = CsvWriter(file, rows.value)
+                yield table
+                table.finish()
+            else:
                 yield JsonlWriter(file)
-                return
-            writer = CsvWriter(file, rows.value) if chosen is Format.csv else ParquetWriter(file.buffer, rows.value)
-            yield writer
-            writer.finish()

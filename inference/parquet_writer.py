@@ -1,5 +1,7 @@
 """Writing rows to Parquet, a group of rows in memory at a time."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from claimstance.inference.results import TaggedArticle
@@ -10,10 +12,44 @@ _ROWS = 10_000  # of a group
 _CHARACTERS = 16_000_000  # of a group, if fewer rows have as many
 
 
+@contextmanager
+def open_parquet(file: BinaryIO, rows: str = "sentences") -> Iterator["ParquetWriter"]:
+    """A writer to ``file``, which gets the end that makes it Parquet only if all went well.
+
+    Raises:
+        ConfigError: without pyarrow.
+    """
+    sink = _Sink(file)
+    writer = ParquetWriter(sink, rows)
+    try:
+        yield writer
+        writer.flush()
+    except BaseException:
+        sink.closed = True
+        raise
+    finally:
+        writer.close()
+
+
+class _Sink:
+    """A file that can be shut: Arrow writes the end of a file whenever it lets go of it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.closed = False
+
+    def write(self, data: bytes) -> int:
+        return len(data) if self.closed else self._file.write(data)
+
+    def flush(self) -> None:
+        if not self.closed:
+            self._file.flush()
+
+
 class ParquetWriter:
     """One typed row a sentence, or a stance (``rows``), with lists and spans as such; see docs/output.md."""
 
-    def __init__(self, file: BinaryIO, rows: str = "sentences") -> None:
+    def __init__(self, file: _Sink, rows: str) -> None:
         try:
             import pyarrow.parquet  # noqa: F401
         except ImportError:
@@ -34,14 +70,15 @@ class ParquetWriter:
             self._rows.append({**row, **meta})
             self._characters += len(row["text"]) + along
             if len(self._rows) >= _ROWS or self._characters >= _CHARACTERS:
-                self._flush()
+                self.flush()
 
-    def finish(self) -> None:
-        """Write what is left, and the end that makes the file one."""
-        self._flush()
-        self._writer.close()
+    def close(self) -> None:
+        """Write the end of the file."""
+        if self._writer is not None:
+            self._writer.close()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write the rows that are held as a group."""
         import pyarrow
         from pyarrow.parquet import ParquetWriter as Writer
 

@@ -42,7 +42,7 @@ def test_paragraphs_and_broken_words_of_a_pdf(here):
 
 
 def test_a_paragraph_goes_on_over_pages_without_what_stands_at_their_edges():
-    pages = [f"Orvane Gazette, page {n}\n{text}\n{n}" for n, text in enumerate((
+    pages = [f"Orvane Gazette, page {n}\nMarch 2026\n\n{text}\n{n}" for n, text in enumerate((
         "The tax, said Runa Salt, who had come a long way, is", "theft from the islands, and from all who fish there.",
         "Nobody answered her, because nobody had come to hear."), 1)]
     assert join_pages(pages) == (
@@ -56,6 +56,7 @@ def test_a_paragraph_goes_on_over_pages_without_what_stands_at_their_edges():
     ("the govern\u00ad\nment said so in the evening", "the government said so in the evening"),
     ("One long line that ends here, with a stop.\nShort one.\nAnother long line of the very same text.",
      "One long line that ends here, with a stop. Short one.\nAnother long line of the very same text."),
+    ("the ﬁrst oﬃce of the ﬂeet", "the first office of the fleet"),
     ("One.\n\n\nTwo.", "One.\nTwo."), ("", ""), ("\n \n", ""),
 ])
 def test_joining_lines(lines, text):

@@ -1,18 +1,21 @@
 """Results as rows: the same columns in CSV, Parquet and frames; safe in spreadsheets, typed, in bounded memory."""
 
 import csv
+import gc
 import io
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from program import PROGRAM, table, write
 from program import TEXT as SAID
-from program import table, write
 from tiny import TEXT, script
 
 from claimstance.inference import parquet_writer
+from claimstance.inference.outputs import Format, Rows, open_writer
 from claimstance.inference.results import Attribution, Sentence, Span, Stance, TaggedArticle
 from claimstance.inference.rows import KINDS, META, TABLES, MetaColumns
 from claimstance.inference.writers import CsvWriter
@@ -48,10 +51,9 @@ def written(articles, rows="sentences"):
 def parquet(articles, rows="sentences"):
     pq = pytest.importorskip("pyarrow.parquet")
     file = io.BytesIO()
-    writer = parquet_writer.ParquetWriter(file, rows)
-    for one in articles:
-        writer.write(one)
-    writer.finish()
+    with parquet_writer.open_parquet(file, rows) as writer:
+        for one in articles:
+            writer.write(one)
     return pq.ParquetFile(io.BytesIO(file.getvalue()))
 
 
@@ -199,15 +201,45 @@ def test_parquet_is_an_input_again(run, model):
     assert line["meta"] == {"outlet": "Courier", "n": 3}
 
 
-def test_a_failure_leaves_no_parquet(run, model):
+def test_a_failure_leaves_the_parquet_that_was_there(article, tmp_path, monkeypatch):
+    def fail():
+        with open_writer(Format.parquet, Rows.sentences, path) as writer:
+            writer.write(article)
+            raise RuntimeError
+
     pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(parquet_writer, "_ROWS", 1)
+    path = tmp_path / "t.parquet"
+    path.write_bytes(b"old")
+    with pytest.raises(RuntimeError):
+        fail()
+    gc.collect()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_half_a_parquet_does_not_look_whole(article, monkeypatch):
+    def fail():
+        with parquet_writer.open_parquet(file) as writer:
+            writer.write(article)
+            raise RuntimeError
+
+    pa = pytest.importorskip("pyarrow")
+    monkeypatch.setattr(parquet_writer, "_ROWS", 1)
+    file = io.BytesIO()
+    with pytest.raises(RuntimeError):
+        fail()
+    assert len(file.getvalue()) > 1000
+    with pytest.raises(pa.ArrowInvalid):
+        pa.parquet.ParquetFile(io.BytesIO(file.getvalue()))
+
+
+def test_parquet_through_a_pipe(here, model):
+    pq = pytest.importorskip("pyarrow.parquet")
     write("a.txt", SAID)
-    Path("t.parquet").write_bytes(b"old")
-    write("b.txt", "x")
-    refused = run("tag", "a.txt", "--model", model, "-o", "b.txt/t.parquet")
-    assert refused.code == 1
-    done = run("tag", "gone", "--model", model, "-o", "t.parquet")
-    assert (done.code, Path("t.parquet").read_bytes()) == (2, b"old")
+    call = [*PROGRAM, "tag", "a.txt", "--model", model, "-f", "parquet"]
+    done = subprocess.run(call, capture_output=True, check=True)
+    assert pq.ParquetFile(io.BytesIO(done.stdout)).metadata.num_rows == 3
 
 
 # Frames

@@ -3,6 +3,7 @@
 import io
 import re
 import time
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -21,8 +22,11 @@ from claimstance.model.errors import InputError
 
 _MOST_PAGES = 2_000
 _MOST_SECONDS = 120
+_MOST_EDGES = 3  # lines of a running head or foot
 _ENDS = re.compile(r"[.!?:…][”’\"')\]»]*$")
 _BROKEN_WORD = re.compile(r"(\w+)[-\u00ad\u2010]$")
+#: Letters that fonts have in one, of which no dictionary knows.
+_LIGATURES = {ord(one): unicodedata.normalize("NFKC", one) for one in "ﬀﬁﬂﬃﬄﬅﬆ"}
 _SHORT_LINE = 0.75  # of the usual length: what ends a paragraph if it ends a sentence too
 _GUESSED = ("paragraphs, and words broken at line ends, were put together by guessing; headers, captions and columns "
             "of the pages may stand between")
@@ -92,8 +96,10 @@ def join_pages(pages: Sequence[str]) -> str:
     >>> join_pages(["The levy is theft, she said on Wed-\nnesday.\nHe left, and took the well-known boat with him."])
     'The levy is theft, she said on Wednesday.\nHe left, and took the well-known boat with him.'
     """
-    edges = _repeated(pages)
-    lines = [line for page in pages for line in _without(page, edges)]
+    sheets = [_lines(page) for page in pages]
+    for _ in range(_MOST_EDGES):
+        sheets = _without_edges(sheets)
+    lines = [line for sheet in sheets for line in sheet]
     full = sorted(map(len, lines))[int(0.9 * len(lines))] if lines else 0
     known = set(re.findall(r"\w+-\w+", " ".join(lines)))
     paragraphs: list[str] = []
@@ -120,26 +126,25 @@ def _joined(text: str, line: str, known: set[str]) -> str:
     return (text if f"{broken[1]}-{rest[0]}" in known else text[:-1]) + line
 
 
+def _lines(page: str) -> list[str]:
+    """The lines of a page, empty ones between them included: they part paragraphs, a page's end does not."""
+    return "\n".join(" ".join(line.translate(_LIGATURES).split()) for line in page.splitlines()).strip("\n").split("\n")
+
+
+def _without_edges(sheets: Sequence[list[str]]) -> list[list[str]]:
+    """The pages' lines without the first and the last that more than half of several pages share, but for numbers."""
+    counts = Counter(edge for lines in sheets for edge in {_edge(lines[0]), _edge(lines[-1])})
+    shared = {edge for edge, count in counts.items() if edge and count > max(1, len(sheets) / 2)}
+    return [_cut(lines, shared) for lines in sheets]
+
+
+def _cut(lines: list[str], edges: set[str]) -> list[str]:
+    if len(lines) > 1 and _edge(lines[0]) in edges:
+        lines = lines[1:]
+    if len(lines) > 1 and _edge(lines[-1]) in edges:
+        lines = lines[:-1]
+    return "\n".join(lines).strip("\n").split("\n")
+
+
 def _edge(line: str) -> str:
     return re.sub(r"\d+", "#", line)
-
-
-def _repeated(pages: Sequence[str]) -> set[str]:
-    """The first and last lines that more than half of at least three pages share, but for numbers in them."""
-    counts: Counter[str] = Counter()
-    for page in pages:
-        lines = [line.strip() for line in page.splitlines() if line.strip()]
-        counts.update({_edge(line) for line in (*lines[:1], *lines[-1:])})
-    return {edge for edge, count in counts.items() if count > max(1, len(pages) / 2)} if len(pages) > 2 else set()
-
-
-def _without(page: str, edges: set[str]) -> list[str]:
-    lines = [" ".join(line.split()) for line in page.splitlines()]
-    filled = [place for place, line in enumerate(lines) if line]
-    for place in {*filled[:1], *filled[-1:]}:
-        if _edge(lines[place]) in edges:
-            lines[place] = ""
-    first = next((place for place, line in enumerate(lines) if line), len(lines))
-    while lines and not lines[-1]:  # a page's end is no paragraph's
-        lines.pop()
-    return lines[first:]
