@@ -9,7 +9,15 @@ from claimstance.model.errors import InputError
 _CHUNK = 1 << 20
 
 
-def checked_lines(path: Path, longest: int | None = None) -> Iterator[str | InputError]:
+class BadLineError(InputError):
+    """A line that is no text; ``raw`` is what it is, up to the bytes that are held."""
+
+    def __init__(self, message: str, raw: bytes) -> None:
+        super().__init__(message)
+        self.raw = raw
+
+
+def checked_lines(path: Path, longest: int | None = None) -> Iterator[str | BadLineError]:
     """The lines of a UTF-8 text file, without their ends (LF or CR LF; no other character ends a line).
 
     In place of a line that is binary, not UTF-8, or of more bytes than ``longest`` there is an error that names it. No
@@ -30,15 +38,15 @@ def checked_lines(path: Path, longest: int | None = None) -> Iterator[str | Inpu
         raise InputError(f"{path}: {error.strerror or error}") from None
 
 
-def _checked(raw: bytes, where: str, first: bool, longest: int | None) -> str | InputError:
+def _checked(raw: bytes, where: str, first: bool, longest: int | None) -> str | BadLineError:
     if longest is not None and len(raw) > longest:
-        return InputError(f"{where}: expected a line of at most {longest:,} bytes, found a longer one")
+        return BadLineError(f"{where}: expected a line of at most {longest:,} bytes, found a longer one", raw)
     if b"\0" in raw:
-        return InputError(f"{where}: expected UTF-8 text, found a binary file (a NUL byte)")
+        return BadLineError(f"{where}: expected UTF-8 text, found a binary file (a NUL byte)", raw)
     try:
         return raw.decode("utf-8-sig" if first else "utf-8").rstrip("\n").removesuffix("\r")
     except UnicodeDecodeError as error:
-        return InputError(f"{where}: expected UTF-8 text, found {error.reason} (byte {error.start + 1} of the line)")
+        return BadLineError(f"{where}: expected UTF-8 text, found {error.reason} (byte {error.start + 1} of the line)", raw)
 
 
 def _skip_line(file: BinaryIO) -> None:

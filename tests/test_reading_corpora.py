@@ -4,6 +4,7 @@ import datetime
 import decimal
 import json
 import sys
+import time
 import tracemalloc
 from pathlib import Path
 
@@ -88,10 +89,35 @@ def test_a_bad_row_costs_itself_alone(here):
         "a.csv, line 11: expected a line of at most 10,000,000 bytes, found a longer one", "E.", ""]
 
 
+@pytest.mark.parametrize("bad", [b"\xff", b"\0", b"\xed\xa0\x80"])
+def test_a_bad_line_within_a_row_costs_the_row_alone(here, bad):
+    data = b'id,text\n1,A.\n2,"one\ntwo ""%s"", and\n\nthree\n",\n3,"B."\n4,"C\n"\n' % bad
+    one, problem, *others = told(read("a.csv", data))
+    assert problem.startswith("a.csv, line 4: expected UTF-8 text, found ")
+    assert (one, others) == ("A.", ["B.", "C\n"])
+
+
 def test_a_quote_that_is_never_closed(here):
     found = told(read("a.csv", 'id,text\n1,A.\n2,"B\n3,C.\n4,D.\n'))
     assert found == ["A.", "a.csv, line 3 to 5: expected fields in plain double quotes or none, of at most 10,000,000 "
                      "characters, found others (unexpected end of data)"]
+
+
+def test_a_row_of_many_long_lines_costs_itself_alone(here):
+    data = 'id,text\n1,A.\n2,"' + ('x, ""y"", ' * 100_000 + "\n") * 15 + '"\n3,B.\n'
+    assert told(read("a.csv", data)) == [
+        "A.", "a.csv, line 3 to 18: expected a row of at most 10,000,000 characters, found a longer one", "B."]
+    found = told(read("a.csv", data.replace('"\n3', '\n3')))
+    assert found == ["A.", "a.csv, line 3 to 19: expected a row of at most 10,000,000 characters, found a longer one"]
+    found = told(read("a.csv", data.replace("\n3", ("," * 9_000_000 + '"\n') * 11 + "\n3")))
+    assert found[1].endswith(": expected a row of at most 10,000,000 characters, found a longer one")
+
+
+def test_a_header_of_very_many_columns(here):
+    begun = time.process_time()
+    found = told(read("a.csv", "text," + ",".join(f"c{n}" for n in range(300_000)) + "\n1\n"))
+    assert found == ["a.csv, line 2: expected 300001 columns, found 1"]
+    assert time.process_time() - begun < 10
 
 
 def test_a_field_longer_than_pythons_usual_limit(here):

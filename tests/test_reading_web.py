@@ -166,6 +166,13 @@ def test_a_page_larger_than_any_is(here, body, message):
     assert str(parsed(here, body)) == message
 
 
+@pytest.mark.parametrize("script", ["window.state = '" + "x" * 5_000_000 + "'", "[" + '{"a": "b"},' * 400_000 + "0]"])
+@pytest.mark.parametrize("kind", ["text/javascript", "application/ld+json", "application/json"])
+def test_a_page_with_an_application_in_it(here, kind, script):
+    found = parsed(here, PARAGRAPH * 3, f"<script type='{kind}'>{script}</script>")
+    assert found.text.count("Runa Salt") == 3
+
+
 def test_invisible_controls_go(here):
     text = "Runa Salt said \u202eevil\u202c on Wednesday that the \u2066levy\u2069 is theft, and that nobody signed it."
     assert "said evil on Wednesday that the levy is theft" in parsed(here, f"<p>{text}</p>{PARAGRAPH}").text

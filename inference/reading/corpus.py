@@ -4,6 +4,7 @@ import datetime
 import decimal
 import logging
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,13 @@ def choose(names: Sequence[str], columns: Columns, where: str, file: str) -> Cho
     if columns.text is None and text.lower() != TEXT_NAMES[0]:
         log.warning("%s: no column 'text': '%s' is read as the text (--text-column names another)", file, text)
     return Chosen(text, columns.id or usual(names, ID_NAMES), columns.title or usual(names, TITLE_NAMES))
+
+
+def check_names(names: Sequence[str], where: str) -> None:
+    """Raise ``InputError`` if two columns have one name."""
+    twice = next((name for name, count in Counter(names).items() if name and count > 1), None)
+    if twice is not None:
+        raise InputError(f"{where}: expected columns with different names, found '{told(twice)}' twice")
 
 
 def usual(names: Sequence[str], wanted: Sequence[str]) -> str | None:

@@ -1,15 +1,16 @@
 """CSV and TSV, a row in memory at a time."""
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from claimstance.inference.reading.article import MOST_TEXT, Article, Columns, told
-from claimstance.inference.reading.corpus import TEXT_NAMES, article_of, choose, usual
+from claimstance.inference.reading.article import MOST_TEXT, Article, Columns
+from claimstance.inference.reading.corpus import TEXT_NAMES, article_of, check_names, choose, usual
 from claimstance.model.delimited import encoding_hint, find_delimiter, named_delimiter
 from claimstance.model.errors import InputError
-from claimstance.model.lines import checked_lines
+from claimstance.model.lines import BadLineError, checked_lines
 
 
 def read(path: Path, doc_id: str, columns: Columns, delimiter: str) -> Iterator[Article | InputError]:
@@ -28,8 +29,7 @@ def read(path: Path, doc_id: str, columns: Columns, delimiter: str) -> Iterator[
     if isinstance(header, InputError):
         raise InputError(f"{header}{encoding_hint(path)}")
     names = [name.strip() for name in header]
-    if twice := [name for name in names if name and names.count(name) > 1]:
-        raise InputError(f"{path}: expected columns with different names, found '{told(twice[0])}' twice")
+    check_names(names, str(path))
     chosen = choose(names, columns, str(path), str(path))
     number = 0
     for number, row in enumerate(rows, 1):
@@ -55,7 +55,8 @@ class _Rows:
 
     def __init__(self, path: Path, columns: Columns, delimiter: str) -> None:
         self._path = path
-        self._line = 0
+        self._line = self._taken = 0
+        self._problem: InputError | None = None
         self.where = str(path)
         lines = checked_lines(path, MOST_TEXT)
         first = next(lines, "")
@@ -66,13 +67,21 @@ class _Rows:
             lines = chain([first], lines)
         else:
             self._line = 1
+        self._others = re.compile(f'[^"{re.escape(given)}]+')
         # A map goes on after an error, as a generator would not.
         self._csv = csv.reader(map(self._text, lines), delimiter=given, strict=True)
 
-    def _text(self, line: str | InputError) -> str:
+    def _text(self, line: str | BadLineError) -> str:
+        """A line for the parser; of one that is no text, and of rows that are too long, what tells where a row ends."""
         self._line += 1
-        if isinstance(line, InputError):
-            raise line
+        if isinstance(line, BadLineError):
+            self._problem = self._problem or line
+            line = line.raw.decode("latin-1")
+        self._taken += len(line)
+        if self._taken > 10 * MOST_TEXT:
+            raise csv.Error
+        if self._problem or self._taken > MOST_TEXT:
+            line = self._others.sub("", line)
         return line + "\n"
 
     def __iter__(self) -> "_Rows":
@@ -81,19 +90,25 @@ class _Rows:
     def __next__(self) -> list[str] | InputError:
         while True:
             begun = self._line + 1
+            self._taken, self._problem = 0, None
             row = self._read()
             self.where = f"{self._path}, line {begun}" + (f" to {self._line}" if self._line > begun else "")
+            if self._problem:
+                return self._problem
+            if self._taken > MOST_TEXT:
+                return InputError(
+                    f"{self.where}: expected a row of at most {MOST_TEXT:,} characters, found a longer one")
             if isinstance(row, csv.Error):
                 return InputError(f"{self.where}: expected fields in plain double quotes or none, of at most "
                                   f"{MOST_TEXT:,} characters, found others ({row})")
-            if isinstance(row, InputError) or any(cell.strip() for cell in row):
+            if any(cell.strip() for cell in row):
                 return row
 
-    def _read(self) -> list[str] | InputError | csv.Error:
+    def _read(self) -> list[str] | csv.Error:
         before = csv.field_size_limit(MOST_TEXT)  # one for the whole process: others keep theirs
         try:
             return next(self._csv)
-        except (InputError, csv.Error) as error:
+        except csv.Error as error:
             return error
         finally:
             csv.field_size_limit(before)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.inference.reading.article import Article, Columns, missing, told
-from claimstance.inference.reading.corpus import Chosen, article_of, choose
+from claimstance.inference.reading.corpus import Chosen, article_of, check_names, choose
 from claimstance.model.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -73,8 +73,7 @@ def _columns(schema: Any, columns: Columns, path: Path) -> tuple[Chosen, list[st
     """The columns that were chosen, and all that are read."""
     from pyarrow import types
 
-    if twice := [name for name in schema.names if schema.names.count(name) > 1]:
-        raise InputError(f"{path}: expected columns with different names, found '{told(twice[0])}' twice")
+    check_names(schema.names, str(path))
     chosen = choose(schema.names, columns, str(path), str(path))
     kind = schema.field(chosen.text).type
     kind = kind.value_type if types.is_dictionary(kind) else kind

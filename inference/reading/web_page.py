@@ -16,6 +16,7 @@ from claimstance.model.errors import InputError
 _MOST_ELEMENTS = 100_000
 _MOST_ATTRIBUTES = 1_000
 _LONGEST_RUN = 1_000_000  # characters without a tag between them
+_NO_TEXT = ("script", "style")  # which may be of any length: whole applications lie in pages
 _SHORT = 1_000  # characters; what is shorter may be a menu or a notice that was taken for want of an article
 
 
@@ -75,4 +76,5 @@ def _check_size(tree: Any, where: str) -> None:
 def _sizes(number: int, element: Any) -> Iterator[tuple[str, int, int]]:
     yield "elements", number, _MOST_ELEMENTS
     yield "attributes of an element", len(element.attrib), _MOST_ATTRIBUTES
-    yield "characters in a row", max(len(element.text or ""), len(element.tail or "")), _LONGEST_RUN
+    inside = "" if element.tag in _NO_TEXT else element.text or ""
+    yield "characters in a row", max(len(inside), len(element.tail or "")), _LONGEST_RUN
