@@ -46,7 +46,8 @@ def _checked(raw: bytes, where: str, first: bool, longest: int | None) -> str | 
     try:
         return raw.decode("utf-8-sig" if first else "utf-8").rstrip("\n").removesuffix("\r")
     except UnicodeDecodeError as error:
-        return BadLineError(f"{where}: expected UTF-8 text, found {error.reason} (byte {error.start + 1} of the line)", raw)
+        found = f"{error.reason} (byte {error.start + 1} of the line)"
+        return BadLineError(f"{where}: expected UTF-8 text, found {found}", raw)
 
 
 def _skip_line(file: BinaryIO) -> None:
