@@ -1,66 +1,86 @@
-"""Reading articles: text files, JSON Lines, folders of them, standard input; and records to predict."""
+"""Reading articles: files, folders of them, standard input, addresses; and records to predict.
 
-import codecs
-import json
+Which formats there are stands in ``claimstance.inference.reading``.
+"""
+
 import logging
 import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from claimstance.model.errors import InputError, shorten
-from claimstance.model.record import Record, read_jsonl, read_lines
+from claimstance.inference.reading import CORPORA, DOCUMENTS, SUFFIXES
+from claimstance.inference.reading.article import (
+    MOST_TEXT,
+    Article,
+    Columns,
+    Raw,
+    check_characters,
+    read_all,
+    read_bytes,
+    title_of,
+)
+from claimstance.inference.reading.corpus import checked
+from claimstance.inference.reading.fetching import check_address, fetch, is_address
+from claimstance.model.errors import InputError
+from claimstance.model.record import Record, read_jsonl
 
+__all__ = [
+    "SUFFIXES", "Article", "Columns", "check_address", "check_characters", "count_articles", "is_address",
+    "read_articles", "read_records", "title_of",
+]
 log = logging.getLogger(__name__)
-SUFFIXES = (".txt", ".jsonl")
 STANDARD_INPUT = "-"
-_LONGEST_TITLE = 200
 
 
-@dataclass(frozen=True)
-class Article:
-    """An article to tag; ``warnings`` say what is odd about how it was given."""
-
-    doc_id: str
-    text: str
-    title: str | None = None
-    warnings: tuple[str, ...] = ()
-
-
-def read_articles(inputs: Sequence[str]) -> Iterator[Article | InputError]:
-    """The articles of files, of the files in folders (sorted; hidden ones left out), and of standard input (``-``).
+def read_articles(
+    inputs: Sequence[str], columns: Columns | None = None, network: bool = False
+) -> Iterator[Article | InputError]:
+    """The articles of files, of the files in folders (sorted; hidden ones left out), of standard input (``-``, plain
+    text), and with ``network`` of addresses.
 
     What cannot be read is given as an ``InputError`` in its place, so that one bad file does not cost the others.
+
+    Args:
+        inputs: paths, ``-``, and addresses.
+        columns: which columns of corpora are what; the usual names if not given.
+        network: whether addresses may be fetched.
+
+    Raises:
+        ConfigError: for an address without ``network``.
     """
+    for name in inputs:
+        check_address(name, network)
     seen: set[str] = set()
-    for article in _read(inputs):
+    for article in _read(inputs, columns or Columns()):
         if isinstance(article, Article):
             if article.doc_id in seen:
-                article = replace(article, warnings=(f"the doc_id '{article.doc_id}' is an earlier article's, too",))
+                again = f"the doc_id '{article.doc_id}' is an earlier article's, too"
+                article = replace(article, warnings=(*article.warnings, again))
             seen.add(article.doc_id)
         yield article
 
 
-def _read(inputs: Sequence[str]) -> Iterator[Article | InputError]:
+def _read(inputs: Sequence[str], columns: Columns) -> Iterator[Article | InputError]:
     for name in inputs:
         path = Path(name)
         if name == STANDARD_INPUT:
-            yield from _attempt(_from_bytes(sys.stdin.buffer.read(), "stdin", "standard input"))
+            yield from _attempt(_from_stdin())
+        elif is_address(name):
+            yield from _attempt(_from_address(name))
         elif path.is_dir():
             files, others, errors = _files_in(path)
             yield from (InputError(f"{error.filename}: {error.strerror}") for error in errors)
             if not files and not errors:
-                yield InputError(f"{path}: expected files ending in {' or '.join(SUFFIXES)}, found "
-                                 f"{_counts(others) or 'none'}")
+                yield InputError(f"{path}: expected files ending in {_listed()}, found {_counts(others) or 'none'}")
             elif others:
                 log.warning("%s: files that are not articles left out: %s", path, _counts(others))
             for file in files:
-                yield from _attempt(_from_file(file, _name(file.relative_to(path))))
+                yield from _attempt(_from_file(file, _name(file.relative_to(path)), columns))
         else:
-            yield from _attempt(_from_file(path, _name(Path(path.name))))
+            yield from _attempt(_from_file(path, _name(Path(path.name)), columns))
 
 
 def read_records(path: Path) -> Iterator[Record]:
@@ -69,28 +89,12 @@ def read_records(path: Path) -> Iterator[Record]:
 
 
 def count_articles(inputs: Sequence[str]) -> int | None:
-    """How many files there are to read, for a progress bar; ``None`` where only reading would tell."""
-    files = [file for name in inputs for file in (_files_in(Path(name))[0] if Path(name).is_dir() else [Path(name)])]
-    return len(files) if all(file.suffix.lower() == ".txt" for file in files) else None
-
-
-def check_characters(where: str, *texts: str) -> None:
-    """Raise ``InputError`` if a text has half of a surrogate pair, which no UTF-8 can hold."""
-    for text in texts:
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise InputError(f"{where}: expected Unicode characters, found half of a surrogate pair, "
-                             f"{text[error.start]!a}, at character {error.start}") from None
-
-
-def title_of(text: str) -> str | None:
-    """The first line, if it stands alone and does not end like a sentence."""
-    first, newline, _ = text.lstrip().partition("\n")
-    first = first.strip()
-    if not newline or not first or len(first) > _LONGEST_TITLE or first[-1] in ".!?:;,”\"":
+    """How many articles there are to read, for a progress bar; ``None`` where only reading would tell."""
+    files = [file for name in inputs for file in (
+        [] if is_address(name) else _files_in(Path(name))[0] if Path(name).is_dir() else [Path(name)])]
+    if not all(file.suffix.lower() in DOCUMENTS for file in files):
         return None
-    return first
+    return len(files) + sum(map(is_address, inputs))
 
 
 def _files_in(folder: Path) -> tuple[list[Path], list[Path], list[OSError]]:
@@ -123,57 +127,24 @@ def _attempt(articles: Iterator[Article | InputError]) -> Iterator[Article | Inp
         yield InputError(f"{error.filename}: {error.strerror}")
 
 
-def _from_file(path: Path, doc_id: str) -> Iterator[Article | InputError]:
+def _from_file(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputError]:
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InputError(f"{path}: expected a file ending in {' or '.join(SUFFIXES)}, or a folder, found "
-                         f"'{suffix or path.name}'")
-    if suffix == ".txt":
-        yield from _from_bytes(path.read_bytes(), doc_id, str(path))
-        return
-    found = 0
-    for number, line in enumerate(read_lines(path), 1):
-        if line.strip():
-            found += 1
-            try:
-                yield _from_json(line, f"{doc_id}:{number}", f"{path}, line {number}")
-            except InputError as error:  # costs this line alone
-                yield error
-    if not found:
-        raise InputError(f"{path}: expected at least one article, found an empty file")
+    if document := DOCUMENTS.get(suffix):
+        yield document.parse(Raw(read_bytes(path, document.most), doc_id, str(path)))
+    elif corpus := CORPORA.get(suffix):
+        yield from checked(path, corpus(path, doc_id, columns))
+    else:
+        raise InputError(f"{path}: expected a file ending in {_listed()}, or a folder, found '{suffix or path.name}'")
 
 
-def _from_bytes(data: bytes, doc_id: str, where: str) -> Iterator[Article]:
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise InputError(f"{where}: expected UTF-8 text, found UTF-16")
-    if b"\0" in data:
-        raise InputError(f"{where}: expected UTF-8 text, found a binary file (a NUL byte)")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{where}, line {line}: expected UTF-8 text, found {error.reason}") from None
-    yield Article(doc_id, text, title_of(text))
+def _from_stdin() -> Iterator[Article]:
+    where = "standard input"
+    yield DOCUMENTS[".txt"].parse(Raw(read_all(sys.stdin.buffer, MOST_TEXT, where), "stdin", where))
 
 
-def _from_json(line: str, doc_id: str, where: str) -> Article:
-    expected = "a JSON object with the article's 'text'"
-    data = _parse(line, where, expected)
-    if not isinstance(data, dict):
-        raise InputError(f"{where}: expected {expected}, found {shorten(repr(data))}")
-    text, title = data.get("text"), data.get("title")
-    if not isinstance(text, str):
-        found = f"{shorten(repr(text))} there" if "text" in data else (
-            f"the keys {shorten(', '.join(data))}" if data else "no keys")
-        raise InputError(f"{where}: expected {expected}, found {found}")
-    name = next((str(data[key]) for key in ("doc_id", "id") if data.get(key) is not None), doc_id)
-    title = title if isinstance(title, str) else title_of(text)
-    check_characters(where, text, title or "", name)
-    return Article(name, text, title)
+def _from_address(url: str) -> Iterator[Article]:
+    yield fetch(url)
 
 
-def _parse(line: str, where: str, expected: str) -> Any:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: expected {expected}, found text that is not JSON ({error})") from None
+def _listed() -> str:
+    return f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"

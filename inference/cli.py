@@ -57,12 +57,19 @@ def _options(
 @app.command()
 def tag(
     inputs: Annotated[list[str], typer.Argument(
-        metavar="INPUT", help="Files ending in .txt or .jsonl, folders of them, or - for standard input.")],
+        metavar="INPUT", help="Articles (.txt, .html, .pdf, .docx), corpora (.jsonl, .csv, .tsv, .parquet), folders of "
+        "them, addresses, or - for standard input.")],
     target: Annotated[list[str] | None, typer.Option(
         "--target", "-t", help="Whom or what stances are wanted on (several times); entities if not given.")] = None,
     output_format: Annotated[Format | None, typer.Option(
         "--format", "-f", help="What to write; if not given, what the name of --out ends in, else jsonl.")] = None,
-    rows: Annotated[Rows | None, typer.Option("--rows", help="What a row of CSV is; sentences if not given.")] = None,
+    rows: Annotated[Rows | None, typer.Option(
+        "--rows", help="What a row of CSV or Parquet is; sentences if not given.")] = None,
+    text_column: Annotated[str | None, typer.Option(
+        "--text-column", help="Of a corpus; text, body, content or article if not given.")] = None,
+    id_column: Annotated[str | None, typer.Option("--id-column", help="doc_id or id if not given.")] = None,
+    title_column: Annotated[str | None, typer.Option("--title-column", help="title or headline if not given.")] = None,
+    allow_network: Annotated[bool, typer.Option("--allow-network", help="Fetch inputs that are addresses.")] = False,
     out: Out = None,
     model: Model = None,
     threads: Threads = None,
@@ -72,13 +79,22 @@ def tag(
 
     Example: claimstance tag articles/ --target "Bashar al-Assad" --out tagged.jsonl
     """
-    from claimstance.inference.articles import SUFFIXES, count_articles, read_articles
+    from claimstance.inference.articles import (
+        SUFFIXES,
+        Columns,
+        check_address,
+        count_articles,
+        is_address,
+        read_articles,
+    )
     from claimstance.inference.tagger import Tagger
 
     chosen = choose_format(output_format, rows, out)
     if not all(name.strip() for name in target or ()):
         raise ConfigError("--target: expected a name or a topic, found a blank one")
-    must_exist("INPUT", *(name for name in inputs if name != "-"))
+    for name in inputs:
+        check_address(name, allow_network)
+    must_exist("INPUT", *(name for name in inputs if name != "-" and not is_address(name)))
     must_be_model("--model", model)
     must_not_read(out, inputs, SUFFIXES)
     articles = count_articles(inputs)
@@ -88,7 +104,8 @@ def tag(
     done = failed = 0
     written = nullcontext() if show and out is None else open_writer(chosen, rows or Rows.sentences, out, tagger)
     with progress("tagging", articles, out is None or show) as advance, written as writer:
-        for tagged in tagger.tag_all(read_articles(inputs), target or ()):
+        given = read_articles(inputs, Columns(text_column, id_column, title_column), allow_network)
+        for tagged in tagger.tag_all(given, target or ()):
             if isinstance(tagged, ClaimstanceError):
                 failed += 1
                 complain(str(tagged))

@@ -1,5 +1,6 @@
 """What `tag` writes, and where to: told from the command line's options, and checked before any work is done."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
@@ -21,10 +22,11 @@ class Format(str, Enum):
     csv = "csv"
     html = "html"
     labelstudio = "labelstudio"
+    parquet = "parquet"
 
 
 class Rows(str, Enum):
-    """What a row of CSV is."""
+    """What a row of CSV or Parquet is."""
 
     sentences = "sentences"
     stances = "stances"
@@ -37,12 +39,14 @@ def choose_format(given: Format | None, rows: Rows | None, out: Path | None) -> 
         ConfigError: if these do not fit.
     """
     ending = out.suffix.lower().removeprefix(".") if out else ""
-    if given is None and ending in ("xlsx", "parquet"):
-        raise ConfigError(f"--out: expected a name ending in .jsonl, .csv or .html, found '.{ending}'")
-    named = {"csv": Format.csv, "html": Format.html, "htm": Format.html}
+    if given is None and ending == "xlsx":
+        raise ConfigError(f"--out: expected a name ending in .jsonl, .csv, .parquet or .html, found '.{ending}'")
+    named = {"csv": Format.csv, "html": Format.html, "htm": Format.html, "parquet": Format.parquet}
     chosen = given or named.get(ending, Format.jsonl)
-    if rows and chosen is not Format.csv:
-        raise ConfigError("--rows: expected --format csv beside it, which has rows")
+    if rows and chosen not in (Format.csv, Format.parquet):
+        raise ConfigError("--rows: expected --format csv or parquet beside it, which have rows")
+    if chosen is Format.parquet and out is None and sys.stdout.isatty():
+        raise ConfigError("--out: expected a file for --format parquet, found a terminal")
     if chosen is Format.labelstudio and out and ending != "json":
         raise ConfigError(f"--out: expected a name ending in .json for --format labelstudio, found '{out}'")
     return chosen
@@ -65,6 +69,7 @@ def check_pages(out: Path | None, articles: int | None, inputs: Sequence[str]) -
 @contextmanager
 def open_writer(chosen: Format, rows: Rows, out: Path | None, tagger: "Tagger") -> Iterator["Writer"]:
     """A writer of what was chosen: of one file, of a folder of pages (``open_pages``), of tasks (``open_tasks``)."""
+    from claimstance.inference.parquet_writer import open_parquet
     from claimstance.inference.writers import CsvWriter, JsonlWriter, open_output
 
     if chosen is Format.html:
@@ -79,4 +84,12 @@ def open_writer(chosen: Format, rows: Rows, out: Path | None, tagger: "Tagger") 
             yield tasks
     else:
         with open_output(out) as file:
-            yield CsvWriter(file, rows.value) if chosen is Format.csv else JsonlWriter(file)
+            if chosen is Format.parquet:
+                with open_parquet(file.buffer, rows.value) as rows_of_file:
+                    yield rows_of_file
+            elif chosen is Format.csv:
+                table = CsvWriter(file, rows.value)
+                yield table
+                table.finish()
+            else:
+                yield JsonlWriter(file)

@@ -1,8 +1,11 @@
 """What tagging gives. Every offset counts code points of the article: ``text[span.start:span.end] == span.text``."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,11 @@ class Source:
 
 @dataclass(frozen=True)
 class TaggedArticle:
-    """One tagged article: a line of JSON Lines output."""
+    """One tagged article: a line of JSON Lines output.
+
+    Attributes:
+        meta: what else was known of it, as it was given: date, outlet and url of a page, other columns of a corpus.
+    """
 
     doc_id: str
     title: str | None
@@ -111,6 +118,7 @@ class TaggedArticle:
     sentences: list[Sentence]
     sources: list[Source]
     warnings: list[str] = field(default_factory=list)
+    meta: dict[str, Any] = field(default_factory=dict)
 
     @property
     def stances(self) -> list[Stance]:
@@ -118,9 +126,19 @@ class TaggedArticle:
         return [stance for sentence in self.sentences for stance in sentence.stances]
 
     def to_dict(self) -> dict[str, Any]:
-        """The article as plain values, as JSON has it: probabilities to four digits."""
-        rounded: dict[str, Any] = _rounded(asdict(self))
-        return rounded
+        """The article as plain values, as JSON has it: probabilities to four digits, ``meta`` as it was given."""
+        rounded: dict[str, Any] = _rounded(asdict(replace(self, meta={})))
+        return {**rounded, "meta": self.meta}
+
+    def to_frame(self, rows: str = "sentences") -> "DataFrame":
+        """The article as a pandas data frame, a row a sentence or a stance; see docs/output.md for its columns.
+
+        Raises:
+            ConfigError: without pandas, or for other ``rows``.
+        """
+        from claimstance.inference.frames import to_frame
+
+        return to_frame(self, rows)
 
 
 def ranking(probabilities: Mapping[str, float]) -> float:

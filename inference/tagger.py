@@ -2,12 +2,11 @@
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from claimstance.inference.articles import Article, check_characters
 from claimstance.inference.places import (
     Locator,
     Offsets,
@@ -18,6 +17,8 @@ from claimstance.inference.places import (
     references_of,
     targets_by_sentence,
 )
+from claimstance.inference.reading.article import Article, check_characters
+from claimstance.inference.reading.corpus import plain_values
 from claimstance.inference.results import (
     Attribution,
     Entity,
@@ -101,7 +102,8 @@ class Tagger:
         return {task: config.labels[task] for task in config.tasks if task in config.labels}
 
     def tag(
-        self, text: str, targets: Sequence[str] | str = (), doc_id: str = "", title: str | None = None
+        self, text: str, targets: Sequence[str] | str = (), doc_id: str = "", title: str | None = None,
+        meta: Mapping[str, Any] | None = None,
     ) -> TaggedArticle:
         """Tag an article.
 
@@ -110,11 +112,13 @@ class Tagger:
             targets: whom or what stances are wanted on; the entities of each sentence if none are given.
             doc_id: carried into the result.
             title: likewise.
+            meta: likewise: what else is known of it (date, outlet, url …), as JSON has it.
 
         Raises:
             InputError: if a target is blank, or a text cannot be encoded (half of a surrogate pair).
         """
-        return self._finish(self._open(Article(doc_id, text, title), self._checked(targets)))
+        article = Article(doc_id, text, title, meta=plain_values(meta or {}, "meta"))
+        return self._finish(self._open(article, self._checked(targets)))
 
     def tag_all(
         self, articles: Iterable[Article | ClaimstanceError], targets: Sequence[str] | str = ()
@@ -175,7 +179,8 @@ class Tagger:
             warnings.append("the article has no sentence: nothing read")
         warnings += one.article.warnings
         return TaggedArticle(
-            one.article.doc_id, one.article.title, text, self.model, sentences, group_sources(sentences), warnings)
+            one.article.doc_id, one.article.title, text, self.model, sentences, group_sources(sentences), warnings,
+            dict(one.article.meta))
 
     def predict(self, records: Iterable[Record | dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """The records, in order, as plain values with ``predicted`` added (see the contract of the command)."""

@@ -5,24 +5,21 @@ import csv
 import errno
 import json
 import os
+import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from claimstance.inference.results import TaggedArticle, ranking
+from claimstance.inference.results import TaggedArticle
+from claimstance.inference.rows import TABLES, MetaColumns
 from claimstance.model.errors import ClaimstanceError
 
-SENTENCE_COLUMNS = (
-    "doc_id", "index", "start", "end", "text", "claim", "claim_probability", "check_worthy_probability",
-    "subjective_probability", "sources", "cues", "contents", "entities",
-)
-STANCE_COLUMNS = (
-    "doc_id", "sentence", "holder", "target", "label", "probability", "abstained", "holder_start", "holder_end",
-    "target_start", "target_end", "text",
-)
 _BETWEEN = " | "  # several values in one cell of a CSV
+#: What makes a spreadsheet take a cell for a formula, if the cell begins with it.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+_NUMBER = re.compile(r"[+-]?[\d.,]*\d%?(?:[eE][+-]?\d+)?")
 
 
 @contextlib.contextmanager
@@ -90,42 +87,37 @@ class JsonlWriter:
 
 
 class CsvWriter:
-    """One row a sentence, or a stance (``rows``)."""
+    """One row a sentence, or a stance (``rows``), with texts that no spreadsheet takes for formulas.
+
+    The columns are those of ``claimstance.inference.rows`` that fit a cell, and those for ``meta``. A text that begins
+    as a formula does has an apostrophe before it.
+    """
 
     def __init__(self, file: TextIO, rows: str = "sentences") -> None:
-        self._rows = _stance_rows if rows == "stances" else _sentence_rows
-        self._csv = csv.DictWriter(file, STANCE_COLUMNS if rows == "stances" else SENTENCE_COLUMNS)
-        self._csv.writeheader()
+        self._table = TABLES[rows]
+        self._csv = csv.writer(file)
+        self._names = [column.name for column in self._table.columns if column.kind != "attributions"]
+        self._meta: MetaColumns | None = None
 
     def write(self, article: TaggedArticle) -> None:
         """Write the rows of one article."""
-        self._csv.writerows(self._rows(article))
+        meta = self._begun(article.meta).cells(article.meta)
+        for row in self._table.rows(article):
+            self._csv.writerow(map(_cell, (*(row[name] for name in self._names), *meta.values())))
+
+    def finish(self) -> None:
+        """Write the header, if there was no article to do so."""
+        self._begun({})
+
+    def _begun(self, meta: Mapping[str, Any]) -> MetaColumns:
+        if self._meta is None:
+            self._meta = MetaColumns(meta)
+            self._csv.writerow([*self._names, *(column.name for column in self._meta.columns)])
+        return self._meta
 
 
-def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
-    for sentence in article.sentences:
-        attributions, worth, view = sentence.attributions or [], sentence.check_worthy, sentence.subjective
-        yield {
-            "doc_id": article.doc_id, "index": sentence.index, "start": sentence.start, "end": sentence.end,
-            "text": sentence.text,
-            "claim": sentence.claim and sentence.claim.label,
-            "claim_probability": sentence.claim and round(sentence.claim.probability, 4),
-            "check_worthy_probability": worth and round(ranking(worth.probabilities), 4),
-            "subjective_probability": view and round(ranking(view.probabilities), 4),
-            "sources": _BETWEEN.join(a.source.name or a.source.text for a in attributions if a.source),
-            "cues": _BETWEEN.join(a.cue.text for a in attributions if a.cue),
-            "contents": _BETWEEN.join(a.content.text for a in attributions if a.content),
-            "entities": _BETWEEN.join(f"{e.text} ({e.label})" for e in sentence.entities or ()),
-        }
-
-
-def _stance_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
-    for stance in article.stances:
-        holder, target = stance.holder_span, stance.target_span
-        yield {
-            "doc_id": article.doc_id, "sentence": stance.sentence, "holder": stance.holder, "target": stance.target,
-            "label": stance.label, "probability": round(stance.probability, 4), "abstained": stance.abstained,
-            "holder_start": holder and holder.start, "holder_end": holder and holder.end,
-            "target_start": target and target.start, "target_end": target and target.end,
-            "text": article.sentences[stance.sentence].text,
-        }
+def _cell(value: Any) -> Any:
+    text = _BETWEEN.join(value) if isinstance(value, list) else value
+    if isinstance(text, str) and text.startswith(_FORMULA) and not _NUMBER.fullmatch(text):
+        return "'" + text
+    return text

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from claimstance.model.errors import InputError, shorten, unknown
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
+from claimstance.model.lines import checked_lines
 
 Span = list[tuple[int, int]]
 
@@ -208,18 +209,10 @@ def read_lines(path: Path) -> Iterator[str]:
     Raises:
         InputError: if the file cannot be opened, is binary, or is not UTF-8 (naming the line).
     """
-    try:
-        with path.open("rb") as file:
-            for number, raw in enumerate(file, 1):
-                if b"\0" in raw:
-                    raise InputError(f"{path}, line {number}: expected UTF-8 text, found a binary file (a NUL byte)")
-                try:
-                    yield raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\n").removesuffix("\r")
-                except UnicodeDecodeError as error:
-                    raise InputError(f"{path}, line {number}: expected UTF-8 text, found {error.reason} "
-                                     f"(byte {error.start + 1} of the line)") from None
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
+    for line in checked_lines(path):
+        if isinstance(line, InputError):
+            raise line
+        yield line
 
 
 def write_jsonl(records: Iterable[Record], file: TextIO) -> int:

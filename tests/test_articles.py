@@ -16,11 +16,15 @@ from claimstance.inference.articles import (
     read_records,
     title_of,
 )
+from claimstance.inference.reading import Document
+from claimstance.inference.reading.plain_text import parse
 from claimstance.model.errors import InputError
 
 BOM = b"\xef\xbb\xbf"
 ONE = "a.jsonl, line 1: expected"
-ARTICLE = f"{ONE} a JSON object with the article's 'text', found"
+ARTICLE = f"{ONE} a JSON object with the article's text, found"
+COLUMN = f"{ONE} a column 'text', 'body', 'content', 'article', or one that --text-column names, found"
+FILES = ".txt, .html, .htm, .pdf, .docx, .jsonl, .csv, .tsv or .parquet"
 HALF = f"{ONE} Unicode characters, found half of a surrogate pair,"
 NOT_JSON = "text that is not JSON (Expecting value: line 1 column 1 (char 0))"
 
@@ -63,7 +67,8 @@ def test_json_lines(here):
     lines = [{"text": "A", "doc_id": "x", "id": "y", "title": "T"}, {"text": "B", "id": 7},
              {"text": "C\nd", "title": 3}]
     data = "\n\n".join(map(json.dumps, lines)).encode()
-    assert read("f.jsonl", data) == [Article("x", "A", "T"), Article("7", "B"), Article("f:5", "C\nd", "C")]
+    assert read("f.jsonl", data) == [Article("x", "A", "T", meta={"id": "y"}), Article("7", "B"),
+                                     Article("f:5", "C\nd", "C")]
 
 
 def test_standard_input(here, monkeypatch):
@@ -81,10 +86,10 @@ def test_a_folder_is_read_in_order_with_its_folders(here, caplog):
 
 def test_other_files_of_a_folder_are_told_of(here, caplog):
     Path("in").mkdir()
-    for name in ("a.txt", "b.pdf", "c.html", "d.html", "README"):
+    for name in ("a.txt", "b.png", "c.css", "d.css", "README"):
         Path("in", name).write_text("He left.", encoding="utf-8")
     assert [article.doc_id for article in read_articles(["in"])] == ["a"]
-    assert caplog.messages == ["in: files that are not articles left out: 2 .html, 1 .pdf, 1 without a suffix"]
+    assert caplog.messages == ["in: files that are not articles left out: 2 .css, 1 .png, 1 without a suffix"]
 
 
 def test_an_id_that_comes_again_is_told_of(here):
@@ -100,15 +105,15 @@ def test_an_id_that_comes_again_is_told_of(here):
     ("a.txt", b"ab\0c", "a.txt: expected UTF-8 text, found a binary file (a NUL byte)"),
     ("a.txt", b"ab\n\nc\xff", "a.txt, line 3: expected UTF-8 text, found invalid start byte"),
     ("a.txt", "He left.".encode("utf-16"), "a.txt: expected UTF-8 text, found UTF-16"),
-    ("a.pdf", b"x", "a.pdf: expected a file ending in .txt or .jsonl, or a folder, found '.pdf'"),
-    ("README", b"x", "README: expected a file ending in .txt or .jsonl, or a folder, found 'README'"),
+    ("a.png", b"x", f"a.png: expected a file ending in {FILES}, or a folder, found '.png'"),
+    ("README", b"x", f"README: expected a file ending in {FILES}, or a folder, found 'README'"),
     ("a.jsonl", b"", "a.jsonl: expected at least one article, found an empty file"),
     ("a.jsonl", b"\n \r\n", "a.jsonl: expected at least one article, found an empty file"),
     ("a.jsonl", b"ab\0c", f"{ONE} UTF-8 text, found a binary file (a NUL byte)"),
-    ("a.jsonl", b"{}", f"{ARTICLE} no keys"),
-    ("a.jsonl", b'{"body": "x"}', f"{ARTICLE} the keys body"),
-    ("a.jsonl", b'{"text": 5}', f"{ARTICLE} 5 there"),
-    ("a.jsonl", b'{"text": null}', f"{ARTICLE} None there"),
+    ("a.jsonl", b"{}", f"{COLUMN} none"),
+    ("a.jsonl", b'{"words": "x", "n": 3}', f"{COLUMN} words, n"),
+    ("a.jsonl", b'{"text": 5}', f"{ONE} a text in 'text', found 5"),
+    ("a.jsonl", b'{"text": null}', f"{ONE} a text in 'text', found none"),
     ("a.jsonl", b"[1]", f"{ARTICLE} [1]"),
     ("a.jsonl", b"He left.", f"{ARTICLE} {NOT_JSON}"),
     ("a.jsonl", b'{"text": "ab\\ud83d"}', f"{HALF} '\\ud83d', at character 2"),
@@ -137,17 +142,20 @@ def test_a_bad_file_does_not_cost_the_others(here):
 
 def test_a_folder_without_articles(here):
     Path("in").mkdir()
-    assert problems(read_articles(["in"])) == ["in: expected files ending in .txt or .jsonl, found none"]
-    Path("in/a.pdf").write_bytes(b"x")
-    assert problems(read_articles(["in"])) == ["in: expected files ending in .txt or .jsonl, found 1 .pdf"]
+    assert problems(read_articles(["in"])) == [f"in: expected files ending in {FILES}, found none"]
+    Path("in/a.png").write_bytes(b"x")
+    assert problems(read_articles(["in"])) == [f"in: expected files ending in {FILES}, found 1 .png"]
 
 
 def test_what_the_system_refuses(here, monkeypatch):
-    def refuse(path):
-        raise PermissionError(13, "Permission denied", str(path))
+    def refuse(path, mode):
+        if path.suffix == ".txt":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, mode)
 
     Path("a.txt").write_bytes(b"x")
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    opened = Path.open
+    monkeypatch.setattr(Path, "open", refuse)
     assert problems(read_articles(["a.txt"])) == ["a.txt: Permission denied"]
     assert problems(read_articles(["gone.jsonl"])) == ["gone.jsonl: No such file or directory"]
 
@@ -181,12 +189,21 @@ def test_titles(text, title):
 
 def test_counting_without_reading(here):
     Path("in/b").mkdir(parents=True)
-    for name in ("in/1.TXT", "in/b/2.txt", "in/c.pdf", "3.txt"):
+    for name in ("in/1.TXT", "in/b/2.html", "in/c.png", "3.txt"):
         Path(name).write_bytes(b"x")
     assert count_articles(["in", "3.txt"]) == 3
+    assert count_articles(["in", "https://courier.example/a"]) == 3
     assert count_articles(["in", "-"]) is None
     Path("in/4.jsonl").write_bytes(b"x")
     assert count_articles(["in"]) is None
+
+
+def test_an_article_has_an_end(here, monkeypatch):
+    monkeypatch.setattr("claimstance.inference.articles.DOCUMENTS", {".txt": Document(parse, 10, ())})
+    assert problems(read("a.txt", b"x" * 11)) == ["a.txt: expected at most 10 bytes, found more"]
+    assert read("a.txt", b"x" * 10) == [Article("a", "x" * 10)]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x" * 10_000_001)))
+    assert problems(read_articles(["-"])) == ["standard input: expected at most 10,000,000 bytes, found more"]
 
 
 def test_check_characters():

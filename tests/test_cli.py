@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -116,9 +117,26 @@ def test_an_id_that_comes_again_is_told_in_the_result(run, model):
 
 def test_files_left_out_are_told_of(run, model):
     write("in/a.txt", TEXT)
-    write("in/b.pdf", "x")
+    write("in/b.png", "x")
     done = run("tag", "in", "--model", model)
-    assert (done.code, done.messages) == (0, ["warning: in: files that are not articles left out: 1 .pdf"])
+    assert (done.code, done.messages) == (0, ["warning: in: files that are not articles left out: 1 .png"])
+
+
+def test_a_folder_of_all_kinds(run, model):
+    pytest.importorskip("trafilatura")
+    shutil.copytree(Path(__file__).parent / "data" / "articles", "in")
+    write("in/corpus.csv", f'key,story,outlet\nk1,"{TEXT}",Courier\n')
+    done = run("tag", "in", "--model", model, "--text-column", "story", "--id-column", "key")
+    assert done.code == 1
+    assert [line.partition(": expected")[0] for line in done.messages if not line.startswith("warning")] == [
+        "error: in/front.html", "error: not read: 1 of 6 inputs or lines; tagged: 5"]
+    found = {a["doc_id"]: a for a in articles(done.out)}
+    assert list(found) == ["k1", "ferry", "harbour", "levee", "plain"]
+    assert found["k1"]["meta"] == {"outlet": "Courier"}
+    assert found["harbour"]["meta"]["date"] == "2026-03-04"
+    for article in found.values():
+        for sentence in article["sentences"]:
+            assert article["text"][sentence["start"]:sentence["end"]] == sentence["text"]
 
 
 # Other commands

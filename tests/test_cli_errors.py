@@ -16,7 +16,7 @@ from claimstance.inference.cli import main
     (["tag", "gone.txt"], "INPUT: 'gone.txt' does not exist"),
     (["tag", "a.txt", "--model", "gone"], "--model: 'gone' does not exist"),
     (["tag", "a.txt", "-t", " "], "--target: expected a name or a topic, found a blank one"),
-    (["tag", "a.txt", "--rows", "stances"], "--rows: expected --format csv beside it, which has rows"),
+    (["tag", "a.txt", "--rows", "stances"], "--rows: expected --format csv or parquet beside it, which have rows"),
     (["tag", "a.txt", "-o", "a.txt"],
      "--out: expected a place outside the inputs, found 'a.txt', which 'a.txt' is or holds"),
     (["tag", ".", "-o", "b/t.jsonl"],

@@ -18,9 +18,9 @@ def exports():
     """(file or folder, the names of the formats whose it may be)."""
     found = [(SEEDS / "records.jsonl", {"jsonl"})]
     for folder in sorted(DATA.iterdir()):
-        owners = OWNERS.get(folder.name, {folder.name})
-        if folder.name == "broken":
+        if folder.name in ("broken", "articles"):
             continue
+        owners = OWNERS.get(folder.name, {folder.name})
         suffixes = {suffix for name in owners for suffix in FORMATS[name].suffixes}
         found += [(path, owners) for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix in suffixes]
         if "" in suffixes:

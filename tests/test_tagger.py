@@ -58,7 +58,7 @@ def check_offsets(article):
 
 def test_the_keys_of_an_article(tagger):
     data = tagger.tag(TEXT, targets=["Carl Amsel", "rail"], doc_id="a", title="t").to_dict()
-    assert set(data) == {"doc_id", "title", "text", "model", "sentences", "sources", "warnings"}
+    assert set(data) == {"doc_id", "title", "text", "model", "sentences", "sources", "warnings", "meta"}
     assert (data["doc_id"], data["title"], data["text"], data["warnings"]) == ("a", "t", TEXT, [])
     assert set(data["model"]) == {"name", "version", "sha256"}
     assert re.fullmatch("[0-9a-f]{64}", data["model"]["sha256"])

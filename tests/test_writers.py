@@ -46,7 +46,7 @@ def test_a_row_for_each_sentence(article):
         "doc_id": "d", "index": "0", "start": "0", "end": "25", "text": TEXT[:25], "claim": "claim",
         "claim_probability": "0.9123", "check_worthy_probability": "0.25", "subjective_probability": "",
         "sources": "Carl Amsel | He", "cues": "said",
-        "contents": IT.text, "entities": "He (PERSON)"}
+        "contents": IT.text, "entities": "He (PERSON)", "meta": ""}
     assert second == {**dict.fromkeys(first, ""), "doc_id": "d", "index": "1", "start": "27", "end": "36",
                       "text": "She left."}
 
@@ -56,7 +56,7 @@ def test_a_row_for_each_stance(article):
     assert first == {
         "doc_id": "d", "sentence": "0", "holder": "Carl Amsel", "target": "rail", "label": "favor",
         "probability": "0.7", "abstained": "False", "holder_start": "0", "holder_end": "2",
-        "target_start": "", "target_end": "", "text": TEXT[:25]}
+        "target_start": "", "target_end": "", "text": TEXT[:25], "meta": ""}
     places = ("holder", "holder_start", "holder_end", "target_start", "target_end")
     assert [second[name] for name in places] == ["", "", "", "10", "23"]
     assert second["abstained"] == "True"

@@ -12,12 +12,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from claimstance.model.delimited import DELIMITERS, encoding_hint, find_delimiter, named_delimiter
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.record import read_lines
 from claimstance.training.formats.base import Reading
 
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_SEP = "sep="  # Excel's first line of a CSV file that names its delimiter
 _ERROR = "e"  # the type of an Excel cell such as #N/A
 
 
@@ -45,14 +44,14 @@ def delimited(path: Path, wanted: str, reading: Reading, delimiter: str) -> Iter
     Raises:
         InputError: naming the line; for a file that is not UTF-8 also what it looks like.
     """
-    lines, given = _lines(path), None
+    lines = _lines(path)
     first = next(lines, "")
-    if first.lower().startswith(_SEP) and len(first) == len(_SEP) + 1:
-        given, skipped = first[-1], 1
-    else:
-        given, skipped, lines = _delimiter(first, wanted, delimiter), 0, chain([first], lines)
+    given, skipped = named_delimiter(first), 1
+    if given is None:
+        given, skipped = find_delimiter(first, delimiter, lambda names: wanted in names), 0
+        lines = chain([first], lines)
     if given != delimiter:
-        reading.facts["delimiter"] = _DELIMITERS.get(given, given)
+        reading.facts["delimiter"] = DELIMITERS.get(given, given)
     rows = csv.reader((line + "\n" for line in lines), delimiter=given, strict=True)
     try:
         for row in rows:
@@ -64,36 +63,11 @@ def delimited(path: Path, wanted: str, reading: Reading, delimiter: str) -> Iter
                          f"or none, found text that is not ({error})") from None
 
 
-def _delimiter(header: str, wanted: str, usual: str) -> str:
-    def columns(delimiter: str) -> list[str]:
-        try:
-            return [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
-        except csv.Error:  # which reading the rows will tell, with the line
-            return []
-
-    return next((one for one in dict.fromkeys([usual, *_DELIMITERS]) if wanted in columns(one)), usual)
-
-
 def _lines(path: Path) -> Iterator[str]:
     try:
         yield from read_lines(path)
     except InputError as error:
-        raise InputError(f"{error}{_looks_like(path)}") from None
-
-
-def _looks_like(path: Path) -> str:
-    """What the encoding of a file that is not UTF-8 may be, for the message; empty if nothing can be said."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(1 << 20)
-    except OSError:
-        return ""
-    start = head[:1000]
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or max(start[::2].count(0), start[1::2].count(0)) > len(start) / 5:
-        return "; it looks like UTF-16 ('Unicode text' in Excel): save it as 'CSV UTF-8'"
-    if b"\0" in head or not any(byte > 0x7F for byte in head):
-        return ""
-    return "; it looks like a Windows encoding, such as Windows-1252: save it as 'CSV UTF-8'"
+        raise InputError(f"{error}{encoding_hint(path)}") from None
 
 
 def workbook(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
