@@ -95,7 +95,7 @@ def _answers(sentence: Sentence) -> Iterator[tuple[str, float, int]]:
 def task_of(article: TaggedArticle) -> dict[str, Any]:
     """An article as a task with a prediction."""
     model = article.model
-    data = {"text": article.text, "id": article.doc_id, "title": article.title}
+    data = {"text": article.text, "id": article.doc_id, "title": article.title, "meta": article.meta}
     return {
         "data": {key: value for key, value in data.items() if value},
         "predictions": [{

@@ -118,7 +118,7 @@ def test_progress_tells_the_rate_and_the_time_left(here, model):
 
 def test_quiet_leaves_errors_alone(run, model):
     write("in/a.txt", "")
-    write("in/b.pdf", "x")
+    write("in/b.pptx", "x")
     write("in/c.txt", "x\0")
     assert [message.partition(":")[0] for message in run("tag", "in", "--model", model).messages] == [
         "warning", "warning", "error", "error"]
