@@ -27,7 +27,7 @@ class Pages:
 
     Attributes:
         package: where the templates are.
-        styles: names of style sheets there, which follow the one that is shared.
+        styles: names of style sheets, there or among the shared ones, which follow the one of every page.
         filters: of the templates, beside ``count``.
     """
 
@@ -58,8 +58,8 @@ class Pages:
         return environment
 
     def _asset(self, name: str) -> str:
-        package = SHARED if name in (STYLE, THEME) else self.package
-        return (resources.files(package) / "templates" / name).read_text(encoding="utf-8")
+        own, shared = (resources.files(package) / "templates" / name for package in (self.package, SHARED))
+        return (own if own.is_file() else shared).read_text(encoding="utf-8")
 
 
 def policy(style: str, script: str) -> str:

@@ -28,12 +28,12 @@ from claimstance.training.building.report_figures import (
 )
 from claimstance.training.building.report_samples import sample
 from claimstance.training.codebook import Codebook
+from claimstance.training.words import metric_name, task_name
 
 PAGE_FILE = "report.html"
 MOST_PAIRS = 25  # of annotators that a table shows
 MOST_SOURCES = 50  # whose labels are told one by one
 
-_TASKS = {"check_worthy": "check-worthy", "entity": "entities", "attribution": "attributions"}
 _SECTIONS = {
     "about": "What it is",
     "rows": "Sentences and labels",
@@ -46,7 +46,6 @@ _SECTIONS = {
     "codebook": "Codebook",
     "samples": "Sentences to read",
 }
-_METRICS = {"macro_f1": "macro-F1", "macro_recall": "macro-recall", "f1": "F1", "linked": "linked attributions"}
 
 
 def write_report_page(report: BuildReport, samples: Sequence[Record], lengths: Lengths | None, path: Path) -> None:
@@ -91,8 +90,8 @@ def _environment() -> Any:
         loader=PackageLoader("claimstance.training.building"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, finalize=_shown)
     environment.filters.update(
-        count=_count, percent=_percent, decimal=_decimal, coefficient=_coefficient, share=_share, task=_task,
-        metric=_metric, stratum=_stratum, is_link=_is_link, spoken=_spoken, place=_place,
+        count=_count, percent=_percent, decimal=_decimal, coefficient=_coefficient, share=_share, task=task_name,
+        metric=metric_name, stratum=_stratum, is_link=_is_link, spoken=_spoken, place=_place,
         sum_values=lambda counts: sum(counts.values()))
     environment.globals.update(
         label_rows=label_rows, tasks_of=tasks_of, histograms=histograms, verdict=verdict, cautions=cautions,
@@ -126,15 +125,6 @@ def _share(value: float | None) -> str:
     return "none" if value is None else _percent(value)
 
 
-def _task(name: str) -> str:
-    return _TASKS.get(name, name)
-
-
-def _metric(name: str) -> str:
-    """``source.overlap.f1`` as "source, overlap, F1"."""
-    return ", ".join(_METRICS.get(part, part) for part in name.split("."))
-
-
 def _metrics_of(agreement: SpanAgreement) -> list[str]:
     """Those of which any pair, or any annotator, has a figure."""
     figures = [pair.figures for pair in agreement.pairs] + [one.figures for one in agreement.annotators.values()]
@@ -150,7 +140,7 @@ def _strata(shares: Mapping[str, Mapping[str, Sequence[float]]]) -> list[str]:
 def _stratum(name: str) -> str:
     """``stance against`` as "stance: against"."""
     task, _, label = name.partition(" ")
-    return f"{_task(task)}: {label}" if label else "all sentences"
+    return f"{task_name(task)}: {label}" if label else "all sentences"
 
 
 class _Worst(NamedTuple):
