@@ -39,9 +39,9 @@ def compare(
         seed: of the draws.
 
     Returns:
-        Plain values: ``a`` and ``b`` (folder, date and model), the ``data``, the number of ``tests``, and ``rows``: for each
-        corpus, task and metric both scores, their ``difference`` (b − a), its interval ``low`` to ``high``, ``p``, the
-        same after Holm's correction (``holm``), and whether that is ``significant``. ``only_a`` and ``only_b`` name
+        Plain values: ``a`` and ``b`` (folder, date and model), the ``data``, the number of ``tests``, and ``rows``: for
+        each corpus, task and metric both scores, their ``difference`` (b − a), its interval ``low`` to ``high``, ``p``,
+        the same after Holm's correction (``holm``), and whether that is ``significant``. ``only_a`` and ``only_b`` name
         what one alone has.
 
     Raises:

@@ -5,8 +5,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, ModelError
@@ -20,6 +21,9 @@ from claimstance.training.config import Config
 from claimstance.training.dataset import load_labels, load_records, split_names
 from claimstance.training.outcomes import Outcomes
 from claimstance.training.soft import load_soft
+
+if TYPE_CHECKING:
+    from claimstance.training.cases import Cases
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +74,13 @@ class Evaluation:
     outcomes: Outcomes
     config: ModelConfig
     pairs: Sequence[tuple[Record, Prediction]]
+
+    @cached_property
+    def cases(self) -> "Cases":
+        """What was asked and answered, case by case."""
+        from claimstance.training.cases import cases
+
+        return cases(self.config, self.pairs)
 
 
 def score(

@@ -7,7 +7,7 @@ for no error of those.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 Placed = tuple[str, int, int]  # label, start, end (exclusive): in characters or tokens
 Errors = Counter[tuple[str, str]]  # (label, kind) → how many
@@ -44,6 +44,14 @@ def _why(span: Placed, found: Sequence[Placed]) -> tuple[str, Placed | None]:
 def _shared(span: Placed, other: Placed) -> int:
     """How many characters or tokens both have."""
     return max(0, min(span[2], other[2]) - max(span[1], other[1]))
+
+
+def summed(some: Iterable[Errors]) -> Errors:
+    """All of them together."""
+    total: Errors = Counter()
+    for errors in some:
+        total.update(errors)
+    return total
 
 
 def wrong(errors: Errors) -> int:

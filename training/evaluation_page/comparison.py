@@ -18,7 +18,7 @@ from claimstance.training.evaluation_page.pictures import (
 )
 from claimstance.training.evaluation_page.worst import Question, Sentence, question, sentence
 from claimstance.training.reliability import claims
-from claimstance.training.span_errors import KINDS, wrong
+from claimstance.training.span_errors import KINDS, summed, wrong
 
 MOST = 5  # cases of a task that are shown where one run is right and the other is not
 RUNS = ("A", "B")
@@ -117,10 +117,8 @@ def _pictures(anchor: str, task: str, a: Sequence[LabelCase], b: Sequence[LabelC
 
 def _of_spans(anchor: str, name: str, a: Sequence[SpanCase], b: Sequence[SpanCase]) -> Disagreement:
     corpus, _, task = name.rpartition("/")
-    sums = []
-    for some in (a, b):
-        sums.append(sum((case.errors for case in some), Counter()))
-    labels = list(dict.fromkeys(label for summed in sums for label, _ in summed))
+    sums = [summed(case.errors for case in some) for some in (a, b)]
+    labels = list(dict.fromkeys(label for errors in sums for label, _ in errors))
     kinds = {label: {kind: (sums[0][label, kind], sums[1][label, kind]) for kind in KINDS} for label in labels}
     gaps = [(wrong(other.errors) - wrong(one.errors), one, other) for one, other in zip(a, b, strict=True)]
     ahead = [sorted((gap for gap in gaps if sign * gap[0] > 0), key=lambda gap: -abs(gap[0])) for sign in (1, -1)]

@@ -20,7 +20,7 @@ _CLASSES = dict(zip((INK, SOFT, LINE, FIRST, SECOND), ("ink", "soft", "line", "f
 _SVG, _XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 _KEPT = ("fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap", "fill-opacity",
          "stroke-opacity", "opacity", "text-anchor", "font-size")
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: Any = {
     "svg.hashsalt": "claimstance", "svg.fonttype": "none", "path.simplify": False, "font.size": 9,
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": SOFT, "xtick.color": SOFT, "ytick.color": SOFT,
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": LINE, "axes.axisbelow": True,
@@ -54,7 +54,8 @@ def as_svg(figure: "Figure", name: str, title: str, description: str) -> str:
     written = io.StringIO()
     figure.savefig(written, format="svg", metadata={"Date": None})
     root = ElementTree.fromstring(written.getvalue())
-    used = {match for it in root.iter() for value in it.attrib.values() for match in re.findall(r"#([\w-]+)\)?$", value)}
+    values = [value for element in root.iter() for value in element.attrib.values()]
+    used = {target for value in values for target in re.findall(r"#([\w-]+)\)?$", value)}
     for element in list(root.iter()):
         _rewrite(element, name, used)
     for useless in [*root.findall(f"{_SVG}metadata"), *root.findall(f"{_SVG}defs[{_SVG}style]")]:

@@ -5,9 +5,7 @@ from typing import Any
 
 from claimstance.model.pages.engine import Pages
 from claimstance.training.building.report_figures import FEW_DOCUMENTS
-from claimstance.training.cases import Cases
 from claimstance.training.evaluation_page.groups import FEWEST
-from claimstance.training.evaluation_page.pictures import PROMISE
 from claimstance.training.evaluation_page.sections import section
 from claimstance.training.metrics import Figure
 from claimstance.training.run import Evaluation
@@ -16,13 +14,13 @@ from claimstance.training.words import NUMBERS, metric_name, task_name
 PAGE_FILE = "evaluation.html"
 
 
-def evaluation_page(found: Evaluation, cases: Cases) -> Iterator[str]:
-    """The page, in pieces; ``cases`` are those of the evaluation."""
-    sections = [section(number, name, found.account, outcome, found.config, cases[name])
+def evaluation_page(found: Evaluation) -> Iterator[str]:
+    """The page, in pieces."""
+    sections = [section(number, name, found.account, outcome, found.config, found.cases[name])
                 for number, (name, outcome) in enumerate(found.outcomes.items(), 1)]
     return PAGES.render("evaluation.html", {
         "account": found.account, "model": found.account["model"], "data": found.account["data"],
-        "sections": sections, "fewest": FEWEST, "promise": PROMISE, "few_documents": FEW_DOCUMENTS})
+        "sections": sections, "fewest": FEWEST, "few_documents": FEW_DOCUMENTS})
 
 
 def value(number: float, metric: str = "") -> str:
@@ -50,7 +48,7 @@ def signed(share: float) -> str:
 
 def p_value(number: float | None) -> str:
     """A p-value; a dash where there is none."""
-    return "–" if number is None else "< 0.0001" if number < 0.0001 else f"{number:.4f}"
+    return "–" if number is None else f"{number:.4f}"
 
 
 def drawing(svg: str) -> Any:

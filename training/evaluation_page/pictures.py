@@ -75,10 +75,10 @@ def _axes(axes: "Axes", across: str, up: str) -> None:
 
 
 def _end(axes: "Axes", run: Run, x: float, y: float, colour: str) -> None:
-    """The run's name where its line ends."""
+    """The run's name where its line ends: the first one's somewhat above, so that both can be read."""
     if run.name:
-        axes.annotate(run.name, (x, y), (4, 0), textcoords="offset points", color=colour, va="center", weight="bold",
-                      annotation_clip=False)
+        axes.annotate(run.name, (x, y), (4, 4 if colour == FIRST else -4), textcoords="offset points", color=colour,
+                      va="center", weight="bold", annotation_clip=False)
 
 
 def _thinned(size: int) -> list[int]:
@@ -101,7 +101,7 @@ def reliability_diagram(name: str, runs: Sequence[Run]) -> Picture:
                          width=found[0].high - found[0].low, color=LINE)
             axes.plot([one.said for one in found], [one.true for one in found], color=colour, linestyle=line,
                       marker=marker, markersize=4)
-            _end(axes, run, found[-1].said, found[-1].true, colour)
+            _end(axes, run, found[0].said, found[0].true, colour)
             told.append(f"expected calibration error {calibration_error(run.sure, run.true):.3f} "
                         f"({unavoidable_error(run.sure):.3f} if every probability were exactly right)")
             rows += [(*filter(None, [run.name]), f"{percent(one.low, 0)} to {percent(one.high, 0)}", f"{one.n:,}",

@@ -1,4 +1,4 @@
-"""What the page of an evaluation tells of each task: figures, kinds of errors, pictures, parts, and the worst errors."""
+"""What the page of an evaluation tells of each task: figures, kinds of errors, pictures, parts, the worst errors."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,9 +23,10 @@ from claimstance.training.evaluation_page.worst import Question, Sentence, worst
 from claimstance.training.metrics import Figure
 from claimstance.training.outcomes import Outcome
 from claimstance.training.reliability import RANKED, claims
-from claimstance.training.span_errors import KINDS, wrong
+from claimstance.training.span_errors import KINDS, summed, wrong
 
 _SCORES = ("precision", "recall", "f1")
+_MAIN = ("accuracy", "average_precision")  # besides what training is steered by
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class Section:
         task: what was asked.
         n: items that figures count.
         documents: whose sentences they are of.
-        primary: the main figures.
+        primary: what training is steered by.
+        main: the main figures.
         parts: precision, recall and F1.
         more: all other figures.
         matrix: which label was taken for which; ``None`` for spans.
@@ -93,6 +95,7 @@ class Section:
     n: int
     documents: int
     primary: list[Row]
+    main: list[Row]
     parts: list[Part]
     more: list[Row]
     matrix: Matrix | None
@@ -122,9 +125,10 @@ def section(
     return Section(
         anchor, corpus, task, int(outcome.sizes.sum()), len(outcome.documents),
         primary=[row for row in rows if row.metric in PRIMARY[task]],
+        main=[row for row in rows if row.metric in (*PRIMARY[task], *_MAIN)],
         parts=list(_parts(figures, people, matrix)),
         more=[row for row in rows
-              if row.metric not in PRIMARY[task] and row.metric.rpartition(".")[2] not in _SCORES],
+              if row.metric not in (*PRIMARY[task], *_MAIN) and row.metric.rpartition(".")[2] not in _SCORES],
         matrix=matrix,
         kinds=_kinds(sentences, outcome) if sentences else None,
         pictures=_pictures(anchor, task, config, answers_of(outcome.labels, questions)) if questions else {},
@@ -151,16 +155,14 @@ def _matrix(outcome: Outcome) -> Matrix:
 
 
 def _kinds(cases: Sequence[SpanCase], outcome: Outcome) -> Kinds:
-    summed: Counter[tuple[str, str]] = Counter()
-    for case in cases:
-        summed.update(case.errors)
+    found = summed(case.errors for case in cases)
     if outcome.kind == "attribution":
-        right, found, gold = outcome.counts.sum(axis=0)[-1].astype(int).tolist()  # of whole attributions
-        summed |= Counter({("linked", "right"): right, ("linked", "missed"): gold - right,
-                           ("linked", "spurious"): found - right})
-    labels = list(dict.fromkeys(label for label, _ in summed))
-    counts = {label: {kind: summed[label, kind] for kind in KINDS} for label in labels}
-    commonest = [(*key, n) for key, n in summed.most_common() if key[1] != "right" and key[0] != "linked" and n]
+        right, said, gold = outcome.counts.sum(axis=0)[-1].astype(int).tolist()  # of whole attributions
+        found |= Counter({("linked", "right"): right, ("linked", "missed"): gold - right,
+                           ("linked", "spurious"): said - right})
+    labels = list(dict.fromkeys(label for label, _ in found))
+    counts = {label: {kind: found[label, kind] for kind in KINDS} for label in labels}
+    commonest = [(*key, n) for key, n in found.most_common() if key[1] != "right" and key[0] != "linked" and n]
     return Kinds(counts, commonest[:3])
 
 
