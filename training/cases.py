@@ -155,7 +155,7 @@ def read_cases(folder: Path) -> Cases:
         try:
             row = json.loads(line)
             name, case = row["name"], _parse(row, where)
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise InputError(f"{where}: expected a case of an evaluation, found none that can be read "
                              f"({error!r})") from None
         found[str(name)].append(case)
@@ -166,7 +166,8 @@ def _parse(row: Mapping[str, Any], where: str) -> LabelCase | SpanCase:
     record = parse_record(row["record"], where)
     if "probabilities" in row:
         probabilities = {str(label): float(share) for label, share in row["probabilities"].items()}
+        gold, said = ({label: label for label in probabilities}[row[key]] for key in ("gold", "said"))
         stance = record.stances[0] if record.stances else None
-        return LabelCase(record, stance, str(row["kind"]), str(row["gold"]), probabilities, str(row["said"]))
+        return LabelCase(record, stance, str(row["kind"]), gold, probabilities, said)
     errors: Errors = Counter({(str(label), str(kind)): int(n) for label, kind, n in row["errors"]})
     return SpanCase(record, parse_record({**row["record"], _spans_of(record): row["found"]}, where), errors)
