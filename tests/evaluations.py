@@ -11,8 +11,9 @@ from claimstance.training.evaluate import primary, score_pairs
 from claimstance.training.run import Evaluation
 
 TASKS = ("attribution", "entity", "claim", "check_worthy", "stance")
-CONFIG = ModelConfig({}, tasks=TASKS, temperatures={"stance.mention": 1.0, "claim": 1.0}, thresholds={"check_worthy": 0.4},
-                     abstain_below={"stance.mention": 0.65, "claim": 0.0, "stance": 2.0}, conformal={"claim": 0.3})
+CONFIG = ModelConfig(
+    {}, tasks=TASKS, temperatures={"stance.mention": 1.0, "claim": 1.0}, thresholds={"check_worthy": 0.4},
+    abstain_below={"stance.mention": 0.65, "claim": 0.0, "stance": 2.0}, conformal={"claim": 0.3})
 HOSTILE = "\"'><script>alert(1)</script>\u202e&amp;{{ 7*7 }}$x$"
 
 #       0         10        20        30
@@ -53,5 +54,5 @@ def evaluation(pairs, config=CONFIG, name="cod-model", split="dev", **account):
         "model": {"name": name, "version": "7", "sha256": "0123456789abcdef" * 4, "precision": "as exported"},
         "data": {"path": "runs/cod", "split": split, "rows": len(pairs), "fingerprint": "feed" * 16},
         "primary": primary(results),
-        "results": {task: {metric: asdict(one) for metric, one in figures.items()} for task, figures in results.items()},
+        "results": {name: {metric: asdict(one) for metric, one in found.items()} for name, found in results.items()},
         **account}, outcomes, config, pairs)

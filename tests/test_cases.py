@@ -73,10 +73,10 @@ def test_there_are_none_where_none_were_written(tmp_path):
     ("[]", "expected a case of an evaluation"),
     ('{"name": "a/claim"}', "KeyError('record')"),
     ('{"name": "a/claim", "record": {"id": "1"}, "probabilities": {}}', "text"),
-    ('{"name": "a/claim", "record": {"id": "1", "text": "x"}, "probabilities": [], "kind": "claim"}', "expected a case"),
+    ('{"name": "a/claim", "record": {"id": "1", "text": "x"}, "probabilities": [], "kind": "claim"}', "expected"),
     ('{"name": "a/claim", "record": {"id": "1", "text": "x"}, "probabilities": {"a": 1}, "kind": "claim", "gold": "a", '
      '"said": "b"}', "KeyError('b')"),
-    ('{"name": "a/entity", "record": {"id": "1", "text": "x", "entities": []}, "errors": [1], "found": []}', "expected"),
+    ('{"name": "a/entity", "record": {"id": "1", "text": "x", "entities": []}, "errors": [1], "found": []}', "a case"),
     ('{"name": "a/entity", "record": {"id": "1", "text": "x", "entities": []}, "errors": [], "found": [{}]}', "span"),
 ])
 def test_what_is_no_case_is_told_by_its_line(stored, line, told):

@@ -164,9 +164,9 @@ def test_pictures_say_what_they_show():
     sure = np.array([0.95, 0.9, 0.8, 0.6])
     run = Run(sure, np.array([True, True, False, True]), threshold=0.85)
     risk = risk_picture("r", [run])
-    # Half is above 0.85 and right; of all, one in four is wrong. Under the curve: 0, 0, 1/3, 1/4, each a quarter wide.
-    assert risk.told == ("25.0 % wrong if all is answered, area under the curve 0.146; with the model's threshold (0.85, "
-                         "the diamond) 50.0 % is answered and 0.0 % of that is wrong.")
+    # Half is above 0.85 and right; of all, one in four is wrong. The curve: 0, 0, 1/3, 1/4, each a quarter wide.
+    assert risk.told == ("25.0 % wrong if all is answered, area under the curve 0.146; with the model's threshold "
+                         "(0.85, the diamond) 50.0 % is answered and 0.0 % of that is wrong.")
     assert risk.rows[4] == ("50 %", "0.0 %")
     assert risk.rows[6] == ("70 %", "33.3 %")
     assert risk.rows[9] == ("100 %", "25.0 %")

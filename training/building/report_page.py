@@ -1,14 +1,14 @@
 """The report of a built dataset for reading: ``report.html``, one page that loads nothing and runs no script.
 
-Whatever comes from data is escaped by the template engine, after characters that could mislead unseen were written out
-(``markup.visible``). The same report and samples give the same bytes: there is no date on the page.
+How text stays text: ``claimstance.model.pages.engine``. The same report and samples give the same bytes: there is no
+date on the page.
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from claimstance.model.markup import visible
+from claimstance.model.pages.engine import Pages
 from claimstance.model.record import Record
 from claimstance.training.annotators.coefficients import Measure
 from claimstance.training.annotators.span_agreement import SpanAgreement
@@ -67,46 +67,21 @@ def render(report: BuildReport, samples: Sequence[Record], lengths: Lengths | No
     """The page as HTML; arguments as of ``write_report_page``."""
     codebook = Codebook.model_validate(report.codebook) if report.codebook else None
     shares = report.division.shares if report.division else {}
-    return str(_environment().get_template("report.html").render(
-        report=report,
-        title=codebook.title if codebook and codebook.title else "Dataset report",
-        sections=_SECTIONS,
-        tasks=tasks_of(report.labels),
-        left_out=sum(n for source in report.sources for n in source.dropped.values()),
-        ties=any(n for source in report.sources for n in source.ties.values()),
-        strata=_strata(shares),
-        worst=_worst(shares),
-        lengths=lengths,
-        frequent={kind: getattr(report, kind, None) or [] for kind in ("targets", "holders")},
-        codebook=codebook,
-        samples=[sample(record) for record in samples],
-    ))
-
-
-def _environment() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # what nothing else in training needs
-
-    environment = Environment(
-        loader=PackageLoader("claimstance.training.building"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, finalize=_shown)
-    environment.filters.update(
-        count=_count, percent=_percent, decimal=_decimal, coefficient=_coefficient, share=_share, task=task_name,
-        metric=metric_name, stratum=_stratum, is_link=_is_link, spoken=_spoken, place=_place,
-        sum_values=lambda counts: sum(counts.values()))
-    environment.globals.update(
-        label_rows=label_rows, tasks_of=tasks_of, histograms=histograms, verdict=verdict, cautions=cautions,
-        few_documents=few_documents, kappas=kappas, parts_of=parts_of, metrics_of=_metrics_of, most_pairs=MOST_PAIRS,
-        most_sources=MOST_SOURCES, thresholds=(TENTATIVE, RELIABLE))
-    return environment
-
-
-def _shown(value: Any) -> Any:
-    """What the template engine escapes in place of ``value``; markup of the templates' own is a ``str`` by descent."""
-    return visible(value) if type(value) is str else value
-
-
-def _count(number: int) -> str:
-    return f"{number:,}"
+    return "".join(_PAGES.render("report.html", {
+        **_HELP,
+        "report": report,
+        "title": codebook.title if codebook and codebook.title else "Dataset report",
+        "sections": _SECTIONS,
+        "tasks": tasks_of(report.labels),
+        "left_out": sum(n for source in report.sources for n in source.dropped.values()),
+        "ties": any(n for source in report.sources for n in source.ties.values()),
+        "strata": _strata(shares),
+        "worst": _worst(shares),
+        "lengths": lengths,
+        "frequent": {kind: getattr(report, kind, None) or [] for kind in ("targets", "holders")},
+        "codebook": codebook,
+        "samples": [sample(record) for record in samples],
+    }, scripts=()))
 
 
 def _percent(share: float) -> str:
@@ -171,3 +146,14 @@ def _spoken(measure: Measure) -> str:
 def _place(value: float, width: int) -> float:
     """The place of a coefficient on a line from 0 to 1; what is below chance stands at 0."""
     return round(width * min(1.0, max(0.0, value)), 1)
+
+
+#: What the templates work out by themselves.
+_HELP = {
+    "label_rows": label_rows, "tasks_of": tasks_of, "histograms": histograms, "verdict": verdict, "cautions": cautions,
+    "few_documents": few_documents, "kappas": kappas, "parts_of": parts_of, "metrics_of": _metrics_of,
+    "most_pairs": MOST_PAIRS, "most_sources": MOST_SOURCES, "thresholds": (TENTATIVE, RELIABLE)}
+_PAGES = Pages("claimstance.training.building", ("reports.css", "report.css"), {
+    "percent": _percent, "decimal": _decimal, "coefficient": _coefficient, "share": _share, "task": task_name,
+    "metric": metric_name, "stratum": _stratum, "is_link": _is_link, "spoken": _spoken, "place": _place,
+    "sum_values": lambda counts: sum(counts.values())})

@@ -58,6 +58,6 @@ def drawing(svg: str) -> Any:
     return Markup(svg)
 
 
-PAGES = Pages("claimstance.training.evaluation_page", ("marks.css", "evaluation.css"), {
+PAGES = Pages("claimstance.training.evaluation_page", ("reports.css", "evaluation.css"), {
     "percent": percent, "value": value, "interval": interval, "signed": signed, "p": p_value, "task": task_name,
     "metric": metric_name, "drawing": drawing})
