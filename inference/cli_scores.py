@@ -1,6 +1,7 @@
 """The commands that say how good a model is; ``cli`` registers them."""
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from pathlib import Path
@@ -93,6 +94,7 @@ def compare(
     if written is Told.html:
         from claimstance.training.evaluation_page.comparison import comparison_page
 
+        _hush()
         _write(out, lambda: comparison_page(comparison, run_a, run_b))
     elif written:
         _write(out, lambda: [_json(comparison)])
@@ -132,7 +134,13 @@ def _write_folder(found: "Evaluation", folder: Path) -> None:
 def _page(found: "Evaluation") -> Iterable[str]:
     from claimstance.training.evaluation_page.page import evaluation_page
 
+    _hush()
     return evaluation_page(found)
+
+
+def _hush() -> None:
+    """Keep what matplotlib says of its cache of fonts from standard error: that is for what needs attention."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def _write(out: Path | None, pieces: Callable[[], Iterable[str]]) -> None:

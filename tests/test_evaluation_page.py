@@ -22,7 +22,7 @@ from claimstance.training.evaluation_page.pictures import (
     reliability_diagram,
     risk_picture,
 )
-from claimstance.training.evaluation_page.sections import section
+from claimstance.training.evaluation_page.sections import LINKED, section
 from claimstance.training.evaluation_page.worst import told, worst_answers, worst_sentences
 from claimstance.training.span_errors import span_errors
 
@@ -92,7 +92,7 @@ def test_kinds_of_errors_are_summed_and_the_commonest_named(found, page):
     # 14 of 40 sentences are wrong, in source and content alike.
     assert kinds.counts["source"] == {"right": 26, "boundary": 14, "other": 0, "missed": 0, "spurious": 0}
     assert kinds.counts["content"] == {"right": 26, "boundary": 0, "other": 0, "missed": 14, "spurious": 0}
-    assert kinds.counts["linked"] == {"right": 26, "boundary": 0, "other": 0, "missed": 14, "spurious": 14}
+    assert kinds.counts[LINKED] == {"right": 26, "boundary": 0, "other": 0, "missed": 14, "spurious": 14}
     assert kinds.commonest == [("source", "boundary", 14), ("content", "missed", 14)]
     assert "The commonest errors: source with another boundary (14), content missed (14)." in words(page)
     assert sections(found)["cod/entity"].kinds.commonest == [("ORGANIZATION", "missed", 40)]

@@ -6,7 +6,7 @@ from typing import Any
 from claimstance.model.pages.engine import Pages
 from claimstance.training.building.report_figures import FEW_DOCUMENTS
 from claimstance.training.evaluation_page.groups import FEWEST
-from claimstance.training.evaluation_page.sections import section
+from claimstance.training.evaluation_page.sections import LINKED, section
 from claimstance.training.metrics import Figure
 from claimstance.training.run import Evaluation
 from claimstance.training.words import NUMBERS, metric_name, task_name
@@ -20,7 +20,7 @@ def evaluation_page(found: Evaluation) -> Iterator[str]:
                 for number, (name, outcome) in enumerate(found.outcomes.items(), 1)]
     return PAGES.render("evaluation.html", {
         "account": found.account, "model": found.account["model"], "data": found.account["data"],
-        "sections": sections, "fewest": FEWEST, "few_documents": FEW_DOCUMENTS})
+        "sections": sections, "fewest": FEWEST, "few_documents": FEW_DOCUMENTS, "linked": LINKED})
 
 
 def value(number: float, metric: str = "") -> str:

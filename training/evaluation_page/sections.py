@@ -1,6 +1,5 @@
 """What the page of an evaluation tells of each task: figures, kinds of errors, pictures, parts, the worst errors."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +24,7 @@ from claimstance.training.outcomes import Outcome
 from claimstance.training.reliability import RANKED, claims
 from claimstance.training.span_errors import KINDS, summed, wrong
 
+LINKED = "linked attributions"  # beside the roles
 _SCORES = ("precision", "recall", "f1")
 _MAIN = ("accuracy", "average_precision")  # besides what training is steered by
 
@@ -156,13 +156,12 @@ def _matrix(outcome: Outcome) -> Matrix:
 
 def _kinds(cases: Sequence[SpanCase], outcome: Outcome) -> Kinds:
     found = summed(case.errors for case in cases)
+    commonest = [(*key, n) for key, n in found.most_common() if key[1] != "right"]
     if outcome.kind == "attribution":
-        right, said, gold = outcome.counts.sum(axis=0)[-1].astype(int).tolist()  # of whole attributions
-        found |= Counter({("linked", "right"): right, ("linked", "missed"): gold - right,
-                           ("linked", "spurious"): said - right})
+        right, said, gold = outcome.counts.sum(axis=0)[-1].astype(int).tolist()
+        found.update({(LINKED, "right"): right, (LINKED, "missed"): gold - right, (LINKED, "spurious"): said - right})
     labels = list(dict.fromkeys(label for label, _ in found))
     counts = {label: {kind: found[label, kind] for kind in KINDS} for label in labels}
-    commonest = [(*key, n) for key, n in found.most_common() if key[1] != "right" and key[0] != "linked" and n]
     return Kinds(counts, commonest[:3])
 
 

@@ -8,7 +8,6 @@ from typing import TypeVar
 from claimstance.training.building.report_samples import Said, Sample, sample
 from claimstance.training.cases import LabelCase, SpanCase
 from claimstance.training.span_errors import Errors, wrong
-from claimstance.training.words import task_name
 
 MOST = 10  # errors that are shown of a task
 
@@ -84,7 +83,7 @@ def _words(errors: Errors) -> Iterator[tuple[str, int]]:
             "spurious": "{} where there is none"}
     for (label, kind), n in errors.items():
         if kind != "right":
-            yield said[kind].format(task_name(label)), n
+            yield said[kind].format(label), n
 
 
 def _worst(cases: Iterable[Case], badness: Callable[[Case], float], most: int) -> list[Case]:
