@@ -172,8 +172,8 @@ def _pictures(anchor: str, task: str, config: ModelConfig, answers: Answers) -> 
         name = f"{anchor}k{number}"
         pictures: list[Picture | None] = [
             reliability_diagram(f"{name}r", [Run(*claims(some, task))]),
-                    risk_picture(f"{name}c", [Run(some.confidence, some.right,
-                                                  threshold=config.promised(config.abstain_below, kind))])]
+            risk_picture(f"{name}c", [
+                Run(some.confidence, some.right, threshold=config.promised(config.abstain_below, kind))])]
         if task in RANKED:
             pictures.append(precision_recall_picture(
                 f"{name}p", [Run(*claims(some, task), threshold=config.thresholds.get(task))]))
