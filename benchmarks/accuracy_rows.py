@@ -1,14 +1,13 @@
 """The rows of accuracy.json: which figures are told, what they must reach, and what stands beside them."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from claimstance.model.record import Record
-from claimstance.training.answers import document_of
 from claimstance.training.evaluate import PRIMARY, parts
-from claimstance.training.outcomes import Outcomes, digest
+from claimstance.training.evaluation_page.groups import outlets as outlets_of
+from claimstance.training.outcomes import Outcomes
 
 Results = Mapping[str, Mapping[str, Mapping[str, float]]]  # "corpus/task" → metric → value, low, high, n
 Row = dict[str, Any]
@@ -148,16 +147,12 @@ def clean_parts(results: Results) -> list[Row]:
 
 def outlets(outcomes: Outcomes, records: Sequence[Record], fewest: int = FEWEST) -> list[Row]:
     """The main figures of each outlet of at least ``fewest`` items, where ``meta`` tells the outlet."""
-    documents: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for record in records:
-        if outlet := record.meta.get("outlet"):
-            for corpus in parts(record):
-                documents[corpus, str(outlet)].add(digest(document_of(record)))
     found = []
     for name, outcome in outcomes.items():
         corpus, _, task = name.rpartition("/")
-        for (where, outlet), wanted in sorted(documents.items()):
-            part = outcome.among(wanted) if where == corpus else None
+        documents = outlets_of(record for record in records if corpus in parts(record))
+        for outlet, wanted in sorted(documents.items()):
+            part = outcome.among(wanted)
             if part and part.sizes.sum() >= fewest:
                 figures = {metric: asdict(figure) for metric, figure in part.figures().items()}
                 found += [_row("outlets", f"{name}, {outlet}, {metric}", figures[metric]) for metric in PRIMARY[task]]

@@ -4,14 +4,14 @@ import io
 import json
 import sys
 from contextlib import nullcontext, redirect_stdout
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from claimstance.inference import cli_check, cli_data
+from claimstance.inference import cli_check, cli_data, cli_scores
 from claimstance.inference.cli_help import Commands, Version
+from claimstance.inference.cli_scores import Precision
 from claimstance.inference.console import complain, must_be_model, must_exist, must_not_read, progress, show_log, stop
 from claimstance.inference.outputs import Format, Rows, check_pages, choose_format, open_writer
 from claimstance.model.errors import ClaimstanceError, ConfigError
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 #: What typer raises for a wrong call; from click or from its own copy of it, depending on its version.
 UsageError: Any = typer.BadParameter.__base__
 TRAINING = (
-    "torch", "transformers", "accelerate", "datasets", "scipy", "sklearn", "safetensors", "onnx", "tensorboard")
+    "torch", "transformers", "accelerate", "datasets", "scipy", "sklearn", "safetensors", "onnx", "tensorboard",
+    "matplotlib")
 
 app = typer.Typer(
     cls=Commands, help="Who claims what in the news, and where each source stands.", no_args_is_help=True,
@@ -34,13 +35,6 @@ Model = Annotated[str | None, typer.Option(
     "--model", help="Model folder, or a name on the Hugging Face hub (user/name); the bundled model if not given.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write; standard output if not given.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads; all cores if not given.")]
-
-
-class Precision(str, Enum):
-    """Of the encoder of an exported model."""
-
-    int8 = "int8"
-    float32 = "float32"
 
 
 @app.callback()
@@ -178,65 +172,8 @@ def train(
     typer.echo(f"{folder}: trained and exported. Next: claimstance evaluate {folder} --data {settings.data.path}")
 
 
-@app.command()
-def evaluate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model folder, name on the hub, or 'bundled'.")],
-    data: Annotated[Path, typer.Option("--data", help="Folder of a built dataset.")],
-    split: Annotated[str, typer.Option("--split", help="Which split to score on: train, dev or test.")] = "test",
-    out: Annotated[Path | None, typer.Option(
-        "--out", "-o", help="Folder for evaluation.json, and for outcomes.jsonl, which `compare` reads; none is "
-        "written if not given.")] = None,
-    precision: Annotated[Precision | None, typer.Option(
-        help="float32: the weights through torch; as exported if not given.")] = None,
-) -> None:
-    """Score a model on held-out data, with 95 % intervals.
-
-    Example: claimstance evaluate runs/mine --data data --split test
-    """
-    from claimstance.inference.summaries import evaluated
-    from claimstance.inference.writers import open_output
-    from claimstance.training.outcomes import OUTCOMES_FILE, write_outcomes
-    from claimstance.training.run import score
-
-    name = None if model == "bundled" else model
-    must_be_model("MODEL", name)
-    must_exist("--data", data)
-    with progress("reading sentences", None) as advance:
-        account, outcomes = score(name, data, split, precision is Precision.float32, advance)
-    if out is not None:
-        with open_output(out / OUTCOMES_FILE) as file:
-            write_outcomes(outcomes, {key: account[key] for key in ("date", "model", "data")}, file)
-        with open_output(out / "evaluation.json") as file:
-            file.write(json.dumps(account, indent=2, ensure_ascii=False) + "\n")
-    evaluated(account)
-
-
-@app.command()
-def compare(
-    run_a: Annotated[Path, typer.Argument(metavar="RUN_A", help="Folder that `evaluate --out` wrote.")],
-    run_b: Annotated[Path, typer.Argument(metavar="RUN_B", help="Another, of the same data and split.")],
-    metric: Annotated[list[str] | None, typer.Option(
-        "--metric", help="Such as yes.f1 (several times); what training is steered by if not given.")] = None,
-    out: Annotated[Path | None, typer.Option(
-        "--out", "-o", help="A JSON file for all of it; none if not given.")] = None,
-) -> None:
-    """Say whether one evaluation is better than another.
-
-    By a paired bootstrap test over documents.
-
-    Example: claimstance compare scores/old scores/new --out comparison.json
-    """
-    from claimstance.inference.summaries import compared
-    from claimstance.inference.writers import open_output
-    from claimstance.training.compare import compare as compare_runs
-
-    must_exist("RUN_A", run_a)
-    must_exist("RUN_B", run_b)
-    comparison = compare_runs(run_a, run_b, metric or ())
-    if out is not None:
-        with open_output(out) as file:
-            file.write(json.dumps(comparison, indent=2, ensure_ascii=False) + "\n")
-    compared(comparison)
+app.command()(cli_scores.evaluate)
+app.command()(cli_scores.compare)
 
 
 @app.command()

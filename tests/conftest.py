@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -165,3 +166,55 @@ def tagger(tiny_encoder):
     from claimstance.inference import Tagger
 
     return Tagger.from_pretrained(exported(tiny_encoder), threads=1)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A Chromium, where there is one (Debian: ``apt-get install chromium``), and Playwright (the extra ``dev``)."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.skip("needs a browser: no chromium, chromium-browser or google-chrome found")
+    root = hasattr(os, "geteuid") and os.geteuid() == 0  # whom Chromium's sandbox refuses
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if root else [])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser, tmp_path):
+    """Opens a page of this HTML; at the end nothing may have been complained of or asked for but the page itself."""
+    contexts, said, asked = [], [], []
+
+    def show(html, width=1200, **options):
+        file = tmp_path / "page.html"
+        file.write_bytes(html.encode())
+        context = browser.new_context(viewport={"width": width, "height": 800}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(file.as_uri())
+        return page
+
+    yield show
+    for context in contexts:
+        context.close()
+    assert said == []
+    assert set(asked) <= {(tmp_path / "page.html").as_uri()}
+
+
+@pytest.fixture
+def complaints():
+    """What axe finds wrong with a page for those who do not see it, or not well; the page has to bypass its policy, as
+    axe is a script of its own.
+    """
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe()
+
+    def run(page):
+        found = axe.run(page).response["violations"]
+        return [(it["id"], it["impact"], it["nodes"][0]["html"]) for it in found]
+
+    return run

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import random
 import re
 import sys
@@ -38,6 +39,27 @@ def train(run, encoder, *overrides):
     return done.messages
 
 
+def pages_and_figures(run, account):
+    """What `evaluate` and `compare` write but a folder: one file, or all on standard output."""
+    page = Path("scores/evaluation.html").read_text(encoding="utf-8")
+    written = run("evaluate", "own", "--data", "data", "--out", "page.html")
+    assert (written.code, written.messages, Path("page.html").read_text(encoding="utf-8")) == (0, [], page)
+    assert "macro_f1" in written.out  # the table, too
+    printed = run("evaluate", "own", "--data", "data", "--format", "html")
+    assert (printed.code, printed.out) == (0, page)
+    assert json.loads(run("evaluate", "own", "--data", "data", "--format", "json").out) == account
+    beside = run("compare", "scores", "scores", "--out", "c.html")
+    assert (beside.code, beside.messages) == (0, [])
+    comparison = Path("c.html").read_text(encoding="utf-8")
+    assert "alone is right 0 times" in comparison.replace("</b>", "")
+    assert run("compare", "scores", "scores", "--format", "html").out == comparison
+    assert json.loads(run("compare", "scores", "scores", "--format", "json").out)["tests"] == 1
+    refused = run("evaluate", "own", "--data", "data", "--format", "html", "--out", "x.json")
+    assert (refused.code, refused.messages) == (2, [
+        "error: --out: expected a name ending in .html, or a folder, for --format html, found 'x.json'"])
+    assert not Path("x.json").exists()
+
+
 @pytest.mark.slow
 def test_labels_of_ones_own_from_a_table_to_tags(run, tiny_encoder):
     write_csv("labelled.csv", label_rows(200))
@@ -54,11 +76,14 @@ def test_labels_of_ones_own_from_a_table_to_tags(run, tiny_encoder):
     account = json.loads(Path("scores/evaluation.json").read_bytes())
     assert list(account["results"]) == ["labelled/claim"]
     assert account["model"]["name"] == "own-labels"
+    assert sorted(os.listdir("scores")) == [  # noqa: PTH208
+        "cases.jsonl", "evaluation.html", "evaluation.json", "outcomes.jsonl"]
     compared = run("compare", "scores", "scores", "--metric", "accuracy", "--out", "c.json")
     assert (compared.code, compared.messages) == (0, [])
     assert re.search(r"labelled .* claim .* accuracy .* \+0\.0 .* 1\.0000", compared.out)
     row, = json.loads(Path("c.json").read_bytes())["rows"]
     assert (row["a"], row["p"]) == (account["results"]["labelled/claim"]["accuracy"]["value"], 1)
+    pages_and_figures(run, account)
     wrong = run("compare", "scores", "scores", "--metric", "acuracy")
     assert (wrong.code, wrong.out) == (2, "")
     assert "unknown metric 'acuracy'. Did you mean 'accuracy'?" in wrong.messages[0]

@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, average_precision_score, f1_score, precision_score, recall_score
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    f1_score,
+    precision_recall_curve,
+    precision_score,
+    recall_score,
+)
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.predicting import Prediction
@@ -17,6 +24,7 @@ from claimstance.training.metrics import (
     classification,
     confusions,
     f1,
+    precision_recall,
     ranking,
     resampled_rows,
 )
@@ -60,6 +68,21 @@ def test_average_precision_is_scikit_learns(rng, ties):
     assert found["average_precision"].value == pytest.approx(average_precision_score(relevant, scores))
     assert found["average_precision"].low < found["average_precision"].value < found["average_precision"].high
     assert found["average_precision"].n == 80
+
+@pytest.mark.parametrize("ties", [1000, 5])
+def test_the_curve_of_precision_and_recall_is_scikit_learns(rng, ties):
+    relevant = rng.random(80) < 0.3
+    scores = rng.integers(ties, size=80) / ties
+    recall, precision, from_score = precision_recall(relevant, scores)
+    theirs, their_recall, their_scores = precision_recall_curve(relevant, scores)
+    assert recall == pytest.approx(their_recall[-2::-1])
+    assert precision == pytest.approx(theirs[-2::-1])
+    assert from_score == pytest.approx(their_scores[::-1])
+
+
+def test_where_nothing_is_relevant_there_is_no_recall():
+    with pytest.raises(ValueError, match="expected a row that is relevant"):
+        precision_recall(np.zeros(3, bool), np.arange(3.0))
 
 
 def test_precision_at_ten_and_fifty():

@@ -20,7 +20,7 @@ else:
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("inference", "model", "training")
-CLI = ("inference/cli.py", "inference/cli_check.py", "inference/cli_data.py")
+CLI = ("inference/cli.py", "inference/cli_check.py", "inference/cli_data.py", "inference/cli_scores.py")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CONSTRAINTS = ROOT / "constraints.txt"
 #: The extras that constraints.txt covers, as the Makefile asks for them.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from claimstance.model.predicting import Prediction
-from claimstance.model.record import Record
+from claimstance.model.record import Record, Stance
 from claimstance.training.metrics import Array
 
 
@@ -70,28 +70,48 @@ def document_of(record: Record) -> str:
     return record.doc_id or record.id
 
 
-def collect(labels: Sequence[str], task: str, pairs: Sequence[tuple[Record, Prediction]]) -> Answers | None:
-    """The answers to every labelled question of a task; ``None`` if there are none."""
-    found = list(_found(task, pairs))
-    if not found:
-        return None
-    documents, kinds, gold, probabilities = zip(*found, strict=True)
-    index = {label: column for column, label in enumerate(labels)}
-    return Answers(
-        tuple(labels), np.array([[row[label] for label in labels] for row in probabilities]),
-        np.array([index[label] for label in gold]), np.array(documents), np.array(kinds))
+@dataclass(frozen=True)
+class Asked:
+    """A question that has a right answer, and what was answered.
+
+    Attributes:
+        record: the sentence it is about.
+        stance: which of the record's stances it is about, if it is one of stance.
+        kind: of question (see ``Query.kind``).
+        gold: the right label.
+        probabilities: label → what was answered.
+    """
+
+    record: Record
+    stance: Stance | None
+    kind: str
+    gold: str
+    probabilities: dict[str, float]
 
 
-def _found(
-    task: str, pairs: Sequence[tuple[Record, Prediction]]
-) -> Iterator[tuple[str, str, str, dict[str, float]]]:
-    """Document, kind, right label and probabilities."""
+def asked(task: str, pairs: Sequence[tuple[Record, Prediction]]) -> Iterator[Asked]:
+    """Every labelled question of a task, in order."""
     for record, prediction in pairs:
         if task == "stance":
             kinds = prediction.kinds or [task] * len(prediction.stances)
-            asked = zip(record.stances or (), kinds, prediction.stances, strict=True)
-            for stance, kind, probabilities in asked:
+            for stance, kind, probabilities in zip(record.stances or (), kinds, prediction.stances, strict=True):
                 if stance.label is not None:
-                    yield document_of(record), kind, stance.label, probabilities
+                    yield Asked(record, stance, kind, stance.label, probabilities)
         elif getattr(record, task) is not None:
-            yield document_of(record), task, getattr(record, task), getattr(prediction, task)
+            yield Asked(record, None, task, getattr(record, task), getattr(prediction, task))
+
+
+def collect(labels: Sequence[str], task: str, pairs: Sequence[tuple[Record, Prediction]]) -> Answers | None:
+    """The answers to every labelled question of a task; ``None`` if there are none."""
+    return gather(labels, list(asked(task, pairs)))
+
+
+def gather(labels: Sequence[str], questions: Sequence[Asked]) -> Answers | None:
+    """The answers to these questions; ``None`` if there are none."""
+    if not questions:
+        return None
+    index = {label: column for column, label in enumerate(labels)}
+    return Answers(
+        tuple(labels), np.array([[one.probabilities[label] for label in labels] for one in questions]),
+        np.array([index[one.gold] for one in questions]),
+        np.array([document_of(one.record) for one in questions]), np.array([one.kind for one in questions]))

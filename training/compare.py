@@ -39,9 +39,9 @@ def compare(
         seed: of the draws.
 
     Returns:
-        Plain values: ``a`` and ``b`` (folder and model), the ``data``, the number of ``tests``, and ``rows``: for each
-        corpus, task and metric both scores, their ``difference`` (b − a), its interval ``low`` to ``high``, ``p``, the
-        same after Holm's correction (``holm``), and whether that is ``significant``. ``only_a`` and ``only_b`` name
+        Plain values: ``a`` and ``b`` (folder, date and model), the ``data``, the number of ``tests``, and ``rows``: for
+        each corpus, task and metric both scores, their ``difference`` (b − a), its interval ``low`` to ``high``, ``p``,
+        the same after Holm's correction (``holm``), and whether that is ``significant``. ``only_a`` and ``only_b`` name
         what one alone has.
 
     Raises:
@@ -63,8 +63,8 @@ def compare(
         _check_same_documents(paths, name, a[name], b[name])
         rows += _rows(name, a[name], b[name], metrics, resamples, seed)
     return {
-        "a": {"folder": str(folder_a), **about_a["model"]},
-        "b": {"folder": str(folder_b), **about_b["model"]},
+        "a": {"folder": str(folder_a), "date": about_a.get("date"), **about_a["model"]},
+        "b": {"folder": str(folder_b), "date": about_b.get("date"), **about_b["model"]},
         "data": about_a["data"],
         "resamples": resamples,
         "level": LEVEL,

@@ -53,13 +53,9 @@ def pair(reader: Reader, records: Sequence[Record], progress: Callable[[int], No
 
 def score_pairs(config: ModelConfig, pairs: Sequence[Pair]) -> tuple[Results, Outcomes]:
     """The figures of each ``corpus/task``, and the counts behind them. Of ``config``, all but the encoder's is used."""
-    by_corpus: dict[str, list[Pair]] = defaultdict(list)
-    for record, prediction in pairs:
-        for corpus in parts(record):
-            by_corpus[corpus].append((record, prediction))
     results: Results = {}
     outcomes: Outcomes = {}
-    for corpus, rows in by_corpus.items():
+    for corpus, rows in by_corpus(pairs).items():
         for task in config.tasks:
             if outcome := _COUNTERS.get(task, _count_labels)(config, task, rows):
                 name = f"{corpus}/{task}"
@@ -75,6 +71,15 @@ def primary(results: Results) -> dict[str, float]:
         wanted = PRIMARY[name.rpartition("/")[2]]
         scores[name] = sum(figures[metric].value for metric in wanted) / len(wanted)
     return {"mean": sum(scores.values()) / max(len(scores), 1), **scores}
+
+
+def by_corpus(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:
+    """The pairs under every name that they are scored under."""
+    found: dict[str, list[Pair]] = defaultdict(list)
+    for record, prediction in pairs:
+        for corpus in parts(record):
+            found[corpus].append((record, prediction))
+    return found
 
 
 def parts(record: Record) -> Iterator[str]:

@@ -100,6 +100,20 @@ def average_precision(relevant: Array, scores: Array, weights: Array) -> Array:
     return np.asarray((gained * found / np.clip(seen, 1e-12, None)).sum(axis=1) / total)
 
 
+def precision_recall(relevant: NDArray[np.bool_], scores: Array) -> tuple[Array, Array, Array]:
+    """Recall, precision and the score, a point for each score that occurs: of the rows that have it or a higher one.
+
+    Raises:
+        ValueError: if nothing is relevant, so that there is no recall.
+    """
+    if not relevant.any():
+        raise ValueError("expected a row that is relevant, found none")
+    order = np.argsort(-scores, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    found = np.cumsum(relevant[order])[ends]
+    return found / relevant.sum(), found / (ends + 1), scores[order][ends]
+
+
 def _precision_at(k: int, relevant: Array, scores: Array, weights: Array) -> Array:
     order = np.argsort(-scores, kind="stable")
     before = np.cumsum(weights[:, order], axis=1) - weights[:, order]

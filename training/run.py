@@ -3,13 +3,17 @@
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, ModelError
 from claimstance.model.labels import SENTENCE_TASKS
+from claimstance.model.predicting import Prediction
+from claimstance.model.reader import Reader
 from claimstance.model.record import Record
 from claimstance.model.runtime import MANIFEST_FILE, load_reader, model_folder, sha256
 from claimstance.training.building.build import REPORT_FILE, build
@@ -17,6 +21,9 @@ from claimstance.training.config import Config
 from claimstance.training.dataset import load_labels, load_records, split_names
 from claimstance.training.outcomes import Outcomes
 from claimstance.training.soft import load_soft
+
+if TYPE_CHECKING:
+    from claimstance.training.cases import Cases
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +58,31 @@ def run(config: Config, resume: bool = False) -> Path:
     return folder
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """A model's scores on a split, and all that they were counted from.
+
+    Attributes:
+        account: plain values: the model, the data, and ``results``: ``corpus/task`` → metric → value, low, high, n;
+            where several annotated the dataset, ``people`` is of the same form.
+        outcomes: the counts of each document behind the results.
+        config: the model's.
+        pairs: each record with what was read from it.
+    """
+
+    account: dict[str, Any]
+    outcomes: Outcomes
+    config: ModelConfig
+    pairs: Sequence[tuple[Record, Prediction]]
+
+    @cached_property
+    def cases(self) -> "Cases":
+        """What was asked and answered, case by case."""
+        from claimstance.training.cases import cases
+
+        return cases(self.config, self.pairs)
+
+
 def score(
     model: Path | str | None,
     data: Path,
@@ -58,32 +90,32 @@ def score(
     exact: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[dict[str, Any], Outcomes]:
+    """The ``account`` and ``outcomes`` of ``examine``."""
+    found = examine(model, data, split, exact, progress)
+    return found.account, found.outcomes
+
+
+def examine(
+    model: Path | str | None,
+    data: Path,
+    split: str = "test",
+    exact: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Evaluation:
     """Score a model (the bundled one if ``None``, a folder, or a name on the hub) on a split of a built dataset.
 
     ``exact`` uses the float32 weights through torch in place of the exported model.
-
-    Returns:
-        Plain values: the model, the data, and ``results``: ``corpus/task`` → metric → value, low, high, n; and the
-        counts of each document behind them. Where several annotated the dataset, ``people`` is of the same form.
 
     Raises:
         InputError: if the dataset has no such split, or labels that the model does not know.
     """
     from claimstance.training.evaluate import pair, primary, score_pairs
 
-    if exact:
-        from claimstance.model.network import ClaimStanceModel
-        from claimstance.model.torch_backend import torch_reader
-
-        if model is None:
-            raise ModelError("the bundled model has no float32 weights: score it as shipped")
-        weights = Path(model)
-        reader, digest = torch_reader(ClaimStanceModel.from_pretrained(weights)), sha256(weights / "model.safetensors")
-    else:
-        reader, digest = load_reader(model)
+    reader, digest = _reader(model, exact)
     records = load_records(data, split)
     _check_known(records, reader.config.labels, data)
-    results, outcomes = score_pairs(reader.config, pair(reader, records, progress))
+    pairs = pair(reader, records, progress)
+    results, outcomes = score_pairs(reader.config, pairs)
     if not results:
         raise InputError(f"{data}, split {split}: expected labels for one of the model's tasks "
                          f"({', '.join(reader.config.tasks)}), found none")
@@ -98,7 +130,20 @@ def score(
     }
     if people := _people(data, account["results"]):
         account["people"] = people
-    return account, outcomes
+    return Evaluation(account, outcomes, reader.config, pairs)
+
+
+def _reader(model: Path | str | None, exact: bool) -> tuple[Reader, str]:
+    """What reads with the model, and the sha256 of its weights."""
+    if not exact:
+        return load_reader(model)
+    from claimstance.model.network import ClaimStanceModel
+    from claimstance.model.torch_backend import torch_reader
+
+    if model is None:
+        raise ModelError("the bundled model has no float32 weights: score it as shipped")
+    weights = Path(model)
+    return torch_reader(ClaimStanceModel.from_pretrained(weights)), sha256(weights / "model.safetensors")
 
 
 def _people(data: Path, results: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

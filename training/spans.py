@@ -33,11 +33,10 @@ def attribution_scores(counts: Array) -> dict[str, float]:
 def count_attributions(document: Sequence[tuple[Record, Prediction]]) -> Array:
     """Rows of (true positives, predicted, gold), (7, 3): for each role by overlap and exactly, then linked."""
     gold = [record for record, _ in document]
-    found = [record.model_copy(update={"attributions": [a for a, _ in prediction.attributions or ()]})
-             for record, prediction in document]
-    tokens = [[match.span() for match in TOKEN.finditer(record.text)] for record in gold]
+    found = [as_found(record, prediction) for record, prediction in document]
+    tokens = [tokenize(record.text) for record in gold]
     rows = []
-    flat = [_flat(records, tokens) for records in (gold, found)]
+    flat = [flat_spans(records, tokens) for records in (gold, found)]
     for role in ROLES:
         spans = [set(spans_of_role.get(role, ())) for spans_of_role in flat]
         cells = [{cell for span in side for cell in span} for side in spans]
@@ -47,8 +46,18 @@ def count_attributions(document: Sequence[tuple[Record, Prediction]]) -> Array:
     return np.array(rows, dtype=float)
 
 
-def _flat(records: Sequence[Record], tokens: Sequence[Sequence[Cell]]) -> dict[str, list[tuple[Cell, ...]]]:
-    """The flattened spans of each role, as tuples of tokens."""
+def as_found(record: Record, prediction: Prediction) -> Record:
+    """The record with the attributions that were found in place of those annotated."""
+    return record.model_copy(update={"attributions": [a for a, _ in prediction.attributions or ()]})
+
+
+def tokenize(text: str) -> list[tuple[int, int]]:
+    """The characters ``[start, end)`` of each token."""
+    return [match.span() for match in TOKEN.finditer(text)]
+
+
+def flat_spans(records: Sequence[Record], tokens: Sequence[Sequence[Cell]]) -> dict[str, list[tuple[Cell, ...]]]:
+    """The flattened spans of each role in the sentences of a document, as tuples of tokens."""
     sizes = extents(records)
     spans: dict[str, list[tuple[Cell, ...]]] = {}
     for number, record in enumerate(records):

@@ -1,14 +1,14 @@
 """The report of a built dataset for reading: ``report.html``, one page that loads nothing and runs no script.
 
-Whatever comes from data is escaped by the template engine, after characters that could mislead unseen were written out
-(``markup.visible``). The same report and samples give the same bytes: there is no date on the page.
+How text stays text: ``claimstance.model.pages.engine``. The same report and samples give the same bytes: there is no
+date on the page.
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from claimstance.model.markup import visible
+from claimstance.model.pages.engine import Pages
 from claimstance.model.record import Record
 from claimstance.training.annotators.coefficients import Measure
 from claimstance.training.annotators.span_agreement import SpanAgreement
@@ -28,12 +28,12 @@ from claimstance.training.building.report_figures import (
 )
 from claimstance.training.building.report_samples import sample
 from claimstance.training.codebook import Codebook
+from claimstance.training.words import metric_name, task_name
 
 PAGE_FILE = "report.html"
 MOST_PAIRS = 25  # of annotators that a table shows
 MOST_SOURCES = 50  # whose labels are told one by one
 
-_TASKS = {"check_worthy": "check-worthy", "entity": "entities", "attribution": "attributions"}
 _SECTIONS = {
     "about": "What it is",
     "rows": "Sentences and labels",
@@ -46,7 +46,6 @@ _SECTIONS = {
     "codebook": "Codebook",
     "samples": "Sentences to read",
 }
-_METRICS = {"macro_f1": "macro-F1", "macro_recall": "macro-recall", "f1": "F1", "linked": "linked attributions"}
 
 
 def write_report_page(report: BuildReport, samples: Sequence[Record], lengths: Lengths | None, path: Path) -> None:
@@ -68,46 +67,21 @@ def render(report: BuildReport, samples: Sequence[Record], lengths: Lengths | No
     """The page as HTML; arguments as of ``write_report_page``."""
     codebook = Codebook.model_validate(report.codebook) if report.codebook else None
     shares = report.division.shares if report.division else {}
-    return str(_environment().get_template("report.html").render(
-        report=report,
-        title=codebook.title if codebook and codebook.title else "Dataset report",
-        sections=_SECTIONS,
-        tasks=tasks_of(report.labels),
-        left_out=sum(n for source in report.sources for n in source.dropped.values()),
-        ties=any(n for source in report.sources for n in source.ties.values()),
-        strata=_strata(shares),
-        worst=_worst(shares),
-        lengths=lengths,
-        frequent={kind: getattr(report, kind, None) or [] for kind in ("targets", "holders")},
-        codebook=codebook,
-        samples=[sample(record) for record in samples],
-    ))
-
-
-def _environment() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # what nothing else in training needs
-
-    environment = Environment(
-        loader=PackageLoader("claimstance.training.building"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, finalize=_shown)
-    environment.filters.update(
-        count=_count, percent=_percent, decimal=_decimal, coefficient=_coefficient, share=_share, task=_task,
-        metric=_metric, stratum=_stratum, is_link=_is_link, spoken=_spoken, place=_place,
-        sum_values=lambda counts: sum(counts.values()))
-    environment.globals.update(
-        label_rows=label_rows, tasks_of=tasks_of, histograms=histograms, verdict=verdict, cautions=cautions,
-        few_documents=few_documents, kappas=kappas, parts_of=parts_of, metrics_of=_metrics_of, most_pairs=MOST_PAIRS,
-        most_sources=MOST_SOURCES, thresholds=(TENTATIVE, RELIABLE))
-    return environment
-
-
-def _shown(value: Any) -> Any:
-    """What the template engine escapes in place of ``value``; markup of the templates' own is a ``str`` by descent."""
-    return visible(value) if type(value) is str else value
-
-
-def _count(number: int) -> str:
-    return f"{number:,}"
+    return "".join(_PAGES.render("report.html", {
+        **_HELP,
+        "report": report,
+        "title": codebook.title if codebook and codebook.title else "Dataset report",
+        "sections": _SECTIONS,
+        "tasks": tasks_of(report.labels),
+        "left_out": sum(n for source in report.sources for n in source.dropped.values()),
+        "ties": any(n for source in report.sources for n in source.ties.values()),
+        "strata": _strata(shares),
+        "worst": _worst(shares),
+        "lengths": lengths,
+        "frequent": {kind: getattr(report, kind, None) or [] for kind in ("targets", "holders")},
+        "codebook": codebook,
+        "samples": [sample(record) for record in samples],
+    }, scripts=()))
 
 
 def _percent(share: float) -> str:
@@ -126,15 +100,6 @@ def _share(value: float | None) -> str:
     return "none" if value is None else _percent(value)
 
 
-def _task(name: str) -> str:
-    return _TASKS.get(name, name)
-
-
-def _metric(name: str) -> str:
-    """``source.overlap.f1`` as "source, overlap, F1"."""
-    return ", ".join(_METRICS.get(part, part) for part in name.split("."))
-
-
 def _metrics_of(agreement: SpanAgreement) -> list[str]:
     """Those of which any pair, or any annotator, has a figure."""
     figures = [pair.figures for pair in agreement.pairs] + [one.figures for one in agreement.annotators.values()]
@@ -150,7 +115,7 @@ def _strata(shares: Mapping[str, Mapping[str, Sequence[float]]]) -> list[str]:
 def _stratum(name: str) -> str:
     """``stance against`` as "stance: against"."""
     task, _, label = name.partition(" ")
-    return f"{_task(task)}: {label}" if label else "all sentences"
+    return f"{task_name(task)}: {label}" if label else "all sentences"
 
 
 class _Worst(NamedTuple):
@@ -181,3 +146,14 @@ def _spoken(measure: Measure) -> str:
 def _place(value: float, width: int) -> float:
     """The place of a coefficient on a line from 0 to 1; what is below chance stands at 0."""
     return round(width * min(1.0, max(0.0, value)), 1)
+
+
+#: What the templates work out by themselves.
+_HELP = {
+    "label_rows": label_rows, "tasks_of": tasks_of, "histograms": histograms, "verdict": verdict, "cautions": cautions,
+    "few_documents": few_documents, "kappas": kappas, "parts_of": parts_of, "metrics_of": _metrics_of,
+    "most_pairs": MOST_PAIRS, "most_sources": MOST_SOURCES, "thresholds": (TENTATIVE, RELIABLE)}
+_PAGES = Pages("claimstance.training.building", ("reports.css", "report.css"), {
+    "percent": _percent, "decimal": _decimal, "coefficient": _coefficient, "share": _share, "task": task_name,
+    "metric": metric_name, "stratum": _stratum, "is_link": _is_link, "spoken": _spoken, "place": _place,
+    "sum_values": lambda counts: sum(counts.values())})

@@ -1,0 +1,1 @@
+"""The page of an evaluation, and the one of two beside each other."""
