@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from claimstance.inference import cli_check, cli_data
+from claimstance.inference import cli_check, cli_data, cli_serve
 from claimstance.inference.cli_help import Commands, Version
 from claimstance.inference.console import complain, must_be_model, must_exist, must_not_read, progress, show_log, stop
 from claimstance.inference.outputs import Format, Rows, check_pages, choose_format, open_writer
@@ -249,6 +249,9 @@ def info(model: Model = None) -> None:
 
     must_be_model("--model", model)
     about(model)
+
+
+app.command()(cli_serve.serve)
 
 
 def main() -> None:

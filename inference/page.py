@@ -34,13 +34,15 @@ _ROLES = (
     ("cue", "cue", "the word that tells that it is said"),
     ("content", "content", "what is said"),
 )
-_SCRIPTS = {"article.html": ("theme.js", "page.js"), "index.html": ("theme.js",)}
+_STYLES = {"ask.html": ("page.css", "ask.css")}
+_SCRIPTS = {
+    "article.html": ("theme.js", "page.js"), "index.html": ("theme.js",), "ask.html": ("theme.js", "ask.js")}
 
 
-def render_page(article: TaggedArticle) -> str:
-    """The page of one article, as HTML."""
+def render_page(article: TaggedArticle, back: str | None = None) -> str:
+    """The page of one article, as HTML; ``back``: where another one can be asked for."""
     return "".join(_render("article.html", {
-        "page": page_parts(article), "roles": _ROLES, "levels": CLAIM_LEVELS, "none_named": NO_NAME,
+        "back": back, "page": page_parts(article), "roles": _ROLES, "levels": CLAIM_LEVELS, "none_named": NO_NAME,
         "timeline_rows": TIMELINE_ROWS, "first_sentences": FIRST_SENTENCES}))
 
 
@@ -49,22 +51,31 @@ def render_index(shown: dict[str, Any]) -> Iterator[str]:
     return _render("index.html", shown)
 
 
-def policy(style: str, script: str) -> str:
-    """The content security policy of a page that may use this style and this script and nothing else."""
+def render_form(shown: dict[str, Any]) -> str:
+    """The page on which an article is pasted; ``shown`` as ``serving.app`` gives it."""
+    return "".join(_render("ask.html", shown, forms="'self'"))
+
+
+def policy(style: str, script: str, forms: str = "'none'") -> str:
+    """The content security policy of a page that may use this style and this script and nothing else.
+
+    ``forms``: where it may send what was filled in.
+    """
     return (f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
-            "base-uri 'none'; form-action 'none'")
+            f"base-uri 'none'; form-action {forms}")
 
 
 def _hash(code: str) -> str:
     return f"sha256-{b64encode(hashlib.sha256(code.encode()).digest()).decode()}"
 
 
-def _render(template: str, values: dict[str, Any]) -> Iterator[str]:
+def _render(template: str, values: dict[str, Any], forms: str = "'none'") -> Iterator[str]:
     from markupsafe import Markup
 
-    style, script = _asset("page.css"), "".join(map(_asset, _SCRIPTS[template]))
+    style = "".join(map(_asset, _STYLES.get(template, ("page.css",))))
+    script = "".join(map(_asset, _SCRIPTS[template]))
     # Both are the project's own, and have to stand there as they were hashed.
-    frame = {"style": Markup(style), "script": Markup(script), "policy": policy(style, script)}
+    frame = {"style": Markup(style), "script": Markup(script), "policy": policy(style, script, forms)}
     stream = _environment().get_template(template).stream(**frame, **values)
     stream.enable_buffering(256)
     return iter(stream)

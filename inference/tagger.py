@@ -97,6 +97,11 @@ class Tagger:
         return tuple(self._reader.config.tasks)
 
     @property
+    def threads(self) -> int:
+        """How many windows are encoded at a time."""
+        return self._reader.workers
+
+    @property
     def labels(self) -> dict[str, tuple[str, ...]]:
         """The label names of each task that the model has."""
         config = self._reader.config
