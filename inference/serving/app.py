@@ -119,10 +119,6 @@ class Server:
         """What was counted, in Prometheus' text format."""
         return Response(self.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    async def icon(self) -> Response:
-        """No icon: browsers ask for one, and would complain."""
-        return Response(status_code=204)
-
     async def _parsed(self, parse: Callable[[bytes], T], request: Request) -> T:
         return await asyncio.to_thread(parse, await self.body(request, "application/json"))
 
@@ -173,7 +169,8 @@ def create_app(tagger: Tagger, settings: Settings) -> FastAPI:
 
     # No pages of FastAPI's own: they load their scripts from elsewhere.
     app = FastAPI(
-        **description.ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False,
+        **description.ABOUT, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None,
+        redirect_slashes=False,
         exception_handlers={Refusal: _refused, HTTPException: _no_such, ClaimstanceError: _unread, Exception: _failed})
     app.state.server = server
     app.add_middleware(Guard, settings=settings, metrics=server.metrics, is_leaving=lambda: server.is_leaving)
@@ -183,10 +180,19 @@ def create_app(tagger: Tagger, settings: Settings) -> FastAPI:
     app.get("/readyz", **description.plain("Whether more may come"))(server.ready)
     app.get("/metrics", **description.plain("Figures for Prometheus"))(server.figures)
     for path, method, answer in (("/", "GET", server.form), ("/", "POST", server.paste),
-                                 ("/favicon.ico", "GET", server.icon)):
+                                 ("/favicon.ico", "GET", _icon), ("/openapi.json", "GET", _about)):
         app.add_api_route(path, answer, methods=[method], include_in_schema=False)
-    app.openapi = partial(description.openapi, app)  # type: ignore[method-assign]
     return app
+
+
+async def _about(request: Request) -> Response:
+    """What paths there are, as OpenAPI has it."""
+    return _json([_written(description.openapi(request.app))], False)
+
+
+async def _icon() -> Response:
+    """No icon: browsers ask for one, and would complain."""
+    return Response(status_code=204)
 
 
 async def _left(request: Request) -> None:

@@ -17,6 +17,7 @@ from claimstance.model.record import Record, parse_record
 MAX_ITEMS = 1000  # articles or records of a request
 MAX_TARGETS = 32  # of an article: each that a sentence does not mention has that sentence read once more
 _LONGEST_TARGET = 200
+_UNKNOWN = re.compile(r"unknown field '(\w+)'")
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _MAYBE_NO_TEXT = re.compile(r"\\u(?:0000|d[89a-f])", re.IGNORECASE)  # how JSON says it
 T = TypeVar("T")
@@ -105,12 +106,19 @@ def _record(data: Any, place: str) -> Record:
     try:
         return parse_record(data, place)
     except InputError as error:
-        # The message says which field: "[3]: stances[0].target: expected …".
-        path, _, rest = str(error).removeprefix(f"{place}: ").partition(": ")
-        named = bool(rest) and " " not in path
-        raise unreadable(_field(place, (path,)) if named else place or "body", rest if named else str(error)) from None
+        raise unreadable(*_told(str(error).removeprefix(f"{place}: "), place)) from None
     except RecursionError:
         raise unreadable(place or "body", "expected a record, found values nested too deeply") from None
+
+
+def _told(message: str, place: str) -> tuple[str, str]:
+    """The field that a message about a record names, such as ``stances[0].target: expected …``, and the rest of it."""
+    path, colon, rest = message.partition(": ")
+    if not colon or " " in path:  # it is about the whole record
+        path, rest = "", message
+    if found := _UNKNOWN.match(rest):
+        path = f"{path}.{found.group(1)}"
+    return f"{place}.{path.lstrip('.')}".strip(".") or "body", rest
 
 
 def parse_json(body: bytes) -> Any:

@@ -91,8 +91,8 @@ class Worker:
         self._thread.join()
 
     def check(self) -> None:
-        """Raise a ``Refusal`` (503) while as many articles as may be are in flight."""
-        if self._in_flight >= self._limit:
+        """Raise a ``Refusal`` (503) while as many articles as may be are in flight, or once it is closed."""
+        if self._closed or self._in_flight >= self._limit:
             raise busy(self._limit)
 
     async def read(self, begins: Sequence[Begin]) -> list[Any]:
