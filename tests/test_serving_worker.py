@@ -6,8 +6,6 @@ import threading
 import pytest
 from serving import soon
 
-pytest.importorskip("prometheus_client", reason="needs the extra 'serve'")
-
 from claimstance.inference.serving.metrics import Metrics
 from claimstance.inference.serving.refusals import Refusal
 from claimstance.inference.serving.worker import Worker
