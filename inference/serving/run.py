@@ -17,6 +17,7 @@ from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ClaimstanceError
 
 HEAD_SECONDS = 10.0  # within which a request has to begin, and its head to be there
+IDLE_SECONDS = 5  # that a connection is kept for another request
 ANSWER_SECONDS = 60.0  # within which an answer has to be taken
 _LEAVING_SECONDS = 0.3  # in which those who ask once more are told that it is the last time
 _SPARE_SECONDS = 5
@@ -111,12 +112,17 @@ def listen(settings: Settings) -> socket.socket:
 def serve(tagger: Tagger, settings: Settings, opened: socket.socket, announce: Callable[[], None]) -> None:
     """Answer requests on ``opened`` until told to stop; ``announce`` is called once they may come."""
     _take_all_files()
+    prepare(tagger, settings, announce).run([opened])
+
+
+def prepare(tagger: Tagger, settings: Settings, announce: Callable[[], None]) -> Uvicorn:
+    """What answers requests once it is run."""
     app = create_app(tagger, settings)
     config = uvicorn.Config(
         app, http=Connection, ws="none", loop="asyncio", lifespan="on", log_config=None, log_level="error",
-        access_log=False, server_header=False, backlog=1024,
+        access_log=False, server_header=False, backlog=1024, timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=round(2 * settings.timeout) + _SPARE_SECONDS)
-    Uvicorn(config, app.state.server, announce).run([opened])
+    return Uvicorn(config, app.state.server, announce)
 
 
 def _take_all_files() -> None:
