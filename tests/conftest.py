@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -135,6 +136,25 @@ def model(tiny_encoder):
 
 
 @pytest.fixture
+def start(tagger):
+    """Starts a server, in this process, with these settings; gives a client of it."""
+    from starlette.testclient import TestClient
+
+    from claimstance.inference.serving.app import create_app
+    from claimstance.inference.serving.settings import Settings
+
+    with ExitStack() as running:
+        yield lambda using=tagger, **settings: running.enter_context(TestClient(
+            create_app(using, Settings(**settings)), base_url="http://localhost", raise_server_exceptions=False))
+
+
+@pytest.fixture
+def client(start):
+    """A client of a server, in this process."""
+    return start()
+
+
+@pytest.fixture
 def here(tmp_path, monkeypatch):
     """An empty folder, which is the current one: paths in messages are as given."""
     monkeypatch.chdir(tmp_path)
@@ -168,20 +188,53 @@ def tagger(tiny_encoder):
     return Tagger.from_pretrained(exported(tiny_encoder), threads=1)
 
 
+@pytest.fixture(scope="session")
+def browser():
+    """A Chromium, where there is one (Debian: ``apt-get install chromium``), and Playwright (the extra ``dev``)."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.skip("needs a browser: no chromium, chromium-browser or google-chrome found")
+    root = hasattr(os, "geteuid") and os.geteuid() == 0  # whom Chromium's sandbox refuses
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if root else [])
+        yield started
+        started.close()
+
+
 @pytest.fixture
-def start(tagger):
-    """Starts a server, in this process, with these settings; gives a client of it."""
-    from starlette.testclient import TestClient
+def open_page(browser, tmp_path):
+    """Opens a page of this HTML; at the end nothing may have been complained of or asked for but the page itself."""
+    contexts, said, asked = [], [], []
 
-    from claimstance.inference.serving.app import create_app
-    from claimstance.inference.serving.settings import Settings
+    def show(html, width=1200, **options):
+        file = tmp_path / "page.html"
+        file.write_bytes(html.encode())
+        context = browser.new_context(viewport={"width": width, "height": 800}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(file.as_uri())
+        return page
 
-    with ExitStack() as running:
-        yield lambda using=tagger, **settings: running.enter_context(TestClient(
-            create_app(using, Settings(**settings)), base_url="http://localhost", raise_server_exceptions=False))
+    yield show
+    for context in contexts:
+        context.close()
+    assert said == []
+    assert set(asked) <= {(tmp_path / "page.html").as_uri()}
 
 
 @pytest.fixture
-def client(start):
-    """A client of a server, in this process."""
-    return start()
+def complaints():
+    """What axe finds wrong with a page for those who do not see it, or not well; the page has to bypass its policy, as
+    axe is a script of its own.
+    """
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe()
+
+    def run(page):
+        found = axe.run(page).response["violations"]
+        return [(it["id"], it["impact"], it["nodes"][0]["html"]) for it in found]
+
+    return run

@@ -14,7 +14,7 @@ from claimstance.inference.page import render_page
 
 def test_the_form(client):
     page = client.get("/")
-    assert (page.status_code, page.headers["cache-control"]) == (200, "no-cache")
+    assert (page.status_code, page.headers["cache-control"]) == (200, "private, no-cache")
     assert "http://" not in re.sub(r"<pre>.*?</pre>", "", page.text, flags=re.DOTALL)
     assert "form-action &#39;self&#39;" in page.text
 

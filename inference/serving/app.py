@@ -30,9 +30,12 @@ from claimstance.model.record import Record
 
 T = TypeVar("T")
 _PER_THREAD = 2  # articles in flight
-# Nothing from elsewhere. Which style and script may run is told, by their hashes, by the policy in each page itself.
-_PAGE_POLICY = ("default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
-                "base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+_PAGE_HEADERS = {
+    # Nothing from elsewhere. Which style and script may run is told, by their hashes, by the policy in each page.
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+                               "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "cache-control": "private, no-cache",  # kept for the buttons back and forward: what was typed is there
+}
 
 
 class Server:
@@ -100,7 +103,7 @@ class Server:
             page, = await self.read(request, [partial(self._begin_page, article, targets)])
         except Refusal as refusal:
             return self._form(refusal.status, refusal.detail, *typed, headers=refusal.headers)
-        return HTMLResponse(page, headers={"content-security-policy": _PAGE_POLICY})
+        return HTMLResponse(page, headers=_PAGE_HEADERS)
 
     async def health(self) -> Response:
         """Whether the program works: its reading thread, too."""
@@ -152,9 +155,7 @@ class Server:
         page = render_form({
             "wrong": wrong, "text": text, "targets": targets, "suffixes": SUFFIXES, "model": self.tagger.model,
             "most": self.settings.max_body})
-        # Kept by a browser's history, so that going back to it finds what was typed.
-        return HTMLResponse(page, status, {
-            **(headers or {}), "content-security-policy": _PAGE_POLICY, "cache-control": "no-cache"})
+        return HTMLResponse(page, status, {**(headers or {}), **_PAGE_HEADERS})
 
 
 def create_app(tagger: Tagger, settings: Settings) -> FastAPI:
