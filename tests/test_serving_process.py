@@ -125,6 +125,17 @@ def test_a_body_that_does_not_come(model):
         assert status(connection) == 408
 
 
+def test_bodies_that_arrive_are_counted(tagger, monkeypatch):
+    monkeypatch.setattr("claimstance.inference.serving.app._ARRIVING", 1)
+    with in_this_process(tagger) as server, closing(server.connect()) as slow:
+        slow.sendall(head("Content-Length: 13") + b'{"text"')
+        code, headers, _ = soon(lambda: (answer := server.ask("POST", "/v1/tag", '{"text": "x"}'))[0] == 503 and answer)
+        assert (code, headers["retry-after"]) == (503, "1")
+        slow.sendall(b': "x"}')
+        assert status(slow) == 200
+        assert server.ask("POST", "/v1/tag", '{"text": "x"}')[0] == 200
+
+
 def test_connections_on_which_nothing_comes_of_it(tagger, monkeypatch):
     monkeypatch.setattr(running, "HEAD_SECONDS", 0.4)
     with in_this_process(tagger) as server:

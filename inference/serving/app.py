@@ -19,7 +19,7 @@ from claimstance.inference.serving.bodies import read_body
 from claimstance.inference.serving.form import SUFFIXES, parse_pasted
 from claimstance.inference.serving.guard import Guard
 from claimstance.inference.serving.metrics import Metrics
-from claimstance.inference.serving.refusals import GONE, Refusal
+from claimstance.inference.serving.refusals import GONE, Refusal, busy
 from claimstance.inference.serving.settings import Settings
 from claimstance.inference.serving.worker import Begin, Worker
 from claimstance.inference.tagger import Tagger
@@ -30,6 +30,7 @@ from claimstance.model.record import Record
 
 T = TypeVar("T")
 _PER_THREAD = 2  # articles in flight
+_ARRIVING = 64  # bodies at a time: so much of a body each is held
 _PAGE_HEADERS = {
     # Nothing from elsewhere. Which style and script may run is told, by their hashes, by the policy in each page.
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -50,13 +51,20 @@ class Server:
         self.metrics = Metrics()
         self.worker = Worker(tagger.ahead, settings.max_articles or _PER_THREAD * tagger.threads, self.metrics)
         self.is_leaving = False
+        self._arriving = 0
 
     async def body(self, request: Request, kind: str) -> bytes:
         """The body of a request, unless there is no room for what it asks for."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != kind:
             raise Refusal(415, f"content-type: expected {kind}", "content-type")
         self.worker.check()
-        return await read_body(request, self.settings.max_body, self.settings.timeout)
+        if self._arriving >= _ARRIVING:
+            raise busy(f"{_ARRIVING} requests are on their way")
+        self._arriving += 1
+        try:
+            return await read_body(request, self.settings.max_body, self.settings.timeout)
+        finally:
+            self._arriving -= 1
 
     async def read(self, request: Request, begins: Sequence[Begin]) -> list[Any]:
         """What ``begins`` give; what a client no longer waits for is not read on."""

@@ -42,10 +42,9 @@ def title(status: int) -> str:
         return "Client Closed Request" if status == GONE else "Refused"
 
 
-def busy(limit: int) -> Refusal:
-    """As many articles as may be are waiting or being read."""
-    return Refusal(503, f"busy: {limit} articles or more are waiting or being read; ask again in "
-                   f"{RETRY_SECONDS} s", retry_after=str(RETRY_SECONDS))
+def busy(why: str) -> Refusal:
+    """There is no room just now."""
+    return Refusal(503, f"busy: {why}; ask again in {RETRY_SECONDS} s", retry_after=str(RETRY_SECONDS))
 
 
 def unreadable(field: str, message: str) -> Refusal:

@@ -93,7 +93,7 @@ class Worker:
     def check(self) -> None:
         """Raise a ``Refusal`` (503) while as many articles as may be are in flight, or once it is closed."""
         if self._closed or self._in_flight >= self._limit:
-            raise busy(self._limit)
+            raise busy(f"{self._limit} articles or more are waiting or being read")
 
     async def read(self, begins: Sequence[Begin]) -> list[Any]:
         """What each of ``begins`` gives, once all is read. Cancelled, it is not read on.
