@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from claimstance.inference import cli_check, cli_data, cli_scores
+from claimstance.inference import cli_check, cli_data, cli_scores, cli_serve
 from claimstance.inference.cli_help import Commands, Version
 from claimstance.inference.cli_scores import Precision
 from claimstance.inference.console import complain, must_be_model, must_exist, must_not_read, progress, show_log, stop
@@ -203,6 +203,9 @@ def info(model: Model = None) -> None:
 
     must_be_model("--model", model)
     about(model)
+
+
+app.command()(cli_serve.serve)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ bytes.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from claimstance.inference.matrix import NO_NAME
@@ -28,16 +29,21 @@ _ROLES = (
 )
 
 
-def render_page(article: TaggedArticle) -> str:
-    """The page of one article, as HTML."""
+def render_page(article: TaggedArticle, back: str | None = None) -> str:
+    """The page of one article, as HTML; ``back``: where another one can be asked for."""
     return "".join(_PAGES.render("article.html", {
-        "page": page_parts(article), "roles": _ROLES, "levels": CLAIM_LEVELS, "none_named": NO_NAME,
+        "back": back, "page": page_parts(article), "roles": _ROLES, "levels": CLAIM_LEVELS, "none_named": NO_NAME,
         "timeline_rows": TIMELINE_ROWS, "first_sentences": FIRST_SENTENCES}, (THEME, "page.js")))
 
 
 def render_index(shown: dict[str, Any]) -> Iterator[str]:
     """The page that lists many articles, in pieces; ``shown`` as ``page_index.Index.shown`` gives it."""
     return _PAGES.render("index.html", shown)
+
+
+def render_form(shown: dict[str, Any]) -> str:
+    """The page on which an article is pasted; ``shown`` as ``serving.app`` gives it."""
+    return "".join(_FORMS.render("ask.html", shown, (THEME, "ask.js")))
 
 
 def _percent(share: float) -> str:
@@ -52,3 +58,4 @@ def _told(said: Said) -> str:
 
 
 _PAGES = Pages("claimstance.inference", ("page.css",), {"percent": _percent, "facts": facts, "told": _told})
+_FORMS = replace(_PAGES, styles=(*_PAGES.styles, "ask.css"), forms="'self'")

@@ -1,11 +1,11 @@
 """Tagging: an article in, claims, attributions, entities and stances out."""
 
 import json
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from claimstance.inference.places import (
     Locator,
@@ -31,12 +31,14 @@ from claimstance.inference.results import (
     ranking,
 )
 from claimstance.model.errors import ClaimstanceError, InputError, ModelError
-from claimstance.model.predicting import Prediction, predict
-from claimstance.model.reader import FoundEntity, Opened, Query, Reader, Reading
+from claimstance.model.predicting import Prediction, begin_document, predict
+from claimstance.model.reader import FoundEntity, Opened, Query, Reader, Reading, Stop, never
 from claimstance.model.record import Record, parse_record
 from claimstance.model.runtime import load_reader, model_folder
 from claimstance.model.sentences import split_sentences
 from claimstance.model.windows import Located
+
+T = TypeVar("T")
 
 
 def _load_again(folder: Path | None, threads: int | None, sha256: str) -> "Tagger":
@@ -96,6 +98,11 @@ class Tagger:
         return tuple(self._reader.config.tasks)
 
     @property
+    def threads(self) -> int:
+        """How many windows are encoded at a time."""
+        return self._reader.workers
+
+    @property
     def labels(self) -> dict[str, tuple[str, ...]]:
         """The label names of each task that the model has."""
         config = self._reader.config
@@ -117,8 +124,7 @@ class Tagger:
         Raises:
             InputError: if a target is blank, or a text cannot be encoded (half of a surrogate pair).
         """
-        article = Article(doc_id, text, title, meta=plain_values(meta or {}, "meta"))
-        return self._finish(self._open(article, self._checked(targets)))
+        return self.begin(Article(doc_id, text, title, meta=plain_values(meta or {}, "meta")), targets)()
 
     def tag_all(
         self, articles: Iterable[Article | ClaimstanceError], targets: Sequence[str] | str = ()
@@ -132,16 +138,32 @@ class Tagger:
             InputError: as ``tag``.
         """
         targets = self._checked(targets)
-        waiting: deque[_Open | ClaimstanceError] = deque()
-        for article in articles:
-            waiting.append(article if isinstance(article, ClaimstanceError) else self._open(article, targets))
-            if len(waiting) > self._reader.workers:
-                yield self._finished(waiting.popleft())
-        while waiting:
-            yield self._finished(waiting.popleft())
+        yield from self.ahead(self._begun(article, targets) for article in articles)
 
-    def _finished(self, one: "_Open | ClaimstanceError") -> "TaggedArticle | ClaimstanceError":
-        return one if isinstance(one, ClaimstanceError) else self._finish(one)
+    def _begun(
+        self, one: Article | ClaimstanceError, targets: list[str]
+    ) -> Callable[[], TaggedArticle | ClaimstanceError]:
+        return (lambda: one) if isinstance(one, ClaimstanceError) else self.begin(one, targets)
+
+    def begin(
+        self, article: Article, targets: Sequence[str] | str = (), stop: Stop = never
+    ) -> Callable[[], TaggedArticle]:
+        """Begin to tag an article; what it gives, called, waits for the result. See ``ahead``.
+
+        Raises:
+            InputError: as ``tag``.
+            StoppedError: from what it gives, once ``stop`` says that the article is wanted no more.
+        """
+        return partial(self._finish, self._open(article, self._checked(targets), stop))
+
+    def begin_records(self, records: Sequence[Record], stop: Stop = never) -> Callable[[], list[dict[str, Any]]]:
+        """Begin to predict the records of one document, or one of none, as ``begin`` does an article."""
+        finish = begin_document(self._reader, records, Locator(), stop)
+        return lambda: [self._row(*both) for both in zip(records, finish(), strict=True)]
+
+    def ahead(self, begun: Iterable[Callable[[], T]]) -> Iterator[T]:
+        """What each of ``begun`` gives, in order, a few of them begun ahead: work for all the encoder's threads."""
+        return self._reader.ahead(begun)
 
     @staticmethod
     def _checked(targets: Sequence[str] | str) -> list[str]:
@@ -151,12 +173,13 @@ class Tagger:
         check_characters("targets", *targets)
         return targets
 
-    def _open(self, article: Article, targets: list[str]) -> "_Open":
+    def _open(self, article: Article, targets: list[str], stop: Stop) -> _Open:
         check_characters("the text", article.text)
         bounds = split_sentences(article.text)
-        return _Open(article, targets, bounds, self._reader.open([article.text[start:end] for start, end in bounds]))
+        opened = self._reader.open([article.text[start:end] for start, end in bounds], stop)
+        return _Open(article, targets, bounds, opened)
 
-    def _finish(self, one: "_Open") -> TaggedArticle:
+    def _finish(self, one: _Open) -> TaggedArticle:
         text, targets, bounds = one.article.text, one.targets, one.bounds
         reading = self._reader.finish(one.opened)
         places = Places(text, bounds)
@@ -189,8 +212,11 @@ class Tagger:
             for number, record in enumerate(records)
         ]
         for record, prediction in zip(parsed, predict(self._reader, parsed, Locator()), strict=True):
-            plain: dict[str, Any] = json.loads(record.to_json())
-            yield {**plain, "predicted": self._predicted(plain["stances"] or [], prediction)}
+            yield self._row(record, prediction)
+
+    def _row(self, record: Record, prediction: Prediction) -> dict[str, Any]:
+        plain: dict[str, Any] = json.loads(record.to_json())
+        return {**plain, "predicted": self._predicted(plain["stances"] or [], prediction)}
 
     def _sentence(
         self,

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from claimstance.model.decoding import FoundAttribution
 from claimstance.model.labels import ROLES
 from claimstance.model.mentions import find_mentions
-from claimstance.model.reader import FoundEntity, Query, Reader, Reading
+from claimstance.model.reader import FoundEntity, Opened, Query, Reader, Reading, Stop, never
 from claimstance.model.record import Attribution, Record, Span
 from claimstance.model.windows import Located
 
@@ -41,14 +42,19 @@ def predict(reader: Reader, records: Sequence[Record], locate: Locate | None = N
     """A prediction for every record, in order. Stances are scored for the pairs that a record lists, labels ignored."""
     predictions: dict[int, Prediction] = {}
     done = 0
-    for group in contexts(records):
-        predictions.update(zip(group, _predict_document(reader, [records[i] for i in group], locate), strict=True))
+    groups = contexts(records)
+    begun = (begin_document(reader, [records[i] for i in group], locate) for group in groups)
+    for group, found in zip(groups, reader.ahead(begun), strict=True):
+        predictions.update(zip(group, found, strict=True))
         while done in predictions:
             yield predictions.pop(done)
             done += 1
 
 
-def _predict_document(reader: Reader, records: Sequence[Record], locate: Locate | None) -> list[Prediction]:
+def begin_document(
+    reader: Reader, records: Sequence[Record], locate: Locate | None = None, stop: Stop = never
+) -> Callable[[], list[Prediction]]:
+    """Begin to read the records of one document, or one without any; what it gives, called, waits for predictions."""
     texts: list[str] = []
     places = []  # the sentence of each record: records that repeat a sentence, with another pair, share it
     for number, record in enumerate(records):
@@ -56,7 +62,13 @@ def _predict_document(reader: Reader, records: Sequence[Record], locate: Locate 
         if not repeats:
             texts.append(record.text)
         places.append(len(texts) - 1)
-    reading = reader.read(texts)
+    return partial(_finish_document, reader, records, places, reader.open(texts, stop), locate)
+
+
+def _finish_document(
+    reader: Reader, records: Sequence[Record], places: Sequence[int], opened: Opened, locate: Locate | None
+) -> list[Prediction]:
+    reading = reader.finish(opened)
     by_sentence = attributions_by_sentence(reading)
     predictions = []
     for place in places:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,18 @@ from claimstance.model.windows import Located, Piece, Tokens, Window, WindowBuil
 
 Ints = NDArray[np.int64]
 NOBODY = (0, 0)
+T = TypeVar("T")
+#: Says whether what is being read is wanted no more. Asked by several threads, before each window.
+Stop = Callable[[], bool]
+
+
+class StoppedError(Exception):
+    """What was being read is wanted no more: nobody's mistake, and told to nobody."""
+
+
+def never() -> bool:
+    """What is read is wanted to its end (a ``Stop``)."""
+    return False
 
 
 class Backend(Protocol):
@@ -75,10 +87,12 @@ class Reading:
         attributions: in the order of their sentences; ``None`` if the model has no such head.
         entities: likewise.
         warnings: what could not be read as it stands, and why.
+        stop: what ``Reader.open`` was given.
     """
 
     texts: list[str]
     tokens: list[Tokens]
+    stop: Stop = never
     windows: list[tuple[Window, Floats]] = field(default_factory=list)
     probabilities: dict[str, Floats] = field(default_factory=dict)
     attributions: list[FoundAttribution] | None = None
@@ -92,6 +106,7 @@ class Opened:
 
     texts: list[str]
     tokens: list[Tokens]
+    stop: Stop
     windows: list[tuple[Window, Callable[[], dict[str, Floats]]]]
 
 
@@ -121,16 +136,29 @@ class Reader:
         """Read consecutive sentences, in windows; the sentences of one call are one another's context."""
         return self.finish(self.open(texts))
 
-    def open(self, texts: Sequence[str]) -> Opened:
-        """Begin to read sentences as ``read`` does; the encoder is at work until ``finish`` gives what was read."""
+    def open(self, texts: Sequence[str], stop: Stop = never) -> Opened:
+        """Begin to read sentences as ``read`` does; the encoder is at work until ``finish`` gives what was read.
+
+        Once ``stop`` says so, the windows still to be encoded raise ``StoppedError`` from ``finish`` or ``stances``.
+        """
         tokens = self.windows.tokenize(texts)
         windows = list(self.windows.windows(enumerate(tokens)))
-        return Opened(list(texts), tokens, [(window, self._begin(window)) for window in windows])
+        return Opened(list(texts), tokens, stop, [(window, self._begin(window, stop)) for window in windows])
+
+    def ahead(self, begun: Iterable[Callable[[], T]]) -> Iterator[T]:
+        """What each of ``begun`` gives, in order, a few of them begun ahead: work for all the encoder's threads."""
+        waiting: deque[Callable[[], T]] = deque()
+        for finish in begun:
+            waiting.append(finish)
+            if len(waiting) > self.workers:
+                yield waiting.popleft()()
+        while waiting:
+            yield waiting.popleft()()
 
     def finish(self, opened: Opened) -> Reading:
         """What was read of sentences that ``open`` was given."""
         texts, tokens = opened.texts, opened.tokens
-        reading = Reading(texts, tokens)
+        reading = Reading(texts, tokens, opened.stop)
         tasks = [task for task in SENTENCE_TASKS if task in self.config.tasks]
         sums = {task: np.zeros((len(texts), len(self.config.labels[task]))) for task in tasks}
         attributions: list[FoundAttribution] = []
@@ -184,15 +212,9 @@ class Reader:
             rows = [(_holder(window, piece, queries[number]), target, (piece.start, piece.end))
                     for number, piece, target in asked]
             logits[[number for number, _, _ in asked]] = self._score(hidden, rows)
-        asked_beside = []
-        for sentence, topic in topics:
-            beside = self.windows.tokenize([topic])[0]
-            if not self.windows.fits_with_topic(reading.tokens[sentence], beside):
-                reading.warnings.append(f"sentence {sentence}: does not fit one window with the topic '{topic}': "
-                                        "the end of it is not read for that stance")
-            asked_beside.append(self.windows.with_topic(sentence, reading.tokens[sentence], beside))
-        for numbers, window, output in zip(topics.values(), asked_beside, self._encoded(asked_beside), strict=True):
-            hidden, piece = output["hidden"], window.pieces[0]
+        beside = (self._begin_beside(reading, *asked) for asked in topics)
+        for numbers, (window, hidden) in zip(topics.values(), self.ahead(beside), strict=True):
+            piece = window.pieces[0]
             rows = [(_holder(window, piece, queries[number]), window.topic or NOBODY, (piece.start, piece.end))
                     for number in numbers]
             logits[numbers] = self._score(hidden, rows)
@@ -202,23 +224,25 @@ class Reader:
             result[kinds == kind] = self._probabilities(logits[kinds == kind], kind)
         return result
 
-    def _encoded(self, windows: Iterable[Window]) -> Iterator[dict[str, Floats]]:
-        """The output for each window, a few windows ahead of what is asked for."""
-        begun: deque[Callable[[], dict[str, Floats]]] = deque()
-        for window in windows:
-            begun.append(self._begin(window))
-            if len(begun) > self.workers:
-                yield begun.popleft()()
-        while begun:
-            yield begun.popleft()()
+    def _begin_beside(self, reading: Reading, sentence: int, topic: str) -> Callable[[], tuple[Window, Floats]]:
+        """Have a sentence encoded once more, beside a topic; gives what waits for the window and its encoding."""
+        tokens, beside = reading.tokens[sentence], self.windows.tokenize([topic])[0]
+        if not self.windows.fits_with_topic(tokens, beside):
+            reading.warnings.append(f"sentence {sentence}: does not fit one window with the topic '{topic}': "
+                                    "the end of it is not read for that stance")
+        window = self.windows.with_topic(sentence, tokens, beside)
+        encoded = self._begin(window, reading.stop)
+        return lambda: (window, encoded()["hidden"])
 
-    def _begin(self, window: Window) -> Callable[[], dict[str, Floats]]:
+    def _begin(self, window: Window, stop: Stop) -> Callable[[], dict[str, Floats]]:
         """Have a window encoded; gives what waits for its output. With one worker that is the time when it is done."""
         if self.workers == 1:
-            return partial(self._encode, window)
-        return self._pool.submit(self._encode, window).result
+            return partial(self._encode, window, stop)
+        return self._pool.submit(self._encode, window, stop).result
 
-    def _encode(self, window: Window) -> dict[str, Floats]:
+    def _encode(self, window: Window, stop: Stop) -> dict[str, Floats]:
+        if stop():
+            raise StoppedError
         sentences = np.array([(0, piece.start, piece.end) for piece in window.pieces], dtype=np.int64)
         return self.backend.read(
             np.array([window.ids], dtype=np.int64), np.array([window.segments], dtype=np.int64), sentences)

@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -132,6 +133,25 @@ def model(tiny_encoder):
     from tiny import exported
 
     return str(exported(tiny_encoder))
+
+
+@pytest.fixture
+def start(tagger):
+    """Starts a server, in this process, with these settings; gives a client of it."""
+    from starlette.testclient import TestClient
+
+    from claimstance.inference.serving.app import create_app
+    from claimstance.inference.serving.settings import Settings
+
+    with ExitStack() as running:
+        yield lambda using=tagger, **settings: running.enter_context(TestClient(
+            create_app(using, Settings(**settings)), base_url="http://localhost", raise_server_exceptions=False))
+
+
+@pytest.fixture
+def client(start):
+    """A client of a server, in this process."""
+    return start()
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from program import PROGRAM, TEXT, articles, table, write
 
 from claimstance.inference.cli import app
 
-COMMANDS = ("tag", "predict", "init", "check", "build", "convert", "train", "evaluate", "compare", "export", "info")
+COMMANDS = ("tag", "predict", "init", "check", "build", "convert", "train", "evaluate", "compare", "export", "info",
+            "serve")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

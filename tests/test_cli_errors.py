@@ -49,6 +49,9 @@ from claimstance.inference.cli import main
     (["compare", ".", "gone"], "RUN_B: 'gone' does not exist"),
     (["export", "gone"], "MODEL: 'gone' does not exist"),
     (["info", "--model", "gone"], "--model: 'gone' does not exist"),
+    (["serve", "--model", "gone"], "--model: 'gone' does not exist"),
+    (["serve", "--host", "0.0.0.0"], "--host: '0.0.0.0' lets other machines in: expected --token"),
+    (["serve", "--port", "70000"], "'--port'"),
 ])
 def test_a_wrong_call(run, arguments, message):
     write("a.txt", TEXT)

@@ -5,6 +5,7 @@ import json
 import pytest
 from tiny import script
 
+from claimstance.inference import Tagger
 from claimstance.model.errors import InputError
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Attribution, Record, Stance
@@ -83,6 +84,13 @@ def test_a_pronoun_of_one_document_is_nobody_of_another():
                                                        ("Critics blamed him for the delay.", "Carl Amsel")])]
     assert len(list(tagger.predict(records))) == 4
     assert backend.asked == [("", "Carl Amsel"), ("", "him"), ("", "Ships"), ("", "Carl Amsel")]
+
+
+def test_documents_that_are_read_together_are_as_if_each_were_read_alone(model):
+    one, three = (Tagger.from_pretrained(model, threads=threads) for threads in (1, 3))
+    records = [{**record, "id": f"{record['id']}-{number}", "stances": [{"target": "the harbour"}]}
+               for number in range(4) for record in RECORDS]
+    assert list(three.predict(records)) == list(one.predict(records))  # to the last bit
 
 
 def test_labels_of_records_are_not_looked_at(tagger):

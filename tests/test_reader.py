@@ -5,7 +5,7 @@ import pytest
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.labels import ROLES, bio
-from claimstance.model.reader import Query, Reader
+from claimstance.model.reader import Query, Reader, StoppedError
 from claimstance.model.windows import Located
 
 TAGS = bio(ROLES)
@@ -195,3 +195,23 @@ def test_temperatures_soften_without_changing_the_answer(make_reader):
     before, after = sharp.stances(sharp_reading, [query])[0], soft.stances(soft_reading, [query])[0]
     assert before.argmax() == after.argmax()
     np.testing.assert_allclose(np.log(after / after[0]), np.log(before / before[0]) / 4, atol=1e-9)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_wanted_no_more_is_not_read_on(make_reader, workers):
+    reader, left = make_reader(8), [3]
+
+    def stop():
+        left[0] -= 1
+        return left[0] < 0
+
+    reader.workers = workers
+    opened = reader.open(["he said so", "x y", "Ada left early", "so it goes on", "he said so"], stop)
+    with pytest.raises(StoppedError):
+        reader.finish(opened)
+    assert len(reader.backend.windows) == 3
+    left[0] = 2  # windows of these sentences, and of one of three more beside a topic
+    reading = reader.finish(reader.open(["x y z"], stop))
+    with pytest.raises(StoppedError):
+        reader.stances(reading, [Query(0, None, topic) for topic in ("so", "much", "Ada")])
+    assert len(reader.backend.windows) == 5

@@ -264,3 +264,11 @@ def test_articles_tagged_one_after_the_other_are_as_if_each_were_tagged_alone(se
         expected = alone.tag(article.text, ["the harbour"], article.doc_id)
         assert tagged.warnings == [*expected.warnings, "odd"]
         assert replace(tagged, warnings=expected.warnings) == expected  # to the last bit
+
+
+def test_what_is_begun_together_is_as_if_each_were_tagged_alone(seeds):
+    tagger, alone = Tagger.from_pretrained(threads=3), Tagger.from_pretrained(threads=1)
+    texts = ["\n".join(record.text for record in article) for article in list(seeds.values())[:4]]
+    asked = [(Article(str(number), text), ["the harbour", "Lissant"][:number % 3]) for number, text in enumerate(texts)]
+    found = list(tagger.ahead(tagger.begin(*one) for one in asked))
+    assert found == [alone.tag(article.text, targets, article.doc_id) for article, targets in asked]

@@ -29,11 +29,13 @@ class Pages:
         package: where the templates are.
         styles: names of style sheets, there or among the shared ones, which follow the one of every page.
         filters: of the templates, beside ``count``.
+        forms: where they may send what was filled in, as a policy says it.
     """
 
     package: str
     styles: Sequence[str] = ()
     filters: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    forms: str = "'none'"
 
     def render(self, template: str, values: Mapping[str, Any], scripts: Sequence[str] = (THEME,)) -> Iterator[str]:
         """A page, in pieces."""
@@ -41,7 +43,7 @@ class Pages:
 
         style, script = "".join(map(self._asset, (STYLE, *self.styles))), "".join(map(self._asset, scripts))
         # Both are the project's own, and have to stand there as they were hashed.
-        frame = {"style": Markup(style), "script": Markup(script), "policy": policy(style, script)}
+        frame = {"style": Markup(style), "script": Markup(script), "policy": policy(style, script, self.forms)}
         stream = self._environment.get_template(template).stream(**frame, **values)
         stream.enable_buffering(256)
         return iter(stream)
@@ -62,11 +64,14 @@ class Pages:
         return (own if own.is_file() else shared).read_text(encoding="utf-8")
 
 
-def policy(style: str, script: str) -> str:
-    """The content security policy of a page that may use this style and this script, if any, and nothing else."""
+def policy(style: str, script: str, forms: str = "'none'") -> str:
+    """The content security policy of a page that may use this style and this script, if any, and nothing else.
+
+    ``forms``: where it may send what was filled in.
+    """
     scripts = f"script-src '{_hash(script)}'; " if script else ""
     return (f"default-src 'none'; style-src '{_hash(style)}'; {scripts}img-src data:; base-uri 'none'; "
-            "form-action 'none'")
+            f"form-action {forms}")
 
 
 def _hash(code: str) -> str:

@@ -1,0 +1,240 @@
+"""The application: which paths there are, and what each of them answers."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, TypeVar
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
+
+from claimstance.inference.articles import Article
+from claimstance.inference.page import render_form, render_page
+from claimstance.inference.results import TaggedArticle
+from claimstance.inference.serving import asked, description
+from claimstance.inference.serving.bodies import read_body
+from claimstance.inference.serving.form import SUFFIXES, parse_pasted
+from claimstance.inference.serving.guard import Guard
+from claimstance.inference.serving.metrics import Metrics
+from claimstance.inference.serving.refusals import GONE, Refusal, busy
+from claimstance.inference.serving.settings import Settings
+from claimstance.inference.serving.worker import Begin, Worker
+from claimstance.inference.tagger import Tagger
+from claimstance.model.errors import ClaimstanceError
+from claimstance.model.predicting import contexts
+from claimstance.model.reader import Stop
+from claimstance.model.record import Record
+
+T = TypeVar("T")
+_PER_THREAD = 2  # articles in flight
+_ARRIVING = 64  # bodies at a time: so much of a body each is held
+_PAGE_HEADERS = {
+    # Nothing from elsewhere. Which style and script may run is told, by their hashes, by the policy in each page.
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+                               "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "cache-control": "private, no-cache",  # kept for the buttons back and forward: what was typed is there
+}
+
+
+class Server:
+    """What the paths share: the model, the thread that reads with it, the limits and the figures.
+
+    Attributes:
+        is_leaving: whether the server has been told to stop: it answers, but wants no more to come.
+    """
+
+    def __init__(self, tagger: Tagger, settings: Settings) -> None:
+        self.tagger, self.settings = tagger, settings
+        self.metrics = Metrics()
+        self.worker = Worker(tagger.ahead, settings.max_articles or _PER_THREAD * tagger.threads, self.metrics)
+        self.is_leaving = False
+        self._arriving = 0
+
+    async def body(self, request: Request, kind: str) -> bytes:
+        """The body of a request, unless there is no room for what it asks for."""
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != kind:
+            raise Refusal(415, f"content-type: expected {kind}", "content-type")
+        self.worker.check()
+        if self._arriving >= _ARRIVING:
+            raise busy(f"{_ARRIVING} requests are on their way")
+        self._arriving += 1
+        try:
+            return await read_body(request, self.settings.max_body, self.settings.timeout)
+        finally:
+            self._arriving -= 1
+
+    async def read(self, request: Request, begins: Sequence[Begin]) -> list[Any]:
+        """What ``begins`` give; what a client no longer waits for is not read on."""
+        work = asyncio.ensure_future(self.worker.read(begins))
+        gone = asyncio.ensure_future(_left(request))
+        seconds = self.settings.timeout
+        try:
+            await asyncio.wait((work, gone), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                return work.result()
+            if gone.done():
+                raise Refusal(GONE, "the client left")
+            raise Refusal(504, f"timeout: expected to be done within {seconds:g} s; ask for less at once")
+        finally:
+            for task in (work, gone):
+                task.cancel()
+
+    async def tag(self, request: Request) -> Response:
+        """Tag an article, or each of a list: sentences, claims, who says what, and who stands where."""
+        articles, many = await self._parsed(asked.parse_articles, request)
+        return _json(await self.read(request, [partial(self._begin_article, one) for one in articles]), many)
+
+    async def predict(self, request: Request) -> Response:
+        """Add "predicted" to a record, or to each of a list, in order. Those of one document see each other."""
+        records, many = await self._parsed(asked.parse_records, request)
+        documents = contexts(records)
+        found = await self.read(request, [
+            partial(self._begin_records, [records[number] for number in document]) for document in documents])
+        rows = {number: row for document, some in zip(documents, found, strict=True)
+                for number, row in zip(document, some, strict=True)}
+        return _json([rows[number] for number in range(len(records))], many)
+
+    async def form(self) -> Response:
+        """The page on which an article is pasted."""
+        return self._form(200)
+
+    async def paste(self, request: Request) -> Response:
+        """The page of an article that was pasted; the form again, with what is wrong, if it cannot be read."""
+        typed: tuple[str, list[str]] = "", []
+        try:
+            body = await self.body(request, "multipart/form-data")
+            article, targets = await asyncio.to_thread(parse_pasted, request.headers["content-type"], body)
+            typed = article.text, targets
+            page, = await self.read(request, [partial(self._begin_page, article, targets)])
+        except Refusal as refusal:
+            return self._form(refusal.status, refusal.detail, *typed, headers=refusal.headers)
+        return HTMLResponse(page, headers=_PAGE_HEADERS)
+
+    async def health(self) -> Response:
+        """Whether the program works: its reading thread, too."""
+        if not (self.worker.is_alive or self.is_leaving):
+            raise Refusal(500, "the thread that reads has ended")
+        return _json([b'{"status": "ok"}'], False)
+
+    async def ready(self) -> Response:
+        """Whether more may come: not while as much as may be is in flight, nor once the server is about to stop."""
+        if self.is_leaving:
+            raise Refusal(503, "about to stop")
+        self.worker.check()
+        return _json([b'{"status": "ready"}'], False)
+
+    async def figures(self) -> Response:
+        """What was counted, in Prometheus' text format."""
+        return Response(self.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def _parsed(self, parse: Callable[[bytes], T], request: Request) -> T:
+        return await asyncio.to_thread(parse, await self.body(request, "application/json"))
+
+    def _begin_article(self, one: asked.AskedArticle, stop: Stop) -> Callable[[], bytes]:
+        finish = self.tagger.begin(one.article(), one.targets, stop)
+        return lambda: _written(self._counted(finish()).to_dict())
+
+    def _begin_page(self, article: Article, targets: list[str], stop: Stop) -> Callable[[], str]:
+        finish = self.tagger.begin(article, targets, stop)
+        return lambda: render_page(self._counted(finish()), back="/")
+
+    def _begin_records(self, records: Sequence[Record], stop: Stop) -> Callable[[], list[bytes]]:
+        finish = self.tagger.begin_records(records, stop)
+
+        def rows() -> list[bytes]:
+            found = finish()
+            self.metrics.records.inc(len(found))
+            return [_written(row) for row in found]
+
+        return rows
+
+    def _counted(self, tagged: TaggedArticle) -> TaggedArticle:
+        self.metrics.articles.inc()
+        self.metrics.sentences.inc(len(tagged.sentences))
+        return tagged
+
+    def _form(
+        self, status: int, wrong: str = "", text: str = "", targets: Sequence[str] = (),
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        page = render_form({
+            "wrong": wrong, "text": text, "targets": targets, "suffixes": SUFFIXES, "model": self.tagger.model,
+            "most": self.settings.max_body})
+        return HTMLResponse(page, status, {**(headers or {}), **_PAGE_HEADERS})
+
+
+def create_app(tagger: Tagger, settings: Settings) -> FastAPI:
+    """The application, which reads with ``tagger``; ``app.state.server`` is its ``Server``."""
+    server = Server(tagger, settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        server.worker.start()
+        yield
+        await asyncio.to_thread(server.worker.close)
+
+    # No pages of FastAPI's own: they load their scripts from elsewhere.
+    app = FastAPI(
+        **description.ABOUT, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers={Refusal: _refused, HTTPException: _no_such, ClaimstanceError: _unread, Exception: _failed})
+    app.state.server = server
+    app.add_middleware(Guard, settings=settings, metrics=server.metrics, is_leaving=lambda: server.is_leaving)
+    app.post("/v1/tag", **description.TAG)(server.tag)
+    app.post("/v1/predict", **description.PREDICT)(server.predict)
+    app.get("/healthz", **description.plain("Whether the program works"))(server.health)
+    app.get("/readyz", **description.plain("Whether more may come"))(server.ready)
+    app.get("/metrics", **description.plain("Figures for Prometheus"))(server.figures)
+    for path, method, answer in (("/", "GET", server.form), ("/", "POST", server.paste),
+                                 ("/favicon.ico", "GET", _icon), ("/openapi.json", "GET", _about)):
+        app.add_api_route(path, answer, methods=[method], include_in_schema=False)
+    return app
+
+
+async def _about(request: Request) -> Response:
+    """What paths there are, as OpenAPI has it."""
+    return _json([_written(description.openapi(request.app))], False)
+
+
+async def _icon() -> Response:
+    """No icon: browsers ask for one, and would complain."""
+    return Response(status_code=204)
+
+
+async def _left(request: Request) -> None:
+    """Wait until the client leaves; its body was read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _written(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def _json(parts: Sequence[bytes], many: bool) -> Response:
+    """What was written, each as JSON, as one answer: a list if a list was asked for."""
+    content = b"[" + b", ".join(parts) + b"]" if many else parts[0]
+    return Response(content, media_type="application/json")
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return error.response()
+
+
+async def _no_such(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    refusal = Refusal(error.status_code, str(error.detail))
+    refusal.headers = dict(error.headers or {})
+    return refusal.response()
+
+
+async def _unread(_: Request, error: Exception) -> Response:
+    return Refusal(422, str(error)).response()
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    return Refusal(500, "a mistake of this program, which its log tells more about").response()
