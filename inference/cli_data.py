@@ -30,6 +30,8 @@ Role = Annotated[list[str] | None, typer.Option(
     "--role", help="What a label or question of the files is: Sprecher=source (several times).")]
 Value = Annotated[list[str] | None, typer.Option(
     "--value", help="What a label value of the files is: Positive=favor (several times).")]
+Annotator = Annotated[str | None, typer.Option(
+    "--annotator", help="Who annotated, where the files do not say so; {file}: each file is called after its person.")]
 Codebook = Annotated[Path | None, typer.Option(
     "--codebook", help="What defines the labels (.yaml); nothing is held to one if not given.")]
 Lenient = Annotated[bool, typer.Option("--lenient", help="Leave out and count what cannot be used.")]
@@ -95,6 +97,7 @@ def build(
     column: Column = None,
     role: Role = None,
     value: Value = None,
+    annotator: Annotator = None,
     lenient: Lenient = False,
     codebook: Codebook = None,
     by: Annotated[By | None, typer.Option("--by", help="What test and dev hold out; documents if not given.")] = None,
@@ -119,7 +122,7 @@ def build(
 
     must_exist("CONFIG|FILE", *inputs)
     must_exist("--codebook", codebook)
-    source = source_options(data_format, task, target, column, role, value, lenient)
+    source = source_options(data_format, task, target, column, role, value, annotator, lenient)
     options = {
         "path": out and str(out), "corpora": corpora and str(corpora), "split.seed": seed, "split.by": by and by.value,
         "adjudicate": "adjudicator" if adjudicator else adjudicate and adjudicate.value, "adjudicator": adjudicator,
@@ -146,6 +149,7 @@ def convert(
     column: Column = None,
     role: Role = None,
     value: Value = None,
+    annotator: Annotator = None,
     lenient: Lenient = False,
 ) -> None:
     """Write annotated files in another format.
@@ -155,7 +159,7 @@ def convert(
     from claimstance.training.convert import convert as convert_files
 
     must_exist("FILE", *inputs)
-    source = source_options(data_format, task, target, column, role, value, lenient)
+    source = source_options(data_format, task, target, column, role, value, annotator, lenient)
     if inputs[0].suffix in (".yaml", ".yml"):
         raise ConfigError(f"FILE: expected annotated files, found the configuration '{inputs[0]}'")
     config = data_config(inputs, source)
@@ -173,11 +177,13 @@ def source_options(
     column: Iterable[str] | None,
     role: Iterable[str] | None,
     value: Iterable[str] | None,
+    annotator: str | None = None,
     lenient: bool = False,
 ) -> dict[str, Any]:
     """What a call says of its files, as a source of ``data.sources`` has it; what it leaves open is absent."""
     options = {"format": data_format, "task": task, "target": target, "columns": _pairs("--column", column),
-               "roles": _pairs("--role", role), "values": _pairs("--value", value), "lenient": lenient}
+               "roles": _pairs("--role", role), "values": _pairs("--value", value), "annotator": annotator,
+               "lenient": lenient}
     return {key: given for key, given in options.items() if given}
 
 

@@ -155,6 +155,40 @@ def test_annotators_of_a_label_studio_export(tmp_path):
     assert report.agreement["export"].annotators == {f"{name}@x.org": 4 for name in ("anna", "ben", "cleo")}
 
 
+def doccano(folder, name, *labels):
+    """A person's file as doccano exports it: nothing in it says whose it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [{"id": i, "text": f"Sentence number {i}.", "label": [label], "Comments": []}
+            for i, label in enumerate(labels)]
+    (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(folder / f"{name}.jsonl")
+
+
+@pytest.mark.parametrize("way", ["files", "folder", "sources"])
+def test_a_file_for_each_person(tmp_path, way):
+    files = [doccano(tmp_path / "export", "anna", "claim", "claim", "no_claim"),
+             doccano(tmp_path / "export", "ben", "claim", "no_claim", "no_claim")]
+    sources = {
+        "files": [{"files": files, "annotator": "{file}"}],
+        "folder": [{"files": [str(tmp_path / "export")], "annotator": "{file}"}],
+        "sources": [{"files": [file], "annotator": name} for file, name in zip(files, ("anna", "ben"), strict=True)],
+    }[way]
+    report = build(settings(*(source | {"split": "train"} for source in sources)), tmp_path / "out")
+    found = load_records(tmp_path / "out", "train")
+    assert [r.claim for r in found] == ["claim", None, "no_claim"]
+    assert found[1].meta["annotators"] == {"anna": {"claim": "claim"}, "ben": {"claim": "no_claim"}}
+    (agreement,) = report.agreement.values()
+    assert agreement.annotators == {"anna": 3, "ben": 3}
+    assert agreement.labels["claim"].pairs[0].kappa == pytest.approx(0.4)
+
+
+def test_people_of_two_splits_are_not_put_together(tmp_path):
+    sources = [{"files": [doccano(tmp_path, name, "claim")], "annotator": name, "split": split}
+               for name, split in (("anna", "train"), ("ben", "test"))]
+    report = build(settings(*sources), tmp_path / "out")
+    assert (report.rows, report.agreement, report.overlaps[0].exact) == ({"train": 1, "test": 1}, {}, 1)
+
+
 @pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA is not set: the folder of the public corpora")
 def test_what_is_known_of_public_annotators_is_reported(tmp_path):
     sources = [{"corpus": "polnear", "options": {"annotator": "all"}, "splits": {"dev": "test"}},

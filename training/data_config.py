@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from claimstance.model.errors import unknown
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 from claimstance.training.corpora import CORPORA
-from claimstance.training.formats import COLUMNS, FORMATS, Layout
+from claimstance.training.formats import COLUMNS, FORMATS, Layout, files_in
 
 SPLITS = ("train", "dev", "test")
 LABELLED = (*SENTENCE_TASKS, "stance")
@@ -82,7 +82,9 @@ class Source(Section):
     corpus: Annotated[str | None, one_of("corpus", tuple(CORPORA))] = Field(
         default=None, description="Name of a public corpus. Give this or `files`."
     )
-    files: list[str] = Field(default=[], description="Files of annotated sentences. Give these or `corpus`.")
+    files: list[str] = Field(
+        default=[], description="Files of annotated sentences, or folders of them. Give these or `corpus`."
+    )
     format: Annotated[str | None, one_of("format", tuple(FORMATS))] = Field(
         default=None, description="Format of the files; recognised by their content if null."
     )
@@ -110,7 +112,11 @@ class Source(Section):
         "claim, check_worthy, subjective, stance, or ignore.",
     )
     values: dict[str, str] = Field(default={}, description="The files' label values → ours, such as Positive: favor.")
-    annotator: str | None = Field(default=None, description="Who annotated the files, where they do not say so.")
+    annotator: str | None = Field(
+        default=None,
+        description="Who annotated the files, where they do not say so; {file} stands for a file's name without its "
+        "suffix. Sources with an annotator are put together: a file or a source for each person.",
+    )
     sentences: bool | None = Field(
         default=None,
         description="Whether texts are cut into sentences; null: those without a label of the whole text are.",
@@ -119,12 +125,16 @@ class Source(Section):
         default=False, description="Leave out and count what cannot be used, instead of stopping there."
     )
 
-    def layout(self, labels: Mapping[str, Sequence[str]], lenient: bool | None = None) -> Layout:
-        """What the readers of its files are told; ``labels`` are the configured sets."""
+    def paths(self) -> list[Path]:
+        """Its files, those of folders among them."""
+        return [path for file in self.files for path in files_in(Path(file), self.format)]
+
+    def layout(self, file: Path, labels: Mapping[str, Sequence[str]], lenient: bool | None = None) -> Layout:
+        """What the reader of one of its files is told; ``labels`` are the configured sets."""
         return Layout(
             columns=self.columns, task=self.task, target=self.target, labels=labels, roles=self.roles,
-            values=self.values, annotator=self.annotator, sentences=self.sentences,
-            lenient=self.lenient if lenient is None else lenient)
+            values=self.values, annotator=self.annotator and self.annotator.replace("{file}", file.stem),
+            sentences=self.sentences, lenient=self.lenient if lenient is None else lenient)
 
     @model_validator(mode="after")
     def _is_corpus_or_files(self) -> "Source":

@@ -14,7 +14,7 @@ from claimstance.training.building.spool import Spool
 from claimstance.training.building.workers import Workers
 from claimstance.training.corpora import Corpus, lookup
 from claimstance.training.data_config import DataConfig, Source
-from claimstance.training.formats import Layout, Reading, read_file
+from claimstance.training.formats import Reading, read_file
 
 BATCH = 1000  # rows that are indexed together
 
@@ -29,7 +29,7 @@ class Part:
         name: the corpus, or the file's name without its suffix.
         origin: the split of the corpus, or the file.
         split: that it has; ``None`` if it is to be divided.
-        source: number of the configuration's source.
+        source: number of the configuration's source; sources of files that name their annotators are one.
         unit: number of what an item's annotations may be spread over: a source's files, or one split of a corpus.
         first: number of its first row.
         count: how many rows it has.
@@ -131,10 +131,14 @@ def read_sources(config: DataConfig, store: Store, progress: Progress | None = N
 
 def _parts(config: DataConfig) -> Iterator[tuple[Part, Iterator[Record]]]:
     units = 0
+    people: dict[str | None, tuple[int, int]] = {}  # split → source and unit of the files that name their annotators
     for number, source in enumerate(config.sources):
         if source.corpus is None:
-            for file in source.files:
-                part = Part(Path(file).stem, file, source.split, number, units)
+            one = number, units
+            if source.annotator is not None:
+                one = people.setdefault(source.split, one)
+            for file in source.paths():
+                part = Part(file.stem, str(file), source.split, *one)
                 yield part, _read_file(source, config, part)
             units += 1
             continue
@@ -150,10 +154,8 @@ def _parts(config: DataConfig) -> Iterator[tuple[Part, Iterator[Record]]]:
 
 
 def _read_file(source: Source, config: DataConfig, part: Part) -> Iterator[Record]:
-    layout = Layout(
-        columns=source.columns, task=source.task, target=source.target, labels=config.labels, lenient=source.lenient,
-        roles=source.roles, values=source.values, annotator=source.annotator, sentences=source.sentences)
-    for record in read_file(Path(part.origin), source.format, layout, part.reading):
+    file = Path(part.origin)
+    for record in read_file(file, source.format, source.layout(file, config.labels), part.reading):
         record.meta.setdefault("corpus", part.name)
         yield record
 

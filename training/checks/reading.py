@@ -22,9 +22,9 @@ _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 def formats_of(source: Source) -> Iterator[str]:
     """The names of the formats of a source's files, of those that can be told."""
-    for file in source.files:
+    for file in source.paths():
         try:
-            yield recognise(Path(file), source.format).name
+            yield recognise(file, source.format).name
         except InputError:
             continue
 
@@ -38,10 +38,9 @@ def read_source(source: Source, config: DataConfig) -> Iterator[Read]:
     if source.corpus is not None:
         yield from _corpus(source, config)
         return
-    layout = source.layout({}, lenient=True)
-    for file in source.files:
+    for file in source.paths():
         try:
-            yield from _file(Path(file), source.format, layout)
+            yield from _file(file, source.format, source.layout(file, {}, lenient=True))
         except InputError as error:
             yield unreadable(file, str(error))
 
