@@ -63,7 +63,7 @@ def recognise(path: Path, name: str | None = None) -> Format:
         return jsonl.FORMAT  # whose reader says in which line what is not as it should be
     if formats:
         raise InputError(f"{path}: expected what {' or '.join(f.name for f in formats)} looks like, found "
-                         "something else; if it is one of them, name it with --format")
+                         "something else; if it is that, or another format, name it with --format")
     suffixes = dict.fromkeys(suffix for format in FORMATS.values() for suffix in format.suffixes if suffix)
     raise InputError(f"{path}: expected a file whose name ends in {', '.join(suffixes)}, or its format, found "
                      f"'{path.suffix}'")
