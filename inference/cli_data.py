@@ -101,6 +101,9 @@ def build(
     lenient: Lenient = False,
     codebook: Codebook = None,
     by: Annotated[By | None, typer.Option("--by", help="What test and dev hold out; documents if not given.")] = None,
+    folds: Annotated[int | None, typer.Option("--folds", min=3, help="Divide into so many folds instead.")] = None,
+    fold: Annotated[int | None, typer.Option("--fold", min=0, help="Which of them is test, from 0; the next is dev.")
+                    ] = None,
     adjudicate: Annotated[Adjudicate | None, typer.Option(
         "--adjudicate", help="Annotators who differ: by majority, or soft labels, too; majority if not given.")] = None,
     adjudicator: Annotated[str | None, typer.Option(
@@ -125,6 +128,7 @@ def build(
     source = source_options(data_format, task, target, column, role, value, annotator, lenient)
     options = {
         "path": out and str(out), "corpora": corpora and str(corpora), "split.seed": seed, "split.by": by and by.value,
+        "split.folds": folds, "split.fold": fold,
         "adjudicate": "adjudicator" if adjudicator else adjudicate and adjudicate.value, "adjudicator": adjudicator,
         "codebook": codebook and str(codebook),
     }

@@ -14,6 +14,7 @@ from claimstance.training.building.build import build
 from claimstance.training.building.sources import Part, Store
 from claimstance.training.building.splits import text_key
 from claimstance.training.building.workers import Workers
+from claimstance.training.codebook import card_section
 from claimstance.training.data_config import DataConfig
 from claimstance.training.dataset import load_labels, load_records, split_names
 
@@ -156,6 +157,17 @@ def test_nothing_is_left_when_writing_fails(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["good.csv"]
 
 
+def test_rows_without_any_label_are_told_of(tmp_path, caplog):
+    rows = [{"id": i, "text": f"Sentence {i}.", "mood": "calm", "annotator": 2, "annotation_id": i} for i in range(3)]
+    (tmp_path / "x.json").write_text(json.dumps(rows))
+    source = {"files": [str(tmp_path / "x.json")], "split": "train"}
+    build(DataConfig.model_validate({"path": "x", "sources": [source]}), tmp_path / "out")
+    assert "no row has a label" in caplog.text
+    caplog.clear()
+    build(DataConfig.model_validate({"path": "x", "sources": [source | {"roles": {"mood": "claim"}}]}), tmp_path / "o2")
+    assert "no row has a label" not in caplog.text
+
+
 def test_no_sources(tmp_path):
     with pytest.raises(ConfigError, match="expected at least one corpus or file"):
         build(settings(), tmp_path / "out")
@@ -236,6 +248,12 @@ def test_a_codebook_is_checked_and_kept(tmp_path):
     assert report.codebook["labels"]["claim"]["claim"]["definition"] == "Somebody says so."
     assert any("labels.claim.no_claim" in warning for warning in report.codebook_warnings)
     assert any("the brigde" in warning for warning in report.codebook_warnings)
+    assert card_section(tmp_path / "out") == (
+        "## What the labels mean\n| task | label | definition | example |\n|---|---|---|---|\n"
+        "| claim | claim | Somebody says so. |  |\n| claim | no_claim | Nobody does. |  |\n\n"
+        "| target | also called | definition |\n|---|---|---|\n| the bridge |  | It. |\n")
+    build(settings({"files": [jsonl(tmp_path, "x.jsonl", rows)]}), tmp_path / "plain")
+    assert card_section(tmp_path / "plain") == card_section(tmp_path / "nowhere") == ""
     book.write_text("labels:\n  claim: {pro: For it., con: Against it.}\n")
     with pytest.raises(InputError, match=r"labels\.claim: unknown label 'claim'"):
         build(config, tmp_path / "bad")

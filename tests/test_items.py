@@ -191,9 +191,11 @@ def test_people_of_two_splits_are_not_put_together(tmp_path):
 
 @pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA is not set: the folder of the public corpora")
 def test_what_is_known_of_public_annotators_is_reported(tmp_path):
-    sources = [{"corpus": "polnear", "options": {"annotator": "all"}, "splits": {"dev": "test"}},
+    sources = [{"corpus": "polnear", "options": {"annotator": "all"}, "splits": {"train": "train", "tune": "train", "dev": "test"}},
                {"corpus": "gwsd", "splits": {"test": "test", "train": "train"}}]
     report = build(DataConfig(path=tmp_path, corpora=ROOT, sources=sources), tmp_path / "out")
-    assert len(report.agreement["polnear"].annotators) >= 2
+    polnear = report.agreement["polnear"]
+    assert (len(polnear.annotators), polnear.documents) == (6, 18)  # of train and dev, by five or six people each
+    assert polnear.spans["attribution"].alpha.value == pytest.approx(0.754, abs=0.03)  # its README's, of tokens
     assert report.rows["test"] == 3364 + 200  # a row a sentence, however many annotated it
     assert report.agreement["gwsd"].labels["stance"].alpha.value == pytest.approx(0.37, abs=0.03)

@@ -60,7 +60,10 @@ class Split(Section):
         "null: only equal texts do.",
     )
     folds: int | None = Field(
-        default=None, ge=3, description="Divide into this many folds instead: `fold` is test, the next one dev."
+        default=None,
+        ge=3,
+        description="Divide into this many folds instead: `fold` is test, the next one dev. By date they are "
+        "stretches of time, and later ones are trained on, too.",
     )
     fold: int = Field(default=0, ge=0, description="Which fold is the test split, from 0.")
 
@@ -71,8 +74,6 @@ class Split(Section):
             raise ValueError(f"expected shares that add up to 1, found {total:g}")
         if self.fold >= (self.folds or 1):
             raise ValueError(f"expected a fold below {self.folds or 1}, found {self.fold}")
-        if self.folds and self.by == "date":
-            raise ValueError("expected by: document, outlet or target beside folds, found date")
         return self
 
 

@@ -107,6 +107,8 @@ def _build(config: DataConfig, store: Store, folder: Path, progress: Progress | 
         raise InputError(f"expected rows in {', '.join(part.origin for part in parts)}, found none")
     labels = _label_sets(config, store.profiles)
     _check_labels(store, parts, labels)
+    if not any(profile.labels for profile in store.profiles):
+        _LOG.warning("no row has a label: roles or columns can say which fields or answers are labels, and of what")
     items = put_together(config, store, parts, labels)
     rows = Rows(store, parts, items.rows, items.leaders, items.shared)
     codebook, warnings = _check_codebook(config, rows)

@@ -1,6 +1,6 @@
 """Which rows stay together and which split they go to: ``data.split``, carried out on the rows of a build."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from claimstance.training.data_config import SPLITS, Split
 
 _KINDS = {
     "document": "documents or sentences",
-    "outlet": "outlets",
+    "outlet": "outlets with no text in common (nor a near-duplicate: data.split.near)",
     "target": "sets of targets that share no document",
 }
 
@@ -60,11 +60,10 @@ def divide_rows(rows: Rows, split: Split) -> DivisionReport | None:
     days = _days(rows, free) if split.by == "date" else None
     division = Division(_groups(rows, free, split), profiles, [strata(profile) for profile in rows.profiles])
     if split.folds is not None:
-        codes, shares = _fold(division, split)
+        codes, shares = _fold(division, split, days)
     else:
         shares = {name: float(getattr(split, name)) for name in SPLITS}
-        codes = (divide(division, shares, split.seed, _KINDS[split.by]) if days is None
-                 else by_date(days, division, shares))
+        codes = _divide(division, split, days, shares)
     rows.split[free] = codes
     _, sizes = np.unique(division.groups, return_counts=True)
     return DivisionReport(by=split.by, near=split.near, folds=split.folds, fold=split.fold, groups=len(sizes),
@@ -121,11 +120,16 @@ def _require(rows: Rows, free: Places, held: NDArray[np.bool_], problem: str) ->
         raise InputError(f"{rows.where(row)}: {problem} ({int((~held).sum())} such rows)")
 
 
-def _fold(division: Division, split: Split) -> tuple[Codes, dict[str, float]]:
-    """One fold is test, the next one dev, the others train."""
+def _divide(division: Division, split: Split, days: NDArray[np.int32] | None, shares: Mapping[str, float]) -> Codes:
+    return by_date(days, division, shares) if days is not None else divide(division, shares, split.seed,
+                                                                           _KINDS[split.by])
+
+
+def _fold(division: Division, split: Split, days: NDArray[np.int32] | None) -> tuple[Codes, dict[str, float]]:
+    """One fold is test, the next one dev, the others train. By date, they are stretches of time."""
     count = split.folds or 0
     folds: Sequence[str] = [f"fold {number}" for number in range(count)]
-    placed = divide(division, dict.fromkeys(folds, 1 / count), split.seed, _KINDS[split.by])
+    placed = _divide(division, split, days, dict.fromkeys(folds, 1 / count))
     role = np.full(count, SPLITS.index("train"), dtype=np.int8)
     role[split.fold], role[(split.fold + 1) % count] = SPLITS.index("test"), SPLITS.index("dev")
     return role[placed], {"train": 1 - 2 / count, "dev": 1 / count, "test": 1 / count}
