@@ -191,7 +191,8 @@ def test_people_of_two_splits_are_not_put_together(tmp_path):
 
 @pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA is not set: the folder of the public corpora")
 def test_what_is_known_of_public_annotators_is_reported(tmp_path):
-    sources = [{"corpus": "polnear", "options": {"annotator": "all"}, "splits": {"train": "train", "tune": "train", "dev": "test"}},
+    sources = [{"corpus": "polnear", "options": {"annotator": "all"},
+                "splits": {"train": "train", "tune": "train", "dev": "test"}},
                {"corpus": "gwsd", "splits": {"test": "test", "train": "train"}}]
     report = build(DataConfig(path=tmp_path, corpora=ROOT, sources=sources), tmp_path / "out")
     polnear = report.agreement["polnear"]

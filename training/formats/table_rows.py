@@ -7,13 +7,14 @@ import json
 import math
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from claimstance.model.delimited import DELIMITERS, encoding_hint, find_delimiter, named_delimiter
-from claimstance.model.errors import ConfigError, InputError
+from claimstance.model.errors import ConfigError, InputError, shorten
 from claimstance.model.record import read_lines
 from claimstance.training.formats.base import Reading
 
@@ -84,15 +85,9 @@ def workbook(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
         import openpyxl
     except ImportError:
         raise ConfigError(f"{path}: reading .xlsx files needs openpyxl: pip install openpyxl") from None
-    with warnings.catch_warnings():
+    with _told(path), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and validation that openpyxl does not read
-        try:
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        except OSError as error:
-            raise InputError(f"{path}: {error.strerror or error}") from None
-        except Exception as error:  # a damaged file makes zip and XML readers raise errors of many kinds
-            raise InputError(f"{path}: expected an Excel workbook (.xlsx, without a password), found a file that "
-                             f"cannot be read as one ({error})") from None
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         try:
             sheets = {sheet.title: sheet for sheet in book.worksheets}
             found = [name for name, sheet in sheets.items() if wanted in _header(sheet)]
@@ -105,6 +100,20 @@ def workbook(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
                 yield from _sheet_rows(sheets[name])
         finally:
             book.close()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """A damaged workbook makes zip and XML readers raise errors of many kinds, in any row."""
+    try:
+        yield
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    except Exception as error:
+        raise InputError(f"{path}: expected an Excel workbook (.xlsx, without a password), found a file that "
+                         f"cannot be read as one ({shorten(str(error))})") from None
 
 
 def _header(sheet: Any) -> list[str]:
