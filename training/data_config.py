@@ -43,7 +43,8 @@ class Section(BaseModel):
 class Split(Section):
     """How files without a split are divided, whole groups of rows at a time.
 
-    Rows of one document, rows with one text and, if ``near`` is given, near-duplicates are always in one group.
+    Rows of one document, rows with one text and, if ``near`` is given, near-duplicates are always in one group; but
+    not documents that have a ``short`` text in common alone.
     """
 
     train: Share = Field(default=0.8, description="Share of the rows to train on.")
@@ -58,6 +59,12 @@ class Split(Section):
         default=0.8,
         description="Jaccard similarity of word shingles from which two texts (wire copies, say) stay in one split; "
         "null: only equal texts do.",
+    )
+    short: int = Field(
+        default=8,
+        ge=0,
+        description="Texts of fewer words tie no documents together: 'He said no.' stands in many, and would make one "
+        "group of them all. What splits then share of these is reported; 0: they do tie.",
     )
     folds: int | None = Field(
         default=None,

@@ -124,7 +124,7 @@ def _build(config: DataConfig, store: Store, folder: Path, progress: Progress | 
         labels=label_counts_by_split(rows),
         sources=report_sources(rows, items.ties),
         repeated_texts=repeated_texts(rows),
-        overlaps=overlaps(rows),
+        overlaps=overlaps(rows, config.split.short),
         division=division,
         agreement={**items.agreement, **agreement_of_answers(store, parts)},
         codebook=codebook,
