@@ -179,6 +179,7 @@ def test_a_file_for_each_person(tmp_path, way):
     assert found[1].meta["annotators"] == {"anna": {"claim": "claim"}, "ben": {"claim": "no_claim"}}
     (agreement,) = report.agreement.values()
     assert agreement.annotators == {"anna": 3, "ben": 3}
+    assert {r.meta["corpus"] for r in found} == set(report.agreement) == {"anna"}  # beside which a model is put
     assert agreement.labels["claim"].pairs[0].kappa == pytest.approx(0.4)
 
 
@@ -200,3 +201,10 @@ def test_what_is_known_of_public_annotators_is_reported(tmp_path):
     assert polnear.spans["attribution"].alpha.value == pytest.approx(0.754, abs=0.03)  # its README's, of tokens
     assert report.rows["test"] == 3364 + 200  # a row a sentence, however many annotated it
     assert report.agreement["gwsd"].labels["stance"].alpha.value == pytest.approx(0.37, abs=0.03)
+
+
+def test_what_one_person_alone_annotated_is_of_the_same_corpus(tmp_path):
+    files = [doccano(tmp_path, "anna", "claim", "claim"), doccano(tmp_path, "ben", "claim", "claim", "no_claim")]
+    build(settings({"files": files, "annotator": "{file}", "split": "train"}), tmp_path / "out")
+    found = load_records(tmp_path / "out", "train")
+    assert [(r.annotator, r.meta["corpus"]) for r in found] == [(None, "anna"), (None, "anna"), ("ben", "anna")]

@@ -36,6 +36,7 @@ class Part:
         reading: what was left out, and found.
         about: where a corpus comes from.
         answers: whether its records hold what each of several annotators said.
+        corpus: the name that its records are scored under: of a person's file, the first person's.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Part:
     reading: Reading = field(default_factory=Reading)
     about: dict[str, str] = field(default_factory=dict)
     answers: bool = False
+    corpus: str = ""
 
 
 class Store:
@@ -131,14 +133,15 @@ def read_sources(config: DataConfig, store: Store, progress: Progress | None = N
 
 def _parts(config: DataConfig) -> Iterator[tuple[Part, Iterator[Record]]]:
     units = 0
-    people: dict[str | None, tuple[int, int]] = {}  # split → source and unit of the files that name their annotators
+    # Split → source, unit and name of the files that name their annotators.
+    people: dict[str | None, tuple[int, int, str]] = {}
     for number, source in enumerate(config.sources):
         if source.corpus is None:
-            one = number, units
-            if source.annotator is not None:
-                one = people.setdefault(source.split, one)
             for file in source.paths():
-                part = Part(file.stem, str(file), source.split, *one)
+                unit = number, units, file.stem
+                if source.annotator is not None:
+                    unit = people.setdefault(source.split, unit)
+                part = Part(file.stem, str(file), source.split, *unit[:2], corpus=unit[2])
                 yield part, _read_file(source, config, part)
             units += 1
             continue
@@ -156,7 +159,7 @@ def _parts(config: DataConfig) -> Iterator[tuple[Part, Iterator[Record]]]:
 def _read_file(source: Source, config: DataConfig, part: Part) -> Iterator[Record]:
     file = Path(part.origin)
     for record in read_file(file, source.format, source.layout(file, config.labels), part.reading):
-        record.meta.setdefault("corpus", part.name)
+        record.meta.setdefault("corpus", part.corpus)
         yield record
 
 
