@@ -244,7 +244,7 @@ def test_short_texts_tie_no_documents_together(tmp_path):
     assert all(len(names) == 1 for names in places(splits, lambda r: [r.doc_id or "alone"]).values())
     overlap = next(o for o in report.overlaps if (o.first, o.second) == ("train", "test"))
     assert overlap.exact == overlap.short == sum(r.text == "He said no." for r in splits["test"]) > 0
-    with pytest.raises(InputError, match="expected at least 3 documents .* found 2"):
+    with pytest.raises(InputError, match=r"expected at least 3 documents .* found 2"):
         built(tmp_path, records, short=0)
 
 
