@@ -85,9 +85,10 @@ def workbook(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
         import openpyxl
     except ImportError:
         raise ConfigError(f"{path}: reading .xlsx files needs openpyxl: pip install openpyxl") from None
-    with _told(path), warnings.catch_warnings():
+    # Opened here, since openpyxl leaves a file open that it cannot read.
+    with _told(path), path.open("rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and validation that openpyxl does not read
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
         try:
             sheets = {sheet.title: sheet for sheet in book.worksheets}
             found = [name for name, sheet in sheets.items() if wanted in _header(sheet)]
@@ -157,7 +158,7 @@ def parquet(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
                     yield Row(f"row {number}", [as_text(value) for value in values])
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, ValueError, OverflowError) as error:  # texts that are no UTF-8, dates that are none
         raise InputError(f"{path}: expected a Parquet file, found one that cannot be read "
                          f"({str(error).splitlines()[0]})") from None
 
