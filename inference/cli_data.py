@@ -31,7 +31,8 @@ Role = Annotated[list[str] | None, typer.Option(
 Value = Annotated[list[str] | None, typer.Option(
     "--value", help="What a label value of the files is: Positive=favor (several times).")]
 Annotator = Annotated[str | None, typer.Option(
-    "--annotator", help="Who annotated, where the files do not say so; {file}: each file is called after its person.")]
+    "--annotator", help="Who annotated, where the files do not say so ({file}: each file is called after its person); "
+    "nobody named if not given.")]
 Codebook = Annotated[Path | None, typer.Option(
     "--codebook", help="What defines the labels (.yaml); nothing is held to one if not given.")]
 Lenient = Annotated[bool, typer.Option("--lenient", help="Leave out and count what cannot be used.")]
@@ -101,9 +102,10 @@ def build(
     lenient: Lenient = False,
     codebook: Codebook = None,
     by: Annotated[By | None, typer.Option("--by", help="What test and dev hold out; documents if not given.")] = None,
-    folds: Annotated[int | None, typer.Option("--folds", min=3, help="Divide into so many folds instead.")] = None,
-    fold: Annotated[int | None, typer.Option("--fold", min=0, help="Which of them is test, from 0; the next is dev.")
-                    ] = None,
+    folds: Annotated[int | None, typer.Option(
+        "--folds", min=3, help="Divide into so many folds; once if not given.")] = None,
+    fold: Annotated[int | None, typer.Option(
+        "--fold", min=0, help="Which fold is test, from 0; 0 if not given.")] = None,
     adjudicate: Annotated[Adjudicate | None, typer.Option(
         "--adjudicate", help="Annotators who differ: by majority, or soft labels, too; majority if not given.")] = None,
     adjudicator: Annotated[str | None, typer.Option(

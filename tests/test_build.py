@@ -14,7 +14,6 @@ from claimstance.training.building.build import build
 from claimstance.training.building.sources import Part, Store
 from claimstance.training.building.splits import text_key
 from claimstance.training.building.workers import Workers
-from claimstance.training.codebook import card_section
 from claimstance.training.data_config import DataConfig
 from claimstance.training.dataset import load_labels, load_records, split_names
 
@@ -248,12 +247,6 @@ def test_a_codebook_is_checked_and_kept(tmp_path):
     assert report.codebook["labels"]["claim"]["claim"]["definition"] == "Somebody says so."
     assert any("labels.claim.no_claim" in warning for warning in report.codebook_warnings)
     assert any("the brigde" in warning for warning in report.codebook_warnings)
-    assert card_section(tmp_path / "out") == (
-        "## What the labels mean\n| task | label | definition | example |\n|---|---|---|---|\n"
-        "| claim | claim | Somebody says so. |  |\n| claim | no_claim | Nobody does. |  |\n\n"
-        "| target | also called | definition |\n|---|---|---|\n| the bridge |  | It. |\n")
-    build(settings({"files": [jsonl(tmp_path, "x.jsonl", rows)]}), tmp_path / "plain")
-    assert card_section(tmp_path / "plain") == card_section(tmp_path / "nowhere") == ""
     book.write_text("labels:\n  claim: {pro: For it., con: Against it.}\n")
     with pytest.raises(InputError, match=r"labels\.claim: unknown label 'claim'"):
         build(config, tmp_path / "bad")

@@ -15,7 +15,6 @@
 Everything in it is text: ``no`` and ``1`` are names of labels, not a truth value and a number.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -232,18 +231,6 @@ def to_markdown(codebook: Codebook) -> str:
         for name, target in codebook.targets.items():
             lines.append(_row(name, ", ".join(target.aliases), target.definition))
     return "\n".join(lines) + "\n"
-
-
-def card_section(data: Path | str) -> str:
-    """The section of a model card that quotes the codebook which the dataset at ``data`` was built with.
-
-    It ends in a line end; empty if the dataset has no report, or no codebook in it.
-    """
-    try:
-        kept = json.loads((Path(data) / "report.json").read_text(encoding="utf-8")).get("codebook")
-        return f"## What the labels mean\n{to_markdown(Codebook.model_validate(kept))}" if kept else ""
-    except (OSError, ValueError, AttributeError):
-        return ""
 
 
 def _row(*cells: str) -> str:
