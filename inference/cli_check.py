@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from claimstance.inference.cli_data import (
+    Annotator,
     Codebook,
     Column,
     DataFormat,
@@ -40,6 +41,7 @@ def check(
     column: Column = None,
     role: Role = None,
     value: Value = None,
+    annotator: Annotator = None,
     codebook: Codebook = None,
     fix: Annotated[Path | None, typer.Option(
         "--fix", metavar="FIXED.jsonl", help="Write the records with what can safely be put right put right; none are "
@@ -60,8 +62,8 @@ def check(
     from claimstance.training.codebook import load_codebook
 
     must_exist("CONFIG|FILE", *inputs)
-    config = data_config(inputs, source_options(data_format, task, target, column, role, value))
-    files = [Path(name) for source in config.sources for name in source.files]
+    config = data_config(inputs, source_options(data_format, task, target, column, role, value, annotator))
+    files = [path for source in config.sources for path in source.paths()]
     _check_outputs(out, fix, [*files, *inputs, *filter(None, [codebook])])
     if fix is not None and (len(files) != 1 or len(config.sources) != 1):
         raise ConfigError(f"--fix: expected one file to put right, found {len(files)} files in "

@@ -30,6 +30,9 @@ Role = Annotated[list[str] | None, typer.Option(
     "--role", help="What a label or question of the files is: Sprecher=source (several times).")]
 Value = Annotated[list[str] | None, typer.Option(
     "--value", help="What a label value of the files is: Positive=favor (several times).")]
+Annotator = Annotated[str | None, typer.Option(
+    "--annotator", help="Who annotated, where the files do not say so ({file}: each file is called after its person); "
+    "nobody named if not given.")]
 Codebook = Annotated[Path | None, typer.Option(
     "--codebook", help="What defines the labels (.yaml); nothing is held to one if not given.")]
 Lenient = Annotated[bool, typer.Option("--lenient", help="Leave out and count what cannot be used.")]
@@ -95,9 +98,14 @@ def build(
     column: Column = None,
     role: Role = None,
     value: Value = None,
+    annotator: Annotator = None,
     lenient: Lenient = False,
     codebook: Codebook = None,
     by: Annotated[By | None, typer.Option("--by", help="What test and dev hold out; documents if not given.")] = None,
+    folds: Annotated[int | None, typer.Option(
+        "--folds", min=3, help="Divide into so many folds; once if not given.")] = None,
+    fold: Annotated[int | None, typer.Option(
+        "--fold", min=0, help="Which fold is test, from 0; 0 if not given.")] = None,
     adjudicate: Annotated[Adjudicate | None, typer.Option(
         "--adjudicate", help="Annotators who differ: by majority, or soft labels, too; majority if not given.")] = None,
     adjudicator: Annotated[str | None, typer.Option(
@@ -119,9 +127,10 @@ def build(
 
     must_exist("CONFIG|FILE", *inputs)
     must_exist("--codebook", codebook)
-    source = source_options(data_format, task, target, column, role, value, lenient)
+    source = source_options(data_format, task, target, column, role, value, annotator, lenient)
     options = {
         "path": out and str(out), "corpora": corpora and str(corpora), "split.seed": seed, "split.by": by and by.value,
+        "split.folds": folds, "split.fold": fold,
         "adjudicate": "adjudicator" if adjudicator else adjudicate and adjudicate.value, "adjudicator": adjudicator,
         "codebook": codebook and str(codebook),
     }
@@ -146,6 +155,7 @@ def convert(
     column: Column = None,
     role: Role = None,
     value: Value = None,
+    annotator: Annotator = None,
     lenient: Lenient = False,
 ) -> None:
     """Write annotated files in another format.
@@ -155,7 +165,7 @@ def convert(
     from claimstance.training.convert import convert as convert_files
 
     must_exist("FILE", *inputs)
-    source = source_options(data_format, task, target, column, role, value, lenient)
+    source = source_options(data_format, task, target, column, role, value, annotator, lenient)
     if inputs[0].suffix in (".yaml", ".yml"):
         raise ConfigError(f"FILE: expected annotated files, found the configuration '{inputs[0]}'")
     config = data_config(inputs, source)
@@ -173,11 +183,13 @@ def source_options(
     column: Iterable[str] | None,
     role: Iterable[str] | None,
     value: Iterable[str] | None,
+    annotator: str | None = None,
     lenient: bool = False,
 ) -> dict[str, Any]:
     """What a call says of its files, as a source of ``data.sources`` has it; what it leaves open is absent."""
     options = {"format": data_format, "task": task, "target": target, "columns": _pairs("--column", column),
-               "roles": _pairs("--role", role), "values": _pairs("--value", value), "lenient": lenient}
+               "roles": _pairs("--role", role), "values": _pairs("--value", value), "annotator": annotator,
+               "lenient": lenient}
     return {key: given for key, given in options.items() if given}
 
 

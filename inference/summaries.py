@@ -86,8 +86,13 @@ def built(folder: Path, report: dict[str, Any]) -> None:
     for overlap in report["overlaps"]:
         if overlap["exact"] or overlap["near"]:
             console.print(f"{overlap['second']} shares texts with {overlap['first']}: {overlap['exact']} rows exactly, "
-                          f"{overlap['near']} nearly; {overlap['repeated']} repeat question and answer, too")
+                          f"{overlap['near']} nearly{_short(overlap)}; {overlap['repeated']} repeat question and "
+                          "answer, too")
     console.print(f"Read {folder / 'report.html'} before training.")
+
+
+def _short(overlap: dict[str, Any]) -> str:
+    return f" ({overlap['short']} of them short)" if overlap.get("short") else ""
 
 
 def _alphas(agreement: dict[str, Any]) -> Iterable[str]:

@@ -216,6 +216,23 @@ def test_lenient_reading_counts_what_it_leaves_out_by_reason():
     assert reading.dropped["spans[3]: expected a number"] == 1
 
 
+def test_a_lenient_reading_leaves_out_what_the_unit_of_most_does_not_explain():
+    beyond = document(Mark("s", "Source", [(0, 99)]))
+    other = document(Mark("s", "Source", [(1, 5)], "Holm"))
+    with pytest.raises(InputError, match="nor does any other unit"):
+        read(document(HOLM), beyond)
+    with pytest.raises(InputError, match="nor does any other unit"):
+        read(document(HOLM), beyond, other, lenient=True)  # most are not explained
+    reading = Reading()
+    assert len(read(document(HOLM), document(HOLM), other, beyond, document(HOLM), reading=reading, lenient=True)) == 9
+    assert reading.dropped == {"offsets that code points do not explain": 2}
+    assert reading.facts["offsets"] == "code points (in 3 of 5 texts with spans; the others are left out)"
+    fixed = document(Mark("s", "Source", [(0, 99)]), unit="code points")  # the format says so
+    reading = Reading()
+    assert len(read(document(HOLM, unit="code points"), fixed, reading=reading, lenient=True)) == 3
+    assert reading.dropped == {"offsets that code points do not explain": 1}
+
+
 def test_what_is_read_but_has_no_meaning_is_counted():
     reading = Reading()
     read(document(mark("s", "source", "Holm", certainty="high"), mark("t", "target", "tax")), reading=reading)

@@ -156,6 +156,17 @@ def test_nothing_is_left_when_writing_fails(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["good.csv"]
 
 
+def test_rows_without_any_label_are_told_of(tmp_path, caplog):
+    rows = [{"id": i, "text": f"Sentence {i}.", "mood": "calm", "annotator": 2, "annotation_id": i} for i in range(3)]
+    (tmp_path / "x.json").write_text(json.dumps(rows))
+    source = {"files": [str(tmp_path / "x.json")], "split": "train"}
+    build(DataConfig.model_validate({"path": "x", "sources": [source]}), tmp_path / "out")
+    assert "no row has a label" in caplog.text
+    caplog.clear()
+    build(DataConfig.model_validate({"path": "x", "sources": [source | {"roles": {"mood": "claim"}}]}), tmp_path / "o2")
+    assert "no row has a label" not in caplog.text
+
+
 def test_no_sources(tmp_path):
     with pytest.raises(ConfigError, match="expected at least one corpus or file"):
         build(settings(), tmp_path / "out")

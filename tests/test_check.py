@@ -48,6 +48,13 @@ def codes(findings):
     return [finding.code for finding in findings]
 
 
+def test_labels_joined_as_doccano_does(check):
+    table = "text,label\nIt fell.,weather#politics\nRain.,weather\nOn C#.,C#\n"
+    (found,) = (f for f in check(files={"t.csv": table}) if f.code != "lone-records")
+    assert str(found) == ("t.csv:2: warning joined-labels: claim: expected one label, found 'weather#politics' 1 "
+                          "time: if they are several, data.labels takes them apart")
+
+
 def test_nothing_is_wrong_with_what_is_right(check):
     assert check(
         {"claim": "claim", "attributions": [{"source": [[0, 14]], "cue": [[15, 19]], "content": [[20, 42]]}],
@@ -383,5 +390,32 @@ def test_an_item_of_a_tool_that_cannot_be_read_does_not_cost_the_others(check):
     findings = check(files={"p.jsonl": "\n".join(map(json.dumps, lines))}, format="prodigy",
                      roles={"ENTITY": "entity"}, values={"ENTITY": "MISC"})
     assert [(f.code, f.place.line, f.place.record is None) for f in findings] == [
-        ("unreadable", 2, True), ("span-cuts-word", None, False), ("markup", None, False),
-        ("lone-records", None, False)]
+        ("unreadable", 2, True), ("span-cuts-word", 1, False), ("markup", 3, False), ("lone-records", 1, False)]
+
+
+def test_offsets_that_nothing_explains_cost_their_line_alone(check):
+    lines = [{"text": "Ida left.", "label": [[0, 3, "Source"]]}, {"text": "", "label": []},
+             {"text": "Ida left.", "label": [[0, 30, "Source"]]}, {"text": "Bo came.", "label": [[0, 2, "Source"]]}]
+    findings = check(files={"d.jsonl": "\n".join(map(json.dumps, lines))})
+    assert [(f.severity, f.code, f.place.line) for f in findings][:4] == [
+        ("warning", "no-cue", 1), ("error", "empty-text", 2), ("error", "unreadable", 3), ("warning", "no-cue", 4)]
+
+
+def test_what_a_build_leaves_out_by_itself_is_a_warning(check, tmp_path):
+    (tmp_path / "brat").mkdir()
+    files = {"brat/a.txt": "Ida left.\n", "brat/a.ann": "T1\tSource 1 3\tda\nA1\tMood T1 calm\n", "brat/b.txt": "Bo."}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    findings = [f for f in check(files={"brat/a.ann": files["brat/a.ann"]}) if f.code in ("left-out", "span-cuts-word")]
+    assert [(f.severity, f.code) for f in findings] == [("warning", "left-out"), ("warning", "span-cuts-word")]
+
+
+def test_a_folder_s_findings_name_the_file_in_it(tmp_path):
+    for name, text in {"a.txt": "Ida left.", "a.ann": "T1\tSource 1 3\tda\n", "b.txt": "Bo.", "c.txt": "Cy.",
+                       "c.ann": "T1\tSource 0 x\tCy\n"}.items():
+        (tmp_path / name).write_text(text)
+    found = {f.code: f for f in Inspection(parse_data_config(
+        {"path": "x", "sources": [{"files": [str(tmp_path)]}]}, "test")).findings()}
+    assert str(found["span-cuts-word"].place) == f"{tmp_path / 'a.ann'}: record 'a:0'"
+    assert (found["unreadable"].place.file, found["unreadable"].place.line) == (str(tmp_path / "c.ann"), 1)
+    assert found["left-out"].message.startswith("text that nobody has annotated")

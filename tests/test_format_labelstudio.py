@@ -219,3 +219,10 @@ def test_a_name_without_a_stance_is_counted(tmp_path):
     reading = Reading()
     next(read_file(one_task(tmp_path, result, {"text": "Holm hates it."}), reading=reading))
     assert dict(reading.dropped) == {"the name of a target or a holder, of a span without a stance": 1}
+
+
+def test_json_min_without_the_annotation_s_id():
+    first, second = read(DATA / "min-old.json", roles={"sentiment": "stance"}, values={"Positive": "favor"})
+    assert (first.annotator, first.answers) == ("2", [Answer("sentiment", "Positive")])
+    assert [(mark.label, mark.surface) for mark in first.marks] == [("Source", "Ida Holm")]
+    assert (second.marks, second.answers) == ([], [Answer("sentiment", "Neutral")])

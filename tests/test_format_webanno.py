@@ -125,3 +125,18 @@ def test_records_of_a_document():
     assert first.attributions == [Attribution(source=[(2, 19)], cue=[(20, 24)], content=[(25, 44)])]
     assert second.entities == [Entity(span=[(11, 15)], label="PERSON")]
     assert third.entities == [Entity(span=[(5, 12)], label="ORGANIZATION")]
+
+
+def test_layers_of_several_features_say_what_they_are(tmp_path):
+    """By a feature's value, or by the layer's name, so that what else was said of the span stays with it."""
+    rows = ["1-1\t0-4\tHolm\ta\\_b\\|c[1]\tsource[1]\t_\t_\t_\t_\t", "1-2\t5-10\thates\t*\tcue\t_\t_\t_\t_\t",
+            "1-3\t11-16\tNoren\t_\t_\tagainst\tquite\tits-id\tLOC\t"]
+    head = ("#FORMAT=WebAnno TSV 3.3\n#T_SP=x.Part|note|role\n#T_SP=x.Target|stance|sure\n"
+            "#T_SP=de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity|identifier|value\n\n\n"
+            "#Text=Holm hates Noren\n")
+    (tmp_path / "x.tsv").write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
+    assert [(mark.label, dict(mark.attributes)) for mark in read(tmp_path / "x.tsv").marks] == [
+        ("source", {"note": "a_b|c"}), ("cue", {}), ("Target", {"stance": "against", "sure": "quite"}),
+        ("LOC", {"identifier": "its-id"})]
+    (record,) = read_file(tmp_path / "x.tsv")
+    assert [(s.target, s.label) for s in record.stances] == [([(11, 16)], "against")]

@@ -101,8 +101,10 @@ def test_jsonl_keeps_the_default_labels_unless_configured(tmp_path):
 
 def test_formats_by_suffix_and_name(tmp_path):
     path = write(tmp_path, "x.txt", "text\tlabel\na\tclaim\n")
-    with pytest.raises(InputError, match="expected a file whose name ends in"):
+    with pytest.raises(InputError, match="expected what conll looks like, found something else; if it is that, or ano"):
         read(path)
+    with pytest.raises(InputError, match="expected a file whose name ends in"):
+        read(write(tmp_path, "x.dat", "text"))
     assert read(path, "tsv")[0].claim == "claim"
     with pytest.raises(ConfigError, match="unknown format 'tvs'"):
         read(path, "tvs")

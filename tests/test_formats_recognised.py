@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from claimstance.training import formats
-from claimstance.training.formats import FORMATS, recognise
+from claimstance.training.formats import FORMATS, files_in, recognise
 
 DATA = Path(__file__).parent / "data"
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -47,3 +47,17 @@ def test_no_other_format_takes_it(path, owners):
 def test_every_format_that_reads_an_export_has_examples():
     tried = set().union(*(owners for _, owners in exports()))
     assert set(FORMATS) <= tried
+
+
+def test_a_folder_stands_for_its_files(tmp_path):
+    project = DATA / "webanno" / "project"
+    assert [path.name for path in files_in(project)] == ["anna.tsv", "bo.tsv"]
+    assert files_in(DATA / "brat" / "people") == [DATA / "brat" / "people"]
+    assert files_in(project, "brat") == [project]
+    for name in ("b.jsonl", "a.csv", "article.txt", ".hidden.jsonl", "notes.md", ".git/x.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert [path.name for path in files_in(tmp_path)] == ["a.csv", "b.jsonl"]
+    assert [path.name for path in files_in(tmp_path, "csv")] == ["a.csv"]
+    assert files_in(tmp_path / "b.jsonl") == [tmp_path / "b.jsonl"]
+    assert files_in(tmp_path, "xlsx") == [tmp_path]  # none: then the reader says what is missing

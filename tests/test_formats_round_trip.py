@@ -5,7 +5,7 @@ from operator import attrgetter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from claimstance.model.errors import InputError
@@ -94,6 +94,43 @@ def test_what_is_written_reads_back(format, records, tmp_path_factory):
     assert normal(list(read_file(path, reading=reading))) == normal(records)
     assert reading.facts["format"] == format
     assert not reading.dropped
+
+
+@settings(max_examples=50, deadline=None)
+@given(records=documents())
+def test_json_lines_read_back_as_they_were(records, tmp_path_factory):
+    path = tmp_path_factory.mktemp("written") / "x.jsonl"
+    for record in records:  # which the default label sets hold to, where no others are given
+        record.entities = [entity for entity in record.entities or () if entity.label in ENTITY]
+    FORMATS["jsonl"].write(records, path)
+    assert list(read_file(path)) == records
+
+
+@settings(max_examples=50, deadline=None)
+@given(records=documents())
+def test_conll_keeps_every_entity_that_it_has_place_for(records, tmp_path_factory):
+    """Words are joined by one space in reading: entities by their characters, and from then on all exactly."""
+    records = [record for record in records if any(not mark.isspace() for mark in record.text)]
+    for record in records:
+        record.entities = [e for e in record.entities or () if len(e.span) == 1 and surface(record, e)][:1]
+    assume(any(record.entities for record in records))  # a file without any does not say that anybody looked for them
+    folder = tmp_path_factory.mktemp("written")
+    FORMATS["conll"].write(records, folder / "x.conll")
+    once = list(read_file(folder / "x.conll"))
+    assert [found(record) for record in once] == [found(record) for record in records]
+    (folder / "again").mkdir()
+    FORMATS["conll"].write(once, folder / "again" / "x.conll")  # ids have the file's name in them
+    assert list(read_file(folder / "again" / "x.conll")) == once
+
+
+def surface(record, entity):
+    (start, end), = entity.span
+    return "".join(record.text[start:end].split())
+
+
+def found(record):
+    """The characters of a record that are no space, and its entities."""
+    return "".join(record.text.split()), [(surface(record, e), e.label) for e in record.entities or ()]
 
 
 @WRITERS

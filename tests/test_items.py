@@ -155,11 +155,56 @@ def test_annotators_of_a_label_studio_export(tmp_path):
     assert report.agreement["export"].annotators == {f"{name}@x.org": 4 for name in ("anna", "ben", "cleo")}
 
 
+def doccano(folder, name, *labels):
+    """A person's file as doccano exports it: nothing in it says whose it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [{"id": i, "text": f"Sentence number {i}.", "label": [label], "Comments": []}
+            for i, label in enumerate(labels)]
+    (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(folder / f"{name}.jsonl")
+
+
+@pytest.mark.parametrize("way", ["files", "folder", "sources"])
+def test_a_file_for_each_person(tmp_path, way):
+    files = [doccano(tmp_path / "export", "anna", "claim", "claim", "no_claim"),
+             doccano(tmp_path / "export", "ben", "claim", "no_claim", "no_claim")]
+    sources = {
+        "files": [{"files": files, "annotator": "{file}"}],
+        "folder": [{"files": [str(tmp_path / "export")], "annotator": "{file}"}],
+        "sources": [{"files": [file], "annotator": name} for file, name in zip(files, ("anna", "ben"), strict=True)],
+    }[way]
+    report = build(settings(*(source | {"split": "train"} for source in sources)), tmp_path / "out")
+    found = load_records(tmp_path / "out", "train")
+    assert [r.claim for r in found] == ["claim", None, "no_claim"]
+    assert found[1].meta["annotators"] == {"anna": {"claim": "claim"}, "ben": {"claim": "no_claim"}}
+    (agreement,) = report.agreement.values()
+    assert agreement.annotators == {"anna": 3, "ben": 3}
+    assert {r.meta["corpus"] for r in found} == set(report.agreement) == {"anna"}  # beside which a model is put
+    assert agreement.labels["claim"].pairs[0].kappa == pytest.approx(0.4)
+
+
+def test_people_of_two_splits_are_not_put_together(tmp_path):
+    sources = [{"files": [doccano(tmp_path, name, "claim")], "annotator": name, "split": split}
+               for name, split in (("anna", "train"), ("ben", "test"))]
+    report = build(settings(*sources), tmp_path / "out")
+    assert (report.rows, report.agreement, report.overlaps[0].exact) == ({"train": 1, "test": 1}, {}, 1)
+
+
 @pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA is not set: the folder of the public corpora")
 def test_what_is_known_of_public_annotators_is_reported(tmp_path):
-    sources = [{"corpus": "polnear", "options": {"annotator": "all"}, "splits": {"dev": "test"}},
+    sources = [{"corpus": "polnear", "options": {"annotator": "all"},
+                "splits": {"train": "train", "tune": "train", "dev": "test"}},
                {"corpus": "gwsd", "splits": {"test": "test", "train": "train"}}]
     report = build(DataConfig(path=tmp_path, corpora=ROOT, sources=sources), tmp_path / "out")
-    assert len(report.agreement["polnear"].annotators) >= 2
+    polnear = report.agreement["polnear"]
+    assert (len(polnear.annotators), polnear.documents) == (6, 18)  # of train and dev, by five or six people each
+    assert polnear.spans["attribution"].alpha.value == pytest.approx(0.754, abs=0.03)  # its README's, of tokens
     assert report.rows["test"] == 3364 + 200  # a row a sentence, however many annotated it
     assert report.agreement["gwsd"].labels["stance"].alpha.value == pytest.approx(0.37, abs=0.03)
+
+
+def test_what_one_person_alone_annotated_is_of_the_same_corpus(tmp_path):
+    files = [doccano(tmp_path, "anna", "claim", "claim"), doccano(tmp_path, "ben", "claim", "claim", "no_claim")]
+    build(settings({"files": files, "annotator": "{file}", "split": "train"}), tmp_path / "out")
+    found = load_records(tmp_path / "out", "train")
+    assert [(r.annotator, r.meta["corpus"]) for r in found] == [(None, "anna"), (None, "anna"), ("ben", "anna")]

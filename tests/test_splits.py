@@ -232,6 +232,42 @@ def test_folds_are_complementary(tmp_path):
         built(tmp_path, records[:20], "few", folds=68)
 
 
+def test_short_texts_tie_no_documents_together(tmp_path):
+    def sentence(document, place):
+        text = "He said no." if place == 2 else " ".join(f"w{document}x{place}x{k}" for k in range(12))
+        return Record(id=f"{document}:{place}", doc_id=f"d{document}", text=text, claim="claim")
+
+    records = [sentence(document, place) for document in range(40) for place in range(3)]
+    records += [Record(id=f"alone{i}", text="Rain fell.", claim="claim") for i in range(5)]  # of no document
+    report, splits = built(tmp_path, records)
+    assert (report.division.groups, report.division.largest_group, report.division.short) == (41, 5, 8)
+    assert all(len(names) == 1 for names in places(splits, lambda r: [r.doc_id or "alone"]).values())
+    overlap = next(o for o in report.overlaps if (o.first, o.second) == ("train", "test"))
+    assert overlap.exact == overlap.short == sum(r.text == "He said no." for r in splits["test"]) > 0
+    with pytest.raises(InputError, match=r"expected at least 3 documents .* found 2"):
+        built(tmp_path, records, short=0)
+
+
+def test_outlets_that_copy_one_another_are_one(tmp_path):
+    records = [Record(id=str(i), text=f"A wire story, number {i % 4}.", meta={"outlet": f"o{i // 4}"})
+               for i in range(12)]
+    with pytest.raises(InputError, match=r"at least 3 outlets with no text in common .*data\.split\.near.* found 1"):
+        built(tmp_path, records, by="outlet")
+
+
+def test_folds_by_date_are_stretches_of_time(tmp_path):
+    records = [Record(id=str(i), text=f"Text {i} of the day.", meta={"date": f"2024-01-{1 + i % 30:02}"})
+               for i in range(300)]
+    stretches = []
+    for fold in range(3):
+        _, splits = built(tmp_path, records, by="date", folds=3, fold=fold)
+        days = sorted({r.meta["date"] for r in splits["test"]})
+        assert not set(days) & {r.meta["date"] for name in ("train", "dev") for r in splits[name]}
+        stretches.append(days)
+    assert [day for days in stretches for day in days] == [f"2024-01-{day:02}" for day in range(1, 31)]
+    assert [len(days) for days in stretches] == [10, 10, 10]
+
+
 @pytest.mark.parametrize(("by", "meta", "message"), [
     ("outlet", {"date": "2024-01-01"}, r"x\.jsonl: 1: meta\.outlet: expected an outlet, .* found none \(2 such rows\)"),
     ("date", {"outlet": "o"}, r"x\.jsonl: 1: meta\.date: expected a date, to divide by it, found none \(2 such"),

@@ -41,9 +41,9 @@ def convert(
 
     def records() -> Iterator[Record]:
         for source in config.sources:
-            for file in source.files:
+            for file in source.paths():
                 reading = Reading()
-                for record in read_file(file, source.format, source.layout(config.labels), reading):
+                for record in read_file(file, source.format, source.layout(file, config.labels), reading):
                     counts["records"] += 1
                     if progress:
                         progress(1)

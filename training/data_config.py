@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from claimstance.model.errors import unknown
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 from claimstance.training.corpora import CORPORA
-from claimstance.training.formats import COLUMNS, FORMATS, Layout
+from claimstance.training.formats import COLUMNS, FORMATS, Layout, files_in
 
 SPLITS = ("train", "dev", "test")
 LABELLED = (*SENTENCE_TASKS, "stance")
@@ -43,7 +43,8 @@ class Section(BaseModel):
 class Split(Section):
     """How files without a split are divided, whole groups of rows at a time.
 
-    Rows of one document, rows with one text and, if ``near`` is given, near-duplicates are always in one group.
+    Rows of one document, rows with one text and, if ``near`` is given, near-duplicates are always in one group; but
+    not documents that have a ``short`` text in common alone.
     """
 
     train: Share = Field(default=0.8, description="Share of the rows to train on.")
@@ -59,8 +60,17 @@ class Split(Section):
         description="Jaccard similarity of word shingles from which two texts (wire copies, say) stay in one split; "
         "null: only equal texts do.",
     )
+    short: int = Field(
+        default=8,
+        ge=0,
+        description="Texts of fewer words tie no documents together: 'He said no.' stands in many, and would make one "
+        "group of them all. What splits then share of these is reported; 0: they do tie.",
+    )
     folds: int | None = Field(
-        default=None, ge=3, description="Divide into this many folds instead: `fold` is test, the next one dev."
+        default=None,
+        ge=3,
+        description="Divide into this many folds instead: `fold` is test, the next one dev. By date they are "
+        "stretches of time, and later ones are trained on, too.",
     )
     fold: int = Field(default=0, ge=0, description="Which fold is the test split, from 0.")
 
@@ -71,8 +81,6 @@ class Split(Section):
             raise ValueError(f"expected shares that add up to 1, found {total:g}")
         if self.fold >= (self.folds or 1):
             raise ValueError(f"expected a fold below {self.folds or 1}, found {self.fold}")
-        if self.folds and self.by == "date":
-            raise ValueError("expected by: document, outlet or target beside folds, found date")
         return self
 
 
@@ -82,7 +90,9 @@ class Source(Section):
     corpus: Annotated[str | None, one_of("corpus", tuple(CORPORA))] = Field(
         default=None, description="Name of a public corpus. Give this or `files`."
     )
-    files: list[str] = Field(default=[], description="Files of annotated sentences. Give these or `corpus`.")
+    files: list[str] = Field(
+        default=[], description="Files of annotated sentences, or folders of them. Give these or `corpus`."
+    )
     format: Annotated[str | None, one_of("format", tuple(FORMATS))] = Field(
         default=None, description="Format of the files; recognised by their content if null."
     )
@@ -110,7 +120,11 @@ class Source(Section):
         "claim, check_worthy, subjective, stance, or ignore.",
     )
     values: dict[str, str] = Field(default={}, description="The files' label values → ours, such as Positive: favor.")
-    annotator: str | None = Field(default=None, description="Who annotated the files, where they do not say so.")
+    annotator: str | None = Field(
+        default=None,
+        description="Who annotated the files, where they do not say so; {file} stands for a file's name without its "
+        "suffix. Sources with an annotator are put together: a file or a source for each person.",
+    )
     sentences: bool | None = Field(
         default=None,
         description="Whether texts are cut into sentences; null: those without a label of the whole text are.",
@@ -119,12 +133,16 @@ class Source(Section):
         default=False, description="Leave out and count what cannot be used, instead of stopping there."
     )
 
-    def layout(self, labels: Mapping[str, Sequence[str]], lenient: bool | None = None) -> Layout:
-        """What the readers of its files are told; ``labels`` are the configured sets."""
+    def paths(self) -> list[Path]:
+        """Its files, those of folders among them."""
+        return [path for file in self.files for path in files_in(Path(file), self.format)]
+
+    def layout(self, file: Path, labels: Mapping[str, Sequence[str]], lenient: bool | None = None) -> Layout:
+        """What the reader of one of its files is told; ``labels`` are the configured sets."""
         return Layout(
             columns=self.columns, task=self.task, target=self.target, labels=labels, roles=self.roles,
-            values=self.values, annotator=self.annotator, sentences=self.sentences,
-            lenient=self.lenient if lenient is None else lenient)
+            values=self.values, annotator=self.annotator and self.annotator.replace("{file}", file.stem),
+            sentences=self.sentences, lenient=self.lenient if lenient is None else lenient)
 
     @model_validator(mode="after")
     def _is_corpus_or_files(self) -> "Source":

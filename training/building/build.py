@@ -107,6 +107,8 @@ def _build(config: DataConfig, store: Store, folder: Path, progress: Progress | 
         raise InputError(f"expected rows in {', '.join(part.origin for part in parts)}, found none")
     labels = _label_sets(config, store.profiles)
     _check_labels(store, parts, labels)
+    if not any(profile.labels for profile in store.profiles):
+        _LOG.warning("no row has a label: roles or columns can say which fields or answers are labels, and of what")
     items = put_together(config, store, parts, labels)
     rows = Rows(store, parts, items.rows, items.leaders, items.shared)
     codebook, warnings = _check_codebook(config, rows)
@@ -122,7 +124,7 @@ def _build(config: DataConfig, store: Store, folder: Path, progress: Progress | 
         labels=label_counts_by_split(rows),
         sources=report_sources(rows, items.ties),
         repeated_texts=repeated_texts(rows),
-        overlaps=overlaps(rows),
+        overlaps=overlaps(rows, config.split.short),
         division=division,
         agreement={**items.agreement, **agreement_of_answers(store, parts)},
         codebook=codebook,

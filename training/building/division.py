@@ -1,6 +1,6 @@
 """Which rows stay together and which split they go to: ``data.split``, carried out on the rows of a build."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from claimstance.training.data_config import SPLITS, Split
 
 _KINDS = {
     "document": "documents or sentences",
-    "outlet": "outlets",
+    "outlet": "outlets with no text in common (nor a near-duplicate: data.split.near, data.split.short)",
     "target": "sets of targets that share no document",
 }
 
@@ -27,6 +27,7 @@ class DivisionReport(BaseModel):
     Attributes:
         by: what was held out.
         near: similarity from which texts stayed together; ``None``: only equal texts did.
+        short: texts of fewer words tied no documents together.
         folds: how many folds there were, and which of them is the test split.
         groups: how many groups of rows that stay together.
         largest_group: how many rows the largest has.
@@ -35,6 +36,7 @@ class DivisionReport(BaseModel):
 
     by: str
     near: float | None
+    short: int = 0
     folds: int | None
     fold: int
     groups: int
@@ -46,7 +48,8 @@ def divide_rows(rows: Rows, split: Split) -> DivisionReport | None:
     """Give each row without a split its own; ``None`` if there is none.
 
     Rows of one document, with one text (but for case and punctuation), and near-duplicates, are in one split; and so
-    are those of one outlet, or with a target in common, if that is held out.
+    are those of one outlet, or with a target in common, if that is held out. Short texts tie no documents together:
+    of PolNeAR's 599 groups of articles the largest had 37 % of the sentences, for such as "9:05 a.m.".
 
     Raises:
         ConfigError: if two folds leave nothing to train on.
@@ -60,15 +63,15 @@ def divide_rows(rows: Rows, split: Split) -> DivisionReport | None:
     days = _days(rows, free) if split.by == "date" else None
     division = Division(_groups(rows, free, split), profiles, [strata(profile) for profile in rows.profiles])
     if split.folds is not None:
-        codes, shares = _fold(division, split)
+        codes, shares = _fold(division, split, days)
     else:
         shares = {name: float(getattr(split, name)) for name in SPLITS}
-        codes = (divide(division, shares, split.seed, _KINDS[split.by]) if days is None
-                 else by_date(days, division, shares))
+        codes = _divide(division, split, days, shares)
     rows.split[free] = codes
     _, sizes = np.unique(division.groups, return_counts=True)
-    return DivisionReport(by=split.by, near=split.near, folds=split.folds, fold=split.fold, groups=len(sizes),
-                          largest_group=int(sizes.max()), shares=_without_corpora(reached(division, codes, shares)))
+    return DivisionReport(
+        by=split.by, near=split.near, short=split.short, folds=split.folds, fold=split.fold, groups=len(sizes),
+        largest_group=int(sizes.max()), shares=_without_corpora(reached(division, codes, shares)))
 
 
 def strata(profile: Profile) -> Strata:
@@ -83,7 +86,8 @@ def _without_corpora(shares: dict[str, dict[str, list[float]]]) -> dict[str, dic
 
 
 def _groups(rows: Rows, free: Places, split: Split) -> Places:
-    texts = rows.keys("text")[free]
+    is_short = (rows.column("words")[free].astype(np.int32) < split.short) & (rows.documents[free] != 0)
+    texts = np.where(is_short, np.uint64(0), rows.keys("text")[free])  # 0 ties nothing
     groups = connect(np.arange(len(free)), link(rows.documents[free]))
     groups = connect(groups, link(texts))
     if split.by == "outlet":
@@ -98,8 +102,8 @@ def _groups(rows: Rows, free: Places, split: Split) -> Places:
 
 
 def _connect_near(rows: Rows, free: Places, keys: NDArray[np.uint64], groups: Places) -> Places:
-    _, firsts = np.unique(keys, return_index=True)  # one row of each text
-    firsts.sort()
+    found, firsts = np.unique(keys, return_index=True)  # one row of each text
+    firsts = np.sort(firsts[found != 0])
     texts = Texts(rows.store.spool, rows.spooled(free[firsts]), rows.store.near)
     # Groups among the texts are numbered by text.
     _, seen, places = np.unique(groups[firsts], return_index=True, return_inverse=True)
@@ -121,11 +125,16 @@ def _require(rows: Rows, free: Places, held: NDArray[np.bool_], problem: str) ->
         raise InputError(f"{rows.where(row)}: {problem} ({int((~held).sum())} such rows)")
 
 
-def _fold(division: Division, split: Split) -> tuple[Codes, dict[str, float]]:
-    """One fold is test, the next one dev, the others train."""
+def _divide(division: Division, split: Split, days: NDArray[np.int32] | None, shares: Mapping[str, float]) -> Codes:
+    return by_date(days, division, shares) if days is not None else divide(division, shares, split.seed,
+                                                                           _KINDS[split.by])
+
+
+def _fold(division: Division, split: Split, days: NDArray[np.int32] | None) -> tuple[Codes, dict[str, float]]:
+    """One fold is test, the next one dev, the others train. By date, they are stretches of time."""
     count = split.folds or 0
     folds: Sequence[str] = [f"fold {number}" for number in range(count)]
-    placed = divide(division, dict.fromkeys(folds, 1 / count), split.seed, _KINDS[split.by])
+    placed = _divide(division, split, days, dict.fromkeys(folds, 1 / count))
     role = np.full(count, SPLITS.index("train"), dtype=np.int8)
     role[split.fold], role[(split.fold + 1) % count] = SPLITS.index("test"), SPLITS.index("dev")
     return role[placed], {"train": 1 - 2 / count, "dev": 1 / count, "test": 1 / count}

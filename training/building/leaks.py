@@ -26,6 +26,7 @@ class Overlap(BaseModel):
         second: a later one.
         exact: rows of ``second`` whose text, but for case and punctuation, is in ``first``.
         near: rows of ``second`` without such a twin that have a near-duplicate in ``first``.
+        short: of both, those so short that they tie no documents together (``data.split.short``).
         repeated: rows of ``second`` of which ``first`` has the text with all the same questions and answers.
         documents: documents that are in both.
         outlets: outlets that are in both.
@@ -39,6 +40,7 @@ class Overlap(BaseModel):
     second: str
     exact: int
     near: int
+    short: int = 0
     repeated: int
     documents: int
     outlets: int
@@ -48,15 +50,21 @@ class Overlap(BaseModel):
     repeated_examples: list[tuple[str, str]]
 
 
-def overlaps(rows: Rows) -> list[Overlap]:
-    """What each two splits share, each with those after it. Near-duplicates are those of ``rows.store.near``."""
+def overlaps(rows: Rows, short: int = 0) -> list[Overlap]:
+    """What each two splits share, each with those after it.
+
+    Args:
+        rows: of the splits; near-duplicates are those of ``rows.store.near``.
+        short: texts of documents with fewer words are counted as short.
+    """
     splits = {name: held for name in SPLITS if len(held := rows.of_split(name))}
     if len(splits) < 2:
         return []
     _, firsts, texts = np.unique(rows.keys("text"), return_index=True, return_inverse=True)
     pairs = list(combinations(splits, 2))
     searches = _search(rows, splits, firsts, texts, pairs)
-    return [_overlap(rows, pair, splits[pair[0]], splits[pair[1]], texts, found)
+    is_short = (rows.column("words").astype(np.int32) < short) & (rows.documents != 0)
+    return [_overlap(rows, pair, splits[pair[0]], splits[pair[1]], texts, found, is_short)
             for pair, found in zip(pairs, searches, strict=True)]
 
 
@@ -73,7 +81,8 @@ def _search(
 
 
 def _overlap(
-    rows: Rows, pair: tuple[str, str], first: Places, second: Places, texts: Places, found: Search
+    rows: Rows, pair: tuple[str, str], first: Places, second: Places, texts: Places, found: Search,
+    is_short: NDArray[np.bool_],
 ) -> Overlap:
     exact = second[found.known[texts[second]]]
     near = second[found.twins[texts[second]] >= 0]
@@ -85,6 +94,7 @@ def _overlap(
         second=pair[1],
         exact=len(exact),
         near=len(near),
+        short=int(is_short[exact].sum() + is_short[near].sum()),
         repeated=len(repeats),
         documents=_shared(rows.documents[first], rows.documents[second]),
         outlets=_shared(outlets[first], outlets[second]),

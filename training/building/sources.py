@@ -14,7 +14,7 @@ from claimstance.training.building.spool import Spool
 from claimstance.training.building.workers import Workers
 from claimstance.training.corpora import Corpus, lookup
 from claimstance.training.data_config import DataConfig, Source
-from claimstance.training.formats import Layout, Reading, read_file
+from claimstance.training.formats import Reading, read_file
 
 BATCH = 1000  # rows that are indexed together
 
@@ -29,13 +29,14 @@ class Part:
         name: the corpus, or the file's name without its suffix.
         origin: the split of the corpus, or the file.
         split: that it has; ``None`` if it is to be divided.
-        source: number of the configuration's source.
+        source: number of the configuration's source; sources of files that name their annotators are one.
         unit: number of what an item's annotations may be spread over: a source's files, or one split of a corpus.
         first: number of its first row.
         count: how many rows it has.
         reading: what was left out, and found.
         about: where a corpus comes from.
         answers: whether its records hold what each of several annotators said.
+        corpus: the name that its records are scored under: of a person's file, the first person's.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Part:
     reading: Reading = field(default_factory=Reading)
     about: dict[str, str] = field(default_factory=dict)
     answers: bool = False
+    corpus: str = ""
 
 
 class Store:
@@ -131,10 +133,15 @@ def read_sources(config: DataConfig, store: Store, progress: Progress | None = N
 
 def _parts(config: DataConfig) -> Iterator[tuple[Part, Iterator[Record]]]:
     units = 0
+    # Split → source, unit and name of the files that name their annotators.
+    people: dict[str | None, tuple[int, int, str]] = {}
     for number, source in enumerate(config.sources):
         if source.corpus is None:
-            for file in source.files:
-                part = Part(Path(file).stem, file, source.split, number, units)
+            for file in source.paths():
+                unit = number, units, file.stem
+                if source.annotator is not None:
+                    unit = people.setdefault(source.split, unit)
+                part = Part(file.stem, str(file), source.split, *unit[:2], corpus=unit[2])
                 yield part, _read_file(source, config, part)
             units += 1
             continue
@@ -150,11 +157,9 @@ def _parts(config: DataConfig) -> Iterator[tuple[Part, Iterator[Record]]]:
 
 
 def _read_file(source: Source, config: DataConfig, part: Part) -> Iterator[Record]:
-    layout = Layout(
-        columns=source.columns, task=source.task, target=source.target, labels=config.labels, lenient=source.lenient,
-        roles=source.roles, values=source.values, annotator=source.annotator, sentences=source.sentences)
-    for record in read_file(Path(part.origin), source.format, layout, part.reading):
-        record.meta.setdefault("corpus", part.name)
+    file = Path(part.origin)
+    for record in read_file(file, source.format, source.layout(file, config.labels), part.reading):
+        record.meta.setdefault("corpus", part.corpus)
         yield record
 
 

@@ -36,6 +36,7 @@ DATA_CHECKS = (
     DataCheck("label-spelling", "error", whole.misspelt_case),
     DataCheck("unknown-label", "error", whole.unknown_label),
     DataCheck("near-label", "warning", whole.near_label),
+    DataCheck("joined-labels", "warning", whole.joined_labels),
     DataCheck("unused-label", "warning", whole.unused_label),
     DataCheck("rare-label", "warning", whole.rare_label),
     DataCheck("undefined-label", "warning", whole.undefined_label),

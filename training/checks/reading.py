@@ -2,8 +2,9 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from claimstance.model.errors import ConfigError, InputError
@@ -18,13 +19,14 @@ from claimstance.training.formats.base import Item, Reader
 Read = tuple[Record, Place] | Finding
 _NOT_OF_RECORDS = ("columns", "task", "target", "roles", "values", "sentences")
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
+_LINE = re.compile(r", line (\d+)")
 
 
 def formats_of(source: Source) -> Iterator[str]:
     """The names of the formats of a source's files, of those that can be told."""
-    for file in source.files:
+    for file in source.paths():
         try:
-            yield recognise(Path(file), source.format).name
+            yield recognise(file, source.format).name
         except InputError:
             continue
 
@@ -38,10 +40,9 @@ def read_source(source: Source, config: DataConfig) -> Iterator[Read]:
     if source.corpus is not None:
         yield from _corpus(source, config)
         return
-    layout = source.layout({}, lenient=True)
-    for file in source.files:
+    for file in source.paths():
         try:
-            yield from _file(Path(file), source.format, layout)
+            yield from _file(file, source.format, source.layout(file, {}, lenient=True))
         except InputError as error:
             yield unreadable(file, str(error))
 
@@ -65,7 +66,7 @@ def _file(path: Path, name: str | None, layout: Layout) -> Iterator[Read]:
     found = recognise(path, name)
     if found.name == "jsonl":
         yield from _json_lines(path, layout)
-    elif found.read is not None:
+    elif found.read is not None and found.parse is None:
         yield from _records(found.read, path, layout, _DELIMITERS.get(found.name))
     else:
         yield from _documents(found, path, layout)
@@ -111,19 +112,25 @@ def _json_line(raw: bytes, path: Path, number: int, layout: Layout) -> Iterator[
 
 
 class _Notes(Reading):
-    """Takes down each reason for which something is left out, until it is told."""
+    """Takes down what is left out, until it is told: as an error what a strict reading would stop at."""
 
-    def __init__(self, file: str, lines: "_Lines | None" = None) -> None:
+    def __init__(self, path: Path, lines: "_Lines | None" = None) -> None:
         super().__init__()
         self._findings: list[Finding] = []
-        self._file, self._lines = file, lines
+        self._path, self._lines = path, lines
 
     def __call__(self, reason: str) -> None:
-        """A row that a strict reader would stop at."""
+        """What a strict reading leaves out, too, and counts; of a table, a row that it would stop at."""
         super().__call__(reason)
-        code = "empty-text" if reason.startswith("expected a text") else "unreadable"
-        line = self._lines.next() if self._lines else None
-        self._findings.append(Finding("error", code, Place(self._file, line), reason))
+        if self._lines is None:
+            self._findings.append(Finding("warning", "left-out", Place(str(self._path)), reason))
+        else:
+            self._findings.append(Finding("error", _code(reason), Place(str(self._path), self._lines.next()), reason))
+
+    def refuse(self, error: InputError, where: str, reason: str | None = None) -> None:
+        """What a strict reading would stop at."""
+        found = unreadable(where if self._path.is_dir() else self._path, str(error))
+        self._findings.append(replace(found, code=_code(found.message)))
 
     def told(self) -> Iterator[Finding]:
         """What was found since this was asked last."""
@@ -131,10 +138,14 @@ class _Notes(Reading):
         self._findings.clear()
 
 
+def _code(reason: str) -> str:
+    return "empty-text" if reason.startswith("expected a text") else "unreadable"
+
+
 def _records(read: Reader, path: Path, layout: Layout, delimiter: str | None) -> Iterator[Read]:
     """The records of a format that gives them; of tables, each with its line."""
     lines = _Lines(path, delimiter)
-    notes = _Notes(str(path), lines)
+    notes = _Notes(path, lines)
     try:
         for record in read(path, layout, notes):
             yield from notes.told()
@@ -167,33 +178,70 @@ def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     yield from filled
 
 
-def _documents(found: Format, path: Path, layout: Layout) -> Iterator[Read]:
-    """The records of a format that gives documents; an item that cannot be read does not cost the others."""
-    from claimstance.training.documents.assemble import records
+@dataclass
+class _Parsing:
+    """The items of a file as they are parsed: where their documents stand, and what cannot be read.
 
-    problems: dict[Finding, bool] = {}  # whether it was told; items may be parsed more than once
+    Attributes:
+        format: of the file, with this in place of its ``parse``.
+    """
 
-    def parse(item: Item, layout: Layout) -> Iterable[Document | LeftOut]:
-        try:
-            return list(found.parse(item, layout)) if found.parse else []
-        except InputError as error:
-            problems.setdefault(unreadable(path, str(error)), False)
-            return []
+    found: Format
+    path: Path
+    layout: Layout
+    _problems: dict[Finding, bool] = field(default_factory=dict)  # whether it was told; items are parsed twice
+    _places: dict[tuple[str, str | None], Place] = field(default_factory=dict)  # by document and annotator
 
-    def told() -> Iterator[Finding]:
-        for problem in [problem for problem, done in problems.items() if not done]:
-            problems[problem] = True
+    @property
+    def format(self) -> Format:
+        return replace(self.found, parse=self._parse)
+
+    def _parse(self, item: Item, layout: Layout) -> Iterable[Document | LeftOut]:
+        """An item that cannot be read does not cost the others; what of it a lenient reading keeps is kept."""
+        for lenient in (False, True):
+            try:
+                found = list(self.found.parse(item, replace(layout, lenient=lenient)) if self.found.parse else ())
+            except InputError as error:
+                where = item.where if self.path.is_dir() else self.path
+                self._problems.setdefault(unreadable(where, str(error)), False)
+                continue
+            for each in found:
+                if isinstance(each, Document):
+                    self._places[each.name, each.annotator or layout.annotator] = self._place_of(each)
+            return found
+        return []
+
+    def _place_of(self, document: Document) -> Place:
+        if self.path.is_dir():
+            return Place(document.where)
+        line = _LINE.match(document.where.removeprefix(str(self.path)))
+        return Place(str(self.path), int(line[1]) if line else None)
+
+    def place_of(self, record: Record) -> Place:
+        """Where the document of a record stands: its line, in formats that have one a line."""
+        document = record.id if record.start is None else record.doc_id or ""
+        return replace(self._places.get((document, record.annotator), Place(str(self.path))), record=record.id)
+
+    def told(self) -> Iterator[Finding]:
+        """What could not be read and was not told yet."""
+        for problem in [problem for problem, done in self._problems.items() if not done]:
+            self._problems[problem] = True
             yield problem
 
-    notes = _Notes(str(path))
+
+def _documents(found: Format, path: Path, layout: Layout) -> Iterator[Read]:
+    """The records of a format that gives documents."""
+    from claimstance.training.documents.assemble import records
+
+    parsing, notes = _Parsing(found, path, layout), _Notes(path)
     try:
-        for record in records(replace(found, parse=parse), path, layout, notes):
-            yield from told()
+        for record in records(parsing.format, path, layout, notes):
+            yield from parsing.told()
             yield from notes.told()
-            yield record, Place(str(path), None, record.id)
+            yield record, parsing.place_of(record)
     except InputError:
-        yield from told()
+        yield from parsing.told()
         yield from notes.told()
         raise
-    yield from told()
+    yield from parsing.told()
     yield from notes.told()

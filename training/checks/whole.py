@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from claimstance.model.errors import unknown
+from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.training.checks.base import Place, Severity
 from claimstance.training.checks.facts import Facts, Tally, same_name, words_of
 from claimstance.training.codebook import undefined
@@ -85,6 +86,18 @@ def near_label(facts: Facts) -> Iterator[tuple[Place, str]]:
             common = [other for other in found if found[other].count >= _RARER * tally.count]
             if near := get_close_matches(label, {*names, *common} - {label}, n=1, cutoff=_NEAR):
                 yield tally.first, f"{task}: expected '{near[0]}', as it seems, found '{label}' {_times(tally)}"
+
+
+def joined_labels(facts: Facts) -> Iterator[tuple[Place, str]]:
+    """Several labels in one cell, as doccano writes them: taken apart only where the label sets are given."""
+    known = {_form(label) for task in list(facts.found)
+             for label in {*facts.found[task], *DEFAULT_LABELS[task], *(facts.reference(task) or ())}}
+    for task in list(facts.found):
+        names = facts.reference(task) or ()
+        for label, tally in facts.found[task].items():
+            if "#" in label and label not in names and known & set(map(_form, label.split("#"))):
+                yield tally.first, (f"{task}: expected one label, found '{label}' {_times(tally)}: if they are "
+                                    "several, data.labels takes them apart")
 
 
 def unused_label(facts: Facts) -> Iterator[tuple[Place, str]]:

@@ -53,19 +53,30 @@ def records(format: Format, path: Path, layout: Layout, reading: Reading) -> Ite
     """
     roles, survey = roles_of(layout), _Survey()
     for document in documents(format, path, layout, Reading()):
-        survey.add(document, roles)
-    unit = survey.units.unit(path)
+        try:
+            survey.add(document, roles)
+        except InputError:  # for offsets, which the second reading leaves out
+            if not layout.lenient:
+                raise
+    unit = survey.units.unit(path, layout.lenient)
     if survey.units.marks:
         reading.facts["offsets"] = survey.units.fact(unit)
     empty = True
     for document in documents(format, path, layout, reading):
         empty = False
         try:
-            yield from _of_document(in_code_points(document, unit), roles, survey, layout, reading)
+            placed = in_code_points(document, unit)
         except InputError as error:
             if not layout.lenient:
                 raise
-            reading(str(error).removeprefix(document.where).lstrip(":, ").partition(", found")[0])
+            reading.refuse(error, document.where, f"offsets that {document.unit or unit} do not explain")
+            continue
+        try:
+            yield from _of_document(placed, roles, survey, layout, reading)
+        except InputError as error:
+            if not layout.lenient:
+                raise
+            reading.refuse(error, document.where)
     if empty and not reading.dropped:
         raise InputError(f"{path}: expected at least one annotated text, found none")
     if survey.nearest:

@@ -5,6 +5,7 @@ line ends were changed; few exports say which. Where an export quotes what its s
 span of the file is found by trying; where it does not, the tool's usual unit is taken, if every span fits in it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -90,15 +91,18 @@ class UnitSearch:
     """Looks for the one unit that explains every span of a file, a document at a time.
 
     Attributes:
+        documents: how many had spans.
         marks: how many spans were looked at.
         told: of how many of them the file says what they cover.
         telling: how many of all read differently in at least two units: without any, all units are one.
     """
 
+    documents: int = 0
     marks: int = 0
     told: int = 0
     telling: int = 0
     _failed: dict[str, str] = field(default_factory=dict)  # unit → the first span that it does not explain
+    _misfits: Counter[str] = field(default_factory=Counter)  # unit → documents with such spans
     _usual: str = CODE_POINTS
     _prescribed: str | None = None
 
@@ -110,7 +114,9 @@ class UnitSearch:
         """
         if not document.marks:
             return
+        self.documents += 1
         plain = document.text.isascii() and "\r" not in document.text  # every unit counts the same
+        failed = set()
         known = {unit: places(document.text, unit) for unit in ([CODE_POINTS] if plain else UNITS)}
         if document.unit is None:
             self._usual = document.usual
@@ -125,28 +131,44 @@ class UnitSearch:
                     raise InputError(_complaint(mark, document, document.unit))
                 continue
             for unit, pieces in found.items():
-                if pieces is None and unit not in self._failed:
-                    self._failed[unit] = _complaint(mark, document, unit)
+                if pieces is None:
+                    failed.add(unit)
+                    if unit not in self._failed:
+                        self._failed[unit] = _complaint(mark, document, unit)
+        self._misfits.update(failed)
 
-    def unit(self, path: object) -> str:
+    def unit(self, path: object, lenient: bool = False) -> str:
         """The unit of the file.
+
+        Args:
+            path: the file, for messages.
+            lenient: take the unit that explains the most documents, if it explains more than half of them.
 
         Raises:
             InputError: if none explains every span, naming the first that code points do not.
         """
         if self._prescribed is not None:
             return self._prescribed
-        left = [unit for unit in UNITS if unit not in self._failed]
+        left = self._best(lenient)
         if not left:
             told = self._failed[CODE_POINTS]
             raise InputError(f"{told} (nor does any other unit explain every span of {path}: {', '.join(UNITS)})")
         # Nothing that the file says decides between those left: then what the tool is known for does.
         return self._usual if self._usual in left and self.told < self.marks else left[0]
 
+    def _best(self, lenient: bool) -> list[str]:
+        """The units that explain every span; if none does, and ``lenient``, those that explain most documents."""
+        fewest = min(self._misfits[unit] for unit in UNITS)
+        if fewest and not (lenient and 2 * fewest < self.documents):
+            return []
+        return [unit for unit in UNITS if self._misfits[unit] == fewest]
+
     def fact(self, unit: str) -> str:
         """What the report says of the unit: how it is known."""
         if self._prescribed is not None:
             return f"{unit} (as the format prescribes)"
+        if bad := self._misfits[unit]:
+            return f"{unit} (in {self.documents - bad} of {self.documents} texts with spans; the others are left out)"
         if not self.telling:
             return f"{unit} (here every unit gives the same)"
         if self.told == self.marks:
@@ -172,13 +194,13 @@ def in_code_points(document: Document, unit: str) -> Document:
     """The document with its marks in code points.
 
     Raises:
-        InputError: for a mark that has no place in the text.
+        InputError: for a mark that has no place in the text, or another than what the file says it covers.
     """
     unit = document.unit or unit
     known = places(document.text, unit)
     marks = []
     for mark in document.marks:
-        pieces = convert(mark.pieces, known)
+        pieces = _try(mark, document.text, known)
         if pieces is None:
             raise InputError(_complaint(mark, document, unit))
         marks.append(replace(mark, pieces=pieces))

@@ -63,10 +63,31 @@ def recognise(path: Path, name: str | None = None) -> Format:
         return jsonl.FORMAT  # whose reader says in which line what is not as it should be
     if formats:
         raise InputError(f"{path}: expected what {' or '.join(f.name for f in formats)} looks like, found "
-                         "something else; if it is one of them, name it with --format")
+                         "something else; if it is that, or another format, name it with --format")
     suffixes = dict.fromkeys(suffix for format in FORMATS.values() for suffix in format.suffixes if suffix)
     raise InputError(f"{path}: expected a file whose name ends in {', '.join(suffixes)}, or its format, found "
                      f"'{path.suffix}'")
+
+
+def files_in(path: Path, name: str | None = None) -> list[Path]:
+    """The annotated files that a path stands for: itself; if it is a folder, those in it and in its folders, in order.
+
+    A folder in a format that has folders (brat's) is read as one, and so is one without any annotated file, for the
+    message that this gives. Articles (``.txt``) and hidden files in a folder are none.
+
+    Args:
+        path: a file or a folder.
+        name: the format of the files; any if ``None``.
+    """
+    formats = list(FORMATS.values()) if name is None else [FORMATS[name]]
+    if not path.is_dir() or (name is not None and "" in FORMATS[name].suffixes):
+        return [path]
+    files = [file for file in sorted(path.rglob("*"))
+             if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)]
+    if name is None and any(file.suffix == ".ann" for file in files):
+        return [path]
+    suffixes = {suffix for format in formats for suffix in format.suffixes} - {"", ".txt"}
+    return [file for file in files if file.suffix.lower() in suffixes] or [path]
 
 
 def _head(path: Path) -> str:
@@ -106,4 +127,4 @@ def read_file(
     return records(found, Path(path), layout, reading)
 
 
-__all__ = ["COLUMNS", "FORMATS", "Format", "Layout", "OnDrop", "Reading", "read_file", "recognise"]
+__all__ = ["COLUMNS", "FORMATS", "Format", "Layout", "OnDrop", "Reading", "files_in", "read_file", "recognise"]

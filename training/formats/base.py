@@ -61,6 +61,16 @@ class Reading:
         """Count something that is left out, by its reason."""
         self.dropped[reason] += 1
 
+    def refuse(self, error: InputError, where: str, reason: str | None = None) -> None:
+        """Count what a strict reading would have stopped at.
+
+        Args:
+            error: at which it would have.
+            where: the place that opens its message.
+            reason: under which it is counted; what the error says if ``None``.
+        """
+        self(reason_of(error, where) if reason is None else reason)
+
 
 @dataclass(frozen=True)
 class Item:
@@ -121,7 +131,7 @@ def documents(format: Format, path: Path, layout: Layout, reading: Reading) -> I
         except InputError as error:
             if not layout.lenient:
                 raise
-            reading(reason_of(error, item.where))
+            reading.refuse(error, item.where)
             continue
         for each in found:
             if isinstance(each, LeftOut):

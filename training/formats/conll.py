@@ -266,5 +266,6 @@ def _tagged(record: Record, spans: Iterable[tuple[int, int, str]]) -> Iterator[t
         place = end
 
 
-_SUFFIXES = (".conll", ".conll2002", ".conll2003", ".conll03", ".bio", ".iob", ".iob2", ".iobes")
+_SUFFIXES = (".conll", ".conll2002", ".conll2003", ".conll03", ".bio", ".iob", ".iob2", ".iobes",
+             ".train", ".testa", ".testb", ".txt")  # the shared tasks' esp.train and eng.testa, train.txt
 FORMAT = Format("conll", _SUFFIXES, recognise, read=read, items=items, parse=parse, write=write)

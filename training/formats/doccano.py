@@ -17,6 +17,7 @@ from typing import Any
 from claimstance.model.errors import InputError
 from claimstance.training.documents.document import Answer, Document, Mark, Relation
 from claimstance.training.documents.offsets import UTF16
+from claimstance.training.formats import labelstudio_min
 from claimstance.training.formats.base import Format, Item, Layout
 from claimstance.training.formats.checks import extent, is_whole, listing, mapping, name_of, string, whole, wrong
 from claimstance.training.formats.json_items import first_object, json_items, object_of
@@ -117,6 +118,8 @@ def recognise(head: str) -> bool:
     first = first_object(head)
     lists = {key: value for key, value in first.items() if isinstance(value, list)}
     if not first.keys() & set(_TEXTS) or first.keys() & _OTHERS or any(".responses" in key for key in first):
+        return False
+    if labelstudio_min.is_row(first):
         return False
     if "cats" in first:  # an object is spaCy's
         return "cats" in lists

@@ -89,9 +89,9 @@ def parse(item: Item, layout: Layout) -> list[Document | LeftOut]:
         InputError: naming the file, the task and the field, what was expected and what was found.
     """
     task = mapping(item.data, item.where)
-    if labelstudio_min.is_row(task):
-        return [labelstudio_min.document(item, layout)]
     key = next((key for key in _ANNOTATIONS if key in task), None)
+    if labelstudio_min.is_row(task) or (key is None and "annotator" in task):
+        return [labelstudio_min.document(item, layout)]
     if key is None or "data" not in task:
         raise InputError(f"{item.where}: expected 'data' and 'annotations', found {', '.join(task) or 'neither'}")
     data = mapping(task["data"], f"{item.where}: data")

@@ -144,8 +144,14 @@ def annotator(value: Any, where: str) -> str | None:
 
 
 def is_row(found: object) -> bool:
-    """Whether an object has Label Studio's own columns."""
-    return isinstance(found, dict) and {"annotator", "annotation_id"} <= found.keys()
+    """Whether an object has Label Studio's own columns: without ``annotation_id``, as once, its regions tell it."""
+    return isinstance(found, dict) and "annotator" in found and (
+        "annotation_id" in found or any(_are_regions(value) for value in found.values()))
+
+
+def _are_regions(value: object) -> bool:
+    return isinstance(value, list) and any(
+        isinstance(each, dict) and "start" in each and any(key.endswith("labels") for key in each) for each in value)
 
 
 def recognise(head: str) -> bool:

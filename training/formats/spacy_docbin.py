@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from claimstance.model.errors import ConfigError, InputError
+from claimstance.model.errors import ConfigError, InputError, shorten
 from claimstance.training.documents.document import Answer, Document, Mark
 from claimstance.training.formats.base import Format, Item, Layout
 from claimstance.training.formats.checks import listing, mapping, string, whole, wrong
@@ -46,6 +46,16 @@ def parse(item: Item, layout: Layout) -> Iterator[Document]:
     Raises:
         InputError: for a category without a number.
     """
+    try:
+        yield _document(item)
+    except InputError:
+        raise
+    except Exception as error:  # spaCy looks at some of a damaged file only when it is asked for it
+        raise InputError(f"{item.where}: expected a doc that spaCy can read, found another "
+                         f"({shorten(' '.join(str(error).split()))})") from None
+
+
+def _document(item: Item) -> Document:
     doc = item.data
     own = {key[1] if isinstance(key, tuple) and key[0] == "._." else key: value for key, value in doc.user_data.items()}
     fields = {key: value for key, value in own.items() if isinstance(key, str)}
@@ -54,7 +64,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document]:
     spans = [(span, span.label_) for span in doc.ents]
     spans += [(span, span.label_ or key) for key, group in doc.spans.items() for span in group]
     marks = {(span.start_char, span.end_char, label): None for span, label in spans}
-    yield Document(
+    return Document(
         name=str(name), text=doc.text, where=item.where, annotator=None if annotator is None else str(annotator),
         marks=[_mark(*mark) for mark in marks], answers=list(_answers(doc.cats, f"{item.where}: cats")), fields=fields,
         sentences=[(s.start_char, s.end_char) for s in doc.sents] if doc.has_annotation("SENT_START") else None,

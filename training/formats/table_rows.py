@@ -7,13 +7,14 @@ import json
 import math
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from claimstance.model.delimited import DELIMITERS, encoding_hint, find_delimiter, named_delimiter
-from claimstance.model.errors import ConfigError, InputError
+from claimstance.model.errors import ConfigError, InputError, shorten
 from claimstance.model.record import read_lines
 from claimstance.training.formats.base import Reading
 
@@ -84,15 +85,10 @@ def workbook(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
         import openpyxl
     except ImportError:
         raise ConfigError(f"{path}: reading .xlsx files needs openpyxl: pip install openpyxl") from None
-    with warnings.catch_warnings():
+    # Opened here, since openpyxl leaves a file open that it cannot read.
+    with _told(path), path.open("rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and validation that openpyxl does not read
-        try:
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        except OSError as error:
-            raise InputError(f"{path}: {error.strerror or error}") from None
-        except Exception as error:  # a damaged file makes zip and XML readers raise errors of many kinds
-            raise InputError(f"{path}: expected an Excel workbook (.xlsx, without a password), found a file that "
-                             f"cannot be read as one ({error})") from None
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
         try:
             sheets = {sheet.title: sheet for sheet in book.worksheets}
             found = [name for name, sheet in sheets.items() if wanted in _header(sheet)]
@@ -105,6 +101,20 @@ def workbook(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
                 yield from _sheet_rows(sheets[name])
         finally:
             book.close()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """A damaged workbook makes zip and XML readers raise errors of many kinds, in any row."""
+    try:
+        yield
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    except Exception as error:
+        raise InputError(f"{path}: expected an Excel workbook (.xlsx, without a password), found a file that "
+                         f"cannot be read as one ({shorten(str(error))})") from None
 
 
 def _header(sheet: Any) -> list[str]:
@@ -148,7 +158,7 @@ def parquet(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
                     yield Row(f"row {number}", [as_text(value) for value in values])
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, ValueError, OverflowError) as error:  # texts that are no UTF-8, dates that are none
         raise InputError(f"{path}: expected a Parquet file, found one that cannot be read "
                          f"({str(error).splitlines()[0]})") from None
 

@@ -1,8 +1,9 @@
 """WebAnno TSV 3.2 and 3.3, as INCEpTION and WebAnno export a document of an annotator.
 
-Marks are the annotations of span and chain layers: labelled with their feature ``value``, else with the first one that
-has a value, else with the last part of the layer's name; the other features are attributes. Relations, links of chains,
-and slots are relations. Offsets are UTF-16 code units, which the format prescribes.
+Marks are the annotations of span and chain layers. Their label is the first feature that says what they are here
+(*source*, *target*, or what ``roles`` make of it), else the layer's name, if that says it, else the feature ``value``,
+else the first with a value, else the layer's name all the same: the last part of it. All other features are attributes.
+Relations, links of chains, and slots are relations. Offsets are UTF-16 code units, which the format prescribes.
 
 Layers of DKPro for words (lemma, part of speech, dependency, …) are left out and counted: they are no annotations of
 what this project learns.
@@ -14,11 +15,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from claimstance.model.errors import InputError, shorten
+from claimstance.model.labels import ROLES
 from claimstance.training.documents.document import Document, LeftOut, Mark, Relation
 from claimstance.training.formats.base import Format, Item, Layout
 from claimstance.training.formats.webanno_lines import FORMAT_LINE, Layer, Sentence, Unit, read, split, unescape, utf16
+
+if TYPE_CHECKING:
+    from claimstance.training.documents.roles import Roles
 
 _OF_WORDS = re.compile(r"de\.tudarmstadt\.ukp\.dkpro\.core\.api\.(lexmorph|segmentation|syntax|transform)\.")
 _EXPORTS = ("annotation", "annotation_ser", "curation")  # of a project: FOLDER/DOCUMENT/ANNOTATOR.tsv
@@ -26,6 +32,7 @@ _NUMBERED = re.compile(r"(?P<value>.*?)\[(?P<number>\d+)\]$", re.DOTALL)
 _LINK = re.compile(r"(?P<value>.*)->(?P<chain>\d+)-(?P<place>\d+)$", re.DOTALL)
 _REFERENCE = re.compile(r"(?P<unit>\d+-\d+(?:\.\d+)?)(?:\[(?P<number>\d+)(?:_(?P<own>\d+))?\])?$")
 _NONE, _EMPTY = "_", "*"
+_SPANS = (*ROLES, "holder", "target")
 
 
 def items(path: Path) -> Iterator[Item]:
@@ -41,6 +48,8 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     Raises:
         InputError: naming the line.
     """
+    from claimstance.training.documents.roles import roles_of  # which rests on the formats
+
     path, layers, sentences = item.data
     text, bounds = _text(sentences)
     body = _Body({layer.name: layer for layer in layers})
@@ -58,7 +67,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     yield from (LeftOut(f"layer of words ({layer.short})") for layer in layers if _OF_WORDS.match(layer.name))
     relations = [*body.relations, *body.chained()]
     yield Document(
-        name=item.name, text=text, where=item.where, marks=[mark.finished() for mark in body.marks],
+        name=item.name, text=text, where=item.where, marks=[mark.finished(roles_of(layout)) for mark in body.marks],
         annotator=path.stem if path.parent.parent.name in _EXPORTS else None,
         relations=list(dict.fromkeys(relations)), sentences=bounds, unit="UTF-16 code units",
     )
@@ -106,12 +115,13 @@ class _Drawn:
     where: str
     features: dict[str, str] = field(default_factory=dict)
 
-    def finished(self) -> Mark:
+    def finished(self, roles: "Roles") -> Mark:
         if self.start >= self.end:
             raise InputError(f"{self.where}: {self.layer.short}: expected at least one character, found a mark of none")
         given = {name: value for name, value in self.features.items() if value}
-        first = "value" if "value" in given else next(iter(given), "")  # "value" is what labels INCEpTION's own layers
-        label = given.pop(first, self.layer.short)
+        says = [name for name, value in given.items() if roles.of(value) in _SPANS]
+        others = [] if roles.of(self.layer.short) in _SPANS else [*(n for n in given if n == "value"), *given]
+        label = given.pop(next(iter([*says, *others]), ""), self.layer.short)
         return Mark(self.name, label, [(self.start, self.end)], attributes=given, where=self.where)
 
 
