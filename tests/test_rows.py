@@ -203,7 +203,7 @@ def test_parquet_is_an_input_again(run, model):
 
 def test_a_failure_leaves_the_parquet_that_was_there(article, tmp_path, monkeypatch):
     def fail():
-        with open_writer(Format.parquet, Rows.sentences, path) as writer:
+        with open_writer(Format.parquet, Rows.sentences, path, script()[0]) as writer:
             writer.write(article)
             raise RuntimeError
 
