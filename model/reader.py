@@ -169,7 +169,7 @@ class Reader:
             for task in tasks:
                 for piece, logits in zip(window.pieces, output[task], strict=True):
                     # A sentence in several pieces is judged by all of them, each by its length.
-                    sums[task][piece.sentence] += logits * (piece.end - piece.start)
+                    sums[task][piece.sentence] += logits * len(piece)
             if "attribution" in output:
                 attributions += self._attributions(window, output)
             if "entity" in output:

@@ -39,6 +39,9 @@ class Piece:
     end: int
     skipped: int = 0
 
+    def __len__(self) -> int:
+        return self.end - self.start
+
 
 @dataclass(frozen=True, order=True)
 class Located:

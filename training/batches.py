@@ -193,7 +193,7 @@ def _soft_labels(batch: Sequence[LabelledWindow], longest: int) -> dict[str, Ten
                 if said.ndim == 1:
                     into[number] = torch.from_numpy(said)
                 else:
-                    size = piece.end - piece.start
+                    size = len(piece)
                     into[row, piece.start:piece.end] = torch.from_numpy(said[piece.skipped:piece.skipped + size])
     return soft
 
@@ -206,7 +206,7 @@ def _token_tags(item: LabelledWindow) -> dict[str, list[int]]:
     """Attribution and entity tags of a window's tokens; ``IGNORE`` for special tokens and where nothing is known."""
     attribution, entity = ([IGNORE] * len(item) for _ in range(2))
     for number, (piece, example) in enumerate(zip(item.window.pieces, item.examples, strict=True)):
-        size = piece.end - piece.start
+        size = len(piece)
         if example.entities is not None:
             entity[piece.start:piece.end] = example.entities[piece.skipped:piece.skipped + size]
         if example.runs is None:

@@ -175,9 +175,11 @@ def _read(
             if task == "attribution":
                 said[task] = np.concatenate([_tags(*part[1:]) for part in parts])
                 continue
-            _, place, _, answer = parts[0]
+            # A sentence in several pieces is judged by all of them, each by its length, as the reader does.
+            lengths = [len(item.window.window.pieces[place]) for _, place, item, _ in parts]
+            logits = np.average([answer.labels[task][place] for _, place, _, answer in parts], axis=0, weights=lengths)
             biases, temperature = model.config.scale(task)
-            said[task] = softmax(answer.labels[task][place] + biases, temperature).astype(np.float32)
+            said[task] = softmax(logits + biases, temperature).astype(np.float32)
         yield record, said
 
 
