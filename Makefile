@@ -13,14 +13,17 @@ TORCH_CPU := 2.13.0 sha256:6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080d
 
 export PYTHON
 
-.PHONY: help demo test lint types integration train bundle accuracy corpora-there wheel constraints clean
+.PHONY: help demo test lint types integration train bundle accuracy corpora-there reference screenshots wheel constraints clean
 
 help: ## print this
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | awk -F '|' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-demo: .venv/ready ## tag the seed article: a table here, the whole result in out/demo.jsonl
+demo: .venv/ready ## tag the seed article: a table here, everything in out/demo.jsonl, and a page to read
 	@mkdir -p out
 	$(TAG)/claimstance tag seeds/demo.txt --out out/demo.jsonl --show
+	$(TAG)/claimstance tag seeds/demo.txt --out out/demo.html
+	@echo 'Open this page in a browser:'
+	@echo '$(CURDIR)/out/demo.html'
 
 test: lint types ## ruff, mypy and pytest
 	$(DEV)/python -m pytest
@@ -61,6 +64,12 @@ corpora-there:
 	@test -d "$(DATA)" || { \
 		echo 'error: expected DATA=FOLDER, the folder of the public corpora (docs/corpora.md says where they are published),' \
 			'found $(if $(DATA),no folder "$(DATA)",none)' >&2; exit 2; }
+
+reference: .venv-dev/ready ## write docs/commands.md and docs/configuration.md from the code
+	$(DEV)/python tools/reference.py
+
+screenshots: .venv-dev/ready ## take docs/images/ anew, with this machine's Chromium
+	$(DEV)/python tools/screenshots.py
 
 wheel: .venv-dev/ready ## build dist/claimstance-….whl
 	@rm -rf build/lib build/bdist.* dist

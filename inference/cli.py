@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 #: What typer raises for a wrong call; from click or from its own copy of it, depending on its version.
 UsageError: Any = typer.BadParameter.__base__
+#: What the extra ``train`` brings, as it is imported; a test compares.
 TRAINING = (
     "torch", "transformers", "accelerate", "datasets", "scipy", "sklearn", "safetensors", "onnx", "tensorboard",
-    "matplotlib")
+    "matplotlib", "datasketch", "xxhash", "pyarrow", "filelock", "regex")
 
 app = typer.Typer(
     cls=Commands, help="Who claims what in the news, and where each source stands.", no_args_is_help=True,

@@ -37,6 +37,9 @@ def commands() -> str:
     command = get_command(app)
     text = get_docs_for_click(obj=command, ctx=Context(command, info_name="claimstance"), name="claimstance",
                               title="Commands")
+    for name, its in command.commands.items():
+        whole = " ".join((its.help or "").split("\n\n")[0].split())  # which typer cuts
+        text = text.replace(f"\n* `{name}`: {its.get_short_help_str()}", f"\n* [`{name}`](#claimstance-{name}): {whole}")
     lines = [line for line in text.splitlines() if not line.startswith(("* `--help`", "* `-h, --help`"))]
     return "\n".join(lines).strip() + "\n\nWritten by `make reference` from the code.\n"
 
@@ -81,7 +84,7 @@ def _values(annotation: Any) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(map(_values, inner))
     if origin is list:
-        return f"list of {_values(inner[0])}"
+        return "list, see below" if _section(inner[0])[0] else f"list of {_values(inner[0])}"
     if origin is dict:
         return " → ".join(map(_values, inner))
     if isinstance(annotation, type) and issubclass(annotation, Section):
