@@ -1,7 +1,10 @@
 """What stands in the code blocks of README.md and docs/: programs, and calls of the command line."""
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from typing import NamedTuple
 
 from program import ROOT
@@ -51,3 +54,9 @@ def stages(line):
         else:
             parts[-1].append(word)
     return parts, out
+
+
+def python(code, **environment):
+    """What a program prints, in a process of its own."""
+    return subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True,
+                          encoding="utf-8", env={**os.environ, "PYTHONUTF8": "1", **environment}).stdout
