@@ -2,12 +2,12 @@
 
 import io
 import os
-import shutil
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 
+import chromium
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
@@ -191,15 +191,12 @@ def tagger(tiny_encoder):
 @pytest.fixture(scope="session")
 def browser():
     """A Chromium, where there is one (Debian: ``apt-get install chromium``), and Playwright (the extra ``dev``)."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    path = chromium.find()
     if path is None:
-        pytest.skip("needs a browser: no chromium, chromium-browser or google-chrome found")
-    root = hasattr(os, "geteuid") and os.geteuid() == 0  # whom Chromium's sandbox refuses
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if root else [])
+        pytest.skip(f"needs a browser: found none of {', '.join(chromium.NAMES)}")
+    with chromium.running(path) as started:
         yield started
-        started.close()
 
 
 @pytest.fixture

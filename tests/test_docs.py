@@ -2,14 +2,15 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
+import reference
+from program import ROOT
+from snippets import DOCUMENTS, GENERATED
 
 from claimstance.inference.cli import app
 from claimstance.training.corpora import CORPORA
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CARD = (ROOT / "model/bundled/README.md").read_text(encoding="utf-8")
 FIGURES = json.loads((ROOT / "benchmarks/accuracy.json").read_text(encoding="utf-8"))
@@ -73,6 +74,25 @@ def test_readme_uses_commands_that_exist():
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
     used = set(re.findall(r"^(?:.*\| )?claimstance (\w+)", README, re.MULTILINE))
     assert {"build", "train", "evaluate", "tag", "predict"} <= used <= commands
+
+
+def test_reference_pages_are_what_make_reference_writes():
+    told = "not what the code says any more: run `make reference` and commit both pages"
+    for name, page in (("commands.md", reference.commands()), ("configuration.md", reference.configuration())):
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == page, f"docs/{name}: {told}"
+
+
+def test_links_lead_somewhere():
+    for document in (*DOCUMENTS, *GENERATED):
+        text = (ROOT / document).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https?:)([^)#]*)", text):
+            assert (ROOT / document).parent.joinpath(target).exists(), f"{document}: {target}"
+
+
+def test_pictures_are_light():
+    sizes = {path.name: path.stat().st_size for path in (ROOT / "docs" / "images").glob("*.png")}
+    assert {"article.png", "evaluation.png"} <= set(sizes)
+    assert max(sizes.values()) <= 300_000
 
 
 def test_nothing_is_left_to_be_filled_in():

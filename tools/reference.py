@@ -39,7 +39,8 @@ def commands() -> str:
                               title="Commands")
     for name, its in command.commands.items():
         whole = " ".join((its.help or "").split("\n\n")[0].split())  # which typer cuts
-        text = text.replace(f"\n* `{name}`: {its.get_short_help_str()}", f"\n* [`{name}`](#claimstance-{name}): {whole}")
+        line = f"\n* [`{name}`](#claimstance-{name}): {whole}"
+        text = text.replace(f"\n* `{name}`: {its.get_short_help_str()}", line)
     lines = [line for line in text.splitlines() if not line.startswith(("* `--help`", "* `-h, --help`"))]
     return "\n".join(lines).strip() + "\n\nWritten by `make reference` from the code.\n"
 

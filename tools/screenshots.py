@@ -2,7 +2,7 @@
 
     python tools/screenshots.py         # or make screenshots
 
-The bundled model is evaluated on all sentences of seeds/records.jsonl: a picture of what the page shows, no measurement.
+The bundled model is evaluated on all of seeds/records.jsonl: a picture of what the page shows, no measurement.
 """
 
 import subprocess
