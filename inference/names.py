@@ -63,7 +63,7 @@ def resolve_references(
     phrases = {span: " ".join(text[slice(*span)].split()) for span in sources}
     roles = _roles(article)
     names: dict[Span, str | None] = {
-        span: _named(article, span) or roles.get(phrase.lower()) or phrase
+        span: _named(article, span) or roles.get(phrase.lower()) or phrase.rstrip(" ,;") or phrase
         for span, phrase in phrases.items()
         if not _is_pronoun(_word(phrase))
     }

@@ -31,7 +31,8 @@ _TABLES = """
 """
 _INDEXES = "CREATE INDEX by_holder ON stance (kind, holder); CREATE INDEX by_speaker ON speaks (holder);"
 _HOLDERS = """
-    SELECT kind, holder, SUM(count) AS n FROM stance GROUP BY kind, holder ORDER BY kind, n DESC, MIN(rowid)
+    SELECT kind, holder, SUM(count * (label <> 'neutral')) AS sided, SUM(count) AS n FROM stance GROUP BY kind, holder
+    ORDER BY kind, sided DESC, n DESC, MIN(rowid)
 """
 _TARGETS = """
     SELECT target, SUM(count * (label <> 'neutral')) AS sided, SUM(count) AS n FROM stance GROUP BY target
@@ -111,7 +112,7 @@ class Index:
         targets = [Target(i, name) for i, (name, *_) in enumerate(self._database.execute(_TARGETS))][:COLUMNS]
         found = list(self._database.execute(f"{_HOLDERS} LIMIT {MOST_ROWS}"))
         holders = [(kind, name, Holder(i, _shown_name(kind, name), kind == _NAMED, f"#h{i}"))
-                   for i, (kind, name, _) in enumerate(found)]
+                   for i, (kind, name, *_) in enumerate(found)]
         matrix = self._matrix(holders, targets, labels)
         in_matrix = {row.holder.number for row in (*matrix.rows, *matrix.more)}
         return {

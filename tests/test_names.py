@@ -43,6 +43,11 @@ def test_subject_of_the_same_sentence():
     assert resolve(text, ["John Orr", "he"], ["John Orr", "Paul Dunn"]) == ["John Orr", "John Orr"]
 
 
+def test_a_description_ends_before_its_comma():
+    text = "Aldermere, the third-largest bank, said on Sunday it would buy."
+    assert resolve(text, ["Aldermere, the third-largest bank,"]) == ["Aldermere, the third-largest bank"]
+
+
 def test_titles_tell_he_from_she():
     text = "Mr. Orr met Mrs. Dunn. She said it went well. He said nothing."
     assert resolve(text, ["She", "He"], ["Orr", "Dunn"]) == ["Dunn", "Orr"]

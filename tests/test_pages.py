@@ -104,6 +104,15 @@ def test_the_index_adds_up():
     assert listed == ["a + 1 favorb + 1 favor − 1 against", "b ○ 1 neutral"]
 
 
+def test_rows_begin_with_those_who_are_for_or_against_somebody():
+    def speaks(name, *labels):
+        return one(name, [stance(0, name, "rail", label) for label in labels], [(0, "Ann", name, "spoke", None, 0.9)])
+
+    page = indexed(speaks("Often", "neutral", "neutral", "neutral"), speaks("Once", "favor"))
+    found = [given["title"] for given, _ in page.all("a", class_="count")]
+    assert found == ["Once → rail: 1 favor", "Often → rail: 3 neutral"]
+
+
 def test_rows_beyond_the_first_are_collapsed():
     names = [f"N{i}" for i in range(FIRST_ROWS + 3)]
     page = indexed(*(one(name, [stance(0, name, "rail", "favor")], [(0, "Ann", name, "spoke", None, 0.9)])
