@@ -139,8 +139,9 @@ def compared(comparison: dict[str, Any]) -> None:
             table.add_section()
         before = row["corpus"], row["task"]
         a, b, difference, low, high = (100 * row[key] for key in ("a", "b", "difference", "low", "high"))
+        interval = f"{low:+.1f} – {high:+.1f}" if row["documents"] > 1 else ""  # one document, drawn anew, is the same
         table.add_row(row["corpus"], row["task"], row["metric"], f"{a:.1f}", f"{b:.1f}", f"{difference:+.1f}",
-                      f"{low:+.1f} – {high:+.1f}", _p(row["p"]), _p(row["holm"]) + " *" * row["significant"],
+                      interval, _p(row["p"]), _p(row["holm"]) + " *" * row["significant"],
                       str(row["documents"]))
     console = _console()
     console.print(table)

@@ -7,6 +7,7 @@ import pytest
 from evaluations import CONFIG, HOSTILE, evaluation, sentences
 from pages import Page
 
+from claimstance.inference import summaries
 from claimstance.model.errors import InputError
 from claimstance.model.markup import visible
 from claimstance.training.cases import CASES_FILE, cases, write_cases
@@ -99,6 +100,15 @@ def test_too_few_documents_are_not_called_alike(stored):
     text = words(rendered(stored("a", evaluation(sentences(8), few)), stored("b", evaluation(sentences(8, 2), few))))
     assert "too few documents to tell" in text
     assert "0 of 0 differences are more than chance" in text
+
+
+def test_one_document_has_no_interval(stored, capsys):
+    few = replace(CONFIG, tasks=("claim",))
+    for count, shown in ((2, False), (4, True)):
+        a, b = (stored(f"{name}{count}", evaluation(sentences(count), few)) for name in "ab")
+        summaries.compared(compare(a, b, resamples=200))
+        assert ("+0.0 – +0.0" in capsys.readouterr().out) is shown
+        assert ("0.0 – 0.0" in words(rendered(a, b)).replace("+", "")) is shown
 
 
 def test_hostile_text_stays_text(stored):
