@@ -68,16 +68,28 @@ def grouped(items: Iterable[tuple[int, T]], count: int) -> list[list[T]]:
 
 def targets_by_sentence(
     wanted: Sequence[str], reading: Reading, named: Sequence[Sequence[tuple[Offsets, str]]]
-) -> Iterator[list[tuple[str, Offsets | None]]]:
-    """For each sentence the targets to score in it, each with its first mention there, if there is one."""
-    entities = grouped(((e.place.sentence, (e.place.start, e.place.end)) for e in reading.entities or ()),
+) -> list[list[tuple[str, Offsets | None]]]:
+    """For each sentence the targets to score in it, each with its first mention there.
+
+    Without ``wanted`` these are its entities. One that the article mentions anywhere is scored where it is mentioned;
+    one that it never mentions is a topic of every sentence, without a mention (``None``): asked about somebody whom
+    the article has elsewhere, a sentence that is about others would answer for these.
+    """
+    if not wanted:
+        found = grouped(((e.place.sentence, (e.place.start, e.place.end)) for e in reading.entities or ()),
                         len(reading.texts))
-    for text, found, references in zip(reading.texts, entities, named, strict=True):
-        first: dict[str, Offsets | None] = {
-            name: next(iter(_mentions(name, text, references)), None) for name in wanted}
-        for start, end in () if wanted else found:
-            first.setdefault(text[start:end], (start, end))
-        yield list(first.items())
+        return [list(_first_of_each(text, spans).items()) for text, spans in zip(reading.texts, found, strict=True)]
+    firsts = [{name: span for name in wanted for span in _mentions(name, text, references)[:1]}
+              for text, references in zip(reading.texts, named, strict=True)]
+    topics = [name for name in wanted if not any(name in first for first in firsts)]
+    return [[*first.items(), *((name, None) for name in topics)] for first in firsts]
+
+
+def _first_of_each(text: str, spans: Sequence[Offsets]) -> dict[str, Offsets | None]:
+    first: dict[str, Offsets | None] = {}
+    for start, end in spans:
+        first.setdefault(text[start:end], (start, end))
+    return first
 
 
 def _mentions(name: str, text: str, named: Sequence[tuple[Offsets, str]]) -> list[Offsets]:

@@ -21,7 +21,7 @@ from claimstance.model.decoding import (
     link_candidates,
     softmax,
 )
-from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
+from claimstance.model.labels import DEFAULT_LABELS, ROLES, SENTENCE_TASKS, bio
 from claimstance.model.windows import Located, Piece, Tokens, Window, WindowBuilder
 
 Ints = NDArray[np.int64]
@@ -124,6 +124,7 @@ class Reader:
         self.workers = workers
         self._attribution_tags = bio(ROLES)
         self._entity_tags = bio(tuple(config.labels.get("entity", ())))
+        self._only_names = tuple(config.labels.get("entity", ())) == DEFAULT_LABELS["entity"]
         self._pools: dict[int, ThreadPoolExecutor] = {}  # by process
 
     @property
@@ -173,9 +174,7 @@ class Reader:
             if "attribution" in output:
                 attributions += self._attributions(window, output)
             if "entity" in output:
-                for span in decode_tags(output["entity"][0], window, self._entity_tags):
-                    place = _trimmed(window.located(span.start, span.end)[0], texts)
-                    entities.append(FoundEntity(place, span.label, span.probability))
+                entities += self._entities(window, output["entity"][0], texts)
         lengths = np.array([max(len(t), 1) for t in tokens]).reshape(-1, 1)
         for task in tasks:
             reading.probabilities[task] = self._probabilities(sums[task] / lengths, task)
@@ -247,6 +246,12 @@ class Reader:
         return self.backend.read(
             np.array([window.ids], dtype=np.int64), np.array([window.segments], dtype=np.int64), sentences)
 
+    def _entities(self, window: Window, logits: Floats, texts: Sequence[str]) -> Iterator[FoundEntity]:
+        for span in decode_tags(logits, window, self._entity_tags):
+            place = _trimmed(window.located(span.start, span.end)[0], texts)
+            if _is_name(place, texts) or not self._only_names:
+                yield FoundEntity(place, span.label, span.probability)
+
     def _attributions(self, window: Window, output: dict[str, Floats]) -> list[FoundAttribution]:
         tags = self._attribution_tags
         bias = np.array([self.config.biases.get(tag.partition("-")[2], 0.0) for tag in tags])
@@ -276,6 +281,11 @@ class Reader:
         empty = [f"sentence {i}: no token that the model knows: nothing read"
                  for i, t in enumerate(tokens) if not len(t)]
         return long + empty
+
+
+def _is_name(place: Located, texts: Sequence[str]) -> bool:
+    """Whether there is a capital in it: what is marked without one ("of", "-") is a slip (docs/experiments.md)."""
+    return any(character.isupper() for character in texts[place.sentence][place.start:place.end])
 
 
 def _trimmed(place: Located, texts: Sequence[str]) -> Located:

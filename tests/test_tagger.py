@@ -14,7 +14,7 @@ from claimstance.inference import Tagger
 from claimstance.inference.articles import Article
 from claimstance.inference.names import is_meant
 from claimstance.model.errors import InputError, ModelError
-from claimstance.model.labels import SENTENCE_TASKS
+from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 
 SENTENCE = {"index", "start", "end", "text", *SENTENCE_TASKS, "attributions", "entities", "stances"}
 SPAN = {"start", "end", "text", "pieces", "name"}
@@ -141,14 +141,21 @@ def found_targets(article, target):
     return {s.sentence: s.target_span and s.target_span.text for s in article.stances if s.target == target}
 
 
-def test_a_target_is_found_by_name_surname_and_pronoun_else_it_is_a_topic():
+def test_a_target_is_found_by_name_surname_and_pronoun_and_asked_about_there():
     tagger, backend = script()
     article = tagger.tag(TEXT, ["Carl Amsel"])
-    assert found_targets(article, "Carl Amsel") == {0: None, 1: "Carl Amsel", 2: "He", 3: "him", 4: None, 5: "Amsel"}
-    assert ("", "Carl Amsel") in backend.asked  # the topic, beside its sentence
+    assert found_targets(article, "Carl Amsel") == {1: "Carl Amsel", 2: "He", 3: "him", 5: "Amsel"}
     assert ("Critics", "him") in backend.asked
     assert ("He", "He") not in backend.asked  # nobody is asked about himself
     check_offsets(article)
+
+
+def test_a_target_that_the_article_never_mentions_is_a_topic_of_every_sentence():
+    tagger, backend = script()
+    article = tagger.tag(TEXT, ["Carl Amsel", "ferries delay"])
+    assert found_targets(article, "ferries delay") == dict.fromkeys(range(6))
+    assert ("", "ferries delay") in backend.asked  # the topic, beside its sentence
+    assert found_targets(article, "Carl Amsel").keys() == {1, 2, 3, 5}
 
 
 def test_without_targets_the_entities_of_each_sentence_are_the_targets():
@@ -156,6 +163,16 @@ def test_without_targets_the_entities_of_each_sentence_are_the_targets():
     article = tagger.tag(TEXT)
     assert [(s.sentence, s.holder, s.target) for s in article.stances] == [
         (1, None, "Carl Amsel"), (5, "spokesman", "Amsel"), (5, None, "Amsel")]
+
+
+def test_a_name_has_a_capital_where_the_labels_are_those_of_names():
+    text = "Amsel met Birke but by Holm."
+    names = {"PERSON": "Amsel Birke by"}
+    found = scripted(text, {}, names)[0].tag(text).sentences[0].entities
+    assert [entity.text for entity in found] == ["Amsel", "Birke"]
+    own = {"labels": {**DEFAULT_LABELS, "entity": ("PERSON", "ORGANIZATION", "LOCATION", "WEAPON")}}
+    found = scripted(text, {}, names, **own)[0].tag(text).sentences[0].entities
+    assert [entity.text for entity in found] == ["Amsel", "Birke", "by"]
 
 
 def test_an_entity_named_twice_is_one_target_at_its_first_mention():
@@ -186,7 +203,7 @@ def test_what_counts_is_told_apart_by_the_kind_of_question():
     pairs = [{"target": "Ships"}, {"target": "harbour tax"}]
     [row] = tagger.predict([{"id": "1", "text": "Ships waited.", "stances": pairs}])
     assert [stance["abstained"] for stance in row["predicted"]["stances"]] == [True, False]
-    stances = tagger.tag(TEXT, ["harbour tax"]).stances
+    stances = tagger.tag(TEXT, ["harbour tax", "tax law"]).stances
     assert {stance.abstained for stance in stances if stance.target_span} == {True}
     assert {stance.abstained for stance in stances if not stance.target_span} == {False}
 
@@ -215,7 +232,7 @@ def test_a_model_for_stances_alone(tiny_encoder):
     tagger = Tagger.from_pretrained(exported(tiny_encoder, ("stance",)), 1)
     article = tagger.tag(TEXT, ["Carl Amsel"])
     assert {(s.claim, s.check_worthy, s.attributions, s.entities) for s in article.sentences} == {(None,) * 4}
-    assert [(s.sentence, s.holder) for s in article.stances] == [(i, None) for i in range(6)]
+    assert [(s.sentence, s.holder) for s in article.stances] == [(1, None), (5, None)]
     assert tagger.tag(TEXT).stances == []
     record = {"id": "1", "text": "He left.", "stances": [{"holder": None, "target": "he"}]}
     assert set(next(tagger.predict([record]))["predicted"]) == {"stances"}
