@@ -69,14 +69,14 @@ class LongRun:
             return
         options = self.manifest.settings["options"]
         for number, some in enumerate(_parted(items, options["articles_per_part"])):
+            if stopping.signal is not None:
+                return
             read = _Reading(some, work.advance)
             if number in self.manifest.parts:
                 self._compare(number, read, stopping)
             else:
                 self._write(number, read, work)
             self._meta = read.meta if self._meta is None else self._meta
-            if stopping.signal is not None:
-                return
         self._finish()
 
     def _compare(self, number: int, read: "_Reading", stopping: Stopping) -> None:

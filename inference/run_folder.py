@@ -17,7 +17,7 @@ from claimstance.model.errors import ClaimstanceError, ConfigError
 MANIFEST = "manifest.json"
 _LOCK = ".lock"
 _PART = re.compile(r"part-\d{5,}\.[a-z]+")
-_UNFINISHED = re.compile(r"\.(?:part-\d{5,}\.[a-z]+|manifest\.json)\.\w+")  # what a run was writing when it was killed
+_UNFINISHED = re.compile(rf"\.(?:{_PART.pattern}|{re.escape(MANIFEST)})\.\w+")  # what a killed run was writing
 
 
 def part_name(number: int, suffix: str) -> str:

@@ -123,16 +123,16 @@ def settings_of(
 
 
 def state_of(inputs: Sequence[str]) -> list[dict[str, Any]]:
-    """What can be known of files and folders without reading them.
-
-    Raises:
-        OSError: for what is gone.
-    """
+    """What can be known of files and folders without reading them."""
     states = []
     for name in inputs:
         digest, count, size = hashlib.sha256(), 0, 0
         for called, path in files_of(name):
-            found = path.stat()
+            try:
+                found = path.stat()
+            except OSError:  # a link to nothing, say: reading tells of it
+                digest.update(f"{json.dumps(called)} not there\n".encode())
+                continue
             digest.update(f"{json.dumps(called)} {found.st_size} {found.st_mtime_ns}\n".encode())
             count, size = count + 1, size + found.st_size
         states.append({"path": name, "files": count, "bytes": size, "names_sizes_times": digest.hexdigest()})
