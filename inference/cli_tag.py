@@ -140,7 +140,7 @@ def _into_folder(asked: _Asked, out: Path, tagger: "Tagger", size: int, restart:
                 heard.leave("ended at once")
         manifest = run.manifest
         if not manifest.complete:
-            heard.leave(f"stopped after {len(manifest.parts)} parts ({manifest.articles:,} articles)")
+            heard.leave(f"stopped with {manifest.articles:,} articles tagged")
     return manifest.articles, manifest.failed
 
 

@@ -52,5 +52,5 @@ def stopping(advice: str) -> Iterator[Stopping]:
     try:
         yield heard
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, handler in before.items():  # one that is on its way out has said so, and is left to end
+            signal.signal(number, handler if heard.signal is None else signal.SIG_IGN)
