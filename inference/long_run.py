@@ -67,26 +67,32 @@ class LongRun:
         """
         if self.manifest.complete:
             return
-        options = self.manifest.settings["options"]
-        for number, some in enumerate(_parted(items, options["articles_per_part"])):
-            if stopping.signal is not None:
-                return
+        left = dict(self.manifest.parts)
+        for number, some in enumerate(_parted(items, self.manifest.settings["options"]["articles_per_part"])):
             read = _Reading(some, work.advance)
-            if number in self.manifest.parts:
-                self._compare(number, read, stopping)
-            else:
+            if number not in left:
+                if stopping.signal is not None:
+                    return
                 self._write(number, read, work)
+            elif not self._is_read_again(left.pop(number), read, stopping):
+                return
             self._meta = read.meta if self._meta is None else self._meta
+        for part in left.values():
+            raise self._other(part)
         self._finish()
 
-    def _compare(self, number: int, read: "_Reading", stopping: Stopping) -> None:
-        part = self.manifest.parts[number]
+    def _is_read_again(self, part: Part, read: "_Reading", stopping: Stopping) -> bool:
+        """Whether what a part was made of was read to its end, and is the same."""
         for _ in read:
             if stopping.signal is not None:
-                return
+                return False
         if (read.sha256, read.articles, len(read.errors)) != (part.read, part.articles, len(part.errors)):
-            raise ConfigError(f"--out: '{self._folder.path / part.file}' was made of other articles than are read now: "
-                              "another --out, or --restart to begin anew")
+            raise self._other(part)
+        return True
+
+    def _other(self, part: Part) -> ConfigError:
+        return ConfigError(f"--out: '{self._folder.path / part.file}' was made of other articles than are read now: "
+                           "another --out, or --restart to begin anew")
 
     def _write(self, number: int, read: "_Reading", work: Work) -> None:
         options = self.manifest.settings["options"]

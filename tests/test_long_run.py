@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -222,6 +223,18 @@ def test_other_words_of_the_same_size_and_time(tag, monkeypatch):
     assert not manifest()["complete"]
 
 
+def test_fewer_articles_of_the_same_size_and_time(tag):
+    corpus()
+    tag()
+    told = {**manifest(), "complete": False}
+    Path("out/manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    corpus(*LINES[:4], " " * len(LINES[4]))
+    refused = tag()
+    assert refused.code == 2
+    assert f"'{Path('out', 'part-00002.jsonl')}' was made of other articles" in refused.messages[0]
+    assert not manifest()["complete"]
+
+
 def test_inputs_that_change_while_they_are_read(tag, monkeypatch):
     save = long_run.Manifest.save
 
@@ -339,6 +352,31 @@ def test_a_folder_that_the_system_refuses(tag, monkeypatch):
 
 
 # Signals
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_has_the_part_finished(tag, monkeypatch, number, code):
+    write_part = long_run.LongRun._write
+
+    def interrupted(self, part, read, work):
+        os.kill(os.getpid(), number)
+        write_part(self, part, read, work)
+
+    corpus()
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    with monkeypatch.context() as patched:
+        patched.setattr(long_run.LongRun, "_write", interrupted)
+        done = tag()
+        again = tag()
+    for one, handler in before.items():  # the program leaves them ignored, on its way out
+        signal.signal(one, handler)
+    said = f"articles tagged, by {number.name}: the same command goes on in 'out'"
+    assert (done.code, done.messages) == (code, [f"error: stopped with 2 {said}"])
+    assert (again.code, again.messages) == (code, [f"error: stopped with 4 {said}"])
+    assert sorted(found()) == ["manifest.json", "part-00000.jsonl", "part-00001.jsonl"]
+    assert tag().code == 0
+    assert manifest()["complete"]
+
 
 def test_the_second_signal_ends_it_at_once(capsys, monkeypatch):
     monkeypatch.setattr("signal.signal", lambda *_: None)
