@@ -73,7 +73,7 @@ def tag(
 
     Example: claimstance tag articles/ --target "Bashar al-Assad" --out tagged.jsonl
 
-    Example of a long run: claimstance tag news.parquet --format parquet --out tagged
+    A long run, in parts: claimstance tag news.jsonl --out tagged
     """
     from claimstance.inference.articles import SUFFIXES, Columns, check_address, count_articles, is_address
     from claimstance.inference.tagger import Tagger
