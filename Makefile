@@ -4,6 +4,7 @@ UPGRADE ?=
 DATA ?=
 FLOAT32 ?=
 TEACHER ?=
+SEED ?=
 TAG := .venv/bin
 DEV := .venv-dev/bin
 
@@ -13,7 +14,7 @@ TORCH_CPU := 2.13.0 sha256:6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080d
 
 export PYTHON
 
-.PHONY: help demo test lint types integration train bundle accuracy corpora-there reference screenshots wheel constraints clean
+.PHONY: help demo test lint types integration train bundle accuracy torture corpora-there reference screenshots wheel constraints clean
 
 help: ## print this
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | awk -F '|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -59,6 +60,9 @@ accuracy: corpora-there .venv-dev/ready ## how right the bundled model is: DATA=
 		--no-teachers --corpora "$(DATA)" --out runs/figures-data
 	$(DEV)/python benchmarks/accuracy.py runs/figures-data --corpora "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")
 	$(DEV)/python benchmarks/reliability.py runs/figures-data
+
+torture: .venv-dev/ready ## kill and stop long runs at random moments, and compare the bytes (SEED=7: the same moments again)
+	$(DEV)/python benchmarks/torture.py --write $(if $(SEED),--seed $(SEED))
 
 corpora-there:
 	@test -d "$(DATA)" || { \

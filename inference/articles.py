@@ -28,8 +28,8 @@ from claimstance.model.errors import InputError
 from claimstance.model.record import Record, read_jsonl
 
 __all__ = [
-    "SUFFIXES", "Article", "Columns", "check_address", "check_characters", "count_articles", "is_address",
-    "read_articles", "read_records", "title_of",
+    "SUFFIXES", "Article", "Columns", "check_address", "check_characters", "count_articles", "files_of",
+    "is_address", "read_articles", "read_records", "title_of",
 ]
 log = logging.getLogger(__name__)
 STANDARD_INPUT = "-"
@@ -95,6 +95,14 @@ def count_articles(inputs: Sequence[str]) -> int | None:
     if not all(file.suffix.lower() in DOCUMENTS for file in files):
         return None
     return len(files) + sum(map(is_address, inputs))
+
+
+def files_of(name: str) -> list[tuple[str, Path]]:
+    """The files that an input, a file or a folder, has articles in: what each is called in it, and where it is."""
+    path = Path(name)
+    if path.is_dir():
+        return [(file.relative_to(path).as_posix(), file) for file in _files_in(path)[0]]
+    return [(path.name, path)]
 
 
 def _files_in(folder: Path) -> tuple[list[Path], list[Path], list[OSError]]:

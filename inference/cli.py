@@ -3,22 +3,18 @@
 import io
 import json
 import sys
-from contextlib import nullcontext, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from claimstance.inference import cli_check, cli_data, cli_scores, cli_serve
+from claimstance.inference import cli_check, cli_data, cli_scores, cli_serve, cli_tag
 from claimstance.inference.cli_help import Commands, Version
+from claimstance.inference.cli_options import Model, Out, Threads
 from claimstance.inference.cli_scores import Precision
-from claimstance.inference.console import complain, must_be_model, must_exist, must_not_read, progress, show_log, stop
-from claimstance.inference.outputs import Format, Rows, check_pages, choose_format, open_writer
+from claimstance.inference.console import must_be_model, must_exist, progress, show_log, stop
 from claimstance.model.errors import ClaimstanceError, ConfigError
-
-if TYPE_CHECKING:
-    from claimstance.inference.results import TaggedArticle
-    from claimstance.inference.writers import Writer
 
 #: What typer raises for a wrong call; from click or from its own copy of it, depending on its version.
 UsageError: Any = typer.BadParameter.__base__
@@ -32,11 +28,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Model = Annotated[str | None, typer.Option(
-    "--model", help="Model folder, or a name on the Hugging Face hub (user/name); the bundled model if not given.")]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write; standard output if not given.")]
-Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads; all cores if not given.")]
-
 
 @app.callback()
 def _options(
@@ -49,78 +40,7 @@ def _options(
     show_log(verbose, quiet)
 
 
-@app.command()
-def tag(
-    inputs: Annotated[list[str], typer.Argument(
-        metavar="INPUT", help="Articles (.txt, .html, .pdf, .docx), corpora (.jsonl, .csv, .tsv, .parquet), folders of "
-        "them, addresses, or - for standard input.")],
-    target: Annotated[list[str] | None, typer.Option(
-        "--target", "-t", help="Whom or what stances are wanted on (several times); entities if not given.")] = None,
-    output_format: Annotated[Format | None, typer.Option(
-        "--format", "-f", help="What to write; if not given, what the name of --out ends in, else jsonl.")] = None,
-    rows: Annotated[Rows | None, typer.Option(
-        "--rows", help="What a row of CSV or Parquet is; sentences if not given.")] = None,
-    text_column: Annotated[str | None, typer.Option(
-        "--text-column", help="Of a corpus; text, body, content or article if not given.")] = None,
-    id_column: Annotated[str | None, typer.Option("--id-column", help="doc_id or id if not given.")] = None,
-    title_column: Annotated[str | None, typer.Option("--title-column", help="title or headline if not given.")] = None,
-    allow_network: Annotated[bool, typer.Option("--allow-network", help="Fetch inputs that are addresses.")] = False,
-    out: Out = None,
-    model: Model = None,
-    threads: Threads = None,
-    show: Annotated[bool, typer.Option("--show", help="Print a table to read.")] = False,
-) -> None:
-    """Tag articles: who claims what, and who is for or against whom.
-
-    Example: claimstance tag articles/ --target "Bashar al-Assad" --out tagged.jsonl
-    """
-    from claimstance.inference.articles import (
-        SUFFIXES,
-        Columns,
-        check_address,
-        count_articles,
-        is_address,
-        read_articles,
-    )
-    from claimstance.inference.tagger import Tagger
-
-    chosen = choose_format(output_format, rows, out)
-    if not all(name.strip() for name in target or ()):
-        raise ConfigError("--target: expected a name or a topic, found a blank one")
-    for name in inputs:
-        check_address(name, allow_network)
-    must_exist("INPUT", *(name for name in inputs if name != "-" and not is_address(name)))
-    must_be_model("--model", model)
-    must_not_read(out, inputs, SUFFIXES)
-    articles = count_articles(inputs)
-    if chosen is Format.html:
-        check_pages(out, articles, inputs)
-    tagger = Tagger.from_pretrained(model, threads)
-    done = failed = 0
-    written = nullcontext() if show and out is None else open_writer(chosen, rows or Rows.sentences, out, tagger)
-    with progress("tagging", articles, out is None or show) as advance, written as writer:
-        given = read_articles(inputs, Columns(text_column, id_column, title_column), allow_network)
-        for tagged in tagger.tag_all(given, target or ()):
-            if isinstance(tagged, ClaimstanceError):
-                failed += 1
-                complain(str(tagged))
-            else:
-                done += 1
-                _give(tagged, writer, show)
-            advance(1)
-    if failed:
-        raise ClaimstanceError(f"not read: {failed} of {done + failed} inputs or lines; tagged: {done}")
-
-
-def _give(tagged: "TaggedArticle", writer: "Writer | None", show: bool) -> None:
-    for warning in tagged.warnings:
-        complain(f"{tagged.doc_id}: {warning}", "warning")
-    if writer:
-        writer.write(tagged)
-    if show:
-        from claimstance.inference import summaries
-
-        summaries.tagged(tagged)
+app.command()(cli_tag.tag)
 
 
 @app.command()

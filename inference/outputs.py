@@ -1,11 +1,11 @@
 """What `tag` writes, and where to: told from the command line's options, and checked before any work is done."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from claimstance.inference.console import must_not_read
 from claimstance.model.errors import ConfigError
@@ -23,6 +23,10 @@ class Format(str, Enum):
     html = "html"
     labelstudio = "labelstudio"
     parquet = "parquet"
+
+
+#: The formats whose results a folder holds in parts, so that a run into it can be gone on with.
+IN_PARTS = (Format.jsonl, Format.csv, Format.parquet)
 
 
 class Rows(str, Enum):
@@ -52,6 +56,29 @@ def choose_format(given: Format | None, rows: Rows | None, out: Path | None) -> 
     return chosen
 
 
+def is_in_parts(chosen: Format, out: Path | None) -> bool:
+    """Whether ``out`` is a folder for parts: one that is there, or a name without a suffix that nothing has yet."""
+    return chosen in IN_PARTS and out is not None and (out.is_dir() or not (out.suffix or out.exists()))
+
+
+def check_parts(out: Path | None, inputs: Sequence[str], suffixes: Sequence[str], asked: bool) -> None:
+    """Raise ``ConfigError`` if a run into the folder ``out`` could not be gone on with, or would read its own parts;
+    and without a folder (``None``) if what only a folder has was ``asked`` for.
+    """
+    from claimstance.inference.articles import STANDARD_INPUT, is_address
+
+    if out is None:
+        if asked:
+            raise ConfigError("--restart, --articles-per-part: expected --out FOLDER beside them, and --format jsonl, "
+                              "csv or parquet")
+        return
+    for name in inputs:
+        if name == STANDARD_INPUT or is_address(name):
+            raise ConfigError(f"--out: expected a name ending in .jsonl, .csv or .parquet for '{name}', which cannot "
+                              f"be read twice, found the folder '{out}'")
+    must_not_read(out / "part-00000.jsonl", inputs, suffixes)
+
+
 def check_pages(out: Path | None, articles: int | None, inputs: Sequence[str]) -> None:
     """Raise ``ConfigError`` for what cannot be, before any work is done: several articles in one page, pages of ``out``
     that are or become an input. ``articles``: how many there are to read; ``None`` if that is not known.
@@ -69,9 +96,6 @@ def check_pages(out: Path | None, articles: int | None, inputs: Sequence[str]) -
 @contextmanager
 def open_writer(chosen: Format, rows: Rows, out: Path | None, tagger: "Tagger") -> Iterator["Writer"]:
     """A writer of what was chosen: of one file, of a folder of pages (``open_pages``), of tasks (``open_tasks``)."""
-    from claimstance.inference.parquet_writer import open_parquet
-    from claimstance.inference.writers import CsvWriter, JsonlWriter, open_output
-
     if chosen is Format.html:
         from claimstance.inference.pages import open_pages
 
@@ -83,13 +107,33 @@ def open_writer(chosen: Format, rows: Rows, out: Path | None, tagger: "Tagger") 
         with open_tasks(out, tagger.tasks, tagger.labels) as tasks:
             yield tasks
     else:
-        with open_output(out) as file:
-            if chosen is Format.parquet:
-                with open_parquet(file.buffer, rows.value) as rows_of_file:
-                    yield rows_of_file
-            elif chosen is Format.csv:
-                table = CsvWriter(file, rows.value)
-                yield table
-                table.finish()
-            else:
-                yield JsonlWriter(file)
+        with open_rows(chosen, rows, out) as writer:
+            yield writer
+
+
+@contextmanager
+def open_rows(
+    chosen: Format, rows: Rows, out: Path | None, meta: Mapping[str, Any] | None = None, durable: bool = False
+) -> Iterator["Writer"]:
+    """A writer of one file in a format of ``IN_PARTS``.
+
+    Args:
+        chosen: the format.
+        rows: what a row is, where there are rows.
+        out: standard output if ``None``.
+        meta: of the article that settles the columns, if that is not the first one written.
+        durable: as for ``open_output``.
+    """
+    from claimstance.inference.parquet_writer import open_parquet
+    from claimstance.inference.writers import CsvWriter, JsonlWriter, open_output
+
+    with open_output(out, durable) as file:
+        if chosen is Format.parquet:
+            with open_parquet(file.buffer, rows.value, meta) as rows_of_file:
+                yield rows_of_file
+        elif chosen is Format.csv:
+            table = CsvWriter(file, rows.value, meta)
+            yield table
+            table.finish()
+        else:
+            yield JsonlWriter(file)

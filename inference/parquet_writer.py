@@ -1,6 +1,6 @@
 """Writing rows to Parquet, a group of rows in memory at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
@@ -13,14 +13,21 @@ _CHARACTERS = 16_000_000  # of a group, if fewer rows have as many
 
 
 @contextmanager
-def open_parquet(file: BinaryIO, rows: str = "sentences") -> Iterator["ParquetWriter"]:
+def open_parquet(
+    file: BinaryIO, rows: str = "sentences", meta: Mapping[str, Any] | None = None
+) -> Iterator["ParquetWriter"]:
     """A writer to ``file``, which gets the end that makes it Parquet only if all went well.
+
+    Args:
+        file: where to.
+        rows: a key of ``TABLES``.
+        meta: of the article that settles the columns, if that is not the first one written.
 
     Raises:
         ConfigError: without pyarrow.
     """
     sink = _Sink(file)
-    writer = ParquetWriter(sink, rows)
+    writer = ParquetWriter(sink, rows, meta)
     try:
         yield writer
         writer.flush()
@@ -49,14 +56,14 @@ class _Sink:
 class ParquetWriter:
     """One typed row a sentence, or a stance (``rows``), with lists and spans as such; see docs/output.md."""
 
-    def __init__(self, file: _Sink, rows: str) -> None:
+    def __init__(self, file: _Sink, rows: str, meta: Mapping[str, Any] | None) -> None:
         try:
             import pyarrow.parquet  # noqa: F401
         except ImportError:
             raise ConfigError("--format parquet: this needs 'pyarrow': pip install 'claimstance[parquet]'") from None
         self._file = file
         self._table = TABLES[rows]
-        self._meta: MetaColumns | None = None
+        self._meta = None if meta is None else MetaColumns(meta)
         self._writer: Any = None
         self._rows: list[dict[str, Any]] = []
         self._characters = 0

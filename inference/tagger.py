@@ -34,7 +34,7 @@ from claimstance.model.errors import ClaimstanceError, InputError, ModelError
 from claimstance.model.predicting import Prediction, begin_document, predict
 from claimstance.model.reader import FoundEntity, Opened, Query, Reader, Reading, Stop, never
 from claimstance.model.record import Record, parse_record
-from claimstance.model.runtime import load_reader, model_folder
+from claimstance.model.runtime import MANIFEST_FILE, load_reader, model_folder, sha256
 from claimstance.model.sentences import split_sentences
 from claimstance.model.windows import Located
 
@@ -97,6 +97,16 @@ class Tagger:
         """What the model reads: of ``claimstance.model.labels.TASKS``."""
         return tuple(self._reader.config.tasks)
 
+    def files_sha256(self) -> str:
+        """The sha256 of the manifest of its files, which changes with any of them, where ``model`` tells the encoder's.
+
+        Raises:
+            TypeError: for a tagger that was not made by ``from_pretrained``.
+        """
+        if self._source is None:
+            raise TypeError("a tagger that was not made by from_pretrained has no files")
+        return sha256(model_folder(self._source[0]) / MANIFEST_FILE)
+
     @property
     def threads(self) -> int:
         """How many windows are encoded at a time."""
@@ -127,7 +137,7 @@ class Tagger:
         return self.begin(Article(doc_id, text, title, meta=plain_values(meta or {}, "meta")), targets)()
 
     def tag_all(
-        self, articles: Iterable[Article | ClaimstanceError], targets: Sequence[str] | str = ()
+        self, articles: Iterable[Article | ClaimstanceError], targets: Sequence[str] | str = (), stop: Stop = never
     ) -> Iterator["TaggedArticle | ClaimstanceError"]:
         """Tag one article after the other, in order: faster than ``tag`` for each, with the same results.
 
@@ -136,14 +146,15 @@ class Tagger:
 
         Raises:
             InputError: as ``tag``.
+            StoppedError: once ``stop`` says that no more is wanted.
         """
         targets = self._checked(targets)
-        yield from self.ahead(self._begun(article, targets) for article in articles)
+        yield from self.ahead(self._begun(article, targets, stop) for article in articles)
 
     def _begun(
-        self, one: Article | ClaimstanceError, targets: list[str]
+        self, one: Article | ClaimstanceError, targets: list[str], stop: Stop
     ) -> Callable[[], TaggedArticle | ClaimstanceError]:
-        return (lambda: one) if isinstance(one, ClaimstanceError) else self.begin(one, targets)
+        return (lambda: one) if isinstance(one, ClaimstanceError) else self.begin(one, targets, stop)
 
     def begin(
         self, article: Article, targets: Sequence[str] | str = (), stop: Stop = never

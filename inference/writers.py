@@ -23,10 +23,15 @@ _NUMBER = re.compile(r"[+-]?[\d.,]*\d%?(?:[eE][+-]?\d+)?")
 
 
 @contextlib.contextmanager
-def open_output(path: Path | None) -> Iterator[TextIO]:
+def open_output(path: Path | None, durable: bool = False) -> Iterator[TextIO]:
     """Standard output, or a file that appears under its name only once all of it is written.
 
     A link stays one, and what is no file (a device, a pipe) is written to as it is.
+
+    Args:
+        path: standard output if ``None``; its folder is made if need be.
+        durable: have the file and its name outlast a power cut from the moment that this ends. Its folder is not made:
+            if it is gone, so is what else was in it.
 
     Raises:
         ClaimstanceError: if it cannot be written; where that can be known, before anything else is done.
@@ -41,25 +46,41 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
             with path.open("w", encoding="utf-8", newline="") as file:
                 yield file
             return
-        with _replacing(path.resolve()) as file:
+        with _replacing(path.resolve(), durable) as file:
             yield file
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise ClaimstanceError(f"{path}: cannot be written: {error.strerror}") from None
+        raise ClaimstanceError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 @contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _replacing(path: Path, durable: bool) -> Iterator[TextIO]:
+    if not durable:
+        path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())  # else a power cut may keep the new name and lose what it stands for
         Path(name).chmod(0o666 & ~_umask())  # a temporary file is its owner's alone
         Path(name).replace(path)
+        if durable:
+            sync_folder(path.parent)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder outlast a power cut, where the system lets one ask for that (Windows does not)."""
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _umask() -> int:
@@ -91,12 +112,18 @@ class CsvWriter:
 
     The columns are those of ``claimstance.inference.rows`` that fit a cell, and those for ``meta``. A text that begins
     as a formula does has an apostrophe before it.
+
+    Args:
+        file: where to.
+        rows: a key of ``TABLES``.
+        meta: of the article that settles the columns, if that is not the first one written.
     """
 
-    def __init__(self, file: TextIO, rows: str = "sentences") -> None:
+    def __init__(self, file: TextIO, rows: str = "sentences", meta: Mapping[str, Any] | None = None) -> None:
         self._table = TABLES[rows]
         self._csv = csv.writer(file)
         self._names = [column.name for column in self._table.columns if column.kind != "attributions"]
+        self._settled = meta
         self._meta: MetaColumns | None = None
 
     def write(self, article: TaggedArticle) -> None:
@@ -111,7 +138,7 @@ class CsvWriter:
 
     def _begun(self, meta: Mapping[str, Any]) -> MetaColumns:
         if self._meta is None:
-            self._meta = MetaColumns(meta)
+            self._meta = MetaColumns(meta if self._settled is None else self._settled)
             self._csv.writerow([*self._names, *(column.name for column in self._meta.columns)])
         return self._meta
 

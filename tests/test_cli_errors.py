@@ -139,12 +139,15 @@ def test_a_model_that_was_altered(run, model):
 
 
 @pytest.mark.parametrize(("out", "message"), [
-    ("folder", "error: folder: cannot be written: Is a directory"), ("a.txt/t", "error: a.txt/t: cannot be written: "),
+    ("f.json", "error: f.json: cannot be written: Is a directory"),
+    ("a.txt/t.json", "error: a.txt/t.json: cannot be written: "),
+    ("a.txt/t", "error: a.txt/t: cannot be written: Not a directory"),
 ])
 def test_results_that_cannot_be_written(run, model, out, message):
     write("a.txt", TEXT)
-    Path("folder").mkdir()
-    done = run("tag", "a.txt", "--model", model, "--out", out)
+    Path("f.json").mkdir()
+    labelstudio = ["--format", "labelstudio"] if out.endswith(".json") else []
+    done = run("tag", "a.txt", "--model", model, "--out", out, *labelstudio)
     assert (done.code, len(done.messages)) == (1, 1)
     assert done.messages[0].startswith(message)
 

@@ -43,6 +43,7 @@ WALKED = [document for document in DOCUMENTS if document not in ELSEWHERE
 @pytest.fixture
 def project(here, monkeypatch):
     """A folder with the project's seeds and configurations, and files as users have them."""
+    pyarrow, pq = (pytest.importorskip(name) for name in ("pyarrow", "pyarrow.parquet"))
     for folder in ("seeds", "configs"):
         shutil.copytree(ROOT / folder, here / folder)
     article = "Cod Talks Open\n" + "\n".join(PARAGRAPHS)
@@ -54,6 +55,7 @@ def project(here, monkeypatch):
     (here / "report.pdf").write_bytes(pdf(PARAGRAPHS))
     (here / "letter.docx").write_bytes(docx(*PARAGRAPHS))
     write("news.csv", f"key,kicker,story,body\n1,Cod,{PARAGRAPHS[0]},{PARAGRAPHS[1]}\n")
+    pq.write_table(pyarrow.table({"id": ["1", "2"], "text": PARAGRAPHS}), "news.parquet")
     write("labelled.csv", "text,label\n" + "".join(
         f"{name} {verb} the plan for harbour {number}.,{verb}\n"
         for number in range(20) for name, verb in (("Salt", "praised"), ("Draycott", "attacked"))))

@@ -182,9 +182,9 @@ def test_parquet_from_the_command_line(run, model):
     rows = pq.read_table("t.parquet").to_pylist()
     assert [row["meta_outlet"] for row in rows] == ["Courier"] * 3
     assert rows[1]["text"] == "Senator Carl Amsel spoke on Monday."
-    run("tag", "a.csv", "--model", model, "-f", "parquet", "--rows", "stances", "-t", "tax", "-o", "s")
-    assert {row["target"] for row in pq.read_table("s").to_pylist()} == {"tax"}
-    assert sorted(path.name for path in Path().iterdir()) == ["a.csv", "s", "t.parquet"]
+    run("tag", "a.csv", "--model", model, "-f", "parquet", "--rows", "stances", "-t", "tax", "-o", "s.parquet")
+    assert {row["target"] for row in pq.read_table("s.parquet").to_pylist()} == {"tax"}
+    assert sorted(path.name for path in Path().iterdir()) == ["a.csv", "s.parquet", "t.parquet"]
 
 
 def test_parquet_is_an_input_again(run, model):
