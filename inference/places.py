@@ -1,7 +1,7 @@
 """Where things stand: between the characters of sentences and of their article, and who is meant there."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import TypeVar
 
