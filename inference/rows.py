@@ -52,7 +52,7 @@ STANCES = (
     Column("abstained", "flag", "whether the model is too unsure for it to count"),
     Column("holder_start", "integer", "where the holder stands in the article's text"),
     Column("holder_end", "integer", "where it ends, exclusive"),
-    Column("target_start", "integer", "where the target stands; empty for a topic, which the article never mentions"),
+    Column("target_start", "integer", "where the target stands; empty for a topic that the sentence does not mention"),
     Column("target_end", "integer", "where it ends, exclusive"),
     Column("text", "text", "the sentence"),
 )

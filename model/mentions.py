@@ -46,6 +46,11 @@ class _Finder:
     person: PersonName | None = None
 
 
+def has_capital(name: str) -> bool:
+    """Whether it is written as a name: *NATO*, *al-Assad*; not *gun control*."""
+    return any(character.isupper() for character in name)
+
+
 def find_mentions(name: str, text: str) -> list[tuple[int, int]]:
     """Where ``name`` is mentioned in ``text``: ``(start, end)`` in code points, in order, not overlapping.
 

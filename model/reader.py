@@ -22,6 +22,7 @@ from claimstance.model.decoding import (
     softmax,
 )
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, SENTENCE_TASKS, bio
+from claimstance.model.mentions import has_capital
 from claimstance.model.windows import Located, Piece, Tokens, Window, WindowBuilder
 
 Ints = NDArray[np.int64]
@@ -249,7 +250,8 @@ class Reader:
     def _entities(self, window: Window, logits: Floats, texts: Sequence[str]) -> Iterator[FoundEntity]:
         for span in decode_tags(logits, window, self._entity_tags):
             place = _trimmed(window.located(span.start, span.end)[0], texts)
-            if _is_name(place, texts) or not self._only_names:
+            # What is marked without a capital ("of", "-") is a slip: docs/experiments.md.
+            if not self._only_names or has_capital(texts[place.sentence][place.start:place.end]):
                 yield FoundEntity(place, span.label, span.probability)
 
     def _attributions(self, window: Window, output: dict[str, Floats]) -> list[FoundAttribution]:
@@ -281,11 +283,6 @@ class Reader:
         empty = [f"sentence {i}: no token that the model knows: nothing read"
                  for i, t in enumerate(tokens) if not len(t)]
         return long + empty
-
-
-def _is_name(place: Located, texts: Sequence[str]) -> bool:
-    """Whether there is a capital in it: what is marked without one ("of", "-") is a slip (docs/experiments.md)."""
-    return any(character.isupper() for character in texts[place.sentence][place.start:place.end])
 
 
 def _trimmed(place: Located, texts: Sequence[str]) -> Located:
