@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from claimstance.inference.names import is_meant
 from claimstance.inference.places import (
     Locator,
     Offsets,
@@ -268,7 +269,9 @@ class Tagger:
         mentioned = targets_by_sentence(targets, reading, named_by_sentence(places, references))
         for index, (holders, found) in enumerate(zip(sources, mentioned, strict=True)):
             for name, mention in found:
-                for holder in (*holders, None):
+                # Nobody is asked about himself.
+                others = [one for one in holders if not is_meant(name, one.name or one.text)]
+                for holder in (*others, None):
                     span = places.relative(index, holder) if holder else None
                     if span is None or mention is None or span[1] <= mention[0] or mention[1] <= span[0]:
                         asked.append((Query(index, span, mention or name), holder, name))

@@ -172,6 +172,16 @@ def test_without_targets_the_entities_of_each_sentence_are_the_targets():
         (1, None, "Carl Amsel"), (5, "spokesman", "Amsel"), (5, None, "Amsel")]
 
 
+def test_nobody_is_asked_about_himself_under_another_name():
+    text = "Carl Amsel said that Amsel won."
+    stances = scripted(text, {"source": "Carl", "cue": "said", "content": "won"}, {})[0].tag(text, ["Carl"]).stances
+    assert [(stance.holder, stance.target) for stance in stances] == [(None, "Carl")]
+    text = "Amsel said that the plan of Carl Amsel won."
+    told = {"source": "Amsel", "cue": "said", "content": "won"}
+    stances = scripted(text, told, {"PERSON": "Carl"})[0].tag(text, ["Carl Amsel"]).stances
+    assert [(stance.holder, stance.target) for stance in stances] == [(None, "Carl Amsel")]
+
+
 def test_a_name_has_a_capital_where_the_labels_are_those_of_names():
     text = "Amsel met Birke but by Holm."
     names = {"PERSON": "Amsel Birke by"}
