@@ -1,9 +1,9 @@
 """Whether the bundled model's probabilities mean what they say, on the public corpora's test parts.
 
     claimstance build configs/default.yaml --no-teachers --corpora CORPORA --out runs/figures-data
-    python benchmarks/reliability.py runs/figures-data
+    python benchmarks/calibration.py runs/figures-data
 
-Writes reliability.json, reliability.md rendered from it, and reliability/….svg, a diagram for each corpus and kind of
+Writes calibration.json, calibration.md rendered from it, and calibration/….svg, a diagram for each corpus and kind of
 question, beside this file. A test part is there to be read once, at the end: try things with `--split dev`. Drawing
 needs matplotlib, which the extra `dev` has.
 """
@@ -32,7 +32,7 @@ from claimstance.training.dataset import load_records
 from claimstance.training.evaluate import pair, parts
 
 HERE = Path(__file__).parent
-DIAGRAMS = "reliability"  # the folder of the diagrams
+DIAGRAMS = "calibration"  # the folder of the diagrams
 POINTS = 100  # of a curve that are kept
 
 #: Metric → what it is called, whether more of it is better, what it must reach, and a note. Shares are in per cent.
@@ -63,13 +63,13 @@ def main() -> None:
         figures = measure(options.model, options.data, options.split)
     except ClaimstanceError as error:
         parser.exit(1, f"error: {error}\n")
-    texts = {"reliability.json": json.dumps(figures, indent=1, ensure_ascii=False) + "\n",
-             "reliability.md": render(figures)}
+    texts = {"calibration.json": json.dumps(figures, indent=1, ensure_ascii=False) + "\n",
+             "calibration.md": render(figures)}
     for name, text in texts.items():
         with open_output(folder / name) as file:
             file.write(text)
     draw(figures["diagrams"], folder / DIAGRAMS)
-    print(texts["reliability.md"])
+    print(texts["calibration.md"])
 
 
 def measure(model: Path | None, data: Path, split: str) -> dict[str, Any]:
