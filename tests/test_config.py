@@ -132,3 +132,8 @@ def test_configuration_needs_neither_torch_nor_datasets():
         "sys.exit(any(name in sys.modules for name in ('torch', 'datasets', 'transformers', 'sklearn')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_unknown_key_within_a_mapping_of_sections_is_said(config):
+    with pytest.raises(ConfigError, match=r"training\.given\.claim\.treshold: unknown key 'treshold'. Did you mean"):
+        config(GOOD, "training.given.claim.treshold=0.3")

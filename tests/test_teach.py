@@ -5,6 +5,7 @@ import pytest
 import torch
 from tiny import exported
 
+from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.network import IGNORE, ClaimStanceModel
@@ -105,6 +106,36 @@ def test_tags_and_sentence_labels_are_read_in_the_document(trained, teacher, rec
         assert soft[record.id]["attribution"].shape == (len(tokens), 7)
         assert soft[record.id]["attribution"].sum(axis=1) == pytest.approx(np.ones(len(tokens)), abs=1e-3)
     assert "other" not in soft  # a corpus that the teacher was not given
+
+
+def test_rows_without_a_label_are_spoken_of_too(teacher, records):
+    soft = teach([teacher(tasks=["claim", "attribution"])], records, DEFAULT_LABELS)
+    assert records[8].claim is None
+    assert records[8].attributions is None
+    assert soft["alone"].keys() == {"claim", "attribution"}
+
+
+def test_of_several_teachers_the_mean_counts(trained, teacher, tiny_encoder, records):
+    torch.manual_seed(5)
+    other = exported(tiny_encoder, tuple(ModelConfig.load(trained).tasks))
+
+    def said(*models):
+        mine = [r.model_copy(deep=True) for r in records]
+        soft = teach([teacher(model=[str(m) for m in models], tasks=["claim", "stance"])], mine, DEFAULT_LABELS)
+        return soft["alone"]["claim"], np.array([*mine[8].stances[0].probabilities.values()])
+
+    for first, second, both in zip(said(trained), said(other), said(trained, other), strict=True):
+        assert not np.allclose(first, second, atol=0.01)
+        assert both == pytest.approx((first + second) / 2, abs=CLOSE)
+
+
+def test_it_is_asked_about_topics_of_other_rows(teacher, records):
+    records[9].stances = [Stance(target="winter", label="neutral")]
+    teach([teacher(corpora=["news", "weather"], topics=5)], records, DEFAULT_LABELS)
+    assert {s.target for s in records[9].stances} == {"winter", "school lunches", "tax law"}
+    asked = [s for s in records[8].stances if s.target == "winter"]
+    assert [s.label for s in asked] == [None]
+    assert sum(asked[0].probabilities.values()) == pytest.approx(1, abs=1e-3)
 
 
 def test_a_share_is_of_whole_documents(teacher, records):

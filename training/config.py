@@ -43,6 +43,9 @@ class TrainingConfig(Section):
 
     epochs: float = Field(default=3, gt=0, description="Times each row is seen.")
     tokens_per_batch: int = Field(default=2048, ge=16, description="Tokens of a batch, padding included.")
+    batches_per_step: int = Field(
+        default=1, ge=1, description="Batches whose gradients are averaged for a step, in each process that trains."
+    )
     learning_rate: float = Field(default=1e-4, gt=0, description="Highest learning rate of the encoder.")
     head_learning_rate: float = Field(default=1e-3, gt=0, description="Highest learning rate of the heads.")
     weight_decay: float = Field(default=0.01, ge=0, description="Weight decay (AdamW).")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from claimstance.model.errors import unknown
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
@@ -169,14 +169,21 @@ class Source(Section):
                 raise ValueError(f"corpus {name}: {unknown('option', option, corpus.options)}")
 
 
+def _as_list(value: object) -> object:
+    """One folder of a list that has no other."""
+    return [value] if isinstance(value, str | Path) else value
+
+
 class Teacher(Section):
-    """A trained model that says what it thinks of train rows: its probabilities are soft labels.
+    """A trained model, or several, that says what it thinks of train rows: its probabilities are soft labels.
 
     Its tokenizer should cut words as the student's does (BERT's and MPNet's do): where it counts other tokens, what it
     says of tokens is left out.
     """
 
-    model: Path = Field(description="Folder of the trained model, with its weights.")
+    model: Annotated[list[Path], BeforeValidator(_as_list)] = Field(
+        min_length=1, description="Folder of the trained model, with its weights; of several models, the mean counts."
+    )
     corpora: list[str] = Field(
         min_length=1, description="The corpora, or files without their suffix, whose train sentences it reads."
     )
@@ -188,8 +195,13 @@ class Teacher(Section):
     mentions: bool = Field(
         default=False, description="Whether it is asked the same toward every holder and target that has a span."
     )
+    topics: int = Field(
+        default=0, ge=0, description="Number of topics, drawn from those of all rows, that it is asked about in each "
+        "sentence: most have nothing to do with it, which is worth learning, too."
+    )
     tasks: Annotated[list[str], one_of("task", (*SENTENCE_TASKS, "attribution", "stance"))] = Field(
-        default=[], description="Tasks of whose labelled rows it also says what it thinks, read in their documents."
+        default=[], description="Tasks of which it also says what it thinks, whether a row has a label or not, read in "
+        "their documents; stances, where one was asked for."
     )
 
 

@@ -36,7 +36,7 @@ def run(config: Config, resume: bool = False) -> Path:
             none to start from or to learn from.
     """
     from claimstance.training.card import write_card
-    from claimstance.training.train import train
+    from claimstance.training.train import processes, train
 
     data = config.data
     if (config.output / MANIFEST_FILE).exists() and not resume:
@@ -48,13 +48,17 @@ def run(config: Config, resume: bool = False) -> Path:
         if not data.sources:
             raise ConfigError(f"data.path: expected a built dataset at {data.path}, found nothing, and no data.sources "
                               "to build it from (see `claimstance build --help`)")
+        if processes() > 1:
+            raise ConfigError(f"data.path: expected a built dataset at {data.path} where several processes train, "
+                              "found nothing (build it first: `claimstance build --help`)")
         log.info("building %s", data.path)
         build(data, data.path)
     splits = {split: load_records(data.path, split) for split in split_names(data.path) if split != "test"}
     if "train" not in splits:
         raise InputError(f"{data.path}: expected a split 'train', found {', '.join(split_names(data.path))}")
     folder = train(config, splits, load_labels(data.path), load_soft(data.path), resume, _fingerprint(data.path))
-    write_card(folder, config, splits.get("dev", []))
+    if (folder / MANIFEST_FILE).exists():  # of several processes, the first one writes the model
+        write_card(folder, config, splits.get("dev", []))
     return folder
 
 

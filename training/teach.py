@@ -1,19 +1,23 @@
 """Distillation: what a larger model thinks, as soft labels of train sentences (Hinton, Vinyals, Dean 2015)."""
 
 import logging
+import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
 from zlib import crc32
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from claimstance.model.decoding import Floats, softmax
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.predicting import contexts
-from claimstance.model.record import Record, Stance
+from claimstance.model.record import Record, Span, Stance
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.batches import LabelledWindow, collate
 from claimstance.training.data_config import Teacher
@@ -22,6 +26,9 @@ from claimstance.training.precision import has_bfloat16
 
 log = logging.getLogger(__name__)
 _TOKENS = 4096  # of a batch
+_Place = tuple[int, int]  # a record, and the number of a stance asked of it
+_Key = TypeVar("_Key")
+_Number = TypeVar("_Number", bound=np.floating[Any])
 
 
 @dataclass
@@ -59,48 +66,61 @@ def teach(
     """
     soft: dict[str, SoftLabels] = {}
     names = {str(record.meta.get("corpus")) for record in records}
+    topics = sorted({s.target for record in records for s in record.stances or () if isinstance(s.target, str)})
     for teacher in teachers:
         for name in teacher.corpora:
             if name not in names:
                 raise ConfigError(f"data.teachers: {unknown('corpus', name, sorted(names))}")
-        model = ClaimStanceModel.from_pretrained(teacher.model)
-        model.to("cuda" if torch.cuda.is_available() else "cpu")
-        _check(model, teacher, labels)
         held = [record for record in records if record.meta.get("corpus") in teacher.corpora
                 and crc32((record.doc_id or record.id).encode()) < teacher.share * 2**32]
-        log.info("%s reads %d sentences of %s", teacher.model, len(held), ", ".join(teacher.corpora))
-        if teacher.entities or teacher.mentions:
-            _ask(model, held, [_further(record, teacher, labels["stance"][0]) for record in held], progress)
-        if "stance" in teacher.tasks:
-            _ask(model, held, [[s for s in record.stances or () if s.label and not s.probabilities]
-                               for record in held], progress)
-        for record, said in _read(model, [r for r in held if _labelled(r, teacher.tasks)], teacher.tasks, progress):
-            soft.setdefault(record.id, {}).update(said)
-    return soft
+        asked = [_questions(record, teacher, topics, labels["stance"][0]) for record in held]
+        stances: list[dict[_Place, Floats]] = []
+        rows: list[list[SoftLabels]] = []
+        for model in _models(teacher, labels):
+            log.info("%s reads %d sentences of %s", model.config.name, len(held), ", ".join(teacher.corpora))
+            stances.append(_ask(model, held, asked, progress))
+            rows.append(_read(model, held, teacher.tasks, progress))
+        _keep(held, asked, _mean(stances), labels["stance"])
+        for record, said in zip(held, zip(*rows, strict=True), strict=True):
+            soft.setdefault(record.id, {}).update(_mean(said))
+    return {name: said for name, said in soft.items() if said}
 
 
-def _check(model: ClaimStanceModel, teacher: Teacher, labels: Mapping[str, Sequence[str]]) -> None:
-    wanted = {*teacher.tasks, *(("stance",) if teacher.entities or teacher.mentions else ())}
+def _models(teacher: Teacher, labels: Mapping[str, Sequence[str]]) -> Iterator[ClaimStanceModel]:
+    """The models of a teacher, one after another, each checked before it is asked."""
+    tokenizer = None
+    for folder in teacher.model:
+        model = ClaimStanceModel.from_pretrained(folder)
+        model.to("cuda" if torch.cuda.is_available() else "cpu")
+        _check(model, folder, teacher, labels)
+        if tokenizer not in (None, model.tokenizer_json):
+            raise ConfigError(f"data.teachers: {folder}: expected the tokenizer of {teacher.model[0]}, found another")
+        tokenizer = model.tokenizer_json
+        yield model
+
+
+def _check(model: ClaimStanceModel, folder: Path, teacher: Teacher, labels: Mapping[str, Sequence[str]]) -> None:
+    asks = teacher.entities or teacher.mentions or teacher.topics
+    wanted = {*teacher.tasks, *(("stance",) if asks else ())}
     if missing := sorted(wanted - {*model.config.tasks}):
-        raise ConfigError(f"data.teachers: {teacher.model}: expected a model of {missing[0]}, found one of "
+        raise ConfigError(f"data.teachers: {folder}: expected a model of {missing[0]}, found one of "
                           f"{', '.join(model.config.tasks)}")
     for task in sorted(wanted & {*model.config.labels}):
         theirs = model.config.labels[task]
         if tuple(theirs) != tuple(labels[task]):
-            raise ConfigError(f"data.teachers: {teacher.model}: {task}: expected the labels {', '.join(labels[task])}, "
+            raise ConfigError(f"data.teachers: {folder}: {task}: expected the labels {', '.join(labels[task])}, "
                               f"in this order, found {', '.join(theirs)}")
 
 
-def _labelled(record: Record, tasks: Sequence[str]) -> list[str]:
-    """Those of ``tasks``, but for stances, that a record has labels for."""
-    has = {task: getattr(record, task) is not None for task in SENTENCE_TASKS}
-    has["attribution"] = record.attributions is not None
-    return [task for task in tasks if has.get(task)]
+def _mean(said: Sequence[Mapping[_Key, NDArray[_Number]]]) -> dict[_Key, NDArray[_Number]]:
+    """The mean of what several teachers say of the same things."""
+    return {key: np.mean([each[key] for each in said], axis=0, dtype=value.dtype) for key, value in said[0].items()}
 
 
-def _further(record: Record, teacher: Teacher, label: str) -> list[Stance]:
-    """Questions about the stance of nobody named; the label only makes them count as questions."""
+def _questions(record: Record, teacher: Teacher, topics: Sequence[str], label: str) -> list[Stance]:
+    """The stances to be asked about: those that the record has, and more; ``label`` only makes these count as some."""
     stances = record.stances or ()
+    asked = [s for s in stances if s.label and not s.probabilities] if "stance" in teacher.tasks else []
     spans = [entity.span for entity in record.entities or () if entity.label in teacher.entities]
     if teacher.mentions:
         spans += [span for stance in stances for span in (stance.holder, stance.target) if isinstance(span, list)]
@@ -108,27 +128,38 @@ def _further(record: Record, teacher: Teacher, label: str) -> list[Stance]:
     for stance in stances:
         if stance.holder is None and isinstance(stance.target, list):
             distinct.pop(tuple(stance.target), None)  # asked already
-    return [Stance(target=span, label=label) for span in distinct.values()]
+    drawn = random.Random(record.id).sample(topics, min(teacher.topics, len(topics)))
+    drawn = [topic for topic in drawn if topic not in [stance.target for stance in stances]]
+    targets: list[Span | str] = [*distinct.values(), *drawn]
+    return [*asked, *(Stance(target=target, label=label) for target in targets)]
 
 
 def _ask(
-    model: ClaimStanceModel, records: Sequence[Record], asked: Sequence[list[Stance]],
+    model: ClaimStanceModel, records: Sequence[Record], asked: Sequence[Sequence[Stance]],
     progress: Callable[[int], None] | None,
+) -> dict[_Place, Floats]:
+    """The probabilities of the stances ``asked`` of each record, which is read alone."""
+    said: dict[_Place, Floats] = {}
+    for item, answer in _answers(model, list(_alone(model, records, asked)), progress):
+        for place, logits in zip(item.stances, answer.stances, strict=True):
+            biases, temperature = model.config.scale(_kind(item, place[1]))
+            said[place] = softmax(logits + biases, temperature)
+    return said
+
+
+def _keep(
+    records: Sequence[Record], asked: Sequence[Sequence[Stance]], said: Mapping[_Place, Floats], labels: Sequence[str]
 ) -> None:
-    """Put the teacher's probabilities for the stances ``asked`` of each record, read alone, into the records."""
-    items = list(_alone(model, records, asked))
+    """Put what was said of the stances ``asked`` into the records."""
     known = {id(stance) for record in records for stance in record.stances or ()}
-    for item, answer in _answers(model, items, progress):
-        for (number, which), logits in zip(item.stances, answer.stances, strict=True):
-            stance = asked[number][which]
-            biases, temperature = model.config.scale(_kind(item, which))
-            found = softmax(logits + biases, temperature)
-            shares = {name: round(float(p), 4) for name, p in zip(model.config.labels["stance"], found, strict=True)}
-            if id(stance) in known:
-                stance.probabilities = shares
-            else:
-                soft = stance.model_copy(update={"label": None, "probabilities": shares})
-                records[number].stances = [*(records[number].stances or []), soft]
+    for (number, which), found in said.items():
+        stance = asked[number][which]
+        shares = {name: round(float(p), 4) for name, p in zip(labels, found, strict=True)}
+        if id(stance) in known:
+            stance.probabilities = shares
+        else:
+            soft = stance.model_copy(update={"label": None, "probabilities": shares})
+            records[number].stances = [*(records[number].stances or []), soft]
 
 
 def _kind(item: _Item, which: int) -> str:
@@ -162,25 +193,33 @@ def _alone(
 
 def _read(
     model: ClaimStanceModel, records: Sequence[Record], tasks: Sequence[str], progress: Callable[[int], None] | None
-) -> Iterator[tuple[Record, SoftLabels]]:
-    """Each record with what the teacher says of it, for those of ``tasks`` that it is labelled with."""
+) -> list[SoftLabels]:
+    """What the teacher says of each record, for those of ``tasks`` that are not stances."""
+    tasks = [task for task in tasks if task != "stance"]
+    if not tasks:
+        return [{} for _ in records]
     pieces: dict[int, list[tuple[int, int, _Item, _Answer]]] = {}
     for item, answer in _answers(model, list(_together(model.windows, records)), progress):
         for place, (number, piece) in enumerate(zip(item.records, item.window.window.pieces, strict=True)):
             pieces.setdefault(number, []).append((piece.skipped, place, item, answer))
-    for number, record in enumerate(records):
-        parts = sorted(pieces[number], key=lambda part: part[0])
-        said: SoftLabels = {}
-        for task in _labelled(record, tasks):
-            if task == "attribution":
-                said[task] = np.concatenate([_tags(*part[1:]) for part in parts])
-                continue
-            # A sentence in several pieces is judged by all of them, each by its length, as the reader does.
-            lengths = [len(item.window.window.pieces[place]) for _, place, item, _ in parts]
-            logits = np.average([answer.labels[task][place] for _, place, _, answer in parts], axis=0, weights=lengths)
-            biases, temperature = model.config.scale(task)
-            said[task] = softmax(logits + biases, temperature).astype(np.float32)
-        yield record, said
+    return [_said(model, sorted(pieces[number], key=lambda part: part[0]), tasks) for number in range(len(records))]
+
+
+def _said(
+    model: ClaimStanceModel, parts: Sequence[tuple[int, int, _Item, _Answer]], tasks: Sequence[str]
+) -> SoftLabels:
+    """What the teacher says of a sentence, from its pieces in order."""
+    said: SoftLabels = {}
+    for task in tasks:
+        if task == "attribution":
+            said[task] = np.concatenate([_tags(*part[1:]) for part in parts])
+            continue
+        # A sentence in several pieces is judged by all of them, each by its length, as the reader does.
+        lengths = [len(item.window.window.pieces[place]) for _, place, item, _ in parts]
+        logits = np.average([answer.labels[task][place] for _, place, _, answer in parts], axis=0, weights=lengths)
+        biases, temperature = model.config.scale(task)
+        said[task] = softmax(logits + biases, temperature).astype(np.float32)
+    return said
 
 
 def _tags(place: int, item: _Item, answer: _Answer) -> Floats:

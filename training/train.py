@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import os
 import platform
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Subset
 from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
 from claimstance.model.config import ModelConfig
@@ -81,9 +82,12 @@ class ClaimStanceTrainer(Trainer):
         return cast(ClaimStanceModel, self.model)
 
     def get_train_dataloader(self) -> DataLoader[Any]:
-        """Batches in the order that the course has laid out."""
-        pad = self.network.windows.pad
-        return DataLoader(self._course, batch_size=1, collate_fn=lambda batches: collate(batches[0], pad))
+        """Batches in the order that the course has laid out; of several processes, each has every so-manyth of them."""
+        pad, processes = self.network.windows.pad, self.args.world_size
+        # Whole steps alone: a last one that not every process has a batch for would leave the others waiting.
+        end = self.args.max_steps * self.args.gradient_accumulation_steps * processes
+        mine = Subset(self._course, range(self.args.process_index, end, processes))
+        return DataLoader(mine, batch_size=1, collate_fn=lambda batches: collate(batches[0], pad))
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """AdamW; new heads learn faster than the pretrained encoder, and biases and norms do not decay."""
@@ -102,7 +106,9 @@ class ClaimStanceTrainer(Trainer):
         """The primary score of each task on the dev records, and their mean."""
         scores = {f"eval_{name}": value for name, value in self.scores().items()}
         self.network.train()
-        log.info("step %d: %s", self.state.global_step, ", ".join(f"{k[5:]} {v:.4f}" for k, v in scores.items()))
+        if self.is_world_process_zero():
+            log.info("step %d: %s", self.state.global_step,
+                     ", ".join(f"{k[5:]} {v:.4f}" for k, v in scores.items()))
         self.log(scores)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, scores)
         return scores
@@ -137,7 +143,7 @@ def train(
         splits: records by split; without ``dev``, the last weights are kept and nothing is calibrated.
         labels: label names by task, as the dataset has them.
         soft: what teachers say of train records, by id.
-        resume: continue from the last checkpoint in the output folder.
+        resume: continue from the last checkpoint in the output folder, from the start if it had come to none.
         fingerprint: of the dataset, to be saved with the model.
         callbacks: more callbacks for the trainer.
 
@@ -171,8 +177,11 @@ def train(
         model=model, args=_arguments(config, course, bool(dev)), settings=settings, course=course, dev=dev,
         callbacks=[*callbacks, *_stopping(settings, bool(dev))])
     trainer.remove_callback(PrinterCallback)  # standard output is for results; TensorBoard has the curves
-    log.info("%d sentences, %d steps", len(records), len(course))
+    if trainer.is_world_process_zero():
+        log.info("%d sentences, %d steps", len(records), trainer.args.max_steps)
     trainer.train(resume_from_checkpoint=checkpoint)
+    if not trainer.is_world_process_zero():
+        return config.output  # the first process sees to the rest
     if dev:
         model.config = _calibrated(model, dev, config.output)
     use_given(model.config, settings.given)
@@ -215,24 +224,50 @@ def _course(
     return course
 
 
-def _last_checkpoint(folder: Path) -> str:
-    """The last whole checkpoint of a run: one that was being written when the run ended lacks its state."""
-    states = sorted(folder.glob("checkpoint-*/trainer_state.json"), key=lambda path: int(path.parent.name[11:]))
-    if not states:
+def _last_checkpoint(folder: Path) -> str | None:
+    """The last whole checkpoint of a run, ``None`` if it had come to none. Its state is what is written last.
+
+    Raises:
+        ConfigError: if no run was begun there.
+    """
+    if not folder.is_dir():
         raise ConfigError(f"resume: expected a checkpoint of an earlier run in {folder}, found none")
-    return str(states[-1].parent)
+    states = sorted(folder.glob("checkpoint-*/trainer_state.json"), key=lambda path: int(path.parent.name[11:]))
+    whole = [path for path in states if _is_json(path)]
+    if not whole:
+        log.info("no checkpoint in %s yet: from the start", folder)
+    return str(whole[-1].parent) if whole else None
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return True
+
+
+def processes() -> int:
+    """How many processes train together, as torchrun and accelerate tell each of them."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def _arguments(config: Config, course: Course, scored: bool) -> TrainingArguments:
     settings = config.training
     scored = scored and settings.evaluations_per_epoch > 0
-    every = max(1, math.ceil(min(course.first_epoch, len(course)) / max(settings.evaluations_per_epoch, 1)))
+    batches = processes() * settings.batches_per_step  # that a step takes
+    steps = len(course) // batches
+    if not steps:
+        raise InputError(f"the train split: expected {batches} batches for a step, found {len(course)}")
+    first = min(max(1, course.first_epoch // batches), steps)
+    every = max(1, math.ceil(first / max(settings.evaluations_per_epoch, 1)))
     checkpoints = config.output / CHECKPOINTS
     return TrainingArguments(
         output_dir=str(checkpoints),
-        num_train_epochs=1,  # the course holds every epoch
+        max_steps=steps,  # the course holds every epoch
+        gradient_accumulation_steps=settings.batches_per_step,
         learning_rate=settings.learning_rate,
-        warmup_steps=max(1, round(settings.warmup_ratio * len(course))),
+        warmup_steps=max(1, round(settings.warmup_ratio * steps)),
         max_grad_norm=settings.max_grad_norm,
         bf16=use_bfloat16(settings.precision),
         seed=settings.seed,
@@ -245,7 +280,11 @@ def _arguments(config: Config, course: Course, scored: bool) -> TrainingArgument
         load_best_model_at_end=scored,
         metric_for_best_model=settings.metric if scored else None,
         greater_is_better=True if scored else None,
-        logging_steps=max(1, min(50, len(course) // 10)),
+        logging_steps=max(1, min(50, steps // 10)),
+        # Without it, a run that goes on has forgotten for how long nothing got better.
+        restore_callback_states_from_checkpoint=True,
+        ddp_backend="gloo" if processes() > 1 and not torch.cuda.is_available() else None,
+        ddp_find_unused_parameters=True,  # a batch may hold nothing for a head
         report_to=["tensorboard"],
         disable_tqdm=not sys.stderr.isatty(),
         use_cpu=not torch.cuda.is_available(),

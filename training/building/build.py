@@ -76,9 +76,9 @@ def build(
     check_target(out, overwrite)
     if not config.sources:
         raise ConfigError("data.sources: expected at least one corpus or file, found none")
-    for teacher in config.teachers:  # before all corpora are read
-        if not teacher.model.is_dir():
-            raise ConfigError(f"data.teachers: expected a trained model in {teacher.model}, found no such folder")
+    for model in (model for teacher in config.teachers for model in teacher.model):  # before all corpora are read
+        if not model.is_dir():
+            raise ConfigError(f"data.teachers: expected a trained model in {model}, found no such folder")
     try:
         with workplace(out) as place, Workers() as workers:
             store = Store(place.spool, workers, config.split.near, with_names=config.codebook is not None)
