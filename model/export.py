@@ -1,7 +1,6 @@
 """From a trained model to files that onnxruntime runs: the encoder in int8 or float32, the heads in float32."""
 
 import json
-import logging
 import shutil
 import tempfile
 import warnings
@@ -11,11 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from claimstance.model.config import TOKENIZER_FILE
+from claimstance.model.attention import exported_attention
+from claimstance.model.config import TOKENIZER_FILE, ModelConfig
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.network import ClaimStanceModel
+from claimstance.model.quantized import even_out, quantize
 from claimstance.model.runtime import LINK_FILE, MANIFEST_FILE, READER_FILE, STANCE_FILE, sha256
+from claimstance.model.windows import WindowBuilder
 
 OPSET = 17
 PRECISIONS = ("int8", "float32")
@@ -51,8 +53,8 @@ def export(source: Path | str, folder: Path | str | None = None, precision: str 
     source = Path(source)
     folder = Path(folder or source)
     folder.mkdir(parents=True, exist_ok=True)
-    # The traced attention is the plain one: its operators are those that onnxruntime fuses.
-    model = ClaimStanceModel.from_pretrained(source, attention="eager")
+    attention = exported_attention(ModelConfig.load(source).encoder["model_type"])
+    model = ClaimStanceModel.from_pretrained(source, attention)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as scratch:
         made = Path(scratch)
         _export_reading(model, made / READER_FILE, precision)
@@ -70,6 +72,8 @@ def export(source: Path | str, folder: Path | str | None = None, precision: str 
 
 
 def _export_reading(model: ClaimStanceModel, path: Path, precision: str) -> None:
+    if precision == "int8":
+        even_out(model.encoder, WindowBuilder.from_json(model.tokenizer_json, model.config.max_tokens))
     module = _Reading(model)
     ids = torch.tensor([[1, 2, 3, 4, 5, 6]])
     example = (ids, torch.zeros_like(ids), torch.tensor([[0, 1, 3], [0, 3, 5]]))
@@ -80,7 +84,7 @@ def _export_reading(model: ClaimStanceModel, path: Path, precision: str) -> None
     exact = path if precision == "float32" else path.with_suffix(".float32")
     _trace(module, example, exact, ["input_ids", "segments", "sentences"], ["hidden", *module.tasks], axes)
     if precision == "int8":
-        _quantize(exact, path)
+        quantize(exact, path)
 
 
 def _export_heads(model: ClaimStanceModel, folder: Path) -> None:
@@ -104,20 +108,3 @@ def _trace(module: nn.Module, example: tuple[Tensor, ...], path: Path, inputs: l
         warnings.simplefilter("ignore")
         torch.onnx.export(module.eval(), example, str(path), dynamo=False, opset_version=OPSET,
                           input_names=inputs, output_names=outputs, dynamic_axes=axes)
-
-
-def _quantize(source: Path, path: Path) -> None:
-    """Matrix products and embeddings in int8. The heads, small ones on pooled inputs, stay as they are."""
-    import onnx
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    graph = onnx.load(source).graph
-    heads = [node.name for node in graph.node if node.op_type in ("MatMul", "Gemm") and "/encoder/" not in node.name]
-    exact = [*heads, *(f"{name}_MatMul" for name in heads)]  # as the quantizer calls a Gemm that it divides
-    level = logging.getLogger().level
-    logging.getLogger().setLevel(logging.ERROR)  # it advises, on the root logger, a step that changes nothing here
-    try:
-        quantize_dynamic(source, path, per_channel=True, weight_type=QuantType.QInt8,
-                         op_types_to_quantize=["MatMul", "Gather"], nodes_to_exclude=exact)
-    finally:
-        logging.getLogger().setLevel(level)

@@ -12,6 +12,7 @@ from torch import Tensor
 from claimstance.model.errors import ModelError
 from claimstance.model.runtime import LINK_FILE, READER_FILE, STANCE_FILE, check_files
 
+INVERSE = ".inverse"
 _FILES = {READER_FILE: "", STANCE_FILE: "heads.stance.", LINK_FILE: "heads.link."}
 
 
@@ -41,19 +42,38 @@ def _weights(graph: Any) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
     from onnx.numpy_helper import to_array
 
     values = {each.name: to_array(each) for each in graph.initializer}
-    nameless = {name.removesuffix("_quantized"): _module(node.name) for node in graph.node
-                if node.op_type in ("MatMul", "MatMulInteger") for name in node.input if name.startswith("onnx::")}
+    makers = {name: node for node in graph.node for name in node.output}
+    products = [(node, name.removesuffix("_quantized")) for node in graph.node
+                if node.op_type in ("MatMul", "MatMulInteger") for name in node.input if name.startswith("onnx::")]
+    nameless = {name: _module(node.name) for node, name in products}
+    smooth = {name: _inverse(node, makers, values) for node, name in products}
     for stored in values:
         base = stored.removesuffix("_quantized")
         if base.endswith(("_scale", "_zero_point")):
             continue
         value = _exact(values, base) if base != stored else values[stored]
         if base in nameless:
-            yield f"{nameless[base]}.weight", np.array(value.T)
+            yield f"{nameless[base]}.weight", np.array((value * smooth[base]).T)
         elif base.endswith("_Transposed"):
             yield base.removesuffix("_Transposed").removeprefix("model."), np.array(value.T)
-        elif not base.startswith("onnx::"):
+        elif not base.startswith("onnx::") and not base.endswith(INVERSE):
             yield base.removeprefix("model."), np.array(value)
+
+
+def _inverse(product: Any, makers: dict[str, Any], values: dict[str, Any]) -> Any:
+    """What the input of a product was made smooth with (``claimstance.model.quantized``), as a column; 1 if it was not.
+
+    Before a product in int8 stand, from its input backwards: rounding, the division by each token's greatest value, and
+    the multiplication that is looked for.
+    """
+    node = product
+    for kind in ("DynamicQuantizeLinear", "Div", "Mul"):
+        node = makers.get(node.input[0])
+        if node is None or node.op_type != kind:
+            return 1.0
+    if not (name := node.input[1]).endswith(INVERSE):
+        return 1.0
+    return values[makers[name].input[0] if name in makers else name].reshape(-1, 1)  # a second name of another layer's
 
 
 def _exact(values: dict[str, np.ndarray[Any, Any]], base: str) -> np.ndarray[Any, Any]:

@@ -114,9 +114,7 @@ class ClaimStanceModel(nn.Module):
             return logits
         found = {task: _loss(task, value, batch, self.soft_share) for task, value in logits.items()}
         losses = {task: loss for task, loss in found.items() if loss is not None}
-        # A batch may happen to hold no label that counts: then there is nothing to learn from it.
-        weighted = [self.loss_weights.get(task, 1.0) * loss for task, loss in losses.items()] or [hidden.sum() * 0.0]
-        total = torch.stack(weighted).sum()
+        total = torch.stack([self.loss_weights.get(task, 1.0) * loss for task, loss in losses.items()]).sum()
         return {"loss": total, **{f"loss_{task}": loss.detach() for task, loss in losses.items()}, **logits}
 
     def save_pretrained(self, folder: Path | str) -> None:
@@ -180,16 +178,21 @@ class ClaimStanceModel(nn.Module):
 
 
 def _loss(task: str, logits: Tensor, batch: Batch, soft_share: float) -> Tensor | None:
-    """The mean loss over the labels of ``task`` in the batch; ``None`` where the batch has none."""
+    """The mean loss over the labels of ``task`` in a batch, 0 if none counts; ``None`` if it has no such field.
+
+    Nothing here looks at a value: on a GPU that would wait for all that it was told to do before.
+    """
     labels, soft = getattr(batch, task), getattr(batch, f"{task}_soft", None)
-    if labels is None or not bool((labels != IGNORE).any() or (soft is not None and soft.any())):
+    if labels is None:
         return None
+    logits = logits.float()
     if task == "link":
         known = labels != IGNORE
-        return nn.functional.binary_cross_entropy_with_logits(logits[known].float(), labels[known].float())
-    flat = logits.float().flatten(0, -2)
+        each = nn.functional.binary_cross_entropy_with_logits(logits, known * labels.float(), reduction="none")
+        return _mean(each, known.to(each.dtype))
+    flat = logits.flatten(0, -2)
     if task == "stance":
-        each = nn.functional.cross_entropy(flat, labels, reduction="none")
+        each = nn.functional.cross_entropy(flat, labels.reshape(flat.shape), reduction="none")
         known = torch.ones_like(each, dtype=torch.bool)
     else:
         each = nn.functional.cross_entropy(flat, labels.flatten(), ignore_index=IGNORE, reduction="none")
@@ -203,5 +206,8 @@ def _loss(task: str, logits: Tensor, batch: Batch, soft_share: float) -> Tensor 
     weights = known.to(each.dtype)
     if (given := getattr(batch, f"{task}_weight", None)) is not None:
         weights = weights * given
-    mean: Tensor = (each * weights).sum() / weights.sum().clamp(min=1e-6)
-    return mean
+    return _mean(each, weights)
+
+
+def _mean(values: Tensor, weights: Tensor) -> Tensor:
+    return (values * weights).sum() / weights.sum().clamp(min=1e-6)

@@ -27,6 +27,7 @@ from claimstance.model.windows import Located, Piece, Tokens, Window, WindowBuil
 
 Ints = NDArray[np.int64]
 NOBODY = (0, 0)
+AHEAD = 2  # articles begun for each worker: some of them are copies, or short
 T = TypeVar("T")
 #: Says whether what is being read is wanted no more. Asked by several threads, before each window.
 Stop = Callable[[], bool]
@@ -147,12 +148,12 @@ class Reader:
         windows = list(self.windows.windows(enumerate(tokens)))
         return Opened(list(texts), tokens, stop, [(window, self._begin(window, stop)) for window in windows])
 
-    def ahead(self, begun: Iterable[Callable[[], T]]) -> Iterator[T]:
-        """What each of ``begun`` gives, in order, a few of them begun ahead: work for all the encoder's threads."""
+    def ahead(self, begun: Iterable[Callable[[], T]], count: int = AHEAD) -> Iterator[T]:
+        """What each of ``begun`` gives, in order, so many a worker begun ahead: work for all the encoder's threads."""
         waiting: deque[Callable[[], T]] = deque()
         for finish in begun:
             waiting.append(finish)
-            if len(waiting) > self.workers:
+            if len(waiting) > count * self.workers:
                 yield waiting.popleft()()
         while waiting:
             yield waiting.popleft()()

@@ -5,11 +5,12 @@ to ``text``, end exclusive. A span is a list of ``[start, end]`` pieces, since s
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Annotated, Any, TextIO
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from claimstance.model.errors import InputError, shorten, unknown
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
@@ -57,6 +58,15 @@ class Stance(_Strict):
     probabilities: dict[str, float] | None = None
 
 
+def _without_nan(value: Any) -> Any:
+    """The same, with ``None`` for numbers that are none, which JSON has not and tables have where nothing was said."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _without_nan(one) for key, one in value.items()}
+    return [_without_nan(one) for one in value] if isinstance(value, list) else value
+
+
 class Record(_Strict):
     """One annotated sentence. See the module's text for offsets and ``None``."""
 
@@ -71,7 +81,7 @@ class Record(_Strict):
     entities: list[Entity] | None = None
     stances: list[Stance] | None = None
     annotator: str | None = None
-    meta: dict[str, Any] = Field(default_factory=dict)
+    meta: Annotated[dict[str, Any], BeforeValidator(_without_nan)] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _spans_lie_in_text(self) -> "Record":

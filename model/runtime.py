@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import mmap
 import os
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,9 @@ READER_FILE = "reader.onnx"
 STANCE_FILE = "stance.onnx"
 LINK_FILE = "link.onnx"
 MANIFEST_FILE = "manifest.json"  # the sha256 of every file of the model
+SLOWER = ["SkipLayerNormFusion"]  # its operator takes several times what the two take that it stands for
+# A tensor's entry "location" (key: field 1 of StringStringEntryProto), which only external data has.
+_EXTERNAL = b"\x0a\x08location\x12"
 # An editable install may show this file through a link; the model lies beside the file itself.
 BUNDLED = Path(__file__).resolve().parent / "bundled"
 
@@ -57,11 +61,13 @@ class OnnxBackend:
         self._reader = self._session(READER_FILE)  # now, since calls may come from several threads at once
 
     def _session(self, name: str) -> ort.InferenceSession:
+        _check_whole(self._folder / name)
         options = ort.SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads = 1
         try:
-            return ort.InferenceSession(str(self._folder / name), options, providers=["CPUExecutionProvider"])
+            return ort.InferenceSession(str(self._folder / name), options, providers=["CPUExecutionProvider"],
+                                        disabled_optimizers=SLOWER)
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise ModelError(f"{self._folder / name}: not a model that onnxruntime reads: {error}") from None
 
@@ -89,6 +95,18 @@ class OnnxBackend:
     def link(self, hidden: Floats, cues: Ints, spans: Ints) -> Floats:
         """See ``Backend``."""
         return np.asarray(self._link.run(None, {"hidden": hidden, "cues": cues, "linked": spans})[0])
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a graph with tensors that are kept in other files: paths in it could lead anywhere."""
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            elsewhere = data.find(_EXTERNAL) >= 0
+    except (OSError, ValueError) as error:  # ValueError: it is empty
+        raise ModelError(f"{path}: not a model that onnxruntime reads: {error}") from None
+    if elsewhere:
+        raise ModelError(f"{path}: expected all of its weights in it, found some that are kept in other files "
+                         "(external data)")
 
 
 def check_files(folder: Path) -> dict[str, str]:
@@ -143,4 +161,8 @@ def load_reader(model: Path | str | None = None, threads: int | None = None) -> 
         if name not in files:
             raise ModelError(f"{folder / MANIFEST_FILE}: expected the sha256 of {name} among its files, found none")
     windows = WindowBuilder.from_file(folder / TOKENIZER_FILE, config.max_tokens)
+    size, known = windows.tokenizer.get_vocab_size(), config.encoder.get("vocab_size")
+    if known is not None and size > known:
+        raise ModelError(f"{folder / TOKENIZER_FILE}: expected at most {known} tokens, as many as the encoder has "
+                         f"vectors for, found {size}")
     return Reader(config, windows, OnnxBackend(folder), threads or cores()), files[READER_FILE]

@@ -153,7 +153,8 @@ records = st.builds(
     entities=st.none() | few(st.builds(Entity, span=spans, label=st.just("MISC"))),
     stances=st.none() | few(
         st.builds(Stance, holder=spans | names, target=spans | text, label=st.sampled_from([None, "favor"]))),
-    meta=st.dictionaries(text, names | st.floats(allow_nan=False) | st.booleans() | st.lists(names), max_size=2),
+    meta=st.dictionaries(text, names | st.floats(allow_nan=False, allow_infinity=False) | st.booleans()
+                         | st.lists(names), max_size=2),
 )
 
 
@@ -165,7 +166,7 @@ def test_records_come_back_as_they_were(record):
 
 
 def test_every_key_of_the_contract_is_written(tmp_path):
-    record = Record(id="a", text="Ada said no.", attributions=[Attribution(cue=[(4, 8)])], meta={"n": float("inf")})
+    record = Record(id="a", text="Ada said no.", attributions=[Attribution(cue=[(4, 8)])], meta={"n": 1.5})
     other = record.model_copy(update={"id": "b", "attributions": [Attribution(cue=[(4, 8)], event="e")]})
     file = io.StringIO()
     assert write_jsonl([record, other], file) == 2
@@ -173,7 +174,7 @@ def test_every_key_of_the_contract_is_written(tmp_path):
     assert rows[0] == {
         "id": "a", "doc_id": None, "start": None, "text": "Ada said no.", "claim": None, "check_worthy": None,
         "attributions": [{"source": None, "cue": [[4, 8]], "content": None}], "entities": None, "stances": None,
-        "annotator": None, "meta": {"n": float("inf")}}
+        "annotator": None, "meta": {"n": 1.5}}
     assert rows[1]["attributions"][0]["event"] == "e"
     path = tmp_path / "written.jsonl"
     path.write_text(file.getvalue(), encoding="utf-8")
@@ -188,3 +189,11 @@ def test_the_spans_of_a_record_have_names():
     assert dict(record.spans()) == {
         "attributions[0].cue": [(4, 8)], "attributions[0].content": [(9, 11)], "entities[0].span": [(0, 3)],
         "stances[0].target": [(9, 11)], "stances[1].holder": [(0, 3)]}
+
+
+def test_numbers_that_are_none_are_null():
+    record = parse_record({**GOOD, "meta": {"outlet": float("nan"), "all": [1.5, float("-inf"), {"n": float("inf")}]}},
+                          "r")
+    assert record.meta == {"outlet": None, "all": [1.5, None, {"n": None}]}
+    assert "NaN" not in record.to_json()
+    assert parse_record(json.loads(record.to_json()), "again") == record

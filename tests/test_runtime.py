@@ -5,7 +5,10 @@ import shutil
 import subprocess
 import sys
 
+import onnx
 import pytest
+import torch
+from tokenizers import Tokenizer
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ModelError
@@ -144,6 +147,47 @@ def test_a_file_that_is_no_model_is_refused(folder, name):
     agree(folder)
     with pytest.raises(ModelError, match=f"{name}: not a model that onnxruntime reads"):
         load_reader(folder)[0].backend.stance(*[None] * 4)
+
+
+def test_weights_in_other_files_are_refused(folder):
+    graph = onnx.load(folder / "reader.onnx")
+    onnx.save(graph, folder / "reader.onnx", save_as_external_data=True, location="elsewhere", size_threshold=0)
+    agree(folder)
+    assert refused(folder) == (f"{folder / 'reader.onnx'}: expected all of its weights in it, found some that are kept "
+                               "in other files (external data)")
+
+
+@pytest.mark.parametrize("domain", ["", "com.example"])
+def test_operators_of_nobody_are_refused_by_name(folder, domain):
+    graph = onnx.load(folder / "reader.onnx")
+    graph.graph.node[-1].op_type, graph.graph.node[-1].domain = "RunAnything", domain
+    if domain:
+        graph.opset_import.append(onnx.helper.make_opsetid(domain, 1))
+    onnx.save(graph, folder / "reader.onnx")
+    agree(folder)
+    found = refused(folder)
+    assert found.startswith(f"{folder / 'reader.onnx'}: not a model that onnxruntime reads: ")
+    assert "RunAnything" in found
+
+
+def test_a_tokenizer_of_more_tokens_than_the_encoder_knows_is_refused(folder):
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    size = tokenizer.get_vocab_size()
+    tokenizer.add_tokens(["onemore"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    agree(folder)
+    assert refused(folder) == (f"{folder / 'tokenizer.json'}: expected at most {size} tokens, as many as the encoder "
+                               f"has vectors for, found {size + 1}")
+
+
+def test_a_pickle_is_not_read(folder, tmp_path):
+    """Weights that are no safetensors are not looked at, whatever they are called."""
+    (folder / "model.safetensors").unlink()
+    (folder / "manifest.json").unlink()
+    torch.save({"a": torch.zeros(1)}, folder / "pytorch_model.bin")
+    assert "no manifest.json" in refused(folder, ClaimStanceModel.from_pretrained)
+    torch.save({"a": torch.zeros(1)}, folder / "model.safetensors")
+    assert "expected a whole model folder" in refused(folder, ClaimStanceModel.from_pretrained)
 
 
 @pytest.mark.parametrize(
