@@ -27,8 +27,8 @@ def serve(
         "this machine alone if not given.")] = None,
     max_body: Annotated[float, typer.Option("--max-body", min=0.001, help="Size of a request, in MiB.")] = 1.0,
     max_articles: Annotated[int | None, typer.Option(
-        "--max-articles", min=1, help="Articles in flight, from which on others are told to come again (503); two a "
-                                      "thread if not given.")] = None,
+        "--max-articles", min=1, help="Articles in flight, from which on others are told to come again (503); one "
+                                      "a thread and one more if not given.")] = None,
     timeout: Annotated[float, typer.Option(
         "--timeout", min=0.1, help="Seconds for a request to arrive, and again to be answered.")] = 60.0,
 ) -> None:

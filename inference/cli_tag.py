@@ -1,10 +1,12 @@
 """The command that tags articles; ``cli`` registers it."""
 
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,6 +29,13 @@ if TYPE_CHECKING:
     from claimstance.inference.tagger import Tagger
 
 _PART = 500  # articles: a minute or so of work, which is what a killed run does again
+
+
+class Engine(str, Enum):
+    """What tags a long run."""
+
+    local = "local"
+    ray = "ray"
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,14 @@ def tag(
         "--articles-per-part", min=1, help=f"Of --out FOLDER; {_PART} if not given.")] = None,
     restart: Annotated[bool, typer.Option(
         "--restart", help="Remove what --out FOLDER has of an earlier run, and begin anew.")] = False,
+    engine: Annotated[Engine, typer.Option(
+        "--engine", help="What tags for --out FOLDER: this process, or workers on Ray, on any machines.")] = (
+            Engine.local),
+    workers: Annotated[int | None, typer.Option(
+        "--workers", min=1, help="Of --engine ray, each with --threads processors (1 if not given); as many as there "
+        "is room for if not given.")] = None,
+    ray_address: Annotated[str | None, typer.Option(
+        "--ray-address", help="Of a Ray cluster, or auto; one is started here for the run if not given.")] = None,
     model: Model = None,
     threads: Threads = None,
     show: Annotated[bool, typer.Option("--show", help="Print a table to read.")] = False,
@@ -74,6 +91,8 @@ def tag(
     Example: claimstance tag articles/ --target "Bashar al-Assad" --out tagged.jsonl
 
     A long run, in parts: claimstance tag news.jsonl --out tagged
+
+    On a Ray cluster: claimstance tag news.parquet --out tagged --format parquet --engine ray --ray-address auto
     """
     from claimstance.inference.articles import SUFFIXES, Columns, check_address, count_articles, is_address
     from claimstance.inference.tagger import Tagger
@@ -87,26 +106,44 @@ def tag(
     must_exist("INPUT", *(name for name in inputs if name != "-" and not is_address(name)))
     must_be_model("--model", model)
     check_parts(out if in_parts else None, inputs, SUFFIXES, restart or articles_per_part is not None)
+    on_ray = _on_ray(engine, workers, ray_address, out if in_parts else None)
     must_not_read(out, inputs, SUFFIXES)
     articles = count_articles(inputs)
     if chosen is Format.html:
         check_pages(out, articles, inputs)
     asked = _Asked(inputs, Columns(text_column, id_column, title_column), allow_network, target or [], chosen,
                    rows or Rows.sentences, articles, show)
-    tagger = Tagger.from_pretrained(model, threads)
+    tagger = Tagger.from_pretrained(model, threads or 1 if on_ray else threads)
     if out and in_parts:
-        done, failed = _into_folder(asked, out, tagger, articles_per_part or _PART, restart)
+        done, failed = _into_folder(asked, out, tagger, articles_per_part or _PART, restart, on_ray)
     else:
         done, failed = _into_file(asked, out, tagger)
     if failed:
         raise ClaimstanceError(f"not read: {failed} of {done + failed} inputs or lines; tagged: {done}")
 
 
+def _on_ray(engine: Engine, workers: int | None, address: str | None, folder: Path | None) -> dict[str, Any] | None:
+    """How Ray is to be used, as ``ray_workers`` takes it; ``None`` if it is not.
+
+    Raises:
+        ConfigError: for what does not go together.
+    """
+    if engine is Engine.local:
+        if workers is not None or address is not None:
+            raise ConfigError(f"{'--workers' if workers else '--ray-address'}: goes with --engine ray alone")
+        return None
+    if folder is None:
+        raise ConfigError("--engine: ray writes parts: expected --out FOLDER (a name without a suffix)")
+    return {"workers": workers, "address": address}
+
+
 def _into_file(asked: _Asked, out: Path | None, tagger: "Tagger") -> tuple[int, int]:
     """How many articles were tagged into one file, a folder of pages or standard output, and how many not read."""
     from claimstance.inference.articles import read_articles
+    from claimstance.model.mentions import has_capital
 
     done = failed = 0
+    unmet = {name for name in asked.targets if has_capital(name) and "stance" in tagger.tasks}
     written = nullcontext() if asked.show and out is None else open_writer(asked.format, asked.rows, out, tagger)
     with progress("tagging", asked.articles, out is None or asked.show) as advance, written as writer:
         for tagged in tagger.tag_all(read_articles(asked.inputs, asked.columns, asked.network), asked.targets):
@@ -116,24 +153,36 @@ def _into_file(asked: _Asked, out: Path | None, tagger: "Tagger") -> tuple[int, 
                 done += 1
                 if writer:
                     writer.write(tagged)
+                unmet -= {stance.target for stance in tagged.stances}
             _tell(tagged, asked.show)
             advance(1)
+    for name in sorted(unmet) if done else ():
+        complain(f"target '{name}': mentioned nowhere, so no stance toward it was asked for; a topic, asked for in "
+                 "every sentence, is written without a capital", "warning")
     return done, failed
 
 
-def _into_folder(asked: _Asked, out: Path, tagger: "Tagger", size: int, restart: bool) -> tuple[int, int]:
+def _into_folder(
+    asked: _Asked, out: Path, tagger: "Tagger", size: int, restart: bool, on_ray: dict[str, Any] | None
+) -> tuple[int, int]:
     """How many articles are tagged in a folder of parts, by this run and earlier ones, and how many were not read."""
     from claimstance.inference.articles import read_articles
-    from claimstance.inference.long_run import Work, open_run
+    from claimstance.inference.long_run import Item, Tagged, Work, open_run
     from claimstance.inference.run_manifest import settings_of
     from claimstance.inference.stopping import stopping
     from claimstance.model.reader import StoppedError
 
     settings = settings_of(asked.inputs, tagger, asked.targets, asked.format, asked.rows, asked.columns, size)
     with stopping(f"the same command goes on in '{out}'") as heard:
-        with open_run(out, settings, restart) as run, progress("tagging", asked.articles, asked.show) as advance:
-            work = Work(partial(tagger.tag_all, targets=asked.targets, stop=heard.is_at_once),
-                        partial(_tell, show=asked.show), advance)
+        with open_run(out, settings, restart) as run, ExitStack() as stack:
+            advance = stack.enter_context(progress("tagging", asked.articles, asked.show))
+            tag: Callable[[Iterable[Item]], Iterator[Tagged]] = partial(
+                tagger.tag_all, targets=asked.targets, stop=heard.is_at_once)
+            if on_ray and not run.manifest.complete:
+                from claimstance.inference.ray_engine import ray_workers
+
+                tag = stack.enter_context(ray_workers(tagger, asked.targets, heard.is_at_once, **on_ray))
+            work = Work(tag, partial(_tell, show=asked.show), advance)
             try:
                 run.go_on(read_articles(asked.inputs, asked.columns), work, heard)
             except StoppedError:

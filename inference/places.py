@@ -71,9 +71,9 @@ def targets_by_sentence(
 ) -> list[list[tuple[str, Offsets | None]]]:
     """For each sentence the targets to score in it, each with its first mention there, or ``None`` for a topic.
 
-    Without ``wanted`` these are its entities. A name (it has a capital) that the article mentions is scored where it is
-    mentioned: asked about somebody whom the article has elsewhere, a sentence about others would answer for these.
-    Everything else is scored in every sentence, as a topic where that does not mention it.
+    Without ``wanted`` these are its entities. A name (it has a capital) is scored where it is mentioned: asked about
+    somebody else, a sentence would answer for those whom it is about. Everything else is scored in every sentence, as
+    a topic where that does not mention it.
     """
     if not wanted:
         found = grouped(((e.place.sentence, (e.place.start, e.place.end)) for e in reading.entities or ()),
@@ -81,8 +81,7 @@ def targets_by_sentence(
         return [list(_first_of_each(text, spans).items()) for text, spans in zip(reading.texts, found, strict=True)]
     firsts = [{name: span for name in wanted for span in _mentions(name, text, references)[:1]}
               for text, references in zip(reading.texts, named, strict=True)]
-    topics = {name for name in wanted if not has_capital(name) or not any(name in first for first in firsts)}
-    return [[(name, first.get(name)) for name in wanted if name in first or name in topics] for first in firsts]
+    return [[(name, first.get(name)) for name in wanted if name in first or not has_capital(name)] for first in firsts]
 
 
 def _first_of_each(text: str, spans: Sequence[Offsets]) -> dict[str, Offsets | None]:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from claimstance.inference.copies import Copies
 from claimstance.inference.names import is_meant
 from claimstance.inference.places import (
     Locator,
@@ -33,7 +34,7 @@ from claimstance.inference.results import (
 )
 from claimstance.model.errors import ClaimstanceError, InputError, ModelError
 from claimstance.model.predicting import Prediction, begin_document, predict
-from claimstance.model.reader import FoundEntity, Opened, Query, Reader, Reading, Stop, never
+from claimstance.model.reader import AHEAD, FoundEntity, Opened, Query, Reader, Reading, Stop, never
 from claimstance.model.record import Record, parse_record
 from claimstance.model.runtime import MANIFEST_FILE, load_reader, model_folder, sha256
 from claimstance.model.sentences import split_sentences
@@ -72,6 +73,7 @@ class Tagger:
     ) -> None:
         self._reader = reader
         self._source = source  # what it was loaded from, to be loaded again
+        self._copies = Copies()
         self.model = {"name": reader.config.name, "version": reader.config.version, "sha256": sha256}
 
     @classmethod
@@ -166,16 +168,20 @@ class Tagger:
             InputError: as ``tag``.
             StoppedError: from what it gives, once ``stop`` says that the article is wanted no more.
         """
-        return partial(self._finish, self._open(article, self._checked(targets), stop))
+        targets = self._checked(targets)
+        check_characters("the text", article.text)
+        if (known := self._copies.get(article.text, targets)) is not None:
+            return partial(known.of, article)
+        return partial(self._finish, self._open(article, targets, stop))
 
     def begin_records(self, records: Sequence[Record], stop: Stop = never) -> Callable[[], list[dict[str, Any]]]:
         """Begin to predict the records of one document, or one of none, as ``begin`` does an article."""
         finish = begin_document(self._reader, records, Locator(), stop)
         return lambda: [self._row(*both) for both in zip(records, finish(), strict=True)]
 
-    def ahead(self, begun: Iterable[Callable[[], T]]) -> Iterator[T]:
-        """What each of ``begun`` gives, in order, a few of them begun ahead: work for all the encoder's threads."""
-        return self._reader.ahead(begun)
+    def ahead(self, begun: Iterable[Callable[[], T]], count: int = AHEAD) -> Iterator[T]:
+        """What each of ``begun`` gives, in order, so many a thread begun ahead: work for all the encoder's threads."""
+        return self._reader.ahead(begun, count)
 
     @staticmethod
     def _checked(targets: Sequence[str] | str) -> list[str]:
@@ -186,7 +192,6 @@ class Tagger:
         return targets
 
     def _open(self, article: Article, targets: list[str], stop: Stop) -> _Open:
-        check_characters("the text", article.text)
         bounds = split_sentences(article.text)
         opened = self._reader.open([article.text[start:end] for start, end in bounds], stop)
         return _Open(article, targets, bounds, opened)
@@ -212,10 +217,9 @@ class Tagger:
             warnings.append("no target was named, and the model finds no entities of its own: no stance is given")
         if not bounds:
             warnings.append("the article has no sentence: nothing read")
-        warnings += one.article.warnings
-        return TaggedArticle(
-            one.article.doc_id, one.article.title, text, self.model, sentences, group_sources(sentences), warnings,
-            dict(one.article.meta))
+        tagged = TaggedArticle("", None, text, self.model, sentences, group_sources(sentences), warnings)
+        self._copies.keep(tagged, targets)
+        return tagged.of(one.article)
 
     def predict(self, records: Iterable[Record | dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """The records, in order, as plain values with ``predicted`` added (see the contract of the command)."""

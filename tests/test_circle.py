@@ -17,7 +17,7 @@ from claimstance.model.runtime import load_reader
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, Mixture, Planner, collate
 from claimstance.training.examples import build_examples
-from claimstance.training.train import train
+from claimstance.training.train import ClaimStanceTrainer, train
 
 pytestmark = pytest.mark.slow
 UNLABELLED = dict.fromkeys((*SENTENCE_TASKS, "attributions", "entities", "stances"))
@@ -248,6 +248,43 @@ def test_a_resumed_run_ends_where_an_undisturbed_one_does(make_config, splits, t
     assert different == []
     account = json.loads((disturbed.output / "training.json").read_text(encoding="utf-8"))
     assert account["history"][0]["step"] < kept[0].steps / 2  # what was logged before the interruption
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_resumed_run_knows_for_how_long_nothing_got_better(make_config, splits, tmp_path, monkeypatch):
+    scored = []
+
+    def scores(_):
+        scored.append(1 / (1 + len(scored)))
+        return {"mean": scored[-1]}
+
+    class AfterTheSecond(TrainerCallback):
+        def on_step_end(self, args, state, control, **_):
+            if len(scored) == 2:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr("claimstance.training.train.export", lambda folder: folder)
+    monkeypatch.setattr("claimstance.training.train._calibrated", lambda model, dev, beside: model.config)
+    monkeypatch.setattr(ClaimStanceTrainer, "scores", scores)
+    config = make_config(tmp_path / "stopped", evaluations_per_epoch=3, patience=3)
+    with pytest.raises(KeyboardInterrupt):
+        train(config, splits, DEFAULT_LABELS, callbacks=[AfterTheSecond()])
+    train(config, splits, DEFAULT_LABELS, resume=True)
+    assert len(scored) == 4  # the first was the best, and three after it were not
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("state", [None, b"", b'{"global_step'])
+def test_a_run_that_had_come_to_no_whole_checkpoint_begins_anew(make_config, splits, tmp_path, monkeypatch, state):
+    monkeypatch.setattr("claimstance.training.train.export", lambda folder: folder)
+    kept = Keep()
+    config = make_config(tmp_path / "begun", epochs=1)
+    place = config.output / "checkpoints" / "checkpoint-1"
+    place.mkdir(parents=True)
+    if state is not None:
+        (place / "trainer_state.json").write_bytes(state)
+    train(config, {"train": splits["train"]}, DEFAULT_LABELS, resume=True, callbacks=[kept])
+    assert kept.taken == kept.steps > 1
 
 
 @pytest.mark.usefixtures("one_thread")

@@ -60,6 +60,14 @@ def test_a_folder_into_a_file(run, model):
     assert [a["doc_id"] for a in articles(Path("new/tagged.jsonl").read_text(encoding="utf-8"))] == ["a", "b"]
 
 
+def test_a_name_that_no_article_mentions_is_told_of_once(run, model):
+    Path("a.txt").write_text("Carl Amsel opened the rail line.", encoding="utf-8")
+    Path("b.txt").write_text("It rained.", encoding="utf-8")
+    done = run("tag", "a.txt", "b.txt", "--model", model, "-t", "Carl Amsel", "-t", "Gun Control", "-t", "rail")
+    assert [line.split(",")[0] for line in done.messages if "mentioned" in line] == [
+        "warning: target 'Gun Control': mentioned nowhere"]
+
+
 def test_several_targets(run, model):
     write("a.txt", TEXT)
     done = run("tag", "a.txt", "--model", model, "--target", "Carl Amsel", "-t", "rail", "--format", "csv",

@@ -4,6 +4,7 @@ import io
 import json
 import random
 import shutil
+import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -11,14 +12,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from program import ROOT
 
 from claimstance.model.errors import InputError
 from claimstance.training.formats import Layout, Reading, read_file, recognise
 
+sys.path.insert(0, str(ROOT / "benchmarks" / "torture"))
+from damage import damaged, replaced
+
 DATA = Path(__file__).parent / "data"
 SAMPLES = sorted(path for path in DATA.rglob("*") if path.is_file() and not {"broken", "articles"} & {*path.parts})
-JUNK = [None, True, -1, 2**70, 1.5, "", "x", [], {}, [[]], {"start": "a"}, "9" * 400, float("nan")]
-BYTES = [b"\x00", b"\xff", b"\r", b"\n", b"\t", b'"', b"{", b"]", b"\xef\xbb\xbf", b"\xf0\x9f\x99\x82", b"-1", b"\\"]
 
 
 def outcome(path):
@@ -40,34 +43,6 @@ def outcome(path):
         else:
             assert len(said) < 2000
             assert path.name in said or path.stem in said
-
-
-def damaged(data, rng):
-    """The bytes with a few of them cut, changed or put in."""
-    data = bytearray(data)
-    for _ in range(rng.randint(1, 4)):
-        place = rng.randint(0, len(data))
-        kind = rng.randrange(3)
-        if kind == 0:
-            del data[place:place + rng.choice([1, 2, 7, 50, len(data)])]
-        elif kind == 1:
-            data[place:place + 1] = rng.choice(BYTES)
-        else:
-            data[place:place] = rng.choice(BYTES) * rng.choice([1, 1, 3])
-    return bytes(data)
-
-
-def replaced(value, rng):
-    """A JSON value with one of its parts replaced, removed or doubled."""
-    while isinstance(value, (dict, list)) and value and rng.random() < 0.85:
-        parent, key = value, rng.choice(list(value) if isinstance(value, dict) else range(len(value)))
-        value = value[key]
-        if not (isinstance(value, (dict, list)) and value) or rng.random() < 0.2:
-            if rng.random() < 0.25:
-                del parent[key]
-            else:
-                parent[key] = rng.choice(JUNK)
-            return
 
 
 @pytest.fixture

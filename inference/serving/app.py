@@ -29,7 +29,6 @@ from claimstance.model.reader import Stop
 from claimstance.model.record import Record
 
 T = TypeVar("T")
-_PER_THREAD = 2  # articles in flight
 _ARRIVING = 64  # bodies at a time: so much of a body each is held
 _PAGE_HEADERS = {
     # Nothing from elsewhere. Which style and script may run is told, by their hashes, by the policy in each page.
@@ -49,7 +48,9 @@ class Server:
     def __init__(self, tagger: Tagger, settings: Settings) -> None:
         self.tagger, self.settings = tagger, settings
         self.metrics = Metrics()
-        self.worker = Worker(tagger.ahead, settings.max_articles or _PER_THREAD * tagger.threads, self.metrics)
+        # One ahead: whoever waits is to be answered soon, where a corpus is to be through soon.
+        ahead = partial(tagger.ahead, count=1)
+        self.worker = Worker(ahead, settings.max_articles or tagger.threads + 1, self.metrics)
         self.is_leaving = False
         self._arriving = 0
 

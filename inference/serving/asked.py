@@ -15,7 +15,7 @@ from claimstance.model.errors import InputError, unknown
 from claimstance.model.record import Record, parse_record
 
 MAX_ITEMS = 1000  # articles or records of a request
-MAX_TARGETS = 32  # of an article: each that a sentence does not mention has that sentence read once more
+MAX_TARGETS = 32  # of an article: each topic has every sentence that does not mention it read once more
 _LONGEST_TARGET = 200
 _UNKNOWN = re.compile(r"unknown field '(\w+)'")
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")

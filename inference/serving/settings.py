@@ -16,8 +16,8 @@ class Settings:
         token: what every request has to show; ``None``: nothing.
         anonymous: whether others than this machine may be let in without a token.
         max_body: bytes of a request.
-        max_articles: articles that wait or are being read, from which on no other is let in; ``None``: two a thread,
-            so few that those who are let in are answered soon.
+        max_articles: articles that wait or are being read, from which on no other is let in; ``None``: one a
+            thread and one more, so few that those who are let in are answered soon.
         timeout: seconds, for a request to arrive, and again for it to be answered.
         names: by which else this server is asked for, such as those of a proxy before it.
     """
