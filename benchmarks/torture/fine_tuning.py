@@ -1,0 +1,100 @@
+"""Whether training that is killed, and resumed, ends in the very weights of a run that nothing ends.
+
+``configs/quickstart.yaml`` (the bundled encoder, the records of ``seeds/``) is trained for an epoch, scored and
+saved six times, with early stopping. Then it is trained again and again, each run killed (SIGKILL) one to
+three times at random moments, from the first import to the last export, and gone on with by ``--resume``.
+"""
+
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from page import LostError, part, survived
+
+from claimstance.model.runtime import sha256
+
+ROOT = Path(__file__).parent.parent.parent
+PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli import main; main()")
+SETTINGS = ("training.epochs=1", "training.evaluations_per_epoch=6", "training.patience=5", "training.threads=1")
+OF_A_RUN = {"training.json", "README.md", "config.yaml"}  # times, dates and names of folders
+RUNS, KILLS = 10, 3
+PATIENCE = 900  # seconds that a run may take
+
+
+class Training:
+    """Runs of one configuration, on one dataset, into folders of ``room``."""
+
+    def __init__(self, room: Path, settings: tuple[str, ...] = SETTINGS) -> None:
+        self._room, self._settings = room, settings
+        started = time.monotonic()
+        self._expected = self._finished("undisturbed")
+        self.seconds = time.monotonic() - started
+
+    def start(self, name: str) -> "subprocess.Popen[str]":
+        """Start, or go on."""
+        out = self._room / name
+        command = [*PROGRAM, "train", "configs/quickstart.yaml", *self._settings, f"data.path={self._room / 'data'}",
+                   f"output={out}", *(["--resume"] if out.exists() else [])]
+        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+    def killed(self, name: str, seconds: float) -> bool:
+        """Whether it was killed after so many seconds, not at its end by then. ``LostError`` if it failed."""
+        with self.start(name) as process:
+            try:
+                _, said = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+                return True
+        if process.returncode:
+            raise LostError(f"ended with {process.returncode}: {(said.splitlines() or [''])[-1]}")
+        return False
+
+    def check(self, name: str) -> None:
+        """Go on to the end; raise ``LostError`` if what came out is not what a run undisturbed gives."""
+        found = self._finished(name)
+        if wrong := sorted(one for one in {*found, *self._expected} if found.get(one) != self._expected.get(one)):
+            raise LostError(f"other bytes than undisturbed: {', '.join(wrong)}")
+
+    def _finished(self, name: str) -> dict[str, str]:
+        with self.start(name) as process:
+            _, said = process.communicate(timeout=PATIENCE)
+        if process.returncode:
+            raise LostError(f"ended with {process.returncode}: {(said.splitlines() or [''])[-1]}")
+        files = (path for path in (self._room / name).iterdir() if path.is_file() and path.name not in OF_A_RUN)
+        return {path.name: sha256(path) for path in sorted(files)}
+
+
+def torture(training: Training, rng: random.Random, runs: int, kills: int = KILLS) -> tuple[int, int, list[str]]:
+    """How many runs came to the same weights, how often they were killed, and what was lost otherwise."""
+    same, struck, losses = 0, 0, []
+    for number in range(runs):
+        name = f"killed-{number}"
+        times = [training.seconds * rng.uniform(0.1, 0.9) for _ in range(rng.randint(1, kills))]
+        try:
+            struck += sum(training.killed(name, seconds) for seconds in times)
+            training.check(name)
+        except LostError as error:
+            losses.append(str(error))
+        else:
+            same += 1
+        print(f"training: {same} runs the same, killed {struck} times, {len(losses)} lost", *losses[-1:], flush=True)
+    return same, struck, losses
+
+
+def measure(seed: int) -> dict[str, Any]:
+    """The part of the figures that is about training."""
+    with tempfile.TemporaryDirectory() as folder:
+        training = Training(Path(folder))
+        print(f"undisturbed: {training.seconds:.0f} s", flush=True)
+        same, struck, losses = torture(training, random.Random(f"{seed} training"), RUNS)
+    row = survived("training killed (SIGKILL) at random moments, resumed to identical weights", same, losses,
+                   f"seed {seed}; killed {struck} times")
+    about = (f"`configs/quickstart.yaml` with {', '.join(SETTINGS)}; undisturbed a run took "
+             f"{training.seconds:.0f} s. Compared are all files of the model but those that tell of the run itself. "
+             "`benchmarks/torture/fine_tuning.py`.")
+    return part(about, [row])
