@@ -1,0 +1,76 @@
+"""speed.md, rendered from the figures of speed.json."""
+
+import os
+import platform
+import statistics
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from claimstance.model.runtime import BUNDLED, READER_FILE, sha256
+
+Row = dict[str, Any]
+
+
+def row(
+    name: str, values: Sequence[float], unit: str, must: float | None = None, aim: float | None = None,
+    better: str = "lower", n: int | None = None, note: str = "",
+) -> Row:
+    """A figure: the median of the rounds, and the least and the greatest of them."""
+    value, low, high = (float(f"{each:.4g}") for each in (statistics.median(values), min(values), max(values)))
+    return {"name": name, "value": value, "low": low, "high": high, "n": n if n is not None else len(values),
+            "unit": unit, "better": better, "must": must, "aim": aim, "note": note}
+
+
+def machine() -> dict[str, Any]:
+    """The head of a file of figures."""
+    return {"date": date.today().isoformat(),
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
+                       f"Python {platform.python_version()}",
+            "model_sha256": sha256(BUNDLED / READER_FILE)}
+
+
+def holds(one: Row) -> bool | None:
+    """Whether a figure reaches its goal; ``None`` if it has none."""
+    if one["must"] is None:
+        return None
+    return bool(one["value"] >= one["must"] if one["better"] == "higher" else one["value"] <= one["must"])
+
+
+def page(figures: Mapping[str, Any]) -> str:
+    """The figures as Markdown: those with a goal first."""
+    lines = ["# Speed", "", f"{figures['date']}, {figures['machine']}; model sha256 `{figures['model_sha256']}`, int8, "
+             f"onnxruntime. `make speed`: median of {figures['rounds']} rounds, least – greatest. Every ratio is "
+             "within one round.", "",
+             "| | value | least – greatest | goal | aim | holds | |", "|---|---|---|---|---|---|---|"]
+    for one in (one for one in figures["rows"] if one["must"] is not None):
+        goal = ("at least" if one["better"] == "higher" else "at most") + f" {one['must']:g}"
+        lines.append(f"| {one['name']} | {_value(one)} | {one['low']:g} – {one['high']:g} | {goal} | "
+                     f"{'' if one['aim'] is None else format(one['aim'], 'g')} | {'yes' if holds(one) else '**no**'} | "
+                     f"{one['note']} |")
+    lines += ["", "| | value | least – greatest | |", "|---|---|---|---|"]
+    lines += [f"| {one['name']} | {_value(one)} | {one['low']:g} – {one['high']:g} | {one['note']} |"
+              for one in figures["rows"] if one["must"] is None]
+    return "\n".join(lines) + "\n"
+
+
+BEGIN, END = "<!-- speed: written by benchmarks/speed.py -->", "<!-- /speed -->"
+
+
+def quote(figures: Mapping[str, Any], text: str) -> str:
+    """The text of README with those figures that have a goal, between its two marks."""
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError("expected one place for the figures of speed")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    lines = [BEGIN, "| | value | least – greatest | goal |", "|---|---|---|---|"]
+    lines += [f"| {one['name']} | {_value(one)} | {one['low']:g} – {one['high']:g} | "
+              f"{'≥' if one['better'] == 'higher' else '≤'} {one['must']:g} |"
+              for one in figures["rows"] if one["must"] is not None]
+    lines += ["", f"{figures['date']}, {figures['machine']}: medians of {figures['rounds']} rounds, model sha256 "
+                  f"`{figures['model_sha256'][:16]}…`.", END]
+    return before + "\n".join(lines) + after
+
+
+def _value(one: Row) -> str:
+    return f"{one['value']:,g}".rstrip() + (one["unit"] if one["unit"] in ("×", "/s") else f" {one['unit']}")
