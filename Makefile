@@ -5,6 +5,8 @@ DATA ?=
 FLOAT32 ?=
 TEACHER ?=
 SEED ?=
+PART ?=
+LONG ?=
 TAG := .venv/bin
 DEV := .venv-dev/bin
 
@@ -14,7 +16,7 @@ TORCH_CPU := 2.13.0 sha256:6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080d
 
 export PYTHON
 
-.PHONY: help demo test lint types integration train bundle accuracy torture corpora-there reference screenshots wheel constraints clean
+.PHONY: help demo test lint types integration train bundle accuracy speed profile torture fuzz audit corpora-there reference screenshots wheel constraints clean
 
 help: ## print this
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | awk -F '|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -59,10 +61,24 @@ accuracy: corpora-there .venv-dev/ready ## how right the bundled model is: DATA=
 	@test runs/figures-data -nt configs/default.yaml || $(DEV)/claimstance build configs/default.yaml --overwrite \
 		--no-teachers --corpora "$(DATA)" --out runs/figures-data
 	$(DEV)/python benchmarks/accuracy.py runs/figures-data --corpora "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")
-	$(DEV)/python benchmarks/reliability.py runs/figures-data
+	$(DEV)/python benchmarks/calibration.py runs/figures-data
 
-torture: .venv-dev/ready ## kill and stop long runs at random moments, and compare the bytes (SEED=7: the same moments again)
-	$(DEV)/python benchmarks/torture.py --write $(if $(SEED),--seed $(SEED))
+speed: .venv-speed/ready ## how fast, beside the machine's limit and others: half an hour (DATA=FOLDER_OF_THE_CORPORA, LONG=1: hours)
+	.venv-speed/bin/python benchmarks/speed.py --write $(if $(DATA),--corpora "$(DATA)") $(if $(LONG),--long)
+
+profile: .venv-speed/ready ## where the time of one run goes (DATA=FOLDER_OF_THE_CORPORA)
+	.venv-speed/bin/python benchmarks/stages.py --operators $(if $(DATA),--corpora "$(DATA)")
+
+torture: .venv-dev/ready ## kill, fill, damage and load: is anything lost? (SEED=7: the same again; PART=load: that alone)
+	$(DEV)/python benchmarks/torture $(PART) --write $(if $(SEED),--seed $(SEED))
+
+fuzz: ## a million damaged inputs
+	@$(MAKE) torture PART=fuzz
+
+audit: .venv-dev/ready .venv/ready ## known vulnerabilities, where the data can be reached, and a bill of materials: out/sbom.json
+	@mkdir -p out
+	$(DEV)/cyclonedx-py environment .venv/bin/python --pyproject pyproject.toml --output-reproducible --of JSON -o out/sbom.json
+	$(DEV)/pip-audit --requirement constraints.txt --require-hashes --disable-pip --strict
 
 corpora-there:
 	@test -d "$(DATA)" || { \
@@ -84,7 +100,7 @@ constraints: .venv-uv/ready ## pin anew what pyproject.toml asks for (UPGRADE=--
 	@echo 'Resolving for CPython 3.10 and later, on Linux, macOS and Windows'
 	@printf '%s\n' pip 'setuptools>=77' uv | UV_CUSTOM_COMPILE_COMMAND='make constraints' .venv-uv/bin/uv pip compile --quiet \
 		--universal --python-version 3.10 --generate-hashes --no-annotate $(UPGRADE) \
-		--extra dev --output-file constraints.txt pyproject.toml -
+		--extra dev --extra bench --output-file constraints.txt pyproject.toml -
 	@set -- $(TORCH_CPU); grep -q $$2 constraints.txt || { \
 		sed "s/^torch==$$1 .*/&|    --hash=$$2 \\\\/" constraints.txt | tr '|' '\n' > constraints.new; \
 		mv constraints.new constraints.txt; }
@@ -92,7 +108,7 @@ constraints: .venv-uv/ready ## pin anew what pyproject.toml asks for (UPGRADE=--
 		$(UPGRADE) --output-file tests/integration/label-studio.txt tests/integration/label-studio.in
 
 clean: ## remove the environments, builds and caches (what you made stays: out/, runs/)
-	rm -rf .venv .venv-dev .venv-uv .venv-integration build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-dev .venv-uv .venv-speed .venv-integration build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/ready: pyproject.toml constraints.txt tools/venv.sh
@@ -106,6 +122,11 @@ PACKAGES := $(patsubst %/,%,$(sort $(dir $(wildcard model/*.py model/*/*.py trai
 .venv-dev/ready: pyproject.toml constraints.txt tools/venv.sh $(PACKAGES)
 	@echo 'Setting up .venv-dev: training and tests too, every hash checked (the first time takes minutes)'
 	@tools/venv.sh .venv-dev 'claimstance[dev]' -e . -C editable_mode=strict
+	@touch $@
+
+.venv-speed/ready: pyproject.toml constraints.txt tools/venv.sh $(PACKAGES)
+	@echo 'Setting up .venv-speed: what speed is measured beside, every hash checked (the first time takes minutes)'
+	@tools/venv.sh .venv-speed 'claimstance[train,bench]' -e .
 	@touch $@
 
 # Label Studio's own pins: they need not agree with constraints.txt. Some of its requirements have no wheel and are built.

@@ -51,6 +51,17 @@ def test_accuracy_page_is_rendered_from_the_figures(monkeypatch):
     assert (ROOT / "benchmarks/accuracy.md").read_text(encoding="utf-8") == render(FIGURES)
 
 
+def test_speed_is_that_measured(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from speed_page import page, quote
+
+    figures = json.loads((ROOT / "benchmarks/speed.json").read_text(encoding="utf-8"))
+    assert (ROOT / "benchmarks/speed.md").read_text(encoding="utf-8") == page(figures)
+    assert quote(figures, README) == README
+    assert README.count("| one article from a cold start |") == 1
+    assert figures["model_sha256"] == FIGURES["model_sha256"]
+
+
 @pytest.mark.parametrize("name", sorted(CORPORA))
 def test_corpora_are_described_as_their_readers_state(name):
     text = (ROOT / "docs/corpora.md").read_text(encoding="utf-8")
