@@ -1,15 +1,23 @@
 """The program as the tests of the command line use it: what they give it, and how they read what it printed."""
 
+import asyncio
 import csv
 import io
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 OWN_LABELS = str(ROOT / "configs" / "own-labels.yaml")
 TEXT = "Ministers Clash over Tax\nSenator Carl Amsel spoke on Monday. He said that the tax is theft.\n"
 PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli import main; main()")
+
+
+def awaited(work, seconds=60):
+    """What a coroutine gives; in a thread of its own, since a browser's driver has a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, asyncio.wait_for(work, seconds)).result()
 
 
 def articles(text):

@@ -2,9 +2,9 @@
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from program import awaited
 from serving import soon
 
 from claimstance.inference.serving.metrics import Metrics
@@ -56,12 +56,6 @@ def make(tagger):
         worker.close()
 
 
-def run(work):
-    """What a coroutine gives; in a thread of its own, since a browser's driver has a loop in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result(60)
-
-
 async def begun(worker, *works):
     """Hand each of these in as a request of its own, one after the other."""
     tasks = []
@@ -85,7 +79,7 @@ def test_requests_take_turns_and_each_has_its_own_in_order(make):
         first.let_go.set()
         return await asyncio.gather(*tasks)
 
-    assert run(ask()) == [["a1"], ["b0", "b1", "b2"], ["c0"], ["d0", "d1"]]
+    assert awaited(ask()) == [["a1"], ["b0", "b1", "b2"], ["c0"], ["d0", "d1"]]
     assert told == ["a1", "b0", "c0", "d0", "b1", "d1", "b2"]
     assert (worker.waiting, worker._in_flight) == (0, 0)
 
@@ -99,7 +93,7 @@ def test_what_waits_is_read_together(make):
         first.let_go.set()
         await asyncio.gather(*tasks)
 
-    run(ask())
+    awaited(ask())
     text = worker._metrics.text().decode()
     # The others were begun before the first was done: one, two and three at a time.
     assert 'claimstance_batch_size_bucket{le="1.0"} 1.0' in text
@@ -121,7 +115,7 @@ def test_one_that_fails_costs_no_other(make):
         return await asyncio.gather(*(worker.read([one]) for one in (broken, plain(told, "a"), broken_later,
                                                                      plain(told, "b"))), return_exceptions=True)
 
-    first, second, third, fourth = run(ask())
+    first, second, third, fourth = awaited(ask())
     assert (second, fourth) == (["a"], ["b"])
     assert (type(first), type(third)) == (OSError, ZeroDivisionError)
     assert worker.is_alive
@@ -145,7 +139,7 @@ def test_full_is_full_until_work_has_ended_not_until_somebody_gave_up(make):
         held.let_go.set()
         return await second
 
-    assert run(ask()) == ["waits"]
+    assert awaited(ask()) == ["waits"]
     soon(lambda: worker._in_flight == 0)
     assert "late" not in told
 
@@ -162,7 +156,7 @@ def test_what_is_wanted_no_more_is_not_begun(make):
         held.let_go.set()
         return await first
 
-    assert run(ask()) == ["held"]
+    assert awaited(ask()) == ["held"]
     assert told == ["held"]
 
 
@@ -178,5 +172,5 @@ def test_closing_reads_what_was_handed_in(tagger):
         await closing
         return await asyncio.gather(*tasks)
 
-    assert run(ask()) == [["held"], ["waits"]]
+    assert awaited(ask()) == [["held"], ["waits"]]
     assert not worker.is_alive

@@ -1,6 +1,5 @@
 """What ``make torture`` does, at short length."""
 
-import asyncio
 import json
 import random
 import signal
@@ -8,7 +7,7 @@ import sys
 import time
 
 import pytest
-from program import ROOT
+from program import ROOT, awaited
 
 sys.path.insert(0, str(ROOT / "benchmarks" / "torture"))
 import fine_tuning
@@ -154,7 +153,7 @@ def test_a_hang_is_told(monkeypatch):
 
 def test_a_server_with_twice_what_it_can_do(model):
     with load.Server("--model", model) as server:
-        rows = asyncio.run(asyncio.wait_for(load.loaded(server, 3, 4.0, 1.0, 200), 120))
+        rows = awaited(load.loaded(server, 3, 4.0, 1.0, 200), 120)
     found = {row["name"].partition(": ")[2]: row for row in rows}
     answers = found["answers that are 200, or 503 with Retry-After"]
     assert (answers["value"], answers["n"] > 5) == (100, True), answers
