@@ -106,12 +106,13 @@ def test_training_that_ended_elsewhere_is_told(training, monkeypatch):
 
 # Workers
 
-def test_killed_workers_lose_nothing(model, tmp_path):
+def test_killed_workers_lose_nothing(model, tmp_path, monkeypatch):
     pytest.importorskip("ray", reason="needs the extra scale")
-    tagging.write_corpus(tmp_path / "c.jsonl", 300, random.Random(2), lengths=3)
+    monkeypatch.setattr(workers, "KILLS", 2)
+    tagging.write_corpus(tmp_path / "c.jsonl", 120, random.Random(2), lengths=3)
     options = ("--model", model)
     expected = workers.files(tmp_path / "alone", workers.tag(tmp_path / "c.jsonl", tmp_path / "alone", *options))
-    struck, lost = workers.killed(tmp_path / "c.jsonl", tmp_path / "killed", expected, 5.0, random.Random(2), *options)
+    struck, lost = workers.killed(tmp_path / "c.jsonl", tmp_path / "killed", expected, 2.0, random.Random(2), *options)
     assert (struck > 0, lost) == (True, "")
 
 
