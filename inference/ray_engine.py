@@ -5,6 +5,8 @@ number of workers. An actor that dies is started again, somewhere, and the lots 
 changes nothing but what it gives back. The program that was started reads and writes, and holds two lots a worker.
 """
 
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -53,8 +55,9 @@ def ray_workers(
     except ModuleNotFoundError:
         raise ConfigError("--engine: this needs 'ray': pip install 'claimstance[scale]'") from None
     try:
-        ray.init(address or "local", configure_logging=False, log_to_driver=False, include_dashboard=False
-                 if address is None else None)
+        with _sigterm_kept():
+            ray.init(address or "local", configure_logging=False, log_to_driver=False, include_dashboard=False
+                     if address is None else None)
     except Exception as error:  # of many kinds, none of Ray's own among them
         raise ClaimstanceError(f"--ray-address: no cluster at '{address or 'local'}': {error}") from None
     try:
@@ -76,6 +79,17 @@ def ray_workers(
         yield tag
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _sigterm_kept() -> Iterator[None]:
+    """Leaves SIGTERM to whoever had it: Ray takes it as it starts, and would end the run in the middle of a part."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if before is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def _in_order(

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +19,15 @@ def awaited(work, seconds=60):
     """What a coroutine gives; in a thread of its own, since a browser's driver has a loop in this one."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, asyncio.wait_for(work, seconds)).result()
+
+
+def soon(is_so, seconds=20):
+    """Wait until something is so, which somebody else brings about; gives it."""
+    end = time.monotonic() + seconds
+    while not (found := is_so()):
+        assert time.monotonic() < end, "it never came about"
+        time.sleep(0.005)
+    return found
 
 
 def articles(text):

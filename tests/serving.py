@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
@@ -22,15 +21,6 @@ from claimstance.model.reader import StoppedError  # noqa: E402
 JSON = {"content-type": "application/json"}
 RECORD = {"id": "1", "doc_id": "d", "text": "He said that Amsel left.",
           "stances": [{"holder": "He", "target": "Amsel"}]}
-
-
-def soon(is_so, seconds=20):
-    """Wait until something is so, which somebody else brings about; gives it."""
-    end = time.monotonic() + seconds
-    while not (found := is_so()):
-        assert time.monotonic() < end, "it never came about"
-        time.sleep(0.005)
-    return found
 
 
 def problem(response):

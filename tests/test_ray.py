@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from program import TEXT, write
+from program import PROGRAM, TEXT, soon, write
 from test_long_run import found
 
 from claimstance.inference.articles import Article
@@ -121,6 +122,26 @@ def test_it_ends_when_it_is_told_to(workers):
 
     with pytest.raises(StoppedError):
         list(tag(items()))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_run_after_a_part(ray, model, tmp_path, number):
+    corpus, out = tmp_path / "c.jsonl", tmp_path / "out"
+    corpus.write_text("".join(json.dumps({"id": f"{each}", "text": f"{each}. {TEXT * 30}"}) + "\n"
+                              for each in range(600)))
+    command = [*PROGRAM, "tag", str(corpus), "--out", str(out), "--model", model, "--articles-per-part", "30",
+               "--engine", "ray", "--workers", "1"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        soon((out / "part-00000.jsonl").exists, 60)
+        process.send_signal(number)
+        said = process.communicate(timeout=60)[1]
+    parts = sorted(out.glob("part-*"))
+    assert process.returncode == 128 + number
+    assert 0 < len(parts) < 20
+    assert said.splitlines()[-1] == (f"error: stopped with {30 * len(parts)} articles tagged, by {number.name}: "
+                                     f"the same command goes on in '{out}'")
+    assert [len(part.read_text().splitlines()) for part in parts] == [30] * len(parts)
 
 
 def test_more_workers_than_there_is_room_for_are_refused(workers):

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 import pytest
-from serving import Running, process, soon
+from program import soon
+from serving import Running, process
 
 from claimstance.inference.serving import run as running
 from claimstance.inference.serving.settings import Settings

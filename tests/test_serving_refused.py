@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from serving import JSON, RECORD, Slow, figure, problem, soon
+from program import soon
+from serving import JSON, RECORD, Slow, figure, problem
 
 # JSON and its fields
 

@@ -6,16 +6,14 @@ import signal
 import sys
 import time
 
-import pytest
-from program import ROOT, awaited
-
-sys.path.insert(0, str(ROOT / "benchmarks" / "torture"))
 import fine_tuning
 import fuzz
 import load
 import page
+import pytest
 import tagging
 import workers
+from program import awaited
 
 ARTICLES = 30
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")]

@@ -21,6 +21,7 @@ MENDED = (
     ("fuzz", "a number in a record's `meta` that is none was written as `NaN`, which is no JSON: it is `null`"),
     ("training", "a resumed run had forgotten for how long nothing had got better, and stopped later: it knows"),
     ("training", "a run killed before its first checkpoint could not be resumed: it begins anew"),
+    ("workers", "Ray took SIGTERM for itself, which ended a run in the middle of a part: the part is finished first"),
     ("load", "two articles a thread let in: the 99th percentile was 5.1 times the median: one a thread and one more"),
 )
 
