@@ -63,7 +63,7 @@ accuracy: corpora-there .venv-dev/ready ## how right the bundled model is: DATA=
 	$(DEV)/python benchmarks/accuracy.py runs/figures-data --corpora "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")
 	$(DEV)/python benchmarks/calibration.py runs/figures-data
 
-speed: .venv-speed/ready ## how fast, beside the machine's limit and others: half an hour (DATA=FOLDER_OF_THE_CORPORA, LONG=1: hours)
+speed: .venv-speed/ready ## how fast, beside the machine's limit and others: a quarter of an hour (DATA=FOLDER_OF_THE_CORPORA; LONG=1: twice that)
 	.venv-speed/bin/python benchmarks/speed.py --write $(if $(DATA),--corpora "$(DATA)") $(if $(LONG),--long)
 
 profile: .venv-speed/ready ## where the time of one run goes (DATA=FOLDER_OF_THE_CORPORA)
