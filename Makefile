@@ -40,14 +40,15 @@ types: .venv-dev/ready ## mypy, strict
 integration: .venv-dev/ready .venv-integration/ready ## a real Label Studio on this machine: suggest, correct, export, build
 	$(DEV)/python tests/integration/label_studio.py .venv-integration/bin/label-studio
 
-RUNS := first teacher-people teacher default
+RUNS := $(foreach kind,people dse topics joint,$(foreach fold,0 1 2 3,teacher-$(kind)-$(fold))) default
 
-train: corpora-there .venv-dev/ready ## the bundled model anew, four runs: DATA=FOLDER_OF_THE_CORPORA (TEACHER=FOLDER: the larger encoder)
+train: corpora-there .venv-dev/ready ## the bundled model anew, 16 teachers first: DATA=FOLDER_OF_THE_CORPORA (TEACHER=FOLDER: the larger encoder)
 	@for run in $(RUNS); do \
 		test -e runs/$$run/manifest.json && { echo "$$run: trained already"; continue; }; \
 		resume=; test -d runs/$$run/checkpoints && resume=--resume; \
-		case $$run in teacher*) encoder="$(if $(TEACHER),model.encoder=$(TEACHER))";; *) encoder=;; esac; \
-		$(DEV)/claimstance train configs/$$run.yaml data.corpora="$(DATA)" $$encoder $$resume || exit; \
+		fold=$${run##*-}; options="$(if $(TEACHER),model.encoder=$(TEACHER)) training.leave_out.fold=$$fold"; \
+		case $$run in teacher*) options="$$options training.seed=$$((13 + fold)) output=runs/$$run";; *) options=;; esac; \
+		$(DEV)/claimstance train configs/$${run%-[0-3]}.yaml data.corpora="$(DATA)" $$options $$resume || exit; \
 	done
 
 MODEL ?= runs/default

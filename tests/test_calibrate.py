@@ -11,7 +11,6 @@ from claimstance.model.record import Record, Stance
 from claimstance.training import calibrate
 from claimstance.training.answers import Answers, collect
 from claimstance.training.calibrate import ENOUGH, NEVER
-from claimstance.training.config import Given
 
 LABELS = ("against", "neutral", "favor")
 KINDS = ("stance.holder", "stance.mention", "stance.topic")
@@ -116,16 +115,6 @@ def test_a_document_tells_no_more_than_its_answers_differ():
     one = np.full(60, "a")
     assert calibrate.lower_bound(np.ones(60, bool), one) == pytest.approx(0.05)
     assert calibrate.lower_bound(np.ones(60, bool), np.arange(60).astype(str)) == pytest.approx(0.05 ** (1 / 60))
-
-
-def test_a_scale_that_is_given_replaces_what_was_fitted():
-    config = ModelConfig({}, temperatures={"claim": 3.0, "check_worthy": 3.0}, thresholds={"check_worthy": 0.9},
-                         biases={"check_worthy.no": 1.0, "claim.claim": 1.0}, abstain_below={"check_worthy": 0.9},
-                         conformal={"check_worthy": 0.1, "claim": 0.1})
-    calibrate.use_given(config, {"check_worthy": Given(temperature=2.0, bias=0.5, threshold=0.3)})
-    assert config.scale("check_worthy") == ([0.0, 0.5], 2.0)
-    assert config.scale("claim") == ([0.0, 1.0], 3.0)
-    assert (config.thresholds, config.abstain_below, config.conformal) == ({"check_worthy": 0.3}, {}, {"claim": 0.1})
 
 
 def test_what_cannot_be_promised_is_not_answered(rng):

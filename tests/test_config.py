@@ -60,6 +60,10 @@ def test_overrides_are_yaml(config):
         ("training.epochs=0", "training.epochs: expected greater than 0, found 0"),
         ("training.epochs=.inf", "training.epochs: expected a finite number"),
         ("training.precision=float16", "training.precision: expected 'bfloat16' or 'float32', found 'float16'"),
+        ("training.leave_out={folds: 4, fold: 4}", "training.leave_out: expected a fold below 4, found 4"),
+        ("training.leave_out={folds: 4, flod: 1}", "training.leave_out.flod: unknown key 'flod'. Did you mean 'fold'?"),
+        ("data.teachers=[{model: x, corpora: [dse], cross_fitted: true}]",
+         "expected two or more models that are cross-fitted, found"),
         ("training.sampling.dse=2", "training.sampling.dse: expected less than or equal to 1, found 2"),
         ("training.class_weight_power={entity: 0.5}", "unknown task 'entity'"),
         ("model.tasks=[claims]", "model.tasks: unknown task 'claims'. Did you mean 'claim'?"),
@@ -132,8 +136,3 @@ def test_configuration_needs_neither_torch_nor_datasets():
         "sys.exit(any(name in sys.modules for name in ('torch', 'datasets', 'transformers', 'sklearn')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_an_unknown_key_within_a_mapping_of_sections_is_said(config):
-    with pytest.raises(ConfigError, match=r"training\.given\.claim\.treshold: unknown key 'treshold'. Did you mean"):
-        config(GOOD, "training.given.claim.treshold=0.3")

@@ -1,12 +1,14 @@
 """Distillation: what a teacher says reaches the dataset, the batches and the loss."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
 from tiny import exported
 
 from claimstance.model.config import ModelConfig
-from claimstance.model.errors import ConfigError
+from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.network import IGNORE, ClaimStanceModel
 from claimstance.model.predicting import predict
@@ -18,6 +20,7 @@ from claimstance.training.config import Config
 from claimstance.training.data_config import Teacher
 from claimstance.training.dataset import load_records
 from claimstance.training.examples import build_examples
+from claimstance.training.folds import fold_of, without_fold
 from claimstance.training.run import run
 from claimstance.training.soft import load_soft, save_soft
 from claimstance.training.teach import teach
@@ -43,6 +46,17 @@ def records(seeds):
         Stance(target="tax law", label="favor", probabilities={"favor": 1.0})])
     other = Record(id="other", text="It rained.", claim="no_claim", meta={"corpus": "weather"})
     return [*document, alone, other]
+
+
+@pytest.fixture
+def cross_fitted(trained, tiny_encoder, tmp_path):
+    """Two models that say different things, each said to be trained without a fold of two."""
+    other = exported(tiny_encoder, (*ModelConfig.load(trained).tasks,))
+    folders = [shutil.copytree(model, tmp_path / model.name) for model in (trained, other)]
+    for fold, folder in enumerate(folders):
+        config = {"output": "x", "data": {"path": "y"}, "training": {"leave_out": {"folds": 2, "fold": fold}}}
+        (folder / "config.yaml").write_text(Config.model_validate(config).to_yaml(), encoding="utf-8")
+    return folders
 
 
 @pytest.fixture
@@ -127,6 +141,47 @@ def test_of_several_teachers_the_mean_counts(trained, teacher, tiny_encoder, rec
     for first, second, both in zip(said(trained), said(other), said(trained, other), strict=True):
         assert not np.allclose(first, second, atol=0.01)
         assert both == pytest.approx((first + second) / 2, abs=CLOSE)
+
+
+def test_of_cross_fitted_teachers_each_tells_of_the_fold_that_it_never_saw(trained, cross_fitted, teacher, records):
+    def said(**options):
+        mine = [r.model_copy(deep=True, update={"doc_id": f"document {n}"}) for n, r in enumerate(records)]
+        soft = teach([teacher(tasks=["claim", "stance"], **options)], mine, DEFAULT_LABELS)
+        told = {r.id: (soft[r.id]["claim"], [s.probabilities for s in r.stances or ()]) for r in mine if r.id in soft}
+        return told, {r.id: fold_of(r, 2) for r in mine}
+
+    each = [said(model=str(folder))[0] for folder in cross_fitted]
+    both, folds = said(model=[str(folder) for folder in cross_fitted], cross_fitted=True)
+    assert set(folds.values()) == {0, 1}
+    for name, (claim, stances) in both.items():
+        assert claim == pytest.approx(each[folds[name]][name][0], abs=CLOSE)
+        assert claim != pytest.approx(each[1 - folds[name]][name][0], abs=0.01)
+        assert stances == each[folds[name]][name][1]
+
+
+def test_a_model_that_saw_a_fold_does_not_tell_of_it(trained, cross_fitted, teacher, records):
+    for models, found in ((cross_fitted[::-1], "without fold 1 of 2"), ([trained, cross_fitted[1]], "on all")):
+        with pytest.raises(ConfigError, match=f"expected a model trained without fold 0 of 2, found one trained {found}"):
+            teach([teacher(model=[*map(str, models)], tasks=["claim"], cross_fitted=True)], records, DEFAULT_LABELS)
+
+
+def test_what_is_left_out_is_not_trained_on(tiny_encoder, tmp_path, records):
+    fold = fold_of(records[0], 2)
+    config = Config.model_validate({
+        "output": str(tmp_path), "data": {"path": "x"}, "model": {"encoder": str(tiny_encoder), "max_tokens": 64},
+        "training": {"leave_out": {"folds": 2, "fold": fold}}})
+    with pytest.raises(InputError, match="expected annotated sentences, found none"):
+        train(config, {"train": records[:8]}, DEFAULT_LABELS)  # a document
+    assert without_fold(records[:8], 1 - fold, 2) == records[:8]
+
+
+def test_beside_annotators_it_counts_half(teacher, records):
+    alone = records[8].model_copy(deep=True)
+    alone.stances[2].probabilities = None
+    teach([teacher(tasks=["stance"])], [alone], DEFAULT_LABELS)
+    teach([teacher(tasks=["stance"], beside_annotators=True)], records, DEFAULT_LABELS)
+    shares, said = records[8].stances[2].probabilities, alone.stances[2].probabilities
+    assert shares == {name: pytest.approx((said[name] + (name == "favor")) / 2, abs=CLOSE) for name in said}
 
 
 def test_it_is_asked_about_topics_of_other_rows(teacher, records):

@@ -67,8 +67,8 @@ def _section(annotation: Any) -> tuple[type[Section] | None, bool]:
     """The section that a key holds, if it holds one, and whether it holds several."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation, False
-    found = [_section(inner)[0] for inner in get_args(annotation)]
-    return next((section for section in found if section), None), True
+    found = [section for section, _ in map(_section, get_args(annotation)) if section]
+    return (found or [None])[0], get_origin(annotation) not in (Union, types.UnionType)
 
 
 def _values(annotation: Any) -> str:

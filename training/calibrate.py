@@ -6,7 +6,7 @@ tags and links, so that attributions are read as readily as scores best.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,6 @@ from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.reader import Backend, Ints, Reader
 from claimstance.model.record import Record
 from claimstance.training.answers import Answers, collect
-from claimstance.training.config import Given
 from claimstance.training.evaluate import evaluate, pair, primary
 from claimstance.training.metrics import Array
 from claimstance.training.reliability import PROMISE, RANKED, claims
@@ -57,18 +56,6 @@ def calibrate(reader: Reader, records: Sequence[Record]) -> ModelConfig:
             for kind, some in {**answers.by_kind(), task: answers}.items():
                 fit(fitted, kind, some)
     return fitted
-
-
-def use_given(config: ModelConfig, given: Mapping[str, Given]) -> None:
-    """Put scales that were fitted elsewhere in place of those fitted on dev, which then promises nothing for them."""
-    for task, scale in given.items():
-        last = config.labels[task][-1]
-        config.biases = {name: bias for name, bias in config.biases.items() if not name.startswith(f"{task}.")}
-        config.biases[f"{task}.{last}"], config.temperatures[task] = scale.bias, scale.temperature
-        for values in (config.thresholds, config.abstain_below, config.conformal):
-            values.pop(task, None)
-        if scale.threshold is not None:
-            config.thresholds[task] = scale.threshold
 
 
 def _unfitted(config: ModelConfig) -> ModelConfig:

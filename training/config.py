@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from claimstance.model.labels import SENTENCE_TASKS, TASKS
+from claimstance.model.labels import TASKS
 from claimstance.training.data_config import LABELLED, DataConfig, NotNegative, Section, Share, one_of
 
 
@@ -28,14 +28,17 @@ class ModelConfig(Section):
     dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout before the heads.")
 
 
-class Given(Section):
-    """How a sentence task's logits become probabilities, where dev is not the place to fit it."""
+class LeaveOut(Section):
+    """A fold of the train documents that a model is not trained on: as a teacher, it can then tell of them."""
 
-    temperature: float = Field(default=1.0, gt=0, description="What logits are divided by.")
-    bias: float = Field(default=0.0, description="What is added to the last label's logit before.")
-    threshold: Share | None = Field(
-        default=None, description="The last label's probability from which it is decided for."
-    )
+    folds: int = Field(ge=2, description="Number of folds that the train documents are divided into.")
+    fold: int = Field(ge=0, description="The fold that is left out, from 0.")
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> "LeaveOut":
+        if self.fold >= self.folds:
+            raise ValueError(f"expected a fold below {self.folds}, found {self.fold}")
+        return self
 
 
 class TrainingConfig(Section):
@@ -72,8 +75,9 @@ class TrainingConfig(Section):
     soft_share: Share = Field(
         default=0.5, description="How much the soft label of teachers or annotators counts where there is a label, too."
     )
-    given: Annotated[dict[str, Given], one_of("task", SENTENCE_TASKS)] = Field(
-        default={}, description="Sentence task → scale and threshold fitted elsewhere, in place of those fitted on dev."
+    leave_out: LeaveOut | None = Field(
+        default=None, description="A fold of the train documents that the model never sees, to be told of by it later "
+        "(`data.teachers[].cross_fitted`); null: none.",
     )
     neighbours: Share = Field(
         default=0.5, description="Share of the rows without an article that are shown beside other sentences."

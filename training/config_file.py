@@ -113,7 +113,7 @@ def _explain(
 def _fields_at(location: tuple[int | str, ...], section: type[BaseModel]) -> list[str]:
     """The keys that the section at ``location``, counted from ``section``, has."""
     for part in location:
-        if isinstance(part, str) and part in section.model_fields:  # another is a key of a mapping of sections
+        if isinstance(part, str):
             annotation: Any = section.model_fields[part].annotation
             found = [a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)]
             section = found[0]

@@ -184,6 +184,10 @@ class Teacher(Section):
     model: Annotated[list[Path], BeforeValidator(_as_list)] = Field(
         min_length=1, description="Folder of the trained model, with its weights; of several models, the mean counts."
     )
+    cross_fitted: bool = Field(
+        default=False, description="Whether each of the models was trained without a fold of as many as there are "
+        "models, in this order (`training.leave_out`): it alone tells of that fold, which it never saw."
+    )
     corpora: list[str] = Field(
         min_length=1, description="The corpora, or files without their suffix, whose train sentences it reads."
     )
@@ -203,6 +207,16 @@ class Teacher(Section):
         default=[], description="Tasks of which it also says what it thinks, whether a row has a label or not, read in "
         "their documents; stances, where one was asked for."
     )
+    beside_annotators: bool = Field(
+        default=False, description="Whether it tells of stances on which annotators divide, too: their shares and what "
+        "it says count half each."
+    )
+
+    @model_validator(mode="after")
+    def _several_are_cross_fitted(self) -> "Teacher":
+        if self.cross_fitted and len(self.model) < 2:
+            raise ValueError("expected two or more models that are cross-fitted, found one")
+        return self
 
 
 class DataConfig(Section):

@@ -19,9 +19,12 @@ from claimstance.model.network import ClaimStanceModel
 from claimstance.model.predicting import contexts
 from claimstance.model.record import Record, Span, Stance
 from claimstance.model.windows import WindowBuilder
+from claimstance.training.answers import document_of
 from claimstance.training.batches import LabelledWindow, collate
+from claimstance.training.config_file import load_config
 from claimstance.training.data_config import Teacher
 from claimstance.training.examples import Example, SoftLabels, build_examples
+from claimstance.training.folds import fold_of
 from claimstance.training.precision import has_bfloat16
 
 log = logging.getLogger(__name__)
@@ -57,11 +60,13 @@ def teach(
 ) -> dict[str, SoftLabels]:
     """What teachers say of ``records``: stances are put into the records themselves, the rest is returned by record id.
 
-    Sentences of a document are read in their windows, all others alone; stances of annotators are left as they are.
+    Sentences of a document are read in their windows, all others alone; stances on which annotators divide are left as
+    they are, unless a teacher is to speak ``beside_annotators``.
     ``progress`` is called with the number of windows read since it was called last.
 
     Raises:
-        ConfigError: if no record is of a corpus named, or a teacher lacks a task or has other labels than ``labels``.
+        ConfigError: if no record is of a corpus named, a teacher lacks a task or has other labels than ``labels``, or
+            a cross-fitted one was trained on the fold that it is to tell of.
         ModelError: if it is no model folder with weights.
     """
     soft: dict[str, SoftLabels] = {}
@@ -72,29 +77,53 @@ def teach(
             if name not in names:
                 raise ConfigError(f"data.teachers: {unknown('corpus', name, sorted(names))}")
         held = [record for record in records if record.meta.get("corpus") in teacher.corpora
-                and crc32((record.doc_id or record.id).encode()) < teacher.share * 2**32]
-        asked = [_questions(record, teacher, topics, labels["stance"][0]) for record in held]
-        stances: list[dict[_Place, Floats]] = []
-        rows: list[list[SoftLabels]] = []
-        for model in _models(teacher, labels):
-            log.info("%s reads %d sentences of %s", model.config.name, len(held), ", ".join(teacher.corpora))
-            stances.append(_ask(model, held, asked, progress))
-            rows.append(_read(model, held, teacher.tasks, progress))
-        _keep(held, asked, _mean(stances), labels["stance"])
-        for record, said in zip(held, zip(*rows, strict=True), strict=True):
-            soft.setdefault(record.id, {}).update(_mean(said))
+                and crc32(document_of(record).encode()) < teacher.share * 2**32]
+        for folders, some in _turns(teacher, held):
+            asked = [_questions(record, teacher, topics, labels["stance"][0]) for record in some]
+            stances: list[dict[_Place, Floats]] = []
+            rows: list[list[SoftLabels]] = []
+            for model in _models(teacher, folders, labels):
+                log.info("%s reads %d sentences of %s", model.config.name, len(some), ", ".join(teacher.corpora))
+                stances.append(_ask(model, some, asked, progress))
+                rows.append(_read(model, some, teacher.tasks, progress))
+            _keep(some, asked, _mean(stances), labels["stance"])
+            for record, said in zip(some, zip(*rows, strict=True), strict=True):
+                soft.setdefault(record.id, {}).update(_mean(said))
     return {name: said for name, said in soft.items() if said}
 
 
-def _models(teacher: Teacher, labels: Mapping[str, Sequence[str]]) -> Iterator[ClaimStanceModel]:
-    """The models of a teacher, one after another, each checked before it is asked."""
+def _turns(teacher: Teacher, records: Sequence[Record]) -> Iterator[tuple[Sequence[Path], Sequence[Record]]]:
+    """Which of a teacher's models are asked about which records: all about all, or each about the fold it never saw."""
+    if not teacher.cross_fitted:
+        yield teacher.model, records
+        return
+    folds = len(teacher.model)
+    for fold, folder in enumerate(teacher.model):
+        _check_fold(folder, fold, folds)
+    for fold, folder in enumerate(teacher.model):
+        yield [folder], [record for record in records if fold_of(record, folds) == fold]
+
+
+def _check_fold(folder: Path, fold: int, folds: int) -> None:
+    """Refuse a model that was trained on what it is to be asked about."""
+    found = load_config(folder / "config.yaml").training.leave_out
+    if found is None or (found.fold, found.folds) != (fold, folds):
+        how = f"without fold {found.fold} of {found.folds}" if found else "on all"
+        raise ConfigError(f"data.teachers: {folder}: expected a model trained without fold {fold} of {folds}, "
+                          f"found one trained {how}")
+
+
+def _models(
+    teacher: Teacher, folders: Sequence[Path], labels: Mapping[str, Sequence[str]]
+) -> Iterator[ClaimStanceModel]:
+    """The models in ``folders``, one after another, each checked before it is asked."""
     tokenizer = None
-    for folder in teacher.model:
+    for folder in folders:
         model = ClaimStanceModel.from_pretrained(folder)
         model.to("cuda" if torch.cuda.is_available() else "cpu")
         _check(model, folder, teacher, labels)
         if tokenizer not in (None, model.tokenizer_json):
-            raise ConfigError(f"data.teachers: {folder}: expected the tokenizer of {teacher.model[0]}, found another")
+            raise ConfigError(f"data.teachers: {folder}: expected the tokenizer of {folders[0]}, found another")
         tokenizer = model.tokenizer_json
         yield model
 
@@ -120,7 +149,8 @@ def _mean(said: Sequence[Mapping[_Key, NDArray[_Number]]]) -> dict[_Key, NDArray
 def _questions(record: Record, teacher: Teacher, topics: Sequence[str], label: str) -> list[Stance]:
     """The stances to be asked about: those that the record has, and more; ``label`` only makes these count as some."""
     stances = record.stances or ()
-    asked = [s for s in stances if s.label and not s.probabilities] if "stance" in teacher.tasks else []
+    asked = [s for s in stances if s.label and (teacher.beside_annotators or not s.probabilities)
+             and "stance" in teacher.tasks]
     spans = [entity.span for entity in record.entities or () if entity.label in teacher.entities]
     if teacher.mentions:
         spans += [span for stance in stances for span in (stance.holder, stance.target) if isinstance(span, list)]
@@ -154,6 +184,8 @@ def _keep(
     known = {id(stance) for record in records for stance in record.stances or ()}
     for (number, which), found in said.items():
         stance = asked[number][which]
+        if stance.probabilities:
+            found = (found + [stance.probabilities.get(name, 0.0) for name in labels]) / 2
         shares = {name: round(float(p), 4) for name, p in zip(labels, found, strict=True)}
         if id(stance) in known:
             stance.probabilities = shares

@@ -26,10 +26,11 @@ from claimstance.model.runtime import load_reader, model_folder
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, Mixture, Planner, collate
 from claimstance.training.building.splits import label_counts
-from claimstance.training.calibrate import calibrate, use_given
+from claimstance.training.calibrate import calibrate
 from claimstance.training.config import Config, TrainingConfig
 from claimstance.training.evaluate import evaluate, parts, primary
 from claimstance.training.examples import SoftLabels, build_examples
+from claimstance.training.folds import without_fold
 from claimstance.training.precision import use_bfloat16
 
 log = logging.getLogger(__name__)
@@ -157,6 +158,8 @@ def train(
     """
     settings = config.training
     records, dev = splits.get("train") or (), splits.get("dev") or ()
+    if settings.leave_out:
+        records = without_fold(records, settings.leave_out.fold, settings.leave_out.folds)
     tasks = _tasks(config.model.tasks, records)
     if dev:
         _check_metric(settings.metric, dev, tasks)
@@ -184,7 +187,6 @@ def train(
         return config.output  # the first process sees to the rest
     if dev:
         model.config = _calibrated(model, dev, config.output)
-    use_given(model.config, settings.given)
     model.save_pretrained(config.output)
     _write_account(config, trainer, fingerprint)
     return export(config.output)
