@@ -161,7 +161,7 @@ def test_of_cross_fitted_teachers_each_tells_of_the_fold_that_it_never_saw(train
 
 def test_a_model_that_saw_a_fold_does_not_tell_of_it(trained, cross_fitted, teacher, records):
     for models, found in ((cross_fitted[::-1], "without fold 1 of 2"), ([trained, cross_fitted[1]], "on all")):
-        with pytest.raises(ConfigError, match=f"expected a model trained without fold 0 of 2, found one trained {found}"):
+        with pytest.raises(ConfigError, match=f"trained without fold 0 of 2, found one trained {found}"):
             teach([teacher(model=[*map(str, models)], tasks=["claim"], cross_fitted=True)], records, DEFAULT_LABELS)
 
 
