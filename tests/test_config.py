@@ -1,7 +1,9 @@
+import re
 import subprocess
 import sys
 
 import pytest
+from program import ROOT
 from pydantic import BaseModel
 
 from claimstance.model.errors import ConfigError
@@ -112,6 +114,20 @@ def test_wrong_files_are_named(config, text, message):
     with pytest.raises(ConfigError) as error:
         config(text)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.name)
+def test_ours_are_right(path):
+    load_config(path)
+
+
+def test_the_bundled_model_is_told_of_by_teachers_that_are_trained():
+    made = subprocess.run(["make", "-n", "train", "DATA=."], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    runs = set(re.findall(r"teacher-[a-z]+-\d", made))
+    assert len(runs) == 16
+    assert {str(m) for t in load_config(ROOT / "configs/default.yaml").data.teachers for m in t.model} == {
+        f"runs/{run}" for run in runs}
+    assert all((ROOT / "configs" / f"{run[:-2]}.yaml").is_file() for run in runs)
 
 
 def test_missing_file(tmp_path):

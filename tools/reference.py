@@ -56,7 +56,7 @@ def _tables(prefix: str, title: str, section: type[Section]) -> Iterator[str]:
     yield "| key | values | default | |\n|---|---|---|---|\n"
     for name, field in section.model_fields.items():
         key, (below, many) = f"{prefix}{name}", _section(field.annotation)
-        yield f"| `{key}` | {_values(field.annotation)} | {_default(field, below)} | {field.description} |\n"
+        yield f"| `{key}` | {_values(field.annotation)} | {_default(field)} | {field.description} |\n"
         if below is not None:
             inner.append((f"{key}{'[]' if many else ''}.", f"`{key}`", below))
     for place, name, below in inner:
@@ -95,10 +95,10 @@ def _values(annotation: Any) -> str:
     return names[annotation]
 
 
-def _default(field: FieldInfo, section: type[Section] | None) -> str:
+def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    if section is not None and not isinstance(field.default, list | dict):
+    if isinstance(field.default, Section):
         return ""
     value = field.get_default(call_default_factory=True)
     return "null" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"

@@ -77,7 +77,7 @@ class TrainingConfig(Section):
     )
     leave_out: LeaveOut | None = Field(
         default=None, description="A fold of the train documents that the model never sees, to be told of by it later "
-        "(`data.teachers[].cross_fitted`); null: none.",
+        "(`data.teachers[].cross_fitted`); a model that it starts from must have left it out, too. null: none.",
     )
     neighbours: Share = Field(
         default=0.5, description="Share of the rows without an article that are shown beside other sentences."

@@ -182,11 +182,8 @@ class Teacher(Section):
     """
 
     model: Annotated[list[Path], BeforeValidator(_as_list)] = Field(
-        min_length=1, description="Folder of the trained model, with its weights; of several models, the mean counts."
-    )
-    cross_fitted: bool = Field(
-        default=False, description="Whether each of the models was trained without a fold of as many as there are "
-        "models, in this order (`training.leave_out`): it alone tells of that fold, which it never saw."
+        min_length=1, description="Folder of the trained model, with its weights; of several, the mean counts, but "
+        "see cross_fitted."
     )
     corpora: list[str] = Field(
         min_length=1, description="The corpora, or files without their suffix, whose train sentences it reads."
@@ -205,11 +202,11 @@ class Teacher(Section):
     )
     tasks: Annotated[list[str], one_of("task", (*SENTENCE_TASKS, "attribution", "stance"))] = Field(
         default=[], description="Tasks of which it also says what it thinks, whether a row has a label or not, read in "
-        "their documents; stances, where one was asked for."
+        "their documents; stances, where one was asked for. Where annotators divide, their shares count half."
     )
-    beside_annotators: bool = Field(
-        default=False, description="Whether it tells of stances on which annotators divide, too: their shares and what "
-        "it says count half each."
+    cross_fitted: bool = Field(
+        default=False, description="Whether each of the models was trained without a fold of as many as there are "
+        "models, in this order (`training.leave_out`): it alone tells of that fold, which it never saw."
     )
 
     @model_validator(mode="after")

@@ -5,17 +5,37 @@ says what it thinks (out-of-fold predictions, as in Wolpert's stacked generaliza
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from zlib import crc32
 
+from claimstance.model.errors import ConfigError
 from claimstance.model.record import Record
 from claimstance.training.answers import document_of
+from claimstance.training.config_file import load_config
 
 
 def fold_of(record: Record, folds: int) -> int:
-    """The fold of a record, from 0, by the name of its document alone: the same in every dataset."""
+    """The fold of a record, from 0, by the name of its document alone: the same in every dataset that calls it so."""
     return crc32(document_of(record).encode()) % folds
 
 
 def without_fold(records: Sequence[Record], fold: int, folds: int) -> list[Record]:
     """The records of all other folds."""
     return [record for record in records if fold_of(record, folds) != fold]
+
+
+def check_folds(models: Sequence[Path]) -> None:
+    """Hold cross-fitted models to what the configurations in their folders say they left out.
+
+    Raises:
+        ConfigError: naming the first one that was trained on the fold that it is to tell of.
+    """
+    for fold, folder in enumerate(models):
+        try:
+            found = load_config(folder / "config.yaml").training.leave_out
+        except ConfigError as error:
+            raise ConfigError(f"data.teachers: {error}") from None
+        if found is None or (found.fold, found.folds) != (fold, len(models)):
+            how = f"without fold {found.fold} of {found.folds}" if found else "on all"
+            raise ConfigError(f"data.teachers: {folder}: expected a model trained without fold {fold} of {len(models)}, "
+                              f"found one trained {how}")

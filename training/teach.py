@@ -21,7 +21,6 @@ from claimstance.model.record import Record, Span, Stance
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.answers import document_of
 from claimstance.training.batches import LabelledWindow, collate
-from claimstance.training.config_file import load_config
 from claimstance.training.data_config import Teacher
 from claimstance.training.examples import Example, SoftLabels, build_examples
 from claimstance.training.folds import fold_of
@@ -60,13 +59,11 @@ def teach(
 ) -> dict[str, SoftLabels]:
     """What teachers say of ``records``: stances are put into the records themselves, the rest is returned by record id.
 
-    Sentences of a document are read in their windows, all others alone; stances on which annotators divide are left as
-    they are, unless a teacher is to speak ``beside_annotators``.
-    ``progress`` is called with the number of windows read since it was called last.
+    Sentences of a document are read in their windows, all others alone. Of a stance on which annotators divide, or an
+    earlier teacher has spoken, the shares that stand there and what is said count half each. ``progress`` is called with the number of windows read since it was called last.
 
     Raises:
-        ConfigError: if no record is of a corpus named, a teacher lacks a task or has other labels than ``labels``, or
-            a cross-fitted one was trained on the fold that it is to tell of.
+        ConfigError: if no record is of a corpus named, or a teacher lacks a task or has other labels than ``labels``.
         ModelError: if it is no model folder with weights.
     """
     soft: dict[str, SoftLabels] = {}
@@ -99,18 +96,7 @@ def _turns(teacher: Teacher, records: Sequence[Record]) -> Iterator[tuple[Sequen
         return
     folds = len(teacher.model)
     for fold, folder in enumerate(teacher.model):
-        _check_fold(folder, fold, folds)
-    for fold, folder in enumerate(teacher.model):
         yield [folder], [record for record in records if fold_of(record, folds) == fold]
-
-
-def _check_fold(folder: Path, fold: int, folds: int) -> None:
-    """Refuse a model that was trained on what it is to be asked about."""
-    found = load_config(folder / "config.yaml").training.leave_out
-    if found is None or (found.fold, found.folds) != (fold, folds):
-        how = f"without fold {found.fold} of {found.folds}" if found else "on all"
-        raise ConfigError(f"data.teachers: {folder}: expected a model trained without fold {fold} of {folds}, "
-                          f"found one trained {how}")
 
 
 def _models(
@@ -149,8 +135,7 @@ def _mean(said: Sequence[Mapping[_Key, NDArray[_Number]]]) -> dict[_Key, NDArray
 def _questions(record: Record, teacher: Teacher, topics: Sequence[str], label: str) -> list[Stance]:
     """The stances to be asked about: those that the record has, and more; ``label`` only makes these count as some."""
     stances = record.stances or ()
-    asked = [s for s in stances if s.label and (teacher.beside_annotators or not s.probabilities)
-             and "stance" in teacher.tasks]
+    asked = [stance for stance in stances if stance.label] if "stance" in teacher.tasks else []
     spans = [entity.span for entity in record.entities or () if entity.label in teacher.entities]
     if teacher.mentions:
         spans += [span for stance in stances for span in (stance.holder, stance.target) if isinstance(span, list)]

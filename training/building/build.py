@@ -41,6 +41,7 @@ from claimstance.training.building.workplace import workplace
 from claimstance.training.data_config import SPLITS, DataConfig
 from claimstance.training.dataset import DatasetWriter, load_labels
 from claimstance.training.examples import SoftLabels
+from claimstance.training.folds import check_folds
 from claimstance.training.soft import save_soft
 
 _LOG = logging.getLogger(__name__)
@@ -76,9 +77,12 @@ def build(
     check_target(out, overwrite)
     if not config.sources:
         raise ConfigError("data.sources: expected at least one corpus or file, found none")
-    for model in (model for teacher in config.teachers for model in teacher.model):  # before all corpora are read
-        if not model.is_dir():
-            raise ConfigError(f"data.teachers: expected a trained model in {model}, found no such folder")
+    for teacher in config.teachers:  # before all corpora are read
+        for model in teacher.model:
+            if not model.is_dir():
+                raise ConfigError(f"data.teachers: expected a trained model in {model}, found no such folder")
+        if teacher.cross_fitted:
+            check_folds(teacher.model)
     try:
         with workplace(out) as place, Workers() as workers:
             store = Store(place.spool, workers, config.split.near, with_names=config.codebook is not None)
