@@ -122,8 +122,8 @@ def test_ours_are_right(path):
 
 
 def test_the_bundled_model_is_told_of_by_teachers_that_are_trained():
-    made = subprocess.run(["make", "-n", "train", "DATA=."], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    runs = set(re.findall(r"teacher-[a-z]+-\d", made))
+    made = subprocess.run(["make", "-n", "train", "DATA=."], cwd=ROOT, capture_output=True, text=True, check=True)
+    runs = set(re.findall(r"teacher-[a-z]+-\d", made.stdout))
     assert len(runs) == 16
     assert {str(m) for t in load_config(ROOT / "configs/default.yaml").data.teachers for m in t.model} == {
         f"runs/{run}" for run in runs}

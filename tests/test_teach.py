@@ -164,7 +164,7 @@ def test_a_model_that_saw_a_fold_does_not_tell_of_it(cross_fitted, tmp_path):
     check_folds(cross_fitted)
     config = {"path": str(tmp_path / "data"), "sources": [{"files": ["not-read.jsonl"]}], "teachers": [
         {"model": [str(second), str(first)], "corpora": ["news"], "tasks": ["claim"], "cross_fitted": True}]}
-    with pytest.raises(ConfigError, match=r"data\.teachers: .* trained without fold 0 of 2, found one trained without fold 1"):
+    with pytest.raises(ConfigError, match=r"data\.teachers: .* without fold 0 of 2, found one trained without fold 1"):
         build(DataConfig.model_validate(config), tmp_path / "data")
     (first / "config.yaml").write_text("output: x\ndata: {path: y}", encoding="utf-8")
     with pytest.raises(ConfigError, match="trained without fold 0 of 2, found one trained on all"):
@@ -183,7 +183,7 @@ def test_what_is_left_out_is_not_trained_on(tiny_encoder, tmp_path, records, cap
         config = Config.model_validate({
             "output": str(tmp_path / f"{left_out}"), "data": {"path": "x"},
             "model": {"encoder": str(tiny_encoder), "max_tokens": 64},
-            "training": {"leave_out": {"folds": 2, "fold": left_out}, "epochs": 1, "tokens_per_batch": 512, "threads": 1}})
+            "training": {"leave_out": {"folds": 2, "fold": left_out}, "epochs": 1, "threads": 1}})
         train(config, {"train": records}, DEFAULT_LABELS)
         return next(record.args[0] for record in caplog.records if record.msg == "%d sentences, %d steps")
 

@@ -60,7 +60,8 @@ def teach(
     """What teachers say of ``records``: stances are put into the records themselves, the rest is returned by record id.
 
     Sentences of a document are read in their windows, all others alone. Of a stance on which annotators divide, or an
-    earlier teacher has spoken, the shares that stand there and what is said count half each. ``progress`` is called with the number of windows read since it was called last.
+    earlier teacher has spoken, the shares that stand there and what is said count half each. ``progress`` is
+    called with the number of windows read since it was called last.
 
     Raises:
         ConfigError: if no record is of a corpus named, or a teacher lacks a task or has other labels than ``labels``.
