@@ -46,6 +46,7 @@ def show_log(verbose: bool, quiet: bool = False) -> None:
     """
     _LOG.setLevel(logging.ERROR if quiet else logging.INFO if verbose else logging.WARNING)
     _LOG.handlers[:] = [_Messages()]
+    _LOG.propagate = False  # to the root logger, which onnxruntime's quantizer makes say it all again
 
 
 def must_exist(what: str, *paths: Path | str | None) -> None:

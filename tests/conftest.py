@@ -1,6 +1,7 @@
 """What several test files share: a tiny encoder, the seeds as records, and a small trained and exported model."""
 
 import io
+import logging
 import os
 import sys
 from contextlib import ExitStack
@@ -19,6 +20,15 @@ SEEDS = Path(__file__).parent.parent / "seeds"
 MAX_TOKENS = 64
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test looks a name up on a hub
+
+
+@pytest.fixture(autouse=True)
+def own_log():
+    """The log as a library has it, whatever the command line made of it in the test before."""
+    log = logging.getLogger("claimstance")
+    log.setLevel(logging.NOTSET)
+    log.propagate = True
+    log.handlers.clear()
 
 
 @pytest.fixture(scope="session")

@@ -141,3 +141,10 @@ def test_info_tells_what_is_there(run, model):
     assert {"train", "scale", "spacy", "serve"} <= {*installed, *missing}
     assert not {*installed} & {*missing}
     assert "card" in run("info", "--model", model).out
+
+
+def test_a_warning_is_said_once_whatever_libraries_make_of_the_log():
+    code = ("import logging; from claimstance.inference.console import show_log; logging.basicConfig();"
+            "show_log(False); logging.getLogger('claimstance.training').warning('the dikes are low')")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "warning: the dikes are low\n"
