@@ -46,9 +46,12 @@ train: corpora-there .venv-dev/ready ## the bundled model anew, 16 teachers firs
 	@for run in $(RUNS); do \
 		test -e runs/$$run/manifest.json && { echo "$$run: trained already"; continue; }; \
 		resume=; test -d runs/$$run/checkpoints && resume=--resume; \
-		fold=$${run##*-}; options="$(if $(TEACHER),model.encoder=$(TEACHER)) training.leave_out.fold=$$fold"; \
-		case $$run in teacher*) options="$$options training.seed=$$((13 + fold)) output=runs/$$run";; *) options=;; esac; \
-		$(DEV)/claimstance train configs/$${run%-[0-3]}.yaml data.corpora="$(DATA)" $$options $$resume || exit; \
+		config=$$run; options=; \
+		case $$run in teacher-*) \
+			fold=$${run##*-}; config=$${run%-*}; options="$(if $(TEACHER),model.encoder=$(TEACHER)) output=runs/$$run"; \
+			options="$$options training.leave_out.fold=$$fold training.seed=$$((13 + fold))";; \
+		esac; \
+		$(DEV)/claimstance train configs/$$config.yaml data.corpora="$(DATA)" $$options $$resume || exit; \
 	done
 
 MODEL ?= runs/default
