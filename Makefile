@@ -29,7 +29,7 @@ demo: .venv/ready ## tag the seed article: a table here, everything in out/demo.
 	@echo '$(CURDIR)/out/demo.html'
 
 test: lint types ## ruff, mypy and pytest
-	$(DEV)/python -m pytest
+	$(DEV)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 lint: .venv-dev/ready ## ruff
 	$(DEV)/ruff check --extend-exclude build
