@@ -31,7 +31,8 @@ app = typer.Typer(
 
 @app.callback()
 def _options(
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what is being done.")] = False,
+    verbose: Annotated[bool, typer.Option(
+        "--verbose", "-v", help="Say what is being done; also, where no bar is shown, how far it is.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors: no warnings, no bar.")] = False,
     version: Version = False,
 ) -> None:
@@ -84,10 +85,12 @@ def train(
     Example: claimstance train configs/quickstart.yaml training.epochs=5 output=runs/mine
     """
     from claimstance.training.config_file import load_config
-    from claimstance.training.run import run
+    from claimstance.training.run import prepare, run
 
     must_exist("CONFIG", config)
     settings = load_config(config, overrides or [])
+    with progress("reading rows", None) as advance:
+        prepare(settings, resume, advance)
     with redirect_stdout(sys.stderr):  # the training library prints its progress
         folder = run(settings, resume)
     typer.echo(f"{folder}: trained and exported. Next: claimstance evaluate {folder} --data {settings.data.path}")

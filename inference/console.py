@@ -1,8 +1,10 @@
 """What the commands share: messages, progress, and looking at paths before any work is done."""
 
 import logging
+import math
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from claimstance.model.hub import is_hub_name
 
 _LOG = logging.getLogger("claimstance")  # other libraries' own accounts would drown it
 _COLOURS = {"error": "red", "warning": "yellow"}
+EVERY = 30.0  # seconds between two lines on how far the work is, where no bar can be drawn
 
 
 def complain(message: str, kind: str = "error") -> None:
@@ -73,15 +76,32 @@ def must_not_read(out: Path | None, inputs: Sequence[str], suffixes: Sequence[st
             raise ConfigError(f"--out: expected a place outside the inputs, found '{out}', which '{name}' is or holds")
 
 
+def _in_lines(what: str, total: int | None) -> Callable[[int], None]:
+    done, begun = 0, time.monotonic()
+    told = begun
+
+    def advance(count: int) -> None:
+        nonlocal done, told
+        done, now = done + count, time.monotonic()
+        if now - told >= EVERY:
+            told, rate = now, done / (now - begun)
+            rest = f" of {total:,}" if total else ""
+            left = f", {math.ceil((total - done) / rate / 60)} min left" if total and rate else ""
+            _LOG.info("%s: %s%s, %.1f/s%s", what, f"{done:,}", rest, rate, left)
+
+    return advance
+
+
 @contextmanager
 def progress(what: str, total: int | None, prints: bool = False) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error while it is a terminal; what it gives is called with each step's size.
 
     It tells how many are done of how many, at which rate, and how long it will take. There is none if results are
-    printed (``prints``) on a terminal: they show how far the work is.
+    printed (``prints``) on a terminal: they show how far the work is. Elsewhere than on a terminal it is a message
+    twice a minute, for those who want to be told what is being done.
     """
     if not sys.stderr.isatty() or _is_quiet() or (prints and sys.stdout.isatty()):
-        yield lambda count: None
+        yield _in_lines(what, total)
         return
     from rich import progress as rich
     from rich.console import Console

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -114,6 +115,15 @@ def test_progress_tells_the_rate_and_the_time_left(here, model):
     assert "left" in shown
     assert on_a_terminal("--quiet", "tag", "in", "--model", model, "--out", "u.jsonl") == ""
     assert Path("u.jsonl").read_bytes() == Path("t.jsonl").read_bytes()
+
+
+def test_without_a_terminal_progress_is_told_in_lines_to_those_who_ask(run, model, monkeypatch):
+    monkeypatch.setattr("claimstance.inference.console.EVERY", 0.0)
+    for name in "abc":
+        write(f"in/{name}.txt", TEXT)
+    told = run("--verbose", "tag", "in", "--model", model, "--out", "t.jsonl").messages
+    assert re.fullmatch(r"info: tagging: 3 of 3, \d+\.\d/s, 0 min left", told[-1])
+    assert run("tag", "in", "--model", model, "--out", "u.jsonl").messages == []
 
 
 def test_quiet_leaves_errors_alone(run, model):

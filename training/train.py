@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -14,7 +15,15 @@ from typing import Any, cast
 
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
-from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers import (
+    EarlyStoppingCallback,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerState,
+    TrainingArguments,
+    set_seed,
+)
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, unknown
@@ -178,7 +187,7 @@ def train(
     course = _course(model, records, all_labels, settings, soft or {})
     trainer = ClaimStanceTrainer(
         model=model, args=_arguments(config, course, bool(dev)), settings=settings, course=course, dev=dev,
-        callbacks=[*callbacks, *_stopping(settings, bool(dev))])
+        callbacks=[*callbacks, *_stopping(settings, bool(dev)), *([] if sys.stderr.isatty() else [_Told()])])
     trainer.remove_callback(PrinterCallback)  # standard output is for results; TensorBoard has the curves
     if trainer.is_world_process_zero():
         log.info("%d sentences, %d steps", len(records), trainer.args.max_steps)
@@ -190,6 +199,21 @@ def train(
     model.save_pretrained(config.output)
     _write_account(config, trainer, fingerprint)
     return export(config.output)
+
+
+class _Told(TrainerCallback):
+    """How far the training is, as a message each time that its loss is written down, where no bar shows it."""
+
+    def on_train_begin(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
+        self._first, self._begun = state.global_step, time.monotonic()
+
+    def on_log(self, args: Any, state: TrainerState, control: Any, logs: dict[str, float] | None = None,
+               **_: Any) -> None:
+        done = state.global_step - self._first
+        if logs and "loss" in logs and done and state.is_world_process_zero:
+            left = (time.monotonic() - self._begun) / done * (state.max_steps - state.global_step)
+            log.info("step %d of %d, loss %.3f, %d min left", state.global_step, state.max_steps, logs["loss"],
+                     math.ceil(left / 60))
 
 
 def _calibrated(model: ClaimStanceModel, dev: Sequence[Record], beside: Path) -> ModelConfig:
