@@ -84,7 +84,7 @@ def _in_lines(what: str, total: int | None) -> Callable[[int], None]:
         nonlocal done, told
         done, now = done + count, time.monotonic()
         if now - told >= EVERY:
-            told, rate = now, done / (now - begun)
+            told, rate = now, done / max(now - begun, 0.001)
             rest = f" of {total:,}" if total else ""
             left = f", {math.ceil((total - done) / rate / 60)} min left" if total and rate else ""
             _LOG.info("%s: %s%s, %.1f/s%s", what, f"{done:,}", rest, rate, left)
