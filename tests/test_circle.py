@@ -18,7 +18,8 @@ from claimstance.model.runtime import load_reader
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, Mixture, Planner, collate
 from claimstance.training.examples import build_examples
-from claimstance.training.train import ClaimStanceTrainer, train
+from claimstance.training.train import train
+from claimstance.training.trainer import ClaimStanceTrainer
 
 pytestmark = pytest.mark.slow
 UNLABELLED = dict.fromkeys((*SENTENCE_TASKS, "attributions", "entities", "stances"))
