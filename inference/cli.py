@@ -85,14 +85,12 @@ def train(
     Example: claimstance train configs/quickstart.yaml training.epochs=5 output=runs/mine
     """
     from claimstance.training.config_file import load_config
-    from claimstance.training.run import prepare, run
+    from claimstance.training.run import run
 
     must_exist("CONFIG", config)
     settings = load_config(config, overrides or [])
-    with progress("reading rows", None) as advance:
-        prepare(settings, resume, advance)
     with redirect_stdout(sys.stderr):  # the training library prints its progress
-        folder = run(settings, resume)
+        folder = run(settings, resume, lambda: progress("reading rows", None))
     typer.echo(f"{folder}: trained and exported. Next: claimstance evaluate {folder} --data {settings.data.path}")
 
 

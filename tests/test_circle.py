@@ -1,7 +1,6 @@
 """The whole circle: records train a model, the model is saved, loaded, exported, and says the same everywhere."""
 
 import json
-import re
 
 import numpy as np
 import pytest
@@ -287,17 +286,6 @@ def test_a_run_that_had_come_to_no_whole_checkpoint_begins_anew(make_config, spl
         (place / "trainer_state.json").write_bytes(state)
     train(config, {"train": splits["train"]}, DEFAULT_LABELS, resume=True, callbacks=[kept])
     assert kept.taken == kept.steps > 1
-
-
-@pytest.mark.usefixtures("one_thread")
-def test_how_far_it_is_can_be_read_in_a_log(make_config, splits, tmp_path, caplog):
-    caplog.set_level("INFO", "claimstance")
-    config = make_config(tmp_path / "told", epochs=1, evaluations_per_epoch=0)
-    train(config, {"train": splits["train"]}, DEFAULT_LABELS)
-    steps = json.loads((config.output / "training.json").read_bytes())["steps"]
-    told = [message for message in caplog.messages if message.startswith("step ")]
-    assert re.fullmatch(rf"step {steps} of {steps}, loss \d+\.\d{{3}}, 0 min left", told[-1])
-    assert len(told) > 1
 
 
 @pytest.mark.usefixtures("one_thread")

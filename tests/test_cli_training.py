@@ -12,6 +12,7 @@ import pytest
 from program import OWN_LABELS, TEXT, articles, table, write
 
 from claimstance.model.config import ModelConfig
+from claimstance.model.labels import DEFAULT_LABELS
 
 
 def label_rows(count, **columns):
@@ -111,3 +112,17 @@ def test_a_target_from_a_column_or_one_for_all_rows(run, tiny_encoder, monkeypat
     stances = table(run("tag", "a.txt", "--model", "own", "-t", "tax", "-f", "csv", "--rows", "stances").out)
     assert [row["target"] for row in stances] == ["tax"] * 3
     assert {row["label"] for row in stances} <= {"boast", "menace", "pledge"}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
+def test_how_far_it_is_can_be_read_in_a_log(make_config, splits, tmp_path, caplog):
+    from claimstance.training.train import train as fine_tune
+
+    caplog.set_level("INFO", "claimstance")
+    config = make_config(tmp_path / "told", epochs=1, evaluations_per_epoch=0)
+    fine_tune(config, {"train": splits["train"]}, DEFAULT_LABELS)
+    steps = json.loads((config.output / "training.json").read_bytes())["steps"]
+    told = [message for message in caplog.messages if message.startswith("step ")]
+    assert re.fullmatch(rf"step {steps} of {steps}, loss \d+\.\d{{3}}, 0 min left", told[-1])
+    assert len(told) > 1

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cached_property
@@ -28,16 +29,20 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def prepare(config: Config, resume: bool = False, progress: Callable[[int], None] | None = None) -> None:
-    """Refuse what could not be trained, and build the dataset if it is described but not there yet.
+def run(
+    config: Config, resume: bool = False,
+    building: Callable[[], AbstractContextManager[Callable[[int], None] | None]] = nullcontext,
+) -> Path:
+    """Train the model of ``config``; its dataset is built first if it is described but not there yet.
 
-    ``progress`` is called as ``build`` does.
+    ``building`` is entered while it is built, and gives what ``build`` calls with its progress.
 
     Raises:
         ConfigError: if the dataset is neither there nor described, there is a model in the output folder already, or
             none to start from or to learn from.
     """
-    from claimstance.training.train import processes
+    from claimstance.training.card import write_card
+    from claimstance.training.train import processes, train
 
     data = config.data
     if (config.output / MANIFEST_FILE).exists() and not resume:
@@ -53,20 +58,8 @@ def prepare(config: Config, resume: bool = False, progress: Callable[[int], None
             raise ConfigError(f"data.path: expected a built dataset at {data.path} where several processes train, "
                               "found nothing (build it first: `claimstance build --help`)")
         log.info("building %s", data.path)
-        build(data, data.path, progress=progress)
-
-
-def run(config: Config, resume: bool = False) -> Path:
-    """Train the model of ``config``; its dataset is built first if it is described but not there yet.
-
-    Raises:
-        ConfigError: as ``prepare``.
-    """
-    from claimstance.training.card import write_card
-    from claimstance.training.train import train
-
-    prepare(config, resume)
-    data = config.data
+        with building() as progress:
+            build(data, data.path, progress=progress)
     splits = {split: load_records(data.path, split) for split in split_names(data.path) if split != "test"}
     if "train" not in splits:
         raise InputError(f"{data.path}: expected a split 'train', found {', '.join(split_names(data.path))}")
