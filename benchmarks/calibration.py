@@ -30,6 +30,7 @@ from claimstance.training import reliability
 from claimstance.training.answers import Answers, collect
 from claimstance.training.dataset import load_records
 from claimstance.training.evaluate import pair, parts
+from claimstance.training.words import metric_name
 
 HERE = Path(__file__).parent
 DIAGRAMS = "calibration"  # the folder of the diagrams
@@ -39,7 +40,7 @@ POINTS = 100  # of a curve that are kept
 METRICS: dict[str, tuple[str, str, float | None, str]] = {
     "calibration_error": ("expected calibration error", "lower", 0.03, ""),
     "coverage_at_90": ("answered at 90 % precision", "higher", None, "the best that any threshold gives here"),
-    "answered.share": ("answered", "higher", None, "with the threshold fitted on dev for 90 % precision"),
+    "answered.share": ("answered", "higher", None, "from the probabilities fitted on dev for 90 % precision"),
     "answered.accuracy": ("right of those answered", "higher", 90, "promised: 90"),
     "conformal.coverage": ("label sets that hold the right label", "higher", 88, "promised: 90; mean over documents"),
     "conformal.size": ("labels in a set", "lower", None, "mean over documents"),
@@ -96,7 +97,7 @@ def answers(reader: Reader, pairs: Sequence[tuple[Record, Prediction]]) -> Itera
             corpora[corpus].append((record, prediction))
     for corpus, some in corpora.items():
         for task in (*SENTENCE_TASKS, "stance"):
-            found = collect(reader.config.labels[task], task, some) if task in reader.config.tasks else None
+            found = collect(reader.config, task, some) if task in reader.config.tasks else None
             for kind, each in (found.by_kind() if found else {}).items():
                 yield f"{corpus}/{kind}", each
 
@@ -112,14 +113,14 @@ def rows(reader: Reader, name: str, found: Answers) -> Iterator[dict[str, Any]]:
     area = reliability.area_under(*reliability.risk_coverage(found.confidence, found.right))
     values["area"] = {"value": area, "low": area, "high": area, "n": n}
     unavoidable = reliability.unavoidable_error(reliability.claims(found, task)[0])
-    for metric, (title, better, must, note) in METRICS.items():
-        if metric in values:
-            times, digits, unit = (1, 3, "1") if metric in NUMBERS else (100, 1, "%")
-            value, low, high = (round(times * values[metric][key], digits) for key in ("value", "low", "high"))
-            if metric == "calibration_error":
-                note = f"no interval; {unavoidable:.3f} if every probability were exactly right"
-            yield {"name": f"{name}, {title}", "value": value, "low": low, "high": high, "n": n, "unit": unit,
-                   "better": better, "must": must, "aim": None, "note": note}
+    for metric, figure in values.items():
+        title, better, must, note = METRICS.get(metric) or (metric_name(metric), "higher", None, "promised: 90")
+        times, digits, unit = (1, 3, "1") if metric in NUMBERS else (100, 1, "%")
+        value, low, high = (round(times * figure[key], digits) for key in ("value", "low", "high"))
+        if metric == "calibration_error":
+            note = f"no interval; {unavoidable:.3f} if every probability were exactly right"
+        yield {"name": f"{name}, {title}", "value": value, "low": low, "high": high, "n": figure["n"], "unit": unit,
+               "better": better, "must": must, "aim": None, "note": note}
 
 
 def diagram(name: str, found: Answers) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Label:
-    """The likeliest label with its probability, and those of all labels."""
+    """The label that is given, with its probability, and those of all labels; it need not be the likeliest."""
 
     label: str
     probability: float

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -244,7 +244,8 @@ class Tagger:
         stances: list[Stance],
     ) -> Sentence:
         start, end = places.bounds[index]
-        labels = {task: self._label(task, rows[index]) for task, rows in reading.probabilities.items()}
+        labels = {task: self._label(task, self._by_label(task, rows[index]))
+                  for task, rows in reading.probabilities.items()}
         return Sentence(
             index, start, end, places.text[start:end], **labels,
             attributions=None if reading.attributions is None else attributions,
@@ -254,10 +255,12 @@ class Tagger:
             stances=stances,
         )
 
-    def _label(self, task: str, row: Iterable[float]) -> Label:
-        probabilities = dict(zip(self._reader.config.labels[task], map(float, row), strict=True))
-        best = max(probabilities, key=probabilities.__getitem__)
-        return Label(best, probabilities[best], probabilities)
+    def _by_label(self, task: str, row: Iterable[float]) -> dict[str, float]:
+        return dict(zip(self._reader.config.labels[task], map(float, row), strict=True))
+
+    def _label(self, kind: str, probabilities: dict[str, float]) -> Label:
+        label = self._reader.config.decide(kind, probabilities)
+        return Label(label, probabilities[label], probabilities)
 
     def _stances(
         self,
@@ -282,25 +285,22 @@ class Tagger:
         rows = self._reader.stances(reading, [query for query, _, _ in asked])
         stances = []
         for (query, holder, name), row in zip(asked, rows, strict=True):
-            label = self._label("stance", row)
+            label = self._label(query.kind, self._by_label("stance", row))
             there = None if isinstance(query.target, str) else places.span([Located(query.sentence, *query.target)])
             stances.append(Stance(
                 holder=(holder.name or holder.text) if holder else None, target=name, label=label.label,
                 probability=label.probability, probabilities=label.probabilities, sentence=query.sentence,
-                holder_span=holder, target_span=there, abstained=self._abstains(query.kind, label.probability)))
+                holder_span=holder, target_span=there, abstained=self._abstains(query.kind, label)))
         return stances
 
-    def _abstains(self, kind: str, probability: float) -> bool:
-        config = self._reader.config
-        return probability < (config.promised(config.abstain_below, kind) or 0.0)
+    def _abstains(self, kind: str, label: Label) -> bool:
+        return label.probability < (self._reader.config.answered_from(kind, label.label) or 0.0)
 
     def _predicted(self, pairs: Sequence[dict[str, Any]], prediction: Prediction) -> dict[str, Any]:
         predicted: dict[str, Any] = {}
         for task in ("claim", "subjective"):
             if (probabilities := getattr(prediction, task)) is not None:
-                label = max(probabilities, key=probabilities.__getitem__)
-                predicted[task] = {
-                    "label": label, "probability": probabilities[label], "probabilities": probabilities}
+                predicted[task] = asdict(self._label(task, probabilities))
         if prediction.check_worthy is not None:
             predicted["check_worthy"] = {
                 "probability": ranking(prediction.check_worthy), "probabilities": prediction.check_worthy}
@@ -314,8 +314,9 @@ class Tagger:
                 {"span": [[e.place.start, e.place.end]], "label": e.label, "probability": e.probability}
                 for e in prediction.entities]
         if "stance" in self._reader.config.tasks:
+            said = [self._label(*each) for each in zip(prediction.kinds, prediction.stances, strict=True)]
             predicted["stances"] = [
-                {"holder": pair["holder"], "target": pair["target"], "label": (best := max(row, key=row.__getitem__)),
-                 "probability": row[best], "probabilities": row, "abstained": self._abstains(kind, row[best])}
-                for pair, kind, row in zip(pairs, prediction.kinds, prediction.stances, strict=True)]
+                {"holder": pair["holder"], "target": pair["target"], **asdict(label),
+                 "abstained": self._abstains(kind, label)}
+                for pair, kind, label in zip(pairs, prediction.kinds, said, strict=True)]
         return predicted

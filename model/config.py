@@ -33,10 +33,11 @@ class ModelConfig:
             role's tags and of links (``link``), since the likeliest answer to each is not that of the best F1; to those
             of a label (``stance.holder.neutral``), with the temperature; to that of a sentence task's last label
             (``check_worthy``), in older models.
-        thresholds: per sentence task, the probability of the last label from which the answer is that label (the
-            likeliest label if absent): for the best F1, while probabilities stay what they are.
-        abstain_below: per kind of question, the probability under which an answer is marked as abstained (never if
-            absent, always if above 1).
+        thresholds: per kind of question and label (``stance.holder.favor``), what the label's probability is measured
+            against when one is chosen (see ``decide``; all alike if absent): for the best F1, while probabilities stay
+            what they are. In older models, of a sentence task's last label (``check_worthy``) alone.
+        abstain_below: per kind of question and label, the probability under which an answer with that label is marked
+            as abstained (never if absent, always if above 1); in older models, per kind of question.
         conformal: per kind of question, the probability from which a label belongs to the set of those that may be
             right.
         name: what the model calls itself in its output.
@@ -72,9 +73,27 @@ class ModelConfig:
         biases[-1] += self.biases.get(task, 0.0)
         return biases, self.temperatures.get(fitted, 1.0)
 
-    def promised(self, values: Mapping[str, float], kind: str) -> float | None:
-        """Of ``abstain_below`` or ``conformal``, the value for a kind of question; ``None`` if nothing is promised."""
-        return values.get(self._fitted(kind))
+    def decide(self, kind: str, probabilities: Mapping[str, float]) -> str:
+        """The label to answer with, from the probability of each: the one that stands highest over its threshold."""
+        thresholds = self.thresholds_of(kind)
+        return max(probabilities, key=lambda label: probabilities[label] / thresholds[label])
+
+    def thresholds_of(self, kind: str) -> dict[str, float]:
+        """Label → its threshold, for a kind of question: where all probabilities are at it, no label is preferred."""
+        task, fitted = kind.partition(".")[0], self._fitted(kind)
+        *others, last = self.labels[task]
+        alone = self.thresholds.get(task, 0.5)
+        plain = {**dict.fromkeys(others, 1 - alone), last: alone}
+        return {label: self.thresholds.get(f"{fitted}.{label}", value) for label, value in plain.items()}
+
+    def answered_from(self, kind: str, label: str) -> float | None:
+        """The probability from which an answer with that label is given; ``None`` if nothing is promised of it."""
+        fitted = self._fitted(kind)
+        return self.abstain_below.get(f"{fitted}.{label}", self.abstain_below.get(fitted))
+
+    def in_set_from(self, kind: str) -> float | None:
+        """The probability from which a label belongs to the set; ``None`` if nothing is promised of sets."""
+        return self.conformal.get(self._fitted(kind))
 
     def _fitted(self, kind: str) -> str:
         return kind if kind in self.temperatures else kind.partition(".")[0]

@@ -132,7 +132,9 @@ def test_the_model_folder_is_whole(trained):
     kinds = {"stance", "stance.holder", "stance.mention", "stance.topic"}
     assert {"claim", "check_worthy", "stance"} <= set(model.config.temperatures) <= {*SENTENCE_TASKS, *kinds}
     assert set(model.config.conformal) == set(model.config.temperatures)
-    assert set(model.config.thresholds) == {"check_worthy"}
+    kinds = set(model.config.temperatures)
+    assert {name.rpartition(".")[0] for name in model.config.thresholds} == kinds
+    assert all(sum(model.config.thresholds_of(kind).values()) == pytest.approx(1, abs=1e-3) for kind in kinds)
     assert model.config.abstain_below == {}  # a dozen sentences are too few to promise anything
 
 

@@ -83,8 +83,8 @@ def test_a_confusion_matrix_has_counts_and_shares_of_rows(found):
     assert matrix.labels == ("no_claim", "claim")
     assert matrix.counts == [[13, 7], [7, 13]]
     assert matrix.shares == [[0.65, 0.35], [0.35, 0.65]]
-    # From 0.4 on the answer is yes. Of the 30 that are not: 10 said with 0.55, and 35, 37 and 38, with 0.4 and more.
-    assert sections(found)["cod/check_worthy"].matrix.counts == [[17, 13], [0, 10]]
+    # Above 0.4 the answer is yes. Of the 30 that are not: 10 said with 0.55, and 37 and 38, with more than 0.4.
+    assert sections(found)["cod/check_worthy"].matrix.counts == [[18, 12], [0, 10]]
 
 
 def test_kinds_of_errors_are_summed_and_the_commonest_named(found, page):
@@ -162,16 +162,16 @@ def test_outlets_are_of_whole_documents(found):
 
 def test_pictures_say_what_they_show():
     sure = np.array([0.95, 0.9, 0.8, 0.6])
-    run = Run(sure, np.array([True, True, False, True]), threshold=0.85)
+    run = Run(sure, np.array([True, True, False, True]), given=sure > 0.85)
     risk = risk_picture("r", [run])
     # Half is above 0.85 and right; of all, one in four is wrong. The curve: 0, 0, 1/3, 1/4, each a quarter wide.
-    assert risk.told == ("25.0 % wrong if all is answered, area under the curve 0.146; with the model's threshold "
-                         "(0.85, the diamond) 50.0 % is answered and 0.0 % of that is wrong.")
+    assert risk.told == ("25.0 % wrong if all is answered, area under the curve 0.146; as the model withholds "
+                         "answers (the diamond) 50.0 % is answered and 0.0 % of that is wrong.")
     assert risk.rows[4] == ("50 %", "0.0 %")
     assert risk.rows[6] == ("70 %", "33.3 %")
     assert risk.rows[9] == ("100 %", "25.0 %")
-    assert "withholds all" in risk_picture("r", [replace(run, threshold=2.0)]).told
-    assert "threshold" not in risk_picture("r", [replace(run, threshold=None)]).told
+    assert "withholds all" in risk_picture("r", [replace(run, given=sure > 2)]).told
+    assert "withholds" not in risk_picture("r", [replace(run, given=None)]).told
     ranked = precision_recall_picture("p", [replace(run, threshold=0.6)])
     # At recalls 1/3, 2/3 and 1 the precision is 1, 1 and 3/4.
     assert ranked.told == ("Average precision 0.917; a ranking by chance has 0.750; decided for from 0.60 on (the "

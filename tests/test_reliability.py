@@ -1,5 +1,7 @@
 """Reliability diagrams, the risk–coverage curve and label sets: by hand, and on answers that are what they say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ def answers(confidence, right, task="claim", documents=None):
     n = len(confidence)
     rows = np.stack([1 - confidence, confidence], axis=1)
     names = np.arange(n).astype(str) if documents is None else np.array(documents)
-    return Answers(("no", "yes"), rows, np.where(right, 1, 0), names, np.full(n, task))
+    return Answers(("no", "yes"), rows, rows.argmax(axis=1), np.where(right, 1, 0), names, np.full(n, task))
 
 
 def test_bars_by_hand():
@@ -81,8 +83,7 @@ def test_label_sets_count_documents_alike():
 
 def test_each_kind_is_judged_by_its_own_threshold():
     mixed = answers(SURE, RIGHT)
-    mixed = Answers(mixed.labels, mixed.probabilities, mixed.gold, mixed.documents,
-                    np.array(["stance.topic"] * 3 + ["stance.mention"] * 2))
+    mixed = replace(mixed, kinds=np.array(["stance.topic"] * 3 + ["stance.mention"] * 2))
     config = ModelConfig({}, temperatures={"stance.topic": 1.0}, abstain_below={"stance": 0.55, "stance.topic": 0.85})
     assert reliability.figures(mixed, "stance", config)["answered.share"].value == pytest.approx(2 / 5)
     # What was fitted to all kinds together was fitted to other probabilities than this kind has.
@@ -92,9 +93,30 @@ def test_each_kind_is_judged_by_its_own_threshold():
     assert "answered.share" not in reliability.figures(mixed, "stance", lacking)
 
 
+def test_each_label_is_given_from_a_probability_of_its_own():
+    some = answers(np.array([0.9, 0.7, 0.35, 0.15]), np.array([True, False, False, False]))  # yes, yes, no, no
+    config = ModelConfig({}, abstain_below={"claim.no": 0.8, "claim.yes": 0.5})
+    assert reliability.given(some, config).tolist() == [True, True, False, True]
+    found = reliability.figures(some, "claim", config)
+    assert found["answered.accuracy"].value == pytest.approx(2 / 3)
+    assert found["answered.accuracy.yes"].value == pytest.approx(1 / 2)
+    assert (found["answered.accuracy.no"].value, found["answered.accuracy.no"].n) == (1, 1)
+    half = ModelConfig({}, abstain_below={"claim.no": 0.8})  # of yes nothing is promised
+    assert reliability.given(some, half) is None
+
+
 def test_a_ranking_is_judged_by_what_it_says_of_yes():
     said = np.array([0.1, 0.1, 0.1, 0.1])
     rare = answers(said, np.array([True, False, False, False]), task="check_worthy")
     error = reliability.figures(rare, "check_worthy", ModelConfig({}))["calibration_error"].value
     assert error == pytest.approx(abs(0.1 - 0.25))
     assert reliability.figures(rare, "claim", ModelConfig({}))["calibration_error"].value == pytest.approx(0.15)
+
+
+def test_what_is_judged_is_the_label_that_was_answered():
+    rare = answers(np.array([0.6, 0.6, 0.9]), np.array([False, True, True]))
+    rare = replace(rare, decided=np.array([0, 0, 1]))  # by a threshold, against the likeliest label
+    assert rare.confidence.tolist() == pytest.approx([0.4, 0.4, 0.9])
+    assert rare.right.tolist() == [True, False, True]
+    error = reliability.figures(rare, "claim", ModelConfig({}))["calibration_error"].value
+    assert error == pytest.approx((2 * 0.1 + 0.1) / 3)

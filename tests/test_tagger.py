@@ -225,6 +225,29 @@ def test_what_counts_is_told_apart_by_the_kind_of_question():
     assert {stance.abstained for stance in stances if not stance.target_span} == {False}
 
 
+def test_what_counts_is_told_apart_by_the_label():
+    plain, _ = script()
+    label = plain.tag(TEXT, ["harbour tax"]).stances[0].label
+    other = next(name for name in ("against", "neutral", "favor") if name != label)
+    for named, abstained in ((label, {True}), (other, {False})):
+        tagger, _ = script(abstain_below={f"stance.{named}": 2.0})
+        said = [stance for stance in tagger.tag(TEXT, ["harbour tax"]).stances if stance.label == label]
+        assert {stance.abstained for stance in said} == abstained
+
+
+def test_the_label_is_the_one_that_stands_highest_over_its_threshold():
+    thresholds = {"stance.against": 0.01, "stance.neutral": 0.98, "stance.favor": 0.01, "claim.claim": 0.99,
+                  "claim.no_claim": 0.01}
+    tagger, _ = script(thresholds=thresholds)
+    article = tagger.tag(TEXT, ["harbour tax"])
+    assert {stance.label for stance in article.stances} <= {"against", "favor"}
+    assert {sentence.claim.label for sentence in article.sentences} == {"no_claim"}
+    assert all(stance.probability == stance.probabilities[stance.label] for stance in article.stances)
+    [row] = tagger.predict([{"id": "1", "text": "Ships waited.", "stances": [{"target": "Ships"}]}])
+    assert row["predicted"]["claim"]["label"] == "no_claim"
+    assert row["predicted"]["stances"][0]["label"] in {"against", "favor"}
+
+
 def test_an_answer_that_does_not_count():
     tagger, _ = script(abstain_below={"stance": 0.99})
     article = tagger.tag(TEXT, ["harbour tax"])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from claimstance.model.config import ModelConfig
 from claimstance.model.predicting import Prediction
 from claimstance.model.record import Record, Stance
 from claimstance.training.metrics import Array
@@ -18,6 +19,7 @@ class Answers:
     Attributes:
         labels: the task's, in the order of the columns.
         probabilities: (n, labels).
+        decided: (n,) the column of the label that was answered, which need not be the likeliest.
         gold: (n,) the column of the right label.
         documents: (n,) the document of each question; those of one are not independent.
         kinds: (n,) the kind of each question: the task, or a part of it (see ``Query.kind``).
@@ -25,19 +27,25 @@ class Answers:
 
     labels: tuple[str, ...]
     probabilities: Array
+    decided: NDArray[np.int64]
     gold: NDArray[np.int64]
     documents: NDArray[np.str_]
     kinds: NDArray[np.str_]
 
     @property
+    def said(self) -> list[str]:
+        """(n,) the label that was answered, by name."""
+        return [self.labels[column] for column in self.decided.tolist()]
+
+    @property
     def confidence(self) -> Array:
-        """(n,) the probability of the likeliest label."""
-        return np.asarray(self.probabilities.max(axis=1))
+        """(n,) the probability of the label that was answered."""
+        return np.asarray(self.probabilities[np.arange(len(self.gold)), self.decided])
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """(n,) whether the likeliest label is the right one."""
-        return np.asarray(self.probabilities.argmax(axis=1) == self.gold)
+        """(n,) whether the label that was answered is the right one."""
+        return np.asarray(self.decided == self.gold)
 
     @property
     def of_right(self) -> Array:
@@ -46,23 +54,12 @@ class Answers:
 
     def where(self, chosen: NDArray[np.bool_]) -> "Answers":
         """Those chosen, of n."""
-        return Answers(self.labels, self.probabilities[chosen], self.gold[chosen], self.documents[chosen],
-                       self.kinds[chosen])
+        return Answers(self.labels, self.probabilities[chosen], self.decided[chosen], self.gold[chosen],
+                       self.documents[chosen], self.kinds[chosen])
 
     def by_kind(self) -> dict[str, "Answers"]:
         """The answers to each kind of question."""
         return {str(kind): self.where(self.kinds == kind) for kind in np.unique(self.kinds)}
-
-    def decided(self, threshold: float | None) -> NDArray[np.int64]:
-        """(n,) the column decided for: the last from ``threshold`` on, else the likeliest of the others.
-
-        Without a threshold, the likeliest of all.
-        """
-        if threshold is None:
-            return np.asarray(self.probabilities.argmax(axis=1))
-        last = self.probabilities.shape[1] - 1
-        other = self.probabilities[:, :last].argmax(axis=1)
-        return np.asarray(np.where(self.probabilities[:, last] >= threshold, last, other))
 
 
 def document_of(record: Record) -> str:
@@ -80,6 +77,7 @@ class Asked:
         kind: of question (see ``Query.kind``).
         gold: the right label.
         probabilities: label → what was answered.
+        said: the label that was answered.
     """
 
     record: Record
@@ -87,23 +85,31 @@ class Asked:
     kind: str
     gold: str
     probabilities: dict[str, float]
+    said: str
+
+    @property
+    def right(self) -> bool:
+        """Whether what was answered is right."""
+        return self.said == self.gold
 
 
-def asked(task: str, pairs: Sequence[tuple[Record, Prediction]]) -> Iterator[Asked]:
-    """Every labelled question of a task, in order."""
+def asked(config: ModelConfig, task: str, pairs: Sequence[tuple[Record, Prediction]]) -> Iterator[Asked]:
+    """Every labelled question of a task, in order, with what the model of this configuration says."""
     for record, prediction in pairs:
         if task == "stance":
             kinds = prediction.kinds or [task] * len(prediction.stances)
             for stance, kind, probabilities in zip(record.stances or (), kinds, prediction.stances, strict=True):
                 if stance.label is not None:
-                    yield Asked(record, stance, kind, stance.label, probabilities)
+                    said = config.decide(kind, probabilities)
+                    yield Asked(record, stance, kind, stance.label, probabilities, said)
         elif getattr(record, task) is not None:
-            yield Asked(record, None, task, getattr(record, task), getattr(prediction, task))
+            probabilities = getattr(prediction, task)
+            yield Asked(record, None, task, getattr(record, task), probabilities, config.decide(task, probabilities))
 
 
-def collect(labels: Sequence[str], task: str, pairs: Sequence[tuple[Record, Prediction]]) -> Answers | None:
+def collect(config: ModelConfig, task: str, pairs: Sequence[tuple[Record, Prediction]]) -> Answers | None:
     """The answers to every labelled question of a task; ``None`` if there are none."""
-    return gather(labels, list(asked(task, pairs)))
+    return gather(config.labels[task], list(asked(config, task, pairs)))
 
 
 def gather(labels: Sequence[str], questions: Sequence[Asked]) -> Answers | None:
@@ -113,5 +119,5 @@ def gather(labels: Sequence[str], questions: Sequence[Asked]) -> Answers | None:
     index = {label: column for column, label in enumerate(labels)}
     return Answers(
         tuple(labels), np.array([[one.probabilities[label] for label in labels] for one in questions]),
-        np.array([index[one.gold] for one in questions]),
+        np.array([index[one.said] for one in questions]), np.array([index[one.gold] for one in questions]),
         np.array([document_of(one.record) for one in questions]), np.array([one.kind for one in questions]))

@@ -6,13 +6,12 @@ tags and links, so that attributions are read as readily as scores best.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.stats import beta
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.decoding import Floats, softmax
@@ -27,10 +26,10 @@ from claimstance.training.reliability import PROMISE, RANKED, claims
 log = logging.getLogger(__name__)
 
 ENOUGH = 100  # answers from which a promise about precision can be looked into
+_WORTH = 30  # answers: what their own probabilities count for beside those that were counted
 NEVER = 2.0  # a probability that no answer reaches
-_SURE = 0.95  # how sure a promise about precision is
 _FOLDS = 5
-_STEPS = 20  # of coverage, at which precision is looked at
+_FACTORS = np.exp(np.linspace(-1.5, 1.5, 31))  # by which a label's threshold may change at a time
 _BIASES = (-0.5, 0.0, 0.5, 1.0, 1.5)
 
 
@@ -52,7 +51,7 @@ def calibrate(reader: Reader, records: Sequence[Record]) -> ModelConfig:
     pairs = pair(unscaled, records)
     fitted = replace(_unfitted(reader.config), biases=fit_biases(unscaled, records))
     for task in (*SENTENCE_TASKS, "stance"):
-        if task in fitted.tasks and (answers := collect(fitted.labels[task], task, pairs)):
+        if task in fitted.tasks and (answers := collect(unscaled.config, task, pairs)):
             for kind, some in {**answers.by_kind(), task: answers}.items():
                 fit(fitted, kind, some)
     return fitted
@@ -65,21 +64,22 @@ def _unfitted(config: ModelConfig) -> ModelConfig:
 def fit(config: ModelConfig, kind: str, answers: Answers) -> None:
     """Put into ``config`` what is fitted to the answers to one kind of question, given with unscaled probabilities."""
     logits = np.log(np.clip(answers.probabilities, 1e-12, None))
-    # Where the answer is the likeliest label, biases would move it to the commonest one: on dev they made DSE's
-    # probabilities righter and cost six points of macro-F1. Where a threshold decides, they cost nothing.
-    scale = fit_scale(logits, answers.gold, answers.documents, biases=kind in RANKED)
+    scale = fit_scale(logits, answers.gold, answers.documents)
     config.temperatures[kind] = round(scale.temperature, 4)
     config.biases |= {f"{kind}.{label}": round(float(bias), 4)
                       for label, bias in zip(answers.labels, scale.biases, strict=True) if bias}
     scaled = replace(answers, probabilities=scale(logits))
-    if kind in RANKED:
-        config.thresholds[kind] = _down(best_threshold(*claims(scaled, kind)))
-    least = answered_from(scaled.confidence, scaled.right, scaled.documents)
-    if least is not None:
-        config.abstain_below[kind] = _down(least)
-    if least == NEVER:
-        log.warning("%s: no probability from which %.0f %% of the answers on dev are right: all will be marked as "
-                    "abstained", kind, 100 * PROMISE)
+    thresholds = fit_thresholds(scaled, kind)
+    config.thresholds |= {f"{kind}.{label}": value for label, value in zip(answers.labels, thresholds, strict=True)}
+    scaled = replace(scaled, decided=(scaled.probabilities / thresholds).argmax(axis=1))
+    # For each label by itself: where one is common, the others would be given whether right or not.
+    for column, label in enumerate(answers.labels if len(answers.gold) >= ENOUGH else ()):
+        so = scaled.decided == column
+        least = answered_from(scaled.confidence[so], scaled.right[so])
+        config.abstain_below[f"{kind}.{label}"] = _down(least)
+        if least == NEVER:
+            log.warning("%s: no probability from which %.0f %% of the answers '%s' on dev are right: all will be "
+                        "marked as abstained", kind, 100 * PROMISE, label)
     config.conformal[kind] = _down(belongs_from(scaled.of_right, scaled.documents))
 
 
@@ -88,25 +88,23 @@ def _down(probability: float) -> float:
     return float(np.floor(1e4 * probability) / 1e4)
 
 
-def fit_scale(
-    logits: Array, gold: NDArray[np.int64], documents: NDArray[np.str_], biases: bool = True
-) -> Scale:
-    """The likeliest temperature (Guo et al. 2017); with ``biases``, one for each label but the first, if that helps.
+def fit_scale(logits: Array, gold: NDArray[np.int64], documents: NDArray[np.str_]) -> Scale:
+    """The likeliest temperature (Guo et al. 2017), with a bias for each label but the first if that helps.
 
     Temperature and biases together are Platt scaling for two labels, and bias-corrected temperature scaling for more
     (Alexandari et al. 2020). Biases stay only if they make documents that they were not fitted on likelier, by more
-    than a standard error (cross-fitting, five parts). A standard normal prior on every parameter keeps a handful of
+    than two standard errors (cross-fitting, five parts). A standard normal prior on every parameter keeps a handful of
     rows from extremes.
     """
     _, which = np.unique(documents, return_inverse=True)
     gain = np.zeros(which.max() + 1)
     part = np.random.default_rng(13).permutation(len(gain))[which] % _FOLDS
-    for fold in range(_FOLDS if biases and len(gain) >= _FOLDS else 0):
+    for fold in range(_FOLDS if len(gain) >= _FOLDS else 0):
         seen, held = part != fold, part == fold
         plain, biased = (_losses(_likeliest(logits[seen], gold[seen], each), logits[held], gold[held])
                          for each in (False, True))
         np.add.at(gain, which[held], plain - biased)
-    return _likeliest(logits, gold, biased=bool(gain.sum() > np.sqrt(gain @ gain)))
+    return _likeliest(logits, gold, biased=bool(gain.sum() > 2 * np.sqrt(gain @ gain)))
 
 
 def _likeliest(logits: Array, gold: NDArray[np.int64], biased: bool) -> Scale:
@@ -126,6 +124,50 @@ def _losses(scale: Scale, logits: Array, gold: NDArray[np.int64]) -> Array:
     return np.asarray(-np.log(np.clip(scale(logits)[np.arange(len(gold)), gold], 1e-12, None)))
 
 
+def fit_thresholds(answers: Answers, kind: str) -> list[float]:
+    """For each label, what its probability is measured against when one is chosen (``ModelConfig.decide``); sum 1.
+
+    The likeliest label is seldom a rare one, though macro-F1 counts all labels alike. Where sentences are ranked, one
+    label counts, and its best F1 is looked for; elsewhere the best macro-F1.
+    """
+    if kind in RANKED:
+        last = best_threshold(*claims(answers, kind))
+        found = np.append(np.full(len(answers.labels) - 1, 1 - last), last)
+    else:
+        found = best_thresholds(answers.probabilities)
+    return [round(float(each), 4) for each in found / found.sum()]
+
+
+def best_thresholds(probabilities: Array) -> Array:
+    """(labels,) the thresholds of the best macro-F1 to be expected if probabilities (n, labels) are right; sum 1.
+
+    No label is looked at: the expected F1 of each follows from the probabilities (as in Lipton, Elkan & Narayanaswamy
+    2014 for one label), which varies far less from sample to sample than what was counted does. Found one threshold at
+    a time, the one that gains most, until none does.
+    """
+    best, thresholds = -1.0, np.full(probabilities.shape[1], 1 / probabilities.shape[1])
+    while (found := max(_beside(probabilities, thresholds), key=lambda each: each[0]))[0] > best + 1e-6:
+        best, thresholds = found
+    return np.asarray(thresholds)
+
+
+def _beside(probabilities: Array, thresholds: Array) -> Iterator[tuple[float, Array]]:
+    """Thresholds of which one label's differs, or none's, with the macro-F1 to be expected."""
+    for label in range(len(thresholds)):
+        for factor in _FACTORS:
+            tried = thresholds.copy()
+            tried[label] *= factor
+            tried /= tried.sum()
+            yield expected_macro_f1(probabilities, (probabilities / tried).argmax(axis=1)), tried
+
+
+def expected_macro_f1(probabilities: Array, decided: NDArray[np.int64]) -> float:
+    """What macro-F1 comes to, in expectation, if probabilities (n, labels) are right and labels so decided."""
+    chosen = np.eye(probabilities.shape[1])[decided]
+    sizes = probabilities.sum(axis=0) + chosen.sum(axis=0)
+    return float(np.mean(2 * (chosen * probabilities).sum(axis=0) / np.maximum(sizes, 1e-12)))
+
+
 def best_threshold(probabilities: Array, gold: NDArray[np.bool_]) -> float:
     """The probability of ``yes`` from which saying yes scores the best F1.
 
@@ -138,40 +180,24 @@ def best_threshold(probabilities: Array, gold: NDArray[np.bool_]) -> float:
     return float(scores.max() / 2) if gold.any() else 0.5
 
 
-def answered_from(confidence: Array, right: NDArray[np.bool_], documents: NDArray[np.str_]) -> float | None:
-    """The lowest probability from which answers are right with the promised precision, surely enough.
+def answered_from(confidence: Array, right: NDArray[np.bool_]) -> float:
+    """The lowest probability from which answers are right as often as promised.
+
+    What is counted of few answers is luck, and what they say of themselves may be wrong: their mean probability counts
+    as ``_WORTH`` answers more, as a Beta prior of that mean does.
 
     Returns:
-        0 if all answers are; ``NEVER`` if those of no probability are; ``None`` if there are too few to tell.
+        0 if all answers are; ``NEVER`` if those of no probability are.
     """
-    if len(right) < ENOUGH:
-        return None
-    # From the surest on, and no further than the first that fails: one test in a fixed order, at one level.
-    found = NEVER
-    for least in (*np.quantile(confidence, np.arange(1, _STEPS) / _STEPS)[::-1], 0.0):
-        given = confidence >= least
-        if given.sum() < ENOUGH / 2:
-            continue
-        if lower_bound(right[given], documents[given]) < PROMISE:
-            break
-        found = float(least)
-    return found
-
-
-def lower_bound(right: NDArray[np.bool_], documents: NDArray[np.str_]) -> float:
-    """A one-sided 95 % bound below the share of right answers, which are alike within documents.
-
-    Clopper and Pearson's bound with the number of answers that would tell as much if they were independent (Korn &
-    Graubard 1998).
-    """
-    n, share = len(right), float(right.mean())
-    names, which = np.unique(documents, return_inverse=True)
-    effective = float(len(names))  # where nothing varies, a document may tell no more than one answer
-    if 0 < share < 1 and len(names) > 1:
-        off = np.bincount(which, right - share)
-        variance = (off @ off) * len(names) / (len(names) - 1) / n**2
-        effective = min(float(n), float(share * (1 - share) / variance)) if variance else effective
-    return float(beta.ppf(1 - _SURE, effective * share, effective * (1 - share) + 1)) if share else 0.0
+    if not len(right):
+        return NEVER
+    order = np.argsort(-confidence, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(confidence[order])), len(order) - 1)
+    right, said = (np.cumsum(each[order])[ends] / (ends + 1) for each in (right, confidence))
+    kept = ends[((ends + 1) * right + _WORTH * said) / (ends + 1 + _WORTH) >= PROMISE - 1e-9]
+    if not len(kept):
+        return NEVER
+    return 0.0 if kept[-1] == ends[-1] else float(confidence[order[kept[-1]]])
 
 
 def belongs_from(of_right: Array, documents: NDArray[np.str_]) -> float:

@@ -7,7 +7,7 @@ The file has a line for each labelled question, and one for each sentence whose 
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,16 +24,7 @@ CASES_FILE = "cases.jsonl"
 _META = ("corpus", "outlet", "date")
 
 
-@dataclass(frozen=True)
-class LabelCase(Asked):
-    """A question with one right answer, about a record that is stripped of all else; ``said`` is what was decided."""
-
-    said: str
-
-    @property
-    def right(self) -> bool:
-        """Whether what was decided is right."""
-        return self.said == self.gold
+LabelCase = Asked  # about a record that is stripped of all else
 
 
 @dataclass(frozen=True)
@@ -67,14 +58,9 @@ def _of_task(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Sequence[L
 
 
 def _labels(config: ModelConfig, task: str, rows: Sequence[Pair]) -> list[LabelCase]:
-    questions = list(asked(task, rows))
-    answers = gather(config.labels[task], questions)
-    if answers is None:
-        return []
-    decided = answers.decided(config.thresholds.get(task))
-    return [LabelCase(_bare(one.record, stances=one.stance and [one.stance]), one.stance, one.kind, one.gold,
-                      {label: round(share, 4) for label, share in one.probabilities.items()}, answers.labels[column])
-            for one, column in zip(questions, decided.tolist(), strict=True)]
+    return [replace(one, record=_bare(one.record, stances=one.stance and [one.stance]),
+                    probabilities={label: round(share, 4) for label, share in one.probabilities.items()})
+            for one in asked(config, task, rows)]
 
 
 def answers_of(labels: Sequence[str], some: Sequence[LabelCase]) -> Answers:

@@ -91,12 +91,12 @@ def parts(record: Record) -> Iterator[str]:
 
 
 def _count_labels(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Outcome | None:
-    answers = collect(config.labels[task], task, rows)
+    answers = collect(config, task, rows)
     if answers is None:
         return None
-    documents, decided = answers.documents.tolist(), answers.decided(config.thresholds.get(task))
-    counts = confusions(answers.gold.tolist(), decided.tolist(), documents, len(answers.labels))
-    return _outcome("labels", answers.labels, documents, counts, counts.sum(axis=(1, 2)))
+    counts = confusions(answers.gold.tolist(), answers.decided.tolist(), answers.documents.tolist(),
+                        len(answers.labels))
+    return _outcome("labels", answers.labels, answers.documents.tolist(), counts, counts.sum(axis=(1, 2)))
 
 
 def _count_attributions(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Outcome | None:
@@ -137,7 +137,7 @@ _COUNTERS: dict[str, Callable[[ModelConfig, str, Sequence[Pair]], Outcome | None
 
 def _more(config: ModelConfig, task: str, rows: Sequence[Pair]) -> dict[str, Figure]:
     """The figures that need more than counts: calibration, rankings, pairs of answers."""
-    answers = None if task in _COUNTERS else collect(config.labels[task], task, rows)
+    answers = None if task in _COUNTERS else collect(config, task, rows)
     if answers is None:
         return {}
     figures = reliability(answers, task, config)
@@ -145,5 +145,5 @@ def _more(config: ModelConfig, task: str, rows: Sequence[Pair]) -> dict[str, Fig
         chances, applies = claims(answers, task)
         figures |= ranking(applies.tolist(), chances.tolist(), answers.documents.tolist())
     if task == "stance":
-        figures |= score_directed(rows, [document_of(record) for record, _ in rows])
+        figures |= score_directed(config, rows, [document_of(record) for record, _ in rows])
     return figures

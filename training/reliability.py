@@ -5,7 +5,7 @@ Bröcker & Smith 2007; the risk–coverage curve and the area under it, Geifman 
 Bates 2021.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,7 @@ def bins(said: Array, true: NDArray[np.bool_], count: int = 15) -> list[Bin]:
 
 
 def claims(answers: Answers, task: str) -> tuple[Array, NDArray[np.bool_]]:
-    """What was said with which probability, and whether it is true: that the last label applies, or the likeliest."""
+    """What was said with which probability, and whether it is true: that the last label applies, or the answer."""
     if task in RANKED:
         last = len(answers.labels) - 1
         return answers.probabilities[:, last], np.asarray(answers.gold == last)
@@ -90,34 +90,41 @@ def figures(answers: Answers, task: str, config: ModelConfig) -> dict[str, Figur
     weights = np.vstack([np.ones(n), resampled_rows(answers.documents.tolist())])
     coverage = coverage_at(answers.confidence, answers.right, weights)
     found[f"coverage_at_{100 * PROMISE:.0f}"] = interval(coverage[0], coverage[1:], n)
-    if (least := _each(answers, config, config.abstain_below)) is not None:
-        found |= _answered(answers, least)
-    if (least := _each(answers, config, config.conformal)) is not None:
+    if (shown := given(answers, config)) is not None:
+        found |= _answered(answers, shown)
+    if (least := _each(answers, config.in_set_from)) is not None:
         found |= _sets(answers, least)
     return found
 
 
-def _each(answers: Answers, config: ModelConfig, values: Mapping[str, float]) -> Array | None:
-    """(n,) the value for each question's kind; ``None`` if a kind has none."""
-    known = {str(kind): config.promised(values, str(kind)) for kind in np.unique(answers.kinds)}
-    return None if None in known.values() else np.array([known[str(kind)] for kind in answers.kinds], dtype=float)
+def given(answers: Answers, config: ModelConfig) -> NDArray[np.bool_] | None:
+    """(n,) whether each answer is given, not withheld; ``None`` if nothing is promised of some."""
+    least = _each(answers, config.answered_from, answers.said)
+    return None if least is None else np.asarray(answers.confidence >= least)
 
 
-def _answered(answers: Answers, least: Array) -> dict[str, Figure]:
-    """The share of questions answered, and how many of these answers are right."""
-    given = answers.confidence >= least
-    table = np.stack([given, given & answers.right, np.ones(len(given))], axis=1)
+def _each(answers: Answers, value: Callable[..., float | None], *more: Sequence[str]) -> Array | None:
+    """(n,) the value for each question's kind, and for what else belongs to it; ``None`` if one has none."""
+    asked = list(zip(answers.kinds.tolist(), *more, strict=True))
+    known = {one: value(*one) for one in set(asked)}
+    return None if None in known.values() else np.array([known[one] for one in asked], dtype=float)
 
-    def share(summed: Array) -> dict[str, float]:
-        return {"answered.share": summed[0] / summed[2]}
 
-    def accuracy(summed: Array) -> dict[str, float]:
-        return {"answered.accuracy": summed[1] / summed[0]}
+def _answered(answers: Answers, given: NDArray[np.bool_]) -> dict[str, Figure]:
+    """The share of questions answered, and how many of these answers are right: of all, and of each label."""
+    table = np.stack([given, np.ones(len(given))], axis=1)
+    found = bootstrap(_by_document(answers, table), lambda sums: {"answered.share": sums[0] / sums[1]}, len(given))
+    found |= _right(answers, given, "answered.accuracy")
+    for column, label in enumerate(answers.labels):
+        found |= _right(answers, given & (answers.decided == column), f"answered.accuracy.{label}")
+    return found
 
-    sums = _by_document(answers, table)
-    answered = sums[sums[:, 0] > 0]  # documents without an answer say nothing of how right answers are
-    found = bootstrap(sums, share, len(given))
-    return found | (bootstrap(answered, accuracy, int(given.sum())) if len(answered) else {})
+
+def _right(answers: Answers, some: NDArray[np.bool_], name: str) -> dict[str, Figure]:
+    """How many of some answers are right; nothing of none."""
+    sums = _by_document(answers, np.stack([some, some & answers.right], axis=1))
+    kept = sums[sums[:, 0] > 0]  # documents without such an answer say nothing of how right they are
+    return bootstrap(kept, lambda sums: {name: sums[1] / sums[0]}, int(some.sum())) if len(kept) else {}
 
 
 def _sets(answers: Answers, least: Array) -> dict[str, Figure]:

@@ -6,7 +6,7 @@ _PARTS = {"macro_f1": "macro-F1", "micro_f1": "micro-F1", "macro_recall": "macro
 _METRICS = {
     "calibration_error": "expected calibration error",
     "coverage_at_90": "answered at 90 % precision, by the best threshold here",
-    "answered.share": "answered, by the model's threshold",
+    "answered.share": "answered, as the model withholds answers",
     "answered.accuracy": "right of those answered",
     "conformal.coverage": "label sets that hold the right label",
     "conformal.size": "labels in a set",
@@ -24,4 +24,6 @@ def task_name(name: str) -> str:
 
 def metric_name(name: str) -> str:
     """A metric in words: ``source.overlap.f1`` as "source, overlap, F1"."""
+    if name.startswith("answered.accuracy."):
+        return f"right of those answered with {name.removeprefix('answered.accuracy.')}"
     return _METRICS.get(name) or ", ".join(_PARTS.get(part, part) for part in name.split("."))

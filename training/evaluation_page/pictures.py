@@ -42,12 +42,14 @@ class Picture:
 class Run:
     """What a run said: how sure it was (n,), and whether that was true (n,); its name where there are two.
 
-    ``threshold`` is the probability from which it answers, if it withholds answers.
+    ``given`` tells which answers it gives (n,), if it withholds any; ``threshold`` is the probability from which it
+    decides for what it ranks by.
     """
 
     sure: Array
     true: Truth
     name: str = ""
+    given: Truth | None = None
     threshold: float | None = None
 
 
@@ -127,7 +129,7 @@ def risk_picture(name: str, runs: Sequence[Run]) -> Picture:
             _end(axes, run, coverage[-1], risk[-1], colour)
             highest = max(highest, *risk[kept])
             told.append(f"{percent(risk[-1])} wrong if all is answered, area under the curve "
-                        f"{area_under(coverage, risk):.3f}{_withheld(axes, run, coverage, risk)}")
+                        f"{area_under(coverage, risk):.3f}{_withheld(axes, run)}")
             columns.append([percent(_at(coverage, risk, step)) for step in _STEPS])
         axes.set_ylim(0, min(1.0, max(0.2, 1.1 * highest)))
         words = _told(runs, told)
@@ -135,17 +137,17 @@ def risk_picture(name: str, runs: Sequence[Run]) -> Picture:
         return Picture(title, as_svg(figure, name, title, words), words, ("answered", *_named("wrong", runs)), rows)
 
 
-def _withheld(axes: "Axes", run: Run, coverage: Array, risk: Array) -> str:
-    """Marks where the model's threshold lies; that in words."""
-    if run.threshold is None:
+def _withheld(axes: "Axes", run: Run) -> str:
+    """Marks what the model gives, each label from a probability of its own; that in words."""
+    if run.given is None:
         return ""
-    share = float((run.sure >= run.threshold).mean())
+    share = float(run.given.mean())
     if not share:
-        return "; the model's threshold withholds all answers"
-    wrong = _at(coverage, risk, share)
+        return "; the model withholds all answers"
+    wrong = float(1 - run.true[run.given].mean())
     axes.plot([share], [wrong], color=INK, marker="D", markersize=6, linestyle="none", clip_on=False, zorder=5)
-    return f"; with the model's threshold ({run.threshold:.2f}, the diamond) {percent(share)} is answered and " \
-           f"{percent(wrong)} of that is wrong"
+    return f"; as the model withholds answers (the diamond) {percent(share)} is answered and {percent(wrong)} of " \
+           "that is wrong"
 
 
 def _at(across: Array, up: Array, place: float) -> float:

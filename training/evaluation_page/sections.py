@@ -21,7 +21,7 @@ from claimstance.training.evaluation_page.pictures import (
 from claimstance.training.evaluation_page.worst import Question, Sentence, worst_answers, worst_sentences
 from claimstance.training.metrics import Figure
 from claimstance.training.outcomes import Outcome
-from claimstance.training.reliability import RANKED, claims
+from claimstance.training.reliability import RANKED, claims, given
 from claimstance.training.span_errors import KINDS, summed, wrong
 
 LINKED = "linked attributions"  # beside the roles
@@ -173,9 +173,9 @@ def _pictures(anchor: str, task: str, config: ModelConfig, answers: Answers) -> 
         pictures: list[Picture | None] = [
             reliability_diagram(f"{name}r", [Run(*claims(some, task))]),
             risk_picture(f"{name}c", [
-                Run(some.confidence, some.right, threshold=config.promised(config.abstain_below, kind))])]
+                Run(some.confidence, some.right, given=given(some, config))])]
         if task in RANKED:
             pictures.append(precision_recall_picture(
-                f"{name}p", [Run(*claims(some, task), threshold=config.thresholds.get(task))]))
+                f"{name}p", [Run(*claims(some, task), threshold=config.thresholds_of(task)[some.labels[-1]])]))
         found[kind] = [picture for picture in pictures if picture]
     return found
