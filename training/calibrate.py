@@ -25,7 +25,7 @@ from claimstance.training.reliability import PROMISE, RANKED, claims
 
 log = logging.getLogger(__name__)
 
-ENOUGH = 100  # answers from which a promise about precision can be looked into
+ENOUGH = 100  # answers from which a promise about precision can be looked into, and thresholds
 _WORTH = 30  # answers: what their own probabilities count for beside those that were counted
 NEVER = 2.0  # a probability that no answer reaches
 _FOLDS = 5
@@ -128,13 +128,16 @@ def fit_thresholds(answers: Answers, kind: str) -> list[float]:
     """For each label, what its probability is measured against when one is chosen (``ModelConfig.decide``); sum 1.
 
     The likeliest label is seldom a rare one, though macro-F1 counts all labels alike. Where sentences are ranked, one
-    label counts, and its best F1 is looked for; elsewhere the best macro-F1.
+    label counts, and its best F1 is looked for; elsewhere the best macro-F1, if there are enough answers to know what
+    probabilities are worth.
     """
     if kind in RANKED:
         last = best_threshold(*claims(answers, kind))
         found = np.append(np.full(len(answers.labels) - 1, 1 - last), last)
-    else:
+    elif len(answers.gold) >= ENOUGH:
         found = best_thresholds(answers.probabilities)
+    else:
+        found = np.ones(len(answers.labels))
     return [round(float(each), 4) for each in found / found.sum()]
 
 
