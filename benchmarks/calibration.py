@@ -139,7 +139,7 @@ def render(figures: dict[str, Any]) -> str:
         f"# Probabilities of the model{about}",
         "",
         f"{figures['date']}, {figures['machine']}; model sha256 `{figures['model_sha256']}`, onnxruntime.",
-        "Intervals: 95 %, bootstrap over documents. Calibration errors: 15 bins of equal width, of the likeliest label "
+        "Intervals: 95 %, bootstrap over documents. Calibration errors: 15 bins of equal width, of the label answered "
         "(check-worthy: of *yes*).",
         "",
         "| | value | 95 % interval | n | goal | |",
