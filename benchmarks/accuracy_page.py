@@ -11,8 +11,8 @@ TABLES = {
     "abstention": ("Answers withheld", "*coverage_at_90*: the share of questions, surest first, that can be answered "
                    "with 90 % of the answers right, which only the gold labels tell. *answered*: the share that the "
                    "model answers with the thresholds it was given, and how many of these answers are right: of all, "
-                   "and of those with one label. *conformal*: how often the right label is in a set that is to hold it in "
-                   "90 % of cases, and how many labels are in a set."),
+                   "and of those with one label. *conformal*: how often the right label is in a set that is to hold "
+                   "it in 90 % of cases, and how many labels are in a set."),
     "people": ("Between people", "Each annotator scored against each other (PolNeAR, all articles that several "
                "annotated, whichever part they lie in; intervals over articles), or against what most of the others "
                "say (GWSD). A model is scored against labels that several people made together where there are such, "
