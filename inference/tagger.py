@@ -32,9 +32,10 @@ from claimstance.inference.results import (
     group_sources,
     ranking,
 )
+from claimstance.model.entities import FoundEntity
 from claimstance.model.errors import ClaimstanceError, InputError, ModelError
 from claimstance.model.predicting import Prediction, begin_document, predict
-from claimstance.model.reader import AHEAD, FoundEntity, Opened, Query, Reader, Reading, Stop, never
+from claimstance.model.reader import AHEAD, Opened, Query, Reader, Reading, Stop, never
 from claimstance.model.record import Record, parse_record
 from claimstance.model.runtime import MANIFEST_FILE, load_reader, model_folder, sha256
 from claimstance.model.sentences import split_sentences

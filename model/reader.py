@@ -21,8 +21,8 @@ from claimstance.model.decoding import (
     link_candidates,
     softmax,
 )
+from claimstance.model.entities import FoundEntity, whole_names
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, SENTENCE_TASKS, bio
-from claimstance.model.mentions import has_capital
 from claimstance.model.windows import Located, Piece, Tokens, Window, WindowBuilder
 
 Ints = NDArray[np.int64]
@@ -69,15 +69,6 @@ class Query:
         if isinstance(self.target, str):
             return "stance.topic"
         return "stance.mention" if self.holder is None else "stance.holder"
-
-
-@dataclass(frozen=True)
-class FoundEntity:
-    """A named entity."""
-
-    place: Located
-    label: str
-    probability: float
 
 
 @dataclass
@@ -186,7 +177,7 @@ class Reader:
                 for found in sorted(attributions, key=lambda found: min(found.cue or found.content))
             ]
         if "entity" in self.config.tasks:
-            reading.entities = entities
+            reading.entities = list(whole_names(entities, texts)) if self._only_names else entities
         reading.warnings = self._warnings(tokens)
         return reading
 
@@ -251,9 +242,7 @@ class Reader:
     def _entities(self, window: Window, logits: Floats, texts: Sequence[str]) -> Iterator[FoundEntity]:
         for span in decode_tags(logits, window, self._entity_tags):
             place = _trimmed(window.located(span.start, span.end)[0], texts)
-            # What is marked without a capital ("of", "-") is a slip: docs/experiments.md.
-            if not self._only_names or has_capital(texts[place.sentence][place.start:place.end]):
-                yield FoundEntity(place, span.label, span.probability)
+            yield FoundEntity(place, span.label, span.probability)
 
     def _attributions(self, window: Window, output: dict[str, Floats]) -> list[FoundAttribution]:
         tags = self._attribution_tags

@@ -142,7 +142,8 @@ def test_info_tells_what_is_there(run, model):
     told = run("info").out
     manifest = json.loads((ROOT / "model/bundled/manifest.json").read_bytes())
     assert manifest["files"]["reader.onnx"] in told
-    assert "claimstance-minilm 1 (bundled)" in told
+    config = json.loads((ROOT / "model/bundled/config.json").read_bytes())
+    assert f"claimstance-minilm {config['version']} (bundled)" in told
     lines = {line.split("│")[1].strip(): line.split("│")[2].strip() for line in told.splitlines() if "│" in line}
     assert lines["claimstance"] == metadata.version("claimstance")
     assert lines["threads"].split()[0].isdecimal()
