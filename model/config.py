@@ -84,7 +84,7 @@ class ModelConfig:
         *others, last = self.labels[task]
         alone = self.thresholds.get(task, 0.5)
         plain = {**dict.fromkeys(others, 1 - alone), last: alone}
-        return {label: self.thresholds.get(f"{fitted}.{label}", value) for label, value in plain.items()}
+        return {label: max(self.thresholds.get(f"{fitted}.{label}", value), 1e-6) for label, value in plain.items()}
 
     def answered_from(self, kind: str, label: str) -> float | None:
         """The probability from which an answer with that label is given; ``None`` if nothing is promised of it."""

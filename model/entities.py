@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from claimstance.model.mentions import has_capital
+from claimstance.model.mentions import NO_FIRST_NAME, has_capital
 from claimstance.model.person_names import is_title
 from claimstance.model.windows import Located
 
@@ -31,8 +31,8 @@ def whole_names(found: Sequence[FoundEntity], texts: Sequence[str]) -> Iterator[
 
     Dropped is what has no capital. Two that only a space parts are one name with the label of the last, if that is one
     of organizations and places or both have the same: *United Arab* | *Emirates*, but *Republican* | *Marco Rubio*. A
-    name, unless a person's, goes on through the capitalised words behind it, up to a title (*Podesta* Group, not
-    *Russian* President), except in headings, where all words have capitals.
+    name, unless a person's, goes on through the capitalised words behind it, up to a title, a day and the like
+    (*Podesta* Group, not *Russian* President, *Geneva* Monday), except in headings, where all words have capitals.
 
     Args:
         found: in the order of the texts.
@@ -71,7 +71,8 @@ def _touch(last: FoundEntity, one: FoundEntity, texts: Sequence[str]) -> bool:
 
 def _end(text: str, end: int, limit: int) -> int:
     """Where a name ends that goes on behind ``end``; what begins at ``limit`` does not belong to it."""
-    while (word := _NEXT.match(text, end, limit)) and (word[1] == "State" or not is_title(word[1])):
+    while (word := _NEXT.match(text, end, limit)) and word[1] not in NO_FIRST_NAME and (
+            word[1] == "State" or not is_title(word[1])):
         end = word.end()
     return end
 

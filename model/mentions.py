@@ -22,8 +22,8 @@ _AMBIGUOUS = words(
     Power Price Prince Rich Rose Short South Stone Strange Strong Sun Wall West White Will Wise Wood Young
     """
 )
-# Capitalised words that may stand before a surname without being a first name.
-_NO_FIRST_NAME = words(
+#: Capitalised words that may stand beside a name without being part of it: *Monday*, *When*.
+NO_FIRST_NAME = words(
     """
     A About After Again Against All Also Although America And April As At August Because Before Britain But By
     Candidate December Democrat Democratic Did Do Does During Even Every February For Friday From GOP Has Have He
@@ -94,7 +94,7 @@ def _is_surname_alone(surname: str, before: str, person: PersonName) -> bool:
     first = word[1].rstrip(".")
     same_first = person.first.startswith(first) or first.startswith(person.first)
     ends_sentence = word[1].endswith(".") and len(first) > 3
-    return is_headline or same_first or ends_sentence or first.capitalize() in _NO_FIRST_NAME
+    return is_headline or same_first or ends_sentence or first.capitalize() in NO_FIRST_NAME
 
 
 @lru_cache(maxsize=16384)

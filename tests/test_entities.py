@@ -47,6 +47,7 @@ def test_names_that_touch(text, marked, expected):
     ("Orvane Says No To Karsholm in May", ["O Orvane", "L Karsholm"], ["O Orvane", "L Karsholm"]),  # a heading
     ("It said the Orvane NBC poll was wrong.", ["O Orvane"], ["O Orvane"]),
     ("Near Orvane Bridge Karsholm begins, as they say.", ["O Orvane", "L Karsholm"], ["O Orvane Bridge", "L Karsholm"]),
+    ("It was said in Karsholm Tuesday that he left.", ["L Karsholm"], ["L Karsholm"]),
     ("He paid 3 Orvane crowns.", ["O Orvane"], ["O Orvane"]),
 ])
 def test_a_name_goes_on_through_capitals(text, marked, expected):

@@ -138,7 +138,7 @@ def fit_thresholds(answers: Answers, kind: str) -> list[float]:
         found = best_thresholds(answers.probabilities)
     else:
         found = np.ones(len(answers.labels))
-    return [round(float(each), 4) for each in found / found.sum()]
+    return [max(round(float(each), 4), 1e-4) for each in found / found.sum()]
 
 
 def best_thresholds(probabilities: Array) -> Array:
@@ -196,8 +196,8 @@ def answered_from(confidence: Array, right: NDArray[np.bool_]) -> float:
         return NEVER
     order = np.argsort(-confidence, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(confidence[order])), len(order) - 1)
-    right, said = (np.cumsum(each[order])[ends] / (ends + 1) for each in (right, confidence))
-    kept = ends[((ends + 1) * right + _WORTH * said) / (ends + 1 + _WORTH) >= PROMISE - 1e-9]
+    counted, said = (np.cumsum(each[order])[ends] for each in (right, confidence))
+    kept = ends[(counted + _WORTH * said / (ends + 1)) / (ends + 1 + _WORTH) >= PROMISE - 1e-9]
     if not len(kept):
         return NEVER
     return 0.0 if kept[-1] == ends[-1] else float(confidence[order[kept[-1]]])
