@@ -72,14 +72,12 @@ def fit(config: ModelConfig, kind: str, answers: Answers) -> None:
     thresholds = fit_thresholds(scaled, kind)
     config.thresholds |= {f"{kind}.{label}": value for label, value in zip(answers.labels, thresholds, strict=True)}
     scaled = replace(scaled, decided=(scaled.probabilities / thresholds).argmax(axis=1))
-    # For each label by itself: where one is common, the others would be given whether right or not.
-    for column, label in enumerate(answers.labels if len(answers.gold) >= ENOUGH else ()):
-        so = scaled.decided == column
-        least = answered_from(scaled.confidence[so], scaled.right[so])
-        config.abstain_below[f"{kind}.{label}"] = _down(least)
-        if least == NEVER:
-            log.warning("%s: no probability from which %.0f %% of the answers '%s' on dev are right: all will be "
-                        "marked as abstained", kind, 100 * PROMISE, label)
+    if len(answers.gold) >= ENOUGH:
+        least = _fit_abstention(scaled)
+        config.abstain_below |= {f"{kind}.{label}": _down(value) for label, value in least.items()}
+        if never := [label for label, value in least.items() if value == NEVER]:
+            log.warning("%s: no probability from which %.0f %% of the answers on dev are right, of %s: all of these "
+                        "will be marked as abstained", kind, 100 * PROMISE, ", ".join(never))
     config.conformal[kind] = _down(belongs_from(scaled.of_right, scaled.documents))
 
 
@@ -181,6 +179,12 @@ def best_threshold(probabilities: Array, gold: NDArray[np.bool_]) -> float:
     ends = np.append(np.flatnonzero(np.diff(probabilities[order])), len(order) - 1)
     scores = 2 * np.cumsum(gold[order])[ends] / np.maximum(ends + 1 + gold.sum(), 1)
     return float(scores.max() / 2) if gold.any() else 0.5
+
+
+def _fit_abstention(answers: Answers) -> dict[str, float]:
+    """For each label by itself: where one is common, the others would else be given whether right or not."""
+    so = {label: answers.decided == column for column, label in enumerate(answers.labels)}
+    return {label: answered_from(answers.confidence[rows], answers.right[rows]) for label, rows in so.items()}
 
 
 def answered_from(confidence: Array, right: NDArray[np.bool_]) -> float:
