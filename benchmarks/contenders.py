@@ -198,10 +198,11 @@ def training(_: Path) -> Run:
 
     from claimstance.model.labels import DEFAULT_LABELS
     from claimstance.training import train as program
+    from claimstance.training import trainer
     from claimstance.training.config import Config
 
     torch.set_num_threads(THREADS)
-    records, collate, seen = _records(), program.collate, [0]
+    records, collate, seen = _records(), trainer.collate, [0]
 
     def counted(batch: Any, pad: int) -> Any:
         seen[0] += sum(map(len, batch))
@@ -217,7 +218,7 @@ def training(_: Path) -> Run:
                 self.seconds, self.tokens = time.perf_counter() - self.began, seen[0] - self.before
                 control.should_training_stop = True
 
-    program.collate = counted
+    trainer.collate = counted
     program.export = lambda folder: folder  # what comes after training is not training
 
     def run() -> dict[str, float]:
