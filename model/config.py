@@ -74,9 +74,12 @@ class ModelConfig:
         return biases, self.temperatures.get(fitted, 1.0)
 
     def decide(self, kind: str, probabilities: Mapping[str, float]) -> str:
-        """The label to answer with, from the probability of each: the one that stands highest over its threshold."""
+        """The label to answer with, from the probability of each: the one that stands highest over its threshold.
+
+        Of labels that stand alike, the last: a threshold is where an answer is given from.
+        """
         thresholds = self.thresholds_of(kind)
-        return max(probabilities, key=lambda label: probabilities[label] / thresholds[label])
+        return max(reversed(list(probabilities)), key=lambda label: probabilities[label] / thresholds[label])
 
     def thresholds_of(self, kind: str) -> dict[str, float]:
         """Label → its threshold, for a kind of question: where all probabilities are at it, no label is preferred."""
