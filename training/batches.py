@@ -15,6 +15,7 @@ from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
 from claimstance.model.network import IGNORE, Batch
 from claimstance.model.reader import NOBODY
 from claimstance.model.windows import Window, WindowBuilder
+from claimstance.training.augmentation import Augmenter
 from claimstance.training.examples import Example, StanceExample
 
 _TAGS = bio(ROLES)
@@ -45,6 +46,8 @@ class Mixture:
             heads trained on lone sentences will read whole windows.
         alone: share of documents' sentences shown without their context, since users' sentences may come alone.
         topics: share of stances toward a mention that are also asked with the mention as a topic.
+        joined: share of the single sentences in which somebody takes a side, each shown once more as one with another.
+        unsaid: share of those in which somebody who is named does, each shown once more as what is not known.
         sampling: corpus → share of its sentences seen in an epoch (1 where absent).
         seed: of everything random here.
     """
@@ -53,6 +56,8 @@ class Mixture:
     neighbours: float = 0.5
     alone: float = 0.1
     topics: float = 0.1
+    joined: float = 0.0
+    unsaid: float = 0.0
     sampling: Mapping[str, float] = field(default_factory=dict)
     seed: int = 13
 
@@ -60,7 +65,10 @@ class Mixture:
 class Planner:
     """Lays out the windows of each epoch."""
 
-    def __init__(self, documents: Sequence[Sequence[Example]], windows: WindowBuilder, mixture: Mixture) -> None:
+    def __init__(
+        self, documents: Sequence[Sequence[Example]], windows: WindowBuilder, mixture: Mixture,
+        augmenter: Augmenter | None = None,
+    ) -> None:
         self._documents = [list(d) for d in documents if len(d) > 1]
         self._singles: dict[str, list[Example]] = defaultdict(list)
         for document in documents:
@@ -68,11 +76,12 @@ class Planner:
                 self._singles[document[0].corpus].append(document[0])
         self._windows = windows
         self._mixture = mixture
+        self._augmenter = augmenter
 
     def epoch(self, number: int) -> list[list[LabelledWindow]]:
         """The batches of an epoch, the same whenever it is asked for."""
         rng = random.Random(f"{self._mixture.seed}/{number}")
-        found = [*self._of_documents(rng), *self._of_singles(rng)]
+        found = [*self._of_documents(rng), *self._of_singles(rng), *self._of_made(rng)]
         topics = list(self._of_topics([e for w in found for e in w.examples], rng))
         # A sentence that is only asked about topics is read beside each of them, and teaches nothing on its own.
         found = [window for window in found if any(example.teaches_alone for example in window.examples)]
@@ -101,6 +110,19 @@ class Planner:
                 count = rng.choice((2, 3, 5, 8))
                 yield from self._fill(list(enumerate(rest[:count])), self._windows.max_tokens)
                 rest = rest[count:]
+
+    def _of_made(self, rng: random.Random) -> Iterator[LabelledWindow]:
+        if not (make := self._augmenter):
+            return
+        singles = [example for _, examples in sorted(self._singles.items()) for example in examples]
+        asked = [e for e in singles if any(isinstance(stance.target, tuple) for stance in e.stances)]
+        sides = [e for e in asked if make.takes_side(e)]
+        for example in rng.sample(sides, round(len(sides) * self._mixture.joined)):
+            first, second = rng.sample([example, rng.choice(asked)], 2)  # in either order
+            yield from self._fill([(0, make.joined(first, second, rng))], self._windows.max_tokens)
+        named = [e for e in sides if make.takes_side(e, named=True)]
+        for example in rng.sample(named, round(len(named) * self._mixture.unsaid)):
+            yield from self._fill([(0, make.unsaid(example, rng))], self._windows.max_tokens)
 
     def _of_topics(self, examples: Sequence[Example], rng: random.Random) -> Iterator[LabelledWindow]:
         for example in examples:

@@ -86,6 +86,17 @@ class TrainingConfig(Section):
     topics: Share = Field(
         default=0.1, description="Share of stances toward a mention that are also asked about it as a topic."
     )
+    joined: Share = Field(
+        default=0.0, description="Share of the rows without an article that tell a stance, each shown once more as one "
+        "sentence with another row: nobody in one half has a stance toward the other.",
+    )
+    unsaid: Share = Field(
+        default=0.0, description="Share of the rows without an article that tell a named holder's stance, each shown "
+        "once more behind words such as 'It is unclear whether', which take it back.",
+    )
+    no_stance: str = Field(
+        default="neutral", min_length=1, description="Label of a stance that is none, for `joined` and `unsaid`."
+    )
     threads: int | None = Field(default=None, ge=1, description="Processor threads; null: PyTorch decides.")
     sampling: dict[str, Share] = Field(default={}, description="Corpus → share of its rows seen in an epoch.")
 

@@ -21,6 +21,8 @@ from claimstance.model.labels import DEFAULT_LABELS, TASKS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.record import Record
 from claimstance.model.runtime import load_reader, model_folder
+from claimstance.model.windows import WindowBuilder
+from claimstance.training.augmentation import Augmenter
 from claimstance.training.batches import Mixture, Planner
 from claimstance.training.building.splits import label_counts
 from claimstance.training.calibrate import calibrate
@@ -127,11 +129,20 @@ def _course(
         if any(example.teaches(model.config.tasks) for example in document)]
     mixture = Mixture(
         tokens_per_batch=settings.tokens_per_batch, neighbours=settings.neighbours, alone=settings.alone,
-        topics=settings.topics, sampling=settings.sampling, seed=settings.seed)
-    course = Course(Planner(documents, windows, mixture), settings.epochs)
+        topics=settings.topics, joined=settings.joined, unsaid=settings.unsaid, sampling=settings.sampling,
+        seed=settings.seed)
+    wanted = settings.joined or settings.unsaid
+    augmenter = _augmenter(windows, labels.get("stance", ()), settings.no_stance) if wanted else None
+    course = Course(Planner(documents, windows, mixture, augmenter), settings.epochs)
     if not len(course):
         raise InputError("the train split: expected sentences to learn from, found none (see training.sampling)")
     return course
+
+
+def _augmenter(windows: WindowBuilder, labels: Sequence[str], none: str) -> Augmenter:
+    if none not in labels:
+        raise ConfigError(f"training.no_stance: {unknown('label', none, labels)}")
+    return Augmenter(windows, tuple(float(label == none) for label in labels))
 
 
 def _last_checkpoint(folder: Path) -> str | None:

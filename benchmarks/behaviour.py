@@ -1,0 +1,234 @@
+"""Whether the bundled model answers plain sentences as a reader would, whatever names stand in them.
+
+    python benchmarks/behaviour.py
+
+Asks what behaviour.yaml lists, each sentence with twelve sets of names, and writes behaviour.json and behaviour.md
+beside this file. These are tests of behaviour in the sense of Ribeiro et al. 2020 (CheckList): they show what a model
+cannot do, not how often that matters in the news. Nothing of it is trained on.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from claimstance.inference.writers import open_output
+from claimstance.model.errors import ClaimstanceError, InputError
+from claimstance.model.predicting import Prediction, predict
+from claimstance.model.reader import Reader
+from claimstance.model.record import Record, Stance
+from claimstance.model.runtime import load_reader
+from claimstance.training.metrics import bootstrap
+
+HERE = Path(__file__).parent
+SENTENCES = HERE / "behaviour.yaml"
+#: All invented but the countries. Four of one kind fill a sentence.
+NAMES = {
+    "people": ("Novak", "Hale", "Ortiz", "Lindqvist", "Okafor", "Brandeis"),
+    "people with a title": ("Senator Novak", "Governor Hale", "Mayor Ortiz", "Judge Lindqvist", "President Okafor",
+                            "Minister Brandeis"),
+    "organizations": ("the Farmers' Union", "the Halvern Institute", "the Teachers' League", "the Port Authority",
+                      "the Liberal Alliance", "the Dunmore Foundation"),
+    "countries": ("France", "Kenya", "Peru", "Norway", "Russia", "Japan"),
+}
+FILLINGS = 3  # of each kind of name
+_QUESTION = re.compile(r"(?:(?P<holder>[A-D]) )?> (?P<target>[A-D]) (?P<negated>not )?(?P<label>[a-z]+)"
+                       r"|says (?P<source>[A-D]|nobody)")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A sentence with names in it, and one question about it.
+
+    Attributes:
+        group: of sentences, as behaviour.yaml calls it.
+        template: the sentence before names were put in.
+        question: as behaviour.yaml asks it.
+        text: the sentence.
+        names: letter → name.
+    """
+
+    group: str
+    template: str
+    question: str
+    text: str
+    names: Mapping[str, str]
+
+    @property
+    def parts(self) -> Mapping[str, str | None]:
+        """The parts of the question, by name; it has been checked."""
+        found = _QUESTION.fullmatch(self.question)
+        return found.groupdict() if found else {}
+
+    @property
+    def record(self) -> Record:
+        """What the model is asked."""
+        holder, target = self.parts["holder"], self.parts["target"]
+        stances = [Stance(holder=holder and self.names[holder], target=self.names[target])] if target else None
+        return Record(id=self.question, text=self.text, stances=stances)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model said of a case: in a word, whether that is right, and whether it was given, not withheld."""
+
+    case: Case
+    said: str
+    right: bool
+    given: bool
+
+
+def main() -> None:
+    """Ask everything, write figures and page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, help="another model's folder; then --out is needed")
+    parser.add_argument("--out", type=Path, help="where to write, if not beside this file")
+    options = parser.parse_args()
+    if options.model and options.out is None:
+        parser.error("expected --out FOLDER: the files here are about the bundled model")
+    try:
+        reader, digest = load_reader(options.model)
+        answers = ask(reader, list(cases(yaml.safe_load(SENTENCES.read_text(encoding="utf-8")))))
+    except ClaimstanceError as error:
+        parser.exit(1, f"error: {error}\n")
+    figures = {
+        "date": date.today().isoformat(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
+                   f"Python {platform.python_version()}",
+        "model_sha256": digest,
+        "rows": list(rows(answers)),
+        "failures": failures(answers),
+    }
+    texts = {"behaviour.json": json.dumps(figures, indent=1, ensure_ascii=False) + "\n",
+             "behaviour.md": render(figures)}
+    for name, text in texts.items():
+        with open_output((options.out or HERE) / name) as file:
+            file.write(text)
+    print(texts["behaviour.md"])
+
+
+def cases(groups: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterator[Case]:
+    """Every question of every sentence, with each set of names.
+
+    Raises:
+        InputError: if a question is none, or asks for a letter that its sentence lacks.
+    """
+    for group, sentences in groups.items():
+        for template, questions in sentences.items():
+            for question in questions:
+                found = _QUESTION.fullmatch(question)
+                letters = [found[part] for part in ("holder", "target", "source")] if found else []
+                if not found or any(one and one != "nobody" and f"{{{one}}}" not in template for one in letters):
+                    raise InputError(f"{group}, \"{template}\": expected a question about its names, such as "
+                                     f"'A > B against' or 'says A', found '{question}'")
+                for names in fillings():
+                    yield Case(group, template, question, _capital(template.format(**names)), names)
+
+
+def fillings() -> Iterator[dict[str, str]]:
+    """The sets of names, by letter."""
+    for names in NAMES.values():
+        for shift in range(FILLINGS):
+            yield {letter: names[(2 * shift + place) % len(names)] for place, letter in enumerate("ABCD")}
+
+
+def _capital(text: str) -> str:
+    """The text with a capital at the start of its sentence, and of one that it quotes."""
+    return re.sub(r"(^|: “|^“|; )(the)\b", lambda m: m[1] + (m[2] if m[1] == "; " else "The"), text)
+
+
+def ask(reader: Reader, asked: Sequence[Case]) -> list[Answer]:
+    """What the model answers to each case."""
+    return [answer(reader, case, said)
+            for case, said in zip(asked, predict(reader, [case.record for case in asked]), strict=True)]
+
+
+def answer(reader: Reader, case: Case, said: Prediction) -> Answer:
+    """What a prediction comes to as an answer to a case."""
+    parts = case.parts
+    if source := parts["source"]:
+        found = sorted({case.text[slice(*piece)].lower() for attribution, _ in said.attributions or ()
+                        for piece in attribution.source or ()})
+        return Answer(case, ", ".join(found) or "nobody",
+                      found == ([] if source == "nobody" else [case.names[source].lower()]), True)
+    kind, probabilities = said.kinds[0], said.stances[0]
+    label = reader.config.decide(kind, probabilities)
+    return Answer(case, label, (label == parts["label"]) != bool(parts["negated"]),
+                  probabilities[label] >= (reader.config.answered_from(kind, label) or 0.0))
+
+
+def rows(answers: Sequence[Answer]) -> Iterator[dict[str, Any]]:
+    """The rows of the figures file: for each group of sentences, what is right of all answers and of those given."""
+    groups: dict[str, list[Answer]] = defaultdict(list)
+    for one in answers:
+        groups[one.case.group].append(one)
+    for group, some in groups.items():
+        sentences: dict[str, list[Answer]] = defaultdict(list)
+        for one in some:
+            sentences[one.case.template].append(one)
+        counts = np.array([[len(each), sum(a.right for a in each), sum(a.given for a in each),
+                            sum(a.given and a.right for a in each)] for each in sentences.values()], dtype=float)
+        found = bootstrap(counts, _shares, len(some))
+        for metric, figure in found.items():
+            value, low, high = (round(100 * part, 1) for part in (figure.value, figure.low, figure.high))
+            n = int(counts[:, 2].sum()) if metric == "right of those given" else len(some)
+            yield {"name": f"{group}, {metric}", "value": value, "low": low, "high": high, "n": n, "unit": "%",
+                   "better": "higher", "must": None, "aim": None, "note": f"{len(sentences)} sentences"}
+
+
+def _shares(sums: Any) -> dict[str, float]:
+    asked, right, given, both = map(float, sums)
+    return {"right": right / asked, "given": given / asked, "right of those given": both / given if given else 0.0}
+
+
+def failures(answers: Sequence[Answer]) -> list[dict[str, Any]]:
+    """The questions that were not answered rightly whatever the names, those that fail most first."""
+    questions: dict[tuple[str, str, str], list[Answer]] = defaultdict(list)
+    for one in answers:
+        questions[one.case.group, one.case.template, one.case.question].append(one)
+    told = [{"group": group, "sentence": template, "asked": question, "right": sum(one.right for one in some),
+             "of": len(some), "wrong": Counter(one.said for one in some if not one.right).most_common(1)[0][0]}
+            for (group, template, question), some in questions.items() if not all(one.right for one in some)]
+    return sorted(told, key=lambda row: row["right"])
+
+
+def render(figures: Mapping[str, Any]) -> str:
+    """The figures as Markdown."""
+    shares: dict[str, dict[str, Any]] = defaultdict(dict)
+    for row in figures["rows"]:
+        group, _, metric = row["name"].rpartition(", ")
+        shares[group][metric] = row
+    sets = FILLINGS * len(NAMES)
+    lines = [
+        "# Plain sentences",
+        "",
+        f"{figures['date']}, {figures['machine']}; model sha256 `{figures['model_sha256']}`, onnxruntime.",
+        f"Questions of [behaviour.yaml](behaviour.yaml), each with {sets} sets of names. Shares in per cent; "
+        "intervals: 95 %, bootstrap over sentences. *Given*: not withheld as unsure.",
+        "",
+        "| | questions | right | 95 % interval | given | right of those given |",
+        "|---|---|---|---|---|---|",
+    ]
+    for group, found in shares.items():
+        right = found["right"]
+        lines.append(f"| {group} | {right['n']} | {right['value']} | {right['low']} – {right['high']} | "
+                     f"{found['given']['value']} | {found['right of those given']['value']} |")
+    lines += ["", "## What fails", "", f"Right with fewer than {sets} of the {sets} sets of names.", "",
+              "| sentence | asked | right | mostly said instead |", "|---|---|---|---|"]
+    lines += [f"| {row['sentence']} | {row['asked']} | {row['right']} of {row['of']} | {row['wrong']} |"
+              for row in figures["failures"]]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

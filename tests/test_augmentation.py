@@ -1,0 +1,142 @@
+"""Sentences made of others: which stances stay, and where there is none."""
+
+import random
+
+import pytest
+
+from claimstance.model.errors import ConfigError
+from claimstance.model.labels import DEFAULT_LABELS
+from claimstance.model.record import Record, Stance
+from claimstance.model.windows import WindowBuilder
+from claimstance.training.augmentation import Augmenter
+from claimstance.training.batches import Mixture, Planner, collate
+from claimstance.training.examples import build_examples
+from claimstance.training.train import train
+
+NONE = tuple(float(label == "neutral") for label in DEFAULT_LABELS["stance"])
+ROWS = (("Ada blamed Bo .", "Ada", "Bo", "against"), ("Cy met Dee .", "Cy", "Dee", "neutral"),
+        ("Eve , they say , is a hero", None, "Eve", "favor"), ("We saw it", None, "gun laws", "against"))
+
+
+def record(number):
+    text, holder, target, label = ROWS[number]
+
+    def place(name):
+        return [(text.index(name), text.index(name) + len(name))] if name and name in text else name
+
+    return Record(id=str(number), text=text, stances=[Stance(holder=place(holder), target=place(target), label=label)])
+
+
+@pytest.fixture
+def windows(tokenizer_json):
+    return WindowBuilder.from_json(tokenizer_json, 64)
+
+
+@pytest.fixture
+def make(windows):
+    return lambda *numbers: build_examples([record(number) for number in numbers], windows, DEFAULT_LABELS, {})
+
+
+def words(example, span, windows):
+    return windows.tokenizer.decode(example.tokens.ids[slice(*span)]).replace(" ##", "").title() if span else None
+
+
+def asked(example, windows):
+    """Holder, target and label of every stance, as words."""
+    return {(words(example, stance.holder, windows), words(example, stance.target, windows)):
+            DEFAULT_LABELS["stance"][stance.shares.index(1)] for stance in example.stances}
+
+
+def test_stances_stay_and_across_there_is_none(make, windows):
+    [first], [second] = make(0, 1)
+    seen = {}
+    for seed in range(30):
+        joined = Augmenter(windows, NONE).joined(first, second, random.Random(seed))
+        assert joined.tokens.ids[:3] == first.tokens.ids[:3]  # without its full stop
+        assert joined.tokens.ids[-len(second):] == second.tokens.ids
+        assert len(joined.stances) == 2 + 4
+        seen |= asked(joined, windows)
+    own = {("Ada", "Bo"): "against", ("Cy", "Dee"): "neutral"}
+    left, right = ("Ada", "Bo"), ("Cy", "Dee")
+    across = {pair for a in left for b in right for pair in ((a, b), (b, a))}
+    assert seen == own | dict.fromkeys(across, "neutral")
+
+
+def test_of_nobodys_stances_too(make, windows):
+    [first], [second] = make(2, 0)
+    joined = Augmenter(windows, NONE).joined(first, second, random.Random(1))
+    found = asked(joined, windows)
+    assert found[None, "Eve"] == "favor"
+    assert found["Ada", "Bo"] == "against"
+    assert set(found.values()) - {"favor", "against"} == {"neutral"}
+    assert all(holder for (holder, _), label in found.items() if label == "neutral")
+
+
+def test_a_topic_is_no_place_in_a_sentence(make, windows):
+    [first], [second] = make(3, 1)
+    augmenter = Augmenter(windows, NONE)
+    assert asked(augmenter.joined(first, second, random.Random(0)), windows) == {("Cy", "Dee"): "neutral"}
+    assert not augmenter.takes_side(first)  # against a topic, not against anybody in the sentence
+
+
+def test_what_takes_a_side(make, windows):
+    assert [Augmenter(windows, NONE).takes_side(document[0]) for document in make(0, 1, 2)] == [True, False, True]
+
+
+@pytest.mark.parametrize(("mixture", "count"), [
+    ({}, 0), ({"joined": 0.5}, 1), ({"joined": 1.0}, 2), ({"unsaid": 1.0}, 1), ({"joined": 1.0, "unsaid": 1.0}, 3)])
+def test_a_share_of_them_is_shown_once_more(make, windows, mixture, count):
+    documents = make(0, 1, 2, 3)
+    mixture = Mixture(neighbours=0.0, alone=0.0, topics=0.0, **mixture)
+    planner = Planner(documents, windows, mixture, Augmenter(windows, NONE))
+    plain = {id(document[0]) for document in documents}
+    shown = [[w for batch in planner.epoch(number) for w in batch if not w.topics] for number in range(3)]
+    more = [[w for w in epoch if not {id(e) for e in w.examples} <= plain] for epoch in shown]
+    assert [len(epoch) for epoch in more] == [count] * 3
+    assert all({id(e) for w in epoch for e in w.examples} >= plain - {id(documents[3][0])} for epoch in shown)
+    for window in more[0]:  # of joined and unsaid
+        tensors = collate([window], pad=0)
+        assert len(tensors["stance"]) == len(window.examples[0].stances)
+        assert (tensors["pair_sentences"] == tensors["sentences"]).all()  # the sentence is all of it
+        assert tensors["claim"].tolist() == [-100]
+
+
+def test_what_is_not_known_is_no_stance(make, windows):
+    [example], [nobodys] = make(0, 2)
+    augmenter = Augmenter(windows, NONE)
+    made = [augmenter.unsaid(example, random.Random(seed)) for seed in range(30)]
+    assert all(asked(one, windows) == {("Ada", "Bo"): "neutral"} for one in made)
+    assert all(one.tokens.ids[-len(example):] == example.tokens.ids for one in made)
+    before = {windows.tokenizer.decode(one.tokens.ids[:-len(example)]) for one in made}
+    assert len(before) > 4
+    assert asked(example, windows) == {("Ada", "Bo"): "against"}  # as it was
+    # What nobody named thinks cannot be taken back: the words may mock.
+    assert augmenter.unsaid(nobodys, random.Random(0)).stances == []
+    assert augmenter.takes_side(nobodys)
+    assert not augmenter.takes_side(nobodys, named=True)
+
+
+def test_offsets_and_words_go_on(make, windows):
+    [first], [second] = make(0, 1)
+    made = Augmenter(windows, NONE).joined(first, second, random.Random(0)).tokens
+    assert made.offsets == sorted(made.offsets)
+    known = [word for word in made.words if word is not None]
+    assert known == sorted(known)
+    assert len(set(known)) == len(set(first.tokens.words)) - 1 + len(set(second.tokens.words)) + len(
+        set(made.words[len(first) - 1:len(made) - len(second)]))
+
+
+def test_a_long_one_is_cut_and_asks_what_it_shows(word_windows):
+    windows = word_windows(8)  # six of its nine or so tokens
+    [first], [second] = build_examples([record(0), record(1)], windows, DEFAULT_LABELS, {})
+    joined = Augmenter(windows, NONE).joined(first, second, random.Random(0))
+    planner = Planner([[joined]], windows, Mixture(neighbours=0.0, topics=0.0))
+    tensors = collate([window for batch in planner.epoch(0) for window in batch], pad=0)
+    assert (tensors["targets"][:, 2] <= 8).all()
+    assert len(tensors["targets"]) < len(joined.stances) + 1
+
+
+def test_no_stance_must_be_a_label(tmp_path, make_config):
+    config = make_config(tmp_path / "out", joined=0.5, no_stance="neutrl")
+    with pytest.raises(ConfigError, match=r"no_stance: unknown label 'neutrl'\. Did you mean 'neutral'"):
+        train(config, {"train": [record(0), record(1)]}, {})

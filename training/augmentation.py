@@ -1,0 +1,100 @@
+"""Sentences made of train sentences, with labels that are known without an annotator.
+
+Corpora ask of a sentence's holder and target, hardly ever of those who merely stand beside them, and tell what people
+said far more often than what nobody knows. A model that has seen nothing else takes a sentence's stance for that of
+everybody in it, and a question for its answer.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+
+from claimstance.model.windows import Tokens, WindowBuilder
+from claimstance.training.examples import Example, StanceExample
+
+#: What goes between two sentences that are joined; the first one loses its full stop.
+_BETWEEN = (";", ", and", ", while", ", but", ", as", ".")
+#: What a sentence no longer says when it stands behind it.
+_UNSAYING = (
+    "It is unclear whether", "Nobody could say whether", "Officials would not confirm that", "It is not true that",
+    "There is no evidence that", "The question is whether", "If", "It remains to be seen whether")
+_PAIRS = 4  # of one from each half that are asked about, at most
+_Span = tuple[int, int]
+
+
+class Augmenter:
+    """Makes examples of others.
+
+    Args:
+        windows: of the model that is trained.
+        none: the shares of the labels where there is no stance.
+    """
+
+    def __init__(self, windows: WindowBuilder, none: tuple[float, ...]) -> None:
+        self._none = none
+        self._between, self._unsaying = windows.tokenize(_BETWEEN), windows.tokenize(_UNSAYING)
+        [self._stop] = windows.tokenize(["."])
+
+    def takes_side(self, example: Example, named: bool = False) -> bool:
+        """Whether somebody (``named``: whom the sentence names) takes a side here, for or against a mention."""
+        return any(isinstance(stance.target, tuple) and max(stance.shares) > self._of_none(stance)
+                   and (stance.holder is not None or not named) for stance in example.stances)
+
+    def _of_none(self, stance: StanceExample) -> float:
+        return sum(share for share, none in zip(stance.shares, self._none, strict=True) if none)
+
+    def joined(self, first: Example, second: Example, rng: random.Random) -> Example:
+        """One sentence of two: the stances toward mentions in each, and between the two, where there is none."""
+        end = len(first) - (first.tokens.ids[-1:] == self._stop.ids)
+        between = rng.choice(self._between)
+        tokens = _appended(_appended(_cut(first.tokens, end), between), second.tokens)
+        left = [stance for stance in first.stances if _within(stance, end)]
+        right = [_moved(stance, end + len(between)) for stance in second.stances if _within(stance, len(second))]
+        return Example(first.corpus, tokens, stances=[*left, *right, *self._across(left, right, rng)])
+
+    def _across(
+        self, left: Sequence[StanceExample], right: Sequence[StanceExample], rng: random.Random
+    ) -> list[StanceExample]:
+        pairs = list(product(_spans(left), _spans(right)))
+        pairs += [(target, holder) for holder, target in pairs]
+        return [StanceExample(holder, target, self._none, 1.0)
+                for holder, target in rng.sample(sorted(pairs), min(_PAIRS, len(pairs)))]
+
+    def unsaid(self, example: Example, rng: random.Random) -> Example:
+        """The sentence behind words that leave open whether it is so: whom it names takes no side."""
+        before = rng.choice(self._unsaying)
+        stances = [replace(_moved(stance, len(before)), shares=self._none) for stance in example.stances
+                   if stance.holder is not None and _within(stance, len(example))]
+        return Example(example.corpus, _appended(before, example.tokens), stances=stances)
+
+
+def _spans(stances: Sequence[StanceExample]) -> set[_Span]:
+    return {span for stance in stances for span in (stance.holder, stance.target) if isinstance(span, tuple)}
+
+
+def _within(stance: StanceExample, end: int) -> bool:
+    """Whether it is about mentions among the first ``end`` tokens."""
+    return isinstance(stance.target, tuple) and max(stance.target[1], (stance.holder or (0, 0))[1]) <= end
+
+
+def _moved(stance: StanceExample, shift: int) -> StanceExample:
+    def moved(span: _Span) -> _Span:
+        return span[0] + shift, span[1] + shift
+
+    return replace(stance, holder=stance.holder and moved(stance.holder),
+                   target=moved(stance.target) if isinstance(stance.target, tuple) else stance.target)
+
+
+def _cut(tokens: Tokens, end: int) -> Tokens:
+    return Tokens(tokens.ids[:end], tokens.offsets[:end], tokens.words[:end])
+
+
+def _appended(tokens: Tokens, more: Tokens) -> Tokens:
+    """Tokens with others behind them, as if there were a space between their texts."""
+    characters = tokens.offsets[-1][1] + 1 if tokens.offsets else 0
+    words = max((word for word in tokens.words if word is not None), default=-1) + 1
+    return Tokens(
+        tokens.ids + more.ids,
+        tokens.offsets + [(start + characters, end + characters) for start, end in more.offsets],
+        tokens.words + [None if word is None else word + words for word in more.words])
