@@ -4,6 +4,8 @@ Shapes: B windows of T tokens, H the encoder's width, N spans or pairs, C labels
 end)`` of token positions, end exclusive; an empty one (start = end) stands for nobody.
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -53,20 +55,52 @@ class SentenceHead(nn.Module):
         return logits
 
 
+class Distance(nn.Module):
+    """How far apart two spans are, and which comes first, learned by buckets: two times (N, 3) → (N, width)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.register_buffer("bounds", torch.tensor(_DISTANCES), persistent=False)
+        self.embedding = nn.Embedding(2 * len(_DISTANCES) + 1, width)
+
+    def forward(self, spans: Tensor, others: Tensor) -> Tensor:
+        """See the class."""
+        after = (others[:, 1] - spans[:, 2] + 1).unsqueeze(-1)
+        before = (spans[:, 1] - others[:, 2] + 1).unsqueeze(-1)
+        bounds = self.get_buffer("bounds")
+        bucket = (after >= bounds).sum(dim=-1) - (before >= bounds).sum(dim=-1) + len(_DISTANCES)
+        found: Tensor = self.embedding(bucket)
+        return found
+
+
+def between(spans: Tensor, others: Tensor) -> Tensor:
+    """What stands between two spans, an empty span where nothing does: two times (N, 3) → (N, 3)."""
+    start = torch.minimum(spans[:, 2], others[:, 2])
+    end = torch.maximum(torch.maximum(spans[:, 1], others[:, 1]), start)
+    return torch.stack([spans[:, 0], start, end], dim=-1)
+
+
 class StanceHead(nn.Module):
-    """The stance of each holder toward its target, as their sentence has it: three times (N, 3) → (N, C)."""
+    """The stance of each holder toward its target, as their sentence has it: three times (N, 3) → (N, C).
+
+    It sees what stands between the two, and how far apart they are (as in SpERT, Eberts & Ulges 2020), since a sentence
+    may tell of several.
+    """
 
     def __init__(self, hidden: int, labels: int, dropout: float) -> None:
         super().__init__()
         self.nobody = nn.Parameter(torch.randn(hidden) * 0.02)
-        self.layers = mlp(4 * hidden, hidden, labels, dropout)
+        self.distance = Distance(hidden // 4)
+        self.layers = mlp(5 * hidden + hidden // 4, hidden, labels, dropout)
 
     def forward(self, hidden: Tensor, holders: Tensor, targets: Tensor, sentences: Tensor) -> Tensor:
         """See the class."""
         named = (holders[:, 2] > holders[:, 1]).unsqueeze(-1).to(hidden.dtype)
         holder = pool(hidden, holders) + (1 - named) * self.nobody
         target = pool(hidden, targets)
-        logits: Tensor = self.layers(torch.cat([holder, target, holder * target, pool(hidden, sentences)], dim=-1))
+        apart = named * torch.cat([pool(hidden, between(holders, targets)), self.distance(holders, targets)], dim=-1)
+        logits: Tensor = self.layers(
+            torch.cat([holder, target, holder * target, pool(hidden, sentences), apart], dim=-1))
         return logits
 
 
@@ -75,16 +109,26 @@ class LinkHead(nn.Module):
 
     def __init__(self, hidden: int, dropout: float) -> None:
         super().__init__()
-        self.register_buffer("bounds", torch.tensor(_DISTANCES), persistent=False)
-        self.distance = nn.Embedding(2 * len(_DISTANCES) + 1, hidden // 4)
+        self.distance = Distance(hidden // 4)
         self.layers = mlp(3 * hidden + hidden // 4, hidden, 2, dropout)
 
     def forward(self, hidden: Tensor, cues: Tensor, spans: Tensor) -> Tensor:
         """See the class."""
         cue, span = pool(hidden, cues), pool(hidden, spans)
-        after = (spans[:, 1] - cues[:, 2] + 1).unsqueeze(-1)
-        before = (cues[:, 1] - spans[:, 2] + 1).unsqueeze(-1)
-        bounds = self.get_buffer("bounds")
-        bucket = (after >= bounds).sum(dim=-1) - (before >= bounds).sum(dim=-1) + len(_DISTANCES)
-        logits: Tensor = self.layers(torch.cat([cue, span, cue * span, self.distance(bucket)], dim=-1))
+        logits: Tensor = self.layers(torch.cat([cue, span, cue * span, self.distance(cues, spans)], dim=-1))
         return logits
+
+
+def of_today(weights: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a model whose heads may be those of before, for one whose heads have weights like ``own``.
+
+    The stance head saw nothing of what stands between, so it makes nothing of it, and distances had another name.
+    """
+    found = {name.replace("link.distance.weight", "link.distance.embedding.weight"): value
+             for name, value in weights.items()}
+    for name in (each for each in own if each.endswith("stance.layers.1.weight")):
+        if name in found and (more := own[name].shape[1] - found[name].shape[1]) > 0:
+            found[name] = nn.functional.pad(found[name], (0, more))
+            distances = name.replace("layers.1.weight", "distance.embedding.weight")
+            found.setdefault(distances, own[distances])
+    return found

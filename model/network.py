@@ -13,7 +13,7 @@ from claimstance.model import encoders
 from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig
 from claimstance.model.errors import ConfigError, ModelError
 from claimstance.model.exported import exported_weights
-from claimstance.model.heads import LinkHead, SentenceHead, StanceHead, TokenHead
+from claimstance.model.heads import LinkHead, SentenceHead, StanceHead, TokenHead, of_today
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
 from claimstance.model.windows import WindowBuilder
 
@@ -143,7 +143,7 @@ class ClaimStanceModel(nn.Module):
             raise ModelError(f"{folder}: expected a whole model folder: {error}") from None
         try:
             model = cls(config, encoders.from_config(config.encoder, attention), tokenizer_json)
-            model.load_state_dict(weights)
+            model.load_state_dict(of_today(weights, model.state_dict()))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise ModelError(f"{folder}: expected weights and a {CONFIG_FILE} that fit each other, "
                              f"found {error}") from None

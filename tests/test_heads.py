@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from claimstance.model.heads import LinkHead, SentenceHead, StanceHead, TokenHead, pool
+from claimstance.model.heads import LinkHead, SentenceHead, StanceHead, TokenHead, between, of_today, pool
 
 
 @pytest.fixture
@@ -58,13 +58,47 @@ def test_a_stance_is_read_from_holder_target_and_sentence(hidden):
     holders, targets, sentences = spans((0, 1, 2), (1, 0, 0)), spans((0, 3, 5), (1, 3, 5)), spans((0, 6, 9), (1, 6, 9))
     logits = head(hidden, holders, targets, sentences)
     assert logits.shape == (2, 3)
-    assert read(logits, hidden, 0) == tokens(0, 1, 2) | tokens(0, 3, 5) | tokens(0, 6, 9)
+    # What stands between the two is read, too; where nobody is named, there is no between.
+    assert read(logits, hidden, 0) == tokens(0, 1, 5) | tokens(0, 6, 9)
     assert read(logits, hidden, 1) == tokens(1, 3, 5) | tokens(1, 6, 9)
     # Who holds it and whom it is on are not the same.
     assert not torch.allclose(logits[:1], head(hidden, targets[:1], holders[:1], sentences[:1]))
     # Nobody is learned, and only nobody.
     assert torch.autograd.grad(logits[1].sum(), head.nobody, retain_graph=True)[0].any()
     assert not torch.autograd.grad(logits[0].sum(), head.nobody)[0].any()
+
+
+@pytest.mark.parametrize(("one", "other", "found"), [
+    ((1, 2), (4, 6), (2, 4)), ((4, 6), (1, 2), (2, 4)), ((1, 2), (2, 3), (2, 2)), ((1, 4), (2, 3), (3, 3))])
+def test_what_stands_between(one, other, found):
+    assert between(spans((1, *one)), spans((1, *other))).tolist() == [[1, *found]]
+
+
+def test_a_stance_knows_how_far_apart_the_two_are():
+    head, still = StanceHead(8, 3, 0.0), torch.ones(1, 60, 8)
+    pairs = [((1, 2), (3, 4)), ((3, 4), (1, 2)), ((1, 2), (30, 31))]
+    holders, targets = (spans(*[(0, *pair[i]) for pair in pairs]) for i in (0, 1))
+    logits = head(still, holders, targets, spans(*[(0, 0, 50)] * 3))
+    assert len({tuple(row) for row in logits.round(decimals=6).tolist()}) == 3
+
+
+def test_weights_of_heads_that_saw_less_are_read(hidden):
+    """Those of before had neither what stands between nor a distance in a module of its own."""
+    heads = torch.nn.ModuleDict({"stance": StanceHead(8, 3, 0.0), "link": LinkHead(8, 0.0)})
+    today = heads.state_dict()
+    older = {name.replace("link.distance.embedding", "link.distance"): value.clone() for name, value in today.items()
+             if name != "stance.distance.embedding.weight"}
+    older["stance.layers.1.weight"] = older["stance.layers.1.weight"][:, :32]
+    other = torch.nn.ModuleDict({"stance": StanceHead(8, 3, 0.0), "link": LinkHead(8, 0.0)})
+    other.load_state_dict(of_today(older, other.state_dict()))
+    asked = spans((0, 1, 2)), spans((0, 3, 5)), spans((0, 6, 9))
+    logits = other["stance"](hidden, *asked)
+    assert read(logits, hidden, 0) == tokens(0, 1, 2) | tokens(0, 3, 5) | tokens(0, 6, 9)  # as it was: nothing between
+    with torch.no_grad():
+        heads["stance"].layers[1].weight[:, 32:] = 0
+    torch.testing.assert_close(logits, heads["stance"](hidden, *asked))
+    torch.testing.assert_close(other["link"](hidden, *asked[:2]), heads["link"](hidden, *asked[:2]))
+    assert of_today(today, today) == today
 
 
 def test_a_link_is_read_from_both_spans(hidden):
