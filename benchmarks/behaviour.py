@@ -2,9 +2,10 @@
 
     python benchmarks/behaviour.py
 
-Asks what behaviour.yaml lists, each sentence with twelve sets of names, and writes behaviour.json and behaviour.md
-beside this file. These are tests of behaviour in the sense of Ribeiro et al. 2020 (CheckList): they show what a model
-cannot do, not how often that matters in the news. Nothing of it is trained on.
+Asks what behaviour_seen.yaml and behaviour_unseen.yaml list, each sentence with twelve sets of names, and writes
+behaviour.json and behaviour.md beside this file. These are tests of behaviour in the sense of Ribeiro et al. 2020
+(CheckList): they show what a model cannot do, not how often that matters in the news. Nothing of it is trained on. What
+fails is told of the first file alone: whoever works on the model must not read the second.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from claimstance.model.runtime import load_reader
 from claimstance.training.metrics import bootstrap
 
 HERE = Path(__file__).parent
-SENTENCES = HERE / "behaviour.yaml"
+PARTS = ("seen", "unseen")
 #: All invented but the countries. Four of one kind fill a sentence.
 NAMES = {
     "people": ("Novak", "Hale", "Ortiz", "Lindqvist", "Okafor", "Brandeis"),
@@ -51,13 +52,15 @@ class Case:
     """A sentence with names in it, and one question about it.
 
     Attributes:
-        group: of sentences, as behaviour.yaml calls it.
+        part: which of the two files it stands in.
+        group: of sentences, as the file calls it.
         template: the sentence before names were put in.
-        question: as behaviour.yaml asks it.
+        question: as the file asks it.
         text: the sentence.
         names: letter → name.
     """
 
+    part: str
     group: str
     template: str
     question: str
@@ -98,7 +101,7 @@ def main() -> None:
         parser.error("expected --out FOLDER: the files here are about the bundled model")
     try:
         reader, digest = load_reader(options.model)
-        answers = ask(reader, list(cases(yaml.safe_load(SENTENCES.read_text(encoding="utf-8")))))
+        answers = ask(reader, [case for part in PARTS for case in cases(part, _sentences(part))])
     except ClaimstanceError as error:
         parser.exit(1, f"error: {error}\n")
     figures = {
@@ -107,7 +110,7 @@ def main() -> None:
                    f"Python {platform.python_version()}",
         "model_sha256": digest,
         "rows": list(rows(answers)),
-        "failures": failures(answers),
+        "failures": failures([one for one in answers if one.case.part == "seen"]),
     }
     texts = {"behaviour.json": json.dumps(figures, indent=1, ensure_ascii=False) + "\n",
              "behaviour.md": render(figures)}
@@ -117,7 +120,11 @@ def main() -> None:
     print(texts["behaviour.md"])
 
 
-def cases(groups: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterator[Case]:
+def _sentences(part: str) -> Any:
+    return yaml.safe_load((HERE / f"behaviour_{part}.yaml").read_text(encoding="utf-8"))
+
+
+def cases(part: str, groups: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterator[Case]:
     """Every question of every sentence, with each set of names.
 
     Raises:
@@ -132,7 +139,7 @@ def cases(groups: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterator[Case]:
                     raise InputError(f"{group}, \"{template}\": expected a question about its names, such as "
                                      f"'A > B against' or 'says A', found '{question}'")
                 for names in fillings():
-                    yield Case(group, template, question, _capital(template.format(**names)), names)
+                    yield Case(part, group, template, question, _capital(template.format(**names)), names)
 
 
 def fillings() -> Iterator[dict[str, str]]:
@@ -169,21 +176,19 @@ def answer(reader: Reader, case: Case, said: Prediction) -> Answer:
 
 def rows(answers: Sequence[Answer]) -> Iterator[dict[str, Any]]:
     """The rows of the figures file: for each group of sentences, what is right of all answers and of those given."""
-    groups: dict[str, list[Answer]] = defaultdict(list)
+    groups: dict[tuple[str, str], dict[str, list[Answer]]] = defaultdict(lambda: defaultdict(list))
     for one in answers:
-        groups[one.case.group].append(one)
-    for group, some in groups.items():
-        sentences: dict[str, list[Answer]] = defaultdict(list)
-        for one in some:
-            sentences[one.case.template].append(one)
+        for group in (one.case.group, "all"):
+            groups[one.case.part, group][one.case.template].append(one)
+    for (part, group), sentences in sorted(groups.items(), key=lambda item: item[0][1] == "all"):
         counts = np.array([[len(each), sum(a.right for a in each), sum(a.given for a in each),
                             sum(a.given and a.right for a in each)] for each in sentences.values()], dtype=float)
-        found = bootstrap(counts, _shares, len(some))
-        for metric, figure in found.items():
-            value, low, high = (round(100 * part, 1) for part in (figure.value, figure.low, figure.high))
-            n = int(counts[:, 2].sum()) if metric == "right of those given" else len(some)
-            yield {"name": f"{group}, {metric}", "value": value, "low": low, "high": high, "n": n, "unit": "%",
-                   "better": "higher", "must": None, "aim": None, "note": f"{len(sentences)} sentences"}
+        asked, _, given, _ = counts.sum(axis=0).astype(int).tolist()
+        for metric, figure in bootstrap(counts, _shares, asked).items():
+            value, low, high = (round(100 * share, 1) for share in (figure.value, figure.low, figure.high))
+            yield {"name": f"{part}, {group}, {metric}", "value": value, "low": low, "high": high,
+                   "n": given if metric == "right of those given" else asked, "unit": "%", "better": "higher",
+                   "must": None, "aim": None, "note": f"{len(sentences)} sentences"}
 
 
 def _shares(sums: Any) -> dict[str, float]:
@@ -204,27 +209,29 @@ def failures(answers: Sequence[Answer]) -> list[dict[str, Any]]:
 
 def render(figures: Mapping[str, Any]) -> str:
     """The figures as Markdown."""
-    shares: dict[str, dict[str, Any]] = defaultdict(dict)
+    shares: dict[tuple[str, str], dict[str, dict[str, Any]]] = defaultdict(dict)
     for row in figures["rows"]:
-        group, _, metric = row["name"].rpartition(", ")
-        shares[group][metric] = row
+        part, group, metric = row["name"].split(", ")
+        shares[part, group][metric] = row
     sets = FILLINGS * len(NAMES)
     lines = [
         "# Plain sentences",
         "",
         f"{figures['date']}, {figures['machine']}; model sha256 `{figures['model_sha256']}`, onnxruntime.",
-        f"Questions of [behaviour.yaml](behaviour.yaml), each with {sets} sets of names. Shares in per cent; "
-        "intervals: 95 %, bootstrap over sentences. *Given*: not withheld as unsure.",
-        "",
-        "| | questions | right | 95 % interval | given | right of those given |",
-        "|---|---|---|---|---|---|",
+        f"Questions about plain sentences, each with {sets} sets of names. *Seen*: "
+        "[what we look at](behaviour_seen.yaml) while we work on the model; *unseen*: "
+        "[what another wrote](behaviour_unseen.yaml), who had seen neither those nor an answer of the model. Shares in "
+        "per cent; intervals: 95 %, bootstrap over sentences. *Given*: not withheld as unsure.",
     ]
-    for group, found in shares.items():
-        right = found["right"]
-        lines.append(f"| {group} | {right['n']} | {right['value']} | {right['low']} – {right['high']} | "
-                     f"{found['given']['value']} | {found['right of those given']['value']} |")
-    lines += ["", "## What fails", "", f"Right with fewer than {sets} of the {sets} sets of names.", "",
-              "| sentence | asked | right | mostly said instead |", "|---|---|---|---|"]
+    for part in PARTS:
+        lines += ["", f"## {part.capitalize()}", "",
+                  "| | questions | right | 95 % interval | given | right of those given |", "|---|---|---|---|---|---|"]
+        for group, found in ((group, found) for (one, group), found in shares.items() if one == part):
+            right = found["right"]
+            lines.append(f"| {group} | {right['n']} | {right['value']} | {right['low']} – {right['high']} | "
+                         f"{found['given']['value']} | {found['right of those given']['value']} |")
+    lines += ["", "## What fails", "", f"Of those seen, what is not right with every one of the {sets} sets of names.",
+              "", "| sentence | asked | right | mostly said instead |", "|---|---|---|---|"]
     lines += [f"| {row['sentence']} | {row['asked']} | {row['right']} of {row['of']} | {row['wrong']} |"
               for row in figures["failures"]]
     return "\n".join(lines) + "\n"
