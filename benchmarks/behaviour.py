@@ -33,13 +33,13 @@ from claimstance.training.metrics import bootstrap
 
 HERE = Path(__file__).parent
 PARTS = ("seen", "unseen")
-#: All invented but the countries. Four of one kind fill a sentence.
+#: Invented but for the countries. Four of one kind fill a sentence.
 NAMES = {
     "people": ("Novak", "Hale", "Ortiz", "Lindqvist", "Okafor", "Brandeis"),
     "people with a title": ("Senator Novak", "Governor Hale", "Mayor Ortiz", "Judge Lindqvist", "President Okafor",
                             "Minister Brandeis"),
-    "organizations": ("the Farmers' Union", "the Halvern Institute", "the Teachers' League", "the Port Authority",
-                      "the Liberal Alliance", "the Dunmore Foundation"),
+    "organizations": ("the Farmers' Union", "the Halvern Institute", "the Teachers' League", "the Ostrow Authority",
+                      "the Kettner Alliance", "the Dunmore Foundation"),
     "countries": ("France", "Kenya", "Peru", "Norway", "Russia", "Japan"),
 }
 FILLINGS = 3  # of each kind of name
@@ -68,27 +68,38 @@ class Case:
     names: Mapping[str, str]
 
     @property
-    def parts(self) -> Mapping[str, str | None]:
-        """The parts of the question, by name; it has been checked."""
+    def asked(self) -> Mapping[str, str | None]:
+        """The parts of the question, by name.
+
+        Raises:
+            InputError: if it is none, or asks about a letter that its sentence lacks.
+        """
         found = _QUESTION.fullmatch(self.question)
-        return found.groupdict() if found else {}
+        letters = {*(found.group("holder", "target", "source") if found else ())} - {None, "nobody"}
+        if not found or any(f"{{{letter}}}" not in self.template for letter in letters):
+            raise InputError(f"{self.group}, \"{self.template}\": expected a question about its names, such as "
+                             f"'A > B against' or 'says A', found '{self.question}'")
+        return found.groupdict()
 
     @property
     def record(self) -> Record:
         """What the model is asked."""
-        holder, target = self.parts["holder"], self.parts["target"]
+        holder, target = self.asked["holder"], self.asked["target"]
         stances = [Stance(holder=holder and self.names[holder], target=self.names[target])] if target else None
         return Record(id=self.question, text=self.text, stances=stances)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model said of a case: in a word, whether that is right, and whether it was given, not withheld."""
+    """What the model said of a case, whether that is right, and whether it was given, not withheld.
+
+    ``given`` is ``None`` where nothing is ever withheld.
+    """
 
     case: Case
     said: str
     right: bool
-    given: bool
+    given: bool | None
 
 
 def main() -> None:
@@ -125,19 +136,10 @@ def _sentences(part: str) -> Any:
 
 
 def cases(part: str, groups: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterator[Case]:
-    """Every question of every sentence, with each set of names.
-
-    Raises:
-        InputError: if a question is none, or asks for a letter that its sentence lacks.
-    """
+    """Every question of every sentence, with each set of names."""
     for group, sentences in groups.items():
         for template, questions in sentences.items():
             for question in questions:
-                found = _QUESTION.fullmatch(question)
-                letters = [found[part] for part in ("holder", "target", "source")] if found else []
-                if not found or any(one and one != "nobody" and f"{{{one}}}" not in template for one in letters):
-                    raise InputError(f"{group}, \"{template}\": expected a question about its names, such as "
-                                     f"'A > B against' or 'says A', found '{question}'")
                 for names in fillings():
                     yield Case(part, group, template, question, _capital(template.format(**names)), names)
 
@@ -151,7 +153,7 @@ def fillings() -> Iterator[dict[str, str]]:
 
 def _capital(text: str) -> str:
     """The text with a capital at the start of its sentence, and of one that it quotes."""
-    return re.sub(r"(^|: “|^“|; )(the)\b", lambda m: m[1] + (m[2] if m[1] == "; " else "The"), text)
+    return re.sub(r"(^|^“|: “)the\b", r"\1The", text)
 
 
 def ask(reader: Reader, asked: Sequence[Case]) -> list[Answer]:
@@ -162,15 +164,15 @@ def ask(reader: Reader, asked: Sequence[Case]) -> list[Answer]:
 
 def answer(reader: Reader, case: Case, said: Prediction) -> Answer:
     """What a prediction comes to as an answer to a case."""
-    parts = case.parts
-    if source := parts["source"]:
-        found = sorted({case.text[slice(*piece)].lower() for attribution, _ in said.attributions or ()
-                        for piece in attribution.source or ()})
-        return Answer(case, ", ".join(found) or "nobody",
-                      found == ([] if source == "nobody" else [case.names[source].lower()]), True)
+    asked = case.asked
+    if source := asked["source"]:
+        found = sorted({" ".join(case.text[slice(*piece)] for piece in attribution.source or ()).lower() or "it is said"
+                        for attribution, _ in said.attributions or ()})
+        wanted = [] if source == "nobody" else [case.names[source].lower()]
+        return Answer(case, ", ".join(found) or "nobody", found == wanted, None)
     kind, probabilities = said.kinds[0], said.stances[0]
     label = reader.config.decide(kind, probabilities)
-    return Answer(case, label, (label == parts["label"]) != bool(parts["negated"]),
+    return Answer(case, label, (label == asked["label"]) != bool(asked["negated"]),
                   probabilities[label] >= (reader.config.answered_from(kind, label) or 0.0))
 
 
@@ -181,19 +183,26 @@ def rows(answers: Sequence[Answer]) -> Iterator[dict[str, Any]]:
         for group in (one.case.group, "all"):
             groups[one.case.part, group][one.case.template].append(one)
     for (part, group), sentences in sorted(groups.items(), key=lambda item: item[0][1] == "all"):
-        counts = np.array([[len(each), sum(a.right for a in each), sum(a.given for a in each),
-                            sum(a.given and a.right for a in each)] for each in sentences.values()], dtype=float)
-        asked, _, given, _ = counts.sum(axis=0).astype(int).tolist()
-        for metric, figure in bootstrap(counts, _shares, asked).items():
+        counts = np.array([_counts(each) for each in sentences.values()], dtype=float)
+        of = counts.sum(axis=0).astype(int)[[0, 2, 3]].tolist()  # what each share is of
+        for n, (metric, figure) in zip(of, bootstrap(counts, _shares, 0).items(), strict=True):
             value, low, high = (round(100 * share, 1) for share in (figure.value, figure.low, figure.high))
-            yield {"name": f"{part}, {group}, {metric}", "value": value, "low": low, "high": high,
-                   "n": given if metric == "right of those given" else asked, "unit": "%", "better": "higher",
-                   "must": None, "aim": None, "note": f"{len(sentences)} sentences"}
+            if n:
+                yield {"name": f"{part}: {group}: {metric}", "value": value, "low": low, "high": high, "n": n,
+                       "unit": "%", "better": "higher", "must": None, "aim": None,
+                       "note": f"{len(sentences)} sentences"}
+
+
+def _counts(answers: Sequence[Answer]) -> list[int]:
+    """Answers; those that are right; those that could have been withheld; those given; right ones of these."""
+    return [len(answers), sum(one.right for one in answers), sum(one.given is not None for one in answers),
+            sum(one.given or False for one in answers), sum((one.given or False) and one.right for one in answers)]
 
 
 def _shares(sums: Any) -> dict[str, float]:
-    asked, right, given, both = map(float, sums)
-    return {"right": right / asked, "given": given / asked, "right of those given": both / given if given else 0.0}
+    asked, right, unsure, given, both = map(float, sums)
+    return {"right": right / asked, "given": given / unsure if unsure else 0.0,
+            "right of those given": both / given if given else 0.0}
 
 
 def failures(answers: Sequence[Answer]) -> list[dict[str, Any]]:
@@ -211,7 +220,7 @@ def render(figures: Mapping[str, Any]) -> str:
     """The figures as Markdown."""
     shares: dict[tuple[str, str], dict[str, dict[str, Any]]] = defaultdict(dict)
     for row in figures["rows"]:
-        part, group, metric = row["name"].split(", ")
+        part, group, metric = row["name"].split(": ")
         shares[part, group][metric] = row
     sets = FILLINGS * len(NAMES)
     lines = [
@@ -221,15 +230,16 @@ def render(figures: Mapping[str, Any]) -> str:
         f"Questions about plain sentences, each with {sets} sets of names. *Seen*: "
         "[what we look at](behaviour_seen.yaml) while we work on the model; *unseen*: "
         "[what another wrote](behaviour_unseen.yaml), who had seen neither those nor an answer of the model. Shares in "
-        "per cent; intervals: 95 %, bootstrap over sentences. *Given*: not withheld as unsure.",
+        "per cent; intervals: 95 %, bootstrap over sentences. *Given*: stances that are not withheld as unsure.",
     ]
     for part in PARTS:
         lines += ["", f"## {part.capitalize()}", "",
                   "| | questions | right | 95 % interval | given | right of those given |", "|---|---|---|---|---|---|"]
         for group, found in ((group, found) for (one, group), found in shares.items() if one == part):
             right = found["right"]
+            given = [found[metric]["value"] if metric in found else "" for metric in ("given", "right of those given")]
             lines.append(f"| {group} | {right['n']} | {right['value']} | {right['low']} – {right['high']} | "
-                         f"{found['given']['value']} | {found['right of those given']['value']} |")
+                         f"{given[0]} | {given[1]} |")
     lines += ["", "## What fails", "", f"Of those seen, what is not right with every one of the {sets} sets of names.",
               "", "| sentence | asked | right | mostly said instead |", "|---|---|---|---|"]
     lines += [f"| {row['sentence']} | {row['asked']} | {row['right']} of {row['of']} | {row['wrong']} |"

@@ -83,8 +83,8 @@ def between(spans: Tensor, others: Tensor) -> Tensor:
 class StanceHead(nn.Module):
     """The stance of each holder toward its target, as their sentence has it: three times (N, 3) → (N, C).
 
-    It sees what stands between the two, and how far apart they are (as in SpERT, Eberts & Ulges 2020), since a sentence
-    may tell of several.
+    A sentence may tell of several: so it sees how far apart the two are and what stands between them (which SpERT,
+    Eberts & Ulges 2020, found to tell relations best). A topic that the sentence lacks stands behind it.
     """
 
     def __init__(self, hidden: int, labels: int, dropout: float) -> None:
@@ -122,13 +122,14 @@ class LinkHead(nn.Module):
 def of_today(weights: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The weights of a model whose heads may be those of before, for one whose heads have weights like ``own``.
 
-    The stance head saw nothing of what stands between, so it makes nothing of it, and distances had another name.
+    The stance head knew no distances and saw nothing of what stands between, so it makes nothing of them, and the
+    distances of links had another name.
     """
     found = {name.replace("link.distance.weight", "link.distance.embedding.weight"): value
              for name, value in weights.items()}
-    for name in (each for each in own if each.endswith("stance.layers.1.weight")):
-        if name in found and (more := own[name].shape[1] - found[name].shape[1]) > 0:
-            found[name] = nn.functional.pad(found[name], (0, more))
-            distances = name.replace("layers.1.weight", "distance.embedding.weight")
-            found.setdefault(distances, own[distances])
+    for distances in (each for each in own if each.endswith("stance.distance.embedding.weight")):
+        name = distances.replace("distance.embedding.weight", "layers.1.weight")
+        if name in found and distances not in found:
+            found[distances] = own[distances]
+            found[name] = nn.functional.pad(found[name], (0, found[name].shape[1] // 4 + own[distances].shape[1]))
     return found

@@ -15,7 +15,8 @@ from claimstance.training.train import train
 
 NONE = tuple(float(label == "neutral") for label in DEFAULT_LABELS["stance"])
 ROWS = (("Ada blamed Bo .", "Ada", "Bo", "against"), ("Cy met Dee .", "Cy", "Dee", "neutral"),
-        ("Eve , they say , is a hero", None, "Eve", "favor"), ("We saw it", None, "gun laws", "against"))
+        ("Eve , they say , is a hero", None, "Eve", "favor"), ("We saw it", None, "gun laws", "against"),
+        ("Flo likes old Ada", "Flo", "old Ada", "favor"))
 
 
 def record(number):
@@ -49,13 +50,16 @@ def asked(example, windows):
 
 def test_stances_stay_and_across_there_is_none(make, windows):
     [first], [second] = make(0, 1)
-    seen = {}
+    seen, joints = {}, set()
     for seed in range(30):
         joined = Augmenter(windows, NONE).joined(first, second, random.Random(seed))
-        assert joined.tokens.ids[:3] == first.tokens.ids[:3]  # without its full stop
+        assert joined.tokens.ids[:len(first) - 1] == first.tokens.ids[:-1]  # without its full stop
+        joints.add(windows.tokenizer.decode(joined.tokens.ids[len(first) - 1:-len(second)]))
         assert joined.tokens.ids[-len(second):] == second.tokens.ids
         assert len(joined.stances) == 2 + 4
         seen |= asked(joined, windows)
+    assert len(joints) == 6
+    assert not any(joint.startswith(". ") for joint in joints)
     own = {("Ada", "Bo"): "against", ("Cy", "Dee"): "neutral"}
     left, right = ("Ada", "Bo"), ("Cy", "Dee")
     across = {pair for a in left for b in right for pair in ((a, b), (b, a))}
@@ -126,14 +130,39 @@ def test_offsets_and_words_go_on(make, windows):
         set(made.words[len(first) - 1:len(made) - len(second)]))
 
 
-def test_a_long_one_is_cut_and_asks_what_it_shows(word_windows):
-    windows = word_windows(8)  # six of its nine or so tokens
-    [first], [second] = build_examples([record(0), record(1)], windows, DEFAULT_LABELS, {})
-    joined = Augmenter(windows, NONE).joined(first, second, random.Random(0))
-    planner = Planner([[joined]], windows, Mixture(neighbours=0.0, topics=0.0))
-    tensors = collate([window for batch in planner.epoch(0) for window in batch], pad=0)
-    assert (tensors["targets"][:, 2] <= 8).all()
-    assert len(tensors["targets"]) < len(joined.stances) + 1
+def test_what_would_take_several_windows_is_not_made(word_windows):
+    documents = build_examples([record(0), record(1)], word_windows(40), DEFAULT_LABELS, {})
+    for room, made in ((40, 3), (9, 1), (6, 0)):  # one joined and one unsaid, of ten words and of seven or more
+        windows = word_windows(room)
+        planner = Planner(documents, windows, Mixture(neighbours=0.0, topics=0.0, joined=1.0, unsaid=1.0),
+                          Augmenter(windows, NONE))
+        shown = [len(epoch) for epoch in ([w for batch in planner.epoch(n) for w in batch] for n in range(20))]
+        assert max(shown) <= 2 + made
+        assert made < 2 or min(shown) > 2
+
+
+def test_the_same_is_made_whenever_it_is_asked_for(make, windows):
+    def course(number):
+        planner = Planner(make(0, 1, 2), windows, Mixture(joined=1.0, unsaid=1.0), Augmenter(windows, NONE))
+        planner.epoch(3)
+        return [window.window.ids for batch in planner.epoch(number) for window in batch]
+
+    assert course(0) == course(0)
+    assert any(course(0) != course(number) for number in range(1, 5))
+
+
+def test_sampling_holds_for_what_is_made_too(make, windows):
+    mixture = Mixture(neighbours=0.0, topics=0.0, joined=1.0, unsaid=1.0, sampling={"": 0.0})
+    assert Planner(make(0, 1, 2), windows, mixture, Augmenter(windows, NONE)).epoch(0) == []
+
+
+def test_two_who_may_be_the_same_are_not_joined(make, windows):
+    [first], [second], [third] = make(0, 1, 4)
+    augmenter = Augmenter(windows, NONE)
+    assert augmenter.strangers(first, second)
+    assert not augmenter.strangers(first, third)
+    assert not augmenter.strangers(third, first)
+    assert not augmenter.strangers(first, first)
 
 
 def test_no_stance_must_be_a_label(tmp_path, make_config):

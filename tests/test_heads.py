@@ -1,9 +1,16 @@
 """The heads: what each of them reads."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
+from claimstance.model.config import WEIGHTS_FILE
+from claimstance.model.errors import ModelError
 from claimstance.model.heads import LinkHead, SentenceHead, StanceHead, TokenHead, between, of_today, pool
+from claimstance.model.network import ClaimStanceModel
 
 
 @pytest.fixture
@@ -120,3 +127,27 @@ def test_links_know_distance_and_side():
     # Far apart and farther apart are one.
     far = head(still, spans((0, 1, 2), (0, 1, 2)), spans((0, 95, 96), (0, 110, 111)))
     torch.testing.assert_close(far[0], far[1])
+
+
+def test_a_model_with_the_heads_of_before_is_loaded_and_gone_on_from(trained, tmp_path):
+    folder = Path(shutil.copytree(trained, tmp_path / "older"))
+    weights = load_file(folder / WEIGHTS_FILE)
+    weights.pop("heads.stance.distance.embedding.weight")
+    weights["heads.link.distance.weight"] = weights.pop("heads.link.distance.embedding.weight")
+    wide = weights["heads.stance.layers.1.weight"]
+    size = ClaimStanceModel.from_pretrained(trained).config.hidden_size
+    weights["heads.stance.layers.1.weight"] = wide[:, :4 * size].contiguous()
+    save_file(weights, folder / WEIGHTS_FILE)
+    older = ClaimStanceModel.from_pretrained(folder)
+    found = older.heads["stance"].layers[1].weight
+    torch.testing.assert_close(found[:, :4 * size], wide[:, :4 * size])
+    assert found.shape == wide.shape
+    assert not found[:, 4 * size:].any()
+    today = ClaimStanceModel.from_pretrained(trained)
+    today.start_from(older)
+    torch.testing.assert_close(today.state_dict(), older.state_dict())
+    # Of another width altogether it is no model.
+    weights["heads.stance.layers.1.weight"] = wide[:, :3 * size].contiguous()
+    save_file(weights, folder / WEIGHTS_FILE)
+    with pytest.raises(ModelError, match="fit each other"):
+        ClaimStanceModel.from_pretrained(folder)

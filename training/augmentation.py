@@ -1,8 +1,12 @@
-"""Sentences made of train sentences, with labels that are known without an annotator.
+"""Sentences made of train sentences, with labels that follow from how they were made.
 
 Corpora ask of a sentence's holder and target, hardly ever of those who merely stand beside them, and tell what people
 said far more often than what nobody knows. A model that has seen nothing else takes a sentence's stance for that of
 everybody in it, and a question for its answer.
+
+The labels are right for nearly all, not for every one: a relative clause behind *It is unclear whether* still says what
+it says. Sentences are put together as tokens, as WordPiece has them: a tokenizer that writes spaces into its tokens
+sees one missing.
 """
 
 import random
@@ -13,11 +17,11 @@ from itertools import product
 from claimstance.model.windows import Tokens, WindowBuilder
 from claimstance.training.examples import Example, StanceExample
 
-#: What goes between two sentences that are joined; the first one loses its full stop.
-_BETWEEN = (";", ", and", ", while", ", but", ", as", ".")
+#: What two sentences are joined with; the first one loses its full stop.
+_JOINTS = (";", ", and", ", while", ", but", ", as", ".")
 #: What a sentence no longer says when it stands behind it.
 _UNSAYING = (
-    "It is unclear whether", "Nobody could say whether", "Officials would not confirm that", "It is not true that",
+    "It is unclear whether", "Nobody could say whether", "Officials would not confirm that",
     "There is no evidence that", "The question is whether", "If", "It remains to be seen whether")
 _PAIRS = 4  # of one from each half that are asked about, at most
 _Span = tuple[int, int]
@@ -28,29 +32,33 @@ class Augmenter:
 
     Args:
         windows: of the model that is trained.
-        none: the shares of the labels where there is no stance.
+        no_stance: the shares of the labels where there is no stance.
     """
 
-    def __init__(self, windows: WindowBuilder, none: tuple[float, ...]) -> None:
-        self._none = none
-        self._between, self._unsaying = windows.tokenize(_BETWEEN), windows.tokenize(_UNSAYING)
+    def __init__(self, windows: WindowBuilder, no_stance: tuple[float, ...]) -> None:
+        self._no_stance = no_stance
+        self._joints, self._unsaying = windows.tokenize(_JOINTS), windows.tokenize(_UNSAYING)
         [self._stop] = windows.tokenize(["."])
 
     def takes_side(self, example: Example, named: bool = False) -> bool:
         """Whether somebody (``named``: whom the sentence names) takes a side here, for or against a mention."""
-        return any(isinstance(stance.target, tuple) and max(stance.shares) > self._of_none(stance)
+        return any(isinstance(stance.target, tuple) and max(stance.shares) > self._of_no_stance(stance)
                    and (stance.holder is not None or not named) for stance in example.stances)
 
-    def _of_none(self, stance: StanceExample) -> float:
-        return sum(share for share, none in zip(stance.shares, self._none, strict=True) if none)
+    def _of_no_stance(self, stance: StanceExample) -> float:
+        return sum(share for share, none in zip(stance.shares, self._no_stance, strict=True) if none)
+
+    def strangers(self, first: Example, second: Example) -> bool:
+        """Whether neither has a mention whose last word stands in the other, which may be of the same."""
+        return not (_last_words(first) & set(second.tokens.ids) or _last_words(second) & set(first.tokens.ids))
 
     def joined(self, first: Example, second: Example, rng: random.Random) -> Example:
         """One sentence of two: the stances toward mentions in each, and between the two, where there is none."""
         end = len(first) - (first.tokens.ids[-1:] == self._stop.ids)
-        between = rng.choice(self._between)
-        tokens = _appended(_appended(_cut(first.tokens, end), between), second.tokens)
+        joint = rng.choice(self._joints)
+        tokens = _appended(_appended(_cut(first.tokens, end), joint), second.tokens)
         left = [stance for stance in first.stances if _within(stance, end)]
-        right = [_moved(stance, end + len(between)) for stance in second.stances if _within(stance, len(second))]
+        right = [_moved(stance, end + len(joint)) for stance in second.stances if _within(stance, len(second))]
         return Example(first.corpus, tokens, stances=[*left, *right, *self._across(left, right, rng)])
 
     def _across(
@@ -58,15 +66,23 @@ class Augmenter:
     ) -> list[StanceExample]:
         pairs = list(product(_spans(left), _spans(right)))
         pairs += [(target, holder) for holder, target in pairs]
-        return [StanceExample(holder, target, self._none, 1.0)
+        return [StanceExample(holder, target, self._no_stance, 1.0)
                 for holder, target in rng.sample(sorted(pairs), min(_PAIRS, len(pairs)))]
 
     def unsaid(self, example: Example, rng: random.Random) -> Example:
-        """The sentence behind words that leave open whether it is so: whom it names takes no side."""
+        """The sentence behind words that leave open whether it is so: whom it names takes no side.
+
+        It weighs as much as what it takes back.
+        """
         before = rng.choice(self._unsaying)
-        stances = [replace(_moved(stance, len(before)), shares=self._none) for stance in example.stances
+        stances = [replace(_moved(stance, len(before)), shares=self._no_stance) for stance in example.stances
                    if stance.holder is not None and _within(stance, len(example))]
         return Example(example.corpus, _appended(before, example.tokens), stances=stances)
+
+
+def _last_words(example: Example) -> set[int]:
+    """The last token of each mention that a stance is of or toward."""
+    return {example.tokens.ids[end - 1] for _, end in _spans(example.stances)}
 
 
 def _spans(stances: Sequence[StanceExample]) -> set[_Span]:

@@ -21,6 +21,7 @@ from claimstance.training.examples import Example, StanceExample
 _TAGS = bio(ROLES)
 _Row = tuple[int, int, int]  # a span of a batch: (window, start, end)
 _Pair = tuple[_Row, _Row, _Row, tuple[float, ...], float]  # holder, target, sentence, shares of labels, weight
+_TRIES = 5  # to find a sentence about others than this one
 _CHUNK = 40  # batches within which windows are sorted by length: less padding, order still nearly random
 
 
@@ -46,7 +47,8 @@ class Mixture:
             heads trained on lone sentences will read whole windows.
         alone: share of documents' sentences shown without their context, since users' sentences may come alone.
         topics: share of stances toward a mention that are also asked with the mention as a topic.
-        joined: share of the single sentences in which somebody takes a side, each shown once more as one with another.
+        joined: share of the single sentences in which somebody takes a side toward a mention, each shown once more as
+            one with another sentence of its corpus.
         unsaid: share of those in which somebody who is named does, each shown once more as what is not known.
         sampling: corpus → share of its sentences seen in an epoch (1 where absent).
         seed: of everything random here.
@@ -114,15 +116,23 @@ class Planner:
     def _of_made(self, rng: random.Random) -> Iterator[LabelledWindow]:
         if not (make := self._augmenter):
             return
-        singles = [example for _, examples in sorted(self._singles.items()) for example in examples]
-        asked = [e for e in singles if any(isinstance(stance.target, tuple) for stance in e.stances)]
-        sides = [e for e in asked if make.takes_side(e)]
-        for example in rng.sample(sides, round(len(sides) * self._mixture.joined)):
-            first, second = rng.sample([example, rng.choice(asked)], 2)  # in either order
-            yield from self._fill([(0, make.joined(first, second, rng))], self._windows.max_tokens)
-        named = [e for e in sides if make.takes_side(e, named=True)]
-        for example in rng.sample(named, round(len(named) * self._mixture.unsaid)):
-            yield from self._fill([(0, make.unsaid(example, rng))], self._windows.max_tokens)
+        for corpus, examples in sorted(self._singles.items()):
+            seen = self._mixture.sampling.get(corpus, 1.0)
+            asked = [e for e in examples if any(isinstance(stance.target, tuple) for stance in e.stances)]
+            sides = [e for e in asked if make.takes_side(e)]
+            for example in rng.sample(sides, round(len(sides) * seen * self._mixture.joined)):
+                others = [other for other in rng.choices(asked, k=_TRIES) if make.strangers(example, other)]
+                for other in others[:1]:
+                    first, second = rng.sample([example, other], 2)  # in either order
+                    yield from self._whole(make.joined(first, second, rng))
+            named = [e for e in sides if make.takes_side(e, named=True)]
+            for example in rng.sample(named, round(len(named) * seen * self._mixture.unsaid)):
+                yield from self._whole(make.unsaid(example, rng))
+
+    def _whole(self, example: Example) -> Iterator[LabelledWindow]:
+        """A window of an example alone; none if it would take several, which would tear its pairs apart."""
+        found = list(self._fill([(0, example)], self._windows.max_tokens))
+        yield from found if len(found) == 1 else ()
 
     def _of_topics(self, examples: Sequence[Example], rng: random.Random) -> Iterator[LabelledWindow]:
         for example in examples:

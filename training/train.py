@@ -140,6 +140,8 @@ def _course(
 
 
 def _augmenter(windows: WindowBuilder, labels: Sequence[str], none: str) -> Augmenter:
+    if not labels:
+        raise ConfigError("training.joined, training.unsaid: expected stances to learn, found none")
     if none not in labels:
         raise ConfigError(f"training.no_stance: {unknown('label', none, labels)}")
     return Augmenter(windows, tuple(float(label == none) for label in labels))
