@@ -87,8 +87,12 @@ def test_what_takes_a_side(make, windows):
     assert [Augmenter(windows, NONE).takes_side(document[0]) for document in make(0, 1, 2)] == [True, False, True]
 
 
+ALL = {"": 1.0}  # of rows without a corpus's name
+
+
 @pytest.mark.parametrize(("mixture", "count"), [
-    ({}, 0), ({"joined": 0.5}, 1), ({"joined": 1.0}, 2), ({"unsaid": 1.0}, 1), ({"joined": 1.0, "unsaid": 1.0}, 3)])
+    ({}, 0), ({"joined": {"": 0.5}}, 1), ({"joined": ALL}, 2), ({"unsaid": ALL}, 1),
+    ({"joined": ALL, "unsaid": ALL}, 3), ({"joined": {"another": 1.0}}, 0)])
 def test_a_share_of_them_is_shown_once_more(make, windows, mixture, count):
     documents = make(0, 1, 2, 3)
     mixture = Mixture(neighbours=0.0, alone=0.0, topics=0.0, **mixture)
@@ -134,7 +138,7 @@ def test_what_would_take_several_windows_is_not_made(word_windows):
     documents = build_examples([record(0), record(1)], word_windows(40), DEFAULT_LABELS, {})
     for room, made in ((40, 3), (9, 1), (6, 0)):  # one joined and one unsaid, of ten words and of seven or more
         windows = word_windows(room)
-        planner = Planner(documents, windows, Mixture(neighbours=0.0, topics=0.0, joined=1.0, unsaid=1.0),
+        planner = Planner(documents, windows, Mixture(neighbours=0.0, topics=0.0, joined=ALL, unsaid=ALL),
                           Augmenter(windows, NONE))
         shown = [len(epoch) for epoch in ([w for batch in planner.epoch(n) for w in batch] for n in range(20))]
         assert max(shown) <= 2 + made
@@ -143,7 +147,7 @@ def test_what_would_take_several_windows_is_not_made(word_windows):
 
 def test_the_same_is_made_whenever_it_is_asked_for(make, windows):
     def course(number):
-        planner = Planner(make(0, 1, 2), windows, Mixture(joined=1.0, unsaid=1.0), Augmenter(windows, NONE))
+        planner = Planner(make(0, 1, 2), windows, Mixture(joined=ALL, unsaid=ALL), Augmenter(windows, NONE))
         planner.epoch(3)
         return [window.window.ids for batch in planner.epoch(number) for window in batch]
 
@@ -152,7 +156,7 @@ def test_the_same_is_made_whenever_it_is_asked_for(make, windows):
 
 
 def test_sampling_holds_for_what_is_made_too(make, windows):
-    mixture = Mixture(neighbours=0.0, topics=0.0, joined=1.0, unsaid=1.0, sampling={"": 0.0})
+    mixture = Mixture(neighbours=0.0, topics=0.0, joined=ALL, unsaid=ALL, sampling={"": 0.0})
     assert Planner(make(0, 1, 2), windows, mixture, Augmenter(windows, NONE)).epoch(0) == []
 
 
@@ -166,6 +170,6 @@ def test_two_who_may_be_the_same_are_not_joined(make, windows):
 
 
 def test_no_stance_must_be_a_label(tmp_path, make_config):
-    config = make_config(tmp_path / "out", joined=0.5, no_stance="neutrl")
+    config = make_config(tmp_path / "out", joined={"": 0.5}, no_stance="neutrl")
     with pytest.raises(ConfigError, match=r"no_stance: unknown label 'neutrl'\. Did you mean 'neutral'"):
         train(config, {"train": [record(0), record(1)]}, {})

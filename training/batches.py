@@ -47,9 +47,9 @@ class Mixture:
             heads trained on lone sentences will read whole windows.
         alone: share of documents' sentences shown without their context, since users' sentences may come alone.
         topics: share of stances toward a mention that are also asked with the mention as a topic.
-        joined: share of the single sentences in which somebody takes a side toward a mention, each shown once more as
-            one with another sentence of its corpus.
-        unsaid: share of those in which somebody who is named does, each shown once more as what is not known.
+        joined: corpus → share of its single sentences in which somebody takes a side toward a mention, each shown once
+            more as one with another sentence of the corpus.
+        unsaid: corpus → share of those in which somebody who is named does, each shown once more as what is not known.
         sampling: corpus → share of its sentences seen in an epoch (1 where absent).
         seed: of everything random here.
     """
@@ -58,8 +58,8 @@ class Mixture:
     neighbours: float = 0.5
     alone: float = 0.1
     topics: float = 0.1
-    joined: float = 0.0
-    unsaid: float = 0.0
+    joined: Mapping[str, float] = field(default_factory=dict)
+    unsaid: Mapping[str, float] = field(default_factory=dict)
     sampling: Mapping[str, float] = field(default_factory=dict)
     seed: int = 13
 
@@ -118,15 +118,16 @@ class Planner:
             return
         for corpus, examples in sorted(self._singles.items()):
             seen = self._mixture.sampling.get(corpus, 1.0)
+            joined, unsaid = (share.get(corpus, 0.0) * seen for share in (self._mixture.joined, self._mixture.unsaid))
             asked = [e for e in examples if any(isinstance(stance.target, tuple) for stance in e.stances)]
             sides = [e for e in asked if make.takes_side(e)]
-            for example in rng.sample(sides, round(len(sides) * seen * self._mixture.joined)):
+            for example in rng.sample(sides, round(len(sides) * joined)):
                 others = [other for other in rng.choices(asked, k=_TRIES) if make.strangers(example, other)]
                 for other in others[:1]:
                     first, second = rng.sample([example, other], 2)  # in either order
                     yield from self._whole(make.joined(first, second, rng))
             named = [e for e in sides if make.takes_side(e, named=True)]
-            for example in rng.sample(named, round(len(named) * seen * self._mixture.unsaid)):
+            for example in rng.sample(named, round(len(named) * unsaid)):
                 yield from self._whole(make.unsaid(example, rng))
 
     def _whole(self, example: Example) -> Iterator[LabelledWindow]:

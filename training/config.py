@@ -86,14 +86,15 @@ class TrainingConfig(Section):
     topics: Share = Field(
         default=0.1, description="Share of stances toward a mention that are also asked about it as a topic."
     )
-    joined: Share = Field(
-        default=0.0, description="Share of the rows without an article in which somebody takes a side toward a "
+    joined: dict[str, Share] = Field(
+        default={}, description="Corpus → share of its rows without an article in which somebody takes a side toward a "
         "mention, each shown once more as one sentence with another row: nobody in one half has a stance toward the "
-        "other.",
+        "other. None of it if not given.",
     )
-    unsaid: Share = Field(
-        default=0.0, description="Share of the rows without an article in which somebody named takes a side toward a "
-        "mention, each shown once more behind words such as 'It is unclear whether', which take it back.",
+    unsaid: dict[str, Share] = Field(
+        default={}, description="Corpus → share of its rows without an article in which somebody named takes a side "
+        "toward a mention, each shown once more behind words such as 'It is unclear whether', which take it back. None "
+        "of it if not given.",
     )
     no_stance: str = Field(
         default="neutral", min_length=1, description="Label of a stance that is none, for `joined` and `unsaid`."

@@ -240,7 +240,7 @@ def _annotated(record: Record) -> set[str]:
 def _check_corpora(settings: TrainingConfig, records: Sequence[Record]) -> None:
     """Refuse a corpus that no row is of: a typing error that would change nothing."""
     known = {str(record.meta.get("corpus", "")) for record in records}
-    for key in ("sampling", "corpus_weights"):
+    for key in ("sampling", "corpus_weights", "joined", "unsaid"):
         for name in getattr(settings, key):
             if name not in known:
                 raise ConfigError(f"training.{key}: {unknown('corpus', name, known)}")
