@@ -305,9 +305,19 @@ def test_a_dataset_is_built_and_trained_on_with_a_teacher(trained, tiny_encoder,
     assert all(torch.allclose(start[name], end[name], atol=1e-5) for name in shared)  # it went on from the teacher
 
 
+def test_the_bundled_model_teaches_by_its_name(tmp_path):
+    (tmp_path / "news.jsonl").write_text('{"id": "1", "text": "\\"Lima is lost,\\" Lee said.", "claim": "claim"}\n')
+    data = DataConfig.model_validate({
+        "path": tmp_path / "data", "sources": [{"files": [str(tmp_path / "news.jsonl")], "split": "train"}],
+        "teachers": [{"model": "bundled", "corpora": ["news"], "tasks": ["claim"]}]})
+    build(data, data.path)
+    [said] = load_soft(data.path).values()
+    assert said["claim"][1] > 0.8
+
+
 @pytest.mark.parametrize(("change", "message"), [
     ({"data": {"teachers": [{"model": "gone", "corpora": ["news"], "tasks": ["claim"]}]}},
-     "data.teachers: expected a trained model in gone, found no such folder"),
+     "data.teachers: expected a trained model in gone, or 'bundled', found no such folder"),
     ({"model": {"start": "gone"}}, "model.start: expected a trained model in gone, or 'bundled', found no such folder"),
 ])
 def test_a_teacher_or_a_start_that_is_not_there_is_told_before_the_work(tmp_path, change, message):

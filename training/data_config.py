@@ -182,8 +182,8 @@ class Teacher(Section):
     """
 
     model: Annotated[list[Path], BeforeValidator(_as_list)] = Field(
-        min_length=1, description="Folder of the trained model, with its weights; of several, the mean counts, but "
-        "see cross_fitted."
+        min_length=1, description="Folder of the trained model, or bundled; of several, the mean counts, but see "
+        "cross_fitted."
     )
     corpora: list[str] = Field(
         min_length=1, description="The corpora, or files without their suffix, whose train sentences it reads."

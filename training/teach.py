@@ -18,6 +18,7 @@ from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.predicting import contexts
 from claimstance.model.record import Record, Span, Stance
+from claimstance.model.runtime import model_folder
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.answers import document_of
 from claimstance.training.batches import LabelledWindow, collate
@@ -106,7 +107,7 @@ def _models(
     """The models in ``folders``, one after another, each checked before it is asked."""
     tokenizer = None
     for folder in folders:
-        model = ClaimStanceModel.from_pretrained(folder)
+        model = ClaimStanceModel.from_pretrained(model_folder(folder))
         model.to("cuda" if torch.cuda.is_available() else "cpu")
         _check(model, folder, teacher, labels)
         if tokenizer not in (None, model.tokenizer_json):

@@ -15,6 +15,7 @@ import numpy as np
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, check_labels
+from claimstance.model.runtime import model_folder
 from claimstance.training.building.division import divide_rows
 from claimstance.training.building.frequent import frequent
 from claimstance.training.building.groups import Places
@@ -79,8 +80,9 @@ def build(
         raise ConfigError("data.sources: expected at least one corpus or file, found none")
     for teacher in config.teachers:  # before all corpora are read
         for model in teacher.model:
-            if not model.is_dir():
-                raise ConfigError(f"data.teachers: expected a trained model in {model}, found no such folder")
+            if not model_folder(model).is_dir():
+                raise ConfigError(f"data.teachers: expected a trained model in {model}, or 'bundled', found no such "
+                                  "folder")
         if teacher.cross_fitted:
             check_folds(teacher.model)
     try:
