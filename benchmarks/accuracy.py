@@ -10,8 +10,6 @@ the tables that README and model card quote. A test part is there to be read onc
 
 import argparse
 import json
-import os
-import platform
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -20,6 +18,7 @@ from typing import Any
 
 import accuracy_rows as told
 from accuracy_page import quote, render
+from figures_head import head
 
 from claimstance.inference.writers import open_output
 from claimstance.model.errors import ClaimstanceError
@@ -74,10 +73,7 @@ def measure(
     account, outcomes = shipped.result()
     beside = {"people": people, **simple.result()}
     figures = {
-        "date": account["date"],
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
-                   f"Python {platform.python_version()}",
-        "model_sha256": account["model"]["sha256"],
+        **head(account["model"]["sha256"]),
         "data_fingerprint": account["data"]["fingerprint"],
         "split": split,
     }

@@ -10,18 +10,16 @@ fails is told of the first file alone: whoever works on the model must not read 
 
 import argparse
 import json
-import os
-import platform
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
+from figures_head import head
 
 from claimstance.inference.writers import open_output
 from claimstance.model.errors import ClaimstanceError, InputError
@@ -116,10 +114,7 @@ def main() -> None:
     except ClaimstanceError as error:
         parser.exit(1, f"error: {error}\n")
     figures = {
-        "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
-                   f"Python {platform.python_version()}",
-        "model_sha256": digest,
+        **head(digest),
         "rows": list(rows(answers)),
         "failures": failures([one for one in answers if one.case.part == "seen"]),
     }
@@ -173,7 +168,7 @@ def answer(reader: Reader, case: Case, said: Prediction) -> Answer:
     kind, probabilities = said.kinds[0], said.stances[0]
     label = reader.config.decide(kind, probabilities)
     return Answer(case, label, (label == asked["label"]) != bool(asked["negated"]),
-                  probabilities[label] >= (reader.config.answered_from(kind, label) or 0.0))
+                  reader.config.gives(kind, label, probabilities[label]))
 
 
 def rows(answers: Sequence[Answer]) -> Iterator[dict[str, Any]]:

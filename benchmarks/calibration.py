@@ -10,14 +10,13 @@ needs matplotlib, which the extra `dev` has.
 
 import argparse
 import json
-import os
-import platform
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import Any
+
+from figures_head import head
 
 from claimstance.inference.writers import open_output
 from claimstance.model.errors import ClaimstanceError
@@ -79,10 +78,7 @@ def measure(model: Path | None, data: Path, split: str) -> dict[str, Any]:
     reader, digest = load_reader(model)
     groups = dict(answers(reader, pair(reader, records)))
     return {
-        "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
-                   f"Python {platform.python_version()}",
-        "model_sha256": digest,
+        **head(digest),
         "split": split,
         "rows": [row for name, found in groups.items() for row in rows(reader, name, found)],
         "diagrams": {name: diagram(name, found) for name, found in groups.items()},

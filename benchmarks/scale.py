@@ -12,7 +12,6 @@ process, or one of the processes that it starts, ever held (``ru_maxrss``). ``--
 import argparse
 import json
 import os
-import platform
 import random
 import subprocess
 import sys
@@ -22,6 +21,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+
+from figures_head import head
 
 SENTENCES = 20  # of a document
 COPIED = 0.1  # of the documents
@@ -97,9 +98,7 @@ def figures(runs: list[dict[str, float]]) -> dict[str, Any]:
     if len(runs) > 1:
         growth = max(run["memory"] for run in runs) - runs[0]["memory"]
         rows.append(_row("growth of the peak memory", growth, int(runs[-1]["rows"]), "MB", must=GROWTH))
-    machine = (f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
-               f"Python {platform.python_version()}")
-    return {"date": date.today().isoformat(), "machine": machine, "model_sha256": None, "rows": rows}
+    return {**head(None), "rows": rows}
 
 
 def _row(name: str, value: float, n: int, unit: str, must: int | None = None, note: str = "") -> dict[str, Any]:

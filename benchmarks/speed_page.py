@@ -1,11 +1,10 @@
 """speed.md, rendered from the figures of speed.json."""
 
-import os
-import platform
 import statistics
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
+
+from figures_head import head
 
 from claimstance.model.runtime import BUNDLED, READER_FILE, sha256
 
@@ -24,10 +23,7 @@ def row(
 
 def machine() -> dict[str, Any]:
     """The head of a file of figures."""
-    return {"date": date.today().isoformat(),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
-                       f"Python {platform.python_version()}",
-            "model_sha256": sha256(BUNDLED / READER_FILE)}
+    return head(sha256(BUNDLED / READER_FILE))
 
 
 def holds(one: Row) -> bool | None:

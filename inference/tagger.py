@@ -295,7 +295,7 @@ class Tagger:
         return stances
 
     def _abstains(self, kind: str, label: Label) -> bool:
-        return label.probability < (self._reader.config.answered_from(kind, label.label) or 0.0)
+        return not self._reader.config.gives(kind, label.label, label.probability)
 
     def _predicted(self, pairs: Sequence[dict[str, Any]], prediction: Prediction) -> dict[str, Any]:
         predicted: dict[str, Any] = {}

@@ -94,6 +94,10 @@ class ModelConfig:
         fitted = self._fitted(kind)
         return self.abstain_below.get(f"{fitted}.{label}", self.abstain_below.get(fitted))
 
+    def gives(self, kind: str, label: str, probability: float) -> bool:
+        """Whether an answer of that probability is given, not marked as abstained."""
+        return probability >= (self.answered_from(kind, label) or 0.0)
+
     def in_set_from(self, kind: str) -> float | None:
         """The probability from which a label belongs to the set; ``None`` if nothing is promised of sets."""
         return self.conformal.get(self._fitted(kind))
