@@ -40,23 +40,25 @@ types: .venv-dev/ready ## mypy, strict
 integration: .venv-dev/ready .venv-integration/ready ## a real Label Studio on this machine: suggest, correct, export, build
 	$(DEV)/python tests/integration/label_studio.py .venv-integration/bin/label-studio
 
-RUNS := $(foreach kind,people dse topics joint,$(foreach fold,0 1 2 3,teacher-$(kind)-$(fold))) default
+RUNS := $(foreach kind,people dse topics joint,$(foreach fold,0 1 2 3,teacher-$(kind)-$(fold))) default teacher-people refined
 
 train: corpora-there .venv-dev/ready ## the bundled model anew, 16 teachers first: DATA=FOLDER_OF_THE_CORPORA (TEACHER=FOLDER: the larger encoder)
 	@for run in $(RUNS); do \
 		test -e runs/$$run/manifest.json && { echo "$$run: trained already"; continue; }; \
 		resume=; test -d runs/$$run/checkpoints && resume=--resume; \
 		config=$$run; options=; \
-		case $$run in teacher-*) \
-			fold=$${run##*-}; config=$${run%-*}; options="$(if $(TEACHER),model.encoder=$(TEACHER)) output=runs/$$run"; \
-			options="$$options training.leave_out.fold=$$fold training.seed=$$((13 + fold))";; \
+		case $$run in teacher-*) options="$(if $(TEACHER),model.encoder=$(TEACHER)) output=runs/$$run";; esac; \
+		case $$run in \
+			teacher-people) options="$$options training.leave_out=null";; \
+			teacher-*) fold=$${run##*-}; config=$${run%-*}; \
+				options="$$options training.leave_out.fold=$$fold training.seed=$$((13 + fold))";; \
 		esac; \
 		$(DEV)/claimstance train configs/$$config.yaml data.corpora="$(DATA)" $$options $$resume || exit; \
 	done
 
-MODEL ?= runs/default
+MODEL ?= runs/refined
 
-bundle: ## put a trained model (MODEL=runs/default) into the package; then make accuracy, and see its card
+bundle: ## put a trained model (MODEL=runs/refined) into the package; then make accuracy, and see its card
 	@for file in config.json config.yaml link.onnx manifest.json reader.onnx stance.onnx tokenizer.json training.json; do \
 		cp "$(MODEL)/$$file" model/bundled/ || exit; \
 	done

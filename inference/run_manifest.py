@@ -114,7 +114,7 @@ def settings_of(
     libraries = (*_PROGRAM, "pyarrow") if chosen is Format.parquet else _PROGRAM
     return {
         "program": {name: metadata.version(name) for name in libraries},
-        "model": {**tagger.model, "files_sha256": tagger.files_sha256()},
+        "model": tagger.model,
         "options": {
             "targets": list(targets), "format": chosen.value, "rows": None if chosen is Format.jsonl else rows.value,
             "columns": asdict(columns), "articles_per_part": size},

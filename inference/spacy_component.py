@@ -36,7 +36,7 @@ from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ClaimstanceError, ModelError
 from claimstance.model.hub import FILES
 from claimstance.model.labels import ROLES
-from claimstance.model.runtime import READER_FILE, check_files, model_folder
+from claimstance.model.runtime import check_files, identity, model_folder
 
 NAME = "claimstance"
 KINDS = ("sentences", *(f"{role}s" for role in ROLES), "entities", "stances")
@@ -96,9 +96,10 @@ class Component:
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """The settings, and the sha256 of the model, which itself is not among them: it has to be there, too."""
-        sha256 = check_files(model_folder(self.model))[READER_FILE]
+        folder = model_folder(self.model)
+        check_files(folder)
         return json.dumps({"model": self.model, "targets": self.targets, "threads": self.threads,
-                           "sha256": sha256}).encode()
+                           "sha256": identity(folder)}).encode()
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "Component":
         """Take what ``to_bytes`` gave."""

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from claimstance.inference.results import Sentence, Stance, TaggedArticle
 from claimstance.model.config import ModelConfig
-from claimstance.model.runtime import READER_FILE, check_files, cores, model_folder
+from claimstance.model.runtime import check_files, cores, identity, model_folder
 
 #: The figures that a table shows of each task; evaluation.json has all.
 _SHOWN = {
@@ -174,7 +174,7 @@ def about(model: str | None) -> None:
         "extras installed": ", ".join(name for name, there in extras.items() if there) or "none",
         "other extras": ", ".join(name for name, there in extras.items() if not there) or "none",
         "model": f"{config.name} {config.version}" + ("" if model else " (bundled)"),
-        "sha256": files[READER_FILE],
+        "sha256": identity(folder),
         "tasks": ", ".join(config.tasks),
         **{f"labels of {task}": ", ".join(names) for task, names in config.labels.items()},
         "window": f"{config.max_tokens} tokens",

@@ -37,7 +37,7 @@ from claimstance.model.errors import ClaimstanceError, InputError, ModelError
 from claimstance.model.predicting import Prediction, begin_document, predict
 from claimstance.model.reader import AHEAD, Opened, Query, Reader, Reading, Stop, never
 from claimstance.model.record import Record, parse_record
-from claimstance.model.runtime import MANIFEST_FILE, load_reader, model_folder, sha256
+from claimstance.model.runtime import load_reader, model_folder
 from claimstance.model.sentences import split_sentences
 from claimstance.model.windows import Located
 
@@ -100,16 +100,6 @@ class Tagger:
     def tasks(self) -> tuple[str, ...]:
         """What the model reads: of ``claimstance.model.labels.TASKS``."""
         return tuple(self._reader.config.tasks)
-
-    def files_sha256(self) -> str:
-        """The sha256 of the manifest of its files, which changes with any of them, where ``model`` tells the encoder's.
-
-        Raises:
-            TypeError: for a tagger that was not made by ``from_pretrained``.
-        """
-        if self._source is None:
-            raise TypeError("a tagger that was not made by from_pretrained has no files")
-        return sha256(model_folder(self._source[0]) / MANIFEST_FILE)
 
     @property
     def threads(self) -> int:

@@ -38,11 +38,15 @@ class _Reading(nn.Module):
             heads[task](hidden, sentences) if task in SENTENCE_TASKS else heads[task](hidden) for task in self.tasks))
 
 
-def export(source: Path | str, folder: Path | str | None = None, precision: str = "int8") -> Path:
+def export(
+    source: Path | str, folder: Path | str | None = None, precision: str = "int8", reader: Path | None = None
+) -> Path:
     """Export the model folder ``source`` into ``folder`` (itself if ``None``); returns that folder.
 
-    ``precision`` is of the encoder: ``int8`` (dynamic, a scale per output channel) or ``float32``. Files are written
-    beside and moved into place; the manifest comes last, so that a half-written export is never taken for a whole one.
+    ``precision`` is of the encoder: ``int8`` (dynamic, a scale per output channel) or ``float32``. ``reader`` is a file
+    that an earlier export made of it with that precision: made anew, of int8 weights, it would be rounded twice. Files
+    are written beside and moved into place; the manifest comes last, so that a half-written export is never taken for a
+    whole one.
 
     Raises:
         ConfigError: for another precision.
@@ -57,7 +61,10 @@ def export(source: Path | str, folder: Path | str | None = None, precision: str 
     model = ClaimStanceModel.from_pretrained(source, attention)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as scratch:
         made = Path(scratch)
-        _export_reading(model, made / READER_FILE, precision)
+        if reader:
+            shutil.copyfile(reader, made / READER_FILE)
+        else:
+            _export_reading(model, made / READER_FILE, precision)
         _export_heads(model, made)
         model.config.save(made)
         (made / TOKENIZER_FILE).write_text(model.tokenizer_json, encoding="utf-8")

@@ -1,5 +1,6 @@
 """The network: one encoder pass over a window, and heads that read everything from it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,21 @@ class ClaimStanceModel(nn.Module):
             else:
                 heads[task] = SentenceHead(size, len(config.labels[task]), dropout)
         self.heads = nn.ModuleDict(heads)
+
+    def learn_only(self, tasks: Collection[str]) -> None:
+        """Train the heads of ``tasks`` alone from now on: encoder and other heads stay as they are."""
+        learned = {*tasks, *(["link"] if "attribution" in tasks else [])}
+        self.encoder.requires_grad_(False)
+        for name, head in self.heads.items():
+            head.requires_grad_(name in learned)
+
+    def train(self, mode: bool = True) -> "ClaimStanceModel":
+        """As of every module; but what is not trained stays in evaluation mode, without dropout."""
+        super().train(mode)
+        for part in (self.encoder, *self.heads.values()):
+            if not any(weight.requires_grad for weight in part.parameters()):
+                part.eval()
+        return self
 
     @property
     def windows(self) -> WindowBuilder:

@@ -136,6 +136,11 @@ def check_files(folder: Path) -> dict[str, str]:
     return files
 
 
+def identity(folder: Path) -> str:
+    """The sha256 of an exported model: of its manifest, which changes with any of its files."""
+    return sha256(folder / MANIFEST_FILE)
+
+
 def _is_cached(link: Path) -> bool:
     """Whether a link is one of the hub's cache: from ``snapshots/COMMIT`` to ``blobs``."""
     snapshots = link.parent.resolve().parent
@@ -148,7 +153,7 @@ def cores() -> int:
 
 
 def load_reader(model: Path | str | None = None, threads: int | None = None) -> tuple[Reader, str]:
-    """A reader on a model (as for ``model_folder``), and the sha256 of its encoder.
+    """A reader on a model (as for ``model_folder``), and the model's sha256 (see ``identity``).
 
     Raises:
         ModelError: naming what is missing or altered.
@@ -165,4 +170,4 @@ def load_reader(model: Path | str | None = None, threads: int | None = None) -> 
     if known is not None and size > known:
         raise ModelError(f"{folder / TOKENIZER_FILE}: expected at most {known} tokens, as many as the encoder has "
                          f"vectors for, found {size}")
-    return Reader(config, windows, OnnxBackend(folder), threads or cores()), files[READER_FILE]
+    return Reader(config, windows, OnnxBackend(folder), threads or cores()), identity(folder)

@@ -92,7 +92,8 @@ ALL = {"": 1.0}  # of rows without a corpus's name
 
 @pytest.mark.parametrize(("mixture", "count"), [
     ({}, 0), ({"joined": {"": 0.5}}, 1), ({"joined": ALL}, 2), ({"unsaid": ALL}, 1),
-    ({"joined": ALL, "unsaid": ALL}, 3), ({"joined": {"another": 1.0}}, 0)])
+    ({"joined": ALL, "unsaid": ALL}, 3), ({"joined": {"another": 1.0}}, 0), ({"beside": ALL}, 1),
+    ({"joined": ALL, "unsaid": ALL, "beside": ALL}, 4)])
 def test_a_share_of_them_is_shown_once_more(make, windows, mixture, count):
     documents = make(0, 1, 2, 3)
     mixture = Mixture(neighbours=0.0, alone=0.0, topics=0.0, **mixture)
@@ -102,7 +103,7 @@ def test_a_share_of_them_is_shown_once_more(make, windows, mixture, count):
     more = [[w for w in epoch if not {id(e) for e in w.examples} <= plain] for epoch in shown]
     assert [len(epoch) for epoch in more] == [count] * 3
     assert all({id(e) for w in epoch for e in w.examples} >= plain - {id(documents[3][0])} for epoch in shown)
-    for window in more[0]:  # of joined and unsaid
+    for window in more[0]:
         tensors = collate([window], pad=0)
         assert len(tensors["stance"]) == len(window.examples[0].stances)
         assert (tensors["pair_sentences"] == tensors["sentences"]).all()  # the sentence is all of it
@@ -132,6 +133,28 @@ def test_offsets_and_words_go_on(make, windows):
     assert known == sorted(known)
     assert len(set(known)) == len(set(first.tokens.words)) - 1 + len(set(second.tokens.words)) + len(
         set(made.words[len(first) - 1:len(made) - len(second)]))
+
+
+def test_who_stands_by_takes_no_side(make, windows):
+    [example], [other] = make(0, 1)
+    places, around = set(), set()
+    for seed in range(60):
+        made = Augmenter(windows, NONE).beside(example, other, random.Random(seed))
+        found = asked(made, windows)
+        assert found.pop(("Ada", "Bo")) == "against"
+        by, = {name for pair in found for name in pair} - {"Ada", "Bo"}
+        assert by in ("Cy", "Dee")
+        assert found == dict.fromkeys([("Ada", by), ("Bo", by), (by, "Ada"), (by, "Bo")], "neutral")
+        text = windows.tokenizer.decode(made.tokens.ids)
+        assert "Ada blamed Bo".lower() in text.lower()
+        first = made.stances[0].holder[0] > 0  # Ada no longer begins the sentence
+        assert first or made.tokens.ids[-1:] == example.tokens.ids[-1:]  # a full stop ends it
+        places.add(first)
+        around.add(text.lower().replace(by.lower(), "X"))
+        assert made.tokens.offsets == sorted(made.tokens.offsets)
+    assert places == {True, False}
+    assert len(around) == 12
+    assert asked(example, windows) == {("Ada", "Bo"): "against"}  # as it was
 
 
 def test_what_would_take_several_windows_is_not_made(word_windows):

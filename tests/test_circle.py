@@ -235,7 +235,7 @@ class Keep(TrainerCallback):
 
 @pytest.mark.usefixtures("one_thread")
 def test_a_resumed_run_ends_where_an_undisturbed_one_does(make_config, splits, tmp_path, monkeypatch):
-    monkeypatch.setattr("claimstance.training.train.export", lambda folder: folder)
+    monkeypatch.setattr("claimstance.training.train.export", lambda folder, **_: folder)
     kept = [Keep(), Keep()]
     splits = {"train": splits["train"]}  # nothing to choose weights by: the last ones count
     train(make_config(tmp_path / "whole"), splits, DEFAULT_LABELS, callbacks=[kept[0]])
@@ -266,8 +266,8 @@ def test_a_resumed_run_knows_for_how_long_nothing_got_better(make_config, splits
             if len(scored) == 2:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr("claimstance.training.train.export", lambda folder: folder)
-    monkeypatch.setattr("claimstance.training.train._calibrated", lambda model, dev, beside: model.config)
+    monkeypatch.setattr("claimstance.training.train.export", lambda folder, **_: folder)
+    monkeypatch.setattr("claimstance.training.train._calibrated", lambda model, *_: model.config)
     monkeypatch.setattr(ClaimStanceTrainer, "scores", scores)
     config = make_config(tmp_path / "stopped", evaluations_per_epoch=3, patience=3)
     with pytest.raises(KeyboardInterrupt):
@@ -279,7 +279,7 @@ def test_a_resumed_run_knows_for_how_long_nothing_got_better(make_config, splits
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("state", [None, b"", b'{"global_step'])
 def test_a_run_that_had_come_to_no_whole_checkpoint_begins_anew(make_config, splits, tmp_path, monkeypatch, state):
-    monkeypatch.setattr("claimstance.training.train.export", lambda folder: folder)
+    monkeypatch.setattr("claimstance.training.train.export", lambda folder, **_: folder)
     kept = Keep()
     config = make_config(tmp_path / "begun", epochs=1)
     place = config.output / "checkpoints" / "checkpoint-1"
@@ -292,7 +292,7 @@ def test_a_run_that_had_come_to_no_whole_checkpoint_begins_anew(make_config, spl
 
 @pytest.mark.usefixtures("one_thread")
 def test_a_task_alone_trains_on_rows_that_mostly_lack_it(make_config, splits, tmp_path, monkeypatch):
-    monkeypatch.setattr("claimstance.training.train.export", lambda folder: folder)
+    monkeypatch.setattr("claimstance.training.train.export", lambda folder, **_: folder)
     loose = [r.model_copy(update={"doc_id": None}) for r in splits["train"]]
     kept = Keep()
     train(make_config(tmp_path, model={"tasks": ["stance"]}, epochs=1, tokens_per_batch=32, topics=0.0),

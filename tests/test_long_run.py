@@ -200,12 +200,12 @@ def test_another_model_or_program_is_refused(run, tag, model, monkeypatch):
     shutil.copytree(model, "m")
     told = json.loads(Path("m/manifest.json").read_bytes())
     config = Path("m/config.json")
-    config.write_bytes(config.read_bytes() + b"\n")  # the encoder's own sha256 stays what it was
+    config.write_bytes(config.read_bytes() + b"\n")  # the weights stay what they were
     told["files"]["config.json"] = long_run.sha256(config)
     Path("m/manifest.json").write_text(json.dumps(told), encoding="utf-8")
     refused = run("tag", "c.jsonl", "--model", "m", "--out", "out", *IN_TWOS)
     assert refused.code == 2
-    assert "(model files_sha256: " in refused.messages[0]
+    assert "(model sha256: " in refused.messages[0]
     monkeypatch.setattr("claimstance.inference.run_manifest.metadata.version", lambda name: f"{name} 9")
     assert "(program claimstance: " in tag().messages[0]
 

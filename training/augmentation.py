@@ -12,6 +12,7 @@ sees one missing.
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 from itertools import product
 
 from claimstance.model.windows import Tokens, WindowBuilder
@@ -23,6 +24,13 @@ _JOINTS = (";", ", and", ", while", ", but", ", as", ".")
 _UNSAYING = (
     "It is unclear whether", "Nobody could say whether", "Officials would not confirm that",
     "There is no evidence that", "The question is whether", "If", "It remains to be seen whether")
+#: What stands around the name of somebody who merely stands by, before a sentence and behind it.
+_STANDING_BEFORE = (
+    ("At a meeting with", ","), ("Asked by", ","), ("In a letter to", ","), ("As", "looked on,"), ("In front of", ","),
+    ("", "reported that"))
+_STANDING_BEHIND = (
+    (", as", "looked on"), ("after a call from", ""), (", in a conversation with", ""), (", with", "in the room"),
+    ("before meeting", ""), (",", "reported"))
 _PAIRS = 4  # of one from each half that are asked about, at most
 _Span = tuple[int, int]
 
@@ -38,6 +46,8 @@ class Augmenter:
     def __init__(self, windows: WindowBuilder, no_stance: tuple[float, ...]) -> None:
         self._no_stance = no_stance
         self._joints, self._unsaying = windows.tokenize(_JOINTS), windows.tokenize(_UNSAYING)
+        self._before, self._behind = ([windows.tokenize(each) for each in around]
+                                      for around in (_STANDING_BEFORE, _STANDING_BEHIND))
         [self._stop] = windows.tokenize(["."])
 
     def takes_side(self, example: Example, named: bool = False) -> bool:
@@ -56,18 +66,34 @@ class Augmenter:
         """One sentence of two: the stances toward mentions in each, and between the two, where there is none."""
         end = len(first) - (first.tokens.ids[-1:] == self._stop.ids)
         joint = rng.choice(self._joints)
-        tokens = _appended(_appended(_cut(first.tokens, end), joint), second.tokens)
+        tokens = _joined(_cut(first.tokens, 0, end), joint, second.tokens)
         left = [stance for stance in first.stances if _within(stance, end)]
         right = [_moved(stance, end + len(joint)) for stance in second.stances if _within(stance, len(second))]
-        return Example(first.corpus, tokens, stances=[*left, *right, *self._across(left, right, rng)])
+        across = self._none_between(_spans(left), _spans(right), rng)
+        return Example(first.corpus, tokens, stances=[*left, *right, *across])
 
-    def _across(
-        self, left: Sequence[StanceExample], right: Sequence[StanceExample], rng: random.Random
-    ) -> list[StanceExample]:
-        pairs = list(product(_spans(left), _spans(right)))
+    def _none_between(self, some: set[_Span], others: set[_Span], rng: random.Random) -> list[StanceExample]:
+        """No stance of some of these toward some of those, in either direction."""
+        pairs = list(product(some, others))
         pairs += [(target, holder) for holder, target in pairs]
         return [StanceExample(holder, target, self._no_stance, 1.0)
                 for holder, target in rng.sample(sorted(pairs), min(_PAIRS, len(pairs)))]
+
+    def beside(self, example: Example, other: Example, rng: random.Random) -> Example:
+        """The sentence with somebody of another one standing by: toward them nobody takes a side, nor do they."""
+        name = _cut(other.tokens, *rng.choice(sorted(_spans(other.stances))))
+        end = len(example) - (example.tokens.ids[-1:] == self._stop.ids)
+        if first := rng.random() < 0.5:
+            before, behind = rng.choice(self._before)
+            tokens = _joined(before, name, behind, example.tokens)
+        else:
+            before, behind = rng.choice(self._behind)
+            tokens = _joined(_cut(example.tokens, 0, end), before, name, behind, self._stop)
+        shift = len(before) + len(name) + len(behind) if first else 0
+        place = len(before) + (0 if first else end)
+        stances = [_moved(stance, shift) for stance in example.stances if _within(stance, end)]
+        return Example(example.corpus, tokens, stances=[
+            *stances, *self._none_between({(place, place + len(name))}, _spans(stances), rng)])
 
     def unsaid(self, example: Example, rng: random.Random) -> Example:
         """The sentence behind words that leave open whether it is so: whom it names takes no side.
@@ -77,7 +103,7 @@ class Augmenter:
         before = rng.choice(self._unsaying)
         stances = [replace(_moved(stance, len(before)), shares=self._no_stance) for stance in example.stances
                    if stance.holder is not None and _within(stance, len(example))]
-        return Example(example.corpus, _appended(before, example.tokens), stances=stances)
+        return Example(example.corpus, _joined(before, example.tokens), stances=stances)
 
 
 def _last_words(example: Example) -> set[int]:
@@ -102,8 +128,13 @@ def _moved(stance: StanceExample, shift: int) -> StanceExample:
                    target=moved(stance.target) if isinstance(stance.target, tuple) else stance.target)
 
 
-def _cut(tokens: Tokens, end: int) -> Tokens:
-    return Tokens(tokens.ids[:end], tokens.offsets[:end], tokens.words[:end])
+def _cut(tokens: Tokens, start: int, end: int) -> Tokens:
+    return Tokens(tokens.ids[start:end], tokens.offsets[start:end], tokens.words[start:end])
+
+
+def _joined(*parts: Tokens) -> Tokens:
+    """Tokens one behind the other, as if there were a space between their texts."""
+    return reduce(_appended, parts)
 
 
 def _appended(tokens: Tokens, more: Tokens) -> Tokens:

@@ -60,6 +60,7 @@ class Mixture:
     topics: float = 0.1
     joined: Mapping[str, float] = field(default_factory=dict)
     unsaid: Mapping[str, float] = field(default_factory=dict)
+    beside: Mapping[str, float] = field(default_factory=dict)
     sampling: Mapping[str, float] = field(default_factory=dict)
     seed: int = 13
 
@@ -118,7 +119,8 @@ class Planner:
             return
         for corpus, examples in sorted(self._singles.items()):
             seen = self._mixture.sampling.get(corpus, 1.0)
-            joined, unsaid = (share.get(corpus, 0.0) * seen for share in (self._mixture.joined, self._mixture.unsaid))
+            joined, unsaid, beside = (share.get(corpus, 0.0) * seen for share in (
+                self._mixture.joined, self._mixture.unsaid, self._mixture.beside))
             asked = [e for e in examples if any(isinstance(stance.target, tuple) for stance in e.stances)]
             sides = [e for e in asked if make.takes_side(e)]
             for example in rng.sample(sides, round(len(sides) * joined)):
@@ -129,6 +131,10 @@ class Planner:
             named = [e for e in sides if make.takes_side(e, named=True)]
             for example in rng.sample(named, round(len(named) * unsaid)):
                 yield from self._whole(make.unsaid(example, rng))
+            for example in rng.sample(named, round(len(named) * beside)):
+                others = [other for other in rng.choices(asked, k=_TRIES) if make.strangers(example, other)]
+                for other in others[:1]:
+                    yield from self._whole(make.beside(example, other, rng))
 
     def _whole(self, example: Example) -> Iterator[LabelledWindow]:
         """A window of an example alone; none if it would take several, which would tear its pairs apart."""

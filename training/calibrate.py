@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.decoding import Floats, softmax
-from claimstance.model.labels import ROLES, SENTENCE_TASKS
+from claimstance.model.labels import ROLES, SENTENCE_TASKS, TASKS
 from claimstance.model.reader import Backend, Ints, Reader
 from claimstance.model.record import Record
 from claimstance.training.answers import Answers, collect
@@ -45,20 +45,38 @@ class Scale:
         return np.asarray(softmax(logits + self.biases, self.temperature), dtype=float)
 
 
-def calibrate(reader: Reader, records: Sequence[Record]) -> ModelConfig:
-    """The reader's configuration with all that is fitted on ``records``; what was fitted before is left out."""
-    unscaled = Reader(_unfitted(reader.config), reader.windows, reader.backend, reader.workers)
+def calibrate(reader: Reader, records: Sequence[Record], tasks: Sequence[str] | None = None) -> ModelConfig:
+    """The reader's configuration with all that is fitted on ``records``; what was fitted before is left out.
+
+    With ``tasks``, this is about them alone: what was fitted to others stays.
+    """
+    tasks = tasks or reader.config.tasks
+    fitted = _unfitted(reader.config, tasks)
+    unscaled = Reader(replace(fitted, tasks=tuple(tasks)), reader.windows, reader.backend, reader.workers)
     pairs = pair(unscaled, records)
-    fitted = replace(_unfitted(reader.config), biases=fit_biases(unscaled, records))
+    fitted.biases |= fit_biases(unscaled, records)
     for task in (*SENTENCE_TASKS, "stance"):
-        if task in fitted.tasks and (answers := collect(unscaled.config, task, pairs)):
+        if task in tasks and (answers := collect(unscaled.config, task, pairs)):
             for kind, some in {**answers.by_kind(), task: answers}.items():
                 fit(fitted, kind, some)
     return fitted
 
 
-def _unfitted(config: ModelConfig) -> ModelConfig:
-    return replace(config, temperatures={}, biases={}, thresholds={}, abstain_below={}, conformal={})
+def _unfitted(config: ModelConfig, tasks: Sequence[str]) -> ModelConfig:
+    """Without what was fitted to ``tasks``."""
+    def others(values: dict[str, float]) -> dict[str, float]:
+        return {key: value for key, value in values.items() if _task_of(key) not in tasks}
+
+    return replace(
+        config, temperatures=others(config.temperatures), biases=others(config.biases),
+        thresholds=others(config.thresholds), abstain_below=others(config.abstain_below),
+        conformal=others(config.conformal))
+
+
+def _task_of(key: str) -> str:
+    """The task that a key of something fitted belongs to; those of attributions are called by roles and links."""
+    task = key.partition(".")[0]
+    return task if task in TASKS else "attribution"
 
 
 def fit(config: ModelConfig, kind: str, answers: Answers) -> None:

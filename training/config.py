@@ -49,6 +49,10 @@ class TrainingConfig(Section):
     batches_per_step: int = Field(
         default=1, ge=1, description="Batches whose gradients are averaged for a step, in each process that trains."
     )
+    only: Annotated[list[str] | None, one_of("task", TASKS)] = Field(
+        default=None, min_length=1, description="Tasks whose heads alone are trained, from `model.start`: the encoder "
+        "and all other heads stay as they are. Minutes in place of an hour. null: everything is trained.",
+    )
     learning_rate: float = Field(default=1e-4, gt=0, description="Highest learning rate of the encoder.")
     head_learning_rate: float = Field(default=1e-3, gt=0, description="Highest learning rate of the heads.")
     weight_decay: float = Field(default=0.01, ge=0, description="Weight decay (AdamW).")
@@ -96,6 +100,11 @@ class TrainingConfig(Section):
         "toward a mention, each shown once more behind words such as 'It is unclear whether', which take it back. None "
         "of it if not given.",
     )
+    beside: dict[str, Share] = Field(
+        default={}, description="Corpus → share of its rows without an article in which somebody named takes a side "
+        "toward a mention, each shown once more with somebody of another row who merely stands by. None of it if not "
+        "given.",
+    )
     no_stance: str = Field(
         default="neutral", min_length=1, description="Label of a stance that is none, for `joined` and `unsaid`."
     )
@@ -124,6 +133,15 @@ class Config(Section):
     model: ModelConfig = Field(default=ModelConfig(), description="The network.")
     training: TrainingConfig = Field(default=TrainingConfig(), description="How the network is trained.")
     card: CardConfig = Field(default=CardConfig(), description="The model card.")
+
+    @model_validator(mode="after")
+    def _has_what_stays(self) -> "Config":
+        if self.training.only and self.model.start is None:
+            raise ValueError("training.only: expected a model.start, whose encoder and other heads stay as they are")
+        if self.training.only and self.model.tasks:
+            raise ValueError("model.tasks: expected none beside training.only: the model has all tasks of the one "
+                             "that it starts from")
+        return self
 
     def to_yaml(self) -> str:
         """The configuration with every default spelled out, as YAML that ``load_config`` reads back."""

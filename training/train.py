@@ -8,6 +8,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from claimstance.model.export import export
 from claimstance.model.labels import DEFAULT_LABELS, TASKS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.record import Record
-from claimstance.model.runtime import load_reader, model_folder
+from claimstance.model.runtime import MANIFEST_FILE, READER_FILE, load_reader, model_folder
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.augmentation import Augmenter
 from claimstance.training.batches import Mixture, Planner
@@ -70,22 +71,19 @@ def train(
     records, dev = splits.get("train") or (), splits.get("dev") or ()
     if settings.leave_out:
         records = without_fold(records, settings.leave_out.fold, settings.leave_out.folds)
-    tasks = _tasks(config.model.tasks, records)
-    if dev:
-        _check_metric(settings.metric, dev, tasks)
+    tasks = _tasks(config, records)
     _check_corpora(settings, records)
     checkpoint = _last_checkpoint(config.output / CHECKPOINTS) if resume else None
     set_seed(settings.seed)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     all_labels = {task: tuple(labels.get(task, DEFAULT_LABELS[task])) for task in DEFAULT_LABELS if task in tasks}
-    model = ClaimStanceModel.from_encoder(config.model.encoder, {
-        "tasks": tasks, "labels": all_labels, "max_tokens": config.model.max_tokens, "dropout": config.model.dropout,
-        "name": config.name})
-    if config.model.start is not None:
-        model.start_from(ClaimStanceModel.from_pretrained(model_folder(config.model.start)))
+    model = (_with_new_heads if settings.only else _new)(config, tasks, all_labels)
+    if dev:
+        _check_metric(settings.metric, dev, model.config.tasks)
     model.loss_weights, model.soft_share = dict(settings.loss_weights), settings.soft_share
-    course = _course(model, records, all_labels, settings, soft or {})
+    soft = {row: {task: said for task, said in each.items() if task in tasks} for row, each in (soft or {}).items()}
+    course = _course(model, records, tasks, all_labels, settings, soft)
     trainer = ClaimStanceTrainer(
         model=model, args=_arguments(config, course, bool(dev)), settings=settings, course=course, dev=dev,
         callbacks=[*callbacks, *_stopping(settings, bool(dev)), *([] if sys.stderr.isatty() else [Told()])])
@@ -95,18 +93,63 @@ def train(
     trainer.train(resume_from_checkpoint=checkpoint)
     if not trainer.is_world_process_zero():
         return config.output  # the first process sees to the rest
+    reader = _reader_that_stays(config)
     if dev:
-        model.config = _calibrated(model, dev, config.output)
+        model.config = _calibrated(model, dev, tasks, config.output, reader)
     model.save_pretrained(config.output)
     _write_account(config, trainer, fingerprint)
-    return export(config.output)
+    return export(config.output, reader=reader)
 
 
-def _calibrated(model: ClaimStanceModel, dev: Sequence[Record], beside: Path) -> ModelConfig:
+def _new(config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]) -> ClaimStanceModel:
+    model = ClaimStanceModel.from_encoder(config.model.encoder, {
+        "tasks": tasks, "labels": dict(labels), "max_tokens": config.model.max_tokens, "dropout": config.model.dropout,
+        "name": config.name})
+    if config.model.start is not None:
+        model.start_from(ClaimStanceModel.from_pretrained(model_folder(config.model.start)))
+    return model
+
+
+def _with_new_heads(config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]) -> ClaimStanceModel:
+    """The model that is started from, of which the heads of ``tasks`` alone learn."""
+    model = ClaimStanceModel.from_pretrained(model_folder(config.model.start))
+    has = model.config
+    if has.max_tokens != config.model.max_tokens:
+        raise ConfigError(f"model.max_tokens: expected {has.max_tokens} as in model.start, found "
+                          f"{config.model.max_tokens}")
+    for task in tasks:
+        if task not in has.tasks:
+            raise ConfigError(f"training.only: {unknown('task', task, has.tasks)}")
+        if (wanted := labels.get(task)) != has.labels.get(task):
+            raise ConfigError(f"training.only: expected the labels of model.start for '{task}' "
+                              f"({', '.join(has.labels[task])}), found {', '.join(wanted or ())}")
+    model.config = replace(has, name=config.name, version=ModelConfig.version, dropout=config.model.dropout)
+    for part in model.heads.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = config.model.dropout
+    model.learn_only(tasks)
+    return model
+
+
+def _reader_that_stays(config: Config) -> Path | None:
+    """The exported encoder of the start, if training changes nothing in it."""
+    if config.training.only != ["stance"]:
+        return None  # all other heads are in the encoder's file, but for that of links
+    folder = model_folder(config.model.start)
+    try:
+        exported = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    return folder / READER_FILE if exported["precision"] == "int8" else None
+
+
+def _calibrated(
+    model: ClaimStanceModel, dev: Sequence[Record], tasks: Sequence[str], beside: Path, reader: Path | None
+) -> ModelConfig:
     """The configuration fitted to what the model says once it is exported, which is what will be used."""
     with tempfile.TemporaryDirectory(prefix=".calibrate-", dir=beside) as scratch:
         model.save_pretrained(scratch)
-        return calibrate(load_reader(export(scratch))[0], dev)
+        return calibrate(load_reader(export(scratch, reader=reader))[0], dev, tasks)
 
 
 def _stopping(settings: TrainingConfig, scored: bool) -> list[TrainerCallback]:
@@ -117,6 +160,7 @@ def _stopping(settings: TrainingConfig, scored: bool) -> list[TrainerCallback]:
 def _course(
     model: ClaimStanceModel,
     records: Sequence[Record],
+    tasks: Sequence[str],
     labels: Mapping[str, tuple[str, ...]],
     settings: TrainingConfig,
     soft: Mapping[str, SoftLabels],
@@ -124,19 +168,26 @@ def _course(
     windows = model.windows
     documents = [
         document for document in build_examples(
-            records, windows, labels, settings.class_weight_power, settings.corpus_weights, soft,
+            _about(records, tasks), windows, labels, settings.class_weight_power, settings.corpus_weights, soft,
             settings.soft_share)
-        if any(example.teaches(model.config.tasks) for example in document)]
+        if any(example.teaches(tasks) for example in document)]
     mixture = Mixture(
         tokens_per_batch=settings.tokens_per_batch, neighbours=settings.neighbours, alone=settings.alone,
-        topics=settings.topics, joined=settings.joined, unsaid=settings.unsaid, sampling=settings.sampling,
-        seed=settings.seed)
-    wanted = settings.joined or settings.unsaid
+        topics=settings.topics, joined=settings.joined, unsaid=settings.unsaid, beside=settings.beside,
+        sampling=settings.sampling, seed=settings.seed)
+    wanted = settings.joined or settings.unsaid or settings.beside
     augmenter = _augmenter(windows, labels.get("stance", ()), settings.no_stance) if wanted else None
     course = Course(Planner(documents, windows, mixture, augmenter), settings.epochs)
     if not len(course):
         raise InputError("the train split: expected sentences to learn from, found none (see training.sampling)")
     return course
+
+
+def _about(records: Sequence[Record], tasks: Sequence[str]) -> list[Record]:
+    """The records without what they tell of other tasks."""
+    fields = {"attribution": "attributions", "entity": "entities", "stance": "stances"}
+    others = {fields.get(task, task): None for task in TASKS if task not in tasks}
+    return [record.model_copy(update=others) for record in records] if others else list(records)
 
 
 def _augmenter(windows: WindowBuilder, labels: Sequence[str], none: str) -> Augmenter:
@@ -217,14 +268,15 @@ def _arguments(config: Config, course: Course, scored: bool) -> TrainingArgument
     )
 
 
-def _tasks(wanted: Sequence[str] | None, records: Sequence[Record]) -> tuple[str, ...]:
+def _tasks(config: Config, records: Sequence[Record]) -> tuple[str, ...]:
     """The tasks to learn, in their fixed order: those asked for, or those that the records carry labels for."""
     if not records:
         raise InputError("the train split: expected annotated sentences, found none")
     carried = {task for record in records for task in _annotated(record)}
+    key, wanted = ("training.only", only) if (only := config.training.only) else ("model.tasks", config.model.tasks)
     for task in wanted or ():
         if task not in carried:
-            raise ConfigError(f"model.tasks: no row of the train split has labels for '{task}'. "
+            raise ConfigError(f"{key}: no row of the train split has labels for '{task}'. "
                               f"Those with labels: {', '.join(sorted(carried)) or 'none'}")
     if not carried:
         raise InputError("the train split: expected labels for at least one task, found none")
@@ -240,7 +292,7 @@ def _annotated(record: Record) -> set[str]:
 def _check_corpora(settings: TrainingConfig, records: Sequence[Record]) -> None:
     """Refuse a corpus that no row is of: a typing error that would change nothing."""
     known = {str(record.meta.get("corpus", "")) for record in records}
-    for key in ("sampling", "corpus_weights", "joined", "unsaid"):
+    for key in ("sampling", "corpus_weights", "joined", "unsaid", "beside"):
         for name in getattr(settings, key):
             if name not in known:
                 raise ConfigError(f"training.{key}: {unknown('corpus', name, known)}")

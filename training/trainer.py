@@ -77,7 +77,8 @@ class ClaimStanceTrainer(Trainer):
         if self.optimizer is None:
             settings, groups = self._settings, []
             for part, rate in (("encoder", settings.learning_rate), ("heads", settings.head_learning_rate)):
-                named = [(n, p) for n, p in self.network.named_parameters() if n.startswith(f"{part}.")]
+                named = [(name, weight) for name, weight in self.network.named_parameters()
+                         if name.startswith(f"{part}.") and weight.requires_grad]
                 groups += [
                     {"params": [p for _, p in named if p.ndim > 1], "lr": rate, "weight_decay": settings.weight_decay},
                     {"params": [p for _, p in named if p.ndim <= 1], "lr": rate, "weight_decay": 0.0},
