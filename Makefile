@@ -40,18 +40,16 @@ types: .venv-dev/ready ## mypy, strict
 integration: .venv-dev/ready .venv-integration/ready ## a real Label Studio on this machine: suggest, correct, export, build
 	$(DEV)/python tests/integration/label_studio.py .venv-integration/bin/label-studio
 
-RUNS := $(foreach kind,people dse topics joint,$(foreach fold,0 1 2 3,teacher-$(kind)-$(fold))) default teacher-people refined
+RUNS := $(foreach kind,people dse topics joint,$(foreach fold,0 1 2 3,teacher-$(kind)-$(fold))) default refined
 
 train: corpora-there .venv-dev/ready ## the bundled model anew, 16 teachers first: DATA=FOLDER_OF_THE_CORPORA (TEACHER=FOLDER: the larger encoder)
 	@for run in $(RUNS); do \
 		test -e runs/$$run/manifest.json && { echo "$$run: trained already"; continue; }; \
 		resume=; test -d runs/$$run/checkpoints && resume=--resume; \
 		config=$$run; options=; \
-		case $$run in teacher-*) options="$(if $(TEACHER),model.encoder=$(TEACHER)) output=runs/$$run";; esac; \
-		case $$run in \
-			teacher-people) options="$$options training.leave_out=null";; \
-			teacher-*) fold=$${run##*-}; config=$${run%-*}; \
-				options="$$options training.leave_out.fold=$$fold training.seed=$$((13 + fold))";; \
+		case $$run in teacher-*) \
+			fold=$${run##*-}; config=$${run%-*}; options="$(if $(TEACHER),model.encoder=$(TEACHER)) output=runs/$$run"; \
+			options="$$options training.leave_out.fold=$$fold training.seed=$$((13 + fold))";; \
 		esac; \
 		$(DEV)/claimstance train configs/$$config.yaml data.corpora="$(DATA)" $$options $$resume || exit; \
 	done
@@ -63,7 +61,7 @@ bundle: ## put a trained model (MODEL=runs/refined) into the package; then make 
 		cp "$(MODEL)/$$file" model/bundled/ || exit; \
 	done
 
-accuracy: corpora-there .venv-dev/ready ## how right the bundled model is: DATA=FOLDER_OF_THE_CORPORA (FLOAT32=runs/default: beside it)
+accuracy: corpora-there .venv-dev/ready ## how right the bundled model is: DATA=FOLDER_OF_THE_CORPORA (FLOAT32=runs/refined: beside it)
 	@test runs/figures-data -nt configs/default.yaml || $(DEV)/claimstance build configs/default.yaml --overwrite \
 		--no-teachers --corpora "$(DATA)" --out runs/figures-data
 	$(DEV)/python benchmarks/accuracy.py runs/figures-data --corpora "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")

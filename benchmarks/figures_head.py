@@ -7,6 +7,6 @@ from typing import Any
 
 
 def head(model_sha256: str | None) -> dict[str, Any]:
-    """The date, the machine and the sha256 of the model's weights, ``None`` where no model is measured."""
+    """The date, the machine and the model's sha256, ``None`` where no model is measured."""
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     return {"date": date.today().isoformat(), "machine": machine, "model_sha256": model_sha256}

@@ -6,7 +6,7 @@ from typing import Any
 
 from figures_head import head
 
-from claimstance.model.runtime import BUNDLED, READER_FILE, sha256
+from claimstance.model.runtime import BUNDLED, identity
 
 Row = dict[str, Any]
 
@@ -23,7 +23,7 @@ def row(
 
 def machine() -> dict[str, Any]:
     """The head of a file of figures."""
-    return head(sha256(BUNDLED / READER_FILE))
+    return head(identity(BUNDLED))
 
 
 def holds(one: Row) -> bool | None:

@@ -83,24 +83,27 @@ def between(spans: Tensor, others: Tensor) -> Tensor:
 class StanceHead(nn.Module):
     """The stance of each holder toward its target, as their sentence has it: three times (N, 3) → (N, C).
 
-    A sentence may tell of several: so it sees how far apart the two are and what stands between them (which SpERT,
-    Eberts & Ulges 2020, found to tell relations best). A topic that the sentence lacks stands behind it.
+    What a sentence says of a target, and whether that is what a holder thinks who is named in it, are two questions:
+    each has its layers. A sentence may tell of several: so those about a named holder see how far apart the two are and
+    what stands between them (which SpERT, Eberts & Ulges 2020, found to tell relations best). A topic that the sentence
+    lacks stands behind it.
     """
 
     def __init__(self, hidden: int, labels: int, dropout: float) -> None:
         super().__init__()
         self.nobody = nn.Parameter(torch.randn(hidden) * 0.02)
         self.distance = Distance(hidden // 4)
-        self.layers = mlp(5 * hidden + hidden // 4, hidden, labels, dropout)
+        self.layers = mlp(4 * hidden, hidden, labels, dropout)
+        self.named = mlp(5 * hidden + hidden // 4, hidden, labels, dropout)
 
     def forward(self, hidden: Tensor, holders: Tensor, targets: Tensor, sentences: Tensor) -> Tensor:
         """See the class."""
-        named = (holders[:, 2] > holders[:, 1]).unsqueeze(-1).to(hidden.dtype)
-        holder = pool(hidden, holders) + (1 - named) * self.nobody
+        named = (holders[:, 2] > holders[:, 1]).unsqueeze(-1)
+        holder = torch.where(named, pool(hidden, holders), self.nobody)
         target = pool(hidden, targets)
-        apart = named * torch.cat([pool(hidden, between(holders, targets)), self.distance(holders, targets)], dim=-1)
-        logits: Tensor = self.layers(
-            torch.cat([holder, target, holder * target, pool(hidden, sentences), apart], dim=-1))
+        both = torch.cat([holder, target, holder * target, pool(hidden, sentences)], dim=-1)
+        apart = torch.cat([pool(hidden, between(holders, targets)), self.distance(holders, targets)], dim=-1)
+        logits: Tensor = torch.where(named, self.named(torch.cat([both, apart], dim=-1)), self.layers(both))
         return logits
 
 
@@ -122,14 +125,17 @@ class LinkHead(nn.Module):
 def of_today(weights: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The weights of a model whose heads may be those of before, for one whose heads have weights like ``own``.
 
-    The stance head knew no distances and saw nothing of what stands between, so it makes nothing of them, and the
-    distances of links had another name.
+    The stance head had the same layers for holders named and not; before that, it knew no distances and saw nothing of
+    what stands between, so it makes nothing of them. The distances of links had another name.
     """
     found = {name.replace("link.distance.weight", "link.distance.embedding.weight"): value
              for name, value in weights.items()}
-    for distances in (each for each in own if each.endswith("stance.distance.embedding.weight")):
-        name = distances.replace("distance.embedding.weight", "layers.1.weight")
-        if name in found and distances not in found:
-            found[distances] = own[distances]
-            found[name] = nn.functional.pad(found[name], (0, found[name].shape[1] // 4 + own[distances].shape[1]))
+    for named in [name for name in own if ".stance.named." in name]:
+        layers = named.replace(".named.", ".layers.")
+        if layers in found and named not in found:
+            shared, wide = found[layers], own[named].shape[-1]
+            found[named] = nn.functional.pad(shared, (0, wide - shared.shape[-1]))
+            found[layers] = shared[..., :own[layers].shape[-1]].contiguous()
+            distances = named.partition("named.")[0] + "distance.embedding.weight"
+            found.setdefault(distances, own[distances])
     return found

@@ -1,7 +1,7 @@
 """The network: one encoder pass over a window, and heads that read everything from it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +84,16 @@ class ClaimStanceModel(nn.Module):
                 heads[task] = SentenceHead(size, len(config.labels[task]), dropout)
         self.heads = nn.ModuleDict(heads)
 
-    def learn_only(self, tasks: Collection[str]) -> None:
-        """Train the heads of ``tasks`` alone from now on: encoder and other heads stay as they are."""
+    def learn_only(self, tasks: Collection[str], dropout: float) -> None:
+        """From now on train the heads of ``tasks`` alone, with this dropout; the encoder and other heads stay as is."""
+        self.config = replace(self.config, dropout=dropout)
         learned = {*tasks, *(["link"] if "attribution" in tasks else [])}
         self.encoder.requires_grad_(False)
         for name, head in self.heads.items():
             head.requires_grad_(name in learned)
+            for part in head.modules():
+                if isinstance(part, nn.Dropout):
+                    part.p = dropout
 
     def train(self, mode: bool = True) -> "ClaimStanceModel":
         """As of every module; but what is not trained stays in evaluation mode, without dropout."""

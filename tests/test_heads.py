@@ -89,23 +89,37 @@ def test_a_stance_knows_how_far_apart_the_two_are():
     assert len({tuple(row) for row in logits.round(decimals=6).tolist()}) == 3
 
 
-def test_weights_of_heads_that_saw_less_are_read(hidden):
-    """Those of before had neither what stands between nor a distance in a module of its own."""
-    heads = torch.nn.ModuleDict({"stance": StanceHead(8, 3, 0.0), "link": LinkHead(8, 0.0)})
-    today = heads.state_dict()
-    older = {name.replace("link.distance.embedding", "link.distance"): value.clone() for name, value in today.items()
-             if name != "stance.distance.embedding.weight"}
-    older["stance.layers.1.weight"] = older["stance.layers.1.weight"][:, :32]
-    other = torch.nn.ModuleDict({"stance": StanceHead(8, 3, 0.0), "link": LinkHead(8, 0.0)})
-    other.load_state_dict(of_today(older, other.state_dict()))
-    asked = spans((0, 1, 2)), spans((0, 3, 5)), spans((0, 6, 9))
-    logits = other["stance"](hidden, *asked)
-    assert read(logits, hidden, 0) == tokens(0, 1, 2) | tokens(0, 3, 5) | tokens(0, 6, 9)  # as it was: nothing between
-    with torch.no_grad():
-        heads["stance"].layers[1].weight[:, 32:] = 0
-    torch.testing.assert_close(logits, heads["stance"](hidden, *asked))
-    torch.testing.assert_close(other["link"](hidden, *asked[:2]), heads["link"](hidden, *asked[:2]))
-    assert of_today(today, today) == today
+def older(weights, saw):
+    """The weights of heads of before, where one stance head answered for holders named and not, and what it ``saw``."""
+    found = {name.replace("link.distance.embedding", "link.distance"): value for name, value in weights.items()}
+    named = {name: found.pop(name) for name in [*found] if ".stance.named." in name}
+    if saw == "less":
+        return {name: value for name, value in found.items() if ".stance.distance." not in name}
+    return found | {name.replace(".named.", ".layers."): value for name, value in named.items()}
+
+
+@pytest.mark.parametrize("saw", ["less", "as much"])
+def test_a_stance_head_of_before_answers_as_it_did(hidden, saw):
+    def network():
+        return torch.nn.ModuleDict({"heads": torch.nn.ModuleDict({
+            "stance": StanceHead(8, 3, 0.0), "link": LinkHead(8, 0.0)})})
+
+    today, other = network(), network()
+    weights = older(today.state_dict(), saw)
+    assert len(weights) < len(today.state_dict())
+    other.load_state_dict(of_today(weights, other.state_dict()))
+    before, now = today["heads"], other["heads"]
+    about = spans((0, 3, 5)), spans((0, 6, 9))
+    named, nobody = (spans((0, 1, 2)), *about), (spans((0, 0, 0)), *about)
+    logits = now["stance"](hidden, *named)
+    if saw == "less":  # nothing is made of what stands between
+        assert read(logits, hidden, 0) == tokens(0, 1, 2) | tokens(0, 3, 5) | tokens(0, 6, 9)
+        torch.testing.assert_close(now["stance"](hidden, *nobody), before["stance"](hidden, *nobody))
+    else:
+        torch.testing.assert_close(logits, before["stance"](hidden, *named))
+        assert read(now["stance"](hidden, *nobody), hidden, 0) == tokens(0, 3, 5) | tokens(0, 6, 9)
+    torch.testing.assert_close(now["link"](hidden, *named[:2]), before["link"](hidden, *named[:2]))
+    torch.testing.assert_close(of_today(today.state_dict(), other.state_dict()), dict(today.state_dict()))
 
 
 def test_a_link_is_read_from_both_spans(hidden):
@@ -131,23 +145,17 @@ def test_links_know_distance_and_side():
 
 def test_a_model_with_the_heads_of_before_is_loaded_and_gone_on_from(trained, tmp_path):
     folder = Path(shutil.copytree(trained, tmp_path / "older"))
-    weights = load_file(folder / WEIGHTS_FILE)
-    weights.pop("heads.stance.distance.embedding.weight")
-    weights["heads.link.distance.weight"] = weights.pop("heads.link.distance.embedding.weight")
-    wide = weights["heads.stance.layers.1.weight"]
-    size = ClaimStanceModel.from_pretrained(trained).config.hidden_size
-    weights["heads.stance.layers.1.weight"] = wide[:, :4 * size].contiguous()
+    weights = older(load_file(folder / WEIGHTS_FILE), "less")
     save_file(weights, folder / WEIGHTS_FILE)
-    older = ClaimStanceModel.from_pretrained(folder)
-    found = older.heads["stance"].layers[1].weight
-    torch.testing.assert_close(found[:, :4 * size], wide[:, :4 * size])
-    assert found.shape == wide.shape
-    assert not found[:, 4 * size:].any()
+    loaded = ClaimStanceModel.from_pretrained(folder)
+    narrow, wide = (loaded.heads["stance"].get_submodule(name).weight for name in ("layers.1", "named.1"))
+    torch.testing.assert_close(wide[:, :narrow.shape[1]], narrow)
+    assert not wide[:, narrow.shape[1]:].any()
     today = ClaimStanceModel.from_pretrained(trained)
-    today.start_from(older)
-    torch.testing.assert_close(today.state_dict(), older.state_dict())
+    today.start_from(loaded)
+    torch.testing.assert_close(today.state_dict(), loaded.state_dict())
     # Of another width altogether it is no model.
-    weights["heads.stance.layers.1.weight"] = wide[:, :3 * size].contiguous()
+    weights["heads.stance.layers.1.weight"] = weights["heads.stance.layers.1.weight"][:, :-8].contiguous()
     save_file(weights, folder / WEIGHTS_FILE)
     with pytest.raises(ModelError, match="fit each other"):
         ClaimStanceModel.from_pretrained(folder)

@@ -1,16 +1,21 @@
 """One head trained, the rest of the model as it was: ``training.only``."""
 
+import json
 import shutil
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
 
 from claimstance.model.config import ModelConfig
-from claimstance.model.errors import ConfigError
+from claimstance.model.errors import ConfigError, ModelError
+from claimstance.model.export import export
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.network import ClaimStanceModel
+from claimstance.model.runtime import check_files
+from claimstance.training.card import write_card
 from claimstance.training.train import train
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
@@ -28,7 +33,7 @@ def stances(splits):
 def go_on(make_config, stances, tmp_path):
     def go_on(start, only, rows=stances, labels=DEFAULT_LABELS, model=None, **settings):
         config = make_config(tmp_path / "own", model={"start": str(start), **(model or {})}, only=only, epochs=1,
-                             evaluations_per_epoch=0, **settings)
+                             **{"evaluations_per_epoch": 0, **settings})
         return train(config, rows, labels)
 
     return go_on
@@ -69,26 +74,96 @@ def test_heads_within_the_encoders_file_are_exported_anew(trained, go_on, splits
     assert fitted(end, whose=True) == fitted(trained, whose=True)
 
 
-def test_a_float32_export_is_no_reader_of_an_int8_model(trained, go_on, tmp_path):
-    from claimstance.model.export import export
-
+def test_what_stays_of_a_float32_model_stays_float32(trained, go_on, tmp_path):
     start = export(trained, tmp_path / "start", "float32")
     end = go_on(start, ["stance"])
-    assert (end / "reader.onnx").stat().st_size < (start / "reader.onnx").stat().st_size
+    assert (end / "reader.onnx").read_bytes() == (start / "reader.onnx").read_bytes()
+    assert json.loads((end / "manifest.json").read_bytes())["precision"] == "float32"
+
+
+def test_a_start_that_was_altered_is_refused(trained, go_on, tmp_path):
+    start = shutil.copytree(trained, tmp_path / "start")
+    with (start / "reader.onnx").open("ab") as file:
+        file.write(b"\x72\x00")
+    with pytest.raises(ModelError, match="the file was altered"):
+        go_on(start, ["stance"])
+    assert not (tmp_path / "own" / "checkpoints").exists()
+
+
+def test_a_start_that_was_not_exported(trained, go_on, tmp_path):
+    start = shutil.copytree(trained, tmp_path / "start")
+    (start / "manifest.json").unlink()
+    end = go_on(start, ["stance"])
+    assert changed(trained, end) == {"stance"}
+    assert check_files(end)
+
+
+def test_without_dev_nothing_is_promised_of_a_new_head(trained, go_on, stances):
+    end = go_on(trained, ["stance"], {"train": stances["train"]})
+    assert fitted(end, whose=True) == {}
+    assert fitted(end, whose=False) == fitted(trained, whose=False)
+
+
+def test_labels_of_tasks_that_stay_are_not_asked_about(trained, go_on, splits):
+    rows = {name: [row.model_copy(update={"claim": "opinion"}) for row in rows] for name, rows in splits.items()}
+    end = go_on(trained, ["stance"], rows, evaluations_per_epoch=2)
+    assert changed(trained, end) == {"stance"}
+    history = json.loads((end / "training.json").read_bytes())["history"]
+    scored = {name for entry in history for name in entry if name.startswith("eval_")}
+    assert {name.partition("/")[2] for name in scored} - {""} == {"stance"}
+
+
+def test_a_score_that_cannot_change_chooses_nothing(trained, go_on, splits):
+    with pytest.raises(ConfigError, match=r"training.metric: unknown metric 'seeds/claim'"):
+        go_on(trained, ["stance"], splits, metric="seeds/claim", evaluations_per_epoch=1)
+
+
+def test_soft_labels_of_other_tasks_are_left_out(trained, make_config, stances, tmp_path):
+    soft = {row.id: {"claim": np.array([0.5, 0.5], dtype=np.float32)} for row in stances["train"]}
+    config = make_config(tmp_path / "own", model={"start": str(trained)}, only=["stance"], epochs=1,
+                         evaluations_per_epoch=0)
+    assert changed(trained, train(config, stances, DEFAULT_LABELS, soft)) == {"stance"}
+
+
+def test_the_card_says_what_learned(trained, make_config, stances, tmp_path):
+    config = make_config(tmp_path / "own", model={"start": str(trained)}, only=["stance"], epochs=1,
+                         evaluations_per_epoch=0)
+    card = write_card(train(config, stances, DEFAULT_LABELS), config, stances["dev"]).read_text(encoding="utf-8")
+    assert f"From the model {trained.name}, of which nothing but what reads stance learned: 1 epochs" in card
+    assert "seed 13, windows of 64 tokens" in card
+    assert "base_model" not in card
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_layers_without_a_question_stay_to_the_last_bit(trained, go_on, stances, shared):
+    """Without weight decay, rows that ask about named holders change nothing of what is said about nobody's stance."""
+    def named(row):  # in whole sentences, since a holder in another piece is nobody
+        asked = [stance for stance in row.stances or ()
+                 if shared or (isinstance(stance.holder, list) and len(row.text) < 120)]
+        return row.model_copy(update={"stances": asked})
+
+    end = go_on(trained, ["stance"], {"train": [*map(named, stances["train"])]}, weight_decay=0.0)
+    before, after = (ClaimStanceModel.from_pretrained(folder).state_dict() for folder in (trained, end))
+    of_nobody = [name for name in before if "stance.layers" in name or name.endswith("nobody")]
+    assert all(torch.equal(before[name], after[name]) for name in of_nobody) != shared
+    assert not torch.equal(before["heads.stance.named.1.weight"], after["heads.stance.named.1.weight"])
 
 
 def test_what_does_not_learn_has_no_dropout(trained):
     model = ClaimStanceModel.from_pretrained(trained)
-    model.learn_only(["attribution"])
+    model.learn_only(["attribution"], 0.3)
     model.train()
     assert {name for name, head in model.heads.items() if head.training} == {"attribution", "link"}
     assert not any(module.training for module in model.encoder.modules())
+    dropouts = {name: {part.p for part in head.modules() if isinstance(part, torch.nn.Dropout)}
+                for name, head in model.heads.items()}
+    assert dropouts["link"] == {0.3} == {model.config.dropout}
     model.eval()
     assert not model.heads["link"].training
 
 
 @pytest.mark.parametrize(("settings", "message"), [
-    ({"model": {"max_tokens": 64}}, "model.max_tokens: expected "),
+    ({"model": {"max_tokens": 32}}, "model.max_tokens: expected 64 as in model.start, found 32"),
     ({"labels": {**DEFAULT_LABELS, "stance": ("no", "yes")}},
      "training.only: expected the labels of model.start for 'stance' (against, neutral, favor), found no, yes"),
     ({"only": ["entity"], "rows": None}, "no row of the train split has labels for 'entity'"),

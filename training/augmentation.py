@@ -64,13 +64,18 @@ class Augmenter:
 
     def joined(self, first: Example, second: Example, rng: random.Random) -> Example:
         """One sentence of two: the stances toward mentions in each, and between the two, where there is none."""
-        end = len(first) - (first.tokens.ids[-1:] == self._stop.ids)
+        beginning = self._without_stop(first)
         joint = rng.choice(self._joints)
-        tokens = _joined(_cut(first.tokens, 0, end), joint, second.tokens)
-        left = [stance for stance in first.stances if _within(stance, end)]
-        right = [_moved(stance, end + len(joint)) for stance in second.stances if _within(stance, len(second))]
+        left = _moved(first.stances, 0)
+        right = _moved(second.stances, len(beginning) + len(joint))
         across = self._none_between(_spans(left), _spans(right), rng)
-        return Example(first.corpus, tokens, stances=[*left, *right, *across])
+        return Example(first.corpus, _put_together(beginning, joint, second.tokens), stances=[*left, *right, *across])
+
+    def _without_stop(self, example: Example) -> Tokens:
+        """The sentence without its full stop, unless a mention ends with it: *the U.S.* does."""
+        end = max((end for _, end in _spans(example.stances)), default=0)
+        stops = example.tokens.ids[-1:] == self._stop.ids and end < len(example)
+        return _cut(example.tokens, 0, len(example) - stops)
 
     def _none_between(self, some: set[_Span], others: set[_Span], rng: random.Random) -> list[StanceExample]:
         """No stance of some of these toward some of those, in either direction."""
@@ -80,20 +85,23 @@ class Augmenter:
                 for holder, target in rng.sample(sorted(pairs), min(_PAIRS, len(pairs)))]
 
     def beside(self, example: Example, other: Example, rng: random.Random) -> Example:
-        """The sentence with somebody of another one standing by: toward them nobody takes a side, nor do they."""
+        """The sentence with somebody of another one standing by: toward them nobody takes a side, nor do they.
+
+        Who reports a sentence stands by, too, if it names those whose stances it tells of: only these are kept.
+        """
         name = _cut(other.tokens, *rng.choice(sorted(_spans(other.stances))))
-        end = len(example) - (example.tokens.ids[-1:] == self._stop.ids)
-        if first := rng.random() < 0.5:
-            before, behind = rng.choice(self._before)
-            tokens = _joined(before, name, behind, example.tokens)
+        if rng.random() < 0.5:
+            left, right = rng.choice(self._before)
+            tokens = _put_together(left, name, right, example.tokens)
+            place, shift = len(left), len(left) + len(name) + len(right)
         else:
-            before, behind = rng.choice(self._behind)
-            tokens = _joined(_cut(example.tokens, 0, end), before, name, behind, self._stop)
-        shift = len(before) + len(name) + len(behind) if first else 0
-        place = len(before) + (0 if first else end)
-        stances = [_moved(stance, shift) for stance in example.stances if _within(stance, end)]
-        return Example(example.corpus, tokens, stances=[
-            *stances, *self._none_between({(place, place + len(name))}, _spans(stances), rng)])
+            left, right = rng.choice(self._behind)
+            beginning = self._without_stop(example)
+            tokens = _put_together(beginning, left, name, right, self._stop)
+            place, shift = len(beginning) + len(left), 0
+        stances = [stance for stance in _moved(example.stances, shift) if stance.holder]
+        by = self._none_between({(place, place + len(name))}, _spans(stances), rng)
+        return Example(example.corpus, tokens, stances=[*stances, *by])
 
     def unsaid(self, example: Example, rng: random.Random) -> Example:
         """The sentence behind words that leave open whether it is so: whom it names takes no side.
@@ -101,9 +109,9 @@ class Augmenter:
         It weighs as much as what it takes back.
         """
         before = rng.choice(self._unsaying)
-        stances = [replace(_moved(stance, len(before)), shares=self._no_stance) for stance in example.stances
-                   if stance.holder is not None and _within(stance, len(example))]
-        return Example(example.corpus, _joined(before, example.tokens), stances=stances)
+        stances = [replace(stance, shares=self._no_stance) for stance in _moved(example.stances, len(before))
+                   if stance.holder]
+        return Example(example.corpus, _put_together(before, example.tokens), stances=stances)
 
 
 def _last_words(example: Example) -> set[int]:
@@ -115,24 +123,20 @@ def _spans(stances: Sequence[StanceExample]) -> set[_Span]:
     return {span for stance in stances for span in (stance.holder, stance.target) if isinstance(span, tuple)}
 
 
-def _within(stance: StanceExample, end: int) -> bool:
-    """Whether it is about mentions among the first ``end`` tokens."""
-    return isinstance(stance.target, tuple) and max(stance.target[1], (stance.holder or (0, 0))[1]) <= end
-
-
-def _moved(stance: StanceExample, shift: int) -> StanceExample:
+def _moved(stances: Sequence[StanceExample], shift: int) -> list[StanceExample]:
+    """Those toward mentions, as many tokens further on."""
     def moved(span: _Span) -> _Span:
         return span[0] + shift, span[1] + shift
 
-    return replace(stance, holder=stance.holder and moved(stance.holder),
-                   target=moved(stance.target) if isinstance(stance.target, tuple) else stance.target)
+    return [replace(stance, holder=stance.holder and moved(stance.holder), target=moved(stance.target))
+            for stance in stances if isinstance(stance.target, tuple)]
 
 
 def _cut(tokens: Tokens, start: int, end: int) -> Tokens:
     return Tokens(tokens.ids[start:end], tokens.offsets[start:end], tokens.words[start:end])
 
 
-def _joined(*parts: Tokens) -> Tokens:
+def _put_together(*parts: Tokens) -> Tokens:
     """Tokens one behind the other, as if there were a space between their texts."""
     return reduce(_appended, parts)
 

@@ -50,6 +50,7 @@ class Mixture:
         joined: corpus → share of its single sentences in which somebody takes a side toward a mention, each shown once
             more as one with another sentence of the corpus.
         unsaid: corpus → share of those in which somebody who is named does, each shown once more as what is not known.
+        beside: corpus → share of the same, each shown once more with somebody of another sentence who merely stands by.
         sampling: corpus → share of its sentences seen in an epoch (1 where absent).
         seed: of everything random here.
     """
@@ -124,17 +125,21 @@ class Planner:
             asked = [e for e in examples if any(isinstance(stance.target, tuple) for stance in e.stances)]
             sides = [e for e in asked if make.takes_side(e)]
             for example in rng.sample(sides, round(len(sides) * joined)):
-                others = [other for other in rng.choices(asked, k=_TRIES) if make.strangers(example, other)]
-                for other in others[:1]:
+                for other in self._stranger(example, asked, rng):
                     first, second = rng.sample([example, other], 2)  # in either order
                     yield from self._whole(make.joined(first, second, rng))
             named = [e for e in sides if make.takes_side(e, named=True)]
             for example in rng.sample(named, round(len(named) * unsaid)):
                 yield from self._whole(make.unsaid(example, rng))
             for example in rng.sample(named, round(len(named) * beside)):
-                others = [other for other in rng.choices(asked, k=_TRIES) if make.strangers(example, other)]
-                for other in others[:1]:
+                for other in self._stranger(example, asked, rng):
                     yield from self._whole(make.beside(example, other, rng))
+
+    def _stranger(self, example: Example, others: Sequence[Example], rng: random.Random) -> list[Example]:
+        """One of the others that is about nobody whom the example is about; none if that is hard to find."""
+        found = [other for other in rng.choices(others, k=_TRIES)
+                 if self._augmenter and self._augmenter.strangers(example, other)]
+        return found[:1]
 
     def _whole(self, example: Example) -> Iterator[LabelledWindow]:
         """A window of an example alone; none if it would take several, which would tear its pairs apart."""

@@ -51,7 +51,7 @@ def calibrate(reader: Reader, records: Sequence[Record], tasks: Sequence[str] | 
     With ``tasks``, this is about them alone: what was fitted to others stays.
     """
     tasks = tasks or reader.config.tasks
-    fitted = _unfitted(reader.config, tasks)
+    fitted = unfitted(reader.config, tasks)
     unscaled = Reader(replace(fitted, tasks=tuple(tasks)), reader.windows, reader.backend, reader.workers)
     pairs = pair(unscaled, records)
     fitted.biases |= fit_biases(unscaled, records)
@@ -62,8 +62,8 @@ def calibrate(reader: Reader, records: Sequence[Record], tasks: Sequence[str] | 
     return fitted
 
 
-def _unfitted(config: ModelConfig, tasks: Sequence[str]) -> ModelConfig:
-    """Without what was fitted to ``tasks``."""
+def unfitted(config: ModelConfig, tasks: Sequence[str]) -> ModelConfig:
+    """The configuration without what was fitted to ``tasks``."""
     def others(values: dict[str, float]) -> dict[str, float]:
         return {key: value for key, value in values.items() if _task_of(key) not in tasks}
 

@@ -63,7 +63,7 @@ def write_card(folder: Path, config: Config, dev: Sequence[Record]) -> Path:
     figures = list(_rows(evaluate(reader, dev))) if dev else []
     report = _report(config.data.path)
     codebook = Codebook.model_validate(report.codebook) if report and report.codebook else None
-    base = config.model.encoder if is_hub_name(config.model.encoder) else None
+    base = config.model.encoder if is_hub_name(config.model.encoder) and not config.training.only else None
     path = folder / CARD_FILE
     path.write_text(_template().render(
         metadata=_yaml(_metadata(config, reader.config, base, figures, report, codebook)), name=config.name, base=base,
@@ -71,6 +71,7 @@ def write_card(folder: Path, config: Config, dev: Sequence[Record]) -> Path:
         sentence_tasks=[task for task in SENTENCE_TASKS if task in reader.config.tasks],
         labels={task: names for task, names in reader.config.labels.items() if task in reader.config.tasks},
         codebook=codebook and to_markdown(codebook), report=report, figures=figures, training=config.training,
+        start=cell(config.model.start.name) if config.model.start else None,
         max_tokens=reader.config.max_tokens, precision=_json(folder / MANIFEST_FILE)["precision"],
         libraries=_json(folder / "training.json")["libraries"],
     ), encoding="utf-8", newline="\n")

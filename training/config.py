@@ -19,7 +19,7 @@ class ModelConfig(Section):
     start: Path | None = Field(
         default=None,
         description="Folder of a trained model with this encoder, or bundled: its weights are gone on from, but for "
-        "heads whose labels differ.",
+        "heads whose labels differ (which `training.only` refuses).",
     )
     tasks: Annotated[list[str] | None, one_of("task", TASKS)] = Field(
         default=None, min_length=1, description="Tasks to learn; null: those that the data has labels for."
@@ -51,7 +51,8 @@ class TrainingConfig(Section):
     )
     only: Annotated[list[str] | None, one_of("task", TASKS)] = Field(
         default=None, min_length=1, description="Tasks whose heads alone are trained, from `model.start`: the encoder "
-        "and all other heads stay as they are. Minutes in place of an hour. null: everything is trained.",
+        "and all other heads stay as they are (of an exported int8 start without weights, to the byte with stance "
+        "alone, rounded once more with other tasks); `model.encoder` is not asked for. null: everything is trained.",
     )
     learning_rate: float = Field(default=1e-4, gt=0, description="Highest learning rate of the encoder.")
     head_learning_rate: float = Field(default=1e-3, gt=0, description="Highest learning rate of the heads.")
@@ -106,7 +107,7 @@ class TrainingConfig(Section):
         "given.",
     )
     no_stance: str = Field(
-        default="neutral", min_length=1, description="Label of a stance that is none, for `joined` and `unsaid`."
+        default="neutral", min_length=1, description="Label of a stance that is none, for `joined`, `unsaid` and `beside`."
     )
     threads: int | None = Field(default=None, ge=1, description="Processor threads; null: PyTorch decides.")
     sampling: dict[str, Share] = Field(default={}, description="Corpus → share of its rows seen in an epoch.")

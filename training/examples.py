@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from claimstance.model.labels import SENTENCE_TASKS, bio
+from claimstance.model.labels import SENTENCE_TASKS, TASKS, bio
 from claimstance.model.mentions import find_mentions
 from claimstance.model.record import Record, Span, Stance
 from claimstance.model.windows import Tokens, WindowBuilder
@@ -66,6 +66,13 @@ class Example:
         """Whether it has a label for one of ``tasks``."""
         has = {"attribution": self.runs is not None, "entity": self.entities is not None, "stance": bool(self.stances)}
         return any(has.get(task, task in self.labels) or task in self.soft for task in tasks)
+
+
+def about(records: Sequence[Record], tasks: Collection[str]) -> list[Record]:
+    """The records without what they tell of other tasks."""
+    fields = {"attribution": "attributions", "entity": "entities", "stance": "stances"}
+    others = {fields.get(task, task): None for task in TASKS if task not in tasks}
+    return [record.model_copy(update=others) for record in records] if others else list(records)
 
 
 def build_examples(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, ModelError
-from claimstance.model.labels import SENTENCE_TASKS
+from claimstance.model.labels import SENTENCE_TASKS, TASKS
 from claimstance.model.predicting import Prediction
 from claimstance.model.reader import Reader
 from claimstance.model.record import Record
@@ -42,6 +42,7 @@ def run(
             none to start from or to learn from.
     """
     from claimstance.training.card import write_card
+    from claimstance.training.examples import about
     from claimstance.training.train import processes, train
 
     data = config.data
@@ -65,7 +66,7 @@ def run(
         raise InputError(f"{data.path}: expected a split 'train', found {', '.join(split_names(data.path))}")
     folder = train(config, splits, load_labels(data.path), load_soft(data.path), resume, _fingerprint(data.path))
     if (folder / MANIFEST_FILE).exists():  # of several processes, the first one writes the model
-        write_card(folder, config, splits.get("dev", []))
+        write_card(folder, config, about(splits.get("dev", ()), config.training.only or TASKS))
     return folder
 
 
@@ -145,7 +146,7 @@ def examine(
 
 
 def _reader(model: Path | str | None, exact: bool) -> tuple[Reader, str]:
-    """What reads with the model, and the sha256 of its weights."""
+    """What reads with the model, and its sha256: with ``exact``, that of its float32 weights."""
     if not exact:
         return load_reader(model)
     from claimstance.model.network import ClaimStanceModel

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback, TrainingArguments, set_seed
@@ -21,15 +22,15 @@ from claimstance.model.export import export
 from claimstance.model.labels import DEFAULT_LABELS, TASKS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.record import Record
-from claimstance.model.runtime import MANIFEST_FILE, READER_FILE, load_reader, model_folder
+from claimstance.model.runtime import MANIFEST_FILE, READER_FILE, check_files, load_reader, model_folder
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.augmentation import Augmenter
 from claimstance.training.batches import Mixture, Planner
 from claimstance.training.building.splits import label_counts
-from claimstance.training.calibrate import calibrate
+from claimstance.training.calibrate import calibrate, unfitted
 from claimstance.training.config import Config, TrainingConfig
 from claimstance.training.evaluate import parts
-from claimstance.training.examples import SoftLabels, build_examples
+from claimstance.training.examples import SoftLabels, about, build_examples
 from claimstance.training.folds import without_fold
 from claimstance.training.precision import use_bfloat16
 from claimstance.training.trainer import ClaimStanceTrainer, Course, Told
@@ -72,18 +73,19 @@ def train(
     if settings.leave_out:
         records = without_fold(records, settings.leave_out.fold, settings.leave_out.folds)
     tasks = _tasks(config, records)
+    if dev:
+        _check_metric(settings.metric, dev, tasks)
     _check_corpora(settings, records)
     checkpoint = _last_checkpoint(config.output / CHECKPOINTS) if resume else None
     set_seed(settings.seed)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     all_labels = {task: tuple(labels.get(task, DEFAULT_LABELS[task])) for task in DEFAULT_LABELS if task in tasks}
-    model = (_with_new_heads if settings.only else _new)(config, tasks, all_labels)
-    if dev:
-        _check_metric(settings.metric, dev, model.config.tasks)
+    model = (_going_on if settings.only else _new)(config, tasks, all_labels)
+    files = _files_that_stay(config, tasks)
+    dev = about(dev, tasks)
+    course = _course(model, about(records, tasks), tasks, all_labels, settings, soft or {})
     model.loss_weights, model.soft_share = dict(settings.loss_weights), settings.soft_share
-    soft = {row: {task: said for task, said in each.items() if task in tasks} for row, each in (soft or {}).items()}
-    course = _course(model, records, tasks, all_labels, settings, soft)
     trainer = ClaimStanceTrainer(
         model=model, args=_arguments(config, course, bool(dev)), settings=settings, course=course, dev=dev,
         callbacks=[*callbacks, *_stopping(settings, bool(dev)), *([] if sys.stderr.isatty() else [Told()])])
@@ -93,12 +95,11 @@ def train(
     trainer.train(resume_from_checkpoint=checkpoint)
     if not trainer.is_world_process_zero():
         return config.output  # the first process sees to the rest
-    reader = _reader_that_stays(config)
     if dev:
-        model.config = _calibrated(model, dev, tasks, config.output, reader)
+        model.config = _calibrated(model, dev, tasks, config.output, files)
     model.save_pretrained(config.output)
     _write_account(config, trainer, fingerprint)
-    return export(config.output, reader=reader)
+    return export(config.output, **files)
 
 
 def _new(config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]) -> ClaimStanceModel:
@@ -110,7 +111,7 @@ def _new(config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str,
     return model
 
 
-def _with_new_heads(config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]) -> ClaimStanceModel:
+def _going_on(config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]) -> ClaimStanceModel:
     """The model that is started from, of which the heads of ``tasks`` alone learn."""
     model = ClaimStanceModel.from_pretrained(model_folder(config.model.start))
     has = model.config
@@ -123,33 +124,29 @@ def _with_new_heads(config: Config, tasks: tuple[str, ...], labels: Mapping[str,
         if (wanted := labels.get(task)) != has.labels.get(task):
             raise ConfigError(f"training.only: expected the labels of model.start for '{task}' "
                               f"({', '.join(has.labels[task])}), found {', '.join(wanted or ())}")
-    model.config = replace(has, name=config.name, version=ModelConfig.version, dropout=config.model.dropout)
-    for part in model.heads.modules():
-        if isinstance(part, torch.nn.Dropout):
-            part.p = config.model.dropout
-    model.learn_only(tasks)
+    model.config = replace(unfitted(has, tasks), name=config.name, version=ModelConfig.version)
+    model.learn_only(tasks, config.model.dropout)
     return model
 
 
-def _reader_that_stays(config: Config) -> Path | None:
-    """The exported encoder of the start, if training changes nothing in it."""
-    if config.training.only != ["stance"]:
-        return None  # all other heads are in the encoder's file, but for that of links
+def _files_that_stay(config: Config, tasks: Sequence[str]) -> dict[str, Any]:
+    """How to export (see ``export``) what goes on from an exported model: what does not learn stays as it is."""
     folder = model_folder(config.model.start)
-    try:
-        exported = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
-    except OSError:
-        return None
-    return folder / READER_FILE if exported["precision"] == "int8" else None
+    if not config.training.only or not (folder / MANIFEST_FILE).exists():
+        return {}
+    check_files(folder)
+    precision = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))["precision"]
+    # The other heads are in the encoder's file, but for that of links, which learns with attributions.
+    return {"precision": precision, "reader": folder / READER_FILE if set(tasks) == {"stance"} else None}
 
 
 def _calibrated(
-    model: ClaimStanceModel, dev: Sequence[Record], tasks: Sequence[str], beside: Path, reader: Path | None
+    model: ClaimStanceModel, dev: Sequence[Record], tasks: Sequence[str], beside: Path, files: Mapping[str, Any]
 ) -> ModelConfig:
     """The configuration fitted to what the model says once it is exported, which is what will be used."""
     with tempfile.TemporaryDirectory(prefix=".calibrate-", dir=beside) as scratch:
         model.save_pretrained(scratch)
-        return calibrate(load_reader(export(scratch, reader=reader))[0], dev, tasks)
+        return calibrate(load_reader(export(scratch, **files))[0], dev, tasks)
 
 
 def _stopping(settings: TrainingConfig, scored: bool) -> list[TrainerCallback]:
@@ -168,31 +165,28 @@ def _course(
     windows = model.windows
     documents = [
         document for document in build_examples(
-            _about(records, tasks), windows, labels, settings.class_weight_power, settings.corpus_weights, soft,
+            records, windows, labels, settings.class_weight_power, settings.corpus_weights, _of_tasks(soft, tasks),
             settings.soft_share)
         if any(example.teaches(tasks) for example in document)]
     mixture = Mixture(
         tokens_per_batch=settings.tokens_per_batch, neighbours=settings.neighbours, alone=settings.alone,
         topics=settings.topics, joined=settings.joined, unsaid=settings.unsaid, beside=settings.beside,
         sampling=settings.sampling, seed=settings.seed)
-    wanted = settings.joined or settings.unsaid or settings.beside
-    augmenter = _augmenter(windows, labels.get("stance", ()), settings.no_stance) if wanted else None
+    made = settings.joined or settings.unsaid or settings.beside
+    augmenter = _augmenter(windows, labels.get("stance", ()), settings.no_stance) if made else None
     course = Course(Planner(documents, windows, mixture, augmenter), settings.epochs)
     if not len(course):
         raise InputError("the train split: expected sentences to learn from, found none (see training.sampling)")
     return course
 
 
-def _about(records: Sequence[Record], tasks: Sequence[str]) -> list[Record]:
-    """The records without what they tell of other tasks."""
-    fields = {"attribution": "attributions", "entity": "entities", "stance": "stances"}
-    others = {fields.get(task, task): None for task in TASKS if task not in tasks}
-    return [record.model_copy(update=others) for record in records] if others else list(records)
+def _of_tasks(soft: Mapping[str, SoftLabels], tasks: Sequence[str]) -> dict[str, SoftLabels]:
+    return {row: {task: value for task, value in said.items() if task in tasks} for row, said in soft.items()}
 
 
 def _augmenter(windows: WindowBuilder, labels: Sequence[str], none: str) -> Augmenter:
     if not labels:
-        raise ConfigError("training.joined, training.unsaid: expected stances to learn, found none")
+        raise ConfigError("training.joined, unsaid, beside: expected stances to learn, found none")
     if none not in labels:
         raise ConfigError(f"training.no_stance: {unknown('label', none, labels)}")
     return Augmenter(windows, tuple(float(label == none) for label in labels))
@@ -273,9 +267,10 @@ def _tasks(config: Config, records: Sequence[Record]) -> tuple[str, ...]:
     if not records:
         raise InputError("the train split: expected annotated sentences, found none")
     carried = {task for record in records for task in _annotated(record)}
-    key, wanted = ("training.only", only) if (only := config.training.only) else ("model.tasks", config.model.tasks)
+    wanted = config.training.only or config.model.tasks
     for task in wanted or ():
         if task not in carried:
+            key = "training.only" if config.training.only else "model.tasks"
             raise ConfigError(f"{key}: no row of the train split has labels for '{task}'. "
                               f"Those with labels: {', '.join(sorted(carried)) or 'none'}")
     if not carried:

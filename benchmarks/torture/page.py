@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.inference.writers import open_output
-from claimstance.model.runtime import BUNDLED, READER_FILE, sha256
+from claimstance.model.runtime import BUNDLED, identity
 
 HERE = Path(__file__).parent.parent
 FIGURES, PAGE = HERE / "reliability.json", HERE / "reliability.md"
@@ -62,7 +62,7 @@ def figures(parts: dict[str, Any]) -> dict[str, Any]:
     """The file of figures (the contract's keys, and the parts, each with its own date)."""
     newest = max(parts.values(), key=lambda one: str(one["date"]))
     rows = [row for one in parts.values() for row in one["rows"]]
-    return {"date": newest["date"], "machine": newest["machine"], "model_sha256": sha256(BUNDLED / READER_FILE),
+    return {"date": newest["date"], "machine": newest["machine"], "model_sha256": identity(BUNDLED),
             "rows": rows, "parts": {name: {**one, "rows": len(one["rows"])} for name, one in parts.items()}}
 
 
