@@ -242,3 +242,17 @@ def test_unlabelled_questions_are_not_collected():
     assert found.probabilities.tolist() == [[0.1, 0.2, 0.7]]
     assert (found.gold.tolist(), found.documents.tolist(), found.kinds.tolist()) == ([2], ["d"], ["stance.mention"])
     assert collect(ModelConfig({}), "claim", pairs) is None
+
+
+@pytest.mark.parametrize(("task", "dropped"), [
+    ("stance", {"stance", "stance.topic", "stance.holder.favor"}), ("claim", {"claim", "claim.claim"}),
+    ("attribution", {"source", "link"})])
+def test_what_was_fitted_to_other_tasks_stays(task, dropped):
+    keys = {"stance", "stance.topic", "stance.holder.favor", "claim", "claim.claim", "source", "link", "check_worthy"}
+    config = ModelConfig(encoder={}, temperatures=dict.fromkeys(keys, 2.0), biases=dict.fromkeys(keys, 1.0),
+                         thresholds=dict.fromkeys(keys, 0.3), abstain_below=dict.fromkeys(keys, 0.5),
+                         conformal=dict.fromkeys(keys, 0.1))
+    found = calibrate.unfitted(config, [task])
+    for values in (found.temperatures, found.biases, found.thresholds, found.abstain_below, found.conformal):
+        assert values.keys() == keys - dropped
+    assert config.biases.keys() == keys  # as it was
