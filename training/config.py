@@ -107,7 +107,8 @@ class TrainingConfig(Section):
         "given.",
     )
     no_stance: str = Field(
-        default="neutral", min_length=1, description="Label of a stance that is none, for `joined`, `unsaid` and `beside`."
+        default="neutral", min_length=1,
+        description="Label of a stance that is none, for `joined`, `unsaid` and `beside`.",
     )
     threads: int | None = Field(default=None, ge=1, description="Processor threads; null: PyTorch decides.")
     sampling: dict[str, Share] = Field(default={}, description="Corpus → share of its rows seen in an epoch.")
