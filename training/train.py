@@ -135,7 +135,7 @@ def _files_that_stay(config: Config, tasks: Sequence[str]) -> dict[str, Any]:
     if not config.training.only or not (folder / MANIFEST_FILE).exists():
         return {}
     check_files(folder)
-    precision = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))["precision"]
+    precision = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8")).get("precision", "int8")
     # The other heads are in the encoder's file, but for that of links, which learns with attributions.
     return {"precision": precision, "reader": folder / READER_FILE if set(tasks) == {"stance"} else None}
 
