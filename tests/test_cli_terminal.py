@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 from program import PROGRAM, ROOT, TEXT, write
+from tiny import exported
 
 from claimstance.inference.cli import app
 from claimstance.model.runtime import identity
@@ -90,7 +91,8 @@ def test_bash_completes(words, found):
 
 
 @terminal
-def test_colours_are_for_a_terminal_that_wants_them(here, model):
+def test_colours_are_for_a_terminal_that_wants_them(here, tiny_encoder):
+    model = str(exported(tiny_encoder, stance=("against", "favor")))  # each of which has a colour
     assert on_a_terminal("tag", "gone.txt").startswith("\x1b[")
     assert on_a_terminal("tag", "gone.txt", NO_COLOR="1").startswith("error: ")
     write("a.txt", TEXT)

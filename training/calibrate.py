@@ -50,10 +50,11 @@ def calibrate(reader: Reader, records: Sequence[Record], tasks: Sequence[str] | 
 
     With ``tasks``, this is about them alone: what was fitted to others stays.
     """
-    tasks = tasks or reader.config.tasks
-    fitted = unfitted(reader.config, tasks)
-    unscaled = Reader(replace(fitted, tasks=tuple(tasks)), reader.windows, reader.backend, reader.workers)
+    bare = unfitted(reader.config, tasks or TASKS)
+    tasks = tuple(tasks or reader.config.tasks)
+    unscaled = Reader(replace(bare, tasks=tasks), reader.windows, reader.backend, reader.workers)
     pairs = pair(unscaled, records)
+    fitted = unfitted(bare, ())  # a copy: what nothing was fitted to must stay so
     fitted.biases |= fit_biases(unscaled, records)
     for task in (*SENTENCE_TASKS, "stance"):
         if task in tasks and (answers := collect(unscaled.config, task, pairs)):
