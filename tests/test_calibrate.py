@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.decoding import softmax
@@ -90,16 +91,26 @@ def test_a_promise_rests_on_what_was_counted_and_on_what_the_answers_say():
     def least(said, right):
         return calibrate.answered_from(np.array(said), np.array(right, bool))
 
-    # With n answers of which k are right and a mean of m, (k + 30 m) / (n + 30) has to be 0.9.
-    assert least([0.8] * 30, [1] * 30) == 0  # (30 + 24) / 60
-    assert least([0.8] * 29, [1] * 29) == NEVER
-    assert least([0.95] * 30, [1] * 26 + [0] * 4) == 0  # (26 + 28.5) / 60
-    assert least([0.95] * 30, [1] * 25 + [0] * 5) == NEVER
-    assert least([0.95] * 30 + [0.5], [1] * 31) == 0  # (31 + 30 * 29 / 31) / 61
-    assert least([0.95] * 30 + [0.5], [1] * 26 + [0] * 5) == 0.95
-    assert least([0.6] * 9, [1] * 9) == NEVER  # luck, they say themselves
+    assert least([0.95] * 30, [1] * 27 + [0] * 3) == 0
+    assert least([0.95] * 30, [1] * 26 + [0] * 4) == NEVER
+    assert least([0.8] * 30, [1] * 30) == 0
+    assert least([0.8] * 5, [1] * 5) == NEVER  # luck, they say themselves
     assert least([0.99] * 300, [1] * 240 + [0] * 60) == NEVER  # whatever they say
+    assert least([0.95] * 300 + [0.5] * 300, [1] * 450 + [0] * 150) == 0.95
     assert least([], []) == NEVER
+
+
+def test_answers_that_say_too_little_of_themselves_are_given_nonetheless(rng):
+    """As those about rare labels may: what they say is fitted to all labels together."""
+    given, right = [], []
+    for _ in range(100):
+        confidence = rng.uniform(0.4, 0.85, 300)
+        is_right = rng.uniform(size=300) < expit(0.8 + 1.2 * logit(confidence))
+        least = calibrate.answered_from(confidence[:150], is_right[:150])
+        given += (confidence[150:] >= least).tolist()
+        right += is_right[150:][confidence[150:] >= least].tolist()
+    assert np.mean(given) > 0.3
+    assert np.mean(right) == pytest.approx(0.9, abs=0.015)
 
 
 def test_little_is_promised_of_few_answers(rng):

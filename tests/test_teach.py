@@ -12,7 +12,7 @@ from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.network import IGNORE, ClaimStanceModel
 from claimstance.model.predicting import predict
-from claimstance.model.record import Record, Stance
+from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, collate
 from claimstance.training.building.build import build
@@ -108,6 +108,19 @@ def test_questions_about_entities_are_added_without_a_label(teacher, records):
         added = (record.stances or [])[count:]
         assert [stance.target for stance in added] == spans
         assert all(s.label is None and sum(s.probabilities.values()) == pytest.approx(1, abs=1e-3) for s in added)
+
+
+def test_sources_are_asked_about_entities_that_are_no_part_of_them(teacher, records):
+    record = next(r for r in records if r.meta["corpus"] == "news" and r.attributions)
+    record.attributions = [Attribution(source=[(0, 9)]), Attribution(source=[(0, 9)]), Attribution(cue=[(10, 14)])]
+    record.entities = [Entity(span=[(4, 9)], label="PERSON"), Entity(span=[(10, 18)], label="PERSON"),
+                       Entity(span=[(19, 22)], label="MISC")]
+    record.stances = None
+    asking = teacher(entities=["PERSON"], by_sources=True)
+    teach([asking], [record], DEFAULT_LABELS)
+    assert [(s.holder, s.target, s.label) for s in record.stances] == [([(0, 9)], [(10, 18)], None)]
+    teach([asking], [record], DEFAULT_LABELS)
+    assert len(record.stances) == 1  # it is there already
 
 
 def test_tags_and_sentence_labels_are_read_in_the_document(trained, teacher, records):

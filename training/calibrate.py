@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import expit, logit
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.decoding import Floats, softmax
@@ -26,7 +27,8 @@ from claimstance.training.reliability import PROMISE, RANKED, claims
 log = logging.getLogger(__name__)
 
 ENOUGH = 100  # answers from which a promise about precision can be looked into, and thresholds
-_WORTH = 30  # answers: what their own probabilities count for beside those that were counted
+_SURE = 1e-3  # nearer to none or all than this, no probability is taken at its word
+_TRUST = 0.5  # how far counts bend what answers say of themselves: a standard deviation, in log-odds
 NEVER = 2.0  # a probability that no answer reaches
 _FOLDS = 5
 _FACTORS = np.exp(np.linspace(-1.5, 1.5, 31))  # by which a label's threshold may change at a time
@@ -209,18 +211,28 @@ def _fit_abstention(answers: Answers) -> dict[str, float]:
 def answered_from(confidence: Array, right: NDArray[np.bool_]) -> float:
     """The lowest probability from which answers are right as often as promised.
 
-    What is counted of few answers is luck, and what they say of themselves may be wrong: their mean probability counts
-    as ``_WORTH`` answers more, as a Beta prior of that mean does.
+    What was counted of few answers is luck, and what they say of themselves may be wrong. So a curve tells how often
+    they are right: logistic in the log-odds of their confidence (Platt 1999), where normal priors hold shift and slope
+    to those of the confidence itself.
 
     Returns:
         0 if all answers are; ``NEVER`` if those of no probability are.
     """
     if not len(right):
         return NEVER
+    odds = logit(np.clip(confidence, _SURE, 1 - _SURE))
+
+    def curve(point: Array) -> Array:
+        return np.asarray(expit(point[0] + np.exp(point[1]) * odds))
+
+    def regularised(point: Array) -> float:
+        told = np.where(right, curve(point), 1 - curve(point))
+        return float(-np.log(np.maximum(told, 1e-12)).sum() + 0.5 * point @ point / _TRUST**2)
+
     order = np.argsort(-confidence, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(confidence[order])), len(order) - 1)
-    counted, said = (np.cumsum(each[order])[ends] for each in (right, confidence))
-    kept = ends[(counted + _WORTH * said / (ends + 1)) / (ends + 1 + _WORTH) >= PROMISE - 1e-9]
+    expected = np.cumsum(curve(minimize(regularised, np.zeros(2), method="L-BFGS-B").x)[order])
+    kept = ends[expected[ends] / (ends + 1) >= PROMISE - 1e-9]
     if not len(kept):
         return NEVER
     return 0.0 if kept[-1] == ends[-1] else float(confidence[order[kept[-1]]])

@@ -196,6 +196,10 @@ class Teacher(Section):
     mentions: bool = Field(
         default=False, description="Whether it is asked the same toward every holder and target that has a span."
     )
+    by_sources: bool = Field(
+        default=False, description="Whether all this is asked of each source of an attribution in the sentence, where "
+        "it is no part of it, in place of nobody."
+    )
     topics: int = Field(
         default=0, ge=0, description="Number of topics, drawn from those of all rows, that it is asked about in each "
         "sentence: most have nothing to do with it, which is worth learning, too."

@@ -141,14 +141,28 @@ def _questions(record: Record, teacher: Teacher, topics: Sequence[str], label: s
     spans = [entity.span for entity in record.entities or () if entity.label in teacher.entities]
     if teacher.mentions:
         spans += [span for stance in stances for span in (stance.holder, stance.target) if isinstance(span, list)]
-    distinct = {tuple(span): span for span in spans}
-    for stance in stances:
-        if stance.holder is None and isinstance(stance.target, list):
-            distinct.pop(tuple(stance.target), None)  # asked already
+    holders = _sources(record) if teacher.by_sources else [None]
+    already = [(stance.holder, stance.target) for stance in stances]
     drawn = random.Random(record.id).sample(topics, min(teacher.topics, len(topics)))
     drawn = [topic for topic in drawn if topic not in [stance.target for stance in stances]]
-    targets: list[Span | str] = [*distinct.values(), *drawn]
-    return [*asked, *(Stance(target=target, label=label) for target in targets)]
+    targets: list[Span | str] = [*_distinct(spans), *drawn]
+    return [*asked, *(Stance(holder=holder, target=target, label=label) for target in targets for holder in holders
+                      if (holder, target) not in already and not _overlap(holder, target))]
+
+
+def _sources(record: Record) -> list[Span]:
+    """The sources of a sentence's attributions."""
+    return _distinct([attribution.source for attribution in record.attributions or () if attribution.source])
+
+
+def _distinct(spans: Sequence[Span]) -> list[Span]:
+    return [span for number, span in enumerate(spans) if span not in spans[:number]]
+
+
+def _overlap(holder: Span | None, target: Span | str) -> bool:
+    """Whether the two share a character: nobody is asked about himself."""
+    return isinstance(target, list) and any(
+        start < end and left < right for left, end in target for start, right in holder or ())
 
 
 def _ask(
