@@ -40,16 +40,19 @@ types: .venv-dev/ready ## mypy, strict
 integration: .venv-dev/ready .venv-integration/ready ## a real Label Studio on this machine: suggest, correct, export, build
 	$(DEV)/python tests/integration/label_studio.py .venv-integration/bin/label-studio
 
-RUNS := $(foreach kind,people dse topics joint,$(foreach fold,0 1 2 3,teacher-$(kind)-$(fold))) default refined
+RUNS := $(foreach kind,people dse topics joint,$(foreach fold,0 1 2 3,teacher-$(kind)-$(fold))) \
+	default teacher-people-all teacher-holders refined
 
-train: corpora-there .venv-dev/ready ## the bundled model anew, 16 teachers first: DATA=FOLDER_OF_THE_CORPORA (TEACHER=FOLDER: the larger encoder)
+train: corpora-there .venv-dev/ready ## the bundled model anew, 18 teachers first: DATA=FOLDER_OF_THE_CORPORA (TEACHER=FOLDER: the larger encoder)
 	@for run in $(RUNS); do \
 		test -e runs/$$run/manifest.json && { echo "$$run: trained already"; continue; }; \
 		resume=; test -d runs/$$run/checkpoints && resume=--resume; \
 		config=$$run; options=; \
-		case $$run in teacher-*) \
-			fold=$${run##*-}; config=$${run%-*}; options="$(if $(TEACHER),model.encoder=$(TEACHER)) output=runs/$$run"; \
-			options="$$options training.leave_out.fold=$$fold training.seed=$$((13 + fold))";; \
+		case $$run in teacher-*) options="$(if $(TEACHER),model.encoder=$(TEACHER)) output=runs/$$run";; esac; \
+		case $$run in \
+			teacher-*-all) config=$${run%-*}; options="$$options training.leave_out=null";; \
+			teacher-*-[0-9]) config=$${run%-*}; fold=$${run##*-}; \
+				options="$$options training.leave_out.fold=$$fold training.seed=$$((13 + fold))";; \
 		esac; \
 		$(DEV)/claimstance train configs/$$config.yaml data.corpora="$(DATA)" $$options $$resume || exit; \
 	done
