@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from tiny import exported
 
 from claimstance.model.config import ModelConfig
@@ -121,6 +122,8 @@ def test_sources_are_asked_about_entities_that_are_no_part_of_them(teacher, reco
     assert [(s.holder, s.target, s.label) for s in record.stances] == [([(0, 9)], [(10, 18)], None)]
     teach([asking], [record], DEFAULT_LABELS)
     assert len(record.stances) == 1  # it is there already
+    with pytest.raises(ValidationError, match="expected entities, mentions or topics for sources"):
+        teacher(by_sources=True)
 
 
 def test_tags_and_sentence_labels_are_read_in_the_document(trained, teacher, records):

@@ -219,6 +219,12 @@ class Teacher(Section):
             raise ValueError("expected two or more models that are cross-fitted, found one")
         return self
 
+    @model_validator(mode="after")
+    def _sources_are_asked_something(self) -> "Teacher":
+        if self.by_sources and not (self.entities or self.mentions or self.topics):
+            raise ValueError("expected entities, mentions or topics for sources to be asked about, found none")
+        return self
+
 
 class DataConfig(Section):
     """What to train and measure on."""
