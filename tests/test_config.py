@@ -128,7 +128,7 @@ def test_the_bundled_model_is_told_of_by_teachers_that_are_trained():
     assert {str(m) for t in load_config(ROOT / "configs/default.yaml").data.teachers for m in t.model} == {
         f"runs/{run}" for run in runs}
     assert all((ROOT / "configs" / f"{run[:-2]}.yaml").is_file() for run in runs)
-    assert "default teacher-people-all teacher-holders refined;" in made.stdout  # in turn: each starts from those before
+    assert "default teacher-people-all teacher-holders refined;" in made.stdout
     holders, last = (load_config(ROOT / f"configs/{name}.yaml") for name in ("teacher-holders", "refined"))
     assert str(holders.model.start) == "runs/teacher-people-all"
     assert str(last.model.start) == "runs/default"
