@@ -94,7 +94,9 @@ def test_a_promise_rests_on_what_was_counted_and_on_what_the_answers_say():
     assert least([0.95] * 30, [1] * 27 + [0] * 3) == 0
     assert least([0.95] * 30, [1] * 26 + [0] * 4) == NEVER
     assert least([0.8] * 30, [1] * 30) == 0
+    assert least([0.95] * 30 + [0.5], [1] * 31) == 0
     assert least([0.8] * 5, [1] * 5) == NEVER  # luck, they say themselves
+    assert least([0.6] * 9, [1] * 9) == NEVER
     assert least([0.99] * 300, [1] * 240 + [0] * 60) == NEVER  # whatever they say
     assert least([0.95] * 300 + [0.5] * 300, [1] * 450 + [0] * 150) == 0.95
     assert least([], []) == NEVER

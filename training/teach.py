@@ -156,7 +156,7 @@ def _sources(record: Record) -> list[Span]:
 
 
 def _distinct(spans: Sequence[Span]) -> list[Span]:
-    return [span for number, span in enumerate(spans) if span not in spans[:number]]
+    return list({tuple(span): span for span in spans}.values())
 
 
 def _overlap(holder: Span | None, target: Span | str) -> bool:
