@@ -8,7 +8,7 @@ from claimstance.model.errors import ConfigError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, Stance
 from claimstance.model.windows import WindowBuilder
-from claimstance.training.augmentation import Augmenter
+from claimstance.training.augmentation import WAYS, Augmenter
 from claimstance.training.batches import Mixture, Planner, collate
 from claimstance.training.examples import build_examples
 from claimstance.training.train import train
@@ -93,10 +93,10 @@ ALL = {"": 1.0}  # of rows without a corpus's name
 @pytest.mark.parametrize(("mixture", "count"), [
     ({}, 0), ({"joined": {"": 0.5}}, 1), ({"joined": ALL}, 2), ({"unsaid": ALL}, 1),
     ({"joined": ALL, "unsaid": ALL}, 3), ({"joined": {"another": 1.0}}, 0), ({"beside": ALL}, 1),
-    ({"joined": ALL, "unsaid": ALL, "beside": ALL}, 4)])
+    ({"quoted": ALL}, 1), ({"negated": ALL}, 1), (dict.fromkeys(WAYS, ALL), 6)])
 def test_a_share_of_them_is_shown_once_more(make, windows, mixture, count):
     documents = make(0, 1, 2, 3)
-    mixture = Mixture(neighbours=0.0, alone=0.0, topics=0.0, **mixture)
+    mixture = Mixture(neighbours=0.0, alone=0.0, topics=0.0, made=mixture)
     planner = Planner(documents, windows, mixture, Augmenter(windows, NONE))
     plain = {id(document[0]) for document in documents}
     shown = [[w for batch in planner.epoch(number) for w in batch if not w.topics] for number in range(3)]
@@ -162,6 +162,77 @@ def test_of_nobodys_stances_none_is_left_to_who_stands_by(make, windows):
     assert Augmenter(windows, NONE).beside(nobodys, other, random.Random(0)).stances == []  # who reports it may hold it
 
 
+def test_whose_words_they_are_thinks_what_they_say(make, windows):
+    [nobodys], [other] = make(2, 0)
+    sentence = "eve , they say , is a hero"
+    around = set()
+    for seed in range(100):
+        made = Augmenter(windows, NONE).quoted(nobodys, other, random.Random(seed))
+        found = asked(made, windows)
+        by, = {holder for holder, _ in found} - {"Eve"}
+        assert by in ("Ada", "Bo")
+        assert found == {(by, "Eve"): "favor", ("Eve", by): "neutral"}
+        text = windows.tokenizer.decode(made.tokens.ids).replace(" ##", "")
+        assert sentence in text
+        around.add(text.replace(by.lower(), "X"))
+        assert made.tokens.offsets == sorted(made.tokens.offsets)
+    assert len(around) == 13
+    assert asked(nobodys, windows) == {(None, "Eve"): "favor"}  # as it was
+
+
+@pytest.mark.parametrize(("text", "holder", "suits"), [
+    ("Bo is a disgrace.", None, True), ("The record of Bo, sadly, is poor. It is no joke.", None, True),
+    ("Bo is a “disgrace”.", None, False), ("Bo is a disgrace, he was told.", None, False),
+    ("Bo failed the Senate.", None, False), ("As NATO says, Bo failed.", None, False), ("Cy blamed Bo.", "Cy", False)])
+def test_only_words_that_are_nobodys_are_somebodys(windows, text, holder, suits):
+    spans = {name: [(text.index(name), text.index(name) + len(name))] for name in ("Bo", holder) if name}
+    row = Record(id="1", text=text, stances=[Stance(holder=spans.get(holder), target=spans["Bo"], label="against")])
+    [[example]] = build_examples([row], windows, DEFAULT_LABELS, {})
+    assert Augmenter(windows, NONE).suits("quoted", example) is suits
+
+
+def row(text, *stances):
+    def place(name):
+        return [(text.index(name), text.index(name) + len(name))]
+
+    return Record(id="1", text=text, stances=[
+        Stance(holder=place(holder), target=place(target), label=label) for holder, target, label in stances])
+
+
+def denials(windows, record):
+    """What is made of a sentence with a *not*, and the stances in each."""
+    [[example]] = build_examples([record], windows, DEFAULT_LABELS, {})
+    made = [Augmenter(windows, NONE).negated(example, random.Random(seed)) for seed in range(60)]
+    return {windows.tokenizer.decode(one.tokens.ids).replace(" ##", ""): asked(one, windows) for one in made if one}
+
+
+def test_who_has_not_takes_no_side(windows):
+    stances = (("Ada", "Bo", "against"), ("Cy", "Bo", "against"), ("Bo", "Ada", "neutral"), ("Ada", "Cy", "favor"))
+    found = denials(windows, row("Ada has blamed Bo, and Cy did, too", *stances))
+    assert {*found} == {f"ada has {word} blamed bo , and cy did , too" for word in ("not", "never")}
+    for stances in found.values():  # Ada's toward Cy is left out: who knows how far the not reaches
+        assert stances == {("Ada", "Bo"): "neutral", ("Cy", "Bo"): "against", ("Bo", "Ada"): "neutral"}
+
+
+@pytest.mark.parametrize(("text", "count", "one"), [
+    ("Ada blamed Bo", 5, "ada had never blamed bo"), ("Ada will praise Bo", 5, "ada refused to praise bo"),
+    ("We say: Ada is against Bo.", 2, "we say : ada is no longer against bo ."), ("Ada blames Bo", 0, None),
+    ("Ada has not blamed Bo", 0, None), ("Ada has a car, a house, and a grudge, it seems, against Bo", 0, None),
+    ("Bo was blamed by Ada", 0, None), ("We blame it on Bo and Ada", 0, None), ("Bo had met Ada", 0, None)])
+def test_only_what_soon_follows_is_denied(windows, text, count, one):
+    found = denials(windows, row(text, ("Ada", "Bo", "against")))
+    assert len(found) == count
+    assert all(stances == {("Ada", "Bo"): "neutral"} for stances in found.values())
+    assert one is None or one in found
+
+
+def test_what_is_no_stance_is_not_denied(windows):
+    assert denials(windows, row("Ada has met Bo", ("Ada", "Bo", "neutral"))) == {}
+    topic = Record(id="1", text="Ada has blamed them", stances=[
+        Stance(holder=[(0, 3)], target="gun laws", label="against")])
+    assert denials(windows, topic) == {}
+
+
 def test_a_full_stop_of_a_name_stays(windows):
     rows = [Record(id="1", text="Ada blamed the U.S.", stances=[
         Stance(holder=[(0, 3)], target=[(11, 19)], label="against")]), record(1)]
@@ -177,7 +248,7 @@ def test_what_would_take_several_windows_is_not_made(word_windows):
     documents = build_examples([record(0), record(1)], word_windows(40), DEFAULT_LABELS, {})
     for room, made in ((40, 3), (9, 1), (6, 0)):  # one joined and one unsaid, of ten words and of seven or more
         windows = word_windows(room)
-        planner = Planner(documents, windows, Mixture(neighbours=0.0, topics=0.0, joined=ALL, unsaid=ALL),
+        planner = Planner(documents, windows, Mixture(neighbours=0.0, topics=0.0, made={"joined": ALL, "unsaid": ALL}),
                           Augmenter(windows, NONE))
         shown = [len(epoch) for epoch in ([w for batch in planner.epoch(n) for w in batch] for n in range(20))]
         assert max(shown) <= 2 + made
@@ -186,7 +257,7 @@ def test_what_would_take_several_windows_is_not_made(word_windows):
 
 def test_the_same_is_made_whenever_it_is_asked_for(make, windows):
     def course(number):
-        planner = Planner(make(0, 1, 2), windows, Mixture(joined=ALL, unsaid=ALL, beside=ALL), Augmenter(windows, NONE))
+        planner = Planner(make(0, 1, 2), windows, Mixture(made=dict.fromkeys(WAYS, ALL)), Augmenter(windows, NONE))
         planner.epoch(3)
         return [window.window.ids for batch in planner.epoch(number) for window in batch]
 
@@ -194,9 +265,11 @@ def test_the_same_is_made_whenever_it_is_asked_for(make, windows):
     assert any(course(0) != course(number) for number in range(1, 5))
 
 
-def test_sampling_holds_for_what_is_made_too(make, windows):
-    mixture = Mixture(neighbours=0.0, topics=0.0, joined=ALL, unsaid=ALL, beside=ALL, sampling={"": 0.0})
-    assert Planner(make(0, 1, 2), windows, mixture, Augmenter(windows, NONE)).epoch(0) == []
+def test_what_is_made_is_a_share_of_all_whatever_is_seen_of_them(make, windows):
+    mixture = Mixture(neighbours=0.0, topics=0.0, made={"quoted": ALL, "unsaid": {"": 0.0}}, sampling={"": 0.0})
+    shown = Planner(make(0, 1, 2), windows, mixture, Augmenter(windows, NONE)).epoch(0)
+    [example] = [example for batch in shown for window in batch for example in window.examples]
+    assert "favor" in asked(example, windows).values()  # nobody's words of Eve, as somebody's
 
 
 def test_two_who_may_be_the_same_are_not_joined(make, windows):

@@ -2,36 +2,28 @@
 
 Corpora ask of a sentence's holder and target, hardly ever of those who merely stand beside them, and tell what people
 said far more often than what nobody knows. A model that has seen nothing else takes a sentence's stance for that of
-everybody in it, and a question for its answer.
+everybody in it, and a question for its answer; of those who are quoted, and of what is denied, it has seen too little.
 
 The labels are right for nearly all, not for every one: a relative clause behind *It is unclear whether* still says what
-it says. Sentences are put together as tokens, as WordPiece has them: a tokenizer that writes spaces into its tokens
-sees one missing.
+it says, and whoever *has not criticized* may be against all the same. Sentences are put together as tokens, as
+WordPiece has them: a tokenizer that writes spaces into its tokens sees one missing.
 """
 
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import reduce
 from itertools import product
 
 from claimstance.model.windows import Tokens, WindowBuilder
+from claimstance.training import wording
 from claimstance.training.examples import Example, StanceExample
+from claimstance.training.wording import NAME, SENTENCE, Form, cut, put_together
 
-#: What two sentences are joined with; the first one loses its full stop.
-_JOINTS = (";", ", and", ", while", ", but", ", as", ".")
-#: What a sentence no longer says when it stands behind it.
-_UNSAYING = (
-    "It is unclear whether", "Nobody could say whether", "Officials would not confirm that",
-    "There is no evidence that", "The question is whether", "If", "It remains to be seen whether")
-#: What stands around the name of somebody who merely stands by, before a sentence and behind it.
-_STANDING_BEFORE = (
-    ("At a meeting with", ","), ("Asked by", ","), ("In a letter to", ","), ("As", "looked on,"), ("In front of", ","),
-    ("", "reported that"))
-_STANDING_BEHIND = (
-    (", as", "looked on"), ("after a call from", ""), (", in a conversation with", ""), (", with", "in the room"),
-    ("before meeting", ""), (",", "reported"))
+#: How examples are made of others, in the order in which they are.
+WAYS = ("joined", "unsaid", "beside", "quoted", "negated")
+_REACH = range(1, 9)  # tokens from a holder to a target that a *not* behind the holder is taken to concern
 _PAIRS = 4  # of one from each half that are asked about, at most
+_TRIES = 5  # to find a sentence about others than this one
 _Span = tuple[int, int]
 
 
@@ -45,18 +37,41 @@ class Augmenter:
 
     def __init__(self, windows: WindowBuilder, no_stance: tuple[float, ...]) -> None:
         self._no_stance = no_stance
-        self._joints, self._unsaying = windows.tokenize(_JOINTS), windows.tokenize(_UNSAYING)
-        self._before, self._behind = ([windows.tokenize(each) for each in around]
-                                      for around in (_STANDING_BEFORE, _STANDING_BEHIND))
+        self._joints = windows.tokenize(wording.JOINTS)
+        self._unsaid, self._beside, self._quoted = (
+            wording.forms(windows, texts) for texts in (wording.UNSAID, wording.BESIDE, wording.QUOTED))
+        self._not = {word: windows.tokenize(denials) for word, denials in wording.NOT.items()}
+        self._not_past = windows.tokenize(wording.NOT_PAST)
         [self._stop] = windows.tokenize(["."])
+
+    def suits(self, way: str, example: Example) -> bool:
+        """Whether an example can be made of this one in one of ``WAYS``."""
+        if way == "quoted":
+            return self.takes_side(example) and _says_nobody_named(example)
+        return self.takes_side(example, named=way != "joined")
+
+    def made(self, way: str, example: Example, others: Sequence[Example], rng: random.Random) -> Example | None:
+        """An example made of one that suits, with the help of others.
+
+        ``None`` if none can be: hardly any of the others is about other people, nothing in it takes a *not*.
+        """
+        if way in ("unsaid", "negated"):
+            return self.unsaid(example, rng) if way == "unsaid" else self.negated(example, rng)
+        found = [other for other in rng.choices(others, k=_TRIES) if self.strangers(example, other)]
+        if not found:
+            return None
+        if way == "joined":
+            first, second = rng.sample([example, found[0]], 2)  # in either order
+            return self.joined(first, second, rng)
+        return (self.beside if way == "beside" else self.quoted)(example, found[0], rng)
 
     def takes_side(self, example: Example, named: bool = False) -> bool:
         """Whether somebody (``named``: whom the sentence names) takes a side here, for or against a mention."""
-        return any(isinstance(stance.target, tuple) and max(stance.shares) > self._of_no_stance(stance)
-                   and (stance.holder is not None or not named) for stance in example.stances)
+        return any(self._is_side(stance) and (stance.holder is not None or not named) for stance in example.stances)
 
-    def _of_no_stance(self, stance: StanceExample) -> float:
-        return sum(share for share, none in zip(stance.shares, self._no_stance, strict=True) if none)
+    def _is_side(self, stance: StanceExample) -> bool:
+        of_none = sum(share for share, none in zip(stance.shares, self._no_stance, strict=True) if none)
+        return isinstance(stance.target, tuple) and max(stance.shares) > of_none
 
     def strangers(self, first: Example, second: Example) -> bool:
         """Whether neither has a mention whose last word stands in the other, which may be of the same."""
@@ -69,13 +84,13 @@ class Augmenter:
         left = _moved(first.stances, 0)
         right = _moved(second.stances, len(beginning) + len(joint))
         across = self._none_between(_spans(left), _spans(right), rng)
-        return Example(first.corpus, _put_together(beginning, joint, second.tokens), stances=[*left, *right, *across])
+        return Example(first.corpus, put_together(beginning, joint, second.tokens), stances=[*left, *right, *across])
 
     def _without_stop(self, example: Example) -> Tokens:
         """The sentence without its full stop, unless a mention ends with it: *the U.S.* does."""
         end = max((end for _, end in _spans(example.stances)), default=0)
         stops = example.tokens.ids[-1:] == self._stop.ids and end < len(example)
-        return _cut(example.tokens, 0, len(example) - stops)
+        return cut(example.tokens, 0, len(example) - stops)
 
     def _none_between(self, some: set[_Span], others: set[_Span], rng: random.Random) -> list[StanceExample]:
         """No stance of some of these toward some of those, in either direction."""
@@ -89,29 +104,82 @@ class Augmenter:
 
         Who reports a sentence stands by, too, if it names those whose stances it tells of: only these are kept.
         """
-        name = _cut(other.tokens, *rng.choice(sorted(_spans(other.stances))))
-        if rng.random() < 0.5:
-            left, right = rng.choice(self._before)
-            tokens = _put_together(left, name, right, example.tokens)
-            place, shift = len(left), len(left) + len(name) + len(right)
-        else:
-            left, right = rng.choice(self._behind)
-            beginning = self._without_stop(example)
-            tokens = _put_together(beginning, left, name, right, self._stop)
-            place, shift = len(beginning) + len(left), 0
+        tokens, name, shift = self._with_name(rng.choice(self._beside), example, other, rng)
         stances = [stance for stance in _moved(example.stances, shift) if stance.holder]
-        by = self._none_between({(place, place + len(name))}, _spans(stances), rng)
+        by = self._none_between({name}, _spans(stances), rng)
         return Example(example.corpus, tokens, stances=[*stances, *by])
+
+    def quoted(self, example: Example, other: Example, rng: random.Random) -> Example:
+        """The sentence as what somebody of another one says: what it says of those whom it mentions, they think.
+
+        Those whom it mentions take no side toward them.
+        """
+        tokens, name, shift = self._with_name(rng.choice(self._quoted), example, other, rng)
+        stances = [replace(stance, holder=name) for stance in _moved(example.stances, shift)]
+        back = [StanceExample(stance.target, name, self._no_stance, 0.5) for stance in stances
+                if isinstance(stance.target, tuple)]
+        return Example(example.corpus, tokens, stances=[*stances, *back])
+
+    def _with_name(
+        self, form: Form, example: Example, other: Example, rng: random.Random
+    ) -> tuple[Tokens, _Span, int]:
+        """The sentence in a form with somebody of another one; where their name stands, and how far it has moved."""
+        name = cut(other.tokens, *rng.choice(sorted(_spans(other.stances))))
+        tokens, places = self._filled(form, example, name)
+        return tokens, (places[NAME], places[NAME] + len(name)), places[SENTENCE]
 
     def unsaid(self, example: Example, rng: random.Random) -> Example:
         """The sentence behind words that leave open whether it is so: whom it names takes no side.
 
         It weighs as much as what it takes back.
         """
-        before = rng.choice(self._unsaying)
-        stances = [replace(stance, shares=self._no_stance) for stance in _moved(example.stances, len(before))
+        tokens, places = self._filled(rng.choice(self._unsaid), example)
+        stances = [replace(stance, shares=self._no_stance) for stance in _moved(example.stances, places[SENTENCE])
                    if stance.holder]
-        return Example(example.corpus, _put_together(before, example.tokens), stances=stances)
+        return Example(example.corpus, tokens, stances=stances)
+
+    def negated(self, example: Example, rng: random.Random) -> Example | None:
+        """The sentence with a *not* behind a holder, who takes no side now toward whom they soon mention.
+
+        ``None`` if no holder is followed by a word that takes it. Of the holder's stances, no other one is kept.
+        """
+        for stance in filter(self._is_side, example.stances):
+            if not stance.holder or isinstance(stance.target, str):
+                continue
+            start = stance.holder[1]
+            end, denials = self._denials(example, start)
+            if denials and stance.target[0] - start in _REACH:
+                denial = rng.choice(denials)
+                tokens = put_together(cut(example.tokens, 0, start), denial, cut(example.tokens, end, len(example)))
+                kept = [replace(stance, shares=self._no_stance),
+                        *(other for other in example.stances if other.holder and other.holder != stance.holder)]
+                return Example(example.corpus, tokens, stances=_moved(kept, len(denial) - (end - start), behind=end))
+        return None
+
+    def _denials(self, example: Example, start: int) -> tuple[int, Sequence[Tokens]]:
+        """What may stand at a token so that what follows is denied, and where what it takes the place of ends."""
+        word, end = _word(example, start)
+        if word in self._not and _word(example, end)[0] not in ("not", "never", "no"):
+            return end, self._not[word]
+        return start, self._not_past if word.endswith("ed") else []
+
+    def _filled(
+        self, form: Form, example: Example, name: Tokens | None = None
+    ) -> tuple[Tokens, dict[str, int]]:
+        """A form with a sentence and a name in their places, and where these begin.
+
+        The sentence loses its full stop if the form ends with one.
+        """
+        last = form[-1]
+        goes_on = not isinstance(last, str) and last.ids[-1:] == self._stop.ids
+        filled = {SENTENCE: self._without_stop(example) if goes_on else example.tokens, NAME: name}
+        tokens = Tokens([], [], [])
+        places: dict[str, int] = {}
+        for part in form:
+            more = filled[part] if isinstance(part, str) else part
+            places |= {part: len(tokens)} if isinstance(part, str) else {}
+            tokens = put_together(tokens, more) if more else tokens
+        return tokens, places
 
 
 def _last_words(example: Example) -> set[int]:
@@ -123,29 +191,29 @@ def _spans(stances: Sequence[StanceExample]) -> set[_Span]:
     return {span for stance in stances for span in (stance.holder, stance.target) if isinstance(span, tuple)}
 
 
-def _moved(stances: Sequence[StanceExample], shift: int) -> list[StanceExample]:
-    """Those toward mentions, as many tokens further on."""
+def _moved(stances: Sequence[StanceExample], shift: int, behind: int = 0) -> list[StanceExample]:
+    """Those toward mentions, what stands from token ``behind`` on as many tokens further on."""
     def moved(span: _Span) -> _Span:
-        return span[0] + shift, span[1] + shift
+        start, end = span
+        return start + shift * (start >= behind), end + shift * (end > behind)
 
     return [replace(stance, holder=stance.holder and moved(stance.holder), target=moved(stance.target))
             for stance in stances if isinstance(stance.target, tuple)]
 
 
-def _cut(tokens: Tokens, start: int, end: int) -> Tokens:
-    return Tokens(tokens.ids[start:end], tokens.offsets[start:end], tokens.words[start:end])
+def _says_nobody_named(example: Example) -> bool:
+    """Whether nobody but those it has a stance toward is named in a sentence, nor anybody's words told."""
+    text = example.text
+    for start, end in _spans(example.stances):
+        left, right = example.tokens.offsets[start][0], example.tokens.offsets[end - 1][1]
+        text = text[:left] + " " * (right - left) + text[right:]
+    return not (wording.SAYS.search(text) or any(stance.holder for stance in example.stances))
 
 
-def _put_together(*parts: Tokens) -> Tokens:
-    """Tokens one behind the other, as if there were a space between their texts."""
-    return reduce(_appended, parts)
-
-
-def _appended(tokens: Tokens, more: Tokens) -> Tokens:
-    """Tokens with others behind them, as if there were a space between their texts."""
-    characters = tokens.offsets[-1][1] + 1 if tokens.offsets else 0
-    words = max((word for word in tokens.words if word is not None), default=-1) + 1
-    return Tokens(
-        tokens.ids + more.ids,
-        tokens.offsets + [(start + characters, end + characters) for start, end in more.offsets],
-        tokens.words + [None if word is None else word + words for word in more.words])
+def _word(example: Example, start: int) -> tuple[str, int]:
+    """The word that begins with a token, in lower case, and where it ends; empty behind the last token."""
+    words, offsets = example.tokens.words, example.tokens.offsets
+    end = start
+    while end < len(words) and words[end] == words[start]:
+        end += 1
+    return (example.text[offsets[start][0]:offsets[end - 1][1]].lower() if end > start else ""), end

@@ -15,13 +15,12 @@ from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
 from claimstance.model.network import IGNORE, Batch
 from claimstance.model.reader import NOBODY
 from claimstance.model.windows import Window, WindowBuilder
-from claimstance.training.augmentation import Augmenter
+from claimstance.training.augmentation import WAYS, Augmenter
 from claimstance.training.examples import Example, StanceExample
 
 _TAGS = bio(ROLES)
 _Row = tuple[int, int, int]  # a span of a batch: (window, start, end)
 _Pair = tuple[_Row, _Row, _Row, tuple[float, ...], float]  # holder, target, sentence, shares of labels, weight
-_TRIES = 5  # to find a sentence about others than this one
 _CHUNK = 40  # batches within which windows are sorted by length: less padding, order still nearly random
 
 
@@ -47,11 +46,9 @@ class Mixture:
             heads trained on lone sentences will read whole windows.
         alone: share of documents' sentences shown without their context, since users' sentences may come alone.
         topics: share of stances toward a mention that are also asked with the mention as a topic.
-        joined: corpus → share of its single sentences in which somebody takes a side toward a mention, each shown once
-            more as one with another sentence of the corpus.
-        unsaid: corpus → share of those in which somebody who is named does, each shown once more as what is not known.
-        beside: corpus → share of the same, each shown once more with somebody of another sentence who merely stands by.
-        sampling: corpus → share of its sentences seen in an epoch (1 where absent).
+        made: way to make examples of others (see ``Augmenter``) → corpus → share of its single sentences that suit it,
+            of each of which one is made, with another sentence of the corpus where it takes one.
+        sampling: corpus → share of its sentences themselves that are seen in an epoch (1 where absent).
         seed: of everything random here.
     """
 
@@ -59,9 +56,7 @@ class Mixture:
     neighbours: float = 0.5
     alone: float = 0.1
     topics: float = 0.1
-    joined: Mapping[str, float] = field(default_factory=dict)
-    unsaid: Mapping[str, float] = field(default_factory=dict)
-    beside: Mapping[str, float] = field(default_factory=dict)
+    made: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     sampling: Mapping[str, float] = field(default_factory=dict)
     seed: int = 13
 
@@ -119,27 +114,13 @@ class Planner:
         if not (make := self._augmenter):
             return
         for corpus, examples in sorted(self._singles.items()):
-            seen = self._mixture.sampling.get(corpus, 1.0)
-            joined, unsaid, beside = (share.get(corpus, 0.0) * seen for share in (
-                self._mixture.joined, self._mixture.unsaid, self._mixture.beside))
             asked = [e for e in examples if any(isinstance(stance.target, tuple) for stance in e.stances)]
-            sides = [e for e in asked if make.takes_side(e)]
-            for example in rng.sample(sides, round(len(sides) * joined)):
-                for other in self._stranger(example, asked, rng):
-                    first, second = rng.sample([example, other], 2)  # in either order
-                    yield from self._whole(make.joined(first, second, rng))
-            named = [e for e in sides if make.takes_side(e, named=True)]
-            for example in rng.sample(named, round(len(named) * unsaid)):
-                yield from self._whole(make.unsaid(example, rng))
-            for example in rng.sample(named, round(len(named) * beside)):
-                for other in self._stranger(example, asked, rng):
-                    yield from self._whole(make.beside(example, other, rng))
-
-    def _stranger(self, example: Example, others: Sequence[Example], rng: random.Random) -> list[Example]:
-        """One of the others that is about nobody whom the example is about; none if that is hard to find."""
-        found = [other for other in rng.choices(others, k=_TRIES)
-                 if self._augmenter and self._augmenter.strangers(example, other)]
-        return found[:1]
+            for way in WAYS:
+                share = self._mixture.made.get(way, {}).get(corpus, 0.0)
+                suiting = [e for e in asked if make.suits(way, e)] if share else []
+                for example in rng.sample(suiting, round(len(suiting) * share)):
+                    if found := make.made(way, example, asked, rng):
+                        yield from self._whole(found)
 
     def _whole(self, example: Example) -> Iterator[LabelledWindow]:
         """A window of an example alone; none if it would take several, which would tear its pairs apart."""

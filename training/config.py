@@ -106,12 +106,25 @@ class TrainingConfig(Section):
         "toward a mention, each shown once more with somebody of another row who merely stands by. None of it if not "
         "given.",
     )
+    quoted: dict[str, Share] = Field(
+        default={}, description="Corpus → share of its rows without an article in which nobody named takes a side "
+        "toward a mention, and nobody else is named or quoted, each shown once more as the words of somebody of "
+        "another row, whose stance it then is. None of it if not given.",
+    )
+    negated: dict[str, Share] = Field(
+        default={}, description="Corpus → share of its rows without an article in which somebody named takes a side "
+        "toward a mention, each shown once more with a *not* behind their name, where the next word takes one (*has*, "
+        "*will*, *criticized*): they take no side then. None of it if not given.",
+    )
     no_stance: str = Field(
         default="neutral", min_length=1,
-        description="Label of a stance that is none, for `joined`, `unsaid` and `beside`.",
+        description="Label of a stance that is none, for `joined` and the others up to `negated`.",
     )
     threads: int | None = Field(default=None, ge=1, description="Processor threads; null: PyTorch decides.")
-    sampling: dict[str, Share] = Field(default={}, description="Corpus → share of its rows seen in an epoch.")
+    sampling: dict[str, Share] = Field(
+        default={}, description="Corpus → share of its rows seen in an epoch. What is made of them (`joined` and the "
+        "like) is a share of all of them."
+    )
 
 
 class CardConfig(Section):

@@ -45,6 +45,7 @@ class Example:
 
     corpus: str
     tokens: Tokens
+    text: str = ""  # as its corpus has it; of what is made of others, none
     runs: list[TokenRun] | None = None
     contents: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # event → tokens of its whole content
     entities: list[int] | None = None  # a tag for each token
@@ -133,7 +134,7 @@ def _corpus(record: Record) -> str:
 
 
 def _example(record: Record, tokens: Tokens, labels: Labels, weigh: "_Weights", soft_share: float) -> Example:
-    example = Example(_corpus(record), tokens)
+    example = Example(_corpus(record), tokens, record.text)
     for task in SENTENCE_TASKS:
         label = getattr(record, task)
         if label is not None and task in labels:

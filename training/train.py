@@ -24,7 +24,7 @@ from claimstance.model.network import ClaimStanceModel
 from claimstance.model.record import Record
 from claimstance.model.runtime import MANIFEST_FILE, READER_FILE, check_files, load_reader, model_folder
 from claimstance.model.windows import WindowBuilder
-from claimstance.training.augmentation import Augmenter
+from claimstance.training.augmentation import WAYS, Augmenter
 from claimstance.training.batches import Mixture, Planner
 from claimstance.training.building.splits import label_counts
 from claimstance.training.calibrate import calibrate, unfitted
@@ -170,10 +170,10 @@ def _course(
         if any(example.teaches(tasks) for example in document)]
     mixture = Mixture(
         tokens_per_batch=settings.tokens_per_batch, neighbours=settings.neighbours, alone=settings.alone,
-        topics=settings.topics, joined=settings.joined, unsaid=settings.unsaid, beside=settings.beside,
-        sampling=settings.sampling, seed=settings.seed)
-    made = settings.joined or settings.unsaid or settings.beside
-    augmenter = _augmenter(windows, labels.get("stance", ()), settings.no_stance) if made else None
+        topics=settings.topics, made={way: getattr(settings, way) for way in WAYS}, sampling=settings.sampling,
+        seed=settings.seed)
+    makes = any(mixture.made.values())
+    augmenter = _augmenter(windows, labels.get("stance", ()), settings.no_stance) if makes else None
     course = Course(Planner(documents, windows, mixture, augmenter), settings.epochs)
     if not len(course):
         raise InputError("the train split: expected sentences to learn from, found none (see training.sampling)")
@@ -186,7 +186,7 @@ def _of_tasks(soft: Mapping[str, SoftLabels], tasks: Sequence[str]) -> dict[str,
 
 def _augmenter(windows: WindowBuilder, labels: Sequence[str], none: str) -> Augmenter:
     if not labels:
-        raise ConfigError("training.joined, unsaid, beside: expected stances to learn, found none")
+        raise ConfigError(f"training.{', '.join(WAYS)}: expected stances to learn, found none")
     if none not in labels:
         raise ConfigError(f"training.no_stance: {unknown('label', none, labels)}")
     return Augmenter(windows, tuple(float(label == none) for label in labels))
@@ -287,7 +287,7 @@ def _annotated(record: Record) -> set[str]:
 def _check_corpora(settings: TrainingConfig, records: Sequence[Record]) -> None:
     """Refuse a corpus that no row is of: a typing error that would change nothing."""
     known = {str(record.meta.get("corpus", "")) for record in records}
-    for key in ("sampling", "corpus_weights", "joined", "unsaid", "beside"):
+    for key in ("sampling", "corpus_weights", *WAYS):
         for name in getattr(settings, key):
             if name not in known:
                 raise ConfigError(f"training.{key}: {unknown('corpus', name, known)}")
