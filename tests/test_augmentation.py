@@ -180,6 +180,18 @@ def test_whose_words_they_are_thinks_what_they_say(make, windows):
     assert asked(nobodys, windows) == {(None, "Eve"): "favor"}  # as it was
 
 
+def test_nobody_is_called_he(make, windows):
+    rows = [row("Cy said he knows she met him", ("he", "him", "neutral")),
+            row("Gus said he met Dee", ("he", "Dee", "favor"))]
+    [pronouns], [one] = build_examples(rows, windows, DEFAULT_LABELS, {})
+    augmenter, [nobodys] = Augmenter(windows, NONE), make(2)[0]
+    assert augmenter.made("quoted", nobodys, [pronouns], random.Random(1)) is None
+    assert augmenter.made("joined", nobodys, [pronouns], random.Random(1))
+    for seed in range(20):
+        found = asked(augmenter.made("quoted", nobodys, [pronouns, one, one], random.Random(seed)), windows)
+        assert ("Dee", "Eve") in found
+
+
 @pytest.mark.parametrize(("text", "holder", "suits"), [
     ("Bo is a disgrace.", None, True), ("The record of Bo, sadly, is poor. It is no joke.", None, True),
     ("Bo is a “disgrace”.", None, False), ("Bo is a disgrace, he was told.", None, False),

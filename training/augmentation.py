@@ -47,7 +47,7 @@ class Augmenter:
     def suits(self, way: str, example: Example) -> bool:
         """Whether an example can be made of this one in one of ``WAYS``."""
         if way == "quoted":
-            return self.takes_side(example) and _says_nobody_named(example)
+            return _says_nobody_named(example)
         return self.takes_side(example, named=way != "joined")
 
     def made(self, way: str, example: Example, others: Sequence[Example], rng: random.Random) -> Example | None:
@@ -57,7 +57,8 @@ class Augmenter:
         """
         if way in ("unsaid", "negated"):
             return self.unsaid(example, rng) if way == "unsaid" else self.negated(example, rng)
-        found = [other for other in rng.choices(others, k=_TRIES) if self.strangers(example, other)]
+        found = [other for other in rng.choices(others, k=_TRIES)
+                 if self.strangers(example, other) and (way == "joined" or _names(other))]
         if not found:
             return None
         if way == "joined":
@@ -124,7 +125,7 @@ class Augmenter:
         self, form: Form, example: Example, other: Example, rng: random.Random
     ) -> tuple[Tokens, _Span, int]:
         """The sentence in a form with somebody of another one; where their name stands, and how far it has moved."""
-        name = cut(other.tokens, *rng.choice(sorted(_spans(other.stances))))
+        name = cut(other.tokens, *rng.choice(_names(other)))
         tokens, places = self._filled(form, example, name)
         return tokens, (places[NAME], places[NAME] + len(name)), places[SENTENCE]
 
@@ -189,6 +190,12 @@ def _last_words(example: Example) -> set[int]:
 
 def _spans(stances: Sequence[StanceExample]) -> set[_Span]:
     return {span for stance in stances for span in (stance.holder, stance.target) if isinstance(span, tuple)}
+
+
+def _names(example: Example) -> list[_Span]:
+    """The mentions in a sentence that begin with a capital: *he* is none."""
+    return [span for span in sorted(_spans(example.stances))
+            if example.text[example.tokens.offsets[span[0]][0]].isupper()]
 
 
 def _moved(stances: Sequence[StanceExample], shift: int, behind: int = 0) -> list[StanceExample]:

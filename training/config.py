@@ -107,8 +107,8 @@ class TrainingConfig(Section):
         "given.",
     )
     quoted: dict[str, Share] = Field(
-        default={}, description="Corpus → share of its rows without an article in which nobody named takes a side "
-        "toward a mention, and nobody else is named or quoted, each shown once more as the words of somebody of "
+        default={}, description="Corpus → share of its rows without an article that ask what nobody named thinks "
+        "of a mention, and in which nobody else is named or quoted, each shown once more as the words of somebody of "
         "another row, whose stance it then is. None of it if not given.",
     )
     negated: dict[str, Share] = Field(
