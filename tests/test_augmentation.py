@@ -230,7 +230,7 @@ def test_who_has_not_takes_no_side(windows):
     ("Ada blamed Bo", 5, "ada had never blamed bo"), ("Ada will praise Bo", 5, "ada refused to praise bo"),
     ("We say: Ada is against Bo.", 2, "we say : ada is no longer against bo ."), ("Ada blames Bo", 0, None),
     ("Ada has not blamed Bo", 0, None), ("Ada has a car, a house, and a grudge, it seems, against Bo", 0, None),
-    ("Bo was blamed by Ada", 0, None), ("We blame it on Bo and Ada", 0, None), ("Bo had met Ada", 0, None)])
+    ("Of Bo, Ada has said much", 0, None), ("We blame it on Bo and Ada", 0, None)])
 def test_only_what_soon_follows_is_denied(windows, text, count, one):
     found = denials(windows, row(text, ("Ada", "Bo", "against")))
     assert len(found) == count
@@ -268,13 +268,14 @@ def test_what_would_take_several_windows_is_not_made(word_windows):
 
 
 def test_the_same_is_made_whenever_it_is_asked_for(make, windows):
+    planner = Planner(make(0, 1, 2), windows, Mixture(made=dict.fromkeys(WAYS, ALL)), Augmenter(windows, NONE))
+
     def course(number):
-        planner = Planner(make(0, 1, 2), windows, Mixture(made=dict.fromkeys(WAYS, ALL)), Augmenter(windows, NONE))
-        planner.epoch(3)
         return [window.window.ids for batch in planner.epoch(number) for window in batch]
 
-    assert course(0) == course(0)
+    first = course(0)
     assert any(course(0) != course(number) for number in range(1, 5))
+    assert course(0) == first
 
 
 def test_what_is_made_is_a_share_of_all_whatever_is_seen_of_them(make, windows):

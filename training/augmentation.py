@@ -4,9 +4,13 @@ Corpora ask of a sentence's holder and target, hardly ever of those who merely s
 said far more often than what nobody knows. A model that has seen nothing else takes a sentence's stance for that of
 everybody in it, and a question for its answer; of those who are quoted, and of what is denied, it has seen too little.
 
-The labels are right for nearly all, not for every one: a relative clause behind *It is unclear whether* still says what
-it says, and whoever *has not criticized* may be against all the same. Sentences are put together as tokens, as
-WordPiece has them: a tokenizer that writes spaces into its tokens sees one missing.
+The labels are right for most, not for every one: a relative clause behind *It is unclear whether* still says what it
+says; whoever *has not criticized*, or *does not trust*, may be against all the same, and *never failed to support* is
+no denial; a *not* behind one of two who act together is kept from the other; a name that begins a sentence goes
+unnoticed where nobody else is to be named, and *He* that begins one passes for a name.
+
+Sentences are put together as tokens, as WordPiece has them: a tokenizer that writes spaces into its tokens sees one
+missing.
 """
 
 import random
@@ -19,9 +23,10 @@ from claimstance.training import wording
 from claimstance.training.examples import Example, StanceExample
 from claimstance.training.wording import NAME, SENTENCE, Form, cut, put_together
 
-#: How examples are made of others, in the order in which they are.
+#: Ways to make examples out of others, in the order they are applied.
 WAYS = ("joined", "unsaid", "beside", "quoted", "negated")
 _REACH = range(1, 9)  # tokens from a holder to a target that a *not* behind the holder is taken to concern
+_TOWARD_SPEAKER = 0.5  # weight of a quote's other half: those it mentions take no side toward the speaker
 _PAIRS = 4  # of one from each half that are asked about, at most
 _TRIES = 5  # to find a sentence about others than this one
 _Span = tuple[int, int]
@@ -45,7 +50,7 @@ class Augmenter:
         [self._stop] = windows.tokenize(["."])
 
     def suits(self, way: str, example: Example) -> bool:
-        """Whether an example can be made of this one in one of ``WAYS``."""
+        """Whether an example may be made of this one in one of ``WAYS``; ``made`` tells whether it can."""
         if way == "quoted":
             return _says_nobody_named(example)
         return self.takes_side(example, named=way != "joined")
@@ -117,7 +122,7 @@ class Augmenter:
         """
         tokens, name, shift = self._with_name(rng.choice(self._quoted), example, other, rng)
         stances = [replace(stance, holder=name) for stance in _moved(example.stances, shift)]
-        back = [StanceExample(stance.target, name, self._no_stance, 0.5) for stance in stances
+        back = [StanceExample(stance.target, name, self._no_stance, _TOWARD_SPEAKER) for stance in stances
                 if isinstance(stance.target, tuple)]
         return Example(example.corpus, tokens, stances=[*stances, *back])
 
@@ -142,7 +147,8 @@ class Augmenter:
     def negated(self, example: Example, rng: random.Random) -> Example | None:
         """The sentence with a *not* behind a holder, who takes no side now toward whom they soon mention.
 
-        ``None`` if no holder is followed by a word that takes it. Of the holder's stances, no other one is kept.
+        ``None`` if no holder is followed by a word that takes it. Of the holder's stances, no other one is kept; those of
+        others are as they were.
         """
         for stance in filter(self._is_side, example.stances):
             if not stance.holder or isinstance(stance.target, str):
@@ -158,7 +164,10 @@ class Augmenter:
         return None
 
     def _denials(self, example: Example, start: int) -> tuple[int, Sequence[Tokens]]:
-        """What may stand at a token so that what follows is denied, and where what it takes the place of ends."""
+        """Where the word at ``start`` that a denial replaces ends, and the denials that may stand there.
+
+        It ends at ``start`` where they are merely put in; none where no word takes a denial.
+        """
         word, end = _word(example, start)
         if word in self._not and _word(example, end)[0] not in ("not", "never", "no"):
             return end, self._not[word]
@@ -209,7 +218,7 @@ def _moved(stances: Sequence[StanceExample], shift: int, behind: int = 0) -> lis
 
 
 def _says_nobody_named(example: Example) -> bool:
-    """Whether nobody but those it has a stance toward is named in a sentence, nor anybody's words told."""
+    """Whether a sentence has no sign that anybody but those it has a stance toward is named, or says something."""
     text = example.text
     for start, end in _spans(example.stances):
         left, right = example.tokens.offsets[start][0], example.tokens.offsets[end - 1][1]

@@ -46,7 +46,7 @@ class Mixture:
             heads trained on lone sentences will read whole windows.
         alone: share of documents' sentences shown without their context, since users' sentences may come alone.
         topics: share of stances toward a mention that are also asked with the mention as a topic.
-        made: way to make examples of others (see ``Augmenter``) → corpus → share of its single sentences that suit it,
+        made: way to make examples of others (one of ``WAYS``) → corpus → share of its single sentences that suit it,
             of each of which one is made, with another sentence of the corpus where it takes one.
         sampling: corpus → share of its sentences themselves that are seen in an epoch (1 where absent).
         seed: of everything random here.

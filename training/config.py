@@ -107,9 +107,9 @@ class TrainingConfig(Section):
         "given.",
     )
     quoted: dict[str, Share] = Field(
-        default={}, description="Corpus → share of its rows without an article that ask what nobody named thinks "
-        "of a mention, and in which nobody else is named or quoted, each shown once more as the words of somebody of "
-        "another row, whose stance it then is. None of it if not given.",
+        default={}, description="Corpus → share of its rows without an article whose stances toward mentions have no "
+        "holder, and which show no sign of anybody else's name or words, each shown once more as the words of somebody "
+        "of another row, whose stance it then is. None of it if not given.",
     )
     negated: dict[str, Share] = Field(
         default={}, description="Corpus → share of its rows without an article in which somebody named takes a side "
@@ -118,7 +118,7 @@ class TrainingConfig(Section):
     )
     no_stance: str = Field(
         default="neutral", min_length=1,
-        description="Label of a stance that is none, for `joined` and the others up to `negated`.",
+        description="Label of a stance that is none, for `joined`, `unsaid`, `beside`, `quoted` and `negated`.",
     )
     threads: int | None = Field(default=None, ge=1, description="Processor threads; null: PyTorch decides.")
     sampling: dict[str, Share] = Field(

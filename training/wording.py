@@ -1,4 +1,4 @@
-"""The words that sentences are made of others with, and how these are put together as tokens."""
+"""The words put around or into sentences to make new ones, and how they are joined as tokens."""
 
 import re
 from collections.abc import Iterable
@@ -50,12 +50,15 @@ def forms(windows: WindowBuilder, texts: Iterable[str]) -> list[Form]:
 
 
 def cut(tokens: Tokens, start: int, end: int) -> Tokens:
-    """Some of the tokens."""
+    """Some of the tokens, with offsets and words as they were."""
     return Tokens(tokens.ids[start:end], tokens.offsets[start:end], tokens.words[start:end])
 
 
 def put_together(*parts: Tokens) -> Tokens:
-    """Tokens one behind the other, as if there were a space between their texts."""
+    """Tokens one behind the other, as if there were a space between their texts.
+
+    Offsets and numbers of words grow from one to the next; behind tokens that were cut out they leave some out.
+    """
     return reduce(_appended, parts)
 
 
