@@ -126,9 +126,7 @@ class Augmenter:
                 if isinstance(stance.target, tuple)]
         return Example(example.corpus, tokens, stances=[*stances, *back])
 
-    def _with_name(
-        self, form: Form, example: Example, other: Example, rng: random.Random
-    ) -> tuple[Tokens, _Span, int]:
+    def _with_name(self, form: Form, example: Example, other: Example, rng: random.Random) -> tuple[Tokens, _Span, int]:
         """The sentence in a form with somebody of another one; where their name stands, and how far it has moved."""
         name = cut(other.tokens, *rng.choice(_names(other)))
         tokens, places = self._filled(form, example, name)
@@ -147,8 +145,8 @@ class Augmenter:
     def negated(self, example: Example, rng: random.Random) -> Example | None:
         """The sentence with a *not* behind a holder, who takes no side now toward whom they soon mention.
 
-        ``None`` if no holder is followed by a word that takes it. Of the holder's stances, no other one is kept; those of
-        others are as they were.
+        ``None`` if no holder is followed by a word that takes it. Of the holder's stances, no other one is kept; those
+        of others are as they were.
         """
         for stance in filter(self._is_side, example.stances):
             if not stance.holder or isinstance(stance.target, str):
@@ -173,9 +171,7 @@ class Augmenter:
             return end, self._not[word]
         return start, self._not_past if word.endswith("ed") else []
 
-    def _filled(
-        self, form: Form, example: Example, name: Tokens | None = None
-    ) -> tuple[Tokens, dict[str, int]]:
+    def _filled(self, form: Form, example: Example, name: Tokens | None = None) -> tuple[Tokens, dict[str, int]]:
         """A form with a sentence and a name in their places, and where these begin.
 
         The sentence loses its full stop if the form ends with one.
