@@ -28,6 +28,14 @@ def record(number):
     return Record(id=str(number), text=text, stances=[Stance(holder=place(holder), target=place(target), label=label)])
 
 
+def row(text, *stances):
+    def place(name):
+        return name and [(text.index(name), text.index(name) + len(name))]
+
+    return Record(id="1", text=text, stances=[
+        Stance(holder=place(holder), target=place(target), label=label) for holder, target, label in stances])
+
+
 @pytest.fixture
 def windows(tokenizer_json):
     return WindowBuilder.from_json(tokenizer_json, 64)
@@ -197,18 +205,8 @@ def test_nobody_is_called_he(make, windows):
     ("Bo is a “disgrace”.", None, False), ("Bo is a disgrace, he was told.", None, False),
     ("Bo failed the Senate.", None, False), ("As NATO says, Bo failed.", None, False), ("Cy blamed Bo.", "Cy", False)])
 def test_only_words_that_are_nobodys_are_somebodys(windows, text, holder, suits):
-    spans = {name: [(text.index(name), text.index(name) + len(name))] for name in ("Bo", holder) if name}
-    row = Record(id="1", text=text, stances=[Stance(holder=spans.get(holder), target=spans["Bo"], label="against")])
-    [[example]] = build_examples([row], windows, DEFAULT_LABELS, {})
+    [[example]] = build_examples([row(text, (holder, "Bo", "against"))], windows, DEFAULT_LABELS, {})
     assert Augmenter(windows, NONE).suits("quoted", example) is suits
-
-
-def row(text, *stances):
-    def place(name):
-        return [(text.index(name), text.index(name) + len(name))]
-
-    return Record(id="1", text=text, stances=[
-        Stance(holder=place(holder), target=place(target), label=label) for holder, target, label in stances])
 
 
 def denials(windows, record):

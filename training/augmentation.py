@@ -178,13 +178,16 @@ class Augmenter:
         """
         last = form[-1]
         goes_on = not isinstance(last, str) and last.ids[-1:] == self._stop.ids
-        filled = {SENTENCE: self._without_stop(example) if goes_on else example.tokens, NAME: name}
+        filled = {SENTENCE: self._without_stop(example) if goes_on else example.tokens}
+        if name is not None:
+            filled[NAME] = name
         tokens = Tokens([], [], [])
         places: dict[str, int] = {}
         for part in form:
-            more = filled[part] if isinstance(part, str) else part
-            places |= {part: len(tokens)} if isinstance(part, str) else {}
-            tokens = put_together(tokens, more) if more else tokens
+            if isinstance(part, str):
+                places[part] = len(tokens)
+                part = filled[part]
+            tokens = put_together(tokens, part)
         return tokens, places
 
 
