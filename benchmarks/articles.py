@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from claimstance.model.sentences import split_sentences
+from claimstance.model.text.sentences import split_sentences
 
 SEEDS = Path(__file__).parent.parent / "seeds" / "articles"
 NAMES = ("Halvern", "Ostrow", "Kettner", "Mirza", "Dunmore", "Achterberg", "Sorrel", "Vantongeren", "Okafor",

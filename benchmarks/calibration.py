@@ -21,10 +21,10 @@ from figures_head import head
 from claimstance.inference.writers import open_output
 from claimstance.model.errors import ClaimstanceError
 from claimstance.model.labels import SENTENCE_TASKS
-from claimstance.model.predicting import Prediction
-from claimstance.model.reader import Reader
+from claimstance.model.prediction import Prediction
+from claimstance.model.predictor import Reader
 from claimstance.model.record import Record
-from claimstance.model.runtime import load_reader
+from claimstance.model.onnx.backend import load_reader
 from claimstance.training import reliability
 from claimstance.training.answers import Answers, collect
 from claimstance.training.dataset import load_records

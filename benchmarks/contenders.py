@@ -120,7 +120,7 @@ def save_heads(folder: Path) -> None:
     """Models with the same encoder and random heads, a folder each, as a user's own fine-tuned ones would lie there."""
     from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
 
-    from claimstance.model.encoders import locate
+    from claimstance.model.encoder import locate
 
     place = locate(ENCODER)
     for name, count in (("claim", 2), ("check_worthy", 2), ("stance", 3), ("tokens", 7)):
@@ -131,8 +131,8 @@ def save_heads(folder: Path) -> None:
 
 def cold(file: Path, folder: Path) -> None:
     """One article from a cold start through transformers; its targets are the people whom its sentences name."""
-    from claimstance.model.mentions import find_mentions
-    from claimstance.model.sentences import split_sentences
+    from claimstance.model.text.mentions import find_mentions
+    from claimstance.model.text.sentences import split_sentences
 
     text = file.read_text(encoding="utf-8")
     texts = [text[start:end] for start, end in split_sentences(text)]
@@ -145,7 +145,7 @@ def sentence_transformers(file: Path) -> Run:
     import torch
     from sentence_transformers import SentenceTransformer
 
-    from claimstance.model.encoders import locate
+    from claimstance.model.encoder import locate
 
     torch.set_num_threads(THREADS)
     texts, _ = sentences_of(file)
@@ -167,7 +167,7 @@ def setfit(file: Path) -> Run:
     from sentence_transformers import SentenceTransformer
     from setfit import SetFitModel
 
-    from claimstance.model.encoders import locate
+    from claimstance.model.encoder import locate
 
     torch.set_num_threads(THREADS)
     texts, _ = sentences_of(file)
@@ -242,7 +242,7 @@ def run_classification(_: Path) -> Run:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
     from transformers.utils import logging
 
-    from claimstance.model.encoders import locate
+    from claimstance.model.encoder import locate
 
     logging.set_verbosity_error()
     torch.set_num_threads(THREADS)

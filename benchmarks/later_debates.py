@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from claimstance.model.predicting import predict
-from claimstance.model.runtime import load_reader
+from claimstance.model.prediction import predict
+from claimstance.model.onnx.backend import load_reader
 from claimstance.training.calibrate import best_threshold, fit_scale
 from claimstance.training.config import Config
 from claimstance.training.corpora import lookup

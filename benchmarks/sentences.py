@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from claimstance.model.sentences import ParagraphSplitter, split_sentences, without_marks
+from claimstance.model.text.sentences import ParagraphSplitter, split_sentences, without_marks
 
 Bounds = list[tuple[int, int]]
 

@@ -13,8 +13,8 @@ from claimstance.inference.articles import Article, read_articles
 from claimstance.inference.results import TaggedArticle
 from claimstance.model.config import ModelConfig
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.runtime import BUNDLED, TOKENIZER_FILE
-from claimstance.model.sentences import split_sentences
+from claimstance.model.onnx.backend import BUNDLED, TOKENIZER_FILE
+from claimstance.model.text.sentences import split_sentences
 from claimstance.model.torch_backend import torch_reader
 from claimstance.model.windows import WindowBuilder
 

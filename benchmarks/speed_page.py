@@ -6,7 +6,7 @@ from typing import Any
 
 from figures_head import head
 
-from claimstance.model.runtime import BUNDLED, identity
+from claimstance.model.onnx.backend import BUNDLED, identity
 
 Row = dict[str, Any]
 

@@ -25,9 +25,9 @@ from claimstance.inference import Tagger, tagger
 from claimstance.inference.articles import read_articles
 from claimstance.inference.copies import Copies
 from claimstance.inference.writers import JsonlWriter
-from claimstance.model import runtime
-from claimstance.model.reader import Reader
-from claimstance.model.runtime import BUNDLED, READER_FILE, SLOWER, OnnxBackend
+from claimstance.model.onnx import backend as runtime
+from claimstance.model.predictor import Reader
+from claimstance.model.onnx.backend import BUNDLED, READER_FILE, SLOWER, OnnxBackend
 from claimstance.model.windows import WindowBuilder
 
 T = TypeVar("T")

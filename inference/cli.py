@@ -109,7 +109,7 @@ def export(
 
     Example: claimstance export runs/mine --precision float32 --out exported
     """
-    from claimstance.model.export import export as export_model
+    from claimstance.model.onnx.export import export as export_model
 
     must_exist("MODEL", model)
     typer.echo(export_model(model, out, precision.value))

@@ -140,7 +140,7 @@ def _on_ray(engine: Engine, workers: int | None, address: str | None, folder: Pa
 def _into_file(asked: _Asked, out: Path | None, tagger: "Tagger") -> tuple[int, int]:
     """How many articles were tagged into one file, a folder of pages or standard output, and how many not read."""
     from claimstance.inference.articles import read_articles
-    from claimstance.model.mentions import has_capital
+    from claimstance.model.text.mentions import has_capital
 
     done = failed = 0
     unmet = {name for name in asked.targets if has_capital(name) and "stance" in tagger.tasks}
@@ -170,7 +170,7 @@ def _into_folder(
     from claimstance.inference.long_run import Item, Tagged, Work, open_run
     from claimstance.inference.run_manifest import settings_of
     from claimstance.inference.stopping import stopping
-    from claimstance.model.reader import StoppedError
+    from claimstance.model.predictor import StoppedError
 
     settings = settings_of(asked.inputs, tagger, asked.targets, asked.format, asked.rows, asked.columns, size)
     with stopping(f"the same command goes on in '{out}'") as heard:

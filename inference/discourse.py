@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from claimstance.model.person_names import bare_name, person_name, words
+from claimstance.model.text.person_names import bare_name, person_name, words
 
 Span = tuple[int, int]
 Entity = tuple[int, int, str]

@@ -1,6 +1,6 @@
 """Tagged articles as tasks for Label Studio, with what was read as predictions: the ones worth a person's time first.
 
-Beside the tasks lies the labelling configuration that they are made for; ``claimstance.model.labelstudio`` tells how
+Beside the tasks lies the labelling configuration that they are made for; ``claimstance.model.io.label_studio`` tells how
 things are put, and ``claimstance build`` reads what people made of it.
 
 An answer's certainty is its probability, stretched so that a guess among the labels of its task is 0 and a sure one is
@@ -21,7 +21,7 @@ from typing import IO, Any, TextIO
 from claimstance.inference.results import Attribution, Sentence, Stance, TaggedArticle
 from claimstance.inference.writers import Writer, open_output
 from claimstance.model.labels import ROLES, SENTENCE_TASKS
-from claimstance.model.labelstudio import SENTENCE, TARGET, Results, labelling_config
+from claimstance.model.io.label_studio import SENTENCE, TARGET, Results, labelling_config
 
 CONFIG_SUFFIX = ".xml"
 Pieces = tuple[tuple[int, int], ...]

@@ -22,7 +22,7 @@ from claimstance.inference.run_folder import RunFolder, hold, part_name
 from claimstance.inference.run_manifest import Manifest, Part, changes, load_manifest, state_of
 from claimstance.inference.stopping import Stopping
 from claimstance.model.errors import ClaimstanceError, ConfigError, InputError
-from claimstance.model.runtime import sha256
+from claimstance.model.onnx.backend import sha256
 
 Item: TypeAlias = "Article | ClaimstanceError"
 Tagged: TypeAlias = "TaggedArticle | ClaimstanceError"

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from claimstance.inference.discourse import GENDERS, PRONOUN, Article, Entity, Mention, Span
-from claimstance.model.mentions import find_mentions
-from claimstance.model.person_names import bare_name, person_name, title_of, words
+from claimstance.model.text.mentions import find_mentions
+from claimstance.model.text.person_names import bare_name, person_name, title_of, words
 
 _RELATIVE = words("who whom whose that which")
 _GROUP_PRONOUNS = words("they them their theirs themselves")

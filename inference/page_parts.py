@@ -20,7 +20,7 @@ from claimstance.inference.matrix import (
 from claimstance.inference.results import Attribution, Label, Sentence, Span, Stance, TaggedArticle, ranking
 from claimstance.model.errors import shorten
 from claimstance.model.labels import CLAIM, ROLES, SUBJECTIVE
-from claimstance.model.markup import Mark, Segment, segments, visible
+from claimstance.model.pages.markup import Mark, Segment, segments, visible
 
 #: From which probability on a sentence is shaded how strongly.
 CLAIM_LEVELS = (0.5, 0.7, 0.85, 0.95)

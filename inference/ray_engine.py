@@ -17,7 +17,7 @@ from typing import Any
 from claimstance.inference.long_run import Item, Tagged
 from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ClaimstanceError, ConfigError
-from claimstance.model.reader import Stop, StoppedError
+from claimstance.model.predictor import Stop, StoppedError
 
 LOT = 20  # articles: a second or two of work
 AHEAD = 2  # lots a worker

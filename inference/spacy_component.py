@@ -36,7 +36,7 @@ from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ClaimstanceError, ModelError
 from claimstance.model.hub import FILES
 from claimstance.model.labels import ROLES
-from claimstance.model.runtime import check_files, identity, model_folder
+from claimstance.model.onnx.backend import check_files, identity, model_folder
 
 NAME = "claimstance"
 KINDS = ("sentences", *(f"{role}s" for role in ROLES), "entities", "stances")

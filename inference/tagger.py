@@ -32,13 +32,13 @@ from claimstance.inference.results import (
     group_sources,
     ranking,
 )
-from claimstance.model.entities import FoundEntity
+from claimstance.model.text.entities import FoundEntity
 from claimstance.model.errors import ClaimstanceError, InputError, ModelError
-from claimstance.model.predicting import Prediction, begin_document, predict
-from claimstance.model.reader import AHEAD, Opened, Query, Reader, Reading, Stop, never
+from claimstance.model.prediction import Prediction, begin_document, predict
+from claimstance.model.predictor import AHEAD, Opened, Query, Reader, Reading, Stop, never
 from claimstance.model.record import Record, parse_record
-from claimstance.model.runtime import load_reader, model_folder
-from claimstance.model.sentences import split_sentences
+from claimstance.model.onnx.backend import load_reader, model_folder
+from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import Located
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from claimstance.model.errors import InputError, shorten, unknown
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
-from claimstance.model.lines import checked_lines
+from claimstance.model.io.text_lines import checked_lines
 
 Span = list[tuple[int, int]]
 

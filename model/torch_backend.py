@@ -6,7 +6,7 @@ import torch
 from claimstance.model.decoding import Floats
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.reader import Ints, Reader
+from claimstance.model.predictor import Ints, Reader
 
 
 class TorchBackend:

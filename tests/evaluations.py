@@ -3,8 +3,8 @@
 from dataclasses import asdict
 
 from claimstance.model.config import ModelConfig
-from claimstance.model.entities import FoundEntity
-from claimstance.model.predicting import Prediction
+from claimstance.model.text.entities import FoundEntity
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.model.windows import Located
 from claimstance.training.evaluate import primary, score_pairs

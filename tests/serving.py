@@ -16,7 +16,7 @@ from program import PROGRAM
 for needed in ("fastapi", "prometheus_client", "starlette.testclient", "uvicorn"):
     pytest.importorskip(needed, reason="needs the extra 'serve'")
 
-from claimstance.model.reader import StoppedError  # noqa: E402
+from claimstance.model.predictor import StoppedError  # noqa: E402
 
 JSON = {"content-type": "application/json"}
 RECORD = {"id": "1", "doc_id": "d", "text": "He said that Amsel left.",

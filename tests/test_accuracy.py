@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from claimstance.model.config import ModelConfig
-from claimstance.model.predicting import Prediction
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
 from claimstance.training.evaluate import score_pairs
 

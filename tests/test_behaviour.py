@@ -10,9 +10,9 @@ import yaml
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import InputError
-from claimstance.model.predicting import Prediction
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution
-from claimstance.model.runtime import identity
+from claimstance.model.onnx.backend import identity
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 FIGURES = json.loads((BENCHMARKS / "behaviour.json").read_text(encoding="utf-8"))

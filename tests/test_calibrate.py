@@ -6,7 +6,7 @@ from scipy.special import expit, logit
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.decoding import softmax
-from claimstance.model.predicting import Prediction
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
 from claimstance.training import calibrate
 from claimstance.training.answers import Answers, collect

@@ -4,7 +4,7 @@ import pytest
 from evaluations import CONFIG, sentences
 
 from claimstance.model.errors import InputError
-from claimstance.model.predicting import Prediction
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Record
 from claimstance.training.cases import CASES_FILE, LabelCase, SpanCase, answers_of, cases, read_cases, write_cases
 

@@ -8,12 +8,12 @@ import torch
 from transformers import TrainerCallback
 
 from claimstance.model.errors import ConfigError, InputError
-from claimstance.model.export import export
+from claimstance.model.onnx.export import export
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS, TASKS
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.predicting import predict
-from claimstance.model.reader import Query
-from claimstance.model.runtime import load_reader
+from claimstance.model.prediction import predict
+from claimstance.model.predictor import Query
+from claimstance.model.onnx.backend import load_reader
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, Mixture, Planner, collate
 from claimstance.training.examples import build_examples

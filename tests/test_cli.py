@@ -11,7 +11,7 @@ import pytest
 from program import PROGRAM, TEXT, articles, table, write
 
 from claimstance.inference.cli import app
-from claimstance.model.runtime import identity
+from claimstance.model.onnx.backend import identity
 
 COMMANDS = ("tag", "predict", "init", "check", "build", "convert", "train", "evaluate", "compare", "export", "info",
             "serve")

@@ -15,7 +15,7 @@ from program import PROGRAM, ROOT, TEXT, write
 from tiny import exported
 
 from claimstance.inference.cli import app
-from claimstance.model.runtime import identity
+from claimstance.model.onnx.backend import identity
 
 COMMANDS = {command.name or command.callback.__name__: command.callback for command in app.registered_commands}
 terminal = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")

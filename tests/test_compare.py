@@ -7,7 +7,7 @@ import pytest
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError
-from claimstance.model.predicting import Prediction
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.training.compare import FEWEST, compare
 from claimstance.training.evaluate import PRIMARY, score_pairs

@@ -9,7 +9,7 @@ from pages import Page
 
 from claimstance.inference import summaries
 from claimstance.model.errors import InputError
-from claimstance.model.markup import visible
+from claimstance.model.pages.markup import visible
 from claimstance.training.cases import CASES_FILE, cases, write_cases
 from claimstance.training.compare import compare
 from claimstance.training.evaluation_page.comparison import comparison_page, disagreements

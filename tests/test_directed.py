@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from claimstance.model.config import ModelConfig
-from claimstance.model.predicting import Prediction
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
 from claimstance.training.directed import score_directed
 

@@ -9,7 +9,7 @@ from program import ROOT
 from snippets import DOCUMENTS, GENERATED
 
 from claimstance.inference.cli import app
-from claimstance.model.runtime import identity
+from claimstance.model.onnx.backend import identity
 from claimstance.training.corpora import CORPORA
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from claimstance.model.entities import FoundEntity, whole_names
+from claimstance.model.text.entities import FoundEntity, whole_names
 from claimstance.model.windows import Located
 
 LABELS = {"P": "PERSON", "O": "ORGANIZATION", "L": "LOCATION", "M": "MISC"}

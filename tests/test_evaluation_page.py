@@ -10,8 +10,8 @@ import pytest
 from evaluations import CONFIG, HOSTILE, evaluation, sentences, shares
 from pages import Page
 
-from claimstance.model.markup import visible
-from claimstance.model.predicting import Prediction
+from claimstance.model.pages.markup import visible
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
 from claimstance.training.evaluation_page.groups import FEWEST, MOST, by_outlet, by_target
 from claimstance.training.evaluation_page.page import evaluation_page

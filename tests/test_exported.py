@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from claimstance.model.errors import ModelError
-from claimstance.model.export import export
-from claimstance.model.exported import exported_weights
+from claimstance.model.onnx.export import export
+from claimstance.model.onnx.import_weights import exported_weights
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.quantized import PerToken, even_out
-from claimstance.model.runtime import BUNDLED, LINK_FILE
+from claimstance.model.onnx.quantization import PerToken, even_out
+from claimstance.model.onnx.backend import BUNDLED, LINK_FILE
 from claimstance.model.windows import WindowBuilder
 
 pytestmark = pytest.mark.slow

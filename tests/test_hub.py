@@ -13,7 +13,7 @@ from program import PROGRAM, TEXT, articles, write
 from claimstance.inference import Tagger
 from claimstance.model.errors import ModelError
 from claimstance.model.hub import FILES, is_hub_name
-from claimstance.model.runtime import identity
+from claimstance.model.onnx.backend import identity
 
 NAME = "anna/stances"
 

@@ -11,7 +11,7 @@ from tiny import exported, script
 from claimstance.inference.labelstudio import certainty, open_tasks, task_of
 from claimstance.inference.results import Attribution, Entity, Label, Sentence, Span, Stance, TaggedArticle
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS
-from claimstance.model.labelstudio import labelling_config
+from claimstance.model.io.label_studio import labelling_config
 from claimstance.training.formats import read_file, recognise
 from claimstance.training.formats.written import documents_of, moved
 

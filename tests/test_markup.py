@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimstance.model.markup import Mark, Segment, lanes, segments, visible
+from claimstance.model.pages.markup import Mark, Segment, lanes, segments, visible
 
 
 @st.composite

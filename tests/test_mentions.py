@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimstance.model.mentions import find_mentions
-from claimstance.model.person_names import bare_name, person_name, title_of
+from claimstance.model.text.mentions import find_mentions
+from claimstance.model.text.person_names import bare_name, person_name, title_of
 
 
 def mentions(name, text):
@@ -101,7 +101,7 @@ def test_parts_of_a_name():
 def test_needs_no_torch():
     import subprocess
 
-    code = "import sys, claimstance.model.mentions, claimstance.model.sentences; sys.exit('torch' in sys.modules)"
+    code = "import sys, claimstance.model.text.mentions, claimstance.model.text.sentences; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -12,8 +12,8 @@ from sklearn.metrics import (
 )
 
 from claimstance.model.config import ModelConfig
-from claimstance.model.entities import FoundEntity
-from claimstance.model.predicting import Prediction
+from claimstance.model.text.entities import FoundEntity
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Entity, Record, Stance
 from claimstance.model.windows import Located
 from claimstance.training import evaluate

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimstance.inference.names import resolve_names, same_name
-from claimstance.model.sentences import split_sentences
+from claimstance.model.text.sentences import split_sentences
 
 
 def find(text, phrase, nth=0):

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, ModelError
-from claimstance.model.export import export
+from claimstance.model.onnx.export import export
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.runtime import check_files
+from claimstance.model.onnx.backend import check_files
 from claimstance.training.card import write_card
 from claimstance.training.train import train
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from claimstance.model.attention import FULL, exported_attention
-from claimstance.model.export import export
+from claimstance.model.onnx.attention import FULL, exported_attention
+from claimstance.model.onnx.export import export
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.quantized import PerToken, even_out
-from claimstance.model.runtime import BUNDLED
+from claimstance.model.onnx.quantization import PerToken, even_out
+from claimstance.model.onnx.backend import BUNDLED
 from claimstance.model.windows import WindowBuilder
 
 pytestmark = pytest.mark.slow

@@ -17,7 +17,7 @@ from test_long_run import found
 from claimstance.inference.articles import Article
 from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ConfigError, InputError
-from claimstance.model.reader import StoppedError, never
+from claimstance.model.predictor import StoppedError, never
 
 LINES = "\n".join(json.dumps({"id": f"{number}", "text": f"{number}. {TEXT}"}) for number in range(90)) + "\nno JSON\n"
 

@@ -5,7 +5,7 @@ import pytest
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.labels import ROLES, bio
-from claimstance.model.reader import Query, Reader, StoppedError
+from claimstance.model.predictor import Query, Reader, StoppedError
 from claimstance.model.windows import Located
 
 TAGS = bio(ROLES)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from claimstance.model.markup import visible
+from claimstance.model.pages.markup import visible
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.training.annotators.agreement import AgreementReport
 from claimstance.training.annotators.coefficients import Measure

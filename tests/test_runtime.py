@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ModelError
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.runtime import check_files, load_reader, sha256
+from claimstance.model.onnx.backend import check_files, load_reader, sha256
 
 pytestmark = pytest.mark.slow
 
@@ -245,10 +245,10 @@ def test_other_families_of_encoders_come_back(kind, settings, tokenizer_json, tm
 
 def test_running_a_model_needs_no_torch(trained):
     code = (
-        "import sys; from claimstance.model.runtime import load_reader\n"
+        "import sys; from claimstance.model.onnx.backend import load_reader\n"
         f"reader, _ = load_reader({str(trained)!r})\n"
         "reading = reader.read(['Dockers said no.'])\n"
-        "from claimstance.model.reader import Query\n"
+        "from claimstance.model.predictor import Query\n"
         "assert reader.stances(reading, [Query(0, None, (0, 7)), Query(0, None, 'pay')]).shape == (2, 3)\n"
         "print(*sorted({'torch', 'transformers', 'datasets', 'sklearn'} & set(sys.modules)))"
     )

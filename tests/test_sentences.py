@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from claimstance.model.sentences import split_sentences
+from claimstance.model.text.sentences import split_sentences
 
 
 def sentences(text):

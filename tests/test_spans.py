@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from claimstance.model.predicting import Prediction
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Record
 from claimstance.training.flatten import FlatSpan, extents, flatten
 from claimstance.training.metrics import bootstrap

@@ -12,7 +12,7 @@ from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.network import IGNORE, ClaimStanceModel
-from claimstance.model.predicting import predict
+from claimstance.model.prediction import predict
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, collate

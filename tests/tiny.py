@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from claimstance.inference import Tagger
 from claimstance.model.config import ModelConfig
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS, bio
-from claimstance.model.reader import Reader
+from claimstance.model.predictor import Reader
 from claimstance.model.windows import WindowBuilder
 
 
@@ -18,7 +18,7 @@ def exported(encoder: Path, tasks: tuple[str, ...] = TASKS, **labels: tuple[str,
     """The folder of an exported model on ``encoder`` with random heads. Not to be written to."""
     import torch
 
-    from claimstance.model.export import export
+    from claimstance.model.onnx.export import export
     from claimstance.model.network import ClaimStanceModel
 
     sets = {task: labels.get(task, names) for task, names in DEFAULT_LABELS.items() if task in tasks}

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from claimstance.model.config import ModelConfig
-from claimstance.model.predicting import Prediction
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
 from claimstance.training.metrics import Array
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.labels import SENTENCE_TASKS
-from claimstance.model.mentions import find_mentions
-from claimstance.model.predicting import Prediction
+from claimstance.model.text.mentions import find_mentions
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Span
 from claimstance.training.evaluate import Results, score_pairs
 

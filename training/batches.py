@@ -13,7 +13,7 @@ from torch import Tensor
 
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
 from claimstance.model.network import IGNORE, Batch
-from claimstance.model.reader import NOBODY
+from claimstance.model.predictor import NOBODY
 from claimstance.model.windows import Window, WindowBuilder
 from claimstance.training.augmentation import WAYS, Augmenter
 from claimstance.training.examples import Example, StanceExample

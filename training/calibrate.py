@@ -17,7 +17,7 @@ from scipy.special import expit, logit
 from claimstance.model.config import ModelConfig
 from claimstance.model.decoding import Floats, softmax
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, TASKS
-from claimstance.model.reader import Backend, Ints, Reader
+from claimstance.model.predictor import Backend, Ints, Reader
 from claimstance.model.record import Record
 from claimstance.training.answers import Answers, collect
 from claimstance.training.evaluate import evaluate, pair, primary

@@ -14,7 +14,7 @@ from claimstance.model.config import ModelConfig
 from claimstance.model.hub import is_hub_name
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record
-from claimstance.model.runtime import MANIFEST_FILE, load_reader
+from claimstance.model.onnx.backend import MANIFEST_FILE, load_reader
 from claimstance.training.building.build import REPORT_FILE
 from claimstance.training.building.report import BuildReport
 from claimstance.training.codebook import Codebook, cell, to_markdown

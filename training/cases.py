@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import InputError
-from claimstance.model.predicting import Prediction
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Entity, Record, parse_record, read_lines
 from claimstance.training.answers import Answers, Asked, asked, document_of, gather
 from claimstance.training.evaluate import Pair, by_corpus

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from claimstance.model.config import ModelConfig
-from claimstance.model.predicting import Prediction
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record
 from claimstance.training.metrics import (
     Figure,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from claimstance.model.config import ModelConfig
-from claimstance.model.predicting import Prediction, predict
-from claimstance.model.reader import Reader
+from claimstance.model.prediction import Prediction, predict
+from claimstance.model.predictor import Reader
 from claimstance.model.record import Record
 from claimstance.training.answers import collect, document_of
 from claimstance.training.directed import score_directed

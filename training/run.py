@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, ModelError
 from claimstance.model.labels import SENTENCE_TASKS, TASKS
-from claimstance.model.predicting import Prediction
-from claimstance.model.reader import Reader
+from claimstance.model.prediction import Prediction
+from claimstance.model.predictor import Reader
 from claimstance.model.record import Record
-from claimstance.model.runtime import MANIFEST_FILE, load_reader, model_folder, sha256
+from claimstance.model.onnx.backend import MANIFEST_FILE, load_reader, model_folder, sha256
 from claimstance.training.building.build import REPORT_FILE, build
 from claimstance.training.config import Config
 from claimstance.training.dataset import load_labels, load_records, split_names

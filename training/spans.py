@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from claimstance.model.labels import ROLES
-from claimstance.model.predicting import Prediction
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Record
 from claimstance.training.flatten import event_of, extents, flatten
 from claimstance.training.metrics import Array, f1

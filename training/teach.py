@@ -16,9 +16,9 @@ from claimstance.model.decoding import Floats, softmax
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.predicting import contexts
+from claimstance.model.prediction import contexts
 from claimstance.model.record import Record, Span, Stance
-from claimstance.model.runtime import model_folder
+from claimstance.model.onnx.backend import model_folder
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.answers import document_of
 from claimstance.training.batches import LabelledWindow, collate

@@ -18,11 +18,11 @@ from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, unknown
-from claimstance.model.export import export
+from claimstance.model.onnx.export import export
 from claimstance.model.labels import DEFAULT_LABELS, TASKS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.record import Record
-from claimstance.model.runtime import MANIFEST_FILE, READER_FILE, check_files, load_reader, model_folder
+from claimstance.model.onnx.backend import MANIFEST_FILE, READER_FILE, check_files, load_reader, model_folder
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.augmentation import WAYS, Augmenter
 from claimstance.training.batches import Mixture, Planner

@@ -36,10 +36,10 @@ from claimstance.inference.serving.refusals import Refusal
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ClaimstanceError, InputError
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
-from claimstance.model.reader import Reader
+from claimstance.model.predictor import Reader
 from claimstance.model.record import parse_record, read_jsonl
-from claimstance.model.runtime import BUNDLED, TOKENIZER_FILE
-from claimstance.model.sentences import split_sentences
+from claimstance.model.onnx.backend import BUNDLED, TOKENIZER_FILE
+from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.config_file import load_config
 

@@ -29,7 +29,7 @@ from typing import Any
 import psutil
 from page import Row, measured, part
 
-from claimstance.model.runtime import cores
+from claimstance.model.onnx.backend import cores
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from articles import articles

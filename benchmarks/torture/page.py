@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.inference.writers import open_output
-from claimstance.model.runtime import BUNDLED, identity
+from claimstance.model.onnx.backend import BUNDLED, identity
 
 HERE = Path(__file__).parent.parent
 FIGURES, PAGE = HERE / "reliability.json", HERE / "reliability.md"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from claimstance.inference.reading.article import MOST_TEXT, Article, Columns
 from claimstance.inference.reading.corpus import TEXT_NAMES, article_of, check_names, choose, usual
-from claimstance.model.delimited import encoding_hint, find_delimiter, named_delimiter
+from claimstance.model.io.delimiters import encoding_hint, find_delimiter, named_delimiter
 from claimstance.model.errors import InputError
-from claimstance.model.lines import BadLineError, checked_lines
+from claimstance.model.io.text_lines import BadLineError, checked_lines
 
 
 def read(path: Path, doc_id: str, columns: Columns, delimiter: str) -> Iterator[Article | InputError]:

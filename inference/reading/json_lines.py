@@ -9,7 +9,7 @@ from typing import Any
 from claimstance.inference.reading.article import MOST_TEXT, Article, Columns
 from claimstance.inference.reading.corpus import article_of, choose
 from claimstance.model.errors import InputError, shorten
-from claimstance.model.lines import checked_lines
+from claimstance.model.io.text_lines import checked_lines
 
 #: What a line of our own output has beside the article, which is read again without them.
 _RESULTS = ("model", "sentences", "sources", "warnings")

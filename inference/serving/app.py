@@ -24,8 +24,8 @@ from claimstance.inference.serving.settings import Settings
 from claimstance.inference.serving.worker import Begin, Worker
 from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ClaimstanceError
-from claimstance.model.predicting import contexts
-from claimstance.model.reader import Stop
+from claimstance.model.prediction import contexts
+from claimstance.model.predictor import Stop
 from claimstance.model.record import Record
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from typing import Any
 
 from claimstance.inference.serving.metrics import Metrics
 from claimstance.inference.serving.refusals import busy
-from claimstance.model.reader import Stop
+from claimstance.model.predictor import Stop
 
 #: Begins to read something and gives what waits for the result.
 Begin = Callable[[Stop], Callable[[], Any]]

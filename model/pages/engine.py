@@ -12,7 +12,7 @@ from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from claimstance.model.markup import visible
+from claimstance.model.pages.markup import visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment

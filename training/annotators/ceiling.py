@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 
 from claimstance.model.labels import CLAIM
-from claimstance.model.predicting import Prediction
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record
 from claimstance.training.evaluate import Results, parts
 from claimstance.training.metrics import Array, Figure

@@ -15,7 +15,7 @@ import numpy as np
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, check_labels
-from claimstance.model.runtime import model_folder
+from claimstance.model.onnx.backend import model_folder
 from claimstance.training.building.division import divide_rows
 from claimstance.training.building.frequent import frequent
 from claimstance.training.building.groups import Places

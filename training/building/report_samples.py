@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from claimstance.model.labels import ROLES, SENTENCE_TASKS
-from claimstance.model.markup import Mark, Segment, lanes, segments
+from claimstance.model.pages.markup import Mark, Segment, lanes, segments
 from claimstance.model.record import Record, Span, Stance
 
 MOST_SHOWN = 3000  # characters of a text

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
-from claimstance.model.mentions import find_mentions
+from claimstance.model.text.mentions import find_mentions
 from claimstance.model.record import Record, Span, Stance
 from claimstance.training.building.splits import text_key
 from claimstance.training.checks.base import Contradiction, Place, Seen, surface

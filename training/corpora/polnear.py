@@ -26,7 +26,7 @@ from typing import Any
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Entity, Record, read_lines
-from claimstance.model.sentences import split_sentences
+from claimstance.model.text.sentences import split_sentences
 from claimstance.training.corpora.base import Corpus, OnDrop, check_choice, read_tsv
 from claimstance.training.corpora.spans import clip
 from claimstance.training.corpora.standoff import Event, read_events, read_text

@@ -12,7 +12,7 @@ from typing import Any
 from claimstance.model.errors import InputError, unknown
 from claimstance.model.labels import ENTITY, ROLES, SENTENCE_TASKS
 from claimstance.model.record import Attribution, Entity, Record, Span, Stance, check_labels
-from claimstance.model.sentences import split_sentences
+from claimstance.model.text.sentences import split_sentences
 from claimstance.training.corpora.spans import clip
 from claimstance.training.documents.document import Answer, Document, Mark
 from claimstance.training.documents.linking import Judged, Marks, attributions, has_stances, labels_of, stances

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.errors import InputError
-from claimstance.model.labelstudio import CONTINUES
+from claimstance.model.io.label_studio import CONTINUES
 from claimstance.training.documents.document import Answer, Document, LeftOut, Mark, Relation
 from claimstance.training.formats import labelstudio_min
 from claimstance.training.formats.base import Format, Item, Layout

@@ -1,6 +1,6 @@
 """Records as Label Studio's JSON: a task for each document, an annotation for each annotator.
 
-How a sentence's labels, attributions, entities and stances are put is told in ``claimstance.model.labelstudio``. Where
+How a sentence's labels, attributions, entities and stances are put is told in ``claimstance.model.io.label_studio``. Where
 every record is a document of its own and some have labels, a task is a sentence: its labels are choices for the whole
 text, and a stance toward a name is the choice ``stance`` beside the data fields ``target`` and ``holder``.
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.errors import InputError
-from claimstance.model.labelstudio import HOLDER, SENTENCE, TARGET, Results
+from claimstance.model.io.label_studio import HOLDER, SENTENCE, TARGET, Results
 from claimstance.model.record import Record, Span, Stance
 from claimstance.training.formats.written import Sheet, documents_of, moved, said_of
 

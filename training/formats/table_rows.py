@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from claimstance.model.delimited import DELIMITERS, encoding_hint, find_delimiter, named_delimiter
+from claimstance.model.io.delimiters import DELIMITERS, encoding_hint, find_delimiter, named_delimiter
 from claimstance.model.errors import ConfigError, InputError, shorten
 from claimstance.model.record import read_lines
 from claimstance.training.formats.base import Reading

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from claimstance.model.person_names import PersonName, bare_name, is_title, person_name, words
+from claimstance.model.text.person_names import PersonName, bare_name, is_title, person_name, words
 
 _FUNCTION_WORDS = words("a an and at by de del des do du et for from in la of on or the to und y &")
 # A particle that the surname may go without: (al-)Assad, (de) Blasio, but not (bin) Salman, (Le) Pen.

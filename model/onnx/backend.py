@@ -14,7 +14,7 @@ from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, ModelConfig
 from claimstance.model.decoding import Floats
 from claimstance.model.errors import ModelError
 from claimstance.model.hub import fetch, is_hub_name
-from claimstance.model.reader import Ints, Reader
+from claimstance.model.predictor import Ints, Reader
 from claimstance.model.windows import WindowBuilder
 
 READER_FILE = "reader.onnx"
@@ -49,7 +49,7 @@ def sha256(path: Path) -> str:
 
 
 class OnnxBackend:
-    """A ``Backend`` on the files that ``claimstance.model.export`` writes.
+    """A ``Backend`` on the files that ``claimstance.model.onnx.export`` writes.
 
     A call has one window: nothing is padded, and int8 activations, which are scaled by what is in the batch, do not
     depend on what else is being read. A call runs on one thread: several calls at once use several cores better than

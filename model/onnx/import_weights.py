@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from claimstance.model.errors import ModelError
-from claimstance.model.runtime import LINK_FILE, READER_FILE, STANCE_FILE, check_files
+from claimstance.model.onnx.backend import LINK_FILE, READER_FILE, STANCE_FILE, check_files
 
 INVERSE = ".inverse"
 _FILES = {READER_FILE: "", STANCE_FILE: "heads.stance.", LINK_FILE: "heads.link."}
@@ -23,7 +23,7 @@ def exported_weights(folder: Path) -> dict[str, Tensor]:
     those that were trained.
 
     Raises:
-        ModelError: if a file is missing, altered, or no graph that ``claimstance.model.export`` writes.
+        ModelError: if a file is missing, altered, or no graph that ``claimstance.model.onnx.export`` writes.
     """
     import onnx
 
@@ -61,7 +61,7 @@ def _weights(graph: Any) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
 
 
 def _inverse(product: Any, makers: dict[str, Any], values: dict[str, Any]) -> Any:
-    """What the input of a product was made smooth with (``claimstance.model.quantized``), as a column; 1 if it was not.
+    """What the input of a product was made smooth with (``claimstance.model.onnx.quantization``), as a column; 1 if it was not.
 
     Before a product in int8 stand, from its input backwards: rounding, the division by each token's greatest value, and
     the multiplication that is looked for.

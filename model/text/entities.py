@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from claimstance.model.mentions import NO_FIRST_NAME, has_capital
-from claimstance.model.person_names import is_title
+from claimstance.model.text.mentions import NO_FIRST_NAME, has_capital
+from claimstance.model.text.person_names import is_title
 from claimstance.model.windows import Located
 
 _NEXT = re.compile(r" ([^\W\d_a-z][^\W\d_A-Z][\w-]*)")  # a capitalised word; acronyms stand for themselves

@@ -1,0 +1,1 @@
+"""Lines, delimiters and vocabularies that readers and writers of files share."""

@@ -1,0 +1,1 @@
+"""Export of the network to ONNX, and reading with onnxruntime."""

@@ -1,0 +1,1 @@
+"""Sentences, mentions and names in plain text."""
