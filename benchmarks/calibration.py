@@ -27,7 +27,7 @@ from claimstance.model.record import Record
 from claimstance.model.onnx.backend import load_reader
 from claimstance.training import reliability
 from claimstance.training.answers import Answers, collect
-from claimstance.training.dataset import load_records
+from claimstance.training.data.dataset import load_records
 from claimstance.training.evaluate import pair, parts
 from claimstance.training.words import metric_name
 

@@ -17,7 +17,7 @@ from claimstance.model.prediction import predict
 from claimstance.model.onnx.backend import load_reader
 from claimstance.training.calibrate import best_threshold, fit_scale
 from claimstance.training.config import Config
-from claimstance.training.corpora import lookup
+from claimstance.training.data.corpora import lookup
 from claimstance.training.train import train
 
 

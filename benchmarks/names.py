@@ -20,7 +20,7 @@ from pathlib import Path
 from claimstance.inference.discourse import GENDERS
 from claimstance.inference.names import resolve_names
 from claimstance.model.text.person_names import bare_name, person_name
-from claimstance.training.corpora.standoff import read_events, read_text
+from claimstance.training.data.corpora.standoff import read_events, read_text
 
 Span = tuple[int, int]
 Entities = list[tuple[int, int, str]]

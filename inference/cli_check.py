@@ -27,8 +27,8 @@ from claimstance.inference.console import complain, must_exist, progress
 from claimstance.model.errors import ConfigError
 
 if TYPE_CHECKING:
-    from claimstance.training.check import Inspection
-    from claimstance.training.checks.base import Finding
+    from claimstance.training.data.lint.linter import Inspection
+    from claimstance.training.data.lint.base import Finding
 
 _SHOWN = 3  # examples of each kind of finding in the table
 
@@ -58,8 +58,8 @@ def check(
     Example: claimstance check annotations.jsonl --codebook codebook.yaml --fix fixed.jsonl
     """
     from claimstance.inference.writers import open_output
-    from claimstance.training.check import Inspection
-    from claimstance.training.codebook import load_codebook
+    from claimstance.training.data.lint.linter import Inspection
+    from claimstance.training.data.codebook import load_codebook
 
     must_exist("CONFIG|FILE", *inputs)
     config = data_config(inputs, source_options(data_format, task, target, column, role, value, annotator))

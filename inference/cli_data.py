@@ -13,7 +13,7 @@ from claimstance.inference.console import must_exist, progress
 from claimstance.model.errors import ConfigError
 
 if TYPE_CHECKING:
-    from claimstance.training.data_config import DataConfig
+    from claimstance.training.data.config import DataConfig
 
 # What the commands ask of annotated files.
 Inputs = Annotated[list[Path], typer.Argument(
@@ -162,7 +162,7 @@ def convert(
 
     Example: claimstance convert export.json --to brat --out annotated/
     """
-    from claimstance.training.convert import convert as convert_files
+    from claimstance.training.data.convert import convert as convert_files
 
     must_exist("FILE", *inputs)
     source = source_options(data_format, task, target, column, role, value, annotator, lenient)

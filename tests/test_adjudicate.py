@@ -6,8 +6,8 @@ import pytest
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Attribution, Entity, Record, Stance, read_jsonl, write_jsonl
-from claimstance.training.annotators.adjudicate import adjudicate
-from claimstance.training.dataset import load_records, save
+from claimstance.training.data.annotators.adjudicate import adjudicate
+from claimstance.training.data.dataset import load_records, save
 
 #       0         10        20
 TEXT = "Lee said the old dam failed."

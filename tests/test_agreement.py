@@ -13,11 +13,11 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Attribution, Entity, Record, Stance
-from claimstance.training.annotators.agreement import Agreement, AgreementReport, annotations
-from claimstance.training.annotators.ceiling import between_articles, several
-from claimstance.training.annotators.coefficients import alpha, alphas, coincidences, fleiss_kappa
-from claimstance.training.corpora import lookup
-from claimstance.training.dataset import save
+from claimstance.training.data.annotators.agreement import Agreement, AgreementReport, annotations
+from claimstance.training.data.annotators.ceiling import between_articles, several
+from claimstance.training.data.annotators.coefficients import alpha, alphas, coincidences, fleiss_kappa
+from claimstance.training.data.corpora import lookup
+from claimstance.training.data.dataset import save
 from claimstance.training.metrics import bootstrap
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")

@@ -9,7 +9,7 @@ import pytest
 from claimstance.model.labels import CLAIM, DEFAULT_LABELS, STANCE
 from claimstance.model.record import Attribution, Record, Stance
 from claimstance.training import baselines
-from claimstance.training.annotators import ceiling
+from claimstance.training.data.annotators import ceiling
 
 
 def claims(texts, labels, corpus="a"):
@@ -105,7 +105,7 @@ def test_what_is_near_a_target(what, near):
 
 def test_torch_is_not_needed():
     code = ("import sys; sys.modules['torch'] = None; from claimstance.training import baselines; "
-            "from claimstance.training.annotators import ceiling")
+            "from claimstance.training.data.annotators import ceiling")
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

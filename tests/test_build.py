@@ -14,8 +14,8 @@ from claimstance.training.building.build import build
 from claimstance.training.building.sources import Part, Store
 from claimstance.training.building.splits import text_key
 from claimstance.training.building.workers import Workers
-from claimstance.training.data_config import DataConfig
-from claimstance.training.dataset import load_labels, load_records, split_names
+from claimstance.training.data.config import DataConfig
+from claimstance.training.data.dataset import load_labels, load_records, split_names
 
 WORDS = ("bridge", "harbor", "mayor", "vote", "tax", "school", "river", "budget", "union", "plan", "storm", "wage")
 
@@ -256,7 +256,7 @@ def test_a_codebook_is_checked_and_kept(tmp_path):
 KILLED = """
 import os, signal, sys
 import claimstance.training.building.build as building
-from claimstance.training.data_config import DataConfig
+from claimstance.training.data.config import DataConfig
 
 def kill(*_):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -14,7 +14,7 @@ from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.training.building.build import build
 from claimstance.training.card import write_card
 from claimstance.training.config import CardConfig
-from claimstance.training.data_config import DataConfig
+from claimstance.training.data.config import DataConfig
 from claimstance.training.evaluate import PRIMARY
 
 BOOK = """

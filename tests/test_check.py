@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 
 from claimstance.model.errors import ConfigError
-from claimstance.training.check import Inspection
-from claimstance.training.checks import DATA_CHECKS, RECORD_CHECKS
-from claimstance.training.codebook import load_codebook
+from claimstance.training.data.lint.linter import Inspection
+from claimstance.training.data.lint import DATA_CHECKS, RECORD_CHECKS
+from claimstance.training.data.codebook import load_codebook
 from claimstance.training.config_file import parse_data_config
 
 TEXT = "Mayor Ida Holm said the new bridge is safe."

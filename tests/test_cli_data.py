@@ -10,7 +10,7 @@ import pytest
 from program import PROGRAM, articles, write
 
 from claimstance.model.labels import DEFAULT_LABELS, ROLES
-from claimstance.training.codebook import check_against, label_sets, load_codebook
+from claimstance.training.data.codebook import check_against, label_sets, load_codebook
 from claimstance.training.config_file import load_config
 
 GOOD = [{"id": f"{label}{i}", "text": f"Holm spoke of the bridge, {label}, {i}.",

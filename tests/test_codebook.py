@@ -2,7 +2,7 @@ import pytest
 
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import ROLES, SUBJECTIVE
-from claimstance.training.codebook import check_against, label_sets, load_codebook, to_markdown
+from claimstance.training.data.codebook import check_against, label_sets, load_codebook, to_markdown
 
 GOOD = """
 title: The harbour

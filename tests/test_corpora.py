@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from claimstance.model.errors import ConfigError, InputError
-from claimstance.training.corpora import CORPORA, lookup
+from claimstance.training.data.corpora import CORPORA, lookup
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 needs_corpora = pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA does not name a folder of public corpora")

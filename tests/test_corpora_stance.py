@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from claimstance.model.errors import InputError
-from claimstance.training.corpora import lookup
-from claimstance.training.corpora.gwsd import TARGET
+from claimstance.training.data.corpora import lookup
+from claimstance.training.data.corpora.gwsd import TARGET
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 needs_corpora = pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA does not name a folder of public corpora")

@@ -4,8 +4,8 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.training.building.build import build
-from claimstance.training.data_config import DataConfig
-from claimstance.training.dataset import load_labels, load_records, save, split_names
+from claimstance.training.data.config import DataConfig
+from claimstance.training.data.dataset import load_labels, load_records, save, split_names
 
 RICH = [
     Record(id="bare", text="Rain fell."),

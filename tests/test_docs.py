@@ -10,7 +10,7 @@ from snippets import DOCUMENTS, GENERATED
 
 from claimstance.inference.cli import app
 from claimstance.model.onnx.backend import identity
-from claimstance.training.corpora import CORPORA
+from claimstance.training.data.corpora import CORPORA
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CARD = (ROOT / "model/bundled/README.md").read_text(encoding="utf-8")

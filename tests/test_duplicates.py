@@ -157,7 +157,7 @@ def test_sketches_are_the_same_in_every_process():
 @pytest.mark.slow
 def test_recall_on_real_sentences(texts_of):
     """Sentences of NewsMTSC, each with a copy that lacks its last word: real texts have few near-duplicates."""
-    from claimstance.training.corpora import lookup
+    from claimstance.training.data.corpora import lookup
 
     records = lookup("newsmtsc").read(f"{ROOT}/newsmtsc", "train")
     keys = list(dict.fromkeys(text_key(record.text) for record in records))[:3000]

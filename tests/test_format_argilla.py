@@ -4,7 +4,7 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Entity, Stance
-from claimstance.training.documents.document import Answer
+from claimstance.training.data.documents.document import Answer
 from claimstance.training.formats import Layout, Reading, argilla, read_file
 from claimstance.training.formats.base import documents
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from claimstance.model.errors import InputError
-from claimstance.training.corpora.spans import normalise
-from claimstance.training.corpora.standoff import read_events
-from claimstance.training.documents.document import Relation
-from claimstance.training.documents.offsets import CODE_POINTS, find_unit
+from claimstance.training.data.corpora.spans import normalise
+from claimstance.training.data.corpora.standoff import read_events
+from claimstance.training.data.documents.document import Relation
+from claimstance.training.data.documents.offsets import CODE_POINTS, find_unit
 from claimstance.training.formats import Layout, Reading, brat, read_file
 from claimstance.training.formats.base import documents
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from claimstance.model.errors import InputError
-from claimstance.training.documents.document import Answer, Relation
+from claimstance.training.data.documents.document import Answer, Relation
 from claimstance.training.formats import Layout, Reading, labelstudio, read_file
 from claimstance.training.formats.base import documents
 

@@ -5,7 +5,7 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Stance
-from claimstance.training.documents.document import Answer, Relation
+from claimstance.training.data.documents.document import Answer, Relation
 from claimstance.training.formats import Layout, Reading, prodigy, read_file
 from claimstance.training.formats.base import documents
 

@@ -5,7 +5,7 @@ import pytest
 
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.record import Entity
-from claimstance.training.documents.document import Answer
+from claimstance.training.data.documents.document import Answer
 from claimstance.training.formats import Layout, Reading, read_file, spacy_docbin
 from claimstance.training.formats.base import documents
 

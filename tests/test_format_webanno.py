@@ -4,7 +4,7 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Entity
-from claimstance.training.documents.offsets import in_code_points
+from claimstance.training.data.documents.offsets import in_code_points
 from claimstance.training.formats import Layout, Reading, read_file, webanno
 from claimstance.training.formats.base import documents
 from claimstance.training.formats.webanno_lines import split, unescape

@@ -1,6 +1,6 @@
 from claimstance.model.record import Attribution, Record, Stance
 from claimstance.training.building.build import build
-from claimstance.training.data_config import DataConfig
+from claimstance.training.data.config import DataConfig
 
 
 def test_the_most_frequent_targets_and_sources_are_counted_by_split(tmp_path):

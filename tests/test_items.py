@@ -7,8 +7,8 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record, Stance, write_jsonl
 from claimstance.training.building.build import build
-from claimstance.training.data_config import DataConfig
-from claimstance.training.dataset import load_records
+from claimstance.training.data.config import DataConfig
+from claimstance.training.data.dataset import load_records
 from claimstance.training.soft import load_soft
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")

@@ -4,7 +4,7 @@ import pytest
 
 from claimstance.model.record import Attribution, Entity, Record, Stance, write_jsonl
 from claimstance.training.building.build import build
-from claimstance.training.data_config import DataConfig
+from claimstance.training.data.config import DataConfig
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 needs_corpora = pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA does not name a folder of public corpora")

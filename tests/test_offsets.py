@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimstance.model.errors import InputError
-from claimstance.training.documents.document import Document, Mark
-from claimstance.training.documents.offsets import (
+from claimstance.training.data.documents.document import Document, Mark
+from claimstance.training.data.documents.offsets import (
     CODE_POINTS,
     GRAPHEMES,
     NO_CR,

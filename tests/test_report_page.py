@@ -7,8 +7,8 @@ import pytest
 
 from claimstance.model.pages.markup import visible
 from claimstance.model.record import Attribution, Entity, Record, Stance
-from claimstance.training.annotators.agreement import AgreementReport
-from claimstance.training.annotators.coefficients import Measure
+from claimstance.training.data.annotators.agreement import AgreementReport
+from claimstance.training.data.annotators.coefficients import Measure
 from claimstance.training.building.lengths import BINS, Lengths
 from claimstance.training.building.report import BuildReport
 from claimstance.training.building.report_figures import (

@@ -9,8 +9,8 @@ from claimstance.model.record import Record, Stance, write_jsonl
 from claimstance.training.building.build import build
 from claimstance.training.building.groups import connect, link, mixed, repeated, unite
 from claimstance.training.building.splits import Division, by_date, divide, reached, text_key
-from claimstance.training.data_config import DataConfig
-from claimstance.training.dataset import load_records
+from claimstance.training.data.config import DataConfig
+from claimstance.training.data.dataset import load_records
 
 SHARES = {"train": 0.8, "dev": 0.1, "test": 0.1}
 WORDS = ("bridge", "harbor", "mayor", "vote", "tax", "school", "river", "budget", "union", "plan", "storm", "wage")

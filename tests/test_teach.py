@@ -18,8 +18,8 @@ from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, collate
 from claimstance.training.building.build import build
 from claimstance.training.config import Config
-from claimstance.training.data_config import DataConfig, Teacher
-from claimstance.training.dataset import load_records
+from claimstance.training.data.config import DataConfig, Teacher
+from claimstance.training.data.dataset import load_records
 from claimstance.training.examples import build_examples
 from claimstance.training.folds import check_folds, fold_of
 from claimstance.training.run import run

@@ -17,7 +17,7 @@ from typer.main import get_command
 
 from claimstance.inference.cli import app
 from claimstance.training.config import Config
-from claimstance.training.data_config import Section
+from claimstance.training.data.config import Section
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 _CONFIGURATION = """\

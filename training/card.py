@@ -17,9 +17,9 @@ from claimstance.model.record import Record
 from claimstance.model.onnx.backend import MANIFEST_FILE, load_reader
 from claimstance.training.building.build import REPORT_FILE
 from claimstance.training.building.report import BuildReport
-from claimstance.training.codebook import Codebook, cell, to_markdown
+from claimstance.training.data.codebook import Codebook, cell, to_markdown
 from claimstance.training.config import Config
-from claimstance.training.corpora import CORPORA
+from claimstance.training.data.corpora import CORPORA
 from claimstance.training.evaluate import PRIMARY, Results, evaluate
 
 CARD_FILE = "README.md"

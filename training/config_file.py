@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from claimstance.model.errors import ConfigError, shorten, unknown
 from claimstance.training.config import Config
-from claimstance.training.data_config import DataConfig
+from claimstance.training.data.config import DataConfig
 
 
 def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:

@@ -22,7 +22,7 @@ from claimstance.model.onnx.backend import model_folder
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.answers import document_of
 from claimstance.training.batches import LabelledWindow, collate
-from claimstance.training.data_config import Teacher
+from claimstance.training.data.config import Teacher
 from claimstance.training.examples import Example, SoftLabels, build_examples
 from claimstance.training.folds import fold_of
 from claimstance.training.precision import has_bfloat16

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.record import Record
-from claimstance.training.dataset import load_records, split_names
+from claimstance.training.data.dataset import load_records, split_names
 from claimstance.training.formats import read_file
 
 ROOT = Path(__file__).resolve().parents[2]

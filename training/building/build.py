@@ -39,8 +39,8 @@ from claimstance.training.building.sources import Part, Store, read_sources
 from claimstance.training.building.tables import Lines, tabulate
 from claimstance.training.building.workers import Workers
 from claimstance.training.building.workplace import workplace
-from claimstance.training.data_config import SPLITS, DataConfig
-from claimstance.training.dataset import DatasetWriter, load_labels
+from claimstance.training.data.config import SPLITS, DataConfig
+from claimstance.training.data.dataset import DatasetWriter, load_labels
 from claimstance.training.examples import SoftLabels
 from claimstance.training.folds import check_folds
 from claimstance.training.soft import save_soft
@@ -183,7 +183,7 @@ def _check_labels(store: Store, parts: Sequence[Part], labels: Labels) -> None:
 def _check_codebook(config: DataConfig, rows: Rows) -> tuple[dict[str, object] | None, list[str]]:
     if config.codebook is None:
         return None, []
-    from claimstance.training.codebook import check_against, load_codebook
+    from claimstance.training.data.codebook import check_against, load_codebook
 
     codebook = load_codebook(config.codebook)
     counts = count_labels(rows.profiles, rows.column("profile").astype(np.int32))

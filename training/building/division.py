@@ -12,7 +12,7 @@ from claimstance.training.building.groups import Places, connect, link
 from claimstance.training.building.indexing import BAD_DATE, NO_DATE, Profile
 from claimstance.training.building.rows import UNDIVIDED, Rows
 from claimstance.training.building.splits import Codes, Division, Strata, by_date, divide, reached
-from claimstance.training.data_config import SPLITS, Split
+from claimstance.training.data.config import SPLITS, Split
 
 _KINDS = {
     "document": "documents or sentences",

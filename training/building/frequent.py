@@ -8,7 +8,7 @@ import numpy as np
 from claimstance.model.record import Record
 from claimstance.training.building.indexing import hashed
 from claimstance.training.building.rows import Rows
-from claimstance.training.data_config import SPLITS
+from claimstance.training.data.config import SPLITS
 
 MOST = 20
 

@@ -29,7 +29,7 @@ import numpy as np
 import xxhash
 
 from claimstance.model.record import Record, Span, Stance
-from claimstance.training.annotators.questions import question_of
+from claimstance.training.data.annotators.questions import question_of
 from claimstance.training.building.duplicates import sketch
 from claimstance.training.building.splits import label_counts, text_key
 from claimstance.training.building.spool import Column, Ragged

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from claimstance.model.record import Record
-from claimstance.training.annotators.agreement import Agreement, AgreementReport, annotations
+from claimstance.training.data.annotators.agreement import Agreement, AgreementReport, annotations
 from claimstance.training.building.groups import Places, connect, link, mixed
 from claimstance.training.building.indexing import Batch
 from claimstance.training.building.sources import Part, Store
 from claimstance.training.building.spool import Ragged
-from claimstance.training.data_config import DataConfig
+from claimstance.training.data.config import DataConfig
 from claimstance.training.examples import SoftLabels
 
 _BLOCK = 1000  # items read together
@@ -144,7 +144,7 @@ class _Task:
                     yield self._one(item, part)
 
     def _one(self, item: Sequence[Record], part: int) -> Record:
-        from claimstance.training.annotators.adjudicate import adjudicate
+        from claimstance.training.data.annotators.adjudicate import adjudicate
 
         ties = self.found.ties.setdefault(part, Counter())
         record, soft = adjudicate(

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from claimstance.training.building.duplicates import Search, Texts, search
 from claimstance.training.building.groups import Keys, Places
 from claimstance.training.building.rows import Rows
-from claimstance.training.data_config import SPLITS
+from claimstance.training.data.config import SPLITS
 
 EXAMPLES = 5
 

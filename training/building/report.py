@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from claimstance.training.annotators.agreement import AgreementReport
+from claimstance.training.data.annotators.agreement import AgreementReport
 from claimstance.training.building.division import DivisionReport
 from claimstance.training.building.indexing import Profile
 from claimstance.training.building.leaks import Overlap
 from claimstance.training.building.lengths import Lengths
 from claimstance.training.building.rows import Rows
-from claimstance.training.data_config import SPLITS
+from claimstance.training.data.config import SPLITS
 from claimstance.training.examples import SoftLabels
 
 _PACKAGES = ("claimstance", "datasets", "datasketch", "numpy", "pydantic", "scikit-learn")

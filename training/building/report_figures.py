@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from claimstance.training.annotators.coefficients import Measure
-from claimstance.training.annotators.label_agreement import LabelAgreement
-from claimstance.training.annotators.span_agreement import SpanAgreement
+from claimstance.training.data.annotators.coefficients import Measure
+from claimstance.training.data.annotators.label_agreement import LabelAgreement
+from claimstance.training.data.annotators.span_agreement import SpanAgreement
 from claimstance.training.building.lengths import Lengths
 from claimstance.training.building.report import LabelCounts
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from claimstance.model.pages.engine import Pages
 from claimstance.model.record import Record
-from claimstance.training.annotators.coefficients import Measure
-from claimstance.training.annotators.span_agreement import SpanAgreement
+from claimstance.training.data.annotators.coefficients import Measure
+from claimstance.training.data.annotators.span_agreement import SpanAgreement
 from claimstance.training.building.lengths import Lengths
 from claimstance.training.building.report import BuildReport
 from claimstance.training.building.report_figures import (
@@ -27,7 +27,7 @@ from claimstance.training.building.report_figures import (
     verdict,
 )
 from claimstance.training.building.report_samples import sample
-from claimstance.training.codebook import Codebook
+from claimstance.training.data.codebook import Codebook
 from claimstance.training.words import metric_name, task_name
 
 PAGE_FILE = "report.html"

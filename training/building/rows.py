@@ -12,7 +12,7 @@ from claimstance.training.building.groups import Keys, Places, link, mixed, repe
 from claimstance.training.building.indexing import Profile
 from claimstance.training.building.sources import Part, Store
 from claimstance.training.building.spool import Ragged
-from claimstance.training.data_config import SPLITS
+from claimstance.training.data.config import SPLITS
 
 UNDIVIDED = -1
 _IDS = {(False, False): "id", (True, False): "id by name", (False, True): "id by origin", (True, True): "id by both"}

@@ -12,8 +12,8 @@ from claimstance.training.building.duplicates import NEAR
 from claimstance.training.building.indexing import Batch, Index, Profile, index
 from claimstance.training.building.spool import Spool
 from claimstance.training.building.workers import Workers
-from claimstance.training.corpora import Corpus, lookup
-from claimstance.training.data_config import DataConfig, Source
+from claimstance.training.data.corpora import Corpus, lookup
+from claimstance.training.data.config import DataConfig, Source
 from claimstance.training.formats import Reading, read_file
 
 BATCH = 1000  # rows that are indexed together

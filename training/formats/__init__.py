@@ -117,7 +117,7 @@ def read_file(
         ConfigError: for an unknown format.
         InputError: naming the file and the line, what was expected and what was found.
     """
-    from claimstance.training.documents.assemble import records
+    from claimstance.training.data.documents.assemble import records
 
     found = recognise(Path(path), format)
     layout, reading = layout or Layout(), reading if reading is not None else Reading()

@@ -8,7 +8,7 @@ from typing import Any
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record
-from claimstance.training.documents.document import Document, LeftOut
+from claimstance.training.data.documents.document import Document, LeftOut
 
 #: The columns of tables and the fields of exports that have a meaning here, under our names.
 COLUMNS = ("text", "label", "target", "holder", "id", "doc_id", "annotator", "outlet", "date")
@@ -28,7 +28,7 @@ class Layout:
         labels: task → its label names. JSON Lines keeps the default sets where a task is missing here; other files'
             labels are then their own.
         lenient: leave out what cannot be used, and count it, instead of stopping there.
-        roles: the file's label or question → what it is here (``claimstance.training.documents.roles``).
+        roles: the file's label or question → what it is here (``claimstance.training.data.documents.roles``).
         values: the file's label → the label that it becomes.
         annotator: who annotated, where the file does not say so.
         sentences: whether texts are cut into sentences; ``None``: those without a label of the whole text are.

@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING
 from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Span
-from claimstance.training.documents.document import Document, LeftOut, Mark, Relation
+from claimstance.training.data.documents.document import Document, LeftOut, Mark, Relation
 from claimstance.training.formats.base import Format, Item, Layout
 from claimstance.training.formats.brat_folder import Pair, pairs
 from claimstance.training.formats.brat_writing import write
 from claimstance.training.formats.checks import read_text, wrong
 
 if TYPE_CHECKING:
-    from claimstance.training.documents.roles import Roles
+    from claimstance.training.data.documents.roles import Roles
 
 _START = re.compile(r"(?:([A-Za-z])\d[^\t]*|(#)[^\t]*|(\*))\t")
 _HEAD = re.compile(r"[TERAMN]\d+[\t ]\S|\*[\t ]\S+ [TE]\d|#\d+[\t ]\S+ \S+")
@@ -102,7 +102,7 @@ def parse(item: Item, layout: Layout) -> list[Document | LeftOut]:
     Raises:
         InputError: naming the file and the line, what was expected and what was found.
     """
-    from claimstance.training.documents.roles import roles_of  # which rests on the formats
+    from claimstance.training.data.documents.roles import roles_of  # which rests on the formats
 
     if item.data is None:
         return [LeftOut("text that nobody has annotated (no .ann beside it)")]

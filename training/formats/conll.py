@@ -16,7 +16,7 @@ import regex
 from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import ROLES
 from claimstance.model.record import Record, Span, read_lines
-from claimstance.training.documents.document import Document, LeftOut, Mark
+from claimstance.training.data.documents.document import Document, LeftOut, Mark
 from claimstance.training.formats.base import Format, Item, Layout, Reading
 
 logger = logging.getLogger(__name__)
@@ -173,7 +173,7 @@ def read(path: Path, layout: Layout, reading: Reading) -> Iterator[Record]:
     Raises:
         InputError: naming the file and the line.
     """
-    from claimstance.training.documents.assemble import records
+    from claimstance.training.data.documents.assemble import records
 
     reading.facts["tags"] = next(items(path)).data[0]
     yield from records(FORMAT, path, layout, reading)

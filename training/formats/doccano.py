@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from claimstance.model.errors import InputError
-from claimstance.training.documents.document import Answer, Document, Mark, Relation
-from claimstance.training.documents.offsets import UTF16
+from claimstance.training.data.documents.document import Answer, Document, Mark, Relation
+from claimstance.training.data.documents.offsets import UTF16
 from claimstance.training.formats import labelstudio_min
 from claimstance.training.formats.base import Format, Item, Layout
 from claimstance.training.formats.checks import extent, is_whole, listing, mapping, name_of, string, whole, wrong

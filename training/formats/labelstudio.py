@@ -22,7 +22,7 @@ from typing import Any
 
 from claimstance.model.errors import InputError
 from claimstance.model.io.label_studio import CONTINUES
-from claimstance.training.documents.document import Answer, Document, LeftOut, Mark, Relation
+from claimstance.training.data.documents.document import Answer, Document, LeftOut, Mark, Relation
 from claimstance.training.formats import labelstudio_min
 from claimstance.training.formats.base import Format, Item, Layout
 from claimstance.training.formats.checks import (

@@ -19,7 +19,7 @@ from typing import Any
 from claimstance.model.errors import InputError
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import read_lines
-from claimstance.training.documents.document import Answer, Document, Mark
+from claimstance.training.data.documents.document import Answer, Document, Mark
 from claimstance.training.formats.base import Item, Layout
 from claimstance.training.formats.checks import extent, listing, name_of, string
 from claimstance.training.formats.json_items import first_object

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimstance.model.errors import InputError
-from claimstance.training.documents.document import Answer
+from claimstance.training.data.documents.document import Answer
 from claimstance.training.formats.base import Layout
 from claimstance.training.formats.checks import is_whole, listing, string, wrong
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.errors import InputError
-from claimstance.training.documents.document import Answer, Document, LeftOut, Mark, Relation
+from claimstance.training.data.documents.document import Answer, Document, LeftOut, Mark, Relation
 from claimstance.training.formats.base import Format, Item, Layout
 from claimstance.training.formats.checks import extent, listing, mapping, string, wrong
 from claimstance.training.formats.json_items import first_object, json_items, object_of

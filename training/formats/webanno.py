@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 
 from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import ROLES
-from claimstance.training.documents.document import Document, LeftOut, Mark, Relation
+from claimstance.training.data.documents.document import Document, LeftOut, Mark, Relation
 from claimstance.training.formats.base import Format, Item, Layout
 from claimstance.training.formats.webanno_lines import FORMAT_LINE, Layer, Sentence, Unit, read, split, unescape, utf16
 
 if TYPE_CHECKING:
-    from claimstance.training.documents.roles import Roles
+    from claimstance.training.data.documents.roles import Roles
 
 _OF_WORDS = re.compile(r"de\.tudarmstadt\.ukp\.dkpro\.core\.api\.(lexmorph|segmentation|syntax|transform)\.")
 _EXPORTS = ("annotation", "annotation_ser", "curation")  # of a project: FOLDER/DOCUMENT/ANNOTATOR.tsv
@@ -48,7 +48,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     Raises:
         InputError: naming the line.
     """
-    from claimstance.training.documents.roles import roles_of  # which rests on the formats
+    from claimstance.training.data.documents.roles import roles_of  # which rests on the formats
 
     path, layers, sentences = item.data
     text, bounds = _text(sentences)

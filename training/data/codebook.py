@@ -1,0 +1,242 @@
+"""The codebook: what the labels mean and which targets there are, as the annotators were told. A YAML file.
+
+.. code-block:: yaml
+
+    title: Stances on the harbour
+    version: 2
+    language: en
+    labels:
+      stance:
+        favor: {definition: The holder speaks or acts for the target., examples: ["Holm praised the bridge."]}
+        against: {definition: The holder speaks or acts against the target.}
+    targets:
+      the bridge: {aliases: [the crossing], definition: The planned bridge over the Sund.}
+
+Everything in it is text: ``no`` and ``1`` are names of labels, not a truth value and a number.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
+
+from claimstance.model.errors import ConfigError, InputError, shorten, unknown
+from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS
+from claimstance.training.data.config import Section, one_of
+
+
+def _full(value: Any) -> Any:
+    """A definition alone, or nothing, in place of the keys."""
+    return {"definition": value} if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    """One text, or none, in place of a list."""
+    return [value] * bool(value) if isinstance(value, str) else value
+
+
+Texts = Annotated[list[str], BeforeValidator(_listed)]
+
+
+class Definition(Section):
+    """What a label means."""
+
+    definition: str = Field(default="", description="When a sentence gets the label.")
+    examples: Texts = Field(default=[], description="Sentences that get it.")
+    counterexamples: Texts = Field(default=[], description="Sentences that seem to, and do not.")
+
+
+class Target(Section):
+    """Whom or what stances are toward."""
+
+    aliases: Texts = Field(default=[], description="Other names of the target.")
+    definition: str = Field(default="", description="What it is.")
+
+
+class Codebook(Section):
+    """The whole file."""
+
+    title: str = Field(default="", description="What the codebook is of.")
+    version: str = Field(default="", description="Its version.")
+    language: str = Field(default="", description="The language of the texts.")
+    labels: Annotated[
+        dict[str, dict[str, Annotated[Definition, BeforeValidator(_full)]]], one_of("task", TASKS)
+    ] = Field(description="Task → label → what it means.")
+    targets: dict[str, Annotated[Target, BeforeValidator(_full)]] = Field(
+        default={}, description="The targets, if they are a closed list."
+    )
+    _path: str = PrivateAttr(default="the codebook")
+
+    @property
+    def path(self) -> str:
+        """The file that it was read from."""
+        return self._path
+
+    @model_validator(mode="after")
+    def _labels_differ(self) -> "Codebook":
+        for task, labels in self.labels.items():
+            forms = {name.strip().casefold() for name in labels}
+            if len(labels) < 2 or len(forms) < len(labels) or "" in forms:
+                raise ValueError(f"labels.{task}: expected two or more labels that differ in more than case, found "
+                                 f"{', '.join(labels) or 'none'}")
+        for role in self.labels.get("attribution", ()):
+            if role not in ROLES:
+                raise ValueError(f"labels.attribution: {unknown('part', role, ROLES)}")
+        return self
+
+    def target_problem(self, name: str) -> str | None:
+        """What is wrong with a target name: it is an alias, or not in the list; ``None`` if it is there."""
+        if name in self.targets or not self.targets:
+            return None
+        for target, entry in self.targets.items():
+            if name in entry.aliases:
+                return f"expected '{target}', found its alias '{name}'"
+        return shorten(unknown("target", name, self.targets), 300)
+
+
+class _Loader(yaml.BaseLoader):
+    """YAML in which all values are text (null is an empty one), and no key comes twice."""
+
+    def construct_scalar(self, node: Any) -> Any:
+        text = super().construct_scalar(node)
+        return "" if node.style is None and text in ("null", "~") else text
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                raise yaml.MarkedYAMLError("a mapping", node.start_mark, f"the key '{key}' twice",
+                                           node.value[place][0].start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def load_codebook(path: Path | str) -> Codebook:
+    """Read a codebook.
+
+    Raises:
+        ConfigError: naming the file, the key, what was expected and what was found.
+    """
+    path = Path(path)
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)  # makes text, lists and mappings only
+        codebook = Codebook.model_validate(data)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: expected YAML, found {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_explain(error)}") from None
+    codebook._path = str(path)
+    return codebook
+
+
+def _explain(error: ValidationError) -> str:
+    """The first problem as ``KEY: expected …, found …``; an unknown key, which may be a missing one, comes first."""
+    first = min(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
+    key = ".".join(map(str, first["loc"])) or "the file"
+    if first["type"] == "extra_forbidden":
+        return f"{key}: {unknown('key', str(first['loc'][-1]), _keys_at(first['loc'][:-1]))}"
+    if first["type"] == "missing":
+        return f"{key}: expected a value, found none"
+    if first["type"] == "value_error":
+        return f"{'' if key == 'the file' else f'{key}: '}{first['ctx']['error']}"
+    if first["type"] in ("dict_type", "model_type", "model_attributes_type"):
+        return f"{key}: expected keys with values, found {shorten(repr(first['input']))}"
+    wanted = first["msg"].removeprefix("Input should be ")
+    return f"{key}: expected {wanted}, found {shorten(repr(first['input']))}"
+
+
+def _keys_at(location: tuple[int | str, ...]) -> list[str]:
+    """The keys of the section at a location of the file."""
+    kind: Any = Codebook
+    for part in location:
+        # A section's field by its name; of a mapping or list, what it holds.
+        kind = kind.model_fields[part].annotation if _is_section(kind) else get_args(kind)[-1]
+        while not _is_section(kind) and hasattr(kind, "__metadata__"):
+            kind = get_args(kind)[0]
+    return list(kind.model_fields)
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def label_sets(codebook: Codebook) -> dict[str, tuple[str, ...]]:
+    """Task → its label names, for ``data.labels``: in the codebook's order, but default sets in their own."""
+    sets = {}
+    for task, labels in codebook.labels.items():
+        if task in DEFAULT_LABELS:
+            default = DEFAULT_LABELS[task]
+            sets[task] = default if set(labels) == set(default) else tuple(labels)
+    return sets
+
+
+def undefined(codebook: Codebook) -> Iterator[tuple[str, str]]:
+    """Each task and label that has no definition."""
+    for task, labels in codebook.labels.items():
+        for label, entry in labels.items():
+            if not entry.definition.strip():
+                yield task, label
+
+
+def check_against(
+    codebook: Codebook, counts: Mapping[str, Mapping[str, int]], targets: set[str] | None = None
+) -> list[str]:
+    """Hold data to the codebook.
+
+    Args:
+        codebook: what the labels mean.
+        counts: task → label → how often the data has it. Parts of attributions count under ``attribution``.
+        targets: the names of targets in the data; ``None`` where they are not looked at.
+
+    Returns:
+        Warnings: labels that never occur, that have no definition, and targets that the codebook does not list.
+
+    Raises:
+        InputError: where the data has a label of a task that the codebook defines, but not that label.
+    """
+    for task, labels in codebook.labels.items():
+        for label, count in counts.get(task, {}).items():
+            if count and label not in labels:
+                raise InputError(f"{codebook.path}: labels.{task}: {unknown('label', label, labels)} (in the data "
+                                 f"{count} time{'s' * (count != 1)})")
+    warnings = []
+    for task, labels in codebook.labels.items():
+        found = counts.get(task, {})
+        if not any(found.values()):
+            warnings.append(f"{codebook.path}: labels.{task}: expected such labels in the data, found none")
+            continue
+        warnings += [f"{codebook.path}: labels.{task}.{label}: expected the label in the data, found it nowhere"
+                     for label in labels if not found.get(label)]
+    warnings += [f"{codebook.path}: labels.{task}.{label}: expected a definition, found none"
+                 for task, label in undefined(codebook)]
+    warnings += [f"{codebook.path}: targets: {problem}"
+                 for name in sorted(targets or ()) if (problem := codebook.target_problem(name))]
+    return warnings
+
+
+def to_markdown(codebook: Codebook) -> str:
+    """The definitions as Markdown tables, for a model card or a report: labels with an example each, and targets."""
+    about = ", ".join(part for part in (
+        codebook.title, codebook.version and f"version {codebook.version}", codebook.language) if part)
+    lines = [about, ""] if about else []
+    lines += ["| task | label | definition | example |", "|---|---|---|---|"]
+    for task, labels in codebook.labels.items():
+        for label, entry in labels.items():
+            lines.append(_row(task, label, entry.definition or "not defined", *(entry.examples[:1] or [""])))
+    if codebook.targets:
+        lines += ["", "| target | also called | definition |", "|---|---|---|"]
+        for name, target in codebook.targets.items():
+            lines.append(_row(name, ", ".join(target.aliases), target.definition))
+    return "\n".join(lines) + "\n"
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(map(cell, cells))} |"
+
+
+def cell(text: str) -> str:
+    """A text as a cell of a Markdown table has it."""
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")

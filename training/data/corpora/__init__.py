@@ -1,0 +1,29 @@
+"""Public corpora, a file each. None of their text comes with the package: point ``data.corpora`` at your copies."""
+
+from claimstance.model.errors import ConfigError, unknown
+from claimstance.training.data.corpora import checkthat2024
+from claimstance.training.data.corpora import dse
+from claimstance.training.data.corpora import gwsd
+from claimstance.training.data.corpora import newsmtsc
+from claimstance.training.data.corpora import newssd
+from claimstance.training.data.corpora import polnear
+from claimstance.training.data.corpora import vast
+from claimstance.training.data.corpora.base import Corpus
+
+CORPORA: dict[str, Corpus] = {
+    module.CORPUS.name: module.CORPUS for module in (polnear, dse, newsmtsc, checkthat2024, vast, gwsd, newssd)
+}
+
+
+def lookup(name: str) -> Corpus:
+    """The corpus of that name.
+
+    Raises:
+        ConfigError: if there is none, naming the nearest.
+    """
+    if name not in CORPORA:
+        raise ConfigError(unknown("corpus", name, CORPORA))
+    return CORPORA[name]
+
+
+__all__ = ["CORPORA", "Corpus", "lookup"]

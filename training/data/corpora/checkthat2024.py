@@ -1,0 +1,92 @@
+"""CheckThat! 2024, task 1, English: which sentences of US debates are worth checking.
+
+Link: https://github.com/isyufeng/FactFinders (a participant's repository, with the task's files)
+Licence: MIT, as stated on that repository.
+Citation: Barrón-Cedeño et al. (2024), The CLEF-2024 CheckThat! Lab: Check-Worthiness, Subjectivity, Persuasion, Roles,
+Authorities, and Adversarial Robustness, ECIR.
+
+Labels: *Yes* is ``yes``, *No* is ``no``.
+
+Traps handled: fields are quoted as in CSV; one row of *train* lost its line end, so that two sentences stand in it with
+a tab and without; both are read, 22,501 rows. *dev* comes from the debates of *train*, *test* from later ones:
+*earlier* and *later* divide *train* and *dev* together by time, so that a choice can be made on debates that were not
+trained on, as in the test. It is debate speech, not news, and contains nearly all of ClaimBuster:
+never train on one of them and test on the other.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from claimstance.model.errors import InputError, unknown
+from claimstance.model.record import Record
+from claimstance.training.data.corpora.base import Corpus, OnDrop, read_tsv
+
+LABELS = {"Yes": "yes", "No": "no"}
+_FILES = {"train": ("train",), "dev": ("dev",), "test": ("test_gold",), "earlier": ("train", "dev"),
+          "later": ("train", "dev")}
+#: Sentence ids follow the calendar; nine tenths of the rows of train and dev have an id below this one.
+LATER_FROM = 29_625
+_GLUED = re.compile(r"(Yes|No)(\d+)$")
+
+
+def read(folder: Path, split: str, on_drop: OnDrop) -> Iterator[Record]:
+    """The rows of ``split`` in the order of its files.
+
+    Args:
+        folder: a copy of the repository.
+        split: ``train``, ``dev`` or ``test`` as published, whole, or ``earlier`` or ``later``.
+        on_drop: called for each row of *later* whose sentence is in *earlier*; no other is left out.
+
+    Raises:
+        InputError: naming the file and the line.
+    """
+    records = [record for part in _FILES[split] for record in _rows(folder, part)]
+    if split not in ("earlier", "later"):
+        yield from records
+        return
+    known = {record.text for record in records if int(record.id) < LATER_FROM}
+    for record in records:
+        is_later = int(record.id) >= LATER_FROM
+        if is_later != (split == "later"):
+            continue
+        if is_later and record.text in known:
+            on_drop("sentence is in earlier")
+        else:
+            yield record
+
+
+def _rows(folder: Path, part: str) -> Iterator[Record]:
+    path = folder / "data" / f"CT24_checkworthy_english_{part}.tsv"
+    for number, row in read_tsv(path, (3, 5)):
+        if row[0] == "Sentence_id":
+            continue
+        for sentence_id, text, label in _split_glued(row, f"{path}, line {number}"):
+            if label.strip() not in LABELS:
+                raise InputError(f"{path}, line {number}: {unknown('label', label, LABELS)}")
+            yield Record(
+                id=sentence_id, text=text, check_worthy=LABELS[label.strip()], meta={"corpus": "checkthat2024"}
+            )
+
+
+def _split_glued(row: list[str], where: str) -> list[list[str]]:
+    """One row, or the two of a line ``id, text, No29286, text, No``."""
+    if len(row) == 3:
+        return [row]
+    glued = _GLUED.match(row[2])
+    if glued is None:
+        raise InputError(f"{where}: expected a sentence id, a text and a label, found {len(row)} columns")
+    return [[row[0], row[1], glued.group(1)], [glued.group(2), row[3], row[4]]]
+
+
+CORPUS = Corpus(
+    name="checkthat2024",
+    url="https://github.com/isyufeng/FactFinders",
+    licence="MIT, as stated on that repository",
+    citation="Barrón-Cedeño et al. (2024), The CLEF-2024 CheckThat! Lab, ECIR",
+    version="data/CT24_checkworthy_english_train.tsv c86e5338b1ff",
+    splits=tuple(_FILES),
+    tasks=("check_worthy",),
+    label_mapping=LABELS,
+    reader=read,
+)

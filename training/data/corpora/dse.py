@@ -1,0 +1,155 @@
+"""DSE: directed sentiment between two entities of a news sentence.
+
+Link: https://github.com/bywords/directed_sentiment_analysis
+Licence: "You can use the resources for your purposes by citing the paper."
+Citation: Park, Pan, Joo (2021), Who Blames or Endorses Whom? Entity-to-Entity Directed Sentiment Extraction in News
+Text, Findings of ACL-IJCNLP.
+
+Labels: of the entities p and q, each row gives two stances, p's on q and q's on p. 0: both ``neutral``; 1: p on q
+``favor``; 2: q on p ``favor``; 3: p on q ``against``; 4: q on p ``against``; the other direction is then ``neutral``.
+
+Traps handled: fields with a quotation mark are quoted as in CSV; the brackets are machine-made and cut words (``[The
+Guardia]n``), so a mention is completed to whole words unless the two would then meet; rows that occur twice in *train*
+are given once; 400 rows of *test* repeat a row of *train*: ``meta["clean"]`` is true where the sentence is in neither
+*train* nor *valid*. Rows of one sentence have one ``doc_id``.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from claimstance.model.errors import InputError, unknown
+from claimstance.model.record import Record, Span, Stance
+from claimstance.training.data.corpora.base import Corpus, OnDrop, read_tsv
+from claimstance.training.data.corpora.spans import trim
+
+#: The corpus's label → the stance of p on q, of q on p.
+LABELS = {
+    "0": ("neutral", "neutral"),
+    "1": ("favor", "neutral"),
+    "2": ("neutral", "favor"),
+    "3": ("against", "neutral"),
+    "4": ("neutral", "against"),
+}
+_LOOSE = " \t\xa0'\"’‘“”"  # what the brackets hold on to beside a name
+
+
+def read(
+    folder: Path, split: str, on_drop: OnDrop, whole_words: bool = True, drop_seen: bool = False
+) -> Iterator[Record]:
+    """The rows of ``split`` in the order of the file.
+
+    Args:
+        folder: a copy of the repository.
+        split: ``train``, ``valid`` or ``test``.
+        on_drop: called for each row that is left out.
+        whole_words: complete bracketed mentions to whole words, and drop loose quotation marks at their ends.
+        drop_seen: leave out rows of *valid* whose sentence is in *train*, so that choices are made on new sentences.
+
+    Raises:
+        InputError: naming the file and the line.
+    """
+    seen: set[tuple[str, ...]] = set()
+    earlier = {"train": (), "valid": ("train",), "test": ("train", "valid")}[split]
+    known = {sentence for name in earlier for sentence in _sentences(folder, name)}
+    for number, row in read_tsv(_path(folder, split), (4,)):
+        key = tuple(" ".join(field.split()) for field in row)
+        if split == "train" and key in seen:
+            on_drop("repeats an earlier row")
+            continue
+        seen.add(key)
+        record = _record(row, f"{_path(folder, split)}, line {number}", f"dse:{split}:{number}", whole_words)
+        if drop_seen and split == "valid" and _key(record.text) in known:
+            on_drop("sentence is in train")
+            continue
+        if split == "test":
+            record.meta["clean"] = _key(record.text) not in known
+        yield record
+
+
+def _path(folder: Path, split: str) -> Path:
+    return folder / "dataset" / f"{split}.txt"
+
+
+def _key(sentence: str) -> str:
+    return " ".join(sentence.split())
+
+
+def _sentences(folder: Path, split: str) -> set[str]:
+    return {_key(row[0].replace("[", "").replace("]", "")) for _, row in read_tsv(_path(folder, split), (4,))}
+
+
+def _record(row: list[str], where: str, row_id: str, whole_words: bool) -> Record:
+    marked, p, q, label = row
+    if label.strip() not in LABELS:
+        raise InputError(f"{where}: {unknown('label', label, LABELS)}")
+    text, mentions = _unbracket(marked, p, q, where)
+    whole = [_whole_words(start, end, text) for start, end in mentions]
+    if whole_words and not _overlap(*whole):
+        mentions = whole
+    spans: list[Span] = [[mention] for mention in mentions]
+    p_on_q, q_on_p = LABELS[label.strip()]
+    return Record(
+        id=row_id,
+        doc_id=hashlib.sha256(_key(text).encode()).hexdigest()[:16],
+        text=text,
+        stances=[
+            Stance(holder=spans[0], target=spans[1], label=p_on_q),
+            Stance(holder=spans[1], target=spans[0], label=q_on_p),
+        ],
+        meta={"corpus": "dse", "label": int(label)},
+    )
+
+
+def _unbracket(marked: str, p: str, q: str, where: str) -> tuple[str, list[tuple[int, int]]]:
+    """The sentence without the brackets around p and q, without outer whitespace, and the two mentions in it."""
+    for first, second in ((p, q), (q, p)):
+        left = re.search(_bracketed(first), marked)
+        right = re.compile(_bracketed(second)).search(marked, left.end()) if left else None
+        if left is None or right is None:
+            continue
+        text = marked[: left.start()] + left[1] + marked[left.end() : right.start()] + right[1] + marked[right.end() :]
+        outer = len(text) - len(text.lstrip())
+        starts = (left.start(), right.start() - 2)  # two brackets went before the second mention
+        found = [trim(start, start + len(m[1]), text) for start, m in zip(starts, (left, right), strict=True)]
+        moved = [(start - outer, end - outer) for start, end in found]
+        return text.strip(), moved if (first, second) == (p, q) else moved[::-1]
+    raise InputError(f"{where}: expected [{p}] and [{q}] in the sentence, found {marked!r}")
+
+
+def _bracketed(mention: str) -> str:
+    return rf"\[(\s*{re.escape(mention.strip())}\s*)\]"
+
+
+def _whole_words(start: int, end: int, text: str) -> tuple[int, int]:
+    before = (start, end)
+    while start < end and text[start] in _LOOSE:
+        start += 1
+    while start < end and text[end - 1] in _LOOSE:
+        end -= 1
+    if start == end:
+        return before
+    while start and text[start - 1].isalnum() and text[start].isalnum():
+        start -= 1
+    while end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
+        end += 1
+    return start, end
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+CORPUS = Corpus(
+    name="dse",
+    url="https://github.com/bywords/directed_sentiment_analysis",
+    licence='"You can use the resources for your purposes by citing the paper."',
+    citation="Park, Pan, Joo (2021), Who Blames or Endorses Whom? Entity-to-Entity Directed Sentiment Extraction in "
+    "News Text, Findings of ACL-IJCNLP",
+    version="dataset/train.txt 0b608a7e376b",
+    splits=("train", "valid", "test"),
+    tasks=("stance",),
+    label_mapping={label: f"p on q {a}, q on p {b}" for label, (a, b) in LABELS.items()},
+    reader=read,
+)

@@ -1,0 +1,105 @@
+"""NewsMTSC: the sentence's stance toward one person mentioned in it.
+
+Link: https://github.com/fhamborg/NewsMTSC
+Licence: MIT.
+Citation: Hamborg, Donnay (2021), NewsMTSC: A Dataset for (Multi-)Target-dependent Sentiment Classification in Political
+News Articles, EACL.
+
+Labels: polarity -1, 0, 1 is ``against``, ``neutral``, ``favor``; the holder is nobody named (``None``), the target the
+mention ``[from, to)``.
+
+Traps handled: the two sets share one *train*; 3 rows of *rw-test* and 5 of *mt-test* have their sentence in *train* and
+are left out unless asked for; names in the ids may hold underscores and line ends; sentences of one article, and
+articles that share a sentence, have one ``doc_id``.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from claimstance.model.errors import InputError
+from claimstance.model.record import Record, Stance, read_lines
+from claimstance.training.building.groups import unite
+from claimstance.training.data.corpora.base import Corpus, OnDrop
+
+LABELS = {-1: "against", 0: "neutral", 1: "favor"}
+_FILES = {
+    "train": "newsmtsc-rw-hf/train.jsonl",
+    "rw-dev": "newsmtsc-rw-hf/dev.jsonl",
+    "rw-test": "newsmtsc-rw-hf/test.jsonl",
+    "mt-dev": "newsmtsc-mt-hf/dev.jsonl",
+    "mt-test": "newsmtsc-mt-hf/test.jsonl",
+}
+_ARTICLE = re.compile(r"allsides_\d+_\d+|polusa_v\d+_\d+")
+
+
+def read(folder: Path, split: str, on_drop: OnDrop, drop_seen: bool = True) -> Iterator[Record]:
+    """The rows of ``split`` in the order of the file.
+
+    Args:
+        folder: a copy of the repository.
+        split: ``train``, ``rw-dev``, ``rw-test``, ``mt-dev`` or ``mt-test``.
+        on_drop: called for each row that is left out.
+        drop_seen: leave out rows of the tests whose sentence is in *train*.
+
+    Raises:
+        InputError: naming the file and the line.
+    """
+    records = list(_rows(_path(folder, split)))
+    # Articles that share a sentence are one document: of such a pair, neither may be trained on and the other tested.
+    groups = unite([(record.doc_id or record.id, record.text) for record in records])
+    names = [record.doc_id for record in records]
+    seen = {r.text for r in _rows(_path(folder, "train"))} if drop_seen and split.endswith("test") else set()
+    for record, group in zip(records, groups, strict=True):
+        if record.text in seen:
+            on_drop("sentence is in train")
+        else:
+            if split != "train":
+                record.meta["subset"] = split[:2]  # rw and mt are measured apart
+            record.doc_id = names[group]
+            yield record
+
+
+def _path(folder: Path, split: str) -> Path:
+    return folder / "NewsSentiment" / "experiments" / "default" / "datasets" / _FILES[split]
+
+
+def _rows(path: Path) -> Iterator[Record]:
+    for number, line in enumerate(read_lines(path), 1):
+        if line.strip():
+            yield _record(line, f"{path}, line {number}")
+
+
+def _record(line: str, where: str) -> Record:
+    try:
+        row = json.loads(line)
+        text, start, end, label = row["sentence"], row["from"], row["to"], LABELS[row["polarity"]]
+        found, mention = text[start:end], row["mention"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{where}: expected sentence, mention, from, to, polarity (-1, 0 or 1) and id, "
+                         f"found none or another ({error!r})") from None
+    if found != mention:
+        raise InputError(f"{where}: expected the mention {mention!r} at [{start}, {end}), found {found!r}")
+    article = _ARTICLE.match(row["id"])
+    return Record(
+        id=row["id"],
+        doc_id=article.group() if article else row["id"],
+        text=text,
+        stances=[Stance(holder=None, target=[(start, end)], label=label)],
+        meta={"corpus": "newsmtsc"},
+    )
+
+
+CORPUS = Corpus(
+    name="newsmtsc",
+    url="https://github.com/fhamborg/NewsMTSC",
+    licence="MIT",
+    citation="Hamborg, Donnay (2021), NewsMTSC: A Dataset for (Multi-)Target-dependent Sentiment Classification in "
+    "Political News Articles, EACL",
+    version="newsmtsc-rw-hf/train.jsonl e78c7964aad1",
+    splits=tuple(_FILES),
+    tasks=("stance",),
+    label_mapping={str(polarity): label for polarity, label in LABELS.items()},
+    reader=read,
+)

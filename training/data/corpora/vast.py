@@ -1,0 +1,115 @@
+"""VAST: the stance of a reader's comment toward a topic, which the comment need not name.
+
+Link: https://github.com/HITSZ-HLT/JointCL and https://github.com/PQH-hub/GLMCL_stance_detection, which hold copies of
+*train* and of the other parts of https://github.com/emilyallaway/zero-shot-stance; put the three files into one folder.
+Licence: none stated.
+Citation: Allaway, McKeown (2020), Zero-Shot Stance Detection: A Dataset and Model using Generalized Topic
+Representations, EMNLP.
+
+Labels: con, pro, neutral (*train*: 0, 1, 2; the others: AGAINST, FAVOR, NONE) are ``against``, ``favor``, ``neutral``;
+the holder is nobody named (``None``), the target the topic's name.
+
+Traps handled: the topic is ``topic_str``, as in its authors' code and in *dev* and *test*: 2,313 neutral examples of
+*train* were made by pairing a comment with a random topic (``meta["synthetic"]``), and ``new_topic`` still names the
+topic that was replaced. 11 rows of *train* hold a spreadsheet's ``#NAME?`` for the comment and are left out; so are,
+unless asked for, rows of *train* that repeat comment, topic and label. Annotators' differing labels for one comment and
+topic all stay, rows of their own. No comment is in two parts. ``meta["subset"]`` tells ``zero-shot`` (no row of *train*
+has the topic) from ``few-shot``; a comment's rows have one ``doc_id``.
+"""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from claimstance.model.errors import InputError, unknown
+from claimstance.model.record import Record, Stance, read_lines
+from claimstance.training.data.corpora.base import Corpus, OnDrop, read_table
+
+LABELS = {"0": "against", "1": "favor", "2": "neutral", "AGAINST": "against", "FAVOR": "favor", "NONE": "neutral"}
+SUBSETS = {"0": "zero-shot", "1": "few-shot"}
+_TRAIN = {"text": "post", "topic": "topic_str", "label": "label", "type": "type_idx", "id": "new_id"}
+_HELD_OUT = {"text": "Tweet", "topic": "Target 1", "label": "Stance 1", "seen": "seen?"}
+_SYNTHETIC = "4"
+_LOST = "#NAME?"  # what a spreadsheet shows for a text that it took for a formula
+
+
+def read(folder: Path, split: str, on_drop: OnDrop, drop_repeats: bool = True) -> Iterator[Record]:
+    """The rows of ``split`` in the order of the file.
+
+    Args:
+        folder: the folder with the three files.
+        split: ``train``, ``dev`` or ``test``.
+        on_drop: called for each row that is left out.
+        drop_repeats: leave out rows of *train* that repeat an earlier one's comment, topic and label.
+
+    Raises:
+        InputError: naming the file and the line.
+    """
+    seen: set[tuple[str, str, str]] = set()
+    for where, row in _rows(folder, split):
+        record = _record(row, where, split)
+        key = (record.text, row["topic"], row["label"])
+        if record.text == _LOST:
+            on_drop("comment is lost")
+        elif split == "train" and drop_repeats and key in seen:
+            on_drop("repeats an earlier row")
+        else:
+            seen.add(key)
+            yield record
+
+
+def _rows(folder: Path, split: str) -> Iterator[tuple[str, dict[str, str]]]:
+    if split == "train":
+        path = folder / "vast_train.zip"
+        rows = read_table(_unzipped(path, "vast_train.csv"), path, _TRAIN)
+    else:
+        path = folder / f"vast_{split}.csv"
+        rows = read_table(read_lines(path), path, _HELD_OUT)
+    for number, row in rows:
+        yield f"{path}, line {number}", {"id": str(number), **row}
+
+
+def _unzipped(path: Path, name: str) -> Iterator[str]:
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(name) as file:
+            yield from io.TextIOWrapper(file, encoding="utf-8-sig")
+    except (OSError, KeyError, zipfile.BadZipFile, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: expected an archive with {name} in UTF-8, found {error}") from None
+
+
+def _record(row: dict[str, str], where: str, split: str) -> Record:
+    text, topic = " ".join(row["text"].split()), " ".join(row["topic"].split())
+    if not text or not topic:
+        raise InputError(f"{where}: expected a comment and a topic, found {'no topic' if text else 'no comment'}")
+    if row["label"] not in LABELS:
+        raise InputError(f"{where}: {unknown('label', row['label'], LABELS)}")
+    meta: dict[str, object] = {"corpus": "vast"}
+    if split == "train":
+        meta["synthetic"] = row["type"] == _SYNTHETIC
+    elif row["seen"] in SUBSETS:
+        meta["subset"] = SUBSETS[row["seen"]]
+    else:
+        raise InputError(f"{where}: expected 0 or 1 for seen?, found {row['seen']!r}")
+    return Record(
+        id=f"vast:{split}:{row['id']}",
+        doc_id=hashlib.sha256(text.encode()).hexdigest()[:16],
+        text=text,
+        stances=[Stance(holder=None, target=topic, label=LABELS[row["label"]])],
+        meta=meta,
+    )
+
+
+CORPUS = Corpus(
+    name="vast",
+    url="https://github.com/HITSZ-HLT/JointCL and https://github.com/PQH-hub/GLMCL_stance_detection",
+    licence="none stated",
+    citation="Allaway, McKeown (2020), Zero-Shot Stance Detection: A Dataset and Model using Generalized Topic "
+    "Representations, EMNLP",
+    version="vast_train.zip e8e3639ae807",
+    splits=("train", "dev", "test"),
+    tasks=("stance",),
+    label_mapping=LABELS,
+    reader=read,
+)
