@@ -122,8 +122,8 @@ def build(
     Example: claimstance build export.json --role Speaker=source --by outlet --out dataset
     """
     from claimstance.inference.summaries import built
-    from claimstance.training.building.build import build as build_dataset
-    from claimstance.training.building.build import check_target
+    from claimstance.training.data.build.build import build as build_dataset
+    from claimstance.training.data.build.build import check_target
 
     must_exist("CONFIG|FILE", *inputs)
     must_exist("--codebook", codebook)

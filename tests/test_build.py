@@ -9,11 +9,11 @@ import pytest
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, Stance, write_jsonl
-from claimstance.training.building.build import _check_labels as check_rows
-from claimstance.training.building.build import build
-from claimstance.training.building.sources import Part, Store
-from claimstance.training.building.splits import text_key
-from claimstance.training.building.workers import Workers
+from claimstance.training.data.build.build import _check_labels as check_rows
+from claimstance.training.data.build.build import build
+from claimstance.training.data.build.sources import Part, Store
+from claimstance.training.data.build.split_groups import text_key
+from claimstance.training.data.build.workers import Workers
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_labels, load_records, split_names
 
@@ -149,7 +149,7 @@ def test_nothing_is_left_when_writing_fails(tmp_path, monkeypatch):
     def fail(soft, folder):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("claimstance.training.building.build.save_soft", fail)
+    monkeypatch.setattr("claimstance.training.data.build.build.save_soft", fail)
     file = table(tmp_path, "good.csv", [f"{text},claim" for text in sentences(9)])
     with pytest.raises(InputError, match="No space left on device"):
         build(settings({"files": [file]}), tmp_path / "out")
@@ -196,8 +196,8 @@ def test_any_number_of_processes_builds_the_same(tmp_path, monkeypatch):
         for i, text in enumerate(sentences(2500))]
     config = settings({"files": [jsonl(tmp_path, "x.jsonl", records)]})
     alone = build(config, tmp_path / "alone")
-    monkeypatch.setattr("claimstance.training.building.workers.INLINE", 500)
-    monkeypatch.setattr("claimstance.training.building.workers.available", lambda: 2)
+    monkeypatch.setattr("claimstance.training.data.build.workers.INLINE", 500)
+    monkeypatch.setattr("claimstance.training.data.build.workers.available", lambda: 2)
     seen = []
     assert build(config, tmp_path / "together", seen.append) == alone
     assert sum(seen) == 2500
@@ -255,7 +255,7 @@ def test_a_codebook_is_checked_and_kept(tmp_path):
 
 KILLED = """
 import os, signal, sys
-import claimstance.training.building.build as building
+import claimstance.training.data.build.build as building
 from claimstance.training.data.config import DataConfig
 
 def kill(*_):

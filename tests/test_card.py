@@ -11,7 +11,7 @@ from program import ROOT
 
 from claimstance.inference import Tagger
 from claimstance.model.labels import DEFAULT_LABELS
-from claimstance.training.building.build import build
+from claimstance.training.data.build.build import build
 from claimstance.training.card import write_card
 from claimstance.training.config import CardConfig
 from claimstance.training.data.config import DataConfig

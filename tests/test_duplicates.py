@@ -7,9 +7,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from claimstance.training.building.duplicates import Search, Texts, bands, connect_near, search, sketch
-from claimstance.training.building.splits import text_key
-from claimstance.training.building.spool import Spool
+from claimstance.training.data.build.duplicates import Search, Texts, bands, connect_near, search, sketch
+from claimstance.training.data.build.split_groups import text_key
+from claimstance.training.data.build.row_store import Spool
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 VOCABULARY = [f"w{number}" for number in range(400)]
@@ -145,7 +145,7 @@ def test_nothing_to_compare(texts_of):
 
 
 def test_sketches_are_the_same_in_every_process():
-    code = ("from claimstance.training.building.duplicates import sketch\n"
+    code = ("from claimstance.training.data.build.duplicates import sketch\n"
             "shingles, bands = sketch(['the mayor said the bridge is safe', 'rain'], 0.8)\n"
             "print(shingles.values.tolist(), [band.tolist() for band in bands])")
     said = {subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, check=True,

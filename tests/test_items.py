@@ -6,7 +6,7 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record, Stance, write_jsonl
-from claimstance.training.building.build import build
+from claimstance.training.data.build.build import build
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_records
 from claimstance.training.soft import load_soft
@@ -85,7 +85,7 @@ def test_how_annotators_divide_becomes_soft_labels_of_train_rows(tmp_path, monke
         "1": {"claim": [0.25, 0.75]}, "2": {"claim": [0.0, 1.0]}}
     assert report.soft == {"claim": 2}
     said = {"1": {"claim": np.array([0.75, 0.25], np.float32), "check_worthy": np.array([1, 0], np.float32)}}
-    monkeypatch.setattr("claimstance.training.building.build._teach", lambda *_: said)
+    monkeypatch.setattr("claimstance.training.data.build.build._teach", lambda *_: said)
     taught = build(settings(*sources, adjudicate="soft"), tmp_path / "taught")
     assert load_soft(tmp_path / "taught")["1"]["claim"].tolist() == [0.5, 0.5]  # the mean
     assert taught.soft == {"check_worthy": 1, "claim": 2}

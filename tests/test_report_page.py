@@ -9,9 +9,9 @@ from claimstance.model.pages.markup import visible
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.training.data.annotators.agreement import AgreementReport
 from claimstance.training.data.annotators.coefficients import Measure
-from claimstance.training.building.lengths import BINS, Lengths
-from claimstance.training.building.report import BuildReport
-from claimstance.training.building.report_figures import (
+from claimstance.training.data.report.lengths import BINS, Lengths
+from claimstance.training.data.report.report import BuildReport
+from claimstance.training.data.report.figures import (
     LabelRow,
     cautions,
     few_documents,
@@ -19,8 +19,8 @@ from claimstance.training.building.report_figures import (
     label_rows,
     verdict,
 )
-from claimstance.training.building.report_page import MOST_PAIRS, render, write_report_page
-from claimstance.training.building.report_samples import MOST_SHOWN, sample
+from claimstance.training.data.report.page import MOST_PAIRS, render, write_report_page
+from claimstance.training.data.report.samples import MOST_SHOWN, sample
 
 VOID = {"meta", "br"}
 HOSTILE = "\"'><script>alert(1)</script>\u202e&amp;"

@@ -6,9 +6,9 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record, Stance, write_jsonl
-from claimstance.training.building.build import build
-from claimstance.training.building.groups import connect, link, mixed, repeated, unite
-from claimstance.training.building.splits import Division, by_date, divide, reached, text_key
+from claimstance.training.data.build.build import build
+from claimstance.training.data.build.groups import connect, link, mixed, repeated, unite
+from claimstance.training.data.build.split_groups import Division, by_date, divide, reached, text_key
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_records
 

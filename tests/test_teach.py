@@ -16,7 +16,7 @@ from claimstance.model.prediction import predict
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.batches import LabelledWindow, collate
-from claimstance.training.building.build import build
+from claimstance.training.data.build.build import build
 from claimstance.training.config import Config
 from claimstance.training.data.config import DataConfig, Teacher
 from claimstance.training.data.dataset import load_records

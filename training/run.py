@@ -17,7 +17,7 @@ from claimstance.model.prediction import Prediction
 from claimstance.model.predictor import Reader
 from claimstance.model.record import Record
 from claimstance.model.onnx.backend import MANIFEST_FILE, load_reader, model_folder, sha256
-from claimstance.training.building.build import REPORT_FILE, build
+from claimstance.training.data.build.build import REPORT_FILE, build
 from claimstance.training.config import Config
 from claimstance.training.data.dataset import load_labels, load_records, split_names
 from claimstance.training.outcomes import Outcomes

@@ -26,7 +26,7 @@ from claimstance.model.onnx.backend import MANIFEST_FILE, READER_FILE, check_fil
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.augmentation import WAYS, Augmenter
 from claimstance.training.batches import Mixture, Planner
-from claimstance.training.building.splits import label_counts
+from claimstance.training.data.build.split_groups import label_counts
 from claimstance.training.calibrate import calibrate, unfitted
 from claimstance.training.config import Config, TrainingConfig
 from claimstance.training.evaluate import parts

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from claimstance.model.pages.engine import Pages
-from claimstance.training.building.report_figures import FEW_DOCUMENTS
+from claimstance.training.data.report.figures import FEW_DOCUMENTS
 from claimstance.training.evaluation_page.groups import FEWEST
 from claimstance.training.evaluation_page.sections import LINKED, section
 from claimstance.training.metrics import Figure

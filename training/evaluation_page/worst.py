@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from claimstance.training.building.report_samples import Said, Sample, sample
+from claimstance.training.data.report.samples import Said, Sample, sample
 from claimstance.training.cases import LabelCase, SpanCase
 from claimstance.training.span_errors import Errors, wrong
 

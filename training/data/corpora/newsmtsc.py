@@ -20,7 +20,7 @@ from pathlib import Path
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record, Stance, read_lines
-from claimstance.training.building.groups import unite
+from claimstance.training.data.build.groups import unite
 from claimstance.training.data.corpora.base import Corpus, OnDrop
 
 LABELS = {-1: "against", 0: "neutral", 1: "favor"}

@@ -16,14 +16,14 @@ from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, check_labels
 from claimstance.model.onnx.backend import model_folder
-from claimstance.training.building.division import divide_rows
-from claimstance.training.building.frequent import frequent
-from claimstance.training.building.groups import Places
-from claimstance.training.building.indexing import Profile, holder_names, target_names
-from claimstance.training.building.items import agreement_of_answers, put_together
-from claimstance.training.building.leaks import overlaps
-from claimstance.training.building.lengths import Lengths
-from claimstance.training.building.report import (
+from claimstance.training.data.build.assign_splits import divide_rows
+from claimstance.training.data.report.top_names import frequent
+from claimstance.training.data.build.groups import Places
+from claimstance.training.data.build.indexing import Profile, holder_names, target_names
+from claimstance.training.data.build.adjudication import agreement_of_answers, put_together
+from claimstance.training.data.build.leaks import overlaps
+from claimstance.training.data.report.lengths import Lengths
+from claimstance.training.data.report.report import (
     BuildReport,
     Fingerprint,
     count_labels,
@@ -33,12 +33,12 @@ from claimstance.training.building.report import (
     report_sources,
     versions,
 )
-from claimstance.training.building.report_page import PAGE_FILE, write_report_page
-from claimstance.training.building.rows import Rows
-from claimstance.training.building.sources import Part, Store, read_sources
-from claimstance.training.building.tables import Lines, tabulate
-from claimstance.training.building.workers import Workers
-from claimstance.training.building.workplace import workplace
+from claimstance.training.data.report.page import PAGE_FILE, write_report_page
+from claimstance.training.data.build.rows import Rows
+from claimstance.training.data.build.sources import Part, Store, read_sources
+from claimstance.training.data.build.tables import Lines, tabulate
+from claimstance.training.data.build.workers import Workers
+from claimstance.training.data.build.staging import workplace
 from claimstance.training.data.config import SPLITS, DataConfig
 from claimstance.training.data.dataset import DatasetWriter, load_labels
 from claimstance.training.examples import SoftLabels

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from claimstance.model.errors import InputError
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record
-from claimstance.training.building.groups import Places
+from claimstance.training.data.build.groups import Places
 
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 

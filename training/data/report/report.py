@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from claimstance.training.data.annotators.agreement import AgreementReport
-from claimstance.training.building.division import DivisionReport
-from claimstance.training.building.indexing import Profile
-from claimstance.training.building.leaks import Overlap
-from claimstance.training.building.lengths import Lengths
-from claimstance.training.building.rows import Rows
+from claimstance.training.data.build.assign_splits import DivisionReport
+from claimstance.training.data.build.indexing import Profile
+from claimstance.training.data.build.leaks import Overlap
+from claimstance.training.data.report.lengths import Lengths
+from claimstance.training.data.build.rows import Rows
 from claimstance.training.data.config import SPLITS
 from claimstance.training.examples import SoftLabels
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record
-from claimstance.training.building.duplicates import NEAR
-from claimstance.training.building.indexing import Batch, Index, Profile, index
-from claimstance.training.building.spool import Spool
-from claimstance.training.building.workers import Workers
+from claimstance.training.data.build.duplicates import NEAR
+from claimstance.training.data.build.indexing import Batch, Index, Profile, index
+from claimstance.training.data.build.row_store import Spool
+from claimstance.training.data.build.workers import Workers
 from claimstance.training.data.corpora import Corpus, lookup
 from claimstance.training.data.config import DataConfig, Source
 from claimstance.training.formats import Reading, read_file

@@ -8,10 +8,10 @@ import numpy as np
 
 from claimstance.model.record import Record
 from claimstance.training.data.annotators.agreement import Agreement, AgreementReport, annotations
-from claimstance.training.building.groups import Places, connect, link, mixed
-from claimstance.training.building.indexing import Batch
-from claimstance.training.building.sources import Part, Store
-from claimstance.training.building.spool import Ragged
+from claimstance.training.data.build.groups import Places, connect, link, mixed
+from claimstance.training.data.build.indexing import Batch
+from claimstance.training.data.build.sources import Part, Store
+from claimstance.training.data.build.row_store import Ragged
 from claimstance.training.data.config import DataConfig
 from claimstance.training.examples import SoftLabels
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from claimstance.training.data.annotators.coefficients import Measure
 from claimstance.training.data.annotators.label_agreement import LabelAgreement
 from claimstance.training.data.annotators.span_agreement import SpanAgreement
-from claimstance.training.building.lengths import Lengths
-from claimstance.training.building.report import LabelCounts
+from claimstance.training.data.report.lengths import Lengths
+from claimstance.training.data.report.report import LabelCounts
 
 #: Krippendorff (2004), *Content Analysis*, chapter 11: to be relied on, and for tentative conclusions.
 RELIABLE, TENTATIVE = 0.8, 2 / 3

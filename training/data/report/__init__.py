@@ -1,0 +1,1 @@
+"""The report of a built dataset: figures, samples and its page."""
