@@ -9,8 +9,9 @@ from claimstance.training.data.corpora.spans import normalise
 from claimstance.training.data.corpora.standoff import read_events
 from claimstance.training.data.documents.document import Relation
 from claimstance.training.data.documents.offsets import CODE_POINTS, find_unit
-from claimstance.training.formats import Layout, Reading, brat, read_file
-from claimstance.training.formats.base import documents
+from claimstance.training.data.formats import Layout, Reading, read_file
+from claimstance.training.data.formats.brat import reader as brat
+from claimstance.training.data.formats.base import documents
 
 DATA = Path(__file__).parent / "data" / "brat"
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")

@@ -5,8 +5,9 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Entity, Record, Stance
-from claimstance.training.formats import Layout, Reading, conll, read_file
-from claimstance.training.formats.base import documents
+from claimstance.training.data.formats import Layout, Reading, read_file
+from claimstance.training.data.formats import conll
+from claimstance.training.data.formats.base import documents
 
 DATA = Path(__file__).parent / "data"
 

@@ -4,8 +4,9 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.documents.document import Answer, Relation
-from claimstance.training.formats import Layout, Reading, doccano, read_file
-from claimstance.training.formats.base import documents
+from claimstance.training.data.formats import Layout, Reading, read_file
+from claimstance.training.data.formats import doccano
+from claimstance.training.data.formats.base import documents
 
 DATA = Path(__file__).parent / "data" / "doccano"
 BROKEN = Path(__file__).parent / "data" / "broken" / "doccano"

@@ -5,8 +5,9 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.documents.document import Answer, Relation
-from claimstance.training.formats import Layout, Reading, labelstudio, read_file
-from claimstance.training.formats.base import documents
+from claimstance.training.data.formats import Layout, Reading, read_file
+from claimstance.training.data.formats.label_studio import reader as labelstudio
+from claimstance.training.data.formats.base import documents
 
 DATA = Path(__file__).parent / "data" / "labelstudio"
 BROKEN = Path(__file__).parent / "data" / "broken" / "labelstudio"

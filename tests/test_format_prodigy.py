@@ -6,8 +6,9 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Stance
 from claimstance.training.data.documents.document import Answer, Relation
-from claimstance.training.formats import Layout, Reading, prodigy, read_file
-from claimstance.training.formats.base import documents
+from claimstance.training.data.formats import Layout, Reading, read_file
+from claimstance.training.data.formats import prodigy
+from claimstance.training.data.formats.base import documents
 
 DATA = Path(__file__).parent / "data"
 COURIERS = "🚲 Bicycle couriers in Noren said on Monday the new toll was unfair."

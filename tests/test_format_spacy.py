@@ -6,8 +6,9 @@ import pytest
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.record import Entity
 from claimstance.training.data.documents.document import Answer
-from claimstance.training.formats import Layout, Reading, read_file, spacy_docbin
-from claimstance.training.formats.base import documents
+from claimstance.training.data.formats import Layout, Reading, read_file
+from claimstance.training.data.formats import spacy_docbin
+from claimstance.training.data.formats.base import documents
 
 DATA = Path(__file__).parent / "data"
 

@@ -7,8 +7,8 @@ import pytest
 
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.record import Record, Stance
-from claimstance.training.formats import Layout, Reading, read_file
-from claimstance.training.formats.table_rows import as_text
+from claimstance.training.data.formats import Layout, Reading, read_file
+from claimstance.training.data.formats.table_rows import as_text
 
 DATA = Path(__file__).parent / "data"
 TEXT = "🚲 Zoe\u0308 said: الجسر آمن."

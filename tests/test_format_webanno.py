@@ -5,9 +5,10 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Entity
 from claimstance.training.data.documents.offsets import in_code_points
-from claimstance.training.formats import Layout, Reading, read_file, webanno
-from claimstance.training.formats.base import documents
-from claimstance.training.formats.webanno_lines import split, unescape
+from claimstance.training.data.formats import Layout, Reading, read_file
+from claimstance.training.data.formats.webanno import reader as webanno
+from claimstance.training.data.formats.base import documents
+from claimstance.training.data.formats.webanno.lines import split, unescape
 
 DATA = Path(__file__).parent / "data"
 NEWS = DATA / "webanno" / "news.tsv"

@@ -2,7 +2,7 @@ import pytest
 
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.record import Record, Stance
-from claimstance.training.formats import Layout, Reading, read_file
+from claimstance.training.data.formats import Layout, Reading, read_file
 
 
 def write(folder, name, text, encoding="utf-8"):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from claimstance.training import formats
-from claimstance.training.formats import FORMATS, files_in, recognise
+from claimstance.training.data import formats
+from claimstance.training.data.formats import FORMATS, files_in, recognise
 
 DATA = Path(__file__).parent / "data"
 SEEDS = Path(__file__).parent.parent / "seeds"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from claimstance.model.errors import InputError
 from claimstance.model.labels import CHECK_WORTHY, CLAIM, ENTITY, STANCE
 from claimstance.model.record import Attribution, Entity, Record, Stance
-from claimstance.training.formats import FORMATS, Reading, read_file
+from claimstance.training.data.formats import FORMATS, Reading, read_file
 
 PLACES = {"brat": "folder", "labelstudio": "file.json"}
 WRITERS = pytest.mark.parametrize("format", PLACES)

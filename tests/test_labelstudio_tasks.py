@@ -12,8 +12,8 @@ from claimstance.inference.labelstudio import certainty, open_tasks, task_of
 from claimstance.inference.results import Attribution, Entity, Label, Sentence, Span, Stance, TaggedArticle
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS
 from claimstance.model.io.label_studio import labelling_config
-from claimstance.training.formats import read_file, recognise
-from claimstance.training.formats.written import documents_of, moved
+from claimstance.training.data.formats import read_file, recognise
+from claimstance.training.data.formats.documents_from_records import documents_of, moved
 
 MODEL = {"name": "tiny", "version": "3", "sha256": "0123456789abcdef"}
 EMOJI = "Senator Carl Amsel 🚢 said that the tax is theft.\r\nCritics blamed 👩‍🔬 him for “the delay” — again.\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from claimstance.model.labels import CHECK_WORTHY, STANCE
 from claimstance.model.record import Record, Stance, read_jsonl
-from claimstance.training.formats.labelstudio_writing import write
+from claimstance.training.data.formats.label_studio.writer import write
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 ARTICLES = 4

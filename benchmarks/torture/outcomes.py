@@ -5,7 +5,7 @@ from pathlib import Path
 
 from claimstance.inference.articles import Article, read_articles
 from claimstance.model.errors import InputError
-from claimstance.training.formats import Layout, Reading, read_file, recognise
+from claimstance.training.data.formats import Layout, Reading, read_file, recognise
 
 
 class WrongError(AssertionError):

@@ -22,7 +22,7 @@ from typing import Any
 
 from claimstance.model.record import Record
 from claimstance.training.data.dataset import load_records, split_names
-from claimstance.training.formats import read_file
+from claimstance.training.data.formats import read_file
 
 ROOT = Path(__file__).resolve().parents[2]
 CLAIMSTANCE = (sys.executable, "-c", "from claimstance.inference.cli import main; main()")

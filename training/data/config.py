@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from claimstance.model.errors import unknown
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 from claimstance.training.data.corpora import CORPORA
-from claimstance.training.formats import COLUMNS, FORMATS, Layout, files_in
+from claimstance.training.data.formats import COLUMNS, FORMATS, Layout, files_in
 
 SPLITS = ("train", "dev", "test")
 LABELLED = (*SENTENCE_TASKS, "stance")

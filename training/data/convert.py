@@ -8,7 +8,7 @@ from pathlib import Path
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.record import Record
 from claimstance.training.data.config import DataConfig
-from claimstance.training.formats import FORMATS, Reading, read_file
+from claimstance.training.data.formats import FORMATS, Reading, read_file
 
 
 def convert(

@@ -14,7 +14,7 @@ from claimstance.training.data.build.row_store import Spool
 from claimstance.training.data.build.workers import Workers
 from claimstance.training.data.corpora import Corpus, lookup
 from claimstance.training.data.config import DataConfig, Source
-from claimstance.training.formats import Reading, read_file
+from claimstance.training.data.formats import Reading, read_file
 
 BATCH = 1000  # rows that are indexed together
 

@@ -18,7 +18,7 @@ from claimstance.training.data.documents.document import Answer, Document, Mark
 from claimstance.training.data.documents.linking import Judged, Marks, attributions, has_stances, labels_of, stances
 from claimstance.training.data.documents.offsets import UnitSearch, in_code_points
 from claimstance.training.data.documents.roles import IGNORE, MEANINGS, Roles, roles_of
-from claimstance.training.formats.base import Format, Layout, Reading, documents
+from claimstance.training.data.formats.base import Format, Layout, Reading, documents
 
 _SHORT = {"PER": "PERSON", "ORG": "ORGANIZATION", "LOC": "LOCATION", "GPE": "LOCATION"}  # CoNLL's and spaCy's names
 

@@ -10,7 +10,7 @@ from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.record import Span
 from claimstance.training.data.documents.document import Document, Mark
 from claimstance.training.data.documents.roles import IGNORE, Roles
-from claimstance.training.formats.base import OnDrop
+from claimstance.training.data.formats.base import OnDrop
 
 #: What may be said of a span in words: whom its stance is toward, whose it is.
 _NAMES = ("target", "holder")

@@ -23,9 +23,9 @@ from typing import Any
 from claimstance.model.errors import InputError
 from claimstance.model.io.label_studio import CONTINUES
 from claimstance.training.data.documents.document import Answer, Document, LeftOut, Mark, Relation
-from claimstance.training.formats import labelstudio_min
-from claimstance.training.formats.base import Format, Item, Layout
-from claimstance.training.formats.checks import (
+from claimstance.training.data.formats.label_studio import json_min as labelstudio_min
+from claimstance.training.data.formats.base import Format, Item, Layout
+from claimstance.training.data.formats.json_validation import (
     extent,
     is_whole,
     listing,
@@ -36,9 +36,9 @@ from claimstance.training.formats.checks import (
     string,
     wrong,
 )
-from claimstance.training.formats.json_items import first_object
-from claimstance.training.formats.labelstudio_values import KEYS, answers_in, text_field
-from claimstance.training.formats.labelstudio_writing import write
+from claimstance.training.data.formats.json_items import first_object
+from claimstance.training.data.formats.label_studio.values import KEYS, answers_in, text_field
+from claimstance.training.data.formats.label_studio.writer import write
 
 _ANNOTATIONS = ("annotations", "completions")  # "completions" before 2021
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from claimstance.model.errors import ConfigError, InputError, shorten
 from claimstance.training.data.documents.document import Answer, Document, Mark
-from claimstance.training.formats.base import Format, Item, Layout
-from claimstance.training.formats.checks import listing, mapping, string, whole, wrong
-from claimstance.training.formats.json_items import first_object, json_items, object_of
+from claimstance.training.data.formats.base import Format, Item, Layout
+from claimstance.training.data.formats.json_validation import listing, mapping, string, whole, wrong
+from claimstance.training.data.formats.json_items import first_object, json_items, object_of
 
 _OWN = {"text", "cats", "entities", "id"}
 

@@ -16,7 +16,7 @@ from typing import Any
 from claimstance.model.io.delimiters import DELIMITERS, encoding_hint, find_delimiter, named_delimiter
 from claimstance.model.errors import ConfigError, InputError, shorten
 from claimstance.model.record import read_lines
-from claimstance.training.formats.base import Reading
+from claimstance.training.data.formats.base import Reading
 
 _ERROR = "e"  # the type of an Excel cell such as #N/A
 

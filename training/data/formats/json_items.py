@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.record import read_lines
-from claimstance.training.formats.base import Item
-from claimstance.training.formats.checks import listing, mapping, read_json, read_text
+from claimstance.training.data.formats.base import Item
+from claimstance.training.data.formats.json_validation import listing, mapping, read_json, read_text
 
 _KEY = re.compile(r'"([^"\\]+)"\s*:')
 

@@ -1,0 +1,1 @@
+"""Label Studio exports: readers and writer."""
