@@ -24,10 +24,10 @@ from claimstance.inference.writers import open_output
 from claimstance.model.errors import ClaimstanceError
 from claimstance.model.record import Record
 from claimstance.training.data.annotators.ceiling import between_answers, between_articles
-from claimstance.training.baselines import majority, regression
+from claimstance.training.evaluation.baselines import majority, regression
 from claimstance.training.data.corpora import lookup
 from claimstance.training.data.dataset import load_labels, load_records, split_names
-from claimstance.training.run import score
+from claimstance.training.pipeline import score
 
 HERE = Path(__file__).parent
 README, CARD = HERE.parent / "README.md", HERE.parent / "model/bundled/README.md"

@@ -27,7 +27,7 @@ from claimstance.model.prediction import Prediction, predict
 from claimstance.model.predictor import Reader
 from claimstance.model.record import Record, Stance
 from claimstance.model.onnx.backend import load_reader
-from claimstance.training.metrics import bootstrap
+from claimstance.training.evaluation.metrics import bootstrap
 
 HERE = Path(__file__).parent
 PARTS = ("seen", "unseen")

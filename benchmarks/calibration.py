@@ -25,11 +25,11 @@ from claimstance.model.prediction import Prediction
 from claimstance.model.predictor import Reader
 from claimstance.model.record import Record
 from claimstance.model.onnx.backend import load_reader
-from claimstance.training import reliability
-from claimstance.training.answers import Answers, collect
+from claimstance.training.evaluation import reliability
+from claimstance.training.evaluation.answers import Answers, collect
 from claimstance.training.data.dataset import load_records
-from claimstance.training.evaluate import pair, parts
-from claimstance.training.words import metric_name
+from claimstance.training.evaluation.evaluate import pair, parts
+from claimstance.training.evaluation.display_names import metric_name
 
 HERE = Path(__file__).parent
 DIAGRAMS = "calibration"  # the folder of the diagrams

@@ -197,8 +197,8 @@ def training(_: Path) -> Run:
     from transformers import TrainerCallback
 
     from claimstance.model.labels import DEFAULT_LABELS
-    from claimstance.training import train as program
-    from claimstance.training import trainer
+    from claimstance.training.fine_tuning import train as program
+    from claimstance.training.fine_tuning import trainer
     from claimstance.training.config import Config
 
     torch.set_num_threads(THREADS)

@@ -15,10 +15,10 @@ import numpy as np
 
 from claimstance.model.prediction import predict
 from claimstance.model.onnx.backend import load_reader
-from claimstance.training.calibrate import best_threshold, fit_scale
+from claimstance.training.fine_tuning.calibration import best_threshold, fit_scale
 from claimstance.training.config import Config
 from claimstance.training.data.corpora import lookup
-from claimstance.training.train import train
+from claimstance.training.fine_tuning.train import train
 
 
 def main() -> None:

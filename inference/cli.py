@@ -84,8 +84,8 @@ def train(
 
     Example: claimstance train configs/quickstart.yaml training.epochs=5 output=runs/mine
     """
-    from claimstance.training.config_file import load_config
-    from claimstance.training.run import run
+    from claimstance.training.load_config import load_config
+    from claimstance.training.pipeline import run
 
     must_exist("CONFIG", config)
     settings = load_config(config, overrides or [])

@@ -75,7 +75,7 @@ def init(
 
     Example: claimstance init study --labels favor,against,neutral
     """
-    from claimstance.training.starter import write_starter
+    from claimstance.training.scaffold import write_starter
 
     names = [] if labels is None else [name.strip() for name in labels.split(",")]
     config, codebook = write_starter(folder, task, names)
@@ -201,7 +201,7 @@ def data_config(
     Raises:
         ConfigError: for a configuration beside other files or their options; for files without ``path``.
     """
-    from claimstance.training.config_file import load_config, parse_data_config
+    from claimstance.training.load_config import load_config, parse_data_config
 
     if inputs[0].suffix in (".yaml", ".yml"):
         if len(inputs) > 1 or source:

@@ -13,7 +13,7 @@ from claimstance.inference.console import must_be_model, must_exist, progress
 from claimstance.model.errors import ConfigError
 
 if TYPE_CHECKING:
-    from claimstance.training.run import Evaluation
+    from claimstance.training.pipeline import Evaluation
 
 FIGURES_FILE = "evaluation.json"
 
@@ -52,7 +52,7 @@ def evaluate(
     Example: claimstance evaluate runs/mine --data data --out page.html
     """
     from claimstance.inference.summaries import evaluated
-    from claimstance.training.run import examine
+    from claimstance.training.pipeline import examine
 
     name = None if model == "bundled" else model
     must_be_model("MODEL", name)
@@ -85,14 +85,14 @@ def compare(
     Example: claimstance compare scores/old scores/new --out comparison.html
     """
     from claimstance.inference.summaries import compared
-    from claimstance.training.compare import compare as compare_runs
+    from claimstance.training.evaluation.significance import compare as compare_runs
 
     must_exist("RUN_A", run_a)
     must_exist("RUN_B", run_b)
     written = _written_as(told, out) or told or (Told.json if out is not None else None)
     comparison = compare_runs(run_a, run_b, metric or ())
     if written is Told.html:
-        from claimstance.training.evaluation_page.comparison import comparison_page
+        from claimstance.training.evaluation.page.comparison import comparison_page
 
         _hush()
         _write(out, lambda: comparison_page(comparison, run_a, run_b))
@@ -119,9 +119,9 @@ def _written_as(told: Told | None, out: Path | None) -> Told | None:
 def _write_folder(found: "Evaluation", folder: Path) -> None:
     """All that there is to tell of an evaluation, for people and for programs; the page last, as it takes longest."""
     from claimstance.inference.writers import open_output
-    from claimstance.training.cases import CASES_FILE, write_cases
-    from claimstance.training.evaluation_page.page import PAGE_FILE
-    from claimstance.training.outcomes import OUTCOMES_FILE, write_outcomes
+    from claimstance.training.evaluation.cases import CASES_FILE, write_cases
+    from claimstance.training.evaluation.page.page import PAGE_FILE
+    from claimstance.training.evaluation.counts import OUTCOMES_FILE, write_outcomes
 
     with open_output(folder / OUTCOMES_FILE) as file:
         write_outcomes(found.outcomes, {key: found.account[key] for key in ("date", "model", "data")}, file)
@@ -132,7 +132,7 @@ def _write_folder(found: "Evaluation", folder: Path) -> None:
 
 
 def _page(found: "Evaluation") -> Iterable[str]:
-    from claimstance.training.evaluation_page.page import evaluation_page
+    from claimstance.training.evaluation.page.page import evaluation_page
 
     _hush()
     return evaluation_page(found)

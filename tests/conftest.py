@@ -114,7 +114,7 @@ def trained(make_config, splits, tmp_path_factory):
     """The folder of a model that was trained on ``splits`` and exported in int8. Not to be written to."""
     import torch
 
-    from claimstance.training.train import train
+    from claimstance.training.fine_tuning.train import train
 
     before = torch.get_num_threads()
     folder = train(make_config(tmp_path_factory.mktemp("trained") / "model"), splits, DEFAULT_LABELS)

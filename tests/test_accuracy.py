@@ -11,7 +11,7 @@ import pytest
 from claimstance.model.config import ModelConfig
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
-from claimstance.training.evaluate import score_pairs
+from claimstance.training.evaluation.evaluate import score_pairs
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 CONTRACT = {"name", "value", "low", "high", "n", "unit", "better", "must", "aim", "note"}

@@ -18,7 +18,7 @@ from claimstance.training.data.annotators.ceiling import between_articles, sever
 from claimstance.training.data.annotators.coefficients import alpha, alphas, coincidences, fleiss_kappa
 from claimstance.training.data.corpora import lookup
 from claimstance.training.data.dataset import save
-from claimstance.training.metrics import bootstrap
+from claimstance.training.evaluation.metrics import bootstrap
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 

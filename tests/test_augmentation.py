@@ -8,10 +8,10 @@ from claimstance.model.errors import ConfigError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, Stance
 from claimstance.model.windows import WindowBuilder
-from claimstance.training.augmentation import WAYS, Augmenter
-from claimstance.training.batches import Mixture, Planner, collate
-from claimstance.training.examples import build_examples
-from claimstance.training.train import train
+from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
+from claimstance.training.fine_tuning.batches import Mixture, Planner, collate
+from claimstance.training.fine_tuning.examples import build_examples
+from claimstance.training.fine_tuning.train import train
 
 NONE = tuple(float(label == "neutral") for label in DEFAULT_LABELS["stance"])
 ROWS = (("Ada blamed Bo .", "Ada", "Bo", "against"), ("Cy met Dee .", "Cy", "Dee", "neutral"),

@@ -8,7 +8,7 @@ import pytest
 
 from claimstance.model.labels import CLAIM, DEFAULT_LABELS, STANCE
 from claimstance.model.record import Attribution, Record, Stance
-from claimstance.training import baselines
+from claimstance.training.evaluation import baselines
 from claimstance.training.data.annotators import ceiling
 
 

@@ -9,8 +9,8 @@ from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS, bio
 from claimstance.model.network import IGNORE
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.model.windows import WindowBuilder
-from claimstance.training.batches import LabelledWindow, Mixture, Planner, collate
-from claimstance.training.examples import build_examples
+from claimstance.training.fine_tuning.batches import LabelledWindow, Mixture, Planner, collate
+from claimstance.training.fine_tuning.examples import build_examples
 
 TAGS = bio(ROLES)
 CALM = {"neighbours": 0.0, "alone": 0.0, "topics": 0.0}

@@ -8,9 +8,9 @@ from claimstance.model.config import ModelConfig
 from claimstance.model.decoding import softmax
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
-from claimstance.training import calibrate
-from claimstance.training.answers import Answers, collect
-from claimstance.training.calibrate import ENOUGH, NEVER
+from claimstance.training.fine_tuning import calibration as calibrate
+from claimstance.training.evaluation.answers import Answers, collect
+from claimstance.training.fine_tuning.calibration import ENOUGH, NEVER
 
 LABELS = ("against", "neutral", "favor")
 KINDS = ("stance.holder", "stance.mention", "stance.topic")

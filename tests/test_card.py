@@ -12,10 +12,10 @@ from program import ROOT
 from claimstance.inference import Tagger
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.training.data.build.build import build
-from claimstance.training.card import write_card
+from claimstance.training.model_card import write_card
 from claimstance.training.config import CardConfig
 from claimstance.training.data.config import DataConfig
-from claimstance.training.evaluate import PRIMARY
+from claimstance.training.evaluation.evaluate import PRIMARY
 
 BOOK = """
 title: Stances | on the harbour

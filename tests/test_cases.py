@@ -6,7 +6,7 @@ from evaluations import CONFIG, sentences
 from claimstance.model.errors import InputError
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Record
-from claimstance.training.cases import CASES_FILE, LabelCase, SpanCase, answers_of, cases, read_cases, write_cases
+from claimstance.training.evaluation.cases import CASES_FILE, LabelCase, SpanCase, answers_of, cases, read_cases, write_cases
 
 
 @pytest.fixture

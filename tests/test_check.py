@@ -9,7 +9,7 @@ from claimstance.model.errors import ConfigError
 from claimstance.training.data.lint.linter import Inspection
 from claimstance.training.data.lint import DATA_CHECKS, RECORD_CHECKS
 from claimstance.training.data.codebook import load_codebook
-from claimstance.training.config_file import parse_data_config
+from claimstance.training.load_config import parse_data_config
 
 TEXT = "Mayor Ida Holm said the new bridge is safe."
 

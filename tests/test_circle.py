@@ -15,10 +15,10 @@ from claimstance.model.prediction import predict
 from claimstance.model.predictor import Query
 from claimstance.model.onnx.backend import load_reader
 from claimstance.model.torch_backend import torch_reader
-from claimstance.training.batches import LabelledWindow, Mixture, Planner, collate
-from claimstance.training.examples import build_examples
-from claimstance.training.train import train
-from claimstance.training.trainer import ClaimStanceTrainer
+from claimstance.training.fine_tuning.batches import LabelledWindow, Mixture, Planner, collate
+from claimstance.training.fine_tuning.examples import build_examples
+from claimstance.training.fine_tuning.train import train
+from claimstance.training.fine_tuning.trainer import ClaimStanceTrainer
 
 pytestmark = pytest.mark.slow
 UNLABELLED = dict.fromkeys((*SENTENCE_TASKS, "attributions", "entities", "stances"))
@@ -236,7 +236,7 @@ class Keep(TrainerCallback):
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("only", [None, ["stance"]], ids=["all", "one head"])
 def test_a_resumed_run_ends_where_an_undisturbed_one_does(make_config, trained, splits, tmp_path, monkeypatch, only):
-    monkeypatch.setattr("claimstance.training.train.export", lambda folder, **_: folder)
+    monkeypatch.setattr("claimstance.training.fine_tuning.train.export", lambda folder, **_: folder)
     kept = [Keep(), Keep()]
     settings = {"only": only, "model": {"start": str(trained)}, "epochs": 4} if only else {}
     splits = {"train": splits["train"]}  # nothing to choose weights by: the last ones count
@@ -268,8 +268,8 @@ def test_a_resumed_run_knows_for_how_long_nothing_got_better(make_config, splits
             if len(scored) == 2:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr("claimstance.training.train.export", lambda folder, **_: folder)
-    monkeypatch.setattr("claimstance.training.train._calibrated", lambda model, *_: model.config)
+    monkeypatch.setattr("claimstance.training.fine_tuning.train.export", lambda folder, **_: folder)
+    monkeypatch.setattr("claimstance.training.fine_tuning.train._calibrated", lambda model, *_: model.config)
     monkeypatch.setattr(ClaimStanceTrainer, "scores", scores)
     config = make_config(tmp_path / "stopped", evaluations_per_epoch=3, patience=3)
     with pytest.raises(KeyboardInterrupt):
@@ -281,7 +281,7 @@ def test_a_resumed_run_knows_for_how_long_nothing_got_better(make_config, splits
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("state", [None, b"", b'{"global_step'])
 def test_a_run_that_had_come_to_no_whole_checkpoint_begins_anew(make_config, splits, tmp_path, monkeypatch, state):
-    monkeypatch.setattr("claimstance.training.train.export", lambda folder, **_: folder)
+    monkeypatch.setattr("claimstance.training.fine_tuning.train.export", lambda folder, **_: folder)
     kept = Keep()
     config = make_config(tmp_path / "begun", epochs=1)
     place = config.output / "checkpoints" / "checkpoint-1"
@@ -294,7 +294,7 @@ def test_a_run_that_had_come_to_no_whole_checkpoint_begins_anew(make_config, spl
 
 @pytest.mark.usefixtures("one_thread")
 def test_a_task_alone_trains_on_rows_that_mostly_lack_it(make_config, splits, tmp_path, monkeypatch):
-    monkeypatch.setattr("claimstance.training.train.export", lambda folder, **_: folder)
+    monkeypatch.setattr("claimstance.training.fine_tuning.train.export", lambda folder, **_: folder)
     loose = [r.model_copy(update={"doc_id": None}) for r in splits["train"]]
     kept = Keep()
     train(make_config(tmp_path, model={"tasks": ["stance"]}, epochs=1, tokens_per_batch=32, topics=0.0),

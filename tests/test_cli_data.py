@@ -11,7 +11,7 @@ from program import PROGRAM, articles, write
 
 from claimstance.model.labels import DEFAULT_LABELS, ROLES
 from claimstance.training.data.codebook import check_against, label_sets, load_codebook
-from claimstance.training.config_file import load_config
+from claimstance.training.load_config import load_config
 
 GOOD = [{"id": f"{label}{i}", "text": f"Holm spoke of the bridge, {label}, {i}.",
          "stances": [{"target": "bridge", "label": label}]} for label in DEFAULT_LABELS["stance"] for i in range(10)]

@@ -117,7 +117,7 @@ def test_a_target_from_a_column_or_one_for_all_rows(run, tiny_encoder, monkeypat
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 def test_how_far_it_is_can_be_read_in_a_log(make_config, splits, tmp_path, caplog):
-    from claimstance.training.train import train as fine_tune
+    from claimstance.training.fine_tuning.train import train as fine_tune
 
     caplog.set_level("INFO", "claimstance")
     config = make_config(tmp_path / "told", epochs=1, evaluations_per_epoch=0)

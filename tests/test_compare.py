@@ -9,9 +9,9 @@ from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Entity, Record, Stance
-from claimstance.training.compare import FEWEST, compare
-from claimstance.training.evaluate import PRIMARY, score_pairs
-from claimstance.training.outcomes import OUTCOMES_FILE, read_outcomes, write_outcomes
+from claimstance.training.evaluation.significance import FEWEST, compare
+from claimstance.training.evaluation.evaluate import PRIMARY, score_pairs
+from claimstance.training.evaluation.counts import OUTCOMES_FILE, read_outcomes, write_outcomes
 
 TASKS = ("claim", "stance", "attribution", "entity")
 CONFIG = ModelConfig({}, tasks=TASKS, labels={"claim": ("no_claim", "claim"), "stance": ("against", "favor")})

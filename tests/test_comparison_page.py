@@ -10,10 +10,10 @@ from pages import Page
 from claimstance.inference import summaries
 from claimstance.model.errors import InputError
 from claimstance.model.pages.markup import visible
-from claimstance.training.cases import CASES_FILE, cases, write_cases
-from claimstance.training.compare import compare
-from claimstance.training.evaluation_page.comparison import comparison_page, disagreements
-from claimstance.training.outcomes import OUTCOMES_FILE, write_outcomes
+from claimstance.training.evaluation.cases import CASES_FILE, cases, write_cases
+from claimstance.training.evaluation.significance import compare
+from claimstance.training.evaluation.page.comparison import comparison_page, disagreements
+from claimstance.training.evaluation.counts import OUTCOMES_FILE, write_outcomes
 
 pytest.importorskip("matplotlib", reason="needs matplotlib")
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from claimstance.model.errors import ConfigError
 from claimstance.training.config import Config
-from claimstance.training.config_file import load_config
+from claimstance.training.load_config import load_config
 from claimstance.training.data.config import DataConfig
 
 GOOD = """
@@ -153,7 +153,7 @@ def test_every_key_is_described():
 
 def test_configuration_needs_neither_torch_nor_datasets():
     code = (
-        "import sys, claimstance.training.config_file, claimstance.training.data.corpora, claimstance.training.data.formats;"
+        "import sys, claimstance.training.load_config, claimstance.training.data.corpora, claimstance.training.data.formats;"
         "sys.exit(any(name in sys.modules for name in ('torch', 'datasets', 'transformers', 'sklearn')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -6,7 +6,9 @@ import pytest
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
 
-from claimstance.training import train, trainer
+from claimstance.training.fine_tuning import train
+
+from claimstance.training.fine_tuning import trainer
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import pytest
 from claimstance.model.config import ModelConfig
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
-from claimstance.training.directed import score_directed
+from claimstance.training.evaluation.directed_metrics import score_directed
 
 LABELS = ("against", "neutral", "favor")
 HOLM, ORVANE = [(0, 4)], [(14, 20)]

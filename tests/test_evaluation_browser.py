@@ -3,11 +3,11 @@
 import pytest
 from evaluations import HOSTILE, evaluation, sentences
 
-from claimstance.training.cases import CASES_FILE, write_cases
-from claimstance.training.compare import compare
-from claimstance.training.evaluation_page.comparison import comparison_page
-from claimstance.training.evaluation_page.page import evaluation_page
-from claimstance.training.outcomes import OUTCOMES_FILE, write_outcomes
+from claimstance.training.evaluation.cases import CASES_FILE, write_cases
+from claimstance.training.evaluation.significance import compare
+from claimstance.training.evaluation.page.comparison import comparison_page
+from claimstance.training.evaluation.page.page import evaluation_page
+from claimstance.training.evaluation.counts import OUTCOMES_FILE, write_outcomes
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("matplotlib", reason="needs matplotlib")

@@ -13,18 +13,18 @@ from pages import Page
 from claimstance.model.pages.markup import visible
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
-from claimstance.training.evaluation_page.groups import FEWEST, MOST, by_outlet, by_target
-from claimstance.training.evaluation_page.page import evaluation_page
-from claimstance.training.evaluation_page.pictures import (
+from claimstance.training.evaluation.page.groups import FEWEST, MOST, by_outlet, by_target
+from claimstance.training.evaluation.page.page import evaluation_page
+from claimstance.training.evaluation.page.pictures import (
     Run,
     differences_picture,
     precision_recall_picture,
     reliability_diagram,
     risk_picture,
 )
-from claimstance.training.evaluation_page.sections import LINKED, section
-from claimstance.training.evaluation_page.worst import told, worst_answers, worst_sentences
-from claimstance.training.span_errors import span_errors
+from claimstance.training.evaluation.page.sections import LINKED, section
+from claimstance.training.evaluation.page.worst import told, worst_answers, worst_sentences
+from claimstance.training.evaluation.span_errors import span_errors
 
 pytest.importorskip("matplotlib", reason="needs matplotlib")
 

@@ -9,7 +9,7 @@ from claimstance.model.record import Record, Stance, write_jsonl
 from claimstance.training.data.build.build import build
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_records
-from claimstance.training.soft import load_soft
+from claimstance.training.soft_labels import load_soft
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 

@@ -16,8 +16,8 @@ from claimstance.model.text.entities import FoundEntity
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Entity, Record, Stance
 from claimstance.model.windows import Located
-from claimstance.training import evaluate
-from claimstance.training.metrics import (
+from claimstance.training.evaluation import evaluate
+from claimstance.training.evaluation.metrics import (
     average_precision,
     bootstrap,
     calibration_error,

@@ -15,8 +15,8 @@ from claimstance.model.onnx.export import export
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.backend import check_files
-from claimstance.training.card import write_card
-from claimstance.training.train import train
+from claimstance.training.model_card import write_card
+from claimstance.training.fine_tuning.train import train
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 OTHERS = ("attributions", "entities", "claim", "check_worthy", "subjective")

@@ -2,8 +2,8 @@ import logging
 
 import torch
 
-from claimstance.training import precision
-from claimstance.training.precision import has_bfloat16, use_bfloat16
+from claimstance.training.fine_tuning import mixed_precision as precision
+from claimstance.training.fine_tuning.mixed_precision import has_bfloat16, use_bfloat16
 
 
 def test_bfloat16_is_used_only_where_the_device_has_it(monkeypatch, caplog):

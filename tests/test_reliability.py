@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from claimstance.model.config import ModelConfig
-from claimstance.training import reliability
-from claimstance.training.answers import Answers
-from claimstance.training.metrics import calibration_error
+from claimstance.training.evaluation import reliability
+from claimstance.training.evaluation.answers import Answers
+from claimstance.training.evaluation.metrics import calibration_error
 
 SURE = np.array([0.9, 0.8, 0.8, 0.6, 0.5])
 RIGHT = np.array([True, True, False, True, False])

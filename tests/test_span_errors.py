@@ -2,7 +2,7 @@
 
 import pytest
 
-from claimstance.training.span_errors import span_errors, summed, wrong
+from claimstance.training.evaluation.span_errors import span_errors, summed, wrong
 
 
 @pytest.mark.parametrize(("gold", "found", "expected"), [

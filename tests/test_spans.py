@@ -5,9 +5,9 @@ import pytest
 
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Record
-from claimstance.training.flatten import FlatSpan, extents, flatten
-from claimstance.training.metrics import bootstrap
-from claimstance.training.spans import attribution_scores, count_attributions
+from claimstance.training.evaluation.flat_spans import FlatSpan, extents, flatten
+from claimstance.training.evaluation.metrics import bootstrap
+from claimstance.training.evaluation.attribution_metrics import attribution_scores, count_attributions
 
 #        0         10        20        30
 TEXT = "Lee said Moss believed the dam failed."

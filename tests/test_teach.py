@@ -15,17 +15,17 @@ from claimstance.model.network import IGNORE, ClaimStanceModel
 from claimstance.model.prediction import predict
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.model.torch_backend import torch_reader
-from claimstance.training.batches import LabelledWindow, collate
+from claimstance.training.fine_tuning.batches import LabelledWindow, collate
 from claimstance.training.data.build.build import build
 from claimstance.training.config import Config
 from claimstance.training.data.config import DataConfig, Teacher
 from claimstance.training.data.dataset import load_records
-from claimstance.training.examples import build_examples
-from claimstance.training.folds import check_folds, fold_of
-from claimstance.training.run import run
-from claimstance.training.soft import load_soft, save_soft
-from claimstance.training.teach import teach
-from claimstance.training.train import train
+from claimstance.training.fine_tuning.examples import build_examples
+from claimstance.training.distillation.cross_fitting import check_folds, fold_of
+from claimstance.training.pipeline import run
+from claimstance.training.soft_labels import load_soft, save_soft
+from claimstance.training.distillation.teachers import teach
+from claimstance.training.fine_tuning.train import train
 
 pytestmark = pytest.mark.slow
 CLOSE = 0.0002  # two ways to the same, both in float32: probabilities are kept to four digits
@@ -34,7 +34,7 @@ CLOSE = 0.0002  # two ways to the same, both in float32: probabilities are kept 
 @pytest.fixture(autouse=True)
 def float32(monkeypatch):
     """Teachers that compute as the reader does, so that what they say can be compared."""
-    monkeypatch.setattr("claimstance.training.teach.has_bfloat16", lambda device: False)
+    monkeypatch.setattr("claimstance.training.distillation.teachers.has_bfloat16", lambda device: False)
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_a_model_that_saw_a_fold_does_not_tell_of_it(cross_fitted, tmp_path):
 
 def test_what_is_left_out_is_not_trained_on(tiny_encoder, tmp_path, records, monkeypatch):
     seen = []
-    monkeypatch.setattr("claimstance.training.train.build_examples",
+    monkeypatch.setattr("claimstance.training.fine_tuning.train.build_examples",
                         lambda records, *rest: seen.append(len(records)) or build_examples(records, *rest))
     fold = fold_of(records[0], 2)
     other = next(r for n in range(9) if fold_of(r := records[8].model_copy(update={"id": f"other {n}"}), 2) != fold)

@@ -1,4 +1,4 @@
-"""The configuration of a run: one YAML file (``claimstance.training.config_file`` reads it)."""
+"""The configuration of a run: one YAML file (``claimstance.training.load_config`` reads it)."""
 
 from pathlib import Path
 from typing import Annotated, Literal

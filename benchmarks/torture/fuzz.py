@@ -41,7 +41,7 @@ from claimstance.model.record import parse_record, read_jsonl
 from claimstance.model.onnx.backend import BUNDLED, TOKENIZER_FILE
 from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import WindowBuilder
-from claimstance.training.config_file import load_config
+from claimstance.training.load_config import load_config
 
 ROOT = Path(__file__).parent.parent.parent
 DATA = ROOT / "tests" / "data"

@@ -16,7 +16,7 @@ from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 from claimstance.model.record import Attribution, Record, Stance
 from claimstance.training.data.annotators.questions import Question, question_of, stance_answers
 from claimstance.training.data.annotators.token_roles import attribution_roles, entity_roles, overlap
-from claimstance.training.examples import SoftLabels
+from claimstance.training.fine_tuning.examples import SoftLabels
 
 WAYS = ("majority", "soft", "adjudicator")
 ANNOTATORS = "annotators"  # the key of ``meta`` under which everybody's annotation is kept

@@ -17,7 +17,7 @@ from claimstance.training.data.annotators.coefficients import Measure
 from claimstance.training.data.annotators.label_agreement import LabelAgreement, LabelAnswers
 from claimstance.training.data.annotators.questions import Question, stance_answers
 from claimstance.training.data.annotators.span_agreement import SpanAgreement, SpanAnswers
-from claimstance.training.answers import document_of
+from claimstance.training.evaluation.answers import document_of
 
 
 class AgreementReport(BaseModel):

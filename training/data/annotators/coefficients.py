@@ -13,7 +13,7 @@ from dataclasses import asdict
 import numpy as np
 from pydantic import BaseModel
 
-from claimstance.training.metrics import RESAMPLES, Array, interval
+from claimstance.training.evaluation.metrics import RESAMPLES, Array, interval
 
 _CELL = np.dtype([("row", "u2"), ("column", "u2"), ("count", "f8")])
 

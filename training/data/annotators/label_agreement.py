@@ -19,7 +19,7 @@ from claimstance.training.data.annotators.coefficients import (
     measure,
     measure_alpha,
 )
-from claimstance.training.metrics import Array, classification
+from claimstance.training.evaluation.metrics import Array, classification
 
 MOST_PAIRS = 1000  # of annotators that are told of: all those of 45 annotators
 

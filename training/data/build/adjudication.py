@@ -13,7 +13,7 @@ from claimstance.training.data.build.indexing import Batch
 from claimstance.training.data.build.sources import Part, Store
 from claimstance.training.data.build.row_store import Ragged
 from claimstance.training.data.config import DataConfig
-from claimstance.training.examples import SoftLabels
+from claimstance.training.fine_tuning.examples import SoftLabels
 
 _BLOCK = 1000  # items read together
 

@@ -41,9 +41,9 @@ from claimstance.training.data.build.workers import Workers
 from claimstance.training.data.build.staging import workplace
 from claimstance.training.data.config import SPLITS, DataConfig
 from claimstance.training.data.dataset import DatasetWriter, load_labels
-from claimstance.training.examples import SoftLabels
-from claimstance.training.folds import check_folds
-from claimstance.training.soft import save_soft
+from claimstance.training.fine_tuning.examples import SoftLabels
+from claimstance.training.distillation.cross_fitting import check_folds
+from claimstance.training.soft_labels import save_soft
 
 _LOG = logging.getLogger(__name__)
 REPORT_FILE = "report.json"
@@ -217,7 +217,7 @@ def _teach(
     """What teachers say of the train rows; what they say of stances is put into the rows."""
     if not config.teachers:
         return {}
-    from claimstance.training.teach import teach  # torch, which no other dataset needs
+    from claimstance.training.distillation.teachers import teach  # torch, which no other dataset needs
 
     train = rows.of_split("train")
     records = [Record.model_validate_json(line) for line in rows.lines(train)]

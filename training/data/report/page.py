@@ -28,7 +28,7 @@ from claimstance.training.data.report.figures import (
 )
 from claimstance.training.data.report.samples import sample
 from claimstance.training.data.codebook import Codebook
-from claimstance.training.words import metric_name, task_name
+from claimstance.training.evaluation.display_names import metric_name, task_name
 
 PAGE_FILE = "report.html"
 MOST_PAIRS = 25  # of annotators that a table shows

@@ -17,7 +17,7 @@ from claimstance.training.data.build.leaks import Overlap
 from claimstance.training.data.report.lengths import Lengths
 from claimstance.training.data.build.rows import Rows
 from claimstance.training.data.config import SPLITS
-from claimstance.training.examples import SoftLabels
+from claimstance.training.fine_tuning.examples import SoftLabels
 
 _PACKAGES = ("claimstance", "datasets", "datasketch", "numpy", "pydantic", "scikit-learn")
 

@@ -12,7 +12,7 @@ import numpy as np
 from claimstance.model.config import ModelConfig
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record
-from claimstance.training.metrics import (
+from claimstance.training.evaluation.metrics import (
     Figure,
     average_precision,
     bootstrap,

@@ -7,22 +7,22 @@ from typing import Any
 import numpy as np
 
 from claimstance.model.config import ModelConfig
-from claimstance.training.answers import Answers
-from claimstance.training.cases import LabelCase, SpanCase, answers_of
-from claimstance.training.evaluate import PRIMARY
-from claimstance.training.evaluation_page.groups import Groups, by_outlet, by_target
-from claimstance.training.evaluation_page.pictures import (
+from claimstance.training.evaluation.answers import Answers
+from claimstance.training.evaluation.cases import LabelCase, SpanCase, answers_of
+from claimstance.training.evaluation.evaluate import PRIMARY
+from claimstance.training.evaluation.page.groups import Groups, by_outlet, by_target
+from claimstance.training.evaluation.page.pictures import (
     Picture,
     Run,
     precision_recall_picture,
     reliability_diagram,
     risk_picture,
 )
-from claimstance.training.evaluation_page.worst import Question, Sentence, worst_answers, worst_sentences
-from claimstance.training.metrics import Figure
-from claimstance.training.outcomes import Outcome
-from claimstance.training.reliability import RANKED, claims, given
-from claimstance.training.span_errors import KINDS, summed, wrong
+from claimstance.training.evaluation.page.worst import Question, Sentence, worst_answers, worst_sentences
+from claimstance.training.evaluation.metrics import Figure
+from claimstance.training.evaluation.counts import Outcome
+from claimstance.training.evaluation.reliability import RANKED, claims, given
+from claimstance.training.evaluation.span_errors import KINDS, summed, wrong
 
 LINKED = "linked attributions"  # beside the roles
 _SCORES = ("precision", "recall", "f1")

@@ -15,8 +15,8 @@ from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
 from claimstance.model.network import IGNORE, Batch
 from claimstance.model.predictor import NOBODY
 from claimstance.model.windows import Window, WindowBuilder
-from claimstance.training.augmentation import WAYS, Augmenter
-from claimstance.training.examples import Example, StanceExample
+from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
+from claimstance.training.fine_tuning.examples import Example, StanceExample
 
 _TAGS = bio(ROLES)
 _Row = tuple[int, int, int]  # a span of a batch: (window, start, end)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from claimstance.training.examples import SoftLabels
+from claimstance.training.fine_tuning.examples import SoftLabels
 
 _FILE = "soft.npz"  # in the folder of a built dataset
 

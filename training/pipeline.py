@@ -20,11 +20,11 @@ from claimstance.model.onnx.backend import MANIFEST_FILE, load_reader, model_fol
 from claimstance.training.data.build.build import REPORT_FILE, build
 from claimstance.training.config import Config
 from claimstance.training.data.dataset import load_labels, load_records, split_names
-from claimstance.training.outcomes import Outcomes
-from claimstance.training.soft import load_soft
+from claimstance.training.evaluation.counts import Outcomes
+from claimstance.training.soft_labels import load_soft
 
 if TYPE_CHECKING:
-    from claimstance.training.cases import Cases
+    from claimstance.training.evaluation.cases import Cases
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +41,9 @@ def run(
         ConfigError: if the dataset is neither there nor described, there is a model in the output folder already, or
             none to start from or to learn from.
     """
-    from claimstance.training.card import write_card
-    from claimstance.training.examples import about
-    from claimstance.training.train import processes, train
+    from claimstance.training.model_card import write_card
+    from claimstance.training.fine_tuning.examples import about
+    from claimstance.training.fine_tuning.train import processes, train
 
     data = config.data
     if (config.output / MANIFEST_FILE).exists() and not resume:
@@ -90,7 +90,7 @@ class Evaluation:
     @cached_property
     def cases(self) -> "Cases":
         """What was asked and answered, case by case."""
-        from claimstance.training.cases import cases
+        from claimstance.training.evaluation.cases import cases
 
         return cases(self.config, self.pairs)
 
@@ -121,7 +121,7 @@ def examine(
     Raises:
         InputError: if the dataset has no such split, or labels that the model does not know.
     """
-    from claimstance.training.evaluate import pair, primary, score_pairs
+    from claimstance.training.evaluation.evaluate import pair, primary, score_pairs
 
     reader, digest = _reader(model, exact)
     records = load_records(data, split)

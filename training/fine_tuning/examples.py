@@ -11,7 +11,7 @@ from claimstance.model.labels import SENTENCE_TASKS, TASKS, bio
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.record import Record, Span, Stance
 from claimstance.model.windows import Tokens, WindowBuilder
-from claimstance.training.flatten import event_of, extents, flatten
+from claimstance.training.evaluation.flat_spans import event_of, extents, flatten
 
 Labels = Mapping[str, Sequence[str]]
 SoftLabels = dict[str, NDArray[np.float32]]  # task → (C,) of a sentence, (tokens, C) of attributions

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from claimstance.training.data.report.samples import Said, Sample, sample
-from claimstance.training.cases import LabelCase, SpanCase
-from claimstance.training.span_errors import Errors, wrong
+from claimstance.training.evaluation.cases import LabelCase, SpanCase
+from claimstance.training.evaluation.span_errors import Errors, wrong
 
 MOST = 10  # errors that are shown of a task
 

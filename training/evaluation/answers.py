@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from claimstance.model.config import ModelConfig
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
-from claimstance.training.metrics import Array
+from claimstance.training.evaluation.metrics import Array
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from zlib import crc32
 
 from claimstance.model.errors import ConfigError
 from claimstance.model.record import Record
-from claimstance.training.answers import document_of
-from claimstance.training.config_file import load_config
+from claimstance.training.evaluation.answers import document_of
+from claimstance.training.load_config import load_config
 
 
 def fold_of(record: Record, folds: int) -> int:

@@ -19,9 +19,9 @@ from dataclasses import replace
 from itertools import product
 
 from claimstance.model.windows import Tokens, WindowBuilder
-from claimstance.training import wording
-from claimstance.training.examples import Example, StanceExample
-from claimstance.training.wording import NAME, SENTENCE, Form, cut, put_together
+from claimstance.training.fine_tuning import augmentation_templates as wording
+from claimstance.training.fine_tuning.examples import Example, StanceExample
+from claimstance.training.fine_tuning.augmentation_templates import NAME, SENTENCE, Form, cut, put_together
 
 #: Ways to make examples out of others, in the order they are applied.
 WAYS = ("joined", "unsaid", "beside", "quoted", "negated")

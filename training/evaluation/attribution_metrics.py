@@ -16,8 +16,8 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from claimstance.model.labels import ROLES
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Record
-from claimstance.training.flatten import event_of, extents, flatten
-from claimstance.training.metrics import Array, f1
+from claimstance.training.evaluation.flat_spans import event_of, extents, flatten
+from claimstance.training.evaluation.metrics import Array, f1
 
 TOKEN = re.compile(r"\w+|[^\w\s]")
 Cell = tuple[int, int]  # sentence number, token number

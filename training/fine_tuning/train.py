@@ -24,16 +24,16 @@ from claimstance.model.network import ClaimStanceModel
 from claimstance.model.record import Record
 from claimstance.model.onnx.backend import MANIFEST_FILE, READER_FILE, check_files, load_reader, model_folder
 from claimstance.model.windows import WindowBuilder
-from claimstance.training.augmentation import WAYS, Augmenter
-from claimstance.training.batches import Mixture, Planner
+from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
+from claimstance.training.fine_tuning.batches import Mixture, Planner
 from claimstance.training.data.build.split_groups import label_counts
-from claimstance.training.calibrate import calibrate, unfitted
+from claimstance.training.fine_tuning.calibration import calibrate, unfitted
 from claimstance.training.config import Config, TrainingConfig
-from claimstance.training.evaluate import parts
-from claimstance.training.examples import SoftLabels, about, build_examples
-from claimstance.training.folds import without_fold
-from claimstance.training.precision import use_bfloat16
-from claimstance.training.trainer import ClaimStanceTrainer, Course, Told
+from claimstance.training.evaluation.evaluate import parts
+from claimstance.training.fine_tuning.examples import SoftLabels, about, build_examples
+from claimstance.training.distillation.cross_fitting import without_fold
+from claimstance.training.fine_tuning.mixed_precision import use_bfloat16
+from claimstance.training.fine_tuning.trainer import ClaimStanceTrainer, Course, Told
 
 log = logging.getLogger(__name__)
 CHECKPOINTS = "checkpoints"  # a folder in the model's, with TensorBoard's logs

@@ -20,12 +20,12 @@ from claimstance.model.prediction import contexts
 from claimstance.model.record import Record, Span, Stance
 from claimstance.model.onnx.backend import model_folder
 from claimstance.model.windows import WindowBuilder
-from claimstance.training.answers import document_of
-from claimstance.training.batches import LabelledWindow, collate
+from claimstance.training.evaluation.answers import document_of
+from claimstance.training.fine_tuning.batches import LabelledWindow, collate
 from claimstance.training.data.config import Teacher
-from claimstance.training.examples import Example, SoftLabels, build_examples
-from claimstance.training.folds import fold_of
-from claimstance.training.precision import has_bfloat16
+from claimstance.training.fine_tuning.examples import Example, SoftLabels, build_examples
+from claimstance.training.distillation.cross_fitting import fold_of
+from claimstance.training.fine_tuning.mixed_precision import has_bfloat16
 
 log = logging.getLogger(__name__)
 _TOKENS = 4096  # of a batch

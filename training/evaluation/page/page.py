@@ -5,11 +5,11 @@ from typing import Any
 
 from claimstance.model.pages.engine import Pages
 from claimstance.training.data.report.figures import FEW_DOCUMENTS
-from claimstance.training.evaluation_page.groups import FEWEST
-from claimstance.training.evaluation_page.sections import LINKED, section
-from claimstance.training.metrics import Figure
-from claimstance.training.run import Evaluation
-from claimstance.training.words import NUMBERS, metric_name, task_name
+from claimstance.training.evaluation.page.groups import FEWEST
+from claimstance.training.evaluation.page.sections import LINKED, section
+from claimstance.training.evaluation.metrics import Figure
+from claimstance.training.pipeline import Evaluation
+from claimstance.training.evaluation.display_names import NUMBERS, metric_name, task_name
 
 PAGE_FILE = "evaluation.html"
 
@@ -58,6 +58,6 @@ def drawing(svg: str) -> Any:
     return Markup(svg)
 
 
-PAGES = Pages("claimstance.training.evaluation_page", ("reports.css", "evaluation.css"), {
+PAGES = Pages("claimstance.training.evaluation.page", ("reports.css", "evaluation.css"), {
     "percent": percent, "value": value, "interval": interval, "signed": signed, "p": p_value, "task": task_name,
     "metric": metric_name, "drawing": drawing})

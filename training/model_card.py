@@ -20,7 +20,7 @@ from claimstance.training.data.report.report import BuildReport
 from claimstance.training.data.codebook import Codebook, cell, to_markdown
 from claimstance.training.config import Config
 from claimstance.training.data.corpora import CORPORA
-from claimstance.training.evaluate import PRIMARY, Results, evaluate
+from claimstance.training.evaluation.evaluate import PRIMARY, Results, evaluate
 
 CARD_FILE = "README.md"
 _READS = {

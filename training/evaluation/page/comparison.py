@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.errors import InputError
-from claimstance.training.cases import CASES_FILE, Cases, LabelCase, SpanCase, answers_of, read_cases
-from claimstance.training.evaluation_page.page import PAGES
-from claimstance.training.evaluation_page.pictures import (
+from claimstance.training.evaluation.cases import CASES_FILE, Cases, LabelCase, SpanCase, answers_of, read_cases
+from claimstance.training.evaluation.page.page import PAGES
+from claimstance.training.evaluation.page.pictures import (
     Picture,
     Run,
     differences_picture,
     reliability_diagram,
     risk_picture,
 )
-from claimstance.training.evaluation_page.worst import Question, Sentence, question, sentence
-from claimstance.training.reliability import claims
-from claimstance.training.span_errors import KINDS, summed, wrong
+from claimstance.training.evaluation.page.worst import Question, Sentence, question, sentence
+from claimstance.training.evaluation.reliability import claims
+from claimstance.training.evaluation.span_errors import KINDS, summed, wrong
 
 MOST = 5  # cases of a task that are shown where one run is right and the other is not
 RUNS = ("A", "B")

@@ -19,10 +19,10 @@ from claimstance.model.decoding import Floats, softmax
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, TASKS
 from claimstance.model.predictor import Backend, Ints, Reader
 from claimstance.model.record import Record
-from claimstance.training.answers import Answers, collect
-from claimstance.training.evaluate import evaluate, pair, primary
-from claimstance.training.metrics import Array
-from claimstance.training.reliability import PROMISE, RANKED, claims
+from claimstance.training.evaluation.answers import Answers, collect
+from claimstance.training.evaluation.evaluate import evaluate, pair, primary
+from claimstance.training.evaluation.metrics import Array
+from claimstance.training.evaluation.reliability import PROMISE, RANKED, claims
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Span
-from claimstance.training.evaluate import Results, score_pairs
+from claimstance.training.evaluation.evaluate import Results, score_pairs
 
 TASKS = (*SENTENCE_TASKS, "stance")
 Settings = tuple[float, str | None]  # C, and how rows are weighted: "balanced", or all alike

@@ -1,0 +1,1 @@
+"""Fine-tuning of the network: examples, batches, training loop, calibration."""
