@@ -20,7 +20,7 @@ import accuracy_rows as told
 from accuracy_page import quote, render
 from figures_head import head
 
-from claimstance.inference.writers import open_output
+from claimstance.inference.writers.text import open_output
 from claimstance.model.errors import ClaimstanceError
 from claimstance.model.record import Record
 from claimstance.training.data.annotators.ceiling import between_answers, between_articles

@@ -21,7 +21,7 @@ import numpy as np
 import yaml
 from figures_head import head
 
-from claimstance.inference.writers import open_output
+from claimstance.inference.writers.text import open_output
 from claimstance.model.errors import ClaimstanceError, InputError
 from claimstance.model.prediction import Prediction, predict
 from claimstance.model.predictor import Reader

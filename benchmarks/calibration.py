@@ -18,7 +18,7 @@ from typing import Any
 
 from figures_head import head
 
-from claimstance.inference.writers import open_output
+from claimstance.inference.writers.text import open_output
 from claimstance.model.errors import ClaimstanceError
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.prediction import Prediction

@@ -30,7 +30,7 @@ def sentences_of(file: Path) -> tuple[list[str], list[tuple[str, str]]]:
     Splitting and choosing targets is given to the others for nothing.
     """
     from claimstance.inference import Tagger
-    from claimstance.inference.articles import read_articles
+    from claimstance.inference.articles.sources import read_articles
 
     texts, pairs = [], []
     for tagged in Tagger.from_pretrained().tag_all(read_articles([str(file)])):
@@ -43,8 +43,8 @@ def sentences_of(file: Path) -> tuple[list[str], list[tuple[str, str]]]:
 def claimstance(file: Path, targets: tuple[str, ...] = ()) -> Run:
     """Everything: articles of a file in, JSON Lines out, every task, every entity a target unless some are given."""
     from claimstance.inference import Tagger
-    from claimstance.inference.articles import read_articles
-    from claimstance.inference.writers import JsonlWriter, open_output
+    from claimstance.inference.articles.sources import read_articles
+    from claimstance.inference.writers.text import JsonlWriter, open_output
 
     def run() -> dict[str, float]:
         tagger = Tagger.from_pretrained()  # a new one each time: it would know the articles

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from claimstance.inference.discourse import GENDERS
-from claimstance.inference.names import resolve_names
+from claimstance.inference.coreference.people import GENDERS
+from claimstance.inference.coreference.resolver import resolve_names
 from claimstance.model.text.person_names import bare_name, person_name
 from claimstance.training.data.corpora.standoff import read_events, read_text
 

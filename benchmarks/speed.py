@@ -28,7 +28,7 @@ from speed_page import Row, machine, page, quote, row
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 DEMO = HERE.parent / "seeds" / "demo.txt"
-PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli import main; main()")
+PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli.main import main; main()")
 NAMES = made.NAMES[:10]
 LONG = (10_000, 100_000)
 

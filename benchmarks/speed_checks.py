@@ -9,7 +9,7 @@ import articles as made
 from speed_page import Row, row
 
 from claimstance.inference import Tagger
-from claimstance.inference.articles import Article, read_articles
+from claimstance.inference.articles.sources import Article, read_articles
 from claimstance.inference.results import TaggedArticle
 from claimstance.model.config import ModelConfig
 from claimstance.model.network import ClaimStanceModel

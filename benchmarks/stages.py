@@ -22,9 +22,9 @@ import articles as made
 import onnxruntime as ort
 
 from claimstance.inference import Tagger, tagger
-from claimstance.inference.articles import read_articles
-from claimstance.inference.copies import Copies
-from claimstance.inference.writers import JsonlWriter
+from claimstance.inference.articles.sources import read_articles
+from claimstance.inference.result_cache import Copies
+from claimstance.inference.writers.text import JsonlWriter
 from claimstance.model.onnx import backend as runtime
 from claimstance.model.predictor import Reader
 from claimstance.model.onnx.backend import BUNDLED, READER_FILE, SLOWER, OnnxBackend

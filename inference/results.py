@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from claimstance.inference.reading.article import Article
+    from claimstance.inference.articles.article import Article
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class TaggedArticle:
         Raises:
             ConfigError: without pandas, or for other ``rows``.
         """
-        from claimstance.inference.frames import to_frame
+        from claimstance.inference.writers.frames import to_frame
 
         return to_frame(self, rows)
 

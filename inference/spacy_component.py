@@ -30,7 +30,7 @@ from pydantic import TypeAdapter
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from claimstance.inference.articles import Article
+from claimstance.inference.articles.sources import Article
 from claimstance.inference.results import Attribution, Entity, Sentence, Stance, TaggedArticle
 from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ClaimstanceError, ModelError

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from claimstance.inference.copies import Copies
-from claimstance.inference.names import is_meant
-from claimstance.inference.places import (
+from claimstance.inference.result_cache import Copies
+from claimstance.inference.coreference.resolver import is_meant
+from claimstance.inference.coreference.alignment import (
     Locator,
     Offsets,
     Places,
@@ -19,8 +19,8 @@ from claimstance.inference.places import (
     references_of,
     targets_by_sentence,
 )
-from claimstance.inference.reading.article import Article, check_characters
-from claimstance.inference.reading.corpus import plain_values
+from claimstance.inference.articles.article import Article, check_characters
+from claimstance.inference.articles.corpus import plain_values
 from claimstance.inference.results import (
     Attribution,
     Entity,

@@ -174,7 +174,7 @@ def here(tmp_path, monkeypatch):
 @pytest.fixture
 def run(here, monkeypatch, capfd):
     """Runs the program in this process: code, what it printed, and the lines of its messages."""
-    from claimstance.inference.cli import main
+    from claimstance.inference.cli.main import main
 
     def call(*arguments, stdin=b""):
         monkeypatch.setattr(sys, "argv", ["claimstance", *map(str, arguments)])

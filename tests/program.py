@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 OWN_LABELS = str(ROOT / "configs" / "own-labels.yaml")
 TEXT = "Ministers Clash over Tax\nSenator Carl Amsel spoke on Monday. He said that the tax is theft.\n"
-PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli import main; main()")
+PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli.main import main; main()")
 
 
 def awaited(work, seconds=60):

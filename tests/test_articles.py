@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from claimstance.inference.articles import (
+from claimstance.inference.articles.sources import (
     Article,
     check_characters,
     count_articles,
@@ -16,8 +16,8 @@ from claimstance.inference.articles import (
     read_records,
     title_of,
 )
-from claimstance.inference.reading import Document
-from claimstance.inference.reading.plain_text import parse
+from claimstance.inference.articles import Document
+from claimstance.inference.articles.plain_text import parse
 from claimstance.model.errors import InputError
 
 BOM = b"\xef\xbb\xbf"
@@ -199,7 +199,7 @@ def test_counting_without_reading(here):
 
 
 def test_an_article_has_an_end(here, monkeypatch):
-    monkeypatch.setattr("claimstance.inference.articles.DOCUMENTS", {".txt": Document(parse, 10, ())})
+    monkeypatch.setattr("claimstance.inference.articles.sources.DOCUMENTS", {".txt": Document(parse, 10, ())})
     assert problems(read("a.txt", b"x" * 11)) == ["a.txt: expected at most 10 bytes, found more"]
     assert read("a.txt", b"x" * 10) == [Article("a", "x" * 10)]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x" * 10_000_001)))

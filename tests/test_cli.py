@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from program import PROGRAM, TEXT, articles, table, write
 
-from claimstance.inference.cli import app
+from claimstance.inference.cli.main import app
 from claimstance.model.onnx.backend import identity
 
 COMMANDS = ("tag", "predict", "init", "check", "build", "convert", "train", "evaluate", "compare", "export", "info",
@@ -184,12 +184,12 @@ def test_export_to_another_folder(run, model):
 
 def test_little_is_loaded_before_it_is_needed():
     heavy = ("numpy", "onnxruntime", "tokenizers", "pydantic", "rich.console", "yaml", "torch", "transformers")
-    script = f"import sys, claimstance.inference.cli; print(*[name for name in {heavy} if name in sys.modules])"
+    script = f"import sys, claimstance.inference.cli.main; print(*[name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "\n"
 
 
 def test_tagging_loads_no_torch_and_prints_utf8_whatever_the_locale(here, model):
-    script = ("import sys\nfrom claimstance.inference.cli import main\ntry: main()\n"
+    script = ("import sys\nfrom claimstance.inference.cli.main import main\ntry: main()\n"
               "finally: print(*{'torch', 'transformers', 'datasets', 'rich'} & set(sys.modules), file=sys.stderr)")
     done = subprocess.run([sys.executable, "-c", script, "tag", "-", "--model", model], input="Ünï 🧿.".encode(),
                           capture_output=True, check=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from program import OWN_LABELS, TEXT, write
 
-from claimstance.inference.cli import main
+from claimstance.inference.cli.main import main
 
 # Wrong calls: 2
 
@@ -157,7 +157,7 @@ def test_what_the_system_refuses(run, monkeypatch):
         raise PermissionError(13, "Permission denied", "m")
 
     write("m/x", "x")
-    monkeypatch.setattr("claimstance.inference.summaries.about", refuse)
+    monkeypatch.setattr("claimstance.inference.cli.tables.about", refuse)
     done = run("info", "--model", "m")
     assert (done.code, done.messages) == (1, ["error: m: Permission denied"])
 
@@ -166,7 +166,7 @@ def stop_with(monkeypatch, error):
     def stop(*_):
         raise error
 
-    monkeypatch.setattr("claimstance.inference.summaries.about", stop)
+    monkeypatch.setattr("claimstance.inference.cli.tables.about", stop)
     monkeypatch.setattr(sys, "argv", ["claimstance", "info"])
 
 

@@ -14,7 +14,7 @@ import typer
 from program import PROGRAM, ROOT, TEXT, write
 from tiny import exported
 
-from claimstance.inference.cli import app
+from claimstance.inference.cli.main import app
 from claimstance.model.onnx.backend import identity
 
 COMMANDS = {command.name or command.callback.__name__: command.callback for command in app.registered_commands}
@@ -121,7 +121,7 @@ def test_progress_tells_the_rate_and_the_time_left(here, model):
 
 
 def test_without_a_terminal_progress_is_told_in_lines_to_those_who_ask(run, model, monkeypatch):
-    monkeypatch.setattr("claimstance.inference.console.EVERY", 0.0)
+    monkeypatch.setattr("claimstance.inference.cli.console.EVERY", 0.0)
     for name in "abc":
         write(f"in/{name}.txt", TEXT)
     told = run("--verbose", "tag", "in", "--model", model, "--out", "t.jsonl").messages
@@ -157,7 +157,7 @@ def test_info_tells_what_is_there(run, model):
 
 
 def test_a_warning_is_said_once_whatever_libraries_make_of_the_log():
-    code = ("import logging; from claimstance.inference.console import show_log; logging.basicConfig();"
+    code = ("import logging; from claimstance.inference.cli.console import show_log; logging.basicConfig();"
             "show_log(False); logging.getLogger('claimstance.training').warning('the dikes are low')")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "warning: the dikes are low\n"

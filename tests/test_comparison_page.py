@@ -7,7 +7,7 @@ import pytest
 from evaluations import CONFIG, HOSTILE, evaluation, sentences
 from pages import Page
 
-from claimstance.inference import summaries
+from claimstance.inference.cli import tables as summaries
 from claimstance.model.errors import InputError
 from claimstance.model.pages.markup import visible
 from claimstance.training.evaluation.cases import CASES_FILE, cases, write_cases

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from claimstance.inference.copies import Copies
-from claimstance.inference.reading.article import Article
+from claimstance.inference.result_cache import Copies
+from claimstance.inference.articles.article import Article
 from claimstance.inference.tagger import Tagger
 
 SEEDS = sorted((Path(__file__).parent.parent / "seeds" / "articles").glob("*.txt"))

@@ -8,7 +8,7 @@ import reference
 from program import ROOT
 from snippets import DOCUMENTS, GENERATED
 
-from claimstance.inference.cli import app
+from claimstance.inference.cli.main import app
 from claimstance.model.onnx.backend import identity
 from claimstance.training.data.corpora import CORPORA
 

@@ -10,8 +10,8 @@ import pytest
 from documents import pdf
 from program import articles
 
-from claimstance.inference.articles import Article, read_articles
-from claimstance.inference.reading.fetching import fetch
+from claimstance.inference.articles.sources import Article, read_articles
+from claimstance.inference.articles.fetching import fetch
 from claimstance.model.errors import ConfigError, InputError
 
 PAGE = (Path(__file__).parent / "data" / "articles" / "plain.html").read_bytes()

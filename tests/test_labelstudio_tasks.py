@@ -8,7 +8,7 @@ import pytest
 from program import TEXT, write
 from tiny import exported, script
 
-from claimstance.inference.labelstudio import certainty, open_tasks, task_of
+from claimstance.inference.writers.label_studio import certainty, open_tasks, task_of
 from claimstance.inference.results import Attribution, Entity, Label, Sentence, Span, Stance, TaggedArticle
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS
 from claimstance.model.io.label_studio import labelling_config

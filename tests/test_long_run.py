@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from program import TEXT, articles, table, write
 
-from claimstance.inference import long_run, run_folder
-from claimstance.inference.run_folder import hold
-from claimstance.inference.stopping import Stopping
+from claimstance.inference.jobs import run as long_run
+
+from claimstance.inference.jobs import folder as run_folder
+from claimstance.inference.jobs.folder import hold
+from claimstance.inference.jobs.signals import Stopping
 
 IN_TWOS = ("--articles-per-part", "2")
 LINES = [json.dumps({"id": name, "text": TEXT, "outlet": "Courier"}) for name in "abcde"]
@@ -206,7 +208,7 @@ def test_another_model_or_program_is_refused(run, tag, model, monkeypatch):
     refused = run("tag", "c.jsonl", "--model", "m", "--out", "out", *IN_TWOS)
     assert refused.code == 2
     assert "(model sha256: " in refused.messages[0]
-    monkeypatch.setattr("claimstance.inference.run_manifest.metadata.version", lambda name: f"{name} 9")
+    monkeypatch.setattr("claimstance.inference.jobs.manifest.metadata.version", lambda name: f"{name} 9")
     assert "(program claimstance: " in tag().messages[0]
 
 
@@ -306,7 +308,7 @@ def test_two_runs_do_not_share_a_folder(tag):
 
 def test_the_lock_of_a_dead_process_keeps_nobody_out(tag):
     corpus()
-    script = ("import os; from pathlib import Path; from claimstance.inference.run_folder import hold\n"
+    script = ("import os; from pathlib import Path; from claimstance.inference.jobs.folder import hold\n"
               "with hold(Path('out')): os._exit(9)")
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 9
     assert Path("out/.lock").exists()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimstance.inference.names import resolve_names, same_name
+from claimstance.inference.coreference.resolver import resolve_names, same_name
 from claimstance.model.text.sentences import split_sentences
 
 
@@ -145,7 +145,7 @@ def test_same_name(a, b, same):
 
 
 def test_needs_no_torch():
-    code = "import sys, claimstance.inference.names; sys.exit('torch' in sys.modules)"
+    code = "import sys, claimstance.inference.coreference.resolver; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

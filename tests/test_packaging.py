@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from claimstance.inference.cli import TRAINING
+from claimstance.inference.cli.main import TRAINING
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -22,7 +22,7 @@ else:
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("inference", "model", "training")
-CLI = ("inference/cli.py", "inference/cli_check.py", "inference/cli_data.py", "inference/cli_scores.py")
+CLI = ("inference/cli/main.py", "inference/cli/check.py", "inference/cli/data.py", "inference/cli/evaluate.py")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CONSTRAINTS = ROOT / "constraints.txt"
 #: The extras that constraints.txt covers, as the Makefile asks for them.

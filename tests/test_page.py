@@ -8,9 +8,9 @@ from base64 import b64decode
 import pytest
 from pages import MODEL, Page, span, stance, sure, tagged
 
-from claimstance.inference.matrix import Count, Holder, Target, lay_out, stance_labels
-from claimstance.inference.page import render_index, render_page
-from claimstance.inference.page_index import Index
+from claimstance.inference.pages.stance_matrix import Count, Holder, Target, lay_out, stance_labels
+from claimstance.inference.pages.article_page import render_index, render_page
+from claimstance.inference.pages.index import Index
 from claimstance.inference.results import Attribution, Sentence, Span, TaggedArticle
 
 TEXT = "  Fish & Ships\r\n\r\nSalt accused\nOrvane of <greed>.\tShe left.\n\nNobody \"cares\", it said. \n"

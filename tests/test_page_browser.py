@@ -6,8 +6,8 @@ Skipped where there is no Chromium (Debian: ``apt-get install chromium``) or no 
 import pytest
 from pages import stance, tagged
 
-from claimstance.inference.page import render_index, render_page
-from claimstance.inference.page_index import Index
+from claimstance.inference.pages.article_page import render_index, render_page
+from claimstance.inference.pages.index import Index
 
 pytestmark = pytest.mark.slow
 

@@ -7,9 +7,9 @@ import pytest
 from pages import Page, stance, tagged
 from program import TEXT, write
 
-from claimstance.inference.page import render_index, render_page
-from claimstance.inference.page_index import FIRST_ROWS, Index
-from claimstance.inference.pages import file_name, open_pages
+from claimstance.inference.pages.article_page import render_index, render_page
+from claimstance.inference.pages.index import FIRST_ROWS, Index
+from claimstance.inference.pages.folder import file_name, open_pages
 from claimstance.model.errors import ClaimstanceError, ConfigError
 
 

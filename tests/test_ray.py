@@ -14,7 +14,7 @@ import pytest
 from program import PROGRAM, TEXT, soon, write
 from test_long_run import found
 
-from claimstance.inference.articles import Article
+from claimstance.inference.articles.sources import Article
 from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.predictor import StoppedError, never
@@ -51,7 +51,7 @@ def workers(ray, model):
     """Starts workers; gives what tags with them."""
     from contextlib import ExitStack
 
-    from claimstance.inference.ray_engine import ray_workers
+    from claimstance.inference.jobs.ray_workers import ray_workers
 
     with ExitStack() as stack:
         yield lambda count=2, stop=never: stack.enter_context(

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from claimstance.inference.articles import Article, Columns, read_articles
-from claimstance.inference.reading.corpus import as_id, plain_values
-from claimstance.inference.reading.delimited import read as read_delimited
+from claimstance.inference.articles.sources import Article, Columns, read_articles
+from claimstance.inference.articles.corpus import as_id, plain_values
+from claimstance.inference.articles.delimited import read as read_delimited
 from claimstance.model.errors import InputError
 
 OTHERS = "'text', 'body', 'content', 'article', or one that --text-column names, found"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from documents import altered, assembled, docx, pdf, stream
 
-from claimstance.inference.articles import Article, read_articles
-from claimstance.inference.reading.pdf import join_pages
+from claimstance.inference.articles.sources import Article, read_articles
+from claimstance.inference.articles.pdf import join_pages
 from claimstance.model.errors import InputError
 
 GUESSED = ("paragraphs, and words broken at line ends, were put together by guessing; headers, captions and columns of "

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from claimstance.inference.articles import Article, read_articles
-from claimstance.inference.reading.encodings import decode
+from claimstance.inference.articles.sources import Article, read_articles
+from claimstance.inference.articles.encodings import decode
 from claimstance.model.errors import InputError
 
 pytest.importorskip("trafilatura")

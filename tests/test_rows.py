@@ -14,11 +14,11 @@ from program import PROGRAM, table, write
 from program import TEXT as SAID
 from tiny import TEXT, script
 
-from claimstance.inference import parquet_writer
-from claimstance.inference.outputs import Format, Rows, open_writer
+from claimstance.inference.writers import parquet as parquet_writer
+from claimstance.inference.writers.formats import Format, Rows, open_writer
 from claimstance.inference.results import Attribution, Sentence, Span, Stance, TaggedArticle
-from claimstance.inference.rows import KINDS, META, TABLES, MetaColumns
-from claimstance.inference.writers import CsvWriter
+from claimstance.inference.writers.rows import KINDS, META, TABLES, MetaColumns
+from claimstance.inference.writers.text import CsvWriter
 from claimstance.model.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent

@@ -8,8 +8,8 @@ import pytest
 from program import TEXT
 from serving import Slow
 
-from claimstance.inference.articles import Article
-from claimstance.inference.page import render_page
+from claimstance.inference.articles.sources import Article
+from claimstance.inference.pages.article_page import render_page
 
 
 def test_the_form(client):

@@ -219,7 +219,7 @@ def watch(event, arguments):
     if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
         print("asked elsewhere:", event, arguments, file=sys.stderr)
 sys.addaudithook(watch)
-from claimstance.inference.cli import main
+from claimstance.inference.cli.main import main
 main()
 """
 
@@ -258,7 +258,7 @@ def test_a_port_that_is_taken(run, model):
 
 
 def test_a_missing_extra_is_told_in_a_line(model):
-    script = "import sys; sys.modules['fastapi'] = None; from claimstance.inference.cli import main; main()"
+    script = "import sys; sys.modules['fastapi'] = None; from claimstance.inference.cli.main import main; main()"
     done = subprocess.run([sys.executable, "-c", script, "serve", "--model", model], capture_output=True, text=True,
                           timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (

@@ -8,7 +8,7 @@ import serving  # noqa: F401 – which skips this where the extra is not there
 from program import awaited, soon
 
 from claimstance.inference.serving.metrics import Metrics
-from claimstance.inference.serving.refusals import Refusal
+from claimstance.inference.serving.problems import Refusal
 from claimstance.inference.serving.worker import Worker
 
 

@@ -11,7 +11,7 @@ from program import TEXT
 from tiny import script
 
 from claimstance.inference import Tagger
-from claimstance.inference.articles import Article
+from claimstance.inference.articles.sources import Article
 from claimstance.inference.results import Attribution, Entity, Sentence, Stance
 from claimstance.model.errors import ModelError
 

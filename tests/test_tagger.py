@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tiny import TEXT, exported, script, scripted
 
 from claimstance.inference import Tagger
-from claimstance.inference.articles import Article
-from claimstance.inference.names import is_meant
+from claimstance.inference.articles.sources import Article
+from claimstance.inference.coreference.resolver import is_meant
 from claimstance.model.errors import InputError, ModelError
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 

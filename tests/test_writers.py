@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from claimstance.inference.results import Attribution, Entity, Label, Sentence, Span, Stance, TaggedArticle, ranking
-from claimstance.inference.writers import CsvWriter, JsonlWriter, open_output
+from claimstance.inference.writers.text import CsvWriter, JsonlWriter, open_output
 from claimstance.model.errors import ClaimstanceError
 
 TEXT = 'He said,\n"it, too, is 🧿".\r\nShe left.'

@@ -15,7 +15,7 @@ from typer import Context
 from typer.cli import get_docs_for_click
 from typer.main import get_command
 
-from claimstance.inference.cli import app
+from claimstance.inference.cli.main import app
 from claimstance.training.config import Config
 from claimstance.training.data.config import Section
 

@@ -18,7 +18,7 @@ from page import LostError, part, survived
 from claimstance.model.onnx.backend import sha256
 
 ROOT = Path(__file__).parent.parent.parent
-PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli import main; main()")
+PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli.main import main; main()")
 SETTINGS = ("training.epochs=1", "training.evaluations_per_epoch=6", "training.patience=5", "training.threads=1")
 OF_A_RUN = {"training.json", "README.md", "config.yaml"}  # times, dates and names of folders
 RUNS, KILLS = 10, 3

@@ -30,9 +30,9 @@ from outcomes import must
 from page import part, survived
 
 from claimstance.inference import Tagger
-from claimstance.inference.serving.asked import parse_articles, parse_records
-from claimstance.inference.serving.bodies import parse_form
-from claimstance.inference.serving.refusals import Refusal
+from claimstance.inference.serving.requests import parse_articles, parse_records
+from claimstance.inference.serving.body import parse_form
+from claimstance.inference.serving.problems import Refusal
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ClaimstanceError, InputError
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio

@@ -34,7 +34,7 @@ from claimstance.model.onnx.backend import cores
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from articles import articles
 
-PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli import main; main()", "serve", "--port", "0")
+PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli.main import main; main()", "serve", "--port", "0")
 SECONDS, SETTLED, SENTENCES, IDLE = 600.0, 60.0, 12, 10_000
 MALFORMED = (b"\x00\x01\x02\r\n\r\n", b"GET\r\n\r\n", b"POST /v1/tag HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
              b"GET / HTTP/9.9\r\n\r\n", b"POST /v1/tag HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from claimstance.inference.articles import Article, read_articles
+from claimstance.inference.articles.sources import Article, read_articles
 from claimstance.model.errors import InputError
 from claimstance.training.data.formats import Layout, Reading, read_file, recognise
 

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from claimstance.inference.writers import open_output
+from claimstance.inference.writers.text import open_output
 from claimstance.model.onnx.backend import BUNDLED, identity
 
 HERE = Path(__file__).parent.parent

@@ -23,7 +23,7 @@ from typing import Any
 from page import LostError, part, survived
 
 SEEDS = Path(__file__).parent.parent.parent / "seeds" / "articles"
-PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli import main; main()")
+PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli.main import main; main()")
 FORMATS = ("jsonl", "csv", "parquet")
 UNREADABLE = ("no JSON", '{"text": 5}', '{"title": "no text"}')
 PATIENCE = 900  # seconds that an undisturbed run may take

@@ -11,15 +11,16 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
-from claimstance.inference.articles import Article
-from claimstance.inference.page import render_form, render_page
+from claimstance.inference.articles.sources import Article
+from claimstance.inference.pages.article_page import render_form, render_page
 from claimstance.inference.results import TaggedArticle
-from claimstance.inference.serving import asked, description
-from claimstance.inference.serving.bodies import read_body
+from claimstance.inference.serving import description
+from claimstance.inference.serving import requests as asked
+from claimstance.inference.serving.body import read_body
 from claimstance.inference.serving.form import SUFFIXES, parse_pasted
-from claimstance.inference.serving.guard import Guard
+from claimstance.inference.serving.access import Guard
 from claimstance.inference.serving.metrics import Metrics
-from claimstance.inference.serving.refusals import GONE, Refusal, busy
+from claimstance.inference.serving.problems import GONE, Refusal, busy
 from claimstance.inference.serving.settings import Settings
 from claimstance.inference.serving.worker import Begin, Worker
 from claimstance.inference.tagger import Tagger

@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field, TypeAdapter
 
 from claimstance.inference.results import TaggedArticle
-from claimstance.inference.serving.asked import MAX_ITEMS, AskedArticle
+from claimstance.inference.serving.requests import MAX_ITEMS, AskedArticle
 from claimstance.model.record import Record
 
 ABOUT: dict[str, Any] = {

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from claimstance.inference.reading import DOCUMENTS
-from claimstance.inference.reading.article import Article, Raw, title_of
-from claimstance.inference.serving.asked import AskedArticle, check_text, parse_article
-from claimstance.inference.serving.bodies import Part, parse_form
-from claimstance.inference.serving.refusals import unreadable
+from claimstance.inference.articles import DOCUMENTS
+from claimstance.inference.articles.article import Article, Raw, title_of
+from claimstance.inference.serving.requests import AskedArticle, check_text, parse_article
+from claimstance.inference.serving.body import Part, parse_form
+from claimstance.inference.serving.problems import unreadable
 from claimstance.model.errors import InputError
 
 SUFFIXES = tuple(DOCUMENTS)

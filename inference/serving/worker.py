@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from claimstance.inference.serving.metrics import Metrics
-from claimstance.inference.serving.refusals import busy
+from claimstance.inference.serving.problems import busy
 from claimstance.model.predictor import Stop
 
 #: Begins to read something and gives what waits for the result.

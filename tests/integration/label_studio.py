@@ -25,7 +25,7 @@ from claimstance.training.data.dataset import load_records, split_names
 from claimstance.training.data.formats import read_file
 
 ROOT = Path(__file__).resolve().parents[2]
-CLAIMSTANCE = (sys.executable, "-c", "from claimstance.inference.cli import main; main()")
+CLAIMSTANCE = (sys.executable, "-c", "from claimstance.inference.cli.main import main; main()")
 ARTICLES = [ROOT / "seeds/demo.txt", *(ROOT / f"seeds/articles/{name}.txt" for name in ("port-strike", "sable-dam"))]
 TOKEN = "0123456789abcdef0123456789abcdef01234567"  # of a server that lives for a minute, on loopback
 STARTS_WITHIN = 300  # seconds

@@ -1,0 +1,1 @@
+"""Who "he" is: names and pronouns resolved over an article."""

@@ -1,0 +1,1 @@
+"""Long runs: resumable folders of parts, signals, workers."""

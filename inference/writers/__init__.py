@@ -1,0 +1,1 @@
+"""Results as JSON Lines, tables, data frames and tasks."""
