@@ -127,7 +127,7 @@ clean: ## remove the environments, builds and caches (what you made stays: out/,
 	@touch $@
 
 # Type checkers follow an editable install only as a tree of links, which has to grow with the folders it mirrors.
-PACKAGES := $(patsubst %/,%,$(sort $(dir $(wildcard model/*.py model/*/*.py training/*.py training/*/*.py inference/*.py inference/*/*.py))))
+PACKAGES := $(shell find model training inference -name '*.py' -exec dirname {} + | sort -u)
 
 .venv-dev/ready: pyproject.toml constraints.txt tools/venv.sh $(PACKAGES)
 	@echo 'Setting up .venv-dev: training and tests too, every hash checked (the first time takes minutes)'

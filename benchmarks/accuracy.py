@@ -24,9 +24,9 @@ from claimstance.inference.writers.text import open_output
 from claimstance.model.errors import ClaimstanceError
 from claimstance.model.record import Record
 from claimstance.training.data.annotators.ceiling import between_answers, between_articles
-from claimstance.training.evaluation.baselines import majority, regression
 from claimstance.training.data.corpora import lookup
 from claimstance.training.data.dataset import load_labels, load_records, split_names
+from claimstance.training.evaluation.baselines import majority, regression
 from claimstance.training.pipeline import score
 
 HERE = Path(__file__).parent

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from claimstance.model.record import Record
+from claimstance.training.evaluation.counts import Outcomes
 from claimstance.training.evaluation.evaluate import PRIMARY, parts
 from claimstance.training.evaluation.page.groups import outlets as outlets_of
-from claimstance.training.evaluation.counts import Outcomes
 
 Results = Mapping[str, Mapping[str, Mapping[str, float]]]  # "corpus/task" → metric → value, low, high, n
 Row = dict[str, Any]

@@ -23,10 +23,10 @@ from figures_head import head
 
 from claimstance.inference.writers.text import open_output
 from claimstance.model.errors import ClaimstanceError, InputError
+from claimstance.model.onnx.backend import load_reader
 from claimstance.model.prediction import Prediction, predict
 from claimstance.model.predictor import Reader
 from claimstance.model.record import Record, Stance
-from claimstance.model.onnx.backend import load_reader
 from claimstance.training.evaluation.metrics import bootstrap
 
 HERE = Path(__file__).parent

@@ -21,15 +21,15 @@ from figures_head import head
 from claimstance.inference.writers.text import open_output
 from claimstance.model.errors import ClaimstanceError
 from claimstance.model.labels import SENTENCE_TASKS
+from claimstance.model.onnx.backend import load_reader
 from claimstance.model.prediction import Prediction
 from claimstance.model.predictor import Reader
 from claimstance.model.record import Record
-from claimstance.model.onnx.backend import load_reader
+from claimstance.training.data.dataset import load_records
 from claimstance.training.evaluation import reliability
 from claimstance.training.evaluation.answers import Answers, collect
-from claimstance.training.data.dataset import load_records
-from claimstance.training.evaluation.evaluate import pair, parts
 from claimstance.training.evaluation.display_names import metric_name
+from claimstance.training.evaluation.evaluate import pair, parts
 
 HERE = Path(__file__).parent
 DIAGRAMS = "calibration"  # the folder of the diagrams

@@ -118,7 +118,11 @@ def load_pipelines(folder: Path, **more: Any) -> Callable[[list[str], list[tuple
 
 def save_heads(folder: Path) -> None:
     """Models with the same encoder and random heads, a folder each, as a user's own fine-tuned ones would lie there."""
-    from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
+    from transformers import (
+        AutoModelForSequenceClassification,
+        AutoModelForTokenClassification,
+        AutoTokenizer,
+    )
 
     from claimstance.model.encoder import locate
 
@@ -197,9 +201,9 @@ def training(_: Path) -> Run:
     from transformers import TrainerCallback
 
     from claimstance.model.labels import DEFAULT_LABELS
+    from claimstance.training.config import Config
     from claimstance.training.fine_tuning import train as program
     from claimstance.training.fine_tuning import trainer
-    from claimstance.training.config import Config
 
     torch.set_num_threads(THREADS)
     records, collate, seen = _records(), trainer.collate, [0]
@@ -239,7 +243,12 @@ def run_classification(_: Path) -> Run:
     Its defaults: batches of 8, sentences padded to 128 tokens, float32, AdamW.
     """
     import torch
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
+    from transformers import (
+        AutoModelForSequenceClassification,
+        AutoTokenizer,
+        Trainer,
+        TrainingArguments,
+    )
     from transformers.utils import logging
 
     from claimstance.model.encoder import locate

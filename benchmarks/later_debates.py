@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from claimstance.model.prediction import predict
 from claimstance.model.onnx.backend import load_reader
-from claimstance.training.fine_tuning.calibration import best_threshold, fit_scale
+from claimstance.model.prediction import predict
 from claimstance.training.config import Config
 from claimstance.training.data.corpora import lookup
+from claimstance.training.fine_tuning.calibration import best_threshold, fit_scale
 from claimstance.training.fine_tuning.train import train
 
 

@@ -26,8 +26,8 @@ from claimstance.inference.articles.sources import read_articles
 from claimstance.inference.result_cache import Copies
 from claimstance.inference.writers.text import JsonlWriter
 from claimstance.model.onnx import backend as runtime
-from claimstance.model.predictor import Reader
 from claimstance.model.onnx.backend import BUNDLED, READER_FILE, SLOWER, OnnxBackend
+from claimstance.model.predictor import Reader
 from claimstance.model.windows import WindowBuilder
 
 T = TypeVar("T")

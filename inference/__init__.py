@@ -4,7 +4,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from claimstance.inference.results import Attribution, Entity, Label, Sentence, Source, Span, Stance, TaggedArticle
+    from claimstance.inference.results import (
+        Attribution,
+        Entity,
+        Label,
+        Sentence,
+        Source,
+        Span,
+        Stance,
+        TaggedArticle,
+    )
     from claimstance.inference.tagger import Tagger
 
 __all__ = ["Attribution", "Entity", "Label", "Sentence", "Source", "Span", "Stance", "TaggedArticle", "Tagger"]

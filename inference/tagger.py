@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from claimstance.inference.result_cache import Copies
-from claimstance.inference.coreference.resolver import is_meant
+from claimstance.inference.articles.article import Article, check_characters
+from claimstance.inference.articles.corpus import plain_values
 from claimstance.inference.coreference.alignment import (
     Locator,
     Offsets,
@@ -19,8 +19,8 @@ from claimstance.inference.coreference.alignment import (
     references_of,
     targets_by_sentence,
 )
-from claimstance.inference.articles.article import Article, check_characters
-from claimstance.inference.articles.corpus import plain_values
+from claimstance.inference.coreference.resolver import is_meant
+from claimstance.inference.result_cache import Copies
 from claimstance.inference.results import (
     Attribution,
     Entity,
@@ -32,12 +32,12 @@ from claimstance.inference.results import (
     group_sources,
     ranking,
 )
-from claimstance.model.text.entities import FoundEntity
 from claimstance.model.errors import ClaimstanceError, InputError, ModelError
+from claimstance.model.onnx.backend import load_reader, model_folder
 from claimstance.model.prediction import Prediction, begin_document, predict
 from claimstance.model.predictor import AHEAD, Opened, Query, Reader, Reading, Stop, never
 from claimstance.model.record import Record, parse_record
-from claimstance.model.onnx.backend import load_reader, model_folder
+from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import Located
 

@@ -66,7 +66,11 @@ def fetch(name: str) -> Path:
 @contextmanager
 def _bars_on_a_terminal() -> Iterator[None]:
     """The hub's progress bars, where somebody sees them."""
-    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+    from huggingface_hub.utils.tqdm import (
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+    )
 
     silence = not sys.stderr.isatty() and not are_progress_bars_disabled()
     if silence:

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from claimstance.model import encoder as encoders
 from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig
 from claimstance.model.errors import ConfigError, ModelError
-from claimstance.model.onnx.import_weights import exported_weights
 from claimstance.model.heads import LinkHead, SentenceHead, StanceHead, TokenHead, of_today
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
+from claimstance.model.onnx.import_weights import exported_weights
 from claimstance.model.windows import WindowBuilder
 
 IGNORE = -100  # a label that no loss looks at

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from claimstance.model.decoding import FoundAttribution
-from claimstance.model.text.entities import FoundEntity
 from claimstance.model.labels import ROLES
-from claimstance.model.text.mentions import find_mentions
 from claimstance.model.predictor import Opened, Query, Reader, Reading, Stop, never
 from claimstance.model.record import Attribution, Record, Span
+from claimstance.model.text.entities import FoundEntity
+from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import Located
 
 #: Finds the mentions of a name in sentence ``index`` of a reading.

@@ -21,8 +21,8 @@ from claimstance.model.decoding import (
     link_candidates,
     softmax,
 )
-from claimstance.model.text.entities import FoundEntity, whole_names
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, SENTENCE_TASKS, bio
+from claimstance.model.text.entities import FoundEntity, whole_names
 from claimstance.model.windows import Located, Piece, Tokens, Window, WindowBuilder
 
 Ints = NDArray[np.int64]

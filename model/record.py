@@ -13,8 +13,8 @@ from typing import Annotated, Any, TextIO
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from claimstance.model.errors import InputError, shorten, unknown
-from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 from claimstance.model.io.text_lines import checked_lines
+from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 
 Span = list[tuple[int, int]]
 

@@ -5,7 +5,6 @@ import logging
 import os
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 from types import SimpleNamespace
 
 import chromium
@@ -15,8 +14,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from claimstance.model.labels import DEFAULT_LABELS, SUBJECTIVE
 from claimstance.model.record import read_jsonl
 from claimstance.model.windows import WindowBuilder
+from helpers.paths import SEEDS
 
-SEEDS = Path(__file__).parent.parent / "seeds"
 MAX_TOKENS = 64
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test looks a name up on a hub
@@ -140,7 +139,7 @@ def word_windows(words_tokenizer):
 @pytest.fixture(scope="session")
 def model(tiny_encoder):
     """The folder of a model with random weights."""
-    from tiny import exported
+    from helpers.tiny import exported
 
     return str(exported(tiny_encoder))
 
@@ -191,9 +190,8 @@ def run(here, monkeypatch, capfd):
 @pytest.fixture(scope="session")
 def tagger(tiny_encoder):
     """A tagger with a model of random weights."""
-    from tiny import exported
-
     from claimstance.inference import Tagger
+    from helpers.tiny import exported
 
     return Tagger.from_pretrained(exported(tiny_encoder), threads=1)
 

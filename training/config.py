@@ -7,7 +7,14 @@ import yaml
 from pydantic import Field, model_validator
 
 from claimstance.model.labels import TASKS
-from claimstance.training.data.config import LABELLED, DataConfig, NotNegative, Section, Share, one_of
+from claimstance.training.data.config import (
+    LABELLED,
+    DataConfig,
+    NotNegative,
+    Section,
+    Share,
+    one_of,
+)
 
 
 class ModelConfig(Section):

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, ModelError
 from claimstance.model.labels import SENTENCE_TASKS, TASKS
+from claimstance.model.onnx.backend import MANIFEST_FILE, load_reader, model_folder, sha256
 from claimstance.model.prediction import Prediction
 from claimstance.model.predictor import Reader
 from claimstance.model.record import Record
-from claimstance.model.onnx.backend import MANIFEST_FILE, load_reader, model_folder, sha256
-from claimstance.training.data.build.build import REPORT_FILE, build
 from claimstance.training.config import Config
+from claimstance.training.data.build.build import REPORT_FILE, build
 from claimstance.training.data.dataset import load_labels, load_records, split_names
 from claimstance.training.evaluation.counts import Outcomes
 from claimstance.training.soft_labels import load_soft
@@ -41,9 +41,9 @@ def run(
         ConfigError: if the dataset is neither there nor described, there is a model in the output folder already, or
             none to start from or to learn from.
     """
-    from claimstance.training.model_card import write_card
     from claimstance.training.fine_tuning.examples import about
     from claimstance.training.fine_tuning.train import processes, train
+    from claimstance.training.model_card import write_card
 
     data = config.data
     if (config.output / MANIFEST_FILE).exists() and not resume:

@@ -30,15 +30,15 @@ from outcomes import must
 from page import part, survived
 
 from claimstance.inference import Tagger
-from claimstance.inference.serving.requests import parse_articles, parse_records
 from claimstance.inference.serving.body import parse_form
 from claimstance.inference.serving.problems import Refusal
+from claimstance.inference.serving.requests import parse_articles, parse_records
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ClaimstanceError, InputError
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
+from claimstance.model.onnx.backend import BUNDLED, TOKENIZER_FILE
 from claimstance.model.predictor import Reader
 from claimstance.model.record import parse_record, read_jsonl
-from claimstance.model.onnx.backend import BUNDLED, TOKENIZER_FILE
 from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.load_config import load_config
@@ -186,7 +186,7 @@ def _binaries() -> list[tuple[str, bytes]]:
     import pyarrow.parquet
 
     sys.path.insert(0, str(ROOT / "tests"))
-    from documents import docx, pdf
+    from helpers.documents import docx, pdf
 
     lines = ["Levee Inquiry", "He said that nobody signed for it, and left the in-", "quiry."]
     table = io.BytesIO()

@@ -4,19 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from claimstance.inference.articles import delimited
-
-from claimstance.inference.articles import json_lines
-
-from claimstance.inference.articles import parquet
-
-from claimstance.inference.articles import pdf
-
-from claimstance.inference.articles import plain_text
-
-from claimstance.inference.articles import web_page
-
-from claimstance.inference.articles import word
+from claimstance.inference.articles import (
+    delimited,
+    json_lines,
+    parquet,
+    pdf,
+    plain_text,
+    web_page,
+    word,
+)
 from claimstance.inference.articles.article import MOST_DOCUMENT, MOST_TEXT, Article, Raw
 from claimstance.inference.articles.corpus import ReadCorpus
 

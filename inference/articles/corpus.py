@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from claimstance.inference.articles.article import Article, Columns, check_characters, check_length, title_of, told
+from claimstance.inference.articles.article import (
+    Article,
+    Columns,
+    check_characters,
+    check_length,
+    title_of,
+    told,
+)
 from claimstance.model.errors import InputError, shorten
 
 log = logging.getLogger(__name__)

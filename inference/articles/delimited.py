@@ -8,8 +8,8 @@ from pathlib import Path
 
 from claimstance.inference.articles.article import MOST_TEXT, Article, Columns
 from claimstance.inference.articles.corpus import TEXT_NAMES, article_of, check_names, choose, usual
-from claimstance.model.io.delimiters import encoding_hint, find_delimiter, named_delimiter
 from claimstance.model.errors import InputError
+from claimstance.model.io.delimiters import encoding_hint, find_delimiter, named_delimiter
 from claimstance.model.io.text_lines import BadLineError, checked_lines
 
 

@@ -8,7 +8,15 @@ itself declares: where trafilatura would search the text for one, it takes the y
 from collections.abc import Iterator
 from typing import Any
 
-from claimstance.inference.articles.article import Article, Raw, check_length, missing, silence, title_of, told
+from claimstance.inference.articles.article import (
+    Article,
+    Raw,
+    check_length,
+    missing,
+    silence,
+    title_of,
+    told,
+)
 from claimstance.inference.articles.encodings import decode
 from claimstance.model.errors import InputError
 

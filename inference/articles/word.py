@@ -5,7 +5,15 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from claimstance.inference.articles.article import MOST_DOCUMENT, Article, Raw, check_length, missing, title_of, told
+from claimstance.inference.articles.article import (
+    MOST_DOCUMENT,
+    Article,
+    Raw,
+    check_length,
+    missing,
+    title_of,
+    told,
+)
 from claimstance.model.errors import InputError
 
 _OLD_OR_LOCKED = b"\xd0\xcf\x11\xe0"  # a Word document of before 2007, and one behind a password

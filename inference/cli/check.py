@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
+from claimstance.inference.cli.console import complain, must_exist, progress
 from claimstance.inference.cli.data import (
     Annotator,
     Codebook,
@@ -23,12 +24,11 @@ from claimstance.inference.cli.data import (
     data_config,
     source_options,
 )
-from claimstance.inference.cli.console import complain, must_exist, progress
 from claimstance.model.errors import ConfigError
 
 if TYPE_CHECKING:
-    from claimstance.training.data.lint.linter import Inspection
     from claimstance.training.data.lint.base import Finding
+    from claimstance.training.data.lint.linter import Inspection
 
 _SHOWN = 3  # examples of each kind of finding in the table
 
@@ -58,8 +58,8 @@ def check(
     Example: claimstance check annotations.jsonl --codebook codebook.yaml --fix fixed.jsonl
     """
     from claimstance.inference.writers.text import open_output
-    from claimstance.training.data.lint.linter import Inspection
     from claimstance.training.data.codebook import load_codebook
+    from claimstance.training.data.lint.linter import Inspection
 
     must_exist("CONFIG|FILE", *inputs)
     config = data_config(inputs, source_options(data_format, task, target, column, role, value, annotator))

@@ -120,8 +120,8 @@ def _write_folder(found: "Evaluation", folder: Path) -> None:
     """All that there is to tell of an evaluation, for people and for programs; the page last, as it takes longest."""
     from claimstance.inference.writers.text import open_output
     from claimstance.training.evaluation.cases import CASES_FILE, write_cases
-    from claimstance.training.evaluation.page.page import PAGE_FILE
     from claimstance.training.evaluation.counts import OUTCOMES_FILE, write_outcomes
+    from claimstance.training.evaluation.page.page import PAGE_FILE
 
     with open_output(folder / OUTCOMES_FILE) as file:
         write_outcomes(found.outcomes, {key: found.account[key] for key in ("date", "model", "data")}, file)

@@ -10,18 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from claimstance.inference.cli import check as cli_check
-
 from claimstance.inference.cli import data as cli_data
-
 from claimstance.inference.cli import evaluate as cli_scores
-
 from claimstance.inference.cli import serve as cli_serve
-
 from claimstance.inference.cli import tag as cli_tag
+from claimstance.inference.cli.console import must_be_model, must_exist, progress, show_log, stop
+from claimstance.inference.cli.evaluate import Precision
 from claimstance.inference.cli.help import Commands, Version
 from claimstance.inference.cli.options import Model, Out, Threads
-from claimstance.inference.cli.evaluate import Precision
-from claimstance.inference.cli.console import must_be_model, must_exist, progress, show_log, stop
 from claimstance.model.errors import ClaimstanceError, ConfigError
 
 #: What typer raises for a wrong call; from click or from its own copy of it, depending on its version.

@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from claimstance.inference.cli.console import (
+    complain,
+    must_be_model,
+    must_exist,
+    must_not_read,
+    progress,
+)
 from claimstance.inference.cli.options import Model, Threads
-from claimstance.inference.cli.console import complain, must_be_model, must_exist, must_not_read, progress
 from claimstance.inference.writers.formats import (
     Format,
     Rows,
@@ -94,7 +100,13 @@ def tag(
 
     On a Ray cluster: claimstance tag news.parquet --out tagged --format parquet --engine ray --ray-address auto
     """
-    from claimstance.inference.articles.sources import SUFFIXES, Columns, check_address, count_articles, is_address
+    from claimstance.inference.articles.sources import (
+        SUFFIXES,
+        Columns,
+        check_address,
+        count_articles,
+        is_address,
+    )
     from claimstance.inference.tagger import Tagger
 
     chosen = choose_format(output_format, rows, out)
@@ -167,8 +179,8 @@ def _into_folder(
 ) -> tuple[int, int]:
     """How many articles are tagged in a folder of parts, by this run and earlier ones, and how many were not read."""
     from claimstance.inference.articles.sources import read_articles
-    from claimstance.inference.jobs.run import Item, Tagged, Work, open_run
     from claimstance.inference.jobs.manifest import settings_of
+    from claimstance.inference.jobs.run import Item, Tagged, Work, open_run
     from claimstance.inference.jobs.signals import stopping
     from claimstance.model.predictor import StoppedError
 

@@ -8,8 +8,8 @@ from typing import TypeVar
 from claimstance.inference.coreference.resolver import is_meant, resolve_references
 from claimstance.inference.results import Attribution, Span
 from claimstance.model.decoding import FoundAttribution
-from claimstance.model.text.mentions import find_mentions, has_capital
 from claimstance.model.predictor import Reading
+from claimstance.model.text.mentions import find_mentions, has_capital
 from claimstance.model.windows import Located
 
 T = TypeVar("T")

@@ -9,7 +9,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from claimstance.inference.coreference.people import GENDERS, PRONOUN, Article, Entity, Mention, Span
+from claimstance.inference.coreference.people import (
+    GENDERS,
+    PRONOUN,
+    Article,
+    Entity,
+    Mention,
+    Span,
+)
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.text.person_names import bare_name, person_name, title_of, words
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.inference.articles.sources import Columns, files_of
-from claimstance.inference.writers.formats import Format, Rows
 from claimstance.inference.jobs.folder import MANIFEST
 from claimstance.inference.tagger import Tagger
+from claimstance.inference.writers.formats import Format, Rows
 from claimstance.inference.writers.text import open_output
 from claimstance.model.errors import ClaimstanceError, ConfigError, shorten
 

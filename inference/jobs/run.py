@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from claimstance.inference.articles.sources import Article
-from claimstance.inference.writers.formats import Format, Rows, open_rows
-from claimstance.inference.results import TaggedArticle
 from claimstance.inference.jobs.folder import RunFolder, hold, part_name
 from claimstance.inference.jobs.manifest import Manifest, Part, changes, load_manifest, state_of
 from claimstance.inference.jobs.signals import Stopping
+from claimstance.inference.results import TaggedArticle
+from claimstance.inference.writers.formats import Format, Rows, open_rows
 from claimstance.model.errors import ClaimstanceError, ConfigError, InputError
 from claimstance.model.onnx.backend import sha256
 

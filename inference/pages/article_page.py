@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from claimstance.inference.pages.stance_matrix import NO_NAME
 from claimstance.inference.pages.article_view import (
     CLAIM_LEVELS,
     FIRST_SENTENCES,
@@ -17,6 +16,7 @@ from claimstance.inference.pages.article_view import (
     facts,
     page_parts,
 )
+from claimstance.inference.pages.stance_matrix import NO_NAME
 from claimstance.inference.results import TaggedArticle
 from claimstance.model.errors import shorten
 from claimstance.model.pages.engine import THEME, Pages
@@ -57,5 +57,5 @@ def _told(said: Said) -> str:
     return shorten(" ".join(" ".join(span.text for span in (cue, content) if span).split()), 120)
 
 
-_PAGES = Pages("claimstance.inference", ("page.css",), {"percent": _percent, "facts": facts, "told": _told})
+_PAGES = Pages("claimstance.inference.pages", ("page.css",), {"percent": _percent, "facts": facts, "told": _told})
 _FORMS = replace(_PAGES, styles=(*_PAGES.styles, "ask.css"), forms="'self'")

@@ -17,7 +17,15 @@ from claimstance.inference.pages.stance_matrix import (
     lay_out,
     stance_labels,
 )
-from claimstance.inference.results import Attribution, Label, Sentence, Span, Stance, TaggedArticle, ranking
+from claimstance.inference.results import (
+    Attribution,
+    Label,
+    Sentence,
+    Span,
+    Stance,
+    TaggedArticle,
+    ranking,
+)
 from claimstance.model.errors import shorten
 from claimstance.model.labels import CLAIM, ROLES, SUBJECTIVE
 from claimstance.model.pages.markup import Mark, Segment, segments, visible

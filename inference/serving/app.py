@@ -16,9 +16,9 @@ from claimstance.inference.pages.article_page import render_form, render_page
 from claimstance.inference.results import TaggedArticle
 from claimstance.inference.serving import description
 from claimstance.inference.serving import requests as asked
+from claimstance.inference.serving.access import Guard
 from claimstance.inference.serving.body import read_body
 from claimstance.inference.serving.form import SUFFIXES, parse_pasted
-from claimstance.inference.serving.access import Guard
 from claimstance.inference.serving.metrics import Metrics
 from claimstance.inference.serving.problems import GONE, Refusal, busy
 from claimstance.inference.serving.settings import Settings

@@ -20,8 +20,8 @@ from typing import IO, Any, TextIO
 
 from claimstance.inference.results import Attribution, Sentence, Stance, TaggedArticle
 from claimstance.inference.writers.text import Writer, open_output
-from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.io.label_studio import SENTENCE, TARGET, Results, labelling_config
+from claimstance.model.labels import ROLES, SENTENCE_TASKS
 
 CONFIG_SUFFIX = ".xml"
 Pieces = tuple[tuple[int, int], ...]

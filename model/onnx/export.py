@@ -10,13 +10,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from claimstance.model.onnx.attention import exported_attention
 from claimstance.model.config import TOKENIZER_FILE, ModelConfig
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.network import ClaimStanceModel
+from claimstance.model.onnx.attention import exported_attention
+from claimstance.model.onnx.backend import (
+    LINK_FILE,
+    MANIFEST_FILE,
+    READER_FILE,
+    STANCE_FILE,
+    sha256,
+)
 from claimstance.model.onnx.quantization import even_out, quantize
-from claimstance.model.onnx.backend import LINK_FILE, MANIFEST_FILE, READER_FILE, STANCE_FILE, sha256
 from claimstance.model.windows import WindowBuilder
 
 OPSET = 17

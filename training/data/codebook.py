@@ -20,7 +20,14 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 
 from claimstance.model.errors import ConfigError, InputError, shorten, unknown
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS

@@ -16,15 +16,15 @@ from claimstance.model.decoding import Floats, softmax
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.network import ClaimStanceModel
+from claimstance.model.onnx.backend import model_folder
 from claimstance.model.prediction import contexts
 from claimstance.model.record import Record, Span, Stance
-from claimstance.model.onnx.backend import model_folder
 from claimstance.model.windows import WindowBuilder
+from claimstance.training.data.config import Teacher
+from claimstance.training.distillation.cross_fitting import fold_of
 from claimstance.training.evaluation.answers import document_of
 from claimstance.training.fine_tuning.batches import LabelledWindow, collate
-from claimstance.training.data.config import Teacher
 from claimstance.training.fine_tuning.examples import Example, SoftLabels, build_examples
-from claimstance.training.distillation.cross_fitting import fold_of
 from claimstance.training.fine_tuning.mixed_precision import has_bfloat16
 
 log = logging.getLogger(__name__)

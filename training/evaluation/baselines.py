@@ -16,9 +16,9 @@ import numpy as np
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.labels import SENTENCE_TASKS
-from claimstance.model.text.mentions import find_mentions
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Span
+from claimstance.model.text.mentions import find_mentions
 from claimstance.training.evaluation.evaluate import Results, score_pairs
 
 TASKS = (*SENTENCE_TASKS, "stance")

@@ -16,9 +16,9 @@ from claimstance.model.errors import InputError
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Entity, Record, parse_record, read_lines
 from claimstance.training.evaluation.answers import Answers, Asked, asked, document_of, gather
+from claimstance.training.evaluation.attribution_metrics import as_found, flat_spans, tokenize
 from claimstance.training.evaluation.evaluate import Pair, by_corpus
 from claimstance.training.evaluation.span_errors import Errors, Placed, span_errors
-from claimstance.training.evaluation.attribution_metrics import as_found, flat_spans, tokenize
 
 CASES_FILE = "cases.jsonl"
 _META = ("corpus", "outlet", "date")

@@ -15,8 +15,8 @@ import numpy as np
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import read_lines
-from claimstance.training.evaluation.metrics import Array, Figure, bootstrap, classification, f1
 from claimstance.training.evaluation.attribution_metrics import attribution_scores
+from claimstance.training.evaluation.metrics import Array, Figure, bootstrap, classification, f1
 
 OUTCOMES_FILE = "outcomes.jsonl"
 FORMAT = 1

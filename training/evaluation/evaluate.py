@@ -10,12 +10,12 @@ from claimstance.model.prediction import Prediction, predict
 from claimstance.model.predictor import Reader
 from claimstance.model.record import Record
 from claimstance.training.evaluation.answers import collect, document_of
+from claimstance.training.evaluation.attribution_metrics import count_attributions
+from claimstance.training.evaluation.counts import Outcome, Outcomes, digest
 from claimstance.training.evaluation.directed_metrics import score_directed
 from claimstance.training.evaluation.metrics import Array, Figure, confusions, ranking
-from claimstance.training.evaluation.counts import Outcome, Outcomes, digest
 from claimstance.training.evaluation.reliability import RANKED, claims
 from claimstance.training.evaluation.reliability import figures as reliability
-from claimstance.training.evaluation.attribution_metrics import count_attributions
 
 Pair = tuple[Record, Prediction]
 Results = dict[str, dict[str, Figure]]  # "corpus/task" → metric → figure

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from claimstance.model.config import ModelConfig
 from claimstance.training.evaluation.answers import Answers
-from claimstance.training.evaluation.metrics import Array, Figure, bootstrap, calibration_error, interval, resampled_rows
+from claimstance.training.evaluation.metrics import (
+    Array,
+    Figure,
+    bootstrap,
+    calibration_error,
+    interval,
+    resampled_rows,
+)
 
 PROMISE = 0.9  # the precision of answers that are not withheld, and the coverage of label sets
 

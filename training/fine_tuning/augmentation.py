@@ -20,8 +20,14 @@ from itertools import product
 
 from claimstance.model.windows import Tokens, WindowBuilder
 from claimstance.training.fine_tuning import augmentation_templates as wording
+from claimstance.training.fine_tuning.augmentation_templates import (
+    NAME,
+    SENTENCE,
+    Form,
+    cut,
+    put_together,
+)
 from claimstance.training.fine_tuning.examples import Example, StanceExample
-from claimstance.training.fine_tuning.augmentation_templates import NAME, SENTENCE, Form, cut, put_together
 
 #: Ways to make examples out of others, in the order they are applied.
 WAYS = ("joined", "unsaid", "beside", "quoted", "negated")

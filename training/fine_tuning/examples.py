@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from claimstance.model.labels import SENTENCE_TASKS, TASKS, bio
-from claimstance.model.text.mentions import find_mentions
 from claimstance.model.record import Record, Span, Stance
+from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import Tokens, WindowBuilder
 from claimstance.training.evaluation.flat_spans import event_of, extents, flatten
 

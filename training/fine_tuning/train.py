@@ -14,24 +14,36 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback, TrainingArguments, set_seed
+from transformers import (
+    EarlyStoppingCallback,
+    PrinterCallback,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
+)
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, unknown
-from claimstance.model.onnx.export import export
 from claimstance.model.labels import DEFAULT_LABELS, TASKS
 from claimstance.model.network import ClaimStanceModel
+from claimstance.model.onnx.backend import (
+    MANIFEST_FILE,
+    READER_FILE,
+    check_files,
+    load_reader,
+    model_folder,
+)
+from claimstance.model.onnx.export import export
 from claimstance.model.record import Record
-from claimstance.model.onnx.backend import MANIFEST_FILE, READER_FILE, check_files, load_reader, model_folder
 from claimstance.model.windows import WindowBuilder
+from claimstance.training.config import Config, TrainingConfig
+from claimstance.training.data.build.split_groups import label_counts
+from claimstance.training.distillation.cross_fitting import without_fold
+from claimstance.training.evaluation.evaluate import parts
 from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
 from claimstance.training.fine_tuning.batches import Mixture, Planner
-from claimstance.training.data.build.split_groups import label_counts
 from claimstance.training.fine_tuning.calibration import calibrate, unfitted
-from claimstance.training.config import Config, TrainingConfig
-from claimstance.training.evaluation.evaluate import parts
 from claimstance.training.fine_tuning.examples import SoftLabels, about, build_examples
-from claimstance.training.distillation.cross_fitting import without_fold
 from claimstance.training.fine_tuning.mixed_precision import use_bfloat16
 from claimstance.training.fine_tuning.trainer import ClaimStanceTrainer, Course, Told
 

@@ -13,9 +13,9 @@ from transformers import Trainer, TrainerCallback, TrainerState
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.record import Record
 from claimstance.model.torch_backend import torch_reader
-from claimstance.training.fine_tuning.batches import LabelledWindow, Planner, collate
 from claimstance.training.config import TrainingConfig
 from claimstance.training.evaluation.evaluate import evaluate, primary
+from claimstance.training.fine_tuning.batches import LabelledWindow, Planner, collate
 
 log = logging.getLogger(__name__)
 

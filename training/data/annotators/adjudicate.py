@@ -15,7 +15,11 @@ from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 from claimstance.model.record import Attribution, Record, Stance
 from claimstance.training.data.annotators.questions import Question, question_of, stance_answers
-from claimstance.training.data.annotators.token_roles import attribution_roles, entity_roles, overlap
+from claimstance.training.data.annotators.token_roles import (
+    attribution_roles,
+    entity_roles,
+    overlap,
+)
 from claimstance.training.fine_tuning.examples import SoftLabels
 
 WAYS = ("majority", "soft", "adjudicator")

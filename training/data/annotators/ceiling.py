@@ -17,10 +17,10 @@ import numpy as np
 from claimstance.model.labels import CLAIM
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record
+from claimstance.training.evaluation.attribution_metrics import count_attributions
+from claimstance.training.evaluation.counts import Outcome, digest
 from claimstance.training.evaluation.evaluate import Results, parts
 from claimstance.training.evaluation.metrics import Array, Figure
-from claimstance.training.evaluation.counts import Outcome, digest
-from claimstance.training.evaluation.attribution_metrics import count_attributions
 
 Answer = TypeVar("Answer", bound=Hashable)
 

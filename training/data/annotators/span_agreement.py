@@ -27,7 +27,11 @@ from claimstance.training.data.annotators.coefficients import (
     measure_alpha,
 )
 from claimstance.training.data.annotators.label_agreement import MOST_PAIRS
-from claimstance.training.data.annotators.token_roles import NOTHING, attribution_roles, entity_roles
+from claimstance.training.data.annotators.token_roles import (
+    NOTHING,
+    attribution_roles,
+    entity_roles,
+)
 from claimstance.training.evaluation.metrics import Array, f1
 
 Annotations = Mapping[int, Record]  # number of the sentence in its document → as one annotator has it

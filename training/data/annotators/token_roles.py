@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from claimstance.model.record import Record
+from claimstance.training.evaluation.attribution_metrics import TOKEN
 from claimstance.training.evaluation.flat_spans import extents, flatten
 from claimstance.training.evaluation.metrics import f1
-from claimstance.training.evaluation.attribution_metrics import TOKEN
 
 NOTHING = ""
 

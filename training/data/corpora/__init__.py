@@ -1,13 +1,15 @@
 """Public corpora, a file each. None of their text comes with the package: point ``data.corpora`` at your copies."""
 
 from claimstance.model.errors import ConfigError, unknown
-from claimstance.training.data.corpora import checkthat2024
-from claimstance.training.data.corpora import dse
-from claimstance.training.data.corpora import gwsd
-from claimstance.training.data.corpora import newsmtsc
-from claimstance.training.data.corpora import newssd
-from claimstance.training.data.corpora import polnear
-from claimstance.training.data.corpora import vast
+from claimstance.training.data.corpora import (
+    checkthat2024,
+    dse,
+    gwsd,
+    newsmtsc,
+    newssd,
+    polnear,
+    vast,
+)
 from claimstance.training.data.corpora.base import Corpus
 
 CORPORA: dict[str, Corpus] = {

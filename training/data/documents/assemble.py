@@ -15,7 +15,14 @@ from claimstance.model.record import Attribution, Entity, Record, Span, Stance, 
 from claimstance.model.text.sentences import split_sentences
 from claimstance.training.data.corpora.spans import clip
 from claimstance.training.data.documents.document import Answer, Document, Mark
-from claimstance.training.data.documents.linking import Judged, Marks, attributions, has_stances, labels_of, stances
+from claimstance.training.data.documents.linking import (
+    Judged,
+    Marks,
+    attributions,
+    has_stances,
+    labels_of,
+    stances,
+)
 from claimstance.training.data.documents.offsets import UnitSearch, in_code_points
 from claimstance.training.data.documents.roles import IGNORE, MEANINGS, Roles, roles_of
 from claimstance.training.data.formats.base import Format, Layout, Reading, documents

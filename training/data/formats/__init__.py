@@ -5,17 +5,19 @@ from pathlib import Path
 
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.record import Record
-from claimstance.training.data.formats import argilla
-from claimstance.training.data.formats.brat import reader as brat
-from claimstance.training.data.formats import conll
-from claimstance.training.data.formats import doccano
-from claimstance.training.data.formats import jsonl
-from claimstance.training.data.formats.label_studio import reader as labelstudio
-from claimstance.training.data.formats import prodigy
-from claimstance.training.data.formats import spacy_docbin
-from claimstance.training.data.formats import table
-from claimstance.training.data.formats.webanno import reader as webanno
+from claimstance.training.data.formats import (
+    argilla,
+    conll,
+    doccano,
+    jsonl,
+    prodigy,
+    spacy_docbin,
+    table,
+)
 from claimstance.training.data.formats.base import COLUMNS, Format, Layout, OnDrop, Reading
+from claimstance.training.data.formats.brat import reader as brat
+from claimstance.training.data.formats.label_studio import reader as labelstudio
+from claimstance.training.data.formats.webanno import reader as webanno
 
 #: The formats in the order in which they are asked whether a file is theirs: a new one is one line.
 FORMATS: dict[str, Format] = {

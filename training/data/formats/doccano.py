@@ -17,10 +17,19 @@ from typing import Any
 from claimstance.model.errors import InputError
 from claimstance.training.data.documents.document import Answer, Document, Mark, Relation
 from claimstance.training.data.documents.offsets import UTF16
-from claimstance.training.data.formats.label_studio import json_min as labelstudio_min
 from claimstance.training.data.formats.base import Format, Item, Layout
-from claimstance.training.data.formats.json_validation import extent, is_whole, listing, mapping, name_of, string, whole, wrong
 from claimstance.training.data.formats.json_items import first_object, json_items, object_of
+from claimstance.training.data.formats.json_validation import (
+    extent,
+    is_whole,
+    listing,
+    mapping,
+    name_of,
+    string,
+    whole,
+    wrong,
+)
+from claimstance.training.data.formats.label_studio import json_min as labelstudio_min
 
 _LABELS = ("label", "labels", "cats", "entities")
 _OWN = {*_LABELS, "relations", "annotations", "meta"}

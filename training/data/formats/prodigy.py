@@ -23,8 +23,14 @@ from typing import Any
 from claimstance.model.errors import InputError
 from claimstance.training.data.documents.document import Answer, Document, LeftOut, Mark, Relation
 from claimstance.training.data.formats.base import Format, Item, Layout
-from claimstance.training.data.formats.json_validation import extent, listing, mapping, string, wrong
 from claimstance.training.data.formats.json_items import first_object, json_items, object_of
+from claimstance.training.data.formats.json_validation import (
+    extent,
+    listing,
+    mapping,
+    string,
+    wrong,
+)
 
 _UNNAMED = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")  # a session that was started without a name
 _ANSWERS = ("accept", "reject", "ignore")

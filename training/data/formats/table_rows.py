@@ -13,8 +13,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from claimstance.model.io.delimiters import DELIMITERS, encoding_hint, find_delimiter, named_delimiter
 from claimstance.model.errors import ConfigError, InputError, shorten
+from claimstance.model.io.delimiters import (
+    DELIMITERS,
+    encoding_hint,
+    find_delimiter,
+    named_delimiter,
+)
 from claimstance.model.record import read_lines
 from claimstance.training.data.formats.base import Reading
 

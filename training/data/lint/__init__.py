@@ -1,12 +1,6 @@
 """The checks of annotated data: a new one is a function in one of these files and an entry in one of these lists."""
 
-from claimstance.training.data.lint import meanings
-
-from claimstance.training.data.lint import spans
-
-from claimstance.training.data.lint import texts
-
-from claimstance.training.data.lint import whole
+from claimstance.training.data.lint import meanings, spans, texts, whole
 from claimstance.training.data.lint.base import RecordCheck
 from claimstance.training.data.lint.whole import DataCheck
 

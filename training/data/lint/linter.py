@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator
 
 from claimstance.model.errors import ConfigError
 from claimstance.model.record import Record
+from claimstance.training.data.codebook import Codebook, label_sets, load_codebook
+from claimstance.training.data.config import DataConfig
 from claimstance.training.data.lint import DATA_CHECKS, RECORD_CHECKS
 from claimstance.training.data.lint.base import Finding
 from claimstance.training.data.lint.facts import Facts
 from claimstance.training.data.lint.fixes import Fixes
 from claimstance.training.data.lint.reading import formats_of, read_source
-from claimstance.training.data.codebook import Codebook, label_sets, load_codebook
-from claimstance.training.data.config import DataConfig
 
 
 class Inspection:

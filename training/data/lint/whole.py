@@ -7,9 +7,9 @@ from difflib import get_close_matches
 
 from claimstance.model.errors import unknown
 from claimstance.model.labels import DEFAULT_LABELS
+from claimstance.training.data.codebook import undefined
 from claimstance.training.data.lint.base import Place, Severity
 from claimstance.training.data.lint.facts import Facts, Tally, same_name, words_of
-from claimstance.training.data.codebook import undefined
 
 FEW = 10  # examples of a label: with fewer, a test part of a tenth has none or one
 COMMON = 20  # items two annotators must share before their agreement says anything

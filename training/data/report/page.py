@@ -12,8 +12,7 @@ from claimstance.model.pages.engine import Pages
 from claimstance.model.record import Record
 from claimstance.training.data.annotators.coefficients import Measure
 from claimstance.training.data.annotators.span_agreement import SpanAgreement
-from claimstance.training.data.report.lengths import Lengths
-from claimstance.training.data.report.report import BuildReport
+from claimstance.training.data.codebook import Codebook
 from claimstance.training.data.report.figures import (
     RELIABLE,
     TENTATIVE,
@@ -26,8 +25,9 @@ from claimstance.training.data.report.figures import (
     tasks_of,
     verdict,
 )
+from claimstance.training.data.report.lengths import Lengths
+from claimstance.training.data.report.report import BuildReport
 from claimstance.training.data.report.samples import sample
-from claimstance.training.data.codebook import Codebook
 from claimstance.training.evaluation.display_names import metric_name, task_name
 
 PAGE_FILE = "report.html"
@@ -153,7 +153,7 @@ _HELP = {
     "label_rows": label_rows, "tasks_of": tasks_of, "histograms": histograms, "verdict": verdict, "cautions": cautions,
     "few_documents": few_documents, "kappas": kappas, "parts_of": parts_of, "metrics_of": _metrics_of,
     "most_pairs": MOST_PAIRS, "most_sources": MOST_SOURCES, "thresholds": (TENTATIVE, RELIABLE)}
-_PAGES = Pages("claimstance.training.data.build", ("reports.css", "report.css"), {
+_PAGES = Pages("claimstance.training.data.report", ("reports.css", "report.css"), {
     "percent": _percent, "decimal": _decimal, "coefficient": _coefficient, "share": _share, "task": task_name,
     "metric": metric_name, "stratum": _stratum, "is_link": _is_link, "spoken": _spoken, "place": _place,
     "sum_values": lambda counts: sum(counts.values())})

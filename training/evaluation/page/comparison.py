@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.errors import InputError
-from claimstance.training.evaluation.cases import CASES_FILE, Cases, LabelCase, SpanCase, answers_of, read_cases
+from claimstance.training.evaluation.cases import (
+    CASES_FILE,
+    Cases,
+    LabelCase,
+    SpanCase,
+    answers_of,
+    read_cases,
+)
 from claimstance.training.evaluation.page.page import PAGES
 from claimstance.training.evaluation.page.pictures import (
     Picture,

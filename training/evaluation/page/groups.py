@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from claimstance.model.record import Record
 from claimstance.training.evaluation.answers import document_of
 from claimstance.training.evaluation.cases import LabelCase, SpanCase
-from claimstance.training.evaluation.metrics import Figure, confusions
 from claimstance.training.evaluation.counts import Outcome, digest
+from claimstance.training.evaluation.metrics import Figure, confusions
 
 FEWEST = 30  # items of a part whose figures are told
 MOST = 15  # parts that are told one by one

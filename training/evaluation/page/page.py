@@ -5,11 +5,11 @@ from typing import Any
 
 from claimstance.model.pages.engine import Pages
 from claimstance.training.data.report.figures import FEW_DOCUMENTS
+from claimstance.training.evaluation.display_names import NUMBERS, metric_name, task_name
+from claimstance.training.evaluation.metrics import Figure
 from claimstance.training.evaluation.page.groups import FEWEST
 from claimstance.training.evaluation.page.sections import LINKED, section
-from claimstance.training.evaluation.metrics import Figure
 from claimstance.training.pipeline import Evaluation
-from claimstance.training.evaluation.display_names import NUMBERS, metric_name, task_name
 
 PAGE_FILE = "evaluation.html"
 

@@ -6,9 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from claimstance.training.evaluation.page.drawing import FIRST, INK, LINE, SECOND, SOFT, as_svg, blank, settings
 from claimstance.training.evaluation.metrics import Array, calibration_error, precision_recall
-from claimstance.training.evaluation.reliability import PROMISE, area_under, bins, risk_coverage, unavoidable_error
+from claimstance.training.evaluation.page.drawing import (
+    FIRST,
+    INK,
+    LINE,
+    SECOND,
+    SOFT,
+    as_svg,
+    blank,
+    settings,
+)
+from claimstance.training.evaluation.reliability import (
+    PROMISE,
+    area_under,
+    bins,
+    risk_coverage,
+    unavoidable_error,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,9 @@ import numpy as np
 from claimstance.model.config import ModelConfig
 from claimstance.training.evaluation.answers import Answers
 from claimstance.training.evaluation.cases import LabelCase, SpanCase, answers_of
+from claimstance.training.evaluation.counts import Outcome
 from claimstance.training.evaluation.evaluate import PRIMARY
+from claimstance.training.evaluation.metrics import Figure
 from claimstance.training.evaluation.page.groups import Groups, by_outlet, by_target
 from claimstance.training.evaluation.page.pictures import (
     Picture,
@@ -18,9 +20,12 @@ from claimstance.training.evaluation.page.pictures import (
     reliability_diagram,
     risk_picture,
 )
-from claimstance.training.evaluation.page.worst import Question, Sentence, worst_answers, worst_sentences
-from claimstance.training.evaluation.metrics import Figure
-from claimstance.training.evaluation.counts import Outcome
+from claimstance.training.evaluation.page.worst import (
+    Question,
+    Sentence,
+    worst_answers,
+    worst_sentences,
+)
 from claimstance.training.evaluation.reliability import RANKED, claims, given
 from claimstance.training.evaluation.span_errors import KINDS, summed, wrong
 

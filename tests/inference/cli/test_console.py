@@ -1,0 +1,163 @@
+"""What the command line is like to live with: help, completion, colours, progress, and how much it says."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import typer
+
+from claimstance.inference.cli.main import app
+from claimstance.model.onnx.backend import identity
+from helpers.program import PROGRAM, ROOT, TEXT, write
+from helpers.tiny import exported
+
+COMMANDS = {command.name or command.callback.__name__: command.callback for command in app.registered_commands}
+terminal = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+
+
+def on_a_terminal(*arguments, **environment):
+    """What somebody sees: standard output and error are one terminal, 120 characters wide."""
+    import pty
+
+    master, slave = pty.openpty()
+    told = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
+    process = subprocess.Popen([*PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=slave, stderr=slave,
+                               env={**told, "TERM": "xterm-256color", "COLUMNS": "120", **environment})
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            part = os.read(master, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(master)
+    process.wait()
+    return shown.decode()
+
+
+def test_the_version(run):
+    assert run("--version").out == f"claimstance {metadata.version('claimstance')}\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_can_be_copied(run, name):
+    example = next(line.strip() for line in COMMANDS[name].__doc__.splitlines() if "Example:" in line)
+    assert f"  {example}\n" in run(name, "--help").out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_options_default_is_told(name):
+    command = typer.main.get_command(app).get_command(None, name)
+    told = ("if not given", "(several times)")
+    silent = [
+        option.name for option in command.params
+        if option.param_type_name == "option" and not option.is_flag and not option.required and option.default is None
+        and not any(words in option.help for words in told)]
+    assert silent == []
+    for option in command.params:
+        if option.param_type_name == "option" and not option.is_flag and option.default is not None:
+            assert option.show_default
+
+
+@terminal
+@pytest.mark.skipif(not shutil.which("bash"), reason="no bash")
+@pytest.mark.parametrize(("words", "found"), [
+    ("ta", ["tag"]), ("e", ["evaluate", "export"]), ("tag --form", ["--format"]),
+    ("tag --format lab", ["labelstudio"]), ("build --by ", ["document", "outlet", "date", "target"]),
+])
+def test_bash_completes(words, found):
+    program = Path(sys.executable).with_name("claimstance")
+    if not program.exists():
+        pytest.skip("the program is not installed as a script")
+    count = len(words.split(" "))
+    script = f"""
+        source <("{program}" --show-completion bash)
+        COMP_WORDS=(claimstance {words}); COMP_CWORD={count}
+        _claimstance_completion "{program}"
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    environment = {**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.split() == found
+
+
+@terminal
+def test_colours_are_for_a_terminal_that_wants_them(here, tiny_encoder):
+    model = str(exported(tiny_encoder, stance=("against", "favor")))  # each of which has a colour
+    assert on_a_terminal("tag", "gone.txt").startswith("\x1b[")
+    assert on_a_terminal("tag", "gone.txt", NO_COLOR="1").startswith("error: ")
+    write("a.txt", TEXT)
+    shown = [on_a_terminal("tag", "a.txt", "--model", model, "--show", "-t", "tax", "-t", "Amsel", NO_COLOR=value)
+             for value in ("", "1")]
+    coloured = [{code for code in ("\x1b[31m", "\x1b[32m") if code in each} for each in shown]  # against, favor
+    assert coloured[0]
+    assert coloured[1] == set()
+
+
+def test_nothing_is_coloured_in_a_pipe(here):
+    done = subprocess.run([*PROGRAM, "tag", "gone.txt"], capture_output=True, check=False)
+    assert done.stderr == b"error: INPUT: 'gone.txt' does not exist\n".replace(b"\n", os.linesep.encode())
+
+
+@terminal
+def test_progress_tells_the_rate_and_the_time_left(here, model):
+    for name in "abc":
+        write(f"in/{name}.txt", TEXT)
+    shown = on_a_terminal("tag", "in", "--model", model, "--out", "t.jsonl")
+    assert "3/3" in shown
+    assert "/s" in shown
+    assert "left" in shown
+    assert on_a_terminal("--quiet", "tag", "in", "--model", model, "--out", "u.jsonl") == ""
+    assert Path("u.jsonl").read_bytes() == Path("t.jsonl").read_bytes()
+
+
+def test_without_a_terminal_progress_is_told_in_lines_to_those_who_ask(run, model, monkeypatch):
+    monkeypatch.setattr("claimstance.inference.cli.console.EVERY", 0.0)
+    for name in "abc":
+        write(f"in/{name}.txt", TEXT)
+    told = run("--verbose", "tag", "in", "--model", model, "--out", "t.jsonl").messages
+    assert re.fullmatch(r"info: tagging: 3 of 3, \d+\.\d/s, 0 min left", told[-1])
+    assert run("tag", "in", "--model", model, "--out", "u.jsonl").messages == []
+
+
+def test_quiet_leaves_errors_alone(run, model):
+    write("in/a.txt", "")
+    write("in/b.pptx", "x")
+    write("in/c.txt", "x\0")
+    assert [message.partition(":")[0] for message in run("tag", "in", "--model", model).messages] == [
+        "warning", "warning", "error", "error"]
+    quiet = run("-q", "tag", "in", "--model", model)
+    assert (quiet.code, [message.partition(":")[0] for message in quiet.messages]) == (1, ["error", "error"])
+    both = run("--verbose", "--quiet", "info")
+    assert (both.code, both.messages) == (2, ["error: expected --verbose or --quiet, found both"])
+
+
+def test_info_tells_what_is_there(run, model):
+    told = run("info").out
+    assert identity(ROOT / "model/bundled") in told
+    config = json.loads((ROOT / "model/bundled/config.json").read_bytes())
+    assert f"claimstance-minilm {config['version']} (bundled)" in told
+    lines = {line.split("│")[1].strip(): line.split("│")[2].strip() for line in told.splitlines() if "│" in line}
+    assert lines["claimstance"] == metadata.version("claimstance")
+    assert lines["threads"].split()[0].isdecimal()
+    assert lines["card"].startswith(str(ROOT)[:20])
+    installed, missing = (lines[key].split(", ") for key in ("extras installed", "other extras"))
+    assert {"train", "scale", "spacy", "serve"} <= {*installed, *missing}
+    assert not {*installed} & {*missing}
+    assert "card" in run("info", "--model", model).out
+
+
+def test_a_warning_is_said_once_whatever_libraries_make_of_the_log():
+    code = ("import logging; from claimstance.inference.cli.console import show_log; logging.basicConfig();"
+            "show_log(False); logging.getLogger('claimstance.training').warning('the dikes are low')")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "warning: the dikes are low\n"

@@ -1,0 +1,128 @@
+"""The command line from annotated rows to tags: the whole circle."""
+
+import csv
+import json
+import os
+import random
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from claimstance.model.config import ModelConfig
+from claimstance.model.labels import DEFAULT_LABELS
+from helpers.program import OWN_LABELS, TEXT, articles, table, write
+
+
+def label_rows(count, **columns):
+    """Rows of invented sentences whose label shows in a word."""
+    chance = random.Random(7)
+    cues = {"boast": "proudly", "pledge": "surely", "menace": "grimly"}
+    for number in range(count):
+        label = list(cues)[number % 3]
+        words = " ".join(chance.choices(("Amsel", "harbor", "ferries", "council", "tax", "ships"), k=5))
+        yield {"text": f"{words} {cues[label]} {number}.", "label": label, **columns}
+
+
+def write_csv(name, rows):
+    rows = list(rows)
+    with Path(name).open("w", encoding="utf-8-sig", newline="") as file:
+        table = csv.DictWriter(file, rows[0])
+        table.writeheader()
+        table.writerows(rows)
+
+
+def train(run, encoder, *overrides):
+    done = run("train", OWN_LABELS, "data.path=data", "output=own", f"model.encoder={encoder}", "model.max_tokens=64",
+               "training.epochs=1", "training.threads=1", *overrides)
+    assert (done.code, done.out) == (0, "own: trained and exported. Next: claimstance evaluate own --data data\n")
+    return done.messages
+
+
+def pages_and_figures(run, account):
+    """What `evaluate` and `compare` write but a folder: one file, or all on standard output."""
+    page = Path("scores/evaluation.html").read_text(encoding="utf-8")
+    written = run("evaluate", "own", "--data", "data", "--out", "page.html")
+    assert (written.code, written.messages, Path("page.html").read_text(encoding="utf-8")) == (0, [], page)
+    assert "macro_f1" in written.out  # the table, too
+    printed = run("evaluate", "own", "--data", "data", "--format", "html")
+    assert (printed.code, printed.out) == (0, page)
+    assert json.loads(run("evaluate", "own", "--data", "data", "--format", "json").out) == account
+    beside = run("compare", "scores", "scores", "--out", "c.html")
+    assert (beside.code, beside.messages) == (0, [])
+    comparison = Path("c.html").read_text(encoding="utf-8")
+    assert "alone is right 0 times" in comparison.replace("</b>", "")
+    assert run("compare", "scores", "scores", "--format", "html").out == comparison
+    assert json.loads(run("compare", "scores", "scores", "--format", "json").out)["tests"] == 1
+    refused = run("evaluate", "own", "--data", "data", "--format", "html", "--out", "x.json")
+    assert (refused.code, refused.messages) == (2, [
+        "error: --out: expected a name ending in .html, or a folder, for --format html, found 'x.json'"])
+    assert not Path("x.json").exists()
+
+
+@pytest.mark.slow
+def test_labels_of_ones_own_from_a_table_to_tags(run, tiny_encoder):
+    write_csv("labelled.csv", label_rows(200))
+    built = run("build", "labelled.csv", "--out", "data")
+    assert built.code == 0
+    assert built.messages == [
+        "warning: labels of claim are those found: boast, menace, pledge (not no_claim, claim)"]
+    assert "boast" in built.out
+    assert json.loads(Path("data/report.json").read_bytes())["rows"] == {"train": 160, "dev": 20, "test": 20}
+    assert train(run, tiny_encoder) == []
+    scored = run("evaluate", "own", "--data", "data", "--out", "scores")
+    assert (scored.code, scored.messages) == (0, [])
+    assert "macro_f1" in scored.out
+    account = json.loads(Path("scores/evaluation.json").read_bytes())
+    assert list(account["results"]) == ["labelled/claim"]
+    assert account["model"]["name"] == "own-labels"
+    assert sorted(os.listdir("scores")) == [  # noqa: PTH208
+        "cases.jsonl", "evaluation.html", "evaluation.json", "outcomes.jsonl"]
+    compared = run("compare", "scores", "scores", "--metric", "accuracy", "--out", "c.json")
+    assert (compared.code, compared.messages) == (0, [])
+    assert re.search(r"labelled .* claim .* accuracy .* \+0\.0 .* 1\.0000", compared.out)
+    row, = json.loads(Path("c.json").read_bytes())["rows"]
+    assert (row["a"], row["p"]) == (account["results"]["labelled/claim"]["accuracy"]["value"], 1)
+    pages_and_figures(run, account)
+    wrong = run("compare", "scores", "scores", "--metric", "acuracy")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "unknown metric 'acuracy'. Did you mean 'accuracy'?" in wrong.messages[0]
+    write("a.txt", TEXT)
+    tagged = run("tag", "a.txt", "--model", "own", "--format", "csv")
+    assert {row["claim"] for row in table(tagged.out)} <= {"boast", "menace", "pledge"}
+    article, = articles(run("tag", "a.txt", "--model", "own").out)
+    for sentence in article["sentences"]:
+        assert list(sentence["claim"]["probabilities"]) == ["boast", "menace", "pledge"]
+        assert [sentence[name] for name in ("check_worthy", "attributions", "entities", "stances")] == [None] * 3 + [[]]
+    again = run("train", OWN_LABELS, "data.path=data", "output=own")
+    assert (again.code, again.messages) == (2, ["error: output: expected a new folder, found a trained model in own"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("columns", "options"), [({"target": "tax"}, []), ({}, ["--target", "tax"])])
+def test_a_target_from_a_column_or_one_for_all_rows(run, tiny_encoder, monkeypatch, columns, options):
+    write_csv("labelled.csv", label_rows(60, **columns))
+    assert run("build", "labelled.csv", *options, "--out", "data").code == 0
+    with monkeypatch.context() as terminal:
+        terminal.setattr(sys.stderr, "isatty", lambda: True)
+        assert any("loss" in line for line in train(run, tiny_encoder))  # told on a terminal, but not as a result
+    assert ModelConfig.load(Path("own")).tasks == ("stance",)
+    write("a.txt", TEXT)
+    stances = table(run("tag", "a.txt", "--model", "own", "-t", "tax", "-f", "csv", "--rows", "stances").out)
+    assert [row["target"] for row in stances] == ["tax"] * 3
+    assert {row["label"] for row in stances} <= {"boast", "menace", "pledge"}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
+def test_how_far_it_is_can_be_read_in_a_log(make_config, splits, tmp_path, caplog):
+    from claimstance.training.fine_tuning.train import train as fine_tune
+
+    caplog.set_level("INFO", "claimstance")
+    config = make_config(tmp_path / "told", epochs=1, evaluations_per_epoch=0)
+    fine_tune(config, {"train": splits["train"]}, DEFAULT_LABELS)
+    steps = json.loads((config.output / "training.json").read_bytes())["steps"]
+    told = [message for message in caplog.messages if message.startswith("step ")]
+    assert re.fullmatch(rf"step {steps} of {steps}, loss \d+\.\d{{3}}, 0 min left", told[-1])
+    assert len(told) > 1

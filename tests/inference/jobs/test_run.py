@@ -1,0 +1,390 @@
+"""Runs into a folder, in this process: what is written, gone on with, refused, and told."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from claimstance.inference.jobs import folder as run_folder
+from claimstance.inference.jobs import run as long_run
+from claimstance.inference.jobs.folder import hold
+from claimstance.inference.jobs.signals import Stopping
+from helpers.program import TEXT, articles, table, write
+
+IN_TWOS = ("--articles-per-part", "2")
+LINES = [json.dumps({"id": name, "text": TEXT, "outlet": "Courier"}) for name in "abcde"]
+
+
+def corpus(*lines):
+    write("c.jsonl", "\n".join(lines or LINES) + "\n")
+    os.utime("c.jsonl", ns=(10**18, 10**18))
+
+
+@pytest.fixture
+def tag(run, model):
+    return lambda *arguments: run("tag", "c.jsonl", "--model", model, "--out", "out", *IN_TWOS, *arguments)
+
+
+def manifest(folder="out"):
+    return json.loads(Path(folder, "manifest.json").read_bytes())
+
+
+def found(folder="out"):
+    """What is in a folder, the lock left out."""
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.name != ".lock"}
+
+
+def dies_after(monkeypatch, parts, error=KeyboardInterrupt):
+    """Have a run end by an error once it has tagged the last article of so many parts and one more part's first."""
+    write_part, done = long_run.LongRun._write, []
+
+    def write(self, number, read, work):
+        if len(done) == parts:
+            next(iter(read))
+            raise error
+        write_part(self, number, read, work)
+        done.append(number)
+
+    monkeypatch.setattr(long_run.LongRun, "_write", write)
+
+
+# What is written
+
+def test_parts_hold_what_one_file_would(run, tag, model):
+    corpus()
+    done = tag()
+    assert (done.code, done.out, done.messages) == (0, "", [])
+    run("tag", "c.jsonl", "--model", model, "--out", "whole.jsonl")
+    parts = [f"part-{number:05}.jsonl" for number in range(3)]
+    assert sorted(found()) == ["manifest.json", *parts]
+    assert b"".join(found()[name] for name in parts) == Path("whole.jsonl").read_bytes()
+    told = manifest()
+    assert (told["complete"], told["articles"], told["failed"]) == (True, 5, 0)
+    assert [(part["file"], part["articles"]) for part in told["parts"].values()] == list(
+        zip(parts, (2, 2, 1), strict=True))
+
+
+def test_csv_parts_have_the_columns_of_the_first_article(tag):
+    corpus('{"id": "a"', *LINES[:3], '{"text": "He left."}', '{"text": 5}')
+    assert tag("--format", "csv").code == 1
+    first, second = (table(Path("out", f"part-0000{number}.csv").read_bytes().decode()) for number in range(2))
+    assert list(first[0]) == list(second[0])
+    assert [row["meta_outlet"] for row in second] == ["Courier"] * 3 + [""]
+
+
+def test_parquet_parts_are_read_as_one(tag):
+    pytest.importorskip("pyarrow")
+    import pyarrow.dataset
+
+    corpus(*LINES[:3], '{"id": "z", "text": "He left."}')
+    assert tag("--format", "parquet", "--rows", "sentences").code == 0
+    rows = pyarrow.dataset.dataset("out", exclude_invalid_files=True).to_table().to_pylist()
+    assert [row["doc_id"] for row in rows] == ["a"] * 3 + ["b"] * 3 + ["c"] * 3 + ["z"]
+    assert rows[-1]["meta_outlet"] is None
+
+
+def test_a_folder_that_is_there_whatever_its_name(run, model):
+    corpus()
+    Path("tagged.v2").mkdir()
+    assert run("tag", "c.jsonl", "--model", model, "--out", "tagged.v2").code == 0
+    assert sorted(found("tagged.v2")) == ["manifest.json", "part-00000.jsonl"]
+    write("plain", "old")
+    assert run("tag", "c.jsonl", "--model", model, "--out", "plain").code == 0
+    assert len(articles(Path("plain").read_text(encoding="utf-8"))) == 5
+
+
+# Going on
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("parts", [0, 1, 2])
+def test_a_run_that_died_goes_on(tag, monkeypatch, form, parts):
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    corpus()
+    tag("--format", form, "--threads", "1")
+    undisturbed = found()
+    shutil.rmtree("out")
+    with monkeypatch.context() as patched:
+        dies_after(patched, parts)
+        assert tag("--format", form).code == 130
+    assert len(manifest()["parts"]) == parts
+    before = {name: Path("out", name).stat().st_mtime_ns for name in found() if name != "manifest.json"}
+    write(f"out/part-00099.{form}", "renamed, and not yet told of")
+    write(f"out/.part-00003.{form}.abc_12", "half")
+    write("out/.manifest.json.abc_12", "half")
+    assert (done := tag("--format", form, "--threads", "2")).code == 0
+    assert done.messages == []
+    assert found() == undisturbed
+    assert before == {name: Path("out", name).stat().st_mtime_ns for name in before}  # not tagged again
+
+
+def test_errors_are_counted_once(tag, monkeypatch):
+    corpus("[1]", *LINES[:2], "no JSON", *LINES[2:])
+    with monkeypatch.context() as patched:
+        dies_after(patched, 1)
+        died = tag()
+    assert [message[:25] for message in died.messages[:2]] == ["error: c.jsonl, line 1: e", "error: c.jsonl, line 4: e"]
+    done = tag()
+    assert (done.code, done.messages) == (1, ["error: not read: 2 of 7 inputs or lines; tagged: 5"])
+    assert [len(part["errors"]) for part in manifest()["parts"].values()] == [2, 0, 0]
+    again = tag()
+    assert (again.code, again.messages) == (done.code, done.messages)
+
+
+def test_a_part_that_was_damaged_is_done_again(tag):
+    corpus()
+    tag()
+    undisturbed = found()
+    Path("out/part-00001.jsonl").write_bytes(b"{}\n")
+    Path("out/part-00002.jsonl").unlink()
+    done = tag()
+    assert (done.code, done.messages) == (0, [
+        f"warning: {Path('out', f'part-0000{number}.jsonl')}: not what was written: done again" for number in (1, 2)])
+    assert found() == undisturbed
+
+
+def test_a_corpus_that_was_moved(run, tag, model):
+    corpus()
+    tag()
+    Path("elsewhere").mkdir()
+    Path("c.jsonl").rename("elsewhere/c.jsonl")
+    done = run("tag", "elsewhere/c.jsonl", "--model", model, "--out", "out", *IN_TWOS)
+    assert (done.code, done.messages) == (0, [])
+
+
+def test_a_folder_with_a_link_to_nothing_goes_on_too(run, model, monkeypatch):
+    for name in "abc":
+        write(f"in/{name}.txt", TEXT)
+    Path("in/gone.txt").symlink_to("nowhere")
+    with monkeypatch.context() as patched:
+        dies_after(patched, 1)
+        run("tag", "in", "--model", model, "--out", "out", *IN_TWOS)
+    done = run("tag", "in", "--model", model, "--out", "out", *IN_TWOS)
+    assert (done.code, done.messages[-1]) == (1, "error: not read: 1 of 4 inputs or lines; tagged: 3")
+
+
+# What is refused
+
+@pytest.mark.parametrize(("change", "arguments", "message"), [
+    (None, ["-t", "rail"], 'options targets: [] then, ["rail"] now'),
+    (None, ["-f", "csv"], 'options format: "jsonl" then, "csv" now'),
+    (None, ["--text-column", "text"], 'options columns text: null then, "text" now'),
+    (None, ["--articles-per-part", "3"], "options articles_per_part: 2 then, 3 now"),
+    (None, ["c.jsonl"], "number of inputs: 1 then, 2 now"),
+    (lambda: write("c.jsonl", "\n".join(LINES[1:])), [], "c.jsonl bytes: "),
+    (lambda: os.utime("c.jsonl"), [], "c.jsonl names_sizes_times: "),
+], ids=["targets", "format", "columns", "size", "inputs", "bytes", "time"])
+def test_another_run_is_not_gone_on_with(tag, monkeypatch, change, arguments, message):
+    corpus()
+    with monkeypatch.context() as patched:
+        dies_after(patched, 1)
+        tag()
+    before = found()
+    if change:
+        change()
+    refused = tag(*arguments)
+    assert (refused.code, len(refused.messages)) == (2, 1)
+    assert refused.messages[0].startswith("error: --out: 'out' was begun otherwise (")
+    assert message in refused.messages[0]
+    assert refused.messages[0].endswith("--restart to begin anew")
+    assert found() == before
+
+
+def test_another_model_or_program_is_refused(run, tag, model, monkeypatch):
+    corpus()
+    tag()
+    shutil.copytree(model, "m")
+    told = json.loads(Path("m/manifest.json").read_bytes())
+    config = Path("m/config.json")
+    config.write_bytes(config.read_bytes() + b"\n")  # the weights stay what they were
+    told["files"]["config.json"] = long_run.sha256(config)
+    Path("m/manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    refused = run("tag", "c.jsonl", "--model", "m", "--out", "out", *IN_TWOS)
+    assert refused.code == 2
+    assert "(model sha256: " in refused.messages[0]
+    monkeypatch.setattr("claimstance.inference.jobs.manifest.metadata.version", lambda name: f"{name} 9")
+    assert "(program claimstance: " in tag().messages[0]
+
+
+def test_other_words_of_the_same_size_and_time(tag, monkeypatch):
+    corpus()
+    with monkeypatch.context() as patched:
+        dies_after(patched, 2)
+        tag()
+    corpus(LINES[0].replace("Monday", "Friday"), *LINES[1:])
+    refused = tag()
+    assert (refused.code, refused.messages) == (2, [
+        f"error: --out: '{Path('out', 'part-00000.jsonl')}' was made of other articles than are read now: another "
+        "--out, or --restart to begin anew"])
+    assert not manifest()["complete"]
+
+
+def test_fewer_articles_of_the_same_size_and_time(tag):
+    corpus()
+    tag()
+    told = {**manifest(), "complete": False}
+    Path("out/manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    corpus(*LINES[:4], " " * len(LINES[4]))
+    refused = tag()
+    assert refused.code == 2
+    assert f"'{Path('out', 'part-00002.jsonl')}' was made of other articles" in refused.messages[0]
+    assert not manifest()["complete"]
+
+
+def test_inputs_that_change_while_they_are_read(tag, monkeypatch):
+    save = long_run.Manifest.save
+
+    def change(self, folder):
+        os.utime("c.jsonl")
+        save(self, folder)
+
+    corpus()
+    monkeypatch.setattr(long_run.Manifest, "save", change)
+    done = tag()
+    assert done.code == 1
+    assert done.messages[0].startswith("error: the inputs were changed while they were read (c.jsonl names_")
+    assert not manifest()["complete"]
+
+
+def test_restart_begins_anew(tag, monkeypatch):
+    corpus()
+    tag("--format", "csv")
+    tag("--restart")
+    undisturbed = found()
+    assert sorted(undisturbed) == ["manifest.json", *(f"part-0000{number}.jsonl" for number in range(3))]
+    corpus(*LINES[:3])
+    with monkeypatch.context() as patched:
+        dies_after(patched, 0)
+        tag("--restart")
+    assert sorted(found()) == ["manifest.json"]  # the old parts are gone before the first new one
+    corpus()
+    assert tag("--restart").code == 0
+    assert found() == undisturbed
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "part-00000.jsonl", "manifest.json"])
+@pytest.mark.parametrize("restart", [[], ["--restart"]])
+def test_nothing_of_anybody_elses_is_touched(tag, name, restart):
+    corpus()
+    write(f"out/{name}", '{"files": {}}')
+    refused = tag(*restart)
+    assert (refused.code, len(refused.messages)) == (2, 1)
+    assert f"found '{Path('out', name)}'" in refused.messages[0]
+    assert Path("out", name).read_text(encoding="utf-8") == '{"files": {}}'
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["-", "--out", "out"], "for '-', which cannot be read twice, found the folder 'out'"),
+    (["https://example.org/a", "--allow-network", "--out", "out"], "which cannot be read twice"),
+    (["c.jsonl", "--restart"], "--restart, --articles-per-part: expected --out FOLDER"),
+    (["c.jsonl", "--out", "t.jsonl", "--articles-per-part", "9"], "expected --out FOLDER"),
+    (["c.jsonl", "--out", "pages", "--format", "html", "--restart"], "expected --out FOLDER"),
+    ([".", "--out", "out"], "expected a place outside the inputs"),
+])
+def test_wrong_calls(run, model, arguments, message):
+    corpus()
+    refused = run("tag", *arguments, "--model", model)
+    assert (refused.code, len(refused.messages)) == (2, 1)
+    assert message in refused.messages[0]
+    assert not Path("out").exists()
+
+
+# One at a time, and a folder that cannot be written
+
+def test_two_runs_do_not_share_a_folder(tag):
+    corpus()
+    with hold(Path("out")):
+        refused = tag()
+        assert (refused.code, refused.messages) == (
+            1, [f"error: out: another run (process {os.getpid()}) is writing to it"])
+    assert tag().code == 0
+
+
+def test_the_lock_of_a_dead_process_keeps_nobody_out(tag):
+    corpus()
+    script = ("import os; from pathlib import Path; from claimstance.inference.jobs.folder import hold\n"
+              "with hold(Path('out')): os._exit(9)")
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 9
+    assert Path("out/.lock").exists()
+    assert tag().code == 0
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["gone", "an empty one in its place"])
+def test_a_folder_that_is_taken_away(tag, monkeypatch, again):
+    write_part = long_run.LongRun._write
+
+    def take_away(self, number, read, work):
+        if number == 1:
+            Path("out").rename("away")
+            if again:
+                Path("out").mkdir()
+        write_part(self, number, read, work)
+
+    corpus()
+    monkeypatch.setattr(long_run.LongRun, "_write", take_away)
+    done = tag()
+    assert (done.code, done.messages) == (1, ["error: out: taken away while it was written to"])
+    assert Path("out").exists() == again
+    assert not again or found() == {}
+    assert sorted(found("away")) == ["manifest.json", "part-00000.jsonl"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_is_read_only(tag):
+    corpus()
+    Path("out").mkdir(mode=0o500)
+    done = tag()
+    assert (done.code, done.messages) == (1, ["error: out: cannot be written: Permission denied"])
+
+
+def test_a_folder_that_the_system_refuses(tag, monkeypatch):
+    def refuse(*_):
+        raise OSError(30, "Read-only file system")
+
+    corpus()
+    monkeypatch.setattr(run_folder, "_make", refuse)
+    done = tag()
+    assert (done.code, done.messages) == (1, ["error: out: cannot be written: Read-only file system"])
+
+
+# Signals
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_has_the_part_finished(tag, monkeypatch, number, code):
+    write_part = long_run.LongRun._write
+
+    def interrupted(self, part, read, work):
+        os.kill(os.getpid(), number)
+        write_part(self, part, read, work)
+
+    corpus()
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    with monkeypatch.context() as patched:
+        patched.setattr(long_run.LongRun, "_write", interrupted)
+        done = tag()
+        again = tag()
+    for one, handler in before.items():  # the program leaves them ignored, on its way out
+        signal.signal(one, handler)
+    said = f"articles tagged, by {number.name}: the same command goes on in 'out'"
+    assert (done.code, done.messages) == (code, [f"error: stopped with 2 {said}"])
+    assert (again.code, again.messages) == (code, [f"error: stopped with 4 {said}"])
+    assert sorted(found()) == ["manifest.json", "part-00000.jsonl", "part-00001.jsonl"]
+    assert tag().code == 0
+    assert manifest()["complete"]
+
+
+def test_the_second_signal_ends_it_at_once(capsys, monkeypatch):
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    heard = Stopping("the same command goes on in 'out'")
+    heard.receive(15)
+    assert (heard.signal, heard.is_at_once()) == (15, False)
+    with pytest.raises(SystemExit) as end:
+        heard.receive(2)
+    assert (end.value.code, heard.is_at_once()) == (143, True)
+    assert capsys.readouterr().err == "error: ended at once, by SIGTERM: the same command goes on in 'out'\n"

@@ -1,0 +1,181 @@
+"""Pages as files: one for one article; for several a folder with an index, whatever the articles are called."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from claimstance.inference.pages.article_page import render_index, render_page
+from claimstance.inference.pages.folder import file_name, open_pages
+from claimstance.inference.pages.index import FIRST_ROWS, Index
+from claimstance.model.errors import ClaimstanceError, ConfigError
+from helpers.pages import Page, stance, tagged
+from helpers.program import TEXT, write
+
+
+def one(doc_id, stances=(), said=(), **more):
+    return tagged("Ann spoke. He left.", ["Ann spoke.", "He left."], said, stances, doc_id, **more)
+
+
+def write_pages(out, *articles):
+    with open_pages(out) as pages:
+        for article in articles:
+            pages.write(article)
+
+
+def indexed(*articles):
+    index = Index()
+    for article in articles:
+        index.add(article, f"{article.doc_id}.html")
+    return Page("".join(render_index(index.shown())))
+
+
+# Where they go
+
+def test_one_article_is_one_file(tmp_path):
+    write_pages(tmp_path / "a.html", one("a"))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
+    assert (tmp_path / "a.html").read_bytes().decode() == render_page(one("a"))
+
+
+def test_a_second_article_does_not_fit_in_a_file(tmp_path):
+    with pytest.raises(ConfigError, match=r"^--out: expected the name of a folder, since there are several articles$"):
+        write_pages(tmp_path / "a.html", one("a"), one("b"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_has_a_page_for_each_at_once_and_an_index_at_the_end(tmp_path):
+    folder = tmp_path / "new"
+    with open_pages(folder) as pages:
+        for number, doc_id in enumerate(("a", "x/b"), 1):
+            pages.write(one(doc_id))
+            assert len(list(folder.iterdir())) == number
+        assert not (folder / "index.html").exists()
+    files = sorted(path.name for path in folder.iterdir())
+    assert len(files) == 3
+    links = {given["href"] for given, _ in Page((folder / "index.html").read_text(encoding="utf-8")).all("a")}
+    assert {link for link in links if not link.startswith("#")} == set(files) - {"index.html"}
+
+
+def test_a_failure_leaves_the_old_index(tmp_path):
+    (tmp_path / "index.html").write_text("old", encoding="utf-8")
+    with pytest.raises(AttributeError):
+        write_pages(tmp_path, one("a"), None)
+    assert (tmp_path / "a.html").exists()
+    assert (tmp_path / "index.html").read_text(encoding="utf-8") == "old"
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "out").touch()
+    with pytest.raises(ClaimstanceError, match=r"out: expected a folder, or a name ending in \.html, found a file$"), \
+            open_pages(tmp_path / "out"):
+        pytest.fail("the work was begun")
+
+
+def test_names_are_safe_and_no_two_are_the_same():
+    ids = ["a", "A", "a", "a-2", "x/y", "x-y", "../../etc", ".hidden", "", "ñandú", "con", "index", "NUL.txt", "a b",
+           "é" * 300, "z" * 300, "-rf"]
+    taken = set()
+    names = [file_name(doc_id, taken) for doc_id in ids]
+    assert names[:4] == ["a.html", "A-2.html", "a-3.html", "a-2-2.html"]
+    assert names[5] == "x-y.html"
+    assert len({name.lower() for name in names}) == len(ids)
+    for name in names:
+        assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}\.html", name)
+        assert name.partition(".")[0].lower() not in ("con", "nul", "index", "aux")
+    assert [file_name(doc_id, set()) for doc_id in ids[4:6]] == [names[4], "x-y.html"]
+
+
+# The index
+
+def test_the_index_adds_up():
+    said = [(0, "Ann", "Ann", "spoke", None, 0.9)]
+    page = indexed(
+        one("a", [stance(0, "Ann", "rail", "favor"), stance(0, "Ann", "tax", "against", abstained=True)], said),
+        one("b", [stance(0, "Ann", "rail", "favor"), stance(1, "Ann", "rail", "against"),
+                  stance(1, None, "rail", "neutral")], said, warnings=["odd"]))
+    assert page.one("h1") == "2 articles"
+    found = [given["title"] for given, _ in page.all("a", class_="count")]
+    assert found == ["Ann → rail: 2 favor", "Ann → rail: 1 against", "the text itself → rail: 1 neutral"]
+    numbers = "".join(text for _, text in page.all("td", class_="n"))
+    # Of a, b and both: sentences, attributions, sources, favor, against, neutral, warnings.
+    assert [numbers[:7], numbers[7:14], numbers[14:]] == ["2111000", "2111111", "4212111"]
+    listed = [re.sub(r"\s+", " ", text) for given, text in page.all("ul") if given.get("id", "").startswith("h")]
+    assert listed == ["a + 1 favorb + 1 favor − 1 against", "b ○ 1 neutral"]
+
+
+def test_rows_begin_with_those_who_are_for_or_against_somebody():
+    def speaks(name, *labels):
+        return one(name, [stance(0, name, "rail", label) for label in labels], [(0, "Ann", name, "spoke", None, 0.9)])
+
+    page = indexed(speaks("Often", "neutral", "neutral", "neutral"), speaks("Once", "favor"))
+    found = [given["title"] for given, _ in page.all("a", class_="count")]
+    assert found == ["Once → rail: 1 favor", "Often → rail: 3 neutral"]
+
+
+def test_rows_beyond_the_first_are_collapsed():
+    names = [f"N{i}" for i in range(FIRST_ROWS + 3)]
+    page = indexed(*(one(name, [stance(0, name, "rail", "favor")], [(0, "Ann", name, "spoke", None, 0.9)])
+                     for name in names))
+    assert f"{3} more sources" in [text for _, text in page.all("summary")]
+    assert len(page.all("tr")) == 2 + len(names) + 2 + len(names)  # heads of two tables, rows, head and sum, articles
+
+
+def test_the_index_without_stances():
+    page = indexed(one("a"))
+    assert "No stance that the model is sure enough of." in page.one("main")
+
+
+# The command
+
+def test_a_page_by_option_or_by_name(run, model):
+    write("a.txt", TEXT)
+    printed = run("tag", "a.txt", "--model", model, "-f", "html")
+    assert (printed.code, printed.messages) == (0, [])
+    assert Page(printed.out).one("article") == TEXT
+    run("tag", "a.txt", "--model", model, "-o", "t.html")
+    assert Path("t.html").read_bytes().decode() == printed.out
+
+
+def test_a_folder_of_pages(run, model):
+    for name in "ab":
+        write(f"in/{name}.txt", TEXT)
+    done = run("tag", "in", "--model", model, "--format", "html", "--out", "pages")
+    assert (done.code, done.out, done.messages) == (0, "", [])
+    assert sorted(path.name for path in Path("pages").iterdir()) == ["a.html", "b.html", "index.html"]
+
+
+@pytest.mark.parametrize(("out", "found"), [(["--out", "t.html"], "'t.html'"), ([], "none")])
+def test_several_articles_need_a_folder(run, model, out, found):
+    for name in "ab":
+        write(f"in/{name}.txt", TEXT)
+    done = run("tag", "in", "--model", model, "--format", "html", *out)
+    assert (done.code, done.out, done.messages) == (2, "", [
+        f"error: --out: expected the name of a folder for the pages of 2 articles, found {found}"])
+    assert [path.name for path in Path().iterdir()] == ["in"]
+
+
+def test_several_articles_of_one_file_need_a_folder(run, model):
+    write("a.jsonl", '{"text": "He left."}\n' * 2)
+    done = run("tag", "a.jsonl", "--model", model, "--out", "t.html")
+    assert (done.code, done.messages) == (
+        2, ["error: --out: expected the name of a folder, since there are several articles"])
+    assert not Path("t.html").exists()
+
+
+@pytest.mark.parametrize(("out", "message"), [
+    ("t.csv", "--out: expected a folder, or a name ending in .html, for --format html, found 't.csv'"),
+    ("in/pages", "--out: expected a place outside the inputs, found 'in/pages/index.html', which 'in' is or holds"),
+])
+def test_where_pages_cannot_go(run, model, out, message):
+    write("in/a.txt", TEXT)
+    done = run("tag", "in", "--model", model, "--format", "html", "--out", out)
+    assert (done.code, done.messages) == (2, [f"error: {message}"])
+
+
+def test_one_bad_file_does_not_cost_the_index(run, model):
+    write("in/a.txt", TEXT)
+    Path("in/b.txt").write_bytes(b"\xff")
+    done = run("tag", "in", "--model", model, "--format", "html", "--out", "pages")
+    assert done.code == 1
+    assert sorted(path.name for path in Path("pages").iterdir()) == ["a.html", "index.html"]

@@ -1,0 +1,265 @@
+"""The server as it is run: stopped with requests in flight; clients that are slow, leave, or send what is no HTTP."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+
+import pytest
+
+from claimstance.inference.serving import run as running
+from claimstance.inference.serving.settings import Settings
+from helpers.program import soon
+from helpers.serving import Running, process
+
+pytestmark = pytest.mark.slow
+SENTENCE = "Senator Carl Amsel said that the harbour tax is theft. "
+LONG = json.dumps([{"text": SENTENCE * 40, "targets": ["rail", "coal"]}] * 4)
+
+
+def head(length, path="/v1/tag"):
+    return (f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"{length}\r\n\r\n").encode()
+
+
+def status(connection):
+    """The status of what comes on a bare connection; ``None`` if it ends without."""
+    line = connection.recv(4096).partition(b"\r\n")[0].split()
+    return int(line[1]) if line else None
+
+
+def drained(connection):
+    """How many bytes still come on a bare connection until it ends."""
+    count = 0
+    try:
+        while data := connection.recv(1 << 16):
+            count += len(data)
+    except ConnectionResetError:
+        pass
+    return count
+
+
+@contextmanager
+def in_this_process(tagger, buffer=0, **settings):
+    """A server in a thread, for what only that lets a test change; ``buffer``: bytes that the system takes for it."""
+    listens, chosen = threading.Event(), Settings(**settings)
+    server = running.prepare(tagger, chosen, listens.set)
+    with running.listen(Settings(port=0)) as opened:
+        if buffer:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
+        thread = threading.Thread(target=server.run, args=([opened],))
+        thread.start()
+        assert listens.wait(20)
+        try:
+            yield Running(f"http://localhost:{opened.getsockname()[1]}")
+        finally:
+            server.should_exit = True
+            thread.join(60)
+    assert not thread.is_alive()
+
+
+# The end
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_stop_it_answers_what_it_accepted(model, how):
+    with process("--model", model, "--threads", "2", "--max-articles", "1000") as server, ThreadPoolExecutor(6) as pool:
+        alone = server.ask("POST", "/v1/tag", LONG)
+        assert alone[0] == 200
+        asked = [pool.submit(server.ask, "POST", "/v1/tag", LONG) for _ in range(6)]
+        with closing(server.connect()) as idle:
+            soon(lambda: server.figure("claimstance_in_flight") > 4)
+            server.stop(how)
+            answers = [task.result(60) for task in asked]
+            assert [(code, body) for code, _, body in answers] == [(200, alone[2])] * 6
+            assert drained(idle) == 0
+    with pytest.raises(ConnectionRefusedError):
+        server.connect()
+
+
+def test_a_body_that_is_on_its_way_when_it_is_told_to_stop_is_waited_for(model):
+    with process("--model", model) as server, closing(server.connect()) as connection:
+        connection.sendall(head("Content-Length: 13") + b'{"text"')
+        soon(lambda: server.ask("GET", "/healthz")[0] == 200)
+        server.stop()
+        time.sleep(0.6)
+        connection.sendall(b': "x"}')
+        assert status(connection) == 200
+
+
+# Bodies
+
+@pytest.mark.parametrize("length", ["Content-Length: 9000000000", "Transfer-Encoding: chunked"])
+def test_a_body_that_is_too_long_is_refused_before_it_is_there(model, length):
+    with process("--model", model, "--max-body", "0.1") as server, closing(server.connect()) as connection:
+        connection.sendall(head(length))
+        connection.settimeout(0.01)
+        sent = 0
+        chunk = b"1000\r\n" + b" " * 4096 + b"\r\n"
+        while True:
+            try:
+                assert status(connection) == 413
+                break
+            except TimeoutError:
+                assert "chunked" in length
+                connection.sendall(chunk)
+                sent += 4096
+                assert sent < 4_000_000
+        assert server.ask("POST", "/v1/tag", '{"text": "x"}')[0] == 200
+
+
+def test_one_who_sends_all_of_it_first_is_told_too(model):
+    with process("--model", model, "--max-body", "0.1") as server:
+        code, _, body = server.ask("POST", "/v1/tag", b" " * 2_000_000)
+        assert (code, json.loads(body)["status"]) == (413, 413)
+
+
+# Clients that are slow, or leave
+
+def test_a_body_that_does_not_come(model):
+    with process("--model", model, "--timeout", "0.3") as server, closing(server.connect()) as connection:
+        connection.sendall(head("Content-Length: 100") + b"{")
+        assert status(connection) == 408
+
+
+def test_bodies_that_arrive_are_counted(tagger, monkeypatch):
+    monkeypatch.setattr("claimstance.inference.serving.app._ARRIVING", 1)
+    with in_this_process(tagger) as server, closing(server.connect()) as slow:
+        slow.sendall(head("Content-Length: 13") + b'{"text"')
+        code, headers, _ = soon(lambda: (answer := server.ask("POST", "/v1/tag", '{"text": "x"}'))[0] == 503 and answer)
+        assert (code, headers["retry-after"]) == (503, "1")
+        slow.sendall(b': "x"}')
+        assert status(slow) == 200
+        assert server.ask("POST", "/v1/tag", '{"text": "x"}')[0] == 200
+
+
+def test_connections_on_which_nothing_comes_of_it(tagger, monkeypatch):
+    monkeypatch.setattr(running, "HEAD_SECONDS", 0.4)
+    with in_this_process(tagger) as server:
+        idle, begun, after, late = (server.connect() for _ in range(4))
+        begun.sendall(b"POST /v1/tag HTT")
+        after.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert status(after) == 200
+        after.sendall(b"GET /heal")
+        late.sendall(head("Content-Length: 13") + b'{"text"')
+        time.sleep(0.8)
+        late.sendall(b': "x"}')  # the head was there in time: this one has the time that bodies have
+        assert status(late) == 200
+        assert [drained(connection) for connection in (idle, begun)] == [0, 0]
+        assert drained(after) < 100  # the end of its answer
+        for connection in (idle, begun, after, late):
+            connection.close()
+
+
+def test_an_answer_that_is_not_taken(tagger, monkeypatch):
+    monkeypatch.setattr(running, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(running, "IDLE_SECONDS", 0.3)
+    with in_this_process(tagger, buffer=4096) as server, closing(socket.socket()) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect((server.host, server.port))
+        body = json.dumps({"text": SENTENCE * 1000}).encode()
+        connection.sendall(head(f"Content-Length: {len(body)}") + body)
+        answer = connection.recv(1000)
+        length = int(answer.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        time.sleep(1.5)
+        assert 0 < drained(connection) < length - 1000
+
+
+def test_a_client_that_leaves_is_not_read_for(model):
+    with process("--model", model, "--threads", "1", "--max-articles", "1000") as server:
+        body = json.dumps([{"text": SENTENCE * 1000, "targets": ["rail", "coal"]}] * 10).encode()
+        with closing(server.connect()) as connection:
+            connection.sendall(head(f"Content-Length: {len(body)}") + body)
+            soon(lambda: server.figure("claimstance_in_flight") == 10)
+        soon(lambda: server.figure("claimstance_in_flight") == 0)
+        assert server.figure("claimstance_articles_total") < 10
+        assert server.figure('claimstance_requests_total{route="/v1/tag",status="499"}') == 1
+
+
+def test_idle_connections_keep_nobody_out(model):
+    with process("--model", model) as server:
+        held = [server.connect() for _ in range(300)]
+        assert server.ask("POST", "/v1/tag", '{"text": "x"}')[0] == 200
+        for connection in held:
+            connection.close()
+        assert server.ask("GET", "/healthz")[0] == 200
+
+
+@pytest.mark.parametrize("sent", [
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\0" * 100_000,
+    b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"a" * 200_000,
+    head("Content-Length: -1"), head("Content-Length: 1\r\nContent-Length: 2"), head("Content-Length: ten"),
+    head("Transfer-Encoding: chunked") + b"zz\r\n", head("Transfer-Encoding: gzip"),
+])
+def test_what_is_no_http(model_server, sent):
+    with closing(model_server.connect()) as connection:
+        try:
+            connection.sendall(sent)
+            assert status(connection) in (400, 431, 501)
+        except ConnectionError:
+            pass  # closed before all of it was sent
+    assert model_server.ask("GET", "/healthz")[0] == 200
+
+
+@pytest.fixture(scope="module")
+def model_server(model):
+    with process("--model", model) as server:
+        yield server
+
+
+# What it never does, and how it is started
+
+_WATCHED = """
+import sys
+def watch(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+        print("asked elsewhere:", event, arguments, file=sys.stderr)
+sys.addaudithook(watch)
+from claimstance.inference.cli.main import main
+main()
+"""
+
+
+def test_it_asks_nothing_of_others(model):
+    with process("--model", model, program=(sys.executable, "-c", _WATCHED)) as server:
+        page = (b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.html"\r\n\r\n'
+                b'<img src="http://203.0.113.1/x"><article><p>' + SENTENCE.encode() * 9 + b"</p></article>\r\n--b--")
+        assert server.ask("POST", "/", page, {"content-type": "multipart/form-data; boundary=b"})[0] == 200
+        for path in ("/", "/openapi.json", "/readyz"):
+            assert server.ask("GET", path)[0] == 200
+
+
+def test_a_token_from_the_environment(model):
+    with process("--model", model, "--host", "0.0.0.0", CLAIMSTANCE_TOKEN="sesame") as server:
+        server.host = "127.0.0.1"
+        assert server.ask("GET", "/metrics")[0] == 401
+        assert server.ask("POST", "/v1/tag", '{"text": "x"}',
+                          {"content-type": "application/json", "authorization": "Bearer sesame"})[0] == 200
+
+
+def test_everybody_if_that_is_said(model):
+    with process("--model", model, "--host", "0.0.0.0", "--no-token") as server:
+        server.host = "127.0.0.1"
+        assert server.ask("GET", "/metrics")[0] == 200
+
+
+def test_a_port_that_is_taken(run, model):
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run("serve", "--model", model, "--port", port)
+    assert (done.code, done.messages) == (1, [
+        f"error: 127.0.0.1, port {port}: cannot be listened on: Address already in use"])
+
+
+def test_a_missing_extra_is_told_in_a_line(model):
+    script = "import sys; sys.modules['fastapi'] = None; from claimstance.inference.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", script, "serve", "--model", model], capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1, "", "error: this needs 'fastapi': pip install 'claimstance[serve]'\n")

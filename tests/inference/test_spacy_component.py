@@ -1,0 +1,174 @@
+"""The pipeline component, in spaCy itself."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from claimstance.inference import Tagger
+from claimstance.inference.articles.sources import Article
+from claimstance.inference.results import Attribution, Entity, Sentence, Stance
+from claimstance.model.errors import ModelError
+from helpers.paths import ROOT
+from helpers.program import TEXT
+from helpers.tiny import script
+
+spacy = pytest.importorskip("spacy")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:spacy", "ignore::DeprecationWarning:thinc")
+
+TEXTS = [TEXT, "", "Critics 🚢 blamed him for the delay.\r\n\r\nHe said: “No.”", "Rain fell.   "]
+
+
+def pipeline(model, **config):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("claimstance", config={"model": model, "threads": 1, **config})
+    return nlp
+
+
+@pytest.fixture
+def told():
+    """A document that a scripted model has tagged: what is where is known."""
+    nlp = spacy.blank("en")
+    component = nlp.add_pipe("claimstance", config={"targets": ["harbour tax", "rail"]})
+    component._tagger, _ = script("He said that the harbour tax is theft. Critics blamed him for the delay.")
+    return nlp("He said that the harbour tax is theft. Critics blamed him for the delay.")
+
+
+def group(doc, kind):
+    return [(span.text, span.label_) for span in doc.spans[f"claimstance_{kind}"]]
+
+
+def test_what_was_found_is_spans_of_the_document(told):
+    assert group(told, "sentences") == [("He said that the harbour tax is theft.", "claim"),
+                                        ("Critics blamed him for the delay.", "no_claim")]
+    assert group(told, "sources") == [("He", "source"), ("Critics", "source")]
+    assert group(told, "cues") == [("said", "cue"), ("blamed", "cue")]
+    assert [text for text, _ in group(told, "contents")] == ["harbour tax is theft"]
+    assert ("harbour tax", "favor") in group(told, "stances")
+    assert ("Critics blamed him for the delay.", "favor") in group(told, "stances")  # a target that is not mentioned
+    article = told._.claimstance
+    for kind, meaning in (("sentences", Sentence), ("sources", Attribution), ("stances", Stance)):
+        for span in told.spans[f"claimstance_{kind}"]:
+            assert isinstance(span._.claimstance, meaning)
+    assert told.spans["claimstance_sources"][1]._.claimstance == article.sentences[1].attributions[0]
+    assert [s._.claimstance for s in told.spans["claimstance_stances"]] == article.stances
+    assert told[0:2]._.claimstance is None
+
+
+def test_a_name_that_is_known_is_the_sources_kb_id():
+    nlp = spacy.blank("en")
+    component = nlp.add_pipe("claimstance")
+    component._tagger, _ = script()
+    doc = nlp("Senator Carl Amsel spoke on Monday. He said that the harbour tax is theft.")
+    assert [(s.text, s.kb_id_) for s in doc.spans["claimstance_sources"]] == [("He", "Carl Amsel")]
+    assert group(doc, "entities") == [("Carl Amsel", "PERSON")]
+    assert isinstance(doc.spans["claimstance_entities"][0]._.claimstance, Entity)
+
+
+def test_spans_are_widened_to_tokens():
+    nlp = spacy.blank("en")
+    component = nlp.add_pipe("claimstance")
+    component._tagger, _ = script("x (He) said so")
+    nlp.tokenizer = spacy.tokenizer.Tokenizer(nlp.vocab)  # by white space alone
+    doc = nlp("(He) said so")
+    assert group(doc, "sources") == [("(He)", "source")]
+    assert doc._.claimstance.sentences[0].attributions[0].source.text == "He"
+
+
+@pytest.mark.parametrize("targets", [[], ["Carl Amsel", "rail"]])
+def test_the_same_as_the_tagger_one_by_one_or_many_at_once(model, targets):
+    nlp = pipeline(model, targets=targets)
+    tagger = Tagger.from_pretrained(model, 1)
+    expected = list(tagger.tag_all((Article("", text) for text in TEXTS), targets))
+    docs = list(nlp.pipe(TEXTS, batch_size=2))
+    assert [doc._.claimstance for doc in docs] == expected == [nlp(text)._.claimstance for text in TEXTS]
+    for doc, article in zip(docs, expected, strict=True):
+        stances = [span._.claimstance for span in doc.spans["claimstance_stances"]]
+        assert stances == article.stances
+        for span, sentence in zip(doc.spans["claimstance_sentences"], article.sentences, strict=True):
+            assert span._.claimstance == sentence
+            assert span.start_char <= sentence.start < sentence.end <= span.end_char
+
+
+def test_few_documents_wait_at_a_time(model):
+    nlp = pipeline(model)
+    drawn = []
+
+    def docs():
+        for number in range(30):
+            drawn.append(number)
+            yield TEXT
+
+    first = next(iter(nlp.pipe(docs(), batch_size=1)))
+    assert first._.claimstance.sentences
+    assert len(drawn) < 10
+
+
+def test_what_was_found_goes_with_the_document(told):
+    from spacy.tokens import Doc, DocBin
+
+    box = DocBin(store_user_data=True)
+    box.add(told)
+    from_box = next(DocBin().from_bytes(box.to_bytes()).get_docs(told.vocab))
+    for copy in (Doc(told.vocab).from_bytes(told.to_bytes()), from_box):
+        assert copy._.claimstance == told._.claimstance
+        assert [span._.claimstance for span in copy.spans["claimstance_stances"]] == told._.claimstance.stances
+
+
+def test_a_saved_pipeline_has_its_model_with_it(model, tmp_path):
+    mine = tmp_path / "mine"
+    shutil.copytree(model, mine)
+    nlp = pipeline(str(mine), targets=["rail"])
+    nlp.get_pipe("claimstance").targets.append("Carl Amsel")
+    expected = nlp(TEXT)._.claimstance
+    nlp.to_disk(tmp_path / "pipeline")
+    shutil.rmtree(mine)
+    again = spacy.load(tmp_path / "pipeline")
+    assert again(TEXT)._.claimstance == expected
+    again.to_disk(tmp_path / "pipeline")  # onto itself
+    assert spacy.load(tmp_path / "pipeline")(TEXT)._.claimstance == expected
+
+
+def test_the_bundled_model_is_not_copied_and_held_to_be_the_same(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("claimstance", config={"targets": ["rail"]})
+    nlp.to_disk(tmp_path / "pipeline")
+    assert [path.name for path in (tmp_path / "pipeline" / "claimstance").iterdir()] == ["settings.json"]
+    assert spacy.load(tmp_path / "pipeline").get_pipe("claimstance").targets == ["rail"]
+    settings = tmp_path / "pipeline" / "claimstance" / "settings.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_bytes()), "sha256": "f" * 64}), encoding="utf-8")
+    with pytest.raises(ModelError, match="expected the model with the sha256 ffffffffffff…, with which the pipeline"):
+        spacy.load(tmp_path / "pipeline")("Rain fell.")
+
+
+def test_a_pipeline_as_bytes(model):
+    nlp = pipeline(model, targets=["rail"])
+    again = spacy.blank("en")
+    again.add_pipe("claimstance")
+    again.from_bytes(nlp.to_bytes())
+    assert again(TEXT)._.claimstance == nlp(TEXT)._.claimstance
+
+
+def test_a_model_that_is_not_there_is_told_in_a_line():
+    with pytest.raises(ModelError, match="gone: expected a model folder, found nothing"):
+        pipeline("gone")("Rain fell.")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are forked on Linux")
+def test_several_processes(model):
+    """After the first use, too: a forked process has none of the threads that encode."""
+    program = f"""
+import spacy
+nlp = spacy.blank("en")
+nlp.add_pipe("claimstance", config={{"model": {model!r}, "threads": 2}})
+texts = ["He said that the tax is theft. Critics blamed him."] * 6
+one = [doc._.claimstance for doc in nlp.pipe(texts)]
+two = [doc._.claimstance for doc in nlp.pipe(texts, n_process=2, batch_size=2)]
+print(one == two, len(two))
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True,
+                          timeout=120, cwd=ROOT / "tests")
+    assert done.stdout == "True 6\n"

@@ -1,0 +1,331 @@
+"""Tagging as a user sees it: names, keys, offsets, targets, models without some heads, records in and out."""
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from claimstance.inference import Tagger
+from claimstance.inference.articles.sources import Article
+from claimstance.inference.coreference.resolver import is_meant
+from claimstance.model.errors import InputError, ModelError
+from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
+from helpers.paths import SEEDS
+from helpers.tiny import TEXT, exported, script, scripted
+
+SENTENCE = {"index", "start", "end", "text", *SENTENCE_TASKS, "attributions", "entities", "stances"}
+SPAN = {"start", "end", "text", "pieces", "name"}
+LABEL = {"label", "probability", "probabilities"}
+STANCE = {"holder", "target", "label", "probability", "probabilities", "sentence", "holder_span", "target_span",
+          "abstained"}
+
+NASTY = [
+    "“", "”", "‘", "’", '"', "''", "``", "(", "]", ".", "...", "?!", "…", "—", "-", ",", "\r\n",
+    "\n\n", "\r", "\t", " ", "\xa0", "\u2028", "\u200b", "\ufeff", "\x00", "\x1f", "e\u0301",
+    "a\u0308\u0327", "\u0301", "👩‍👩‍👧", "🇩🇪", "🧿", "ﬁ", "İ", "ß", "שלום", "\u202eabc\u202c",
+    "مرحبا.", "北京说", "𝔘𝔫𝔦", "Mr.", "U.S.", "He said", "Carl Amsel", "she", "x" * 130,
+]
+
+
+def spans(article):
+    """Every span of an article: whatever has a start, an end and a text."""
+    for sentence in article.sentences:
+        yield sentence
+        yield from sentence.entities or ()
+        for attribution in sentence.attributions or ():
+            yield from filter(None, (attribution.source, attribution.cue, attribution.content))
+    for stance in article.stances:
+        yield from filter(None, (stance.holder_span, stance.target_span))
+
+
+def check_offsets(article):
+    text = article.text
+    for span in spans(article):
+        assert span.start < span.end
+        assert text[span.start:span.end] == span.text
+        for start, end in getattr(span, "pieces", ()):
+            assert span.start <= start < end <= span.end
+    ends = [0]
+    for number, sentence in enumerate(article.sentences):
+        assert sentence.index == number
+        assert text[ends[-1]:sentence.start].strip() == ""
+        ends.append(sentence.end)
+    assert text[ends[-1]:].strip() == ""
+
+
+def test_the_keys_of_an_article(tagger):
+    data = tagger.tag(TEXT, targets=["Carl Amsel", "rail"], doc_id="a", title="t").to_dict()
+    assert set(data) == {"doc_id", "title", "text", "model", "sentences", "sources", "warnings", "meta"}
+    assert (data["doc_id"], data["title"], data["text"], data["warnings"]) == ("a", "t", TEXT, [])
+    assert set(data["model"]) == {"name", "version", "sha256"}
+    assert re.fullmatch("[0-9a-f]{64}", data["model"]["sha256"])
+    assert all(set(sentence) == SENTENCE for sentence in data["sentences"])
+    assert all(set(sentence[task]) == LABEL for sentence in data["sentences"] for task in SENTENCE_TASKS)
+    attributions = [a for sentence in data["sentences"] for a in sentence["attributions"]]
+    assert attributions
+    assert all(set(a) == {"source", "cue", "content", "probability"} for a in attributions)
+    assert all(set(a[part]) == SPAN for a in attributions for part in ("source", "cue", "content") if a[part])
+    stances = [stance for sentence in data["sentences"] for stance in sentence["stances"]]
+    assert {stance["target"] for stance in stances} == {"Carl Amsel", "rail"}
+    assert all(set(stance) == STANCE for stance in stances)
+    assert all(set(source) == {"name", "claims", "stances"} for source in data["sources"])
+    assert json.loads(json.dumps(data)) == data
+
+
+def test_the_names_of_the_contract():
+    tagger, _ = script()
+    article = tagger.tag(TEXT, targets=["harbour tax"])
+    sentence = article.sentences[2]
+    assert (sentence.claim.label, round(sentence.claim.probability, 3)) == ("claim", 0.731)
+    source = sentence.attributions[0].source
+    assert (source.text, source.name, TEXT[source.start:source.end]) == ("He", "Carl Amsel", "He")
+    stance = next(s for s in article.stances if s.holder)
+    assert (stance.holder, stance.target, stance.label, stance.sentence) == ("Carl Amsel", "harbour tax", "favor", 2)
+    assert sum(stance.probabilities.values()) == pytest.approx(1)
+    assert article.sources[0].name == "Carl Amsel"
+    assert article.sources[0].claims == [2]
+    assert article.sources[0].stances == {"harbour tax": {"favor": 1}}
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(NASTY) | st.text(max_size=12), max_size=25).map(" ".join) | st.text(max_size=200))
+@example("")
+@example(" \r\n\t\u2028 ")
+@example("“")
+@example("İ" * 70 + " said “e\u0301” 👩‍👩‍👧.\r\nשלום.")
+def test_offsets_hold_whatever_the_text(tagger, text):
+    for targets in ((), ["Carl Amsel", "שלום", "🧿"]):
+        article = tagger.tag(text, targets)
+        assert article.text == text
+        check_offsets(article)
+
+
+@pytest.mark.parametrize("text", ["", " \n\t\r\n "])
+def test_nothing_to_read_is_told(tagger, text):
+    article = tagger.tag(text, ["rail"])
+    assert (article.sentences, article.stances, article.sources) == ([], [], [])
+    assert article.warnings == ["the article has no sentence: nothing read"]
+
+
+def test_a_sentence_of_50000_characters_is_read_in_pieces(tagger):
+    text = ("the ministers who came to the harbour and " * 1200)[:50000].strip()
+    article = tagger.tag(text, ["carl amsel"])
+    assert [(s.start, s.end) for s in article.sentences] == [(0, len(text))]
+    check_offsets(article)
+    assert max(span.end for span in spans(article) if span is not article.sentences[0]) > 49000
+    pieces, topic = article.warnings
+    assert re.fullmatch(r"sentence 0: \d+ tokens do not fit one window of 62: read in pieces", pieces)
+    assert topic.startswith("sentence 0: does not fit one window with the topic 'carl amsel'")
+
+
+def test_one_word_of_50000_characters(tagger):
+    article = tagger.tag("x" * 50000)
+    assert [s.end for s in article.sentences] == [50000]
+    check_offsets(article)
+
+
+@pytest.mark.parametrize(("name", "reference", "meant"), [
+    ("Carl Amsel", "Amsel", True), ("Amsel", "Senator Carl Amsel", True), ("Carl Amsel", "Anna Amsel", False),
+    ("United Nations", "the United Nations", True), ("United Nations", "UN", True), ("UN", "United Nations", False),
+    ("Carl Amsel", "a spokesman for Amsel", False), ("harbour tax", "the harbour tax of Orvane", False),
+])
+def test_who_is_meant(name, reference, meant):
+    assert is_meant(name, reference) is meant
+
+
+def found_targets(article, target):
+    """Sentence → the target's words there, or ``None`` where it is scored as a topic."""
+    return {s.sentence: s.target_span and s.target_span.text for s in article.stances if s.target == target}
+
+
+def test_a_target_is_found_by_name_surname_and_pronoun_and_asked_about_there():
+    tagger, backend = script()
+    article = tagger.tag(TEXT, ["Carl Amsel"])
+    assert found_targets(article, "Carl Amsel") == {1: "Carl Amsel", 2: "He", 3: "him", 5: "Amsel"}
+    assert ("Critics", "him") in backend.asked
+    assert ("He", "He") not in backend.asked  # nobody is asked about himself
+    check_offsets(article)
+
+
+def test_a_name_that_the_article_never_mentions_is_not_asked_about():
+    tagger, backend = script()
+    article = tagger.tag(TEXT, ["Carl Amsel", "Carl Ferries", "theft ferries"])
+    assert found_targets(article, "Carl Ferries") == {}
+    assert "Carl Ferries" not in {target for _, target in backend.asked}
+    assert found_targets(article, "theft ferries") == dict.fromkeys(range(6))
+    assert ("", "theft ferries") in backend.asked  # the topic, beside its sentence
+    assert found_targets(article, "Carl Amsel").keys() == {1, 2, 3, 5}
+
+
+def test_a_topic_is_asked_about_in_every_sentence_even_if_some_mention_it():
+    tagger, _ = script()
+    article = tagger.tag(TEXT, ["harbour tax"])
+    assert found_targets(article, "harbour tax") == {
+        0: "Harbour Tax", 1: None, 2: "harbour tax", 3: None, 4: None, 5: None}
+
+
+def test_without_targets_the_entities_of_each_sentence_are_the_targets():
+    tagger, _ = script()
+    article = tagger.tag(TEXT)
+    assert [(s.sentence, s.holder, s.target) for s in article.stances] == [
+        (1, None, "Carl Amsel"), (5, "spokesman", "Amsel"), (5, None, "Amsel")]
+
+
+def test_nobody_is_asked_about_himself_under_another_name():
+    text = "The plan of Carl Amsel won, he said."
+    told = {"source": "he", "cue": "said", "content": "won"}
+    article = scripted(text, told, {"PERSON": "Carl Amsel"})[0].tag(text, ["Carl Amsel"])
+    assert article.sentences[0].attributions[0].source.name == "Carl Amsel"
+    assert [(stance.holder, stance.target) for stance in article.stances] == [(None, "Carl Amsel")]
+
+
+def test_a_name_has_a_capital_where_the_labels_are_those_of_names():
+    text = "Amsel met Birke but by Holm."
+    names = {"PERSON": "Amsel Birke by"}
+    found = scripted(text, {}, names)[0].tag(text).sentences[0].entities
+    assert [entity.text for entity in found] == ["Amsel", "Birke"]
+    own = {"labels": {**DEFAULT_LABELS, "entity": ("PERSON", "ORGANIZATION", "LOCATION", "WEAPON")}}
+    found = scripted(text, {}, names, **own)[0].tag(text).sentences[0].entities
+    assert [entity.text for entity in found] == ["Amsel", "Birke", "by"]
+
+
+def test_an_entity_named_twice_is_one_target_at_its_first_mention():
+    text = "Amsel met Birke and Amsel met Holm."
+    article = scripted(text, {}, {"PERSON": "Amsel Birke Holm"})[0].tag(text)
+    assert [(s.target, s.target_span.start) for s in article.stances] == [("Amsel", 0), ("Birke", 10), ("Holm", 30)]
+
+
+def test_a_target_given_alone_or_twice(tagger):
+    once = tagger.tag(TEXT, ["rail"]).stances
+    assert tagger.tag(TEXT, "rail").stances == once
+    assert tagger.tag(TEXT, ["rail", "rail"]).stances == once
+    assert {stance.target for stance in once} == {"rail"}
+
+
+@pytest.mark.parametrize(("text", "targets", "message"), [
+    ("x", [" "], "targets: expected names or topics, found a blank one"),
+    ("ab \ud800", [], r"the text: expected Unicode characters, found half .*, '.ud800', at character 3"),
+    ("x", ["a", "\udcff"], r"targets: expected Unicode characters, .* at character 0"),
+])
+def test_what_cannot_be_tagged(tagger, text, targets, message):
+    with pytest.raises(InputError, match=message):
+        tagger.tag(text, targets)
+
+
+def test_what_counts_is_told_apart_by_the_kind_of_question():
+    tagger, _ = script(temperatures={"stance.topic": 1.0}, abstain_below={"stance": 0.99, "stance.topic": 0.0})
+    pairs = [{"target": "Ships"}, {"target": "harbour tax"}]
+    [row] = tagger.predict([{"id": "1", "text": "Ships waited.", "stances": pairs}])
+    assert [stance["abstained"] for stance in row["predicted"]["stances"]] == [True, False]
+    stances = tagger.tag(TEXT, ["harbour tax"]).stances
+    assert {stance.abstained for stance in stances if stance.target_span} == {True}
+    assert {stance.abstained for stance in stances if not stance.target_span} == {False}
+
+
+def test_what_counts_is_told_apart_by_the_label():
+    plain, _ = script()
+    label = plain.tag(TEXT, ["harbour tax"]).stances[0].label
+    other = next(name for name in ("against", "neutral", "favor") if name != label)
+    for named, abstained in ((label, {True}), (other, {False})):
+        tagger, _ = script(abstain_below={f"stance.{named}": 2.0})
+        said = [stance for stance in tagger.tag(TEXT, ["harbour tax"]).stances if stance.label == label]
+        assert {stance.abstained for stance in said} == abstained
+
+
+def test_the_label_is_the_one_that_stands_highest_over_its_threshold():
+    thresholds = {"stance.against": 0.01, "stance.neutral": 0.98, "stance.favor": 0.01, "claim.claim": 0.99,
+                  "claim.no_claim": 0.01}
+    tagger, _ = script(thresholds=thresholds)
+    article = tagger.tag(TEXT, ["harbour tax"])
+    assert {stance.label for stance in article.stances} <= {"against", "favor"}
+    assert {sentence.claim.label for sentence in article.sentences} == {"no_claim"}
+    assert all(stance.probability == stance.probabilities[stance.label] for stance in article.stances)
+    [row] = tagger.predict([{"id": "1", "text": "Ships waited.", "stances": [{"target": "Ships"}]}])
+    assert row["predicted"]["claim"]["label"] == "no_claim"
+    assert row["predicted"]["stances"][0]["label"] in {"against", "favor"}
+
+
+def test_an_answer_that_does_not_count():
+    tagger, _ = script(abstain_below={"stance": 0.99})
+    article = tagger.tag(TEXT, ["harbour tax"])
+    assert all(stance.abstained for stance in article.stances)
+    assert [(source.name, source.stances) for source in article.sources] == [
+        ("Carl Amsel", {}), ("Critics", {}), ("spokesman", {})]
+    assert all(s["abstained"] for s in next(tagger.predict([
+        {"id": "1", "text": "Ships waited.", "stances": [{"target": "Ships"}]}]))["predicted"]["stances"])
+
+
+def test_a_model_for_claims_alone(tiny_encoder):
+    tagger = Tagger.from_pretrained(exported(tiny_encoder, ("claim",)), 1)
+    article = tagger.tag(TEXT, ["Carl Amsel"])
+    assert {s.claim.label for s in article.sentences} <= {"claim", "no_claim"}
+    assert {(s.check_worthy, s.attributions, s.entities, *s.stances) for s in article.sentences} == {(None, None, None)}
+    assert (article.stances, article.sources) == ([], [])
+    record = {"id": "1", "text": "He left.", "stances": [{"holder": None, "target": "he"}]}
+    assert set(next(tagger.predict([record]))["predicted"]) == {"claim"}
+
+
+def test_a_model_for_stances_alone(tiny_encoder):
+    tagger = Tagger.from_pretrained(exported(tiny_encoder, ("stance",)), 1)
+    article = tagger.tag(TEXT, ["Carl Amsel"])
+    assert {(s.claim, s.check_worthy, s.attributions, s.entities) for s in article.sentences} == {(None,) * 4}
+    assert [(s.sentence, s.holder) for s in article.stances] == [(1, None), (5, None)]
+    assert tagger.tag(TEXT).stances == []
+    record = {"id": "1", "text": "He left.", "stances": [{"holder": None, "target": "he"}]}
+    assert set(next(tagger.predict([record]))["predicted"]) == {"stances"}
+
+
+def test_labels_of_ones_own_come_back_by_name(tiny_encoder):
+    own = {"claim": ("boast", "promise", "threat"), "stance": ("pro", "contra")}
+    tagger = Tagger.from_pretrained(exported(tiny_encoder, ("claim", "stance"), **own), 1)
+    assert tagger.labels == own
+    article = tagger.tag(TEXT, ["Carl Amsel"])
+    for task, labels in (("claim", [s.claim for s in article.sentences]), ("stance", article.stances)):
+        for label in labels:
+            assert tuple(label.probabilities) == own[task]
+            assert label.probabilities[label.label] == label.probability == max(label.probabilities.values())
+    row = next(tagger.predict([{"id": "1", "text": "He left.", "claim": "else", "stances": [{"target": "he"}]}]))
+    assert row["predicted"]["claim"]["label"] in own["claim"]
+    assert tuple(row["predicted"]["stances"][0]["probabilities"]) == own["stance"]
+
+
+def test_a_model_that_is_not_there(tmp_path):
+    with pytest.raises(ModelError, match=r"nowhere: expected a model folder, found nothing"):
+        Tagger.from_pretrained(tmp_path / "nowhere")
+
+
+def test_bundled_model_reads_the_demo_article():
+    text = (SEEDS / "demo.txt").read_text(encoding="utf-8")
+    article = Tagger.from_pretrained().tag(text, targets=["Orvane"])
+    said = {a.source.text: (a.source.name, a.cue.text) for s in article.sentences for a in s.attributions
+            if a.source and a.cue}
+    assert said["she"] == ("Runa Salt", "added")
+    assert said["Lissant"] == ("Lissant", "argues")
+    accused = next(s for s in article.stances if s.holder == "Runa Salt" and s.label == "against")
+    assert accused.target == "Orvane"
+
+
+
+def test_articles_tagged_one_after_the_other_are_as_if_each_were_tagged_alone(seeds):
+    tagger = Tagger.from_pretrained(threads=3)
+    alone = Tagger.from_pretrained(threads=1)
+    texts = ["\n".join(record.text for record in article) for article in list(seeds.values())[:5]]
+    articles = [Article(str(number), text, warnings=("odd",)) for number, text in enumerate(texts)]
+    lost = InputError("x.txt: expected UTF-8 text")
+    found = list(tagger.tag_all([*articles[:2], lost, *articles[2:]], ["the harbour"]))
+    assert found[2] is lost
+    for tagged, article in zip([*found[:2], *found[3:]], articles, strict=True):
+        expected = alone.tag(article.text, ["the harbour"], article.doc_id)
+        assert tagged.warnings == [*expected.warnings, "odd"]
+        assert replace(tagged, warnings=expected.warnings) == expected  # to the last bit
+
+
+def test_what_is_begun_together_is_as_if_each_were_tagged_alone(seeds):
+    tagger, alone = Tagger.from_pretrained(threads=3), Tagger.from_pretrained(threads=1)
+    texts = ["\n".join(record.text for record in article) for article in list(seeds.values())[:4]]
+    asked = [(Article(str(number), text), ["the harbour", "Lissant"][:number % 3]) for number, text in enumerate(texts)]
+    found = list(tagger.ahead(tagger.begin(*one) for one in asked))
+    assert found == [alone.tag(article.text, targets, article.doc_id) for article, targets in asked]

@@ -1,0 +1,279 @@
+"""Results as rows: the same columns in CSV, Parquet and frames; safe in spreadsheets, typed, in bounded memory."""
+
+import csv
+import gc
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from claimstance.inference.results import Attribution, Sentence, Span, Stance, TaggedArticle
+from claimstance.inference.writers import parquet as parquet_writer
+from claimstance.inference.writers.formats import Format, Rows, open_writer
+from claimstance.inference.writers.rows import KINDS, META, TABLES, MetaColumns
+from claimstance.inference.writers.text import CsvWriter
+from claimstance.model.errors import ConfigError
+from helpers.paths import ROOT
+from helpers.program import PROGRAM, table, write
+from helpers.program import TEXT as SAID
+from helpers.tiny import TEXT, script
+
+MODEL = {"name": "m", "version": "1", "sha256": "0"}
+NESTED = ("attributions",)
+
+
+def said(text, **meta):
+    """An article of one sentence, who says it being as odd as what is said."""
+    span = Span(0, len(text), text, ((0, len(text)),), text)
+    stance = Stance(text, text, "favor", 0.5, {"favor": 0.5}, 0)
+    sentence = Sentence(0, 0, len(text), text, None, None, [Attribution(span, span, span, 0.5)], [], [stance])
+    return TaggedArticle(text, text, text, MODEL, [sentence], [], [], meta)
+
+
+@pytest.fixture(scope="module")
+def article():
+    return script()[0].tag(TEXT, ["Carl Amsel", "rail"], "a", meta={"outlet": "Courier", "n": 3, "tags": ["x"]})
+
+
+def written(articles, rows="sentences"):
+    file = io.StringIO(newline="")
+    writer = CsvWriter(file, rows)
+    for one in articles:
+        writer.write(one)
+    writer.finish()
+    return list(csv.reader(io.StringIO(file.getvalue(), newline="")))
+
+
+def parquet(articles, rows="sentences"):
+    pq = pytest.importorskip("pyarrow.parquet")
+    file = io.BytesIO()
+    with parquet_writer.open_parquet(file, rows) as writer:
+        for one in articles:
+            writer.write(one)
+    return pq.ParquetFile(io.BytesIO(file.getvalue()))
+
+
+# The columns
+
+@pytest.mark.parametrize("rows", TABLES)
+def test_the_documented_columns_are_those_written(rows):
+    text = (ROOT / "docs/output.md").read_text(encoding="utf-8")
+    part = text.partition(f": `--rows {rows}`\n")[2].partition("\n## ")[0]
+    documented = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", part, re.MULTILINE)
+    assert documented == [(column.name, KINDS[column.kind], column.about) for column in TABLES[rows].columns]
+
+
+@pytest.mark.parametrize("rows", TABLES)
+def test_rows_have_the_columns_in_order(article, rows):
+    found = list(TABLES[rows].rows(article))
+    assert found
+    assert {tuple(row) for row in found} == {tuple(column.name for column in TABLES[rows].columns)}
+
+
+@pytest.mark.parametrize("rows", TABLES)
+def test_one_definition_serves_all(article, rows):
+    header, *lines = written([article], rows)
+    file = parquet([article], rows)
+    frame = pytest.importorskip("pandas") and article.to_frame(rows)
+    assert header == [name for name in file.schema_arrow.names if name not in NESTED]
+    assert [name for name in header if name != META] == [name for name in frame.columns if name not in NESTED]
+    typed = file.read().to_pylist()
+    assert len(lines) == len(typed) == len(frame) > 0
+    for line, row in zip(lines, typed, strict=True):
+        for name, cell in zip(header, line, strict=True):
+            value = row[name]
+            assert cell == (" | ".join(value) if isinstance(value, list) else "" if value is None else str(value))
+
+
+# What travels along
+
+def test_what_travels_along_has_columns_of_its_own(article):
+    header, line, *_ = written([article])
+    assert header[-4:] == ["meta_outlet", "meta_n", "meta_tags", "meta"]
+    assert line[-4:] == ["Courier", "3", '["x"]', ""]
+
+
+def test_nothing_that_travels_along_is_lost():
+    header, *lines = written([said("A.", outlet="x"), said("B.", outlet=None, date="2026"), said("C.")])
+    assert header[-2:] == ["meta_outlet", "meta"]
+    assert [line[-2:] for line in lines] == [["x", ""], ["", '{"date": "2026"}'], ["", ""]]
+    rows = parquet([said("A.", outlet="x"), said("B.", date=2026)]).read(["meta_outlet", "meta"]).to_pylist()
+    assert rows == [{"meta_outlet": "x", "meta": None}, {"meta_outlet": None, "meta": '{"date": 2026}'}]
+
+
+def test_a_name_among_what_travels_along_collides_with_none():
+    taken = {column.name for kind in TABLES.values() for column in kind.columns}
+    names = [column.name for column in MetaColumns({"text": 1, "meta": 2, "": 3, "doc_id": 4}).columns]
+    assert names == ["meta_text", "meta_meta", "meta_", "meta_doc_id", "meta"]
+    assert not taken & set(names)
+
+
+# CSV
+
+@pytest.mark.parametrize("text", [
+    "=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=cmd|' /C calc'!A0", "＝1", "-", "-5 degrees",
+    "+49 (0)30", "=5", "-1-1"])
+@pytest.mark.parametrize("rows", TABLES)
+def test_no_text_is_a_formula(text, rows):
+    (header, line), = [written([said(text, key=text)], rows)]
+    for name, cell in zip(header, line, strict=True):
+        assert not cell.startswith(tuple("=+-@\t\r\n＝")), name
+    assert line[header.index("text")] == "'" + text
+    assert line[header.index("meta_key")] == "'" + text
+
+
+@pytest.mark.parametrize("text", ["-5", "+49", "-1.5", "-1,234.5", "+3e-7", "-20%", "He left. =1", "'=1", ""])
+def test_other_cells_stay_as_they_are(text):
+    header, line = written([said(text or "x", key=text)])
+    assert line[header.index("meta_key")] == text
+
+
+def test_a_csv_without_articles_has_its_header():
+    assert written([], "stances") == [[*(column.name for column in TABLES["stances"].columns), "meta"]]
+
+
+# Parquet
+
+def test_parquet_is_typed_and_nested(article):
+    pa = pytest.importorskip("pyarrow")
+    schema = parquet([article]).schema_arrow
+    assert schema.field("index").type == pa.int64()
+    assert schema.field("claim_probability").type == pa.float64()
+    assert schema.field("sources").type == pa.list_(pa.string())
+    row = parquet([article]).read().to_pylist()[2]
+    first = article.sentences[2].attributions[0]
+    assert row["attributions"][0]["source"] == {
+        "text": first.source.text, "start": first.source.start, "end": first.source.end, "name": first.source.name}
+    assert row["attributions"][0]["source"]["name"] == "Carl Amsel"
+    assert article.text[first.content.start:first.content.end] == row["attributions"][0]["content"]["text"]
+
+
+def test_what_a_model_does_not_read_is_null():
+    plain = TaggedArticle("d", None, "A.", MODEL, [Sentence(0, 0, 2, "A.")], [])
+    row, = parquet([plain]).read().to_pylist()
+    assert {name: row[name] for name in ("claim", "sources", "attributions", "claim_probability")} == dict.fromkeys(
+        ("claim", "sources", "attributions", "claim_probability"))
+
+
+def test_parquet_in_groups(article, monkeypatch):
+    monkeypatch.setattr(parquet_writer, "_ROWS", 4)
+    file = parquet([article] * 5)
+    assert file.metadata.num_row_groups > 3
+    assert file.metadata.num_rows == 5 * len(article.sentences)
+    monkeypatch.setattr(parquet_writer, "_ROWS", 10_000)
+    monkeypatch.setattr(parquet_writer, "_CHARACTERS", 1)
+    assert parquet([article]).metadata.num_row_groups == len(article.sentences)
+
+
+def test_parquet_without_articles():
+    file = parquet([], "stances")
+    assert (file.metadata.num_rows, file.schema_arrow.names[0]) == (0, "doc_id")
+
+
+def test_parquet_from_the_command_line(run, model):
+    pq = pytest.importorskip("pyarrow.parquet")
+    write("a.csv", f'text,outlet\n"{SAID}",Courier\n')
+    done = run("tag", "a.csv", "--model", model, "-o", "t.parquet")
+    assert (done.code, done.out, done.messages) == (0, "", [])
+    rows = pq.read_table("t.parquet").to_pylist()
+    assert [row["meta_outlet"] for row in rows] == ["Courier"] * 3
+    assert rows[1]["text"] == "Senator Carl Amsel spoke on Monday."
+    run("tag", "a.csv", "--model", model, "-f", "parquet", "--rows", "stances", "-t", "tax", "-o", "s.parquet")
+    assert {row["target"] for row in pq.read_table("s.parquet").to_pylist()} == {"tax"}
+    assert sorted(path.name for path in Path().iterdir()) == ["a.csv", "s.parquet", "t.parquet"]
+
+
+def test_parquet_is_an_input_again(run, model):
+    pytest.importorskip("pyarrow.parquet")
+    import pyarrow
+
+    pyarrow.parquet.write_table(pyarrow.table({"body": [SAID], "outlet": ["Courier"], "n": [3]}), "a.parquet")
+    done = run("tag", "a.parquet", "--model", model, "--format", "csv")
+    assert done.messages == ["warning: a.parquet: no column 'text': 'body' is read as the text (--text-column names "
+                             "another)"]
+    assert [(row["doc_id"], row["meta_outlet"], row["meta_n"]) for row in table(done.out)] == [
+        ("a:1", "Courier", "3")] * 3
+    line = json.loads(run("tag", "a.parquet", "--model", model, "--text-column", "body").out)
+    assert line["meta"] == {"outlet": "Courier", "n": 3}
+
+
+def test_a_failure_leaves_the_parquet_that_was_there(article, tmp_path, monkeypatch):
+    def fail():
+        with open_writer(Format.parquet, Rows.sentences, path, script()[0]) as writer:
+            writer.write(article)
+            raise RuntimeError
+
+    pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(parquet_writer, "_ROWS", 1)
+    path = tmp_path / "t.parquet"
+    path.write_bytes(b"old")
+    with pytest.raises(RuntimeError):
+        fail()
+    gc.collect()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_half_a_parquet_does_not_look_whole(article, monkeypatch):
+    def fail():
+        with parquet_writer.open_parquet(file) as writer:
+            writer.write(article)
+            raise RuntimeError
+
+    pa = pytest.importorskip("pyarrow")
+    monkeypatch.setattr(parquet_writer, "_ROWS", 1)
+    file = io.BytesIO()
+    with pytest.raises(RuntimeError):
+        fail()
+    assert len(file.getvalue()) > 1000
+    with pytest.raises(pa.ArrowInvalid):
+        pa.parquet.ParquetFile(io.BytesIO(file.getvalue()))
+
+
+def test_parquet_through_a_pipe(here, model):
+    pq = pytest.importorskip("pyarrow.parquet")
+    write("a.txt", SAID)
+    call = [*PROGRAM, "tag", "a.txt", "--model", model, "-f", "parquet"]
+    done = subprocess.run(call, capture_output=True, check=True)
+    assert pq.ParquetFile(io.BytesIO(done.stdout)).metadata.num_rows == 3
+
+
+# Frames
+
+def test_a_frame_of_sentences(article):
+    pytest.importorskip("pandas")
+    frame = article.to_frame()
+    assert frame["text"].tolist() == [sentence.text for sentence in article.sentences]
+    assert frame["sources"].tolist()[2] == ["Carl Amsel"]
+    assert frame["meta_tags"].tolist() == [["x"]] * len(frame)
+    types = {name: str(frame[name].dtype) for name in ("text", "start", "claim_probability", "sources")}
+    assert types == {"text": "string", "start": "Int64", "claim_probability": "Float64", "sources": "object"}
+
+
+def test_a_frame_of_stances(article):
+    pandas = pytest.importorskip("pandas")
+    frame = article.to_frame(rows="stances")
+    assert set(frame["target"]) == {"Carl Amsel", "rail"}
+    assert frame["target_start"].isna().any()
+    assert str(frame["abstained"].dtype) == "boolean"
+    assert len(pandas.concat([frame, frame])) == 2 * len(frame)
+
+
+def test_a_frame_without_rows(article):
+    pytest.importorskip("pandas")
+    empty = TaggedArticle("d", None, "", MODEL, [], [])
+    assert list(empty.to_frame("stances").columns) == [column.name for column in TABLES["stances"].columns]
+    assert str(empty.to_frame()["index"].dtype) == "Int64"
+
+
+def test_wrong_calls_of_frames(article, monkeypatch):
+    pytest.importorskip("pandas")
+    with pytest.raises(ConfigError, match=r"unknown kind of rows 'stance'. Did you mean 'stances'\?"):
+        article.to_frame("stance")
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ConfigError, match=r"this needs 'pandas': pip install 'claimstance\[frames\]'"):
+        article.to_frame()

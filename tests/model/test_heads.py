@@ -1,0 +1,169 @@
+"""The heads: what each of them reads."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from claimstance.model.config import WEIGHTS_FILE
+from claimstance.model.errors import ModelError
+from claimstance.model.heads import (
+    LinkHead,
+    SentenceHead,
+    StanceHead,
+    TokenHead,
+    between,
+    of_today,
+    pool,
+)
+from claimstance.model.network import ClaimStanceModel
+
+
+@pytest.fixture
+def hidden():
+    """Two windows of nine tokens."""
+    with torch.random.fork_rng():
+        torch.manual_seed(2)
+        return torch.randn(2, 9, 8, requires_grad=True)
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    with torch.random.fork_rng():
+        torch.manual_seed(4)
+        yield
+
+
+def spans(*rows):
+    return torch.tensor(rows)
+
+
+def read(output, hidden, row):
+    """The tokens (window, token) that a row of the output depends on."""
+    (gradient,) = torch.autograd.grad(output[row].sum(), hidden, retain_graph=True)
+    return {tuple(place) for place in gradient.abs().sum(dim=-1).nonzero().tolist()}
+
+
+def tokens(window, start, end):
+    return {(window, token) for token in range(start, end)}
+
+
+def test_pooling_is_the_mean_of_a_span(hidden):
+    pooled = pool(hidden, spans((0, 1, 4), (1, 8, 9), (1, 3, 3), (0, 0, 9)))
+    torch.testing.assert_close(pooled[0], hidden[0, 1:4].mean(dim=0))
+    torch.testing.assert_close(pooled[1], hidden[1, 8])
+    torch.testing.assert_close(pooled[2], torch.zeros(8))
+    torch.testing.assert_close(pooled[3], hidden[0].mean(dim=0))
+    assert pool(hidden, torch.zeros(0, 3, dtype=torch.long)).shape == (0, 8)
+
+
+def test_a_token_is_tagged_by_itself_a_sentence_by_its_tokens(hidden):
+    tags = TokenHead(8, 5, 0.0)(hidden)
+    assert tags.shape == (2, 9, 5)
+    assert read(tags.flatten(0, 1), hidden, 11) == {(1, 2)}
+    logits = SentenceHead(8, 2, 0.0)(hidden, spans((0, 1, 4), (1, 2, 9)))
+    assert logits.shape == (2, 2)
+    assert read(logits, hidden, 1) == tokens(1, 2, 9)
+
+
+def test_a_stance_is_read_from_holder_target_and_sentence(hidden):
+    head = StanceHead(8, 3, 0.0)
+    holders, targets, sentences = spans((0, 1, 2), (1, 0, 0)), spans((0, 3, 5), (1, 3, 5)), spans((0, 6, 9), (1, 6, 9))
+    logits = head(hidden, holders, targets, sentences)
+    assert logits.shape == (2, 3)
+    # What stands between the two is read, too; where nobody is named, there is no between.
+    assert read(logits, hidden, 0) == tokens(0, 1, 5) | tokens(0, 6, 9)
+    assert read(logits, hidden, 1) == tokens(1, 3, 5) | tokens(1, 6, 9)
+    # Who holds it and whom it is on are not the same.
+    assert not torch.allclose(logits[:1], head(hidden, targets[:1], holders[:1], sentences[:1]))
+    # Nobody is learned, and only nobody.
+    assert torch.autograd.grad(logits[1].sum(), head.nobody, retain_graph=True)[0].any()
+    assert not torch.autograd.grad(logits[0].sum(), head.nobody)[0].any()
+
+
+@pytest.mark.parametrize(("one", "other", "found"), [
+    ((1, 2), (4, 6), (2, 4)), ((4, 6), (1, 2), (2, 4)), ((1, 2), (2, 3), (2, 2)), ((1, 4), (2, 3), (3, 3))])
+def test_what_stands_between(one, other, found):
+    assert between(spans((1, *one)), spans((1, *other))).tolist() == [[1, *found]]
+
+
+def test_a_stance_knows_how_far_apart_the_two_are():
+    head, still = StanceHead(8, 3, 0.0), torch.ones(1, 60, 8)
+    pairs = [((1, 2), (3, 4)), ((3, 4), (1, 2)), ((1, 2), (30, 31))]
+    holders, targets = (spans(*[(0, *pair[i]) for pair in pairs]) for i in (0, 1))
+    logits = head(still, holders, targets, spans(*[(0, 0, 50)] * 3))
+    assert len({tuple(row) for row in logits.round(decimals=6).tolist()}) == 3
+
+
+def older(weights, saw):
+    """The weights of heads of before, where one stance head answered for holders named and not, and what it ``saw``."""
+    found = {name.replace("link.distance.embedding", "link.distance"): value for name, value in weights.items()}
+    named = {name: found.pop(name) for name in [*found] if ".stance.named." in name}
+    if saw == "less":
+        return {name: value for name, value in found.items() if ".stance.distance." not in name}
+    return found | {name.replace(".named.", ".layers."): value for name, value in named.items()}
+
+
+@pytest.mark.parametrize("saw", ["less", "as much"])
+def test_a_stance_head_of_before_answers_as_it_did(hidden, saw):
+    def network():
+        return torch.nn.ModuleDict({"heads": torch.nn.ModuleDict({
+            "stance": StanceHead(8, 3, 0.0), "link": LinkHead(8, 0.0)})})
+
+    today, other = network(), network()
+    weights = older(today.state_dict(), saw)
+    assert len(weights) < len(today.state_dict())
+    other.load_state_dict(of_today(weights, other.state_dict()))
+    before, now = today["heads"], other["heads"]
+    about = spans((0, 3, 5)), spans((0, 6, 9))
+    named, nobody = (spans((0, 1, 2)), *about), (spans((0, 0, 0)), *about)
+    logits = now["stance"](hidden, *named)
+    if saw == "less":  # nothing is made of what stands between
+        assert read(logits, hidden, 0) == tokens(0, 1, 2) | tokens(0, 3, 5) | tokens(0, 6, 9)
+        torch.testing.assert_close(now["stance"](hidden, *nobody), before["stance"](hidden, *nobody))
+    else:
+        torch.testing.assert_close(logits, before["stance"](hidden, *named))
+        assert read(now["stance"](hidden, *nobody), hidden, 0) == tokens(0, 3, 5) | tokens(0, 6, 9)
+    torch.testing.assert_close(now["link"](hidden, *named[:2]), before["link"](hidden, *named[:2]))
+    torch.testing.assert_close(of_today(today.state_dict(), other.state_dict()), dict(today.state_dict()))
+
+
+def test_a_link_is_read_from_both_spans(hidden):
+    head = LinkHead(8, 0.0)
+    logits = head(hidden, spans((0, 1, 2), (1, 4, 5)), spans((0, 3, 5), (1, 1, 3)))
+    assert logits.shape == (2, 2)
+    assert read(logits, hidden, 0) == tokens(0, 1, 2) | tokens(0, 3, 5)
+    assert read(logits, hidden, 1) == tokens(1, 4, 5) | tokens(1, 1, 3)
+
+
+def test_links_know_distance_and_side():
+    head, still = LinkHead(8, 0.0), torch.ones(1, 120, 8)  # the same everywhere: only places can tell spans apart
+    cue = (0, 50, 52)
+    places = [(0, start, start + 2) for start in (53, 54, 56, 62, 100, 48, 47, 45, 30, 51)]
+    logits = head(still, spans(*[cue] * len(places)), spans(*places))
+    assert len({tuple(row) for row in logits.round(decimals=6).tolist()}) == len(places)
+    moved = head(still, spans((0, 10, 12)), spans((0, 16, 18)))
+    torch.testing.assert_close(moved[0], logits[2])
+    # Far apart and farther apart are one.
+    far = head(still, spans((0, 1, 2), (0, 1, 2)), spans((0, 95, 96), (0, 110, 111)))
+    torch.testing.assert_close(far[0], far[1])
+
+
+def test_a_model_with_the_heads_of_before_is_loaded_and_gone_on_from(trained, tmp_path):
+    folder = Path(shutil.copytree(trained, tmp_path / "older"))
+    weights = older(load_file(folder / WEIGHTS_FILE), "less")
+    save_file(weights, folder / WEIGHTS_FILE)
+    loaded = ClaimStanceModel.from_pretrained(folder)
+    narrow, wide = (loaded.heads["stance"].get_submodule(name).weight for name in ("layers.1", "named.1"))
+    torch.testing.assert_close(wide[:, :narrow.shape[1]], narrow)
+    assert not wide[:, narrow.shape[1]:].any()
+    today = ClaimStanceModel.from_pretrained(trained)
+    today.start_from(loaded)
+    torch.testing.assert_close(today.state_dict(), loaded.state_dict())
+    # Of another width altogether it is no model.
+    weights["heads.stance.layers.1.weight"] = weights["heads.stance.layers.1.weight"][:, :-8].contiguous()
+    save_file(weights, folder / WEIGHTS_FILE)
+    with pytest.raises(ModelError, match="fit each other"):
+        ClaimStanceModel.from_pretrained(folder)

@@ -1,0 +1,190 @@
+"""One head trained, the rest of the model as it was: ``training.only``."""
+
+import json
+import shutil
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from claimstance.model.config import ModelConfig
+from claimstance.model.errors import ConfigError, ModelError
+from claimstance.model.labels import DEFAULT_LABELS
+from claimstance.model.network import ClaimStanceModel
+from claimstance.model.onnx.backend import check_files
+from claimstance.model.onnx.export import export
+from claimstance.training.fine_tuning.train import train
+from claimstance.training.model_card import write_card
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
+OTHERS = ("attributions", "entities", "claim", "check_worthy", "subjective")
+STANCES = {**dict.fromkeys(OTHERS), "meta": {"corpus": "own"}}
+
+
+@pytest.fixture(scope="module")
+def stances(splits):
+    """Rows that tell of stances alone, as those of somebody's own corpus may."""
+    return {name: [row.model_copy(update=STANCES) for row in rows] for name, rows in splits.items()}
+
+
+@pytest.fixture
+def go_on(make_config, stances, tmp_path):
+    def go_on(start, only, rows=stances, labels=DEFAULT_LABELS, model=None, **settings):
+        config = make_config(tmp_path / "own", model={"start": str(start), **(model or {})}, only=only, epochs=1,
+                             **{"evaluations_per_epoch": 0, **settings})
+        return train(config, rows, labels)
+
+    return go_on
+
+
+def changed(start, end):
+    """The parts of the network whose weights differ."""
+    before, after = (ClaimStanceModel.from_pretrained(folder).state_dict() for folder in (start, end))
+    assert before.keys() == after.keys()
+    different = [name for name in before if not torch.equal(before[name], after[name])]
+    return {name.split(".")[1] if name.startswith("heads.") else "encoder" for name in different}
+
+
+def fitted(folder, whose):
+    config = asdict(ModelConfig.load(folder))
+    return {(name, key): value for name in ("temperatures", "biases", "thresholds", "abstain_below", "conformal")
+            for key, value in config[name].items() if key.startswith("stance") == whose}
+
+
+@pytest.mark.parametrize("weights", [True, False])
+def test_a_stance_head_learns_and_nothing_else_changes(trained, go_on, tmp_path, weights):
+    start = shutil.copytree(trained, tmp_path / "start")
+    if not weights:
+        (start / "model.safetensors").unlink()
+    end = go_on(start, ["stance"])
+    assert changed(start, end) == {"stance"}
+    assert (end / "reader.onnx").read_bytes() == (start / "reader.onnx").read_bytes()
+    assert (end / "stance.onnx").read_bytes() != (start / "stance.onnx").read_bytes()
+    assert ModelConfig.load(end).tasks == ModelConfig.load(start).tasks
+    assert fitted(end, whose=False) == fitted(start, whose=False) != {}
+    assert fitted(end, whose=True) != fitted(start, whose=True)
+
+
+def test_heads_within_the_encoders_file_are_exported_anew(trained, go_on, splits):
+    end = go_on(trained, ["claim", "attribution"], splits)
+    assert changed(trained, end) == {"claim", "attribution", "link"}
+    assert (end / "reader.onnx").read_bytes() != (trained / "reader.onnx").read_bytes()
+    assert fitted(end, whose=True) == fitted(trained, whose=True)
+
+
+def test_what_stays_of_a_float32_model_stays_float32(trained, go_on, tmp_path):
+    start = export(trained, tmp_path / "start", "float32")
+    end = go_on(start, ["stance"])
+    assert (end / "reader.onnx").read_bytes() == (start / "reader.onnx").read_bytes()
+    assert json.loads((end / "manifest.json").read_bytes())["precision"] == "float32"
+
+
+def test_a_start_that_was_altered_is_refused(trained, go_on, tmp_path):
+    start = shutil.copytree(trained, tmp_path / "start")
+    with (start / "reader.onnx").open("ab") as file:
+        file.write(b"\x72\x00")
+    with pytest.raises(ModelError, match="the file was altered"):
+        go_on(start, ["stance"])
+    assert not (tmp_path / "own" / "checkpoints").exists()
+
+
+def test_a_start_that_was_not_exported(trained, go_on, tmp_path):
+    start = shutil.copytree(trained, tmp_path / "start")
+    (start / "manifest.json").unlink()
+    end = go_on(start, ["stance"])
+    assert changed(trained, end) == {"stance"}
+    assert check_files(end)
+
+
+def test_without_dev_nothing_is_promised_of_a_new_head(trained, go_on, stances):
+    end = go_on(trained, ["stance"], {"train": stances["train"]})
+    assert fitted(end, whose=True) == {}
+    assert fitted(end, whose=False) == fitted(trained, whose=False)
+
+
+def test_labels_of_tasks_that_stay_are_not_asked_about(trained, go_on, splits):
+    rows = {name: [row.model_copy(update={"claim": "opinion"}) for row in rows] for name, rows in splits.items()}
+    end = go_on(trained, ["stance"], rows, evaluations_per_epoch=2)
+    assert changed(trained, end) == {"stance"}
+    history = json.loads((end / "training.json").read_bytes())["history"]
+    scored = {name for entry in history for name in entry if name.startswith("eval_")}
+    assert {name.partition("/")[2] for name in scored} - {""} == {"stance"}
+
+
+def test_a_score_that_cannot_change_chooses_nothing(trained, go_on, splits):
+    with pytest.raises(ConfigError, match=r"training.metric: unknown metric 'seeds/claim'"):
+        go_on(trained, ["stance"], splits, metric="seeds/claim", evaluations_per_epoch=1)
+
+
+def test_soft_labels_of_other_tasks_are_left_out(trained, make_config, stances, tmp_path):
+    soft = {row.id: {"claim": np.array([0.5, 0.5], dtype=np.float32)} for row in stances["train"]}
+    config = make_config(tmp_path / "own", model={"start": str(trained)}, only=["stance"], epochs=1,
+                         evaluations_per_epoch=0)
+    assert changed(trained, train(config, stances, DEFAULT_LABELS, soft)) == {"stance"}
+
+
+def test_the_card_says_what_learned(trained, make_config, stances, tmp_path):
+    config = make_config(tmp_path / "own", model={"start": str(trained)}, only=["stance"], epochs=1,
+                         evaluations_per_epoch=0)
+    card = write_card(train(config, stances, DEFAULT_LABELS), config, stances["dev"]).read_text(encoding="utf-8")
+    assert f"From the model {trained.name}, of which nothing but what reads stance learned: 1 epochs" in card
+    assert "seed 13, windows of 64 tokens" in card
+    assert "base_model" not in card
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_layers_without_a_question_stay_to_the_last_bit(trained, go_on, stances, shared):
+    """Without weight decay, rows that ask about named holders change nothing of what is said about nobody's stance."""
+    def named(row):  # in whole sentences, since a holder in another piece is nobody
+        asked = [stance for stance in row.stances or ()
+                 if shared or (isinstance(stance.holder, list) and len(row.text) < 120)]
+        return row.model_copy(update={"stances": asked})
+
+    end = go_on(trained, ["stance"], {"train": [*map(named, stances["train"])]}, weight_decay=0.0)
+    before, after = (ClaimStanceModel.from_pretrained(folder).state_dict() for folder in (trained, end))
+    of_nobody = [name for name in before if "stance.layers" in name or name.endswith("nobody")]
+    assert all(torch.equal(before[name], after[name]) for name in of_nobody) != shared
+    assert not torch.equal(before["heads.stance.named.1.weight"], after["heads.stance.named.1.weight"])
+
+
+def test_what_does_not_learn_has_no_dropout(trained):
+    model = ClaimStanceModel.from_pretrained(trained)
+    model.learn_only(["attribution"], 0.3)
+    model.train()
+    assert {name for name, head in model.heads.items() if head.training} == {"attribution", "link"}
+    assert not any(module.training for module in model.encoder.modules())
+    dropouts = {name: {part.p for part in head.modules() if isinstance(part, torch.nn.Dropout)}
+                for name, head in model.heads.items()}
+    assert dropouts["link"] == {0.3} == {model.config.dropout}
+    model.eval()
+    assert not model.heads["link"].training
+
+
+@pytest.mark.parametrize(("settings", "message"), [
+    ({"model": {"max_tokens": 32}}, "model.max_tokens: expected 64 as in model.start, found 32"),
+    ({"labels": {**DEFAULT_LABELS, "stance": ("no", "yes")}},
+     "training.only: expected the labels of model.start for 'stance' (against, neutral, favor), found no, yes"),
+    ({"only": ["entity"], "rows": None}, "no row of the train split has labels for 'entity'"),
+])
+def test_what_does_not_fit_the_start_is_said(trained, go_on, stances, settings, message):
+    settings = {"only": ["stance"], **settings, "rows": stances}
+    with pytest.raises(ConfigError) as raised:
+        go_on(trained, **settings)
+    assert message in str(raised.value)
+
+
+def test_a_task_that_the_start_lacks(trained, go_on, tmp_path, splits, make_config):
+    start = train(make_config(tmp_path / "start", model={"tasks": ["claim"]}, epochs=1, evaluations_per_epoch=0),
+                  splits, DEFAULT_LABELS)
+    with pytest.raises(ConfigError, match=r"training\.only: unknown task 'stance'"):
+        go_on(start, ["stance"])
+
+
+@pytest.mark.parametrize(("model", "message"), [
+    ({}, "training.only: expected a model.start"),
+    ({"start": "bundled", "tasks": ["stance"]}, "model.tasks: expected none beside training.only")])
+def test_a_configuration_that_leaves_nothing_as_it_was(make_config, tmp_path, model, message):
+    with pytest.raises(ValidationError, match=message):
+        make_config(tmp_path, model=model, only=["stance"])

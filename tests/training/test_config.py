@@ -1,0 +1,159 @@
+import re
+import subprocess
+import sys
+
+import pytest
+from pydantic import BaseModel
+
+from claimstance.model.errors import ConfigError
+from claimstance.training.config import Config
+from claimstance.training.data.config import DataConfig
+from claimstance.training.load_config import load_config
+from helpers.program import ROOT
+
+GOOD = """
+output: runs/mine
+data:
+  path: out/data
+  sources:
+    - corpus: polnear
+      splits: {train: train, tune: dev, dev: test}
+      options: {silver: polnear-silver}
+    - files: [mine.csv]
+      columns: {text: Satz}
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    def load(text=GOOD, *overrides):
+        path = tmp_path / "config.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load_config(path, overrides)
+
+    return load
+
+
+def test_defaults_and_round_trip(config):
+    loaded = config()
+    assert (loaded.name, loaded.training.epochs, loaded.data.split.train) == ("claimstance", 3, 0.8)
+    assert loaded.data.sources[1].columns == {"text": "Satz"}
+    assert config(loaded.to_yaml()) == loaded
+
+
+def test_overrides_are_yaml(config):
+    loaded = config(
+        GOOD, "training.learning_rate=2e-5", "data.sources.1.split=test", "model.tasks=[claim, stance]",
+        "training.threads=null", "name=été", "data.sources.1.files.0=other.csv",
+    )
+    assert loaded.training.learning_rate == 2e-5
+    assert loaded.data.sources[1].split == "test"
+    assert loaded.data.sources[1].files == ["other.csv"]
+    assert loaded.model.tasks == ["claim", "stance"]
+    assert loaded.name == "été"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("training.epoch=2", "training.epoch: unknown key 'epoch'. Did you mean 'epochs'?"),
+        ("trainig.epochs=2", "unknown key 'trainig'. Did you mean 'training'?"),
+        ("training.epochs=soon", "training.epochs: expected a valid number, found 'soon'"),
+        ("training.epochs=0", "training.epochs: expected greater than 0, found 0"),
+        ("training.epochs=.inf", "training.epochs: expected a finite number"),
+        ("training.precision=float16", "training.precision: expected 'bfloat16' or 'float32', found 'float16'"),
+        ("training.leave_out={folds: 4, fold: 4}", "training.leave_out: expected a fold below 4, found 4"),
+        ("training.leave_out={folds: 4, flod: 1}", "training.leave_out.flod: unknown key 'flod'. Did you mean 'fold'?"),
+        ("data.teachers=[{model: x, corpora: [dse], cross_fitted: true}]",
+         "expected two or more models that are cross-fitted, found"),
+        ("training.sampling.dse=2", "training.sampling.dse: expected less than or equal to 1, found 2"),
+        ("training.class_weight_power={entity: 0.5}", "unknown task 'entity'"),
+        ("model.tasks=[claims]", "model.tasks: unknown task 'claims'. Did you mean 'claim'?"),
+        ("model.tasks=[]", "model.tasks: expected at least one item, found []"),
+        ("data.sources.0.corpus=polnaer", "data.sources.0.corpus: unknown corpus 'polnaer'. Did you mean 'polnear'?"),
+        ("data.sources.0.splits.tune=tset", "data.sources.0.splits.tune: unknown split 'tset'. Did you mean 'test'?"),
+        ("data.sources.0.splits={tun: dev}", "corpus polnear: unknown split 'tun'. Did you mean 'tune'?"),
+        ("data.sources.0.splits=", "data.sources.0.splits: expected a valid dictionary, found None"),
+        ("data.sources.0.options={slver: x}", "corpus polnear: unknown option 'slver'. Did you mean 'silver'?"),
+        ("data.sources.0.files=[a.csv]", "expected either corpus or files, found both"),
+        ("data.sources.0.corpus=null", "expected either corpus or files, found neither"),
+        ("data.sources.0.target=x", "expected no target beside corpus"),
+        ("data.sources.1.splits={train: dev}", "expected no splits beside files"),
+        ("data.sources.1.columns={txt: a}", "data.sources.1.columns: unknown column 'txt'. Did you mean 'text'?"),
+        ("data.sources.7.split=dev", "expected a number below 2, found '7'"),
+        ("data.sources.x.split=dev", "expected a number below 2, found 'x'"),
+        ("data.split.train=0.5", "data.split: expected shares that add up to 1, found 0.7"),
+        ("data.labels={clam: [a, b]}", "data.labels: unknown task 'clam'. Did you mean 'claim'?"),
+        ("data.labels={claim: [a, a]}", "labels.claim: expected two or more names that differ"),
+        ("output.x=1", "expected 'output' to hold keys, found 'runs/mine'"),
+        ("training", "expected KEY=VALUE"),
+        ("training.=2", "expected KEY=VALUE"),
+        ("name=[", "expected a YAML value, found '['"),
+    ],
+)
+def test_wrong_overrides_are_named(config, override, message):
+    with pytest.raises(ConfigError) as error:
+        config(GOOD, override)
+    assert str(error.value).startswith(f"override '{override}': ")
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- a", "config.yaml: expected keys with values, found ['a']"),
+        ("a: [", "config.yaml: expected YAML, found while parsing"),
+        ("output: x", "config.yaml: data: expected a value, found none"),
+        ("outptu: x\ndata: {path: y}", "config.yaml: outptu: unknown key 'outptu'. Did you mean 'output'?"),
+        (GOOD + "      task: topic", "config.yaml: data.sources.1.task: unknown task 'topic'"),
+        (GOOD + "    - corpus: dse", "config.yaml: data.sources.2: expected splits, such as {train: train}, "
+         "found none"),
+    ],
+)
+def test_wrong_files_are_named(config, text, message):
+    with pytest.raises(ConfigError) as error:
+        config(text)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.name)
+def test_ours_are_right(path):
+    load_config(path)
+
+
+def test_the_bundled_model_is_told_of_by_teachers_that_are_trained():
+    made = subprocess.run(["make", "-n", "train", "DATA=."], cwd=ROOT, capture_output=True, text=True, check=True)
+    runs = set(re.findall(r"teacher-[a-z]+-\d", made.stdout))
+    assert len(runs) == 16
+    assert {str(m) for t in load_config(ROOT / "configs/default.yaml").data.teachers for m in t.model} == {
+        f"runs/{run}" for run in runs}
+    assert all((ROOT / "configs" / f"{run[:-2]}.yaml").is_file() for run in runs)
+    assert "default teacher-people-all teacher-holders refined;" in made.stdout
+    holders, last = (load_config(ROOT / f"configs/{name}.yaml") for name in ("teacher-holders", "refined"))
+    assert str(holders.model.start) == "runs/teacher-people-all"
+    assert str(last.model.start) == "runs/default"
+    assert {str(m) for t in last.data.teachers for m in t.model} == {"runs/default", str(holders.output)}
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(ConfigError, match="No such file"):
+        load_config(tmp_path / "none.yaml")
+
+
+def test_every_key_is_described():
+    def sections(section):
+        yield section
+        for field in section.model_fields.values():
+            assert field.description
+            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+                yield from sections(field.annotation)
+
+    assert {DataConfig, Config} <= set(sections(Config))
+
+
+def test_configuration_needs_neither_torch_nor_datasets():
+    code = (
+        "import sys, claimstance.training.load_config, claimstance.training.data.corpora, claimstance.training.data.formats;"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'datasets', 'transformers', 'sklearn')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
