@@ -35,38 +35,61 @@ README, CARD = HERE.parent / "README.md", HERE.parent / "model/bundled/README.md
 
 def main() -> None:
     """Score the bundled model and what stands beside it, and write both files."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", type=Path, help="the dataset built from configs/default.yaml")
-    parser.add_argument("--corpora", type=Path, help="the folder that holds polnear/: how well people agree on it")
-    parser.add_argument("--float32", type=Path, help="a folder with the float32 weights, to be scored beside")
-    parser.add_argument("--no-words", action="store_true", help="leave out the regression on words, the slowest")
-    parser.add_argument("--split", default="test", help="another split than test; then --out is needed")
+    parser.add_argument(
+        "--corpora", type=Path, help="the folder that holds polnear/: how well people agree on it"
+    )
+    parser.add_argument(
+        "--float32", type=Path, help="a folder with the float32 weights, to be scored beside"
+    )
+    parser.add_argument(
+        "--no-words", action="store_true", help="leave out the regression on words, the slowest"
+    )
+    parser.add_argument(
+        "--split", default="test", help="another split than test; then --out is needed"
+    )
     parser.add_argument("--out", type=Path, help="where to write, if not beside this file")
     options = parser.parse_args()
     if options.split != "test" and options.out is None:
         parser.error("expected --out FOLDER beside --split: the files here are about the test part")
     try:
-        figures = measure(options.data, options.split, options.corpora, options.float32, not options.no_words)
+        figures = measure(
+            options.data, options.split, options.corpora, options.float32, not options.no_words
+        )
     except ClaimstanceError as error:
         parser.exit(1, f"error: {error}\n")
     page = render(figures)
-    texts = {"accuracy.json": json.dumps(figures, indent=2, ensure_ascii=False) + "\n", "accuracy.md": page}
+    texts = {
+        "accuracy.json": json.dumps(figures, indent=2, ensure_ascii=False) + "\n",
+        "accuracy.md": page,
+    }
     for name, text in texts.items():
         with open_output((options.out or HERE) / name) as file:
             file.write(text)
     if options.out is None:
         README.write_text(quote(figures, README.read_text(encoding="utf-8")), encoding="utf-8")
-        CARD.write_text(quote(figures, CARD.read_text(encoding="utf-8"), everything=True), encoding="utf-8")
+        CARD.write_text(
+            quote(figures, CARD.read_text(encoding="utf-8"), everything=True), encoding="utf-8"
+        )
     print(page)
 
 
 def measure(
-    data: Path, split: str, corpora: Path | None = None, float32: Path | None = None, words: bool = True
+    data: Path,
+    split: str,
+    corpora: Path | None = None,
+    float32: Path | None = None,
+    words: bool = True,
 ) -> dict[str, Any]:
     """The figures file: the contract's keys, and what else the page tells."""
     records = load_records(data, split)
     people = _people(data, records, corpora)  # first what is quickest to fail
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:  # what does not wait for one another
+    with ProcessPoolExecutor(
+        mp_context=get_context("spawn")
+    ) as pool:  # what does not wait for one another
         shipped = pool.submit(score, None, data, split)
         simple = pool.submit(_baselines, data, split, words)
         weights = pool.submit(score, float32, data, split, exact=True) if float32 else None
@@ -83,14 +106,22 @@ def measure(
         figures["float32_sha256"] = exact["model"]["sha256"]
     results = account["results"]
     figures["rows"] = [
-        *told.headline(results, beside, split), *told.calibration(results), *told.abstention(results),
-        *told.people(people), *told.clean_parts(results), *told.classes(results), *told.outlets(outcomes, records)]
+        *told.headline(results, beside, split),
+        *told.calibration(results),
+        *told.abstention(results),
+        *told.people(people),
+        *told.clean_parts(results),
+        *told.classes(results),
+        *told.outlets(outcomes, records),
+    ]
     return figures
 
 
 def _baselines(data: Path, split: str, words: bool) -> dict[str, told.Results]:
     records, labels, splits = load_records(data, split), load_labels(data), split_names(data)
-    train, dev = (load_records(data, split) if split in splits else [] for split in ("train", "dev"))
+    train, dev = (
+        load_records(data, split) if split in splits else [] for split in ("train", "dev")
+    )
     found = {"majority": told.plain(majority(train, records, labels))}
     if words:
         found["words"] = told.plain(regression(train, dev, records, labels)[0])
@@ -103,7 +134,10 @@ def _people(data: Path, records: Sequence[Record], corpora: Path | None) -> told
     if corpora:
         polnear = lookup("polnear")
         found |= between_articles(
-            record for part in polnear.splits for record in polnear.read(corpora / "polnear", part, annotator="all"))
+            record
+            for part in polnear.splits
+            for record in polnear.read(corpora / "polnear", part, annotator="all")
+        )
     return told.plain(found)
 
 

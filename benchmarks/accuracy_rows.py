@@ -9,7 +9,9 @@ from claimstance.training.evaluation.counts import Outcomes
 from claimstance.training.evaluation.evaluate import PRIMARY, parts
 from claimstance.training.evaluation.page.groups import outlets as outlets_of
 
-Results = Mapping[str, Mapping[str, Mapping[str, float]]]  # "corpus/task" → metric → value, low, high, n
+Results = Mapping[
+    str, Mapping[str, Mapping[str, float]]
+]  # "corpus/task" → metric → value, low, high, n
 Row = dict[str, Any]
 
 #: corpus/task → the metrics reported, each with its name here, what it must reach, what it aims at, and a note.
@@ -21,41 +23,93 @@ ROWS: dict[str, list[tuple[str, str, float | None, float | None, str]]] = {
         ("source.exact.f1", "PolNeAR source, exact span F1", 75, 80, ""),
         ("cue.exact.f1", "PolNeAR cue, exact span F1", 67, 73, ""),
         ("content.exact.f1", "PolNeAR content, exact span F1", 55, 62, ""),
-        ("linked.f1", "PolNeAR linked attribution F1", 68, 76, "source, cue and content overlap, one event"),
+        (
+            "linked.f1",
+            "PolNeAR linked attribution F1",
+            68,
+            76,
+            "source, cue and content overlap, one event",
+        ),
     ],
     "polnear/claim": [("macro_f1", "PolNeAR claim sentences, macro-F1", None, None, "")],
-    "polnear/entity": [("f1", "PolNeAR entities, exact span F1", None, None, "agreement with a tagger")],
-    "newsmtsc-rw/stance": [("macro_f1", "NewsMTSC rw test, macro-F1", 80.2, 83.1, "BERT-base 80.2, RoBERTa-base 83.1")],
-    "newsmtsc-mt/stance": [("macro_f1", "NewsMTSC mt test, macro-F1", 77.7, 82.5, "BERT-base 77.7, RoBERTa-base 82.5")],
+    "polnear/entity": [
+        ("f1", "PolNeAR entities, exact span F1", None, None, "agreement with a tagger")
+    ],
+    "newsmtsc-rw/stance": [
+        ("macro_f1", "NewsMTSC rw test, macro-F1", 80.2, 83.1, "BERT-base 80.2, RoBERTa-base 83.1")
+    ],
+    "newsmtsc-mt/stance": [
+        ("macro_f1", "NewsMTSC mt test, macro-F1", 77.7, 82.5, "BERT-base 77.7, RoBERTa-base 82.5")
+    ],
     "checkthat2024/check_worthy": [
-        ("yes.f1", "CheckThat! 2024 test, F1 of Yes", 75, 81, "best team, a 7B model: 80.2 (recalled)"),
+        (
+            "yes.f1",
+            "CheckThat! 2024 test, F1 of Yes",
+            75,
+            81,
+            "best team, a 7B model: 80.2 (recalled)",
+        ),
         ("average_precision", "CheckThat! 2024 test, average precision", None, None, ""),
     ],
     "dse-clean/stance": [
-        ("macro_f1", "DSE clean test, holder to target, macro-F1", 63, 70, "sentences in neither train nor valid"),
+        (
+            "macro_f1",
+            "DSE clean test, holder to target, macro-F1",
+            63,
+            70,
+            "sentences in neither train nor valid",
+        ),
         ("directed.macro_f1", "DSE clean test, five classes, macro-F1", None, None, ""),
         ("directed.micro_f1", "DSE clean test, five classes, micro-F1", None, None, ""),
         ("directed.map", "DSE clean test, mean average precision", None, None, ""),
     ],
     "dse/stance": [
-        ("macro_f1", "DSE official test, holder to target, macro-F1", None, None, "a quarter of its rows are in train"),
+        (
+            "macro_f1",
+            "DSE official test, holder to target, macro-F1",
+            None,
+            None,
+            "a quarter of its rows are in train",
+        ),
         ("directed.macro_f1", "DSE official test, five classes, macro-F1", None, None, ""),
     ],
     "vast-zero-shot/stance": [
-        ("macro_f1", "VAST test, zero-shot topics, macro-F1", 65, 72.3, "JointCL (BERT-base) 72.3, TATA 77.1")],
+        (
+            "macro_f1",
+            "VAST test, zero-shot topics, macro-F1",
+            65,
+            72.3,
+            "JointCL (BERT-base) 72.3, TATA 77.1",
+        )
+    ],
     "gwsd/stance": [("macro_f1", "GWSD test, macro-F1", 65, 73, "BERT about 73 (recalled)")],
     "newssd/subjective": [("macro_f1", "NewsSD test, macro-F1", 72, 80, "mBERT 74.7")],
 }
-CALIBRATED = ("polnear/claim", "newsmtsc-rw/stance", "newsmtsc-mt/stance", "checkthat2024/check_worthy",
-              "dse-clean/stance", "vast-zero-shot/stance", "gwsd/stance")
+CALIBRATED = (
+    "polnear/claim",
+    "newsmtsc-rw/stance",
+    "newsmtsc-mt/stance",
+    "checkthat2024/check_worthy",
+    "dse-clean/stance",
+    "vast-zero-shot/stance",
+    "gwsd/stance",
+)
 CALIBRATION_MUST = 0.03
 FEWEST = 50  # items of an outlet whose figures are told
-BESIDE = ("float32", "majority", "words", "people")  # columns of the first table, from other results
+BESIDE = (
+    "float32",
+    "majority",
+    "words",
+    "people",
+)  # columns of the first table, from other results
 
 
 def plain(results: Mapping[str, Mapping[str, Any]]) -> Results:
     """``evaluate``'s figures as plain values."""
-    return {name: {metric: asdict(figure) for metric, figure in figures.items()} for name, figures in results.items()}
+    return {
+        name: {metric: asdict(figure) for metric, figure in figures.items()}
+        for name, figures in results.items()
+    }
 
 
 def headline(results: Results, beside: Mapping[str, Results], split: str = "test") -> list[Row]:
@@ -69,7 +123,9 @@ def headline(results: Results, beside: Mapping[str, Results], split: str = "test
     rows = []
     for name, metrics in ROWS.items():
         for metric, title, must, aim, note in metrics:
-            row = _row("headline", title.replace(" test,", f" {split},"), results.get(name, {}).get(metric))
+            row = _row(
+                "headline", title.replace(" test,", f" {split},"), results.get(name, {}).get(metric)
+            )
             row |= {"must": must, "aim": aim, "note": _note(row, note)}
             rows.append(row | {column: _value(beside, column, name, metric) for column in BESIDE})
     return rows
@@ -86,10 +142,23 @@ def _note(row: Row, note: str) -> str:
 
 def _row(table: str, name: str, figure: Mapping[str, float] | None) -> Row:
     """A row in per cent; without a figure, one that says so."""
-    row: Row = {"table": table, "name": name, "value": None, "low": None, "high": None, "n": 0, "unit": "%",
-                "better": "higher", "must": None, "aim": None, "note": "" if figure else "not measured"}
+    row: Row = {
+        "table": table,
+        "name": name,
+        "value": None,
+        "low": None,
+        "high": None,
+        "n": 0,
+        "unit": "%",
+        "better": "higher",
+        "must": None,
+        "aim": None,
+        "note": "" if figure else "not measured",
+    }
     if figure:
-        row |= {key: round(100 * figure[key], 1) for key in ("value", "low", "high")} | {"n": figure["n"]}
+        row |= {key: round(100 * figure[key], 1) for key in ("value", "low", "high")} | {
+            "n": figure["n"]
+        }
     return row
 
 
@@ -104,7 +173,14 @@ def calibration(results: Results) -> list[Row]:
         if figure:
             row |= {key: round(figure[key], 3) for key in ("value", "low", "high")}
             row["note"] = "no interval" if figure["low"] == figure["high"] else ""
-        rows.append(row | {"unit": "1", "better": "lower", "must": CALIBRATION_MUST if name in CALIBRATED else None})
+        rows.append(
+            row
+            | {
+                "unit": "1",
+                "better": "lower",
+                "must": CALIBRATION_MUST if name in CALIBRATED else None,
+            }
+        )
     return rows
 
 
@@ -127,8 +203,11 @@ def classes(results: Results) -> list[Row]:
     found = []
     for name, figures in results.items():
         if "macro_f1" in figures:
-            found += [_row("classes", f"{name}, {metric}", figure) for metric, figure in figures.items()
-                      if metric.endswith((".f1", ".precision", ".recall"))]
+            found += [
+                _row("classes", f"{name}, {metric}", figure)
+                for metric, figure in figures.items()
+                if metric.endswith((".f1", ".precision", ".recall"))
+            ]
     return found
 
 
@@ -155,7 +234,10 @@ def outlets(outcomes: Outcomes, records: Sequence[Record], fewest: int = FEWEST)
             part = outcome.among(wanted)
             if part and part.sizes.sum() >= fewest:
                 figures = {metric: asdict(figure) for metric, figure in part.figures().items()}
-                found += [_row("outlets", f"{name}, {outlet}, {metric}", figures[metric]) for metric in PRIMARY[task]]
+                found += [
+                    _row("outlets", f"{name}, {outlet}, {metric}", figures[metric])
+                    for metric in PRIMARY[task]
+                ]
     return found
 
 

@@ -14,8 +14,20 @@ from typing import Any
 from claimstance.model.text.sentences import split_sentences
 
 SEEDS = Path(__file__).parent.parent / "seeds" / "articles"
-NAMES = ("Halvern", "Ostrow", "Kettner", "Mirza", "Dunmore", "Achterberg", "Sorrel", "Vantongeren", "Okafor",
-         "Lindqvist", "Brandeis", "Ferran")
+NAMES = (
+    "Halvern",
+    "Ostrow",
+    "Kettner",
+    "Mirza",
+    "Dunmore",
+    "Achterberg",
+    "Sorrel",
+    "Vantongeren",
+    "Okafor",
+    "Lindqvist",
+    "Brandeis",
+    "Ferran",
+)
 _NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]{3,}(?= [a-z])")
 
 
@@ -25,11 +37,17 @@ def articles(count: int, sentences: int = 25, seed: int = 7) -> Iterator[dict[st
     texts = [path.read_text(encoding="utf-8") for path in sorted(SEEDS.glob("*.txt"))]
     pool = [text[start:end] for text in texts for start, end in split_sentences(text)]
     for number in range(count):
-        names = itertools.cycle(rng.sample(NAMES, len(NAMES)))  # each of them, where the article is long enough
+        names = itertools.cycle(
+            rng.sample(NAMES, len(NAMES))
+        )  # each of them, where the article is long enough
         chosen = [_varied(rng.choice(pool), rng, names) for _ in range(sentences)]
-        paragraphs = [" ".join(chosen[i:i + 3]) for i in range(0, sentences, 3)]
-        yield {"id": f"a{number}", "title": _varied(rng.choice(pool), rng, names), "text": "\n".join(paragraphs),
-               "outlet": f"outlet {number % 9}"}
+        paragraphs = [" ".join(chosen[i : i + 3]) for i in range(0, sentences, 3)]
+        yield {
+            "id": f"a{number}",
+            "title": _varied(rng.choice(pool), rng, names),
+            "text": "\n".join(paragraphs),
+            "outlet": f"outlet {number % 9}",
+        }
 
 
 def syndicated(count: int, seed: int = 7) -> Iterator[dict[str, Any]]:
@@ -42,17 +60,26 @@ def syndicated(count: int, seed: int = 7) -> Iterator[dict[str, Any]]:
         if 2 * number + 1 < count:
             copied = rng.choice(known)
             title = article["title"] if rng.random() < 0.5 else copied["title"]
-            yield {**copied, "id": f"c{number}", "title": title, "outlet": f"outlet {rng.randrange(9)}"}
+            yield {
+                **copied,
+                "id": f"c{number}",
+                "title": title,
+                "outlet": f"outlet {rng.randrange(9)}",
+            }
 
 
 def polnear(corpora: Path) -> Iterator[dict[str, Any]]:
     """PolNeAR's dev articles, from the folder of the public corpora."""
-    for path in sorted((corpora / "polnear" / "data" / "dev" / "text").glob("*.txt")) or _missing(corpora):
+    for path in sorted((corpora / "polnear" / "data" / "dev" / "text").glob("*.txt")) or _missing(
+        corpora
+    ):
         yield {"id": path.stem, "text": path.read_text(encoding="utf-8")}
 
 
 def _missing(corpora: Path) -> list[Path]:
-    raise SystemExit(f"{corpora}: expected polnear/ with dev articles in it, found none (docs/corpora.md)")
+    raise SystemExit(
+        f"{corpora}: expected polnear/ with dev articles in it, found none (docs/corpora.md)"
+    )
 
 
 def write(path: Path, rows: Iterator[dict[str, Any]]) -> Path:

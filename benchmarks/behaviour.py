@@ -34,15 +34,29 @@ PARTS = ("seen", "unseen")
 #: Invented but for the countries. Four of one kind fill a sentence.
 NAMES = {
     "people": ("Novak", "Hale", "Ortiz", "Lindqvist", "Okafor", "Brandeis"),
-    "people with a title": ("Senator Novak", "Governor Hale", "Mayor Ortiz", "Judge Lindqvist", "President Okafor",
-                            "Minister Brandeis"),
-    "organizations": ("the Farmers' Union", "the Halvern Institute", "the Teachers' League", "the Ostrow Authority",
-                      "the Kettner Alliance", "the Dunmore Foundation"),
+    "people with a title": (
+        "Senator Novak",
+        "Governor Hale",
+        "Mayor Ortiz",
+        "Judge Lindqvist",
+        "President Okafor",
+        "Minister Brandeis",
+    ),
+    "organizations": (
+        "the Farmers' Union",
+        "the Halvern Institute",
+        "the Teachers' League",
+        "the Ostrow Authority",
+        "the Kettner Alliance",
+        "the Dunmore Foundation",
+    ),
     "countries": ("France", "Kenya", "Peru", "Norway", "Russia", "Japan"),
 }
 FILLINGS = 3  # of each kind of name
-_QUESTION = re.compile(r"(?:(?P<holder>[A-D]) )?> (?P<target>[A-D]) (?P<negated>not )?(?P<label>[a-z]+)"
-                       r"|says (?P<source>[A-D]|nobody)")
+_QUESTION = re.compile(
+    r"(?:(?P<holder>[A-D]) )?> (?P<target>[A-D]) (?P<negated>not )?(?P<label>[a-z]+)"
+    r"|says (?P<source>[A-D]|nobody)"
+)
 
 
 @dataclass(frozen=True)
@@ -75,15 +89,21 @@ class Case:
         found = _QUESTION.fullmatch(self.question)
         letters = {*(found.group("holder", "target", "source") if found else ())} - {None, "nobody"}
         if not found or any(f"{{{letter}}}" not in self.template for letter in letters):
-            raise InputError(f"{self.group}, \"{self.template}\": expected a question about its names, such as "
-                             f"'A > B against' or 'says A', found '{self.question}'")
+            raise InputError(
+                f'{self.group}, "{self.template}": expected a question about its names, such as '
+                f"'A > B against' or 'says A', found '{self.question}'"
+            )
         return found.groupdict()
 
     @property
     def record(self) -> Record:
         """What the model is asked."""
         holder, target = self.asked["holder"], self.asked["target"]
-        stances = [Stance(holder=holder and self.names[holder], target=self.names[target])] if target else None
+        stances = (
+            [Stance(holder=holder and self.names[holder], target=self.names[target])]
+            if target
+            else None
+        )
         return Record(id=self.question, text=self.text, stances=stances)
 
 
@@ -102,7 +122,9 @@ class Answer:
 
 def main() -> None:
     """Ask everything, write figures and page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", type=Path, help="another model's folder; then --out is needed")
     parser.add_argument("--out", type=Path, help="where to write, if not beside this file")
     options = parser.parse_args()
@@ -118,8 +140,10 @@ def main() -> None:
         "rows": list(rows(answers)),
         "failures": failures([one for one in answers if one.case.part == "seen"]),
     }
-    texts = {"behaviour.json": json.dumps(figures, indent=1, ensure_ascii=False) + "\n",
-             "behaviour.md": render(figures)}
+    texts = {
+        "behaviour.json": json.dumps(figures, indent=1, ensure_ascii=False) + "\n",
+        "behaviour.md": render(figures),
+    }
     for name, text in texts.items():
         with open_output((options.out or HERE) / name) as file:
             file.write(text)
@@ -136,14 +160,19 @@ def cases(part: str, groups: Mapping[str, Mapping[str, Sequence[str]]]) -> Itera
         for template, questions in sentences.items():
             for question in questions:
                 for names in fillings():
-                    yield Case(part, group, template, question, _capital(template.format(**names)), names)
+                    yield Case(
+                        part, group, template, question, _capital(template.format(**names)), names
+                    )
 
 
 def fillings() -> Iterator[dict[str, str]]:
     """The sets of names, by letter."""
     for names in NAMES.values():
         for shift in range(FILLINGS):
-            yield {letter: names[(2 * shift + place) % len(names)] for place, letter in enumerate("ABCD")}
+            yield {
+                letter: names[(2 * shift + place) % len(names)]
+                for place, letter in enumerate("ABCD")
+            }
 
 
 def _capital(text: str) -> str:
@@ -153,22 +182,33 @@ def _capital(text: str) -> str:
 
 def ask(reader: Reader, asked: Sequence[Case]) -> list[Answer]:
     """What the model answers to each case."""
-    return [answer(reader, case, said)
-            for case, said in zip(asked, predict(reader, [case.record for case in asked]), strict=True)]
+    return [
+        answer(reader, case, said)
+        for case, said in zip(asked, predict(reader, [case.record for case in asked]), strict=True)
+    ]
 
 
 def answer(reader: Reader, case: Case, said: Prediction) -> Answer:
     """What a prediction comes to as an answer to a case."""
     asked = case.asked
     if source := asked["source"]:
-        found = sorted({" ".join(case.text[slice(*piece)] for piece in attribution.source or ()).lower() or "it is said"
-                        for attribution, _ in said.attributions or ()})
+        found = sorted(
+            {
+                " ".join(case.text[slice(*piece)] for piece in attribution.source or ()).lower()
+                or "it is said"
+                for attribution, _ in said.attributions or ()
+            }
+        )
         wanted = [] if source == "nobody" else [case.names[source].lower()]
         return Answer(case, ", ".join(found) or "nobody", found == wanted, None)
     kind, probabilities = said.kinds[0], said.stances[0]
     label = reader.config.decide(kind, probabilities)
-    return Answer(case, label, (label == asked["label"]) != bool(asked["negated"]),
-                  reader.config.gives(kind, label, probabilities[label]))
+    return Answer(
+        case,
+        label,
+        (label == asked["label"]) != bool(asked["negated"]),
+        reader.config.gives(kind, label, probabilities[label]),
+    )
 
 
 def rows(answers: Sequence[Answer]) -> Iterator[dict[str, Any]]:
@@ -181,23 +221,42 @@ def rows(answers: Sequence[Answer]) -> Iterator[dict[str, Any]]:
         counts = np.array([_counts(each) for each in sentences.values()], dtype=float)
         of = counts.sum(axis=0).astype(int)[[0, 2, 3]].tolist()  # what each share is of
         for n, (metric, figure) in zip(of, bootstrap(counts, _shares, 0).items(), strict=True):
-            value, low, high = (round(100 * share, 1) for share in (figure.value, figure.low, figure.high))
+            value, low, high = (
+                round(100 * share, 1) for share in (figure.value, figure.low, figure.high)
+            )
             if n:
-                yield {"name": f"{part}: {group}: {metric}", "value": value, "low": low, "high": high, "n": n,
-                       "unit": "%", "better": "higher", "must": None, "aim": None,
-                       "note": f"{len(sentences)} sentences"}
+                yield {
+                    "name": f"{part}: {group}: {metric}",
+                    "value": value,
+                    "low": low,
+                    "high": high,
+                    "n": n,
+                    "unit": "%",
+                    "better": "higher",
+                    "must": None,
+                    "aim": None,
+                    "note": f"{len(sentences)} sentences",
+                }
 
 
 def _counts(answers: Sequence[Answer]) -> list[int]:
     """Answers; those that are right; those that could have been withheld; those given; right ones of these."""
-    return [len(answers), sum(one.right for one in answers), sum(one.given is not None for one in answers),
-            sum(one.given or False for one in answers), sum((one.given or False) and one.right for one in answers)]
+    return [
+        len(answers),
+        sum(one.right for one in answers),
+        sum(one.given is not None for one in answers),
+        sum(one.given or False for one in answers),
+        sum((one.given or False) and one.right for one in answers),
+    ]
 
 
 def _shares(sums: Any) -> dict[str, float]:
     asked, right, unsure, given, both = map(float, sums)
-    return {"right": right / asked, "given": given / unsure if unsure else 0.0,
-            "right of those given": both / given if given else 0.0}
+    return {
+        "right": right / asked,
+        "given": given / unsure if unsure else 0.0,
+        "right of those given": both / given if given else 0.0,
+    }
 
 
 def failures(answers: Sequence[Answer]) -> list[dict[str, Any]]:
@@ -205,9 +264,18 @@ def failures(answers: Sequence[Answer]) -> list[dict[str, Any]]:
     questions: dict[tuple[str, str, str], list[Answer]] = defaultdict(list)
     for one in answers:
         questions[one.case.group, one.case.template, one.case.question].append(one)
-    told = [{"group": group, "sentence": template, "asked": question, "right": sum(one.right for one in some),
-             "of": len(some), "wrong": Counter(one.said for one in some if not one.right).most_common(1)[0][0]}
-            for (group, template, question), some in questions.items() if not all(one.right for one in some)]
+    told = [
+        {
+            "group": group,
+            "sentence": template,
+            "asked": question,
+            "right": sum(one.right for one in some),
+            "of": len(some),
+            "wrong": Counter(one.said for one in some if not one.right).most_common(1)[0][0],
+        }
+        for (group, template, question), some in questions.items()
+        if not all(one.right for one in some)
+    ]
     return sorted(told, key=lambda row: row["right"])
 
 
@@ -228,17 +296,38 @@ def render(figures: Mapping[str, Any]) -> str:
         "per cent; intervals: 95 %, bootstrap over sentences. *Given*: stances that are not withheld as unsure.",
     ]
     for part in PARTS:
-        lines += ["", f"## {part.capitalize()}", "",
-                  "| | questions | right | 95 % interval | given | right of those given |", "|---|---|---|---|---|---|"]
-        for group, found in ((group, found) for (one, group), found in shares.items() if one == part):
+        lines += [
+            "",
+            f"## {part.capitalize()}",
+            "",
+            "| | questions | right | 95 % interval | given | right of those given |",
+            "|---|---|---|---|---|---|",
+        ]
+        for group, found in (
+            (group, found) for (one, group), found in shares.items() if one == part
+        ):
             right = found["right"]
-            given = [found[metric]["value"] if metric in found else "" for metric in ("given", "right of those given")]
-            lines.append(f"| {group} | {right['n']} | {right['value']} | {right['low']} – {right['high']} | "
-                         f"{given[0]} | {given[1]} |")
-    lines += ["", "## What fails", "", f"Of those seen, what is not right with every one of the {sets} sets of names.",
-              "", "| sentence | asked | right | mostly said instead |", "|---|---|---|---|"]
-    lines += [f"| {row['sentence']} | {row['asked']} | {row['right']} of {row['of']} | {row['wrong']} |"
-              for row in figures["failures"]]
+            given = [
+                found[metric]["value"] if metric in found else ""
+                for metric in ("given", "right of those given")
+            ]
+            lines.append(
+                f"| {group} | {right['n']} | {right['value']} | {right['low']} – {right['high']} | "
+                f"{given[0]} | {given[1]} |"
+            )
+    lines += [
+        "",
+        "## What fails",
+        "",
+        f"Of those seen, what is not right with every one of the {sets} sets of names.",
+        "",
+        "| sentence | asked | right | mostly said instead |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['sentence']} | {row['asked']} | {row['right']} of {row['of']} | {row['wrong']} |"
+        for row in figures["failures"]
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -38,10 +38,25 @@ POINTS = 100  # of a curve that are kept
 #: Metric → what it is called, whether more of it is better, what it must reach, and a note. Shares are in per cent.
 METRICS: dict[str, tuple[str, str, float | None, str]] = {
     "calibration_error": ("expected calibration error", "lower", 0.03, ""),
-    "coverage_at_90": ("answered at 90 % precision", "higher", None, "the best that any threshold gives here"),
-    "answered.share": ("answered", "higher", None, "from the probabilities fitted on dev for 90 % precision"),
+    "coverage_at_90": (
+        "answered at 90 % precision",
+        "higher",
+        None,
+        "the best that any threshold gives here",
+    ),
+    "answered.share": (
+        "answered",
+        "higher",
+        None,
+        "from the probabilities fitted on dev for 90 % precision",
+    ),
     "answered.accuracy": ("right of those answered", "higher", 90, "promised: 90"),
-    "conformal.coverage": ("label sets that hold the right label", "higher", 88, "promised: 90; mean over documents"),
+    "conformal.coverage": (
+        "label sets that hold the right label",
+        "higher",
+        88,
+        "promised: 90; mean over documents",
+    ),
     "conformal.size": ("labels in a set", "lower", None, "mean over documents"),
     "area": ("area under the risk–coverage curve", "lower", None, "no interval"),
 }
@@ -50,21 +65,29 @@ NUMBERS = ("calibration_error", "conformal.size", "area")  # what is no share
 
 def main() -> None:
     """Read the model once, and write figures, page and diagrams."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", type=Path, help="the dataset built from configs/default.yaml")
     parser.add_argument("--model", type=Path, help="another model's folder; then --out is needed")
-    parser.add_argument("--split", default="test", help="another split than test; then --out is needed")
+    parser.add_argument(
+        "--split", default="test", help="another split than test; then --out is needed"
+    )
     parser.add_argument("--out", type=Path, help="where to write, if not beside this file")
     options = parser.parse_args()
     if (options.split != "test" or options.model) and options.out is None:
-        parser.error("expected --out FOLDER: the files here are about the bundled model and the test part")
+        parser.error(
+            "expected --out FOLDER: the files here are about the bundled model and the test part"
+        )
     folder = options.out or HERE
     try:
         figures = measure(options.model, options.data, options.split)
     except ClaimstanceError as error:
         parser.exit(1, f"error: {error}\n")
-    texts = {"calibration.json": json.dumps(figures, indent=1, ensure_ascii=False) + "\n",
-             "calibration.md": render(figures)}
+    texts = {
+        "calibration.json": json.dumps(figures, indent=1, ensure_ascii=False) + "\n",
+        "calibration.md": render(figures),
+    }
     for name, text in texts.items():
         with open_output(folder / name) as file:
             file.write(text)
@@ -85,7 +108,9 @@ def measure(model: Path | None, data: Path, split: str) -> dict[str, Any]:
     }
 
 
-def answers(reader: Reader, pairs: Sequence[tuple[Record, Prediction]]) -> Iterator[tuple[str, Answers]]:
+def answers(
+    reader: Reader, pairs: Sequence[tuple[Record, Prediction]]
+) -> Iterator[tuple[str, Answers]]:
     """The answers of each ``corpus/kind of question``."""
     corpora: dict[str, list[tuple[Record, Prediction]]] = defaultdict(list)
     for record, prediction in pairs:
@@ -105,27 +130,47 @@ def _task(name: str) -> str:
 def rows(reader: Reader, name: str, found: Answers) -> Iterator[dict[str, Any]]:
     """The rows of the figures file for one corpus and kind of question."""
     task, n = _task(name), len(found.gold)
-    values = {metric: asdict(figure) for metric, figure in reliability.figures(found, task, reader.config).items()}
+    values = {
+        metric: asdict(figure)
+        for metric, figure in reliability.figures(found, task, reader.config).items()
+    }
     area = reliability.area_under(*reliability.risk_coverage(found.confidence, found.right))
     values["area"] = {"value": area, "low": area, "high": area, "n": n}
     unavoidable = reliability.unavoidable_error(reliability.claims(found, task)[0])
     for metric, figure in values.items():
-        title, better, must, note = METRICS.get(metric) or (metric_name(metric), "higher", None, "promised: 90")
+        title, better, must, note = METRICS.get(metric) or (
+            metric_name(metric),
+            "higher",
+            None,
+            "promised: 90",
+        )
         times, digits, unit = (1, 3, "1") if metric in NUMBERS else (100, 1, "%")
         value, low, high = (round(times * figure[key], digits) for key in ("value", "low", "high"))
         if metric == "calibration_error":
             note = f"no interval; {unavoidable:.3f} if every probability were exactly right"
-        yield {"name": f"{name}, {title}", "value": value, "low": low, "high": high, "n": figure["n"], "unit": unit,
-               "better": better, "must": must, "aim": None, "note": note}
+        yield {
+            "name": f"{name}, {title}",
+            "value": value,
+            "low": low,
+            "high": high,
+            "n": figure["n"],
+            "unit": unit,
+            "better": better,
+            "must": must,
+            "aim": None,
+            "note": note,
+        }
 
 
 def diagram(name: str, found: Answers) -> dict[str, Any]:
     """The bars of the reliability diagram, and points of the risk–coverage curve."""
     coverage, risk = reliability.risk_coverage(found.confidence, found.right)
     kept = sorted({round(i * (len(coverage) - 1) / POINTS) for i in range(POINTS + 1)})
-    return {"bins": [asdict(one) for one in reliability.bins(*reliability.claims(found, _task(name)))],
-            "coverage": [round(float(coverage[i]), 4) for i in kept],
-            "risk": [round(float(risk[i]), 4) for i in kept]}
+    return {
+        "bins": [asdict(one) for one in reliability.bins(*reliability.claims(found, _task(name)))],
+        "coverage": [round(float(coverage[i]), 4) for i in kept],
+        "risk": [round(float(risk[i]), 4) for i in kept],
+    }
 
 
 def render(figures: dict[str, Any]) -> str:
@@ -144,8 +189,14 @@ def render(figures: dict[str, Any]) -> str:
     for row in figures["rows"]:
         interval = "" if row["low"] == row["high"] else f"{row['low']} – {row['high']}"
         must = "" if row["must"] is None else row["must"]
-        lines.append(f"| {row['name']} | {row['value']} | {interval} | {row['n']} | {must} | {row['note']} |")
-    lines += [line for name in figures["diagrams"] for line in ("", f"![{name}]({DIAGRAMS}/{_file(name)})")]
+        lines.append(
+            f"| {row['name']} | {row['value']} | {interval} | {row['n']} | {must} | {row['note']} |"
+        )
+    lines += [
+        line
+        for name in figures["diagrams"]
+        for line in ("", f"![{name}]({DIAGRAMS}/{_file(name)})")
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -167,13 +218,32 @@ def draw(diagrams: dict[str, Any], folder: Path) -> None:
         figure.suptitle(name)
         most = max(one["n"] for one in told["bins"])
         left.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
-        left.bar([one["low"] for one in told["bins"]], [one["n"] / most for one in told["bins"]], align="edge",
-                 width=told["bins"][0]["high"] - told["bins"][0]["low"], color="lightgrey")
-        left.plot([one["said"] for one in told["bins"]], [one["true"] for one in told["bins"]], "o-", markersize=4)
-        left.set(xlabel="probability", ylabel="share that is true (grey: how many)", xlim=(0, 1), ylim=(0, 1))
+        left.bar(
+            [one["low"] for one in told["bins"]],
+            [one["n"] / most for one in told["bins"]],
+            align="edge",
+            width=told["bins"][0]["high"] - told["bins"][0]["low"],
+            color="lightgrey",
+        )
+        left.plot(
+            [one["said"] for one in told["bins"]],
+            [one["true"] for one in told["bins"]],
+            "o-",
+            markersize=4,
+        )
+        left.set(
+            xlabel="probability",
+            ylabel="share that is true (grey: how many)",
+            xlim=(0, 1),
+            ylim=(0, 1),
+        )
         right.plot(told["coverage"], told["risk"])
         right.axhline(1 - reliability.PROMISE, color="grey", linewidth=0.8)
-        right.set(xlabel="share answered, the surest first", ylabel="share of these that is wrong", xlim=(0, 1))
+        right.set(
+            xlabel="share answered, the surest first",
+            ylabel="share of these that is wrong",
+            xlim=(0, 1),
+        )
         right.set_ylim(bottom=0)
         figure.savefig(folder / _file(name), metadata={"Date": None})
         pyplot.close(figure)

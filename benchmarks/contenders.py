@@ -36,7 +36,10 @@ def sentences_of(file: Path) -> tuple[list[str], list[tuple[str, str]]]:
     for tagged in Tagger.from_pretrained().tag_all(read_articles([str(file)])):
         for sentence in tagged.sentences:  # type: ignore[union-attr]
             texts.append(sentence.text)
-            pairs += [(sentence.text, target) for target in dict.fromkeys(s.target for s in sentence.stances)]
+            pairs += [
+                (sentence.text, target)
+                for target in dict.fromkeys(s.target for s in sentence.stances)
+            ]
     return texts, pairs
 
 
@@ -91,27 +94,43 @@ def pipelines(file: Path, best: bool = False) -> Run:
         save_heads(Path(folder))
         read = load_pipelines(Path(folder), **({"batch_size": 32} if best else {}))
     if best:
-        texts, pairs = sorted(texts, key=len), sorted(pairs, key=lambda pair: len(pair[0]) + len(pair[1]))
+        texts, pairs = (
+            sorted(texts, key=len),
+            sorted(pairs, key=lambda pair: len(pair[0]) + len(pair[1])),
+        )
 
     def run() -> dict[str, float]:
         began = time.perf_counter()
         json.dumps(read(texts, pairs), default=str)
-        return {"seconds": time.perf_counter() - began, "sentences": len(texts), "pairs": len(pairs)}
+        return {
+            "seconds": time.perf_counter() - began,
+            "sentences": len(texts),
+            "pairs": len(pairs),
+        }
 
     return run
 
 
-def load_pipelines(folder: Path, **more: Any) -> Callable[[list[str], list[tuple[str, str]]], list[Any]]:
+def load_pipelines(
+    folder: Path, **more: Any
+) -> Callable[[list[str], list[tuple[str, str]]], list[Any]]:
     """What reads sentences, and pairs of a sentence and a target, with the models of a folder."""
     from transformers import pipeline
 
-    labels = {name: pipeline("text-classification", model=str(folder / name), device="cpu", **more)
-              for name in ("claim", "check_worthy", "stance")}
+    labels = {
+        name: pipeline("text-classification", model=str(folder / name), device="cpu", **more)
+        for name in ("claim", "check_worthy", "stance")
+    }
     tags = pipeline("token-classification", model=str(folder / "tokens"), device="cpu", **more)
 
     def read(texts: list[str], pairs: list[tuple[str, str]]) -> list[Any]:
-        found = [list(labels[name](texts)) for name in ("claim", "check_worthy")] + [list(tags(texts))]
-        return [*found, list(labels["stance"]([{"text": text, "text_pair": target} for text, target in pairs]))]
+        found = [list(labels[name](texts)) for name in ("claim", "check_worthy")] + [
+            list(tags(texts))
+        ]
+        return [
+            *found,
+            list(labels["stance"]([{"text": text, "text_pair": target} for text, target in pairs])),
+        ]
 
     return read
 
@@ -128,7 +147,11 @@ def save_heads(folder: Path) -> None:
 
     place = locate(ENCODER)
     for name, count in (("claim", 2), ("check_worthy", 2), ("stance", 3), ("tokens", 7)):
-        kind = AutoModelForTokenClassification if name == "tokens" else AutoModelForSequenceClassification
+        kind = (
+            AutoModelForTokenClassification
+            if name == "tokens"
+            else AutoModelForSequenceClassification
+        )
         kind.from_pretrained(place, num_labels=count).save_pretrained(folder / name)
         AutoTokenizer.from_pretrained(place).save_pretrained(folder / name)
 
@@ -140,7 +163,12 @@ def cold(file: Path, folder: Path) -> None:
 
     text = file.read_text(encoding="utf-8")
     texts = [text[start:end] for start, end in split_sentences(text)]
-    pairs = [(sentence, name) for sentence in texts for name in COLD_TARGETS if find_mentions(name, sentence)]
+    pairs = [
+        (sentence, name)
+        for sentence in texts
+        for name in COLD_TARGETS
+        if find_mentions(name, sentence)
+    ]
     json.dumps(load_pipelines(folder)(texts, pairs), default=str)
 
 
@@ -153,7 +181,10 @@ def sentence_transformers(file: Path) -> Run:
 
     torch.set_num_threads(THREADS)
     texts, _ = sentences_of(file)
-    encoder, heads = SentenceTransformer(locate(ENCODER), device="cpu"), [_regression() for _ in range(3)]
+    encoder, heads = (
+        SentenceTransformer(locate(ENCODER), device="cpu"),
+        [_regression() for _ in range(3)],
+    )
 
     def run() -> dict[str, float]:
         began = time.perf_counter()
@@ -175,8 +206,12 @@ def setfit(file: Path) -> Run:
 
     torch.set_num_threads(THREADS)
     texts, _ = sentences_of(file)
-    models = [SetFitModel(model_body=SentenceTransformer(locate(ENCODER), device="cpu"), model_head=_regression())
-              for _ in range(3)]
+    models = [
+        SetFitModel(
+            model_body=SentenceTransformer(locate(ENCODER), device="cpu"), model_head=_regression()
+        )
+        for _ in range(3)
+    ]
 
     def run() -> dict[str, float]:
         began = time.perf_counter()
@@ -228,9 +263,14 @@ def training(_: Path) -> Run:
     def run() -> dict[str, float]:
         clock = Clock()
         with tempfile.TemporaryDirectory() as folder:
-            config = Config.model_validate({
-                "output": folder, "data": {"path": folder}, "model": {"encoder": ENCODER},
-                "training": {"epochs": 1, "precision": "bfloat16", "tokens_per_batch": 2048}})
+            config = Config.model_validate(
+                {
+                    "output": folder,
+                    "data": {"path": folder},
+                    "model": {"encoder": ENCODER},
+                    "training": {"epochs": 1, "precision": "bfloat16", "tokens_per_batch": 2048},
+                }
+            )
             program.train(config, {"train": records}, DEFAULT_LABELS, callbacks=[clock])
         return {"seconds": clock.seconds, "tokens": clock.tokens}
 
@@ -256,17 +296,30 @@ def run_classification(_: Path) -> Run:
     logging.set_verbosity_error()
     torch.set_num_threads(THREADS)
     place = locate(ENCODER)
-    texts = [record.text for record in _records()][:8 * (WARM + STEPS)]
-    encoded = AutoTokenizer.from_pretrained(place)(texts, padding="max_length", truncation=True, max_length=128)
-    rows = [{"input_ids": ids, "attention_mask": mask, "labels": number % 2}
-            for number, (ids, mask) in enumerate(zip(encoded["input_ids"], encoded["attention_mask"], strict=True))]
+    texts = [record.text for record in _records()][: 8 * (WARM + STEPS)]
+    encoded = AutoTokenizer.from_pretrained(place)(
+        texts, padding="max_length", truncation=True, max_length=128
+    )
+    rows = [
+        {"input_ids": ids, "attention_mask": mask, "labels": number % 2}
+        for number, (ids, mask) in enumerate(
+            zip(encoded["input_ids"], encoded["attention_mask"], strict=True)
+        )
+    ]
     tokens = sum(map(sum, encoded["attention_mask"]))
 
     def run() -> dict[str, float]:
         with tempfile.TemporaryDirectory() as folder:
             model = AutoModelForSequenceClassification.from_pretrained(place, num_labels=2)
-            arguments = TrainingArguments(output_dir=folder, per_device_train_batch_size=8, num_train_epochs=1,
-                                          save_strategy="no", report_to=[], disable_tqdm=True, use_cpu=True)
+            arguments = TrainingArguments(
+                output_dir=folder,
+                per_device_train_batch_size=8,
+                num_train_epochs=1,
+                save_strategy="no",
+                report_to=[],
+                disable_tqdm=True,
+                use_cpu=True,
+            )
             trainer = Trainer(model=model, args=arguments, train_dataset=rows)  # type: ignore[arg-type]
             began = time.perf_counter()
             trainer.train()
@@ -280,8 +333,11 @@ def _records() -> list[Any]:
     from claimstance.model.record import read_jsonl
 
     seeds = list(read_jsonl(Path(__file__).parent.parent / "seeds" / "records.jsonl"))
-    return [record.model_copy(update={"id": f"{copy}/{record.id}", "doc_id": f"{copy}/{record.doc_id}"})
-            for copy in range(30) for record in seeds]
+    return [
+        record.model_copy(update={"id": f"{copy}/{record.id}", "doc_id": f"{copy}/{record.doc_id}"})
+        for copy in range(30)
+        for record in seeds
+    ]
 
 
 CONTENDERS: dict[str, Callable[[Path], Run]] = {
@@ -301,7 +357,9 @@ def answer(run: Run) -> None:
     print("ready", flush=True)
     for _ in sys.stdin:
         found = run()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 2**20)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+            1024 if sys.platform != "darwin" else 2**20
+        )
         print(json.dumps({**found, "peak": peak}), flush=True)
 
 

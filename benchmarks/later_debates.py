@@ -23,15 +23,26 @@ from claimstance.training.fine_tuning.train import train
 
 def main() -> None:
     """Train on early debates, compare biases on later ones."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("corpora", type=Path, help="the folder that holds checkthat2024/")
     folder = parser.parse_args().corpora / "checkthat2024"
     corpus = lookup("checkthat2024")
     early, later = (list(corpus.read(folder, split)) for split in ("earlier", "later"))
     with tempfile.TemporaryDirectory() as scratch:
-        config = Config.model_validate({
-            "output": scratch, "data": {"path": scratch},
-            "training": {"epochs": 3, "precision": "bfloat16", "learning_rate": 1e-4, "head_learning_rate": 5e-4}})
+        config = Config.model_validate(
+            {
+                "output": scratch,
+                "data": {"path": scratch},
+                "training": {
+                    "epochs": 3,
+                    "precision": "bfloat16",
+                    "learning_rate": 1e-4,
+                    "head_learning_rate": 5e-4,
+                },
+            }
+        )
         reader, _ = load_reader(train(config, {"train": early}, {}))
         probability = np.array([(p.check_worthy or {})["yes"] for p in predict(reader, later)])
     logits = np.log(np.stack([1 - probability, probability], axis=1))
@@ -39,7 +50,9 @@ def main() -> None:
     gold = np.array([record.check_worthy == "yes" for record in later])
     scale = fit_scale(logits, gold.astype(int), np.arange(len(gold)).astype(str))
     threshold = best_threshold(scale(logits)[:, 1], gold)
-    print(f"bias {scale.biases[1]:.2f}, temperature {scale.temperature:.2f}, threshold {threshold:.2f}")
+    print(
+        f"bias {scale.biases[1]:.2f}, temperature {scale.temperature:.2f}, threshold {threshold:.2f}"
+    )
     print(f"trained on {len(early)} sentences, measured on {len(later)}\n")
     print("| bias | precision | recall | F1 of Yes |\n|---|---|---|---|")
     for bias in np.arange(-1, 3.25, 0.25):

@@ -50,16 +50,23 @@ def read_sources(folder: Path, split: str, stem: str, text: str) -> list[Span]:
 
 def read_cases(corpora: Path, split: str, limit: int | None) -> Iterator[Case]:
     """Every pronoun and surname among the sources of the articles, or of a fixed random sample of articles."""
-    rows = [json.loads(line) for line in (corpora / "polnear-silver" / f"{split}.jsonl").open(encoding="utf-8")]
+    rows = [
+        json.loads(line)
+        for line in (corpora / "polnear-silver" / f"{split}.jsonl").open(encoding="utf-8")
+    ]
     if limit is not None:
         rows = random.Random(0).sample(rows, min(limit, len(rows)))
     for row in rows:
         text = read_text(corpora / "polnear" / "data" / split / "text" / f"{row['doc']}.txt")
         sources = read_sources(corpora / "polnear", split, row["doc"], text)
         entities: Entities = [(start, end, label) for start, end, label in row["entities"]]
-        chains = {(mention[0], mention[1]): chain for chain in row["coreference"] for mention in chain}
+        chains = {
+            (mention[0], mention[1]): chain for chain in row["coreference"] for mention in chain
+        }
         sentences = [(start, end) for start, end in row["sentences"]]
-        for span, answer in zip(sources, resolve_names(text, sentences, sources, entities), strict=True):
+        for span, answer in zip(
+            sources, resolve_names(text, sentences, sources, entities), strict=True
+        ):
             kind = kind_of(text[slice(*span)], span, entities)
             if kind is not None and span in chains:
                 read = names_of_group if kind in GROUPS else names_of_person
@@ -74,7 +81,9 @@ def kind_of(phrase: str, span: Span, entities: Entities) -> str | None:
     """The kind of source that is to be resolved, ``None`` for any other."""
     if phrase.lower() in KINDS:
         return KINDS[phrase.lower()]
-    is_person = any(label == "PERSON" and start >= span[0] and end == span[1] for start, end, label in entities)
+    is_person = any(
+        label == "PERSON" and start >= span[0] and end == span[1] for start, end, label in entities
+    )
     return "surname" if is_person and " " not in bare_name(phrase) else None
 
 
@@ -97,9 +106,15 @@ def names_of_group(text: str, chain: list[list[int]], _: Entities) -> tuple[str,
 
 def nearest_person(text: str, span: Span, entities: Entities, kind: str) -> str | None:
     """The baseline: the last person named before the source; for a surname, the last full name with it."""
-    before = [text[start:end] for start, end, label in entities if label == "PERSON" and end <= span[0]]
+    before = [
+        text[start:end] for start, end, label in entities if label == "PERSON" and end <= span[0]
+    ]
     if kind == "surname":
-        before = [name for name in before if person_name(name) and surname(name) == bare_name(text[slice(*span)])]
+        before = [
+            name
+            for name in before
+            if person_name(name) and surname(name) == bare_name(text[slice(*span)])
+        ]
     return before[-1] if before else None
 
 
@@ -116,25 +131,41 @@ def is_right(case: Case, answer: str | None) -> bool:
     if case.kind in GROUPS:
         return bare_name(answer) in map(bare_name, case.expected)
     is_full = case.kind != "surname" or person_name(answer) is not None
-    return is_full and surname(answer).casefold() in (surname(name).casefold() for name in case.expected)
+    return is_full and surname(answer).casefold() in (
+        surname(name).casefold() for name in case.expected
+    )
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("corpora", type=Path)
     parser.add_argument("--split", choices=("train", "dev"), default="dev")
-    parser.add_argument("--articles", type=int, help="a random sample of so many articles (default: all)")
-    parser.add_argument("--show", type=int, default=0, help="print so many disagreements, chosen at random")
+    parser.add_argument(
+        "--articles", type=int, help="a random sample of so many articles (default: all)"
+    )
+    parser.add_argument(
+        "--show", type=int, default=0, help="print so many disagreements, chosen at random"
+    )
     args = parser.parse_args()
     cases = list(read_cases(args.corpora, args.split, args.articles))
     named = [case for case in cases if case.expected]
-    print("| source | n | answered | agrees with the chain | of those answered | baseline: the last person named |"
-          "\n|---|---|---|---|---|---|")
+    print(
+        "| source | n | answered | agrees with the chain | of those answered | baseline: the last person named |"
+        "\n|---|---|---|---|---|---|"
+    )
     for kind in ("he", "she", "they", "it", "surname", "all"):
         print_row(kind, [case for case in named if kind in (case.kind, "all")])
-    unnamed = Counter(case.answer is not None for case in cases if not case.expected and case.kind in ("he", "she"))
-    print(f"\nhe and she in chains that mean no named person: {unnamed.total()}, of them answered {unnamed[True]}")
+    unnamed = Counter(
+        case.answer is not None
+        for case in cases
+        if not case.expected and case.kind in ("he", "she")
+    )
+    print(
+        f"\nhe and she in chains that mean no named person: {unnamed.total()}, of them answered {unnamed[True]}"
+    )
     wrong = [case for case in named if not is_right(case, case.answer)]
     for case in random.Random(0).sample(wrong, min(args.show, len(wrong))):
         print(f"\n{case.kind}: chain {case.expected[0]!r}, answer {case.answer!r}\n{case.context}")
@@ -146,8 +177,10 @@ def print_row(kind: str, cases: list[Case]) -> None:
     right = sum(is_right(case, case.answer) for case in cases)
     baseline = sum(is_right(case, case.baseline) for case in cases)
     total = max(1, len(cases))
-    print(f"| {kind} | {len(cases)} | {100 * answered / total:.1f} | {100 * right / total:.1f} | "
-          f"{100 * right / max(1, answered):.1f} | {100 * baseline / total:.1f} |")
+    print(
+        f"| {kind} | {len(cases)} | {100 * answered / total:.1f} | {100 * right / total:.1f} | "
+        f"{100 * right / max(1, answered):.1f} | {100 * baseline / total:.1f} |"
+    )
 
 
 if __name__ == "__main__":

@@ -28,7 +28,24 @@ SENTENCES = 20  # of a document
 COPIED = 0.1  # of the documents
 CHANGED = 0.2  # of a copy's sentences
 GROWTH = 300  # MB that the largest run may take more than the smallest
-_SYLLABLES = ("ba", "cor", "den", "fi", "gal", "hem", "is", "jo", "ker", "lun", "mar", "nop", "or", "pel", "rus", "ta")
+_SYLLABLES = (
+    "ba",
+    "cor",
+    "den",
+    "fi",
+    "gal",
+    "hem",
+    "is",
+    "jo",
+    "ker",
+    "lun",
+    "mar",
+    "nop",
+    "or",
+    "pel",
+    "rus",
+    "ta",
+)
 
 
 def documents(rows: int) -> Iterator[tuple[int, list[str]]]:
@@ -38,7 +55,10 @@ def documents(rows: int) -> Iterator[tuple[int, list[str]]]:
     earlier: list[list[str]] = []
     for number in range(rows // SENTENCES):
         if earlier and rng.random() < COPIED:
-            text = [_sentence(words, rng) if rng.random() < CHANGED else sentence for sentence in rng.choice(earlier)]
+            text = [
+                _sentence(words, rng) if rng.random() < CHANGED else sentence
+                for sentence in rng.choice(earlier)
+            ]
         else:
             text = [_sentence(words, rng) for _ in range(SENTENCES)]
         if len(earlier) < 500:
@@ -59,12 +79,27 @@ def write_rows(rows: int, path: Path) -> None:
         for number, (outlet, text) in enumerate(documents(rows)):
             day = date(2015, 1, 1) + timedelta(days=rng.randrange(3000))
             for place, sentence in enumerate(text):
-                stances = [{"holder": None, "target": f"target {target}", "label": rng.choice(("favor", "against"))}
-                           for target in rng.sample(range(500), rng.randint(1, 3))]
-                file.write(json.dumps({
-                    "id": f"d{number}:{place}", "doc_id": f"d{number}", "text": sentence,
-                    "claim": rng.choice(("claim", "no_claim", "no_claim")), "stances": stances,
-                    "meta": {"outlet": f"outlet {outlet}", "date": day.isoformat()}}) + "\n")
+                stances = [
+                    {
+                        "holder": None,
+                        "target": f"target {target}",
+                        "label": rng.choice(("favor", "against")),
+                    }
+                    for target in rng.sample(range(500), rng.randint(1, 3))
+                ]
+                file.write(
+                    json.dumps(
+                        {
+                            "id": f"d{number}:{place}",
+                            "doc_id": f"d{number}",
+                            "text": sentence,
+                            "claim": rng.choice(("claim", "no_claim", "no_claim")),
+                            "stances": stances,
+                            "meta": {"outlet": f"outlet {outlet}", "date": day.isoformat()},
+                        }
+                    )
+                    + "\n"
+                )
 
 
 def measure(rows: int) -> dict[str, float]:
@@ -82,9 +117,14 @@ def measure(rows: int) -> dict[str, float]:
         report = json.loads((out / "report.json").read_bytes())
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    return {"rows": sum(report["rows"].values()), "seconds": seconds, "memory": kilobytes / 1024, "disk": size / 2**20,
-            "groups": report["division"]["groups"],
-            "near": sum(overlap["exact"] + overlap["near"] for overlap in report["overlaps"])}
+    return {
+        "rows": sum(report["rows"].values()),
+        "seconds": seconds,
+        "memory": kilobytes / 1024,
+        "disk": size / 2**20,
+        "groups": report["division"]["groups"],
+        "near": sum(overlap["exact"] + overlap["near"] for overlap in report["overlaps"]),
+    }
 
 
 def figures(runs: list[dict[str, float]]) -> dict[str, Any]:
@@ -92,28 +132,53 @@ def figures(runs: list[dict[str, float]]) -> dict[str, Any]:
     rows = []
     for run in runs:
         name, count = f"{int(run['rows']):,} rows", int(run["rows"])
-        note = f"{int(run['groups']):,} groups; {int(run['near'])} rows with a twin in another split"
-        rows.append(_row(f"{name}, peak memory of a process", run["memory"], count, "MB", note=note))
+        note = (
+            f"{int(run['groups']):,} groups; {int(run['near'])} rows with a twin in another split"
+        )
+        rows.append(
+            _row(f"{name}, peak memory of a process", run["memory"], count, "MB", note=note)
+        )
         rows.append(_row(f"{name}, time", run["seconds"], count, "s"))
     if len(runs) > 1:
         growth = max(run["memory"] for run in runs) - runs[0]["memory"]
-        rows.append(_row("growth of the peak memory", growth, int(runs[-1]["rows"]), "MB", must=GROWTH))
+        rows.append(
+            _row("growth of the peak memory", growth, int(runs[-1]["rows"]), "MB", must=GROWTH)
+        )
     return {**head(None), "rows": rows}
 
 
-def _row(name: str, value: float, n: int, unit: str, must: int | None = None, note: str = "") -> dict[str, Any]:
+def _row(
+    name: str, value: float, n: int, unit: str, must: int | None = None, note: str = ""
+) -> dict[str, Any]:
     value = round(value, 1)
-    return {"name": name, "value": value, "low": value, "high": value, "n": n, "unit": unit,
-            "better": "lower", "must": must, "aim": None, "note": note}
+    return {
+        "name": name,
+        "value": value,
+        "low": value,
+        "high": value,
+        "n": n,
+        "unit": unit,
+        "better": "lower",
+        "must": must,
+        "aim": None,
+        "note": note,
+    }
 
 
 def page(found: dict[str, Any]) -> str:
     """The figures as Markdown."""
-    lines = ["# Building many rows", "",
-             f"{found['date']}, {found['machine']}. One run each, `benchmarks/scale.py`.", "",
-             "| | value | at most | |", "|---|---|---|---|"]
-    lines += [f"| {row['name']} | {row['value']:,} {row['unit']} | {row['must'] or ''} | {row['note']} |"
-              for row in found["rows"]]
+    lines = [
+        "# Building many rows",
+        "",
+        f"{found['date']}, {found['machine']}. One run each, `benchmarks/scale.py`.",
+        "",
+        "| | value | at most | |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['name']} | {row['value']:,} {row['unit']} | {row['must'] or ''} | {row['note']} |"
+        for row in found["rows"]
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -126,7 +191,9 @@ def _build(file: str, out: str) -> None:
 
 def main() -> None:
     """Measure, tell, and write if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--write", action="store_true", help="write scale.json and scale.md")
     parser.add_argument("--build", nargs=2, metavar=("FILE", "OUT"), help=argparse.SUPPRESS)

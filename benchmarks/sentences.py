@@ -42,16 +42,22 @@ def _pysbd(module: Any) -> ParagraphSplitter:
 
 def _syntok(module: Any) -> ParagraphSplitter:
     analyze = importlib.import_module("syntok.segmenter").analyze
-    return lambda text: [(s[0].offset, s[-1].offset + len(s[-1].value)) for p in analyze(text) for s in p]
+    return lambda text: [
+        (s[0].offset, s[-1].offset + len(s[-1].value)) for p in analyze(text) for s in p
+    ]
 
 
 def _nltk(module: Any) -> ParagraphSplitter:
-    tokenizer = importlib.import_module("nltk.tokenize.punkt").PunktTokenizer("english")  # LookupError without its data
+    tokenizer = importlib.import_module("nltk.tokenize.punkt").PunktTokenizer(
+        "english"
+    )  # LookupError without its data
     return lambda text: list(tokenizer.span_tokenize(text))
 
 
 SPLITTERS: dict[str, Callable[[Any], ParagraphSplitter]] = {
-    "sentencex": lambda m: lambda t: [(s["start_index"], s["end_index"]) for s in m.get_sentence_boundaries("en", t)],
+    "sentencex": lambda m: (
+        lambda t: [(s["start_index"], s["end_index"]) for s in m.get_sentence_boundaries("en", t)]
+    ),
     "nupunkt": lambda m: lambda t: list(m.sent_spans(t)),
     "blingfire": lambda m: lambda t: m.text_to_sentences_and_offsets(t)[1],
     "syntok": _syntok,
@@ -95,7 +101,9 @@ def repaired(text: str, sentences: Bounds) -> Bounds:
 def trimmed(text: str, found: Bounds) -> Bounds:
     """``found`` without outer whitespace and without empty pieces."""
     pieces = ((start, end, text[start:end]) for start, end in found)
-    return [(end - len(p.lstrip()), start + len(p.rstrip())) for start, end, p in pieces if p.strip()]
+    return [
+        (end - len(p.lstrip()), start + len(p.rstrip())) for start, end, p in pieces if p.strip()
+    ]
 
 
 def score(articles: list[tuple[str, Bounds]], split: Callable[[str], Bounds]) -> dict[str, float]:
@@ -125,7 +133,9 @@ def ways_to_use(splitter: ParagraphSplitter) -> dict[str, ParagraphSplitter]:
     return {
         "alone": splitter,
         "by paragraph, tidied": lambda text: split_sentences(text, splitter),
-        "the same, marks hidden": lambda text: split_sentences(text, lambda part: splitter(without_marks(part))),
+        "the same, marks hidden": lambda text: split_sentences(
+            text, lambda part: splitter(without_marks(part))
+        ),
     }
 
 
@@ -135,21 +145,33 @@ def footprint(name: str) -> str:
     size = sum(f.size or 0 for f in files) / 1e6
     code = f"import time; t = time.perf_counter(); import {MODULES.get(name, name)}; print(time.perf_counter() - t)"
     seconds = min(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(3))
-    needs = [re.split(r"[^\w.-]", r)[0] for r in importlib.metadata.requires(name) or [] if "extra ==" not in r]
+    needs = [
+        re.split(r"[^\w.-]", r)[0]
+        for r in importlib.metadata.requires(name) or []
+        if "extra ==" not in r
+    ]
     return f"{importlib.metadata.version(name)} | {size:.1f} | {seconds * 1000:.0f} | {', '.join(needs) or 'none'}"
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("corpora", type=Path)
     parser.add_argument("--split", choices=("train", "dev"), default="dev")
-    parser.add_argument("--articles", type=int, help="a random sample of so many articles (default: all)")
+    parser.add_argument(
+        "--articles", type=int, help="a random sample of so many articles (default: all)"
+    )
     args = parser.parse_args()
     articles = read_articles(args.corpora, args.split, args.articles)
-    print(f"{len(articles)} articles of {args.split}, {sum(len(s) for _, s in articles)} reference sentences\n")
-    print("| splitter | used | sentence F1 | boundary F1 | sentence F1, reference as is | sentences/s |"
-          "\n|---|---|---|---|---|---|")
+    print(
+        f"{len(articles)} articles of {args.split}, {sum(len(s) for _, s in articles)} reference sentences\n"
+    )
+    print(
+        "| splitter | used | sentence F1 | boundary F1 | sentence F1, reference as is | sentences/s |"
+        "\n|---|---|---|---|---|---|"
+    )
     details = []
     for name, make in SPLITTERS.items():
         if importlib.util.find_spec(name) is None:

@@ -38,7 +38,9 @@ class Contender:
 
     def __init__(self, name: str, file: Path, *targets: str) -> None:
         command = [sys.executable, str(HERE / "contenders.py"), name, str(file), *targets]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=HERE)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=HERE
+        )
         self._hear("ready")
 
     def __enter__(self) -> "Contender":
@@ -95,15 +97,41 @@ def whole(rounds: int, folder: Path, corpora: Path | None) -> list[Row]:
             runs = alternate(rounds, ours=ours, limit=limit)
         times = [run["seconds"] for run in runs["ours"]]
         peak = [run["gflops"] for run in runs["limit"]]
-        over = [seconds / (work / (flops * 1e9)) for seconds, flops in zip(times, peak, strict=True)]
+        over = [
+            seconds / (work / (flops * 1e9)) for seconds, flops in zip(times, peak, strict=True)
+        ]
         rows += [
-            row(f"whole run ÷ limit, {name}", over, "×", must=1.3, aim=0.8, n=sentences,
-                note=f"{tokens:,} tokens, {work / 1e12:.2f} TFLOP of the encoder's matrices"),
-            row(f"sentences a second, {name}", [sentences / seconds for seconds in times], "/s", better="higher",
-                n=sentences),
-            row(f"useful work, {name}", [work / seconds / 1e9 for seconds in times], "GFLOP/s", better="higher"),
-            row(f"float32 matrix product, {name}", peak, "GFLOP/s", better="higher", note="best of five a round"),
-            row(f"peak memory, {name}", [max(run["peak"] for run in runs["ours"])], "MB")]
+            row(
+                f"whole run ÷ limit, {name}",
+                over,
+                "×",
+                must=1.3,
+                aim=0.8,
+                n=sentences,
+                note=f"{tokens:,} tokens, {work / 1e12:.2f} TFLOP of the encoder's matrices",
+            ),
+            row(
+                f"sentences a second, {name}",
+                [sentences / seconds for seconds in times],
+                "/s",
+                better="higher",
+                n=sentences,
+            ),
+            row(
+                f"useful work, {name}",
+                [work / seconds / 1e9 for seconds in times],
+                "GFLOP/s",
+                better="higher",
+            ),
+            row(
+                f"float32 matrix product, {name}",
+                peak,
+                "GFLOP/s",
+                better="higher",
+                note="best of five a round",
+            ),
+            row(f"peak memory, {name}", [max(run["peak"] for run in runs["ours"])], "MB"),
+        ]
     return rows
 
 
@@ -112,33 +140,77 @@ def beside(rounds: int, folder: Path, _: Path | None) -> list[Row]:
     few = made.write(folder / "few.jsonl", made.articles(8))
     more = made.write(folder / "more.jsonl", made.articles(40))
     with ExitStack() as held:
-        ours, plain, best = (held.enter_context(Contender(name, few))
-                             for name in ("claimstance", "pipelines", "pipelines, best"))
+        ours, plain, best = (
+            held.enter_context(Contender(name, few))
+            for name in ("claimstance", "pipelines", "pipelines, best")
+        )
         first = alternate(rounds, ours=ours, plain=plain, best=best)
     with ExitStack() as held:
-        ours, encoder, setfit = (held.enter_context(Contender(name, more))
-                                 for name in ("claimstance", "sentence-transformers", "setfit"))
+        ours, encoder, setfit = (
+            held.enter_context(Contender(name, more))
+            for name in ("claimstance", "sentence-transformers", "setfit")
+        )
         second = alternate(rounds, ours=ours, encoder=encoder, setfit=setfit)
     asked = f"{first['plain'][0]['sentences']:.0f} sentences, {first['plain'][0]['pairs']:.0f} of them with a target"
     alone = "these do the three tasks of whole sentences alone"
     return [
-        row("transformers' pipelines, defaults ÷ whole run", ratios(first["plain"], first["ours"]), "×", must=12,
-            aim=25, better="higher", note=f"one a task, one stance pass a target; {asked}"),
-        row("transformers' pipelines, batches of 32, sorted ÷ whole run", ratios(first["best"], first["ours"]), "×",
-            must=4, aim=8, better="higher", note="two threads, scaled-dot-product attention"),
-        row("SetFit ÷ whole run", ratios(second["setfit"], second["ours"]), "×", must=1.5, aim=3, better="higher",
-            note=alone),
-        row("sentence-transformers, logistic regressions ÷ whole run", ratios(second["encoder"], second["ours"]),
-            "×", must=1.5, aim=3, better="higher", note=alone)]
+        row(
+            "transformers' pipelines, defaults ÷ whole run",
+            ratios(first["plain"], first["ours"]),
+            "×",
+            must=12,
+            aim=25,
+            better="higher",
+            note=f"one a task, one stance pass a target; {asked}",
+        ),
+        row(
+            "transformers' pipelines, batches of 32, sorted ÷ whole run",
+            ratios(first["best"], first["ours"]),
+            "×",
+            must=4,
+            aim=8,
+            better="higher",
+            note="two threads, scaled-dot-product attention",
+        ),
+        row(
+            "SetFit ÷ whole run",
+            ratios(second["setfit"], second["ours"]),
+            "×",
+            must=1.5,
+            aim=3,
+            better="higher",
+            note=alone,
+        ),
+        row(
+            "sentence-transformers, logistic regressions ÷ whole run",
+            ratios(second["encoder"], second["ours"]),
+            "×",
+            must=1.5,
+            aim=3,
+            better="higher",
+            note=alone,
+        ),
+    ]
 
 
 def targets(rounds: int, folder: Path, _: Path | None) -> list[Row]:
     """Ten names asked about, beside one."""
     file = made.write(folder / "targets.jsonl", made.articles(40, sentences=40))
-    with Contender("claimstance", file, *NAMES[:1]) as one, Contender("claimstance", file, *NAMES) as ten:
+    with (
+        Contender("claimstance", file, *NAMES[:1]) as one,
+        Contender("claimstance", file, *NAMES) as ten,
+    ):
         runs = alternate(rounds, one=one, ten=ten)
-    return [row("ten targets ÷ one", ratios(runs["ten"], runs["one"]), "×", must=1.15, aim=1.05,
-                note="names that the articles mention; a topic that they do not is another pass a sentence")]
+    return [
+        row(
+            "ten targets ÷ one",
+            ratios(runs["ten"], runs["one"]),
+            "×",
+            must=1.15,
+            aim=1.05,
+            note="names that the articles mention; a topic that they do not is another pass a sentence",
+        )
+    ]
 
 
 def copies(rounds: int, folder: Path, _: Path | None) -> list[Row]:
@@ -147,14 +219,24 @@ def copies(rounds: int, folder: Path, _: Path | None) -> list[Row]:
     half = made.write(folder / "copies.jsonl", made.syndicated(120))
     with Contender("claimstance", plain) as without, Contender("claimstance", half) as with_copies:
         runs = alternate(rounds, without=without, with_copies=with_copies)
-    return [row("half of the articles copies ÷ none", ratios(runs["with_copies"], runs["without"]), "×", must=0.65,
-                aim=0.55, note="half of the copies with another headline, as a field of its own")]
+    return [
+        row(
+            "half of the articles copies ÷ none",
+            ratios(runs["with_copies"], runs["without"]),
+            "×",
+            must=0.65,
+            aim=0.55,
+            note="half of the copies with another headline, as a field of its own",
+        )
+    ]
 
 
 def cold(rounds: int, folder: Path, _: Path | None) -> list[Row]:
     """One article from the command line, start to end, and the same through transformers."""
     models = folder / "models"
-    subprocess.run([sys.executable, str(HERE / "contenders.py"), "save", str(models)], check=True, cwd=HERE)
+    subprocess.run(
+        [sys.executable, str(HERE / "contenders.py"), "save", str(models)], check=True, cwd=HERE
+    )
     ours = (*PROGRAM, "tag", str(DEMO), "--out", str(folder / "cold.jsonl"))
     theirs = (sys.executable, str(HERE / "contenders.py"), "cold", str(DEMO), str(models))
     found: dict[str, list[tuple[float, float]]] = {"ours": [], "theirs": []}
@@ -165,17 +247,37 @@ def cold(rounds: int, folder: Path, _: Path | None) -> list[Row]:
                 found[name].append(run)
     ratio = [one[0] / other[0] for one, other in zip(found["theirs"], found["ours"], strict=True)]
     return [
-        row("one article from a cold start", [seconds for seconds, _ in found["ours"]], "s", must=1.5, aim=0.8),
-        row("one article from a cold start, peak memory", [memory for _, memory in found["ours"]], "MB", must=350,
-            aim=220),
-        row("the same through transformers ÷ it", ratio, "×", must=4, better="higher",
-            note=f"{statistics.median(memory for _, memory in found['theirs']):.0f} MB; targets given to it")]
+        row(
+            "one article from a cold start",
+            [seconds for seconds, _ in found["ours"]],
+            "s",
+            must=1.5,
+            aim=0.8,
+        ),
+        row(
+            "one article from a cold start, peak memory",
+            [memory for _, memory in found["ours"]],
+            "MB",
+            must=350,
+            aim=220,
+        ),
+        row(
+            "the same through transformers ÷ it",
+            ratio,
+            "×",
+            must=4,
+            better="higher",
+            note=f"{statistics.median(memory for _, memory in found['theirs']):.0f} MB; targets given to it",
+        ),
+    ]
 
 
 def _process(command: Sequence[str]) -> tuple[float, float]:
     """Seconds and peak megabytes of a process."""
     began = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=HERE)
+    child = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=HERE
+    )
     _, status, usage = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - began
     child.returncode = os.waitstatus_to_exitcode(status)
@@ -189,26 +291,53 @@ def long(_: int, folder: Path, __: Path | None) -> list[Row]:
     found = []
     for count in LONG:
         file = made.write(folder / f"long-{count}.jsonl", made.articles(count, sentences=3))
-        found.append((*_process((*PROGRAM, "tag", str(file), "--out", str(folder / "long.jsonl"))), count))
-        print(f"  {count:,} articles: {found[-1][0]:.0f} s, {found[-1][1]:.0f} MB", file=sys.stderr, flush=True)
+        found.append(
+            (*_process((*PROGRAM, "tag", str(file), "--out", str(folder / "long.jsonl"))), count)
+        )
+        print(
+            f"  {count:,} articles: {found[-1][0]:.0f} s, {found[-1][1]:.0f} MB",
+            file=sys.stderr,
+            flush=True,
+        )
     (short, less, few), (time_of_all, more, many) = found
     return [
-        row(f"an article of {many:,} ÷ one of {few:,}", [time_of_all / many / (short / few)], "×", must=1.1,
-            note=f"three sentences each; {many / time_of_all:,.0f} articles a second; one run each"),
-        row(f"memory of {many:,} articles beyond that of {few:,}", [more - less], "MB", must=50,
-            note=f"{less:.0f} and {more:.0f} MB")]
+        row(
+            f"an article of {many:,} ÷ one of {few:,}",
+            [time_of_all / many / (short / few)],
+            "×",
+            must=1.1,
+            note=f"three sentences each; {many / time_of_all:,.0f} articles a second; one run each",
+        ),
+        row(
+            f"memory of {many:,} articles beyond that of {few:,}",
+            [more - less],
+            "MB",
+            must=50,
+            note=f"{less:.0f} and {more:.0f} MB",
+        ),
+    ]
 
 
 def training(rounds: int, folder: Path, _: Path | None) -> list[Row]:
     """Training on the same sentences: all tasks here, one label there."""
     with Contender("training", DEMO) as ours, Contender("run_classification", DEMO) as theirs:
         runs = alternate(rounds, ours=ours, theirs=theirs)
-    speed = {name: [run["tokens"] / run["seconds"] for run in found] for name, found in runs.items()}
+    speed = {
+        name: [run["tokens"] / run["seconds"] for run in found] for name, found in runs.items()
+    }
     return [
-        row("training ÷ run_classification", [a / b for a, b in zip(*speed.values(), strict=True)], "×", must=3, aim=5,
-            better="higher", note="real tokens a second; theirs: batches of 8 padded to 128, float32; ours: bfloat16 "
-            "where the processor has it, every task at once"),
-        row("training", speed["ours"], "tokens/s", better="higher")]
+        row(
+            "training ÷ run_classification",
+            [a / b for a, b in zip(*speed.values(), strict=True)],
+            "×",
+            must=3,
+            aim=5,
+            better="higher",
+            note="real tokens a second; theirs: batches of 8 padded to 128, float32; ours: bfloat16 "
+            "where the processor has it, every task at once",
+        ),
+        row("training", speed["ours"], "tokens/s", better="higher"),
+    ]
 
 
 def agreement(_: int, folder: Path, corpora: Path | None) -> list[Row]:
@@ -220,13 +349,22 @@ def agreement(_: int, folder: Path, corpora: Path | None) -> list[Row]:
 
 # Cold starts first: the most memory of a process is counted from what its parent had, which imports torch for others.
 PARTS: dict[str, Callable[[int, Path, Path | None], list[Row]]] = {
-    "cold": cold, "long": long, "targets": targets, "copies": copies, "beside": beside, "training": training,
-    "whole": whole, "agreement": agreement}
+    "cold": cold,
+    "long": long,
+    "targets": targets,
+    "copies": copies,
+    "beside": beside,
+    "training": training,
+    "whole": whole,
+    "agreement": agreement,
+}
 
 
 def main() -> None:
     """Measure, tell, and write if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5, help="that count, after one that does not")
     parser.add_argument("--only", choices=PARTS, nargs="+")
     parser.add_argument("--long", action="store_true", help="also 10,000 and 100,000 articles")
@@ -242,7 +380,9 @@ def main() -> None:
         rows += found
     figures: dict[str, Any] = {**machine(), "rounds": asked.rounds, "rows": rows}
     if asked.write:
-        (HERE / "speed.json").write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        (HERE / "speed.json").write_text(
+            json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
         (HERE / "speed.md").write_text(page(figures), encoding="utf-8")
         README.write_text(quote(figures, README.read_text(encoding="utf-8")), encoding="utf-8")
     print(page(figures))

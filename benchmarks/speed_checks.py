@@ -43,21 +43,50 @@ def agreement(folder: Path, corpora: Path | None) -> list[Row]:
     articles = list(_articles(made.write(folder / "agreement.jsonl", rows)))
     tagger = Tagger.from_pretrained(threads=2)
     fast = list(_tagged(tagger, articles))
-    exact = list(_tagged(Tagger(torch_reader(ClaimStanceModel.from_pretrained(BUNDLED)), ""), articles))
-    same = [mine == other for one, two in zip(fast, exact, strict=True) for mine, other in _labels(one, two)]
+    exact = list(
+        _tagged(Tagger(torch_reader(ClaimStanceModel.from_pretrained(BUNDLED)), ""), articles)
+    )
+    same = [
+        mine == other
+        for one, two in zip(fast, exact, strict=True)
+        for mine, other in _labels(one, two)
+    ]
     alike = [one.to_dict() for one in fast]
     others = {
-        "alone": [Tagger.from_pretrained(threads=1).tag(a.text, doc_id=a.doc_id).to_dict() for a in articles],
+        "alone": [
+            Tagger.from_pretrained(threads=1).tag(a.text, doc_id=a.doc_id).to_dict()
+            for a in articles
+        ],
         "backwards, three at a time": [
-            one.to_dict() for one in _tagged(Tagger.from_pretrained(threads=3), articles[::-1])][::-1]}
-    equal = [_bytes(one) == _bytes(two) for other in others.values() for one, two in zip(alike, other, strict=True)]
+            one.to_dict() for one in _tagged(Tagger.from_pretrained(threads=3), articles[::-1])
+        ][::-1],
+    }
+    equal = [
+        _bytes(one) == _bytes(two)
+        for other in others.values()
+        for one, two in zip(alike, other, strict=True)
+    ]
     place = "PolNeAR dev" if corpora else "made articles"
     return [
-        row("labels as float32 torch has them", [100 * sum(same) / len(same)], "%", must=99.5, better="higher",
-            n=len(same), note=f"{place}: labels of sentences, and of stances that both were asked about; the weights "
-            "are int8 in both, activations in one"),
-        row("articles with the same bytes alone, backwards, on 1 to 3 threads", [100 * sum(equal) / len(equal)], "%",
-            must=100, better="higher", n=len(equal))]
+        row(
+            "labels as float32 torch has them",
+            [100 * sum(same) / len(same)],
+            "%",
+            must=99.5,
+            better="higher",
+            n=len(same),
+            note=f"{place}: labels of sentences, and of stances that both were asked about; the weights "
+            "are int8 in both, activations in one",
+        ),
+        row(
+            "articles with the same bytes alone, backwards, on 1 to 3 threads",
+            [100 * sum(equal) / len(equal)],
+            "%",
+            must=100,
+            better="higher",
+            n=len(equal),
+        ),
+    ]
 
 
 def _articles(file: Path) -> Iterable[Article]:

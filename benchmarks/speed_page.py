@@ -12,13 +12,31 @@ Row = dict[str, Any]
 
 
 def row(
-    name: str, values: Sequence[float], unit: str, must: float | None = None, aim: float | None = None,
-    better: str = "lower", n: int | None = None, note: str = "",
+    name: str,
+    values: Sequence[float],
+    unit: str,
+    must: float | None = None,
+    aim: float | None = None,
+    better: str = "lower",
+    n: int | None = None,
+    note: str = "",
 ) -> Row:
     """A figure: the median of the rounds, and the least and the greatest of them."""
-    value, low, high = (float(f"{each:.4g}") for each in (statistics.median(values), min(values), max(values)))
-    return {"name": name, "value": value, "low": low, "high": high, "n": n if n is not None else len(values),
-            "unit": unit, "better": better, "must": must, "aim": aim, "note": note}
+    value, low, high = (
+        float(f"{each:.4g}") for each in (statistics.median(values), min(values), max(values))
+    )
+    return {
+        "name": name,
+        "value": value,
+        "low": low,
+        "high": high,
+        "n": n if n is not None else len(values),
+        "unit": unit,
+        "better": better,
+        "must": must,
+        "aim": aim,
+        "note": note,
+    }
 
 
 def machine() -> dict[str, Any]:
@@ -30,23 +48,36 @@ def holds(one: Row) -> bool | None:
     """Whether a figure reaches its goal; ``None`` if it has none."""
     if one["must"] is None:
         return None
-    return bool(one["value"] >= one["must"] if one["better"] == "higher" else one["value"] <= one["must"])
+    return bool(
+        one["value"] >= one["must"] if one["better"] == "higher" else one["value"] <= one["must"]
+    )
 
 
 def page(figures: Mapping[str, Any]) -> str:
     """The figures as Markdown: those with a goal first."""
-    lines = ["# Speed", "", f"{figures['date']}, {figures['machine']}; model sha256 `{figures['model_sha256']}`, int8, "
-             f"onnxruntime. `make speed`: median of {figures['rounds']} rounds, least – greatest. Every ratio is "
-             "within one round.", "",
-             "| | value | least – greatest | goal | aim | holds | |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "# Speed",
+        "",
+        f"{figures['date']}, {figures['machine']}; model sha256 `{figures['model_sha256']}`, int8, "
+        f"onnxruntime. `make speed`: median of {figures['rounds']} rounds, least – greatest. Every ratio is "
+        "within one round.",
+        "",
+        "| | value | least – greatest | goal | aim | holds | |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for one in (one for one in figures["rows"] if one["must"] is not None):
         goal = ("at least" if one["better"] == "higher" else "at most") + f" {one['must']:g}"
-        lines.append(f"| {one['name']} | {_value(one)} | {one['low']:g} – {one['high']:g} | {goal} | "
-                     f"{'' if one['aim'] is None else format(one['aim'], 'g')} | {'yes' if holds(one) else '**no**'} | "
-                     f"{one['note']} |")
+        lines.append(
+            f"| {one['name']} | {_value(one)} | {one['low']:g} – {one['high']:g} | {goal} | "
+            f"{'' if one['aim'] is None else format(one['aim'], 'g')} | {'yes' if holds(one) else '**no**'} | "
+            f"{one['note']} |"
+        )
     lines += ["", "| | value | least – greatest | |", "|---|---|---|---|"]
-    lines += [f"| {one['name']} | {_value(one)} | {one['low']:g} – {one['high']:g} | {one['note']} |"
-              for one in figures["rows"] if one["must"] is None]
+    lines += [
+        f"| {one['name']} | {_value(one)} | {one['low']:g} – {one['high']:g} | {one['note']} |"
+        for one in figures["rows"]
+        if one["must"] is None
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -60,13 +91,22 @@ def quote(figures: Mapping[str, Any], text: str) -> str:
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     lines = [BEGIN, "| | value | least – greatest | goal |", "|---|---|---|---|"]
-    lines += [f"| {one['name']} | {_value(one)} | {one['low']:g} – {one['high']:g} | "
-              f"{'≥' if one['better'] == 'higher' else '≤'} {one['must']:g} |"
-              for one in figures["rows"] if one["must"] is not None]
-    lines += ["", f"{figures['date']}, {figures['machine']}: medians of {figures['rounds']} rounds, model sha256 "
-                  f"`{figures['model_sha256'][:16]}…`.", END]
+    lines += [
+        f"| {one['name']} | {_value(one)} | {one['low']:g} – {one['high']:g} | "
+        f"{'≥' if one['better'] == 'higher' else '≤'} {one['must']:g} |"
+        for one in figures["rows"]
+        if one["must"] is not None
+    ]
+    lines += [
+        "",
+        f"{figures['date']}, {figures['machine']}: medians of {figures['rounds']} rounds, model sha256 "
+        f"`{figures['model_sha256'][:16]}…`.",
+        END,
+    ]
     return before + "\n".join(lines) + after
 
 
 def _value(one: Row) -> str:
-    return f"{one['value']:,g}".rstrip() + (one["unit"] if one["unit"] in ("×", "/s") else f" {one['unit']}")
+    return f"{one['value']:,g}".rstrip() + (
+        one["unit"] if one["unit"] in ("×", "/s") else f" {one['unit']}"
+    )

@@ -121,16 +121,23 @@ def table(seconds: Counter[str], title: str, least: float = 0.0) -> str:
     """Seconds and shares, the longest first; what has less than ``least`` of all is left out."""
     total = sum(seconds.values())
     lines = [f"| {title} | seconds | share |", "|---|---|---|"]
-    lines += [f"| {name} | {one:.2f} | {100 * one / total:.1f} % |" for name, one in seconds.most_common()
-              if one >= least * total]
+    lines += [
+        f"| {name} | {one:.2f} | {100 * one / total:.1f} % |"
+        for name, one in seconds.most_common()
+        if one >= least * total
+    ]
     return "\n".join([*lines, f"| all | {total:.2f} | 100 % |"])
 
 
 def main() -> None:
     """Measure and tell."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--corpora", type=Path, help="folder of the public corpora")
-    parser.add_argument("--articles", type=int, default=120, help="made from the seeds, without --corpora")
+    parser.add_argument(
+        "--articles", type=int, default=120, help="made from the seeds, without --corpora"
+    )
     parser.add_argument("--operators", action="store_true", help="also the encoder's operators")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

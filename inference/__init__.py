@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     )
     from claimstance.inference.tagger import Tagger
 
-__all__ = ["Attribution", "Entity", "Label", "Sentence", "Source", "Span", "Stance", "TaggedArticle", "Tagger"]
+__all__ = [
+    "Attribution",
+    "Entity",
+    "Label",
+    "Sentence",
+    "Source",
+    "Span",
+    "Stance",
+    "TaggedArticle",
+    "Tagger",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -124,8 +124,13 @@ class TaggedArticle:
 
     def of(self, article: "Article") -> "TaggedArticle":
         """The same for an article with this text: its id, title and metadata; its warnings are added."""
-        return replace(self, doc_id=article.doc_id, title=article.title, meta=dict(article.meta),
-                       warnings=[*self.warnings, *article.warnings])
+        return replace(
+            self,
+            doc_id=article.doc_id,
+            title=article.title,
+            meta=dict(article.meta),
+            warnings=[*self.warnings, *article.warnings],
+        )
 
     @property
     def stances(self) -> list[Stance]:
@@ -183,4 +188,7 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return {key: _plain(item) for key, item in (value if isinstance(value, dict) else vars(value)).items()}
+    return {
+        key: _plain(item)
+        for key, item in (value if isinstance(value, dict) else vars(value)).items()
+    }

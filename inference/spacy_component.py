@@ -40,7 +40,12 @@ from claimstance.model.onnx.backend import check_files, identity, model_folder
 
 NAME = "claimstance"
 KINDS = ("sentences", *(f"{role}s" for role in ROLES), "entities", "stances")
-_MEANINGS = {"sentences": Sentence, "attributions": Attribution, "entities": Entity, "stances": Stance}
+_MEANINGS = {
+    "sentences": Sentence,
+    "attributions": Attribution,
+    "entities": Entity,
+    "stances": Stance,
+}
 _SETTINGS_FILE = "settings.json"
 _MODEL_FOLDER = "model"
 
@@ -69,9 +74,11 @@ class Component:
         if self._tagger is None:
             tagger = Tagger.from_pretrained(self.model, self.threads)
             if self._sha256 not in (None, tagger.model["sha256"]):
-                raise ModelError(f"{self.model or 'the bundled model'}: expected the model with the sha256 "
-                                 f"{str(self._sha256)[:12]}…, with which the pipeline was saved, found "
-                                 f"{tagger.model['sha256'][:12]}…")
+                raise ModelError(
+                    f"{self.model or 'the bundled model'}: expected the model with the sha256 "
+                    f"{str(self._sha256)[:12]}…, with which the pipeline was saved, found "
+                    f"{tagger.model['sha256'][:12]}…"
+                )
             self._tagger = tagger
         return self._tagger
 
@@ -98,13 +105,21 @@ class Component:
         """The settings, and the sha256 of the model, which itself is not among them: it has to be there, too."""
         folder = model_folder(self.model)
         check_files(folder)
-        return json.dumps({"model": self.model, "targets": self.targets, "threads": self.threads,
-                           "sha256": identity(folder)}).encode()
+        return json.dumps(
+            {
+                "model": self.model,
+                "targets": self.targets,
+                "threads": self.threads,
+                "sha256": identity(folder),
+            }
+        ).encode()
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "Component":
         """Take what ``to_bytes`` gave."""
         settings = json.loads(data)
-        self.model, self.targets, self.threads = (settings[key] for key in ("model", "targets", "threads"))
+        self.model, self.targets, self.threads = (
+            settings[key] for key in ("model", "targets", "threads")
+        )
         self._sha256, self._tagger = settings["sha256"], None
         return self
 
@@ -128,9 +143,14 @@ class Component:
         return self
 
 
-@Language.factory(NAME, default_config={"model": None, "targets": [], "threads": None},
-                  assigns=["doc.spans", f"doc._.{NAME}", f"span._.{NAME}"])
-def create(nlp: Language, name: str, model: str | None, targets: list[str], threads: int | None) -> Component:
+@Language.factory(
+    NAME,
+    default_config={"model": None, "targets": [], "threads": None},
+    assigns=["doc.spans", f"doc._.{NAME}", f"span._.{NAME}"],
+)
+def create(
+    nlp: Language, name: str, model: str | None, targets: list[str], threads: int | None
+) -> Component:
     """The component, for ``nlp.add_pipe``.
 
     Args:
@@ -149,13 +169,21 @@ def _annotated(doc: Doc, article: TaggedArticle) -> Doc:
     groups: dict[str, list[Span]] = {kind: [] for kind in KINDS}
 
     def add(kind: str, start: int, end: int, label: str, place: str, known: str = "") -> None:
-        span = doc.char_span(start, end, label=label, kb_id=known, span_id=place, alignment_mode="expand")
+        span = doc.char_span(
+            start, end, label=label, kb_id=known, span_id=place, alignment_mode="expand"
+        )
         if span is not None:
             groups[kind].append(span)
 
     for sentence in article.sentences:
         at = f"sentences.{sentence.index}"
-        add("sentences", sentence.start, sentence.end, sentence.claim.label if sentence.claim else "", at)
+        add(
+            "sentences",
+            sentence.start,
+            sentence.end,
+            sentence.claim.label if sentence.claim else "",
+            at,
+        )
         for number, attribution in enumerate(sentence.attributions or ()):
             for role in ROLES:
                 if (part := getattr(attribution, role)) is not None:

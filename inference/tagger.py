@@ -48,8 +48,10 @@ def _load_again(folder: Path | None, threads: int | None, sha256: str) -> "Tagge
     """The tagger that was pickled as this."""
     tagger = Tagger.from_pretrained(folder, threads)
     if tagger.model["sha256"] != sha256:
-        raise ModelError(f"{folder or 'the bundled model'}: expected the model with the sha256 {sha256[:12]}…, found "
-                         f"{tagger.model['sha256'][:12]}…: it was replaced meanwhile")
+        raise ModelError(
+            f"{folder or 'the bundled model'}: expected the model with the sha256 {sha256[:12]}…, found "
+            f"{tagger.model['sha256'][:12]}…: it was replaced meanwhile"
+        )
     return tagger
 
 
@@ -75,10 +77,16 @@ class Tagger:
         self._reader = reader
         self._source = source  # what it was loaded from, to be loaded again
         self._copies = Copies()
-        self.model = {"name": reader.config.name, "version": reader.config.version, "sha256": sha256}
+        self.model = {
+            "name": reader.config.name,
+            "version": reader.config.version,
+            "sha256": sha256,
+        }
 
     @classmethod
-    def from_pretrained(cls, model: Path | str | None = None, threads: int | None = None) -> "Tagger":
+    def from_pretrained(
+        cls, model: Path | str | None = None, threads: int | None = None
+    ) -> "Tagger":
         """The bundled model, that of a folder, or one of the Hugging Face hub (``user/name``, ``user/name@revision``).
 
         Args:
@@ -113,7 +121,11 @@ class Tagger:
         return {task: config.labels[task] for task in config.tasks if task in config.labels}
 
     def tag(
-        self, text: str, targets: Sequence[str] | str = (), doc_id: str = "", title: str | None = None,
+        self,
+        text: str,
+        targets: Sequence[str] | str = (),
+        doc_id: str = "",
+        title: str | None = None,
         meta: Mapping[str, Any] | None = None,
     ) -> TaggedArticle:
         """Tag an article.
@@ -128,10 +140,15 @@ class Tagger:
         Raises:
             InputError: if a target is blank, or a text cannot be encoded (half of a surrogate pair).
         """
-        return self.begin(Article(doc_id, text, title, meta=plain_values(meta or {}, "meta")), targets)()
+        return self.begin(
+            Article(doc_id, text, title, meta=plain_values(meta or {}, "meta")), targets
+        )()
 
     def tag_all(
-        self, articles: Iterable[Article | ClaimstanceError], targets: Sequence[str] | str = (), stop: Stop = never
+        self,
+        articles: Iterable[Article | ClaimstanceError],
+        targets: Sequence[str] | str = (),
+        stop: Stop = never,
     ) -> Iterator["TaggedArticle | ClaimstanceError"]:
         """Tag one article after the other, in order: faster than ``tag`` for each, with the same results.
 
@@ -148,7 +165,9 @@ class Tagger:
     def _begun(
         self, one: Article | ClaimstanceError, targets: list[str], stop: Stop
     ) -> Callable[[], TaggedArticle | ClaimstanceError]:
-        return (lambda: one) if isinstance(one, ClaimstanceError) else self.begin(one, targets, stop)
+        return (
+            (lambda: one) if isinstance(one, ClaimstanceError) else self.begin(one, targets, stop)
+        )
 
     def begin(
         self, article: Article, targets: Sequence[str] | str = (), stop: Stop = never
@@ -165,7 +184,9 @@ class Tagger:
             return partial(known.of, article)
         return partial(self._finish, self._open(article, targets, stop))
 
-    def begin_records(self, records: Sequence[Record], stop: Stop = never) -> Callable[[], list[dict[str, Any]]]:
+    def begin_records(
+        self, records: Sequence[Record], stop: Stop = never
+    ) -> Callable[[], list[dict[str, Any]]]:
         """Begin to predict the records of one document, or one of none, as ``begin`` does an article."""
         finish = begin_document(self._reader, records, Locator(), stop)
         return lambda: [self._row(*both) for both in zip(records, finish(), strict=True)]
@@ -192,23 +213,37 @@ class Tagger:
         reading = self._reader.finish(one.opened)
         places = Places(text, bounds)
         references = references_of(places, reading)
-        attributions = [places.attribution(found, references) for found in reading.attributions or ()]
+        attributions = [
+            places.attribution(found, references) for found in reading.attributions or ()
+        ]
         tasks = self._reader.config.tasks
         asks = "stance" in tasks
         stances = self._stances(reading, places, attributions, references, targets) if asks else []
         by_sentence = zip(
             grouped(attributions, len(bounds)),
-            grouped(((entity.place.sentence, entity) for entity in reading.entities or ()), len(bounds)),
-            grouped(((stance.sentence, stance) for stance in stances), len(bounds)), strict=True)
-        sentences = [self._sentence(i, reading, places, *found) for i, found in enumerate(by_sentence)]
+            grouped(
+                ((entity.place.sentence, entity) for entity in reading.entities or ()), len(bounds)
+            ),
+            grouped(((stance.sentence, stance) for stance in stances), len(bounds)),
+            strict=True,
+        )
+        sentences = [
+            self._sentence(i, reading, places, *found) for i, found in enumerate(by_sentence)
+        ]
         warnings = list(dict.fromkeys(reading.warnings))
         if targets and not asks:
-            warnings.append(f"the model reads no stances ({', '.join(tasks)} alone): nothing is said of the targets")
+            warnings.append(
+                f"the model reads no stances ({', '.join(tasks)} alone): nothing is said of the targets"
+            )
         if asks and not targets and "entity" not in tasks:
-            warnings.append("no target was named, and the model finds no entities of its own: no stance is given")
+            warnings.append(
+                "no target was named, and the model finds no entities of its own: no stance is given"
+            )
         if not bounds:
             warnings.append("the article has no sentence: nothing read")
-        tagged = TaggedArticle("", None, text, self.model, sentences, group_sources(sentences), warnings)
+        tagged = TaggedArticle(
+            "", None, text, self.model, sentences, group_sources(sentences), warnings
+        )
         self._copies.keep(tagged, targets)
         return tagged.of(one.article)
 
@@ -218,7 +253,9 @@ class Tagger:
             record if isinstance(record, Record) else parse_record(record, f"records[{number}]")
             for number, record in enumerate(records)
         ]
-        for record, prediction in zip(parsed, predict(self._reader, parsed, Locator()), strict=True):
+        for record, prediction in zip(
+            parsed, predict(self._reader, parsed, Locator()), strict=True
+        ):
             yield self._row(record, prediction)
 
     def _row(self, record: Record, prediction: Prediction) -> dict[str, Any]:
@@ -235,14 +272,28 @@ class Tagger:
         stances: list[Stance],
     ) -> Sentence:
         start, end = places.bounds[index]
-        labels = {task: self._label(task, self._by_label(task, rows[index]))
-                  for task, rows in reading.probabilities.items()}
+        labels = {
+            task: self._label(task, self._by_label(task, rows[index]))
+            for task, rows in reading.probabilities.items()
+        }
         return Sentence(
-            index, start, end, places.text[start:end], **labels,
+            index,
+            start,
+            end,
+            places.text[start:end],
+            **labels,
             attributions=None if reading.attributions is None else attributions,
-            entities=None if reading.entities is None else [
-                Entity(*places.offsets(e.place), places.text[slice(*places.offsets(e.place))], e.label, e.probability)
-                for e in entities],
+            entities=None
+            if reading.entities is None
+            else [
+                Entity(
+                    *places.offsets(e.place),
+                    places.text[slice(*places.offsets(e.place))],
+                    e.label,
+                    e.probability,
+                )
+                for e in entities
+            ],
             stances=stances,
         )
 
@@ -262,8 +313,12 @@ class Tagger:
         targets: Sequence[str],
     ) -> list[Stance]:
         asked: list[tuple[Query, Span | None, str]] = []
-        spans = dict.fromkeys(attribution.source for _, attribution in attributions if attribution.source)
-        sources = grouped(((places.sentence_at(span.start), span) for span in spans), len(reading.texts))
+        spans = dict.fromkeys(
+            attribution.source for _, attribution in attributions if attribution.source
+        )
+        sources = grouped(
+            ((places.sentence_at(span.start), span) for span in spans), len(reading.texts)
+        )
         mentioned = targets_by_sentence(targets, reading, named_by_sentence(places, references))
         for index, (holders, found) in enumerate(zip(sources, mentioned, strict=True)):
             for name, mention in found:
@@ -271,17 +326,35 @@ class Tagger:
                 others = [one for one in holders if not is_meant(name, one.name or one.text)]
                 for holder in (*others, None):
                     span = places.relative(index, holder) if holder else None
-                    if span is None or mention is None or span[1] <= mention[0] or mention[1] <= span[0]:
+                    if (
+                        span is None
+                        or mention is None
+                        or span[1] <= mention[0]
+                        or mention[1] <= span[0]
+                    ):
                         asked.append((Query(index, span, mention or name), holder, name))
         rows = self._reader.stances(reading, [query for query, _, _ in asked])
         stances = []
         for (query, holder, name), row in zip(asked, rows, strict=True):
             label = self._label(query.kind, self._by_label("stance", row))
-            there = None if isinstance(query.target, str) else places.span([Located(query.sentence, *query.target)])
-            stances.append(Stance(
-                holder=(holder.name or holder.text) if holder else None, target=name, label=label.label,
-                probability=label.probability, probabilities=label.probabilities, sentence=query.sentence,
-                holder_span=holder, target_span=there, abstained=self._abstains(query.kind, label)))
+            there = (
+                None
+                if isinstance(query.target, str)
+                else places.span([Located(query.sentence, *query.target)])
+            )
+            stances.append(
+                Stance(
+                    holder=(holder.name or holder.text) if holder else None,
+                    target=name,
+                    label=label.label,
+                    probability=label.probability,
+                    probabilities=label.probabilities,
+                    sentence=query.sentence,
+                    holder_span=holder,
+                    target_span=there,
+                    abstained=self._abstains(query.kind, label),
+                )
+            )
         return stances
 
     def _abstains(self, kind: str, label: Label) -> bool:
@@ -294,20 +367,40 @@ class Tagger:
                 predicted[task] = asdict(self._label(task, probabilities))
         if prediction.check_worthy is not None:
             predicted["check_worthy"] = {
-                "probability": ranking(prediction.check_worthy), "probabilities": prediction.check_worthy}
+                "probability": ranking(prediction.check_worthy),
+                "probabilities": prediction.check_worthy,
+            }
         if prediction.attributions is not None:
             predicted["attributions"] = [
-                {**attribution.model_dump(mode="json", exclude=None if attribution.event else {"event"}),
-                 "probability": probability}
-                for attribution, probability in prediction.attributions]
+                {
+                    **attribution.model_dump(
+                        mode="json", exclude=None if attribution.event else {"event"}
+                    ),
+                    "probability": probability,
+                }
+                for attribution, probability in prediction.attributions
+            ]
         if prediction.entities is not None:
             predicted["entities"] = [
-                {"span": [[e.place.start, e.place.end]], "label": e.label, "probability": e.probability}
-                for e in prediction.entities]
+                {
+                    "span": [[e.place.start, e.place.end]],
+                    "label": e.label,
+                    "probability": e.probability,
+                }
+                for e in prediction.entities
+            ]
         if "stance" in self._reader.config.tasks:
-            said = [self._label(*each) for each in zip(prediction.kinds, prediction.stances, strict=True)]
+            said = [
+                self._label(*each)
+                for each in zip(prediction.kinds, prediction.stances, strict=True)
+            ]
             predicted["stances"] = [
-                {"holder": pair["holder"], "target": pair["target"], **asdict(label),
-                 "abstained": self._abstains(kind, label)}
-                for pair, kind, label in zip(pairs, prediction.kinds, said, strict=True)]
+                {
+                    "holder": pair["holder"],
+                    "target": pair["target"],
+                    **asdict(label),
+                    "abstained": self._abstains(kind, label),
+                }
+                for pair, kind, label in zip(pairs, prediction.kinds, said, strict=True)
+            ]
         return predicted

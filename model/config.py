@@ -79,7 +79,10 @@ class ModelConfig:
         Of labels that stand alike, the last: a threshold is where an answer is given from.
         """
         thresholds = self.thresholds_of(kind)
-        return max(reversed(list(probabilities)), key=lambda label: probabilities[label] / thresholds[label])
+        return max(
+            reversed(list(probabilities)),
+            key=lambda label: probabilities[label] / thresholds[label],
+        )
 
     def thresholds_of(self, kind: str) -> dict[str, float]:
         """Label → its threshold, for a kind of question: where all probabilities are at it, no label is preferred."""
@@ -87,7 +90,10 @@ class ModelConfig:
         *others, last = self.labels[task]
         alone = self.thresholds.get(task, 0.5)
         plain = {**dict.fromkeys(others, 1 - alone), last: alone}
-        return {label: max(self.thresholds.get(f"{fitted}.{label}", value), 1e-6) for label, value in plain.items()}
+        return {
+            label: max(self.thresholds.get(f"{fitted}.{label}", value), 1e-6)
+            for label, value in plain.items()
+        }
 
     def answered_from(self, kind: str, label: str) -> float | None:
         """The probability from which an answer with that label is given; ``None`` if nothing is promised of it."""
@@ -124,8 +130,10 @@ class ModelConfig:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise ModelError(f"{folder}: expected a claimstance model folder with {CONFIG_FILE}: "
-                             f"{error.strerror}") from None
+            raise ModelError(
+                f"{folder}: expected a claimstance model folder with {CONFIG_FILE}: "
+                f"{error.strerror}"
+            ) from None
         except ValueError as error:
             raise ModelError(f"{path}: expected JSON, found {error}") from None
         _check(data, path)
@@ -136,11 +144,17 @@ class ModelConfig:
 
 def _check(data: Any, path: Path) -> None:
     wanted = {"encoder": dict, "tasks": list, "labels": dict}
-    if not isinstance(data, dict) or any(not isinstance(data.get(key), kind) for key, kind in wanted.items()):
-        raise ModelError(f"{path}: expected the configuration of a claimstance model, with encoder, tasks and labels")
+    if not isinstance(data, dict) or any(
+        not isinstance(data.get(key), kind) for key, kind in wanted.items()
+    ):
+        raise ModelError(
+            f"{path}: expected the configuration of a claimstance model, with encoder, tasks and labels"
+        )
     if data.get("format", FORMAT) != FORMAT:
-        raise ModelError(f"{path}: expected format {FORMAT}, which this program reads, found {data['format']}: "
-                         "update claimstance")
+        raise ModelError(
+            f"{path}: expected format {FORMAT}, which this program reads, found {data['format']}: "
+            "update claimstance"
+        )
     known = [each.name for each in fields(ModelConfig)]
     for key in data:
         if key not in known:
@@ -149,4 +163,6 @@ def _check(data: Any, path: Path) -> None:
         if task not in TASKS:
             raise ModelError(f"{path}: {unknown('task', str(task), TASKS)}")
         if task in DEFAULT_LABELS and not isinstance(data["labels"].get(task), list):
-            raise ModelError(f"{path}: expected the label names of '{task}' under 'labels', found none")
+            raise ModelError(
+                f"{path}: expected the label names of '{task}' under 'labels', found none"
+            )

@@ -65,29 +65,42 @@ def words(window: Window) -> Iterator[tuple[int, int, bool]]:
                 start = token
 
 
-def decode_tags(logits: Floats, window: Window, tags: Sequence[str], across: Sequence[str] = ()) -> list[TokenSpan]:
+def decode_tags(
+    logits: Floats, window: Window, tags: Sequence[str], across: Sequence[str] = ()
+) -> list[TokenSpan]:
     """Spans from BIO logits (T, C), whole words each. Labels in ``across`` may go on over the end of a sentence.
 
     The tokens of a word vote by their mean. An ``I-`` that follows nothing of its label begins a span.
     """
     spans: list[TokenSpan] = []
-    open_span: list[float] = []  # the probabilities of the words of the last span, while it can go on
+    open_span: list[
+        float
+    ] = []  # the probabilities of the words of the last span, while it can go on
     found = list(words(window))
     if not found:
         return spans
     bounds = np.array([(start, end) for start, end, _ in found])
     # One sum over each word: the separators between sentences fall to the odd sums, which are left out.
-    sums = np.add.reduceat(np.concatenate([logits, np.zeros_like(logits[:1])]), bounds.ravel(), axis=0)[::2]
+    sums = np.add.reduceat(
+        np.concatenate([logits, np.zeros_like(logits[:1])]), bounds.ravel(), axis=0
+    )[::2]
     probabilities = softmax(sums / (bounds[:, 1:] - bounds[:, :1]).astype(logits.dtype))
     chosen = probabilities.argmax(axis=1)
     best = probabilities[np.arange(len(found)), chosen].tolist()
-    for (start, end, begins_sentence), number, probability in zip(found, chosen.tolist(), best, strict=True):
+    for (start, end, begins_sentence), number, probability in zip(
+        found, chosen.tolist(), best, strict=True
+    ):
         kind, _, label = tags[number].partition("-")
         if kind == "O":
             open_span = []
             continue
         last = spans[-1] if open_span else None
-        goes_on = last and kind == "I" and last.label == label and (not begins_sentence or label in across)
+        goes_on = (
+            last
+            and kind == "I"
+            and last.label == label
+            and (not begins_sentence or label in across)
+        )
         open_span = [*open_span, probability] if goes_on else [probability]
         start = spans.pop().start if goes_on else start
         spans.append(TokenSpan(label, start, end, sum(open_span) / len(open_span)))
@@ -141,13 +154,18 @@ def assemble(
         for pair, (as_source, as_content) in zip(candidates, sigmoid(logits), strict=True)
     }
     _leave_to_nearer(scores, window)
-    linked: dict[TokenSpan, list[tuple[float, TokenSpan]]] = {span: [] for span in spans if span.label == "cue"}
+    linked: dict[TokenSpan, list[tuple[float, TokenSpan]]] = {
+        span: [] for span in spans if span.label == "cue"
+    }
     for (cue, other), score in scores.items():
         linked[cue].append((score, other))
     events = [_event(cue, found, window) for cue, found in linked.items()]
     claimed = {content for event in events for content in event.contents}
-    alone = [_Event(None, contents=[span]) for span in spans
-             if span.label == "content" and span not in claimed and not _is_short(span, window)]
+    alone = [
+        _Event(None, contents=[span])
+        for span in spans
+        if span.label == "content" and span not in claimed and not _is_short(span, window)
+    ]
     _give_sources(spans, [*events, *alone], window)
     sharing: dict[TokenSpan, list[int]] = {}
     for number, event in enumerate(events):
@@ -156,7 +174,9 @@ def assemble(
     for outer in events:
         for number in sorted({number for content in outer.contents for number in sharing[content]}):
             if outer.encloses(inner := events[number]):
-                outer.inner += [span for span in (inner.source, inner.cue) if span and span != outer.source]
+                outer.inner += [
+                    span for span in (inner.source, inner.cue) if span and span != outer.source
+                ]
     return [_located(event, window) for event in [*events, *alone]]
 
 
@@ -164,11 +184,15 @@ def _event(cue: TokenSpan, scored: Sequence[tuple[float, TokenSpan]], window: Wi
     """The attribution of a cue: its likeliest source, if likely, and its contents."""
     event = _Event(cue)
     ranked = sorted(scored, key=lambda pair: -pair[0])
-    sources = [pair for pair in ranked if pair[1].label == "source" and pair[0] > LINK_THRESHOLD][:1]
+    sources = [pair for pair in ranked if pair[1].label == "source" and pair[0] > LINK_THRESHOLD][
+        :1
+    ]
     contents = [pair for pair in ranked if pair[1].label == "content"]
     linked = [pair for pair in contents if pair[0] > LINK_THRESHOLD] or contents[:1]
     linked = [
-        pair for pair in linked if pair[1].probability >= SURE_CONTENT or not _is_short(pair[1], window)
+        pair
+        for pair in linked
+        if pair[1].probability >= SURE_CONTENT or not _is_short(pair[1], window)
     ] or linked
     event.source = sources[0][1] if sources else None
     event.contents = [content for _, content in linked]
@@ -183,11 +207,21 @@ def _give_sources(spans: Sequence[TokenSpan], events: Sequence[_Event], window: 
         if source.label != "source" or source in taken or source.probability < SURE_SOURCE:
             continue
         here = _sentences(source, window)
-        free = [event for event in events if event.source is None and any(
-            here & _sentences(span, window) for span in [event.cue, *event.contents] if span)]
+        free = [
+            event
+            for event in events
+            if event.source is None
+            and any(
+                here & _sentences(span, window) for span in [event.cue, *event.contents] if span
+            )
+        ]
         if free:
-            nearest = min(free, key=lambda event: min(
-                _gap(source, span) for span in [event.cue, *event.contents] if span))
+            nearest = min(
+                free,
+                key=lambda event: min(
+                    _gap(source, span) for span in [event.cue, *event.contents] if span
+                ),
+            )
             nearest.source = source
 
 
@@ -198,7 +232,11 @@ def _gap(one: TokenSpan, other: TokenSpan) -> int:
 
 def _leave_to_nearer(scores: dict[tuple[TokenSpan, TokenSpan], float], window: Window) -> None:
     """A content that a cue of its own sentence claims is no other sentence's: attributions nest within a sentence."""
-    claims = [pair for pair, score in scores.items() if pair[1].label == "content" and score > LINK_THRESHOLD]
+    claims = [
+        pair
+        for pair, score in scores.items()
+        if pair[1].label == "content" and score > LINK_THRESHOLD
+    ]
     near = {pair for pair in claims if _sentences(pair[0], window) & _sentences(pair[1], window)}
     kept = {content for _, content in near}
     for pair in claims:
@@ -211,7 +249,10 @@ def _sentences(span: TokenSpan, window: Window) -> set[int]:
 
 
 def _is_short(span: TokenSpan, window: Window) -> bool:
-    return sum(place.end - place.start for place in window.located(span.start, span.end)) < SHORT_CONTENT
+    return (
+        sum(place.end - place.start for place in window.located(span.start, span.end))
+        < SHORT_CONTENT
+    )
 
 
 def _located(event: _Event, window: Window) -> FoundAttribution:
@@ -220,8 +261,13 @@ def _located(event: _Event, window: Window) -> FoundAttribution:
     return FoundAttribution(
         source=tuple(window.located(event.source.start, event.source.end)) if event.source else (),
         cue=tuple(window.located(event.cue.start, event.cue.end)) if event.cue else (),
-        content=tuple(sorted(
-            place for span in [*event.contents, *event.inner] for place in window.located(span.start, span.end))),
+        content=tuple(
+            sorted(
+                place
+                for span in [*event.contents, *event.inner]
+                for place in window.located(span.start, span.end)
+            )
+        ),
         probability=tagged * min(event.links, default=1.0),
     )
 
@@ -231,7 +277,11 @@ def join_pieces(places: Sequence[Located], texts: Sequence[str]) -> tuple[Locate
     joined: list[Located] = []
     for place in sorted(places):
         last = joined[-1] if joined else None
-        if last and last.sentence == place.sentence and not texts[place.sentence][last.end:place.start].strip():
+        if (
+            last
+            and last.sentence == place.sentence
+            and not texts[place.sentence][last.end : place.start].strip()
+        ):
             joined[-1] = replace(last, end=max(last.end, place.end))
         else:
             joined.append(place)

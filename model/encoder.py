@@ -36,16 +36,23 @@ def load_pretrained(name: str) -> tuple[Any, str]:
         _quiet()
         config = AutoConfig.from_pretrained(place)
         if hasattr(config, "attention_probs_dropout_prob"):
-            config.attention_probs_dropout_prob = 0.0  # drawing it costs a third of a training step on a CPU
+            config.attention_probs_dropout_prob = (
+                0.0  # drawing it costs a third of a training step on a CPU
+            )
         # float32 whatever the checkpoint was saved in: training keeps its weights exact.
         encoder = AutoModel.from_pretrained(place, config=config, dtype="float32")
         file = Path(place) / "tokenizer.json"
-        text = file.read_text(encoding="utf-8") if file.is_file() else (
-            AutoTokenizer.from_pretrained(place).backend_tokenizer.to_str())
+        text = (
+            file.read_text(encoding="utf-8")
+            if file.is_file()
+            else (AutoTokenizer.from_pretrained(place).backend_tokenizer.to_str())
+        )
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigError(f"encoder '{name}': expected a folder, or the name of a model that can be loaded here: "
-                          f"{reason}") from None
+        raise ConfigError(
+            f"encoder '{name}': expected a folder, or the name of a model that can be loaded here: "
+            f"{reason}"
+        ) from None
     return _without_pooler(encoder), text
 
 
@@ -75,7 +82,9 @@ def positions(encoder: Any) -> int | None:
     if table is None or not hasattr(table, "num_embeddings"):
         return None
     # RoBERTa and MPNet count from behind the padding's own position.
-    return int(table.num_embeddings) - (0 if table.padding_idx is None else int(table.padding_idx) + 1)
+    return int(table.num_embeddings) - (
+        0 if table.padding_idx is None else int(table.padding_idx) + 1
+    )
 
 
 def _without_pooler(encoder: Any) -> Any:

@@ -25,7 +25,11 @@ def pool(hidden: Tensor, spans: Tensor) -> Tensor:
 def mlp(width: int, hidden: int, labels: int, dropout: float) -> nn.Sequential:
     """One hidden layer: (N, width) → (N, labels)."""
     return nn.Sequential(
-        nn.Dropout(dropout), nn.Linear(width, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, labels)
+        nn.Dropout(dropout),
+        nn.Linear(width, hidden),
+        nn.GELU(),
+        nn.Dropout(dropout),
+        nn.Linear(hidden, labels),
     )
 
 
@@ -96,14 +100,20 @@ class StanceHead(nn.Module):
         self.layers = mlp(4 * hidden, hidden, labels, dropout)
         self.named = mlp(5 * hidden + hidden // 4, hidden, labels, dropout)
 
-    def forward(self, hidden: Tensor, holders: Tensor, targets: Tensor, sentences: Tensor) -> Tensor:
+    def forward(
+        self, hidden: Tensor, holders: Tensor, targets: Tensor, sentences: Tensor
+    ) -> Tensor:
         """See the class."""
         named = (holders[:, 2] > holders[:, 1]).unsqueeze(-1)
         holder = torch.where(named, pool(hidden, holders), self.nobody)
         target = pool(hidden, targets)
         both = torch.cat([holder, target, holder * target, pool(hidden, sentences)], dim=-1)
-        apart = torch.cat([pool(hidden, between(holders, targets)), self.distance(holders, targets)], dim=-1)
-        logits: Tensor = torch.where(named, self.named(torch.cat([both, apart], dim=-1)), self.layers(both))
+        apart = torch.cat(
+            [pool(hidden, between(holders, targets)), self.distance(holders, targets)], dim=-1
+        )
+        logits: Tensor = torch.where(
+            named, self.named(torch.cat([both, apart], dim=-1)), self.layers(both)
+        )
         return logits
 
 
@@ -118,7 +128,9 @@ class LinkHead(nn.Module):
     def forward(self, hidden: Tensor, cues: Tensor, spans: Tensor) -> Tensor:
         """See the class."""
         cue, span = pool(hidden, cues), pool(hidden, spans)
-        logits: Tensor = self.layers(torch.cat([cue, span, cue * span, self.distance(cues, spans)], dim=-1))
+        logits: Tensor = self.layers(
+            torch.cat([cue, span, cue * span, self.distance(cues, spans)], dim=-1)
+        )
         return logits
 
 
@@ -128,14 +140,16 @@ def of_today(weights: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[s
     The stance head had the same layers for holders named and not; before that, it knew no distances and saw nothing of
     what stands between, so it makes nothing of them. The distances of links had another name.
     """
-    found = {name.replace("link.distance.weight", "link.distance.embedding.weight"): value
-             for name, value in weights.items()}
+    found = {
+        name.replace("link.distance.weight", "link.distance.embedding.weight"): value
+        for name, value in weights.items()
+    }
     for named in [name for name in own if ".stance.named." in name]:
         layers = named.replace(".named.", ".layers.")
         if layers in found and named not in found:
             shared, wide = found[layers], own[named].shape[-1]
             found[named] = nn.functional.pad(shared, (0, wide - shared.shape[-1]))
-            found[layers] = shared[..., :own[layers].shape[-1]].contiguous()
+            found[layers] = shared[..., : own[layers].shape[-1]].contiguous()
             distances = named.partition("named.")[0] + "distance.embedding.weight"
             found.setdefault(distances, own[distances])
     return found

@@ -14,8 +14,17 @@ from pathlib import Path
 from claimstance.model.errors import ModelError, shorten
 
 #: What a model consists of: all that is ever fetched.
-FILES = ("config.json", "config.yaml", "link.onnx", "manifest.json", "reader.onnx", "README.md", "stance.onnx",
-         "tokenizer.json", "training.json")
+FILES = (
+    "config.json",
+    "config.yaml",
+    "link.onnx",
+    "manifest.json",
+    "reader.onnx",
+    "README.md",
+    "stance.onnx",
+    "tokenizer.json",
+    "training.json",
+)
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?", re.ASCII)
 
 
@@ -43,24 +52,43 @@ def fetch(name: str) -> Path:
     repository, _, revision = name.partition("@")
     try:
         with _bars_on_a_terminal():
-            return Path(snapshot_download(
-                repository, revision=revision or None, allow_patterns=list(FILES), library_name="claimstance",
-                library_version=metadata.version("claimstance")))
+            return Path(
+                snapshot_download(
+                    repository,
+                    revision=revision or None,
+                    allow_patterns=list(FILES),
+                    library_name="claimstance",
+                    library_version=metadata.version("claimstance"),
+                )
+            )
     except GatedRepoError:
-        raise ModelError(f"{name}: expected a model that may be read, found one whose terms have to be accepted on "
-                         f"the hub first (and a login: `hf auth login`)") from None
+        raise ModelError(
+            f"{name}: expected a model that may be read, found one whose terms have to be accepted on "
+            f"the hub first (and a login: `hf auth login`)"
+        ) from None
     except RepositoryNotFoundError:
-        raise ModelError(f"{name}: expected a model folder here or a model on the hub, found neither (a private one "
-                         "needs a login: `hf auth login`)") from None
+        raise ModelError(
+            f"{name}: expected a model folder here or a model on the hub, found neither (a private one "
+            "needs a login: `hf auth login`)"
+        ) from None
     except RevisionNotFoundError:
-        raise ModelError(f"{repository}: expected the revision '{revision}' on the hub, found none") from None
+        raise ModelError(
+            f"{repository}: expected the revision '{revision}' on the hub, found none"
+        ) from None
     except LocalEntryNotFoundError:
-        why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else f"{constants.ENDPOINT} cannot be reached"
-        raise ModelError(f"{name}: expected a model folder here or a model on the hub, found no folder; {why}, and "
-                         "the hub's cache has none by that name") from None
+        why = (
+            "HF_HUB_OFFLINE is set"
+            if constants.HF_HUB_OFFLINE
+            else f"{constants.ENDPOINT} cannot be reached"
+        )
+        raise ModelError(
+            f"{name}: expected a model folder here or a model on the hub, found no folder; {why}, and "
+            "the hub's cache has none by that name"
+        ) from None
     except (OSError, HFValidationError) as error:
-        raise ModelError(f"{name}: cannot be fetched from the hub: "
-                         f"{shorten(' '.join(str(error).split()), 200)}") from None
+        raise ModelError(
+            f"{name}: cannot be fetched from the hub: {shorten(' '.join(str(error).split()), 200)}"
+        ) from None
 
 
 @contextmanager

@@ -111,7 +111,11 @@ class ClaimStanceModel(nn.Module):
     def encode(self, input_ids: Tensor, attention_mask: Tensor, segments: Tensor) -> Tensor:
         """The encoder's last layer: (B, T) three times → (B, T, H)."""
         # Encoders without segments (RoBERTa, MPNet) tell a topic by its separator alone.
-        extra = {"token_type_ids": segments} if self.config.encoder.get("type_vocab_size", 0) > 1 else {}
+        extra = (
+            {"token_type_ids": segments}
+            if self.config.encoder.get("type_vocab_size", 0) > 1
+            else {}
+        )
         output = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **extra)
         hidden: Tensor = output.last_hidden_state
         return hidden
@@ -134,8 +138,14 @@ class ClaimStanceModel(nn.Module):
             return logits
         found = {task: _loss(task, value, batch, self.soft_share) for task, value in logits.items()}
         losses = {task: loss for task, loss in found.items() if loss is not None}
-        total = torch.stack([self.loss_weights.get(task, 1.0) * loss for task, loss in losses.items()]).sum()
-        return {"loss": total, **{f"loss_{task}": loss.detach() for task, loss in losses.items()}, **logits}
+        total = torch.stack(
+            [self.loss_weights.get(task, 1.0) * loss for task, loss in losses.items()]
+        ).sum()
+        return {
+            "loss": total,
+            **{f"loss_{task}": loss.detach() for task, loss in losses.items()},
+            **logits,
+        }
 
     def save_pretrained(self, folder: Path | str) -> None:
         """Write ``config.json``, ``model.safetensors`` and ``tokenizer.json``."""
@@ -143,11 +153,15 @@ class ClaimStanceModel(nn.Module):
         folder.mkdir(parents=True, exist_ok=True)
         self.config.save(folder)
         (folder / TOKENIZER_FILE).write_text(self.tokenizer_json, encoding="utf-8")
-        weights = {name: value.detach().cpu().contiguous() for name, value in self.state_dict().items()}
+        weights = {
+            name: value.detach().cpu().contiguous() for name, value in self.state_dict().items()
+        }
         save_file(weights, folder / WEIGHTS_FILE)
 
     @classmethod
-    def from_pretrained(cls, folder: Path | str, attention: str | None = None) -> "ClaimStanceModel":
+    def from_pretrained(
+        cls, folder: Path | str, attention: str | None = None
+    ) -> "ClaimStanceModel":
         """Load what ``save_pretrained`` wrote, in evaluation mode; of a folder without weights, what it exports.
 
         Raises:
@@ -165,8 +179,9 @@ class ClaimStanceModel(nn.Module):
             model = cls(config, encoders.from_config(config.encoder, attention), tokenizer_json)
             model.load_state_dict(of_today(weights, model.state_dict()))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise ModelError(f"{folder}: expected weights and a {CONFIG_FILE} that fit each other, "
-                             f"found {error}") from None
+            raise ModelError(
+                f"{folder}: expected weights and a {CONFIG_FILE} that fit each other, found {error}"
+            ) from None
         return model.eval()
 
     @classmethod
@@ -179,9 +194,13 @@ class ClaimStanceModel(nn.Module):
         encoder, tokenizer_json = encoders.load_pretrained(name)
         wanted, room = config.get("max_tokens", ModelConfig.max_tokens), encoders.positions(encoder)
         if room is not None and wanted > room:
-            raise ConfigError(f"model.max_tokens: expected at most {room}, the length of encoder '{name}', "
-                              f"found {wanted}")
-        return cls(ModelConfig(encoder=encoders.describe(encoder), **config), encoder, tokenizer_json)
+            raise ConfigError(
+                f"model.max_tokens: expected at most {room}, the length of encoder '{name}', "
+                f"found {wanted}"
+            )
+        return cls(
+            ModelConfig(encoder=encoders.describe(encoder), **config), encoder, tokenizer_json
+        )
 
     def start_from(self, earlier: "ClaimStanceModel") -> None:
         """Take over the weights of another model of this shape, but for heads that it lacks or whose labels differ.
@@ -189,11 +208,23 @@ class ClaimStanceModel(nn.Module):
         Raises:
             ConfigError: if the other model's encoder or vocabulary is another.
         """
-        if earlier.tokenizer_json != self.tokenizer_json or earlier.config.encoder != self.config.encoder:
-            raise ConfigError("model.start: expected a model with the encoder of this one, found another")
-        other = {task for task in self.heads if earlier.config.labels.get(task) != self.config.labels.get(task)}
-        taken = {name: value for name, value in earlier.state_dict().items()
-                 if name.startswith("encoder.") or (name.split(".")[1] in self.heads.keys() - other)}
+        if (
+            earlier.tokenizer_json != self.tokenizer_json
+            or earlier.config.encoder != self.config.encoder
+        ):
+            raise ConfigError(
+                "model.start: expected a model with the encoder of this one, found another"
+            )
+        other = {
+            task
+            for task in self.heads
+            if earlier.config.labels.get(task) != self.config.labels.get(task)
+        }
+        taken = {
+            name: value
+            for name, value in earlier.state_dict().items()
+            if name.startswith("encoder.") or (name.split(".")[1] in self.heads.keys() - other)
+        }
         self.load_state_dict({**self.state_dict(), **taken})
 
 
@@ -208,20 +239,26 @@ def _loss(task: str, logits: Tensor, batch: Batch, soft_share: float) -> Tensor 
     logits = logits.float()
     if task == "link":
         known = labels != IGNORE
-        each = nn.functional.binary_cross_entropy_with_logits(logits, known * labels.float(), reduction="none")
+        each = nn.functional.binary_cross_entropy_with_logits(
+            logits, known * labels.float(), reduction="none"
+        )
         return _mean(each, known.to(each.dtype))
     flat = logits.flatten(0, -2)
     if task == "stance":
         each = nn.functional.cross_entropy(flat, labels.reshape(flat.shape), reduction="none")
         known = torch.ones_like(each, dtype=torch.bool)
     else:
-        each = nn.functional.cross_entropy(flat, labels.flatten(), ignore_index=IGNORE, reduction="none")
+        each = nn.functional.cross_entropy(
+            flat, labels.flatten(), ignore_index=IGNORE, reduction="none"
+        )
         known = labels.flatten() != IGNORE
     if soft is not None:
         soft = soft.flatten(0, -2)
         taught = soft.sum(dim=-1) > 0
         share = torch.where(known & taught, soft_share, taught.to(each.dtype))
-        each = (1 - share) * each + share * nn.functional.cross_entropy(flat, soft, reduction="none")
+        each = (1 - share) * each + share * nn.functional.cross_entropy(
+            flat, soft, reduction="none"
+        )
         known = known | taught
     weights = known.to(each.dtype)
     if (given := getattr(batch, f"{task}_weight", None)) is not None:

@@ -25,7 +25,9 @@ class Prediction:
     subjective: dict[str, float] | None = None
     attributions: list[tuple[Attribution, float]] | None = None
     entities: list[FoundEntity] | None = None
-    stances: list[dict[str, float]] = field(default_factory=list)  # one for each stance of the record
+    stances: list[dict[str, float]] = field(
+        default_factory=list
+    )  # one for each stance of the record
     kinds: list[str] = field(default_factory=list)  # of each of them: see ``Query.kind``
 
 
@@ -39,7 +41,9 @@ def contexts(records: Sequence[Record]) -> list[list[int]]:
     return list(groups.values())
 
 
-def predict(reader: Reader, records: Sequence[Record], locate: Locate | None = None) -> Iterator[Prediction]:
+def predict(
+    reader: Reader, records: Sequence[Record], locate: Locate | None = None
+) -> Iterator[Prediction]:
     """A prediction for every record, in order. Stances are scored for the pairs that a record lists, labels ignored."""
     predictions: dict[int, Prediction] = {}
     done = 0
@@ -59,7 +63,11 @@ def begin_document(
     texts: list[str] = []
     places = []  # the sentence of each record: records that repeat a sentence, with another pair, share it
     for number, record in enumerate(records):
-        repeats = number > 0 and record.text == records[number - 1].text and record.start == records[number - 1].start
+        repeats = (
+            number > 0
+            and record.text == records[number - 1].text
+            and record.start == records[number - 1].start
+        )
         if not repeats:
             texts.append(record.text)
         places.append(len(texts) - 1)
@@ -67,27 +75,42 @@ def begin_document(
 
 
 def _finish_document(
-    reader: Reader, records: Sequence[Record], places: Sequence[int], opened: Opened, locate: Locate | None
+    reader: Reader,
+    records: Sequence[Record],
+    places: Sequence[int],
+    opened: Opened,
+    locate: Locate | None,
 ) -> list[Prediction]:
     reading = reader.finish(opened)
     by_sentence = attributions_by_sentence(reading)
     predictions = []
     for place in places:
-        prediction = Prediction(attributions=by_sentence[place] if by_sentence is not None else None)
+        prediction = Prediction(
+            attributions=by_sentence[place] if by_sentence is not None else None
+        )
         for task, probabilities in reading.probabilities.items():
             names = reader.config.labels[task]
-            setattr(prediction, task, dict(zip(names, map(float, probabilities[place]), strict=True)))
+            setattr(
+                prediction, task, dict(zip(names, map(float, probabilities[place]), strict=True))
+            )
         if reading.entities is not None:
-            prediction.entities = [entity for entity in reading.entities if entity.place.sentence == place]
+            prediction.entities = [
+                entity for entity in reading.entities if entity.place.sentence == place
+            ]
         predictions.append(prediction)
     if "stance" in reader.config.tasks:
-        queries = [_query(reading, place, stance.holder, stance.target, locate or _plain)
-                   for place, record in zip(places, records, strict=True) for stance in record.stances or ()]
+        queries = [
+            _query(reading, place, stance.holder, stance.target, locate or _plain)
+            for place, record in zip(places, records, strict=True)
+            for stance in record.stances or ()
+        ]
         rows = zip(queries, reader.stances(reading, queries), strict=True)
         for record, prediction in zip(records, predictions, strict=True):
             for _ in record.stances or ():
                 query, row = next(rows)
-                prediction.stances.append(dict(zip(reader.config.labels["stance"], map(float, row), strict=True)))
+                prediction.stances.append(
+                    dict(zip(reader.config.labels["stance"], map(float, row), strict=True))
+                )
                 prediction.kinds.append(query.kind)
     return predictions
 
@@ -96,7 +119,9 @@ def _plain(reading: Reading, sentence: int, name: str) -> Sequence[tuple[int, in
     return find_mentions(name, reading.texts[sentence])
 
 
-def _query(reading: Reading, sentence: int, holder: Span | str | None, target: Span | str, locate: Locate) -> Query:
+def _query(
+    reading: Reading, sentence: int, holder: Span | str | None, target: Span | str, locate: Locate
+) -> Query:
     if isinstance(holder, str):
         holder = list(locate(reading, sentence, holder))[:1]
     mentions = list(locate(reading, sentence, target))[:1] if isinstance(target, str) else target
@@ -121,4 +146,6 @@ def _clip(found: FoundAttribution, sentence: int, event: str | None) -> Attribut
     def part(places: Sequence[Located]) -> Span | None:
         return [(p.start, p.end) for p in places if p.sentence == sentence] or None
 
-    return Attribution(source=part(found.source), cue=part(found.cue), content=part(found.content), event=event)
+    return Attribution(
+        source=part(found.source), cue=part(found.cue), content=part(found.content), event=event
+    )

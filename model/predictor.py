@@ -110,7 +110,9 @@ class Reader:
     depend on how many that are.
     """
 
-    def __init__(self, config: ModelConfig, windows: WindowBuilder, backend: Backend, workers: int = 1) -> None:
+    def __init__(
+        self, config: ModelConfig, windows: WindowBuilder, backend: Backend, workers: int = 1
+    ) -> None:
         self.config = config
         self.windows = windows
         self.backend = backend
@@ -122,8 +124,12 @@ class Reader:
 
     @property
     def _pool(self) -> ThreadPoolExecutor:
-        if os.getpid() not in self._pools:  # in a forked process, the threads of the first one's are not there
-            self._pools = {os.getpid(): ThreadPoolExecutor(self.workers, thread_name_prefix="encoder")}
+        if (
+            os.getpid() not in self._pools
+        ):  # in a forked process, the threads of the first one's are not there
+            self._pools = {
+                os.getpid(): ThreadPoolExecutor(self.workers, thread_name_prefix="encoder")
+            }
         return self._pools[os.getpid()]
 
     def read(self, texts: Sequence[str]) -> Reading:
@@ -137,7 +143,9 @@ class Reader:
         """
         tokens = self.windows.tokenize(texts)
         windows = list(self.windows.windows(enumerate(tokens)))
-        return Opened(list(texts), tokens, stop, [(window, self._begin(window, stop)) for window in windows])
+        return Opened(
+            list(texts), tokens, stop, [(window, self._begin(window, stop)) for window in windows]
+        )
 
     def ahead(self, begun: Iterable[Callable[[], T]], count: int = AHEAD) -> Iterator[T]:
         """What each of ``begun`` gives, in order, so many a worker begun ahead: work for all the encoder's threads."""
@@ -191,24 +199,38 @@ class Reader:
         by_window: dict[int, list[tuple[int, Piece, tuple[int, int]]]] = {}
         topics: dict[tuple[int, str], list[int]] = {}
         for number, query in enumerate(queries):
-            found = None if isinstance(query.target, str) else _locate(query.target, places.get(query.sentence, []),
-                                                                       reading)
+            found = (
+                None
+                if isinstance(query.target, str)
+                else _locate(query.target, places.get(query.sentence, []), reading)
+            )
             if found:
                 by_window.setdefault(found[0], []).append((number, found[1], found[2]))
             else:
-                topic = query.target if isinstance(query.target, str) else (
-                    reading.texts[query.sentence][slice(*query.target)])
+                topic = (
+                    query.target
+                    if isinstance(query.target, str)
+                    else (reading.texts[query.sentence][slice(*query.target)])
+                )
                 topics.setdefault((query.sentence, topic), []).append(number)
         for index, asked in by_window.items():
             window, hidden = reading.windows[index]
-            rows = [(_holder(window, piece, queries[number]), target, (piece.start, piece.end))
-                    for number, piece, target in asked]
+            rows = [
+                (_holder(window, piece, queries[number]), target, (piece.start, piece.end))
+                for number, piece, target in asked
+            ]
             logits[[number for number, _, _ in asked]] = self._score(hidden, rows)
         beside = (self._begin_beside(reading, *asked) for asked in topics)
         for numbers, (window, hidden) in zip(topics.values(), self.ahead(beside), strict=True):
             piece = window.pieces[0]
-            rows = [(_holder(window, piece, queries[number]), window.topic or NOBODY, (piece.start, piece.end))
-                    for number in numbers]
+            rows = [
+                (
+                    _holder(window, piece, queries[number]),
+                    window.topic or NOBODY,
+                    (piece.start, piece.end),
+                )
+                for number in numbers
+            ]
             logits[numbers] = self._score(hidden, rows)
         kinds = np.array([query.kind for query in queries])
         result = np.zeros_like(logits)
@@ -216,12 +238,16 @@ class Reader:
             result[kinds == kind] = self._probabilities(logits[kinds == kind], kind)
         return result
 
-    def _begin_beside(self, reading: Reading, sentence: int, topic: str) -> Callable[[], tuple[Window, Floats]]:
+    def _begin_beside(
+        self, reading: Reading, sentence: int, topic: str
+    ) -> Callable[[], tuple[Window, Floats]]:
         """Have a sentence encoded once more, beside a topic; gives what waits for the window and its encoding."""
         tokens, beside = reading.tokens[sentence], self.windows.tokenize([topic])[0]
         if not self.windows.fits_with_topic(tokens, beside):
-            reading.warnings.append(f"sentence {sentence}: does not fit one window with the topic '{topic}': "
-                                    "the end of it is not read for that stance")
+            reading.warnings.append(
+                f"sentence {sentence}: does not fit one window with the topic '{topic}': "
+                "the end of it is not read for that stance"
+            )
         window = self.windows.with_topic(sentence, tokens, beside)
         encoded = self._begin(window, reading.stop)
         return lambda: (window, encoded()["hidden"])
@@ -235,11 +261,18 @@ class Reader:
     def _encode(self, window: Window, stop: Stop) -> dict[str, Floats]:
         if stop():
             raise StoppedError
-        sentences = np.array([(0, piece.start, piece.end) for piece in window.pieces], dtype=np.int64)
+        sentences = np.array(
+            [(0, piece.start, piece.end) for piece in window.pieces], dtype=np.int64
+        )
         return self.backend.read(
-            np.array([window.ids], dtype=np.int64), np.array([window.segments], dtype=np.int64), sentences)
+            np.array([window.ids], dtype=np.int64),
+            np.array([window.segments], dtype=np.int64),
+            sentences,
+        )
 
-    def _entities(self, window: Window, logits: Floats, texts: Sequence[str]) -> Iterator[FoundEntity]:
+    def _entities(
+        self, window: Window, logits: Floats, texts: Sequence[str]
+    ) -> Iterator[FoundEntity]:
         for span in decode_tags(logits, window, self._entity_tags):
             place = _trimmed(window.located(span.start, span.end)[0], texts)
             yield FoundEntity(place, span.label, span.probability)
@@ -254,12 +287,14 @@ class Reader:
             logits = self.backend.link(
                 output["hidden"],
                 np.array([(0, cue.start, cue.end) for cue, _ in candidates], dtype=np.int64),
-                np.array([(0, other.start, other.end) for _, other in candidates], dtype=np.int64))
+                np.array([(0, other.start, other.end) for _, other in candidates], dtype=np.int64),
+            )
         return assemble(spans, candidates, logits + self.config.biases.get("link", 0.0), window)
 
     def _score(self, hidden: Floats, rows: Sequence[tuple[tuple[int, int], ...]]) -> Floats:
         holders, targets, sentences = (
-            np.array([(0, *row[column]) for row in rows], dtype=np.int64) for column in range(3))
+            np.array([(0, *row[column]) for row in rows], dtype=np.int64) for column in range(3)
+        )
         return self.backend.stance(hidden, holders, targets, sentences)
 
     def _probabilities(self, logits: Floats, kind: str) -> Floats:
@@ -268,16 +303,22 @@ class Reader:
 
     def _warnings(self, tokens: Sequence[Tokens]) -> list[str]:
         room = self.config.max_tokens - 2
-        long = [f"sentence {i}: {len(t)} tokens do not fit one window of {room}: read in pieces"
-                for i, t in enumerate(tokens) if len(t) > room]
-        empty = [f"sentence {i}: no token that the model knows: nothing read"
-                 for i, t in enumerate(tokens) if not len(t)]
+        long = [
+            f"sentence {i}: {len(t)} tokens do not fit one window of {room}: read in pieces"
+            for i, t in enumerate(tokens)
+            if len(t) > room
+        ]
+        empty = [
+            f"sentence {i}: no token that the model knows: nothing read"
+            for i, t in enumerate(tokens)
+            if not len(t)
+        ]
         return long + empty
 
 
 def _trimmed(place: Located, texts: Sequence[str]) -> Located:
     """A name without the punctuation before it, which the tagger that the entities were learned from left outside."""
-    text = texts[place.sentence][place.start:place.end]
+    text = texts[place.sentence][place.start : place.end]
     first = next((i for i, character in enumerate(text) if character.isalnum()), 0)
     return replace(place, start=place.start + first)
 

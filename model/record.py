@@ -114,7 +114,11 @@ class Record(_Strict):
         return json.dumps(data, ensure_ascii=False)
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {"attributions": Attribution, "entities": Entity, "stances": Stance}
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "attributions": Attribution,
+    "entities": Entity,
+    "stances": Stance,
+}
 
 
 def _check_span(field: str, span: Span, text: str) -> None:
@@ -122,8 +126,10 @@ def _check_span(field: str, span: Span, text: str) -> None:
         raise ValueError(f"{field}: expected at least one [start, end], found an empty list")
     for start, end in span:
         if not 0 <= start < end <= len(text):
-            raise ValueError(f"{field}: expected 0 <= start < end <= {len(text)} (the text's length), "
-                             f"found [{start}, {end}]")
+            raise ValueError(
+                f"{field}: expected 0 <= start < end <= {len(text)} (the text's length), "
+                f"found [{start}, {end}]"
+            )
 
 
 def _explain(error: ValidationError) -> str:
@@ -131,8 +137,12 @@ def _explain(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     if first["type"] == "value_error":
         return str(first["ctx"]["error"])
-    parts = [p for p in first["loc"] if not (isinstance(p, str) and (p == "str" or "[" in p))]  # a union's branches
-    field = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".") or "record"
+    parts = [
+        p for p in first["loc"] if not (isinstance(p, str) and (p == "str" or "[" in p))
+    ]  # a union's branches
+    field = (
+        "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".") or "record"
+    )
     if first["type"] == "json_invalid":  # Python reads deeper nesting than pydantic
         return f"expected JSON, found {first['ctx']['error']}"
     if first["type"] == "extra_forbidden":
@@ -145,14 +155,17 @@ def _explain(error: ValidationError) -> str:
     return f"{field}: expected {wanted}, found {shorten(repr(first['input']))}"
 
 
-
 def check_labels(record: Record, labels: Mapping[str, Iterable[str]], where: str) -> None:
     """Raise ``InputError`` if a label of ``record`` is not in ``labels`` (task → label names)."""
     found = [(task, getattr(record, task), task) for task in SENTENCE_TASKS]
     for i, stance in enumerate(record.stances or ()):
         found.append(("stance", stance.label, f"stances[{i}].label"))
-        found += [("stance", label, f"stances[{i}].probabilities") for label in stance.probabilities or ()]
-    found += [("entity", e.label, f"entities[{i}].label") for i, e in enumerate(record.entities or ())]
+        found += [
+            ("stance", label, f"stances[{i}].probabilities") for label in stance.probabilities or ()
+        ]
+    found += [
+        ("entity", e.label, f"entities[{i}].label") for i, e in enumerate(record.entities or ())
+    ]
     for task, label, field in found:
         allowed = tuple(labels.get(task, DEFAULT_LABELS[task]))
         if label is not None and label not in allowed:
@@ -173,7 +186,11 @@ def parse_record(data: Any, where: str) -> Record:
         return Record.model_validate_json(json.dumps(data, ensure_ascii=False).encode())
     except ValidationError as error:
         raise InputError(f"{where}: {_explain(error)}") from None
-    except (TypeError, ValueError, RecursionError) as error:  # a set, half of a surrogate pair, a list in itself
+    except (
+        TypeError,
+        ValueError,
+        RecursionError,
+    ) as error:  # a set, half of a surrogate pair, a list in itself
         raise InputError(f"{where}: expected values that JSON has, found {error}") from None
 
 
@@ -197,12 +214,16 @@ def read_jsonl(
         try:
             data = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{where}: expected a JSON object, found text that is not JSON ({error})") from None
+            raise InputError(
+                f"{where}: expected a JSON object, found text that is not JSON ({error})"
+            ) from None
         record = parse_record(data, where)
         key = (record.id, record.annotator)
         if key in seen:
-            raise InputError(f"{where}: id: expected a new id, found '{record.id}', already used in line {seen[key]} "
-                             f"{'by the same annotator' if record.annotator else ''}".rstrip())
+            raise InputError(
+                f"{where}: id: expected a new id, found '{record.id}', already used in line {seen[key]} "
+                f"{'by the same annotator' if record.annotator else ''}".rstrip()
+            )
         seen[key] = number
         if not any_labels:  # those of a file to be predicted are not looked at
             check_labels(record, labels or {}, where)

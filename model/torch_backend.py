@@ -20,7 +20,9 @@ class TorchBackend:
         """See ``Backend``."""
         device = next(self._model.parameters()).device
         tokens = torch.from_numpy(ids).to(device)
-        hidden = self._model.encode(tokens, torch.ones_like(tokens), torch.from_numpy(segments).to(device))
+        hidden = self._model.encode(
+            tokens, torch.ones_like(tokens), torch.from_numpy(segments).to(device)
+        )
         spans = torch.from_numpy(sentences).to(device)
         output = {"hidden": hidden}
         for task, head in self._model.heads.items():

@@ -68,7 +68,11 @@ class Window:
 
     def token_span(self, piece: Piece, start: int, end: int) -> tuple[int, int] | None:
         """The window's tokens that touch characters ``[start, end)`` of the sentence, or ``None`` if none does."""
-        touching = [t for t in range(piece.start, piece.end) if self.offsets[t][0] < end and self.offsets[t][1] > start]
+        touching = [
+            t
+            for t in range(piece.start, piece.end)
+            if self.offsets[t][0] < end and self.offsets[t][1] > start
+        ]
         return (touching[0], touching[-1] + 1) if touching else None
 
     def located(self, start: int, end: int) -> list[Located]:
@@ -77,7 +81,9 @@ class Window:
         for piece in self.pieces:
             first, last = max(start, piece.start), min(end, piece.end)
             if first < last:
-                found.append(Located(piece.sentence, self.offsets[first][0], self.offsets[last - 1][1]))
+                found.append(
+                    Located(piece.sentence, self.offsets[first][0], self.offsets[last - 1][1])
+                )
         return found
 
 
@@ -95,7 +101,9 @@ class WindowBuilder:
             raise ModelError("the tokenizer has neither [CLS] [SEP] [PAD] nor <s> </s> <pad>")
         self.tokenizer = tokenizer
         self.max_tokens = max_tokens
-        self.max_topic = min(MAX_TOPIC_TOKENS, (max_tokens - 3) // 2)  # short windows leave the sentence half of them
+        self.max_topic = min(
+            MAX_TOPIC_TOKENS, (max_tokens - 3) // 2
+        )  # short windows leave the sentence half of them
         self.cls, self.sep, self.pad = ids
 
     @classmethod
@@ -122,7 +130,9 @@ class WindowBuilder:
         encodings = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return [Tokens(e.ids, e.offsets, e.word_ids) for e in encodings]
 
-    def windows(self, sentences: Iterable[tuple[int, Tokens]], limit: int | None = None) -> Iterator[Window]:
+    def windows(
+        self, sentences: Iterable[tuple[int, Tokens]], limit: int | None = None
+    ) -> Iterator[Window]:
         """Greedily fill windows with ``(index, tokens)`` of consecutive sentences.
 
         ``limit`` shortens the first window alone: training begins documents at varied places with it.
@@ -145,7 +155,7 @@ class WindowBuilder:
 
         Only where there is no room for both are their ends left out: callers warn (see ``fits_with_topic``).
         """
-        ids = topic.ids[:self.max_topic]
+        ids = topic.ids[: self.max_topic]
         window = self._open()
         self._append(window, index, sentence, 0, self.max_tokens - len(ids) - 3)
         start = len(window)

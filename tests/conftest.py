@@ -46,8 +46,13 @@ def splits(seeds):
     The seeds say nothing of who is subjective: here quotes are.
     """
     found = {"train": seeds["port-strike"][:20], "dev": seeds["mayoral-debate"][:12]}
-    return {split: [record.model_copy(update={"subjective": SUBJECTIVE['"' in record.text]}) for record in records]
-            for split, records in found.items()}
+    return {
+        split: [
+            record.model_copy(update={"subjective": SUBJECTIVE['"' in record.text]})
+            for record in records
+        ]
+        for split, records in found.items()
+    }
 
 
 @pytest.fixture(scope="session")
@@ -72,9 +77,16 @@ def tiny_encoder(tokenizer_json, tmp_path_factory):
     vocabulary = Tokenizer.from_str(tokenizer_json).get_vocab_size()
     with torch.random.fork_rng():
         torch.manual_seed(5)
-        BertModel(BertConfig(
-            vocab_size=vocabulary, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
-            max_position_embeddings=128)).save_pretrained(folder)
+        BertModel(
+            BertConfig(
+                vocab_size=vocabulary,
+                hidden_size=32,
+                num_hidden_layers=2,
+                num_attention_heads=2,
+                intermediate_size=64,
+                max_position_embeddings=128,
+            )
+        ).save_pretrained(folder)
     (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
     return folder
 
@@ -96,14 +108,22 @@ def make_config(tiny_encoder):
     from claimstance.training.config import Config
 
     def make(output, *, model=None, **settings):
-        return Config.model_validate({
-            "name": "tiny",
-            "output": output,
-            "data": {"path": output / "data"},
-            "model": {"encoder": str(tiny_encoder), "max_tokens": MAX_TOKENS, **(model or {})},
-            "training": {"epochs": 3, "tokens_per_batch": 256, "learning_rate": 5e-3, "head_learning_rate": 5e-3,
-                         "threads": 1, **settings},
-        })
+        return Config.model_validate(
+            {
+                "name": "tiny",
+                "output": output,
+                "data": {"path": output / "data"},
+                "model": {"encoder": str(tiny_encoder), "max_tokens": MAX_TOKENS, **(model or {})},
+                "training": {
+                    "epochs": 3,
+                    "tokens_per_batch": 256,
+                    "learning_rate": 5e-3,
+                    "head_learning_rate": 5e-3,
+                    "threads": 1,
+                    **settings,
+                },
+            }
+        )
 
     return make
 
@@ -116,7 +136,9 @@ def trained(make_config, splits, tmp_path_factory):
     from claimstance.training.fine_tuning.train import train
 
     before = torch.get_num_threads()
-    folder = train(make_config(tmp_path_factory.mktemp("trained") / "model"), splits, DEFAULT_LABELS)
+    folder = train(
+        make_config(tmp_path_factory.mktemp("trained") / "model"), splits, DEFAULT_LABELS
+    )
     torch.set_num_threads(before)
     return folder
 
@@ -125,7 +147,9 @@ def trained(make_config, splits, tmp_path_factory):
 def words_tokenizer():
     """One token for each run of letters or punctuation: windows that can be counted by hand."""
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-    tokenizer = Tokenizer(models.WordLevel({name: i for i, name in enumerate(special)}, unk_token="[UNK]"))
+    tokenizer = Tokenizer(
+        models.WordLevel({name: i for i, name in enumerate(special)}, unk_token="[UNK]")
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     return tokenizer.to_str()
 
@@ -153,8 +177,13 @@ def start(tagger):
     from claimstance.inference.serving.settings import Settings
 
     with ExitStack() as running:
-        yield lambda using=tagger, **settings: running.enter_context(TestClient(
-            create_app(using, Settings(**settings)), base_url="http://localhost", raise_server_exceptions=False))
+        yield lambda using=tagger, **settings: running.enter_context(
+            TestClient(
+                create_app(using, Settings(**settings)),
+                base_url="http://localhost",
+                raise_server_exceptions=False,
+            )
+        )
 
 
 @pytest.fixture
@@ -182,7 +211,9 @@ def run(here, monkeypatch, capfd):
             main()
         printed = capfd.readouterr()
         assert "Traceback" not in printed.err
-        return SimpleNamespace(code=end.value.code or 0, out=printed.out, messages=printed.err.splitlines())
+        return SimpleNamespace(
+            code=end.value.code or 0, out=printed.out, messages=printed.err.splitlines()
+        )
 
     return call
 
@@ -236,7 +267,9 @@ def complaints():
     """What axe finds wrong with a page for those who do not see it, or not well; the page has to bypass its policy, as
     axe is a script of its own.
     """
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe()
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="needs axe-playwright-python"
+    ).Axe()
 
     def run(page):
         found = axe.run(page).response["violations"]

@@ -21,6 +21,8 @@ def running(path: str) -> Iterator[Any]:
 
     root = hasattr(os, "geteuid") and os.geteuid() == 0  # whom Chromium's sandbox refuses
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if root else [])
+        started = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox"] if root else []
+        )
         yield started
         started.close()

@@ -35,13 +35,19 @@ Written by `make reference` from the code.
 def commands() -> str:
     """The page of the commands, as ``--help`` tells them."""
     command = get_command(app)
-    text = get_docs_for_click(obj=command, ctx=Context(command, info_name="claimstance"), name="claimstance",
-                              title="Commands")
+    text = get_docs_for_click(
+        obj=command,
+        ctx=Context(command, info_name="claimstance"),
+        name="claimstance",
+        title="Commands",
+    )
     for name, its in command.commands.items():
         whole = " ".join((its.help or "").split("\n\n")[0].split())  # which typer cuts
         line = f"\n* [`{name}`](#claimstance-{name}): {whole}"
         text = text.replace(f"\n* `{name}`: {its.get_short_help_str()}", line)
-    lines = [line for line in text.splitlines() if not line.startswith(("* `--help`", "* `-h, --help`"))]
+    lines = [
+        line for line in text.splitlines() if not line.startswith(("* `--help`", "* `-h, --help`"))
+    ]
     return "\n".join(lines).strip() + "\n\nWritten by `make reference` from the code.\n"
 
 
@@ -90,8 +96,15 @@ def _values(annotation: Any) -> str:
         return " → ".join(map(_values, inner))
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return "see below"
-    names = {str: "text", int: "whole number", float: "number", bool: "true, false", Path: "path", type(None): "null",
-             Any: "anything"}
+    names = {
+        str: "text",
+        int: "whole number",
+        float: "number",
+        bool: "true, false",
+        Path: "path",
+        type(None): "null",
+        Any: "anything",
+    }
     return names[annotation]
 
 
@@ -101,7 +114,9 @@ def _default(field: FieldInfo) -> str:
     if isinstance(field.default, Section):
         return ""
     value = field.get_default(call_default_factory=True)
-    return "null" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    return (
+        "null" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    )
 
 
 def main() -> None:

@@ -34,8 +34,13 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with TemporaryDirectory() as folder, chromium.running(path) as browser:
         made = Path(folder)
-        for name, take, width, height in (("article", _article, 1280, 800), ("evaluation", _evaluation, 880, 820)):
-            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme="light")
+        for name, take, width, height in (
+            ("article", _article, 1280, 800),
+            ("evaluation", _evaluation, 880, 820),
+        ):
+            page = browser.new_page(
+                viewport={"width": width, "height": height}, color_scheme="light"
+            )
             take(page, made)
             page.screenshot(path=IMAGES / f"{name}.png")
 
@@ -58,12 +63,19 @@ def _evaluation(page: Any, folder: Path) -> None:
 
 
 def _scroll_to(page: Any, heading: str) -> None:
-    page.locator(heading).evaluate("it => window.scrollTo(0, it.getBoundingClientRect().top + window.scrollY - 16)")
+    page.locator(heading).evaluate(
+        "it => window.scrollTo(0, it.getBoundingClientRect().top + window.scrollY - 16)"
+    )
 
 
 def _claimstance(folder: Path, *arguments: object) -> None:
     program = Path(sys.executable).with_name("claimstance")
-    subprocess.run([program, "--quiet", *map(str, arguments)], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [program, "--quiet", *map(str, arguments)],
+        cwd=folder,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 if __name__ == "__main__":

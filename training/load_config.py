@@ -61,7 +61,9 @@ def _apply(data: dict[str, Any], override: str) -> str:
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
-        raise ConfigError(f"override '{override}': expected a YAML value, found {shorten(repr(text))}") from None
+        raise ConfigError(
+            f"override '{override}': expected a YAML value, found {shorten(repr(text))}"
+        ) from None
     place: Any = data
     for part in parts[:-1]:
         place = _step(place, part, override)
@@ -76,12 +78,16 @@ def _apply(data: dict[str, Any], override: str) -> str:
 def _step(place: Any, part: str, override: str) -> Any:
     if isinstance(place, list):
         if not part.isdecimal() or int(part) >= len(place):
-            raise ConfigError(f"override '{override}': expected a number below {len(place)}, found '{part}'")
+            raise ConfigError(
+                f"override '{override}': expected a number below {len(place)}, found '{part}'"
+            )
         return place[int(part)]
     if place.get(part) is None:
         place[part] = {}
     if not isinstance(place[part], (dict, list)):
-        raise ConfigError(f"override '{override}': expected '{part}' to hold keys, found {shorten(repr(place[part]))}")
+        raise ConfigError(
+            f"override '{override}': expected '{part}' to hold keys, found {shorten(repr(place[part]))}"
+        )
     return place[part]
 
 
@@ -93,7 +99,11 @@ def _explain(
     errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
     first = errors[0]
     key = ".".join(str(part) for part in first["loc"] if part != "[key]")
-    given = [o for k, o in overrides.items() if key == k or key.startswith(f"{k}.") or k.startswith(f"{key}.")]
+    given = [
+        o
+        for k, o in overrides.items()
+        if key == k or key.startswith(f"{k}.") or k.startswith(f"{key}.")
+    ]
     where = f"override '{given[-1]}'" if given else path
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
     if first["type"] == "extra_forbidden":
@@ -115,6 +125,10 @@ def _fields_at(location: tuple[int | str, ...], section: type[BaseModel]) -> lis
     for part in location:
         if isinstance(part, str):
             annotation: Any = section.model_fields[part].annotation
-            found = [a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)]
+            found = [
+                a
+                for a in (annotation, *get_args(annotation))
+                if isinstance(a, type) and issubclass(a, BaseModel)
+            ]
             section = found[0]
     return list(section.model_fields)

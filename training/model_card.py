@@ -24,13 +24,20 @@ from claimstance.training.evaluation.evaluate import PRIMARY, Results, evaluate
 
 CARD_FILE = "README.md"
 _READS = {
-    "attribution": "who says what (sources, cues, contents)", "entity": "named entities",
-    "claim": "whether it carries a claim", "check_worthy": "whether it is worth checking",
-    "stance": "where each source stands on a target", "subjective": "whether it gives its author's own view",
+    "attribution": "who says what (sources, cues, contents)",
+    "entity": "named entities",
+    "claim": "whether it carries a claim",
+    "check_worthy": "whether it is worth checking",
+    "stance": "where each source stands on a target",
+    "subjective": "whether it gives its author's own view",
 }
 _TAGS = {
-    "attribution": "quotation-attribution", "entity": "named-entity-recognition", "claim": "claim-detection",
-    "check_worthy": "check-worthiness", "stance": "stance-detection", "subjective": "subjectivity-detection",
+    "attribution": "quotation-attribution",
+    "entity": "named-entity-recognition",
+    "claim": "claim-detection",
+    "check_worthy": "check-worthiness",
+    "stance": "stance-detection",
+    "subjective": "subjectivity-detection",
 }
 _EXAMPLE = "Mayor Ida Holm said that the bridge is safe. Critics blamed her for the delay."
 
@@ -63,18 +70,38 @@ def write_card(folder: Path, config: Config, dev: Sequence[Record]) -> Path:
     figures = list(_rows(evaluate(reader, dev))) if dev else []
     report = _report(config.data.path)
     codebook = Codebook.model_validate(report.codebook) if report and report.codebook else None
-    base = config.model.encoder if is_hub_name(config.model.encoder) and not config.training.only else None
+    base = (
+        config.model.encoder
+        if is_hub_name(config.model.encoder) and not config.training.only
+        else None
+    )
     path = folder / CARD_FILE
-    path.write_text(_template().render(
-        metadata=_yaml(_metadata(config, reader.config, base, figures, report, codebook)), name=config.name, base=base,
-        reads=[_READS[task] for task in reader.config.tasks], example=_EXAMPLE, tasks=reader.config.tasks,
-        sentence_tasks=[task for task in SENTENCE_TASKS if task in reader.config.tasks],
-        labels={task: names for task, names in reader.config.labels.items() if task in reader.config.tasks},
-        codebook=codebook and to_markdown(codebook), report=report, figures=figures, training=config.training,
-        start=cell(config.model.start.name) if config.model.start else None,
-        max_tokens=reader.config.max_tokens, precision=_json(folder / MANIFEST_FILE)["precision"],
-        libraries=_json(folder / "training.json")["libraries"],
-    ), encoding="utf-8", newline="\n")
+    path.write_text(
+        _template().render(
+            metadata=_yaml(_metadata(config, reader.config, base, figures, report, codebook)),
+            name=config.name,
+            base=base,
+            reads=[_READS[task] for task in reader.config.tasks],
+            example=_EXAMPLE,
+            tasks=reader.config.tasks,
+            sentence_tasks=[task for task in SENTENCE_TASKS if task in reader.config.tasks],
+            labels={
+                task: names
+                for task, names in reader.config.labels.items()
+                if task in reader.config.tasks
+            },
+            codebook=codebook and to_markdown(codebook),
+            report=report,
+            figures=figures,
+            training=config.training,
+            start=cell(config.model.start.name) if config.model.start else None,
+            max_tokens=reader.config.max_tokens,
+            precision=_json(folder / MANIFEST_FILE)["precision"],
+            libraries=_json(folder / "training.json")["libraries"],
+        ),
+        encoding="utf-8",
+        newline="\n",
+    )
     return path
 
 
@@ -88,7 +115,11 @@ def _rows(results: Results) -> Iterator[_Row]:
 
 
 def _metadata(
-    config: Config, model: ModelConfig, base: str | None, figures: Sequence[_Row], report: BuildReport | None,
+    config: Config,
+    model: ModelConfig,
+    base: str | None,
+    figures: Sequence[_Row],
+    report: BuildReport | None,
     codebook: Codebook | None,
 ) -> dict[str, Any]:
     """What the hub reads; keys without a value are left out."""
@@ -102,7 +133,9 @@ def _metadata(
         "base_model": base,
         "datasets": corpora,
         "widget": [{"text": _EXAMPLE}],
-        "model-index": [{"name": config.name, "results": list(_results(figures))}] if figures else [],
+        "model-index": [{"name": config.name, "results": list(_results(figures))}]
+        if figures
+        else [],
     }
     return {key: value for key, value in found.items() if value}
 
@@ -112,7 +145,9 @@ def _results(figures: Sequence[_Row]) -> Iterator[dict[str, Any]]:
         yield {
             "task": {"type": _kind(task), "name": task},
             "dataset": {"name": corpus, "type": corpus, "split": "dev"},
-            "metrics": [{"type": "f1", "name": row.metric, "value": round(row.value, 4)} for row in rows],
+            "metrics": [
+                {"type": "f1", "name": row.metric, "value": round(row.value, 4)} for row in rows
+            ],
         }
 
 
@@ -139,7 +174,12 @@ def _json(path: Path) -> dict[str, Any]:
 def _template() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(loader=PackageLoader("claimstance.training"), undefined=StrictUndefined,
-                              trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    environment = Environment(
+        loader=PackageLoader("claimstance.training"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
     environment.filters["cell"] = cell
     return environment.get_template("card.md")

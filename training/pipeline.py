@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    config: Config, resume: bool = False,
+    config: Config,
+    resume: bool = False,
     building: Callable[[], AbstractContextManager[Callable[[int], None] | None]] = nullcontext,
 ) -> Path:
     """Train the model of ``config``; its dataset is built first if it is described but not there yet.
@@ -47,24 +48,43 @@ def run(
 
     data = config.data
     if (config.output / MANIFEST_FILE).exists() and not resume:
-        raise ConfigError(f"output: expected a new folder, found a trained model in {config.output}")
+        raise ConfigError(
+            f"output: expected a new folder, found a trained model in {config.output}"
+        )
     if config.model.start is not None and not model_folder(config.model.start).is_dir():
-        raise ConfigError(f"model.start: expected a trained model in {config.model.start}, or 'bundled', found no such "
-                          "folder")
+        raise ConfigError(
+            f"model.start: expected a trained model in {config.model.start}, or 'bundled', found no such "
+            "folder"
+        )
     if not data.path.exists():
         if not data.sources:
-            raise ConfigError(f"data.path: expected a built dataset at {data.path}, found nothing, and no data.sources "
-                              "to build it from (see `claimstance build --help`)")
+            raise ConfigError(
+                f"data.path: expected a built dataset at {data.path}, found nothing, and no data.sources "
+                "to build it from (see `claimstance build --help`)"
+            )
         if processes() > 1:
-            raise ConfigError(f"data.path: expected a built dataset at {data.path} where several processes train, "
-                              "found nothing (build it first: `claimstance build --help`)")
+            raise ConfigError(
+                f"data.path: expected a built dataset at {data.path} where several processes train, "
+                "found nothing (build it first: `claimstance build --help`)"
+            )
         log.info("building %s", data.path)
         with building() as progress:
             build(data, data.path, progress=progress)
-    splits = {split: load_records(data.path, split) for split in split_names(data.path) if split != "test"}
+    splits = {
+        split: load_records(data.path, split) for split in split_names(data.path) if split != "test"
+    }
     if "train" not in splits:
-        raise InputError(f"{data.path}: expected a split 'train', found {', '.join(split_names(data.path))}")
-    folder = train(config, splits, load_labels(data.path), load_soft(data.path), resume, _fingerprint(data.path))
+        raise InputError(
+            f"{data.path}: expected a split 'train', found {', '.join(split_names(data.path))}"
+        )
+    folder = train(
+        config,
+        splits,
+        load_labels(data.path),
+        load_soft(data.path),
+        resume,
+        _fingerprint(data.path),
+    )
     if (folder / MANIFEST_FILE).exists():  # of several processes, the first one writes the model
         write_card(folder, config, about(splits.get("dev", ()), config.training.only or TASKS))
     return folder
@@ -129,16 +149,29 @@ def examine(
     pairs = pair(reader, records, progress)
     results, outcomes = score_pairs(reader.config, pairs)
     if not results:
-        raise InputError(f"{data}, split {split}: expected labels for one of the model's tasks "
-                         f"({', '.join(reader.config.tasks)}), found none")
+        raise InputError(
+            f"{data}, split {split}: expected labels for one of the model's tasks "
+            f"({', '.join(reader.config.tasks)}), found none"
+        )
     account: dict[str, Any] = {
         "date": date.today().isoformat(),
-        "model": {"name": reader.config.name, "version": reader.config.version, "sha256": digest,
-                  "precision": "float32" if exact else "as exported"},
-        "data": {"path": str(data), "split": split, "rows": len(records), "fingerprint": _fingerprint(data, split)},
+        "model": {
+            "name": reader.config.name,
+            "version": reader.config.version,
+            "sha256": digest,
+            "precision": "float32" if exact else "as exported",
+        },
+        "data": {
+            "path": str(data),
+            "split": split,
+            "rows": len(records),
+            "fingerprint": _fingerprint(data, split),
+        },
         "primary": primary(results),
-        "results": {name: {metric: asdict(figure) for metric, figure in figures.items()}
-                    for name, figures in results.items()},
+        "results": {
+            name: {metric: asdict(figure) for metric, figure in figures.items()}
+            for name, figures in results.items()
+        },
     }
     if people := _people(data, account["results"]):
         account["people"] = people
@@ -155,7 +188,9 @@ def _reader(model: Path | str | None, exact: bool) -> tuple[Reader, str]:
     if model is None:
         raise ModelError("the bundled model has no float32 weights: score it as shipped")
     weights = Path(model)
-    return torch_reader(ClaimStanceModel.from_pretrained(weights)), sha256(weights / "model.safetensors")
+    return torch_reader(ClaimStanceModel.from_pretrained(weights)), sha256(
+        weights / "model.safetensors"
+    )
 
 
 def _people(data: Path, results: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -165,24 +200,36 @@ def _people(data: Path, results: Mapping[str, Mapping[str, Any]]) -> dict[str, d
     their split.
     """
     try:
-        agreement = json.loads((data / REPORT_FILE).read_text(encoding="utf-8")).get("agreement") or {}
+        agreement = (
+            json.loads((data / REPORT_FILE).read_text(encoding="utf-8")).get("agreement") or {}
+        )
     except (OSError, ValueError):
         return {}
-    found = {f"{corpus}/{task}": figures
-             for corpus, said in agreement.items() for task, figures in said["people"].items()}
-    shared = {name: {metric: figures[metric] for metric in results[name] if metric in figures}
-              for name, figures in found.items() if name in results}
+    found = {
+        f"{corpus}/{task}": figures
+        for corpus, said in agreement.items()
+        for task, figures in said["people"].items()
+    }
+    shared = {
+        name: {metric: figures[metric] for metric in results[name] if metric in figures}
+        for name, figures in found.items()
+        if name in results
+    }
     return {name: figures for name, figures in shared.items() if figures}
 
 
-def _check_known(records: Sequence[Record], labels: Mapping[str, Sequence[str]], data: Path) -> None:
+def _check_known(
+    records: Sequence[Record], labels: Mapping[str, Sequence[str]], data: Path
+) -> None:
     for record in records:
         found = [(task, getattr(record, task)) for task in SENTENCE_TASKS]
         found += [("stance", stance.label) for stance in record.stances or ()]
         for task, label in found:
             if label is not None and task in labels and label not in labels[task]:
-                raise InputError(f"{data}, record {record.id}: {task}: expected one of the model's labels "
-                                 f"({', '.join(labels[task])}), found '{label}'")
+                raise InputError(
+                    f"{data}, record {record.id}: {task}: expected one of the model's labels "
+                    f"({', '.join(labels[task])}), found '{label}'"
+                )
 
 
 def _fingerprint(data: Path, split: str | None = None) -> str:

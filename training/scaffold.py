@@ -15,45 +15,70 @@ TASKS = ("stance", *SENTENCE_TASKS, "attribution")
 #: Task → label → definition and an example, of the default sets.
 _DEFINITIONS: dict[str, dict[str, tuple[str, str]]] = {
     "stance": {
-        "against": ("The holder speaks or acts against the target, as this sentence has it.",
-                    "Holm called the bridge a waste of money. (holder: Holm, target: the bridge)"),
-        "neutral": ("The sentence shows neither favor nor opposition of the holder toward the target, or both alike.",
-                    "Holm will speak about the bridge on Monday. (holder: Holm, target: the bridge)"),
-        "favor": ("The holder speaks or acts for the target, as this sentence has it.",
-                  "Holm praised the bridge. (holder: Holm, target: the bridge)"),
+        "against": (
+            "The holder speaks or acts against the target, as this sentence has it.",
+            "Holm called the bridge a waste of money. (holder: Holm, target: the bridge)",
+        ),
+        "neutral": (
+            "The sentence shows neither favor nor opposition of the holder toward the target, or both alike.",
+            "Holm will speak about the bridge on Monday. (holder: Holm, target: the bridge)",
+        ),
+        "favor": (
+            "The holder speaks or acts for the target, as this sentence has it.",
+            "Holm praised the bridge. (holder: Holm, target: the bridge)",
+        ),
     },
     "claim": {
-        "no_claim": ("The sentence says nothing of what somebody says, believes or intends.",
-                     "The bridge opened in May."),
-        "claim": ("The sentence carries what somebody is reported to say, believe or intend.",
-                  "Holm said that the bridge is safe."),
+        "no_claim": (
+            "The sentence says nothing of what somebody says, believes or intends.",
+            "The bridge opened in May.",
+        ),
+        "claim": (
+            "The sentence carries what somebody is reported to say, believe or intend.",
+            "Holm said that the bridge is safe.",
+        ),
     },
     "check_worthy": {
-        "no": ("The sentence states no fact, or none that the public would want checked.",
-               "It was a long evening in the town hall."),
-        "yes": ("The sentence states a fact that the public would want checked.",
-                "The bridge cost twice as much as was planned."),
+        "no": (
+            "The sentence states no fact, or none that the public would want checked.",
+            "It was a long evening in the town hall.",
+        ),
+        "yes": (
+            "The sentence states a fact that the public would want checked.",
+            "The bridge cost twice as much as was planned.",
+        ),
     },
     "subjective": {
-        "objective": ("The sentence reports; views in it are those of others, who are named.",
-                      "The council voted for the bridge by nine to four."),
-        "subjective": ("The sentence gives its author's own view.", "The bridge is, frankly, an eyesore."),
+        "objective": (
+            "The sentence reports; views in it are those of others, who are named.",
+            "The council voted for the bridge by nine to four.",
+        ),
+        "subjective": (
+            "The sentence gives its author's own view.",
+            "The bridge is, frankly, an eyesore.",
+        ),
     },
     "attribution": {
-        "source": ("Who says, believes or intends it: the whole phrase, with title and apposition.",
-                   "[Mayor Ida Holm] said that the bridge is safe."),
-        "cue": ("The words that tie the source to the content: as a rule a verb.",
-                "Mayor Ida Holm [said] that the bridge is safe."),
-        "content": ("What is said, believed or intended: with its quotation marks, without the full stop.",
-                    "Mayor Ida Holm said that [the bridge is safe]."),
+        "source": (
+            "Who says, believes or intends it: the whole phrase, with title and apposition.",
+            "[Mayor Ida Holm] said that the bridge is safe.",
+        ),
+        "cue": (
+            "The words that tie the source to the content: as a rule a verb.",
+            "Mayor Ida Holm [said] that the bridge is safe.",
+        ),
+        "content": (
+            "What is said, believed or intended: with its quotation marks, without the full stop.",
+            "Mayor Ida Holm said that [the bridge is safe].",
+        ),
     },
 }
 
 _RECORDS = {
     "stance": '{"id": "1", "doc_id": "a", "text": "Holm praised the bridge.", "stances": [{"holder": "Holm", "target": '
-              '"the bridge", "label": $label}]}',
+    '"the bridge", "label": $label}]}',
     "attribution": '{"id": "1", "doc_id": "a", "text": "Holm said that the bridge is safe.", "attributions": '
-                   '[{"source": [[0, 4]], "cue": [[5, 9]], "content": [[15, 33]]}]}',
+    '[{"source": [[0, 4]], "cue": [[5, 9]], "content": [[15, 33]]}]}',
 }
 _RECORD = '{"id": "1", "doc_id": "a", "text": "Holm praised the bridge.", $task: $label}'
 
@@ -123,11 +148,17 @@ def starting_task(task: str | None, labels: Sequence[str]) -> str:
     """
     if task is not None and task not in TASKS:
         raise ConfigError(f"--task: {unknown('task', task, TASKS)}")
-    if labels and (len({name.casefold() for name in labels}) < len(labels) or len(labels) < 2 or "" in labels):
-        raise ConfigError("--labels: expected two or more names that differ, with commas between them, found "
-                          f"'{','.join(labels)}'")
+    if labels and (
+        len({name.casefold() for name in labels}) < len(labels) or len(labels) < 2 or "" in labels
+    ):
+        raise ConfigError(
+            "--labels: expected two or more names that differ, with commas between them, found "
+            f"'{','.join(labels)}'"
+        )
     if labels and task == "attribution":
-        raise ConfigError(f"--labels: expected none beside --task attribution, whose parts are {', '.join(ROLES)}")
+        raise ConfigError(
+            f"--labels: expected none beside --task attribution, whose parts are {', '.join(ROLES)}"
+        )
     return task or next((t for t in TASKS[:-1] if set(labels) & set(DEFAULT_LABELS[t])), "stance")
 
 
@@ -149,8 +180,10 @@ def write_starter(folder: Path, task: str | None = None, labels: Sequence[str] =
         names = DEFAULT_LABELS[task]
     texts = {CONFIG_FILE: config_text(task, names), CODEBOOK_FILE: codebook_text(task, names)}
     if there := [name for name in texts if (folder / name).exists()]:
-        raise InputError(f"{folder}: expected a folder without {' and '.join(there)}, found "
-                         f"{'it' if len(there) == 1 else 'them'} there already")
+        raise InputError(
+            f"{folder}: expected a folder without {' and '.join(there)}, found "
+            f"{'it' if len(there) == 1 else 'them'} there already"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
@@ -163,15 +196,23 @@ def write_starter(folder: Path, task: str | None = None, labels: Sequence[str] =
 
 def config_text(task: str, labels: Sequence[str]) -> str:
     """A configuration for one task."""
-    record = Template(_RECORDS.get(task, _RECORD)).substitute(task=_quoted(task), label=_quoted(labels[-1]))
+    record = Template(_RECORDS.get(task, _RECORD)).substitute(
+        task=_quoted(task), label=_quoted(labels[-1])
+    )
     own = weights = table = ""
     if task in SENTENCE_TASKS:
         table = f"      # task: {task}\n"
     if task != "attribution":
         names = ", ".join(map(_quoted, labels))
-        own = f"  labels:\n    {task}: [{names}]   # of two, the one that is looked for comes last\n"
-        weights = f"  class_weight_power: {{ {task}: 0.5 }}   # rare labels count more; 0: all the same\n"
-    return Template(_CONFIG).substitute(task=task, record=record, table=table, labels=own, weights=weights)
+        own = (
+            f"  labels:\n    {task}: [{names}]   # of two, the one that is looked for comes last\n"
+        )
+        weights = (
+            f"  class_weight_power: {{ {task}: 0.5 }}   # rare labels count more; 0: all the same\n"
+        )
+    return Template(_CONFIG).substitute(
+        task=task, record=record, table=table, labels=own, weights=weights
+    )
 
 
 def codebook_text(task: str, labels: Sequence[str]) -> str:
@@ -184,10 +225,12 @@ def codebook_text(task: str, labels: Sequence[str]) -> str:
 
 def _entry(label: str, definition: str, example: str) -> str:
     remark = "" if definition else "  # write it: until then, `check` says that it is missing"
-    return (f"    {_quoted(label)}:\n"
-            f"      definition: {_quoted(definition)}{remark}\n"
-            f"      examples: [{_quoted(example) if example else ''}]\n"
-            "      counterexamples: []      # what seems to be one, and is not")
+    return (
+        f"    {_quoted(label)}:\n"
+        f"      definition: {_quoted(definition)}{remark}\n"
+        f"      examples: [{_quoted(example) if example else ''}]\n"
+        "      counterexamples: []      # what seems to be one, and is not"
+    )
 
 
 def _quoted(text: str) -> str:

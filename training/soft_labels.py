@@ -15,8 +15,12 @@ def save_soft(soft: dict[str, SoftLabels], folder: Path) -> None:
     for task in sorted({task for said in soft.values() for task in said}):
         held = {name: said[task] for name, said in soft.items() if task in said and len(said[task])}
         columns[f"{task}.ids"] = np.array(list(held))
-        columns[f"{task}.sizes"] = np.array([0 if said.ndim == 1 else len(said) for said in held.values()])
-        columns[task] = np.concatenate([np.atleast_2d(said) for said in held.values()]).astype(np.float16)
+        columns[f"{task}.sizes"] = np.array(
+            [0 if said.ndim == 1 else len(said) for said in held.values()]
+        )
+        columns[task] = np.concatenate([np.atleast_2d(said) for said in held.values()]).astype(
+            np.float16
+        )
     if columns:
         np.savez_compressed(folder / _FILE, allow_pickle=False, **columns)
 
@@ -32,6 +36,8 @@ def load_soft(folder: Path) -> dict[str, SoftLabels]:
             start = 0
             for name, size in zip(columns[f"{task}.ids"].tolist(), sizes.tolist(), strict=True):
                 # A size of 0 is a sentence's label: what was said of the tokens of an empty sentence is not saved.
-                soft.setdefault(name, {})[task] = rows[start] if size == 0 else rows[start:start + size]
+                soft.setdefault(name, {})[task] = (
+                    rows[start] if size == 0 else rows[start : start + size]
+                )
                 start += size or 1
     return soft

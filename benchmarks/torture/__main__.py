@@ -18,16 +18,27 @@ import page
 import tagging
 import workers
 
-PARTS = {"tagging": tagging.measure, "training": fine_tuning.measure, "workers": workers.measure, "fuzz": fuzz.measure,
-         "load": load.measure}
+PARTS = {
+    "tagging": tagging.measure,
+    "training": fine_tuning.measure,
+    "workers": workers.measure,
+    "fuzz": fuzz.measure,
+    "load": load.measure,
+}
 
 
 def main() -> None:
     """Torture, tell, and write if asked to; exit code 1 if anything does not hold."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS) + "; all of them if none is given")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=", ".join(PARTS) + "; all of them if none is given"
+    )
     parser.add_argument("--seed", type=int, default=None, help="random if not given")
-    parser.add_argument("--write", action="store_true", help="write reliability.json and reliability.md")
+    parser.add_argument(
+        "--write", action="store_true", help="write reliability.json and reliability.md"
+    )
     asked = parser.parse_args()
     if unknown := {*asked.parts} - {*PARTS}:
         parser.error(f"expected {', '.join(PARTS)}, found {', '.join(sorted(unknown))}")
@@ -38,7 +49,13 @@ def main() -> None:
         found[name] = PARTS[name](seed)
         if asked.write:
             before = page.read()
-            page.write({part: found.get(part) or before[part] for part in PARTS if part in {**before, **found}})
+            page.write(
+                {
+                    part: found.get(part) or before[part]
+                    for part in PARTS
+                    if part in {**before, **found}
+                }
+            )
     print(page.render(page.figures(found)))
     sys.exit(int(not all(page.holds(row) for one in found.values() for row in one["rows"])))
 

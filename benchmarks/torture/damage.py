@@ -4,14 +4,74 @@ import copy
 import random
 from typing import Any
 
-JUNK: list[Any] = [None, True, -1, 2**70, 1.5, "", "x", [], {}, [[]], {"start": "a"}, "9" * 400, float("nan")]
-BYTES = [b"\x00", b"\xff", b"\r", b"\n", b"\t", b'"', b"{", b"]", b"\xef\xbb\xbf", b"\xf0\x9f\x99\x82", b"-1", b"\\"]
+JUNK: list[Any] = [
+    None,
+    True,
+    -1,
+    2**70,
+    1.5,
+    "",
+    "x",
+    [],
+    {},
+    [[]],
+    {"start": "a"},
+    "9" * 400,
+    float("nan"),
+]
+BYTES = [
+    b"\x00",
+    b"\xff",
+    b"\r",
+    b"\n",
+    b"\t",
+    b'"',
+    b"{",
+    b"]",
+    b"\xef\xbb\xbf",
+    b"\xf0\x9f\x99\x82",
+    b"-1",
+    b"\\",
+]
 #: Characters that programs stumble over: controls, marks of direction and order, joiners, surrogates, rare spaces.
-STRANGE = ("\x00\x01\x0b\x0c\x1c\x85\xa0\xad\u0300\u034f\u061c\u115f\u1680\u180e\u200b\u200d\u200e\u202a\u202e\u2028"
-           "\u2029\u2066\u2069\u3000\ufe0f\ufeff\ufffc\ufffd\ufffe\U0001f1e6\U0001f469\U0001f3fd\U000e0041\U0010ffff")
-WORDS = ("said", "Kerry", "“no", "”", "\"", "'", "Mr.", "U.S.", "p.m.", "...", "?!", "—", "(", ")", "3.5",
-         "http://a.b/c", "@x", "e.g.", "Ł", "ß", "ﬁ", "İ", "中文。",
-         "日本", "العربية", "🚲", "\n", "\n\n", "\t", "  ", "a" * 300, "No. 5")
+STRANGE = (
+    "\x00\x01\x0b\x0c\x1c\x85\xa0\xad\u0300\u034f\u061c\u115f\u1680\u180e\u200b\u200d\u200e\u202a\u202e\u2028"
+    "\u2029\u2066\u2069\u3000\ufe0f\ufeff\ufffc\ufffd\ufffe\U0001f1e6\U0001f469\U0001f3fd\U000e0041\U0010ffff"
+)
+WORDS = (
+    "said",
+    "Kerry",
+    "“no",
+    "”",
+    '"',
+    "'",
+    "Mr.",
+    "U.S.",
+    "p.m.",
+    "...",
+    "?!",
+    "—",
+    "(",
+    ")",
+    "3.5",
+    "http://a.b/c",
+    "@x",
+    "e.g.",
+    "Ł",
+    "ß",
+    "ﬁ",
+    "İ",
+    "中文。",
+    "日本",
+    "العربية",
+    "🚲",
+    "\n",
+    "\n\n",
+    "\t",
+    "  ",
+    "a" * 300,
+    "No. 5",
+)
 
 
 def damaged(data: bytes, rng: random.Random) -> bytes:
@@ -21,9 +81,9 @@ def damaged(data: bytes, rng: random.Random) -> bytes:
         place = rng.randint(0, len(found))
         kind = rng.randrange(3)
         if kind == 0:
-            del found[place:place + rng.choice([1, 2, 7, 50, len(found)])]
+            del found[place : place + rng.choice([1, 2, 7, 50, len(found)])]
         elif kind == 1:
-            found[place:place + 1] = rng.choice(BYTES)
+            found[place : place + 1] = rng.choice(BYTES)
         else:
             found[place:place] = rng.choice(BYTES) * rng.choice([1, 1, 3])
     return bytes(found)

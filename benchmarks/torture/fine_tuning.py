@@ -19,7 +19,12 @@ from claimstance.model.onnx.backend import sha256
 
 ROOT = Path(__file__).parent.parent.parent
 PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli.main import main; main()")
-SETTINGS = ("training.epochs=1", "training.evaluations_per_epoch=6", "training.patience=5", "training.threads=1")
+SETTINGS = (
+    "training.epochs=1",
+    "training.evaluations_per_epoch=6",
+    "training.patience=5",
+    "training.threads=1",
+)
 OF_A_RUN = {"training.json", "README.md", "config.yaml"}  # times, dates and names of folders
 RUNS, KILLS = 10, 3
 PATIENCE = 900  # seconds that a run may take
@@ -37,9 +42,18 @@ class Training:
     def start(self, name: str) -> "subprocess.Popen[str]":
         """Start, or go on."""
         out = self._room / name
-        command = [*PROGRAM, "train", "configs/quickstart.yaml", *self._settings, f"data.path={self._room / 'data'}",
-                   f"output={out}", *(["--resume"] if out.exists() else [])]
-        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        command = [
+            *PROGRAM,
+            "train",
+            "configs/quickstart.yaml",
+            *self._settings,
+            f"data.path={self._room / 'data'}",
+            f"output={out}",
+            *(["--resume"] if out.exists() else []),
+        ]
+        return subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
 
     def killed(self, name: str, seconds: float) -> bool:
         """Whether it was killed after so many seconds, not at its end by then. ``LostError`` if it failed."""
@@ -57,7 +71,9 @@ class Training:
     def check(self, name: str) -> None:
         """Go on to the end; raise ``LostError`` if what came out is not what a run undisturbed gives."""
         found = self._finished(name)
-        if wrong := sorted(one for one in {*found, *self._expected} if found.get(one) != self._expected.get(one)):
+        if wrong := sorted(
+            one for one in {*found, *self._expected} if found.get(one) != self._expected.get(one)
+        ):
             raise LostError(f"other bytes than undisturbed: {', '.join(wrong)}")
 
     def _finished(self, name: str) -> dict[str, str]:
@@ -65,11 +81,17 @@ class Training:
             _, said = process.communicate(timeout=PATIENCE)
         if process.returncode:
             raise LostError(f"ended with {process.returncode}: {(said.splitlines() or [''])[-1]}")
-        files = (path for path in (self._room / name).iterdir() if path.is_file() and path.name not in OF_A_RUN)
+        files = (
+            path
+            for path in (self._room / name).iterdir()
+            if path.is_file() and path.name not in OF_A_RUN
+        )
         return {path.name: sha256(path) for path in sorted(files)}
 
 
-def torture(training: Training, rng: random.Random, runs: int, kills: int = KILLS) -> tuple[int, int, list[str]]:
+def torture(
+    training: Training, rng: random.Random, runs: int, kills: int = KILLS
+) -> tuple[int, int, list[str]]:
     """How many runs came to the same weights, how often they were killed, and what was lost otherwise."""
     same, struck, losses = 0, 0, []
     for number in range(runs):
@@ -82,7 +104,11 @@ def torture(training: Training, rng: random.Random, runs: int, kills: int = KILL
             losses.append(str(error))
         else:
             same += 1
-        print(f"training: {same} runs the same, killed {struck} times, {len(losses)} lost", *losses[-1:], flush=True)
+        print(
+            f"training: {same} runs the same, killed {struck} times, {len(losses)} lost",
+            *losses[-1:],
+            flush=True,
+        )
     return same, struck, losses
 
 
@@ -92,9 +118,15 @@ def measure(seed: int) -> dict[str, Any]:
         training = Training(Path(folder))
         print(f"undisturbed: {training.seconds:.0f} s", flush=True)
         same, struck, losses = torture(training, random.Random(f"{seed} training"), RUNS)
-    row = survived("training killed (SIGKILL) at random moments, resumed to identical weights", same, losses,
-                   f"seed {seed}; killed {struck} times")
-    about = (f"`configs/quickstart.yaml` with {', '.join(SETTINGS)}; undisturbed a run took "
-             f"{training.seconds:.0f} s. Compared are all files of the model but those that tell of the run itself. "
-             "`benchmarks/torture/fine_tuning.py`.")
+    row = survived(
+        "training killed (SIGKILL) at random moments, resumed to identical weights",
+        same,
+        losses,
+        f"seed {seed}; killed {struck} times",
+    )
+    about = (
+        f"`configs/quickstart.yaml` with {', '.join(SETTINGS)}; undisturbed a run took "
+        f"{training.seconds:.0f} s. Compared are all files of the model but those that tell of the run itself. "
+        "`benchmarks/torture/fine_tuning.py`."
+    )
     return part(about, [row])

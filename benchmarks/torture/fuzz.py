@@ -48,9 +48,29 @@ DATA = ROOT / "tests" / "data"
 MEMORY_DISK = Path("/dev/shm")  # of Linux: files there cost no disk
 SECONDS, MEMORY = 10, 4 << 30  # of an input; of a process, in bytes
 RUN, TASKS = 100, 500  # inputs a task; tasks for the same processes
-MARKUP = ("<p>", "</p>", "<div>", "<br>", "<table>", "<td>", "<h1>", "<script>", "<!--", "-->", "<a href=x>", "&amp",
-          "&#0;", "&#xd800;", "<svg><p>", "<template>", "<meta charset=utf-7>", "<base href=//x>", "<article>",
-          "<time datetime=2026-13-99>", "He said that the levy is theft, and left. " * 5)
+MARKUP = (
+    "<p>",
+    "</p>",
+    "<div>",
+    "<br>",
+    "<table>",
+    "<td>",
+    "<h1>",
+    "<script>",
+    "<!--",
+    "-->",
+    "<a href=x>",
+    "&amp",
+    "&#0;",
+    "&#xd800;",
+    "<svg><p>",
+    "<template>",
+    "<meta charset=utf-7>",
+    "<base href=//x>",
+    "<article>",
+    "<time datetime=2026-13-99>",
+    "He said that the levy is theft, and left. " * 5,
+)
 
 
 Task = tuple[str, str, int]  # kind, seed, inputs
@@ -60,7 +80,9 @@ def article_files(rng: random.Random, room: Path) -> None:
     """Text, CSV, TSV and JSON Lines, damaged: articles that can be written, or an error of one line."""
     name, data = rng.choice(_samples())
     path = room / f"a{rng.randrange(10**9)}-{name}"
-    path.write_bytes(damaged(data, rng) if rng.random() < 0.9 else rng.randbytes(rng.randrange(300)))
+    path.write_bytes(
+        damaged(data, rng) if rng.random() < 0.9 else rng.randbytes(rng.randrange(300))
+    )
     _articles(path)
 
 
@@ -68,8 +90,10 @@ def pages(rng: random.Random, room: Path) -> None:
     """HTML, damaged or put together from tags at random."""
     path = room / "a.html"
     if rng.random() < 0.5:
-        body = "".join(rng.choice(MARKUP) if rng.random() < 0.7 else strange_text(rng, 8)
-                       for _ in range(rng.randrange(30)))
+        body = "".join(
+            rng.choice(MARKUP) if rng.random() < 0.7 else strange_text(rng, 8)
+            for _ in range(rng.randrange(30))
+        )
         path.write_text(f"<html><body>{body}", encoding="utf-8", errors="replace")
     else:
         path.write_bytes(damaged(rng.choice(_pages()), rng))
@@ -107,7 +131,10 @@ def records(rng: random.Random, _: Path) -> None:
     except InputError as error:
         must("row 7" in str(error), f"an error that names no row: {error}")
     else:
-        must(parse_record(json.loads(record.to_json()), "again") == record, "another record when written and read")
+        must(
+            parse_record(json.loads(record.to_json()), "again") == record,
+            "another record when written and read",
+        )
 
 
 def requests(rng: random.Random, _: Path) -> None:
@@ -123,7 +150,10 @@ def texts(rng: random.Random, _: Path) -> None:
     """Texts of strange characters: sentences in order, without overlap, none blank."""
     text, last = strange_text(rng), 0
     for start, end in split_sentences(text):
-        must(last <= start < end <= len(text) and bool(text[start:end].strip()), f"a sentence at {start} to {end}")
+        must(
+            last <= start < end <= len(text) and bool(text[start:end].strip()),
+            f"a sentence at {start} to {end}",
+        )
         last = end
 
 
@@ -136,26 +166,48 @@ def decoding(rng: random.Random, _: Path) -> None:
     json.dumps(tagged.to_dict(), allow_nan=False).encode()
     for sentence in tagged.sentences:
         spans: list[Any] = [sentence, *(sentence.entities or ())]
-        spans += [one for found in sentence.attributions or ()
-                  for one in (found.source, found.cue, found.content) if one]
-        spans += [one for found in sentence.stances for one in (found.holder_span, found.target_span) if one]
+        spans += [
+            one
+            for found in sentence.attributions or ()
+            for one in (found.source, found.cue, found.content)
+            if one
+        ]
+        spans += [
+            one
+            for found in sentence.stances
+            for one in (found.holder_span, found.target_span)
+            if one
+        ]
         for span in spans:
-            must(text[span.start:span.end] == span.text, f"an offset that does not hold: {span}")
+            must(text[span.start : span.end] == span.text, f"an offset that does not hold: {span}")
 
 
 def configs(rng: random.Random, room: Path) -> None:
     """Configurations, damaged: one, or an error of the program's own."""
     path = room / "config.yaml"
-    path.write_bytes(damaged((ROOT / "configs" / rng.choice(("default", "quickstart", "tiny"))).with_suffix(
-        ".yaml").read_bytes(), rng))
+    path.write_bytes(
+        damaged(
+            (ROOT / "configs" / rng.choice(("default", "quickstart", "tiny")))
+            .with_suffix(".yaml")
+            .read_bytes(),
+            rng,
+        )
+    )
     load_config(path)
 
 
 #: Kind → what reads an input of it, and how many of a million are of it, by what one costs.
 FUZZED: dict[str, tuple[Callable[[random.Random, Path], None], int]] = {
-    "records": (records, 330_000), "requests": (requests, 330_000), "texts": (texts, 150_000),
-    "article files": (article_files, 100_000), "decoding": (decoding, 40_000), "annotation exports": (exports, 30_000),
-    "pages": (pages, 12_000), "configurations": (configs, 5_000), "PDF, Word, Parquet": (binaries, 3_000)}
+    "records": (records, 330_000),
+    "requests": (requests, 330_000),
+    "texts": (texts, 150_000),
+    "article files": (article_files, 100_000),
+    "decoding": (decoding, 40_000),
+    "annotation exports": (exports, 30_000),
+    "pages": (pages, 12_000),
+    "configurations": (configs, 5_000),
+    "PDF, Word, Parquet": (binaries, 3_000),
+}
 
 
 def _articles(path: Path) -> None:
@@ -169,7 +221,11 @@ def _samples() -> list[tuple[str, bytes]]:
         ("a.txt", "Title\nHe said so. Émile left.".encode()),
         ("a.csv", b'id,text,outlet\n1,"He said ""no"".",Courier\n2,She left.,\n'),
         ("a.tsv", b"id\ttext\n1\tHe left.\n"),
-        ("a.jsonl", b'{"text": "He left.", "meta": {"n": [1, {"a": null}]}}\n{"text": "B", "id": 7}\n')]
+        (
+            "a.jsonl",
+            b'{"text": "He left.", "meta": {"n": [1, {"a": null}]}}\n{"text": "B", "id": 7}\n',
+        ),
+    ]
 
 
 @cache
@@ -190,13 +246,19 @@ def _binaries() -> list[tuple[str, bytes]]:
 
     lines = ["Levee Inquiry", "He said that nobody signed for it, and left the in-", "quiry."]
     table = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.table({"text": ["He left."] * 50, "n": list(range(50))}), table)
+    pyarrow.parquet.write_table(
+        pyarrow.table({"text": ["He left."] * 50, "n": list(range(50))}), table
+    )
     return [(".pdf", pdf(lines, lines)), (".docx", docx(*lines)), (".parquet", table.getvalue())]
 
 
 @cache
 def _exports() -> list[Path]:
-    return sorted(path for path in DATA.rglob("*") if path.is_file() and not {"broken", "articles"} & {*path.parts})
+    return sorted(
+        path
+        for path in DATA.rglob("*")
+        if path.is_file() and not {"broken", "articles"} & {*path.parts}
+    )
 
 
 def _with_other_values(sample: Path, rng: random.Random) -> bytes | None:
@@ -215,12 +277,24 @@ def _records() -> list[dict[str, Any]]:
 
 @cache
 def _bodies() -> list[tuple[Callable[[bytes], Any], bytes]]:
-    article = {"text": "Kerry said no. 🚲", "title": "T", "id": "a", "targets": ["Kerry"], "meta": {"n": 1}}
-    form = (b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\nHe left.\r\n'
-            b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nHe left.\r\n--x--\r\n')
-    return [(parse_articles, json.dumps(article).encode()), (parse_articles, json.dumps([article] * 2).encode()),
-            (parse_records, json.dumps(_records()[:2]).encode()), (parse_records, json.dumps(_records()[3]).encode()),
-            (lambda body: list(parse_form("multipart/form-data; boundary=x", body)), form)]
+    article = {
+        "text": "Kerry said no. 🚲",
+        "title": "T",
+        "id": "a",
+        "targets": ["Kerry"],
+        "meta": {"n": 1},
+    }
+    form = (
+        b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\nHe left.\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nHe left.\r\n--x--\r\n'
+    )
+    return [
+        (parse_articles, json.dumps(article).encode()),
+        (parse_articles, json.dumps([article] * 2).encode()),
+        (parse_records, json.dumps(_records()[:2]).encode()),
+        (parse_records, json.dumps(_records()[3]).encode()),
+        (lambda body: list(parse_form("multipart/form-data; boundary=x", body)), form),
+    ]
 
 
 def _other_json(body: bytes, rng: random.Random) -> bytes:
@@ -238,11 +312,20 @@ class _Anything:
         self.rng = np.random.default_rng(0)
 
     def read(self, ids: Any, segments: Any, sentences: Any) -> dict[str, Any]:
-        shape, labels = ids.shape[1], ModelConfig.load(BUNDLED).labels if not hasattr(self, "labels") else self.labels
+        shape, labels = (
+            ids.shape[1],
+            ModelConfig.load(BUNDLED).labels if not hasattr(self, "labels") else self.labels,
+        )
         self.labels = labels
-        found = {"hidden": self.rng.normal(size=(1, shape, 4)), "attribution": self._logits(1, shape, len(bio(ROLES))),
-                 "entity": self._logits(1, shape, len(bio(labels["entity"])))}
-        return {**found, **{task: self._logits(len(sentences), len(labels[task])) for task in SENTENCE_TASKS}}
+        found = {
+            "hidden": self.rng.normal(size=(1, shape, 4)),
+            "attribution": self._logits(1, shape, len(bio(ROLES))),
+            "entity": self._logits(1, shape, len(bio(labels["entity"]))),
+        }
+        return {
+            **found,
+            **{task: self._logits(len(sentences), len(labels[task])) for task in SENTENCE_TASKS},
+        }
 
     def stance(self, hidden: Any, holders: Any, targets: Any, sentences: Any) -> Any:
         return self._logits(len(holders), 3)
@@ -258,7 +341,9 @@ class _Anything:
 def _tagger() -> Tagger:
     config = ModelConfig.load(BUNDLED)
     config.max_tokens = 32  # many windows, and sentences in pieces
-    return Tagger(Reader(config, WindowBuilder.from_file(BUNDLED / TOKENIZER_FILE, 32), _Anything()), "")
+    return Tagger(
+        Reader(config, WindowBuilder.from_file(BUNDLED / TOKENIZER_FILE, 32), _Anything()), ""
+    )
 
 
 def _prepare() -> None:
@@ -281,7 +366,9 @@ def run(kind: str, seed: str, count: int = RUN) -> list[str]:
             except ClaimstanceError:
                 pass  # clear, or its kind would have looked into it
             except Exception as error:
-                wrong.append(f"{kind}, seed '{seed} {number}': {type(error).__name__}: {str(error)[:200]}")
+                wrong.append(
+                    f"{kind}, seed '{seed} {number}': {type(error).__name__}: {str(error)[:200]}"
+                )
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
     return wrong
@@ -298,10 +385,17 @@ def _done(tasks: list[Task], workers: int | None = None) -> list[tuple[Task, lis
     """What each task found. Where a process dies, each task of these gets one of its own, to see which it was."""
     try:
         with ProcessPoolExecutor(workers or os.cpu_count(), initializer=_prepare) as pool:
-            return list(zip(tasks, pool.map(run, *zip(*tasks, strict=True), chunksize=4), strict=True))
+            return list(
+                zip(tasks, pool.map(run, *zip(*tasks, strict=True), chunksize=4), strict=True)
+            )
     except BrokenProcessPool:
         if len(tasks) == 1:
-            return [(tasks[0], [f"{tasks[0][0]}, among those of seed '{tasks[0][1]}': the process died"])]
+            return [
+                (
+                    tasks[0],
+                    [f"{tasks[0][0]}, among those of seed '{tasks[0][1]}': the process died"],
+                )
+            ]
         return [found for task in tasks for found in _done([task], 1)]
 
 
@@ -310,15 +404,34 @@ def measure(seed: int, million: float = 1.0) -> dict[str, Any]:
     began, tried, wrong = time.monotonic(), Counter[str](), {kind: list[str]() for kind in FUZZED}
     tasks = sorted(_tasks(seed, million), key=lambda task: random.Random(task[1]).random())
     for begin in range(0, len(tasks), TASKS):
-        for (kind, _, count), found in _done(tasks[begin:begin + TASKS]):
+        for (kind, _, count), found in _done(tasks[begin : begin + TASKS]):
             tried[kind] += count
             wrong[kind] += found
             print(*(f"fuzz: {one}" for one in found), sep="\n", end="\n" * bool(found), flush=True)
-        print(f"fuzz: {sum(tried.values()):,} inputs, {sum(map(len, wrong.values()))} wrong", flush=True)
-    rows = [survived(f"damaged input: {kind}", tried[kind] - len(wrong[kind]), wrong[kind], function.__doc__ or "")
-            for kind, (function, _) in FUZZED.items()]
+        print(
+            f"fuzz: {sum(tried.values()):,} inputs, {sum(map(len, wrong.values()))} wrong",
+            flush=True,
+        )
+    rows = [
+        survived(
+            f"damaged input: {kind}",
+            tried[kind] - len(wrong[kind]),
+            wrong[kind],
+            function.__doc__ or "",
+        )
+        for kind, (function, _) in FUZZED.items()
+    ]
     everything = [each for found in wrong.values() for each in found]
-    rows.append(survived("damaged input: all", sum(tried.values()) - len(everything), everything[:3], f"seed {seed}"))
-    about = (f"{sum(tried.values()):,} inputs in {time.monotonic() - began:,.0f} s, none of which may crash, hang "
-             "(10 s) or give a wrong answer. `benchmarks/torture/fuzz.py`.")
+    rows.append(
+        survived(
+            "damaged input: all",
+            sum(tried.values()) - len(everything),
+            everything[:3],
+            f"seed {seed}",
+        )
+    )
+    about = (
+        f"{sum(tried.values()):,} inputs in {time.monotonic() - began:,.0f} s, none of which may crash, hang "
+        "(10 s) or give a wrong answer. `benchmarks/torture/fuzz.py`."
+    )
     return part(about, rows)

@@ -34,11 +34,23 @@ from claimstance.model.onnx.backend import cores
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from articles import articles
 
-PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli.main import main; main()", "serve", "--port", "0")
+PROGRAM = (
+    sys.executable,
+    "-c",
+    "from claimstance.inference.cli.main import main; main()",
+    "serve",
+    "--port",
+    "0",
+)
 SECONDS, SETTLED, SENTENCES, IDLE = 600.0, 60.0, 12, 10_000
-MALFORMED = (b"\x00\x01\x02\r\n\r\n", b"GET\r\n\r\n", b"POST /v1/tag HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
-             b"GET / HTTP/9.9\r\n\r\n", b"POST /v1/tag HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-             b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 5000)
+MALFORMED = (
+    b"\x00\x01\x02\r\n\r\n",
+    b"GET\r\n\r\n",
+    b"POST /v1/tag HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+    b"GET / HTTP/9.9\r\n\r\n",
+    b"POST /v1/tag HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 5000,
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +67,8 @@ class Server:
 
     def __init__(self, *options: str) -> None:
         self.process = subprocess.Popen(
-            [*PROGRAM, *options], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+            [*PROGRAM, *options], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        )
         assert self.process.stderr
         found = re.search(r":(\d+)/", self.process.stderr.readline())
         if not found:
@@ -86,8 +99,11 @@ async def ask(port: int, body: bytes, path: str = "/v1/tag") -> Answer:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
             method = "POST" if body else "GET"
-            writer.write(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
+            writer.write(
+                f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
+                + body
+            )
             found = await reader.read()
         finally:
             writer.close()
@@ -111,7 +127,9 @@ async def in_turn(port: int, asked: Iterator[bytes], count: int) -> list[Answer]
     return [await ask(port, next(asked)) for _ in range(count)]
 
 
-async def capacity(port: int, asked: Iterator[bytes], seconds: float, clients: int = cores() + 1) -> float:
+async def capacity(
+    port: int, asked: Iterator[bytes], seconds: float, clients: int = cores() + 1
+) -> float:
     """Articles a second, asked by so many clients as soon as each is answered."""
     end = time.perf_counter() + seconds
 
@@ -124,7 +142,9 @@ async def capacity(port: int, asked: Iterator[bytes], seconds: float, clients: i
     return sum(await asyncio.gather(*(client() for _ in range(clients)))) / seconds
 
 
-async def crowd(port: int, asked: Iterator[bytes], rate: float, seconds: float, rng: random.Random) -> list[Answer]:
+async def crowd(
+    port: int, asked: Iterator[bytes], rate: float, seconds: float, rng: random.Random
+) -> list[Answer]:
     """Ask at random moments, so many times a second on average, whether those before were answered or not."""
     tasks, at, end = [], time.perf_counter(), time.perf_counter() + seconds
     while at < end:
@@ -190,7 +210,9 @@ async def watch(server: Server, found: list[float]) -> None:
         await asyncio.sleep(1)
 
 
-async def loaded(server: Server, seed: int, seconds: float, settled: float, connections: int) -> list[Row]:
+async def loaded(
+    server: Server, seed: int, seconds: float, settled: float, connections: int
+) -> list[Row]:
     """The rows of so many seconds of trouble."""
     asked, rng = bodies(seed), random.Random(f"{seed} load")
     await in_turn(server.port, asked, 10)  # warm
@@ -198,7 +220,10 @@ async def loaded(server: Server, seed: int, seconds: float, settled: float, conn
     rate = 2 * await capacity(server.port, asked, min(20.0, seconds))
     memory: list[float] = []
     async with idle(server.port, connections) as idling:
-        others = [asyncio.ensure_future(watch(server, memory)), asyncio.ensure_future(trouble(server.port, rng))]
+        others = [
+            asyncio.ensure_future(watch(server, memory)),
+            asyncio.ensure_future(trouble(server.port, rng)),
+        ]
         answers = await crowd(server.port, asked, rate, seconds, rng)
         for one in others:
             one.cancel()
@@ -211,28 +236,72 @@ async def loaded(server: Server, seed: int, seconds: float, settled: float, conn
     last = [*await asyncio.gather(*held)]
     await ending
     code = server.process.wait(60)
-    return _rows(answers, median, rate, memory[int(settled):] or memory, after, last, code, idling)
+    return _rows(answers, median, rate, memory[int(settled) :] or memory, after, last, code, idling)
 
 
-def _rows(answers: list[Answer], median: float, rate: float, memory: list[float], after: Answer, last: list[Answer],
-          code: int, idling: int) -> list[Row]:
+def _rows(
+    answers: list[Answer],
+    median: float,
+    rate: float,
+    memory: list[float],
+    after: Answer,
+    last: list[Answer],
+    code: int,
+    idling: int,
+) -> list[Row]:
     count = Counter(one.status for one in answers)
     good = [one for one in answers if one.status == 200 or (one.status == 503 and one.retry)]
     accepted = sorted(one.seconds for one in answers if one.status == 200)
     p99 = accepted[int(0.99 * (len(accepted) - 1))]
-    told = ", ".join(f"{number:,} × {status or 'no answer'}" for status, number in sorted(count.items()))
+    told = ", ".join(
+        f"{number:,} × {status or 'no answer'}" for status, number in sorted(count.items())
+    )
     answered = sum(one.status in (200, 503) for one in last)
     return [
-        measured("server: answers that are 200, or 503 with Retry-After", 100 * len(good) / len(answers), "%",
-                 len(answers), 100, "higher", f"{told}; {rate:.0f} articles a second came"),
-        measured("server: 99th percentile of those let in ÷ median unloaded", p99 / median, "×", len(accepted), 5,
-                 note=f"{1000 * p99:.0f} ms; {1000 * median:.0f} ms"),
-        measured("server: memory, greatest beyond least once it had settled", max(memory) - min(memory), "MB",
-                 len(memory), 50, note=f"{max(memory):.0f} MB at most"),
-        measured("server: let in when SIGTERM came, and answered", answered, "requests", len(last), len(last), "higher",
-                 f"exit code {code}"),
-        measured("server: idle connections held meanwhile", idling, "connections", idling, IDLE, "higher",
-                 f"and clients that were slow, left, or spoke no HTTP; afterwards an article got {after.status}")]
+        measured(
+            "server: answers that are 200, or 503 with Retry-After",
+            100 * len(good) / len(answers),
+            "%",
+            len(answers),
+            100,
+            "higher",
+            f"{told}; {rate:.0f} articles a second came",
+        ),
+        measured(
+            "server: 99th percentile of those let in ÷ median unloaded",
+            p99 / median,
+            "×",
+            len(accepted),
+            5,
+            note=f"{1000 * p99:.0f} ms; {1000 * median:.0f} ms",
+        ),
+        measured(
+            "server: memory, greatest beyond least once it had settled",
+            max(memory) - min(memory),
+            "MB",
+            len(memory),
+            50,
+            note=f"{max(memory):.0f} MB at most",
+        ),
+        measured(
+            "server: let in when SIGTERM came, and answered",
+            answered,
+            "requests",
+            len(last),
+            len(last),
+            "higher",
+            f"exit code {code}",
+        ),
+        measured(
+            "server: idle connections held meanwhile",
+            idling,
+            "connections",
+            idling,
+            IDLE,
+            "higher",
+            f"and clients that were slow, left, or spoke no HTTP; afterwards an article got {after.status}",
+        ),
+    ]
 
 
 def measure(seed: int, seconds: float = SECONDS) -> dict[str, Any]:
@@ -241,7 +310,9 @@ def measure(seed: int, seconds: float = SECONDS) -> dict[str, Any]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with Server() as server:
         rows = asyncio.run(loaded(server, seed, seconds, SETTLED, IDLE))
-    about = (f"`claimstance serve`, defaults, on loopback, client and server on the same cores; articles of "
-             f"{SENTENCES} sentences at twice what it can do, for {seconds:.0f} s; seed {seed}. "
-             "`benchmarks/torture/load.py`.")
+    about = (
+        f"`claimstance serve`, defaults, on loopback, client and server on the same cores; articles of "
+        f"{SENTENCES} sentences at twice what it can do, for {seconds:.0f} s; seed {seed}. "
+        "`benchmarks/torture/load.py`."
+    )
     return part(about, rows)

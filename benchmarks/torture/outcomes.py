@@ -28,16 +28,24 @@ def articles(path: Path) -> None:
         else:
             told = str(found)
             must(isinstance(found, InputError), f"neither an article nor an error of input: {told}")
-            must(path.name in told and "\n" not in told and len(told) < 1000, f"an error that says too little: {told}")
+            must(
+                path.name in told and "\n" not in told and len(told) < 1000,
+                f"an error that says too little: {told}",
+            )
 
 
 def records(path: Path, lenient: bool) -> None:
     """Records with a text, or an error that names the file."""
     try:
         form = recognise(path)
-        layout = Layout(lenient=lenient, target=None if form.name in ("jsonl", "csv", "tsv") else "the harbour")
+        layout = Layout(
+            lenient=lenient, target=None if form.name in ("jsonl", "csv", "tsv") else "the harbour"
+        )
         for record in read_file(path, layout=layout, reading=Reading()):
             must(bool(record.text.strip()), "a record without text")
     except InputError as error:
-        must(path.name in str(error) or path.stem in str(error), f"an error that names no file: {error}")
+        must(
+            path.name in str(error) or path.stem in str(error),
+            f"an error that names no file: {error}",
+        )
         must(len(str(error)) < 2000, "an error of more than 2,000 characters")

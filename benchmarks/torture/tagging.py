@@ -86,9 +86,21 @@ class Run:
 
     def start(self, threads: int, **options: Any) -> "subprocess.Popen[str]":
         """Start, or go on."""
-        command = [*PROGRAM, "tag", str(self.setting.corpus), "--out", str(self.out), "--format", self.form,
-                   "--threads", str(threads), *self.setting.options]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **options)
+        command = [
+            *PROGRAM,
+            "tag",
+            str(self.setting.corpus),
+            "--out",
+            str(self.out),
+            "--format",
+            self.form,
+            "--threads",
+            str(threads),
+            *self.setting.options,
+        ]
+        return subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **options
+        )
 
     def finish(self, threads: int) -> None:
         """Go on to the end, which tells of the unreadable lines, all of them, once."""
@@ -99,7 +111,11 @@ class Run:
 
     def files(self) -> dict[str, bytes]:
         """What is in the folder, hidden files left out."""
-        return {path.name: path.read_bytes() for path in sorted(self.out.iterdir()) if not path.name.startswith(".")}
+        return {
+            path.name: path.read_bytes()
+            for path in sorted(self.out.iterdir())
+            if not path.name.startswith(".")
+        }
 
     def parts(self) -> list[str]:
         """The names of the parts that are there."""
@@ -108,9 +124,16 @@ class Run:
     def check(self, whole: bool) -> None:
         """Raise ``LostError`` if a part is not what it is undisturbed; of a ``whole`` run, if anything is not."""
         expected = self.setting.undisturbed(self.form)
-        found = {name: data for name, data in (self.files() if self.out.is_dir() else {}).items()
-                 if whole or name.startswith("part-")}
-        wrong = sorted(name for name in {*found, *(expected if whole else ())} if found.get(name) != expected.get(name))
+        found = {
+            name: data
+            for name, data in (self.files() if self.out.is_dir() else {}).items()
+            if whole or name.startswith("part-")
+        }
+        wrong = sorted(
+            name
+            for name in {*found, *(expected if whole else ())}
+            if found.get(name) != expected.get(name)
+        )
         if wrong:
             raise LostError(f"{self.form}: other bytes than undisturbed: {', '.join(wrong)}")
 
@@ -122,7 +145,10 @@ Strike = Callable[[Run, random.Random], bool]
 def kill(run: Run, rng: random.Random) -> bool:
     """SIGKILL at a random moment."""
     with _started(run, rng) as process:
-        return _ended_by(process, signal.SIGKILL, rng.uniform(0, run.setting.seconds / 3)) == -signal.SIGKILL
+        return (
+            _ended_by(process, signal.SIGKILL, rng.uniform(0, run.setting.seconds / 3))
+            == -signal.SIGKILL
+        )
 
 
 def kill_at_part(run: Run, rng: random.Random) -> bool:
@@ -142,7 +168,9 @@ def terminate(run: Run, rng: random.Random) -> bool:
         code = _ended_by(process, number, rng.uniform(0, run.setting.seconds / 6))
         if code not in (1, SIGNALLED[number]):
             raise LostError(f"{signal.Signals(number).name}: exit code {code}")
-        left = [path.name for path in run.out.iterdir() if path.name.startswith((".part", ".manifest"))]
+        left = [
+            path.name for path in run.out.iterdir() if path.name.startswith((".part", ".manifest"))
+        ]
         if left:
             raise LostError(f"{signal.Signals(number).name}: left {', '.join(left)}")
         return code != 1
@@ -152,9 +180,15 @@ def fill_disk(run: Run, rng: random.Random) -> bool:
     """No file may grow beyond a random size below that of the largest part, as on a disk that is full."""
     import resource
 
-    largest = max(len(data) for name, data in run.setting.undisturbed(run.form).items() if name != "manifest.json")
+    largest = max(
+        len(data)
+        for name, data in run.setting.undisturbed(run.form).items()
+        if name != "manifest.json"
+    )
     most = rng.randrange(largest // 2, largest)
-    with _started(run, rng, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))) as process:
+    with _started(
+        run, rng, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    ) as process:
         _, said = process.communicate(timeout=PATIENCE)
         last = said.splitlines()[-1] if said else ""
         if process.returncode != 1 or "Traceback" in said or not last.startswith("error: "):
@@ -200,10 +234,26 @@ class Fault:
 
 
 FAULTS = (
-    Fault("kill", "tagging killed (SIGKILL) at random moments, resumed to identical bytes", kill, 25, 5),
-    Fault("part", "tagging killed as a part appears, resumed to identical bytes", kill_at_part, 10, 5),
-    Fault("stop", "tagging told to stop (SIGTERM, SIGINT), resumed to identical bytes", terminate, 5, 5),
-    Fault("disk", "tagging on a full disk (RLIMIT_FSIZE), resumed to identical bytes", fill_disk, 6, 2),
+    Fault(
+        "kill",
+        "tagging killed (SIGKILL) at random moments, resumed to identical bytes",
+        kill,
+        25,
+        5,
+    ),
+    Fault(
+        "part", "tagging killed as a part appears, resumed to identical bytes", kill_at_part, 10, 5
+    ),
+    Fault(
+        "stop",
+        "tagging told to stop (SIGTERM, SIGINT), resumed to identical bytes",
+        terminate,
+        5,
+        5,
+    ),
+    Fault(
+        "disk", "tagging on a full disk (RLIMIT_FSIZE), resumed to identical bytes", fill_disk, 6, 2
+    ),
 )
 
 
@@ -237,8 +287,16 @@ def measure(seed: int, articles: int = 300) -> dict[str, Any]:
         write_corpus(setting.corpus, articles, random.Random(seed))
         setting.undisturbed("jsonl")
         print(f"undisturbed: {setting.seconds:.0f} s", flush=True)
-        rows = [survived(fault.title, *torture(setting, fault, random.Random(f"{seed} {fault.name}")), f"seed {seed}")
-                for fault in FAULTS]
-        about = (f"{articles} articles, 10 a part, {', '.join(setting.expected)}, 1 and 2 threads; undisturbed a run "
-                 f"took {setting.seconds:.0f} s. `benchmarks/torture/tagging.py`.")
+        rows = [
+            survived(
+                fault.title,
+                *torture(setting, fault, random.Random(f"{seed} {fault.name}")),
+                f"seed {seed}",
+            )
+            for fault in FAULTS
+        ]
+        about = (
+            f"{articles} articles, 10 a part, {', '.join(setting.expected)}, 1 and 2 threads; undisturbed a run "
+            f"took {setting.seconds:.0f} s. `benchmarks/torture/tagging.py`."
+        )
     return part(about, rows)

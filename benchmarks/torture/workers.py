@@ -22,7 +22,16 @@ NAME = "ray::_Worker"  # what Ray calls the process of an actor
 
 def tag(corpus: Path, out: Path, *options: str) -> "subprocess.Popen[str]":
     """Start a run."""
-    command = [*PROGRAM, "tag", str(corpus), "--out", str(out), "--articles-per-part", "100", *options]
+    command = [
+        *PROGRAM,
+        "tag",
+        str(corpus),
+        "--out",
+        str(out),
+        "--articles-per-part",
+        "100",
+        *options,
+    ]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
@@ -31,7 +40,11 @@ def files(out: Path, process: "subprocess.Popen[str]") -> dict[str, bytes]:
     _, said = process.communicate(timeout=PATIENCE)
     if process.returncode != 1 or f"not read: {len(UNREADABLE)} of " not in said:
         raise LostError(f"ended with {process.returncode}: {(said.splitlines() or [''])[-1]}")
-    return {path.name: path.read_bytes() for path in sorted(out.iterdir()) if not path.name.startswith(".")}
+    return {
+        path.name: path.read_bytes()
+        for path in sorted(out.iterdir())
+        if not path.name.startswith(".")
+    }
 
 
 def kill(process: "subprocess.Popen[str]", rng: random.Random) -> bool:
@@ -48,7 +61,12 @@ def kill(process: "subprocess.Popen[str]", rng: random.Random) -> bool:
 
 
 def killed(
-    corpus: Path, out: Path, expected: dict[str, bytes], seconds: float, rng: random.Random, *options: str
+    corpus: Path,
+    out: Path,
+    expected: dict[str, bytes],
+    seconds: float,
+    rng: random.Random,
+    *options: str,
 ) -> tuple[int, str]:
     """How many workers were killed in a run, and what was lost, if anything."""
     struck, end = 0, time.monotonic() + PATIENCE
@@ -84,8 +102,21 @@ def measure(seed: int, articles: int = 1200) -> dict[str, Any]:
             struck += hits
             losses += [lost] * bool(lost)
             print(f"workers: {struck} killed, {len(losses)} runs lost", *losses[-1:], flush=True)
-    rows = [survived("workers on Ray killed, the run's bytes those of one process", struck, losses, f"seed {seed}"),
-            measured("two workers on Ray ÷ one", seconds[2] / seconds[1], "× the time", articles, None,
-                     note=f"{seconds[2]:.0f} and {seconds[1]:.0f} s, the start of Ray among them, on two cores that "
-                     "read and write as well")]
+    rows = [
+        survived(
+            "workers on Ray killed, the run's bytes those of one process",
+            struck,
+            losses,
+            f"seed {seed}",
+        ),
+        measured(
+            "two workers on Ray ÷ one",
+            seconds[2] / seconds[1],
+            "× the time",
+            articles,
+            None,
+            note=f"{seconds[2]:.0f} and {seconds[1]:.0f} s, the start of Ray among them, on two cores that "
+            "read and write as well",
+        ),
+    ]
     return part(f"{articles} articles, {RUNS} runs. `benchmarks/torture/workers.py`.", rows)

@@ -38,8 +38,11 @@ DOCUMENTS = {
     ".html": _PAGE,
     ".htm": _PAGE,
     ".pdf": Document(pdf.parse, MOST_DOCUMENT, ("application/pdf",)),
-    ".docx": Document(word.parse, MOST_DOCUMENT,
-                      ("application/vnd.openxmlformats-officedocument.wordprocessingml.document",)),
+    ".docx": Document(
+        word.parse,
+        MOST_DOCUMENT,
+        ("application/vnd.openxmlformats-officedocument.wordprocessingml.document",),
+    ),
 }
 CORPORA: dict[str, ReadCorpus] = {
     ".jsonl": json_lines.read,

@@ -64,7 +64,7 @@ def title_of(text: str) -> str | None:
     """The first line, if it stands alone and does not end like a sentence."""
     first, newline, _ = text.lstrip().partition("\n")
     first = first.strip()
-    if not newline or not first or len(first) > _LONGEST_TITLE or first[-1] in ".!?:;,”\"":
+    if not newline or not first or len(first) > _LONGEST_TITLE or first[-1] in '.!?:;,”"':
         return None
     return first
 
@@ -75,14 +75,18 @@ def check_characters(where: str, *texts: str) -> None:
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            raise InputError(f"{where}: expected Unicode characters, found half of a surrogate pair, "
-                             f"{text[error.start]!a}, at character {error.start}") from None
+            raise InputError(
+                f"{where}: expected Unicode characters, found half of a surrogate pair, "
+                f"{text[error.start]!a}, at character {error.start}"
+            ) from None
 
 
 def check_length(where: str, text: str) -> None:
     """Raise ``InputError`` for a text of more than ``MOST_TEXT`` characters."""
     if len(text) > MOST_TEXT:
-        raise InputError(f"{where}: expected an article of at most {MOST_TEXT:,} characters, found {len(text):,}")
+        raise InputError(
+            f"{where}: expected an article of at most {MOST_TEXT:,} characters, found {len(text):,}"
+        )
 
 
 def read_bytes(path: Path, most: int) -> bytes:

@@ -52,18 +52,28 @@ def choose(names: Sequence[str], columns: Columns, where: str, file: str) -> Cho
             raise InputError(f"{where}: expected a column '{asked}', found {_listed(names)}")
     text = columns.text or usual(names, TEXT_NAMES)
     if text is None:
-        raise InputError(f"{where}: expected a column {', '.join(map(repr, TEXT_NAMES))}, or one that --text-column "
-                         f"names, found {_listed(names)}")
+        raise InputError(
+            f"{where}: expected a column {', '.join(map(repr, TEXT_NAMES))}, or one that --text-column "
+            f"names, found {_listed(names)}"
+        )
     if columns.text is None and text.lower() != TEXT_NAMES[0]:
-        log.warning("%s: no column 'text': '%s' is read as the text (--text-column names another)", file, text)
-    return Chosen(text, columns.id or usual(names, ID_NAMES), columns.title or usual(names, TITLE_NAMES))
+        log.warning(
+            "%s: no column 'text': '%s' is read as the text (--text-column names another)",
+            file,
+            text,
+        )
+    return Chosen(
+        text, columns.id or usual(names, ID_NAMES), columns.title or usual(names, TITLE_NAMES)
+    )
 
 
 def check_names(names: Sequence[str], where: str) -> None:
     """Raise ``InputError`` if two columns have one name."""
     twice = next((name for name, count in Counter(names).items() if name and count > 1), None)
     if twice is not None:
-        raise InputError(f"{where}: expected columns with different names, found '{told(twice)}' twice")
+        raise InputError(
+            f"{where}: expected columns with different names, found '{told(twice)}' twice"
+        )
 
 
 def usual(names: Sequence[str], wanted: Sequence[str]) -> str | None:
@@ -84,14 +94,18 @@ def article_of(row: Mapping[str, Any], chosen: Chosen, doc_id: str, where: str) 
     """
     text, title = row.get(chosen.text), row.get(chosen.title) if chosen.title else None
     if not isinstance(text, str):
-        raise InputError(f"{where}: expected a text in '{told(chosen.text)}', found "
-                         f"{'none' if text is None else shorten(repr(text))}")
+        raise InputError(
+            f"{where}: expected a text in '{told(chosen.text)}', found "
+            f"{'none' if text is None else shorten(repr(text))}"
+        )
     check_length(where, text)
     name = as_id(row.get(chosen.id) if chosen.id else None) or doc_id
     title = (title if isinstance(title, str) else None) or title_of(text)
     check_characters(where, text, title or "", name)
     used = (chosen.text, chosen.id, chosen.title)
-    return Article(name, text, title, meta=plain_values({k: v for k, v in row.items() if k not in used}, where))
+    return Article(
+        name, text, title, meta=plain_values({k: v for k, v in row.items() if k not in used}, where)
+    )
 
 
 def as_id(value: Any) -> str | None:

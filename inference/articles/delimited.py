@@ -13,7 +13,9 @@ from claimstance.model.io.delimiters import encoding_hint, find_delimiter, named
 from claimstance.model.io.text_lines import BadLineError, checked_lines
 
 
-def read(path: Path, doc_id: str, columns: Columns, delimiter: str) -> Iterator[Article | InputError]:
+def read(
+    path: Path, doc_id: str, columns: Columns, delimiter: str
+) -> Iterator[Article | InputError]:
     """The articles of a file with a header; see ``ReadCorpus``. Rows without an id are numbered from 1.
 
     Where ``delimiter`` does not part a column with the text from others, but comma, semicolon, tab or bar does, that is
@@ -92,15 +94,20 @@ class _Rows:
             begun = self._line + 1
             self._taken, self._problem = 0, None
             row = self._read()
-            self.where = f"{self._path}, line {begun}" + (f" to {self._line}" if self._line > begun else "")
+            self.where = f"{self._path}, line {begun}" + (
+                f" to {self._line}" if self._line > begun else ""
+            )
             if self._problem:
                 return self._problem
             if self._taken > MOST_TEXT:
                 return InputError(
-                    f"{self.where}: expected a row of at most {MOST_TEXT:,} characters, found a longer one")
+                    f"{self.where}: expected a row of at most {MOST_TEXT:,} characters, found a longer one"
+                )
             if isinstance(row, csv.Error):
-                return InputError(f"{self.where}: expected fields in plain double quotes or none, of at most "
-                                  f"{MOST_TEXT:,} characters, found others ({row})")
+                return InputError(
+                    f"{self.where}: expected fields in plain double quotes or none, of at most "
+                    f"{MOST_TEXT:,} characters, found others ({row})"
+                )
             if any(cell.strip() for cell in row):
                 return row
 

@@ -30,10 +30,14 @@ def check_address(name: str, allowed: bool) -> None:
     """Raise ``ConfigError`` for an address that may not be fetched: none may unless the user has ``allowed`` it."""
     found = _SCHEME.match(name)
     if found and found[1].lower() not in ("http", "https"):
-        raise ConfigError(f"INPUT: expected an address that begins with http:// or https://, found '{name}'")
+        raise ConfigError(
+            f"INPUT: expected an address that begins with http:// or https://, found '{name}'"
+        )
     if found and not allowed:
-        raise ConfigError(f"INPUT: expected --allow-network beside an address, found '{name}' alone: nothing is "
-                          "fetched unless it is asked for")
+        raise ConfigError(
+            f"INPUT: expected --allow-network beside an address, found '{name}' alone: nothing is "
+            "fetched unless it is asked for"
+        )
 
 
 def fetch(url: str, seconds: float = _SECONDS) -> Article:
@@ -48,7 +52,9 @@ def fetch(url: str, seconds: float = _SECONDS) -> Article:
     try:
         found = outcome.get(timeout=seconds)
     except Empty:
-        raise InputError(f"{url}: expected all of it within {seconds:g} seconds, found it not sent by then") from None
+        raise InputError(
+            f"{url}: expected all of it within {seconds:g} seconds, found it not sent by then"
+        ) from None
     if isinstance(found, Exception):
         raise found
     document, raw = found
@@ -60,25 +66,39 @@ def _fetch_into(outcome: "Queue[tuple[Document, Raw] | Exception]", url: str) ->
     try:
         outcome.put(_fetch(url))
     except urllib.error.HTTPError as error:
-        outcome.put(InputError(f"{url}: expected an article, found the answer {error.code} {told(error.reason)}"))
+        outcome.put(
+            InputError(
+                f"{url}: expected an article, found the answer {error.code} {told(error.reason)}"
+            )
+        )
     except (OSError, http.client.HTTPException, ValueError) as error:
-        outcome.put(InputError(f"{url}: cannot be fetched: {told(getattr(error, 'reason', error))}"))
+        outcome.put(
+            InputError(f"{url}: cannot be fetched: {told(getattr(error, 'reason', error))}")
+        )
     except Exception as error:
         outcome.put(error)
 
 
 def _fetch(url: str) -> tuple[Document, Raw]:
-    address = quote(url, safe="".join(map(chr, range(33, 127))))  # as browsers write what is not ASCII
-    request = urllib.request.Request(address, headers={"User-Agent": f"claimstance/{version('claimstance')}"})
+    address = quote(
+        url, safe="".join(map(chr, range(33, 127)))
+    )  # as browsers write what is not ASCII
+    request = urllib.request.Request(
+        address, headers={"User-Agent": f"claimstance/{version('claimstance')}"}
+    )
     with _opener().open(request, timeout=_WAIT) as response:
         kind = response.headers.get_content_type()
         document = next((one for one in DOCUMENTS.values() if kind in one.sent_as), None)
         if document is None:
-            raise InputError(f"{url}: expected a web page, plain text, a PDF or a Word document, found '{kind}'")
+            raise InputError(
+                f"{url}: expected a web page, plain text, a PDF or a Word document, found '{kind}'"
+            )
         data = read_all(response, document.most, url)
         if response.length:
             whole = len(data) + response.length
-            raise InputError(f"{url}: expected {whole:,} bytes, found {len(data):,}: it was cut off")
+            raise InputError(
+                f"{url}: expected {whole:,} bytes, found {len(data):,}: it was cut off"
+            )
         data = _unpacked(data, response.headers, document.most, url)
         return document, Raw(data, url, url, response.url, response.headers.get_content_charset())
 
@@ -86,9 +106,15 @@ def _fetch(url: str) -> tuple[Document, Raw]:
 def _opener() -> urllib.request.OpenerDirector:
     """Opens http and https alone, redirections included: neither files nor ftp."""
     opener = urllib.request.OpenerDirector()
-    for handler in (urllib.request.ProxyHandler, urllib.request.UnknownHandler, urllib.request.HTTPHandler,
-                    urllib.request.HTTPSHandler, urllib.request.HTTPDefaultErrorHandler,
-                    urllib.request.HTTPRedirectHandler, urllib.request.HTTPErrorProcessor):
+    for handler in (
+        urllib.request.ProxyHandler,
+        urllib.request.UnknownHandler,
+        urllib.request.HTTPHandler,
+        urllib.request.HTTPSHandler,
+        urllib.request.HTTPDefaultErrorHandler,
+        urllib.request.HTTPRedirectHandler,
+        urllib.request.HTTPErrorProcessor,
+    ):
         opener.add_handler(handler())
     return opener
 
@@ -110,8 +136,10 @@ def _unpacked(data: bytes, headers: Message, most: int, url: str) -> bytes:
         if len(plain) <= most and not unpacking.eof:
             raise zlib.error
     except zlib.error:
-        raise InputError(f"{url}: expected a page as it is, or packed by gzip, found '{packed}' that cannot be "
-                         "unpacked") from None
+        raise InputError(
+            f"{url}: expected a page as it is, or packed by gzip, found '{packed}' that cannot be "
+            "unpacked"
+        ) from None
     if len(plain) > most:
         raise InputError(f"{url}: expected at most {most:,} bytes, found more")
     return plain

@@ -41,7 +41,9 @@ def _row(line: str, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: expected {expected}, found text that is not JSON ({error})") from None
+        raise InputError(
+            f"{where}: expected {expected}, found text that is not JSON ({error})"
+        ) from None
     if not isinstance(row, dict):
         raise InputError(f"{where}: expected {expected}, found {shorten(repr(row))}")
     if all(name in row for name in _RESULTS):

@@ -36,23 +36,33 @@ def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputE
             chosen, names = _columns(file.schema_arrow, columns, path)
             texts = [field.name for field in file.schema_arrow if types.is_string(field.type)]
         # As dictionaries, equal texts are held once: a few bytes of a file may say one of any length very often.
-        with ParquetFile(path, read_dictionary=texts, pre_buffer=False, buffer_size=_BUFFER) as file:
+        with ParquetFile(
+            path, read_dictionary=texts, pre_buffer=False, buffer_size=_BUFFER
+        ) as file:
             number = 0
             for batch in file.iter_batches(batch_size=_ROWS, columns=names):
                 for place in range(batch.num_rows):
                     number += 1
-                    row = {name: column[place] for name, column in zip(names, batch.columns, strict=True)}
+                    row = {
+                        name: column[place]
+                        for name, column in zip(names, batch.columns, strict=True)
+                    }
                     yield _article(row, chosen, f"{doc_id}:{number}", f"{path}, row {number}")
     except (OSError, pyarrow.ArrowException, UnicodeDecodeError) as error:
-        if getattr(error, "strerror", None):  # the system's: for what is damaged, pyarrow raises an OSError as well
+        if getattr(
+            error, "strerror", None
+        ):  # the system's: for what is damaged, pyarrow raises an OSError as well
             raise
-        raise InputError(f"{path}: expected a Parquet file, found one that cannot be read "
-                         f"({told(error)})") from None
+        raise InputError(
+            f"{path}: expected a Parquet file, found one that cannot be read ({told(error)})"
+        ) from None
 
 
 def _article(row: dict[str, Any], chosen: Chosen, doc_id: str, where: str) -> Article | InputError:
     try:
-        return article_of({name: value.as_py() for name, value in row.items()}, chosen, doc_id, where)
+        return article_of(
+            {name: value.as_py() for name, value in row.items()}, chosen, doc_id, where
+        )
     except UnicodeDecodeError as error:
         return InputError(f"{where}: expected UTF-8 text, found {error.reason}")
     except InputError as error:  # costs this row alone
@@ -62,10 +72,14 @@ def _article(row: dict[str, Any], chosen: Chosen, doc_id: str, where: str) -> Ar
 def _check_packing(metadata: Any, path: Path) -> None:
     """Raise ``InputError`` for what no corpus is packed like, which would not fit memory once it is unpacked."""
     # Not by column: pyarrow ends the process where what is told of one is damaged.
-    size = sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
+    size = sum(
+        metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups)
+    )
     if size > _LARGE and size > _TIGHTEST * path.stat().st_size:
-        raise InputError(f"{path}: expected a file that unpacks to at most {_TIGHTEST:,} times its size, found "
-                         f"{size:,} bytes")
+        raise InputError(
+            f"{path}: expected a file that unpacks to at most {_TIGHTEST:,} times its size, found "
+            f"{size:,} bytes"
+        )
 
 
 def _columns(schema: Any, columns: Columns, path: Path) -> tuple[Chosen, list[str]]:
@@ -77,8 +91,15 @@ def _columns(schema: Any, columns: Columns, path: Path) -> tuple[Chosen, list[st
     kind = schema.field(chosen.text).type
     kind = kind.value_type if types.is_dictionary(kind) else kind
     if not (types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)):
-        raise InputError(f"{path}: expected text in the column '{told(chosen.text)}', found {told(kind)}")
-    is_bytes = (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary)
+        raise InputError(
+            f"{path}: expected text in the column '{told(chosen.text)}', found {told(kind)}"
+        )
+    is_bytes = (
+        types.is_binary,
+        types.is_large_binary,
+        types.is_binary_view,
+        types.is_fixed_size_binary,
+    )
     left = [field.name for field in schema if any(test(field.type) for test in is_bytes)]
     if left:
         log.warning("%s: columns of bytes do not travel along: %s", path, told(", ".join(left)))

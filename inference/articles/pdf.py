@@ -28,8 +28,10 @@ _BROKEN_WORD = re.compile(r"(\w+)[-\u00ad\u2010]$")
 #: Letters that fonts have in one, of which no dictionary knows.
 _LIGATURES = {ord(one): unicodedata.normalize("NFKC", one) for one in "ﬀﬁﬂﬃﬄﬅﬆ"}
 _SHORT_LINE = 0.75  # of the usual length: what ends a paragraph if it ends a sentence too
-_GUESSED = ("paragraphs, and words broken at line ends, were put together by guessing; headers, captions and columns "
-            "of the pages may stand between")
+_GUESSED = (
+    "paragraphs, and words broken at line ends, were put together by guessing; headers, captions and columns "
+    "of the pages may stand between"
+)
 
 
 def parse(raw: Raw) -> Article:
@@ -52,16 +54,23 @@ def parse(raw: Raw) -> Article:
     except pypdf.errors.DependencyError:
         locked = True
     except RecursionError:
-        raise InputError(f"{raw.where}: expected a PDF, found one that is nested too deep") from None
+        raise InputError(
+            f"{raw.where}: expected a PDF, found one that is nested too deep"
+        ) from None
     except Exception as error:  # a damaged file makes its parser raise errors of many kinds
-        raise InputError(f"{raw.where}: expected a PDF, found a file that cannot be read as one "
-                         f"({told(error)})") from None
+        raise InputError(
+            f"{raw.where}: expected a PDF, found a file that cannot be read as one ({told(error)})"
+        ) from None
     if locked:
-        raise InputError(f"{raw.where}: expected a PDF that can be read without a password, found an encrypted one")
+        raise InputError(
+            f"{raw.where}: expected a PDF that can be read without a password, found an encrypted one"
+        )
     text = join_pages(pages)
     if not text:
-        raise InputError(f"{raw.where}: expected a PDF with text, found {len(pages)} pages without any (scanned pages "
-                         "need text recognition first)")
+        raise InputError(
+            f"{raw.where}: expected a PDF with text, found {len(pages)} pages without any (scanned pages "
+            "need text recognition first)"
+        )
     check_length(raw.where, text)
     return Article(raw.doc_id, text, title_of(text), tuple(_warnings(pages)))
 
@@ -73,14 +82,20 @@ def _pages(reader: Any, where: str) -> Iterator[str]:
         InputError: for more pages, characters or time than any article takes.
     """
     if len(reader.pages) > _MOST_PAGES:
-        raise InputError(f"{where}: expected at most {_MOST_PAGES:,} pages, found {len(reader.pages):,}")
+        raise InputError(
+            f"{where}: expected at most {_MOST_PAGES:,} pages, found {len(reader.pages):,}"
+        )
     end, length = time.monotonic() + _MOST_SECONDS, 0
     for page in reader.pages:
-        text = page.extract_text().encode("utf-8", "replace").decode()  # fonts may map to half a surrogate pair
+        text = (
+            page.extract_text().encode("utf-8", "replace").decode()
+        )  # fonts may map to half a surrogate pair
         length += len(text)
         if length > MOST_TEXT or time.monotonic() > end:
-            raise InputError(f"{where}: expected a PDF of at most {MOST_TEXT:,} characters that is read in "
-                             f"{_MOST_SECONDS} seconds, found a larger one")
+            raise InputError(
+                f"{where}: expected a PDF of at most {MOST_TEXT:,} characters that is read in "
+                f"{_MOST_SECONDS} seconds, found a larger one"
+            )
         yield text
 
 
@@ -116,7 +131,9 @@ def join_pages(pages: Sequence[str]) -> str:
 def _is_last(line: str, following: str, full: int) -> bool:
     """Whether a line ends its paragraph: it is short, and ends a sentence or is none (a title, a number)."""
     short = len(line) < _SHORT_LINE * full
-    return short and bool(_ENDS.search(line) or (following[0].isupper() and line[-1] not in ",;-–—"))
+    return short and bool(
+        _ENDS.search(line) or (following[0].isupper() and line[-1] not in ",;-–—")
+    )
 
 
 def _joined(text: str, line: str, known: set[str]) -> str:
@@ -128,7 +145,11 @@ def _joined(text: str, line: str, known: set[str]) -> str:
 
 def _lines(page: str) -> list[str]:
     """The lines of a page, empty ones between them included: they part paragraphs, a page's end does not."""
-    return "\n".join(" ".join(line.translate(_LIGATURES).split()) for line in page.splitlines()).strip("\n").split("\n")
+    return (
+        "\n".join(" ".join(line.translate(_LIGATURES).split()) for line in page.splitlines())
+        .strip("\n")
+        .split("\n")
+    )
 
 
 def _without_edges(sheets: Sequence[list[str]]) -> list[list[str]]:

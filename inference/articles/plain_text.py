@@ -21,5 +21,7 @@ def parse(raw: Raw) -> Article:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{where}, line {line}: expected UTF-8 text, found {error.reason}") from None
+        raise InputError(
+            f"{where}, line {line}: expected UTF-8 text, found {error.reason}"
+        ) from None
     return Article(raw.doc_id, text, title_of(text))

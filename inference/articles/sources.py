@@ -28,8 +28,17 @@ from claimstance.model.errors import InputError
 from claimstance.model.record import Record, read_jsonl
 
 __all__ = [
-    "SUFFIXES", "Article", "Columns", "check_address", "check_characters", "count_articles", "files_of",
-    "is_address", "read_articles", "read_records", "title_of",
+    "SUFFIXES",
+    "Article",
+    "Columns",
+    "check_address",
+    "check_characters",
+    "count_articles",
+    "files_of",
+    "is_address",
+    "read_articles",
+    "read_records",
+    "title_of",
 ]
 log = logging.getLogger(__name__)
 STANDARD_INPUT = "-"
@@ -74,7 +83,9 @@ def _read(inputs: Sequence[str], columns: Columns) -> Iterator[Article | InputEr
             files, others, errors = _files_in(path)
             yield from (InputError(f"{error.filename}: {error.strerror}") for error in errors)
             if not files and not errors:
-                yield InputError(f"{path}: expected files ending in {_listed()}, found {_counts(others) or 'none'}")
+                yield InputError(
+                    f"{path}: expected files ending in {_listed()}, found {_counts(others) or 'none'}"
+                )
             elif others:
                 log.warning("%s: files that are not articles left out: %s", path, _counts(others))
             for file in files:
@@ -90,8 +101,17 @@ def read_records(path: Path) -> Iterator[Record]:
 
 def count_articles(inputs: Sequence[str]) -> int | None:
     """How many articles there are to read, for a progress bar; ``None`` where only reading would tell."""
-    files = [file for name in inputs for file in (
-        [] if is_address(name) else _files_in(Path(name))[0] if Path(name).is_dir() else [Path(name)])]
+    files = [
+        file
+        for name in inputs
+        for file in (
+            []
+            if is_address(name)
+            else _files_in(Path(name))[0]
+            if Path(name).is_dir()
+            else [Path(name)]
+        )
+    ]
     if not all(file.suffix.lower() in DOCUMENTS for file in files):
         return None
     return len(files) + sum(map(is_address, inputs))
@@ -142,7 +162,9 @@ def _from_file(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | 
     elif corpus := CORPORA.get(suffix):
         yield from checked(path, corpus(path, doc_id, columns))
     else:
-        raise InputError(f"{path}: expected a file ending in {_listed()}, or a folder, found '{suffix or path.name}'")
+        raise InputError(
+            f"{path}: expected a file ending in {_listed()}, or a folder, found '{suffix or path.name}'"
+        )
 
 
 def _from_stdin() -> Iterator[Article]:

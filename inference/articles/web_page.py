@@ -46,11 +46,17 @@ def parse(raw: Raw) -> Article:
     if found is not None and len(found.text) < _SHORT and _extract(page, raw, precise=True) is None:
         found = None
     if found is None:
-        raise InputError(f"{raw.where}: expected a page with an article, found none (a page of links, or one that a "
-                         "script would fill?)")
+        raise InputError(
+            f"{raw.where}: expected a page with an article, found none (a page of links, or one that a "
+            "script would fill?)"
+        )
     text = found.text
     check_length(raw.where, text)
-    meta = {"date": found.date, "outlet": found.sitename or found.hostname, "url": found.url or raw.url}
+    meta = {
+        "date": found.date,
+        "outlet": found.sitename or found.hostname,
+        "url": found.url or raw.url,
+    }
     return Article(raw.doc_id, text, found.title or title_of(text), tuple(warnings), meta)
 
 
@@ -64,13 +70,20 @@ def _extract(page: str, raw: Raw, precise: bool) -> Any:
             return None
         _check_size(tree, raw.where)
         found: Any = bare_extraction(
-            tree, url=raw.url, favor_precision=precise, include_comments=False, include_tables=precise,
-            with_metadata=True, date_extraction_params={"original_date": True, "extensive_search": False})
+            tree,
+            url=raw.url,
+            favor_precision=precise,
+            include_comments=False,
+            include_tables=precise,
+            with_metadata=True,
+            date_extraction_params={"original_date": True, "extensive_search": False},
+        )
     except InputError:
         raise
     except Exception as error:  # broken markup can make its parsers raise errors of many kinds
-        raise InputError(f"{raw.where}: expected a web page, found one that cannot be read "
-                         f"({told(error)})") from None
+        raise InputError(
+            f"{raw.where}: expected a web page, found one that cannot be read ({told(error)})"
+        ) from None
     return found if found is not None and found.text and found.text.strip() else None
 
 
@@ -78,7 +91,9 @@ def _check_size(tree: Any, where: str) -> None:
     for number, element in enumerate(tree.iter(), 1):
         for what, size, most in _sizes(number, element):
             if size > most:
-                raise InputError(f"{where}: expected a page with at most {most:,} {what}, found more")
+                raise InputError(
+                    f"{where}: expected a page with at most {most:,} {what}, found more"
+                )
 
 
 def _sizes(number: int, element: Any) -> Iterator[tuple[str, int, int]]:

@@ -19,7 +19,13 @@ from claimstance.model.errors import InputError
 _OLD_OR_LOCKED = b"\xd0\xcf\x11\xe0"  # a Word document of before 2007, and one behind a password
 _MOST_FILES = 10_000
 _CHUNK = 1 << 20
-_PLAIN = {"t": None, "tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "\u2011"}  # element → what it stands for
+_PLAIN = {
+    "t": None,
+    "tab": "\t",
+    "br": "\n",
+    "cr": "\n",
+    "noBreakHyphen": "\u2011",
+}  # element → what it stands for
 _ELSEWHERE = {"footnoteReference": "footnotes", "endnoteReference": "endnotes"}
 
 
@@ -36,15 +42,21 @@ def parse(raw: Raw) -> Article:
     except ImportError:
         raise missing(raw.where, "python-docx", "documents") from None
     if raw.data.startswith(_OLD_OR_LOCKED):
-        raise InputError(f"{raw.where}: expected a .docx file without a password, found an encrypted one or a "
-                         ".doc file")
+        raise InputError(
+            f"{raw.where}: expected a .docx file without a password, found an encrypted one or a "
+            ".doc file"
+        )
     try:
         body = docx.Document(_unpacked(raw.data, raw.where)).element.body
     except InputError:
         raise
-    except Exception as error:  # a damaged file makes readers of ZIP and XML raise errors of many kinds
-        raise InputError(f"{raw.where}: expected a Word document (.docx), found a file that cannot be read as one "
-                         f"({told(error)})") from None
+    except (
+        Exception
+    ) as error:  # a damaged file makes readers of ZIP and XML raise errors of many kinds
+        raise InputError(
+            f"{raw.where}: expected a Word document (.docx), found a file that cannot be read as one "
+            f"({told(error)})"
+        ) from None
     text = "\n".join(paragraph for paragraph in _paragraphs(body) if paragraph)
     check_length(raw.where, text)
     if not text:
@@ -60,7 +72,9 @@ def _unpacked(data: bytes, where: str) -> io.BytesIO:
     copy, left = io.BytesIO(), MOST_DOCUMENT
     with zipfile.ZipFile(io.BytesIO(data)) as packed, zipfile.ZipFile(copy, "w") as plain:
         if len(packed.infolist()) > _MOST_FILES:
-            raise InputError(f"{where}: expected a document of at most {_MOST_FILES:,} parts, found more")
+            raise InputError(
+                f"{where}: expected a document of at most {_MOST_FILES:,} parts, found more"
+            )
         for entry in packed.infolist():
             content = bytearray()
             if entry.filename.endswith((".xml", ".rels")):
@@ -69,8 +83,10 @@ def _unpacked(data: bytes, where: str) -> io.BytesIO:
                         content += chunk
                         left -= len(chunk)
                         if left < 0:
-                            raise InputError(f"{where}: expected a document that unpacks to at most {MOST_DOCUMENT:,} "
-                                             "bytes of text, found more")
+                            raise InputError(
+                                f"{where}: expected a document that unpacks to at most {MOST_DOCUMENT:,} "
+                                "bytes of text, found more"
+                            )
             plain.writestr(entry.filename, bytes(content))
     copy.seek(0)
     return copy
@@ -83,7 +99,9 @@ def _name(element: Any) -> str:
 def _paragraphs(body: Any) -> Iterator[str]:
     for paragraph in body.iter("{*}p"):
         # Word writes a text box twice, the second time for programs that do not know the first way
-        if _name(paragraph) == "p" and not any(_name(above) == "Fallback" for above in paragraph.iterancestors()):
+        if _name(paragraph) == "p" and not any(
+            _name(above) == "Fallback" for above in paragraph.iterancestors()
+        ):
             yield "".join(_pieces(paragraph)).strip()
 
 

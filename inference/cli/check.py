@@ -43,15 +43,30 @@ def check(
     value: Value = None,
     annotator: Annotator = None,
     codebook: Codebook = None,
-    fix: Annotated[Path | None, typer.Option(
-        "--fix", metavar="FIXED.jsonl", help="Write the records with what can safely be put right put right; none are "
-        "written if not given.")] = None,
-    out: Annotated[Path | None, typer.Option(
-        "--out", "-o", metavar="FINDINGS.jsonl", help="Write the findings, one a line; they are only shown if not "
-        "given.")] = None,
-    show_all: Annotated[bool, typer.Option(
-        "--all", help="Show every finding on a terminal, not three of a kind.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for warnings, too.")] = False,
+    fix: Annotated[
+        Path | None,
+        typer.Option(
+            "--fix",
+            metavar="FIXED.jsonl",
+            help="Write the records with what can safely be put right put right; none are "
+            "written if not given.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FINDINGS.jsonl",
+            help="Write the findings, one a line; they are only shown if not given.",
+        ),
+    ] = None,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="Show every finding on a terminal, not three of a kind.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 for warnings, too.")
+    ] = False,
 ) -> None:
     """Find what is wrong in annotated data, all of it at once.
 
@@ -62,12 +77,16 @@ def check(
     from claimstance.training.data.lint.linter import Inspection
 
     must_exist("CONFIG|FILE", *inputs)
-    config = data_config(inputs, source_options(data_format, task, target, column, role, value, annotator))
+    config = data_config(
+        inputs, source_options(data_format, task, target, column, role, value, annotator)
+    )
     files = [path for source in config.sources for path in source.paths()]
     _check_outputs(out, fix, [*files, *inputs, *filter(None, [codebook])])
     if fix is not None and (len(files) != 1 or len(config.sources) != 1):
-        raise ConfigError(f"--fix: expected one file to put right, found {len(files)} files in "
-                          f"{len(config.sources)} sources")
+        raise ConfigError(
+            f"--fix: expected one file to put right, found {len(files)} files in "
+            f"{len(config.sources)} sources"
+        )
     inspection = Inspection(config, None if codebook is None else load_codebook(codebook))
     written = nullcontext() if out is None else open_output(out)
     with progress("checking records", None, prints=True) as advance, written as file:
@@ -91,8 +110,10 @@ def _check_outputs(out: Path | None, fix: Path | None, inputs: Sequence[Path]) -
             there = source.resolve()
             same = place == there or (path.exists() and source.exists() and path.samefile(source))
             if same or (there.is_dir() and there in place.parents):
-                raise ConfigError(f"{option}: expected a place outside the inputs, found '{path}', which '{source}' "
-                                  "is or holds")
+                raise ConfigError(
+                    f"{option}: expected a place outside the inputs, found '{path}', which '{source}' "
+                    "is or holds"
+                )
     if out is not None and fix is not None and out.resolve() == fix.resolve():
         raise ConfigError(f"--out: expected another file than --fix, found '{out}' for both")
 
@@ -125,7 +146,13 @@ def _table(counts: dict[tuple[str, str], int], examples: dict[tuple[str, str], l
     from rich.console import Console
     from rich.table import Column, Table
 
-    table = Table("", "finding", Column("count", justify="right"), Column("where and what", ratio=1), show_lines=True)
+    table = Table(
+        "",
+        "finding",
+        Column("count", justify="right"),
+        Column("where and what", ratio=1),
+        show_lines=True,
+    )
     for kind in sorted(counts, key=lambda kind: (kind[0], -counts[kind])):  # errors first
         more = counts[kind] - len(examples[kind])
         shown = examples[kind] + [f"… and {more} more (--all)"] * bool(more)
@@ -156,5 +183,7 @@ def _fix(inspection: "Inspection", path: Path) -> None:
     changes = "; ".join(f"{kind}: {number}" for kind, number in fixes.changed.items())
     typer.echo(f"{path}: {_count(count, 'record')} written; {changes or 'nothing to put right'}")
     if inspection.unread:
-        complain(f"{path}: what could not be read is not in it: see {_count(inspection.unread, 'finding')} above",
-                 "warning")
+        complain(
+            f"{path}: what could not be read is not in it: see {_count(inspection.unread, 'finding')} above",
+            "warning",
+        )

@@ -24,7 +24,10 @@ def complain(message: str, kind: str = "error") -> None:
     """A line on standard error; a warning is left out where only errors are wanted."""
     if kind != "warning" or not _is_quiet():
         coloured = kind in _COLOURS and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-        typer.echo(f"{typer.style(kind, fg=_COLOURS[kind], bold=True) if coloured else kind}: {message}", err=True)
+        typer.echo(
+            f"{typer.style(kind, fg=_COLOURS[kind], bold=True) if coloured else kind}: {message}",
+            err=True,
+        )
 
 
 def _is_quiet() -> bool:
@@ -49,7 +52,9 @@ def show_log(verbose: bool, quiet: bool = False) -> None:
     """
     _LOG.setLevel(logging.ERROR if quiet else logging.INFO if verbose else logging.WARNING)
     _LOG.handlers[:] = [_Messages()]
-    _LOG.propagate = False  # to the root logger, which onnxruntime's quantizer makes say it all again
+    _LOG.propagate = (
+        False  # to the root logger, which onnxruntime's quantizer makes say it all again
+    )
 
 
 def must_exist(what: str, *paths: Path | str | None) -> None:
@@ -73,7 +78,9 @@ def must_not_read(out: Path | None, inputs: Sequence[str], suffixes: Sequence[st
     for name in inputs:
         path = Path(name).resolve()
         if path == place or (path.is_dir() and path in place.parents):
-            raise ConfigError(f"--out: expected a place outside the inputs, found '{out}', which '{name}' is or holds")
+            raise ConfigError(
+                f"--out: expected a place outside the inputs, found '{out}', which '{name}' is or holds"
+            )
 
 
 def _in_lines(what: str, total: int | None) -> Callable[[int], None]:
@@ -112,9 +119,18 @@ def progress(what: str, total: int | None, prints: bool = False) -> Iterator[Cal
             speed = task.finished_speed or task.speed
             return Text("" if speed is None else f"{speed:,.1f}/s", style="progress.data.speed")
 
-    columns = (rich.TextColumn("{task.description}"), rich.BarColumn(), rich.MofNCompleteColumn(), Rate(),
-               rich.TimeElapsedColumn(), rich.TextColumn("left"), rich.TimeRemainingColumn())
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        Rate(),
+        rich.TimeElapsedColumn(),
+        rich.TextColumn("left"),
+        rich.TimeRemainingColumn(),
+    )
     # Not redirected: rich would send what is written to standard output to the bar's console, which is standard error.
-    with rich.Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bars:
+    with rich.Progress(
+        *columns, console=Console(stderr=True), transient=True, redirect_stdout=False
+    ) as bars:
         bar = bars.add_task(what, total=total)
         yield lambda count: bars.advance(bar, count)

@@ -32,20 +32,36 @@ class Told(str, Enum):
     html = "html"
 
 
-ToldAs = Annotated[Told | None, typer.Option(
-    "--format", "-f", help="What to write; if not given, what the name of --out ends in.")]
+ToldAs = Annotated[
+    Told | None,
+    typer.Option(
+        "--format", "-f", help="What to write; if not given, what the name of --out ends in."
+    ),
+]
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model folder, name on the hub, or 'bundled'.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="Model folder, name on the hub, or 'bundled'.")
+    ],
     data: Annotated[Path, typer.Option("--data", help="Folder of a built dataset.")],
-    split: Annotated[str, typer.Option("--split", help="Which split to score on: train, dev or test.")] = "test",
-    out: Annotated[Path | None, typer.Option(
-        "--out", "-o", help="A page (.html), figures (.json), or a folder: both, and what `compare` reads; "
-        "none is written if not given.")] = None,
+    split: Annotated[
+        str, typer.Option("--split", help="Which split to score on: train, dev or test.")
+    ] = "test",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="A page (.html), figures (.json), or a folder: both, and what `compare` reads; "
+            "none is written if not given.",
+        ),
+    ] = None,
     told: ToldAs = None,
-    precision: Annotated[Precision | None, typer.Option(
-        help="float32: the weights through torch; as exported if not given.")] = None,
+    precision: Annotated[
+        Precision | None,
+        typer.Option(help="float32: the weights through torch; as exported if not given."),
+    ] = None,
 ) -> None:
     """Score a model on held-out data, with 95 % intervals.
 
@@ -62,7 +78,10 @@ def evaluate(
     with progress("reading sentences", None, prints) as advance:
         found = examine(name, data, split, precision is Precision.float32, advance)
     if written:
-        _write(out, {Told.json: lambda: [_json(found.account)], Told.html: lambda: _page(found)}[written])
+        _write(
+            out,
+            {Told.json: lambda: [_json(found.account)], Told.html: lambda: _page(found)}[written],
+        )
     elif out is not None:
         _write_folder(found, out)
     if not prints:
@@ -70,12 +89,25 @@ def evaluate(
 
 
 def compare(
-    run_a: Annotated[Path, typer.Argument(metavar="RUN_A", help="Folder that `evaluate --out` wrote.")],
-    run_b: Annotated[Path, typer.Argument(metavar="RUN_B", help="Another, of the same data and split.")],
-    metric: Annotated[list[str] | None, typer.Option(
-        "--metric", help="Such as yes.f1 (several times); what training is steered by if not given.")] = None,
-    out: Annotated[Path | None, typer.Option(
-        "--out", "-o", help="A page (.html), or a JSON file for all of it; none if not given.")] = None,
+    run_a: Annotated[
+        Path, typer.Argument(metavar="RUN_A", help="Folder that `evaluate --out` wrote.")
+    ],
+    run_b: Annotated[
+        Path, typer.Argument(metavar="RUN_B", help="Another, of the same data and split.")
+    ],
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metric",
+            help="Such as yes.f1 (several times); what training is steered by if not given.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="A page (.html), or a JSON file for all of it; none if not given."
+        ),
+    ] = None,
     told: ToldAs = None,
 ) -> None:
     """Say whether one evaluation is better than another.
@@ -111,8 +143,10 @@ def _written_as(told: Told | None, out: Path | None) -> Told | None:
     endings = {".json": Told.json, ".html": Told.html, ".htm": Told.html}
     named = None if out is None or out.is_dir() else endings.get(out.suffix.lower())
     if told and named and told is not named:
-        raise ConfigError(f"--out: expected a name ending in .{told.value}, or a folder, for --format {told.value}, "
-                          f"found '{out}'")
+        raise ConfigError(
+            f"--out: expected a name ending in .{told.value}, or a folder, for --format {told.value}, "
+            f"found '{out}'"
+        )
     return told if out is None else named
 
 
@@ -124,7 +158,9 @@ def _write_folder(found: "Evaluation", folder: Path) -> None:
     from claimstance.training.evaluation.page.page import PAGE_FILE
 
     with open_output(folder / OUTCOMES_FILE) as file:
-        write_outcomes(found.outcomes, {key: found.account[key] for key in ("date", "model", "data")}, file)
+        write_outcomes(
+            found.outcomes, {key: found.account[key] for key in ("date", "model", "data")}, file
+        )
     with open_output(folder / CASES_FILE) as file:
         write_cases(found.cases, file)
     _write(folder / FIGURES_FILE, lambda: [_json(found.account)])

@@ -27,5 +27,12 @@ def _say_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-Version = Annotated[bool, typer.Option(
-    "--version", callback=_say_version, is_eager=True, help="Say which version this is, and exit.")]
+Version = Annotated[
+    bool,
+    typer.Option(
+        "--version",
+        callback=_say_version,
+        is_eager=True,
+        help="Say which version this is, and exit.",
+    ),
+]

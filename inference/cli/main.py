@@ -24,20 +24,46 @@ from claimstance.model.errors import ClaimstanceError, ConfigError
 UsageError: Any = typer.BadParameter.__base__
 #: What the extra ``train`` brings, as it is imported; a test compares.
 TRAINING = (
-    "torch", "transformers", "accelerate", "datasets", "scipy", "sklearn", "safetensors", "onnx", "tensorboard",
-    "matplotlib", "datasketch", "xxhash", "pyarrow", "filelock", "regex")
+    "torch",
+    "transformers",
+    "accelerate",
+    "datasets",
+    "scipy",
+    "sklearn",
+    "safetensors",
+    "onnx",
+    "tensorboard",
+    "matplotlib",
+    "datasketch",
+    "xxhash",
+    "pyarrow",
+    "filelock",
+    "regex",
+)
 
 app = typer.Typer(
-    cls=Commands, help="Who claims what in the news, and where each source stands.", no_args_is_help=True,
-    pretty_exceptions_enable=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]},
+    cls=Commands,
+    help="Who claims what in the news, and where each source stands.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
 @app.callback()
 def _options(
-    verbose: Annotated[bool, typer.Option(
-        "--verbose", "-v", help="Say what is being done; also, where no bar is shown, how far it is.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors: no warnings, no bar.")] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Say what is being done; also, where no bar is shown, how far it is.",
+        ),
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Say nothing but errors: no warnings, no bar.")
+    ] = False,
     version: Version = False,
 ) -> None:
     if verbose and quiet:
@@ -80,9 +106,13 @@ for command in (cli_data.init, cli_check.check, cli_data.build, cli_data.convert
 @app.command(context_settings={"allow_interspersed_args": True})
 def train(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A configuration (.yaml).")],
-    overrides: Annotated[list[str] | None, typer.Argument(
-        metavar="KEY=VALUE", help="Values in place of the configuration's.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue from the last checkpoint.")] = False,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="KEY=VALUE", help="Values in place of the configuration's."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue from the last checkpoint.")
+    ] = False,
 ) -> None:
     """Train a model on a dataset, which is built first if need be.
 
@@ -95,7 +125,9 @@ def train(
     settings = load_config(config, overrides or [])
     with redirect_stdout(sys.stderr):  # the training library prints its progress
         folder = run(settings, resume, lambda: progress("reading rows", None))
-    typer.echo(f"{folder}: trained and exported. Next: claimstance evaluate {folder} --data {settings.data.path}")
+    typer.echo(
+        f"{folder}: trained and exported. Next: claimstance evaluate {folder} --data {settings.data.path}"
+    )
 
 
 app.command()(cli_scores.evaluate)
@@ -105,8 +137,12 @@ app.command()(cli_scores.compare)
 @app.command()
 def export(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a trained model.")],
-    out: Annotated[Path | None, typer.Option(
-        "--out", "-o", help="Folder for the exported model; MODEL itself if not given.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Folder for the exported model; MODEL itself if not given."
+        ),
+    ] = None,
     precision: Annotated[Precision, typer.Option(help="Of the encoder.")] = Precision.int8,
 ) -> None:
     """Export a trained model for onnxruntime.
@@ -137,7 +173,9 @@ app.command()(cli_serve.serve)
 def main() -> None:
     """Run the command line; expected errors become one line and an exit code (1: the work failed, 2: a wrong call)."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", newline="")  # results are the same whatever the locale
+        sys.stdout.reconfigure(
+            encoding="utf-8", newline=""
+        )  # results are the same whatever the locale
     try:
         sys.exit(app(prog_name="claimstance", standalone_mode=False))
     except ClaimstanceError as error:
@@ -145,7 +183,10 @@ def main() -> None:
     except UsageError as error:
         if len(sys.argv) < 2:
             sys.exit(error.show() or 2)  # the error is the help
-        stop(f"{error.format_message()} (see {error.ctx.command_path if error.ctx else 'claimstance'} --help)", 2)
+        stop(
+            f"{error.format_message()} (see {error.ctx.command_path if error.ctx else 'claimstance'} --help)",
+            2,
+        )
     except ModuleNotFoundError as error:
         if not error.name or error.name.partition(".")[0] not in TRAINING:
             raise

@@ -19,17 +19,29 @@ from claimstance.model.onnx.backend import check_files, cores, identity, model_f
 
 #: The figures that a table shows of each task; evaluation.json has all.
 _SHOWN = {
-    "attribution": ("source.overlap.f1", "cue.overlap.f1", "content.overlap.f1", "source.exact.f1", "cue.exact.f1",
-                    "content.exact.f1", "linked.f1"),
+    "attribution": (
+        "source.overlap.f1",
+        "cue.overlap.f1",
+        "content.overlap.f1",
+        "source.exact.f1",
+        "cue.exact.f1",
+        "content.exact.f1",
+        "linked.f1",
+    ),
     "entity": ("precision", "recall", "f1"),
 }
 _NUMBERS = ("calibration_error", "conformal.size")  # the figures that are no shares
-_COLOURS = {"favor": "green", "against": "red"}  # of stances; rich leaves them out where they are not wanted
+_COLOURS = {
+    "favor": "green",
+    "against": "red",
+}  # of stances; rich leaves them out where they are not wanted
 
 
 def _console() -> Console:
     # Names and labels are printed as they are: no [markup], no :emoji:.
-    return Console(width=None if sys.stdout.isatty() else 120, markup=False, emoji=False, highlight=False)
+    return Console(
+        width=None if sys.stdout.isatty() else 120, markup=False, emoji=False, highlight=False
+    )
 
 
 def tagged(article: TaggedArticle) -> None:
@@ -43,8 +55,12 @@ def tagged(article: TaggedArticle) -> None:
     for sentence in article.sentences:
         claim = sentence.claim
         table.add_row(
-            str(sentence.index), Text(sentence.text), f"{claim.label} {claim.probability:.2f}" if claim else "",
-            "\n".join(_who(sentence)), Text("\n").join(_stances(sentence.stances)))
+            str(sentence.index),
+            Text(sentence.text),
+            f"{claim.label} {claim.probability:.2f}" if claim else "",
+            "\n".join(_who(sentence)),
+            Text("\n").join(_stances(sentence.stances)),
+        )
     _console().print(table)
 
 
@@ -68,26 +84,36 @@ def built(folder: Path, report: dict[str, Any]) -> None:
     """What a build gave: rows and labels of each split, what was left out, what splits share."""
     table = Table("split", "rows", "labels", title=f"{folder}")
     for split, rows in report["rows"].items():
-        labels = "\n".join(f"{task}: " + ", ".join(f"{name} {count}" for name, count in counts.items())
-                           for task, counts in report["labels"][split].items())
+        labels = "\n".join(
+            f"{task}: " + ", ".join(f"{name} {count}" for name, count in counts.items())
+            for task, counts in report["labels"][split].items()
+        )
         table.add_row(split, str(rows), labels)
     console = _console()
     console.print(table)
     for source in report["sources"]:
         for file, facts in source["facts"].items():
-            console.print(f"{file}: " + "; ".join(f"{name}: {fact}" for name, fact in facts.items()))
+            console.print(
+                f"{file}: " + "; ".join(f"{name}: {fact}" for name, fact in facts.items())
+            )
         for reason, count in source["dropped"].items():
             console.print(f"{source['name']}: {count} left out: {reason}")
         for task, count in source["ties"].items():
             console.print(f"{source['name']}: annotators are tied on {task}: {count} times")
     for name, agreement in report["agreement"].items():
-        people = f"{len(agreement['annotators'])} annotators" if agreement["annotators"] else "annotators without names"
+        people = (
+            f"{len(agreement['annotators'])} annotators"
+            if agreement["annotators"]
+            else "annotators without names"
+        )
         console.print(f"{name}: agreement of {people}: {', '.join(_alphas(agreement))}")
     for overlap in report["overlaps"]:
         if overlap["exact"] or overlap["near"]:
-            console.print(f"{overlap['second']} shares texts with {overlap['first']}: {overlap['exact']} rows exactly, "
-                          f"{overlap['near']} nearly{_short(overlap)}; {overlap['repeated']} repeat question and "
-                          "answer, too")
+            console.print(
+                f"{overlap['second']} shares texts with {overlap['first']}: {overlap['exact']} rows exactly, "
+                f"{overlap['near']} nearly{_short(overlap)}; {overlap['repeated']} repeat question and "
+                "answer, too"
+            )
     console.print(f"Read {folder / 'report.html'} before training.")
 
 
@@ -106,47 +132,84 @@ def _alphas(agreement: dict[str, Any]) -> Iterable[str]:
 def evaluated(account: dict[str, Any]) -> None:
     """The figures of an evaluation, with their intervals; beside them what people reach, where that is known."""
     people: dict[str, Any] = account.get("people", {})
-    table = Table("corpus", "task", "metric", "value", "95 % interval", "n", *(["people"] if people else []),
-                  title=f"{account['model']['name']} on {account['data']['path']}, split {account['data']['split']}")
+    table = Table(
+        "corpus",
+        "task",
+        "metric",
+        "value",
+        "95 % interval",
+        "n",
+        *(["people"] if people else []),
+        title=f"{account['model']['name']} on {account['data']['path']}, split {account['data']['split']}",
+    )
     for name, figures in account["results"].items():
         corpus, _, task = name.rpartition("/")
-        shown = _SHOWN.get(task) or [m for m in figures if not m.endswith((".precision", ".recall"))]
+        shown = _SHOWN.get(task) or [
+            m for m in figures if not m.endswith((".precision", ".recall"))
+        ]
         for metric in shown:
             figure = figures[metric]
             digits = 3 if metric in _NUMBERS else 1
-            value, low, high = (figure[key] if digits == 3 else 100 * figure[key] for key in ("value", "low", "high"))
+            value, low, high = (
+                figure[key] if digits == 3 else 100 * figure[key]
+                for key in ("value", "low", "high")
+            )
             interval = "" if low == high == value else f"{low:.{digits}f} – {high:.{digits}f}"
             reached = people.get(name, {}).get(metric, {}).get("value")
             beside = [] if not people else ["" if reached is None else f"{100 * reached:.1f}"]
-            table.add_row(corpus, task, metric, f"{value:.{digits}f}", interval, str(figure["n"]), *beside)
+            table.add_row(
+                corpus, task, metric, f"{value:.{digits}f}", interval, str(figure["n"]), *beside
+            )
         table.add_section()
     console = _console()
     console.print(table)
     if people:
-        console.print("people: an annotator against the others, in all sentences of the dataset that several annotated")
+        console.print(
+            "people: an annotator against the others, in all sentences of the dataset that several annotated"
+        )
 
 
 def compared(comparison: dict[str, Any]) -> None:
     """Two evaluations beside each other, in per cent, and which differences are more than chance."""
     data = comparison["data"]
-    table = Table(*(Column(name, no_wrap=True) for name in ("corpus", "task", "metric", "A", "B", "B − A")),
-                  "95 % interval", "p", "p, Holm", "n",
-                  title=f"A: {comparison['a']['folder']}, B: {comparison['b']['folder']}; "
-                        f"{data['path']}, split {data['split']}")
+    table = Table(
+        *(Column(name, no_wrap=True) for name in ("corpus", "task", "metric", "A", "B", "B − A")),
+        "95 % interval",
+        "p",
+        "p, Holm",
+        "n",
+        title=f"A: {comparison['a']['folder']}, B: {comparison['b']['folder']}; "
+        f"{data['path']}, split {data['split']}",
+    )
     before = None
     for row in comparison["rows"]:
         if before not in (None, (row["corpus"], row["task"])):
             table.add_section()
         before = row["corpus"], row["task"]
-        a, b, difference, low, high = (100 * row[key] for key in ("a", "b", "difference", "low", "high"))
-        interval = f"{low:+.1f} – {high:+.1f}" if row["documents"] > 1 else ""  # one document, drawn anew, is the same
-        table.add_row(row["corpus"], row["task"], row["metric"], f"{a:.1f}", f"{b:.1f}", f"{difference:+.1f}",
-                      interval, _p(row["p"]), _p(row["holm"]) + " *" * row["significant"],
-                      str(row["documents"]))
+        a, b, difference, low, high = (
+            100 * row[key] for key in ("a", "b", "difference", "low", "high")
+        )
+        interval = (
+            f"{low:+.1f} – {high:+.1f}" if row["documents"] > 1 else ""
+        )  # one document, drawn anew, is the same
+        table.add_row(
+            row["corpus"],
+            row["task"],
+            row["metric"],
+            f"{a:.1f}",
+            f"{b:.1f}",
+            f"{difference:+.1f}",
+            interval,
+            _p(row["p"]),
+            _p(row["holm"]) + " *" * row["significant"],
+            str(row["documents"]),
+        )
     console = _console()
     console.print(table)
-    console.print(f"{comparison['tests']} comparisons; *: p < {comparison['level']} after Holm's correction for them. "
-                  f"Paired bootstrap over n documents, {comparison['resamples']} resamples.")
+    console.print(
+        f"{comparison['tests']} comparisons; *: p < {comparison['level']} after Holm's correction for them. "
+        f"Paired bootstrap over n documents, {comparison['resamples']} resamples."
+    )
     if len(comparison["rows"]) > comparison["tests"]:
         console.print("–: too few documents to tell.")
     for run in ("a", "b"):

@@ -33,7 +33,7 @@ class Places:
         """The span over all ``places``; pieces with only space between them are one."""
         pieces: list[tuple[int, int]] = []
         for start, end in sorted(map(self.offsets, places)):
-            if pieces and not self.text[pieces[-1][1]:start].strip():
+            if pieces and not self.text[pieces[-1][1] : start].strip():
                 pieces[-1] = (pieces[-1][0], max(end, pieces[-1][1]))
             else:
                 pieces.append((start, end))
@@ -42,11 +42,16 @@ class Places:
         start, end = pieces[0][0], pieces[-1][1]
         return Span(start, end, self.text[start:end], tuple(pieces), name)
 
-    def attribution(self, found: FoundAttribution, references: References) -> tuple[int, Attribution]:
+    def attribution(
+        self, found: FoundAttribution, references: References
+    ) -> tuple[int, Attribution]:
         """An attribution in the article, and the sentence that tells it."""
-        source = self.span(found.source, references.get(self.offsets(found.source[0])) if found.source else None)
+        source = self.span(
+            found.source, references.get(self.offsets(found.source[0])) if found.source else None
+        )
         return found.sentence, Attribution(
-            source, self.span(found.cue), self.span(found.content), found.probability)
+            source, self.span(found.cue), self.span(found.content), found.probability
+        )
 
     def sentence_at(self, position: int) -> int:
         """The sentence that a character of one belongs to."""
@@ -76,12 +81,22 @@ def targets_by_sentence(
     a topic where that does not mention it.
     """
     if not wanted:
-        found = grouped(((e.place.sentence, (e.place.start, e.place.end)) for e in reading.entities or ()),
-                        len(reading.texts))
-        return [list(_first_of_each(text, spans).items()) for text, spans in zip(reading.texts, found, strict=True)]
-    firsts = [{name: span for name in wanted for span in _mentions(name, text, references)[:1]}
-              for text, references in zip(reading.texts, named, strict=True)]
-    return [[(name, first.get(name)) for name in wanted if name in first or not has_capital(name)] for first in firsts]
+        found = grouped(
+            ((e.place.sentence, (e.place.start, e.place.end)) for e in reading.entities or ()),
+            len(reading.texts),
+        )
+        return [
+            list(_first_of_each(text, spans).items())
+            for text, spans in zip(reading.texts, found, strict=True)
+        ]
+    firsts = [
+        {name: span for name in wanted for span in _mentions(name, text, references)[:1]}
+        for text, references in zip(reading.texts, named, strict=True)
+    ]
+    return [
+        [(name, first.get(name)) for name in wanted if name in first or not has_capital(name)]
+        for first in firsts
+    ]
 
 
 def _first_of_each(text: str, spans: Sequence[Offsets]) -> dict[str, Offsets | None]:
@@ -93,12 +108,16 @@ def _first_of_each(text: str, spans: Sequence[Offsets]) -> dict[str, Offsets | N
 
 def _mentions(name: str, text: str, named: Sequence[tuple[Offsets, str]]) -> list[Offsets]:
     """Where a sentence mentions somebody: by name, else by what refers to that name ("he", "the senator")."""
-    return find_mentions(name, text) or [span for span, reference in named if is_meant(name, reference)]
+    return find_mentions(name, text) or [
+        span for span, reference in named if is_meant(name, reference)
+    ]
 
 
 def references_of(places: Places, reading: Reading) -> References:
     """Who each source, he and she of a reading refers to, where that is known."""
-    sources = sorted({places.offsets(found.source[0]) for found in reading.attributions or () if found.source})
+    sources = sorted(
+        {places.offsets(found.source[0]) for found in reading.attributions or () if found.source}
+    )
     entities = [(*places.offsets(e.place), e.label) for e in reading.entities or ()]
     found = resolve_references(places.text, places.bounds, sources, entities)
     return {span: name for span, name in found.items() if name}
@@ -106,8 +125,14 @@ def references_of(places: Places, reading: Reading) -> References:
 
 def named_by_sentence(places: Places, references: References) -> list[list[tuple[Offsets, str]]]:
     """References, in order, by the sentence they stand in and relative to it."""
-    found = ((places.sentence_at(start), start, end, name) for (start, end), name in sorted(references.items()))
-    relative = ((i, ((start - places.bounds[i][0], end - places.bounds[i][0]), name)) for i, start, end, name in found)
+    found = (
+        (places.sentence_at(start), start, end, name)
+        for (start, end), name in sorted(references.items())
+    )
+    relative = (
+        (i, ((start - places.bounds[i][0], end - places.bounds[i][0]), name))
+        for i, start, end, name in found
+    )
     return grouped(relative, len(places.bounds))
 
 
@@ -120,9 +145,17 @@ class Locator:
 
     def __call__(self, reading: Reading, sentence: int, name: str) -> list[Offsets]:
         """The mentions of ``name`` in a sentence of ``reading``."""
-        if reading is not self._of:  # one document after the other: who is who is told once for each
+        if (
+            reading is not self._of
+        ):  # one document after the other: who is who is told once for each
             ends = list(accumulate(len(text) + 1 for text in reading.texts))
-            bounds = [(end - 1 - len(text), end - 1) for end, text in zip(ends, reading.texts, strict=True)]
+            bounds = [
+                (end - 1 - len(text), end - 1)
+                for end, text in zip(ends, reading.texts, strict=True)
+            ]
             places = Places("\n".join(reading.texts), bounds)
-            self._of, self._named = reading, named_by_sentence(places, references_of(places, reading))
+            self._of, self._named = (
+                reading,
+                named_by_sentence(places, references_of(places, reading)),
+            )
         return _mentions(name, reading.texts[sentence], self._named[sentence])

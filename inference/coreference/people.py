@@ -65,7 +65,11 @@ class Article:
         self.text = text
         self._starts = [start for start, _ in sentences]
         self._quotes = list(_quotes(text))
-        spans = sorted((start, end) for start, end, label in entities if label == "PERSON" and text[start:end].strip())
+        spans = sorted(
+            (start, end)
+            for start, end, label in entities
+            if label == "PERSON" and text[start:end].strip()
+        )
         self.full_names = _full_names(text[start:end] for start, end in spans)
         self.people = [self._mention(start, end) for start, end in spans]
         self.genders = self._guess_genders()
@@ -91,7 +95,9 @@ class Article:
         possessive = _POSSESSIVE.match(text, end) or text[start:end].endswith(("'s", "’s"))
         after_preposition = _AFTER_PREPOSITION.search(text, max(0, start - _REACH), start)
         name, sentence = self.fullest(text[start:end]), self.sentence_at(start)
-        return Mention(start, end, sentence, name, self.is_quoted(start), not (possessive or after_preposition))
+        return Mention(
+            start, end, sentence, name, self.is_quoted(start), not (possessive or after_preposition)
+        )
 
     def _guess_genders(self) -> dict[str, str]:
         """By titles, and by pronouns outside quotes whose sentence so far, else the one before, names one person."""
@@ -101,7 +107,9 @@ class Article:
             near = re.findall(r"\w+", self.text[max(0, person.start - _REACH) : person.start])[-2:]
             near += re.findall(r"\w+", self.text[person.start : person.end])[:1]
             for gender, nouns in (("male", _MALE), ("female", _FEMALE)):
-                votes[person.name][gender] += _TITLE_WEIGHT * any(word.lower() in nouns for word in near)
+                votes[person.name][gender] += _TITLE_WEIGHT * any(
+                    word.lower() in nouns for word in near
+                )
             if not person.quoted:
                 outside[person.sentence].append(person)
         for pronoun in PRONOUN.finditer(self.text):
@@ -113,7 +121,11 @@ class Article:
             if len(names) == 1:
                 weight = _SUBJECT_WEIGHT if before and before[0].subject else 1
                 votes[names.pop()][GENDERS[pronoun[0].lower()]] += weight
-        return {name: max(count, key=count.__getitem__) for name, count in votes.items() if _is_clear(count)}
+        return {
+            name: max(count, key=count.__getitem__)
+            for name, count in votes.items()
+            if _is_clear(count)
+        }
 
 
 def _is_clear(votes: Counter[str]) -> bool:
@@ -148,5 +160,8 @@ def _quotes(text: str) -> Iterator[Span]:
 
 def _is_mistyped_close(mark: re.Match[str]) -> bool:
     """Whether an opening mark stands where one closes: “so it is“, he said."""
-    before, after = mark.string[max(0, mark.start() - 1) : mark.start()], mark.string[mark.end() : mark.end() + 1]
+    before, after = (
+        mark.string[max(0, mark.start() - 1) : mark.start()],
+        mark.string[mark.end() : mark.end() + 1],
+    )
     return bool(before.strip()) and not after.isalnum()

@@ -23,12 +23,18 @@ from claimstance.model.text.person_names import bare_name, person_name, title_of
 _RELATIVE = words("who whom whose that which")
 _GROUP_PRONOUNS = words("they them their theirs themselves")
 _THING_PRONOUNS = words("it its itself")
-_OTHER_PRONOUNS = words("i me my myself we us our you your one this these those himself herself both")
-_PLURALS = words("people men women police many some others most several few dozens hundreds thousands")
+_OTHER_PRONOUNS = words(
+    "i me my myself we us our you your one this these those himself herself both"
+)
+_PLURALS = words(
+    "people men women police many some others most several few dozens hundreds thousands"
+)
 _NEAR = 4  # sentences back from "they" and "it"; farther, nobody is answered
 _FAR = 8  # sentences back from "he" and "she"
 # What may stand before and after a person's name for the whole phrase to mean that person.
-_BELONGS_ELSEWHERE = re.compile(r"\b(?:about|and|at|by|for|from|in|of|on|or|to|with)\b[^,]*$|['’]s?\s*$", re.IGNORECASE)
+_BELONGS_ELSEWHERE = re.compile(
+    r"\b(?:about|and|at|by|for|from|in|of|on|or|to|with)\b[^,]*$|['’]s?\s*$", re.IGNORECASE
+)
 _DESCRIBES = re.compile(r"(?:['’]s?)?\s*(?:$|[,(—–]|of\b|who\b|in\b|from\b|at\b)")
 # "A veteran aide to the mayor": somebody new. "The aide" mostly is somebody who has been named, and is left to sieve 3.
 _INDEFINITE = re.compile(r"(?:an?|one|another)\s", re.IGNORECASE)
@@ -38,9 +44,19 @@ _PERSON_NOUN = re.compile(
     r"voter|supporter|manager|adviser|lawmaker|minister|teacher|farmer|owner|researcher|commander|organizer|volunteer|"
     r"candidate|nominee|delegate|diplomat|mayor|judge|secretary|general|attorney|chief|source|survivor|witness)"
 )
-_HEAD = re.compile(r"(\w+)(?=,|$|\s(?:of|in|for|from|with|who|that|at|on|to|near|familiar|close)\b)")
-_ROLE_AFTER = re.compile(r",\s+(the\s+[\w-]+(?:\s[\w-]+){0,3}?)(?=[,.;)]|\s(?:of|for|who|in|from)\b)")
-_LONG_FORMS = {"sen": "senator", "gov": "governor", "gen": "general", "prof": "professor", "dr": "doctor"}
+_HEAD = re.compile(
+    r"(\w+)(?=,|$|\s(?:of|in|for|from|with|who|that|at|on|to|near|familiar|close)\b)"
+)
+_ROLE_AFTER = re.compile(
+    r",\s+(the\s+[\w-]+(?:\s[\w-]+){0,3}?)(?=[,.;)]|\s(?:of|for|who|in|from)\b)"
+)
+_LONG_FORMS = {
+    "sen": "senator",
+    "gov": "governor",
+    "gen": "general",
+    "prof": "professor",
+    "dr": "doctor",
+}
 
 
 def resolve_names(
@@ -102,8 +118,10 @@ def same_name(a: str, b: str) -> bool:
         return True
     first, second = person_name(a), person_name(b)
     if first and second:
-        return first.surname == second.surname and first.first[0] == second.first[0] and (
-            first.first.startswith(second.first) or second.first.startswith(first.first)
+        return (
+            first.surname == second.surname
+            and first.first[0] == second.first[0]
+            and (first.first.startswith(second.first) or second.first.startswith(first.first))
         )
     short, person = (b, first) if first else (a, second)
     return person is not None and short in (person.surname, person.particles + person.surname)
@@ -124,7 +142,10 @@ def _word(phrase: str) -> str:
 
 
 def _is_pronoun(word: str) -> bool:
-    return any(word in group for group in (GENDERS, _RELATIVE, _GROUP_PRONOUNS, _THING_PRONOUNS, _OTHER_PRONOUNS))
+    return any(
+        word in group
+        for group in (GENDERS, _RELATIVE, _GROUP_PRONOUNS, _THING_PRONOUNS, _OTHER_PRONOUNS)
+    )
 
 
 def _named(article: Article, span: Span) -> str | None:
@@ -158,17 +179,25 @@ def _roles_of(text: str, person: Mention) -> Iterator[str]:
         yield after[1].lower()
     near = text[max(0, person.start - 40) : person.end].rpartition("\n")[2].split(" ")
     titles = next(filter(None, (title_of(" ".join(near[i:])) for i in range(len(near)))), "")
-    bare = (word for word in titles.lower().replace(".", "").split() if word not in ("former", "the"))
+    bare = (
+        word for word in titles.lower().replace(".", "").split() if word not in ("former", "the")
+    )
     title = " ".join(_LONG_FORMS.get(word, word) for word in bare)
     if title:
         yield f"the {title}"
         yield f"the {title.split()[-1]}"
 
 
-def _persons(article: Article, sources: set[Span], names: dict[Span, str | None]) -> dict[Span, str | None]:
+def _persons(
+    article: Article, sources: set[Span], names: dict[Span, str | None]
+) -> dict[Span, str | None]:
     """Sieve 3: every he and she of the text in order, so that one who is spoken of again and again stays at hand."""
     people = [_as_source(person, names) for person in article.people]
-    people += [_described(article, span, name) for span, name in names.items() if name and _is_described(name)]
+    people += [
+        _described(article, span, name)
+        for span, name in names.items()
+        if name and _is_described(name)
+    ]
     people.sort(key=lambda person: person.start)
     known: list[Mention] = []
     found: dict[Span, str | None] = {}
@@ -204,8 +233,13 @@ def _described(article: Article, span: Span, name: str) -> Mention:
 
 def _as_source(person: Mention, names: dict[Span, str | None]) -> Mention:
     """The mention, marked if it is what a source is called; others named within a source do not speak."""
-    return replace(person, source=any(
-        start <= person.start and person.end <= end and name == person.name for (start, end), name in names.items()))
+    return replace(
+        person,
+        source=any(
+            start <= person.start and person.end <= end and name == person.name
+            for (start, end), name in names.items()
+        ),
+    )
 
 
 def _most_salient(article: Article, known: Sequence[Mention], pronoun: re.Match[str]) -> str | None:
@@ -214,26 +248,38 @@ def _most_salient(article: Article, known: Sequence[Mention], pronoun: re.Match[
     may_be_quoted = article.is_quoted(pronoun.start())
     nearest: list[Mention] = []
     for person in reversed(known):
-        if person.sentence < sentence - _FAR or (nearest and person.sentence != nearest[0].sentence):
+        if person.sentence < sentence - _FAR or (
+            nearest and person.sentence != nearest[0].sentence
+        ):
             break
-        if article.genders.get(person.name, gender) == gender and (may_be_quoted or not person.quoted):
+        if article.genders.get(person.name, gender) == gender and (
+            may_be_quoted or not person.quoted
+        ):
             nearest.append(person)
     if not nearest:
         return None
     in_order = nearest[::-1]
-    return max(in_order, key=lambda person: (person.source, person.subject)).name  # the first of the best
+    return max(
+        in_order, key=lambda person: (person.source, person.subject)
+    ).name  # the first of the best
 
 
 def _just_before(article: Article, span: Span, names: dict[Span, str | None]) -> str | None:
     """Sieve 4, for who: the name that ends right before it."""
     for person in article.people:
-        if person.end <= span[0] and re.fullmatch(r"['’]?,?\s*", article.text[person.end : span[0]]):
+        if person.end <= span[0] and re.fullmatch(
+            r"['’]?,?\s*", article.text[person.end : span[0]]
+        ):
             return person.name
     return next((name for other, name in names.items() if 0 <= span[0] - other[1] <= 2), None)
 
 
 def _earlier_group(
-    article: Article, earlier: Sequence[Span], span: Span, names: dict[Span, str | None], plural: bool
+    article: Article,
+    earlier: Sequence[Span],
+    span: Span,
+    names: dict[Span, str | None],
+    plural: bool,
 ) -> str | None:
     """Sieve 5, for they and it: the nearest earlier source that is a group, or a thing."""
     people = {person.name for person in article.people}
@@ -241,7 +287,12 @@ def _earlier_group(
         if article.sentence_at(span[0]) - article.sentence_at(other[0]) > _NEAR:
             return None
         name = names.get(other)
-        if name is not None and name not in people and not _is_somebody(name) and _is_plural(name) == plural:
+        if (
+            name is not None
+            and name not in people
+            and not _is_somebody(name)
+            and _is_plural(name) == plural
+        ):
             return name
     return None
 
@@ -249,4 +300,8 @@ def _earlier_group(
 def _is_plural(name: str) -> bool:
     head = _HEAD.search(name.lower())
     word = head[1] if head else ""
-    return " and " in name or word in _PLURALS or (word.endswith("s") and not word.endswith(("ss", "us", "is", "news")))
+    return (
+        " and " in name
+        or word in _PLURALS
+        or (word.endswith("s") and not word.endswith(("ss", "us", "is", "news")))
+    )

@@ -17,7 +17,9 @@ from claimstance.model.errors import ClaimstanceError, ConfigError
 MANIFEST = "manifest.json"
 _LOCK = ".lock"
 _PART = re.compile(r"part-\d{5,}\.[a-z]+")
-_UNFINISHED = re.compile(rf"\.(?:{_PART.pattern}|{re.escape(MANIFEST)})\.\w+")  # what a killed run was writing
+_UNFINISHED = re.compile(
+    rf"\.(?:{_PART.pattern}|{re.escape(MANIFEST)})\.\w+"
+)  # what a killed run was writing
 
 
 def part_name(number: int, suffix: str) -> str:
@@ -59,11 +61,17 @@ def _make(path: Path) -> None:
 
 def _must_be_ours(path: Path) -> None:
     names = sorted(file.name for file in path.iterdir())
-    others = [name for name in names if not name.startswith(".") and name != MANIFEST and not _PART.fullmatch(name)]
+    others = [
+        name
+        for name in names
+        if not name.startswith(".") and name != MANIFEST and not _PART.fullmatch(name)
+    ]
     if MANIFEST not in names:  # a part without a manifest may be anyone's
         others = [name for name in names if not name.startswith(".")]
     if others:
-        raise ConfigError(f"--out: expected an empty folder, or that of an earlier run, found '{path / others[0]}'")
+        raise ConfigError(
+            f"--out: expected an empty folder, or that of an earlier run, found '{path / others[0]}'"
+        )
 
 
 def _take(descriptor: int, path: Path) -> None:
@@ -115,7 +123,9 @@ class RunFolder:
             ClaimstanceError: if something cannot be removed.
         """
         for file in sorted(self.path.iterdir()):
-            if _UNFINISHED.fullmatch(file.name) or (_PART.fullmatch(file.name) and file.name not in keep):
+            if _UNFINISHED.fullmatch(file.name) or (
+                _PART.fullmatch(file.name) and file.name not in keep
+            ):
                 try:
                     file.unlink()
                 except OSError as error:

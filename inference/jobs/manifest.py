@@ -76,8 +76,13 @@ class Manifest:
             ClaimstanceError: if it cannot be written.
         """
         told = {
-            "kind": _KIND, **self.settings, "complete": self.complete, "articles": self.articles,
-            "failed": self.failed, "parts": {str(number): asdict(self.parts[number]) for number in sorted(self.parts)}}
+            "kind": _KIND,
+            **self.settings,
+            "complete": self.complete,
+            "articles": self.articles,
+            "failed": self.failed,
+            "parts": {str(number): asdict(self.parts[number]) for number in sorted(self.parts)},
+        }
         with open_output(folder / MANIFEST, durable=True) as file:
             file.write(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
 
@@ -96,18 +101,29 @@ def load_manifest(folder: Path) -> Manifest | None:
             raise ValueError
         parts = {int(number): Part(**part) for number, part in told.pop("parts").items()}
         complete = told.pop("complete")
-        return Manifest({name: told[name] for name in ("program", "model", "options", "inputs")}, parts, complete)
+        return Manifest(
+            {name: told[name] for name in ("program", "model", "options", "inputs")},
+            parts,
+            complete,
+        )
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ClaimstanceError(f"{path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise ConfigError(f"--out: expected an empty folder, or that of an earlier run, found '{path}', which no run "
-                          "wrote") from None
+        raise ConfigError(
+            f"--out: expected an empty folder, or that of an earlier run, found '{path}', which no run "
+            "wrote"
+        ) from None
 
 
 def settings_of(
-    inputs: Sequence[str], tagger: Tagger, targets: Sequence[str], chosen: Format, rows: Rows, columns: Columns,
+    inputs: Sequence[str],
+    tagger: Tagger,
+    targets: Sequence[str],
+    chosen: Format,
+    rows: Rows,
+    columns: Columns,
     size: int,
 ) -> dict[str, Any]:
     """All that results depend on, as JSON has it."""
@@ -116,8 +132,12 @@ def settings_of(
         "program": {name: metadata.version(name) for name in libraries},
         "model": tagger.model,
         "options": {
-            "targets": list(targets), "format": chosen.value, "rows": None if chosen is Format.jsonl else rows.value,
-            "columns": asdict(columns), "articles_per_part": size},
+            "targets": list(targets),
+            "format": chosen.value,
+            "rows": None if chosen is Format.jsonl else rows.value,
+            "columns": asdict(columns),
+            "articles_per_part": size,
+        },
         "inputs": state_of(inputs),
     }
 
@@ -135,7 +155,9 @@ def state_of(inputs: Sequence[str]) -> list[dict[str, Any]]:
                 continue
             digest.update(f"{json.dumps(called)} {found.st_size} {found.st_mtime_ns}\n".encode())
             count, size = count + 1, size + found.st_size
-        states.append({"path": name, "files": count, "bytes": size, "names_sizes_times": digest.hexdigest()})
+        states.append(
+            {"path": name, "files": count, "bytes": size, "names_sizes_times": digest.hexdigest()}
+        )
     return states
 
 

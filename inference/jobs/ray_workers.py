@@ -35,7 +35,11 @@ class _Worker:
 
 @contextmanager
 def ray_workers(
-    tagger: Tagger, targets: Sequence[str], stop: Stop, workers: int | None = None, address: str | None = None
+    tagger: Tagger,
+    targets: Sequence[str],
+    stop: Stop,
+    workers: int | None = None,
+    address: str | None = None,
 ) -> Iterator[Callable[[Iterable[Item]], Iterator[Tagged]]]:
     """What tags articles, and errors of those that could not be read, on Ray (``Work.tag`` of a long run).
 
@@ -56,15 +60,23 @@ def ray_workers(
         raise ConfigError("--engine: this needs 'ray': pip install 'claimstance[scale]'") from None
     try:
         with _sigterm_kept():
-            ray.init(address or "local", configure_logging=False, log_to_driver=False, include_dashboard=False
-                     if address is None else None)
+            ray.init(
+                address or "local",
+                configure_logging=False,
+                log_to_driver=False,
+                include_dashboard=False if address is None else None,
+            )
     except Exception as error:  # of many kinds, none of Ray's own among them
-        raise ClaimstanceError(f"--ray-address: no cluster at '{address or 'local'}': {error}") from None
+        raise ClaimstanceError(
+            f"--ray-address: no cluster at '{address or 'local'}': {error}"
+        ) from None
     try:
         room = int(ray.cluster_resources().get("CPU", 0)) // tagger.threads
         if (count := workers or room) > room or not count:
-            raise ConfigError(f"--workers: expected at most {room}, for which Ray has processors ({tagger.threads} "
-                              f"each), found {count}")
+            raise ConfigError(
+                f"--workers: expected at most {room}, for which Ray has processors ({tagger.threads} "
+                f"each), found {count}"
+            )
         remote = ray.remote(num_cpus=tagger.threads, max_restarts=-1, max_task_retries=-1)(_Worker)
         actors = [remote.remote(tagger) for _ in range(count)]
 

@@ -49,7 +49,9 @@ class LongRun:
 
     def __init__(self, folder: RunFolder, manifest: Manifest) -> None:
         self._folder = folder
-        self._meta: Mapping[str, Any] | None = None  # of the first article, which settles the columns
+        self._meta: Mapping[str, Any] | None = (
+            None  # of the first article, which settles the columns
+        )
         self.manifest = manifest
 
     def go_on(self, items: Iterable[Item], work: Work, stopping: Stopping) -> None:
@@ -68,7 +70,9 @@ class LongRun:
         if self.manifest.complete:
             return
         left = dict(self.manifest.parts)
-        for number, some in enumerate(_parted(items, self.manifest.settings["options"]["articles_per_part"])):
+        for number, some in enumerate(
+            _parted(items, self.manifest.settings["options"]["articles_per_part"])
+        ):
             read = _Reading(some, work.advance)
             if number not in left:
                 if stopping.signal is not None:
@@ -86,13 +90,19 @@ class LongRun:
         for _ in read:
             if stopping.signal is not None:
                 return False
-        if (read.sha256, read.articles, len(read.errors)) != (part.read, part.articles, len(part.errors)):
+        if (read.sha256, read.articles, len(read.errors)) != (
+            part.read,
+            part.articles,
+            len(part.errors),
+        ):
             raise self._other(part)
         return True
 
     def _other(self, part: Part) -> ConfigError:
-        return ConfigError(f"--out: '{self._folder.path / part.file}' was made of other articles than are read now: "
-                           "another --out, or --restart to begin anew")
+        return ConfigError(
+            f"--out: '{self._folder.path / part.file}' was made of other articles than are read now: "
+            "another --out, or --restart to begin anew"
+        )
 
     def _write(self, number: int, read: "_Reading", work: Work) -> None:
         options = self.manifest.settings["options"]
@@ -105,13 +115,19 @@ class LongRun:
                     writer.write(tagged)
                 work.tell(tagged)
         self._folder.check()
-        self.manifest.parts[number] = Part(path.name, sha256(path), read.articles, read.errors, read.sha256)
+        self.manifest.parts[number] = Part(
+            path.name, sha256(path), read.articles, read.errors, read.sha256
+        )
         self.manifest.save(self._folder.path)
 
     def _finish(self) -> None:
         then = self.manifest.settings
-        if found := changes(then, {**then, "inputs": state_of([one["path"] for one in then["inputs"]])}):
-            raise InputError(f"the inputs were changed while they were read ({found}): tag them again with --restart")
+        if found := changes(
+            then, {**then, "inputs": state_of([one["path"] for one in then["inputs"]])}
+        ):
+            raise InputError(
+                f"the inputs were changed while they were read ({found}): tag them again with --restart"
+            )
         self._folder.check()
         self.manifest.complete = True
         self.manifest.save(self._folder.path)
@@ -135,12 +151,20 @@ def open_run(out: Path, settings: Mapping[str, Any], restart: bool = False) -> I
         if manifest is None or restart:
             manifest = Manifest(dict(settings), {})
         elif found := changes(manifest.settings, dict(settings)):
-            raise ConfigError(f"--out: '{out}' was begun otherwise ({found}): as it was then, another --out, or "
-                              "--restart to begin anew")
+            raise ConfigError(
+                f"--out: '{out}' was begun otherwise ({found}): as it was then, another --out, or "
+                "--restart to begin anew"
+            )
         manifest.settings = dict(settings)  # with the paths that inputs have now
-        damaged = [number for number, part in manifest.parts.items() if not _is_whole(out / part.file, part)]
+        damaged = [
+            number
+            for number, part in manifest.parts.items()
+            if not _is_whole(out / part.file, part)
+        ]
         for number in damaged:
-            log.warning("%s: not what was written: done again", out / manifest.parts.pop(number).file)
+            log.warning(
+                "%s: not what was written: done again", out / manifest.parts.pop(number).file
+            )
         manifest.complete = manifest.complete and not damaged
         manifest.save(out)
         folder.sweep({part.file for part in manifest.parts.values()})
@@ -180,7 +204,9 @@ class _Reading:
             if isinstance(item, Article):
                 self.articles += 1
                 self.meta = item.meta if self.meta is None else self.meta
-                said = json.dumps([item.doc_id, item.title, item.text, item.warnings, dict(item.meta)])
+                said = json.dumps(
+                    [item.doc_id, item.title, item.text, item.warnings, dict(item.meta)]
+                )
             else:
                 self.errors.append(str(item))
                 said = "not read"  # for what reason may depend on where the inputs are

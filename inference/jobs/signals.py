@@ -40,7 +40,9 @@ class Stopping:
     def leave(self, what: str) -> None:
         """End the program: one line, and the exit code that shells have for the signal that came first."""
         if self.signal is not None:
-            stop(f"{what}, by {signal.Signals(self.signal).name}: {self._advice}", 128 + self.signal)
+            stop(
+                f"{what}, by {signal.Signals(self.signal).name}: {self._advice}", 128 + self.signal
+            )
 
 
 @contextmanager
@@ -48,9 +50,13 @@ def stopping(advice: str) -> Iterator[Stopping]:
     """Listens for the signals; ``advice`` says how to go on, for those who sent them."""
     heard = Stopping(advice)
     before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {
-        number: signal.signal(number, heard.receive) for number in (signal.SIGINT, signal.SIGTERM)}
+        number: signal.signal(number, heard.receive) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield heard
     finally:
-        for number, handler in before.items():  # one that is on its way out has said so, and is left to end
+        for (
+            number,
+            handler,
+        ) in before.items():  # one that is on its way out has said so, and is left to end
             signal.signal(number, handler if heard.signal is None else signal.SIG_IGN)

@@ -31,9 +31,21 @@ _ROLES = (
 
 def render_page(article: TaggedArticle, back: str | None = None) -> str:
     """The page of one article, as HTML; ``back``: where another one can be asked for."""
-    return "".join(_PAGES.render("article.html", {
-        "back": back, "page": page_parts(article), "roles": _ROLES, "levels": CLAIM_LEVELS, "none_named": NO_NAME,
-        "timeline_rows": TIMELINE_ROWS, "first_sentences": FIRST_SENTENCES}, (THEME, "page.js")))
+    return "".join(
+        _PAGES.render(
+            "article.html",
+            {
+                "back": back,
+                "page": page_parts(article),
+                "roles": _ROLES,
+                "levels": CLAIM_LEVELS,
+                "none_named": NO_NAME,
+                "timeline_rows": TIMELINE_ROWS,
+                "first_sentences": FIRST_SENTENCES,
+            },
+            (THEME, "page.js"),
+        )
+    )
 
 
 def render_index(shown: dict[str, Any]) -> Iterator[str]:
@@ -57,5 +69,9 @@ def _told(said: Said) -> str:
     return shorten(" ".join(" ".join(span.text for span in (cue, content) if span).split()), 120)
 
 
-_PAGES = Pages("claimstance.inference.pages", ("page.css",), {"percent": _percent, "facts": facts, "told": _told})
+_PAGES = Pages(
+    "claimstance.inference.pages",
+    ("page.css",),
+    {"percent": _percent, "facts": facts, "told": _told},
+)
 _FORMS = replace(_PAGES, styles=(*_PAGES.styles, "ask.css"), forms="'self'")

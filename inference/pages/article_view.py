@@ -142,7 +142,10 @@ def page_parts(article: TaggedArticle) -> Parts:
     said = _said(article, numbers)
     holders = _holders(article, said)
     labels = stance_labels(name for stance in article.stances for name in stance.probabilities)
-    targets = {name: Target(i, name) for i, name in enumerate(dict.fromkeys(s.target for s in article.stances))}
+    targets = {
+        name: Target(i, name)
+        for i, name in enumerate(dict.fromkeys(s.target for s in article.stances))
+    }
     rows = [_held(stance, numbers, holders, targets, labels) for stance in article.stances]
     rows.sort(key=lambda row: (row.holder.number, row.target.number, row.stance.sentence))
     held = _anchored([row for row in rows if not row.stance.abstained])
@@ -152,18 +155,40 @@ def page_parts(article: TaggedArticle) -> Parts:
     paragraphs, after = _paragraphs(article, _marks(said))
     data = {
         "sentences": [_rounded(claim_share(sentence)) for sentence in article.sentences],
-        "attributions": [[row.sentence, row.source, _rounded(row.attribution.probability)] for row in said],
-        "stances": [[row.stance.sentence, row.holder.number, row.target.number, row.label.number,
-                     _rounded(row.stance.probability), int(row.stance.abstained)] for row in (*held, *unsure)],
+        "attributions": [
+            [row.sentence, row.source, _rounded(row.attribution.probability)] for row in said
+        ],
+        "stances": [
+            [
+                row.stance.sentence,
+                row.holder.number,
+                row.target.number,
+                row.label.number,
+                _rounded(row.stance.probability),
+                int(row.stance.abstained),
+            ]
+            for row in (*held, *unsure)
+        ],
         "holders": [visible(holder.name) for holder in holders],
         "targets": [visible(name) for name in targets],
         "labels": [visible(name) for name in labels],
     }
     return Parts(
-        article=article, paragraphs=paragraphs, after=after, said=said, speakers=_speakers(article, said, holders),
-        held=held, unsure=unsure, labels=list(labels.values()), matrix=matrix,
+        article=article,
+        paragraphs=paragraphs,
+        after=after,
+        said=said,
+        speakers=_speakers(article, said, holders),
+        held=held,
+        unsure=unsure,
+        labels=list(labels.values()),
+        matrix=matrix,
         silent=[holder for holder in holders if holder.is_name and holder not in with_row],
-        ranked=[(sentence, shorten(sentence.text, 160)) for sentence in _by_worth(article.sentences)], data=data)
+        ranked=[
+            (sentence, shorten(sentence.text, 160)) for sentence in _by_worth(article.sentences)
+        ],
+        data=data,
+    )
 
 
 def claim_share(sentence: Sentence) -> float | None:
@@ -184,10 +209,21 @@ def facts(sentence: Sentence) -> Iterator[tuple[str, str, float]]:
 
 
 def _said(article: TaggedArticle, numbers: dict[str, int]) -> list[Said]:
-    found = [(sentence.index, attribution) for sentence in article.sentences
-             for attribution in sentence.attributions or () if any(parts_of(attribution))]
-    return [Said(i, index, attribution, numbers.get((attribution.source and attribution.source.name) or "", -1))
-            for i, (index, attribution) in enumerate(found)]
+    found = [
+        (sentence.index, attribution)
+        for sentence in article.sentences
+        for attribution in sentence.attributions or ()
+        if any(parts_of(attribution))
+    ]
+    return [
+        Said(
+            i,
+            index,
+            attribution,
+            numbers.get((attribution.source and attribution.source.name) or "", -1),
+        )
+        for i, (index, attribution) in enumerate(found)
+    ]
 
 
 def _holders(article: TaggedArticle, said: Sequence[Said]) -> list[Holder]:
@@ -195,14 +231,22 @@ def _holders(article: TaggedArticle, said: Sequence[Said]) -> list[Holder]:
     first: dict[int, int] = {}
     for row in said:
         first.setdefault(row.source, row.sentence)
-    named = [Holder(i, source.name, True, f"#s{first[i]}" if i in first else "#article")
-             for i, source in enumerate(article.sources)]
-    return [*named, Holder(len(named), NO_NAME, False, "#article"),
-            Holder(len(named) + 1, TEXT_ITSELF, False, "#article")]
+    named = [
+        Holder(i, source.name, True, f"#s{first[i]}" if i in first else "#article")
+        for i, source in enumerate(article.sources)
+    ]
+    return [
+        *named,
+        Holder(len(named), NO_NAME, False, "#article"),
+        Holder(len(named) + 1, TEXT_ITSELF, False, "#article"),
+    ]
 
 
 def _held(
-    stance: Stance, numbers: dict[str, int], holders: Sequence[Holder], targets: dict[str, Target],
+    stance: Stance,
+    numbers: dict[str, int],
+    holders: Sequence[Holder],
+    targets: dict[str, Target],
     labels: dict[str, StanceLabel],
 ) -> Held:
     number = len(numbers) + 1 if stance.holder is None else numbers.get(stance.holder, len(numbers))
@@ -222,23 +266,37 @@ def _anchored(rows: Sequence[Held]) -> list[Held]:
 
 def _cells(held: Sequence[Held]) -> dict[tuple[int, int], tuple[Count, ...]]:
     """What was counted, by holder and target; a count of one links to its sentence, others to their rows."""
-    places: dict[tuple[int, int], dict[StanceLabel, list[Held]]] = defaultdict(lambda: defaultdict(list))
+    places: dict[tuple[int, int], dict[StanceLabel, list[Held]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for row in held:
         places[row.holder.number, row.target.number][row.label].append(row)
-    return {place: tuple(_count(label, rows) for label, rows in sorted(by_label.items(), key=lambda i: i[0].number))
-            for place, by_label in places.items()}
+    return {
+        place: tuple(
+            _count(label, rows)
+            for label, rows in sorted(by_label.items(), key=lambda i: i[0].number)
+        )
+        for place, by_label in places.items()
+    }
 
 
 def _count(label: StanceLabel, rows: Sequence[Held]) -> Count:
     where = list(dict.fromkeys(row.stance.sentence for row in rows))
     listed = ("sentence " if len(where) == 1 else "sentences ") + ", ".join(map(str, where))
     title = f"{rows[0].holder.name} → {rows[0].target.name}: {len(rows)} {label.name}, {listed}"
-    return Count(label, len(rows), f"#s{where[0]}" if len(where) == 1 else f"#{rows[0].anchor}", title)
+    return Count(
+        label, len(rows), f"#s{where[0]}" if len(where) == 1 else f"#{rows[0].anchor}", title
+    )
 
 
 def _marks(said: Sequence[Said]) -> list[RoleMark]:
-    return [RoleMark(start, end, role, "", row.number, start == span.start)
-            for row in said for role, span in parts_of(row.attribution) for start, end in span.pieces if start < end]
+    return [
+        RoleMark(start, end, role, "", row.number, start == span.start)
+        for row in said
+        for role, span in parts_of(row.attribution)
+        for start, end in span.pieces
+        if start < end
+    ]
 
 
 def _paragraphs(article: TaggedArticle, marks: Sequence[RoleMark]) -> tuple[list[Paragraph], str]:
@@ -247,47 +305,73 @@ def _paragraphs(article: TaggedArticle, marks: Sequence[RoleMark]) -> tuple[list
     found: list[Paragraph] = []
     end = 0
     for sentence in article.sentences:
-        before, end = article.text[end:sentence.start], sentence.end
+        before, end = article.text[end : sentence.start], sentence.end
         is_new = not found or before.splitlines() not in ([], [before])
         if is_new:
             found.append(Paragraph(before, [], not found and sentence.text == article.title))
         pieces = segments(sentence.text, by_sentence[sentence.index])
         found[-1].sentences.append(
-            ShownSentence(sentence.index, "" if is_new else before, pieces, claim_share(sentence)))
+            ShownSentence(sentence.index, "" if is_new else before, pieces, claim_share(sentence))
+        )
     return found, article.text[end:]
 
 
-def _by_sentence(sentences: Sequence[Sentence], marks: Sequence[RoleMark]) -> dict[int, list[RoleMark]]:
+def _by_sentence(
+    sentences: Sequence[Sentence], marks: Sequence[RoleMark]
+) -> dict[int, list[RoleMark]]:
     """Marks, cut at the bounds of sentences and in characters of them."""
     starts = [sentence.start for sentence in sentences]
     found: dict[int, list[RoleMark]] = defaultdict(list)
     for mark in marks:
-        for sentence in sentences[max(0, bisect_right(starts, mark.start) - 1):bisect_right(starts, mark.end - 1)]:
+        for sentence in sentences[
+            max(0, bisect_right(starts, mark.start) - 1) : bisect_right(starts, mark.end - 1)
+        ]:
             start, end = max(mark.start, sentence.start), min(mark.end, sentence.end)
             if start < end:
-                found[sentence.index].append(RoleMark(
-                    start - sentence.start, end - sentence.start, mark.classes, "", mark.attribution,
-                    mark.is_start and start == mark.start))
+                found[sentence.index].append(
+                    RoleMark(
+                        start - sentence.start,
+                        end - sentence.start,
+                        mark.classes,
+                        "",
+                        mark.attribution,
+                        mark.is_start and start == mark.start,
+                    )
+                )
     return found
 
 
-def _speakers(article: TaggedArticle, said: Sequence[Said], holders: Sequence[Holder]) -> list[Speaker]:
+def _speakers(
+    article: TaggedArticle, said: Sequence[Said], holders: Sequence[Holder]
+) -> list[Speaker]:
     """Who speaks, those with the most to say first; of equals, who comes first."""
     places: dict[int, list[tuple[float, float, Said]]] = defaultdict(list)
     scale = 100 / max(1, len(article.text))
     for row in said:
         width = max(0.8, (row.end - row.start) * scale)
-        places[row.source].append((round(min(row.start * scale, 100 - width), 2), round(width, 2), row))
-    ranked = sorted((source for source in places if source >= 0), key=lambda source: (-len(places[source]), source))
+        places[row.source].append(
+            (round(min(row.start * scale, 100 - width), 2), round(width, 2), row)
+        )
+    ranked = sorted(
+        (source for source in places if source >= 0),
+        key=lambda source: (-len(places[source]), source),
+    )
     unnamed = [-1] if -1 in places else []
-    return [Speaker(holders[source] if source >= 0 else holders[-2], places[source]) for source in [*ranked, *unnamed]]
+    return [
+        Speaker(holders[source] if source >= 0 else holders[-2], places[source])
+        for source in [*ranked, *unnamed]
+    ]
 
 
 def _by_worth(sentences: Sequence[Sentence]) -> list[Sentence]:
     """The sentences of which something is known, those most worth checking first, or likeliest to make a claim."""
     known = [sentence for sentence in sentences if any(facts(sentence))]
-    return sorted(known, key=lambda s: -(ranking(s.check_worthy.probabilities) if s.check_worthy else
-                                         claim_share(s) or 0.0))
+    return sorted(
+        known,
+        key=lambda s: (
+            -(ranking(s.check_worthy.probabilities) if s.check_worthy else claim_share(s) or 0.0)
+        ),
+    )
 
 
 def _rounded(value: float | None) -> float | None:

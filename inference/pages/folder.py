@@ -17,7 +17,14 @@ PAGE_SUFFIXES = (".html", ".htm")
 INDEX_FILE = "index.html"
 _LONGEST_NAME = 80
 #: Names that Windows keeps to itself, whatever their suffix, and the index's own.
-_RESERVED = {"index", "con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+_RESERVED = {
+    "index",
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{n}" for port in ("com", "lpt") for n in range(10)),
+}
 
 
 def is_page(out: Path | None) -> bool:
@@ -51,7 +58,9 @@ def open_pages(out: Path | None) -> Iterator[Writer]:
                 with open_output(out / INDEX_FILE) as file:
                     file.writelines(render_index(index.shown()))
     except sqlite3.Error as error:
-        raise ClaimstanceError(f"{out / INDEX_FILE}: what it is to say cannot be kept: {error}") from None
+        raise ClaimstanceError(
+            f"{out / INDEX_FILE}: what it is to say cannot be kept: {error}"
+        ) from None
 
 
 class _Single:
@@ -62,7 +71,9 @@ class _Single:
 
     def write(self, article: TaggedArticle) -> None:
         if self.page is not None:
-            raise ConfigError("--out: expected the name of a folder, since there are several articles")
+            raise ConfigError(
+                "--out: expected the name of a folder, since there are several articles"
+            )
         self.page = render_page(article)
 
 

@@ -29,7 +29,9 @@ _TABLES = """
     CREATE TABLE stance (kind INTEGER, holder TEXT, target TEXT, label TEXT, article INTEGER, count INTEGER);
     CREATE TABLE speaks (holder TEXT, article INTEGER, claims INTEGER);
 """
-_INDEXES = "CREATE INDEX by_holder ON stance (kind, holder); CREATE INDEX by_speaker ON speaks (holder);"
+_INDEXES = (
+    "CREATE INDEX by_holder ON stance (kind, holder); CREATE INDEX by_speaker ON speaks (holder);"
+)
 _HOLDERS = """
     SELECT kind, holder, SUM(count * (label <> 'neutral')) AS sided, SUM(count) AS n FROM stance GROUP BY kind, holder
     ORDER BY kind, sided DESC, n DESC, MIN(rowid)
@@ -87,18 +89,31 @@ class Index:
         """Count an article, whose page is ``file``."""
         self._model = article.model
         facts = {
-            "sentences": len(article.sentences), "sources": len(article.sources), "warnings": len(article.warnings),
+            "sentences": len(article.sentences),
+            "sources": len(article.sources),
+            "warnings": len(article.warnings),
             "said": sum(len(sentence.attributions or ()) for sentence in article.sentences),
             "stances": Counter(stance.label for stance in article.stances if not stance.abstained),
-            "title": article.title or article.doc_id or file, "doc_id": article.doc_id}
+            "title": article.title or article.doc_id or file,
+            "doc_id": article.doc_id,
+        }
         names = {source.name for source in article.sources}
-        stances = Counter((*_holder(stance.holder, names), stance.target, stance.label)
-                          for stance in article.stances if not stance.abstained)
+        stances = Counter(
+            (*_holder(stance.holder, names), stance.target, stance.label)
+            for stance in article.stances
+            if not stance.abstained
+        )
         number = self.articles = self.articles + 1
         add = self._database.executemany
         add("INSERT INTO article VALUES (?, ?, ?)", [(number, quote(file), json.dumps(facts))])
-        add("INSERT INTO stance VALUES (?, ?, ?, ?, ?, ?)", [(*key, number, count) for key, count in stances.items()])
-        add("INSERT INTO speaks VALUES (?, ?, ?)", [(s.name, number, len(s.claims)) for s in article.sources])
+        add(
+            "INSERT INTO stance VALUES (?, ?, ?, ?, ?, ?)",
+            [(*key, number, count) for key, count in stances.items()],
+        )
+        add(
+            "INSERT INTO speaks VALUES (?, ?, ?)",
+            [(s.name, number, len(s.claims)) for s in article.sources],
+        )
 
     def close(self) -> None:
         """Let go of the counts."""
@@ -107,22 +122,42 @@ class Index:
     def shown(self) -> dict[str, Any]:
         """What the template of the index is given; the articles one by one."""
         self._database.executescript(_INDEXES)
-        names = [name for (name,) in self._database.execute("SELECT label FROM stance GROUP BY label ORDER BY label")]
+        names = [
+            name
+            for (name,) in self._database.execute(
+                "SELECT label FROM stance GROUP BY label ORDER BY label"
+            )
+        ]
         labels = stance_labels(names)
-        targets = [Target(i, name) for i, (name, *_) in enumerate(self._database.execute(_TARGETS))][:COLUMNS]
+        targets = [
+            Target(i, name) for i, (name, *_) in enumerate(self._database.execute(_TARGETS))
+        ][:COLUMNS]
         found = list(self._database.execute(f"{_HOLDERS} LIMIT {MOST_ROWS}"))
-        holders = [(kind, name, Holder(i, _shown_name(kind, name), kind == _NAMED, f"#h{i}"))
-                   for i, (kind, name, *_) in enumerate(found)]
+        holders = [
+            (kind, name, Holder(i, _shown_name(kind, name), kind == _NAMED, f"#h{i}"))
+            for i, (kind, name, *_) in enumerate(found)
+        ]
         matrix = self._matrix(holders, targets, labels)
         in_matrix = {row.holder.number for row in (*matrix.rows, *matrix.more)}
         return {
-            "model": self._model, "labels": list(labels.values()), "matrix": matrix, "totals": self._totals(),
+            "model": self._model,
+            "labels": list(labels.values()),
+            "matrix": matrix,
+            "totals": self._totals(),
             "shown": {"targets": len(matrix.columns), "holders": len(in_matrix)},
-            "by_source": [self._speaker(*holder, labels) for holder in holders if holder[2].number in in_matrix],
-            "articles": self._rows()}
+            "by_source": [
+                self._speaker(*holder, labels)
+                for holder in holders
+                if holder[2].number in in_matrix
+            ],
+            "articles": self._rows(),
+        }
 
     def _matrix(
-        self, holders: list[tuple[int, str, Holder]], targets: list[Target], labels: dict[str, StanceLabel]
+        self,
+        holders: list[tuple[int, str, Holder]],
+        targets: list[Target],
+        labels: dict[str, StanceLabel],
     ) -> Matrix:
         numbers = {target.name: target for target in targets}
         cells: dict[tuple[int, int], Cell] = {}
@@ -133,21 +168,39 @@ class Index:
                     counts[target].append((labels[label], count))
             for target, found in counts.items():
                 cells[holder.number, numbers[target].number] = tuple(
-                    Count(label, count, holder.href, f"{holder.name} → {target}: {count} {label.name}")
-                    for label, count in sorted(found, key=lambda pair: pair[0].number))
-        return lay_out([holder for _, _, holder in holders], targets, cells, columns=COLUMNS, rows=FIRST_ROWS)
+                    Count(
+                        label, count, holder.href, f"{holder.name} → {target}: {count} {label.name}"
+                    )
+                    for label, count in sorted(found, key=lambda pair: pair[0].number)
+                )
+        return lay_out(
+            [holder for _, _, holder in holders], targets, cells, columns=COLUMNS, rows=FIRST_ROWS
+        )
 
-    def _speaker(self, kind: int, name: str, holder: Holder, labels: dict[str, StanceLabel]) -> Speaker:
+    def _speaker(
+        self, kind: int, name: str, holder: Holder, labels: dict[str, StanceLabel]
+    ) -> Speaker:
         places = self._database.execute(_WHERE, {"kind": kind, "holder": name}).fetchall()
         pages = []
         for number, file, facts in places[:PAGES]:
             counts = dict(self._database.execute(_OF_ARTICLE, (kind, name, number)))
-            pages.append((file, json.loads(facts)["title"],
-                          [(label, counts[label.name]) for label in labels.values() if label.name in counts]))
+            pages.append(
+                (
+                    file,
+                    json.loads(facts)["title"],
+                    [
+                        (label, counts[label.name])
+                        for label in labels.values()
+                        if label.name in counts
+                    ],
+                )
+            )
         return Speaker(holder, len(places), pages)
 
     def _rows(self) -> Iterator[Row]:
-        for file, facts in self._database.execute("SELECT file, facts FROM article ORDER BY number"):
+        for file, facts in self._database.execute(
+            "SELECT file, facts FROM article ORDER BY number"
+        ):
             yield Row(file=file, **json.loads(facts))
 
     def _totals(self) -> Row:
@@ -157,11 +210,19 @@ class Index:
             sums.update(sentences=row.sentences, said=row.said, warnings=row.warnings)
             stances.update(row.stances)
         count = self._database.execute
-        (sources,), = count("SELECT COUNT(DISTINCT holder) FROM speaks")
-        (targets,), = count("SELECT COUNT(DISTINCT target) FROM stance")
-        (holders,), = count("SELECT COUNT(*) FROM (SELECT DISTINCT kind, holder FROM stance)")
-        return Row(sentences=sums["sentences"], said=sums["said"], warnings=sums["warnings"], sources=sources,
-                   stances=dict(stances), articles=self.articles, targets=targets, holders=holders)
+        ((sources,),) = count("SELECT COUNT(DISTINCT holder) FROM speaks")
+        ((targets,),) = count("SELECT COUNT(DISTINCT target) FROM stance")
+        ((holders,),) = count("SELECT COUNT(*) FROM (SELECT DISTINCT kind, holder FROM stance)")
+        return Row(
+            sentences=sums["sentences"],
+            said=sums["said"],
+            warnings=sums["warnings"],
+            sources=sources,
+            stances=dict(stances),
+            articles=self.articles,
+            targets=targets,
+            holders=holders,
+        )
 
 
 def _holder(name: str | None, named: set[str]) -> tuple[int, str]:

@@ -119,10 +119,17 @@ def lay_out(
         by_holder[holder][target] = cell
         weight[target][0] += sum(count.count for count in cell if count.label.name != "neutral")
         weight[target][1] += sum(count.count for count in cell)
-    ranked = sorted((t for t in targets if t.number in weight), key=lambda t: [-n for n in weight[t.number]])
+    ranked = sorted(
+        (t for t in targets if t.number in weight), key=lambda t: [-n for n in weight[t.number]]
+    )
     chosen, rest = ranked[:columns], ranked[columns:]
     found = [
-        Row(holder, tuple(row.get(target.number, ()) for target in chosen),
-            tuple((target, row[target.number]) for target in rest if target.number in row))
-        for holder in holders if (row := by_holder.get(holder.number))]
+        Row(
+            holder,
+            tuple(row.get(target.number, ()) for target in chosen),
+            tuple((target, row[target.number]) for target in rest if target.number in row),
+        )
+        for holder in holders
+        if (row := by_holder.get(holder.number))
+    ]
     return Matrix(tuple(chosen), tuple(found[:rows]), tuple(found[rows:]))

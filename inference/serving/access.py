@@ -28,8 +28,15 @@ _HEADERS = {
 class Guard:
     """Turns away who may not ask, before anything of the request is read; counts every answer."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, is_leaving: Callable[[], bool]) -> None:
-        self._app, self._settings, self._metrics, self._is_leaving = app, settings, metrics, is_leaving
+    def __init__(
+        self, app: ASGIApp, settings: Settings, metrics: Metrics, is_leaving: Callable[[], bool]
+    ) -> None:
+        self._app, self._settings, self._metrics, self._is_leaving = (
+            app,
+            settings,
+            metrics,
+            is_leaving,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI)."""
@@ -65,16 +72,28 @@ class Guard:
     def _refusal(self, scope: Scope) -> Refusal | None:
         headers = Headers(scope=scope)
         if not self._is_asked_for(headers.get("host")):
-            return Refusal(421, "host: expected a name of this machine (or one that --allow-host names), found another",
-                           "host")
+            return Refusal(
+                421,
+                "host: expected a name of this machine (or one that --allow-host names), found another",
+                "host",
+            )
         if scope["path"] not in OPEN and not self._is_shown(headers.get("authorization", "")):
             # A browser asks its reader for a password then; a program would be bothered by that.
-            kind = 'Basic realm="claimstance", charset="UTF-8"' if scope["path"] == "/" else "Bearer"
-            return Refusal(401, "authorization: expected 'Bearer' and the token of this server", "authorization",
-                           www_authenticate=kind)
+            kind = (
+                'Basic realm="claimstance", charset="UTF-8"' if scope["path"] == "/" else "Bearer"
+            )
+            return Refusal(
+                401,
+                "authorization: expected 'Bearer' and the token of this server",
+                "authorization",
+                www_authenticate=kind,
+            )
         if scope["method"] == "POST" and _is_from_elsewhere(headers):
-            return Refusal(403, "origin: expected a page of this server, or a program, found another site's page",
-                           "origin")
+            return Refusal(
+                403,
+                "origin: expected a page of this server, or a program, found another site's page",
+                "origin",
+            )
         return None
 
     def _is_asked_for(self, host: str | None) -> bool:
@@ -86,7 +105,11 @@ class Guard:
         settings = self._settings
         if host is None or not (settings.is_local or settings.names):
             return True
-        name = host.lower().rpartition(":")[0] if not host.endswith("]") and ":" in host else host.lower()
+        name = (
+            host.lower().rpartition(":")[0]
+            if not host.endswith("]") and ":" in host
+            else host.lower()
+        )
         return as_address(name) is not None or name in ("localhost", settings.host, *settings.names)
 
     def _is_shown(self, authorization: str) -> bool:

@@ -34,7 +34,7 @@ _ARRIVING = 64  # bodies at a time: so much of a body each is held
 _PAGE_HEADERS = {
     # Nothing from elsewhere. Which style and script may run is told, by their hashes, by the policy in each page.
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-                               "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "cache-control": "private, no-cache",  # kept for the buttons back and forward: what was typed is there
 }
 
@@ -79,7 +79,9 @@ class Server:
                 return work.result()
             if gone.done():
                 raise Refusal(GONE, "the client left")
-            raise Refusal(504, f"timeout: expected to be done within {seconds:g} s; ask for less at once")
+            raise Refusal(
+                504, f"timeout: expected to be done within {seconds:g} s; ask for less at once"
+            )
         finally:
             for task in (work, gone):
                 task.cancel()
@@ -87,16 +89,26 @@ class Server:
     async def tag(self, request: Request) -> Response:
         """Tag an article, or each of a list: sentences, claims, who says what, and who stands where."""
         articles, many = await self._parsed(asked.parse_articles, request)
-        return _json(await self.read(request, [partial(self._begin_article, one) for one in articles]), many)
+        return _json(
+            await self.read(request, [partial(self._begin_article, one) for one in articles]), many
+        )
 
     async def predict(self, request: Request) -> Response:
         """Add "predicted" to a record, or to each of a list, in order. Those of one document see each other."""
         records, many = await self._parsed(asked.parse_records, request)
         documents = contexts(records)
-        found = await self.read(request, [
-            partial(self._begin_records, [records[number] for number in document]) for document in documents])
-        rows = {number: row for document, some in zip(documents, found, strict=True)
-                for number, row in zip(document, some, strict=True)}
+        found = await self.read(
+            request,
+            [
+                partial(self._begin_records, [records[number] for number in document])
+                for document in documents
+            ],
+        )
+        rows = {
+            number: row
+            for document, some in zip(documents, found, strict=True)
+            for number, row in zip(document, some, strict=True)
+        }
         return _json([rows[number] for number in range(len(records))], many)
 
     async def form(self) -> Response:
@@ -108,9 +120,11 @@ class Server:
         typed: tuple[str, list[str]] = "", []
         try:
             body = await self.body(request, "multipart/form-data")
-            article, targets = await asyncio.to_thread(parse_pasted, request.headers["content-type"], body)
+            article, targets = await asyncio.to_thread(
+                parse_pasted, request.headers["content-type"], body
+            )
             typed = article.text, targets
-            page, = await self.read(request, [partial(self._begin_page, article, targets)])
+            (page,) = await self.read(request, [partial(self._begin_page, article, targets)])
         except Refusal as refusal:
             return self._form(refusal.status, refusal.detail, *typed, headers=refusal.headers)
         return HTMLResponse(page, headers=_PAGE_HEADERS)
@@ -159,12 +173,23 @@ class Server:
         return tagged
 
     def _form(
-        self, status: int, wrong: str = "", text: str = "", targets: Sequence[str] = (),
+        self,
+        status: int,
+        wrong: str = "",
+        text: str = "",
+        targets: Sequence[str] = (),
         headers: dict[str, str] | None = None,
     ) -> Response:
-        page = render_form({
-            "wrong": wrong, "text": text, "targets": targets, "suffixes": SUFFIXES, "model": self.tagger.model,
-            "most": self.settings.max_body})
+        page = render_form(
+            {
+                "wrong": wrong,
+                "text": text,
+                "targets": targets,
+                "suffixes": SUFFIXES,
+                "model": self.tagger.model,
+                "most": self.settings.max_body,
+            }
+        )
         return HTMLResponse(page, status, {**(headers or {}), **_PAGE_HEADERS})
 
 
@@ -180,18 +205,34 @@ def create_app(tagger: Tagger, settings: Settings) -> FastAPI:
 
     # No pages of FastAPI's own: they load their scripts from elsewhere.
     app = FastAPI(
-        **description.ABOUT, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None,
+        **description.ABOUT,
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
         redirect_slashes=False,
-        exception_handlers={Refusal: _refused, HTTPException: _no_such, ClaimstanceError: _unread, Exception: _failed})
+        exception_handlers={
+            Refusal: _refused,
+            HTTPException: _no_such,
+            ClaimstanceError: _unread,
+            Exception: _failed,
+        },
+    )
     app.state.server = server
-    app.add_middleware(Guard, settings=settings, metrics=server.metrics, is_leaving=lambda: server.is_leaving)
+    app.add_middleware(
+        Guard, settings=settings, metrics=server.metrics, is_leaving=lambda: server.is_leaving
+    )
     app.post("/v1/tag", **description.TAG)(server.tag)
     app.post("/v1/predict", **description.PREDICT)(server.predict)
     app.get("/healthz", **description.plain("Whether the program works"))(server.health)
     app.get("/readyz", **description.plain("Whether more may come"))(server.ready)
     app.get("/metrics", **description.plain("Figures for Prometheus"))(server.figures)
-    for path, method, answer in (("/", "GET", server.form), ("/", "POST", server.paste),
-                                 ("/favicon.ico", "GET", _icon), ("/openapi.json", "GET", _about)):
+    for path, method, answer in (
+        ("/", "GET", server.form),
+        ("/", "POST", server.paste),
+        ("/favicon.ico", "GET", _icon),
+        ("/openapi.json", "GET", _about),
+    ):
         app.add_api_route(path, answer, methods=[method], include_in_schema=False)
     return app
 

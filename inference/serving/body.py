@@ -9,7 +9,9 @@ from starlette.requests import ClientDisconnect, Request
 
 from claimstance.inference.serving.problems import GONE, Refusal, unreadable
 
-_BOUNDARY = re.compile(r'multipart/form-data\s*;.*?\bboundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
+_BOUNDARY = re.compile(
+    r'multipart/form-data\s*;.*?\bboundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE
+)
 _DISPOSITION = re.compile(rb"content-disposition:([^\r\n]*)", re.IGNORECASE)
 _NAME, _FILENAME = re.compile(rb';\s*name="([^"]*)"'), re.compile(rb';\s*filename="([^"]*)"')
 
@@ -26,7 +28,9 @@ async def read_body(request: Request, limit: int, seconds: float) -> bytes:
     if declared.isdigit() and int(declared) > limit:
         raise too_long
     if request.headers.get("content-encoding", "identity") != "identity":
-        raise Refusal(415, "content-encoding: expected a body that is not compressed", "content-encoding")
+        raise Refusal(
+            415, "content-encoding: expected a body that is not compressed", "content-encoding"
+        )
 
     async def read() -> bytes:
         body = bytearray()
@@ -65,17 +69,26 @@ def parse_form(content_type: str, body: bytes) -> Iterator[Part]:
     """
     found = _BOUNDARY.match(content_type)
     if found is None:
-        raise Refusal(415, "content-type: expected multipart/form-data with its boundary", "content-type")
+        raise Refusal(
+            415, "content-type: expected multipart/form-data with its boundary", "content-type"
+        )
     delimiter = b"\r\n--" + (found.group(1) or found.group(2)).encode("latin-1")
     before, *parts = (b"\r\n" + body).split(delimiter)
     if before or not parts or not parts[-1].startswith(b"--"):
-        raise unreadable("body", "expected the fields of a form, each between boundaries, found none or no end")
+        raise unreadable(
+            "body", "expected the fields of a form, each between boundaries, found none or no end"
+        )
     for part in parts[:-1]:
         head, _, data = part.partition(b"\r\n\r\n")
         disposition = _DISPOSITION.search(head)
         name = disposition and _NAME.search(disposition.group(1))
         if disposition is None or not name:
-            raise unreadable("body", "expected each field of the form to have a name, found one without")
+            raise unreadable(
+                "body", "expected each field of the form to have a name, found one without"
+            )
         filename = _FILENAME.search(disposition.group(1))
-        yield Part(name.group(1).decode("utf-8", "replace"), filename and filename.group(1).decode("utf-8", "replace"),
-                   data)
+        yield Part(
+            name.group(1).decode("utf-8", "replace"),
+            filename and filename.group(1).decode("utf-8", "replace"),
+            data,
+        )

@@ -14,7 +14,7 @@ ABOUT: dict[str, Any] = {
     "title": "claimstance",
     "summary": "Who claims what in the news, and where each source stands.",
     "description": "An article, or records of annotated sentences, in; what a model reads in them out. Offsets count "
-                   "Unicode code points. Nothing is kept, and nothing is asked of any other machine.",
+    "Unicode code points. Nothing is kept, and nothing is asked of any other machine.",
     "version": "1",
     "license_info": {"name": "MIT", "identifier": "MIT"},
 }
@@ -31,20 +31,32 @@ class Problem(BaseModel):
 
 _ARTICLE = {
     "text": "Runa Salt accused Orvane of emptying the nets. Its negotiator, Emil Draycott, rejected the charge.",
-    "title": "Cod talks open", "doc_id": "cod-1", "targets": ["Orvane"],
+    "title": "Cod talks open",
+    "doc_id": "cod-1",
+    "targets": ["Orvane"],
 }
 _RECORD = {
-    "id": "cod-1:0", "doc_id": "cod-1", "text": "Runa Salt accused Orvane of emptying the nets.",
+    "id": "cod-1:0",
+    "doc_id": "cod-1",
+    "text": "Runa Salt accused Orvane of emptying the nets.",
     "stances": [{"holder": "Runa Salt", "target": "Orvane"}],
 }
 _REFUSALS = {
-    401: "The token is missing or another.", 403: "Sent by a page of another site.",
-    408: "The body took too long to arrive.", 413: "The body is too large.",
-    415: "The body is not JSON.", 422: "Not JSON, or a field is not what it should be: `field` names it.",
+    401: "The token is missing or another.",
+    403: "Sent by a page of another site.",
+    408: "The body took too long to arrive.",
+    413: "The body is too large.",
+    415: "The body is not JSON.",
+    422: "Not JSON, or a field is not what it should be: `field` names it.",
     503: "As many articles as may be are waiting or being read: ask again after `Retry-After` seconds.",
     504: "It took too long; it is not read on.",
 }
-_SCHEMAS = {"AskedArticle": AskedArticle, "Record": Record, "TaggedArticle": TaggedArticle, "Problem": Problem}
+_SCHEMAS = {
+    "AskedArticle": AskedArticle,
+    "Record": Record,
+    "TaggedArticle": TaggedArticle,
+    "Problem": Problem,
+}
 _PLACE = "#/components/schemas/{model}"
 
 
@@ -56,28 +68,60 @@ def _named(name: str) -> dict[str, Any]:
     return {"$ref": _PLACE.format(model=name)}
 
 
-def _path(name: str, summary: str, body: str, example: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+def _path(
+    name: str, summary: str, body: str, example: dict[str, Any], answer: dict[str, Any]
+) -> dict[str, Any]:
     """What a path that takes JSON says of itself: one or a list of ``body`` in, as many of ``answer`` out."""
-    told = {str(status): {"description": text, "content": {"application/problem+json": {"schema": _named("Problem")}}}
-            for status, text in _REFUSALS.items()}
-    told["503"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
-    content = {"schema": _one_or_more(_named(body)), "examples": {
-        "one": {"summary": "One", "value": example}, "list": {"summary": "A list", "value": [example]}}}
+    told = {
+        str(status): {
+            "description": text,
+            "content": {"application/problem+json": {"schema": _named("Problem")}},
+        }
+        for status, text in _REFUSALS.items()
+    }
+    told["503"]["headers"] = {
+        "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}
+    }
+    content = {
+        "schema": _one_or_more(_named(body)),
+        "examples": {
+            "one": {"summary": "One", "value": example},
+            "list": {"summary": "A list", "value": [example]},
+        },
+    }
     return {
-        "summary": summary, "operation_id": name,
+        "summary": summary,
+        "operation_id": name,
         "openapi_extra": {
             "requestBody": {"required": True, "content": {"application/json": content}},
             "responses": {
-                "200": {"description": "In the order of the request; a list for a list.",
-                        "content": {"application/json": {"schema": _one_or_more(answer)}}}, **told},
+                "200": {
+                    "description": "In the order of the request; a list for a list.",
+                    "content": {"application/json": {"schema": _one_or_more(answer)}},
+                },
+                **told,
+            },
         },
     }
 
 
 TAG = _path("tag", "Tag articles", "AskedArticle", _ARTICLE, _named("TaggedArticle"))
-PREDICT = _path("predict", "Add what is predicted to records", "Record", _RECORD, {
-    "type": "object", "description": "The record, with what is predicted.", "required": ["id", "text", "predicted"],
-    "properties": {"id": {"type": "string"}, "text": {"type": "string"}, "predicted": {"type": "object"}}})
+PREDICT = _path(
+    "predict",
+    "Add what is predicted to records",
+    "Record",
+    _RECORD,
+    {
+        "type": "object",
+        "description": "The record, with what is predicted.",
+        "required": ["id", "text", "predicted"],
+        "properties": {
+            "id": {"type": "string"},
+            "text": {"type": "string"},
+            "predicted": {"type": "object"},
+        },
+    },
+)
 
 
 def plain(summary: str) -> dict[str, Any]:
@@ -90,7 +134,9 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         made = get_openapi(routes=app.routes, **ABOUT)
         _, found = TypeAdapter.json_schemas(
-            [(name, "validation", TypeAdapter(kind)) for name, kind in _SCHEMAS.items()], ref_template=_PLACE)
+            [(name, "validation", TypeAdapter(kind)) for name, kind in _SCHEMAS.items()],
+            ref_template=_PLACE,
+        )
         made.setdefault("components", {})["schemas"] = found["$defs"]
         app.openapi_schema = made
     return app.openapi_schema

@@ -42,7 +42,9 @@ def _decoded(part: Part) -> str:
         text = part.data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = part.data.count(b"\n", 0, error.start) + 1
-        raise unreadable(part.name, f"expected UTF-8 text, found {error.reason} in line {line}") from None
+        raise unreadable(
+            part.name, f"expected UTF-8 text, found {error.reason} in line {line}"
+        ) from None
     check_text(part.name, text)
     return text
 
@@ -51,7 +53,9 @@ def _read_file(part: Part) -> Article:
     name = Path(part.filename or "")
     suffix = name.suffix.lower()
     if suffix not in DOCUMENTS:
-        raise unreadable("file", f"expected a name ending in {', '.join(SUFFIXES)}, found '{suffix or name}'")
+        raise unreadable(
+            "file", f"expected a name ending in {', '.join(SUFFIXES)}, found '{suffix or name}'"
+        )
     check_text("file", name.stem)
     try:
         article = DOCUMENTS[suffix].parse(Raw(part.data, name.stem, name.name))

@@ -14,20 +14,37 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
         self.requests = Counter(
-            "claimstance_requests", "Requests answered, by route and status.", ("route", "status"), registry=registry)
+            "claimstance_requests",
+            "Requests answered, by route and status.",
+            ("route", "status"),
+            registry=registry,
+        )
         self.seconds = Histogram(
-            "claimstance_request_seconds", "From a request's head to the end of its answer.", ("route",),
-            buckets=_SECONDS, registry=registry)
+            "claimstance_request_seconds",
+            "From a request's head to the end of its answer.",
+            ("route",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
         self.articles = Counter("claimstance_articles", "Articles tagged.", registry=registry)
         self.sentences = Counter("claimstance_sentences", "Sentences of them.", registry=registry)
         self.records = Counter("claimstance_records", "Records predicted.", registry=registry)
         self.batch = Histogram(
-            "claimstance_batch_size", "Articles or documents being read together, each time one was begun.",
-            buckets=_ARTICLES, registry=registry)
+            "claimstance_batch_size",
+            "Articles or documents being read together, each time one was begun.",
+            buckets=_ARTICLES,
+            registry=registry,
+        )
         self._waiting = Gauge(
-            "claimstance_queue_depth", "Articles or documents that wait to be begun.", registry=registry)
+            "claimstance_queue_depth",
+            "Articles or documents that wait to be begun.",
+            registry=registry,
+        )
         self._in_flight = Gauge(
-            "claimstance_in_flight", "Articles or documents that wait or are being read.", registry=registry)
+            "claimstance_in_flight",
+            "Articles or documents that wait or are being read.",
+            registry=registry,
+        )
 
     def watch(self, waiting: Callable[[], int], in_flight: Callable[[], int]) -> None:
         """Whom to ask for what changes by itself."""

@@ -28,7 +28,11 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, no mistake of this pr
 
     def response(self) -> Response:
         """The refusal as JSON. All of it is ASCII: what was found need not be text that UTF-8 can hold."""
-        told: dict[str, Any] = {"status": self.status, "title": title(self.status), "detail": self.detail}
+        told: dict[str, Any] = {
+            "status": self.status,
+            "title": title(self.status),
+            "detail": self.detail,
+        }
         if self.field is not None:
             told["field"] = self.field
         return Response(json.dumps(told), self.status, self.headers, "application/problem+json")
@@ -44,7 +48,9 @@ def title(status: int) -> str:
 
 def busy(why: str) -> Refusal:
     """There is no room just now."""
-    return Refusal(503, f"busy: {why}; ask again in {RETRY_SECONDS} s", retry_after=str(RETRY_SECONDS))
+    return Refusal(
+        503, f"busy: {why}; ask again in {RETRY_SECONDS} s", retry_after=str(RETRY_SECONDS)
+    )
 
 
 def unreadable(field: str, message: str) -> Refusal:

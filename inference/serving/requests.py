@@ -15,7 +15,9 @@ from claimstance.model.errors import InputError, unknown
 from claimstance.model.record import Record, parse_record
 
 MAX_ITEMS = 1000  # articles or records of a request
-MAX_TARGETS = 32  # of an article: each topic has every sentence that does not mention it read once more
+MAX_TARGETS = (
+    32  # of an article: each topic has every sentence that does not mention it read once more
+)
 _LONGEST_TARGET = 200
 _UNKNOWN = re.compile(r"unknown field '(\w+)'")
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
@@ -28,17 +30,26 @@ class AskedArticle(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: StrictStr = Field(description="The article. Offsets of the answer count its Unicode code points.")
-    title: StrictStr | None = Field(None, description="If there is none: its first line, where that stands alone.")
-    doc_id: Annotated[StrictStr, BeforeValidator(lambda given: str(given) if type(given) is int else given)] = Field(
-        "", description="Comes back in the answer.")
+    text: StrictStr = Field(
+        description="The article. Offsets of the answer count its Unicode code points."
+    )
+    title: StrictStr | None = Field(
+        None, description="If there is none: its first line, where that stands alone."
+    )
+    doc_id: Annotated[
+        StrictStr, BeforeValidator(lambda given: str(given) if type(given) is int else given)
+    ] = Field("", description="Comes back in the answer.")
     targets: list[Annotated[StrictStr, Field(max_length=_LONGEST_TARGET)]] = Field(
-        [], max_length=MAX_TARGETS,
-        description="Whom or what stances are wanted on; the entities of each sentence if there are none.")
+        [],
+        max_length=MAX_TARGETS,
+        description="Whom or what stances are wanted on; the entities of each sentence if there are none.",
+    )
 
     def article(self) -> Article:
         """As it is read."""
-        return Article(self.doc_id, self.text, title_of(self.text) if self.title is None else self.title)
+        return Article(
+            self.doc_id, self.text, title_of(self.text) if self.title is None else self.title
+        )
 
 
 def parse_articles(body: bytes) -> tuple[list[AskedArticle], bool]:
@@ -79,7 +90,9 @@ def parse_article(data: Any, place: str) -> AskedArticle:
         raise unreadable(*_explained(error, place)) from None
     for number, target in enumerate(asked.targets):
         if not target.strip():
-            raise unreadable(_field(place, ("targets", number)), "expected a name or a topic, found a blank one")
+            raise unreadable(
+                _field(place, ("targets", number)), "expected a name or a topic, found a blank one"
+            )
     return asked
 
 
@@ -92,7 +105,10 @@ def _explained(error: ValidationError, place: str) -> tuple[str, str]:
     if kind == "extra_forbidden":
         return field, unknown("field", str(first["loc"][-1]), AskedArticle.model_fields)
     if kind == "model_type":
-        return field, f"expected an article, an object with its 'text', found {reprlib.repr(first['input'])}"
+        return (
+            field,
+            f"expected an article, an object with its 'text', found {reprlib.repr(first['input'])}",
+        )
     wanted = first["msg"].partition(" should ")[2] or first["msg"]
     return field, f"should {wanted}, found {reprlib.repr(first['input'])}"
 
@@ -108,7 +124,9 @@ def _record(data: Any, place: str) -> Record:
     except InputError as error:
         raise unreadable(*_told(str(error).removeprefix(f"{place}: "), place)) from None
     except RecursionError:
-        raise unreadable(place or "body", "expected a record, found values nested too deeply") from None
+        raise unreadable(
+            place or "body", "expected a record, found values nested too deeply"
+        ) from None
 
 
 def _told(message: str, place: str) -> tuple[str, str]:
@@ -131,7 +149,9 @@ def parse_json(body: bytes) -> Any:
         text = body.decode("utf-8-sig")
         data = json.loads(text, parse_constant=_not_finite, parse_float=_finite)
     except UnicodeDecodeError as error:
-        raise unreadable("body", f"expected UTF-8, found {error.reason} (byte {error.start + 1})") from None
+        raise unreadable(
+            "body", f"expected UTF-8, found {error.reason} (byte {error.start + 1})"
+        ) from None
     except RecursionError:
         raise unreadable("body", "expected JSON, found values nested too deeply") from None
     except ValueError as error:

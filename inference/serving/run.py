@@ -69,7 +69,9 @@ class Connection(H11Protocol):
 class Uvicorn(uvicorn.Server):
     """uvicorn, which on SIGTERM or SIGINT answers what has come and ends with code 0; on a second one at once."""
 
-    def __init__(self, config: uvicorn.Config, server: Server, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, server: Server, announce: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._server, self._announce = server, announce
 
@@ -104,12 +106,16 @@ def listen(settings: Settings) -> socket.socket:
         opened.bind((settings.host, settings.port))
     except OSError as error:
         opened.close()
-        raise ClaimstanceError(f"{settings.host}, port {settings.port}: cannot be listened on: "
-                               f"{error.strerror or error}") from None
+        raise ClaimstanceError(
+            f"{settings.host}, port {settings.port}: cannot be listened on: "
+            f"{error.strerror or error}"
+        ) from None
     return opened
 
 
-def serve(tagger: Tagger, settings: Settings, opened: socket.socket, announce: Callable[[], None]) -> None:
+def serve(
+    tagger: Tagger, settings: Settings, opened: socket.socket, announce: Callable[[], None]
+) -> None:
     """Answer requests on ``opened`` until told to stop; ``announce`` is called once they may come."""
     _take_all_files()
     prepare(tagger, settings, announce).run([opened])
@@ -119,9 +125,19 @@ def prepare(tagger: Tagger, settings: Settings, announce: Callable[[], None]) ->
     """What answers requests once it is run."""
     app = create_app(tagger, settings)
     config = uvicorn.Config(
-        app, http=Connection, ws="none", loop="asyncio", lifespan="on", log_config=None, log_level="error",
-        access_log=False, server_header=False, backlog=1024, timeout_keep_alive=IDLE_SECONDS,
-        timeout_graceful_shutdown=round(2 * settings.timeout) + _SPARE_SECONDS)
+        app,
+        http=Connection,
+        ws="none",
+        loop="asyncio",
+        lifespan="on",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        backlog=1024,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=round(2 * settings.timeout) + _SPARE_SECONDS,
+    )
     return Uvicorn(config, app.state.server, announce)
 
 

@@ -32,12 +32,18 @@ class Settings:
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.token is not None and not (self.token and self.token.isascii() and self.token.isprintable()):
-            raise ConfigError("--token: expected printable ASCII characters, which a header can hold, found "
-                              f"{'none' if not self.token else 'others'}")
+        if self.token is not None and not (
+            self.token and self.token.isascii() and self.token.isprintable()
+        ):
+            raise ConfigError(
+                "--token: expected printable ASCII characters, which a header can hold, found "
+                f"{'none' if not self.token else 'others'}"
+            )
         if not (self.is_local or self.token or self.anonymous):
-            raise ConfigError(f"--host: '{self.host}' lets other machines in: expected --token (or CLAIMSTANCE_TOKEN) "
-                              "beside it, or --no-token if everyone may ask, found neither")
+            raise ConfigError(
+                f"--host: '{self.host}' lets other machines in: expected --token (or CLAIMSTANCE_TOKEN) "
+                "beside it, or --no-token if everyone may ask, found neither"
+            )
 
     @property
     def is_local(self) -> bool:

@@ -44,7 +44,9 @@ def choose_format(given: Format | None, rows: Rows | None, out: Path | None) -> 
     """
     ending = out.suffix.lower().removeprefix(".") if out else ""
     if given is None and ending == "xlsx":
-        raise ConfigError(f"--out: expected a name ending in .jsonl, .csv, .parquet or .html, found '.{ending}'")
+        raise ConfigError(
+            f"--out: expected a name ending in .jsonl, .csv, .parquet or .html, found '.{ending}'"
+        )
     named = {"csv": Format.csv, "html": Format.html, "htm": Format.html, "parquet": Format.parquet}
     chosen = given or named.get(ending, Format.jsonl)
     if rows and chosen not in (Format.csv, Format.parquet):
@@ -52,16 +54,24 @@ def choose_format(given: Format | None, rows: Rows | None, out: Path | None) -> 
     if chosen is Format.parquet and out is None and sys.stdout.isatty():
         raise ConfigError("--out: expected a file for --format parquet, found a terminal")
     if chosen is Format.labelstudio and out and ending != "json":
-        raise ConfigError(f"--out: expected a name ending in .json for --format labelstudio, found '{out}'")
+        raise ConfigError(
+            f"--out: expected a name ending in .json for --format labelstudio, found '{out}'"
+        )
     return chosen
 
 
 def is_in_parts(chosen: Format, out: Path | None) -> bool:
     """Whether ``out`` is a folder for parts: one that is there, or a name without a suffix that nothing has yet."""
-    return chosen in IN_PARTS and out is not None and (out.is_dir() or not (out.suffix or out.exists()))
+    return (
+        chosen in IN_PARTS
+        and out is not None
+        and (out.is_dir() or not (out.suffix or out.exists()))
+    )
 
 
-def check_parts(out: Path | None, inputs: Sequence[str], suffixes: Sequence[str], asked: bool) -> None:
+def check_parts(
+    out: Path | None, inputs: Sequence[str], suffixes: Sequence[str], asked: bool
+) -> None:
     """Raise ``ConfigError`` if a run into the folder ``out`` could not be gone on with, or would read its own parts;
     and without a folder (``None``) if what only a folder has was ``asked`` for.
     """
@@ -69,13 +79,17 @@ def check_parts(out: Path | None, inputs: Sequence[str], suffixes: Sequence[str]
 
     if out is None:
         if asked:
-            raise ConfigError("--restart, --articles-per-part: expected --out FOLDER beside them, and --format jsonl, "
-                              "csv or parquet")
+            raise ConfigError(
+                "--restart, --articles-per-part: expected --out FOLDER beside them, and --format jsonl, "
+                "csv or parquet"
+            )
         return
     for name in inputs:
         if name == STANDARD_INPUT or is_address(name):
-            raise ConfigError(f"--out: expected a name ending in .jsonl, .csv or .parquet for '{name}', which cannot "
-                              f"be read twice, found the folder '{out}'")
+            raise ConfigError(
+                f"--out: expected a name ending in .jsonl, .csv or .parquet for '{name}', which cannot "
+                f"be read twice, found the folder '{out}'"
+            )
     must_not_read(out / "part-00000.jsonl", inputs, suffixes)
 
 
@@ -86,15 +100,21 @@ def check_pages(out: Path | None, articles: int | None, inputs: Sequence[str]) -
     from claimstance.inference.pages.folder import INDEX_FILE, PAGE_SUFFIXES, is_page
 
     if is_page(out) and (articles or 1) > 1:
-        raise ConfigError(f"--out: expected the name of a folder for the pages of {articles} articles, found "
-                          + (f"'{out}'" if out else "none"))
+        raise ConfigError(
+            f"--out: expected the name of a folder for the pages of {articles} articles, found "
+            + (f"'{out}'" if out else "none")
+        )
     if out and out.suffix.lower() in (".jsonl", ".csv", ".txt", ".parquet"):
-        raise ConfigError(f"--out: expected a folder, or a name ending in .html, for --format html, found '{out}'")
+        raise ConfigError(
+            f"--out: expected a folder, or a name ending in .html, for --format html, found '{out}'"
+        )
     must_not_read(out if out is None or is_page(out) else out / INDEX_FILE, inputs, PAGE_SUFFIXES)
 
 
 @contextmanager
-def open_writer(chosen: Format, rows: Rows, out: Path | None, tagger: "Tagger") -> Iterator["Writer"]:
+def open_writer(
+    chosen: Format, rows: Rows, out: Path | None, tagger: "Tagger"
+) -> Iterator["Writer"]:
     """A writer of what was chosen: of one file, of a folder of pages (``open_pages``), of tasks (``open_tasks``)."""
     if chosen is Format.html:
         from claimstance.inference.pages.folder import open_pages
@@ -113,7 +133,11 @@ def open_writer(chosen: Format, rows: Rows, out: Path | None, tagger: "Tagger") 
 
 @contextmanager
 def open_rows(
-    chosen: Format, rows: Rows, out: Path | None, meta: Mapping[str, Any] | None = None, durable: bool = False
+    chosen: Format,
+    rows: Rows,
+    out: Path | None,
+    meta: Mapping[str, Any] | None = None,
+    durable: bool = False,
 ) -> Iterator["Writer"]:
     """A writer of one file in a format of ``IN_PARTS``.
 

@@ -10,8 +10,14 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 #: Kind of column → pandas' type. Whole numbers and flags may be missing; lists are Python's.
-_TYPES = {"text": "string", "integer": "Int64", "number": "Float64", "flag": "boolean", "texts": "object",
-          "attributions": "object"}
+_TYPES = {
+    "text": "string",
+    "integer": "Int64",
+    "number": "Float64",
+    "flag": "boolean",
+    "texts": "object",
+    "attributions": "object",
+}
 
 
 def to_frame(article: TaggedArticle, rows: str) -> "DataFrame":
@@ -28,8 +34,12 @@ def to_frame(article: TaggedArticle, rows: str) -> "DataFrame":
     if table is None:
         raise ConfigError(unknown("kind of rows", rows, TABLES))
     found = list(table.rows(article))
-    columns = {column.name: pandas.Series([row[column.name] for row in found], dtype=_TYPES[column.kind])
-               for column in table.columns}
-    others = {name: pandas.Series([value] * len(found), dtype="object")
-              for name, value in meta_values(article.meta).items()}
+    columns = {
+        column.name: pandas.Series([row[column.name] for row in found], dtype=_TYPES[column.kind])
+        for column in table.columns
+    }
+    others = {
+        name: pandas.Series([value] * len(found), dtype="object")
+        for name, value in meta_values(article.meta).items()
+    }
     return pandas.DataFrame({**columns, **others})

@@ -28,7 +28,9 @@ Pieces = tuple[tuple[int, int], ...]
 
 
 @contextmanager
-def open_tasks(out: Path | None, tasks: Sequence[str], labels: Mapping[str, Sequence[str]]) -> Iterator[Writer]:
+def open_tasks(
+    out: Path | None, tasks: Sequence[str], labels: Mapping[str, Sequence[str]]
+) -> Iterator[Writer]:
     """A writer of tasks, into a file (standard output if ``None``), sorted once all are there.
 
     Until then they wait in a temporary file; memory holds a score and a place for each. Beside a file, the labelling
@@ -95,14 +97,21 @@ def _answers(sentence: Sentence) -> Iterator[tuple[str, float, int]]:
 def task_of(article: TaggedArticle) -> dict[str, Any]:
     """An article as a task with a prediction."""
     model = article.model
-    data = {"text": article.text, "id": article.doc_id, "title": article.title, "meta": article.meta}
+    data = {
+        "text": article.text,
+        "id": article.doc_id,
+        "title": article.title,
+        "meta": article.meta,
+    }
     return {
         "data": {key: value for key, value in data.items() if value},
-        "predictions": [{
-            "model_version": f"{model['name']} {model['version']} {model['sha256'][:12]}",
-            "score": _rounded(certainty(article)),
-            "result": _Suggestions(article).results.found,
-        }],
+        "predictions": [
+            {
+                "model_version": f"{model['name']} {model['version']} {model['sha256'][:12]}",
+                "score": _rounded(certainty(article)),
+                "result": _Suggestions(article).results.found,
+            }
+        ],
     }
 
 
@@ -134,15 +143,21 @@ class _Suggestions:
                 self.results.choice(task, label.label, region, bounds, _rounded(label.probability))
         for entity in sentence.entities or ():
             place = ((entity.start, entity.end),)
-            self._entities[place] = self.results.region(entity.label, place, _rounded(entity.probability))
+            self._entities[place] = self.results.region(
+                entity.label, place, _rounded(entity.probability)
+            )
 
     def _attribution(self, attribution: Attribution) -> None:
-        spans = {role: span.pieces for role in ROLES if (span := getattr(attribution, role)) is not None}
+        spans = {
+            role: span.pieces for role in ROLES if (span := getattr(attribution, role)) is not None
+        }
         known = {} if _is_source_alone(attribution) else self._sources
         regions = {}
         for role, span in spans.items():
             shared = known.get(span) if role == "source" else None
-            regions[role] = shared or self.results.region(role.capitalize(), span, _rounded(attribution.probability))
+            regions[role] = shared or self.results.region(
+                role.capitalize(), span, _rounded(attribution.probability)
+            )
         if "source" in spans:
             self._sources.setdefault(spans["source"], regions["source"])
         self.results.attribution(regions)
@@ -154,7 +169,9 @@ class _Suggestions:
         if stance.holder_span is None:
             self.results.choice("stance", stance.label, target, span, score)
         else:
-            self.results.relate(self._sources[stance.holder_span.pieces], target, stance.label, score)
+            self.results.relate(
+                self._sources[stance.holder_span.pieces], target, stance.label, score
+            )
 
     def _target(self, stance: Stance, span: Pieces) -> str:
         """The region of a target: an entity's, if it is one, else its own; over the whole sentence if not mentioned."""

@@ -60,7 +60,9 @@ class ParquetWriter:
         try:
             import pyarrow.parquet  # noqa: F401
         except ImportError:
-            raise ConfigError("--format parquet: this needs 'pyarrow': pip install 'claimstance[parquet]'") from None
+            raise ConfigError(
+                "--format parquet: this needs 'pyarrow': pip install 'claimstance[parquet]'"
+            ) from None
         self._file = file
         self._table = TABLES[rows]
         self._meta = None if meta is None else MetaColumns(meta)
@@ -94,18 +96,33 @@ class ParquetWriter:
             schema = _schema((*self._table.columns, *self._meta.columns))
             self._writer = Writer(self._file, schema, compression="zstd")
         if self._rows:
-            self._writer.write_table(pyarrow.Table.from_pylist(self._rows, schema=self._writer.schema))
+            self._writer.write_table(
+                pyarrow.Table.from_pylist(self._rows, schema=self._writer.schema)
+            )
         self._rows, self._characters = [], 0
 
 
 def _schema(columns: tuple[Column, ...]) -> Any:
     import pyarrow as pa
 
-    place = pa.struct([("text", pa.string()), ("start", pa.int64()), ("end", pa.int64()), ("name", pa.string())])
+    place = pa.struct(
+        [("text", pa.string()), ("start", pa.int64()), ("end", pa.int64()), ("name", pa.string())]
+    )
     types = {
-        "text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "flag": pa.bool_(),
+        "text": pa.string(),
+        "integer": pa.int64(),
+        "number": pa.float64(),
+        "flag": pa.bool_(),
         "texts": pa.list_(pa.string()),
-        "attributions": pa.list_(pa.struct(
-            [("source", place), ("cue", place), ("content", place), ("probability", pa.float64())])),
+        "attributions": pa.list_(
+            pa.struct(
+                [
+                    ("source", place),
+                    ("cue", place),
+                    ("content", place),
+                    ("probability", pa.float64()),
+                ]
+            )
+        ),
     }
     return pa.schema([(column.name, types[column.kind]) for column in columns])

@@ -11,7 +11,11 @@ META = "meta"
 _META_PREFIX = "meta_"
 #: Kinds of columns, with what they are to a reader. All may be empty.
 KINDS = {
-    "text": "text", "integer": "whole number", "number": "number", "flag": "true or false", "texts": "list of texts",
+    "text": "text",
+    "integer": "whole number",
+    "number": "number",
+    "flag": "true or false",
+    "texts": "list of texts",
     "attributions": "list of attributions",
 }
 
@@ -39,8 +43,12 @@ SENTENCES = (
     Column("cues", "texts", "the words that tell that it is said"),
     Column("contents", "texts", "what is said"),
     Column("entities", "texts", "whom and what it names, with their kind: `Orvane (GPE)`"),
-    Column("attributions", "attributions", "who says what: `source`, `cue`, `content`, each empty or with `text`, "
-           "`start`, `end`, `name`; `probability`"),
+    Column(
+        "attributions",
+        "attributions",
+        "who says what: `source`, `cue`, `content`, each empty or with `text`, "
+        "`start`, `end`, `name`; `probability`",
+    ),
 )
 STANCES = (
     Column("doc_id", "text", "the article"),
@@ -52,7 +60,11 @@ STANCES = (
     Column("abstained", "flag", "whether the model is too unsure for it to count"),
     Column("holder_start", "integer", "where the holder stands in the article's text"),
     Column("holder_end", "integer", "where it ends, exclusive"),
-    Column("target_start", "integer", "where the target stands; empty for a topic that the sentence does not mention"),
+    Column(
+        "target_start",
+        "integer",
+        "where the target stands; empty for a topic that the sentence does not mention",
+    ),
     Column("target_end", "integer", "where it ends, exclusive"),
     Column("text", "text", "the sentence"),
 )
@@ -60,15 +72,24 @@ STANCES = (
 
 def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
     for sentence in article.sentences:
-        attributions, worth, view = sentence.attributions, sentence.check_worthy, sentence.subjective
+        attributions, worth, view = (
+            sentence.attributions,
+            sentence.check_worthy,
+            sentence.subjective,
+        )
         yield {
-            "doc_id": article.doc_id, "index": sentence.index, "start": sentence.start, "end": sentence.end,
+            "doc_id": article.doc_id,
+            "index": sentence.index,
+            "start": sentence.start,
+            "end": sentence.end,
             "text": sentence.text,
             "claim": sentence.claim and sentence.claim.label,
             "claim_probability": sentence.claim and round(sentence.claim.probability, 4),
             "check_worthy_probability": worth and round(ranking(worth.probabilities), 4),
             "subjective_probability": view and round(ranking(view.probabilities), 4),
-            "sources": _each(attributions, lambda one: one.source and (one.source.name or one.source.text)),
+            "sources": _each(
+                attributions, lambda one: one.source and (one.source.name or one.source.text)
+            ),
             "cues": _each(attributions, lambda one: one.cue and one.cue.text),
             "contents": _each(attributions, lambda one: one.content and one.content.text),
             "entities": _each(sentence.entities, lambda one: f"{one.text} ({one.label})"),
@@ -83,20 +104,35 @@ def _each(found: list[Any] | None, told: Callable[[Any], Any]) -> list[Any] | No
 
 def _nested(attribution: Attribution) -> dict[str, Any]:
     def place(span: Span | None) -> dict[str, Any] | None:
-        return None if span is None else {"text": span.text, "start": span.start, "end": span.end, "name": span.name}
+        return (
+            None
+            if span is None
+            else {"text": span.text, "start": span.start, "end": span.end, "name": span.name}
+        )
 
-    return {"source": place(attribution.source), "cue": place(attribution.cue), "content": place(attribution.content),
-            "probability": round(attribution.probability, 4)}
+    return {
+        "source": place(attribution.source),
+        "cue": place(attribution.cue),
+        "content": place(attribution.content),
+        "probability": round(attribution.probability, 4),
+    }
 
 
 def _stance_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
     for stance in article.stances:
         holder, target = stance.holder_span, stance.target_span
         yield {
-            "doc_id": article.doc_id, "sentence": stance.sentence, "holder": stance.holder, "target": stance.target,
-            "label": stance.label, "probability": round(stance.probability, 4), "abstained": stance.abstained,
-            "holder_start": holder and holder.start, "holder_end": holder and holder.end,
-            "target_start": target and target.start, "target_end": target and target.end,
+            "doc_id": article.doc_id,
+            "sentence": stance.sentence,
+            "holder": stance.holder,
+            "target": stance.target,
+            "label": stance.label,
+            "probability": round(stance.probability, 4),
+            "abstained": stance.abstained,
+            "holder_start": holder and holder.start,
+            "holder_end": holder and holder.end,
+            "target_start": target and target.start,
+            "target_end": target and target.end,
             "text": article.sentences[stance.sentence].text,
         }
 
@@ -136,4 +172,6 @@ def meta_values(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return (
+        value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    )

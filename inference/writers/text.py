@@ -64,7 +64,9 @@ def _replacing(path: Path, durable: bool) -> Iterator[TextIO]:
             yield file
             if durable:
                 file.flush()
-                os.fsync(file.fileno())  # else a power cut may keep the new name and lose what it stands for
+                os.fsync(
+                    file.fileno()
+                )  # else a power cut may keep the new name and lose what it stands for
         Path(name).chmod(0o666 & ~_umask())  # a temporary file is its owner's alone
         Path(name).replace(path)
         if durable:
@@ -119,10 +121,14 @@ class CsvWriter:
         meta: of the article that settles the columns, if that is not the first one written.
     """
 
-    def __init__(self, file: TextIO, rows: str = "sentences", meta: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, file: TextIO, rows: str = "sentences", meta: Mapping[str, Any] | None = None
+    ) -> None:
         self._table = TABLES[rows]
         self._csv = csv.writer(file)
-        self._names = [column.name for column in self._table.columns if column.kind != "attributions"]
+        self._names = [
+            column.name for column in self._table.columns if column.kind != "attributions"
+        ]
         self._settled = meta
         self._meta: MetaColumns | None = None
 

@@ -16,7 +16,9 @@ def named_delimiter(line: str) -> str | None:
 
 def find_delimiter(header: str, usual: str, fits: Callable[[Sequence[str]], bool]) -> str:
     """The first delimiter, from ``usual`` on, that cuts ``header`` into names that ``fits`` takes; else ``usual``."""
-    return next((one for one in dict.fromkeys([usual, *DELIMITERS]) if fits(_names(header, one))), usual)
+    return next(
+        (one for one in dict.fromkeys([usual, *DELIMITERS]) if fits(_names(header, one))), usual
+    )
 
 
 def _names(header: str, delimiter: str) -> list[str]:
@@ -34,7 +36,10 @@ def encoding_hint(path: Path) -> str:
     except OSError:
         return ""
     start = head[:1000]
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or max(start[::2].count(0), start[1::2].count(0)) > len(start) / 5:
+    if (
+        start[:2] in (b"\xff\xfe", b"\xfe\xff")
+        or max(start[::2].count(0), start[1::2].count(0)) > len(start) / 5
+    ):
         return "; it looks like UTF-16 ('Unicode text' in Excel): save it as 'CSV UTF-8'"
     if b"\0" in head or not any(byte > 0x7F for byte in head):
         return ""

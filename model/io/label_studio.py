@@ -26,8 +26,14 @@ SPAN = "span"  # the control that regions are marked with
 SENTENCE, HOLDER, TARGET = "Sentence", "Holder", "Target"
 #: Texts said of a region: the name of a target or a holder that is not there.
 NAMES = ("target", "holder")
-_COLOURS = {"Source": "#3b7dd8", "Cue": "#8e8e93", "Content": "#e0a106", SENTENCE: "#7a8794", HOLDER: "#2f9e77",
-            TARGET: "#c2549d"}
+_COLOURS = {
+    "Source": "#3b7dd8",
+    "Cue": "#8e8e93",
+    "Content": "#e0a106",
+    SENTENCE: "#7a8794",
+    HOLDER: "#2f9e77",
+    TARGET: "#c2549d",
+}
 Pieces = Sequence[tuple[int, int]]
 
 
@@ -54,10 +60,22 @@ class Results:
             self.relate(names[0], other, CONTINUES)
         return names[0]
 
-    def choice(self, question: str, answer: str, region: str | None = None, span: Pieces = (),
-               score: float | None = None) -> None:
+    def choice(
+        self,
+        question: str,
+        answer: str,
+        region: str | None = None,
+        span: Pieces = (),
+        score: float | None = None,
+    ) -> None:
         """Answer a question with a choice: of a region, of which ``span`` says where it is, or of the whole text."""
-        self._add(region or self._name(), question, "choices", {**self._at(span), "choices": [answer]}, score)
+        self._add(
+            region or self._name(),
+            question,
+            "choices",
+            {**self._at(span), "choices": [answer]},
+            score,
+        )
 
     def name(self, question: str, answer: str, region: str, span: Pieces) -> None:
         """Say in words of a region what ``question`` (one of ``NAMES``) asks."""
@@ -66,8 +84,16 @@ class Results:
     def relate(self, head: str, tail: str, label: str, score: float | None = None) -> None:
         """Tie two regions."""
         scored = {} if score is None else {"score": score}
-        self.found.append({"type": "relation", "from_id": head, "to_id": tail, "direction": "right",
-                           "labels": [label], **scored})
+        self.found.append(
+            {
+                "type": "relation",
+                "from_id": head,
+                "to_id": tail,
+                "direction": "right",
+                "labels": [label],
+                **scored,
+            }
+        )
 
     def attribution(self, parts: Mapping[str, str]) -> None:
         """Tie the parts of an attribution: role → region."""
@@ -76,17 +102,30 @@ class Results:
             if role != head:
                 self.relate(parts[head], region, role)
 
-    def _add(self, name: str, control: str, kind: str, value: dict[str, Any], score: float | None = None) -> None:
+    def _add(
+        self, name: str, control: str, kind: str, value: dict[str, Any], score: float | None = None
+    ) -> None:
         scored = {} if score is None else {"score": score}
-        self.found.append({"id": name, "from_name": control, "to_name": "text", "type": kind,
-                           "origin": self._origin, "value": value, **scored})
+        self.found.append(
+            {
+                "id": name,
+                "from_name": control,
+                "to_name": "text",
+                "type": kind,
+                "origin": self._origin,
+                "value": value,
+                **scored,
+            }
+        )
 
     def _at(self, span: Pieces) -> dict[str, Any]:
         return self._place(span[0]) if span else {}
 
     def _place(self, piece: tuple[int, int]) -> dict[str, Any]:
         start, end = piece
-        quoted = self._text[start:end].replace("\r", "\\n").replace("\n", "\\n")  # as Label Studio quotes
+        quoted = (
+            self._text[start:end].replace("\r", "\\n").replace("\n", "\\n")
+        )  # as Label Studio quotes
         return {"start": start, "end": end, "text": quoted}
 
     def _name(self) -> str:
@@ -128,7 +167,9 @@ def labelling_config(tasks: Iterable[str], labels: Mapping[str, Sequence[str]]) 
     return ElementTree.tostring(view, encoding="unicode") + "\n"
 
 
-def _choices(view: ElementTree.Element, question: str, answers: Sequence[str], regions: Sequence[str]) -> None:
+def _choices(
+    view: ElementTree.Element, question: str, answers: Sequence[str], regions: Sequence[str]
+) -> None:
     asked = _asked(view, "Choices", question, regions)
     asked.set("choice", "single-radio")
     asked.set("showInline", "true")
@@ -136,9 +177,16 @@ def _choices(view: ElementTree.Element, question: str, answers: Sequence[str], r
         ElementTree.SubElement(asked, "Choice", value=answer)
 
 
-def _asked(view: ElementTree.Element, kind: str, question: str, regions: Sequence[str]) -> ElementTree.Element:
+def _asked(
+    view: ElementTree.Element, kind: str, question: str, regions: Sequence[str]
+) -> ElementTree.Element:
     """A control for regions with one of some labels, with its question above it."""
     part = ElementTree.SubElement(
-        view, "View", visibleWhen="region-selected", whenTagName=SPAN, whenLabelValue=",".join(regions))
+        view,
+        "View",
+        visibleWhen="region-selected",
+        whenTagName=SPAN,
+        whenLabelValue=",".join(regions),
+    )
     ElementTree.SubElement(part, "Header", value=question.replace("_", "-"), size="5")
     return ElementTree.SubElement(part, kind, name=question, toName="text", perRegion="true")

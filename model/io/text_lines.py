@@ -40,7 +40,9 @@ def checked_lines(path: Path, longest: int | None = None) -> Iterator[str | BadL
 
 def _checked(raw: bytes, where: str, first: bool, longest: int | None) -> str | BadLineError:
     if longest is not None and len(raw) > longest:
-        return BadLineError(f"{where}: expected a line of at most {longest:,} bytes, found a longer one", raw)
+        return BadLineError(
+            f"{where}: expected a line of at most {longest:,} bytes, found a longer one", raw
+        )
     if b"\0" in raw:
         return BadLineError(f"{where}: expected UTF-8 text, found a binary file (a NUL byte)", raw)
     try:

@@ -16,18 +16,30 @@ class _MultiHeadAttention(torch.autograd.Function):
 
     @staticmethod
     def symbolic(graph: Any, query: Any, key: Any, value: Any, heads: int, scale: float) -> Any:
-        found = graph.op("com.microsoft::MultiHeadAttention", query, key, value, num_heads_i=heads, scale_f=scale)
+        found = graph.op(
+            "com.microsoft::MultiHeadAttention", query, key, value, num_heads_i=heads, scale_f=scale
+        )
         return found.setType(query.type())
 
     @staticmethod
-    def forward(_: Any, query: Tensor, key: Tensor, value: Tensor, heads: int, scale: float) -> Tensor:
-        query, key, value = (each.view(*each.shape[:2], heads, -1).transpose(1, 2) for each in (query, key, value))
+    def forward(
+        _: Any, query: Tensor, key: Tensor, value: Tensor, heads: int, scale: float
+    ) -> Tensor:
+        query, key, value = (
+            each.view(*each.shape[:2], heads, -1).transpose(1, 2) for each in (query, key, value)
+        )
         found = torch.nn.functional.scaled_dot_product_attention(query, key, value, scale=scale)
         return found.transpose(1, 2).flatten(-2)
 
 
 def _attention(
-    module: Any, query: Tensor, key: Tensor, value: Tensor, _: Tensor | None, scaling: float, **__: Any
+    module: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    _: Tensor | None,
+    scaling: float,
+    **__: Any,
 ) -> tuple[Tensor, None]:
     """Without a mask: a window is never padded. (B, heads, T, size) three times → (B, T, heads, size)."""
     heads, size = module.config.num_attention_heads, module.config.hidden_size

@@ -21,7 +21,9 @@ READER_FILE = "reader.onnx"
 STANCE_FILE = "stance.onnx"
 LINK_FILE = "link.onnx"
 MANIFEST_FILE = "manifest.json"  # the sha256 of every file of the model
-SLOWER = ["SkipLayerNormFusion"]  # its operator takes several times what the two take that it stands for
+SLOWER = [
+    "SkipLayerNormFusion"
+]  # its operator takes several times what the two take that it stands for
 # A tensor's entry "location" (key: field 1 of StringStringEntryProto), which only external data has.
 _EXTERNAL = b"\x0a\x08location\x12"
 # An editable install may show this file through a link; the model lies beside the file itself.
@@ -44,8 +46,11 @@ def model_folder(model: Path | str | None) -> Path:
 def sha256(path: Path) -> str:
     """The hexadecimal sha256 of a file."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else (
-            hashlib.sha256(file.read()).hexdigest())
+        return (
+            hashlib.file_digest(file, "sha256").hexdigest()
+            if hasattr(hashlib, "file_digest")
+            else (hashlib.sha256(file.read()).hexdigest())
+        )
 
 
 class OnnxBackend:
@@ -58,7 +63,9 @@ class OnnxBackend:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._reader = self._session(READER_FILE)  # now, since calls may come from several threads at once
+        self._reader = self._session(
+            READER_FILE
+        )  # now, since calls may come from several threads at once
 
     def _session(self, name: str) -> ort.InferenceSession:
         _check_whole(self._folder / name)
@@ -66,10 +73,16 @@ class OnnxBackend:
         options.log_severity_level = 3
         options.intra_op_num_threads = 1
         try:
-            return ort.InferenceSession(str(self._folder / name), options, providers=["CPUExecutionProvider"],
-                                        disabled_optimizers=SLOWER)
+            return ort.InferenceSession(
+                str(self._folder / name),
+                options,
+                providers=["CPUExecutionProvider"],
+                disabled_optimizers=SLOWER,
+            )
         except Exception as error:  # onnxruntime's exceptions share no base class
-            raise ModelError(f"{self._folder / name}: not a model that onnxruntime reads: {error}") from None
+            raise ModelError(
+                f"{self._folder / name}: not a model that onnxruntime reads: {error}"
+            ) from None
 
     @cached_property
     def _stance(self) -> ort.InferenceSession:
@@ -83,18 +96,33 @@ class OnnxBackend:
         """See ``Backend``."""
         session = self._reader
         feed = {"input_ids": ids, "segments": segments, "sentences": sentences}
-        wanted = {node.name for node in session.get_inputs()}  # an encoder without segments has no such input
+        wanted = {
+            node.name for node in session.get_inputs()
+        }  # an encoder without segments has no such input
         names = [node.name for node in session.get_outputs()]
-        return dict(zip(names, session.run(names, {k: v for k, v in feed.items() if k in wanted}), strict=True))
+        return dict(
+            zip(
+                names,
+                session.run(names, {k: v for k, v in feed.items() if k in wanted}),
+                strict=True,
+            )
+        )
 
     def stance(self, hidden: Floats, holders: Ints, targets: Ints, sentences: Ints) -> Floats:
         """See ``Backend``."""
-        feed = {"hidden": hidden, "holders": holders, "targets": targets, "pair_sentences": sentences}
+        feed = {
+            "hidden": hidden,
+            "holders": holders,
+            "targets": targets,
+            "pair_sentences": sentences,
+        }
         return np.asarray(self._stance.run(None, feed)[0])
 
     def link(self, hidden: Floats, cues: Ints, spans: Ints) -> Floats:
         """See ``Backend``."""
-        return np.asarray(self._link.run(None, {"hidden": hidden, "cues": cues, "linked": spans})[0])
+        return np.asarray(
+            self._link.run(None, {"hidden": hidden, "cues": cues, "linked": spans})[0]
+        )
 
 
 def _check_whole(path: Path) -> None:
@@ -105,8 +133,10 @@ def _check_whole(path: Path) -> None:
     except (OSError, ValueError) as error:  # ValueError: it is empty
         raise ModelError(f"{path}: not a model that onnxruntime reads: {error}") from None
     if elsewhere:
-        raise ModelError(f"{path}: expected all of its weights in it, found some that are kept in other files "
-                         "(external data)")
+        raise ModelError(
+            f"{path}: expected all of its weights in it, found some that are kept in other files "
+            "(external data)"
+        )
 
 
 def check_files(folder: Path) -> dict[str, str]:
@@ -117,22 +147,32 @@ def check_files(folder: Path) -> dict[str, str]:
     """
     manifest = folder / MANIFEST_FILE
     if not folder.is_dir():
-        raise ModelError(f"{folder}: expected a model folder, found {'a file' if folder.exists() else 'nothing'}")
+        raise ModelError(
+            f"{folder}: expected a model folder, found {'a file' if folder.exists() else 'nothing'}"
+        )
     try:
         files: dict[str, str] = dict(json.loads(manifest.read_text(encoding="utf-8"))["files"])
     except OSError:
-        raise ModelError(f"{folder}: expected a trained, exported model, found no {MANIFEST_FILE} "
-                         "(write one with `claimstance export`)") from None
+        raise ModelError(
+            f"{folder}: expected a trained, exported model, found no {MANIFEST_FILE} "
+            "(write one with `claimstance export`)"
+        ) from None
     except (ValueError, KeyError, TypeError):
-        raise ModelError(f"{manifest}: expected JSON with the sha256 of each file under 'files'") from None
+        raise ModelError(
+            f"{manifest}: expected JSON with the sha256 of each file under 'files'"
+        ) from None
     for name, expected in files.items():
         path = folder / name
         linked = path.is_symlink() and not _is_cached(path)
         if Path(name).name != name or linked or not path.is_file():
             found = "a link" if linked else "nothing" if not path.exists() else "something else"
-            raise ModelError(f"{folder}: expected the file {name}, which its manifest lists, found {found}")
+            raise ModelError(
+                f"{folder}: expected the file {name}, which its manifest lists, found {found}"
+            )
         if (found := sha256(path)) != expected:
-            raise ModelError(f"{path}: expected sha256 {expected[:12]}…, found {found[:12]}…: the file was altered")
+            raise ModelError(
+                f"{path}: expected sha256 {expected[:12]}…, found {found[:12]}…: the file was altered"
+            )
     return files
 
 
@@ -162,12 +202,21 @@ def load_reader(model: Path | str | None = None, threads: int | None = None) -> 
     files = check_files(folder)
     config = ModelConfig.load(folder)
     heads = {"stance": STANCE_FILE, "attribution": LINK_FILE}
-    for name in (CONFIG_FILE, TOKENIZER_FILE, READER_FILE, *(heads[task] for task in config.tasks if task in heads)):
+    for name in (
+        CONFIG_FILE,
+        TOKENIZER_FILE,
+        READER_FILE,
+        *(heads[task] for task in config.tasks if task in heads),
+    ):
         if name not in files:
-            raise ModelError(f"{folder / MANIFEST_FILE}: expected the sha256 of {name} among its files, found none")
+            raise ModelError(
+                f"{folder / MANIFEST_FILE}: expected the sha256 of {name} among its files, found none"
+            )
     windows = WindowBuilder.from_file(folder / TOKENIZER_FILE, config.max_tokens)
     size, known = windows.tokenizer.get_vocab_size(), config.encoder.get("vocab_size")
     if known is not None and size > known:
-        raise ModelError(f"{folder / TOKENIZER_FILE}: expected at most {known} tokens, as many as the encoder has "
-                         f"vectors for, found {size}")
+        raise ModelError(
+            f"{folder / TOKENIZER_FILE}: expected at most {known} tokens, as many as the encoder has "
+            f"vectors for, found {size}"
+        )
     return Reader(config, windows, OnnxBackend(folder), threads or cores()), identity(folder)

@@ -40,12 +40,20 @@ class _Reading(nn.Module):
     def forward(self, input_ids: Tensor, segments: Tensor, sentences: Tensor) -> tuple[Tensor, ...]:
         hidden = self.model.encode(input_ids, torch.ones_like(input_ids), segments)
         heads = self.model.heads
-        return (hidden, *(
-            heads[task](hidden, sentences) if task in SENTENCE_TASKS else heads[task](hidden) for task in self.tasks))
+        return (
+            hidden,
+            *(
+                heads[task](hidden, sentences) if task in SENTENCE_TASKS else heads[task](hidden)
+                for task in self.tasks
+            ),
+        )
 
 
 def export(
-    source: Path | str, folder: Path | str | None = None, precision: str = "int8", reader: Path | None = None
+    source: Path | str,
+    folder: Path | str | None = None,
+    precision: str = "int8",
+    reader: Path | None = None,
 ) -> Path:
     """Export the model folder ``source`` into ``folder`` (itself if ``None``); returns that folder.
 
@@ -86,16 +94,27 @@ def export(
 
 def _export_reading(model: ClaimStanceModel, path: Path, precision: str) -> None:
     if precision == "int8":
-        even_out(model.encoder, WindowBuilder.from_json(model.tokenizer_json, model.config.max_tokens))
+        even_out(
+            model.encoder, WindowBuilder.from_json(model.tokenizer_json, model.config.max_tokens)
+        )
     module = _Reading(model)
     ids = torch.tensor([[1, 2, 3, 4, 5, 6]])
     example = (ids, torch.zeros_like(ids), torch.tensor([[0, 1, 3], [0, 3, 5]]))
-    axes: dict[str, dict[int, str]] = {name: {1: "tokens"} for name in ("input_ids", "segments", "hidden")}
+    axes: dict[str, dict[int, str]] = {
+        name: {1: "tokens"} for name in ("input_ids", "segments", "hidden")
+    }
     axes["sentences"] = {0: "sentences"}
     for task in module.tasks:
         axes[task] = {0: "sentences"} if task in SENTENCE_TASKS else {1: "tokens"}
     exact = path if precision == "float32" else path.with_suffix(".float32")
-    _trace(module, example, exact, ["input_ids", "segments", "sentences"], ["hidden", *module.tasks], axes)
+    _trace(
+        module,
+        example,
+        exact,
+        ["input_ids", "segments", "sentences"],
+        ["hidden", *module.tasks],
+        axes,
+    )
     if precision == "int8":
         quantize(exact, path)
 
@@ -108,16 +127,39 @@ def _export_heads(model: ClaimStanceModel, folder: Path) -> None:
         ("link", LINK_FILE, ["cues", "linked"]),
     ):
         if head in model.heads:
-            axes: dict[str, dict[int, str]] = {"hidden": {1: "tokens"}, **{name: {0: "spans"} for name in inputs}}
-            _trace(model.heads[head], (hidden, *[span] * len(inputs)), folder / file, ["hidden", *inputs], ["logits"],
-                   {**axes, "logits": {0: "spans"}})
+            axes: dict[str, dict[int, str]] = {
+                "hidden": {1: "tokens"},
+                **{name: {0: "spans"} for name in inputs},
+            }
+            _trace(
+                model.heads[head],
+                (hidden, *[span] * len(inputs)),
+                folder / file,
+                ["hidden", *inputs],
+                ["logits"],
+                {**axes, "logits": {0: "spans"}},
+            )
 
 
-def _trace(module: nn.Module, example: tuple[Tensor, ...], path: Path, inputs: list[str], outputs: list[str],
-           axes: dict[str, Any]) -> None:
+def _trace(
+    module: nn.Module,
+    example: tuple[Tensor, ...],
+    path: Path,
+    inputs: list[str],
+    outputs: list[str],
+    axes: dict[str, Any],
+) -> None:
     with warnings.catch_warnings():
         # The tracing exporter is deprecated and warns of each Python branch that it settles; the alternative needs
         # one more package and writes graphs whose attention onnxruntime does not fuse.
         warnings.simplefilter("ignore")
-        torch.onnx.export(module.eval(), example, str(path), dynamo=False, opset_version=OPSET,
-                          input_names=inputs, output_names=outputs, dynamic_axes=axes)
+        torch.onnx.export(
+            module.eval(),
+            example,
+            str(path),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_axes=axes,
+        )

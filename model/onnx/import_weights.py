@@ -31,9 +31,13 @@ def exported_weights(folder: Path) -> dict[str, Tensor]:
     for file in (name for name in _FILES if name in check_files(folder)):
         try:
             graph = onnx.load(folder / file, load_external_data=False).graph
-            found |= {_FILES[file] + name: torch.from_numpy(value) for name, value in _weights(graph)}
+            found |= {
+                _FILES[file] + name: torch.from_numpy(value) for name, value in _weights(graph)
+            }
         except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"{folder / file}: expected a graph that `claimstance export` wrote: {error}") from None
+            raise ModelError(
+                f"{folder / file}: expected a graph that `claimstance export` wrote: {error}"
+            ) from None
     return found
 
 
@@ -43,8 +47,13 @@ def _weights(graph: Any) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
 
     values = {each.name: to_array(each) for each in graph.initializer}
     makers = {name: node for node in graph.node for name in node.output}
-    products = [(node, name.removesuffix("_quantized")) for node in graph.node
-                if node.op_type in ("MatMul", "MatMulInteger") for name in node.input if name.startswith("onnx::")]
+    products = [
+        (node, name.removesuffix("_quantized"))
+        for node in graph.node
+        if node.op_type in ("MatMul", "MatMulInteger")
+        for name in node.input
+        if name.startswith("onnx::")
+    ]
     nameless = {name: _module(node.name) for node, name in products}
     smooth = {name: _inverse(node, makers, values) for node, name in products}
     for stored in values:
@@ -73,12 +82,16 @@ def _inverse(product: Any, makers: dict[str, Any], values: dict[str, Any]) -> An
             return 1.0
     if not (name := node.input[1]).endswith(INVERSE):
         return 1.0
-    return values[makers[name].input[0] if name in makers else name].reshape(-1, 1)  # a second name of another layer's
+    return values[makers[name].input[0] if name in makers else name].reshape(
+        -1, 1
+    )  # a second name of another layer's
 
 
 def _exact(values: dict[str, np.ndarray[Any, Any]], base: str) -> np.ndarray[Any, Any]:
     """What integers stand for; a scale a column, or one for all."""
-    whole, zero = (values[f"{base}_{part}"].astype(np.float32) for part in ("quantized", "zero_point"))
+    whole, zero = (
+        values[f"{base}_{part}"].astype(np.float32) for part in ("quantized", "zero_point")
+    )
     exact: np.ndarray[Any, Any] = (whole - zero) * values[f"{base}_scale"]
     return exact
 
@@ -91,5 +104,7 @@ def _module(node: str) -> str:
     >>> _module("/encoder/encoder/layer.0/attention/self/query/MatMul_quant")
     'encoder.encoder.layer.0.attention.self.query'
     """
-    path = re.sub(r"\b(\w+)\.\1\.(\d)", r"\1.\2", node.strip("/").rpartition("/")[0].replace("/", "."))
+    path = re.sub(
+        r"\b(\w+)\.\1\.(\d)", r"\1.\2", node.strip("/").rpartition("/")[0].replace("/", ".")
+    )
     return path if path.startswith("encoder.") else f"heads.{path}"

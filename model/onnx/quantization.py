@@ -56,8 +56,11 @@ def even_out(encoder: Any, windows: WindowBuilder) -> None:
         linear = encoder.get_submodule(name)
         scale = values.clamp_min(TINY) ** SMOOTHNESS
         smooth = linear.in_features == encoder.config.hidden_size
-        setattr(encoder.get_submodule(parent), last,
-                PerToken(linear, scale / scale.median() if smooth else torch.ones_like(scale)))
+        setattr(
+            encoder.get_submodule(parent),
+            last,
+            PerToken(linear, scale / scale.median() if smooth else torch.ones_like(scale)),
+        )
 
 
 def _greatest_values(encoder: Any, windows: WindowBuilder) -> dict[str, Tensor]:
@@ -68,10 +71,17 @@ def _greatest_values(encoder: Any, windows: WindowBuilder) -> dict[str, Tensor]:
         values = inputs.abs().flatten(0, -2).amax(0)
         found[name] = torch.maximum(found.get(name, values), values)
 
-    hooks = [module.register_forward_pre_hook(lambda _, inputs, name=name: look(name, inputs[0]))
-             for name, module in encoder.named_modules() if isinstance(module, nn.Linear)]
-    drawn = torch.randint(encoder.config.vocab_size, (WINDOWS, TOKENS), generator=torch.Generator().manual_seed(0))
-    drawn[drawn == windows.pad] = windows.sep  # the position of what follows padding is another in some encoders
+    hooks = [
+        module.register_forward_pre_hook(lambda _, inputs, name=name: look(name, inputs[0]))
+        for name, module in encoder.named_modules()
+        if isinstance(module, nn.Linear)
+    ]
+    drawn = torch.randint(
+        encoder.config.vocab_size, (WINDOWS, TOKENS), generator=torch.Generator().manual_seed(0)
+    )
+    drawn[drawn == windows.pad] = (
+        windows.sep
+    )  # the position of what follows padding is another in some encoders
     drawn[:, 0], drawn[:, -1] = windows.cls, windows.sep
     with torch.no_grad():
         for ids in torch.split(drawn, 1):
@@ -92,12 +102,27 @@ def quantize(source: Path, path: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     graph = onnx.load(source).graph
-    heads = [node.name for node in graph.node if node.op_type in ("MatMul", "Gemm") and "/encoder/" not in node.name]
-    exact = [*heads, *(f"{name}_MatMul" for name in heads)]  # as the quantizer calls a Gemm that it divides
+    heads = [
+        node.name
+        for node in graph.node
+        if node.op_type in ("MatMul", "Gemm") and "/encoder/" not in node.name
+    ]
+    exact = [
+        *heads,
+        *(f"{name}_MatMul" for name in heads),
+    ]  # as the quantizer calls a Gemm that it divides
     level = logging.getLogger().level
-    logging.getLogger().setLevel(logging.ERROR)  # it advises, on the root logger, a step that changes nothing here
+    logging.getLogger().setLevel(
+        logging.ERROR
+    )  # it advises, on the root logger, a step that changes nothing here
     try:
-        quantize_dynamic(source, path, per_channel=True, weight_type=QuantType.QInt8,
-                         op_types_to_quantize=["MatMul", "Gather"], nodes_to_exclude=exact)
+        quantize_dynamic(
+            source,
+            path,
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=["MatMul", "Gather"],
+            nodes_to_exclude=exact,
+        )
     finally:
         logging.getLogger().setLevel(level)

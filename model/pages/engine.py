@@ -37,13 +37,22 @@ class Pages:
     filters: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     forms: str = "'none'"
 
-    def render(self, template: str, values: Mapping[str, Any], scripts: Sequence[str] = (THEME,)) -> Iterator[str]:
+    def render(
+        self, template: str, values: Mapping[str, Any], scripts: Sequence[str] = (THEME,)
+    ) -> Iterator[str]:
         """A page, in pieces."""
         from markupsafe import Markup
 
-        style, script = "".join(map(self._asset, (STYLE, *self.styles))), "".join(map(self._asset, scripts))
+        style, script = (
+            "".join(map(self._asset, (STYLE, *self.styles))),
+            "".join(map(self._asset, scripts)),
+        )
         # Both are the project's own, and have to stand there as they were hashed.
-        frame = {"style": Markup(style), "script": Markup(script), "policy": policy(style, script, self.forms)}
+        frame = {
+            "style": Markup(style),
+            "script": Markup(script),
+            "policy": policy(style, script, self.forms),
+        }
         stream = self._environment.get_template(template).stream(**frame, **values)
         stream.enable_buffering(256)
         return iter(stream)
@@ -53,14 +62,21 @@ class Pages:
         from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
         environment = Environment(
-            loader=ChoiceLoader([PackageLoader(self.package), PackageLoader(SHARED)]), autoescape=True,
-            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown)
+            loader=ChoiceLoader([PackageLoader(self.package), PackageLoader(SHARED)]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            finalize=_shown,
+        )
         environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
         environment.filters.update({"count": _count, **self.filters})
         return environment
 
     def _asset(self, name: str) -> str:
-        own, shared = (resources.files(package) / "templates" / name for package in (self.package, SHARED))
+        own, shared = (
+            resources.files(package) / "templates" / name for package in (self.package, SHARED)
+        )
         return (own if own.is_file() else shared).read_text(encoding="utf-8")
 
 
@@ -70,8 +86,10 @@ def policy(style: str, script: str, forms: str = "'none'") -> str:
     ``forms``: where it may send what was filled in.
     """
     scripts = f"script-src '{_hash(script)}'; " if script else ""
-    return (f"default-src 'none'; style-src '{_hash(style)}'; {scripts}img-src data:; base-uri 'none'; "
-            f"form-action {forms}")
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; {scripts}img-src data:; base-uri 'none'; "
+        f"form-action {forms}"
+    )
 
 
 def _hash(code: str) -> str:
@@ -86,7 +104,9 @@ def _shown(value: Any) -> Any:
         return value if value.isprintable() else visible(value)
     from markupsafe import Markup, escape
 
-    return Markup(str(escape(visible(value))).replace("\r", "&#13;"))  # as it is, a browser would make it a line feed
+    return Markup(
+        str(escape(visible(value))).replace("\r", "&#13;")
+    )  # as it is, a browser would make it a line feed
 
 
 def _count(number: int) -> str:

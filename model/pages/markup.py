@@ -11,7 +11,9 @@ from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
 
 #: Characters that change the direction of what follows, or are there unseen: U+202E can make a page say another thing.
-_DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+_DIRECTION = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+)
 _KEPT = frozenset("\t\n\r")
 
 
@@ -77,9 +79,13 @@ def segments(text: str, marks: Sequence[M]) -> list[Segment[M]]:
     """
     for mark in marks:
         if not 0 <= mark.start < mark.end <= len(text):
-            raise ValueError(f"expected 0 <= start < end <= {len(text)} (the text's length), "
-                             f"found [{mark.start}, {mark.end}]")
-    waiting = sorted(marks, key=lambda mark: (mark.start, -mark.end))[::-1]  # marks with equal bounds stay in order
+            raise ValueError(
+                f"expected 0 <= start < end <= {len(text)} (the text's length), "
+                f"found [{mark.start}, {mark.end}]"
+            )
+    waiting = sorted(marks, key=lambda mark: (mark.start, -mark.end))[
+        ::-1
+    ]  # marks with equal bounds stay in order
     bounds = sorted({0, len(text), *(mark.start for mark in marks), *(mark.end for mark in marks)})
     found: list[Segment[M]] = []
     covering: list[M] = []
@@ -88,7 +94,9 @@ def segments(text: str, marks: Sequence[M]) -> list[Segment[M]]:
         before = len(covering)
         while waiting and waiting[-1].start == start:
             covering.append(waiting.pop())
-        found.append(Segment(start, end, text[start:end], tuple(covering), tuple(covering[before:])))
+        found.append(
+            Segment(start, end, text[start:end], tuple(covering), tuple(covering[before:]))
+        )
     return found
 
 
@@ -117,4 +125,6 @@ def visible(text: str) -> str:
 
 
 def _hidden(character: str) -> bool:
-    return character in _DIRECTION or (character not in _KEPT and unicodedata.category(character) in ("Cc", "Cs"))
+    return character in _DIRECTION or (
+        character not in _KEPT and unicodedata.category(character) in ("Cc", "Cs")
+    )

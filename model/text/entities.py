@@ -12,7 +12,9 @@ from claimstance.model.text.mentions import NO_FIRST_NAME, has_capital
 from claimstance.model.text.person_names import is_title
 from claimstance.model.windows import Located
 
-_NEXT = re.compile(r" ([^\W\d_a-z][^\W\d_A-Z][\w-]*)")  # a capitalised word; acronyms stand for themselves
+_NEXT = re.compile(
+    r" ([^\W\d_a-z][^\W\d_A-Z][\w-]*)"
+)  # a capitalised word; acronyms stand for themselves
 _WORD = re.compile(r"[^\W\d_]+")
 _HEADS = ("ORGANIZATION", "LOCATION")  # what a name of several parts is, whoever it was named after
 
@@ -41,13 +43,19 @@ def whole_names(found: Sequence[FoundEntity], texts: Sequence[str]) -> Iterator[
     joined = _joined([one for one in found if has_capital(_text(one, texts))], texts)
     for one, after in zip(joined, [*joined, None][1:], strict=True):
         text = texts[one.place.sentence]
-        limit = after.place.start if after and after.place.sentence == one.place.sentence else len(text)
+        limit = (
+            after.place.start if after and after.place.sentence == one.place.sentence else len(text)
+        )
         grows = one.label != "PERSON" and not _is_heading(text)
-        yield replace(one, place=replace(one.place, end=_end(text, one.place.end, limit))) if grows else one
+        yield (
+            replace(one, place=replace(one.place, end=_end(text, one.place.end, limit)))
+            if grows
+            else one
+        )
 
 
 def _text(one: FoundEntity, texts: Sequence[str]) -> str:
-    return texts[one.place.sentence][one.place.start:one.place.end]
+    return texts[one.place.sentence][one.place.start : one.place.end]
 
 
 def _joined(found: Sequence[FoundEntity], texts: Sequence[str]) -> list[FoundEntity]:
@@ -66,13 +74,16 @@ def _touch(last: FoundEntity, one: FoundEntity, texts: Sequence[str]) -> bool:
     if last.place.sentence != one.place.sentence:
         return False
     text = texts[one.place.sentence]
-    return text[last.place.end:one.place.start] == " " and has_capital(text[one.place.start])
+    return text[last.place.end : one.place.start] == " " and has_capital(text[one.place.start])
 
 
 def _end(text: str, end: int, limit: int) -> int:
     """Where a name ends that goes on behind ``end``; what begins at ``limit`` does not belong to it."""
-    while (word := _NEXT.match(text, end, limit)) and word[1] not in NO_FIRST_NAME and (
-            word[1] == "State" or not is_title(word[1])):
+    while (
+        (word := _NEXT.match(text, end, limit))
+        and word[1] not in NO_FIRST_NAME
+        and (word[1] == "State" or not is_title(word[1]))
+    ):
         end = word.end()
     return end
 

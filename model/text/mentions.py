@@ -62,7 +62,9 @@ def find_mentions(name: str, text: str) -> list[tuple[int, int]]:
     finder = _finder(name)
     if finder is None:
         return []
-    return [match.span() for match in finder.pattern.finditer(text) if _is_mention(match, finder.person)]
+    return [
+        match.span() for match in finder.pattern.finditer(text) if _is_mention(match, finder.person)
+    ]
 
 
 def _is_mention(match: re.Match[str], person: PersonName | None) -> bool:
@@ -72,13 +74,17 @@ def _is_mention(match: re.Match[str], person: PersonName | None) -> bool:
         return False
     if match.lastgroup == "acronym":
         return len(match[0]) > 2 or not text.isupper()  # IS IT SO?
-    return person is None or match.lastgroup == "full" or _is_surname_alone(match[0], before, person)
+    return (
+        person is None or match.lastgroup == "full" or _is_surname_alone(match[0], before, person)
+    )
 
 
 def _is_half_of_double_name(before: str, after: str) -> bool:
     """Lee in Lee-Ross and Ross-Lee, but not in anti-Lee and Lee-backed."""
     previous = before.rpartition(" ")[2]
-    return (after[:1] == "-" and after[1:].isupper()) or (previous[-1:] == "-" and previous[0].isupper())
+    return (after[:1] == "-" and after[1:].isupper()) or (
+        previous[-1:] == "-" and previous[0].isupper()
+    )
 
 
 def _is_surname_alone(surname: str, before: str, person: PersonName) -> bool:
@@ -90,7 +96,9 @@ def _is_surname_alone(surname: str, before: str, person: PersonName) -> bool:
         return True
     if person.surname in _AMBIGUOUS:
         return False
-    is_headline = surname.isupper() and word[1].isupper()  # capitals throughout tell nothing about names
+    is_headline = (
+        surname.isupper() and word[1].isupper()
+    )  # capitals throughout tell nothing about names
     first = word[1].rstrip(".")
     same_first = person.first.startswith(first) or first.startswith(person.first)
     ends_sentence = word[1].endswith(".") and len(first) > 3
@@ -110,7 +118,9 @@ def _finder(name: str) -> _Finder | None:
         groups["full"] += [_full_pattern(p) for p in (person, _upper(person))]
         groups["surname"] = [_surname_pattern(p) for p in (person, _upper(person))]
     else:
-        groups["acronym"] = [form for a in _acronyms(name, bare) for form in (re.escape(".".join(a) + "."), a)]
+        groups["acronym"] = [
+            form for a in _acronyms(name, bare) for form in (re.escape(".".join(a) + "."), a)
+        ]
     joined = "|".join(f"(?P<{group}>{'|'.join(forms)})" for group, forms in groups.items() if forms)
     return _Finder(re.compile(rf"(?<!\w)(?:{joined})(?!\w)"), person)
 
@@ -118,7 +128,9 @@ def _finder(name: str) -> _Finder | None:
 def _is_topic(bare: str) -> bool:
     """Whether a phrase is no proper name: it begins, or goes on but for *of* and the like, in lower case."""
     first, *rest = bare.split(" ")
-    return first[:1].islower() or any(word[:1].islower() and word not in _FUNCTION_WORDS for word in rest)
+    return first[:1].islower() or any(
+        word[:1].islower() and word not in _FUNCTION_WORDS for word in rest
+    )
 
 
 def _cases(name: str) -> Iterator[str]:

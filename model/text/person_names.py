@@ -25,11 +25,14 @@ _TITLE_WORDS = (
     r"GOP|Democrat|Labour|Conservative"
 )
 # A title counts only before another capitalised word: "President Lee", but not "President of the Senate".
-_TITLES = re.compile(rf"(?:(?:the|The|former|then|ex)[ -])*(?:(?:{_TITLE_WORDS})\.?\s+)+(?=[^\W\d_a-z])")
+_TITLES = re.compile(
+    rf"(?:(?:the|The|former|then|ex)[ -])*(?:(?:{_TITLE_WORDS})\.?\s+)+(?=[^\W\d_a-z])"
+)
 _ARTICLE = re.compile(r"(?:the|a|an)\s+(?=\S)", re.IGNORECASE)
 _TAIL = re.compile(r"(?:\s*,?\s+(?:Jr|Sr|II|III|IV)\.?|\s*\([^()]*\)|[’']s?)+$")
 _PARTICLES = re.compile(
-    r"(?:(?:al|el|bin|bint|ibn|ben|de|da|di|du|dos|del|della|la|le|van|von|der|den|ter|zu|af)[\s-])+", re.IGNORECASE
+    r"(?:(?:al|el|bin|bint|ibn|ben|de|da|di|du|dos|del|della|la|le|van|von|der|den|ter|zu|af)[\s-])+",
+    re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*\.?(?:[^\W\d_]\.)*")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+|[^\W\d_]")
@@ -100,12 +103,20 @@ def person_name(name: str) -> PersonName | None:
     True
     """
     parts = bare_name(name).split(" ")
-    if not 2 <= len(parts) <= 6 or not parts[0][:1].isupper() or any(w.lower() in _NO_PERSON for w in parts):
+    if (
+        not 2 <= len(parts) <= 6
+        or not parts[0][:1].isupper()
+        or any(w.lower() in _NO_PERSON for w in parts)
+    ):
         return None
     if parts[0] in _SURNAME_FIRST or (len(parts) == 2 and _HYPHENATED_GIVEN_NAME.match(parts[1])):
         return PersonName(" ".join(parts[1:]), "", parts[0], surname_is_first=True)
     rest = " ".join(parts[1:])
-    while (middle := rest.partition(" "))[1] and middle[0][:1].isupper() and not _PARTICLES.match(rest):
+    while (
+        (middle := rest.partition(" "))[1]
+        and middle[0][:1].isupper()
+        and not _PARTICLES.match(rest)
+    ):
         if not _WORD.fullmatch(middle[0]):
             return None
         rest = middle[2]
@@ -117,4 +128,9 @@ def person_name(name: str) -> PersonName | None:
 
 
 def _is_surname(word: str) -> bool:
-    return bool(_WORD.fullmatch(word)) and word[0].isupper() and len(word) > 1 and not _INITIALS.fullmatch(word)
+    return (
+        bool(_WORD.fullmatch(word))
+        and word[0].isupper()
+        and len(word) > 1
+        and not _INITIALS.fullmatch(word)
+    )

@@ -26,7 +26,9 @@ _NAME_FOLLOWS = re.compile(
 )
 _HOUR = re.compile(r"\b[ap]\.m\.\s*$")
 _AFTER_HOUR = re.compile(r"(?:[ECMP][SD]?T|GMT|UTC|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b")
-_REACH = 40  # characters that the patterns above may look back over; a bound keeps long texts linear
+_REACH = (
+    40  # characters that the patterns above may look back over; a bound keeps long texts linear
+)
 
 
 def split_sentences(text: str, splitter: ParagraphSplitter | None = None) -> list[tuple[int, int]]:
@@ -78,7 +80,9 @@ def _tidy(paragraph: str, found: list[tuple[int, int]]) -> Iterator[tuple[int, i
     left = 0
     for start, _ in found:
         cut = _between_marks(paragraph, start)
-        if cut > left and not _goes_on(paragraph[max(left, cut - _REACH) : cut], paragraph[cut : cut + _REACH]):
+        if cut > left and not _goes_on(
+            paragraph[max(left, cut - _REACH) : cut], paragraph[cut : cut + _REACH]
+        ):
             yield from _trimmed(paragraph, left, cut)
             left = cut
     yield from _trimmed(paragraph, left, len(paragraph))

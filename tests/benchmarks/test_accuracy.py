@@ -38,8 +38,10 @@ def figure(value, n=100, width=0.02):
 
 def whole(told):
     """A figure for every row there is, each another."""
-    results = {name: {metric: figure(0.5 + 0.01 * i) for i, (metric, *_) in enumerate(metrics)}
-               for name, metrics in told.ROWS.items()}
+    results = {
+        name: {metric: figure(0.5 + 0.01 * i) for i, (metric, *_) in enumerate(metrics)}
+        for name, metrics in told.ROWS.items()
+    }
     for name in told.CALIBRATED:
         results[name]["calibration_error"] = figure(0.0213, width=0)
     return results
@@ -57,29 +59,49 @@ def test_rows_are_those_of_the_contract(told):
     by_name = {row["name"]: row for row in rows}
     source = by_name["PolNeAR source, token overlap F1"]
     assert (source["value"], source["low"], source["high"], source["n"]) == (50.0, 48.0, 52.0, 100)
-    assert (source["unit"], source["better"], source["must"], source["aim"]) == ("%", "higher", 84, 87)
+    assert (source["unit"], source["better"], source["must"], source["aim"]) == (
+        "%",
+        "higher",
+        84,
+        87,
+    )
     error = by_name["dse-clean/stance, expected calibration error"]
-    assert (error["value"], error["unit"], error["better"], error["must"]) == (0.021, "1", "lower", 0.03)
+    assert (error["value"], error["unit"], error["better"], error["must"]) == (
+        0.021,
+        "1",
+        "lower",
+        0.03,
+    )
 
 
-@pytest.mark.parametrize(("name", "must", "aim", "published"), [
-    ("VAST test, zero-shot topics, macro-F1", 65, 72.3, "JointCL (BERT-base) 72.3, TATA 77.1"),
-    ("GWSD test, macro-F1", 65, 73, "BERT about 73 (recalled)"),
-    ("NewsSD test, macro-F1", 72, 80, "mBERT 74.7"),
-    ("CheckThat! 2024 test, average precision", None, None, ""),
-])
+@pytest.mark.parametrize(
+    ("name", "must", "aim", "published"),
+    [
+        ("VAST test, zero-shot topics, macro-F1", 65, 72.3, "JointCL (BERT-base) 72.3, TATA 77.1"),
+        ("GWSD test, macro-F1", 65, 73, "BERT about 73 (recalled)"),
+        ("NewsSD test, macro-F1", 72, 80, "mBERT 74.7"),
+        ("CheckThat! 2024 test, average precision", None, None, ""),
+    ],
+)
 def test_goals(told, name, must, aim, published):
-    row, = (row for row in told.headline(whole(told), {}) if row["name"] == name)
+    (row,) = (row for row in told.headline(whole(told), {}) if row["name"] == name)
     assert (row["must"], row["aim"], row["note"]) == (must, aim, published)
 
 
 def test_what_was_not_measured_is_told(told, render):
-    some = {name: figures for name, figures in whole(told).items() if not name.startswith(("vast", "newssd"))}
+    some = {
+        name: figures
+        for name, figures in whole(told).items()
+        if not name.startswith(("vast", "newssd"))
+    }
     rows = told.headline(some, {}) + told.calibration(some)
     assert len(rows) == len(told.headline(whole(told), {}) + told.calibration(whole(told)))
     missing = {row["name"]: row for row in rows if row["value"] is None}
-    assert set(missing) == {"VAST test, zero-shot topics, macro-F1", "NewsSD test, macro-F1",
-                            "vast-zero-shot/stance, expected calibration error"}
+    assert set(missing) == {
+        "VAST test, zero-shot topics, macro-F1",
+        "NewsSD test, macro-F1",
+        "vast-zero-shot/stance, expected calibration error",
+    }
     assert missing["NewsSD test, macro-F1"]["note"] == "not measured; mBERT 74.7"
     assert missing["NewsSD test, macro-F1"]["must"] == 72
     page = render(file_of(rows))
@@ -89,16 +111,22 @@ def test_what_was_not_measured_is_told(told, render):
 
 def test_what_stands_beside_has_its_columns(told, render):
     name = "gwsd/stance"
-    beside = {"float32": {name: {"macro_f1": figure(0.61)}}, "majority": {name: {"macro_f1": figure(0.2)}},
-              "people": {name: {"macro_f1": figure(0.64)}}}
+    beside = {
+        "float32": {name: {"macro_f1": figure(0.61)}},
+        "majority": {name: {"macro_f1": figure(0.2)}},
+        "people": {name: {"macro_f1": figure(0.64)}},
+    }
     rows = told.headline(whole(told), beside)
-    row, = (row for row in rows if row["name"].startswith("GWSD"))
+    (row,) = (row for row in rows if row["name"].startswith("GWSD"))
     assert [row[column] for column in told.BESIDE] == [61.0, 20.0, None, 64.0]
-    other, = (row for row in rows if row["name"].startswith("NewsSD"))
+    (other,) = (row for row in rows if row["name"].startswith("NewsSD"))
     assert [other[column] for column in told.BESIDE] == [None] * 4
     page = render(file_of(rows, float32_sha256="cd" * 32))
     assert "|  | value | 95 % interval | n | goal | aim | float32 | majority | people |  |" in page
-    assert "| GWSD test, macro-F1 | 50.0 | 48.0 – 52.0 | 100 | 65 | 73 | 61.0 | 20.0 | 64.0 | BERT about" in page
+    assert (
+        "| GWSD test, macro-F1 | 50.0 | 48.0 – 52.0 | 100 | 65 | 73 | 61.0 | 20.0 | 64.0 | BERT about"
+        in page
+    )
     assert "`cdcdcdcdcdcd`" in page
     assert "TF-IDF" not in page  # nothing is said of what is not there
 
@@ -111,34 +139,56 @@ def test_another_split_is_not_called_test(told, render):
 
 
 def test_official_and_clean_stand_beside_each_other(told):
-    results = {"d/stance": {"macro_f1": figure(0.7), "directed.map": figure(0.6), "accuracy": figure(0.9)},
-               "d-clean/stance": {"macro_f1": figure(0.5), "directed.map": figure(0.4)},
-               "e/stance": {"macro_f1": figure(0.3)}}
+    results = {
+        "d/stance": {"macro_f1": figure(0.7), "directed.map": figure(0.6), "accuracy": figure(0.9)},
+        "d-clean/stance": {"macro_f1": figure(0.5), "directed.map": figure(0.4)},
+        "e/stance": {"macro_f1": figure(0.3)},
+    }
     assert [(row["name"], row["value"]) for row in told.clean_parts(results)] == [
-        ("d official, stance, macro_f1", 70.0), ("d clean, stance, macro_f1", 50.0),
-        ("d official, stance, directed.map", 60.0), ("d clean, stance, directed.map", 40.0)]
+        ("d official, stance, macro_f1", 70.0),
+        ("d clean, stance, macro_f1", 50.0),
+        ("d official, stance, directed.map", 60.0),
+        ("d clean, stance, directed.map", 40.0),
+    ]
 
 
 def test_classes_are_those_of_labels(told):
-    results = {"a/claim": {"macro_f1": figure(0.7), "claim.f1": figure(0.6), "claim.recall": figure(0.5)},
-               "a/attribution": {"linked.f1": figure(0.6)}}
-    assert [row["name"] for row in told.classes(results)] == ["a/claim, claim.f1", "a/claim, claim.recall"]
+    results = {
+        "a/claim": {"macro_f1": figure(0.7), "claim.f1": figure(0.6), "claim.recall": figure(0.5)},
+        "a/attribution": {"linked.f1": figure(0.6)},
+    }
+    assert [row["name"] for row in told.classes(results)] == [
+        "a/claim, claim.f1",
+        "a/claim, claim.recall",
+    ]
 
 
 def test_calibration_of_what_has_no_goal_is_told_too(told):
     rows = told.calibration({"own/claim": {"calibration_error": figure(0.1)}})
-    row, = (row for row in rows if row["value"] is not None)
-    assert (row["name"], row["must"], row["note"]) == ("own/claim, expected calibration error", None, "")
+    (row,) = (row for row in rows if row["value"] is not None)
+    assert (row["name"], row["must"], row["note"]) == (
+        "own/claim, expected calibration error",
+        None,
+        "",
+    )
     assert sum(row["note"] == "not measured" for row in rows) == len(told.CALIBRATED)
 
 
 def test_withheld_answers_and_label_sets_are_told(told):
-    results = {"a/claim": {"macro_f1": figure(0.7), "coverage_at_90": figure(0.6), "answered.share": figure(0.5),
-                           "conformal.size": figure(1.234)}}
+    results = {
+        "a/claim": {
+            "macro_f1": figure(0.7),
+            "coverage_at_90": figure(0.6),
+            "answered.share": figure(0.5),
+            "conformal.size": figure(1.234),
+        }
+    }
     rows = told.abstention(results)
     assert [(row["name"], row["value"], row["unit"], row["better"]) for row in rows] == [
-        ("a/claim, coverage_at_90", 60.0, "%", "higher"), ("a/claim, answered.share", 50.0, "%", "higher"),
-        ("a/claim, conformal.size", 1.23, "labels", "lower")]
+        ("a/claim, coverage_at_90", 60.0, "%", "higher"),
+        ("a/claim, answered.share", 50.0, "%", "higher"),
+        ("a/claim, conformal.size", 1.23, "labels", "lower"),
+    ]
 
 
 def test_outlets_are_scored_from_their_own_documents(told):
@@ -146,14 +196,20 @@ def test_outlets_are_scored_from_their_own_documents(told):
     for i in range(90):
         outlet = "Gazette" if i < 60 else "Herald"
         right = i % 3 != 0 if outlet == "Gazette" else True
-        record = Record(id=str(i), text="x", stances=[Stance(target="x", label="favor" if i % 2 else "against")],
-                        meta={"corpus": "a", "outlet": outlet})
+        record = Record(
+            id=str(i),
+            text="x",
+            stances=[Stance(target="x", label="favor" if i % 2 else "against")],
+            meta={"corpus": "a", "outlet": outlet},
+        )
         favor = 0.9 if (i % 2 == 1) == right else 0.1
         records.append(record)
-        pairs.append((record, Prediction(stances=[{"against": 1 - favor, "favor": favor}], kinds=["stance"])))
+        pairs.append(
+            (record, Prediction(stances=[{"against": 1 - favor, "favor": favor}], kinds=["stance"]))
+        )
     config = ModelConfig({}, tasks=("stance",), labels={"stance": ("against", "favor")})
     _, outcomes = score_pairs(config, pairs)
-    row, = told.outlets(outcomes, records)  # the Herald has too few
+    (row,) = told.outlets(outcomes, records)  # the Herald has too few
     assert (row["name"], row["n"]) == ("a/stance, Gazette, macro_f1", 60)
     assert row["value"] == pytest.approx(100 * 2 / 3, abs=0.1)
     assert row["low"] < row["value"] < row["high"]
@@ -163,30 +219,64 @@ def test_outlets_are_scored_from_their_own_documents(told):
 
 def test_every_row_is_on_the_page_in_its_table(told, render):
     results = whole(told) | {"x/claim": {"macro_f1": figure(0.5), "yes|no.f1": figure(0.5)}}
-    rows = [*told.headline(results, {}), *told.calibration(results), *told.classes(results),
-            *told.people({"x/claim": results["x/claim"]})]
+    rows = [
+        *told.headline(results, {}),
+        *told.calibration(results),
+        *told.classes(results),
+        *told.people({"x/claim": results["x/claim"]}),
+    ]
     page = render(file_of(rows))
-    cells = [re.split(r"(?<!\\)\|", line)[1].strip().replace("\\|", "|")
-             for line in page.splitlines() if line.startswith("| ")]
-    assert [cell for cell in cells if cell] == [row["name"] for row in sorted(
-        rows, key=lambda row: ["headline", "calibration", "people", "classes"].index(row["table"]))]
-    assert page.index("## Probabilities") < page.index("## Between people") < page.index("## Class by class")
+    cells = [
+        re.split(r"(?<!\\)\|", line)[1].strip().replace("\\|", "|")
+        for line in page.splitlines()
+        if line.startswith("| ")
+    ]
+    assert [cell for cell in cells if cell] == [
+        row["name"]
+        for row in sorted(
+            rows,
+            key=lambda row: ["headline", "calibration", "people", "classes"].index(row["table"]),
+        )
+    ]
+    assert (
+        page.index("## Probabilities")
+        < page.index("## Between people")
+        < page.index("## Class by class")
+    )
 
 
 def test_a_file_of_earlier_figures_can_be_rendered(render):
-    row = {"name": "a", "value": 1.0, "low": 0.5, "high": 1.5, "n": 3, "unit": "%", "better": "higher", "must": None,
-           "aim": None, "note": ""}
+    row = {
+        "name": "a",
+        "value": 1.0,
+        "low": 0.5,
+        "high": 1.5,
+        "n": 3,
+        "unit": "%",
+        "better": "higher",
+        "must": None,
+        "aim": None,
+        "note": "",
+    }
     assert "| a | 1.0 | 0.5 – 1.5 | 3 |" in render(file_of([row]))
 
 
-@pytest.mark.parametrize(("arguments", "code", "message"), [
-    (["gone"], 1, "error: gone: expected a folder that `build` wrote"),
-    (["gone", "--split", "dev"], 2, "expected --out FOLDER beside --split"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["gone"], 1, "error: gone: expected a folder that `build` wrote"),
+        (["gone", "--split", "dev"], 2, "expected --out FOLDER beside --split"),
+    ],
+)
 def test_a_wrong_call(tmp_path, arguments, code, message):
     before = json.loads((BENCHMARKS / "accuracy.json").read_text(encoding="utf-8"))
-    done = subprocess.run([sys.executable, str(BENCHMARKS / "accuracy.py"), *arguments], cwd=tmp_path, text=True,
-                          capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, str(BENCHMARKS / "accuracy.py"), *arguments],
+        cwd=tmp_path,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
     assert (done.returncode, done.stdout) == (code, "")
     assert message in done.stderr
     assert json.loads((BENCHMARKS / "accuracy.json").read_text(encoding="utf-8")) == before
@@ -195,18 +285,30 @@ def test_a_wrong_call(tmp_path, arguments, code, message):
 def test_what_is_quoted_is_what_the_page_says_and_nothing_around_it_changes(told):
     from accuracy_page import quote, render
 
-    figures = {"date": "2026-01-02", "machine": "m", "model_sha256": "ab" * 32,
-               "rows": [*told.headline(whole(told), {}), *told.calibration(whole(told))]}
+    figures = {
+        "date": "2026-01-02",
+        "machine": "m",
+        "model_sha256": "ab" * 32,
+        "rows": [*told.headline(whole(told), {}), *told.calibration(whole(told))],
+    }
     before, after = "# Title\n<!-- figures", " here -->of yore\n<!-- /figures -->\nend\n"
     short, full = (quote(figures, before + after, everything) for everything in (False, True))
     assert short.startswith("# Title\n<!-- figures")
     assert short.endswith("<!-- /figures -->\nend\n")
     assert "of yore" not in short + full
-    cells = [[cell.strip() for cell in line.split("|")[1:4]] for line in full.splitlines() if line.startswith("| ")]
+    cells = [
+        [cell.strip() for cell in line.split("|")[1:4]]
+        for line in full.splitlines()
+        if line.startswith("| ")
+    ]
     assert len(cells) == 1 + len(figures["rows"])
-    page = [[cell.strip() for cell in line.split("|")[1:4]] for line in render(figures).splitlines()]
+    page = [
+        [cell.strip() for cell in line.split("|")[1:4]] for line in render(figures).splitlines()
+    ]
     assert all(cell in page for cell in cells)
-    goals = [row for row in figures["rows"] if row["must"] is not None and row["table"] == "headline"]
+    goals = [
+        row for row in figures["rows"] if row["must"] is not None and row["table"] == "headline"
+    ]
     assert sum(line.startswith("| ") for line in short.splitlines()) == 1 + len(goals)
     assert quote(figures, short) == short
     with pytest.raises(ValueError, match="one place for figures, found 0"):

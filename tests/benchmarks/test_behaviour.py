@@ -32,7 +32,9 @@ class Asked:
 
 
 def stance(label, probability):
-    rest = {other: (1 - probability) / 2 for other in Asked.config.labels["stance"] if other != label}
+    rest = {
+        other: (1 - probability) / 2 for other in Asked.config.labels["stance"] if other != label
+    }
     return Prediction(stances=[{label: probability, **rest}], kinds=["stance.holder"])
 
 
@@ -45,23 +47,35 @@ def test_names_fill_a_sentence(behaviour):
     assert len(cases) == 12
     assert all(len(set(case.names.values())) == 4 for case in cases)
     assert {case.text for case in cases} >= {
-        "Novak said: “Hale left.”", "The Farmers' Union said: “The Halvern Institute left.”",
-        "Peru said: “Norway left.”"}
+        "Novak said: “Hale left.”",
+        "The Farmers' Union said: “The Halvern Institute left.”",
+        "Peru said: “Norway left.”",
+    }
     record = cases[0].record
-    assert [(each.holder, each.target, each.label) for each in record.stances] == [("Novak", "Hale", None)]
+    assert [(each.holder, each.target, each.label) for each in record.stances] == [
+        ("Novak", "Hale", None)
+    ]
     assert first(behaviour, "{B} is.", "> B favor").record.stances[0].holder is None
     assert first(behaviour, "{A} is.", "says A").record.stances is None
 
 
-@pytest.mark.parametrize("question", ["A > B", "A against B", "A > C neutral", "says", "says E", "says C", ""])
+@pytest.mark.parametrize(
+    "question", ["A > B", "A against B", "A > C neutral", "says", "says E", "says C", ""]
+)
 def test_what_is_no_question_is_refused(behaviour, question):
     with pytest.raises(InputError, match="expected a question about its names"):
         _ = first(behaviour, "{A} met {B}.", question).record
 
 
-@pytest.mark.parametrize(("question", "said", "right"), [
-    ("A > B against", "against", True), ("A > B against", "favor", False),
-    ("A > B not against", "against", False), ("A > B not against", "favor", True)])
+@pytest.mark.parametrize(
+    ("question", "said", "right"),
+    [
+        ("A > B against", "against", True),
+        ("A > B against", "favor", False),
+        ("A > B not against", "against", False),
+        ("A > B not against", "favor", True),
+    ],
+)
 def test_whether_a_stance_is_right(behaviour, question, said, right):
     case = first(behaviour, "{A} met {B}.", question)
     for probability, given in ((0.9, True), (0.5, False)):
@@ -69,33 +83,67 @@ def test_whether_a_stance_is_right(behaviour, question, said, right):
         assert (answer.said, answer.right, answer.given) == (said, right, given)
 
 
-@pytest.mark.parametrize(("question", "spans", "right"), [
-    ("says A", [(0, 5)], True), ("says A", [(0, 5), (0, 5)], True), ("says A", [(0, 5), (11, 15)], False),
-    ("says A", [], False), ("says B", [(11, 15)], True), ("says nobody", [], True), ("says nobody", [(0, 5)], False),
-    ("says nobody", [None], False), ("says A", [(0, 5), None], False)])
+@pytest.mark.parametrize(
+    ("question", "spans", "right"),
+    [
+        ("says A", [(0, 5)], True),
+        ("says A", [(0, 5), (0, 5)], True),
+        ("says A", [(0, 5), (11, 15)], False),
+        ("says A", [], False),
+        ("says B", [(11, 15)], True),
+        ("says nobody", [], True),
+        ("says nobody", [(0, 5)], False),
+        ("says nobody", [None], False),
+        ("says A", [(0, 5), None], False),
+    ],
+)
 def test_whether_a_source_is_right(behaviour, question, spans, right):
     case = first(behaviour, "{A} told {B} so.", question)
-    said = Prediction(attributions=[(Attribution(source=span and [span], cue=[(6, 10)]), 0.9) for span in spans])
+    said = Prediction(
+        attributions=[(Attribution(source=span and [span], cue=[(6, 10)]), 0.9) for span in spans]
+    )
     answer = behaviour.answer(Asked, case, said)
     assert (answer.right, answer.given) == (right, None)
 
 
 def test_shares_failures_and_page(behaviour):
-    good, bad = (first(behaviour, f"{{A}} met {{B}} {word}.", "A > B neutral") for word in ("here", "there"))
-    answers = [behaviour.Answer(good, "neutral", True, True)] * 3 + [behaviour.Answer(bad, "favor", False, True),
-                                                                    behaviour.Answer(bad, "neutral", True, False)]
+    good, bad = (
+        first(behaviour, f"{{A}} met {{B}} {word}.", "A > B neutral") for word in ("here", "there")
+    )
+    answers = [behaviour.Answer(good, "neutral", True, True)] * 3 + [
+        behaviour.Answer(bad, "favor", False, True),
+        behaviour.Answer(bad, "neutral", True, False),
+    ]
     answers += [behaviour.Answer(replace(good, part="unseen"), "neutral", True, None)]
     rows = {row["name"]: row for row in behaviour.rows(answers)}
     assert rows["seen: group: right"]["value"] == 80.0
     assert rows["seen: all: given"]["value"] == 80.0
     assert rows["seen: group: right of those given"]["value"] == 75.0
-    assert [rows[f"seen: group: {name}"]["n"] for name in ("right", "right of those given")] == [5, 4]
+    assert [rows[f"seen: group: {name}"]["n"] for name in ("right", "right of those given")] == [
+        5,
+        4,
+    ]
     assert rows["unseen: all: right"]["value"] == 100.0
     failures = behaviour.failures(answers)
-    assert failures == [{"group": "group", "sentence": bad.template, "asked": bad.question, "right": 1, "of": 2,
-                         "wrong": "favor"}]
-    page = behaviour.render({"date": "d", "machine": "m", "model_sha256": "s", "rows": list(rows.values()),
-                             "failures": failures})
+    assert failures == [
+        {
+            "group": "group",
+            "sentence": bad.template,
+            "asked": bad.question,
+            "right": 1,
+            "of": 2,
+            "wrong": "favor",
+        }
+    ]
+    page = behaviour.render(
+        {
+            "date": "d",
+            "machine": "m",
+            "model_sha256": "s",
+            "rows": list(rows.values()),
+            "failures": failures,
+        }
+    )
     assert "| group | 5 | 80.0 |" in page
     assert "unseen: all: given" not in rows
     assert "| all | 1 | 100.0 | 100.0 – 100.0 |  |  |" in page

@@ -18,8 +18,16 @@ def test_training_is_timed_and_its_tokens_are_counted(tokenizer_json, tmp_path, 
     import contenders
 
     vocabulary = Tokenizer.from_str(tokenizer_json).get_vocab_size()
-    BertModel(BertConfig(vocab_size=vocabulary, hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
-                         intermediate_size=64, max_position_embeddings=256)).save_pretrained(tmp_path)
+    BertModel(
+        BertConfig(
+            vocab_size=vocabulary,
+            hidden_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=64,
+            max_position_embeddings=256,
+        )
+    ).save_pretrained(tmp_path)
     (tmp_path / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
     for name, value in {"ENCODER": str(tmp_path), "THREADS": 1, "WARM": 1, "STEPS": 2}.items():
         monkeypatch.setattr(contenders, name, value)

@@ -17,13 +17,18 @@ import workers
 from helpers.program import awaited, soon
 
 ARTICLES = 30
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems"),
+]
 
 
 @pytest.fixture(scope="module")
 def setting(model, tmp_path_factory):
     room = tmp_path_factory.mktemp("torture")
-    made = tagging.Setting(room / "corpus.jsonl", room, ("--articles-per-part", "4", "--model", model))
+    made = tagging.Setting(
+        room / "corpus.jsonl", room, ("--articles-per-part", "4", "--model", model)
+    )
     tagging.write_corpus(made.corpus, ARTICLES, random.Random(1), lengths=3)
     made.undisturbed("jsonl")
     return made
@@ -32,7 +37,7 @@ def setting(model, tmp_path_factory):
 @pytest.mark.parametrize(("name", "times"), [("kill", 3), ("part", 1), ("stop", 1), ("disk", 1)])
 def test_faults_are_survived(setting, name, times, monkeypatch):
     monkeypatch.setattr(tagging, "FORMATS", ("jsonl",))
-    fault, = (one for one in tagging.FAULTS if one.name == name)
+    (fault,) = (one for one in tagging.FAULTS if one.name == name)
     short = tagging.Fault(name, fault.title, fault.strike, times, times)
     assert tagging.torture(setting, short, random.Random(5)) == (times, [])
 
@@ -40,7 +45,9 @@ def test_faults_are_survived(setting, name, times, monkeypatch):
 def test_every_article_is_there_once(setting):
     parts = setting.undisturbed("jsonl")
     lines = b"".join(parts[name] for name in sorted(parts) if name.startswith("part-")).splitlines()
-    assert [json.loads(line)["doc_id"] for line in lines] == [f"a{number}" for number in range(ARTICLES)]
+    assert [json.loads(line)["doc_id"] for line in lines] == [
+        f"a{number}" for number in range(ARTICLES)
+    ]
 
 
 def test_a_second_signal_leaves_nothing_half_written(setting):
@@ -53,12 +60,15 @@ def test_a_second_signal_leaves_nothing_half_written(setting):
         said = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert said.splitlines()[-1].endswith(f"by SIGINT: the same command goes on in '{run.out}'")
-    assert [path.name for path in run.out.iterdir() if path.name.startswith((".part", ".manifest"))] == []
+    assert [
+        path.name for path in run.out.iterdir() if path.name.startswith((".part", ".manifest"))
+    ] == []
     run.finish(1)
     run.check(whole=True)
 
 
 # What is lost
+
 
 def test_what_is_lost_is_told(setting, monkeypatch):
     def damage(run, rng):
@@ -72,7 +82,8 @@ def test_what_is_lost_is_told(setting, monkeypatch):
     assert (survived, losses) == (0, ["jsonl: other bytes than undisturbed: part-00000.jsonl"])
     row = page.survived("damaged", survived, losses, "seed 5")
     assert "| damaged | 0 survived | 1 | ≥ 1 | **no** | seed 5; jsonl: other bytes" in page.render(
-        page.figures({"tagging": page.part("", [row])}))
+        page.figures({"tagging": page.part("", [row])})
+    )
 
 
 def test_the_page_is_rendered_from_the_figures():
@@ -83,11 +94,21 @@ def test_the_page_is_rendered_from_the_figures():
 
 # Training
 
+
 @pytest.fixture(scope="module")
 def training(tiny_encoder, tmp_path_factory):
-    return fine_tuning.Training(tmp_path_factory.mktemp("training"), (
-        f"model.encoder={tiny_encoder}", "model.max_tokens=64", "training.epochs=2", "training.evaluations_per_epoch=4",
-        "training.patience=7", "training.threads=1", "training.tokens_per_batch=256"))
+    return fine_tuning.Training(
+        tmp_path_factory.mktemp("training"),
+        (
+            f"model.encoder={tiny_encoder}",
+            "model.max_tokens=64",
+            "training.epochs=2",
+            "training.evaluations_per_epoch=4",
+            "training.patience=7",
+            "training.threads=1",
+            "training.tokens_per_batch=256",
+        ),
+    )
 
 
 def test_killed_training_ends_in_the_same_weights(training):
@@ -107,17 +128,23 @@ def test_training_that_ended_elsewhere_is_told(training, monkeypatch):
 
 # Workers
 
+
 def test_killed_workers_lose_nothing(model, tmp_path, monkeypatch):
     pytest.importorskip("ray", reason="needs the extra scale")
     monkeypatch.setattr(workers, "KILLS", 2)
     tagging.write_corpus(tmp_path / "c.jsonl", 120, random.Random(2), lengths=3)
     options = ("--model", model)
-    expected = workers.files(tmp_path / "alone", workers.tag(tmp_path / "c.jsonl", tmp_path / "alone", *options))
-    struck, lost = workers.killed(tmp_path / "c.jsonl", tmp_path / "killed", expected, 2.0, random.Random(2), *options)
+    expected = workers.files(
+        tmp_path / "alone", workers.tag(tmp_path / "c.jsonl", tmp_path / "alone", *options)
+    )
+    struck, lost = workers.killed(
+        tmp_path / "c.jsonl", tmp_path / "killed", expected, 2.0, random.Random(2), *options
+    )
     assert (struck > 0, lost) == (True, "")
 
 
 # Damaged input
+
 
 @pytest.mark.parametrize("kind", fuzz.FUZZED)
 def test_damaged_input(kind):
@@ -152,6 +179,7 @@ def test_a_hang_is_told(monkeypatch):
 
 
 # A server
+
 
 def test_a_server_with_twice_what_it_can_do(model):
     with load.Server("--model", model) as server:

@@ -7,14 +7,23 @@ import zlib
 
 def pdf(*pages):
     """A PDF with lines of text on pages; a page that is ``None`` has none."""
-    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"",
-               b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"]
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    ]
     kids = []
     for lines in pages:
-        shown = b"".join(b"<%s> Tj T*\n" % line.encode("cp1252").hex().encode() for line in lines or ())
-        objects.append(stream(b"BT /F1 11 Tf 14 TL 72 720 Td\n" + shown + b"ET" if lines is not None else b""))
-        objects.append(b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R "
-                       b"/Resources << /Font << /F1 3 0 R >> >> >>" % len(objects))
+        shown = b"".join(
+            b"<%s> Tj T*\n" % line.encode("cp1252").hex().encode() for line in lines or ()
+        )
+        objects.append(
+            stream(b"BT /F1 11 Tf 14 TL 72 720 Td\n" + shown + b"ET" if lines is not None else b"")
+        )
+        objects.append(
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R "
+            b"/Resources << /Font << /F1 3 0 R >> >> >>" % len(objects)
+        )
         kids.append(b"%d 0 R" % len(objects))
     objects[1] = b"<< /Type /Pages /Kids [%s] /Count %d >>" % (b" ".join(kids), len(kids))
     return assembled(objects)
@@ -32,7 +41,10 @@ def assembled(objects):
         places.append(len(data))
         data += b"%d 0 obj\n%s\nendobj\n" % (number, content)
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    end = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(data))
+    end = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (
+        len(objects) + 1,
+        len(data),
+    )
     return data + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + table + end
 
 
@@ -51,7 +63,10 @@ def docx(*paragraphs):
 def altered(data, change, name="word/document.xml"):
     """A Word document with a part of it changed, or, if ``change`` gives pieces, written as these."""
     file = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as old,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for entry in old.infolist():
             content = old.read(entry)
             with new.open(entry.filename, "w") as part:

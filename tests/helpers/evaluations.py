@@ -12,8 +12,13 @@ from claimstance.training.pipeline import Evaluation
 
 TASKS = ("attribution", "entity", "claim", "check_worthy", "stance")
 CONFIG = ModelConfig(
-    {}, tasks=TASKS, temperatures={"stance.mention": 1.0, "claim": 1.0}, thresholds={"check_worthy": 0.4},
-    abstain_below={"stance.mention": 0.65, "claim": 0.0, "stance": 2.0}, conformal={"claim": 0.3})
+    {},
+    tasks=TASKS,
+    temperatures={"stance.mention": 1.0, "claim": 1.0},
+    thresholds={"check_worthy": 0.4},
+    abstain_below={"stance.mention": 0.65, "claim": 0.0, "stance": 2.0},
+    conformal={"claim": 0.3},
+)
 HOSTILE = "\"'><script>alert(1)</script>\u202e&amp;{{ 7*7 }}$x$"
 
 #       0         10        20        30
@@ -33,26 +38,69 @@ def sentences(count=40, odd=3, words="", **meta):
         text = TEXT.format(words or i)
         claim, worthy = ("claim", "no_claim")[i % 2], ("no", "yes")[i % 4 == 0]
         record = Record(
-            id=f"d{i // 2}:{i}", doc_id=f"d{i // 2}", text=text, claim=claim, check_worthy=worthy, attributions=[SAID],
-            entities=[Entity(span=[(0, 9)], label="PERSON"), Entity(span=[(18, 24)], label="ORGANIZATION")],
-            stances=[Stance(holder=[(0, 9)], target=[(18, 24)] if i % 2 else "the cod quota", label="against")],
-            meta={"corpus": "cod", "outlet": ("The Post", "Sund Radio")[i % 2], **meta})
+            id=f"d{i // 2}:{i}",
+            doc_id=f"d{i // 2}",
+            text=text,
+            claim=claim,
+            check_worthy=worthy,
+            attributions=[SAID],
+            entities=[
+                Entity(span=[(0, 9)], label="PERSON"),
+                Entity(span=[(18, 24)], label="ORGANIZATION"),
+            ],
+            stances=[
+                Stance(
+                    holder=[(0, 9)],
+                    target=[(18, 24)] if i % 2 else "the cod quota",
+                    label="against",
+                )
+            ],
+            meta={"corpus": "cod", "outlet": ("The Post", "Sund Radio")[i % 2], **meta},
+        )
         found = SAID if good else SAID.model_copy(update={"source": [(0, 4)], "content": None})
-        yield record, Prediction(
-            claim=shares(claim if good else ("no_claim", "claim")[i % 2], sure, ("no_claim", "claim")),
-            check_worthy=shares(worthy, sure if good else 0.45, ("no", "yes")),
-            attributions=[(found, 0.9)], entities=[FoundEntity(Located(0, 0, 9), "PERSON", 0.9)],
-            stances=[shares("against" if good else "favor", sure, ("against", "neutral", "favor"))],
-            kinds=["stance.mention" if i % 2 else "stance.topic"])
+        yield (
+            record,
+            Prediction(
+                claim=shares(
+                    claim if good else ("no_claim", "claim")[i % 2], sure, ("no_claim", "claim")
+                ),
+                check_worthy=shares(worthy, sure if good else 0.45, ("no", "yes")),
+                attributions=[(found, 0.9)],
+                entities=[FoundEntity(Located(0, 0, 9), "PERSON", 0.9)],
+                stances=[
+                    shares("against" if good else "favor", sure, ("against", "neutral", "favor"))
+                ],
+                kinds=["stance.mention" if i % 2 else "stance.topic"],
+            ),
+        )
 
 
 def evaluation(pairs, config=CONFIG, name="cod-model", split="dev", **account):
     pairs = list(pairs)
     results, outcomes = score_pairs(config, pairs)
-    return Evaluation({
-        "date": "2024-05-06",
-        "model": {"name": name, "version": "7", "sha256": "0123456789abcdef" * 4, "precision": "as exported"},
-        "data": {"path": "runs/cod", "split": split, "rows": len(pairs), "fingerprint": "feed" * 16},
-        "primary": primary(results),
-        "results": {name: {metric: asdict(one) for metric, one in found.items()} for name, found in results.items()},
-        **account}, outcomes, config, pairs)
+    return Evaluation(
+        {
+            "date": "2024-05-06",
+            "model": {
+                "name": name,
+                "version": "7",
+                "sha256": "0123456789abcdef" * 4,
+                "precision": "as exported",
+            },
+            "data": {
+                "path": "runs/cod",
+                "split": split,
+                "rows": len(pairs),
+                "fingerprint": "feed" * 16,
+            },
+            "primary": primary(results),
+            "results": {
+                name: {metric: asdict(one) for metric, one in found.items()}
+                for name, found in results.items()
+            },
+            **account,
+        },
+        outcomes,
+        config,
+        pairs,
+    )

@@ -23,16 +23,38 @@ def serving(folder: Path, name: str) -> Iterator[tuple[str, list[str]]]:
             path = self.path.partition("?")[0]
             asked.append(path)
             if path in (f"/api/models/{name}", f"/api/models/{name}/revision/main"):
-                self._json({"id": name, "modelId": name, "sha": COMMIT, "private": False, "tags": [], "downloads": 0,
-                            "likes": 0, "siblings": [{"rfilename": file.name} for file in folder.iterdir()]})
+                self._json(
+                    {
+                        "id": name,
+                        "modelId": name,
+                        "sha": COMMIT,
+                        "private": False,
+                        "tags": [],
+                        "downloads": 0,
+                        "likes": 0,
+                        "siblings": [{"rfilename": file.name} for file in folder.iterdir()],
+                    }
+                )
             elif path == f"/api/models/{name}/tree/{COMMIT}":
-                self._json([{"type": "file", "path": file.name, "size": file.stat().st_size, "oid": digest(file)}
-                            for file in sorted(folder.iterdir()) if file.is_file()])
+                self._json(
+                    [
+                        {
+                            "type": "file",
+                            "path": file.name,
+                            "size": file.stat().st_size,
+                            "oid": digest(file),
+                        }
+                        for file in sorted(folder.iterdir())
+                        if file.is_file()
+                    ]
+                )
             elif path.startswith(f"/{name}/resolve/{COMMIT}/"):
                 self._file(folder / path.rpartition("/")[2])
             else:
                 known = path.startswith(f"/api/models/{name}/")
-                self._send(404, b"{}", {"X-Error-Code": "RevisionNotFound" if known else "RepoNotFound"})
+                self._send(
+                    404, b"{}", {"X-Error-Code": "RevisionNotFound" if known else "RepoNotFound"}
+                )
 
         do_HEAD = do_GET  # noqa: N815
 
@@ -40,7 +62,9 @@ def serving(folder: Path, name: str) -> Iterator[tuple[str, list[str]]]:
             self._send(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
 
         def _file(self, file: Path) -> None:
-            self._send(200, file.read_bytes(), {"ETag": f'"{digest(file)}"', "X-Repo-Commit": COMMIT})
+            self._send(
+                200, file.read_bytes(), {"ETag": f'"{digest(file)}"', "X-Repo-Commit": COMMIT}
+            )
 
         def _send(self, code: int, body: bytes, headers: dict[str, str]) -> None:
             self.send_response(code)

@@ -18,7 +18,9 @@ MODEL = {"name": "m", "version": "1", "sha256": "0123456789abcdef" * 4}
 
 def sure(label, probability=0.9, names=("against", "neutral", "favor")):
     rest = (1 - probability) / (len(names) - 1)
-    return Label(label, probability, {name: probability if name == label else rest for name in names})
+    return Label(
+        label, probability, {name: probability if name == label else rest for name in names}
+    )
 
 
 def span(text, words, name=None, start=0):
@@ -28,7 +30,9 @@ def span(text, words, name=None, start=0):
 
 def stance(sentence, holder, target, label, probability=0.9, abstained=False):
     found = sure(label, probability)
-    return Stance(holder, target, label, probability, found.probabilities, sentence, abstained=abstained)
+    return Stance(
+        holder, target, label, probability, found.probabilities, sentence, abstained=abstained
+    )
 
 
 def tagged(text, sentences, said=(), stances=(), doc_id="d", title=None, claims=(), warnings=()):
@@ -40,14 +44,30 @@ def tagged(text, sentences, said=(), stances=(), doc_id="d", title=None, claims=
         place = span(text, words, start=end)
         end = place.end
         attributions = [
-            Attribution(*(part and span(text, part, who, place.start) for part, who in ((source, name), (cue, None),
-                                                                                       (content, None))), share)
-            for at, source, name, cue, content, share in said if at == index]
+            Attribution(
+                *(
+                    part and span(text, part, who, place.start)
+                    for part, who in ((source, name), (cue, None), (content, None))
+                ),
+                share,
+            )
+            for at, source, name, cue, content, share in said
+            if at == index
+        ]
         claim = claims[index] if index < len(claims) else 0.2
-        found.append(Sentence(
-            index, place.start, place.end, words, Label("claim", claim, {"no_claim": 1 - claim, "claim": claim}),
-            Label("no", 0.6, {"no": 1 - index / 100, "yes": index / 100}), attributions,
-            [], [one for one in stances if one.sentence == index]))
+        found.append(
+            Sentence(
+                index,
+                place.start,
+                place.end,
+                words,
+                Label("claim", claim, {"no_claim": 1 - claim, "claim": claim}),
+                Label("no", 0.6, {"no": 1 - index / 100, "yes": index / 100}),
+                attributions,
+                [],
+                [one for one in stances if one.sentence == index],
+            )
+        )
     return TaggedArticle(doc_id, title, text, MODEL, found, group_sources(found), list(warnings))
 
 
@@ -79,12 +99,19 @@ class Page(HTMLParser):
 
     def all(self, tag=None, **attributes):
         """Elements with these attributes (``class_``: a class among others), as (attributes, text)."""
-        return [(given, self._texts.get(i, "")) for i, (name, given) in enumerate(self.elements)
-                if tag in (None, name) and all(
-                    value in (given.get("class") or "").split() if key == "class_" else given.get(key) == value
-                    for key, value in attributes.items())]
+        return [
+            (given, self._texts.get(i, ""))
+            for i, (name, given) in enumerate(self.elements)
+            if tag in (None, name)
+            and all(
+                value in (given.get("class") or "").split()
+                if key == "class_"
+                else given.get(key) == value
+                for key, value in attributes.items()
+            )
+        ]
 
     def one(self, tag=None, **attributes):
         """The text of the only element with these attributes."""
-        (_, text), = self.all(tag, **attributes)
+        ((_, text),) = self.all(tag, **attributes)
         return text

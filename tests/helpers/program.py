@@ -12,7 +12,9 @@ from pathlib import Path
 from helpers.paths import ROOT
 
 OWN_LABELS = str(ROOT / "configs" / "own-labels.yaml")
-TEXT = "Ministers Clash over Tax\nSenator Carl Amsel spoke on Monday. He said that the tax is theft.\n"
+TEXT = (
+    "Ministers Clash over Tax\nSenator Carl Amsel spoke on Monday. He said that the tax is theft.\n"
+)
 PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli.main import main; main()")
 
 

@@ -20,8 +20,12 @@ for needed in ("fastapi", "prometheus_client", "starlette.testclient", "uvicorn"
 from claimstance.model.predictor import StoppedError  # noqa: E402
 
 JSON = {"content-type": "application/json"}
-RECORD = {"id": "1", "doc_id": "d", "text": "He said that Amsel left.",
-          "stances": [{"holder": "He", "target": "Amsel"}]}
+RECORD = {
+    "id": "1",
+    "doc_id": "d",
+    "text": "He said that Amsel left.",
+    "stances": [{"holder": "He", "target": "Amsel"}],
+}
 
 
 def problem(response):
@@ -44,7 +48,12 @@ class Slow:
     """In place of a tagger's ``begin``: gives nothing until it is let go or told to stop."""
 
     def __init__(self, tagger):
-        self.begin, self.go, self.begun, self.stopped = tagger.begin, threading.Event(), threading.Event(), False
+        self.begin, self.go, self.begun, self.stopped = (
+            tagger.begin,
+            threading.Event(),
+            threading.Event(),
+            False,
+        )
 
     def __call__(self, article, targets, stop):
         finish = self.begin(article, targets, stop)
@@ -91,8 +100,13 @@ class Process(Running):
 
     def __init__(self, *options, program=PROGRAM, **environment):
         self.process = subprocess.Popen(
-            [*program, "serve", "--port", "0", *options], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, text=True, env={**os.environ, **environment})
+            [*program, "serve", "--port", "0", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+        )
         self.told = False
         first = self.process.stderr.readline()
         assert first.startswith("listening on http://"), first

@@ -11,15 +11,20 @@ from helpers.program import ROOT
 
 #: Written from the code (tools/reference.py): they show how calls are made up, not calls.
 GENERATED = ("docs/commands.md", "docs/configuration.md")
-DOCUMENTS = ("README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")
-                                  if f"docs/{path.name}" not in GENERATED))
+DOCUMENTS = (
+    "README.md",
+    *sorted(
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "docs").glob("*.md")
+        if f"docs/{path.name}" not in GENERATED
+    ),
+)
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _GOES_ON = re.compile(r"\\\n|(?<=\|)[ \t]*\n")  # a backslash or a bar at the end of a line
 
 
 class Block(NamedTuple):
-    """A code block: ``section`` is the heading it stands under, ``kind`` what its fence says (``python``, or nothing).
-    """
+    """A code block: ``section`` is the heading it stands under, ``kind`` what its fence says (``python``, or nothing)."""
 
     section: str
     kind: str
@@ -30,8 +35,14 @@ def blocks(document, section=None, kind=None):
     """The code blocks of a document, in order: all, or those of a section, of a kind."""
     text = (ROOT / document).read_text(encoding="utf-8")
     parts = [part.split("\n", 1) for part in f"\n{text}".split("\n## ")]
-    found = [Block(heading.strip(), *fence) for heading, *rest in parts for fence in _FENCE.findall("".join(rest))]
-    return [block for block in found if section in (None, block.section) and kind in (None, block.kind)]
+    found = [
+        Block(heading.strip(), *fence)
+        for heading, *rest in parts
+        for fence in _FENCE.findall("".join(rest))
+    ]
+    return [
+        block for block in found if section in (None, block.section) and kind in (None, block.kind)
+    ]
 
 
 def lines(block):
@@ -58,5 +69,11 @@ def stages(line):
 
 def python(code, **environment):
     """What a program prints, in a process of its own."""
-    return subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True,
-                          encoding="utf-8", env={**os.environ, "PYTHONUTF8": "1", **environment}).stdout
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONUTF8": "1", **environment},
+    ).stdout

@@ -21,12 +21,15 @@ def exported(encoder: Path, tasks: tuple[str, ...] = TASKS, **labels: tuple[str,
     from claimstance.model.network import ClaimStanceModel
     from claimstance.model.onnx.export import export
 
-    sets = {task: labels.get(task, names) for task, names in DEFAULT_LABELS.items() if task in tasks}
+    sets = {
+        task: labels.get(task, names) for task, names in DEFAULT_LABELS.items() if task in tasks
+    }
     folder = encoder.parent / "-".join(["model", *tasks, *labels])
     with torch.random.fork_rng():
         torch.manual_seed(1)
         model = ClaimStanceModel.from_encoder(
-            str(encoder), {"tasks": tasks, "labels": sets, "max_tokens": 64, "name": "random"})
+            str(encoder), {"tasks": tasks, "labels": sets, "max_tokens": 64, "name": "random"}
+        )
     model.save_pretrained(folder)
     return export(folder, precision="float32")
 
@@ -38,9 +41,14 @@ class Scripted:
         asked: the words of every holder and target that a stance was wanted of.
     """
 
-    def __init__(self, tokenizer: Tokenizer, roles: dict[str, str], entities: dict[str, str]) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, roles: dict[str, str], entities: dict[str, str]
+    ) -> None:
         self._tokenizer = tokenizer
-        self._tags = {"attribution": (bio(ROLES), roles), "entity": (bio(DEFAULT_LABELS["entity"]), entities)}
+        self._tags = {
+            "attribution": (bio(ROLES), roles),
+            "entity": (bio(DEFAULT_LABELS["entity"]), entities),
+        }
         self._words: list[str] = []
         self.asked: list[tuple[str, str]] = []
 
@@ -49,9 +57,17 @@ class Scripted:
         output = {task: self._token_logits(*tags) for task, tags in self._tags.items()}
         # The words travel as the hidden vectors: a stance may be wanted after other windows were read.
         hidden = ids[..., None].astype(np.float32)
-        said = [[0.0, 1.0 if "said" in self._words[start:end] else -1.0] for _, start, end in sentences]
+        said = [
+            [0.0, 1.0 if "said" in self._words[start:end] else -1.0] for _, start, end in sentences
+        ]
         unsure = np.zeros((len(sentences), 2))
-        return {"hidden": hidden, **output, "claim": np.array(said), "check_worthy": unsure, "subjective": unsure}
+        return {
+            "hidden": hidden,
+            **output,
+            "claim": np.array(said),
+            "check_worthy": unsure,
+            "subjective": unsure,
+        }
 
     def _token_logits(self, tags, labels):
         logits = np.zeros((1, len(self._words), len(tags)))
@@ -76,19 +92,34 @@ class Scripted:
         return np.array(rows)
 
 
-def scripted(text: str, roles: dict[str, str], entities: dict[str, str], **config) -> tuple[Tagger, Scripted]:
+def scripted(
+    text: str, roles: dict[str, str], entities: dict[str, str], **config
+) -> tuple[Tagger, Scripted]:
     """A tagger that knows the words of ``text`` and how to tag them, and its backend.
 
     ``roles`` says of a role which words have it, ``entities`` of an entity label likewise, words parted by spaces.
     """
     pre_tokenizer = pre_tokenizers.Whitespace()
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *sorted({word for word, _ in pre_tokenizer.pre_tokenize_str(text)})]
-    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
+    words = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        *sorted({word for word, _ in pre_tokenizer.pre_tokenize_str(text)}),
+    ]
+    tokenizer = Tokenizer(
+        models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]")
+    )
     tokenizer.pre_tokenizer = pre_tokenizer
-    by_word = [{word: name for name, told in script.items() for word in told.split()} for script in (roles, entities)]
+    by_word = [
+        {word: name for name, told in script.items() for word in told.split()}
+        for script in (roles, entities)
+    ]
     backend = Scripted(tokenizer, *by_word)
     settings = ModelConfig(encoder={"hidden_size": 1}, **{"max_tokens": 64, **config})
-    return Tagger(Reader(settings, WindowBuilder(tokenizer, settings.max_tokens), backend), "0" * 64), backend
+    return Tagger(
+        Reader(settings, WindowBuilder(tokenizer, settings.max_tokens), backend), "0" * 64
+    ), backend
 
 
 #: An article for a scripted tagger, and what it is told to find.
@@ -96,7 +127,11 @@ TEXT = """Ministers Clash over Harbour Tax
 Senator Carl Amsel spoke on Monday. He said that the harbour tax is theft. Critics blamed him for the delay.
 Ships waited. A spokesman for Amsel said that ferries were late.
 """
-TOLD_ROLES = {"source": "He Critics spokesman", "cue": "said blamed", "content": "harbour tax theft ferries late"}
+TOLD_ROLES = {
+    "source": "He Critics spokesman",
+    "cue": "said blamed",
+    "content": "harbour tax theft ferries late",
+}
 TOLD_ENTITIES = {"PERSON": "Carl Amsel"}
 
 

@@ -1,6 +1,5 @@
 """What is not done twice, counted: copies, targets, padding. No clock, so that no busy machine fails it."""
 
-
 import pytest
 
 from claimstance.inference.articles.article import Article
@@ -34,8 +33,11 @@ def passes(tagger, monkeypatch):
 @pytest.fixture
 def seeds():
     """The seed articles with a stamp, since the tagger knows those it has read."""
+
     def stamped(stamp):
-        return [Article(path.stem, f"{path.read_text(encoding='utf-8')}\n{stamp}") for path in SEEDS]
+        return [
+            Article(path.stem, f"{path.read_text(encoding='utf-8')}\n{stamp}") for path in SEEDS
+        ]
 
     return stamped
 
@@ -44,7 +46,9 @@ def test_a_token_goes_through_the_encoder_once(tagger, passes, seeds):
     articles = seeds("Read once.")
     tagged = list(tagger.tag_all(articles))
     _, calls = passes
-    assert sum(len(article.stances) for article in tagged) > 200  # every task was asked for, and many targets
+    assert (
+        sum(len(article.stances) for article in tagged) > 200
+    )  # every task was asked for, and many targets
     sentences = [s.text for article in tagged for s in article.sentences]
     tokens = sum(map(len, tagger._reader.windows.tokenize(sentences)))
     windows = len(calls)
@@ -56,8 +60,18 @@ def test_a_token_goes_through_the_encoder_once(tagger, passes, seeds):
 
 def test_ten_targets_cost_no_more_passes_than_one(tagger, passes, seeds):
     _, calls = passes
-    names = ["Okoye", "Ferran", "Brandeis", "Stellmarck", "Calder Bay", "Northmere", "Sands", "Port Ansel", "Shippers",
-             "Gate No. 4"]
+    names = [
+        "Okoye",
+        "Ferran",
+        "Brandeis",
+        "Stellmarck",
+        "Calder Bay",
+        "Northmere",
+        "Sands",
+        "Port Ansel",
+        "Shippers",
+        "Gate No. 4",
+    ]
     used = []
     for asked in (names[:1], names):
         before = len(calls)
@@ -70,7 +84,9 @@ def test_a_copy_is_told_of_as_if_it_was_read(tagger, passes):
     count, _ = passes
     first = Article("a", TEXT, "One title", meta={"outlet": "Herald"}, warnings=["odd"])
     again = Article("b", TEXT, "Another title", meta={"outlet": "Post"})
-    one, other = tagger.tag_all([first, again])  # begun together: the second may be read before the first is done
+    one, other = tagger.tag_all(
+        [first, again]
+    )  # begun together: the second may be read before the first is done
     third = tagger.begin(again)()
     before = count()
     assert tagger.begin(again)() == third == other
@@ -100,7 +116,9 @@ def test_what_one_does_to_a_result_is_not_in_the_next(tagger):
 
 
 def test_those_used_longest_ago_are_forgotten(tagger):
-    one, two, three = (tagger.tag(f"{TEXT} {number}", []) for number in ("First.", "Later.", "Later still."))
+    one, two, three = (
+        tagger.tag(f"{TEXT} {number}", []) for number in ("First.", "Later.", "Later still.")
+    )
     copies = Copies()
     copies.keep(one, [])
     size = copies._size

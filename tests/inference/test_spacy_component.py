@@ -16,7 +16,9 @@ from helpers.program import TEXT
 from helpers.tiny import script
 
 spacy = pytest.importorskip("spacy")
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:spacy", "ignore::DeprecationWarning:thinc")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning:spacy", "ignore::DeprecationWarning:thinc"
+)
 
 TEXTS = [TEXT, "", "Critics 🚢 blamed him for the delay.\r\n\r\nHe said: “No.”", "Rain fell.   "]
 
@@ -32,7 +34,9 @@ def told():
     """A document that a scripted model has tagged: what is where is known."""
     nlp = spacy.blank("en")
     component = nlp.add_pipe("claimstance", config={"targets": ["harbour tax", "rail"]})
-    component._tagger, _ = script("He said that the harbour tax is theft. Critics blamed him for the delay.")
+    component._tagger, _ = script(
+        "He said that the harbour tax is theft. Critics blamed him for the delay."
+    )
     return nlp("He said that the harbour tax is theft. Critics blamed him for the delay.")
 
 
@@ -41,18 +45,24 @@ def group(doc, kind):
 
 
 def test_what_was_found_is_spans_of_the_document(told):
-    assert group(told, "sentences") == [("He said that the harbour tax is theft.", "claim"),
-                                        ("Critics blamed him for the delay.", "no_claim")]
+    assert group(told, "sentences") == [
+        ("He said that the harbour tax is theft.", "claim"),
+        ("Critics blamed him for the delay.", "no_claim"),
+    ]
     assert group(told, "sources") == [("He", "source"), ("Critics", "source")]
     assert group(told, "cues") == [("said", "cue"), ("blamed", "cue")]
     assert [text for text, _ in group(told, "contents")] == ["harbour tax is theft"]
     assert ("harbour tax", "favor") in group(told, "stances")
-    assert ("Critics blamed him for the delay.", "favor") in group(told, "stances")  # a target that is not mentioned
+    assert ("Critics blamed him for the delay.", "favor") in group(
+        told, "stances"
+    )  # a target that is not mentioned
     article = told._.claimstance
     for kind, meaning in (("sentences", Sentence), ("sources", Attribution), ("stances", Stance)):
         for span in told.spans[f"claimstance_{kind}"]:
             assert isinstance(span._.claimstance, meaning)
-    assert told.spans["claimstance_sources"][1]._.claimstance == article.sentences[1].attributions[0]
+    assert (
+        told.spans["claimstance_sources"][1]._.claimstance == article.sentences[1].attributions[0]
+    )
     assert [s._.claimstance for s in told.spans["claimstance_stances"]] == article.stances
     assert told[0:2]._.claimstance is None
 
@@ -83,11 +93,17 @@ def test_the_same_as_the_tagger_one_by_one_or_many_at_once(model, targets):
     tagger = Tagger.from_pretrained(model, 1)
     expected = list(tagger.tag_all((Article("", text) for text in TEXTS), targets))
     docs = list(nlp.pipe(TEXTS, batch_size=2))
-    assert [doc._.claimstance for doc in docs] == expected == [nlp(text)._.claimstance for text in TEXTS]
+    assert (
+        [doc._.claimstance for doc in docs]
+        == expected
+        == [nlp(text)._.claimstance for text in TEXTS]
+    )
     for doc, article in zip(docs, expected, strict=True):
         stances = [span._.claimstance for span in doc.spans["claimstance_stances"]]
         assert stances == article.stances
-        for span, sentence in zip(doc.spans["claimstance_sentences"], article.sentences, strict=True):
+        for span, sentence in zip(
+            doc.spans["claimstance_sentences"], article.sentences, strict=True
+        ):
             assert span._.claimstance == sentence
             assert span.start_char <= sentence.start < sentence.end <= span.end_char
 
@@ -114,7 +130,9 @@ def test_what_was_found_goes_with_the_document(told):
     from_box = next(DocBin().from_bytes(box.to_bytes()).get_docs(told.vocab))
     for copy in (Doc(told.vocab).from_bytes(told.to_bytes()), from_box):
         assert copy._.claimstance == told._.claimstance
-        assert [span._.claimstance for span in copy.spans["claimstance_stances"]] == told._.claimstance.stances
+        assert [
+            span._.claimstance for span in copy.spans["claimstance_stances"]
+        ] == told._.claimstance.stances
 
 
 def test_a_saved_pipeline_has_its_model_with_it(model, tmp_path):
@@ -135,11 +153,18 @@ def test_the_bundled_model_is_not_copied_and_held_to_be_the_same(tmp_path):
     nlp = spacy.blank("en")
     nlp.add_pipe("claimstance", config={"targets": ["rail"]})
     nlp.to_disk(tmp_path / "pipeline")
-    assert [path.name for path in (tmp_path / "pipeline" / "claimstance").iterdir()] == ["settings.json"]
+    assert [path.name for path in (tmp_path / "pipeline" / "claimstance").iterdir()] == [
+        "settings.json"
+    ]
     assert spacy.load(tmp_path / "pipeline").get_pipe("claimstance").targets == ["rail"]
     settings = tmp_path / "pipeline" / "claimstance" / "settings.json"
-    settings.write_text(json.dumps({**json.loads(settings.read_bytes()), "sha256": "f" * 64}), encoding="utf-8")
-    with pytest.raises(ModelError, match="expected the model with the sha256 ffffffffffff…, with which the pipeline"):
+    settings.write_text(
+        json.dumps({**json.loads(settings.read_bytes()), "sha256": "f" * 64}), encoding="utf-8"
+    )
+    with pytest.raises(
+        ModelError,
+        match="expected the model with the sha256 ffffffffffff…, with which the pipeline",
+    ):
         spacy.load(tmp_path / "pipeline")("Rain fell.")
 
 
@@ -169,6 +194,12 @@ one = [doc._.claimstance for doc in nlp.pipe(texts)]
 two = [doc._.claimstance for doc in nlp.pipe(texts, n_process=2, batch_size=2)]
 print(one == two, len(two))
 """
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True,
-                          timeout=120, cwd=ROOT / "tests")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+        cwd=ROOT / "tests",
+    )
     assert done.stdout == "True 6\n"

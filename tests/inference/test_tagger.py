@@ -19,14 +19,66 @@ from helpers.tiny import TEXT, exported, script, scripted
 SENTENCE = {"index", "start", "end", "text", *SENTENCE_TASKS, "attributions", "entities", "stances"}
 SPAN = {"start", "end", "text", "pieces", "name"}
 LABEL = {"label", "probability", "probabilities"}
-STANCE = {"holder", "target", "label", "probability", "probabilities", "sentence", "holder_span", "target_span",
-          "abstained"}
+STANCE = {
+    "holder",
+    "target",
+    "label",
+    "probability",
+    "probabilities",
+    "sentence",
+    "holder_span",
+    "target_span",
+    "abstained",
+}
 
 NASTY = [
-    "“", "”", "‘", "’", '"', "''", "``", "(", "]", ".", "...", "?!", "…", "—", "-", ",", "\r\n",
-    "\n\n", "\r", "\t", " ", "\xa0", "\u2028", "\u200b", "\ufeff", "\x00", "\x1f", "e\u0301",
-    "a\u0308\u0327", "\u0301", "👩‍👩‍👧", "🇩🇪", "🧿", "ﬁ", "İ", "ß", "שלום", "\u202eabc\u202c",
-    "مرحبا.", "北京说", "𝔘𝔫𝔦", "Mr.", "U.S.", "He said", "Carl Amsel", "she", "x" * 130,
+    "“",
+    "”",
+    "‘",
+    "’",
+    '"',
+    "''",
+    "``",
+    "(",
+    "]",
+    ".",
+    "...",
+    "?!",
+    "…",
+    "—",
+    "-",
+    ",",
+    "\r\n",
+    "\n\n",
+    "\r",
+    "\t",
+    " ",
+    "\xa0",
+    "\u2028",
+    "\u200b",
+    "\ufeff",
+    "\x00",
+    "\x1f",
+    "e\u0301",
+    "a\u0308\u0327",
+    "\u0301",
+    "👩‍👩‍👧",
+    "🇩🇪",
+    "🧿",
+    "ﬁ",
+    "İ",
+    "ß",
+    "שלום",
+    "\u202eabc\u202c",
+    "مرحبا.",
+    "北京说",
+    "𝔘𝔫𝔦",
+    "Mr.",
+    "U.S.",
+    "He said",
+    "Carl Amsel",
+    "she",
+    "x" * 130,
 ]
 
 
@@ -45,29 +97,45 @@ def check_offsets(article):
     text = article.text
     for span in spans(article):
         assert span.start < span.end
-        assert text[span.start:span.end] == span.text
+        assert text[span.start : span.end] == span.text
         for start, end in getattr(span, "pieces", ()):
             assert span.start <= start < end <= span.end
     ends = [0]
     for number, sentence in enumerate(article.sentences):
         assert sentence.index == number
-        assert text[ends[-1]:sentence.start].strip() == ""
+        assert text[ends[-1] : sentence.start].strip() == ""
         ends.append(sentence.end)
-    assert text[ends[-1]:].strip() == ""
+    assert text[ends[-1] :].strip() == ""
 
 
 def test_the_keys_of_an_article(tagger):
     data = tagger.tag(TEXT, targets=["Carl Amsel", "rail"], doc_id="a", title="t").to_dict()
-    assert set(data) == {"doc_id", "title", "text", "model", "sentences", "sources", "warnings", "meta"}
+    assert set(data) == {
+        "doc_id",
+        "title",
+        "text",
+        "model",
+        "sentences",
+        "sources",
+        "warnings",
+        "meta",
+    }
     assert (data["doc_id"], data["title"], data["text"], data["warnings"]) == ("a", "t", TEXT, [])
     assert set(data["model"]) == {"name", "version", "sha256"}
     assert re.fullmatch("[0-9a-f]{64}", data["model"]["sha256"])
     assert all(set(sentence) == SENTENCE for sentence in data["sentences"])
-    assert all(set(sentence[task]) == LABEL for sentence in data["sentences"] for task in SENTENCE_TASKS)
+    assert all(
+        set(sentence[task]) == LABEL for sentence in data["sentences"] for task in SENTENCE_TASKS
+    )
     attributions = [a for sentence in data["sentences"] for a in sentence["attributions"]]
     assert attributions
     assert all(set(a) == {"source", "cue", "content", "probability"} for a in attributions)
-    assert all(set(a[part]) == SPAN for a in attributions for part in ("source", "cue", "content") if a[part])
+    assert all(
+        set(a[part]) == SPAN
+        for a in attributions
+        for part in ("source", "cue", "content")
+        if a[part]
+    )
     stances = [stance for sentence in data["sentences"] for stance in sentence["stances"]]
     assert {stance["target"] for stance in stances} == {"Carl Amsel", "rail"}
     assert all(set(stance) == STANCE for stance in stances)
@@ -81,17 +149,27 @@ def test_the_names_of_the_contract():
     sentence = article.sentences[2]
     assert (sentence.claim.label, round(sentence.claim.probability, 3)) == ("claim", 0.731)
     source = sentence.attributions[0].source
-    assert (source.text, source.name, TEXT[source.start:source.end]) == ("He", "Carl Amsel", "He")
+    assert (source.text, source.name, TEXT[source.start : source.end]) == ("He", "Carl Amsel", "He")
     stance = next(s for s in article.stances if s.holder)
-    assert (stance.holder, stance.target, stance.label, stance.sentence) == ("Carl Amsel", "harbour tax", "favor", 2)
+    assert (stance.holder, stance.target, stance.label, stance.sentence) == (
+        "Carl Amsel",
+        "harbour tax",
+        "favor",
+        2,
+    )
     assert sum(stance.probabilities.values()) == pytest.approx(1)
     assert article.sources[0].name == "Carl Amsel"
     assert article.sources[0].claims == [2]
     assert article.sources[0].stances == {"harbour tax": {"favor": 1}}
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.sampled_from(NASTY) | st.text(max_size=12), max_size=25).map(" ".join) | st.text(max_size=200))
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(st.sampled_from(NASTY) | st.text(max_size=12), max_size=25).map(" ".join)
+    | st.text(max_size=200)
+)
 @example("")
 @example(" \r\n\t\u2028 ")
 @example("“")
@@ -117,7 +195,9 @@ def test_a_sentence_of_50000_characters_is_read_in_pieces(tagger):
     check_offsets(article)
     assert max(span.end for span in spans(article) if span is not article.sentences[0]) > 49000
     pieces, topic = article.warnings
-    assert re.fullmatch(r"sentence 0: \d+ tokens do not fit one window of 62: read in pieces", pieces)
+    assert re.fullmatch(
+        r"sentence 0: \d+ tokens do not fit one window of 62: read in pieces", pieces
+    )
     assert topic.startswith("sentence 0: does not fit one window with the topic 'carl amsel'")
 
 
@@ -127,18 +207,30 @@ def test_one_word_of_50000_characters(tagger):
     check_offsets(article)
 
 
-@pytest.mark.parametrize(("name", "reference", "meant"), [
-    ("Carl Amsel", "Amsel", True), ("Amsel", "Senator Carl Amsel", True), ("Carl Amsel", "Anna Amsel", False),
-    ("United Nations", "the United Nations", True), ("United Nations", "UN", True), ("UN", "United Nations", False),
-    ("Carl Amsel", "a spokesman for Amsel", False), ("harbour tax", "the harbour tax of Orvane", False),
-])
+@pytest.mark.parametrize(
+    ("name", "reference", "meant"),
+    [
+        ("Carl Amsel", "Amsel", True),
+        ("Amsel", "Senator Carl Amsel", True),
+        ("Carl Amsel", "Anna Amsel", False),
+        ("United Nations", "the United Nations", True),
+        ("United Nations", "UN", True),
+        ("UN", "United Nations", False),
+        ("Carl Amsel", "a spokesman for Amsel", False),
+        ("harbour tax", "the harbour tax of Orvane", False),
+    ],
+)
 def test_who_is_meant(name, reference, meant):
     assert is_meant(name, reference) is meant
 
 
 def found_targets(article, target):
     """Sentence → the target's words there, or ``None`` where it is scored as a topic."""
-    return {s.sentence: s.target_span and s.target_span.text for s in article.stances if s.target == target}
+    return {
+        s.sentence: s.target_span and s.target_span.text
+        for s in article.stances
+        if s.target == target
+    }
 
 
 def test_a_target_is_found_by_name_surname_and_pronoun_and_asked_about_there():
@@ -164,14 +256,23 @@ def test_a_topic_is_asked_about_in_every_sentence_even_if_some_mention_it():
     tagger, _ = script()
     article = tagger.tag(TEXT, ["harbour tax"])
     assert found_targets(article, "harbour tax") == {
-        0: "Harbour Tax", 1: None, 2: "harbour tax", 3: None, 4: None, 5: None}
+        0: "Harbour Tax",
+        1: None,
+        2: "harbour tax",
+        3: None,
+        4: None,
+        5: None,
+    }
 
 
 def test_without_targets_the_entities_of_each_sentence_are_the_targets():
     tagger, _ = script()
     article = tagger.tag(TEXT)
     assert [(s.sentence, s.holder, s.target) for s in article.stances] == [
-        (1, None, "Carl Amsel"), (5, "spokesman", "Amsel"), (5, None, "Amsel")]
+        (1, None, "Carl Amsel"),
+        (5, "spokesman", "Amsel"),
+        (5, None, "Amsel"),
+    ]
 
 
 def test_nobody_is_asked_about_himself_under_another_name():
@@ -195,7 +296,11 @@ def test_a_name_has_a_capital_where_the_labels_are_those_of_names():
 def test_an_entity_named_twice_is_one_target_at_its_first_mention():
     text = "Amsel met Birke and Amsel met Holm."
     article = scripted(text, {}, {"PERSON": "Amsel Birke Holm"})[0].tag(text)
-    assert [(s.target, s.target_span.start) for s in article.stances] == [("Amsel", 0), ("Birke", 10), ("Holm", 30)]
+    assert [(s.target, s.target_span.start) for s in article.stances] == [
+        ("Amsel", 0),
+        ("Birke", 10),
+        ("Holm", 30),
+    ]
 
 
 def test_a_target_given_alone_or_twice(tagger):
@@ -205,18 +310,27 @@ def test_a_target_given_alone_or_twice(tagger):
     assert {stance.target for stance in once} == {"rail"}
 
 
-@pytest.mark.parametrize(("text", "targets", "message"), [
-    ("x", [" "], "targets: expected names or topics, found a blank one"),
-    ("ab \ud800", [], r"the text: expected Unicode characters, found half .*, '.ud800', at character 3"),
-    ("x", ["a", "\udcff"], r"targets: expected Unicode characters, .* at character 0"),
-])
+@pytest.mark.parametrize(
+    ("text", "targets", "message"),
+    [
+        ("x", [" "], "targets: expected names or topics, found a blank one"),
+        (
+            "ab \ud800",
+            [],
+            r"the text: expected Unicode characters, found half .*, '.ud800', at character 3",
+        ),
+        ("x", ["a", "\udcff"], r"targets: expected Unicode characters, .* at character 0"),
+    ],
+)
 def test_what_cannot_be_tagged(tagger, text, targets, message):
     with pytest.raises(InputError, match=message):
         tagger.tag(text, targets)
 
 
 def test_what_counts_is_told_apart_by_the_kind_of_question():
-    tagger, _ = script(temperatures={"stance.topic": 1.0}, abstain_below={"stance": 0.99, "stance.topic": 0.0})
+    tagger, _ = script(
+        temperatures={"stance.topic": 1.0}, abstain_below={"stance": 0.99, "stance.topic": 0.0}
+    )
     pairs = [{"target": "Ships"}, {"target": "harbour tax"}]
     [row] = tagger.predict([{"id": "1", "text": "Ships waited.", "stances": pairs}])
     assert [stance["abstained"] for stance in row["predicted"]["stances"]] == [True, False]
@@ -231,18 +345,27 @@ def test_what_counts_is_told_apart_by_the_label():
     other = next(name for name in ("against", "neutral", "favor") if name != label)
     for named, abstained in ((label, {True}), (other, {False})):
         tagger, _ = script(abstain_below={f"stance.{named}": 2.0})
-        said = [stance for stance in tagger.tag(TEXT, ["harbour tax"]).stances if stance.label == label]
+        said = [
+            stance for stance in tagger.tag(TEXT, ["harbour tax"]).stances if stance.label == label
+        ]
         assert {stance.abstained for stance in said} == abstained
 
 
 def test_the_label_is_the_one_that_stands_highest_over_its_threshold():
-    thresholds = {"stance.against": 0.01, "stance.neutral": 0.98, "stance.favor": 0.01, "claim.claim": 0.99,
-                  "claim.no_claim": 0.01}
+    thresholds = {
+        "stance.against": 0.01,
+        "stance.neutral": 0.98,
+        "stance.favor": 0.01,
+        "claim.claim": 0.99,
+        "claim.no_claim": 0.01,
+    }
     tagger, _ = script(thresholds=thresholds)
     article = tagger.tag(TEXT, ["harbour tax"])
     assert {stance.label for stance in article.stances} <= {"against", "favor"}
     assert {sentence.claim.label for sentence in article.sentences} == {"no_claim"}
-    assert all(stance.probability == stance.probabilities[stance.label] for stance in article.stances)
+    assert all(
+        stance.probability == stance.probabilities[stance.label] for stance in article.stances
+    )
     [row] = tagger.predict([{"id": "1", "text": "Ships waited.", "stances": [{"target": "Ships"}]}])
     assert row["predicted"]["claim"]["label"] == "no_claim"
     assert row["predicted"]["stances"][0]["label"] in {"against", "favor"}
@@ -253,16 +376,25 @@ def test_an_answer_that_does_not_count():
     article = tagger.tag(TEXT, ["harbour tax"])
     assert all(stance.abstained for stance in article.stances)
     assert [(source.name, source.stances) for source in article.sources] == [
-        ("Carl Amsel", {}), ("Critics", {}), ("spokesman", {})]
-    assert all(s["abstained"] for s in next(tagger.predict([
-        {"id": "1", "text": "Ships waited.", "stances": [{"target": "Ships"}]}]))["predicted"]["stances"])
+        ("Carl Amsel", {}),
+        ("Critics", {}),
+        ("spokesman", {}),
+    ]
+    assert all(
+        s["abstained"]
+        for s in next(
+            tagger.predict([{"id": "1", "text": "Ships waited.", "stances": [{"target": "Ships"}]}])
+        )["predicted"]["stances"]
+    )
 
 
 def test_a_model_for_claims_alone(tiny_encoder):
     tagger = Tagger.from_pretrained(exported(tiny_encoder, ("claim",)), 1)
     article = tagger.tag(TEXT, ["Carl Amsel"])
     assert {s.claim.label for s in article.sentences} <= {"claim", "no_claim"}
-    assert {(s.check_worthy, s.attributions, s.entities, *s.stances) for s in article.sentences} == {(None, None, None)}
+    assert {
+        (s.check_worthy, s.attributions, s.entities, *s.stances) for s in article.sentences
+    } == {(None, None, None)}
     assert (article.stances, article.sources) == ([], [])
     record = {"id": "1", "text": "He left.", "stances": [{"holder": None, "target": "he"}]}
     assert set(next(tagger.predict([record]))["predicted"]) == {"claim"}
@@ -271,7 +403,9 @@ def test_a_model_for_claims_alone(tiny_encoder):
 def test_a_model_for_stances_alone(tiny_encoder):
     tagger = Tagger.from_pretrained(exported(tiny_encoder, ("stance",)), 1)
     article = tagger.tag(TEXT, ["Carl Amsel"])
-    assert {(s.claim, s.check_worthy, s.attributions, s.entities) for s in article.sentences} == {(None,) * 4}
+    assert {(s.claim, s.check_worthy, s.attributions, s.entities) for s in article.sentences} == {
+        (None,) * 4
+    }
     assert [(s.sentence, s.holder) for s in article.stances] == [(1, None), (5, None)]
     assert tagger.tag(TEXT).stances == []
     record = {"id": "1", "text": "He left.", "stances": [{"holder": None, "target": "he"}]}
@@ -283,11 +417,22 @@ def test_labels_of_ones_own_come_back_by_name(tiny_encoder):
     tagger = Tagger.from_pretrained(exported(tiny_encoder, ("claim", "stance"), **own), 1)
     assert tagger.labels == own
     article = tagger.tag(TEXT, ["Carl Amsel"])
-    for task, labels in (("claim", [s.claim for s in article.sentences]), ("stance", article.stances)):
+    for task, labels in (
+        ("claim", [s.claim for s in article.sentences]),
+        ("stance", article.stances),
+    ):
         for label in labels:
             assert tuple(label.probabilities) == own[task]
-            assert label.probabilities[label.label] == label.probability == max(label.probabilities.values())
-    row = next(tagger.predict([{"id": "1", "text": "He left.", "claim": "else", "stances": [{"target": "he"}]}]))
+            assert (
+                label.probabilities[label.label]
+                == label.probability
+                == max(label.probabilities.values())
+            )
+    row = next(
+        tagger.predict(
+            [{"id": "1", "text": "He left.", "claim": "else", "stances": [{"target": "he"}]}]
+        )
+    )
     assert row["predicted"]["claim"]["label"] in own["claim"]
     assert tuple(row["predicted"]["stances"][0]["probabilities"]) == own["stance"]
 
@@ -300,13 +445,16 @@ def test_a_model_that_is_not_there(tmp_path):
 def test_bundled_model_reads_the_demo_article():
     text = (SEEDS / "demo.txt").read_text(encoding="utf-8")
     article = Tagger.from_pretrained().tag(text, targets=["Orvane"])
-    said = {a.source.text: (a.source.name, a.cue.text) for s in article.sentences for a in s.attributions
-            if a.source and a.cue}
+    said = {
+        a.source.text: (a.source.name, a.cue.text)
+        for s in article.sentences
+        for a in s.attributions
+        if a.source and a.cue
+    }
     assert said["she"] == ("Runa Salt", "added")
     assert said["Lissant"] == ("Lissant", "argues")
     accused = next(s for s in article.stances if s.holder == "Runa Salt" and s.label == "against")
     assert accused.target == "Orvane"
-
 
 
 def test_articles_tagged_one_after_the_other_are_as_if_each_were_tagged_alone(seeds):
@@ -326,6 +474,9 @@ def test_articles_tagged_one_after_the_other_are_as_if_each_were_tagged_alone(se
 def test_what_is_begun_together_is_as_if_each_were_tagged_alone(seeds):
     tagger, alone = Tagger.from_pretrained(threads=3), Tagger.from_pretrained(threads=1)
     texts = ["\n".join(record.text for record in article) for article in list(seeds.values())[:4]]
-    asked = [(Article(str(number), text), ["the harbour", "Lissant"][:number % 3]) for number, text in enumerate(texts)]
+    asked = [
+        (Article(str(number), text), ["the harbour", "Lissant"][: number % 3])
+        for number, text in enumerate(texts)
+    ]
     found = list(tagger.ahead(tagger.begin(*one) for one in asked))
     assert found == [alone.tag(article.text, targets, article.doc_id) for article, targets in asked]

@@ -26,12 +26,24 @@ from claimstance.training.data.formats import read_file
 
 ROOT = Path(__file__).resolve().parents[2]
 CLAIMSTANCE = (sys.executable, "-c", "from claimstance.inference.cli.main import main; main()")
-ARTICLES = [ROOT / "seeds/demo.txt", *(ROOT / f"seeds/articles/{name}.txt" for name in ("port-strike", "sable-dam"))]
-TOKEN = "0123456789abcdef0123456789abcdef01234567"  # of a server that lives for a minute, on loopback
+ARTICLES = [
+    ROOT / "seeds/demo.txt",
+    *(ROOT / f"seeds/articles/{name}.txt" for name in ("port-strike", "sable-dam")),
+]
+TOKEN = (
+    "0123456789abcdef0123456789abcdef01234567"  # of a server that lives for a minute, on loopback
+)
 STARTS_WITHIN = 300  # seconds
 #: No statistics, no look for newer versions, no error reports; and nothing of it in the home folder.
-QUIET = {"COLLECT_ANALYTICS": "false", "LATEST_VERSION_CHECK": "false", "SENTRY_DSN": "", "FRONTEND_SENTRY_DSN": "",
-         "SENTRY_RATE": "0", "FRONTEND_SENTRY_RATE": "0", "DJANGO_DB": "sqlite"}
+QUIET = {
+    "COLLECT_ANALYTICS": "false",
+    "LATEST_VERSION_CHECK": "false",
+    "SENTRY_DSN": "",
+    "FRONTEND_SENTRY_DSN": "",
+    "SENTRY_RATE": "0",
+    "FRONTEND_SENTRY_RATE": "0",
+    "DJANGO_DB": "sqlite",
+}
 
 
 class Server:
@@ -43,13 +55,18 @@ class Server:
     def __call__(self, method: str, path: str, body: Any = None) -> Any:
         """Call its API; gives the decoded answer."""
         request = urllib.request.Request(
-            self._base + path, method=method, data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Token {TOKEN}", "Content-Type": "application/json"})
+            self._base + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Token {TOKEN}", "Content-Type": "application/json"},
+        )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
-            sys.exit(f"{method} {path}: {error.code}: {error.read().decode(errors='replace')[:2000]}")
+            sys.exit(
+                f"{method} {path}: {error.code}: {error.read().decode(errors='replace')[:2000]}"
+            )
 
 
 @contextmanager
@@ -58,14 +75,39 @@ def label_studio(program: str, folder: Path) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    home = {name: str(folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
+    home = {
+        name: str(folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
+    }
     log = folder / "server.log"
-    command = [program, "start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(port), "--data-dir",
-               str(folder / "data"), "--username", "anna@example.org", "--password", "only-on-loopback-1",
-               "--user-token", TOKEN, "--enable-legacy-api-token"]
-    with log.open("wb") as told, subprocess.Popen(
-            command, cwd=folder, env={**os.environ, **QUIET, **home}, stdin=subprocess.DEVNULL, stdout=told,
-            stderr=subprocess.STDOUT) as process:
+    command = [
+        program,
+        "start",
+        "--no-browser",
+        "--internal-host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--data-dir",
+        str(folder / "data"),
+        "--username",
+        "anna@example.org",
+        "--password",
+        "only-on-loopback-1",
+        "--user-token",
+        TOKEN,
+        "--enable-legacy-api-token",
+    ]
+    with (
+        log.open("wb") as told,
+        subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, **QUIET, **home},
+            stdin=subprocess.DEVNULL,
+            stdout=told,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
         try:
             _wait(process, port, log)
             yield Server(port)
@@ -85,23 +127,34 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
                 return
         except OSError:
             time.sleep(0.5)
-    sys.exit(f"Label Studio did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-3000:]}")
+    sys.exit(
+        f"Label Studio did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-3000:]}"
+    )
 
 
 def claimstance(*arguments: Any) -> None:
     """Call the program; its results are in files."""
     print("claimstance", *(str(a).removeprefix(f"{ROOT}/") for a in arguments), flush=True)
-    subprocess.run([*CLAIMSTANCE, *map(str, arguments)], check=True, timeout=300, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [*CLAIMSTANCE, *map(str, arguments)], check=True, timeout=300, stdout=subprocess.DEVNULL
+    )
 
 
 def records(dataset: Path) -> dict[str, Record]:
     """The sentences of a built dataset by their ids, whatever their split."""
-    return {record.id: record for split in split_names(dataset) for record in load_records(dataset, split)}
+    return {
+        record.id: record
+        for split in split_names(dataset)
+        for record in load_records(dataset, split)
+    }
 
 
 def as_suggested(tasks: list[dict[str, Any]], file: Path) -> dict[str, Record]:
     """What `build` would read if everything suggested were right."""
-    accepted = [{"id": n, "data": task["data"], "annotations": task["predictions"]} for n, task in enumerate(tasks)]
+    accepted = [
+        {"id": n, "data": task["data"], "annotations": task["predictions"]}
+        for n, task in enumerate(tasks)
+    ]
     file.write_text(json.dumps(accepted), encoding="utf-8")
     return {record.id: record for record in read_file(file)}
 
@@ -115,11 +168,16 @@ def corrected(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
     results = json.loads(json.dumps(results))
     claim = next(r for r in results if r.get("from_name") == "claim")["value"]
     claim["choices"] = ["no_claim" if claim["choices"] == ["claim"] else "claim"]
-    source = next(r["value"] for r in results
-                  if r.get("value", {}).get("labels") == ["Source"] and " " in r["value"]["text"])
+    source = next(
+        r["value"]
+        for r in results
+        if r.get("value", {}).get("labels") == ["Source"] and " " in r["value"]["text"]
+    )
     source["text"] = source["text"].partition(" ")[2]
     source["start"] = source["end"] - len(source["text"])
-    stance = next(r for r in results if r["type"] == "relation" and r["labels"][0] in ("favor", "against"))
+    stance = next(
+        r for r in results if r["type"] == "relation" and r["labels"][0] in ("favor", "against")
+    )
     stance["labels"] = ["neutral"]
     return results
 
@@ -131,11 +189,19 @@ def check(found: dict[str, Record], suggested: dict[str, Record], doc_id: str) -
     for name, record in found.items():
         before = suggested[name]
         claims += [(name, record.claim)] * (record.claim != before.claim)
-        sources += [(old.source, new.source) for old, new in zip(
-            before.attributions or (), record.attributions or (), strict=True) if old != new]
-        stances += [(old.label, new.label) for old, new in zip(
-            before.stances or (), record.stances or (), strict=True) if old.label != new.label]
-        assert (record.entities, record.check_worthy) == (before.entities, before.check_worthy), name
+        sources += [
+            (old.source, new.source)
+            for old, new in zip(before.attributions or (), record.attributions or (), strict=True)
+            if old != new
+        ]
+        stances += [
+            (old.label, new.label)
+            for old, new in zip(before.stances or (), record.stances or (), strict=True)
+            if old.label != new.label
+        ]
+        assert (record.entities, record.check_worthy) == (before.entities, before.check_worthy), (
+            name
+        )
     first = suggested[f"{doc_id}:0"].claim
     assert claims == [(f"{doc_id}:0", "no_claim" if first == "claim" else "claim")], claims
     assert sources, "the corrected source is not there"
@@ -146,32 +212,63 @@ def check(found: dict[str, Record], suggested: dict[str, Record], doc_id: str) -
 
 def main(program: str) -> None:
     """Do all of it."""
-    with tempfile.TemporaryDirectory(prefix="label-studio-") as name, label_studio(program, Path(name)) as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="label-studio-") as name,
+        label_studio(program, Path(name)) as server,
+    ):
         folder = Path(name)
-        claimstance("tag", *ARTICLES, "--target", "Orvane", "--target", "food prices", "--format", "labelstudio",
-                    "--out", folder / "tasks.json")
+        claimstance(
+            "tag",
+            *ARTICLES,
+            "--target",
+            "Orvane",
+            "--target",
+            "food prices",
+            "--format",
+            "labelstudio",
+            "--out",
+            folder / "tasks.json",
+        )
         suggested = json.loads((folder / "tasks.json").read_text(encoding="utf-8"))
-        project = server("POST", "/api/projects", {
-            "title": "claimstance", "label_config": (folder / "tasks.xml").read_text(encoding="utf-8")})["id"]
+        project = server(
+            "POST",
+            "/api/projects",
+            {
+                "title": "claimstance",
+                "label_config": (folder / "tasks.xml").read_text(encoding="utf-8"),
+            },
+        )["id"]
         taken = server("POST", f"/api/projects/{project}/import", suggested)
         assert (taken["task_count"], taken["prediction_count"]) == (3, 3), taken
-        tasks = sorted(server("GET", f"/api/tasks?project={project}&fields=all")["tasks"], key=lambda task: task["id"])
+        tasks = sorted(
+            server("GET", f"/api/tasks?project={project}&fields=all")["tasks"],
+            key=lambda task: task["id"],
+        )
         scores = [task["predictions"][0]["score"] for task in tasks]
         assert scores == sorted(scores), scores
         assert [task["predictions"][0]["result"] for task in tasks] == [
-            task["predictions"][0]["result"] for task in suggested]
+            task["predictions"][0]["result"] for task in suggested
+        ]
 
         for number, task in enumerate(tasks):
             result = task["predictions"][0]["result"]
-            server("POST", f"/api/tasks/{task['id']}/annotations", {"result": result if number else corrected(result)})
+            server(
+                "POST",
+                f"/api/tasks/{task['id']}/annotations",
+                {"result": result if number else corrected(result)},
+            )
         exported = server("GET", f"/api/projects/{project}/export?exportType=JSON")
-        (folder / "export.json").write_text(json.dumps(exported, ensure_ascii=False), encoding="utf-8")
+        (folder / "export.json").write_text(
+            json.dumps(exported, ensure_ascii=False), encoding="utf-8"
+        )
 
         claimstance("build", folder / "export.json", "--out", folder / "dataset")
         found = records(folder / "dataset")
         check(found, as_suggested(suggested, folder / "accepted.json"), tasks[0]["data"]["id"])
-        print(f"{len(tasks)} tasks suggested, one corrected, exported and built: {len(found)} sentences, the three "
-              "corrections are there and nothing else has changed")
+        print(
+            f"{len(tasks)} tasks suggested, one corrected, exported and built: {len(found)} sentences, the three "
+            "corrections are there and nothing else has changed"
+        )
 
 
 if __name__ == "__main__":

@@ -52,8 +52,14 @@ def two_sentences(word_windows):
     [
         ("O B-cue I-cue O B-source O", [("cue", 2, 4), ("source", 5, 6)]),
         ("B-cue B-cue I-cue O O O", [("cue", 1, 2), ("cue", 2, 4)]),
-        ("I-cue I-cue O I-source O O", [("cue", 1, 3), ("source", 4, 5)]),  # an I- that follows nothing begins
-        ("B-source I-cue I-cue O O O", [("source", 1, 2), ("cue", 2, 4)]),  # ... or that follows another label
+        (
+            "I-cue I-cue O I-source O O",
+            [("cue", 1, 3), ("source", 4, 5)],
+        ),  # an I- that follows nothing begins
+        (
+            "B-source I-cue I-cue O O O",
+            [("source", 1, 2), ("cue", 2, 4)],
+        ),  # ... or that follows another label
         ("B-cue O I-cue O O O", [("cue", 1, 2), ("cue", 3, 4)]),
         ("O O O O O B-content", [("content", 6, 7)]),
         ("O O O O O O", []),
@@ -95,10 +101,16 @@ def test_a_spans_probability_is_the_mean_over_its_words(window):
 
 
 def test_every_cue_is_asked_about_every_other_span():
-    cue, other_cue, source, content = (TokenSpan(label, i, i + 1, 1.0) for i, label in
-                                       enumerate(["cue", "cue", "source", "content"]))
+    cue, other_cue, source, content = (
+        TokenSpan(label, i, i + 1, 1.0)
+        for i, label in enumerate(["cue", "cue", "source", "content"])
+    )
     assert link_candidates([source, cue, content, other_cue]) == [
-        (cue, source), (cue, content), (other_cue, source), (other_cue, content)]
+        (cue, source),
+        (cue, content),
+        (other_cue, source),
+        (other_cue, content),
+    ]
     assert link_candidates([source, content]) == []
 
 
@@ -106,21 +118,41 @@ def assembled(window, spans, linked, sure=0.9):
     """Attributions from (label, start, end) and, for each cue, which spans belong to it (by number)."""
     made = [TokenSpan(*span, sure) for span in spans]
     candidates = link_candidates(made)
-    scores = [4.0 if made.index(other) in linked.get(made.index(cue), ()) else -4.0 for cue, other in candidates]
-    return assemble(made, candidates, np.array([[score, score] for score in scores]).reshape(-1, 2), window)
+    scores = [
+        4.0 if made.index(other) in linked.get(made.index(cue), ()) else -4.0
+        for cue, other in candidates
+    ]
+    return assemble(
+        made, candidates, np.array([[score, score] for score in scores]).reshape(-1, 2), window
+    )
 
 
 def characters(attribution):
     """The parts of an attribution as (sentence, start, end)."""
-    return {role: [(p.sentence, p.start, p.end) for p in getattr(attribution, role)] for role in ROLES}
+    return {
+        role: [(p.sentence, p.start, p.end) for p in getattr(attribution, role)] for role in ROLES
+    }
 
 
 def test_parts_are_linked_to_their_cue(window):
-    first, second = assembled(window, [
-        ("source", 1, 2), ("cue", 2, 3), ("content", 3, 4), ("source", 4, 5), ("cue", 5, 6), ("content", 6, 7),
-    ], {1: {0, 2}, 4: {3, 5}})
+    first, second = assembled(
+        window,
+        [
+            ("source", 1, 2),
+            ("cue", 2, 3),
+            ("content", 3, 4),
+            ("source", 4, 5),
+            ("cue", 5, 6),
+            ("content", 6, 7),
+        ],
+        {1: {0, 2}, 4: {3, 5}},
+    )
     assert characters(first) == {"source": [(0, 0, 1)], "cue": [(0, 2, 3)], "content": [(0, 4, 5)]}
-    assert characters(second) == {"source": [(0, 6, 7)], "cue": [(0, 8, 9)], "content": [(0, 10, 11)]}
+    assert characters(second) == {
+        "source": [(0, 6, 7)],
+        "cue": [(0, 8, 9)],
+        "content": [(0, 10, 11)],
+    }
     assert first.probability == pytest.approx(0.9 * sigmoid(np.array(4.0)))
 
 
@@ -132,9 +164,13 @@ def test_a_cue_takes_one_source_and_only_a_likely_one(window):
     assert none.source == ()
 
 
-def test_a_sure_source_that_no_cue_took_goes_to_an_attribution_of_its_sentence_without_one(word_windows):
+def test_a_sure_source_that_no_cue_took_goes_to_an_attribution_of_its_sentence_without_one(
+    word_windows,
+):
     builder = word_windows(32)
-    [window] = builder.windows(enumerate(builder.tokenize(["Lee came and Moss said so", "saw " + "b" * 20])))
+    [window] = builder.windows(
+        enumerate(builder.tokenize(["Lee came and Moss said so", "saw " + "b" * 20]))
+    )
     spans = [("source", 4, 5), ("cue", 5, 6), ("content", 6, 7), ("cue", 8, 9), ("content", 9, 10)]
     linked = {1: {2}, 3: {4}}
     for sure, source in ((0.75, []), (0.9, [(0, 13, 17)])):
@@ -158,7 +194,9 @@ def test_a_cue_takes_all_likely_contents_and_else_the_likeliest(window):
 
 def test_content_that_no_cue_claims_stands_alone_if_it_is_more_than_a_slip(word_windows):
     builder = word_windows(32)
-    [window] = builder.windows(enumerate(builder.tokenize(["a " + "b" * 20, "the quote goes on here", "and on"])))
+    [window] = builder.windows(
+        enumerate(builder.tokenize(["a " + "b" * 20, "the quote goes on here", "and on"]))
+    )
     spans = [("cue", 1, 2), ("content", 2, 3), ("content", 4, 9), ("content", 10, 12)]
     _, alone = assembled(window, spans, {0: {1}})
     assert characters(alone) == {"source": [], "cue": [], "content": [(1, 0, 22)]}
@@ -189,26 +227,48 @@ def test_content_over_two_sentences_lies_in_both(two_sentences):
 
 def test_an_inner_attribution_is_given_back_to_the_outer_content(window):
     # he | said | she | believed | it: the flat content of both is "it"; told inside the first is the second.
-    outer, inner = assembled(window, [
-        ("source", 1, 2), ("cue", 2, 3), ("source", 3, 4), ("cue", 4, 5), ("content", 5, 6),
-    ], {1: {0, 4}, 3: {2, 4}})
+    outer, inner = assembled(
+        window,
+        [
+            ("source", 1, 2),
+            ("cue", 2, 3),
+            ("source", 3, 4),
+            ("cue", 4, 5),
+            ("content", 5, 6),
+        ],
+        {1: {0, 4}, 3: {2, 4}},
+    )
     assert characters(outer)["content"] == [(0, 4, 5), (0, 6, 7), (0, 8, 9)]
     assert characters(inner) == {"source": [(0, 4, 5)], "cue": [(0, 6, 7)], "content": [(0, 8, 9)]}
     assert join_pieces(outer.content, ["a b c d e f"]) == (Located(0, 4, 9),)
 
 
 def test_an_inner_attribution_with_less_content_is_given_back_too(window):
-    outer, inner = assembled(window, [
-        ("cue", 1, 2), ("content", 2, 3), ("cue", 3, 4), ("content", 4, 5),
-    ], {0: {1, 3}, 2: {3}})
+    outer, inner = assembled(
+        window,
+        [
+            ("cue", 1, 2),
+            ("content", 2, 3),
+            ("cue", 3, 4),
+            ("content", 4, 5),
+        ],
+        {0: {1, 3}, 2: {3}},
+    )
     assert characters(outer)["content"] == [(0, 2, 3), (0, 4, 5), (0, 6, 7)]
     assert characters(inner)["content"] == [(0, 6, 7)]
 
 
 def test_a_shared_source_is_not_given_back(window):
-    outer, _ = assembled(window, [
-        ("source", 1, 2), ("cue", 2, 3), ("cue", 3, 4), ("content", 4, 5),
-    ], {1: {0, 3}, 2: {0, 3}})
+    outer, _ = assembled(
+        window,
+        [
+            ("source", 1, 2),
+            ("cue", 2, 3),
+            ("cue", 3, 4),
+            ("content", 4, 5),
+        ],
+        {1: {0, 3}, 2: {0, 3}},
+    )
     assert characters(outer)["content"] == [(0, 4, 5), (0, 6, 7)]
 
 
@@ -227,4 +287,6 @@ def test_an_attribution_is_told_where_its_cue_is():
 def test_probabilities_do_not_overflow():
     assert softmax(np.array([[1e4, 0.0]])).tolist() == [[1.0, 0.0]]
     assert sigmoid(np.array([-1e4, 0.0, 1e4])).tolist() == [0.0, 0.5, 1.0]
-    np.testing.assert_allclose(softmax(np.array([0.0, np.log(4.0)]), temperature=2.0), [1 / 3, 2 / 3])
+    np.testing.assert_allclose(
+        softmax(np.array([0.0, np.log(4.0)]), temperature=2.0), [1 / 3, 2 / 3]
+    )

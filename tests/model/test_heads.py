@@ -70,7 +70,11 @@ def test_a_token_is_tagged_by_itself_a_sentence_by_its_tokens(hidden):
 
 def test_a_stance_is_read_from_holder_target_and_sentence(hidden):
     head = StanceHead(8, 3, 0.0)
-    holders, targets, sentences = spans((0, 1, 2), (1, 0, 0)), spans((0, 3, 5), (1, 3, 5)), spans((0, 6, 9), (1, 6, 9))
+    holders, targets, sentences = (
+        spans((0, 1, 2), (1, 0, 0)),
+        spans((0, 3, 5), (1, 3, 5)),
+        spans((0, 6, 9), (1, 6, 9)),
+    )
     logits = head(hidden, holders, targets, sentences)
     assert logits.shape == (2, 3)
     # What stands between the two is read, too; where nobody is named, there is no between.
@@ -83,8 +87,15 @@ def test_a_stance_is_read_from_holder_target_and_sentence(hidden):
     assert not torch.autograd.grad(logits[0].sum(), head.nobody)[0].any()
 
 
-@pytest.mark.parametrize(("one", "other", "found"), [
-    ((1, 2), (4, 6), (2, 4)), ((4, 6), (1, 2), (2, 4)), ((1, 2), (2, 3), (2, 2)), ((1, 4), (2, 3), (3, 3))])
+@pytest.mark.parametrize(
+    ("one", "other", "found"),
+    [
+        ((1, 2), (4, 6), (2, 4)),
+        ((4, 6), (1, 2), (2, 4)),
+        ((1, 2), (2, 3), (2, 2)),
+        ((1, 4), (2, 3), (3, 3)),
+    ],
+)
 def test_what_stands_between(one, other, found):
     assert between(spans((1, *one)), spans((1, *other))).tolist() == [[1, *found]]
 
@@ -99,7 +110,10 @@ def test_a_stance_knows_how_far_apart_the_two_are():
 
 def older(weights, saw):
     """The weights of heads of before, where one stance head answered for holders named and not, and what it ``saw``."""
-    found = {name.replace("link.distance.embedding", "link.distance"): value for name, value in weights.items()}
+    found = {
+        name.replace("link.distance.embedding", "link.distance"): value
+        for name, value in weights.items()
+    }
     named = {name: found.pop(name) for name in [*found] if ".stance.named." in name}
     if saw == "less":
         return {name: value for name, value in found.items() if ".stance.distance." not in name}
@@ -109,8 +123,13 @@ def older(weights, saw):
 @pytest.mark.parametrize("saw", ["less", "as much"])
 def test_a_stance_head_of_before_answers_as_it_did(hidden, saw):
     def network():
-        return torch.nn.ModuleDict({"heads": torch.nn.ModuleDict({
-            "stance": StanceHead(8, 3, 0.0), "link": LinkHead(8, 0.0)})})
+        return torch.nn.ModuleDict(
+            {
+                "heads": torch.nn.ModuleDict(
+                    {"stance": StanceHead(8, 3, 0.0), "link": LinkHead(8, 0.0)}
+                )
+            }
+        )
 
     today, other = network(), network()
     weights = older(today.state_dict(), saw)
@@ -122,12 +141,16 @@ def test_a_stance_head_of_before_answers_as_it_did(hidden, saw):
     logits = now["stance"](hidden, *named)
     if saw == "less":  # nothing is made of what stands between
         assert read(logits, hidden, 0) == tokens(0, 1, 2) | tokens(0, 3, 5) | tokens(0, 6, 9)
-        torch.testing.assert_close(now["stance"](hidden, *nobody), before["stance"](hidden, *nobody))
+        torch.testing.assert_close(
+            now["stance"](hidden, *nobody), before["stance"](hidden, *nobody)
+        )
     else:
         torch.testing.assert_close(logits, before["stance"](hidden, *named))
         assert read(now["stance"](hidden, *nobody), hidden, 0) == tokens(0, 3, 5) | tokens(0, 6, 9)
     torch.testing.assert_close(now["link"](hidden, *named[:2]), before["link"](hidden, *named[:2]))
-    torch.testing.assert_close(of_today(today.state_dict(), other.state_dict()), dict(today.state_dict()))
+    torch.testing.assert_close(
+        of_today(today.state_dict(), other.state_dict()), dict(today.state_dict())
+    )
 
 
 def test_a_link_is_read_from_both_spans(hidden):
@@ -139,7 +162,10 @@ def test_a_link_is_read_from_both_spans(hidden):
 
 
 def test_links_know_distance_and_side():
-    head, still = LinkHead(8, 0.0), torch.ones(1, 120, 8)  # the same everywhere: only places can tell spans apart
+    head, still = (
+        LinkHead(8, 0.0),
+        torch.ones(1, 120, 8),
+    )  # the same everywhere: only places can tell spans apart
     cue = (0, 50, 52)
     places = [(0, start, start + 2) for start in (53, 54, 56, 62, 100, 48, 47, 45, 30, 51)]
     logits = head(still, spans(*[cue] * len(places)), spans(*places))
@@ -156,14 +182,18 @@ def test_a_model_with_the_heads_of_before_is_loaded_and_gone_on_from(trained, tm
     weights = older(load_file(folder / WEIGHTS_FILE), "less")
     save_file(weights, folder / WEIGHTS_FILE)
     loaded = ClaimStanceModel.from_pretrained(folder)
-    narrow, wide = (loaded.heads["stance"].get_submodule(name).weight for name in ("layers.1", "named.1"))
-    torch.testing.assert_close(wide[:, :narrow.shape[1]], narrow)
-    assert not wide[:, narrow.shape[1]:].any()
+    narrow, wide = (
+        loaded.heads["stance"].get_submodule(name).weight for name in ("layers.1", "named.1")
+    )
+    torch.testing.assert_close(wide[:, : narrow.shape[1]], narrow)
+    assert not wide[:, narrow.shape[1] :].any()
     today = ClaimStanceModel.from_pretrained(trained)
     today.start_from(loaded)
     torch.testing.assert_close(today.state_dict(), loaded.state_dict())
     # Of another width altogether it is no model.
-    weights["heads.stance.layers.1.weight"] = weights["heads.stance.layers.1.weight"][:, :-8].contiguous()
+    weights["heads.stance.layers.1.weight"] = weights["heads.stance.layers.1.weight"][
+        :, :-8
+    ].contiguous()
     save_file(weights, folder / WEIGHTS_FILE)
     with pytest.raises(ModelError, match="fit each other"):
         ClaimStanceModel.from_pretrained(folder)

@@ -30,8 +30,19 @@ def pushed(model, tmp_path):
 
 def call(*arguments, **environment):
     """The program in a process of its own: the hub's client reads its settings once."""
-    return subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, check=False, encoding="utf-8", env={
-        **os.environ, "HF_HUB_OFFLINE": "0", "HF_HOME": str(Path("cache").resolve()), **environment})
+    return subprocess.run(
+        [*PROGRAM, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
+        env={
+            **os.environ,
+            "HF_HUB_OFFLINE": "0",
+            "HF_HOME": str(Path("cache").resolve()),
+            **environment,
+        },
+    )
 
 
 def test_from_the_hub_then_from_its_cache(here, pushed, model):
@@ -46,18 +57,27 @@ def test_from_the_hub_then_from_its_cache(here, pushed, model):
     assert fetched == {path.name for path in pushed.iterdir()} & set(FILES)
     assert "code.py" not in fetched
     assert (gone.returncode, gone.stderr) == (
-        1, "error: anna/other: expected a model folder here or a model on the hub, found neither (a private one needs "
-        "a login: `hf auth login`)\n")
+        1,
+        "error: anna/other: expected a model folder here or a model on the hub, found neither (a private one needs "
+        "a login: `hf auth login`)\n",
+    )
     assert (revision.returncode, revision.stderr) == (
-        1, f"error: {NAME}: expected the revision 'v2' on the hub, found none\n")
+        1,
+        f"error: {NAME}: expected the revision 'v2' on the hub, found none\n",
+    )
 
-    for settings in ({"HF_HUB_OFFLINE": "1"}, {"HF_ENDPOINT": address}):  # nobody answers there any more
+    for settings in (
+        {"HF_HUB_OFFLINE": "1"},
+        {"HF_ENDPOINT": address},
+    ):  # nobody answers there any more
         again = call("tag", "a.txt", "--model", NAME, **settings)
         assert (again.returncode, again.stderr, again.stdout) == (0, "", done.stdout)
     unreached = call("tag", "a.txt", "--model", "anna/other", HF_ENDPOINT=address)
     assert (unreached.returncode, unreached.stderr) == (
-        1, "error: anna/other: expected a model folder here or a model on the hub, found no folder; "
-        f"{address} cannot be reached, and the hub's cache has none by that name\n")
+        1,
+        "error: anna/other: expected a model folder here or a model on the hub, found no folder; "
+        f"{address} cannot be reached, and the hub's cache has none by that name\n",
+    )
     offline = call("info", "--model", "anna/other", HF_HUB_OFFLINE="1")
     assert "HF_HUB_OFFLINE is set, and the hub's cache has none" in offline.stderr
 
@@ -104,14 +124,29 @@ def test_a_link_out_of_the_cache_is_refused(tmp_path, model):
     (tmp_path / "elsewhere").write_bytes((snapshot / "config.json").read_bytes())
     (snapshot / "config.json").unlink()
     (snapshot / "config.json").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ModelError, match=r"expected the file config\.json, which its manifest lists, found a link"):
+    with pytest.raises(
+        ModelError, match=r"expected the file config\.json, which its manifest lists, found a link"
+    ):
         Tagger.from_pretrained(snapshot)
 
 
-@pytest.mark.parametrize(("name", "can_be"), [
-    ("anna/stances", True), ("anna/stances@v1", True), ("a.b-c/d_e", True), (Path("anna", "stances"), True),
-    ("anna", False), ("./anna/stances", False), ("/anna/stances", False), ("anna/b/c", False), ("../anna", False),
-    ("anna/..", False), ("anna/", False), ("änna/b", False), ("anna/b c", False),
-])
+@pytest.mark.parametrize(
+    ("name", "can_be"),
+    [
+        ("anna/stances", True),
+        ("anna/stances@v1", True),
+        ("a.b-c/d_e", True),
+        (Path("anna", "stances"), True),
+        ("anna", False),
+        ("./anna/stances", False),
+        ("/anna/stances", False),
+        ("anna/b/c", False),
+        ("../anna", False),
+        ("anna/..", False),
+        ("anna/", False),
+        ("änna/b", False),
+        ("anna/b c", False),
+    ],
+)
 def test_names(here, name, can_be):
     assert is_hub_name(name) is can_be

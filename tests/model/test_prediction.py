@@ -25,16 +25,25 @@ def claims(rows):
 
 
 def test_the_keys_of_a_prediction(tagger):
-    record = {"id": "1", "text": "He said that Amsel left.", "claim": "claim", "meta": {"outlet": "x"},
-              "stances": [{"holder": [[0, 2]], "target": "Amsel", "label": "favor"}]}
+    record = {
+        "id": "1",
+        "text": "He said that Amsel left.",
+        "claim": "claim",
+        "meta": {"outlet": "x"},
+        "stances": [{"holder": [[0, 2]], "target": "Amsel", "label": "favor"}],
+    }
     row = next(tagger.predict([record]))
     assert {key: row[key] for key in record} == record
     predicted = row["predicted"]
     assert set(predicted) == {*SENTENCE_TASKS, "attributions", "entities", "stances"}
     assert set(predicted["claim"]) == LABEL
-    assert predicted["check_worthy"]["probability"] == predicted["check_worthy"]["probabilities"]["yes"]
+    assert (
+        predicted["check_worthy"]["probability"]
+        == predicted["check_worthy"]["probabilities"]["yes"]
+    )
     assert [set(s) for s in predicted["stances"]] == [
-        {"holder", "target", "label", "probability", "probabilities", "abstained"}]
+        {"holder", "target", "label", "probability", "probabilities", "abstained"}
+    ]
     assert json.loads(json.dumps(row)) == row
     assert list(tagger.predict([row])) == [row]  # what it wrote it reads
 
@@ -44,7 +53,8 @@ def test_attributions_are_predicted_with_every_part_and_null_for_a_missing_one()
     record = {"id": "1", "text": "Critics blamed him for the delay."}
     found = next(tagger.predict([record]))["predicted"]["attributions"]
     assert [{**f, "probability": None} for f in found] == [
-        {"source": [[0, 7]], "cue": [[8, 14]], "content": None, "probability": None}]
+        {"source": [[0, 7]], "cue": [[8, 14]], "content": None, "probability": None}
+    ]
 
 
 def test_the_order_of_records_is_kept(tagger):
@@ -63,52 +73,105 @@ def test_records_of_one_document_see_each_other_and_no_other(tagger):
 def test_holders_and_targets_by_span_name_or_null():
     tagger, backend = script()
     pairs = [
-        ([[0, 7]], [[15, 18]]), ("Critics", "Carl Amsel"), (None, "Carl Amsel"), (None, [[15, 18]]),
-        ("Anna Birke", "Carl Amsel"), ("Critics", "harbour tax"),
+        ([[0, 7]], [[15, 18]]),
+        ("Critics", "Carl Amsel"),
+        (None, "Carl Amsel"),
+        (None, [[15, 18]]),
+        ("Anna Birke", "Carl Amsel"),
+        ("Critics", "harbour tax"),
     ]
-    records = [{"id": "1", "doc_id": "d", "text": "Senator Carl Amsel spoke on Monday."},
-               {"id": "2", "doc_id": "d", "text": "Critics blamed him for the delay.",
-                "stances": [{"holder": holder, "target": target} for holder, target in pairs]}]
+    records = [
+        {"id": "1", "doc_id": "d", "text": "Senator Carl Amsel spoke on Monday."},
+        {
+            "id": "2",
+            "doc_id": "d",
+            "text": "Critics blamed him for the delay.",
+            "stances": [{"holder": holder, "target": target} for holder, target in pairs],
+        },
+    ]
     stances = list(tagger.predict(records))[1]["predicted"]["stances"]
     assert [(s["holder"], s["target"]) for s in stances] == pairs
-    assert [s["label"] for s in stances] == ["favor", "favor", "against", "against", "against", "favor"]
-    assert sorted(backend.asked) == sorted([
-        ("Critics", "him"), ("Critics", "him"), ("", "him"), ("", "him"), ("", "him"), ("Critics", "harbour tax")])
+    assert [s["label"] for s in stances] == [
+        "favor",
+        "favor",
+        "against",
+        "against",
+        "against",
+        "favor",
+    ]
+    assert sorted(backend.asked) == sorted(
+        [
+            ("Critics", "him"),
+            ("Critics", "him"),
+            ("", "him"),
+            ("", "him"),
+            ("", "him"),
+            ("Critics", "harbour tax"),
+        ]
+    )
 
 
 def test_a_pronoun_of_one_document_is_nobody_of_another():
     tagger, backend = script()
-    records = [{"id": f"{doc}{place}", "doc_id": doc, "text": text, "stances": [{"target": target}]}
-               for doc, name in (("a", "Carl Amsel"), ("b", "Ships"))
-               for place, (text, target) in enumerate([(f"Senator {name} spoke on Monday.", name),
-                                                       ("Critics blamed him for the delay.", "Carl Amsel")])]
+    records = [
+        {"id": f"{doc}{place}", "doc_id": doc, "text": text, "stances": [{"target": target}]}
+        for doc, name in (("a", "Carl Amsel"), ("b", "Ships"))
+        for place, (text, target) in enumerate(
+            [
+                (f"Senator {name} spoke on Monday.", name),
+                ("Critics blamed him for the delay.", "Carl Amsel"),
+            ]
+        )
+    ]
     assert len(list(tagger.predict(records))) == 4
     assert backend.asked == [("", "Carl Amsel"), ("", "him"), ("", "Ships"), ("", "Carl Amsel")]
 
 
 def test_documents_that_are_read_together_are_as_if_each_were_read_alone(model):
     one, three = (Tagger.from_pretrained(model, threads=threads) for threads in (1, 3))
-    records = [{**record, "id": f"{record['id']}-{number}", "stances": [{"target": "the harbour"}]}
-               for number in range(4) for record in RECORDS]
+    records = [
+        {**record, "id": f"{record['id']}-{number}", "stances": [{"target": "the harbour"}]}
+        for number in range(4)
+        for record in RECORDS
+    ]
     assert list(three.predict(records)) == list(one.predict(records))  # to the last bit
 
 
 def test_labels_of_records_are_not_looked_at(tagger):
     def ask(claim, label):
-        return {"id": "1", "text": "He left.", "claim": claim, "stances": [{"target": "he", "label": label}]}
+        return {
+            "id": "1",
+            "text": "He left.",
+            "claim": claim,
+            "stances": [{"target": "he", "label": label}],
+        }
 
-    first, *others = [row["predicted"] for given in (("claim", "favor"), (None, None), ("odd", "odder"))
-                      for row in tagger.predict([ask(*given)])]
+    first, *others = [
+        row["predicted"]
+        for given in (("claim", "favor"), (None, None), ("odd", "odder"))
+        for row in tagger.predict([ask(*given)])
+    ]
     assert others == [first, first]
 
 
 def test_records_may_be_objects(tagger):
-    record = Record(id="1", text="He left.", stances=[Stance(target=[(0, 2)])], attributions=[Attribution()])
+    record = Record(
+        id="1", text="He left.", stances=[Stance(target=[(0, 2)])], attributions=[Attribution()]
+    )
     row = next(tagger.predict([record]))
     assert row == next(tagger.predict([json.loads(record.to_json())]))
     assert row["predicted"]["stances"][0]["target"] == [[0, 2]]
 
 
 def test_a_bad_record_is_named(tagger):
-    with pytest.raises(InputError, match=r"records\[1\]: .*expected 0 <= start < end <= 1 .*found \[0, 9\]"):
-        list(tagger.predict([{"id": "1", "text": "x"}, {"id": "2", "text": "y", "stances": [{"target": [[0, 9]]}]}]))
+    with pytest.raises(
+        InputError, match=r"records\[1\]: .*expected 0 <= start < end <= 1 .*found \[0, 9\]"
+    ):
+        list(
+            tagger.predict(
+                [
+                    {"id": "1", "text": "x"},
+                    {"id": "2", "text": "y", "stances": [{"target": [[0, 9]]}]},
+                ]
+            )
+        )

@@ -54,7 +54,9 @@ def make_reader(word_windows):
         builder = word_windows(max_tokens)
         labels = {"claim": ("no_claim", "claim"), "stance": STANCES, "entity": ("PERSON",)}
         tasks = ("attribution", "entity", "claim", "stance")
-        settings = ModelConfig(encoder={}, tasks=tasks, labels=labels, max_tokens=max_tokens, **config)
+        settings = ModelConfig(
+            encoder={}, tasks=tasks, labels=labels, max_tokens=max_tokens, **config
+        )
         return Reader(settings, builder, Oracle(builder))
 
     return make
@@ -67,7 +69,9 @@ def test_everything_is_read_from_one_pass(make_reader):
     [attribution] = reading.attributions
     assert (attribution.source, attribution.cue) == ((Located(0, 0, 2),), (Located(0, 3, 7),))
     assert attribution.content == (Located(0, 8, 15),)  # two tokens, one piece
-    assert [(entity.place, entity.label) for entity in reading.entities] == [(Located(1, 0, 3), "PERSON")]
+    assert [(entity.place, entity.label) for entity in reading.entities] == [
+        (Located(1, 0, 3), "PERSON")
+    ]
     np.testing.assert_allclose(reading.probabilities["claim"][:, 1], 1 / (1 + np.exp([-4.0, -3.0])))
     assert "check_worthy" not in reading.probabilities
     assert reading.warnings == []
@@ -77,7 +81,9 @@ def test_what_the_model_has_no_head_for_is_none(word_windows):
     builder = word_windows()
     oracle = Oracle(builder)
     oracle.read = lambda ids, segments, sentences: {"hidden": ids.astype(float)[..., None]}
-    reading = Reader(ModelConfig(encoder={}, tasks=("stance",)), builder, oracle).read(["he said so"])
+    reading = Reader(ModelConfig(encoder={}, tasks=("stance",)), builder, oracle).read(
+        ["he said so"]
+    )
     assert (reading.attributions, reading.entities, reading.probabilities) == (None, None, {})
 
 
@@ -98,8 +104,14 @@ def test_a_stance_toward_a_mention_needs_no_second_pass(make_reader):
     reader = make_reader()
     reading = reader.read(["x y", "he said so about Ada"])
     # [CLS] x y [SEP] he said so about Ada [SEP]: the second sentence is tokens 4 to 9.
-    rows = reader.stances(reading, [Query(1, (0, 2), (17, 20)), Query(1, None, (17, 20)), Query(0, None, (2, 3))])
-    assert reader.backend.asked == [((4, 5), (8, 9), (4, 9)), ((0, 0), (8, 9), (4, 9)), ((0, 0), (2, 3), (1, 3))]
+    rows = reader.stances(
+        reading, [Query(1, (0, 2), (17, 20)), Query(1, None, (17, 20)), Query(0, None, (2, 3))]
+    )
+    assert reader.backend.asked == [
+        ((4, 5), (8, 9), (4, 9)),
+        ((0, 0), (8, 9), (4, 9)),
+        ((0, 0), (2, 3), (1, 3)),
+    ]
     assert len(reader.backend.windows) == 1
     assert rows.shape == (3, 3)
     np.testing.assert_allclose(rows.sum(axis=1), 1)
@@ -110,8 +122,13 @@ def test_a_stance_toward_a_mention_needs_no_second_pass(make_reader):
 def test_rows_answer_their_queries_in_order(make_reader):
     reader = make_reader(8)
     reading = reader.read(["a b c d", "e f g h"])  # a window each
-    queries = [Query(1, None, (2, 3)), Query(0, None, "t"), Query(0, None, (4, 5)), Query(1, None, (0, 1)),
-               Query(0, (2, 3), "t")]
+    queries = [
+        Query(1, None, (2, 3)),
+        Query(0, None, "t"),
+        Query(0, None, (4, 5)),
+        Query(1, None, (0, 1)),
+        Query(0, (2, 3), "t"),
+    ]
     together = reader.stances(reading, queries)
     for row, query in zip(together, queries, strict=True):
         np.testing.assert_allclose(row, reader.stances(reading, [query])[0])
@@ -145,7 +162,9 @@ def test_a_long_sentence_is_judged_by_its_pieces(make_reader):
     logit = (8 * 8 + 4 * 4) / 12
     np.testing.assert_allclose(reading.probabilities["claim"][0, 1], 1 / (1 + np.exp(-logit)))
     assert reading.warnings == ["sentence 0: 12 tokens do not fit one window of 8: read in pieces"]
-    reader.stances(reading, [Query(0, None, (22, 23))])  # "l" lies in the second piece, the fourth token there
+    reader.stances(
+        reading, [Query(0, None, (22, 23))]
+    )  # "l" lies in the second piece, the fourth token there
     assert reader.backend.asked == [((0, 0), (4, 5), (1, 5))]
 
 
@@ -160,12 +179,23 @@ def test_a_topic_that_leaves_no_room_is_warned_of(make_reader):
     reading = reader.read(["a b c d e f"])
     reader.stances(reading, [Query(0, None, "g h")])
     assert reading.warnings == [
-        "sentence 0: does not fit one window with the topic 'g h': the end of it is not read for that stance"]
+        "sentence 0: does not fit one window with the topic 'g h': the end of it is not read for that stance"
+    ]
 
 
 def test_each_kind_of_question_has_probabilities_of_its_own(make_reader):
-    queries = [Query(0, (0, 2), (17, 20)), Query(0, None, (17, 20)), Query(0, None, "gun laws"), Query(0, (0, 2), "it")]
-    assert [query.kind for query in queries] == ["stance.holder", "stance.mention", "stance.topic", "stance.topic"]
+    queries = [
+        Query(0, (0, 2), (17, 20)),
+        Query(0, None, (17, 20)),
+        Query(0, None, "gun laws"),
+        Query(0, (0, 2), "it"),
+    ]
+    assert [query.kind for query in queries] == [
+        "stance.holder",
+        "stance.mention",
+        "stance.topic",
+        "stance.topic",
+    ]
 
     def logits(**config):
         reader = make_reader(**config)
@@ -173,10 +203,14 @@ def test_each_kind_of_question_has_probabilities_of_its_own(make_reader):
         return rows - rows[:, :1]
 
     plain = logits()
-    fitted = logits(temperatures={"stance": 8.0, "stance.holder": 2.0, "stance.mention": 4.0},
-                    biases={"stance.favor": 1.0, "stance.holder.neutral": 0.5})
+    fitted = logits(
+        temperatures={"stance": 8.0, "stance.holder": 2.0, "stance.mention": 4.0},
+        biases={"stance.favor": 1.0, "stance.holder.neutral": 0.5},
+    )
     np.testing.assert_allclose(fitted[0], (plain[0] + [0, 0.5, 0]) / 2, atol=1e-6)
-    np.testing.assert_allclose(fitted[1], plain[1] / 4, atol=1e-6)  # a temperature of its own: no bias of the task's
+    np.testing.assert_allclose(
+        fitted[1], plain[1] / 4, atol=1e-6
+    )  # a temperature of its own: no bias of the task's
     np.testing.assert_allclose(fitted[2:], (plain[2:] + np.array([0, 0, 1.0])) / 8, atol=1e-6)
 
 
@@ -184,7 +218,8 @@ def test_the_bias_of_older_models_is_the_last_labels(make_reader):
     reader = make_reader(biases={"claim": 1.5}, temperatures={"claim": 2.0})
     logit = (4 + 1.5) / 2
     np.testing.assert_allclose(
-        reader.read(["he said so much"]).probabilities["claim"][0, 1], 1 / (1 + np.exp(-logit)))
+        reader.read(["he said so much"]).probabilities["claim"][0, 1], 1 / (1 + np.exp(-logit))
+    )
 
 
 def test_temperatures_soften_without_changing_the_answer(make_reader):
@@ -206,7 +241,9 @@ def test_what_is_wanted_no_more_is_not_read_on(make_reader, workers):
         return left[0] < 0
 
     reader.workers = workers
-    opened = reader.open(["he said so", "x y", "Ada left early", "so it goes on", "he said so"], stop)
+    opened = reader.open(
+        ["he said so", "x y", "Ada left early", "so it goes on", "he said so"], stop
+    )
     with pytest.raises(StoppedError):
         reader.finish(opened)
     assert len(reader.backend.windows) == 3

@@ -28,8 +28,12 @@ def refused(tmp_path):
 
     def read(*lines, labels=None):
         path = tmp_path / "rows.jsonl"
-        rows = [line if isinstance(line, bytes) else (line if isinstance(line, str) else json.dumps(line)).encode()
-                for line in lines]
+        rows = [
+            line
+            if isinstance(line, bytes)
+            else (line if isinstance(line, str) else json.dumps(line)).encode()
+            for line in lines
+        ]
         path.write_bytes(b"\n".join(rows))
         with pytest.raises(InputError) as error:
             list(read_jsonl(path, labels))
@@ -40,31 +44,65 @@ def refused(tmp_path):
 
 
 def stance(**values):
-    return {**GOOD, "stances": [{"target": "Ada", "label": "favor"}, {"target": "Ada", "label": "favor", **values}]}
+    return {
+        **GOOD,
+        "stances": [
+            {"target": "Ada", "label": "favor"},
+            {"target": "Ada", "label": "favor", **values},
+        ],
+    }
 
 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({**GOOD, "attributions": [{"cue": [[4, 13]]}]},
-         "attributions[0].cue: expected 0 <= start < end <= 12 (the text's length), found [4, 13]"),
-        ({**GOOD, "attributions": [{}, {"source": [[0, 3], [5, 5]]}]}, "attributions[1].source: expected 0 <= start < "
-                                                                       "end <= 12 (the text's length), found [5, 5]"),
-        ({**GOOD, "entities": [{"span": [], "label": "PERSON"}]},
-         "entities[0].span: expected at least one [start, end], found an empty list"),
+        (
+            {**GOOD, "attributions": [{"cue": [[4, 13]]}]},
+            "attributions[0].cue: expected 0 <= start < end <= 12 (the text's length), found [4, 13]",
+        ),
+        (
+            {**GOOD, "attributions": [{}, {"source": [[0, 3], [5, 5]]}]},
+            "attributions[1].source: expected 0 <= start < "
+            "end <= 12 (the text's length), found [5, 5]",
+        ),
+        (
+            {**GOOD, "entities": [{"span": [], "label": "PERSON"}]},
+            "entities[0].span: expected at least one [start, end], found an empty list",
+        ),
         (stance(holder=[[-1, 3]]), "stances[1].holder: expected 0 <= start < end <= 12"),
         (stance(target=[[0, 99]]), "stances[1].target: expected 0 <= start < end <= 12"),
-        ({**GOOD, "attributions": [{"cue": [[4]]}]}, "attributions[0].cue[0][1]: expected a value, found none"),
-        ({**GOOD, "attributions": [{"cue": [[4, 8.0]]}]}, "attributions[0].cue[0][1]: expected a valid integer, found"),
-        ({**GOOD, "attributions": [{"cue": [4, 8]}]}, "attributions[0].cue[0]: expected a valid array, found 4"),
-        ({**GOOD, "claim": "clam"}, "claim: unknown label 'clam'. Did you mean 'claim'? Available: claim, no_claim"),
+        (
+            {**GOOD, "attributions": [{"cue": [[4]]}]},
+            "attributions[0].cue[0][1]: expected a value, found none",
+        ),
+        (
+            {**GOOD, "attributions": [{"cue": [[4, 8.0]]}]},
+            "attributions[0].cue[0][1]: expected a valid integer, found",
+        ),
+        (
+            {**GOOD, "attributions": [{"cue": [4, 8]}]},
+            "attributions[0].cue[0]: expected a valid array, found 4",
+        ),
+        (
+            {**GOOD, "claim": "clam"},
+            "claim: unknown label 'clam'. Did you mean 'claim'? Available: claim, no_claim",
+        ),
         ({**GOOD, "check_worthy": "y"}, "check_worthy: unknown label 'y'. Available: no, yes"),
         (stance(label="favour"), "stances[1].label: unknown label 'favour'. Did you mean 'favor'?"),
-        ({**GOOD, "entities": [{"span": [[0, 3]], "label": "PERS"}]}, "entities[0].label: unknown label 'PERS'"),
+        (
+            {**GOOD, "entities": [{"span": [[0, 3]], "label": "PERS"}]},
+            "entities[0].label: unknown label 'PERS'",
+        ),
         ({**GOOD, "clam": "claim"}, "unknown field 'clam'. Did you mean 'claim'?"),
-        (stance(lable="favor"), "stances[1]: unknown field 'lable'. Did you mean 'label'? Available: holder, label, "
-                                "probabilities, target"),
-        ({**GOOD, "attributions": [{"cues": None}]}, "attributions[0]: unknown field 'cues'. Did you mean 'cue'?"),
+        (
+            stance(lable="favor"),
+            "stances[1]: unknown field 'lable'. Did you mean 'label'? Available: holder, label, "
+            "probabilities, target",
+        ),
+        (
+            {**GOOD, "attributions": [{"cues": None}]},
+            "attributions[0]: unknown field 'cues'. Did you mean 'cue'?",
+        ),
         ({"id": "a"}, "text: expected a value, found none"),
         ({"text": "a"}, "id: expected a value, found none"),
         ({**GOOD, "id": True}, "id: expected a valid string, found True"),
@@ -74,16 +112,32 @@ def stance(**values):
         ({**GOOD, "claim": ["claim" * 30]}, "claim: expected a valid string, found ['claimclaim"),
         ("[1, 2]", "expected a JSON object, found [1, 2]"),
         ("null", "expected a JSON object, found None"),
-        ("{'id': 1}", "expected a JSON object, found text that is not JSON (Expecting property name"),
-        ('{"id": "a"', "expected a JSON object, found text that is not JSON (Expecting ',' delimiter"),
-        ("[" * 100_000, "expected a JSON object, found text that is not JSON (maximum recursion depth"),
-        ('{"id": "a", "text": "\\ud83d"}', "expected values that JSON has, found 'utf-8' codec can't encode "
-                                           "character '\\ud83d'"),
-        ({**GOOD, "meta": json.loads("[" * 300 + "]" * 300)}, "expected JSON, found recursion limit exceeded"),
+        (
+            "{'id': 1}",
+            "expected a JSON object, found text that is not JSON (Expecting property name",
+        ),
+        (
+            '{"id": "a"',
+            "expected a JSON object, found text that is not JSON (Expecting ',' delimiter",
+        ),
+        (
+            "[" * 100_000,
+            "expected a JSON object, found text that is not JSON (maximum recursion depth",
+        ),
+        (
+            '{"id": "a", "text": "\\ud83d"}',
+            "expected values that JSON has, found 'utf-8' codec can't encode character '\\ud83d'",
+        ),
+        (
+            {**GOOD, "meta": json.loads("[" * 300 + "]" * 300)},
+            "expected JSON, found recursion limit exceeded",
+        ),
         ({**GOOD, "id": "a:2"}, "id: expected a new id, found 'a:2', already used in line 3"),
         (b'{"id": "b", "text": "\0"}', "expected UTF-8 text, found a binary file (a NUL byte)"),
-        ('{"id": "b", "text": "é"}'.encode("latin-1"),
-         "expected UTF-8 text, found invalid continuation byte (byte 22 of the line)"),
+        (
+            '{"id": "b", "text": "é"}'.encode("latin-1"),
+            "expected UTF-8 text, found invalid continuation byte (byte 22 of the line)",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(refused, row, message):
@@ -108,17 +162,21 @@ def test_label_sets_of_ones_own(tmp_path, refused):
     path = tmp_path / "own.jsonl"
     path.write_text(json.dumps({**GOOD, "claim": "news"}), encoding="utf-8")
     assert [r.claim for r in read_jsonl(path, {"claim": ("news", "view")})] == ["news"]
-    assert "unknown label 'claim'. Available: news, view" in refused(GOOD, labels={"claim": ("news", "view")})
+    assert "unknown label 'claim'. Available: news, view" in refused(
+        GOOD, labels={"claim": ("news", "view")}
+    )
     assert "stances[0].label: unknown label" in refused(
-        {**GOOD, "claim": "news", "stances": [{"target": "Ada", "label": "pro"}]}, labels={"claim": ("news", "view")})
+        {**GOOD, "claim": "news", "stances": [{"target": "Ada", "label": "pro"}]},
+        labels={"claim": ("news", "view")},
+    )
 
 
 def test_what_programs_write_is_understood(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_bytes(
         b'\xef\xbb\xbf{"id": 7, "doc_id": 3, "text": "a\\u2028b", "meta": null, "predicted": {"claim": {}}}\r\n'
-        b"\r\n"
-        + '{"id": "8", "text": "zwei\u2028Zeilen\x85"}\n'.encode())
+        b"\r\n" + '{"id": "8", "text": "zwei\u2028Zeilen\x85"}\n'.encode()
+    )
     counted = []
     first, second = read_jsonl(path, progress=counted.append)
     assert (first.id, first.doc_id, first.meta, first.claim) == ("7", "3", {}, None)
@@ -133,28 +191,50 @@ def test_only_line_feeds_end_lines(tmp_path):
 
 
 def test_values_from_python_that_json_lacks_are_refused():
-    with pytest.raises(InputError, match="record 0: expected values that JSON has, found Object of type set"):
+    with pytest.raises(
+        InputError, match="record 0: expected values that JSON has, found Object of type set"
+    ):
         parse_record({**GOOD, "meta": {"tags": {"a"}}}, "record 0")
     assert parse_record({**GOOD, "attributions": [{"cue": [(4, 8)]}]}, "record 0").attributions == [
-        Attribution(cue=[(4, 8)])]
+        Attribution(cue=[(4, 8)])
+    ]
 
 
 text = st.text(st.characters(codec="utf-8"), min_size=4, max_size=20)
 names = st.none() | st.text(st.characters(codec="utf-8"), max_size=5)
 spans = st.lists(st.tuples(st.integers(0, 1), st.integers(2, 4)), min_size=1, max_size=2)
+
+
 def few(strategy):
     return st.lists(strategy, max_size=2)
 
 
 records = st.builds(
-    Record, id=text, doc_id=names, start=st.none() | st.integers(0, 9), text=text, annotator=names,
-    claim=st.sampled_from([None, "claim"]), check_worthy=st.sampled_from([None, "yes", "no"]),
-    attributions=st.none() | few(st.builds(Attribution, source=st.none() | spans, cue=spans, event=names)),
+    Record,
+    id=text,
+    doc_id=names,
+    start=st.none() | st.integers(0, 9),
+    text=text,
+    annotator=names,
+    claim=st.sampled_from([None, "claim"]),
+    check_worthy=st.sampled_from([None, "yes", "no"]),
+    attributions=st.none()
+    | few(st.builds(Attribution, source=st.none() | spans, cue=spans, event=names)),
     entities=st.none() | few(st.builds(Entity, span=spans, label=st.just("MISC"))),
-    stances=st.none() | few(
-        st.builds(Stance, holder=spans | names, target=spans | text, label=st.sampled_from([None, "favor"]))),
-    meta=st.dictionaries(text, names | st.floats(allow_nan=False, allow_infinity=False) | st.booleans()
-                         | st.lists(names), max_size=2),
+    stances=st.none()
+    | few(
+        st.builds(
+            Stance,
+            holder=spans | names,
+            target=spans | text,
+            label=st.sampled_from([None, "favor"]),
+        )
+    ),
+    meta=st.dictionaries(
+        text,
+        names | st.floats(allow_nan=False, allow_infinity=False) | st.booleans() | st.lists(names),
+        max_size=2,
+    ),
 )
 
 
@@ -166,15 +246,28 @@ def test_records_come_back_as_they_were(record):
 
 
 def test_every_key_of_the_contract_is_written(tmp_path):
-    record = Record(id="a", text="Ada said no.", attributions=[Attribution(cue=[(4, 8)])], meta={"n": 1.5})
-    other = record.model_copy(update={"id": "b", "attributions": [Attribution(cue=[(4, 8)], event="e")]})
+    record = Record(
+        id="a", text="Ada said no.", attributions=[Attribution(cue=[(4, 8)])], meta={"n": 1.5}
+    )
+    other = record.model_copy(
+        update={"id": "b", "attributions": [Attribution(cue=[(4, 8)], event="e")]}
+    )
     file = io.StringIO()
     assert write_jsonl([record, other], file) == 2
     rows = [json.loads(line) for line in file.getvalue().splitlines()]
     assert rows[0] == {
-        "id": "a", "doc_id": None, "start": None, "text": "Ada said no.", "claim": None, "check_worthy": None,
-        "attributions": [{"source": None, "cue": [[4, 8]], "content": None}], "entities": None, "stances": None,
-        "annotator": None, "meta": {"n": 1.5}}
+        "id": "a",
+        "doc_id": None,
+        "start": None,
+        "text": "Ada said no.",
+        "claim": None,
+        "check_worthy": None,
+        "attributions": [{"source": None, "cue": [[4, 8]], "content": None}],
+        "entities": None,
+        "stances": None,
+        "annotator": None,
+        "meta": {"n": 1.5},
+    }
     assert rows[1]["attributions"][0]["event"] == "e"
     path = tmp_path / "written.jsonl"
     path.write_text(file.getvalue(), encoding="utf-8")
@@ -183,17 +276,29 @@ def test_every_key_of_the_contract_is_written(tmp_path):
 
 def test_the_spans_of_a_record_have_names():
     record = Record(
-        id="a", text="Ada said no.", attributions=[Attribution(cue=[(4, 8)], content=[(9, 11)])],
+        id="a",
+        text="Ada said no.",
+        attributions=[Attribution(cue=[(4, 8)], content=[(9, 11)])],
         entities=[Entity(span=[(0, 3)], label="PERSON")],
-        stances=[Stance(holder="Ada", target=[(9, 11)]), Stance(holder=[(0, 3)], target="no")])
+        stances=[Stance(holder="Ada", target=[(9, 11)]), Stance(holder=[(0, 3)], target="no")],
+    )
     assert dict(record.spans()) == {
-        "attributions[0].cue": [(4, 8)], "attributions[0].content": [(9, 11)], "entities[0].span": [(0, 3)],
-        "stances[0].target": [(9, 11)], "stances[1].holder": [(0, 3)]}
+        "attributions[0].cue": [(4, 8)],
+        "attributions[0].content": [(9, 11)],
+        "entities[0].span": [(0, 3)],
+        "stances[0].target": [(9, 11)],
+        "stances[1].holder": [(0, 3)],
+    }
 
 
 def test_numbers_that_are_none_are_null():
-    record = parse_record({**GOOD, "meta": {"outlet": float("nan"), "all": [1.5, float("-inf"), {"n": float("inf")}]}},
-                          "r")
+    record = parse_record(
+        {
+            **GOOD,
+            "meta": {"outlet": float("nan"), "all": [1.5, float("-inf"), {"n": float("inf")}]},
+        },
+        "r",
+    )
     assert record.meta == {"outlet": None, "all": [1.5, None, {"n": None}]}
     assert "NaN" not in record.to_json()
     assert parse_record(json.loads(record.to_json()), "again") == record

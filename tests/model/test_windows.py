@@ -19,7 +19,9 @@ def built(builder, sentences, limit=None):
 
 def shown(windows):
     """Which sentences each window holds, with the number of their tokens."""
-    return [[(piece.sentence, piece.end - piece.start) for piece in window.pieces] for window in windows]
+    return [
+        [(piece.sentence, piece.end - piece.start) for piece in window.pieces] for window in windows
+    ]
 
 
 def test_whole_sentences_fill_windows(word_windows):
@@ -54,7 +56,10 @@ def test_a_sentence_of_exactly_a_window_is_one_piece(word_windows):
 
 def test_a_limit_shortens_the_first_window_alone(word_windows):
     sentences = ["a b", "c d", "e f", "g h"]
-    assert shown(built(word_windows(10), sentences, limit=5)) == [[(0, 2)], [(1, 2), (2, 2), (3, 2)]]
+    assert shown(built(word_windows(10), sentences, limit=5)) == [
+        [(0, 2)],
+        [(1, 2), (2, 2), (3, 2)],
+    ]
     # A sentence longer than the limit is shown whole nevertheless.
     assert shown(built(word_windows(10), ["a b c d e f"], limit=4)) == [[(0, 6)]]
 
@@ -76,7 +81,9 @@ def test_a_topic_is_a_second_segment(word_windows):
 
 
 @pytest.mark.parametrize(
-    ("words", "topic_words", "fits"), [(4, 3, True), (5, 3, False), (4, 4, False), (1, 9, False), (40, 40, False)])
+    ("words", "topic_words", "fits"),
+    [(4, 3, True), (5, 3, False), (4, 4, False), (1, 9, False), (40, 40, False)],
+)
 def test_a_topic_window_never_exceeds_its_length(word_windows, words, topic_words, fits):
     builder = word_windows(10)
     sentence, topic = builder.tokenize(["a " * words, "b " * topic_words])
@@ -109,8 +116,12 @@ def test_tokens_over_two_sentences_are_located_in_each(word_windows):
 
 @settings(deadline=None, max_examples=60)
 @given(
-    sentences=st.lists(st.text("Pport strike said Aé’ß.,“\u200b😀e\u0301", max_size=60), max_size=8),
-    max_tokens=st.integers(8, 40), limit=st.none() | st.integers(1, 50))
+    sentences=st.lists(
+        st.text("Pport strike said Aé’ß.,“\u200b😀e\u0301", max_size=60), max_size=8
+    ),
+    max_tokens=st.integers(8, 40),
+    limit=st.none() | st.integers(1, 50),
+)
 def test_every_token_is_shown_once(subwords, sentences, max_tokens, limit):
     builder = subwords(max_tokens)
     tokens = builder.tokenize(sentences)
@@ -127,9 +138,9 @@ def test_every_token_is_shown_once(subwords, sentences, max_tokens, limit):
             assert window.ids[piece.end] == builder.sep
             whole = tokens[piece.sentence]
             part = slice(piece.skipped, piece.skipped + piece.end - piece.start)
-            assert window.offsets[piece.start:piece.end] == whole.offsets[part]
-            assert window.words[piece.start:piece.end] == whole.words[part]
-            shown_ids[piece.sentence] += window.ids[piece.start:piece.end]
+            assert window.offsets[piece.start : piece.end] == whole.offsets[part]
+            assert window.words[piece.start : piece.end] == whole.words[part]
+            shown_ids[piece.sentence] += window.ids[piece.start : piece.end]
     assert [shown_ids[number] for number in range(len(sentences))] == [t.ids for t in tokens]
 
 
@@ -150,8 +161,10 @@ def test_offsets_are_code_points_of_the_text(subwords, text):
     ("content", "message"),
     [
         ("{", "tokenizer.json: expected a tokenizer, found"),
-        ('{"version": "1.0", "model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}, "added_tokens": []}',
-         "tokenizer.json: the tokenizer has neither [CLS] [SEP] [PAD] nor <s> </s> <pad>"),
+        (
+            '{"version": "1.0", "model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}, "added_tokens": []}',
+            "tokenizer.json: the tokenizer has neither [CLS] [SEP] [PAD] nor <s> </s> <pad>",
+        ),
         (b"\xff\xfe", "tokenizer.json: 'utf-8' codec can't decode"),
         (None, "tokenizer.json: No such file"),
     ],
@@ -166,6 +179,8 @@ def test_a_tokenizer_that_cannot_be_used_is_said(tmp_path, content, message):
 
 
 def test_other_families_of_special_tokens_serve(words_tokenizer):
-    renamed = words_tokenizer.replace("[CLS]", "<s>").replace("[SEP]", "</s>").replace("[PAD]", "<pad>")
+    renamed = (
+        words_tokenizer.replace("[CLS]", "<s>").replace("[SEP]", "</s>").replace("[PAD]", "<pad>")
+    )
     builder = WindowBuilder.from_json(renamed, 16)
     assert (builder.pad, builder.cls, builder.sep) == (0, 2, 3)

@@ -43,8 +43,13 @@ def test_defaults_and_round_trip(config):
 
 def test_overrides_are_yaml(config):
     loaded = config(
-        GOOD, "training.learning_rate=2e-5", "data.sources.1.split=test", "model.tasks=[claim, stance]",
-        "training.threads=null", "name=été", "data.sources.1.files.0=other.csv",
+        GOOD,
+        "training.learning_rate=2e-5",
+        "data.sources.1.split=test",
+        "model.tasks=[claim, stance]",
+        "training.threads=null",
+        "name=été",
+        "data.sources.1.files.0=other.csv",
     )
     assert loaded.training.learning_rate == 2e-5
     assert loaded.data.sources[1].split == "test"
@@ -61,25 +66,57 @@ def test_overrides_are_yaml(config):
         ("training.epochs=soon", "training.epochs: expected a valid number, found 'soon'"),
         ("training.epochs=0", "training.epochs: expected greater than 0, found 0"),
         ("training.epochs=.inf", "training.epochs: expected a finite number"),
-        ("training.precision=float16", "training.precision: expected 'bfloat16' or 'float32', found 'float16'"),
-        ("training.leave_out={folds: 4, fold: 4}", "training.leave_out: expected a fold below 4, found 4"),
-        ("training.leave_out={folds: 4, flod: 1}", "training.leave_out.flod: unknown key 'flod'. Did you mean 'fold'?"),
-        ("data.teachers=[{model: x, corpora: [dse], cross_fitted: true}]",
-         "expected two or more models that are cross-fitted, found"),
-        ("training.sampling.dse=2", "training.sampling.dse: expected less than or equal to 1, found 2"),
+        (
+            "training.precision=float16",
+            "training.precision: expected 'bfloat16' or 'float32', found 'float16'",
+        ),
+        (
+            "training.leave_out={folds: 4, fold: 4}",
+            "training.leave_out: expected a fold below 4, found 4",
+        ),
+        (
+            "training.leave_out={folds: 4, flod: 1}",
+            "training.leave_out.flod: unknown key 'flod'. Did you mean 'fold'?",
+        ),
+        (
+            "data.teachers=[{model: x, corpora: [dse], cross_fitted: true}]",
+            "expected two or more models that are cross-fitted, found",
+        ),
+        (
+            "training.sampling.dse=2",
+            "training.sampling.dse: expected less than or equal to 1, found 2",
+        ),
         ("training.class_weight_power={entity: 0.5}", "unknown task 'entity'"),
         ("model.tasks=[claims]", "model.tasks: unknown task 'claims'. Did you mean 'claim'?"),
         ("model.tasks=[]", "model.tasks: expected at least one item, found []"),
-        ("data.sources.0.corpus=polnaer", "data.sources.0.corpus: unknown corpus 'polnaer'. Did you mean 'polnear'?"),
-        ("data.sources.0.splits.tune=tset", "data.sources.0.splits.tune: unknown split 'tset'. Did you mean 'test'?"),
-        ("data.sources.0.splits={tun: dev}", "corpus polnear: unknown split 'tun'. Did you mean 'tune'?"),
-        ("data.sources.0.splits=", "data.sources.0.splits: expected a valid dictionary, found None"),
-        ("data.sources.0.options={slver: x}", "corpus polnear: unknown option 'slver'. Did you mean 'silver'?"),
+        (
+            "data.sources.0.corpus=polnaer",
+            "data.sources.0.corpus: unknown corpus 'polnaer'. Did you mean 'polnear'?",
+        ),
+        (
+            "data.sources.0.splits.tune=tset",
+            "data.sources.0.splits.tune: unknown split 'tset'. Did you mean 'test'?",
+        ),
+        (
+            "data.sources.0.splits={tun: dev}",
+            "corpus polnear: unknown split 'tun'. Did you mean 'tune'?",
+        ),
+        (
+            "data.sources.0.splits=",
+            "data.sources.0.splits: expected a valid dictionary, found None",
+        ),
+        (
+            "data.sources.0.options={slver: x}",
+            "corpus polnear: unknown option 'slver'. Did you mean 'silver'?",
+        ),
         ("data.sources.0.files=[a.csv]", "expected either corpus or files, found both"),
         ("data.sources.0.corpus=null", "expected either corpus or files, found neither"),
         ("data.sources.0.target=x", "expected no target beside corpus"),
         ("data.sources.1.splits={train: dev}", "expected no splits beside files"),
-        ("data.sources.1.columns={txt: a}", "data.sources.1.columns: unknown column 'txt'. Did you mean 'text'?"),
+        (
+            "data.sources.1.columns={txt: a}",
+            "data.sources.1.columns: unknown column 'txt'. Did you mean 'text'?",
+        ),
         ("data.sources.7.split=dev", "expected a number below 2, found '7'"),
         ("data.sources.x.split=dev", "expected a number below 2, found 'x'"),
         ("data.split.train=0.5", "data.split: expected shares that add up to 1, found 0.7"),
@@ -104,10 +141,15 @@ def test_wrong_overrides_are_named(config, override, message):
         ("- a", "config.yaml: expected keys with values, found ['a']"),
         ("a: [", "config.yaml: expected YAML, found while parsing"),
         ("output: x", "config.yaml: data: expected a value, found none"),
-        ("outptu: x\ndata: {path: y}", "config.yaml: outptu: unknown key 'outptu'. Did you mean 'output'?"),
+        (
+            "outptu: x\ndata: {path: y}",
+            "config.yaml: outptu: unknown key 'outptu'. Did you mean 'output'?",
+        ),
         (GOOD + "      task: topic", "config.yaml: data.sources.1.task: unknown task 'topic'"),
-        (GOOD + "    - corpus: dse", "config.yaml: data.sources.2: expected splits, such as {train: train}, "
-         "found none"),
+        (
+            GOOD + "    - corpus: dse",
+            "config.yaml: data.sources.2: expected splits, such as {train: train}, found none",
+        ),
     ],
 )
 def test_wrong_files_are_named(config, text, message):
@@ -116,23 +158,33 @@ def test_wrong_files_are_named(config, text, message):
     assert message in str(error.value)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.name
+)
 def test_ours_are_right(path):
     load_config(path)
 
 
 def test_the_bundled_model_is_told_of_by_teachers_that_are_trained():
-    made = subprocess.run(["make", "-n", "train", "DATA=."], cwd=ROOT, capture_output=True, text=True, check=True)
+    made = subprocess.run(
+        ["make", "-n", "train", "DATA=."], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     runs = set(re.findall(r"teacher-[a-z]+-\d", made.stdout))
     assert len(runs) == 16
-    assert {str(m) for t in load_config(ROOT / "configs/default.yaml").data.teachers for m in t.model} == {
-        f"runs/{run}" for run in runs}
+    assert {
+        str(m) for t in load_config(ROOT / "configs/default.yaml").data.teachers for m in t.model
+    } == {f"runs/{run}" for run in runs}
     assert all((ROOT / "configs" / f"{run[:-2]}.yaml").is_file() for run in runs)
     assert "default teacher-people-all teacher-holders refined;" in made.stdout
-    holders, last = (load_config(ROOT / f"configs/{name}.yaml") for name in ("teacher-holders", "refined"))
+    holders, last = (
+        load_config(ROOT / f"configs/{name}.yaml") for name in ("teacher-holders", "refined")
+    )
     assert str(holders.model.start) == "runs/teacher-people-all"
     assert str(last.model.start) == "runs/default"
-    assert {str(m) for t in last.data.teachers for m in t.model} == {"runs/default", str(holders.output)}
+    assert {str(m) for t in last.data.teachers for m in t.model} == {
+        "runs/default",
+        str(holders.output),
+    }
 
 
 def test_missing_file(tmp_path):

@@ -32,8 +32,13 @@ labels:
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     (folder / "book.yaml").write_text(BOOK, encoding="utf-8")
-    config = DataConfig.model_validate({"path": folder / "set", "codebook": folder / "book.yaml", "sources": [
-        {"files": [str(ROOT / "seeds" / "records.jsonl")]}]})
+    config = DataConfig.model_validate(
+        {
+            "path": folder / "set",
+            "codebook": folder / "book.yaml",
+            "sources": [{"files": [str(ROOT / "seeds" / "records.jsonl")]}],
+        }
+    )
     build(config, config.path)
     return config
 
@@ -51,10 +56,16 @@ def card(folder, config, dev):
 
 
 def test_the_hub_reads_what_the_model_is(folder, make_config, splits, data):
-    config = make_config(folder).model_copy(update={"data": data, "card": CardConfig(license="cc-by-4.0")})
+    config = make_config(folder).model_copy(
+        update={"data": data, "card": CardConfig(license="cc-by-4.0")}
+    )
     text, read, plain = card(folder, config, splits["dev"])
     assert (read.license, read.language, read.library_name, read.pipeline_tag) == (
-        "cc-by-4.0", "en", "claimstance", "token-classification")
+        "cc-by-4.0",
+        "en",
+        "claimstance",
+        "token-classification",
+    )
     assert {"stance-detection", "claim-detection", "onnx"} <= set(read.tags)
     assert [example["text"][:14] for example in plain["widget"]] == ["Mayor Ida Holm"]
     measured = {(r.task_name, r.metric_name): r for r in read.eval_results}
@@ -68,14 +79,18 @@ def test_the_hub_reads_what_the_model_is(folder, make_config, splits, data):
     report = json.loads((data.path / "report.json").read_bytes())
     assert f"{report['rows']['train']} sentences in train" in text
     assert "| records | 293 | not stated |" in text
-    assert "| stance | favor | The holder speaks for the target. | Holm praised the bridge. |" in text
+    assert (
+        "| stance | favor | The holder speaks for the target. | Holm praised the bridge. |" in text
+    )
     assert "Stances | on the harbour" in text
 
 
 def test_without_a_report_a_codebook_or_dev(folder, make_config):
     text, read, plain = card(folder, make_config(folder), [])
     assert read.license == "unknown"
-    assert {"language", "base_model", "datasets", "model-index"} & set(plain) == set()  # the encoder is a folder here
+    assert {"language", "base_model", "datasets", "model-index"} & set(
+        plain
+    ) == set()  # the encoder is a folder here
     assert "The dataset has no report." in text
     assert "It was not measured: there was no dev split." in text
     assert "| stance | against, neutral, favor |" in text
@@ -84,11 +99,15 @@ def test_without_a_report_a_codebook_or_dev(folder, make_config):
 
 def test_a_public_corpus_and_a_public_encoder_are_named(folder, make_config, data):
     config = make_config(folder)
-    config = config.model_copy(update={"data": data, "model": config.model.model_copy(update={"encoder": "ann/enc"})})
+    config = config.model_copy(
+        update={"data": data, "model": config.model.model_copy(update={"encoder": "ann/enc"})}
+    )
     report = data.path / "report.json"
     before = report.read_bytes()
     told = json.loads(before)
-    told["sources"][0].update(name="vast", licence="none | stated", url="https://example.org/vast", citation="Ann 2031")
+    told["sources"][0].update(
+        name="vast", licence="none | stated", url="https://example.org/vast", citation="Ann 2031"
+    )
     report.write_text(json.dumps(told), encoding="utf-8")
     try:
         text, read, _ = card(folder, config, [])

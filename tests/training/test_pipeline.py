@@ -23,7 +23,10 @@ from claimstance.training.fine_tuning.trainer import ClaimStanceTrainer
 pytestmark = pytest.mark.slow
 UNLABELLED = dict.fromkeys((*SENTENCE_TASKS, "attributions", "entities", "stances"))
 QUERIES = [
-    Query(0, None, (0, 4)), Query(3, (0, 12), (20, 40)), Query(3, None, "the strike"), Query(7, (0, 5), "the strike"),
+    Query(0, None, (0, 4)),
+    Query(3, (0, 12), (20, 40)),
+    Query(3, None, "the strike"),
+    Query(7, (0, 5), "the strike"),
 ]
 
 
@@ -49,8 +52,10 @@ def fresh(tiny_encoder, one_thread):
 def batches(model, records, **mixture):
     documents = build_examples(records, model.windows, DEFAULT_LABELS, {})
     settings = {"tokens_per_batch": 256, "topics": 1.0, **mixture}
-    return [collate(batch, model.windows.pad)
-            for batch in Planner(documents, model.windows, Mixture(**settings)).epoch(0)]
+    return [
+        collate(batch, model.windows.pad)
+        for batch in Planner(documents, model.windows, Mixture(**settings)).epoch(0)
+    ]
 
 
 def test_every_parameter_gets_a_gradient(fresh, splits):
@@ -86,8 +91,17 @@ def test_a_batch_without_labels_teaches_nothing_and_breaks_nothing(fresh, splits
 
 
 def test_without_labels_there_is_no_loss(fresh, splits):
-    inputs = ("input_ids", "attention_mask", "segments", "sentences", "holders", "targets", "pair_sentences", "cues",
-              "linked")
+    inputs = (
+        "input_ids",
+        "attention_mask",
+        "segments",
+        "sentences",
+        "holders",
+        "targets",
+        "pair_sentences",
+        "cues",
+        "linked",
+    )
     batch = batches(fresh, splits["train"])[0]
     assert set(fresh(**{name: batch[name] for name in inputs})) == {*TASKS, "link"}
 
@@ -101,7 +115,9 @@ def test_ignored_labels_do_not_count(fresh, splits):
         labels = torch.full_like(batch["claim"], -100)
         labels[place] = batch["claim"][place]
         each.append(fresh(**{**batch, "claim": labels})["loss_claim"])
-    assert fresh(**batch)["loss_claim"].item() == pytest.approx(torch.stack(each).mean().item(), rel=1e-5)
+    assert fresh(**batch)["loss_claim"].item() == pytest.approx(
+        torch.stack(each).mean().item(), rel=1e-5
+    )
 
 
 def test_loss_weights_weigh(fresh, splits):
@@ -111,7 +127,9 @@ def test_loss_weights_weigh(fresh, splits):
         before = fresh(**batch)
         fresh.loss_weights = {"claim": 3.0}
         after = fresh(**batch)["loss"]
-    assert (after - before["loss"]).item() == pytest.approx(2 * before["loss_claim"].item(), rel=1e-4)
+    assert (after - before["loss"]).item() == pytest.approx(
+        2 * before["loss_claim"].item(), rel=1e-4
+    )
 
 
 def test_training_learns(trained):
@@ -124,17 +142,33 @@ def test_training_learns(trained):
 
 def test_the_model_folder_is_whole(trained):
     files = {path.name for path in trained.iterdir() if path.is_file()}
-    assert files == {"config.json", "config.yaml", "link.onnx", "manifest.json", "model.safetensors", "reader.onnx",
-                     "stance.onnx", "tokenizer.json", "training.json"}
+    assert files == {
+        "config.json",
+        "config.yaml",
+        "link.onnx",
+        "manifest.json",
+        "model.safetensors",
+        "reader.onnx",
+        "stance.onnx",
+        "tokenizer.json",
+        "training.json",
+    }
     model = ClaimStanceModel.from_pretrained(trained)
     assert (model.config.name, model.config.tasks, model.config.max_tokens) == ("tiny", TASKS, 64)
     assert model.config.labels == DEFAULT_LABELS
     kinds = {"stance", "stance.holder", "stance.mention", "stance.topic"}
-    assert {"claim", "check_worthy", "stance"} <= set(model.config.temperatures) <= {*SENTENCE_TASKS, *kinds}
+    assert (
+        {"claim", "check_worthy", "stance"}
+        <= set(model.config.temperatures)
+        <= {*SENTENCE_TASKS, *kinds}
+    )
     assert set(model.config.conformal) == set(model.config.temperatures)
     kinds = set(model.config.temperatures)
     assert {name.rpartition(".")[0] for name in model.config.thresholds} == kinds
-    assert all(sum(model.config.thresholds_of(kind).values()) == pytest.approx(1, abs=1e-3) for kind in kinds)
+    assert all(
+        sum(model.config.thresholds_of(kind).values()) == pytest.approx(1, abs=1e-3)
+        for kind in kinds
+    )
     assert model.config.abstain_below == {}  # a dozen sentences are too few to promise anything
 
 
@@ -160,8 +194,11 @@ def test_the_float32_export_says_the_same(trained, reference, texts, tmp_path):
     assert expected.attributions
     assert [bare(a) for a in reading.attributions] == [bare(a) for a in expected.attributions]
     assert [a.probability for a in reading.attributions] == pytest.approx(
-        [a.probability for a in expected.attributions], abs=1e-4)
-    assert [(e.place, e.label) for e in reading.entities] == [(e.place, e.label) for e in expected.entities]
+        [a.probability for a in expected.attributions], abs=1e-4
+    )
+    assert [(e.place, e.label) for e in reading.entities] == [
+        (e.place, e.label) for e in expected.entities
+    ]
 
 
 def bare(attribution):
@@ -179,17 +216,28 @@ def test_the_int8_export_says_nearly_the_same(trained, reference, texts):
         same = reading.probabilities[task].argmax(axis=1) == probabilities.argmax(axis=1)
         assert same.mean() >= 0.75
     assert np.abs(stances - expected_stances).max() < 0.25
-    assert json.loads((trained / "manifest.json").read_text(encoding="utf-8"))["precision"] == "int8"
+    assert (
+        json.loads((trained / "manifest.json").read_text(encoding="utf-8"))["precision"] == "int8"
+    )
 
 
 def test_every_matrix_of_an_int8_encoder_has_a_byte_a_weight(trained, tmp_path):
     import onnx
 
     model = ClaimStanceModel.from_pretrained(trained)
-    matrices = sum(p.numel() for n, p in model.named_parameters() if n.startswith("encoder.") and p.ndim == 2)
-    int8, float32 = (export(trained, tmp_path / name, precision=name) / "reader.onnx" for name in ("int8", "float32"))
+    matrices = sum(
+        p.numel() for n, p in model.named_parameters() if n.startswith("encoder.") and p.ndim == 2
+    )
+    int8, float32 = (
+        export(trained, tmp_path / name, precision=name) / "reader.onnx"
+        for name in ("int8", "float32")
+    )
     bytes_each = {onnx.TensorProto.INT8, onnx.TensorProto.UINT8}
-    stored = [it for it in onnx.load(int8).graph.initializer if it.data_type in bytes_each and len(it.dims) == 2]
+    stored = [
+        it
+        for it in onnx.load(int8).graph.initializer
+        if it.data_type in bytes_each and len(it.dims) == 2
+    ]
     assert sum(it.dims[0] * it.dims[1] for it in stored) == matrices
     assert int8.stat().st_size < float32.stat().st_size
 
@@ -205,7 +253,8 @@ def test_records_are_predicted_in_order(trained, splits):
     assert predictions[6].claim == pytest.approx(together[0].claim, abs=1e-5)
     # Sentences of one document are one another's context; others are not.
     assert [p.claim["claim"] for p in predict(reader, alone)] != pytest.approx(
-        [p.claim["claim"] for p in together], abs=1e-5)
+        [p.claim["claim"] for p in together], abs=1e-5
+    )
 
 
 class Interrupt(TrainerCallback):
@@ -235,7 +284,9 @@ class Keep(TrainerCallback):
 
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("only", [None, ["stance"]], ids=["all", "one head"])
-def test_a_resumed_run_ends_where_an_undisturbed_one_does(make_config, trained, splits, tmp_path, monkeypatch, only):
+def test_a_resumed_run_ends_where_an_undisturbed_one_does(
+    make_config, trained, splits, tmp_path, monkeypatch, only
+):
     monkeypatch.setattr("claimstance.training.fine_tuning.train.export", lambda folder, **_: folder)
     kept = [Keep(), Keep()]
     settings = {"only": only, "model": {"start": str(trained)}, "epochs": 4} if only else {}
@@ -249,14 +300,22 @@ def test_a_resumed_run_ends_where_an_undisturbed_one_does(make_config, trained, 
     train(disturbed, splits, DEFAULT_LABELS, resume=True, callbacks=[kept[1]])
     assert kept[0].steps == kept[1].steps == kept[0].taken
     assert 2 <= kept[1].taken < kept[0].steps / 2
-    different = [name for name, value in kept[0].weights.items() if not torch.equal(value, kept[1].weights[name])]
+    different = [
+        name
+        for name, value in kept[0].weights.items()
+        if not torch.equal(value, kept[1].weights[name])
+    ]
     assert different == []
     account = json.loads((disturbed.output / "training.json").read_text(encoding="utf-8"))
-    assert account["history"][0]["step"] < kept[0].steps / 2  # what was logged before the interruption
+    assert (
+        account["history"][0]["step"] < kept[0].steps / 2
+    )  # what was logged before the interruption
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_a_resumed_run_knows_for_how_long_nothing_got_better(make_config, splits, tmp_path, monkeypatch):
+def test_a_resumed_run_knows_for_how_long_nothing_got_better(
+    make_config, splits, tmp_path, monkeypatch
+):
     scored = []
 
     def scores(_):
@@ -269,7 +328,9 @@ def test_a_resumed_run_knows_for_how_long_nothing_got_better(make_config, splits
                 raise KeyboardInterrupt
 
     monkeypatch.setattr("claimstance.training.fine_tuning.train.export", lambda folder, **_: folder)
-    monkeypatch.setattr("claimstance.training.fine_tuning.train._calibrated", lambda model, *_: model.config)
+    monkeypatch.setattr(
+        "claimstance.training.fine_tuning.train._calibrated", lambda model, *_: model.config
+    )
     monkeypatch.setattr(ClaimStanceTrainer, "scores", scores)
     config = make_config(tmp_path / "stopped", evaluations_per_epoch=3, patience=3)
     with pytest.raises(KeyboardInterrupt):
@@ -280,7 +341,9 @@ def test_a_resumed_run_knows_for_how_long_nothing_got_better(make_config, splits
 
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("state", [None, b"", b'{"global_step'])
-def test_a_run_that_had_come_to_no_whole_checkpoint_begins_anew(make_config, splits, tmp_path, monkeypatch, state):
+def test_a_run_that_had_come_to_no_whole_checkpoint_begins_anew(
+    make_config, splits, tmp_path, monkeypatch, state
+):
     monkeypatch.setattr("claimstance.training.fine_tuning.train.export", lambda folder, **_: folder)
     kept = Keep()
     config = make_config(tmp_path / "begun", epochs=1)
@@ -293,12 +356,20 @@ def test_a_run_that_had_come_to_no_whole_checkpoint_begins_anew(make_config, spl
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_a_task_alone_trains_on_rows_that_mostly_lack_it(make_config, splits, tmp_path, monkeypatch):
+def test_a_task_alone_trains_on_rows_that_mostly_lack_it(
+    make_config, splits, tmp_path, monkeypatch
+):
     monkeypatch.setattr("claimstance.training.fine_tuning.train.export", lambda folder, **_: folder)
     loose = [r.model_copy(update={"doc_id": None}) for r in splits["train"]]
     kept = Keep()
-    train(make_config(tmp_path, model={"tasks": ["stance"]}, epochs=1, tokens_per_batch=32, topics=0.0),
-          {"train": loose}, DEFAULT_LABELS, callbacks=[kept])
+    train(
+        make_config(
+            tmp_path, model={"tasks": ["stance"]}, epochs=1, tokens_per_batch=32, topics=0.0
+        ),
+        {"train": loose},
+        DEFAULT_LABELS,
+        callbacks=[kept],
+    )
     assert kept.steps > 1
     assert {name.split(".")[1] for name in kept.weights if name.startswith("heads.")} == {"stance"}
 
@@ -306,26 +377,70 @@ def test_a_task_alone_trains_on_rows_that_mostly_lack_it(make_config, splits, tm
 @pytest.mark.parametrize(
     ("settings", "change", "error", "message"),
     [
-        ({"metric": "seeds/clam"}, {}, ConfigError, "training.metric: unknown metric 'seeds/clam'. Did you mean "
-                                                    "'seeds/claim'?"),
-        ({"metric": "seeds/check_worthy"}, {"check_worthy": None}, ConfigError, "unknown metric 'seeds/check_worthy'"),
+        (
+            {"metric": "seeds/clam"},
+            {},
+            ConfigError,
+            "training.metric: unknown metric 'seeds/clam'. Did you mean 'seeds/claim'?",
+        ),
+        (
+            {"metric": "seeds/check_worthy"},
+            {"check_worthy": None},
+            ConfigError,
+            "unknown metric 'seeds/check_worthy'",
+        ),
         ({"metric": "seeds/stance"}, {"stances": []}, ConfigError, "unknown metric 'seeds/stance'"),
-        ({"sampling": {"sedes": 0.5}}, {}, ConfigError, "training.sampling: unknown corpus 'sedes'. Did you mean"),
-        ({"corpus_weights": {"vast": 2}}, {}, ConfigError, "training.corpus_weights: unknown corpus 'vast'"),
-        ({"model": {"tasks": ["entity"]}}, {"entities": None}, ConfigError,
-         "model.tasks: no row of the train split has labels for 'entity'. Those with labels: attribution, check_worthy,"
-         " claim, stance, subjective"),
-        ({"model": {"tasks": ["stance"]}}, {"stances": []}, ConfigError, "no row of the train split has labels for "
-                                                                        "'stance'"),
-        ({}, UNLABELLED, InputError,
-         "the train split: expected labels for at least one task, found none"),
-        ({"model": {"max_tokens": 129}}, {}, ConfigError, "model.max_tokens: expected at most 128, the length of "
-                                                          "encoder"),
-        ({"model": {"encoder": "no-such/encoder"}}, {}, ConfigError, "encoder 'no-such/encoder': expected a folder"),
+        (
+            {"sampling": {"sedes": 0.5}},
+            {},
+            ConfigError,
+            "training.sampling: unknown corpus 'sedes'. Did you mean",
+        ),
+        (
+            {"corpus_weights": {"vast": 2}},
+            {},
+            ConfigError,
+            "training.corpus_weights: unknown corpus 'vast'",
+        ),
+        (
+            {"model": {"tasks": ["entity"]}},
+            {"entities": None},
+            ConfigError,
+            "model.tasks: no row of the train split has labels for 'entity'. Those with labels: attribution, check_worthy,"
+            " claim, stance, subjective",
+        ),
+        (
+            {"model": {"tasks": ["stance"]}},
+            {"stances": []},
+            ConfigError,
+            "no row of the train split has labels for 'stance'",
+        ),
+        (
+            {},
+            UNLABELLED,
+            InputError,
+            "the train split: expected labels for at least one task, found none",
+        ),
+        (
+            {"model": {"max_tokens": 129}},
+            {},
+            ConfigError,
+            "model.max_tokens: expected at most 128, the length of encoder",
+        ),
+        (
+            {"model": {"encoder": "no-such/encoder"}},
+            {},
+            ConfigError,
+            "encoder 'no-such/encoder': expected a folder",
+        ),
     ],
 )
-def test_what_cannot_be_trained_is_said(make_config, splits, tmp_path, settings, change, error, message):
-    changed = {name: [r.model_copy(update=change) for r in records] for name, records in splits.items()}
+def test_what_cannot_be_trained_is_said(
+    make_config, splits, tmp_path, settings, change, error, message
+):
+    changed = {
+        name: [r.model_copy(update=change) for r in records] for name, records in splits.items()
+    }
     with pytest.raises(error) as raised:
         train(make_config(tmp_path, **settings), changed, DEFAULT_LABELS)
     assert message in str(raised.value)
@@ -333,7 +448,9 @@ def test_what_cannot_be_trained_is_said(make_config, splits, tmp_path, settings,
 
 @pytest.mark.parametrize("empty", [{}, {"train": []}])
 def test_an_empty_train_split_is_said(make_config, splits, tmp_path, empty):
-    with pytest.raises(InputError, match="the train split: expected annotated sentences, found none"):
+    with pytest.raises(
+        InputError, match="the train split: expected annotated sentences, found none"
+    ):
         train(make_config(tmp_path), {"dev": splits["dev"], **empty}, DEFAULT_LABELS)
 
 
@@ -343,7 +460,9 @@ def test_sampling_that_leaves_nothing_is_said(make_config, splits, tmp_path):
 
 
 def test_nothing_to_resume_is_said(make_config, splits, tmp_path):
-    with pytest.raises(ConfigError, match=r"expected a checkpoint of an earlier run in .*, found none"):
+    with pytest.raises(
+        ConfigError, match=r"expected a checkpoint of an earlier run in .*, found none"
+    ):
         train(make_config(tmp_path), splits, DEFAULT_LABELS, resume=True)
 
 

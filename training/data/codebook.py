@@ -86,8 +86,10 @@ class Codebook(Section):
         for task, labels in self.labels.items():
             forms = {name.strip().casefold() for name in labels}
             if len(labels) < 2 or len(forms) < len(labels) or "" in forms:
-                raise ValueError(f"labels.{task}: expected two or more labels that differ in more than case, found "
-                                 f"{', '.join(labels) or 'none'}")
+                raise ValueError(
+                    f"labels.{task}: expected two or more labels that differ in more than case, found "
+                    f"{', '.join(labels) or 'none'}"
+                )
         for role in self.labels.get("attribution", ()):
             if role not in ROLES:
                 raise ValueError(f"labels.attribution: {unknown('part', role, ROLES)}")
@@ -114,8 +116,12 @@ class _Loader(yaml.BaseLoader):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for place, key in enumerate(keys):
             if key in keys[:place]:
-                raise yaml.MarkedYAMLError("a mapping", node.start_mark, f"the key '{key}' twice",
-                                           node.value[place][0].start_mark)
+                raise yaml.MarkedYAMLError(
+                    "a mapping",
+                    node.start_mark,
+                    f"the key '{key}' twice",
+                    node.value[place][0].start_mark,
+                )
         return super().construct_mapping(node, deep)
 
 
@@ -127,7 +133,9 @@ def load_codebook(path: Path | str) -> Codebook:
     """
     path = Path(path)
     try:
-        data = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)  # makes text, lists and mappings only
+        data = yaml.load(
+            path.read_text(encoding="utf-8-sig"), _Loader
+        )  # makes text, lists and mappings only
         codebook = Codebook.model_validate(data)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
@@ -207,32 +215,53 @@ def check_against(
     for task, labels in codebook.labels.items():
         for label, count in counts.get(task, {}).items():
             if count and label not in labels:
-                raise InputError(f"{codebook.path}: labels.{task}: {unknown('label', label, labels)} (in the data "
-                                 f"{count} time{'s' * (count != 1)})")
+                raise InputError(
+                    f"{codebook.path}: labels.{task}: {unknown('label', label, labels)} (in the data "
+                    f"{count} time{'s' * (count != 1)})"
+                )
     warnings = []
     for task, labels in codebook.labels.items():
         found = counts.get(task, {})
         if not any(found.values()):
-            warnings.append(f"{codebook.path}: labels.{task}: expected such labels in the data, found none")
+            warnings.append(
+                f"{codebook.path}: labels.{task}: expected such labels in the data, found none"
+            )
             continue
-        warnings += [f"{codebook.path}: labels.{task}.{label}: expected the label in the data, found it nowhere"
-                     for label in labels if not found.get(label)]
-    warnings += [f"{codebook.path}: labels.{task}.{label}: expected a definition, found none"
-                 for task, label in undefined(codebook)]
-    warnings += [f"{codebook.path}: targets: {problem}"
-                 for name in sorted(targets or ()) if (problem := codebook.target_problem(name))]
+        warnings += [
+            f"{codebook.path}: labels.{task}.{label}: expected the label in the data, found it nowhere"
+            for label in labels
+            if not found.get(label)
+        ]
+    warnings += [
+        f"{codebook.path}: labels.{task}.{label}: expected a definition, found none"
+        for task, label in undefined(codebook)
+    ]
+    warnings += [
+        f"{codebook.path}: targets: {problem}"
+        for name in sorted(targets or ())
+        if (problem := codebook.target_problem(name))
+    ]
     return warnings
 
 
 def to_markdown(codebook: Codebook) -> str:
     """The definitions as Markdown tables, for a model card or a report: labels with an example each, and targets."""
-    about = ", ".join(part for part in (
-        codebook.title, codebook.version and f"version {codebook.version}", codebook.language) if part)
+    about = ", ".join(
+        part
+        for part in (
+            codebook.title,
+            codebook.version and f"version {codebook.version}",
+            codebook.language,
+        )
+        if part
+    )
     lines = [about, ""] if about else []
     lines += ["| task | label | definition | example |", "|---|---|---|---|"]
     for task, labels in codebook.labels.items():
         for label, entry in labels.items():
-            lines.append(_row(task, label, entry.definition or "not defined", *(entry.examples[:1] or [""])))
+            lines.append(
+                _row(task, label, entry.definition or "not defined", *(entry.examples[:1] or [""]))
+            )
     if codebook.targets:
         lines += ["", "| target | also called | definition |", "|---|---|---|"]
         for name, target in codebook.targets.items():

@@ -13,7 +13,18 @@ from claimstance.training.data.formats import COLUMNS, FORMATS, Layout, files_in
 
 SPLITS = ("train", "dev", "test")
 LABELLED = (*SENTENCE_TASKS, "stance")
-_OF_FILES = ("format", "split", "columns", "task", "target", "roles", "values", "annotator", "sentences", "lenient")
+_OF_FILES = (
+    "format",
+    "split",
+    "columns",
+    "task",
+    "target",
+    "roles",
+    "values",
+    "annotator",
+    "sentences",
+    "lenient",
+)
 
 
 def one_of(kind: str, names: Sequence[str]) -> AfterValidator:
@@ -50,7 +61,11 @@ class Split(Section):
     train: Share = Field(default=0.8, description="Share of the rows to train on.")
     dev: Share = Field(default=0.1, description="Share of the rows to choose and calibrate on.")
     test: Share = Field(default=0.1, description="Share of the rows to report figures on.")
-    seed: int = Field(default=13, ge=0, description="Seed of the division: the same seed and rows, the same division.")
+    seed: int = Field(
+        default=13,
+        ge=0,
+        description="Seed of the division: the same seed and rows, the same division.",
+    )
     by: Literal["document", "outlet", "date", "target"] = Field(
         default="document",
         description="What is held out: documents; outlets; the latest days, trained on earlier ones; targets.",
@@ -91,19 +106,22 @@ class Source(Section):
         default=None, description="Name of a public corpus. Give this or `files`."
     )
     files: list[str] = Field(
-        default=[], description="Files of annotated sentences, or folders of them. Give these or `corpus`."
+        default=[],
+        description="Files of annotated sentences, or folders of them. Give these or `corpus`.",
     )
     format: Annotated[str | None, one_of("format", tuple(FORMATS))] = Field(
         default=None, description="Format of the files; recognised by their content if null."
     )
     options: dict[str, Any] = Field(
-        default={}, description="Options of the corpus's reader. A relative path is taken from `data.corpora`."
+        default={},
+        description="Options of the corpus's reader. A relative path is taken from `data.corpora`.",
     )
     splits: dict[str, SplitName] = Field(
         default={}, description="Which split of the corpus becomes which of train, dev and test."
     )
     split: SplitName | None = Field(
-        default=None, description="The split that all rows of the files belong to; null: divided by `data.split`."
+        default=None,
+        description="The split that all rows of the files belong to; null: divided by `data.split`.",
     )
     columns: Annotated[dict[str, str], one_of("column", COLUMNS)] = Field(
         default={}, description=f"The files' own names for {', '.join(COLUMNS)}."
@@ -113,13 +131,17 @@ class Source(Section):
         description="What the label column is: claim, check_worthy, subjective or stance; null: stance if there is a "
         "target, else claim.",
     )
-    target: str | None = Field(default=None, description="One stance target for all rows of the files.")
+    target: str | None = Field(
+        default=None, description="One stance target for all rows of the files."
+    )
     roles: dict[str, str] = Field(
         default={},
         description="The files' labels and questions → what they are: source, cue, content, holder, target, entity, "
         "claim, check_worthy, subjective, stance, or ignore.",
     )
-    values: dict[str, str] = Field(default={}, description="The files' label values → ours, such as Positive: favor.")
+    values: dict[str, str] = Field(
+        default={}, description="The files' label values → ours, such as Positive: favor."
+    )
     annotator: str | None = Field(
         default=None,
         description="Who annotated the files, where they do not say so; {file} stands for a file's name without its "
@@ -130,24 +152,36 @@ class Source(Section):
         description="Whether texts are cut into sentences; null: those without a label of the whole text are.",
     )
     lenient: bool = Field(
-        default=False, description="Leave out and count what cannot be used, instead of stopping there."
+        default=False,
+        description="Leave out and count what cannot be used, instead of stopping there.",
     )
 
     def paths(self) -> list[Path]:
         """Its files, those of folders among them."""
         return [path for file in self.files for path in files_in(Path(file), self.format)]
 
-    def layout(self, file: Path, labels: Mapping[str, Sequence[str]], lenient: bool | None = None) -> Layout:
+    def layout(
+        self, file: Path, labels: Mapping[str, Sequence[str]], lenient: bool | None = None
+    ) -> Layout:
         """What the reader of one of its files is told; ``labels`` are the configured sets."""
         return Layout(
-            columns=self.columns, task=self.task, target=self.target, labels=labels, roles=self.roles,
-            values=self.values, annotator=self.annotator and self.annotator.replace("{file}", file.stem),
-            sentences=self.sentences, lenient=self.lenient if lenient is None else lenient)
+            columns=self.columns,
+            task=self.task,
+            target=self.target,
+            labels=labels,
+            roles=self.roles,
+            values=self.values,
+            annotator=self.annotator and self.annotator.replace("{file}", file.stem),
+            sentences=self.sentences,
+            lenient=self.lenient if lenient is None else lenient,
+        )
 
     @model_validator(mode="after")
     def _is_corpus_or_files(self) -> "Source":
         if (self.corpus is None) == (not self.files):
-            raise ValueError(f"expected either corpus or files, found {'both' if self.files else 'neither'}")
+            raise ValueError(
+                f"expected either corpus or files, found {'both' if self.files else 'neither'}"
+            )
         if self.corpus is not None:
             self._check_corpus(self.corpus)
         elif given := [key for key in ("splits", "options") if getattr(self, key)]:
@@ -159,8 +193,10 @@ class Source(Section):
         if given := [key for key in _OF_FILES if getattr(self, key)]:
             raise ValueError(f"expected no {given[0]} beside corpus, which belongs to files")
         if not self.splits:
-            raise ValueError(f"expected splits, such as {{{corpus.splits[0]}: train}}, found none. "
-                             f"The splits of {name}: {', '.join(corpus.splits)}")
+            raise ValueError(
+                f"expected splits, such as {{{corpus.splits[0]}: train}}, found none. "
+                f"The splits of {name}: {', '.join(corpus.splits)}"
+            )
         for split in self.splits:
             if split not in corpus.splits:
                 raise ValueError(f"corpus {name}: {unknown('split', split, corpus.splits)}")
@@ -182,35 +218,46 @@ class Teacher(Section):
     """
 
     model: Annotated[list[Path], BeforeValidator(_as_list)] = Field(
-        min_length=1, description="Folder of the trained model, or bundled; of several, the mean counts, but see "
-        "cross_fitted."
+        min_length=1,
+        description="Folder of the trained model, or bundled; of several, the mean counts, but see "
+        "cross_fitted.",
     )
     corpora: list[str] = Field(
-        min_length=1, description="The corpora, or files without their suffix, whose train sentences it reads."
+        min_length=1,
+        description="The corpora, or files without their suffix, whose train sentences it reads.",
     )
-    share: Share = Field(default=1.0, description="Share of those sentences that it reads, whole documents at a time.")
+    share: Share = Field(
+        default=1.0,
+        description="Share of those sentences that it reads, whole documents at a time.",
+    )
     entities: list[str] = Field(
         default=[],
         description="Kinds of named entities: it is asked the stance of nobody named toward each, in sentences alone.",
     )
     mentions: bool = Field(
-        default=False, description="Whether it is asked the same toward every holder and target that has a span."
+        default=False,
+        description="Whether it is asked the same toward every holder and target that has a span.",
     )
     by_sources: bool = Field(
-        default=False, description="Whether all this is asked of each source of an attribution in the sentence, where "
-        "it is no part of it, in place of nobody."
+        default=False,
+        description="Whether all this is asked of each source of an attribution in the sentence, where "
+        "it is no part of it, in place of nobody.",
     )
     topics: int = Field(
-        default=0, ge=0, description="Number of topics, drawn from those of all rows, that it is asked about in each "
-        "sentence: most have nothing to do with it, which is worth learning, too."
+        default=0,
+        ge=0,
+        description="Number of topics, drawn from those of all rows, that it is asked about in each "
+        "sentence: most have nothing to do with it, which is worth learning, too.",
     )
     tasks: Annotated[list[str], one_of("task", (*SENTENCE_TASKS, "attribution", "stance"))] = Field(
-        default=[], description="Tasks of which it also says what it thinks, whether a row has a label or not, read in "
-        "their documents; stances, where one was asked for. Where annotators divide, their shares count half."
+        default=[],
+        description="Tasks of which it also says what it thinks, whether a row has a label or not, read in "
+        "their documents; stances, where one was asked for. Where annotators divide, their shares count half.",
     )
     cross_fitted: bool = Field(
-        default=False, description="Whether each of the models was trained without a fold of as many as there are "
-        "models, in this order (`training.leave_out`): it alone tells of that fold, which it never saw."
+        default=False,
+        description="Whether each of the models was trained without a fold of as many as there are "
+        "models, in this order (`training.leave_out`): it alone tells of that fold, which it never saw.",
     )
 
     @model_validator(mode="after")
@@ -222,16 +269,21 @@ class Teacher(Section):
     @model_validator(mode="after")
     def _sources_are_asked_something(self) -> "Teacher":
         if self.by_sources and not (self.entities or self.mentions or self.topics):
-            raise ValueError("expected entities, mentions or topics for sources to be asked about, found none")
+            raise ValueError(
+                "expected entities, mentions or topics for sources to be asked about, found none"
+            )
         return self
 
 
 class DataConfig(Section):
     """What to train and measure on."""
 
-    path: Path = Field(description="Folder of the built dataset: `build` writes it, `train` reads it.")
+    path: Path = Field(
+        description="Folder of the built dataset: `build` writes it, `train` reads it."
+    )
     corpora: Path = Field(
-        default=Path("corpora"), description="Folder that holds your copies of the public corpora, a folder each."
+        default=Path("corpora"),
+        description="Folder that holds your copies of the public corpora, a folder each.",
     )
     sources: list[Source] = Field(default=[], description="Where the rows come from.")
     teachers: list[Teacher] = Field(
@@ -248,14 +300,19 @@ class DataConfig(Section):
     )
     adjudicator: str | None = Field(default=None, description="The annotator whose word counts.")
     codebook: Path | None = Field(
-        default=None, description="YAML file that defines the labels, which the data is checked against."
+        default=None,
+        description="YAML file that defines the labels, which the data is checked against.",
     )
 
     @model_validator(mode="after")
     def _labels_differ(self) -> "DataConfig":
         for task, names in self.labels.items():
             if len(names) < 2 or len(set(names)) < len(names):
-                raise ValueError(f"labels.{task}: expected two or more names that differ, found {names}")
+                raise ValueError(
+                    f"labels.{task}: expected two or more names that differ, found {names}"
+                )
         if (self.adjudicate == "adjudicator") != (self.adjudicator is not None):
-            raise ValueError("expected adjudicator: NAME and adjudicate: adjudicator together, found one of them")
+            raise ValueError(
+                "expected adjudicator: NAME and adjudicate: adjudicator together, found one of them"
+            )
         return self

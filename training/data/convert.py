@@ -43,7 +43,9 @@ def convert(
         for source in config.sources:
             for file in source.paths():
                 reading = Reading()
-                for record in read_file(file, source.format, source.layout(file, config.labels), reading):
+                for record in read_file(
+                    file, source.format, source.layout(file, config.labels), reading
+                ):
                     counts["records"] += 1
                     if progress:
                         progress(1)

@@ -40,7 +40,10 @@ def features(labels: Mapping[str, Sequence[str]]) -> Features:
     Args:
         labels: task → label names; the default set where a task is missing.
     """
-    label = {task: ClassLabel(names=list(labels.get(task, names))) for task, names in DEFAULT_LABELS.items()}
+    label = {
+        task: ClassLabel(names=list(labels.get(task, names)))
+        for task, names in DEFAULT_LABELS.items()
+    }
     span = List(List(Value("int32")))
     return Features(
         {
@@ -82,14 +85,20 @@ class DatasetWriter:
         labels: task → label names, which those of all rows must be in; the default set where a task is missing.
     """
 
-    def __init__(self, folder: Path, names: Iterable[str], labels: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, folder: Path, names: Iterable[str], labels: Mapping[str, Sequence[str]]
+    ) -> None:
         self._folder = folder
         self._labels = {task: tuple(held) for task, held in labels.items()}
         self._features = features(labels)
         nothing = {column: [None] for column in self._features}
         with _quietly():
-            DatasetDict({name: Dataset.from_dict(nothing, features=self._features, split=name) for name in names}
-                        ).save_to_disk(folder)
+            DatasetDict(
+                {
+                    name: Dataset.from_dict(nothing, features=self._features, split=name)
+                    for name in names
+                }
+            ).save_to_disk(folder)
 
     def batches(self, lines: Iterable[bytes]) -> Iterator[Lines]:
         """Lines of JSON, a record each, as batches for ``claimstance.training.data.build.tables.tabulate``."""
@@ -114,7 +123,9 @@ class DatasetWriter:
         path.write_text(json.dumps(state, indent=2, sort_keys=True), encoding="utf-8")
 
 
-def save(splits: Mapping[str, Iterable[Record]], labels: Mapping[str, Sequence[str]], folder: Path) -> None:
+def save(
+    splits: Mapping[str, Iterable[Record]], labels: Mapping[str, Sequence[str]], folder: Path
+) -> None:
     """Write records, split by split, as a ``DatasetDict`` into ``folder``. Labels must be in ``labels``."""
     writer = DatasetWriter(folder, splits, labels)
     for name, records in splits.items():
@@ -152,7 +163,9 @@ def read_records(path: Path | str, split: str) -> Iterator[Record]:
     dataset = _load(Path(path), split)
     names = _label_names(dataset.features)
     arrow = dataset.with_format("arrow")
-    return (from_row(row, names) for batch in arrow.iter(batch_size=BATCH) for row in batch.to_pylist())
+    return (
+        from_row(row, names) for batch in arrow.iter(batch_size=BATCH) for row in batch.to_pylist()
+    )
 
 
 def load_labels(path: Path | str) -> dict[str, tuple[str, ...]]:
@@ -173,9 +186,13 @@ def split_names(path: Path | str) -> list[str]:
     try:
         names = json.loads((Path(path) / _INDEX).read_text(encoding="utf-8"))["splits"]
     except FileNotFoundError:
-        raise InputError(f"{path}: expected a folder that `build` wrote, found no {_INDEX} in it") from None
+        raise InputError(
+            f"{path}: expected a folder that `build` wrote, found no {_INDEX} in it"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: expected a folder that `build` wrote, found a damaged one ({error})") from None
+        raise InputError(
+            f"{path}: expected a folder that `build` wrote, found a damaged one ({error})"
+        ) from None
     if not names:
         raise InputError(f"{path}: expected a dataset with splits, found none")
     return [str(name) for name in names]
@@ -188,9 +205,13 @@ def _load(path: Path, split: str) -> Dataset:
     try:
         dataset = Dataset.load_from_disk(path / split)
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: expected a folder that `build` wrote, found a damaged one ({error})") from None
+        raise InputError(
+            f"{path}: expected a folder that `build` wrote, found a damaged one ({error})"
+        ) from None
     if missing := set(features({})) - set(dataset.features):
-        raise InputError(f"{path}: expected a folder that `build` wrote, found no column '{min(missing)}' in it")
+        raise InputError(
+            f"{path}: expected a folder that `build` wrote, found no column '{min(missing)}' in it"
+        )
     return dataset
 
 

@@ -37,5 +37,7 @@ def check_folds(models: Sequence[Path]) -> None:
             raise ConfigError(f"data.teachers: {error}") from None
         if found is None or (found.fold, found.folds) != (fold, len(models)):
             how = f"without fold {found.fold} of {found.folds}" if found else "on all"
-            raise ConfigError(f"data.teachers: {folder}: expected a model trained without fold {fold} of "
-                              f"{len(models)}, found one trained {how}")
+            raise ConfigError(
+                f"data.teachers: {folder}: expected a model trained without fold {fold} of "
+                f"{len(models)}, found one trained {how}"
+            )

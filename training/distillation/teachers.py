@@ -70,19 +70,30 @@ def teach(
     """
     soft: dict[str, SoftLabels] = {}
     names = {str(record.meta.get("corpus")) for record in records}
-    topics = sorted({s.target for record in records for s in record.stances or () if isinstance(s.target, str)})
+    topics = sorted(
+        {s.target for record in records for s in record.stances or () if isinstance(s.target, str)}
+    )
     for teacher in teachers:
         for name in teacher.corpora:
             if name not in names:
                 raise ConfigError(f"data.teachers: {unknown('corpus', name, sorted(names))}")
-        held = [record for record in records if record.meta.get("corpus") in teacher.corpora
-                and crc32(document_of(record).encode()) < teacher.share * 2**32]
+        held = [
+            record
+            for record in records
+            if record.meta.get("corpus") in teacher.corpora
+            and crc32(document_of(record).encode()) < teacher.share * 2**32
+        ]
         for folders, some in _turns(teacher, held):
             asked = [_questions(record, teacher, topics, labels["stance"][0]) for record in some]
             stances: list[dict[_Place, Floats]] = []
             rows: list[list[SoftLabels]] = []
             for model in _models(teacher, folders, labels):
-                log.info("%s reads %d sentences of %s", model.config.name, len(some), ", ".join(teacher.corpora))
+                log.info(
+                    "%s reads %d sentences of %s",
+                    model.config.name,
+                    len(some),
+                    ", ".join(teacher.corpora),
+                )
                 stances.append(_ask(model, some, asked, progress))
                 rows.append(_read(model, some, teacher.tasks, progress))
             _keep(some, asked, _mean(stances), labels["stance"])
@@ -91,7 +102,9 @@ def teach(
     return {name: said for name, said in soft.items() if said}
 
 
-def _turns(teacher: Teacher, records: Sequence[Record]) -> Iterator[tuple[Sequence[Path], Sequence[Record]]]:
+def _turns(
+    teacher: Teacher, records: Sequence[Record]
+) -> Iterator[tuple[Sequence[Path], Sequence[Record]]]:
     """Which of a teacher's models are asked about which records: all about all, or each about the fold it never saw."""
     if not teacher.cross_fitted:
         yield teacher.model, records
@@ -111,27 +124,38 @@ def _models(
         model.to("cuda" if torch.cuda.is_available() else "cpu")
         _check(model, folder, teacher, labels)
         if tokenizer not in (None, model.tokenizer_json):
-            raise ConfigError(f"data.teachers: {folder}: expected the tokenizer of {folders[0]}, found another")
+            raise ConfigError(
+                f"data.teachers: {folder}: expected the tokenizer of {folders[0]}, found another"
+            )
         tokenizer = model.tokenizer_json
         yield model
 
 
-def _check(model: ClaimStanceModel, folder: Path, teacher: Teacher, labels: Mapping[str, Sequence[str]]) -> None:
+def _check(
+    model: ClaimStanceModel, folder: Path, teacher: Teacher, labels: Mapping[str, Sequence[str]]
+) -> None:
     asks = teacher.entities or teacher.mentions or teacher.topics
     wanted = {*teacher.tasks, *(("stance",) if asks else ())}
     if missing := sorted(wanted - {*model.config.tasks}):
-        raise ConfigError(f"data.teachers: {folder}: expected a model of {missing[0]}, found one of "
-                          f"{', '.join(model.config.tasks)}")
+        raise ConfigError(
+            f"data.teachers: {folder}: expected a model of {missing[0]}, found one of "
+            f"{', '.join(model.config.tasks)}"
+        )
     for task in sorted(wanted & {*model.config.labels}):
         theirs = model.config.labels[task]
         if tuple(theirs) != tuple(labels[task]):
-            raise ConfigError(f"data.teachers: {folder}: {task}: expected the labels {', '.join(labels[task])}, "
-                              f"in this order, found {', '.join(theirs)}")
+            raise ConfigError(
+                f"data.teachers: {folder}: {task}: expected the labels {', '.join(labels[task])}, "
+                f"in this order, found {', '.join(theirs)}"
+            )
 
 
 def _mean(said: Sequence[Mapping[_Key, NDArray[_Number]]]) -> dict[_Key, NDArray[_Number]]:
     """The mean of what several teachers say of the same things."""
-    return {key: np.mean([each[key] for each in said], axis=0, dtype=value.dtype) for key, value in said[0].items()}
+    return {
+        key: np.mean([each[key] for each in said], axis=0, dtype=value.dtype)
+        for key, value in said[0].items()
+    }
 
 
 def _questions(record: Record, teacher: Teacher, topics: Sequence[str], label: str) -> list[Stance]:
@@ -140,19 +164,33 @@ def _questions(record: Record, teacher: Teacher, topics: Sequence[str], label: s
     asked = [stance for stance in stances if stance.label] if "stance" in teacher.tasks else []
     spans = [entity.span for entity in record.entities or () if entity.label in teacher.entities]
     if teacher.mentions:
-        spans += [span for stance in stances for span in (stance.holder, stance.target) if isinstance(span, list)]
+        spans += [
+            span
+            for stance in stances
+            for span in (stance.holder, stance.target)
+            if isinstance(span, list)
+        ]
     holders = _sources(record) if teacher.by_sources else [None]
     already = [(stance.holder, stance.target) for stance in stances]
     drawn = random.Random(record.id).sample(topics, min(teacher.topics, len(topics)))
     drawn = [topic for topic in drawn if topic not in [stance.target for stance in stances]]
     targets: list[Span | str] = [*_distinct(spans), *drawn]
-    return [*asked, *(Stance(holder=holder, target=target, label=label) for target in targets for holder in holders
-                      if (holder, target) not in already and not _overlap(holder, target))]
+    return [
+        *asked,
+        *(
+            Stance(holder=holder, target=target, label=label)
+            for target in targets
+            for holder in holders
+            if (holder, target) not in already and not _overlap(holder, target)
+        ),
+    ]
 
 
 def _sources(record: Record) -> list[Span]:
     """The sources of a sentence's attributions."""
-    return _distinct([attribution.source for attribution in record.attributions or () if attribution.source])
+    return _distinct(
+        [attribution.source for attribution in record.attributions or () if attribution.source]
+    )
 
 
 def _distinct(spans: Sequence[Span]) -> list[Span]:
@@ -162,11 +200,14 @@ def _distinct(spans: Sequence[Span]) -> list[Span]:
 def _overlap(holder: Span | None, target: Span | str) -> bool:
     """Whether the two share a character: nobody is asked about himself."""
     return isinstance(target, list) and any(
-        start < end and left < right for left, end in target for start, right in holder or ())
+        start < end and left < right for left, end in target for start, right in holder or ()
+    )
 
 
 def _ask(
-    model: ClaimStanceModel, records: Sequence[Record], asked: Sequence[Sequence[Stance]],
+    model: ClaimStanceModel,
+    records: Sequence[Record],
+    asked: Sequence[Sequence[Stance]],
     progress: Callable[[int], None] | None,
 ) -> dict[_Place, Floats]:
     """The probabilities of the stances ``asked`` of each record, which is read alone."""
@@ -179,7 +220,10 @@ def _ask(
 
 
 def _keep(
-    records: Sequence[Record], asked: Sequence[Sequence[Stance]], said: Mapping[_Place, Floats], labels: Sequence[str]
+    records: Sequence[Record],
+    asked: Sequence[Sequence[Stance]],
+    said: Mapping[_Place, Floats],
+    labels: Sequence[str],
 ) -> None:
     """Put what was said of the stances ``asked`` into the records."""
     known = {id(stance) for record in records for stance in record.stances or ()}
@@ -199,7 +243,11 @@ def _kind(item: _Item, which: int) -> str:
     """The kind of question, as ``Query.kind`` tells it: a holder whom the sentence does not mention is nobody."""
     if item.window.topics:
         return "stance.topic"
-    return "stance.mention" if item.window.examples[0].stances[which].holder is None else "stance.holder"
+    return (
+        "stance.mention"
+        if item.window.examples[0].stances[which].holder is None
+        else "stance.holder"
+    )
 
 
 def _alone(
@@ -214,18 +262,27 @@ def _alone(
         example = build_examples([bare], windows, labels, {}, soft_share=0.0)[0][0]
         if len(example) > windows.max_tokens - 2:
             continue
-        mentions = [i for i, stance in enumerate(example.stances) if isinstance(stance.target, tuple)]
+        mentions = [
+            i for i, stance in enumerate(example.stances) if isinstance(stance.target, tuple)
+        ]
         if mentions:
             window = next(windows.windows([(0, example.tokens)]))
-            yield _Item(LabelledWindow(window, [example]), [number], [(number, i) for i in mentions])
+            yield _Item(
+                LabelledWindow(window, [example]), [number], [(number, i) for i in mentions]
+            )
         for i, stance in enumerate(example.stances):
-            if isinstance(stance.target, str) and len(topic := windows.tokenize([stance.target])[0]):
+            if isinstance(stance.target, str) and len(
+                topic := windows.tokenize([stance.target])[0]
+            ):
                 window = windows.with_topic(0, example.tokens, topic)
                 yield _Item(LabelledWindow(window, [example], [stance]), [number], [(number, i)])
 
 
 def _read(
-    model: ClaimStanceModel, records: Sequence[Record], tasks: Sequence[str], progress: Callable[[int], None] | None
+    model: ClaimStanceModel,
+    records: Sequence[Record],
+    tasks: Sequence[str],
+    progress: Callable[[int], None] | None,
 ) -> list[SoftLabels]:
     """What the teacher says of each record, for those of ``tasks`` that are not stances."""
     tasks = [task for task in tasks if task != "stance"]
@@ -233,9 +290,14 @@ def _read(
         return [{} for _ in records]
     pieces: dict[int, list[tuple[int, int, _Item, _Answer]]] = {}
     for item, answer in _answers(model, list(_together(model.windows, records)), progress):
-        for place, (number, piece) in enumerate(zip(item.records, item.window.window.pieces, strict=True)):
+        for place, (number, piece) in enumerate(
+            zip(item.records, item.window.window.pieces, strict=True)
+        ):
             pieces.setdefault(number, []).append((piece.skipped, place, item, answer))
-    return [_said(model, sorted(pieces[number], key=lambda part: part[0]), tasks) for number in range(len(records))]
+    return [
+        _said(model, sorted(pieces[number], key=lambda part: part[0]), tasks)
+        for number in range(len(records))
+    ]
 
 
 def _said(
@@ -249,7 +311,9 @@ def _said(
             continue
         # A sentence in several pieces is judged by all of them, each by its length, as the reader does.
         lengths = [len(item.window.window.pieces[place]) for _, place, item, _ in parts]
-        logits = np.average([answer.labels[task][place] for _, place, _, answer in parts], axis=0, weights=lengths)
+        logits = np.average(
+            [answer.labels[task][place] for _, place, _, answer in parts], axis=0, weights=lengths
+        )
         biases, temperature = model.config.scale(task)
         said[task] = softmax(logits + biases, temperature).astype(np.float32)
     return said
@@ -257,7 +321,7 @@ def _said(
 
 def _tags(place: int, item: _Item, answer: _Answer) -> Floats:
     piece = item.window.window.pieces[place]
-    return softmax(answer.tags[piece.start:piece.end]).astype(np.float32)
+    return softmax(answer.tags[piece.start : piece.end]).astype(np.float32)
 
 
 def _together(windows: WindowBuilder, records: Sequence[Record]) -> Iterator[_Item]:
@@ -279,16 +343,31 @@ def _answers(
     device, pad = next(model.parameters()).device, model.windows.pad
     for batch in _batches(items):
         tensors = collate([item.window for item in batch], pad)
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
+        with (
+            torch.inference_mode(),
+            torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)),
+        ):
             output = model(**{name: tensor.to(device) for name, tensor in tensors.items()})
         logits = {name: value.float().cpu().numpy() for name, value in output.items() if value.ndim}
         sentence = pair = 0
         for row, item in enumerate(batch):
             count, asked = len(item.window.examples), len(item.stances)
-            yield item, _Answer(
-                tags=logits["attribution"][row] if "attribution" in logits else np.zeros((0, 0)),
-                labels={task: logits[task][sentence:sentence + count] for task in SENTENCE_TASKS if task in logits},
-                stances=logits["stance"][pair:pair + asked] if "stance" in logits else np.zeros((0, 0)))
+            yield (
+                item,
+                _Answer(
+                    tags=logits["attribution"][row]
+                    if "attribution" in logits
+                    else np.zeros((0, 0)),
+                    labels={
+                        task: logits[task][sentence : sentence + count]
+                        for task in SENTENCE_TASKS
+                        if task in logits
+                    },
+                    stances=logits["stance"][pair : pair + asked]
+                    if "stance" in logits
+                    else np.zeros((0, 0)),
+                ),
+            )
             sentence, pair = sentence + count, pair + asked
         if progress:
             progress(len(batch))

@@ -54,8 +54,14 @@ class Answers:
 
     def where(self, chosen: NDArray[np.bool_]) -> "Answers":
         """Those chosen, of n."""
-        return Answers(self.labels, self.probabilities[chosen], self.decided[chosen], self.gold[chosen],
-                       self.documents[chosen], self.kinds[chosen])
+        return Answers(
+            self.labels,
+            self.probabilities[chosen],
+            self.decided[chosen],
+            self.gold[chosen],
+            self.documents[chosen],
+            self.kinds[chosen],
+        )
 
     def by_kind(self) -> dict[str, "Answers"]:
         """The answers to each kind of question."""
@@ -93,21 +99,34 @@ class Asked:
         return self.said == self.gold
 
 
-def asked(config: ModelConfig, task: str, pairs: Sequence[tuple[Record, Prediction]]) -> Iterator[Asked]:
+def asked(
+    config: ModelConfig, task: str, pairs: Sequence[tuple[Record, Prediction]]
+) -> Iterator[Asked]:
     """Every labelled question of a task, in order, with what the model of this configuration says."""
     for record, prediction in pairs:
         if task == "stance":
             kinds = prediction.kinds or [task] * len(prediction.stances)
-            for stance, kind, probabilities in zip(record.stances or (), kinds, prediction.stances, strict=True):
+            for stance, kind, probabilities in zip(
+                record.stances or (), kinds, prediction.stances, strict=True
+            ):
                 if stance.label is not None:
                     said = config.decide(kind, probabilities)
                     yield Asked(record, stance, kind, stance.label, probabilities, said)
         elif getattr(record, task) is not None:
             probabilities = getattr(prediction, task)
-            yield Asked(record, None, task, getattr(record, task), probabilities, config.decide(task, probabilities))
+            yield Asked(
+                record,
+                None,
+                task,
+                getattr(record, task),
+                probabilities,
+                config.decide(task, probabilities),
+            )
 
 
-def collect(config: ModelConfig, task: str, pairs: Sequence[tuple[Record, Prediction]]) -> Answers | None:
+def collect(
+    config: ModelConfig, task: str, pairs: Sequence[tuple[Record, Prediction]]
+) -> Answers | None:
     """The answers to every labelled question of a task; ``None`` if there are none."""
     return gather(config.labels[task], list(asked(config, task, pairs)))
 
@@ -118,6 +137,10 @@ def gather(labels: Sequence[str], questions: Sequence[Asked]) -> Answers | None:
         return None
     index = {label: column for column, label in enumerate(labels)}
     return Answers(
-        tuple(labels), np.array([[one.probabilities[label] for label in labels] for one in questions]),
-        np.array([index[one.said] for one in questions]), np.array([index[one.gold] for one in questions]),
-        np.array([document_of(one.record) for one in questions]), np.array([one.kind for one in questions]))
+        tuple(labels),
+        np.array([[one.probabilities[label] for label in labels] for one in questions]),
+        np.array([index[one.said] for one in questions]),
+        np.array([index[one.gold] for one in questions]),
+        np.array([document_of(one.record) for one in questions]),
+        np.array([one.kind for one in questions]),
+    )

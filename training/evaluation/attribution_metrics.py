@@ -26,8 +26,11 @@ Cell = tuple[int, int]  # sentence number, token number
 def attribution_scores(counts: Array) -> dict[str, float]:
     """Metric → value, from counts as ``count_attributions`` gives them, summed over documents."""
     names = [f"{role}.{kind}" for role in ROLES for kind in ("overlap", "exact")] + ["linked"]
-    return {f"{name}.{key}": value for name, row in zip(names, counts, strict=True)
-            for key, value in f1(*row).items()}
+    return {
+        f"{name}.{key}": value
+        for name, row in zip(names, counts, strict=True)
+        for key, value in f1(*row).items()
+    }
 
 
 def count_attributions(document: Sequence[tuple[Record, Prediction]]) -> Array:
@@ -56,7 +59,9 @@ def tokenize(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in TOKEN.finditer(text)]
 
 
-def flat_spans(records: Sequence[Record], tokens: Sequence[Sequence[Cell]]) -> dict[str, list[tuple[Cell, ...]]]:
+def flat_spans(
+    records: Sequence[Record], tokens: Sequence[Sequence[Cell]]
+) -> dict[str, list[tuple[Cell, ...]]]:
     """The flattened spans of each role in the sentences of a document, as tuples of tokens."""
     sizes = extents(records)
     spans: dict[str, list[tuple[Cell, ...]]] = {}
@@ -68,10 +73,14 @@ def flat_spans(records: Sequence[Record], tokens: Sequence[Sequence[Cell]]) -> d
 
 
 def _cells(sentence: int, tokens: Sequence[Cell], start: int, end: int) -> tuple[Cell, ...]:
-    return tuple((sentence, i) for i, (left, right) in enumerate(tokens) if left < end and start < right)
+    return tuple(
+        (sentence, i) for i, (left, right) in enumerate(tokens) if left < end and start < right
+    )
 
 
-def _events(records: Sequence[Record], tokens: Sequence[Sequence[Cell]]) -> list[dict[str, set[Cell]]]:
+def _events(
+    records: Sequence[Record], tokens: Sequence[Sequence[Cell]]
+) -> list[dict[str, set[Cell]]]:
     """The tokens of each role of each attribution, over all its sentences."""
     events: dict[str, dict[str, set[Cell]]] = {}
     for number, record in enumerate(records):
@@ -82,16 +91,27 @@ def _events(records: Sequence[Record], tokens: Sequence[Sequence[Cell]]) -> list
     return [event for event in events.values() if event["cue"]]
 
 
-def _attribution_cells(sentence: int, tokens: Sequence[Cell], attribution: Attribution, role: str) -> set[Cell]:
-    return {cell for start, end in getattr(attribution, role) or () for cell in _cells(sentence, tokens, start, end)}
+def _attribution_cells(
+    sentence: int, tokens: Sequence[Cell], attribution: Attribution, role: str
+) -> set[Cell]:
+    return {
+        cell
+        for start, end in getattr(attribution, role) or ()
+        for cell in _cells(sentence, tokens, start, end)
+    }
 
 
 def _linked(gold: list[dict[str, set[Cell]]], found: list[dict[str, set[Cell]]]) -> list[int]:
     """Right, found and gold attributions; as many are right as can be paired one to one."""
-    fits = np.array([
-        [all(one[role] & other[role] or not (one[role] or other[role]) for role in ROLES) for other in gold]
-        for one in found
-    ]).reshape(len(found), len(gold))
+    fits = np.array(
+        [
+            [
+                all(one[role] & other[role] or not (one[role] or other[role]) for role in ROLES)
+                for other in gold
+            ]
+            for one in found
+        ]
+    ).reshape(len(found), len(gold))
     if min(fits.shape) < 2 or not fits.any():
         return [int(fits.any()), len(found), len(gold)]  # nothing to pair: most sentences
     pairs = maximum_bipartite_matching(csr_array(fits), perm_type="column")

@@ -30,7 +30,9 @@ _MANY = 1000  # questions, from which words that occur once are left out
 _AROUND = 5  # words on either side of a target or holder
 _WORD = re.compile(r"\w+|[^\w\s]")
 
-Question = tuple[str, ...]  # the sentence; of a stance also what is at the target, and at the holder
+Question = tuple[
+    str, ...
+]  # the sentence; of a stance also what is at the target, and at the holder
 Labels = Mapping[str, Sequence[str]]
 
 
@@ -74,22 +76,33 @@ def regression(
         best, settings = -1.0, _DEFAULT
         asked = _answers(task, tuned)
         for candidate in product(STRENGTHS, WEIGHTS) if asked else ():
-            said = _fit(features, answers, candidate).predict(words.transform(_table([one for one, _ in asked])))
+            said = _fit(features, answers, candidate).predict(
+                words.transform(_table([one for one, _ in asked]))
+            )
             if (reached := f1_score([gold for _, gold in asked], said, average="macro")) > best:
                 best, settings = reached, candidate
         chosen[f"{known[0].meta.get('corpus', 'data')}/{task}"] = settings
-        results |= _score(task, held, _ask(words, _fit(features, answers, settings), _questions(task, held)), labels)
+        results |= _score(
+            task,
+            held,
+            _ask(words, _fit(features, answers, settings), _questions(task, held)),
+            labels,
+        )
     return results, chosen
 
 
-def _by_corpus(*splits: Sequence[Record]) -> Iterator[tuple[str, list[Record], list[Record], list[Record]]]:
+def _by_corpus(
+    *splits: Sequence[Record],
+) -> Iterator[tuple[str, list[Record], list[Record], list[Record]]]:
     """Each task with the records of one corpus in each split, if train and test have labels of it."""
     corpora: dict[str, list[list[Record]]] = defaultdict(lambda: [[], [], []])
     for number, records in enumerate(splits):
         for record in records:
             corpora[str(record.meta.get("corpus", "data"))][number].append(record)
     for task, (train, dev, test) in product(TASKS, corpora.values()):
-        train, dev, test = ([record for record in records if _has(task, record)] for records in (train, dev, test))
+        train, dev, test = (
+            [record for record in records if _has(task, record)] for records in (train, dev, test)
+        )
         if train and test:
             yield task, train, dev, test
 
@@ -116,7 +129,10 @@ def _pairs(task: str, records: Sequence[Record]) -> Iterator[tuple[Question, str
             yield (record.text,), getattr(record, task)
             continue
         for stance in record.stances or ():
-            yield (record.text, *(_near(record.text, at) for at in (stance.target, stance.holder))), stance.label
+            yield (
+                (record.text, *(_near(record.text, at) for at in (stance.target, stance.holder))),
+                stance.label,
+            )
 
 
 def _near(text: str, what: Span | str | None) -> str:
@@ -141,10 +157,21 @@ def _vectorizer(questions: Sequence[Question]) -> Any:
     from sklearn.compose import ColumnTransformer
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    filled = [part for part in range(len(questions[0])) if any(_WORD.search(question[part]) for question in questions)]
+    filled = [
+        part
+        for part in range(len(questions[0]))
+        if any(_WORD.search(question[part]) for question in questions)
+    ]
     # The tokens are given by their pattern: a lone word of one letter counts, too, and so does a mark.
-    rarest = 2 if len(questions) >= _MANY else 1  # what occurs once tells little, and is most of what there is
-    settings = {"ngram_range": (1, 2), "sublinear_tf": True, "token_pattern": _WORD.pattern, "min_df": rarest}
+    rarest = (
+        2 if len(questions) >= _MANY else 1
+    )  # what occurs once tells little, and is most of what there is
+    settings = {
+        "ngram_range": (1, 2),
+        "sublinear_tf": True,
+        "token_pattern": _WORD.pattern,
+        "min_df": rarest,
+    }
     return ColumnTransformer([(str(part), TfidfVectorizer(**settings), part) for part in filled])
 
 
@@ -164,7 +191,9 @@ def _ask(words: Any, model: Any, questions: Sequence[Question]) -> list[dict[str
     return [dict(zip(model.classes_, map(float, row), strict=True)) for row in rows]
 
 
-def _score(task: str, records: Sequence[Record], answers: Sequence[Mapping[str, float]], labels: Labels) -> Results:
+def _score(
+    task: str, records: Sequence[Record], answers: Sequence[Mapping[str, float]], labels: Labels
+) -> Results:
     """The figures of answers to the questions of ``records``, scored as a model's are."""
     rest = iter([{name: answer.get(name, 0.0) for name in labels[task]} for answer in answers])
     predictions = []

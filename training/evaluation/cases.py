@@ -49,18 +49,29 @@ def cases(config: ModelConfig, pairs: Iterable[Pair]) -> Cases:
     return found
 
 
-def _of_task(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Sequence[LabelCase] | Sequence[SpanCase]:
+def _of_task(
+    config: ModelConfig, task: str, rows: Sequence[Pair]
+) -> Sequence[LabelCase] | Sequence[SpanCase]:
     if task == "attribution":
         return list(_attributions(rows))
     if task == "entity":
-        return [_entities(record, prediction) for record, prediction in rows if record.entities is not None]
+        return [
+            _entities(record, prediction)
+            for record, prediction in rows
+            if record.entities is not None
+        ]
     return _labels(config, task, rows)
 
 
 def _labels(config: ModelConfig, task: str, rows: Sequence[Pair]) -> list[LabelCase]:
-    return [replace(one, record=_bare(one.record, stances=one.stance and [one.stance]),
-                    probabilities={label: round(share, 4) for label, share in one.probabilities.items()})
-            for one in asked(config, task, rows)]
+    return [
+        replace(
+            one,
+            record=_bare(one.record, stances=one.stance and [one.stance]),
+            probabilities={label: round(share, 4) for label, share in one.probabilities.items()},
+        )
+        for one in asked(config, task, rows)
+    ]
 
 
 def answers_of(labels: Sequence[str], some: Sequence[LabelCase]) -> Answers:
@@ -73,7 +84,9 @@ def answers_of(labels: Sequence[str], some: Sequence[LabelCase]) -> Answers:
 def _bare(record: Record, **kept: Any) -> Record:
     """The record with no labels but ``kept``."""
     meta = {key: record.meta[key] for key in _META if record.meta.get(key)}
-    bare = dict.fromkeys(("claim", "check_worthy", "subjective", "attributions", "entities", "stances", "annotator"))
+    bare = dict.fromkeys(
+        ("claim", "check_worthy", "subjective", "attributions", "entities", "stances", "annotator")
+    )
     return record.model_copy(update={**bare, "meta": meta, **kept})
 
 
@@ -87,12 +100,16 @@ def _attributions(rows: Sequence[Pair]) -> Iterator[SpanCase]:
         tokens = [tokenize(record.text) for record in gold]
         placed = [_placed(records, tokens) for records in (gold, found)]
         for number, (record, other) in enumerate(zip(gold, found, strict=True)):
-            yield SpanCase(_bare(record, attributions=record.attributions),
-                           _bare(record, attributions=other.attributions),
-                           span_errors(*(spans.get(number, []) for spans in placed)))
+            yield SpanCase(
+                _bare(record, attributions=record.attributions),
+                _bare(record, attributions=other.attributions),
+                span_errors(*(spans.get(number, []) for spans in placed)),
+            )
 
 
-def _placed(records: Sequence[Record], tokens: Sequence[Sequence[tuple[int, int]]]) -> dict[int, list[Placed]]:
+def _placed(
+    records: Sequence[Record], tokens: Sequence[Sequence[tuple[int, int]]]
+) -> dict[int, list[Placed]]:
     """Sentence → its flattened spans, in tokens."""
     found: dict[int, list[Placed]] = defaultdict(list)
     for role, spans in flat_spans(records, tokens).items():
@@ -102,26 +119,48 @@ def _placed(records: Sequence[Record], tokens: Sequence[Sequence[tuple[int, int]
 
 
 def _entities(record: Record, prediction: Prediction) -> SpanCase:
-    found = [Entity(span=[(e.place.start, e.place.end)], label=e.label) for e in prediction.entities or ()]
-    placed = [[(e.label, e.span[0][0], e.span[-1][1]) for e in some] for some in (record.entities or (), found)]
-    return SpanCase(_bare(record, entities=record.entities), _bare(record, entities=found), span_errors(*placed))
+    found = [
+        Entity(span=[(e.place.start, e.place.end)], label=e.label)
+        for e in prediction.entities or ()
+    ]
+    placed = [
+        [(e.label, e.span[0][0], e.span[-1][1]) for e in some]
+        for some in (record.entities or (), found)
+    ]
+    return SpanCase(
+        _bare(record, entities=record.entities), _bare(record, entities=found), span_errors(*placed)
+    )
 
 
 def write_cases(some: Cases, file: TextIO) -> None:
     """A line for each case."""
     for name, found in some.items():
         for case in found:
-            file.write(json.dumps({"name": name, **_plain(case)}, ensure_ascii=False, separators=(",", ":")) + "\n")
+            file.write(
+                json.dumps(
+                    {"name": name, **_plain(case)}, ensure_ascii=False, separators=(",", ":")
+                )
+                + "\n"
+            )
 
 
 def _plain(case: LabelCase | SpanCase) -> dict[str, Any]:
     record = case.record.model_dump(mode="json", exclude_none=True)
     if isinstance(case, LabelCase):
-        return {"kind": case.kind, "gold": case.gold, "said": case.said, "probabilities": case.probabilities,
-                "record": record}
+        return {
+            "kind": case.kind,
+            "gold": case.gold,
+            "said": case.said,
+            "probabilities": case.probabilities,
+            "record": record,
+        }
     field = _spans_of(case.record)
     found = case.found.model_dump(mode="json", exclude_none=True)[field]
-    return {"errors": [[*key, n] for key, n in case.errors.items()], "record": record, "found": found}
+    return {
+        "errors": [[*key, n] for key, n in case.errors.items()],
+        "record": record,
+        "found": found,
+    }
 
 
 def _spans_of(record: Record) -> str:
@@ -142,8 +181,10 @@ def read_cases(folder: Path) -> Cases:
             row = json.loads(line)
             name, case = row["name"], _parse(row, where)
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-            raise InputError(f"{where}: expected a case of an evaluation, found none that can be read "
-                             f"({error!r})") from None
+            raise InputError(
+                f"{where}: expected a case of an evaluation, found none that can be read "
+                f"({error!r})"
+            ) from None
         found[str(name)].append(case)
     return dict(found)
 
@@ -152,8 +193,12 @@ def _parse(row: Mapping[str, Any], where: str) -> LabelCase | SpanCase:
     record = parse_record(row["record"], where)
     if "probabilities" in row:
         probabilities = {str(label): float(share) for label, share in row["probabilities"].items()}
-        gold, said = ({label: label for label in probabilities}[row[key]] for key in ("gold", "said"))
+        gold, said = (
+            {label: label for label in probabilities}[row[key]] for key in ("gold", "said")
+        )
         stance = record.stances[0] if record.stances else None
         return LabelCase(record, stance, str(row["kind"]), gold, probabilities, said)
     errors: Errors = Counter({(str(label), str(kind)): int(n) for label, kind, n in row["errors"]})
-    return SpanCase(record, parse_record({**row["record"], _spans_of(record): row["found"]}, where), errors)
+    return SpanCase(
+        record, parse_record({**row["record"], _spans_of(record): row["found"]}, where), errors
+    )

@@ -89,17 +89,26 @@ def read_outcomes(folder: Path) -> tuple[dict[str, Any], Outcomes]:
     """
     path = folder / OUTCOMES_FILE
     if not path.is_file():
-        raise InputError(f"{path}: expected the counts that `claimstance evaluate … --out {folder}` writes, found no "
-                         "such file")
-    lines = [(f"{path}, line {number}", line) for number, line in enumerate(read_lines(path), 1) if line.strip()]
+        raise InputError(
+            f"{path}: expected the counts that `claimstance evaluate … --out {folder}` writes, found no "
+            "such file"
+        )
+    lines = [
+        (f"{path}, line {number}", line)
+        for number, line in enumerate(read_lines(path), 1)
+        if line.strip()
+    ]
     if not lines:
         raise InputError(f"{path}: expected an evaluation's counts, found an empty file")
     about = _parse(*lines[0])
     if about.get("format") != FORMAT:
-        raise InputError(f"{lines[0][0]}: expected \"format\": {FORMAT}, found {about.get('format')}: evaluate again")
+        raise InputError(
+            f'{lines[0][0]}: expected "format": {FORMAT}, found {about.get("format")}: evaluate again'
+        )
     if not all(isinstance(about.get(key), dict) for key in ("model", "data")):
-        raise InputError(f"{lines[0][0]}: expected \"model\" and \"data\" of an evaluation, found "
-                         f"{', '.join(about)}")
+        raise InputError(
+            f'{lines[0][0]}: expected "model" and "data" of an evaluation, found {", ".join(about)}'
+        )
     return about, dict(_outcome(where, _parse(where, line)) for where, line in lines[1:])
 
 
@@ -107,7 +116,9 @@ def _parse(where: str, line: str) -> dict[str, Any]:
     try:
         data = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: expected a JSON object, found text that is not JSON ({error})") from None
+        raise InputError(
+            f"{where}: expected a JSON object, found text that is not JSON ({error})"
+        ) from None
     if not isinstance(data, dict):
         raise InputError(f"{where}: expected a JSON object, found {type(data).__name__}")
     return data
@@ -119,9 +130,13 @@ def _outcome(where: str, row: Mapping[str, Any]) -> tuple[str, Outcome]:
         outcome = Outcome(row["kind"], tuple(row["labels"]), tuple(row["documents"]), sizes, counts)
         name = str(row["name"])
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{where}: expected a task's counts, found none that can be read ({error!r})") from None
+        raise InputError(
+            f"{where}: expected a task's counts, found none that can be read ({error!r})"
+        ) from None
     whole = sizes.shape == (len(outcome.documents),) == counts.shape[:1]
     if not whole or counts.ndim != 1 + _SHAPES.get(outcome.kind, -1):
-        raise InputError(f"{where}: expected counts for each of {len(outcome.documents)} documents, found an array of "
-                         f"the shape {counts.shape} and the kind '{outcome.kind}'")
+        raise InputError(
+            f"{where}: expected counts for each of {len(outcome.documents)} documents, found an array of "
+            f"the shape {counts.shape} and the kind '{outcome.kind}'"
+        )
     return name, outcome

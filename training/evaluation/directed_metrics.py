@@ -22,8 +22,13 @@ from claimstance.training.evaluation.metrics import (
     resampled_rows,
 )
 
-_CLASSES = (("neutral", "neutral"), ("favor", "neutral"), ("neutral", "favor"), ("against", "neutral"),
-            ("neutral", "against"))
+_CLASSES = (
+    ("neutral", "neutral"),
+    ("favor", "neutral"),
+    ("neutral", "favor"),
+    ("against", "neutral"),
+    ("neutral", "against"),
+)
 
 
 def score_directed(
@@ -40,19 +45,31 @@ def score_directed(
             gold.append(_CLASSES.index(labels))
             ahead, back = prediction.stances
             scores.append([ahead.get(one, 0.0) * back.get(other, 0.0) for one, other in _CLASSES])
-            there, here = (config.thresholds_of(kind) for kind in prediction.kinds or ["stance", "stance"])
-            thresholds.append([there.get(one, 1.0) * here.get(other, 1.0) for one, other in _CLASSES])
+            there, here = (
+                config.thresholds_of(kind) for kind in prediction.kinds or ["stance", "stance"]
+            )
+            thresholds.append(
+                [there.get(one, 1.0) * here.get(other, 1.0) for one, other in _CLASSES]
+            )
             owners.append(document)
     if not gold:
         return {}
     truth, table = np.array(gold), np.array(scores)
     table /= np.clip(table.sum(axis=1, keepdims=True), 1e-12, None)
     names = [str(i) for i in range(len(_CLASSES))]
-    counts = confusions(gold, (table / np.array(thresholds)).argmax(axis=1).tolist(), owners, len(names))
+    counts = confusions(
+        gold, (table / np.array(thresholds)).argmax(axis=1).tolist(), owners, len(names)
+    )
     summary = bootstrap(counts, lambda summed: classification(summed, names), len(gold))
     weights = np.vstack([np.ones(len(gold)), resampled_rows(owners)])
-    precisions = np.mean([average_precision((truth == i).astype(float), table[:, i], weights)
-                          for i in range(len(names)) if (truth == i).any()], axis=0)
+    precisions = np.mean(
+        [
+            average_precision((truth == i).astype(float), table[:, i], weights)
+            for i in range(len(names))
+            if (truth == i).any()
+        ],
+        axis=0,
+    )
     return {
         "directed.micro_f1": summary["accuracy"],  # one class a row: micro-F1 is accuracy
         "directed.macro_f1": summary["macro_f1"],
@@ -62,4 +79,8 @@ def score_directed(
 
 def _is_pair(record: Record) -> bool:
     stances = record.stances or []
-    return len(stances) == 2 and stances[0].holder == stances[1].target and stances[0].target == stances[1].holder
+    return (
+        len(stances) == 2
+        and stances[0].holder == stances[1].target
+        and stances[0].target == stances[1].holder
+    )

@@ -1,8 +1,15 @@
 """What tasks and figures are called where people read of them."""
 
 _TASKS = {"check_worthy": "check-worthy", "entity": "entities", "attribution": "attributions"}
-_PARTS = {"macro_f1": "macro-F1", "micro_f1": "micro-F1", "macro_recall": "macro-recall", "f1": "F1",
-          "map": "mean average precision", "linked": "linked attributions", "directed": "both directions at once"}
+_PARTS = {
+    "macro_f1": "macro-F1",
+    "micro_f1": "micro-F1",
+    "macro_recall": "macro-recall",
+    "f1": "F1",
+    "map": "mean average precision",
+    "linked": "linked attributions",
+    "directed": "both directions at once",
+}
 _METRICS = {
     "calibration_error": "expected calibration error",
     "coverage_at_90": "answered at 90 % precision, by the best threshold here",

@@ -31,7 +31,9 @@ PRIMARY = {
 }
 
 
-def evaluate(reader: Reader, records: Sequence[Record], progress: Callable[[int], None] | None = None) -> Results:
+def evaluate(
+    reader: Reader, records: Sequence[Record], progress: Callable[[int], None] | None = None
+) -> Results:
     """Score a model on annotated records; tasks that either lacks are left out.
 
     Returns:
@@ -41,7 +43,9 @@ def evaluate(reader: Reader, records: Sequence[Record], progress: Callable[[int]
     return score_pairs(reader.config, pair(reader, records, progress))[0]
 
 
-def pair(reader: Reader, records: Sequence[Record], progress: Callable[[int], None] | None = None) -> list[Pair]:
+def pair(
+    reader: Reader, records: Sequence[Record], progress: Callable[[int], None] | None = None
+) -> list[Pair]:
     """Each record with what the model reads from it."""
     pairs = []
     for record, prediction in zip(records, predict(reader, records), strict=True):
@@ -84,7 +88,9 @@ def by_corpus(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:
 
 def parts(record: Record) -> Iterator[str]:
     """The names a record is scored under: its corpus, and a leak-free part where the corpus tells one apart."""
-    corpus = "-".join(filter(None, (str(record.meta.get("corpus", "data")), record.meta.get("subset"))))
+    corpus = "-".join(
+        filter(None, (str(record.meta.get("corpus", "data")), record.meta.get("subset")))
+    )
     yield corpus
     if record.meta.get("clean"):
         yield f"{corpus}-clean"
@@ -94,9 +100,15 @@ def _count_labels(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Outco
     answers = collect(config, task, rows)
     if answers is None:
         return None
-    counts = confusions(answers.gold.tolist(), answers.decided.tolist(), answers.documents.tolist(),
-                        len(answers.labels))
-    return _outcome("labels", answers.labels, answers.documents.tolist(), counts, counts.sum(axis=(1, 2)))
+    counts = confusions(
+        answers.gold.tolist(),
+        answers.decided.tolist(),
+        answers.documents.tolist(),
+        len(answers.labels),
+    )
+    return _outcome(
+        "labels", answers.labels, answers.documents.tolist(), counts, counts.sum(axis=(1, 2))
+    )
 
 
 def _count_attributions(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Outcome | None:
@@ -107,7 +119,13 @@ def _count_attributions(config: ModelConfig, task: str, rows: Sequence[Pair]) ->
     if not documents:
         return None
     counts = np.array([count_attributions(sentences) for sentences in documents.values()])
-    return _outcome("attribution", (), documents, counts, np.array([len(one) for one in documents.values()], float))
+    return _outcome(
+        "attribution",
+        (),
+        documents,
+        counts,
+        np.array([len(one) for one in documents.values()], float),
+    )
 
 
 def _count_entities(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Outcome | None:
@@ -124,7 +142,9 @@ def _count_entities(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Out
     return _outcome("found", (), counts, table, table[:, 2])
 
 
-def _outcome(kind: str, labels: tuple[str, ...], documents: Iterable[str], counts: Array, sizes: Array) -> Outcome:
+def _outcome(
+    kind: str, labels: tuple[str, ...], documents: Iterable[str], counts: Array, sizes: Array
+) -> Outcome:
     """``documents`` in the order of the counts; one that is named again is the same."""
     return Outcome(kind, labels, tuple(map(digest, dict.fromkeys(documents))), sizes, counts)
 

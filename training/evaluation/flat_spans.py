@@ -48,7 +48,9 @@ def flatten(record: Record, sizes: dict[str, int]) -> list[FlatSpan]:
     order = sorted(range(len(record.attributions or ())), key=lambda i: -sizes[event_of(record, i)])
     for index in order:
         attribution, event = (record.attributions or [])[index], event_of(record, index)
-        for role in reversed(ROLES):  # where the parts of one attribution overlap, source and cue lie in the content
+        for role in reversed(
+            ROLES
+        ):  # where the parts of one attribution overlap, source and cue lie in the content
             for start, end in getattr(attribution, role) or ():
                 painted[start:end] = [(role, event)] * (end - start)
     spans = []

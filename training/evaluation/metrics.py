@@ -24,14 +24,18 @@ class Figure:
     n: int
 
 
-def bootstrap(counts: Array, score: Callable[[Array], dict[str, float]], n: int, seed: int = 13) -> dict[str, Figure]:
+def bootstrap(
+    counts: Array, score: Callable[[Array], dict[str, float]], n: int, seed: int = 13
+) -> dict[str, Figure]:
     """Figures of ``score``, which maps summed counts to values; ``counts`` is (documents, …)."""
     rng = np.random.default_rng(seed)
     values = score(counts.sum(axis=0))
     draws = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=RESAMPLES)
     flat = counts.reshape(len(counts), -1)
     resampled = [score((draw @ flat).reshape(counts.shape[1:])) for draw in draws]
-    return {name: interval(value, [r[name] for r in resampled], n) for name, value in values.items()}
+    return {
+        name: interval(value, [r[name] for r in resampled], n) for name, value in values.items()
+    }
 
 
 def interval(value: float, resampled: Sequence[float] | Array, n: int) -> Figure:
@@ -56,8 +60,12 @@ def classification(confusion: Array, labels: Sequence[str]) -> dict[str, float]:
 
     The macro average is over the classes that occur, in gold or prediction: what scikit-learn's ``f1_score`` does.
     """
-    per_class = [f1(confusion[i, i], confusion[:, i].sum(), confusion[i].sum()) for i in range(len(labels))]
-    there = [scores for i, scores in enumerate(per_class) if confusion[i].any() or confusion[:, i].any()]
+    per_class = [
+        f1(confusion[i, i], confusion[:, i].sum(), confusion[i].sum()) for i in range(len(labels))
+    ]
+    there = [
+        scores for i, scores in enumerate(per_class) if confusion[i].any() or confusion[:, i].any()
+    ]
     total = confusion.sum()
     values = {
         "macro_f1": float(np.mean([scores["f1"] for scores in there] or [0.0])),
@@ -82,7 +90,9 @@ def confusions(
 def resampled_rows(documents: Sequence[str], seed: int = 13) -> Array:
     """How often each row is drawn in each resample of the documents: (RESAMPLES, rows)."""
     names = {name: i for i, name in enumerate(dict.fromkeys(documents))}
-    draws = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=RESAMPLES)
+    draws = np.random.default_rng(seed).multinomial(
+        len(names), np.full(len(names), 1 / len(names)), size=RESAMPLES
+    )
     return draws[:, [names[document] for document in documents]].astype(float)
 
 
@@ -92,7 +102,9 @@ def average_precision(relevant: Array, scores: Array, weights: Array) -> Array:
     Rows of equal score count as ranked together, as scikit-learn's ``average_precision_score`` has it.
     """
     order = np.argsort(-scores, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)  # the last row of each tie
+    ends = np.append(
+        np.flatnonzero(np.diff(scores[order])), len(scores) - 1
+    )  # the last row of each tie
     found = np.cumsum(weights[:, order] * relevant[order], axis=1)[:, ends]
     seen = np.cumsum(weights[:, order], axis=1)[:, ends]
     gained = np.diff(found, axis=1, prepend=0)
@@ -121,12 +133,20 @@ def _precision_at(k: int, relevant: Array, scores: Array, weights: Array) -> Arr
     return np.asarray((taken * relevant[order]).sum(axis=1) / k)
 
 
-def ranking(relevant: Sequence[bool], scores: Sequence[float], documents: Sequence[str]) -> dict[str, Figure]:
+def ranking(
+    relevant: Sequence[bool], scores: Sequence[float], documents: Sequence[str]
+) -> dict[str, Figure]:
     """Average precision and precision at 10 and 50 of a ranking, highest score first."""
     gold, ranked = np.array(relevant, dtype=float), np.array(scores)
-    weights = np.vstack([np.ones(len(gold)), resampled_rows(documents)])  # the first row is the data itself
+    weights = np.vstack(
+        [np.ones(len(gold)), resampled_rows(documents)]
+    )  # the first row is the data itself
     values = {"average_precision": average_precision(gold, ranked, weights)}
-    values |= {f"precision_at_{k}": _precision_at(k, gold, ranked, weights) for k in (10, 50) if k <= len(gold)}
+    values |= {
+        f"precision_at_{k}": _precision_at(k, gold, ranked, weights)
+        for k in (10, 50)
+        if k <= len(gold)
+    }
     return {name: interval(value[0], value[1:], len(gold)) for name, value in values.items()}
 
 
@@ -136,6 +156,9 @@ def calibration_error(
     """Expected calibration error in equal-width bins (Guo et al. 2017): what was said how surely, against its truth."""
     sure, right = np.array(said), np.array(true, dtype=float)
     which = np.minimum((sure * bins).astype(int), bins - 1)
-    gaps = [abs(sure[which == b].mean() - right[which == b].mean()) * (which == b).mean()
-            for b in range(bins) if (which == b).any()]
+    gaps = [
+        abs(sure[which == b].mean() - right[which == b].mean()) * (which == b).mean()
+        for b in range(bins)
+        if (which == b).any()
+    ]
     return float(sum(gaps))

@@ -42,8 +42,16 @@ class Bin:
 def bins(said: Array, true: NDArray[np.bool_], count: int = 15) -> list[Bin]:
     """The bars of a reliability diagram, of equal width; those without answers are left out."""
     which = np.minimum((said * count).astype(int), count - 1)
-    return [Bin(b / count, (b + 1) / count, int((which == b).sum()), float(said[which == b].mean()),
-                float(true[which == b].mean())) for b in np.unique(which)]
+    return [
+        Bin(
+            b / count,
+            (b + 1) / count,
+            int((which == b).sum()),
+            float(said[which == b].mean()),
+            float(true[which == b].mean()),
+        )
+        for b in np.unique(which)
+    ]
 
 
 def claims(answers: Answers, task: str) -> tuple[Array, NDArray[np.bool_]]:
@@ -60,7 +68,9 @@ def unavoidable_error(said: Array, draws: int = 200, seed: int = 13) -> float:
     It is not 0, since a bin of few answers is never hit exactly; an error near it is none that could be seen.
     """
     rng = np.random.default_rng(seed)
-    return float(np.mean([calibration_error(said, rng.random(len(said)) < said) for _ in range(draws)]))
+    return float(
+        np.mean([calibration_error(said, rng.random(len(said)) < said) for _ in range(draws)])
+    )
 
 
 def risk_coverage(confidence: Array, right: NDArray[np.bool_]) -> tuple[Array, Array]:
@@ -74,13 +84,17 @@ def area_under(coverage: Array, risk: Array) -> float:
     return float((np.diff(coverage, prepend=0.0) * risk).sum())
 
 
-def coverage_at(confidence: Array, right: NDArray[np.bool_], weights: Array, precision: float = PROMISE) -> Array:
+def coverage_at(
+    confidence: Array, right: NDArray[np.bool_], weights: Array, precision: float = PROMISE
+) -> Array:
     """The largest share of answers that are right with this precision, under each row of ``weights``."""
     ends, precisions, coverage = _precisions(confidence, right, weights)
     return np.asarray((coverage * (precisions >= precision))[:, ends].max(axis=1))
 
 
-def _precisions(confidence: Array, right: NDArray[np.bool_], weights: Array) -> tuple[NDArray[np.int64], Array, Array]:
+def _precisions(
+    confidence: Array, right: NDArray[np.bool_], weights: Array
+) -> tuple[NDArray[np.int64], Array, Array]:
     """Where each confidence's answers end, surest first, and precision and coverage of the answers up to each."""
     order = np.argsort(-confidence, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(confidence[order])), len(order) - 1)
@@ -110,7 +124,9 @@ def given(answers: Answers, config: ModelConfig) -> NDArray[np.bool_] | None:
     return None if least is None else np.asarray(answers.confidence >= least)
 
 
-def _each(answers: Answers, value: Callable[..., float | None], *more: Sequence[str]) -> Array | None:
+def _each(
+    answers: Answers, value: Callable[..., float | None], *more: Sequence[str]
+) -> Array | None:
     """(n,) the value for each question's kind, and for what else belongs to it; ``None`` if one has none."""
     asked = list(zip(answers.kinds.tolist(), *more, strict=True))
     known = {one: value(*one) for one in set(asked)}
@@ -120,7 +136,9 @@ def _each(answers: Answers, value: Callable[..., float | None], *more: Sequence[
 def _answered(answers: Answers, given: NDArray[np.bool_]) -> dict[str, Figure]:
     """The share of questions answered, and how many of these answers are right: of all, and of each label."""
     table = np.stack([given, np.ones(len(given))], axis=1)
-    found = bootstrap(_by_document(answers, table), lambda sums: {"answered.share": sums[0] / sums[1]}, len(given))
+    found = bootstrap(
+        _by_document(answers, table), lambda sums: {"answered.share": sums[0] / sums[1]}, len(given)
+    )
     found |= _right(answers, given, "answered.accuracy")
     for column, label in enumerate(answers.labels):
         found |= _right(answers, given & (answers.decided == column), f"answered.accuracy.{label}")
@@ -130,8 +148,14 @@ def _answered(answers: Answers, given: NDArray[np.bool_]) -> dict[str, Figure]:
 def _right(answers: Answers, some: NDArray[np.bool_], name: str) -> dict[str, Figure]:
     """How many of some answers are right; nothing of none."""
     sums = _by_document(answers, np.stack([some, some & answers.right], axis=1))
-    kept = sums[sums[:, 0] > 0]  # documents without such an answer say nothing of how right they are
-    return bootstrap(kept, lambda sums: {name: sums[1] / sums[0]}, int(some.sum())) if len(kept) else {}
+    kept = sums[
+        sums[:, 0] > 0
+    ]  # documents without such an answer say nothing of how right they are
+    return (
+        bootstrap(kept, lambda sums: {name: sums[1] / sums[0]}, int(some.sum()))
+        if len(kept)
+        else {}
+    )
 
 
 def _sets(answers: Answers, least: Array) -> dict[str, Figure]:
@@ -141,7 +165,10 @@ def _sets(answers: Answers, least: Array) -> dict[str, Figure]:
     sums = _by_document(answers, table)
 
     def score(summed: Array) -> dict[str, float]:
-        return {"conformal.coverage": summed[0] / summed[2], "conformal.size": summed[1] / summed[2]}
+        return {
+            "conformal.coverage": summed[0] / summed[2],
+            "conformal.size": summed[1] / summed[2],
+        }
 
     return bootstrap(sums / sums[:, 2:], score, len(sizes))
 

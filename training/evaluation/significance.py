@@ -27,7 +27,11 @@ _SAME = ("fingerprint", "split", "rows")  # of the data
 
 
 def compare(
-    folder_a: Path, folder_b: Path, metrics: Sequence[str] = (), resamples: int = RESAMPLES, seed: int = 13
+    folder_a: Path,
+    folder_b: Path,
+    metrics: Sequence[str] = (),
+    resamples: int = RESAMPLES,
+    seed: int = 13,
 ) -> dict[str, Any]:
     """Compare two evaluations of the same data, as ``claimstance evaluate … --out FOLDER`` wrote them.
 
@@ -53,8 +57,10 @@ def compare(
     _check_same_data(paths, about_a["data"], about_b["data"])
     both = [name for name in a if name in b]
     if not both:
-        raise InputError(f"{paths[1]}: expected a task that {paths[0]} has ({', '.join(a) or 'it has none'}), found "
-                         f"{', '.join(b) or 'none'}")
+        raise InputError(
+            f"{paths[1]}: expected a task that {paths[0]} has ({', '.join(a) or 'it has none'}), found "
+            f"{', '.join(b) or 'none'}"
+        )
     available = {metric for name in both for metric in a[name].scores(a[name].counts.sum(axis=0))}
     if strange := next((metric for metric in metrics if metric not in available), None):
         raise ConfigError(f"--metric: {unknown('metric', strange, available)}")
@@ -78,16 +84,22 @@ def compare(
 def _check_same_data(paths: tuple[Path, Path], a: Mapping[str, Any], b: Mapping[str, Any]) -> None:
     for key in _SAME:
         if a.get(key) != b.get(key):
-            raise InputError(f"{paths[1]}: data: expected the {key} of {paths[0]}, {a.get(key)}, found {b.get(key)}")
+            raise InputError(
+                f"{paths[1]}: data: expected the {key} of {paths[0]}, {a.get(key)}, found {b.get(key)}"
+            )
 
 
 def _check_same_documents(paths: tuple[Path, Path], name: str, a: Outcome, b: Outcome) -> None:
     if (a.kind, a.labels) != (b.kind, b.labels):
-        raise InputError(f"{paths[1]}, {name}: expected the labels of {paths[0]} ({', '.join(a.labels) or a.kind}), "
-                         f"found {', '.join(b.labels) or b.kind}")
+        raise InputError(
+            f"{paths[1]}, {name}: expected the labels of {paths[0]} ({', '.join(a.labels) or a.kind}), "
+            f"found {', '.join(b.labels) or b.kind}"
+        )
     if set(a.documents) != set(b.documents):
-        raise InputError(f"{paths[1]}, {name}: expected the {len(a.documents)} documents of {paths[0]}, found "
-                         f"{len(b.documents)}, of which {len({*a.documents} & {*b.documents})} are among those")
+        raise InputError(
+            f"{paths[1]}, {name}: expected the {len(a.documents)} documents of {paths[0]}, found "
+            f"{len(b.documents)}, of which {len({*a.documents} & {*b.documents})} are among those"
+        )
 
 
 def _rows(
@@ -106,10 +118,20 @@ def _rows(
     for metric, differences in zip(wanted, drawn.T, strict=True):
         score_a, score_b = (one[metric] for one in observed)
         low, high = np.percentile(differences, [2.5, 97.5])
-        rows.append({
-            "corpus": corpus, "task": task, "metric": metric, "a": score_a, "b": score_b,
-            "difference": score_b - score_a, "low": float(low), "high": float(high),
-            "p": _p_value(score_b - score_a, differences, len(a.documents)), "documents": len(a.documents)})
+        rows.append(
+            {
+                "corpus": corpus,
+                "task": task,
+                "metric": metric,
+                "a": score_a,
+                "b": score_b,
+                "difference": score_b - score_a,
+                "low": float(low),
+                "high": float(high),
+                "p": _p_value(score_b - score_a, differences, len(a.documents)),
+                "documents": len(a.documents),
+            }
+        )
     return rows
 
 

@@ -27,7 +27,9 @@ def span_errors(gold: Sequence[Placed], found: Sequence[Placed]) -> Errors:
         if accounts:
             taken.add(accounts)
     for span in left:
-        if span not in taken and not any(span[0] == other[0] and _shared(span, other) for other in gold):
+        if span not in taken and not any(
+            span[0] == other[0] and _shared(span, other) for other in gold
+        ):
             counts[span[0], "spurious"] += 1
     return counts
 
@@ -35,7 +37,10 @@ def span_errors(gold: Sequence[Placed], found: Sequence[Placed]) -> Errors:
 def _why(span: Placed, found: Sequence[Placed]) -> tuple[str, Placed | None]:
     """What was made of an annotated span, and the span that was found in its place."""
     near = [other for other in found if _shared(span, other)]
-    for kind, some in (("boundary", [other for other in near if other[0] == span[0]]), ("other", near)):
+    for kind, some in (
+        ("boundary", [other for other in near if other[0] == span[0]]),
+        ("other", near),
+    ):
         if some:
             return kind, max(some, key=lambda other: _shared(span, other))
     return "missed", None

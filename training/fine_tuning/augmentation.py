@@ -31,8 +31,12 @@ from claimstance.training.fine_tuning.examples import Example, StanceExample
 
 #: Ways to make examples out of others, in the order they are applied.
 WAYS = ("joined", "unsaid", "beside", "quoted", "negated")
-_REACH = range(1, 9)  # tokens from a holder to a target that a *not* behind the holder is taken to concern
-_TOWARD_SPEAKER = 0.5  # weight of a quote's other half: those it mentions take no side toward the speaker
+_REACH = range(
+    1, 9
+)  # tokens from a holder to a target that a *not* behind the holder is taken to concern
+_TOWARD_SPEAKER = (
+    0.5  # weight of a quote's other half: those it mentions take no side toward the speaker
+)
 _PAIRS = 4  # of one from each half that are asked about, at most
 _TRIES = 5  # to find a sentence about others than this one
 _Span = tuple[int, int]
@@ -50,7 +54,9 @@ class Augmenter:
         self._no_stance = no_stance
         self._joints = windows.tokenize(wording.JOINTS)
         self._unsaid, self._beside, self._quoted = (
-            wording.forms(windows, texts) for texts in (wording.UNSAID, wording.BESIDE, wording.QUOTED))
+            wording.forms(windows, texts)
+            for texts in (wording.UNSAID, wording.BESIDE, wording.QUOTED)
+        )
         self._not = {word: windows.tokenize(denials) for word, denials in wording.NOT.items()}
         self._not_past = windows.tokenize(wording.NOT_PAST)
         [self._stop] = windows.tokenize(["."])
@@ -61,15 +67,20 @@ class Augmenter:
             return _says_nobody_named(example)
         return self.takes_side(example, named=way != "joined")
 
-    def made(self, way: str, example: Example, others: Sequence[Example], rng: random.Random) -> Example | None:
+    def made(
+        self, way: str, example: Example, others: Sequence[Example], rng: random.Random
+    ) -> Example | None:
         """An example made of one that suits, with the help of others.
 
         ``None`` if none can be: hardly any of the others is about other people, nothing in it takes a *not*.
         """
         if way in ("unsaid", "negated"):
             return self.unsaid(example, rng) if way == "unsaid" else self.negated(example, rng)
-        found = [other for other in rng.choices(others, k=_TRIES)
-                 if self.strangers(example, other) and (way == "joined" or _names(other))]
+        found = [
+            other
+            for other in rng.choices(others, k=_TRIES)
+            if self.strangers(example, other) and (way == "joined" or _names(other))
+        ]
         if not found:
             return None
         if way == "joined":
@@ -79,15 +90,23 @@ class Augmenter:
 
     def takes_side(self, example: Example, named: bool = False) -> bool:
         """Whether somebody (``named``: whom the sentence names) takes a side here, for or against a mention."""
-        return any(self._is_side(stance) and (stance.holder is not None or not named) for stance in example.stances)
+        return any(
+            self._is_side(stance) and (stance.holder is not None or not named)
+            for stance in example.stances
+        )
 
     def _is_side(self, stance: StanceExample) -> bool:
-        of_none = sum(share for share, none in zip(stance.shares, self._no_stance, strict=True) if none)
+        of_none = sum(
+            share for share, none in zip(stance.shares, self._no_stance, strict=True) if none
+        )
         return isinstance(stance.target, tuple) and max(stance.shares) > of_none
 
     def strangers(self, first: Example, second: Example) -> bool:
         """Whether neither has a mention whose last word stands in the other, which may be of the same."""
-        return not (_last_words(first) & set(second.tokens.ids) or _last_words(second) & set(first.tokens.ids))
+        return not (
+            _last_words(first) & set(second.tokens.ids)
+            or _last_words(second) & set(first.tokens.ids)
+        )
 
     def joined(self, first: Example, second: Example, rng: random.Random) -> Example:
         """One sentence of two: the stances toward mentions in each, and between the two, where there is none."""
@@ -96,7 +115,11 @@ class Augmenter:
         left = _moved(first.stances, 0)
         right = _moved(second.stances, len(beginning) + len(joint))
         across = self._none_between(_spans(left), _spans(right), rng)
-        return Example(first.corpus, put_together(beginning, joint, second.tokens), stances=[*left, *right, *across])
+        return Example(
+            first.corpus,
+            put_together(beginning, joint, second.tokens),
+            stances=[*left, *right, *across],
+        )
 
     def _without_stop(self, example: Example) -> Tokens:
         """The sentence without its full stop, unless a mention ends with it: *the U.S.* does."""
@@ -104,12 +127,16 @@ class Augmenter:
         stops = example.tokens.ids[-1:] == self._stop.ids and end < len(example)
         return cut(example.tokens, 0, len(example) - stops)
 
-    def _none_between(self, some: set[_Span], others: set[_Span], rng: random.Random) -> list[StanceExample]:
+    def _none_between(
+        self, some: set[_Span], others: set[_Span], rng: random.Random
+    ) -> list[StanceExample]:
         """No stance of some of these toward some of those, in either direction."""
         pairs = list(product(some, others))
         pairs += [(target, holder) for holder, target in pairs]
-        return [StanceExample(holder, target, self._no_stance, 1.0)
-                for holder, target in rng.sample(sorted(pairs), min(_PAIRS, len(pairs)))]
+        return [
+            StanceExample(holder, target, self._no_stance, 1.0)
+            for holder, target in rng.sample(sorted(pairs), min(_PAIRS, len(pairs)))
+        ]
 
     def beside(self, example: Example, other: Example, rng: random.Random) -> Example:
         """The sentence with somebody of another one standing by: toward them nobody takes a side, nor do they.
@@ -128,11 +155,16 @@ class Augmenter:
         """
         tokens, name, shift = self._with_name(rng.choice(self._quoted), example, other, rng)
         stances = [replace(stance, holder=name) for stance in _moved(example.stances, shift)]
-        back = [StanceExample(stance.target, name, self._no_stance, _TOWARD_SPEAKER) for stance in stances
-                if isinstance(stance.target, tuple)]
+        back = [
+            StanceExample(stance.target, name, self._no_stance, _TOWARD_SPEAKER)
+            for stance in stances
+            if isinstance(stance.target, tuple)
+        ]
         return Example(example.corpus, tokens, stances=[*stances, *back])
 
-    def _with_name(self, form: Form, example: Example, other: Example, rng: random.Random) -> tuple[Tokens, _Span, int]:
+    def _with_name(
+        self, form: Form, example: Example, other: Example, rng: random.Random
+    ) -> tuple[Tokens, _Span, int]:
         """The sentence in a form with somebody of another one; where their name stands, and how far it has moved."""
         name = cut(other.tokens, *rng.choice(_names(other)))
         tokens, places = self._filled(form, example, name)
@@ -144,8 +176,11 @@ class Augmenter:
         It weighs as much as what it takes back.
         """
         tokens, places = self._filled(rng.choice(self._unsaid), example)
-        stances = [replace(stance, shares=self._no_stance) for stance in _moved(example.stances, places[SENTENCE])
-                   if stance.holder]
+        stances = [
+            replace(stance, shares=self._no_stance)
+            for stance in _moved(example.stances, places[SENTENCE])
+            if stance.holder
+        ]
         return Example(example.corpus, tokens, stances=stances)
 
     def negated(self, example: Example, rng: random.Random) -> Example | None:
@@ -161,10 +196,22 @@ class Augmenter:
             end, denials = self._denials(example, start)
             if denials and stance.target[0] - start in _REACH:
                 denial = rng.choice(denials)
-                tokens = put_together(cut(example.tokens, 0, start), denial, cut(example.tokens, end, len(example)))
-                kept = [replace(stance, shares=self._no_stance),
-                        *(other for other in example.stances if other.holder and other.holder != stance.holder)]
-                return Example(example.corpus, tokens, stances=_moved(kept, len(denial) - (end - start), behind=end))
+                tokens = put_together(
+                    cut(example.tokens, 0, start), denial, cut(example.tokens, end, len(example))
+                )
+                kept = [
+                    replace(stance, shares=self._no_stance),
+                    *(
+                        other
+                        for other in example.stances
+                        if other.holder and other.holder != stance.holder
+                    ),
+                ]
+                return Example(
+                    example.corpus,
+                    tokens,
+                    stances=_moved(kept, len(denial) - (end - start), behind=end),
+                )
         return None
 
     def _denials(self, example: Example, start: int) -> tuple[int, Sequence[Tokens]]:
@@ -177,7 +224,9 @@ class Augmenter:
             return end, self._not[word]
         return start, self._not_past if word.endswith("ed") else []
 
-    def _filled(self, form: Form, example: Example, name: Tokens | None = None) -> tuple[Tokens, dict[str, int]]:
+    def _filled(
+        self, form: Form, example: Example, name: Tokens | None = None
+    ) -> tuple[Tokens, dict[str, int]]:
         """A form with a sentence and a name in their places, and where these begin.
 
         The sentence loses its full stop if the form ends with one.
@@ -203,23 +252,35 @@ def _last_words(example: Example) -> set[int]:
 
 
 def _spans(stances: Sequence[StanceExample]) -> set[_Span]:
-    return {span for stance in stances for span in (stance.holder, stance.target) if isinstance(span, tuple)}
+    return {
+        span
+        for stance in stances
+        for span in (stance.holder, stance.target)
+        if isinstance(span, tuple)
+    }
 
 
 def _names(example: Example) -> list[_Span]:
     """The mentions in a sentence that begin with a capital: *he* is none."""
-    return [span for span in sorted(_spans(example.stances))
-            if example.text[example.tokens.offsets[span[0]][0]].isupper()]
+    return [
+        span
+        for span in sorted(_spans(example.stances))
+        if example.text[example.tokens.offsets[span[0]][0]].isupper()
+    ]
 
 
 def _moved(stances: Sequence[StanceExample], shift: int, behind: int = 0) -> list[StanceExample]:
     """Those toward mentions, what stands from token ``behind`` on as many tokens further on."""
+
     def moved(span: _Span) -> _Span:
         start, end = span
         return start + shift * (start >= behind), end + shift * (end > behind)
 
-    return [replace(stance, holder=stance.holder and moved(stance.holder), target=moved(stance.target))
-            for stance in stances if isinstance(stance.target, tuple)]
+    return [
+        replace(stance, holder=stance.holder and moved(stance.holder), target=moved(stance.target))
+        for stance in stances
+        if isinstance(stance.target, tuple)
+    ]
 
 
 def _says_nobody_named(example: Example) -> bool:
@@ -237,4 +298,6 @@ def _word(example: Example, start: int) -> tuple[str, int]:
     end = start
     while end < len(words) and words[end] == words[start]:
         end += 1
-    return (example.text[offsets[start][0]:offsets[end - 1][1]].lower() if end > start else ""), end
+    return (
+        example.text[offsets[start][0] : offsets[end - 1][1]].lower() if end > start else ""
+    ), end

@@ -20,8 +20,12 @@ from claimstance.training.fine_tuning.examples import Example, StanceExample
 
 _TAGS = bio(ROLES)
 _Row = tuple[int, int, int]  # a span of a batch: (window, start, end)
-_Pair = tuple[_Row, _Row, _Row, tuple[float, ...], float]  # holder, target, sentence, shares of labels, weight
-_CHUNK = 40  # batches within which windows are sorted by length: less padding, order still nearly random
+_Pair = tuple[
+    _Row, _Row, _Row, tuple[float, ...], float
+]  # holder, target, sentence, shares of labels, weight
+_CHUNK = (
+    40  # batches within which windows are sorted by length: less padding, order still nearly random
+)
 
 
 @dataclass
@@ -65,7 +69,10 @@ class Planner:
     """Lays out the windows of each epoch."""
 
     def __init__(
-        self, documents: Sequence[Sequence[Example]], windows: WindowBuilder, mixture: Mixture,
+        self,
+        documents: Sequence[Sequence[Example]],
+        windows: WindowBuilder,
+        mixture: Mixture,
         augmenter: Augmenter | None = None,
     ) -> None:
         self._documents = [list(d) for d in documents if len(d) > 1]
@@ -83,7 +90,9 @@ class Planner:
         found = [*self._of_documents(rng), *self._of_singles(rng), *self._of_made(rng)]
         topics = list(self._of_topics([e for w in found for e in w.examples], rng))
         # A sentence that is only asked about topics is read beside each of them, and teaches nothing on its own.
-        found = [window for window in found if any(example.teaches_alone for example in window.examples)]
+        found = [
+            window for window in found if any(example.teaches_alone for example in window.examples)
+        ]
         return self._batches([*found, *topics], rng)
 
     def _of_documents(self, rng: random.Random) -> Iterator[LabelledWindow]:
@@ -114,7 +123,9 @@ class Planner:
         if not (make := self._augmenter):
             return
         for corpus, examples in sorted(self._singles.items()):
-            asked = [e for e in examples if any(isinstance(stance.target, tuple) for stance in e.stances)]
+            asked = [
+                e for e in examples if any(isinstance(stance.target, tuple) for stance in e.stances)
+            ]
             for way in WAYS:
                 share = self._mixture.made.get(way, {}).get(corpus, 0.0)
                 suiting = [e for e in asked if make.suits(way, e)] if share else []
@@ -127,21 +138,33 @@ class Planner:
         found = list(self._fill([(0, example)], self._windows.max_tokens))
         yield from found if len(found) == 1 else ()
 
-    def _of_topics(self, examples: Sequence[Example], rng: random.Random) -> Iterator[LabelledWindow]:
+    def _of_topics(
+        self, examples: Sequence[Example], rng: random.Random
+    ) -> Iterator[LabelledWindow]:
         for example in examples:
-            asked = [s for s in example.stances if isinstance(s.target, str) or rng.random() < self._mixture.topics]
+            asked = [
+                s
+                for s in example.stances
+                if isinstance(s.target, str) or rng.random() < self._mixture.topics
+            ]
             for stance in asked:
                 topic = stance.target if isinstance(stance.target, str) else stance.mention
                 tokens = self._windows.tokenize([topic or ""])[0]
                 if len(tokens):
-                    yield LabelledWindow(self._windows.with_topic(0, example.tokens, tokens), [example], [stance])
+                    yield LabelledWindow(
+                        self._windows.with_topic(0, example.tokens, tokens), [example], [stance]
+                    )
 
-    def _fill(self, sentences: Sequence[tuple[int, Example]], limit: int) -> Iterator[LabelledWindow]:
+    def _fill(
+        self, sentences: Sequence[tuple[int, Example]], limit: int
+    ) -> Iterator[LabelledWindow]:
         examples = dict(sentences)
         for window in self._windows.windows(((i, e.tokens) for i, e in sentences), limit):
             yield LabelledWindow(window, [examples[piece.sentence] for piece in window.pieces])
 
-    def _batches(self, windows: list[LabelledWindow], rng: random.Random) -> list[list[LabelledWindow]]:
+    def _batches(
+        self, windows: list[LabelledWindow], rng: random.Random
+    ) -> list[list[LabelledWindow]]:
         rng.shuffle(windows)
         budget = self._mixture.tokens_per_batch
         average = sum(map(len, windows)) / max(len(windows), 1)
@@ -149,7 +172,7 @@ class Planner:
         batches: list[list[LabelledWindow]] = []
         for begin in range(0, len(windows), chunk):
             batch: list[LabelledWindow] = []
-            for window in sorted(windows[begin:begin + chunk], key=len):
+            for window in sorted(windows[begin : begin + chunk], key=len):
                 if batch and len(window) * (len(batch) + 1) > budget:
                     batches.append(batch)
                     batch = []
@@ -200,7 +223,10 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
         link=torch.tensor([link[2] for link in links], dtype=torch.long).reshape(-1, 2),
         **{task: torch.tensor(labels[task], dtype=torch.long) for task in SENTENCE_TASKS},
         **soft,
-        **{f"{task}_weight": torch.tensor(weights[task], dtype=torch.float) for task in SENTENCE_TASKS},
+        **{
+            f"{task}_weight": torch.tensor(weights[task], dtype=torch.float)
+            for task in SENTENCE_TASKS
+        },
     ).as_dict()
 
 
@@ -213,13 +239,19 @@ def _soft_labels(batch: Sequence[LabelledWindow], longest: int) -> dict[str, Ten
         for piece, example in zip(item.window.pieces, item.examples, strict=True):
             number += 1
             for task, said in example.soft.items() if not item.topics else ():
-                shape = (sentences, len(said)) if said.ndim == 1 else (len(batch), longest, said.shape[1])
+                shape = (
+                    (sentences, len(said))
+                    if said.ndim == 1
+                    else (len(batch), longest, said.shape[1])
+                )
                 into = soft.setdefault(f"{task}_soft", torch.zeros(shape))
                 if said.ndim == 1:
                     into[number] = torch.from_numpy(said)
                 else:
                     size = len(piece)
-                    into[row, piece.start:piece.end] = torch.from_numpy(said[piece.skipped:piece.skipped + size])
+                    into[row, piece.start : piece.end] = torch.from_numpy(
+                        said[piece.skipped : piece.skipped + size]
+                    )
     return soft
 
 
@@ -233,17 +265,17 @@ def _token_tags(item: LabelledWindow) -> dict[str, list[int]]:
     for number, (piece, example) in enumerate(zip(item.window.pieces, item.examples, strict=True)):
         size = len(piece)
         if example.entities is not None:
-            entity[piece.start:piece.end] = example.entities[piece.skipped:piece.skipped + size]
+            entity[piece.start : piece.end] = example.entities[piece.skipped : piece.skipped + size]
         if example.runs is None:
             continue
         values = [0] * len(example)
         for run in example.runs:
             begin, inside = (_TAGS.index(f"{prefix}-{run.role}") for prefix in "BI")
-            values[run.start:run.end] = [inside] * (run.end - run.start)
+            values[run.start : run.end] = [inside] * (run.end - run.start)
             # It can go on only from a sentence that this window shows.
             if not (run.goes_on and number and _precedes(item, number)):
                 values[run.start] = begin
-        attribution[piece.start:piece.end] = values[piece.skipped:piece.skipped + size]
+        attribution[piece.start : piece.end] = values[piece.skipped : piece.skipped + size]
     return {"attribution": attribution, "entity": entity}
 
 
@@ -263,17 +295,30 @@ def _mention_pairs(row: int, item: LabelledWindow) -> Iterator[_Pair]:
     for number, example in enumerate(item.examples):
         piece = item.window.pieces[number]
         for stance in example.stances:
-            if isinstance(stance.target, tuple) and (target := _shift(row, item, number, stance.target)):
+            if isinstance(stance.target, tuple) and (
+                target := _shift(row, item, number, stance.target)
+            ):
                 holder = _shift(row, item, number, stance.holder) if stance.holder else None
-                yield holder or (row, *NOBODY), target, (row, piece.start, piece.end), stance.shares, stance.weight
+                yield (
+                    holder or (row, *NOBODY),
+                    target,
+                    (row, piece.start, piece.end),
+                    stance.shares,
+                    stance.weight,
+                )
 
 
 def _topic_pairs(row: int, item: LabelledWindow) -> Iterator[_Pair]:
     piece = item.window.pieces[0]
     for stance in item.topics:
         holder = _shift(row, item, 0, stance.holder) if stance.holder else None
-        yield (holder or (row, *NOBODY), (row, *(item.window.topic or NOBODY)), (row, piece.start, piece.end),
-               stance.shares, stance.weight)
+        yield (
+            holder or (row, *NOBODY),
+            (row, *(item.window.topic or NOBODY)),
+            (row, piece.start, piece.end),
+            stance.shares,
+            stance.weight,
+        )
 
 
 def _links(row: int, item: LabelledWindow) -> Iterator[tuple[_Row, _Row, tuple[int, int]]]:
@@ -287,7 +332,9 @@ def _links(row: int, item: LabelledWindow) -> Iterator[tuple[_Row, _Row, tuple[i
                 yield cue[2], span, (int(event == cue[1]), IGNORE)
             elif role == "content":
                 # The flat content of an inner attribution is content of the outer one, too.
-                inside = any(start < span[2] and span[1] < end for start, end in contents.get(cue[1], ()))
+                inside = any(
+                    start < span[2] and span[1] < end for start, end in contents.get(cue[1], ())
+                )
                 yield cue[2], span, (IGNORE, int(inside))
 
 
@@ -302,7 +349,12 @@ def _window_runs(
             if not (span := _shift(row, item, number, (run.start, run.end))):
                 continue
             last = runs[-1] if runs else None
-            if run.goes_on and last and last[:2] == (run.role, run.event) and _precedes(item, number):
+            if (
+                run.goes_on
+                and last
+                and last[:2] == (run.role, run.event)
+                and _precedes(item, number)
+            ):
                 runs[-1] = (run.role, run.event, (row, last[2][1], span[2]))
             else:
                 runs.append((run.role, run.event, span))

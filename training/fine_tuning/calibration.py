@@ -28,7 +28,9 @@ log = logging.getLogger(__name__)
 
 ENOUGH = 100  # answers from which a promise about precision can be looked into, and thresholds
 _SURE = 1e-3  # nearer to none or all than this, no probability is taken at its word
-_TRUST = 0.5  # how far counts bend what answers say of themselves: a standard deviation, in log-odds
+_TRUST = (
+    0.5  # how far counts bend what answers say of themselves: a standard deviation, in log-odds
+)
 NEVER = 2.0  # a probability that no answer reaches
 _FOLDS = 5
 _FACTORS = np.exp(np.linspace(-1.5, 1.5, 31))  # by which a label's threshold may change at a time
@@ -47,7 +49,9 @@ class Scale:
         return np.asarray(softmax(logits + self.biases, self.temperature), dtype=float)
 
 
-def calibrate(reader: Reader, records: Sequence[Record], tasks: Sequence[str] | None = None) -> ModelConfig:
+def calibrate(
+    reader: Reader, records: Sequence[Record], tasks: Sequence[str] | None = None
+) -> ModelConfig:
     """The reader's configuration with all that is fitted on ``records``; what was fitted before is left out.
 
     With ``tasks``, this is about them alone: what was fitted to others stays.
@@ -67,13 +71,18 @@ def calibrate(reader: Reader, records: Sequence[Record], tasks: Sequence[str] | 
 
 def unfitted(config: ModelConfig, tasks: Sequence[str]) -> ModelConfig:
     """The configuration without what was fitted to ``tasks``."""
+
     def others(values: dict[str, float]) -> dict[str, float]:
         return {key: value for key, value in values.items() if _task_of(key) not in tasks}
 
     return replace(
-        config, temperatures=others(config.temperatures), biases=others(config.biases),
-        thresholds=others(config.thresholds), abstain_below=others(config.abstain_below),
-        conformal=others(config.conformal))
+        config,
+        temperatures=others(config.temperatures),
+        biases=others(config.biases),
+        thresholds=others(config.thresholds),
+        abstain_below=others(config.abstain_below),
+        conformal=others(config.conformal),
+    )
 
 
 def _task_of(key: str) -> str:
@@ -87,18 +96,28 @@ def fit(config: ModelConfig, kind: str, answers: Answers) -> None:
     logits = np.log(np.clip(answers.probabilities, 1e-12, None))
     scale = fit_scale(logits, answers.gold, answers.documents)
     config.temperatures[kind] = round(scale.temperature, 4)
-    config.biases |= {f"{kind}.{label}": round(float(bias), 4)
-                      for label, bias in zip(answers.labels, scale.biases, strict=True) if bias}
+    config.biases |= {
+        f"{kind}.{label}": round(float(bias), 4)
+        for label, bias in zip(answers.labels, scale.biases, strict=True)
+        if bias
+    }
     scaled = replace(answers, probabilities=scale(logits))
     thresholds = fit_thresholds(scaled, kind)
-    config.thresholds |= {f"{kind}.{label}": value for label, value in zip(answers.labels, thresholds, strict=True)}
+    config.thresholds |= {
+        f"{kind}.{label}": value for label, value in zip(answers.labels, thresholds, strict=True)
+    }
     scaled = replace(scaled, decided=(scaled.probabilities / thresholds).argmax(axis=1))
     if len(answers.gold) >= ENOUGH:
         least = _fit_abstention(scaled)
         config.abstain_below |= {f"{kind}.{label}": _down(value) for label, value in least.items()}
         if never := [label for label, value in least.items() if value == NEVER]:
-            log.warning("%s: no probability from which %.0f %% of the answers on dev are right, of %s: all of these "
-                        "will be marked as abstained", kind, 100 * PROMISE, ", ".join(never))
+            log.warning(
+                "%s: no probability from which %.0f %% of the answers on dev are right, of %s: all of these "
+                "will be marked as abstained",
+                kind,
+                100 * PROMISE,
+                ", ".join(never),
+            )
     config.conformal[kind] = _down(belongs_from(scaled.of_right, scaled.documents))
 
 
@@ -120,8 +139,10 @@ def fit_scale(logits: Array, gold: NDArray[np.int64], documents: NDArray[np.str_
     part = np.random.default_rng(13).permutation(len(gain))[which] % _FOLDS
     for fold in range(_FOLDS if len(gain) >= _FOLDS else 0):
         seen, held = part != fold, part == fold
-        plain, biased = (_losses(_likeliest(logits[seen], gold[seen], each), logits[held], gold[held])
-                         for each in (False, True))
+        plain, biased = (
+            _losses(_likeliest(logits[seen], gold[seen], each), logits[held], gold[held])
+            for each in (False, True)
+        )
         np.add.at(gain, which[held], plain - biased)
     return _likeliest(logits, gold, biased=bool(gain.sum() > 2 * np.sqrt(gain @ gain)))
 
@@ -135,7 +156,9 @@ def _likeliest(logits: Array, gold: NDArray[np.int64], biased: bool) -> Scale:
     def regularised(point: Array) -> float:
         return float(_losses(scale(point), logits, gold).sum() + 0.5 * point @ point)
 
-    return scale(minimize(regularised, np.zeros(logits.shape[1] if biased else 1), method="L-BFGS-B").x)
+    return scale(
+        minimize(regularised, np.zeros(logits.shape[1] if biased else 1), method="L-BFGS-B").x
+    )
 
 
 def _losses(scale: Scale, logits: Array, gold: NDArray[np.int64]) -> Array:
@@ -168,7 +191,9 @@ def best_thresholds(probabilities: Array) -> Array:
     a time, the one that gains most, until none does.
     """
     best, thresholds = -1.0, np.full(probabilities.shape[1], 1 / probabilities.shape[1])
-    while (found := max(_beside(probabilities, thresholds), key=lambda each: each[0]))[0] > best + 1e-6:
+    while (found := max(_beside(probabilities, thresholds), key=lambda each: each[0]))[
+        0
+    ] > best + 1e-6:
         best, thresholds = found
     return np.asarray(thresholds)
 
@@ -205,7 +230,10 @@ def best_threshold(probabilities: Array, gold: NDArray[np.bool_]) -> float:
 def _fit_abstention(answers: Answers) -> dict[str, float]:
     """For each label by itself: where one is common, the others would else be given whether right or not."""
     so = {label: answers.decided == column for column, label in enumerate(answers.labels)}
-    return {label: answered_from(answers.confidence[rows], answers.right[rows]) for label, rows in so.items()}
+    return {
+        label: answered_from(answers.confidence[rows], answers.right[rows])
+        for label, rows in so.items()
+    }
 
 
 def answered_from(confidence: Array, right: NDArray[np.bool_]) -> float:

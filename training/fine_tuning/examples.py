@@ -14,7 +14,9 @@ from claimstance.model.windows import Tokens, WindowBuilder
 from claimstance.training.evaluation.flat_spans import event_of, extents, flatten
 
 Labels = Mapping[str, Sequence[str]]
-SoftLabels = dict[str, NDArray[np.float32]]  # task → (C,) of a sentence, (tokens, C) of attributions
+SoftLabels = dict[
+    str, NDArray[np.float32]
+]  # task → (C,) of a sentence, (tokens, C) of attributions
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,9 @@ class StanceExample:
     target: tuple[int, int] | str
     shares: tuple[float, ...]  # of each label: all on one, unless annotators or a teacher divide
     weight: float
-    mention: str | None = None  # the text of a target span: shown as a topic now and then, so that topics are learned
+    mention: str | None = (
+        None  # the text of a target span: shown as a topic now and then, so that topics are learned
+    )
 
 
 @dataclass
@@ -47,7 +51,9 @@ class Example:
     tokens: Tokens
     text: str = ""  # as its corpus has it; of what is made of others, none
     runs: list[TokenRun] | None = None
-    contents: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # event → tokens of its whole content
+    contents: dict[str, list[tuple[int, int]]] = field(
+        default_factory=dict
+    )  # event → tokens of its whole content
     entities: list[int] | None = None  # a tag for each token
     labels: dict[str, int] = field(default_factory=dict)  # sentence task → label
     weights: dict[str, float] = field(default_factory=dict)
@@ -60,12 +66,21 @@ class Example:
     @property
     def teaches_alone(self) -> bool:
         """Whether there is anything to learn from it without a topic beside it."""
-        return bool(self.runs is not None or self.entities is not None or self.labels or self.soft
-                    or any(isinstance(stance.target, tuple) for stance in self.stances))
+        return bool(
+            self.runs is not None
+            or self.entities is not None
+            or self.labels
+            or self.soft
+            or any(isinstance(stance.target, tuple) for stance in self.stances)
+        )
 
     def teaches(self, tasks: Collection[str]) -> bool:
         """Whether it has a label for one of ``tasks``."""
-        has = {"attribution": self.runs is not None, "entity": self.entities is not None, "stance": bool(self.stances)}
+        has = {
+            "attribution": self.runs is not None,
+            "entity": self.entities is not None,
+            "stance": bool(self.stances),
+        }
         return any(has.get(task, task in self.labels) or task in self.soft for task in tasks)
 
 
@@ -101,8 +116,11 @@ def build_examples(
         document: list[Example] = []
         for record in group:
             example = _example(record, tokens[record.text], labels, weigh, soft_share)
-            example.soft = {task: said for task, said in (soft or {}).get(record.id, {}).items()
-                            if said.ndim == 1 or len(said) == len(example)}
+            example.soft = {
+                task: said
+                for task, said in (soft or {}).get(record.id, {}).items()
+                if said.ndim == 1 or len(said) == len(example)
+            }
             if record.attributions is not None:
                 _add_attributions(example, record, sizes, document[-1] if document else None)
             document.append(example)
@@ -120,9 +138,14 @@ def _documents(records: Sequence[Record]) -> Iterable[list[Record]]:
             continue
         key = (_corpus(record), record.text)
         first = alone.get(key)
-        if first and record.stances and not (
-                record.attributions or any(getattr(record, task) for task in SENTENCE_TASKS)):
-            alone[key] = first.model_copy(update={"stances": [*(first.stances or []), *record.stances]})
+        if (
+            first
+            and record.stances
+            and not (record.attributions or any(getattr(record, task) for task in SENTENCE_TASKS))
+        ):
+            alone[key] = first.model_copy(
+                update={"stances": [*(first.stances or []), *record.stances]}
+            )
         else:
             alone[key if first is None else (record.id, record.text)] = record
     yield from (sorted(group, key=lambda r: r.start or 0) for group in placed.values())
@@ -133,7 +156,9 @@ def _corpus(record: Record) -> str:
     return str(record.meta.get("corpus", ""))
 
 
-def _example(record: Record, tokens: Tokens, labels: Labels, weigh: "_Weights", soft_share: float) -> Example:
+def _example(
+    record: Record, tokens: Tokens, labels: Labels, weigh: "_Weights", soft_share: float
+) -> Example:
     example = Example(_corpus(record), tokens, record.text)
     for task in SENTENCE_TASKS:
         label = getattr(record, task)
@@ -149,13 +174,24 @@ def _example(record: Record, tokens: Tokens, labels: Labels, weigh: "_Weights", 
     for stance in record.stances or ():
         if "stance" in labels and (shares := _shares(stance, labels["stance"], soft_share)):
             target = _span(record.text, tokens, stance.target)
-            example.stances.append(StanceExample(
-                holder=_span(record.text, tokens, stance.holder) if stance.holder is not None else None,
-                target=target or (stance.target if isinstance(stance.target, str) else _surface(record, stance.target)),
-                shares=shares,
-                weight=weigh(record, "stance", stance.label),
-                mention=None if isinstance(stance.target, str) else _surface(record, stance.target),
-            ))
+            example.stances.append(
+                StanceExample(
+                    holder=_span(record.text, tokens, stance.holder)
+                    if stance.holder is not None
+                    else None,
+                    target=target
+                    or (
+                        stance.target
+                        if isinstance(stance.target, str)
+                        else _surface(record, stance.target)
+                    ),
+                    shares=shares,
+                    weight=weigh(record, "stance", stance.label),
+                    mention=None
+                    if isinstance(stance.target, str)
+                    else _surface(record, stance.target),
+                )
+            )
     return example
 
 
@@ -166,12 +202,14 @@ def _shares(stance: Stance, labels: Sequence[str], soft_share: float) -> tuple[f
     share = soft_share if total and stance.label is not None else float(total > 0)
     if not total and stance.label is None:
         return ()
-    return tuple((1 - share) * (label == stance.label) + share * soft.get(label, 0.0) / (total or 1)
-                 for label in labels)
+    return tuple(
+        (1 - share) * (label == stance.label) + share * soft.get(label, 0.0) / (total or 1)
+        for label in labels
+    )
 
 
 def _surface(record: Record, span: Span) -> str:
-    return record.text[min(start for start, _ in span):max(end for _, end in span)]
+    return record.text[min(start for start, _ in span) : max(end for _, end in span)]
 
 
 def _span(text: str, tokens: Tokens, value: Span | str) -> tuple[int, int] | None:
@@ -184,11 +222,16 @@ def _span(text: str, tokens: Tokens, value: Span | str) -> tuple[int, int] | Non
 
 def touched(tokens: Tokens, span: Span) -> list[int]:
     """The numbers of the tokens that share a character with the span."""
-    return [i for i, (left, right) in enumerate(tokens.offsets)
-            if any(left < end and start < right for start, end in span)]
+    return [
+        i
+        for i, (left, right) in enumerate(tokens.offsets)
+        if any(left < end and start < right for start, end in span)
+    ]
 
 
-def _add_attributions(example: Example, record: Record, sizes: dict[str, int], before: Example | None) -> None:
+def _add_attributions(
+    example: Example, record: Record, sizes: dict[str, int], before: Example | None
+) -> None:
     example.runs = []
     for flat in flatten(record, sizes):
         tokens = touched(example.tokens, [(flat.start, flat.end)])
@@ -196,8 +239,14 @@ def _add_attributions(example: Example, record: Record, sizes: dict[str, int], b
             continue
         last = before.runs[-1] if before and before.runs else None
         goes_on = bool(
-            last and before and flat.role == "content" and not example.runs and tokens[0] == 0
-            and last.event == flat.event and last.role == "content" and last.end == len(before)
+            last
+            and before
+            and flat.role == "content"
+            and not example.runs
+            and tokens[0] == 0
+            and last.event == flat.event
+            and last.role == "content"
+            and last.end == len(before)
         )
         example.runs.append(TokenRun(flat.role, flat.event, tokens[0], tokens[-1] + 1, goes_on))
     for index, attribution in enumerate(record.attributions or ()):
@@ -216,8 +265,14 @@ class _Weights:
         self._counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         for record in records:
             for task in power:
-                labels = [s.label for s in record.stances or ()] if task == "stance" else [getattr(record, task)]
-                self._counts[_corpus(record), task].update(label for label in labels if label is not None)
+                labels = (
+                    [s.label for s in record.stances or ()]
+                    if task == "stance"
+                    else [getattr(record, task)]
+                )
+                self._counts[_corpus(record), task].update(
+                    label for label in labels if label is not None
+                )
 
     def __call__(self, record: Record, task: str, label: str | None) -> float:
         corpus = _corpus(record)

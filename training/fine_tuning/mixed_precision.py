@@ -14,7 +14,9 @@ _LOG = logging.getLogger(__name__)
 def has_bfloat16(device: torch.device) -> bool:
     """Whether the device multiplies matrices in bfloat16, rather than PyTorch imitating it."""
     if device.type == "cpu":
-        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # what PyTorch asks itself before it uses oneDNN
+        return bool(
+            torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        )  # what PyTorch asks itself before it uses oneDNN
     return device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
 
 
@@ -28,5 +30,7 @@ def use_bfloat16(precision: str) -> bool:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if has_bfloat16(device):
         return True
-    _LOG.warning("training.precision: this processor has no bfloat16: computing in float32, which gives other weights")
+    _LOG.warning(
+        "training.precision: this processor has no bfloat16: computing in float32, which gives other weights"
+    )
     return False

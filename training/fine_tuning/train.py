@@ -49,7 +49,15 @@ from claimstance.training.fine_tuning.trainer import ClaimStanceTrainer, Course,
 
 log = logging.getLogger(__name__)
 CHECKPOINTS = "checkpoints"  # a folder in the model's, with TensorBoard's logs
-LIBRARIES = ("claimstance", "torch", "transformers", "datasets", "tokenizers", "numpy", "scikit-learn")
+LIBRARIES = (
+    "claimstance",
+    "torch",
+    "transformers",
+    "datasets",
+    "tokenizers",
+    "numpy",
+    "scikit-learn",
+)
 
 
 def train(
@@ -92,16 +100,31 @@ def train(
     set_seed(settings.seed)
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    all_labels = {task: tuple(labels.get(task, DEFAULT_LABELS[task])) for task in DEFAULT_LABELS if task in tasks}
+    all_labels = {
+        task: tuple(labels.get(task, DEFAULT_LABELS[task]))
+        for task in DEFAULT_LABELS
+        if task in tasks
+    }
     model = (_going_on if settings.only else _new)(config, tasks, all_labels)
     files = _files_that_stay(config, tasks)
     dev = about(dev, tasks)
     course = _course(model, about(records, tasks), tasks, all_labels, settings, soft or {})
     model.loss_weights, model.soft_share = dict(settings.loss_weights), settings.soft_share
     trainer = ClaimStanceTrainer(
-        model=model, args=_arguments(config, course, bool(dev)), settings=settings, course=course, dev=dev,
-        callbacks=[*callbacks, *_stopping(settings, bool(dev)), *([] if sys.stderr.isatty() else [Told()])])
-    trainer.remove_callback(PrinterCallback)  # standard output is for results; TensorBoard has the curves
+        model=model,
+        args=_arguments(config, course, bool(dev)),
+        settings=settings,
+        course=course,
+        dev=dev,
+        callbacks=[
+            *callbacks,
+            *_stopping(settings, bool(dev)),
+            *([] if sys.stderr.isatty() else [Told()]),
+        ],
+    )
+    trainer.remove_callback(
+        PrinterCallback
+    )  # standard output is for results; TensorBoard has the curves
     if trainer.is_world_process_zero():
         log.info("%d sentences, %d steps", len(records), trainer.args.max_steps)
     trainer.train(resume_from_checkpoint=checkpoint)
@@ -114,28 +137,43 @@ def train(
     return export(config.output, **files)
 
 
-def _new(config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]) -> ClaimStanceModel:
-    model = ClaimStanceModel.from_encoder(config.model.encoder, {
-        "tasks": tasks, "labels": dict(labels), "max_tokens": config.model.max_tokens, "dropout": config.model.dropout,
-        "name": config.name})
+def _new(
+    config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]
+) -> ClaimStanceModel:
+    model = ClaimStanceModel.from_encoder(
+        config.model.encoder,
+        {
+            "tasks": tasks,
+            "labels": dict(labels),
+            "max_tokens": config.model.max_tokens,
+            "dropout": config.model.dropout,
+            "name": config.name,
+        },
+    )
     if config.model.start is not None:
         model.start_from(ClaimStanceModel.from_pretrained(model_folder(config.model.start)))
     return model
 
 
-def _going_on(config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]) -> ClaimStanceModel:
+def _going_on(
+    config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]
+) -> ClaimStanceModel:
     """The model that is started from, of which the heads of ``tasks`` alone learn."""
     model = ClaimStanceModel.from_pretrained(model_folder(config.model.start))
     has = model.config
     if has.max_tokens != config.model.max_tokens:
-        raise ConfigError(f"model.max_tokens: expected {has.max_tokens} as in model.start, found "
-                          f"{config.model.max_tokens}")
+        raise ConfigError(
+            f"model.max_tokens: expected {has.max_tokens} as in model.start, found "
+            f"{config.model.max_tokens}"
+        )
     for task in tasks:
         if task not in has.tasks:
             raise ConfigError(f"training.only: {unknown('task', task, has.tasks)}")
         if (wanted := labels.get(task)) != has.labels.get(task):
-            raise ConfigError(f"training.only: expected the labels of model.start for '{task}' "
-                              f"({', '.join(has.labels[task])}), found {', '.join(wanted or ())}")
+            raise ConfigError(
+                f"training.only: expected the labels of model.start for '{task}' "
+                f"({', '.join(has.labels[task])}), found {', '.join(wanted or ())}"
+            )
     model.config = replace(unfitted(has, tasks), name=config.name, version=ModelConfig.version)
     model.learn_only(tasks, config.model.dropout)
     return model
@@ -147,13 +185,22 @@ def _files_that_stay(config: Config, tasks: Sequence[str]) -> dict[str, Any]:
     if not config.training.only or not (folder / MANIFEST_FILE).exists():
         return {}
     check_files(folder)
-    precision = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8")).get("precision", "int8")
+    precision = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8")).get(
+        "precision", "int8"
+    )
     # The other heads are in the encoder's file, but for that of links, which learns with attributions.
-    return {"precision": precision, "reader": folder / READER_FILE if set(tasks) == {"stance"} else None}
+    return {
+        "precision": precision,
+        "reader": folder / READER_FILE if set(tasks) == {"stance"} else None,
+    }
 
 
 def _calibrated(
-    model: ClaimStanceModel, dev: Sequence[Record], tasks: Sequence[str], beside: Path, files: Mapping[str, Any]
+    model: ClaimStanceModel,
+    dev: Sequence[Record],
+    tasks: Sequence[str],
+    beside: Path,
+    files: Mapping[str, Any],
 ) -> ModelConfig:
     """The configuration fitted to what the model says once it is exported, which is what will be used."""
     with tempfile.TemporaryDirectory(prefix=".calibrate-", dir=beside) as scratch:
@@ -176,24 +223,42 @@ def _course(
 ) -> Course:
     windows = model.windows
     documents = [
-        document for document in build_examples(
-            records, windows, labels, settings.class_weight_power, settings.corpus_weights, _of_tasks(soft, tasks),
-            settings.soft_share)
-        if any(example.teaches(tasks) for example in document)]
+        document
+        for document in build_examples(
+            records,
+            windows,
+            labels,
+            settings.class_weight_power,
+            settings.corpus_weights,
+            _of_tasks(soft, tasks),
+            settings.soft_share,
+        )
+        if any(example.teaches(tasks) for example in document)
+    ]
     mixture = Mixture(
-        tokens_per_batch=settings.tokens_per_batch, neighbours=settings.neighbours, alone=settings.alone,
-        topics=settings.topics, made={way: getattr(settings, way) for way in WAYS}, sampling=settings.sampling,
-        seed=settings.seed)
+        tokens_per_batch=settings.tokens_per_batch,
+        neighbours=settings.neighbours,
+        alone=settings.alone,
+        topics=settings.topics,
+        made={way: getattr(settings, way) for way in WAYS},
+        sampling=settings.sampling,
+        seed=settings.seed,
+    )
     makes = any(mixture.made.values())
     augmenter = _augmenter(windows, labels.get("stance", ()), settings.no_stance) if makes else None
     course = Course(Planner(documents, windows, mixture, augmenter), settings.epochs)
     if not len(course):
-        raise InputError("the train split: expected sentences to learn from, found none (see training.sampling)")
+        raise InputError(
+            "the train split: expected sentences to learn from, found none (see training.sampling)"
+        )
     return course
 
 
 def _of_tasks(soft: Mapping[str, SoftLabels], tasks: Sequence[str]) -> dict[str, SoftLabels]:
-    return {row: {task: value for task, value in said.items() if task in tasks} for row, said in soft.items()}
+    return {
+        row: {task: value for task, value in said.items() if task in tasks}
+        for row, said in soft.items()
+    }
 
 
 def _augmenter(windows: WindowBuilder, labels: Sequence[str], none: str) -> Augmenter:
@@ -211,8 +276,12 @@ def _last_checkpoint(folder: Path) -> str | None:
         ConfigError: if no run was begun there.
     """
     if not folder.is_dir():
-        raise ConfigError(f"resume: expected a checkpoint of an earlier run in {folder}, found none")
-    states = sorted(folder.glob("checkpoint-*/trainer_state.json"), key=lambda path: int(path.parent.name[11:]))
+        raise ConfigError(
+            f"resume: expected a checkpoint of an earlier run in {folder}, found none"
+        )
+    states = sorted(
+        folder.glob("checkpoint-*/trainer_state.json"), key=lambda path: int(path.parent.name[11:])
+    )
     whole = [path for path in states if _is_json(path)]
     if not whole:
         log.info("no checkpoint in %s yet: from the start", folder)
@@ -238,7 +307,9 @@ def _arguments(config: Config, course: Course, scored: bool) -> TrainingArgument
     batches = processes() * settings.batches_per_step  # that a step takes
     steps = len(course) // batches
     if not steps:
-        raise InputError(f"the train split: expected {batches} batches for a step, found {len(course)}")
+        raise InputError(
+            f"the train split: expected {batches} batches for a step, found {len(course)}"
+        )
     first = min(max(1, course.first_epoch // batches), steps)
     every = max(1, math.ceil(first / max(settings.evaluations_per_epoch, 1)))
     checkpoints = config.output / CHECKPOINTS
@@ -283,8 +354,10 @@ def _tasks(config: Config, records: Sequence[Record]) -> tuple[str, ...]:
     for task in wanted or ():
         if task not in carried:
             key = "training.only" if config.training.only else "model.tasks"
-            raise ConfigError(f"{key}: no row of the train split has labels for '{task}'. "
-                              f"Those with labels: {', '.join(sorted(carried)) or 'none'}")
+            raise ConfigError(
+                f"{key}: no row of the train split has labels for '{task}'. "
+                f"Those with labels: {', '.join(sorted(carried)) or 'none'}"
+            )
     if not carried:
         raise InputError("the train split: expected labels for at least one task, found none")
     return tuple(task for task in TASKS if task in (wanted or carried))
@@ -293,7 +366,11 @@ def _tasks(config: Config, records: Sequence[Record]) -> tuple[str, ...]:
 def _annotated(record: Record) -> set[str]:
     """The tasks that a record has labels for. None there is a label, too, but not for stances: nothing is asked."""
     taught = any(stance.probabilities for stance in record.stances or ())
-    return {task for task, labels in label_counts(record).items() if labels or task != "stance" or taught}
+    return {
+        task
+        for task, labels in label_counts(record).items()
+        if labels or task != "stance" or taught
+    }
 
 
 def _check_corpora(settings: TrainingConfig, records: Sequence[Record]) -> None:
@@ -307,7 +384,12 @@ def _check_corpora(settings: TrainingConfig, records: Sequence[Record]) -> None:
 
 def _check_metric(metric: str, dev: Sequence[Record], tasks: Sequence[str]) -> None:
     """Refuse a metric that the first evaluation would lack, before hours of training."""
-    names = {f"{part}/{task}" for record in dev for part in parts(record) for task in _annotated(record) & {*tasks}}
+    names = {
+        f"{part}/{task}"
+        for record in dev
+        for part in parts(record)
+        for task in _annotated(record) & {*tasks}
+    }
     if metric not in names | {"mean"}:
         raise ConfigError(f"training.metric: {unknown('metric', metric, names | {'mean'})}")
 

@@ -53,7 +53,9 @@ class Course(Dataset[list[LabelledWindow]]):
 class ClaimStanceTrainer(Trainer):
     """``Trainer`` with this project's batches, learning rates and dev scores."""
 
-    def __init__(self, *, settings: TrainingConfig, course: Course, dev: Sequence[Record], **options: Any) -> None:
+    def __init__(
+        self, *, settings: TrainingConfig, course: Course, dev: Sequence[Record], **options: Any
+    ) -> None:
         super().__init__(train_dataset=course, eval_dataset=cast(Any, list(dev) or None), **options)
         self._settings = settings
         self._course = course
@@ -76,14 +78,30 @@ class ClaimStanceTrainer(Trainer):
         """AdamW; new heads learn faster than the pretrained encoder, and biases and norms do not decay."""
         if self.optimizer is None:
             settings, groups = self._settings, []
-            for part, rate in (("encoder", settings.learning_rate), ("heads", settings.head_learning_rate)):
-                named = [(name, weight) for name, weight in self.network.named_parameters()
-                         if name.startswith(f"{part}.") and weight.requires_grad]
-                groups += [
-                    {"params": [p for _, p in named if p.ndim > 1], "lr": rate, "weight_decay": settings.weight_decay},
-                    {"params": [p for _, p in named if p.ndim <= 1], "lr": rate, "weight_decay": 0.0},
+            for part, rate in (
+                ("encoder", settings.learning_rate),
+                ("heads", settings.head_learning_rate),
+            ):
+                named = [
+                    (name, weight)
+                    for name, weight in self.network.named_parameters()
+                    if name.startswith(f"{part}.") and weight.requires_grad
                 ]
-            self.optimizer = torch.optim.AdamW(groups, fused=True)  # on a CPU a step took 0.58 s, not 0.70
+                groups += [
+                    {
+                        "params": [p for _, p in named if p.ndim > 1],
+                        "lr": rate,
+                        "weight_decay": settings.weight_decay,
+                    },
+                    {
+                        "params": [p for _, p in named if p.ndim <= 1],
+                        "lr": rate,
+                        "weight_decay": 0.0,
+                    },
+                ]
+            self.optimizer = torch.optim.AdamW(
+                groups, fused=True
+            )  # on a CPU a step took 0.58 s, not 0.70
         return self.optimizer
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
@@ -91,10 +109,15 @@ class ClaimStanceTrainer(Trainer):
         scores = {f"eval_{name}": value for name, value in self.scores().items()}
         self.network.train()
         if self.is_world_process_zero():
-            log.info("step %d: %s", self.state.global_step,
-                     ", ".join(f"{k[5:]} {v:.4f}" for k, v in scores.items()))
+            log.info(
+                "step %d: %s",
+                self.state.global_step,
+                ", ".join(f"{k[5:]} {v:.4f}" for k, v in scores.items()),
+            )
         self.log(scores)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, scores)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, scores
+        )
         return scores
 
     def scores(self) -> dict[str, float]:
@@ -108,7 +131,9 @@ class ClaimStanceTrainer(Trainer):
         self._load_from_checkpoint(str(self.state.best_model_checkpoint))
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        self.network.load_state_dict(ClaimStanceModel.from_pretrained(resume_from_checkpoint).state_dict())
+        self.network.load_state_dict(
+            ClaimStanceModel.from_pretrained(resume_from_checkpoint).state_dict()
+        )
 
 
 class Told(TrainerCallback):
@@ -118,11 +143,22 @@ class Told(TrainerCallback):
         """Time is counted from here: a resumed run starts at another step than the first."""
         self._first, self._begun = state.global_step, time.monotonic()
 
-    def on_log(self, args: Any, state: TrainerState, control: Any, logs: dict[str, float] | None = None,
-               **_: Any) -> None:
+    def on_log(
+        self,
+        args: Any,
+        state: TrainerState,
+        control: Any,
+        logs: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
         """A message, if a loss is among what was written down."""
         done = state.global_step - self._first
         if logs and "loss" in logs and done and state.is_world_process_zero:
             left = (time.monotonic() - self._begun) / done * (state.max_steps - state.global_step)
-            log.info("step %d of %d, loss %.3f, %d min left", state.global_step, state.max_steps, logs["loss"],
-                     math.ceil(left / 60))
+            log.info(
+                "step %d of %d, loss %.3f, %d min left",
+                state.global_step,
+                state.max_steps,
+                logs["loss"],
+                math.ceil(left / 60),
+            )

@@ -33,7 +33,9 @@ SAMPLES = {
     "a.docx": lambda: docx(*LINES),
     "a.csv": lambda: b'id,text,outlet\n1,"He said ""no"".",Courier\n2,She left.,\n',
     "a.tsv": lambda: b"id\ttext\n1\tHe left.\n",
-    "a.jsonl": lambda: b'{"text": "He left.", "meta": {"n": [1, {"a": null}]}}\n{"text": "B", "id": 7}\n',
+    "a.jsonl": lambda: (
+        b'{"text": "He left.", "meta": {"n": [1, {"a": null}]}}\n{"text": "B", "id": 7}\n'
+    ),
     "a.parquet": parquet,
 }
 bounded = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -48,7 +50,9 @@ def test_damaged_bytes(name, seed, tmp_path_factory):
     outcomes.articles(path)
 
 
-@pytest.mark.parametrize("suffix", [".txt", ".html", ".pdf", ".docx", ".csv", ".tsv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize(
+    "suffix", [".txt", ".html", ".pdf", ".docx", ".csv", ".tsv", ".jsonl", ".parquet"]
+)
 @bounded
 @given(data=st.binary(max_size=300))
 def test_any_bytes(suffix, data, tmp_path_factory):
@@ -58,10 +62,38 @@ def test_any_bytes(suffix, data, tmp_path_factory):
 
 
 @bounded
-@given(parts=st.lists(st.one_of(st.sampled_from([
-    "<p>", "</p>", "<div>", "<br>", "<table>", "<td>", "<h1>", "<script>", "<!--", "-->", "<a href=x>", "&amp", "&#0;",
-    "&#xd800;", "<svg><p>", "<template>", "<meta charset=utf-7>", "<base href=//x>", "<time datetime=2026-13-99>",
-    "He said that the levy is theft, and left. " * 5]), st.text(max_size=20)), max_size=30))
+@given(
+    parts=st.lists(
+        st.one_of(
+            st.sampled_from(
+                [
+                    "<p>",
+                    "</p>",
+                    "<div>",
+                    "<br>",
+                    "<table>",
+                    "<td>",
+                    "<h1>",
+                    "<script>",
+                    "<!--",
+                    "-->",
+                    "<a href=x>",
+                    "&amp",
+                    "&#0;",
+                    "&#xd800;",
+                    "<svg><p>",
+                    "<template>",
+                    "<meta charset=utf-7>",
+                    "<base href=//x>",
+                    "<time datetime=2026-13-99>",
+                    "He said that the levy is theft, and left. " * 5,
+                ]
+            ),
+            st.text(max_size=20),
+        ),
+        max_size=30,
+    )
+)
 def test_any_markup(parts, tmp_path_factory):
     path = tmp_path_factory.mktemp("d") / "a.html"
     path.write_text("<html><body>" + "".join(parts), encoding="utf-8", errors="replace")

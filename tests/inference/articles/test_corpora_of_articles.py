@@ -29,27 +29,39 @@ def told(found):
 
 # CSV and TSV
 
+
 def test_csv(here, caplog):
-    found = read("a.csv", "id,title,text,outlet,n\nx,One,He left.,Courier,3\n,,\"She said, “no”.\nTwice.\",,\n")
+    found = read(
+        "a.csv", 'id,title,text,outlet,n\nx,One,He left.,Courier,3\n,,"She said, “no”.\nTwice.",,\n'
+    )
     assert found == [
         Article("x", "He left.", "One", meta={"outlet": "Courier", "n": "3"}),
-        Article("a:2", "She said, “no”.\nTwice.", None, meta={"outlet": "", "n": ""})]
+        Article("a:2", "She said, “no”.\nTwice.", None, meta={"outlet": "", "n": ""}),
+    ]
     assert caplog.messages == []
 
 
-@pytest.mark.parametrize(("name", "data"), [
-    ("a.tsv", "id\ttext\nx\tHe left.\n"), ("a.csv", "id;text\nx;He left.\n"), ("a.csv", "sep=|\nid|text\nx|He left."),
-    ("a.csv", "\ufeffid,text\r\nx,He left.\r\n"), ("a.csv", "id\ttext\nx\tHe left.\n"),
-    ("a.CSV", "\nid,text\n\nx,He left."),
-    ("a.csv", '"id","text"\n"x","He left."\n,\n'),
-])
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.tsv", "id\ttext\nx\tHe left.\n"),
+        ("a.csv", "id;text\nx;He left.\n"),
+        ("a.csv", "sep=|\nid|text\nx|He left."),
+        ("a.csv", "\ufeffid,text\r\nx,He left.\r\n"),
+        ("a.csv", "id\ttext\nx\tHe left.\n"),
+        ("a.CSV", "\nid,text\n\nx,He left."),
+        ("a.csv", '"id","text"\n"x","He left."\n,\n'),
+    ],
+)
 def test_delimiters_and_line_ends(here, name, data):
     assert read(name, data) == [Article("x", "He left.")]
 
 
 def test_a_column_that_is_guessed_is_told_of(here, caplog):
     assert read("a.csv", "ID,Headline,Body\n7,One,He left.\n") == [Article("7", "He left.", "One")]
-    assert caplog.messages == ["a.csv: no column 'text': 'Body' is read as the text (--text-column names another)"]
+    assert caplog.messages == [
+        "a.csv: no column 'text': 'Body' is read as the text (--text-column names another)"
+    ]
 
 
 def test_columns_that_are_named(here, caplog):
@@ -58,35 +70,59 @@ def test_columns_that_are_named(here, caplog):
     assert caplog.messages == []
 
 
-@pytest.mark.parametrize(("data", "columns", "message"), [
-    ("", (), "a.csv: expected a header and at least one row, found an empty file"),
-    ("\n\n", (), "a.csv: expected a header and at least one row, found an empty file"),
-    ("id,text\n", (), "a.csv: expected a header and at least one row, found a header"),
-    ("id,words\n1,x\n", (), f"a.csv: expected a column {OTHERS} id, words"),
-    ('id,"odd\nwords"\n1,x\n', (), f"a.csv: expected a column {OTHERS} id, odd words"),
-    ("id,text\n1,x\n", ("body",), "a.csv: expected a column 'body', found id, text"),
-    ("id,text\n1,x\n", (None, "key"), "a.csv: expected a column 'key', found id, text"),
-    ("id,text\n1,x\n", (None, None, "t"), "a.csv: expected a column 't', found id, text"),
-    ("id,text,id\n1,x,2\n", (), "a.csv: expected columns with different names, found 'id' twice"),
-    ("id,text\n1,“x”\n".encode("utf-16"), (), "a.csv, line 1: expected UTF-8 text, found a binary file (a NUL byte); "
-     "it looks like UTF-16 ('Unicode text' in Excel): save it as 'CSV UTF-8'"),
-    ("id,tëxt\n1,x\n".encode("cp1252"), (), "a.csv, line 1: expected UTF-8 text, found invalid continuation byte "
-     "(byte 5 of the line); it looks like a Windows encoding, such as Windows-1252: save it as 'CSV UTF-8'"),
-])
+@pytest.mark.parametrize(
+    ("data", "columns", "message"),
+    [
+        ("", (), "a.csv: expected a header and at least one row, found an empty file"),
+        ("\n\n", (), "a.csv: expected a header and at least one row, found an empty file"),
+        ("id,text\n", (), "a.csv: expected a header and at least one row, found a header"),
+        ("id,words\n1,x\n", (), f"a.csv: expected a column {OTHERS} id, words"),
+        ('id,"odd\nwords"\n1,x\n', (), f"a.csv: expected a column {OTHERS} id, odd words"),
+        ("id,text\n1,x\n", ("body",), "a.csv: expected a column 'body', found id, text"),
+        ("id,text\n1,x\n", (None, "key"), "a.csv: expected a column 'key', found id, text"),
+        ("id,text\n1,x\n", (None, None, "t"), "a.csv: expected a column 't', found id, text"),
+        (
+            "id,text,id\n1,x,2\n",
+            (),
+            "a.csv: expected columns with different names, found 'id' twice",
+        ),
+        (
+            "id,text\n1,“x”\n".encode("utf-16"),
+            (),
+            "a.csv, line 1: expected UTF-8 text, found a binary file (a NUL byte); "
+            "it looks like UTF-16 ('Unicode text' in Excel): save it as 'CSV UTF-8'",
+        ),
+        (
+            "id,tëxt\n1,x\n".encode("cp1252"),
+            (),
+            "a.csv, line 1: expected UTF-8 text, found invalid continuation byte "
+            "(byte 5 of the line); it looks like a Windows encoding, such as Windows-1252: save it as 'CSV UTF-8'",
+        ),
+    ],
+)
 def test_a_table_that_is_no_corpus(here, data, columns, message):
     assert told(read("a.csv", data, *columns)) == [message]
 
 
 def test_a_bad_row_costs_itself_alone(here):
-    data = (b'id,text\n1,A.\n2,B,C\n3\n4,"B "so" he said"\n5,\xff\n6,a\0b\n7,"C.\n\nD."\n8,' + b"x" * 11_000_000
-            + b"\n9,E.\n10,\n")
+    data = (
+        b'id,text\n1,A.\n2,B,C\n3\n4,"B "so" he said"\n5,\xff\n6,a\0b\n7,"C.\n\nD."\n8,'
+        + b"x" * 11_000_000
+        + b"\n9,E.\n10,\n"
+    )
     quotes = "expected fields in plain double quotes or none, of at most 10,000,000 characters, found others"
     assert told(read("a.csv", data)) == [
-        "A.", "a.csv, line 3: expected 2 columns, found 3", "a.csv, line 4: expected 2 columns, found 1",
+        "A.",
+        "a.csv, line 3: expected 2 columns, found 3",
+        "a.csv, line 4: expected 2 columns, found 1",
         f"a.csv, line 5: {quotes} (',' expected after '\"')",
         "a.csv, line 6: expected UTF-8 text, found invalid start byte (byte 3 of the line)",
-        "a.csv, line 7: expected UTF-8 text, found a binary file (a NUL byte)", "C.\n\nD.",
-        "a.csv, line 11: expected a line of at most 10,000,000 bytes, found a longer one", "E.", ""]
+        "a.csv, line 7: expected UTF-8 text, found a binary file (a NUL byte)",
+        "C.\n\nD.",
+        "a.csv, line 11: expected a line of at most 10,000,000 bytes, found a longer one",
+        "E.",
+        "",
+    ]
 
 
 @pytest.mark.parametrize("bad", [b"\xff", b"\0", b"\xed\xa0\x80"])
@@ -99,18 +135,29 @@ def test_a_bad_line_within_a_row_costs_the_row_alone(here, bad):
 
 def test_a_quote_that_is_never_closed(here):
     found = told(read("a.csv", 'id,text\n1,A.\n2,"B\n3,C.\n4,D.\n'))
-    assert found == ["A.", "a.csv, line 3 to 5: expected fields in plain double quotes or none, of at most 10,000,000 "
-                     "characters, found others (unexpected end of data)"]
+    assert found == [
+        "A.",
+        "a.csv, line 3 to 5: expected fields in plain double quotes or none, of at most 10,000,000 "
+        "characters, found others (unexpected end of data)",
+    ]
 
 
 def test_a_row_of_many_long_lines_costs_itself_alone(here):
     data = 'id,text\n1,A.\n2,"' + ('x, ""y"", ' * 100_000 + "\n") * 15 + '"\n3,B.\n'
     assert told(read("a.csv", data)) == [
-        "A.", "a.csv, line 3 to 18: expected a row of at most 10,000,000 characters, found a longer one", "B."]
-    found = told(read("a.csv", data.replace('"\n3', '\n3')))
-    assert found == ["A.", "a.csv, line 3 to 19: expected a row of at most 10,000,000 characters, found a longer one"]
+        "A.",
+        "a.csv, line 3 to 18: expected a row of at most 10,000,000 characters, found a longer one",
+        "B.",
+    ]
+    found = told(read("a.csv", data.replace('"\n3', "\n3")))
+    assert found == [
+        "A.",
+        "a.csv, line 3 to 19: expected a row of at most 10,000,000 characters, found a longer one",
+    ]
     found = told(read("a.csv", data.replace("\n3", ("," * 9_000_000 + '"\n') * 11 + "\n3")))
-    assert found[1].endswith(": expected a row of at most 10,000,000 characters, found a longer one")
+    assert found[1].endswith(
+        ": expected a row of at most 10,000,000 characters, found a longer one"
+    )
 
 
 def test_a_header_of_very_many_columns(here):
@@ -141,7 +188,9 @@ def test_a_file_that_is_bad_from_the_beginning_is_left(here):
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
 def test_memory_does_not_grow_with_the_corpus(here, name):
     row = "x" * 1000
-    line, head = (f'"{row}"\n', "text\n") if name == "a.csv" else (json.dumps({"text": row}) + "\n", "")
+    line, head = (
+        (f'"{row}"\n', "text\n") if name == "a.csv" else (json.dumps({"text": row}) + "\n", "")
+    )
     with Path(name).open("w", encoding="utf-8") as file:
         file.write(head)
         file.writelines(line for _ in range(20_000))
@@ -154,36 +203,77 @@ def test_memory_does_not_grow_with_the_corpus(here, name):
 
 # JSON Lines
 
+
 def test_what_travels_along_in_json_lines(here, caplog):
-    rows = [{"body": "A", "id": 7, "n": 1.5, "tags": ["x", None], "meta": {"outlet": "Courier", "n": 2}},
-            {"body": "B", "headline": "Two"}]
+    rows = [
+        {
+            "body": "A",
+            "id": 7,
+            "n": 1.5,
+            "tags": ["x", None],
+            "meta": {"outlet": "Courier", "n": 2},
+        },
+        {"body": "B", "headline": "Two"},
+    ]
     assert read("a.jsonl", "\n".join(map(json.dumps, rows))) == [
-        Article("7", "A", meta={"outlet": "Courier", "n": 1.5, "tags": ["x", None]}), Article("a:2", "B", "Two")]
-    assert caplog.messages == ["a.jsonl: no column 'text': 'body' is read as the text (--text-column names another)"]
+        Article("7", "A", meta={"outlet": "Courier", "n": 1.5, "tags": ["x", None]}),
+        Article("a:2", "B", "Two"),
+    ]
+    assert caplog.messages == [
+        "a.jsonl: no column 'text': 'body' is read as the text (--text-column names another)"
+    ]
 
 
 def test_a_line_without_the_column_that_others_have(here):
     assert told(read("a.jsonl", '{"text": "A"}\n{"body": "B"}\n{"text": "C"}')) == [
-        "A", "a.jsonl, line 2: expected a column 'text', found body", "C"]
-    assert told(read("a.jsonl", '{"text": "A"}\n{"text": "B", "key": 1}', "text", "key", "kicker")) == [
-        "a.jsonl, line 1: expected a column 'key', found text", "B"]
+        "A",
+        "a.jsonl, line 2: expected a column 'text', found body",
+        "C",
+    ]
+    assert told(
+        read("a.jsonl", '{"text": "A"}\n{"text": "B", "key": 1}', "text", "key", "kicker")
+    ) == ["a.jsonl, line 1: expected a column 'key', found text", "B"]
 
 
 def test_our_own_output_is_articles_again(here, tagger):
-    article = tagger.tag("He left.", doc_id="x", title="T", meta={"outlet": "Courier", "at": datetime.date(2026, 3, 1)})
+    article = tagger.tag(
+        "He left.",
+        doc_id="x",
+        title="T",
+        meta={"outlet": "Courier", "at": datetime.date(2026, 3, 1)},
+    )
     assert read("a.jsonl", json.dumps(article.to_dict())) == [
-        Article("x", "He left.", "T", meta={"outlet": "Courier", "at": "2026-03-01"})]
+        Article("x", "He left.", "T", meta={"outlet": "Courier", "at": "2026-03-01"})
+    ]
 
 
-@pytest.mark.parametrize(("line", "message"), [
-    ('{"text": "A", "n": %s}' % ("[" * 50 + "]" * 50), "'n': expected at most 20 lists in each other, found more"),
-    ('{"text": "A", "n": "\\ud800"}', "'n': expected Unicode characters, found half of a surrogate pair"),
-    ('{"text": "A", "\\ud800": 1}', "expected Unicode characters, found half of a surrogate pair"),
-    ('{"text": "A", "n": [{"\\ud800": 1}]}', "'n': expected Unicode characters, found half of a surrogate pair"),
-    ('{"text": "A", "n": ' + "9" * 5000 + "}", "found text that is not JSON (Exceeds the limit"),
-])
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            '{"text": "A", "n": %s}' % ("[" * 50 + "]" * 50),
+            "'n': expected at most 20 lists in each other, found more",
+        ),
+        (
+            '{"text": "A", "n": "\\ud800"}',
+            "'n': expected Unicode characters, found half of a surrogate pair",
+        ),
+        (
+            '{"text": "A", "\\ud800": 1}',
+            "expected Unicode characters, found half of a surrogate pair",
+        ),
+        (
+            '{"text": "A", "n": [{"\\ud800": 1}]}',
+            "'n': expected Unicode characters, found half of a surrogate pair",
+        ),
+        (
+            '{"text": "A", "n": ' + "9" * 5000 + "}",
+            "found text that is not JSON (Exceeds the limit",
+        ),
+    ],
+)
 def test_what_cannot_travel_along(here, line, message):
-    problem, = told(read("a.jsonl", line))
+    (problem,) = told(read("a.jsonl", line))
     assert problem.startswith("a.jsonl, line 1: ")
     assert message in problem
 
@@ -196,11 +286,16 @@ def test_a_long_line_costs_itself_alone(here):
     found = told(read_articles(["a.jsonl"]))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert found == ["A.", "a.jsonl, line 2: expected a line of at most 10,000,000 bytes, found a longer one", "B."]
+    assert found == [
+        "A.",
+        "a.jsonl, line 2: expected a line of at most 10,000,000 bytes, found a longer one",
+        "B.",
+    ]
     assert peak < 30_000_000
 
 
 # Parquet
+
 
 @pytest.fixture
 def pa():
@@ -215,13 +310,28 @@ def write(pa, **columns):
 
 
 def test_parquet(here, pa, caplog):
-    write(pa, key=[7.0, None], body=["He left.", "She stayed."], at=[datetime.datetime(2026, 3, 1, 7), None],
-          picture=[b"\x89PNG", b""], n=[decimal.Decimal("1.50"), None], tags=[["x"], []], share=[float("nan"), 0.5])
+    write(
+        pa,
+        key=[7.0, None],
+        body=["He left.", "She stayed."],
+        at=[datetime.datetime(2026, 3, 1, 7), None],
+        picture=[b"\x89PNG", b""],
+        n=[decimal.Decimal("1.50"), None],
+        tags=[["x"], []],
+        share=[float("nan"), 0.5],
+    )
     assert list(read_articles(["a.parquet"], Columns(id="key"))) == [
-        Article("7", "He left.", meta={"at": "2026-03-01T07:00:00", "n": 1.5, "tags": ["x"], "share": None}),
-        Article("a:2", "She stayed.", meta={"at": None, "n": None, "tags": [], "share": 0.5})]
-    assert caplog.messages == ["a.parquet: no column 'text': 'body' is read as the text (--text-column names another)",
-                               "a.parquet: columns of bytes do not travel along: picture"]
+        Article(
+            "7",
+            "He left.",
+            meta={"at": "2026-03-01T07:00:00", "n": 1.5, "tags": ["x"], "share": None},
+        ),
+        Article("a:2", "She stayed.", meta={"at": None, "n": None, "tags": [], "share": 0.5}),
+    ]
+    assert caplog.messages == [
+        "a.parquet: no column 'text': 'body' is read as the text (--text-column names another)",
+        "a.parquet: columns of bytes do not travel along: picture",
+    ]
 
 
 @pytest.mark.parametrize("kind", ["string", "large_string", "dictionary"])
@@ -234,15 +344,22 @@ def test_kinds_of_text_in_parquet(here, pa, kind):
 def test_a_row_without_a_text_costs_itself_alone(here, pa):
     write(pa, text=["A.", None, "x" * 10_000_001, "B."])
     assert told(read_articles(["a.parquet"])) == [
-        "A.", "a.parquet, row 2: expected a text in 'text', found none",
-        "a.parquet, row 3: expected an article of at most 10,000,000 characters, found 10,000,001", "B."]
+        "A.",
+        "a.parquet, row 2: expected a text in 'text', found none",
+        "a.parquet, row 3: expected an article of at most 10,000,000 characters, found 10,000,001",
+        "B.",
+    ]
 
 
 def test_parquet_that_is_no_corpus(here, pa):
     write(pa, text=[1, 2])
-    assert told(read_articles(["a.parquet"])) == ["a.parquet: expected text in the column 'text', found int64"]
+    assert told(read_articles(["a.parquet"])) == [
+        "a.parquet: expected text in the column 'text', found int64"
+    ]
     write(pa, text=pa.array([], pa.string()))
-    assert told(read_articles(["a.parquet"])) == ["a.parquet: expected at least one article, found an empty file"]
+    assert told(read_articles(["a.parquet"])) == [
+        "a.parquet: expected at least one article, found an empty file"
+    ]
     write(pa, words=["x"])
     assert told(read_articles(["a.parquet"])) == [f"a.parquet: expected a column {OTHERS} words"]
 
@@ -252,7 +369,9 @@ def test_a_damaged_parquet_file(here, pa):
     whole = Path("a.parquet").read_bytes()
     for data in (b"", b"PAR1", b"\0" * 1000, whole[:-9], whole[:4] + whole[60:]):
         found = told(read("a.parquet", data))
-        assert found[-1].startswith("a.parquet: expected a Parquet file, found one that cannot be read ("), data[:9]
+        assert found[-1].startswith(
+            "a.parquet: expected a Parquet file, found one that cannot be read ("
+        ), data[:9]
         assert "\n" not in found[-1]
 
 
@@ -260,12 +379,16 @@ def test_text_that_is_not_utf8_in_parquet(here, pa):
     bad = pa.array([b"He left.", b"\xff\xfe"]).view(pa.string())
     write(pa, text=bad)
     assert told(read_articles(["a.parquet"])) == [
-        "He left.", "a.parquet, row 2: expected UTF-8 text, found invalid start byte"]
+        "He left.",
+        "a.parquet, row 2: expected UTF-8 text, found invalid start byte",
+    ]
 
 
 def test_parquet_that_says_one_text_often_is_read_a_text_at_a_time(here, pa):
     text = "He left. " * 1_000_000
-    write(pa, text=pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), pa.array([text])))
+    write(
+        pa, text=pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), pa.array([text]))
+    )
     before = pa.default_memory_pool().max_memory()
     articles = read_articles(["a.parquet"])
     assert [len(next(articles).text) for _ in range(40)] == [len(text)] * 40
@@ -275,27 +398,44 @@ def test_parquet_that_says_one_text_often_is_read_a_text_at_a_time(here, pa):
 def test_parquet_that_unpacks_to_more_than_fits(here, pa):
     write(pa, text=["He left. " * 13_000_000], n=[1])
     assert Path("a.parquet").stat().st_size < 10_000_000
-    message, = told(read_articles(["a.parquet"]))
-    assert message.startswith("a.parquet: expected a file that unpacks to at most 1,000 times its size, found 117,")
+    (message,) = told(read_articles(["a.parquet"]))
+    assert message.startswith(
+        "a.parquet: expected a file that unpacks to at most 1,000 times its size, found 117,"
+    )
     assert message.endswith(" bytes")
 
 
 def test_without_pyarrow(here, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    assert told(read("a.parquet", "x")) == ["a.parquet: this needs 'pyarrow': pip install 'claimstance[parquet]'"]
+    assert told(read("a.parquet", "x")) == [
+        "a.parquet: this needs 'pyarrow': pip install 'claimstance[parquet]'"
+    ]
 
 
 # Values
 
-@pytest.mark.parametrize(("value", "name"), [
-    (7, "7"), (7.0, "7"), (7.5, "7.5"), ("", None), (None, None), (float("nan"), None), (0, "0"), ("x", "x")])
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (7, "7"),
+        (7.0, "7"),
+        (7.5, "7.5"),
+        ("", None),
+        (None, None),
+        (float("nan"), None),
+        (0, "0"),
+        ("x", "x"),
+    ],
+)
 def test_ids(value, name):
     assert as_id(value) == name
 
 
 def test_values_become_those_of_json():
-    assert plain_values({"a": float("inf"), "b": (1, {"c": datetime.time(7)}), "d": True, "e": b"x"}, "x") == {
-        "a": None, "b": [1, {"c": "07:00:00"}], "d": True, "e": "b'x'"}
+    assert plain_values(
+        {"a": float("inf"), "b": (1, {"c": datetime.time(7)}), "d": True, "e": b"x"}, "x"
+    ) == {"a": None, "b": [1, {"c": "07:00:00"}], "d": True, "e": "b'x'"}
 
 
 def test_a_reader_can_be_used_alone(here):

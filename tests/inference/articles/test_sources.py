@@ -23,7 +23,9 @@ from claimstance.model.errors import InputError
 BOM = b"\xef\xbb\xbf"
 ONE = "a.jsonl, line 1: expected"
 ARTICLE = f"{ONE} a JSON object with the article's text, found"
-COLUMN = f"{ONE} a column 'text', 'body', 'content', 'article', or one that --text-column names, found"
+COLUMN = (
+    f"{ONE} a column 'text', 'body', 'content', 'article', or one that --text-column names, found"
+)
 FILES = ".txt, .html, .htm, .pdf, .docx, .jsonl, .csv, .tsv or .parquet"
 HALF = f"{ONE} Unicode characters, found half of a surrogate pair,"
 NOT_JSON = "text that is not JSON (Expecting value: line 1 column 1 (char 0))"
@@ -64,11 +66,17 @@ def test_line_ends_stay_as_they_are(here):
 
 
 def test_json_lines(here):
-    lines = [{"text": "A", "doc_id": "x", "id": "y", "title": "T"}, {"text": "B", "id": 7},
-             {"text": "C\nd", "title": 3}]
+    lines = [
+        {"text": "A", "doc_id": "x", "id": "y", "title": "T"},
+        {"text": "B", "id": 7},
+        {"text": "C\nd", "title": 3},
+    ]
     data = "\n\n".join(map(json.dumps, lines)).encode()
-    assert read("f.jsonl", data) == [Article("x", "A", "T", meta={"id": "y"}), Article("7", "B"),
-                                     Article("f:5", "C\nd", "C")]
+    assert read("f.jsonl", data) == [
+        Article("x", "A", "T", meta={"id": "y"}),
+        Article("7", "B"),
+        Article("f:5", "C\nd", "C"),
+    ]
 
 
 def test_standard_input(here, monkeypatch):
@@ -89,7 +97,9 @@ def test_other_files_of_a_folder_are_told_of(here, caplog):
     for name in ("a.txt", "b.png", "c.css", "d.css", "README"):
         Path("in", name).write_text("He left.", encoding="utf-8")
     assert [article.doc_id for article in read_articles(["in"])] == ["a"]
-    assert caplog.messages == ["in: files that are not articles left out: 2 .css, 1 .png, 1 without a suffix"]
+    assert caplog.messages == [
+        "in: files that are not articles left out: 2 .css, 1 .png, 1 without a suffix"
+    ]
 
 
 def test_an_id_that_comes_again_is_told_of(here):
@@ -101,30 +111,33 @@ def test_an_id_that_comes_again_is_told_of(here):
     assert second.warnings == ("the doc_id 'a' is an earlier article's, too",)
 
 
-@pytest.mark.parametrize(("name", "data", "message"), [
-    ("a.txt", b"ab\0c", "a.txt: expected UTF-8 text, found a binary file (a NUL byte)"),
-    ("a.txt", b"ab\n\nc\xff", "a.txt, line 3: expected UTF-8 text, found invalid start byte"),
-    ("a.txt", "He left.".encode("utf-16"), "a.txt: expected UTF-8 text, found UTF-16"),
-    ("a.png", b"x", f"a.png: expected a file ending in {FILES}, or a folder, found '.png'"),
-    ("README", b"x", f"README: expected a file ending in {FILES}, or a folder, found 'README'"),
-    ("a.jsonl", b"", "a.jsonl: expected at least one article, found an empty file"),
-    ("a.jsonl", b"\n \r\n", "a.jsonl: expected at least one article, found an empty file"),
-    ("a.jsonl", b"ab\0c", f"{ONE} UTF-8 text, found a binary file (a NUL byte)"),
-    ("a.jsonl", b"{}", f"{COLUMN} none"),
-    ("a.jsonl", b'{"words": "x", "n": 3}', f"{COLUMN} words, n"),
-    ("a.jsonl", b'{"text": 5}', f"{ONE} a text in 'text', found 5"),
-    ("a.jsonl", b'{"text": null}', f"{ONE} a text in 'text', found none"),
-    ("a.jsonl", b"[1]", f"{ARTICLE} [1]"),
-    ("a.jsonl", b"He left.", f"{ARTICLE} {NOT_JSON}"),
-    ("a.jsonl", b'{"text": "ab\\ud83d"}', f"{HALF} '\\ud83d', at character 2"),
-    ("a.jsonl", b'{"text": "x", "title": "\\udc00"}', f"{HALF} '\\udc00', at character 0"),
-])
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.txt", b"ab\0c", "a.txt: expected UTF-8 text, found a binary file (a NUL byte)"),
+        ("a.txt", b"ab\n\nc\xff", "a.txt, line 3: expected UTF-8 text, found invalid start byte"),
+        ("a.txt", "He left.".encode("utf-16"), "a.txt: expected UTF-8 text, found UTF-16"),
+        ("a.png", b"x", f"a.png: expected a file ending in {FILES}, or a folder, found '.png'"),
+        ("README", b"x", f"README: expected a file ending in {FILES}, or a folder, found 'README'"),
+        ("a.jsonl", b"", "a.jsonl: expected at least one article, found an empty file"),
+        ("a.jsonl", b"\n \r\n", "a.jsonl: expected at least one article, found an empty file"),
+        ("a.jsonl", b"ab\0c", f"{ONE} UTF-8 text, found a binary file (a NUL byte)"),
+        ("a.jsonl", b"{}", f"{COLUMN} none"),
+        ("a.jsonl", b'{"words": "x", "n": 3}', f"{COLUMN} words, n"),
+        ("a.jsonl", b'{"text": 5}', f"{ONE} a text in 'text', found 5"),
+        ("a.jsonl", b'{"text": null}', f"{ONE} a text in 'text', found none"),
+        ("a.jsonl", b"[1]", f"{ARTICLE} [1]"),
+        ("a.jsonl", b"He left.", f"{ARTICLE} {NOT_JSON}"),
+        ("a.jsonl", b'{"text": "ab\\ud83d"}', f"{HALF} '\\ud83d', at character 2"),
+        ("a.jsonl", b'{"text": "x", "title": "\\udc00"}', f"{HALF} '\\udc00', at character 0"),
+    ],
+)
 def test_what_cannot_be_read_is_said_in_one_line(here, name, data, message):
     assert problems(read(name, data)) == [message]
 
 
 def test_a_deep_nest_of_brackets(here):
-    message, = problems(read("a.jsonl", b"[" * 200_000))
+    (message,) = problems(read("a.jsonl", b"[" * 200_000))
     assert message.startswith(ARTICLE)
 
 
@@ -144,7 +157,9 @@ def test_a_folder_without_articles(here):
     Path("in").mkdir()
     assert problems(read_articles(["in"])) == [f"in: expected files ending in {FILES}, found none"]
     Path("in/a.png").write_bytes(b"x")
-    assert problems(read_articles(["in"])) == [f"in: expected files ending in {FILES}, found 1 .png"]
+    assert problems(read_articles(["in"])) == [
+        f"in: expected files ending in {FILES}, found 1 .png"
+    ]
 
 
 def test_what_the_system_refuses(here, monkeypatch):
@@ -179,10 +194,20 @@ def test_a_file_name_that_is_no_utf8(here):
     assert [article.doc_id for article in read_articles(["."])] == ["\ufffd"]
 
 
-@pytest.mark.parametrize(("text", "title"), [
-    ("Title\nText.", "Title"), ("  Title \r\n\r\nText.", "Title"), ("He left.\nText.", None), ("Title", None),
-    ("", None), ("\n", None), ("Who?\nText", None), (f"{'x' * 201}\nText", None), ("He said: “no”\nText", None),
-])
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Title\nText.", "Title"),
+        ("  Title \r\n\r\nText.", "Title"),
+        ("He left.\nText.", None),
+        ("Title", None),
+        ("", None),
+        ("\n", None),
+        ("Who?\nText", None),
+        (f"{'x' * 201}\nText", None),
+        ("He said: “no”\nText", None),
+    ],
+)
 def test_titles(text, title):
     assert title_of(text) == title
 
@@ -199,39 +224,57 @@ def test_counting_without_reading(here):
 
 
 def test_an_article_has_an_end(here, monkeypatch):
-    monkeypatch.setattr("claimstance.inference.articles.sources.DOCUMENTS", {".txt": Document(parse, 10, ())})
+    monkeypatch.setattr(
+        "claimstance.inference.articles.sources.DOCUMENTS", {".txt": Document(parse, 10, ())}
+    )
     assert problems(read("a.txt", b"x" * 11)) == ["a.txt: expected at most 10 bytes, found more"]
     assert read("a.txt", b"x" * 10) == [Article("a", "x" * 10)]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x" * 10_000_001)))
-    assert problems(read_articles(["-"])) == ["standard input: expected at most 10,000,000 bytes, found more"]
+    assert problems(read_articles(["-"])) == [
+        "standard input: expected at most 10,000,000 bytes, found more"
+    ]
 
 
 def test_check_characters():
     check_characters("x", "🧿", "")
-    with pytest.raises(InputError, match=r"x: expected Unicode characters, .*'.udfff', at character 1"):
+    with pytest.raises(
+        InputError, match=r"x: expected Unicode characters, .*'.udfff', at character 1"
+    ):
         check_characters("x", "a", "a\udfff")
 
 
 def test_records_with_labels_of_any_set(here):
-    rows = [{"id": 1, "text": "A", "claim": "odd"},
-            {"id": "2", "text": "B", "stances": [{"target": "x", "label": "pro"}]}]
+    rows = [
+        {"id": 1, "text": "A", "claim": "odd"},
+        {"id": "2", "text": "B", "stances": [{"target": "x", "label": "pro"}]},
+    ]
     Path("r.jsonl").write_bytes(BOM + "\r\n".join(map(json.dumps, rows)).encode())
     assert [(r.id, r.claim) for r in read_records(Path("r.jsonl"))] == [("1", "odd"), ("2", None)]
 
 
-@pytest.mark.parametrize(("lines", "message"), [
-    ([], "r.jsonl: expected at least one record, found an empty file"),
-    (["x"], f"r.jsonl, line 1: expected a JSON object, found {NOT_JSON}"),
-    (["3"], "r.jsonl, line 1: expected a JSON object, found 3"),
-    (["", '{"id": "1"}'], "r.jsonl, line 2: text: expected a value, found none"),
-    (['{"id": "1", "text": "x"}', '{"id": "1", "text": "y"}'],
-     "r.jsonl, line 2: id: expected a new id, found '1', already used in line 1"),
-    (['{"id": "1", "text": "x", "stances": [{"holder": [[0, 2]], "target": "x"}]}'],
-     "r.jsonl, line 1: stances[0].holder: expected 0 <= start < end <= 1 (the text's length), found [0, 2]"),
-    (['{"id": "1", "text": "x", "claims": "claim"}'], "r.jsonl, line 1: unknown field 'claims'. Did you mean 'claim'? "
-     "Available: annotator, attributions, check_worthy, claim, doc_id, entities, id, meta, stances, start, subjective, "
-     "text"),
-])
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([], "r.jsonl: expected at least one record, found an empty file"),
+        (["x"], f"r.jsonl, line 1: expected a JSON object, found {NOT_JSON}"),
+        (["3"], "r.jsonl, line 1: expected a JSON object, found 3"),
+        (["", '{"id": "1"}'], "r.jsonl, line 2: text: expected a value, found none"),
+        (
+            ['{"id": "1", "text": "x"}', '{"id": "1", "text": "y"}'],
+            "r.jsonl, line 2: id: expected a new id, found '1', already used in line 1",
+        ),
+        (
+            ['{"id": "1", "text": "x", "stances": [{"holder": [[0, 2]], "target": "x"}]}'],
+            "r.jsonl, line 1: stances[0].holder: expected 0 <= start < end <= 1 (the text's length), found [0, 2]",
+        ),
+        (
+            ['{"id": "1", "text": "x", "claims": "claim"}'],
+            "r.jsonl, line 1: unknown field 'claims'. Did you mean 'claim'? "
+            "Available: annotator, attributions, check_worthy, claim, doc_id, entities, id, meta, stances, start, subjective, "
+            "text",
+        ),
+    ],
+)
 def test_bad_records_are_named(here, lines, message):
     Path("r.jsonl").write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(InputError) as error:

@@ -14,43 +14,64 @@ from helpers.paths import DATA
 pytest.importorskip("trafilatura")
 PAGES = DATA / "articles"
 UNKNOWN = {"date": None, "outlet": None, "url": None}
-PARAGRAPH = ("<p>Runa Salt said on Wednesday that the harbour tax of Orvane is robbing the pantry while asking for the "
-             "recipe, and Emil Draycott rejected the charge.</p>")
+PARAGRAPH = (
+    "<p>Runa Salt said on Wednesday that the harbour tax of Orvane is robbing the pantry while asking for the "
+    "recipe, and Emil Draycott rejected the charge.</p>"
+)
 
 
 def read(name):
-    article, = read_articles([str(PAGES / name)])
+    (article,) = read_articles([str(PAGES / name)])
     assert isinstance(article, Article), article
     return article
 
 
 def parsed(here, body, head=""):
-    Path("a.html").write_text(f"<html><head>{head}</head><body>{body}</body></html>", encoding="utf-8")
-    found, = read_articles(["a.html"])
+    Path("a.html").write_text(
+        f"<html><head>{head}</head><body>{body}</body></html>", encoding="utf-8"
+    )
+    (found,) = read_articles(["a.html"])
     return found
 
 
 def test_a_page_of_a_newspaper():
     article = read("harbour.html")
     assert article.title == "Ministers clash over harbour tax"
-    assert article.meta == {"date": "2026-03-04", "outlet": "The Tidewater Courier",
-                            "url": "https://courier.example/2026/03/04/harbour-tax"}
+    assert article.meta == {
+        "date": "2026-03-04",
+        "outlet": "The Tidewater Courier",
+        "url": "https://courier.example/2026/03/04/harbour-tax",
+    }
     assert article.warnings == ()
     lines = article.text.split("\n")
-    assert ("The harbour tax is “robbing the pantry while asking for the recipe”, Runa Salt said on Wednesday — and "
-            "Orvane’s chief negotiator, Capt. Emil Draycott, rejected the charge within the hour.") in lines
+    assert (
+        "The harbour tax is “robbing the pantry while asking for the recipe”, Runa Salt said on Wednesday — and "
+        "Orvane’s chief negotiator, Capt. Emil Draycott, rejected the charge within the hour."
+    ) in lines
     assert "‘Not a penny’" in lines
     assert "“€1,200 a boat, every year”" in article.text
-    for other in ("script", "Sign in", "cookies", "Ferry fares", "TidalTom", "All rights", "212", "Photo:"):
+    for other in (
+        "script",
+        "Sign in",
+        "cookies",
+        "Ferry fares",
+        "TidalTom",
+        "All rights",
+        "212",
+        "Photo:",
+    ):
         assert other not in article.text
 
 
 def test_an_old_page_with_tables_and_open_tags_in_windows_1252():
     article = read("ferry.htm")
     assert article.text.startswith("Ferry crews on Gull Island walked out on Monday")
-    quotes = ("“Nobody asked us,” said Petra Nørdahl", "“a gift to the airlines” — and",
-              "31 sailings were cancelled & 9",
-              "Marcel Dubé, a baker, said he supported the crews: “My flour is late, but so are their wages…”")
+    quotes = (
+        "“Nobody asked us,” said Petra Nørdahl",
+        "“a gift to the airlines” — and",
+        "31 sailings were cancelled & 9",
+        "Marcel Dubé, a baker, said he supported the crews: “My flour is late, but so are their wages…”",
+    )
     places = [article.text.index(quote) for quote in quotes]
     assert places == sorted(places)
     assert "Tide tables" not in article.text
@@ -59,7 +80,13 @@ def test_an_old_page_with_tables_and_open_tags_in_windows_1252():
 
 def test_an_encoding_that_the_page_declares():
     article = read("levee.html")
-    for name in ("Świerklin", "Łukasz Żuraw", "Hana Dvořáková", "Bors Adány", "“a drawer of unopened letters”"):
+    for name in (
+        "Świerklin",
+        "Łukasz Żuraw",
+        "Hana Dvořáková",
+        "Bors Adány",
+        "“a drawer of unopened letters”",
+    ):
         assert name in article.text
     assert article.meta == {"date": "2025-11-02", "outlet": "Przełom Review", "url": None}
     assert "\nHe agreed.\n" in article.text  # a line break is one
@@ -71,13 +98,15 @@ def test_a_plain_page():
     assert article.text.split("\n") == [
         'The bridge over the Sill closes in May, the city’s engineer, Ada Lunn, said on Friday. It will reopen "in a '
         'year, or two", she added.',
-        "Shopkeepers on the north bank called the plan <reckless>.", "Their association said 14 shops could close.",
-        "“We were told by a poster,” said Ivo Marsh, a grocer."]
+        "Shopkeepers on the north bank called the plan <reckless>.",
+        "Their association said 14 shops could close.",
+        "“We were told by a poster,” said Ivo Marsh, a grocer.",
+    ]
 
 
 @pytest.mark.parametrize("name", ["front.html"])
 def test_a_page_without_an_article(name):
-    found, = read_articles([str(PAGES / name)])
+    (found,) = read_articles([str(PAGES / name)])
     assert isinstance(found, InputError)
     assert "front.html: expected a page with an article, found none" in str(found)
 
@@ -97,16 +126,36 @@ def test_a_date_is_not_taken_from_the_copyright_line(here):
 
 # Encodings
 
-@pytest.mark.parametrize(("data", "sent_as", "text"), [
-    ("<p>Łódź", None, "<p>Łódź"),
-    ("\ufeff<p>Łódź", "iso-8859-1", "<p>Łódź"),
-    ('<meta charset="windows-1251"><p>Дума'.encode("cp1251"), None, '<meta charset="windows-1251"><p>Дума'),
-    ("<p>Дума".encode("koi8-r"), "KOI8-R", "<p>Дума"),
-    ('<meta charset="iso-8859-1"><p>“Łódź'.encode(), None, '<meta charset="iso-8859-1"><p>“Łódź'),  # declared wrongly
-    ("<p>“no” – Łódź".encode("utf-16"), None, "<p>“no” – Łódź"),
-    ("<meta charset=iso-2022-jp><p>東京".encode("iso-2022-jp"), None, "<meta charset=iso-2022-jp><p>東京"),
-    (b"<?xml version='1.0' encoding='ISO-8859-15'?><p>\xa4", None, "<?xml version='1.0' encoding='ISO-8859-15'?><p>€"),
-])
+
+@pytest.mark.parametrize(
+    ("data", "sent_as", "text"),
+    [
+        ("<p>Łódź", None, "<p>Łódź"),
+        ("\ufeff<p>Łódź", "iso-8859-1", "<p>Łódź"),
+        (
+            '<meta charset="windows-1251"><p>Дума'.encode("cp1251"),
+            None,
+            '<meta charset="windows-1251"><p>Дума',
+        ),
+        ("<p>Дума".encode("koi8-r"), "KOI8-R", "<p>Дума"),
+        (
+            '<meta charset="iso-8859-1"><p>“Łódź'.encode(),
+            None,
+            '<meta charset="iso-8859-1"><p>“Łódź',
+        ),  # declared wrongly
+        ("<p>“no” – Łódź".encode("utf-16"), None, "<p>“no” – Łódź"),
+        (
+            "<meta charset=iso-2022-jp><p>東京".encode("iso-2022-jp"),
+            None,
+            "<meta charset=iso-2022-jp><p>東京",
+        ),
+        (
+            b"<?xml version='1.0' encoding='ISO-8859-15'?><p>\xa4",
+            None,
+            "<?xml version='1.0' encoding='ISO-8859-15'?><p>€",
+        ),
+    ],
+)
 def test_encodings(data, sent_as, text):
     warnings = []
     data = data.encode() if isinstance(data, str) else data
@@ -114,39 +163,78 @@ def test_encodings(data, sent_as, text):
     assert warnings == []
 
 
-@pytest.mark.parametrize(("data", "text", "warning"), [
-    (b"<p>\x93no\x94", "<p>“no”", "the page names no encoding and is not UTF-8: read as Windows-1252"),
-    (b"<meta charset=utf-8><p>\x93no", "<meta charset=utf-8><p>\ufffdno",
-     "1 characters that are not utf-8 became U+FFFD"),
-    (b"<meta charset=zlib><p>\xe9", "<meta charset=zlib><p>é",
-     "the page names no encoding and is not UTF-8: read as Windows-1252"),
-    (b"<meta charset=unicode_escape><p>\\u0041\xe9", "<meta charset=unicode_escape><p>\\u0041é",
-     "the page names no encoding and is not UTF-8: read as Windows-1252"),
-])
+@pytest.mark.parametrize(
+    ("data", "text", "warning"),
+    [
+        (
+            b"<p>\x93no\x94",
+            "<p>“no”",
+            "the page names no encoding and is not UTF-8: read as Windows-1252",
+        ),
+        (
+            b"<meta charset=utf-8><p>\x93no",
+            "<meta charset=utf-8><p>\ufffdno",
+            "1 characters that are not utf-8 became U+FFFD",
+        ),
+        (
+            b"<meta charset=zlib><p>\xe9",
+            "<meta charset=zlib><p>é",
+            "the page names no encoding and is not UTF-8: read as Windows-1252",
+        ),
+        (
+            b"<meta charset=unicode_escape><p>\\u0041\xe9",
+            "<meta charset=unicode_escape><p>\\u0041é",
+            "the page names no encoding and is not UTF-8: read as Windows-1252",
+        ),
+    ],
+)
 def test_an_encoding_that_has_to_be_taken_for_granted_is_told(data, text, warning):
     warnings = []
     assert decode(data, "a.html", None, warnings.append) == text
     assert warnings == [warning]
 
 
-@pytest.mark.parametrize("data", [b"\x1f\x8b\x08" + b"x" * 40, b"%PDF-1.7", b"<p>\0</p>", b"PK\x03\x04"])
+@pytest.mark.parametrize(
+    "data", [b"\x1f\x8b\x08" + b"x" * 40, b"%PDF-1.7", b"<p>\0</p>", b"PK\x03\x04"]
+)
 def test_a_file_that_is_no_page(here, data):
     Path("a.html").write_bytes(data)
-    found, = read_articles(["a.html"])
+    (found,) = read_articles(["a.html"])
     assert str(found) == "a.html: expected a web page, found a binary or packed file"
 
 
 # Hostile pages: an answer or an error, soon, in bounded memory
 
-@pytest.mark.parametrize("body", [
-    "", "<", "<html", "<p", "&#xd800;", "&#0;", "\ufffe", "<![CDATA[", "<!--" * 50_000, "<" * 200_000,
-    "<div>" * 10_000 + PARAGRAPH, "<div>" * 10_000 + PARAGRAPH + "</div>" * 10_000, "<p><b><i>x" * 10_000,
-    "<table><tr><td>" * 10_000 + PARAGRAPH, "<blockquote>" * 10_000, "<ul><li>" * 10_000, "<svg>" * 10_000,
-    "<script type='application/ld+json'>" + "[" * 100_000 + "</script>" + PARAGRAPH,
-    "<script type='application/ld+json'>" + '{"a":' * 100_000 + "</script>" + PARAGRAPH,
-    "<p " + " ".join(f"a{n}" for n in range(5_000)) + ">" + PARAGRAPH, PARAGRAPH + "<br>" * 150_000,
-    "<p>" + "a" * 2_000_000, "&amp;" * 300_000, "</p>" * 100_000 + PARAGRAPH,
-])
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<",
+        "<html",
+        "<p",
+        "&#xd800;",
+        "&#0;",
+        "\ufffe",
+        "<![CDATA[",
+        "<!--" * 50_000,
+        "<" * 200_000,
+        "<div>" * 10_000 + PARAGRAPH,
+        "<div>" * 10_000 + PARAGRAPH + "</div>" * 10_000,
+        "<p><b><i>x" * 10_000,
+        "<table><tr><td>" * 10_000 + PARAGRAPH,
+        "<blockquote>" * 10_000,
+        "<ul><li>" * 10_000,
+        "<svg>" * 10_000,
+        "<script type='application/ld+json'>" + "[" * 100_000 + "</script>" + PARAGRAPH,
+        "<script type='application/ld+json'>" + '{"a":' * 100_000 + "</script>" + PARAGRAPH,
+        "<p " + " ".join(f"a{n}" for n in range(5_000)) + ">" + PARAGRAPH,
+        PARAGRAPH + "<br>" * 150_000,
+        "<p>" + "a" * 2_000_000,
+        "&amp;" * 300_000,
+        "</p>" * 100_000 + PARAGRAPH,
+    ],
+)
 def test_hostile_markup(here, body):
     before = time.process_time()
     found = parsed(here, body)
@@ -156,18 +244,31 @@ def test_hostile_markup(here, body):
         found.text.encode()
 
 
-@pytest.mark.parametrize(("body", "message"), [
-    (PARAGRAPH + "<br>" * 150_000, "a.html: expected a page with at most 100,000 elements, found more"),
-    ("<p>" + "a" * 2_000_000, "a.html: expected a page with at most 1,000,000 characters in a row, found more"),
-    ("<p " + " ".join(f"a{n}" for n in range(5_000)) + ">" + PARAGRAPH,
-     "a.html: expected a page with at most 1,000 attributes of an element, found more"),
-    ("x" * 10_000_000, "a.html: expected at most 10,000,000 bytes, found more"),
-])
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            PARAGRAPH + "<br>" * 150_000,
+            "a.html: expected a page with at most 100,000 elements, found more",
+        ),
+        (
+            "<p>" + "a" * 2_000_000,
+            "a.html: expected a page with at most 1,000,000 characters in a row, found more",
+        ),
+        (
+            "<p " + " ".join(f"a{n}" for n in range(5_000)) + ">" + PARAGRAPH,
+            "a.html: expected a page with at most 1,000 attributes of an element, found more",
+        ),
+        ("x" * 10_000_000, "a.html: expected at most 10,000,000 bytes, found more"),
+    ],
+)
 def test_a_page_larger_than_any_is(here, body, message):
     assert str(parsed(here, body)) == message
 
 
-@pytest.mark.parametrize("script", ["window.state = '" + "x" * 5_000_000 + "'", "[" + '{"a": "b"},' * 400_000 + "0]"])
+@pytest.mark.parametrize(
+    "script", ["window.state = '" + "x" * 5_000_000 + "'", "[" + '{"a": "b"},' * 400_000 + "0]"]
+)
 @pytest.mark.parametrize("kind", ["text/javascript", "application/ld+json", "application/json"])
 def test_a_page_with_an_application_in_it(here, kind, script):
     found = parsed(here, PARAGRAPH * 3, f"<script type='{kind}'>{script}</script>")
@@ -176,9 +277,15 @@ def test_a_page_with_an_application_in_it(here, kind, script):
 
 def test_invisible_controls_go(here):
     text = "Runa Salt said \u202eevil\u202c on Wednesday that the \u2066levy\u2069 is theft, and that nobody signed it."
-    assert "said evil on Wednesday that the levy is theft" in parsed(here, f"<p>{text}</p>{PARAGRAPH}").text
+    assert (
+        "said evil on Wednesday that the levy is theft"
+        in parsed(here, f"<p>{text}</p>{PARAGRAPH}").text
+    )
 
 
 def test_without_the_library(here, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "trafilatura", None)
-    assert str(parsed(here, PARAGRAPH)) == "a.html: this needs 'trafilatura': pip install 'claimstance[html]'"
+    assert (
+        str(parsed(here, PARAGRAPH))
+        == "a.html: this needs 'trafilatura': pip install 'claimstance[html]'"
+    )

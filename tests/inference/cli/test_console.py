@@ -17,7 +17,10 @@ from claimstance.model.onnx.backend import identity
 from helpers.program import PROGRAM, ROOT, TEXT, write
 from helpers.tiny import exported
 
-COMMANDS = {command.name or command.callback.__name__: command.callback for command in app.registered_commands}
+COMMANDS = {
+    command.name or command.callback.__name__: command.callback
+    for command in app.registered_commands
+}
 terminal = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 
 
@@ -26,9 +29,16 @@ def on_a_terminal(*arguments, **environment):
     import pty
 
     master, slave = pty.openpty()
-    told = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
-    process = subprocess.Popen([*PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=slave, stderr=slave,
-                               env={**told, "TERM": "xterm-256color", "COLUMNS": "120", **environment})
+    told = {
+        key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")
+    }
+    process = subprocess.Popen(
+        [*PROGRAM, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=slave,
+        stderr=slave,
+        env={**told, "TERM": "xterm-256color", "COLUMNS": "120", **environment},
+    )
     os.close(slave)
     shown = b""
     while True:
@@ -50,7 +60,9 @@ def test_the_version(run):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_examples_can_be_copied(run, name):
-    example = next(line.strip() for line in COMMANDS[name].__doc__.splitlines() if "Example:" in line)
+    example = next(
+        line.strip() for line in COMMANDS[name].__doc__.splitlines() if "Example:" in line
+    )
     assert f"  {example}\n" in run(name, "--help").out
 
 
@@ -59,9 +71,14 @@ def test_every_options_default_is_told(name):
     command = typer.main.get_command(app).get_command(None, name)
     told = ("if not given", "(several times)")
     silent = [
-        option.name for option in command.params
-        if option.param_type_name == "option" and not option.is_flag and not option.required and option.default is None
-        and not any(words in option.help for words in told)]
+        option.name
+        for option in command.params
+        if option.param_type_name == "option"
+        and not option.is_flag
+        and not option.required
+        and option.default is None
+        and not any(words in option.help for words in told)
+    ]
     assert silent == []
     for option in command.params:
         if option.param_type_name == "option" and not option.is_flag and option.default is not None:
@@ -70,10 +87,16 @@ def test_every_options_default_is_told(name):
 
 @terminal
 @pytest.mark.skipif(not shutil.which("bash"), reason="no bash")
-@pytest.mark.parametrize(("words", "found"), [
-    ("ta", ["tag"]), ("e", ["evaluate", "export"]), ("tag --form", ["--format"]),
-    ("tag --format lab", ["labelstudio"]), ("build --by ", ["document", "outlet", "date", "target"]),
-])
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("ta", ["tag"]),
+        ("e", ["evaluate", "export"]),
+        ("tag --form", ["--format"]),
+        ("tag --format lab", ["labelstudio"]),
+        ("build --by ", ["document", "outlet", "date", "target"]),
+    ],
+)
 def test_bash_completes(words, found):
     program = Path(sys.executable).with_name("claimstance")
     if not program.exists():
@@ -86,7 +109,9 @@ def test_bash_completes(words, found):
         printf '%s\\n' "${{COMPREPLY[@]}}"
     """
     environment = {**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, check=True, env=environment
+    )
     assert done.stdout.split() == found
 
 
@@ -96,16 +121,24 @@ def test_colours_are_for_a_terminal_that_wants_them(here, tiny_encoder):
     assert on_a_terminal("tag", "gone.txt").startswith("\x1b[")
     assert on_a_terminal("tag", "gone.txt", NO_COLOR="1").startswith("error: ")
     write("a.txt", TEXT)
-    shown = [on_a_terminal("tag", "a.txt", "--model", model, "--show", "-t", "tax", "-t", "Amsel", NO_COLOR=value)
-             for value in ("", "1")]
-    coloured = [{code for code in ("\x1b[31m", "\x1b[32m") if code in each} for each in shown]  # against, favor
+    shown = [
+        on_a_terminal(
+            "tag", "a.txt", "--model", model, "--show", "-t", "tax", "-t", "Amsel", NO_COLOR=value
+        )
+        for value in ("", "1")
+    ]
+    coloured = [
+        {code for code in ("\x1b[31m", "\x1b[32m") if code in each} for each in shown
+    ]  # against, favor
     assert coloured[0]
     assert coloured[1] == set()
 
 
 def test_nothing_is_coloured_in_a_pipe(here):
     done = subprocess.run([*PROGRAM, "tag", "gone.txt"], capture_output=True, check=False)
-    assert done.stderr == b"error: INPUT: 'gone.txt' does not exist\n".replace(b"\n", os.linesep.encode())
+    assert done.stderr == b"error: INPUT: 'gone.txt' does not exist\n".replace(
+        b"\n", os.linesep.encode()
+    )
 
 
 @terminal
@@ -133,10 +166,14 @@ def test_quiet_leaves_errors_alone(run, model):
     write("in/a.txt", "")
     write("in/b.pptx", "x")
     write("in/c.txt", "x\0")
-    assert [message.partition(":")[0] for message in run("tag", "in", "--model", model).messages] == [
-        "warning", "warning", "error", "error"]
+    assert [
+        message.partition(":")[0] for message in run("tag", "in", "--model", model).messages
+    ] == ["warning", "warning", "error", "error"]
     quiet = run("-q", "tag", "in", "--model", model)
-    assert (quiet.code, [message.partition(":")[0] for message in quiet.messages]) == (1, ["error", "error"])
+    assert (quiet.code, [message.partition(":")[0] for message in quiet.messages]) == (
+        1,
+        ["error", "error"],
+    )
     both = run("--verbose", "--quiet", "info")
     assert (both.code, both.messages) == (2, ["error: expected --verbose or --quiet, found both"])
 
@@ -146,7 +183,11 @@ def test_info_tells_what_is_there(run, model):
     assert identity(ROOT / "model/bundled") in told
     config = json.loads((ROOT / "model/bundled/config.json").read_bytes())
     assert f"claimstance-minilm {config['version']} (bundled)" in told
-    lines = {line.split("│")[1].strip(): line.split("│")[2].strip() for line in told.splitlines() if "│" in line}
+    lines = {
+        line.split("│")[1].strip(): line.split("│")[2].strip()
+        for line in told.splitlines()
+        if "│" in line
+    }
     assert lines["claimstance"] == metadata.version("claimstance")
     assert lines["threads"].split()[0].isdecimal()
     assert lines["card"].startswith(str(ROOT)[:20])
@@ -157,7 +198,9 @@ def test_info_tells_what_is_there(run, model):
 
 
 def test_a_warning_is_said_once_whatever_libraries_make_of_the_log():
-    code = ("import logging; from claimstance.inference.cli.console import show_log; logging.basicConfig();"
-            "show_log(False); logging.getLogger('claimstance.training').warning('the dikes are low')")
+    code = (
+        "import logging; from claimstance.inference.cli.console import show_log; logging.basicConfig();"
+        "show_log(False); logging.getLogger('claimstance.training').warning('the dikes are low')"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "warning: the dikes are low\n"

@@ -13,8 +13,15 @@ from claimstance.training.data.codebook import check_against, label_sets, load_c
 from claimstance.training.load_config import load_config
 from helpers.program import PROGRAM, articles, write
 
-GOOD = [{"id": f"{label}{i}", "text": f"Holm spoke of the bridge, {label}, {i}.",
-         "stances": [{"target": "bridge", "label": label}]} for label in DEFAULT_LABELS["stance"] for i in range(10)]
+GOOD = [
+    {
+        "id": f"{label}{i}",
+        "text": f"Holm spoke of the bridge, {label}, {i}.",
+        "stances": [{"target": "bridge", "label": label}],
+    }
+    for label in DEFAULT_LABELS["stance"]
+    for i in range(10)
+]
 
 
 def records(name, *rows):
@@ -46,74 +53,130 @@ def test_findings_as_json_lines(run):
     records("r.jsonl", {"id": "x", "text": ""})
     run("check", "r.jsonl", "--out", "found.jsonl")
     assert articles(Path("found.jsonl").read_text(encoding="utf-8")) == [
-        {"severity": "error", "code": "empty-text", "file": "r.jsonl", "line": 1, "record": "x",
-         "message": "text: expected a text, found an empty one"}]
+        {
+            "severity": "error",
+            "code": "empty-text",
+            "file": "r.jsonl",
+            "line": 1,
+            "record": "x",
+            "message": "text: expected a text, found an empty one",
+        }
+    ]
 
 
 def test_tables_with_options(run):
     write("t.csv", "Satz,Urteil,Thema\n" + "".join(f"Satz {i}.,favor,Brücke\n" for i in range(10)))
-    done = run("check", "t.csv", "--column", "text=Satz", "--column", "label=Urteil", "--column", "target=Thema")
+    done = run(
+        "check",
+        "t.csv",
+        "--column",
+        "text=Satz",
+        "--column",
+        "label=Urteil",
+        "--column",
+        "target=Thema",
+    )
     assert [line.split(": ")[1] for line in done.out.splitlines()[:-1]] == [
-        "warning unused-label", "warning unused-label", "warning unmentioned-target"]
+        "warning unused-label",
+        "warning unused-label",
+        "warning unmentioned-target",
+    ]
 
 
 def test_a_configuration_with_its_codebook(run):
     write("t.csv", "text,label\nRain.,pro\nSun.,cob\n")
     write("book.yaml", "labels:\n  claim: {pro: For it., con: Against it.}\n")
-    write("c.yaml", "output: o\ndata:\n  path: d\n  codebook: book.yaml\n  sources:\n    - files: [t.csv]\n")
+    write(
+        "c.yaml",
+        "output: o\ndata:\n  path: d\n  codebook: book.yaml\n  sources:\n    - files: [t.csv]\n",
+    )
     done = run("check", "c.yaml")
     assert done.code == 1
-    assert "t.csv:3: error unknown-label: claim: unknown label 'cob'. Did you mean 'con'?" in done.out
+    assert (
+        "t.csv:3: error unknown-label: claim: unknown label 'cob'. Did you mean 'con'?" in done.out
+    )
     assert run("check", "t.csv", "--codebook", "book.yaml").out == done.out
 
 
 def test_a_file_put_right_has_nothing_more_to_put_right(run):
-    rows = [*GOOD, {**GOOD[0], "id": "again"},
-            {"id": "x", "text": "Rain. ", "stances": [{"target": "Bridge ", "label": "Favor"}]}]
+    rows = [
+        *GOOD,
+        {**GOOD[0], "id": "again"},
+        {"id": "x", "text": "Rain. ", "stances": [{"target": "Bridge ", "label": "Favor"}]},
+    ]
     records("r.jsonl", *rows)
     done = run("check", "r.jsonl", "--fix", "new/fixed.jsonl")
     assert done.code == 1  # what was given is not right
-    assert done.out.splitlines()[-1] == ("new/fixed.jsonl: 31 records written; exact repeats left out: 1; labels spelt "
-                                         "as in their set: 1; target names made alike: 1")
+    assert done.out.splitlines()[-1] == (
+        "new/fixed.jsonl: 31 records written; exact repeats left out: 1; labels spelt "
+        "as in their set: 1; target names made alike: 1"
+    )
     fixed = articles(Path("new/fixed.jsonl").read_text(encoding="utf-8"))
     assert [row["id"] for row in fixed] == [*(row["id"] for row in GOOD), "x"]
     assert fixed[-1]["text"] == "Rain. "
     again = run("check", "new/fixed.jsonl", "--fix", "fixed2.jsonl")
-    assert (again.code, again.out.splitlines()[-1]) == (0, "fixed2.jsonl: 31 records written; nothing to put right")
+    assert (again.code, again.out.splitlines()[-1]) == (
+        0,
+        "fixed2.jsonl: 31 records written; nothing to put right",
+    )
     assert Path("fixed2.jsonl").read_bytes() == Path("new/fixed.jsonl").read_bytes()
 
 
 def test_what_could_not_be_read_is_told_to_be_missing(run):
     write("r.jsonl", '{"id": "1", "text": "Rain."}\n{"id": "2"}\n')
     done = run("check", "r.jsonl", "--fix", "f.jsonl")
-    assert done.messages == ["warning: f.jsonl: what could not be read is not in it: see 1 finding above"]
+    assert done.messages == [
+        "warning: f.jsonl: what could not be read is not in it: see 1 finding above"
+    ]
     write("bad.jsonl", "{")
     assert run("check", "bad.jsonl", "--fix", "g.jsonl").messages == [
-        "error: g.jsonl: not written, since no record could be read"]
+        "error: g.jsonl: not written, since no record could be read"
+    ]
     assert not Path("g.jsonl").exists()
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["check"], "CONFIG|FILE"),
-    (["check", "gone.csv"], "CONFIG|FILE: 'gone.csv' does not exist"),
-    (["check", "a.csv", "--format", "cvs"], "unknown format 'cvs'. Did you mean 'csv'?"),
-    (["check", "a.csv", "--task", "stanze"], "unknown task 'stanze'"),
-    (["check", "a.csv", "--column", "text"], "--column: expected OURS=THEIRS, such as text=sentence, found 'text'"),
-    (["check", "a.csv", "--role", "=x"], "--role: expected THEIRS=OURS, found '=x'"),
-    (["check", "a.csv", "--codebook", "gone.yaml"], "gone.yaml: No such file or directory"),
-    (["check", "c.yaml", "a.csv"], "expected one CONFIG alone"),
-    (["check", "a.jsonl", "--fix", "a.jsonl"], "--fix: expected a place outside the inputs"),
-    (["check", "a.jsonl", "--fix", "link.jsonl"], "--fix: expected a place outside the inputs"),
-    (["check", "a.jsonl", "--out", "./a.jsonl"], "--out: expected a place outside the inputs"),
-    (["check", "c.yaml", "--out", "a.csv"], "--out: expected a place outside the inputs, found 'a.csv'"),
-    (["check", "a.jsonl", "--fix", "x.jsonl", "--out", "x.jsonl"], "--out: expected another file than --fix"),
-    (["check", "a.csv", "--fix", "x.csv"], "--fix: expected a name ending in .jsonl, found 'x.csv'"),
-    (["check", "a.csv", "a.jsonl", "--fix", "x.jsonl"], "--fix: expected one file to put right, found 2 files"),
-    (["init", "--task", "stanze"], "--task: unknown task 'stanze'. Did you mean 'stance'?"),
-    (["init", "--labels", "pro"], "--labels: expected two or more names that differ"),
-    (["init", "--labels", "pro,,con"], "--labels: expected two or more names that differ"),
-    (["init", "--labels", "a,b", "--task", "attribution"], "--labels: expected none beside --task attribution"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check"], "CONFIG|FILE"),
+        (["check", "gone.csv"], "CONFIG|FILE: 'gone.csv' does not exist"),
+        (["check", "a.csv", "--format", "cvs"], "unknown format 'cvs'. Did you mean 'csv'?"),
+        (["check", "a.csv", "--task", "stanze"], "unknown task 'stanze'"),
+        (
+            ["check", "a.csv", "--column", "text"],
+            "--column: expected OURS=THEIRS, such as text=sentence, found 'text'",
+        ),
+        (["check", "a.csv", "--role", "=x"], "--role: expected THEIRS=OURS, found '=x'"),
+        (["check", "a.csv", "--codebook", "gone.yaml"], "gone.yaml: No such file or directory"),
+        (["check", "c.yaml", "a.csv"], "expected one CONFIG alone"),
+        (["check", "a.jsonl", "--fix", "a.jsonl"], "--fix: expected a place outside the inputs"),
+        (["check", "a.jsonl", "--fix", "link.jsonl"], "--fix: expected a place outside the inputs"),
+        (["check", "a.jsonl", "--out", "./a.jsonl"], "--out: expected a place outside the inputs"),
+        (
+            ["check", "c.yaml", "--out", "a.csv"],
+            "--out: expected a place outside the inputs, found 'a.csv'",
+        ),
+        (
+            ["check", "a.jsonl", "--fix", "x.jsonl", "--out", "x.jsonl"],
+            "--out: expected another file than --fix",
+        ),
+        (
+            ["check", "a.csv", "--fix", "x.csv"],
+            "--fix: expected a name ending in .jsonl, found 'x.csv'",
+        ),
+        (
+            ["check", "a.csv", "a.jsonl", "--fix", "x.jsonl"],
+            "--fix: expected one file to put right, found 2 files",
+        ),
+        (["init", "--task", "stanze"], "--task: unknown task 'stanze'. Did you mean 'stance'?"),
+        (["init", "--labels", "pro"], "--labels: expected two or more names that differ"),
+        (["init", "--labels", "pro,,con"], "--labels: expected two or more names that differ"),
+        (
+            ["init", "--labels", "a,b", "--task", "attribution"],
+            "--labels: expected none beside --task attribution",
+        ),
+    ],
+)
 def test_a_wrong_call(run, arguments, message):
     write("a.csv", "text,label\nx,y\n")
     write("a.jsonl", '{"id": "1", "text": "x"}\n')
@@ -135,8 +198,14 @@ def test_a_table_on_a_terminal(here, option, shown):
 
     records("r.jsonl", *({"id": str(i), "text": f"<i>[red] {i}</i>"} for i in range(5)))
     terminal, stdout = pty.openpty()
-    done = subprocess.run([*PROGRAM, "check", "r.jsonl", *option], stdout=stdout, stderr=subprocess.PIPE,
-                          stdin=subprocess.DEVNULL, check=False, env={**os.environ, "COLUMNS": "120"})
+    done = subprocess.run(
+        [*PROGRAM, "check", "r.jsonl", *option],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        env={**os.environ, "COLUMNS": "120"},
+    )
     os.close(stdout)
     table = os.read(terminal, 65536).decode()
     os.close(terminal)
@@ -148,19 +217,26 @@ def test_a_table_on_a_terminal(here, option, shown):
 
 # init
 
+
 def test_what_init_writes_can_be_used_as_it_is(run):
     done = run("init", "my study")
     assert (done.code, done.messages) == (0, [])
     assert done.out.splitlines()[-5:] == [
-        "  cd 'my study'", "  claimstance check config.yaml", "  claimstance build config.yaml",
-        "  claimstance train config.yaml", "  claimstance evaluate runs/own --data dataset"]
+        "  cd 'my study'",
+        "  claimstance check config.yaml",
+        "  claimstance build config.yaml",
+        "  claimstance train config.yaml",
+        "  claimstance evaluate runs/own --data dataset",
+    ]
     os.chdir("my study")
     config = load_config("config.yaml")
     assert config.data.labels == {"stance": ["against", "neutral", "favor"]}
     assert config.data.sources[0].files == ["annotations.jsonl"]
     checked = run("check", "config.yaml")
     assert (checked.code, checked.out.splitlines()[0]) == (
-        1, "annotations.jsonl: error unreadable: No such file or directory")
+        1,
+        "annotations.jsonl: error unreadable: No such file or directory",
+    )
     records("annotations.jsonl", *GOOD)
     assert run("check", "config.yaml", "--strict").code == 0
 
@@ -174,7 +250,11 @@ def test_each_task_has_its_labels_defined(run, task):
     assert check_against(book, {task: dict.fromkeys(names, 1)}) == []
     assert label_sets(book) == {t: tuple(labels) for t, labels in config.data.labels.items()}
     # the record that stands in a comment is one
-    line = next(line for line in Path("config.yaml").read_text(encoding="utf-8").splitlines() if '# {"id"' in line)
+    line = next(
+        line
+        for line in Path("config.yaml").read_text(encoding="utf-8").splitlines()
+        if '# {"id"' in line
+    )
     write("annotations.jsonl", line.partition("# ")[2])
     assert {row["severity"] for row in findings(run)} <= {"warning"}
 
@@ -187,9 +267,13 @@ def findings(run):
 def test_own_labels_are_to_be_defined(run):
     run("init", "--labels", "pro, no, $con: maybe", "--task", "claim")
     assert load_config("config.yaml").data.labels == {"claim": ["pro", "no", "$con: maybe"]}
-    warnings = check_against(load_codebook("codebook.yaml"), {"claim": {"pro": 1, "no": 1, "$con: maybe": 1}})
-    assert warnings == [f"codebook.yaml: labels.claim.{name}: expected a definition, found none"
-                        for name in ("pro", "no", "$con: maybe")]
+    warnings = check_against(
+        load_codebook("codebook.yaml"), {"claim": {"pro": 1, "no": 1, "$con: maybe": 1}}
+    )
+    assert warnings == [
+        f"codebook.yaml: labels.claim.{name}: expected a definition, found none"
+        for name in ("pro", "no", "$con: maybe")
+    ]
 
 
 def test_the_task_of_labels_is_told_by_their_names(run):
@@ -203,6 +287,8 @@ def test_init_replaces_nothing(run):
     write("codebook.yaml", "mine")
     done = run("init")
     assert (done.code, done.messages) == (
-        1, ["error: .: expected a folder without codebook.yaml, found it there already"])
+        1,
+        ["error: .: expected a folder without codebook.yaml, found it there already"],
+    )
     assert [path.name for path in Path().iterdir()] == ["codebook.yaml"]
     assert Path("codebook.yaml").read_text(encoding="utf-8") == "mine"

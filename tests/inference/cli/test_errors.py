@@ -12,47 +12,81 @@ from helpers.program import OWN_LABELS, TEXT, write
 
 # Wrong calls: 2
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["tag", "gone.txt"], "INPUT: 'gone.txt' does not exist"),
-    (["tag", "a.txt", "--model", "gone"], "--model: 'gone' does not exist"),
-    (["tag", "a.txt", "-t", " "], "--target: expected a name or a topic, found a blank one"),
-    (["tag", "a.txt", "--rows", "stances"], "--rows: expected --format csv or parquet beside it, which have rows"),
-    (["tag", "a.txt", "-o", "a.txt"],
-     "--out: expected a place outside the inputs, found 'a.txt', which 'a.txt' is or holds"),
-    (["tag", ".", "-o", "b/t.jsonl"],
-     "--out: expected a place outside the inputs, found 'b/t.jsonl', which '.' is or holds"),
-    (["tag", "a.txt", "--modle", "x"], "--modle"),
-    (["tag", "a.txt", "--format", "xml"], "'xml' is not one of 'jsonl', 'csv'"),
-    (["tag", "a.txt", "--threads", "0"], "'--threads'"),
-    (["tag"], "INPUT"),
-    (["tagg"], "'tagg'"),
-    (["predict", "gone.jsonl"], "ROWS.jsonl: 'gone.jsonl' does not exist"),
-    (["predict", "a.txt", "--model", "gone"], "--model: 'gone' does not exist"),
-    (["build", "gone.csv", "--out", "d"], "CONFIG|FILE: 'gone.csv' does not exist"),
-    (["build", "a.csv"], "expected --out DIR, the folder to build the dataset in"),
-    (["build", "a.csv", "--out", "d", "--task", "stanze"], "unknown task 'stanze'. Did you mean 'stance'?"),
-    (["build", "a.csv", "--out", "d", "--column", "text"],
-     "--column: expected OURS=THEIRS, such as text=sentence, found 'text'"),
-    (["build", "a.csv", "--out", "d", "--column", "txt=a"], "unknown column 'txt'. Did you mean 'text'?"),
-    (["build", OWN_LABELS, "a.csv"], "expected one CONFIG alone, or annotated files with their options"),
-    (["build", OWN_LABELS], "data.sources: expected at least one corpus or file, found none"),
-    (["train", "gone.yaml"], "CONFIG: 'gone.yaml' does not exist"),
-    (["train", OWN_LABELS, "training.epoch=1"], "unknown key 'epoch'. Did you mean 'epochs'?"),
-    (["train", OWN_LABELS, "training.epochs"], "override 'training.epochs': expected KEY=VALUE"),
-    (["train", OWN_LABELS, "training.epochs=many"], "override 'training.epochs=many': training.epochs: expected"),
-    (["train", OWN_LABELS], "data.path: expected a built dataset at runs/own-data, found nothing"),
-    (["evaluate", "gone", "--data", "."], "MODEL: 'gone' does not exist"),
-    (["evaluate", ".", "--data", "gone"], "--data: 'gone' does not exist"),
-    (["evaluate", "."], "'--data'"),
-    (["compare", "."], "RUN_B"),
-    (["compare", "gone", "."], "RUN_A: 'gone' does not exist"),
-    (["compare", ".", "gone"], "RUN_B: 'gone' does not exist"),
-    (["export", "gone"], "MODEL: 'gone' does not exist"),
-    (["info", "--model", "gone"], "--model: 'gone' does not exist"),
-    (["serve", "--model", "gone"], "--model: 'gone' does not exist"),
-    (["serve", "--host", "0.0.0.0"], "--host: '0.0.0.0' lets other machines in: expected --token"),
-    (["serve", "--port", "70000"], "'--port'"),
-])
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["tag", "gone.txt"], "INPUT: 'gone.txt' does not exist"),
+        (["tag", "a.txt", "--model", "gone"], "--model: 'gone' does not exist"),
+        (["tag", "a.txt", "-t", " "], "--target: expected a name or a topic, found a blank one"),
+        (
+            ["tag", "a.txt", "--rows", "stances"],
+            "--rows: expected --format csv or parquet beside it, which have rows",
+        ),
+        (
+            ["tag", "a.txt", "-o", "a.txt"],
+            "--out: expected a place outside the inputs, found 'a.txt', which 'a.txt' is or holds",
+        ),
+        (
+            ["tag", ".", "-o", "b/t.jsonl"],
+            "--out: expected a place outside the inputs, found 'b/t.jsonl', which '.' is or holds",
+        ),
+        (["tag", "a.txt", "--modle", "x"], "--modle"),
+        (["tag", "a.txt", "--format", "xml"], "'xml' is not one of 'jsonl', 'csv'"),
+        (["tag", "a.txt", "--threads", "0"], "'--threads'"),
+        (["tag"], "INPUT"),
+        (["tagg"], "'tagg'"),
+        (["predict", "gone.jsonl"], "ROWS.jsonl: 'gone.jsonl' does not exist"),
+        (["predict", "a.txt", "--model", "gone"], "--model: 'gone' does not exist"),
+        (["build", "gone.csv", "--out", "d"], "CONFIG|FILE: 'gone.csv' does not exist"),
+        (["build", "a.csv"], "expected --out DIR, the folder to build the dataset in"),
+        (
+            ["build", "a.csv", "--out", "d", "--task", "stanze"],
+            "unknown task 'stanze'. Did you mean 'stance'?",
+        ),
+        (
+            ["build", "a.csv", "--out", "d", "--column", "text"],
+            "--column: expected OURS=THEIRS, such as text=sentence, found 'text'",
+        ),
+        (
+            ["build", "a.csv", "--out", "d", "--column", "txt=a"],
+            "unknown column 'txt'. Did you mean 'text'?",
+        ),
+        (
+            ["build", OWN_LABELS, "a.csv"],
+            "expected one CONFIG alone, or annotated files with their options",
+        ),
+        (["build", OWN_LABELS], "data.sources: expected at least one corpus or file, found none"),
+        (["train", "gone.yaml"], "CONFIG: 'gone.yaml' does not exist"),
+        (["train", OWN_LABELS, "training.epoch=1"], "unknown key 'epoch'. Did you mean 'epochs'?"),
+        (
+            ["train", OWN_LABELS, "training.epochs"],
+            "override 'training.epochs': expected KEY=VALUE",
+        ),
+        (
+            ["train", OWN_LABELS, "training.epochs=many"],
+            "override 'training.epochs=many': training.epochs: expected",
+        ),
+        (
+            ["train", OWN_LABELS],
+            "data.path: expected a built dataset at runs/own-data, found nothing",
+        ),
+        (["evaluate", "gone", "--data", "."], "MODEL: 'gone' does not exist"),
+        (["evaluate", ".", "--data", "gone"], "--data: 'gone' does not exist"),
+        (["evaluate", "."], "'--data'"),
+        (["compare", "."], "RUN_B"),
+        (["compare", "gone", "."], "RUN_A: 'gone' does not exist"),
+        (["compare", ".", "gone"], "RUN_B: 'gone' does not exist"),
+        (["export", "gone"], "MODEL: 'gone' does not exist"),
+        (["info", "--model", "gone"], "--model: 'gone' does not exist"),
+        (["serve", "--model", "gone"], "--model: 'gone' does not exist"),
+        (
+            ["serve", "--host", "0.0.0.0"],
+            "--host: '0.0.0.0' lets other machines in: expected --token",
+        ),
+        (["serve", "--port", "70000"], "'--port'"),
+    ],
+)
 def test_a_wrong_call(run, arguments, message):
     write("a.txt", TEXT)
     write("a.csv", "text,label\nx,y\n")
@@ -66,14 +100,24 @@ def test_a_wrong_call(run, arguments, message):
 
 # Bad data: 1
 
-@pytest.mark.parametrize(("name", "data", "message"), [
-    ("r.jsonl", "", "r.jsonl: expected at least one record, found an empty file"),
-    ("r.jsonl", '{"id": "1", "text": "x"}\n{"id": "1", "text": "y"}',
-     "r.jsonl, line 2: id: expected a new id, found '1'"),
-    ("r.jsonl", '{"id": "1", "text": "x", "entities": [{"span": [[0, 2]], "label": "PERSON"}]}',
-     "r.jsonl, line 1: entities[0].span: expected 0 <= start < end <= 1 (the text's length), found [0, 2]"),
-    ("r.jsonl", "\0", "r.jsonl, line 1: expected UTF-8 text, found a binary file (a NUL byte)"),
-])
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("r.jsonl", "", "r.jsonl: expected at least one record, found an empty file"),
+        (
+            "r.jsonl",
+            '{"id": "1", "text": "x"}\n{"id": "1", "text": "y"}',
+            "r.jsonl, line 2: id: expected a new id, found '1'",
+        ),
+        (
+            "r.jsonl",
+            '{"id": "1", "text": "x", "entities": [{"span": [[0, 2]], "label": "PERSON"}]}',
+            "r.jsonl, line 1: entities[0].span: expected 0 <= start < end <= 1 (the text's length), found [0, 2]",
+        ),
+        ("r.jsonl", "\0", "r.jsonl, line 1: expected UTF-8 text, found a binary file (a NUL byte)"),
+    ],
+)
 def test_records_that_cannot_be_predicted(run, model, name, data, message):
     write(name, data)
     write("old.jsonl", "old")
@@ -85,17 +129,27 @@ def test_records_that_cannot_be_predicted(run, model, name, data, message):
     assert sorted(os.listdir()) == ["old.jsonl", name]  # noqa: PTH208
 
 
-@pytest.mark.parametrize(("name", "data", "message"), [
-    ("a.csv", "", "a.csv: expected a column 'text', found no header"),
-    ("a.csv", "text,label\n", "a.csv: expected a header and at least one row, found a header"),
-    ("a.csv", "sentence,label\nx,y\n", "a.csv: expected a column 'text', found sentence, label"),
-    ("a.csv", "text,label\n,y\n", "a.csv, line 2: expected a text, found an empty one"),
-    ("a.csv", "text,label\nx,y,z\n", "a.csv, line 2: expected 2 columns, found 3"),
-    ("a.csv", "text,label,id\nx,y,1\nz,y,1\n", "a.csv, line 3: expected a new id, found '1'"),
-    ("a.jsonl", '{"id": "1", "text": "x", "claim": "claims"}',
-     "a.jsonl, line 1: claim: unknown label 'claims'. Did you mean 'claim'?"),
-    ("a.pdf", "x", "a.pdf: expected a file whose name ends in .jsonl, .ndjson, .json, .csv,"),
-])
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.csv", "", "a.csv: expected a column 'text', found no header"),
+        ("a.csv", "text,label\n", "a.csv: expected a header and at least one row, found a header"),
+        (
+            "a.csv",
+            "sentence,label\nx,y\n",
+            "a.csv: expected a column 'text', found sentence, label",
+        ),
+        ("a.csv", "text,label\n,y\n", "a.csv, line 2: expected a text, found an empty one"),
+        ("a.csv", "text,label\nx,y,z\n", "a.csv, line 2: expected 2 columns, found 3"),
+        ("a.csv", "text,label,id\nx,y,1\nz,y,1\n", "a.csv, line 3: expected a new id, found '1'"),
+        (
+            "a.jsonl",
+            '{"id": "1", "text": "x", "claim": "claims"}',
+            "a.jsonl, line 1: claim: unknown label 'claims'. Did you mean 'claim'?",
+        ),
+        ("a.pdf", "x", "a.pdf: expected a file whose name ends in .jsonl, .ndjson, .json, .csv,"),
+    ],
+)
 def test_annotations_that_cannot_be_built_from(run, name, data, message):
     write(name, data)
     done = run("build", name, "--out", "d")
@@ -109,13 +163,16 @@ def test_a_dataset_is_not_replaced_unasked(run):
     write("a.csv", "text,label\nx,y\nu,v\n")
     write("d/mine.txt", "x")
     assert run("build", "a.csv", "--out", "d").messages == [
-        "error: d: expected a new folder, found one that is there already"]
+        "error: d: expected a new folder, found one that is there already"
+    ]
     refused = run("build", "a.csv", "--out", "d", "--overwrite")
     assert refused.code == 1
     assert Path("d/mine.txt").exists()
 
 
-@pytest.mark.parametrize("missing", ["manifest.json", "config.json", "tokenizer.json", "reader.onnx", "stance.onnx"])
+@pytest.mark.parametrize(
+    "missing", ["manifest.json", "config.json", "tokenizer.json", "reader.onnx", "stance.onnx"]
+)
 def test_a_model_that_lacks_a_file(run, model, missing):
     write("a.txt", TEXT)
     shutil.copytree(model, "m")
@@ -138,11 +195,14 @@ def test_a_model_that_was_altered(run, model):
     assert done.messages[0].startswith("error: m/reader.onnx: expected sha256 ")
 
 
-@pytest.mark.parametrize(("out", "message"), [
-    ("f.json", "error: f.json: cannot be written: Is a directory"),
-    ("a.txt/t.json", "error: a.txt/t.json: cannot be written: "),
-    ("a.txt/t", "error: a.txt/t: cannot be written: Not a directory"),
-])
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        ("f.json", "error: f.json: cannot be written: Is a directory"),
+        ("a.txt/t.json", "error: a.txt/t.json: cannot be written: "),
+        ("a.txt/t", "error: a.txt/t: cannot be written: Not a directory"),
+    ],
+)
 def test_results_that_cannot_be_written(run, model, out, message):
     write("a.txt", TEXT)
     Path("f.json").mkdir()
@@ -179,10 +239,15 @@ def test_a_library_that_is_not_installed(run, monkeypatch):
     stop_with(monkeypatch, ModuleNotFoundError("No module named 'torch.nn'", name="torch.nn"))
     done = run("info")
     assert (done.code, done.messages) == (
-        1, ["error: this command needs 'torch.nn': pip install 'claimstance[train]'"])
+        1,
+        ["error: this command needs 'torch.nn': pip install 'claimstance[train]'"],
+    )
 
 
 def test_a_module_of_our_own_that_is_missing_is_a_bug(monkeypatch):
-    stop_with(monkeypatch, ModuleNotFoundError("No module named 'claimstance.odd'", name="claimstance.odd"))
+    stop_with(
+        monkeypatch,
+        ModuleNotFoundError("No module named 'claimstance.odd'", name="claimstance.odd"),
+    )
     with pytest.raises(ModuleNotFoundError):
         main()

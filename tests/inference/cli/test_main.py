@@ -14,8 +14,20 @@ from claimstance.model.onnx.backend import identity
 from helpers.paths import DATA
 from helpers.program import PROGRAM, TEXT, articles, table, write
 
-COMMANDS = ("tag", "predict", "init", "check", "build", "convert", "train", "evaluate", "compare", "export", "info",
-            "serve")
+COMMANDS = (
+    "tag",
+    "predict",
+    "init",
+    "check",
+    "build",
+    "convert",
+    "train",
+    "evaluate",
+    "compare",
+    "export",
+    "info",
+    "serve",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -40,12 +52,17 @@ def test_nothing_at_all_shows_the_help(run):
 
 # Tagging
 
+
 def test_results_alone_on_standard_output(run, model):
     write("a.txt", TEXT)
     done = run("tag", "a.txt", "--model", model)
     assert (done.code, done.messages) == (0, [])
-    article, = articles(done.out)
-    assert (article["doc_id"], article["title"], article["text"]) == ("a", "Ministers Clash over Tax", TEXT)
+    (article,) = articles(done.out)
+    assert (article["doc_id"], article["title"], article["text"]) == (
+        "a",
+        "Ministers Clash over Tax",
+        TEXT,
+    )
     assert article["model"]["sha256"] == identity(Path(model))
 
 
@@ -59,27 +76,57 @@ def test_a_folder_into_a_file(run, model):
         write(f"in/{name}.txt", TEXT)
     done = run("tag", "in", "--model", model, "--out", "new/tagged.jsonl")
     assert (done.code, done.out, done.messages) == (0, "", [])
-    assert [a["doc_id"] for a in articles(Path("new/tagged.jsonl").read_text(encoding="utf-8"))] == ["a", "b"]
+    assert [
+        a["doc_id"] for a in articles(Path("new/tagged.jsonl").read_text(encoding="utf-8"))
+    ] == ["a", "b"]
 
 
 def test_a_name_that_no_article_mentions_is_told_of_once(run, model):
     Path("a.txt").write_text("Carl Amsel opened the rail line.", encoding="utf-8")
     Path("b.txt").write_text("It rained.", encoding="utf-8")
-    done = run("tag", "a.txt", "b.txt", "--model", model, "-t", "Carl Amsel", "-t", "Gun Control", "-t", "rail")
+    done = run(
+        "tag",
+        "a.txt",
+        "b.txt",
+        "--model",
+        model,
+        "-t",
+        "Carl Amsel",
+        "-t",
+        "Gun Control",
+        "-t",
+        "rail",
+    )
     assert [line.split(",")[0] for line in done.messages if "mentioned" in line] == [
-        "warning: target 'Gun Control': mentioned nowhere"]
+        "warning: target 'Gun Control': mentioned nowhere"
+    ]
 
 
 def test_several_targets(run, model):
     write("a.txt", TEXT)
-    done = run("tag", "a.txt", "--model", model, "--target", "Carl Amsel", "-t", "rail", "--format", "csv",
-               "--rows", "stances")
+    done = run(
+        "tag",
+        "a.txt",
+        "--model",
+        model,
+        "--target",
+        "Carl Amsel",
+        "-t",
+        "rail",
+        "--format",
+        "csv",
+        "--rows",
+        "stances",
+    )
     found = table(done.out)
     assert {row["target"] for row in found} == {"Carl Amsel", "rail"}
     assert {row["label"] for row in found} <= {"favor", "against", "neutral"}
     named = [row for row in found if row["target"] == "Carl Amsel" and row["target_start"]]
-    assert {row["text"][int(row["target_start"]) - 25:int(row["target_end"]) - 25] for row in named
-            if row["sentence"] == "1"} == {"Carl Amsel"}
+    assert {
+        row["text"][int(row["target_start"]) - 25 : int(row["target_end"]) - 25]
+        for row in named
+        if row["sentence"] == "1"
+    } == {"Carl Amsel"}
 
 
 def test_csv_by_option_or_by_name(run, model):
@@ -88,8 +135,10 @@ def test_csv_by_option_or_by_name(run, model):
     run("tag", "a.txt", "--model", model, "-o", "t.csv")
     assert Path("t.csv").read_bytes().decode() == printed
     assert [(row["doc_id"], row["index"], row["text"]) for row in table(printed)] == [
-        ("a", "0", "Ministers Clash over Tax"), ("a", "1", "Senator Carl Amsel spoke on Monday."),
-        ("a", "2", "He said that the tax is theft.")]
+        ("a", "0", "Ministers Clash over Tax"),
+        ("a", "1", "Senator Carl Amsel spoke on Monday."),
+        ("a", "2", "He said that the tax is theft."),
+    ]
 
 
 def test_a_table_to_read(run, model):
@@ -115,7 +164,9 @@ def test_one_bad_file_does_not_cost_the_others(run, model):
         "error: not read: 1 of 3 inputs or lines; tagged: 2",
     ]
     assert [(a["doc_id"], a["warnings"]) for a in articles(done.out)] == [
-        ("a", []), ("c", ["the article has no sentence: nothing read"])]
+        ("a", []),
+        ("c", ["the article has no sentence: nothing read"]),
+    ]
 
 
 def test_an_id_that_comes_again_is_told_in_the_result(run, model):
@@ -130,7 +181,10 @@ def test_files_left_out_are_told_of(run, model):
     write("in/a.txt", TEXT)
     write("in/b.png", "x")
     done = run("tag", "in", "--model", model)
-    assert (done.code, done.messages) == (0, ["warning: in: files that are not articles left out: 1 .png"])
+    assert (done.code, done.messages) == (
+        0,
+        ["warning: in: files that are not articles left out: 1 .png"],
+    )
 
 
 def test_a_folder_of_all_kinds(run, model):
@@ -139,28 +193,33 @@ def test_a_folder_of_all_kinds(run, model):
     write("in/corpus.csv", f'key,story,outlet\nk1,"{TEXT}",Courier\n')
     done = run("tag", "in", "--model", model, "--text-column", "story", "--id-column", "key")
     assert done.code == 1
-    assert [line.partition(": expected")[0] for line in done.messages if not line.startswith("warning")] == [
-        "error: in/front.html", "error: not read: 1 of 6 inputs or lines; tagged: 5"]
+    assert [
+        line.partition(": expected")[0] for line in done.messages if not line.startswith("warning")
+    ] == ["error: in/front.html", "error: not read: 1 of 6 inputs or lines; tagged: 5"]
     found = {a["doc_id"]: a for a in articles(done.out)}
     assert list(found) == ["k1", "ferry", "harbour", "levee", "plain"]
     assert found["k1"]["meta"] == {"outlet": "Courier"}
     assert found["harbour"]["meta"]["date"] == "2026-03-04"
     for article in found.values():
         for sentence in article["sentences"]:
-            assert article["text"][sentence["start"]:sentence["end"]] == sentence["text"]
+            assert article["text"][sentence["start"] : sentence["end"]] == sentence["text"]
 
 
 # Other commands
 
+
 def test_predict_keeps_the_order_and_whatever_labels_there_are(run, model):
     stance = {"target": "he", "label": "odder"}
-    rows = [{"id": name, "doc_id": doc, "text": "He left.", "claim": "odd", "stances": [stance]}
-            for name, doc in (("1", "a"), ("2", "b"), ("3", "a"))]
+    rows = [
+        {"id": name, "doc_id": doc, "text": "He left.", "claim": "odd", "stances": [stance]}
+        for name, doc in (("1", "a"), ("2", "b"), ("3", "a"))
+    ]
     write("r.jsonl", "\n".join(map(json.dumps, rows)))
     done = run("predict", "r.jsonl", "--model", model)
     assert (done.code, done.messages) == (0, [])
-    assert [(row["id"], row["claim"], row["stances"][0]["label"]) for row in articles(done.out)] == [
-        ("1", "odd", "odder"), ("2", "odd", "odder"), ("3", "odd", "odder")]
+    assert [
+        (row["id"], row["claim"], row["stances"][0]["label"]) for row in articles(done.out)
+    ] == [("1", "odd", "odder"), ("2", "odd", "odder"), ("3", "odd", "odder")]
     assert all(row["predicted"]["stances"][0]["target"] == "he" for row in articles(done.out))
     run("predict", "r.jsonl", "--model", model, "--out", "p.jsonl")
     assert Path("p.jsonl").read_text(encoding="utf-8") == done.out
@@ -169,7 +228,12 @@ def test_predict_keeps_the_order_and_whatever_labels_there_are(run, model):
 def test_info_tells_of_the_model(run, model):
     done = run("info", "--model", model)
     assert (done.code, done.messages) == (0, [])
-    told = ("random 1", "attribution, entity, claim, check_worthy, stance", "against, neutral, favor", "64 tokens")
+    told = (
+        "random 1",
+        "attribution, entity, claim, check_worthy, stance",
+        "against, neutral, favor",
+        "64 tokens",
+    )
     assert [part for part in told if part not in done.out] == []
 
 
@@ -183,17 +247,39 @@ def test_export_to_another_folder(run, model):
 
 # What only a process of its own can show
 
+
 def test_little_is_loaded_before_it_is_needed():
-    heavy = ("numpy", "onnxruntime", "tokenizers", "pydantic", "rich.console", "yaml", "torch", "transformers")
+    heavy = (
+        "numpy",
+        "onnxruntime",
+        "tokenizers",
+        "pydantic",
+        "rich.console",
+        "yaml",
+        "torch",
+        "transformers",
+    )
     script = f"import sys, claimstance.inference.cli.main; print(*[name for name in {heavy} if name in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        ).stdout
+        == "\n"
+    )
 
 
 def test_tagging_loads_no_torch_and_prints_utf8_whatever_the_locale(here, model):
-    script = ("import sys\nfrom claimstance.inference.cli.main import main\ntry: main()\n"
-              "finally: print(*{'torch', 'transformers', 'datasets', 'rich'} & set(sys.modules), file=sys.stderr)")
-    done = subprocess.run([sys.executable, "-c", script, "tag", "-", "--model", model], input="Ünï 🧿.".encode(),
-                          capture_output=True, check=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    script = (
+        "import sys\nfrom claimstance.inference.cli.main import main\ntry: main()\n"
+        "finally: print(*{'torch', 'transformers', 'datasets', 'rich'} & set(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "tag", "-", "--model", model],
+        input="Ünï 🧿.".encode(),
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
     assert json.loads(done.stdout)["text"] == "Ünï 🧿."
     assert done.stderr == b"\n"
 
@@ -205,8 +291,13 @@ def test_progress_is_for_a_terminal_and_leaves_the_results_alone(here, model):
     write("a.txt", TEXT)
     terminal, stderr = pty.openpty()
     with Path("out.jsonl").open("wb") as stdout:
-        code = subprocess.run([*PROGRAM, "tag", "a.txt", "--model", model], stdout=stdout, stderr=stderr,
-                              stdin=subprocess.DEVNULL, check=False).returncode
+        code = subprocess.run(
+            [*PROGRAM, "tag", "a.txt", "--model", model],
+            stdout=stdout,
+            stderr=stderr,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        ).returncode
     os.close(stderr)
     shown = os.read(terminal, 65536).decode()
     os.close(terminal)
@@ -219,7 +310,10 @@ def test_progress_is_for_a_terminal_and_leaves_the_results_alone(here, model):
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
 def test_a_reader_that_has_had_enough_is_no_error_to_tell_of(here, model):
     write("a.jsonl", (json.dumps({"text": TEXT * 20}) + "\n") * 5)
-    with subprocess.Popen([*PROGRAM, "tag", "a.jsonl", "--model", model], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [*PROGRAM, "tag", "a.jsonl", "--model", model],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
         process.stdout.close()
         assert process.stderr.read() == b""

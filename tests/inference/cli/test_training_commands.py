@@ -21,7 +21,9 @@ def label_rows(count, **columns):
     cues = {"boast": "proudly", "pledge": "surely", "menace": "grimly"}
     for number in range(count):
         label = list(cues)[number % 3]
-        words = " ".join(chance.choices(("Amsel", "harbor", "ferries", "council", "tax", "ships"), k=5))
+        words = " ".join(
+            chance.choices(("Amsel", "harbor", "ferries", "council", "tax", "ships"), k=5)
+        )
         yield {"text": f"{words} {cues[label]} {number}.", "label": label, **columns}
 
 
@@ -34,9 +36,21 @@ def write_csv(name, rows):
 
 
 def train(run, encoder, *overrides):
-    done = run("train", OWN_LABELS, "data.path=data", "output=own", f"model.encoder={encoder}", "model.max_tokens=64",
-               "training.epochs=1", "training.threads=1", *overrides)
-    assert (done.code, done.out) == (0, "own: trained and exported. Next: claimstance evaluate own --data data\n")
+    done = run(
+        "train",
+        OWN_LABELS,
+        "data.path=data",
+        "output=own",
+        f"model.encoder={encoder}",
+        "model.max_tokens=64",
+        "training.epochs=1",
+        "training.threads=1",
+        *overrides,
+    )
+    assert (done.code, done.out) == (
+        0,
+        "own: trained and exported. Next: claimstance evaluate own --data data\n",
+    )
     return done.messages
 
 
@@ -44,7 +58,11 @@ def pages_and_figures(run, account):
     """What `evaluate` and `compare` write but a folder: one file, or all on standard output."""
     page = Path("scores/evaluation.html").read_text(encoding="utf-8")
     written = run("evaluate", "own", "--data", "data", "--out", "page.html")
-    assert (written.code, written.messages, Path("page.html").read_text(encoding="utf-8")) == (0, [], page)
+    assert (written.code, written.messages, Path("page.html").read_text(encoding="utf-8")) == (
+        0,
+        [],
+        page,
+    )
     assert "macro_f1" in written.out  # the table, too
     printed = run("evaluate", "own", "--data", "data", "--format", "html")
     assert (printed.code, printed.out) == (0, page)
@@ -56,8 +74,12 @@ def pages_and_figures(run, account):
     assert run("compare", "scores", "scores", "--format", "html").out == comparison
     assert json.loads(run("compare", "scores", "scores", "--format", "json").out)["tests"] == 1
     refused = run("evaluate", "own", "--data", "data", "--format", "html", "--out", "x.json")
-    assert (refused.code, refused.messages) == (2, [
-        "error: --out: expected a name ending in .html, or a folder, for --format html, found 'x.json'"])
+    assert (refused.code, refused.messages) == (
+        2,
+        [
+            "error: --out: expected a name ending in .html, or a folder, for --format html, found 'x.json'"
+        ],
+    )
     assert not Path("x.json").exists()
 
 
@@ -67,9 +89,14 @@ def test_labels_of_ones_own_from_a_table_to_tags(run, tiny_encoder):
     built = run("build", "labelled.csv", "--out", "data")
     assert built.code == 0
     assert built.messages == [
-        "warning: labels of claim are those found: boast, menace, pledge (not no_claim, claim)"]
+        "warning: labels of claim are those found: boast, menace, pledge (not no_claim, claim)"
+    ]
     assert "boast" in built.out
-    assert json.loads(Path("data/report.json").read_bytes())["rows"] == {"train": 160, "dev": 20, "test": 20}
+    assert json.loads(Path("data/report.json").read_bytes())["rows"] == {
+        "train": 160,
+        "dev": 20,
+        "test": 20,
+    }
     assert train(run, tiny_encoder) == []
     scored = run("evaluate", "own", "--data", "data", "--out", "scores")
     assert (scored.code, scored.messages) == (0, [])
@@ -78,11 +105,15 @@ def test_labels_of_ones_own_from_a_table_to_tags(run, tiny_encoder):
     assert list(account["results"]) == ["labelled/claim"]
     assert account["model"]["name"] == "own-labels"
     assert sorted(os.listdir("scores")) == [  # noqa: PTH208
-        "cases.jsonl", "evaluation.html", "evaluation.json", "outcomes.jsonl"]
+        "cases.jsonl",
+        "evaluation.html",
+        "evaluation.json",
+        "outcomes.jsonl",
+    ]
     compared = run("compare", "scores", "scores", "--metric", "accuracy", "--out", "c.json")
     assert (compared.code, compared.messages) == (0, [])
     assert re.search(r"labelled .* claim .* accuracy .* \+0\.0 .* 1\.0000", compared.out)
-    row, = json.loads(Path("c.json").read_bytes())["rows"]
+    (row,) = json.loads(Path("c.json").read_bytes())["rows"]
     assert (row["a"], row["p"]) == (account["results"]["labelled/claim"]["accuracy"]["value"], 1)
     pages_and_figures(run, account)
     wrong = run("compare", "scores", "scores", "--metric", "acuracy")
@@ -91,25 +122,38 @@ def test_labels_of_ones_own_from_a_table_to_tags(run, tiny_encoder):
     write("a.txt", TEXT)
     tagged = run("tag", "a.txt", "--model", "own", "--format", "csv")
     assert {row["claim"] for row in table(tagged.out)} <= {"boast", "menace", "pledge"}
-    article, = articles(run("tag", "a.txt", "--model", "own").out)
+    (article,) = articles(run("tag", "a.txt", "--model", "own").out)
     for sentence in article["sentences"]:
         assert list(sentence["claim"]["probabilities"]) == ["boast", "menace", "pledge"]
-        assert [sentence[name] for name in ("check_worthy", "attributions", "entities", "stances")] == [None] * 3 + [[]]
+        assert [
+            sentence[name] for name in ("check_worthy", "attributions", "entities", "stances")
+        ] == [None] * 3 + [[]]
     again = run("train", OWN_LABELS, "data.path=data", "output=own")
-    assert (again.code, again.messages) == (2, ["error: output: expected a new folder, found a trained model in own"])
+    assert (again.code, again.messages) == (
+        2,
+        ["error: output: expected a new folder, found a trained model in own"],
+    )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("columns", "options"), [({"target": "tax"}, []), ({}, ["--target", "tax"])])
-def test_a_target_from_a_column_or_one_for_all_rows(run, tiny_encoder, monkeypatch, columns, options):
+@pytest.mark.parametrize(
+    ("columns", "options"), [({"target": "tax"}, []), ({}, ["--target", "tax"])]
+)
+def test_a_target_from_a_column_or_one_for_all_rows(
+    run, tiny_encoder, monkeypatch, columns, options
+):
     write_csv("labelled.csv", label_rows(60, **columns))
     assert run("build", "labelled.csv", *options, "--out", "data").code == 0
     with monkeypatch.context() as terminal:
         terminal.setattr(sys.stderr, "isatty", lambda: True)
-        assert any("loss" in line for line in train(run, tiny_encoder))  # told on a terminal, but not as a result
+        assert any(
+            "loss" in line for line in train(run, tiny_encoder)
+        )  # told on a terminal, but not as a result
     assert ModelConfig.load(Path("own")).tasks == ("stance",)
     write("a.txt", TEXT)
-    stances = table(run("tag", "a.txt", "--model", "own", "-t", "tax", "-f", "csv", "--rows", "stances").out)
+    stances = table(
+        run("tag", "a.txt", "--model", "own", "-t", "tax", "-f", "csv", "--rows", "stances").out
+    )
     assert [row["target"] for row in stances] == ["tax"] * 3
     assert {row["label"] for row in stances} <= {"boast", "menace", "pledge"}
 

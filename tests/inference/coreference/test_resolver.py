@@ -45,7 +45,9 @@ def test_subject_of_the_same_sentence():
 
 def test_a_description_ends_before_its_comma():
     text = "Aldermere, the third-largest bank, said on Sunday it would buy."
-    assert resolve(text, ["Aldermere, the third-largest bank,"]) == ["Aldermere, the third-largest bank"]
+    assert resolve(text, ["Aldermere, the third-largest bank,"]) == [
+        "Aldermere, the third-largest bank"
+    ]
 
 
 def test_titles_tell_he_from_she():
@@ -55,7 +57,11 @@ def test_titles_tell_he_from_she():
 
 def test_pronouns_elsewhere_tell_he_from_she():
     text = "Kim Dunn said she was ill.\n\nKim Dunn and Lee Orr met. Later, he said so."
-    assert resolve(text, ["Kim Dunn", "she", "he"], ["Kim Dunn", "Lee Orr"]) == ["Kim Dunn", "Kim Dunn", "Lee Orr"]
+    assert resolve(text, ["Kim Dunn", "she", "he"], ["Kim Dunn", "Lee Orr"]) == [
+        "Kim Dunn",
+        "Kim Dunn",
+        "Lee Orr",
+    ]
 
 
 def test_people_in_quotes_are_not_the_speaker():
@@ -67,7 +73,10 @@ def test_people_in_quotes_are_not_the_speaker():
 def test_surname_takes_the_full_name(text):
     phrase = "Mr. Orr" if "Mr." in text else "Orr said"[:3]
     start = text.index("Mr. Orr") if "Mr." in text else text.index("Orr said")
-    entities = [(*find(text, "John Orr"), "PERSON"), (text.index("Orr said"), text.index("Orr said") + 3, "PERSON")]
+    entities = [
+        (*find(text, "John Orr"), "PERSON"),
+        (text.index("Orr said"), text.index("Orr said") + 3, "PERSON"),
+    ]
     source = (start, start + len(phrase))
     assert resolve_names(text, split_sentences(text), [source], sorted(entities)) == ["John Orr"]
 
@@ -91,7 +100,10 @@ def test_description_keeps_its_own_text(source, name):
 
 def test_role_known_from_a_title():
     text = "Defense Secretary John Orr came. The defense secretary said so. The secretary said no."
-    assert resolve(text, ["The defense secretary", "The secretary"], ["John Orr"]) == ["John Orr", "John Orr"]
+    assert resolve(text, ["The defense secretary", "The secretary"], ["John Orr"]) == [
+        "John Orr",
+        "John Orr",
+    ]
 
 
 def test_role_of_two_is_nobody_s():
@@ -101,13 +113,22 @@ def test_role_of_two_is_nobody_s():
 
 def test_unnamed_speaker_goes_on_speaking():
     text = "John Orr left. A US official said so. “It is late,” he added."
-    assert resolve(text, ["A US official", "he"], ["John Orr"]) == ["A US official", "A US official"]
+    assert resolve(text, ["A US official", "he"], ["John Orr"]) == [
+        "A US official",
+        "A US official",
+    ]
 
 
 def test_groups_and_things():
     text = "Two senators said no. John Orr said yes. They said so again. The agency said no. It said no again."
-    assert resolve(text, ["Two senators", "John Orr", "They", "The agency", "It"], ["John Orr"]) == [
-        "Two senators", "John Orr", "Two senators", "The agency", "The agency",
+    assert resolve(
+        text, ["Two senators", "John Orr", "They", "The agency", "It"], ["John Orr"]
+    ) == [
+        "Two senators",
+        "John Orr",
+        "Two senators",
+        "The agency",
+        "The agency",
     ]
 
 
@@ -135,8 +156,11 @@ def test_any_spans_do_no_harm(text, data):
 @pytest.mark.parametrize(
     ("a", "b", "same"),
     [
-        ("Mr. Orr", "John Orr", True), ("John P. Orr", "John Orr", True), ("John Orr", "Ann Orr", False),
-        ("al-Assad", "Bashar al-Assad", True), ("White House", "House", False),
+        ("Mr. Orr", "John Orr", True),
+        ("John P. Orr", "John Orr", True),
+        ("John Orr", "Ann Orr", False),
+        ("al-Assad", "Bashar al-Assad", True),
+        ("White House", "House", False),
         ("the White House", "White House", True),
     ],
 )
@@ -145,12 +169,16 @@ def test_same_name(a, b, same):
 
 
 def test_needs_no_torch():
-    code = "import sys, claimstance.inference.coreference.resolver; sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys, claimstance.inference.coreference.resolver; sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_quote_closed_with_an_opening_mark_ends_there():
-    text = "“This must end”, Arden said in Velm.\n“We will stand by Rovik and his people“, he added."
+    text = (
+        "“This must end”, Arden said in Velm.\n“We will stand by Rovik and his people“, he added."
+    )
     bounds = [(0, 36), (37, len(text))]
     sources = [(17, 22), (text.index("he added"), text.index("he added") + 2)]
     rovik = text.index("Rovik")

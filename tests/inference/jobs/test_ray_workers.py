@@ -19,21 +19,33 @@ from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.predictor import StoppedError, never
 from helpers.program import PROGRAM, TEXT, soon, write
 
-LINES = "\n".join(json.dumps({"id": f"{number}", "text": f"{number}. {TEXT}"}) for number in range(90)) + "\nno JSON\n"
+LINES = (
+    "\n".join(json.dumps({"id": f"{number}", "text": f"{number}. {TEXT}"}) for number in range(90))
+    + "\nno JSON\n"
+)
 
 
 def test_without_ray_it_says_what_is_missing(run, model, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     write("c.jsonl", LINES)
     done = run("tag", "c.jsonl", "--out", "out", "--model", model, "--engine", "ray")
-    assert (done.code, done.messages[-1]) == (2, "error: --engine: this needs 'ray': pip install 'claimstance[scale]'")
+    assert (done.code, done.messages[-1]) == (
+        2,
+        "error: --engine: this needs 'ray': pip install 'claimstance[scale]'",
+    )
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (("--out", "out.jsonl", "--engine", "ray"), "--engine: ray writes parts: expected --out FOLDER"),
-    (("--out", "out", "--workers", "2"), "--workers: goes with --engine ray alone"),
-    (("--out", "out", "--ray-address", "auto"), "--ray-address: goes with --engine ray alone"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("--out", "out.jsonl", "--engine", "ray"),
+            "--engine: ray writes parts: expected --out FOLDER",
+        ),
+        (("--out", "out", "--workers", "2"), "--workers: goes with --engine ray alone"),
+        (("--out", "out", "--ray-address", "auto"), "--ray-address: goes with --engine ray alone"),
+    ],
+)
 def test_what_does_not_go_together_is_refused(run, model, arguments, message):
     write("c.jsonl", LINES)
     done = run("tag", "c.jsonl", "--model", model, *arguments)
@@ -55,7 +67,8 @@ def workers(ray, model):
 
     with ExitStack() as stack:
         yield lambda count=2, stop=never: stack.enter_context(
-            ray_workers(Tagger.from_pretrained(model, threads=1), [], stop, count))
+            ray_workers(Tagger.from_pretrained(model, threads=1), [], stop, count)
+        )
 
 
 ITEMS = [Article(str(number), f"{number}. {TEXT}", None) for number in range(90)]
@@ -64,7 +77,9 @@ ITEMS = [Article(str(number), f"{number}. {TEXT}", None) for number in range(90)
 def test_results_and_errors_come_back_in_order(workers, model):
     items = [*ITEMS[:30], InputError("a: not read"), *ITEMS[30:]]
     alone = Tagger.from_pretrained(model, threads=1)
-    expected = [str(one) if isinstance(one, InputError) else one.to_dict() for one in alone.tag_all(items)]
+    expected = [
+        str(one) if isinstance(one, InputError) else one.to_dict() for one in alone.tag_all(items)
+    ]
     told = workers()(items)
     assert [str(one) if isinstance(one, InputError) else one.to_dict() for one in told] == expected
 
@@ -128,19 +143,40 @@ def test_it_ends_when_it_is_told_to(workers):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_run_after_a_part(ray, model, tmp_path, number):
     corpus, out = tmp_path / "c.jsonl", tmp_path / "out"
-    corpus.write_text("".join(json.dumps({"id": f"{each}", "text": f"{each}. {TEXT * 30}"}) + "\n"
-                              for each in range(600)))
-    command = [*PROGRAM, "tag", str(corpus), "--out", str(out), "--model", model, "--articles-per-part", "30",
-               "--engine", "ray", "--workers", "1"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    corpus.write_text(
+        "".join(
+            json.dumps({"id": f"{each}", "text": f"{each}. {TEXT * 30}"}) + "\n"
+            for each in range(600)
+        )
+    )
+    command = [
+        *PROGRAM,
+        "tag",
+        str(corpus),
+        "--out",
+        str(out),
+        "--model",
+        model,
+        "--articles-per-part",
+        "30",
+        "--engine",
+        "ray",
+        "--workers",
+        "1",
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
         soon((out / "part-00000.jsonl").exists, 60)
         process.send_signal(number)
         said = process.communicate(timeout=60)[1]
     parts = sorted(out.glob("part-*"))
     assert process.returncode == 128 + number
     assert 0 < len(parts) < 20
-    assert said.splitlines()[-1] == (f"error: stopped with {30 * len(parts)} articles tagged, by {number.name}: "
-                                     f"the same command goes on in '{out}'")
+    assert said.splitlines()[-1] == (
+        f"error: stopped with {30 * len(parts)} articles tagged, by {number.name}: "
+        f"the same command goes on in '{out}'"
+    )
     assert [len(part.read_text().splitlines()) for part in parts] == [30] * len(parts)
 
 

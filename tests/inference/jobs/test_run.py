@@ -27,7 +27,9 @@ def corpus(*lines):
 
 @pytest.fixture
 def tag(run, model):
-    return lambda *arguments: run("tag", "c.jsonl", "--model", model, "--out", "out", *IN_TWOS, *arguments)
+    return lambda *arguments: run(
+        "tag", "c.jsonl", "--model", model, "--out", "out", *IN_TWOS, *arguments
+    )
 
 
 def manifest(folder="out"):
@@ -55,6 +57,7 @@ def dies_after(monkeypatch, parts, error=KeyboardInterrupt):
 
 # What is written
 
+
 def test_parts_hold_what_one_file_would(run, tag, model):
     corpus()
     done = tag()
@@ -66,13 +69,16 @@ def test_parts_hold_what_one_file_would(run, tag, model):
     told = manifest()
     assert (told["complete"], told["articles"], told["failed"]) == (True, 5, 0)
     assert [(part["file"], part["articles"]) for part in told["parts"].values()] == list(
-        zip(parts, (2, 2, 1), strict=True))
+        zip(parts, (2, 2, 1), strict=True)
+    )
 
 
 def test_csv_parts_have_the_columns_of_the_first_article(tag):
     corpus('{"id": "a"', *LINES[:3], '{"text": "He left."}', '{"text": 5}')
     assert tag("--format", "csv").code == 1
-    first, second = (table(Path("out", f"part-0000{number}.csv").read_bytes().decode()) for number in range(2))
+    first, second = (
+        table(Path("out", f"part-0000{number}.csv").read_bytes().decode()) for number in range(2)
+    )
     assert list(first[0]) == list(second[0])
     assert [row["meta_outlet"] for row in second] == ["Courier"] * 3 + [""]
 
@@ -100,6 +106,7 @@ def test_a_folder_that_is_there_whatever_its_name(run, model):
 
 # Going on
 
+
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize("parts", [0, 1, 2])
 def test_a_run_that_died_goes_on(tag, monkeypatch, form, parts):
@@ -113,14 +120,18 @@ def test_a_run_that_died_goes_on(tag, monkeypatch, form, parts):
         dies_after(patched, parts)
         assert tag("--format", form).code == 130
     assert len(manifest()["parts"]) == parts
-    before = {name: Path("out", name).stat().st_mtime_ns for name in found() if name != "manifest.json"}
+    before = {
+        name: Path("out", name).stat().st_mtime_ns for name in found() if name != "manifest.json"
+    }
     write(f"out/part-00099.{form}", "renamed, and not yet told of")
     write(f"out/.part-00003.{form}.abc_12", "half")
     write("out/.manifest.json.abc_12", "half")
     assert (done := tag("--format", form, "--threads", "2")).code == 0
     assert done.messages == []
     assert found() == undisturbed
-    assert before == {name: Path("out", name).stat().st_mtime_ns for name in before}  # not tagged again
+    assert before == {
+        name: Path("out", name).stat().st_mtime_ns for name in before
+    }  # not tagged again
 
 
 def test_errors_are_counted_once(tag, monkeypatch):
@@ -128,7 +139,10 @@ def test_errors_are_counted_once(tag, monkeypatch):
     with monkeypatch.context() as patched:
         dies_after(patched, 1)
         died = tag()
-    assert [message[:25] for message in died.messages[:2]] == ["error: c.jsonl, line 1: e", "error: c.jsonl, line 4: e"]
+    assert [message[:25] for message in died.messages[:2]] == [
+        "error: c.jsonl, line 1: e",
+        "error: c.jsonl, line 4: e",
+    ]
     done = tag()
     assert (done.code, done.messages) == (1, ["error: not read: 2 of 7 inputs or lines; tagged: 5"])
     assert [len(part["errors"]) for part in manifest()["parts"].values()] == [2, 0, 0]
@@ -143,8 +157,13 @@ def test_a_part_that_was_damaged_is_done_again(tag):
     Path("out/part-00001.jsonl").write_bytes(b"{}\n")
     Path("out/part-00002.jsonl").unlink()
     done = tag()
-    assert (done.code, done.messages) == (0, [
-        f"warning: {Path('out', f'part-0000{number}.jsonl')}: not what was written: done again" for number in (1, 2)])
+    assert (done.code, done.messages) == (
+        0,
+        [
+            f"warning: {Path('out', f'part-0000{number}.jsonl')}: not what was written: done again"
+            for number in (1, 2)
+        ],
+    )
     assert found() == undisturbed
 
 
@@ -165,20 +184,28 @@ def test_a_folder_with_a_link_to_nothing_goes_on_too(run, model, monkeypatch):
         dies_after(patched, 1)
         run("tag", "in", "--model", model, "--out", "out", *IN_TWOS)
     done = run("tag", "in", "--model", model, "--out", "out", *IN_TWOS)
-    assert (done.code, done.messages[-1]) == (1, "error: not read: 1 of 4 inputs or lines; tagged: 3")
+    assert (done.code, done.messages[-1]) == (
+        1,
+        "error: not read: 1 of 4 inputs or lines; tagged: 3",
+    )
 
 
 # What is refused
 
-@pytest.mark.parametrize(("change", "arguments", "message"), [
-    (None, ["-t", "rail"], 'options targets: [] then, ["rail"] now'),
-    (None, ["-f", "csv"], 'options format: "jsonl" then, "csv" now'),
-    (None, ["--text-column", "text"], 'options columns text: null then, "text" now'),
-    (None, ["--articles-per-part", "3"], "options articles_per_part: 2 then, 3 now"),
-    (None, ["c.jsonl"], "number of inputs: 1 then, 2 now"),
-    (lambda: write("c.jsonl", "\n".join(LINES[1:])), [], "c.jsonl bytes: "),
-    (lambda: os.utime("c.jsonl"), [], "c.jsonl names_sizes_times: "),
-], ids=["targets", "format", "columns", "size", "inputs", "bytes", "time"])
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "message"),
+    [
+        (None, ["-t", "rail"], 'options targets: [] then, ["rail"] now'),
+        (None, ["-f", "csv"], 'options format: "jsonl" then, "csv" now'),
+        (None, ["--text-column", "text"], 'options columns text: null then, "text" now'),
+        (None, ["--articles-per-part", "3"], "options articles_per_part: 2 then, 3 now"),
+        (None, ["c.jsonl"], "number of inputs: 1 then, 2 now"),
+        (lambda: write("c.jsonl", "\n".join(LINES[1:])), [], "c.jsonl bytes: "),
+        (lambda: os.utime("c.jsonl"), [], "c.jsonl names_sizes_times: "),
+    ],
+    ids=["targets", "format", "columns", "size", "inputs", "bytes", "time"],
+)
 def test_another_run_is_not_gone_on_with(tag, monkeypatch, change, arguments, message):
     corpus()
     with monkeypatch.context() as patched:
@@ -207,7 +234,9 @@ def test_another_model_or_program_is_refused(run, tag, model, monkeypatch):
     refused = run("tag", "c.jsonl", "--model", "m", "--out", "out", *IN_TWOS)
     assert refused.code == 2
     assert "(model sha256: " in refused.messages[0]
-    monkeypatch.setattr("claimstance.inference.jobs.manifest.metadata.version", lambda name: f"{name} 9")
+    monkeypatch.setattr(
+        "claimstance.inference.jobs.manifest.metadata.version", lambda name: f"{name} 9"
+    )
     assert "(program claimstance: " in tag().messages[0]
 
 
@@ -218,9 +247,13 @@ def test_other_words_of_the_same_size_and_time(tag, monkeypatch):
         tag()
     corpus(LINES[0].replace("Monday", "Friday"), *LINES[1:])
     refused = tag()
-    assert (refused.code, refused.messages) == (2, [
-        f"error: --out: '{Path('out', 'part-00000.jsonl')}' was made of other articles than are read now: another "
-        "--out, or --restart to begin anew"])
+    assert (refused.code, refused.messages) == (
+        2,
+        [
+            f"error: --out: '{Path('out', 'part-00000.jsonl')}' was made of other articles than are read now: another "
+            "--out, or --restart to begin anew"
+        ],
+    )
     assert not manifest()["complete"]
 
 
@@ -247,7 +280,9 @@ def test_inputs_that_change_while_they_are_read(tag, monkeypatch):
     monkeypatch.setattr(long_run.Manifest, "save", change)
     done = tag()
     assert done.code == 1
-    assert done.messages[0].startswith("error: the inputs were changed while they were read (c.jsonl names_")
+    assert done.messages[0].startswith(
+        "error: the inputs were changed while they were read (c.jsonl names_"
+    )
     assert not manifest()["complete"]
 
 
@@ -256,7 +291,10 @@ def test_restart_begins_anew(tag, monkeypatch):
     tag("--format", "csv")
     tag("--restart")
     undisturbed = found()
-    assert sorted(undisturbed) == ["manifest.json", *(f"part-0000{number}.jsonl" for number in range(3))]
+    assert sorted(undisturbed) == [
+        "manifest.json",
+        *(f"part-0000{number}.jsonl" for number in range(3)),
+    ]
     corpus(*LINES[:3])
     with monkeypatch.context() as patched:
         dies_after(patched, 0)
@@ -278,14 +316,20 @@ def test_nothing_of_anybody_elses_is_touched(tag, name, restart):
     assert Path("out", name).read_text(encoding="utf-8") == '{"files": {}}'
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["-", "--out", "out"], "for '-', which cannot be read twice, found the folder 'out'"),
-    (["https://example.org/a", "--allow-network", "--out", "out"], "which cannot be read twice"),
-    (["c.jsonl", "--restart"], "--restart, --articles-per-part: expected --out FOLDER"),
-    (["c.jsonl", "--out", "t.jsonl", "--articles-per-part", "9"], "expected --out FOLDER"),
-    (["c.jsonl", "--out", "pages", "--format", "html", "--restart"], "expected --out FOLDER"),
-    ([".", "--out", "out"], "expected a place outside the inputs"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-", "--out", "out"], "for '-', which cannot be read twice, found the folder 'out'"),
+        (
+            ["https://example.org/a", "--allow-network", "--out", "out"],
+            "which cannot be read twice",
+        ),
+        (["c.jsonl", "--restart"], "--restart, --articles-per-part: expected --out FOLDER"),
+        (["c.jsonl", "--out", "t.jsonl", "--articles-per-part", "9"], "expected --out FOLDER"),
+        (["c.jsonl", "--out", "pages", "--format", "html", "--restart"], "expected --out FOLDER"),
+        ([".", "--out", "out"], "expected a place outside the inputs"),
+    ],
+)
 def test_wrong_calls(run, model, arguments, message):
     corpus()
     refused = run("tag", *arguments, "--model", model)
@@ -296,19 +340,24 @@ def test_wrong_calls(run, model, arguments, message):
 
 # One at a time, and a folder that cannot be written
 
+
 def test_two_runs_do_not_share_a_folder(tag):
     corpus()
     with hold(Path("out")):
         refused = tag()
         assert (refused.code, refused.messages) == (
-            1, [f"error: out: another run (process {os.getpid()}) is writing to it"])
+            1,
+            [f"error: out: another run (process {os.getpid()}) is writing to it"],
+        )
     assert tag().code == 0
 
 
 def test_the_lock_of_a_dead_process_keeps_nobody_out(tag):
     corpus()
-    script = ("import os; from pathlib import Path; from claimstance.inference.jobs.folder import hold\n"
-              "with hold(Path('out')): os._exit(9)")
+    script = (
+        "import os; from pathlib import Path; from claimstance.inference.jobs.folder import hold\n"
+        "with hold(Path('out')): os._exit(9)"
+    )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 9
     assert Path("out/.lock").exists()
     assert tag().code == 0
@@ -334,7 +383,9 @@ def test_a_folder_that_is_taken_away(tag, monkeypatch, again):
     assert sorted(found("away")) == ["manifest.json", "part-00000.jsonl"]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
+)
 def test_a_folder_that_is_read_only(tag):
     corpus()
     Path("out").mkdir(mode=0o500)
@@ -349,10 +400,14 @@ def test_a_folder_that_the_system_refuses(tag, monkeypatch):
     corpus()
     monkeypatch.setattr(run_folder, "_make", refuse)
     done = tag()
-    assert (done.code, done.messages) == (1, ["error: out: cannot be written: Read-only file system"])
+    assert (done.code, done.messages) == (
+        1,
+        ["error: out: cannot be written: Read-only file system"],
+    )
 
 
 # Signals
+
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -387,4 +442,7 @@ def test_the_second_signal_ends_it_at_once(capsys, monkeypatch):
     with pytest.raises(SystemExit) as end:
         heard.receive(2)
     assert (end.value.code, heard.is_at_once()) == (143, True)
-    assert capsys.readouterr().err == "error: ended at once, by SIGTERM: the same command goes on in 'out'\n"
+    assert (
+        capsys.readouterr().err
+        == "error: ended at once, by SIGTERM: the same command goes on in 'out'\n"
+    )

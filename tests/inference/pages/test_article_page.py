@@ -13,24 +13,34 @@ from claimstance.inference.pages.stance_matrix import Count, Holder, Target, lay
 from claimstance.inference.results import Attribution, Sentence, Span, TaggedArticle
 from helpers.pages import MODEL, Page, span, stance, sure, tagged
 
-TEXT = "  Fish & Ships\r\n\r\nSalt accused\nOrvane of <greed>.\tShe left.\n\nNobody \"cares\", it said. \n"
-SENTENCES = ("Fish & Ships", "Salt accused\nOrvane of <greed>.", "She left.", 'Nobody "cares", it said.')
+TEXT = '  Fish & Ships\r\n\r\nSalt accused\nOrvane of <greed>.\tShe left.\n\nNobody "cares", it said. \n'
+SENTENCES = (
+    "Fish & Ships",
+    "Salt accused\nOrvane of <greed>.",
+    "She left.",
+    'Nobody "cares", it said.',
+)
 SAID = (
     (1, "Salt", "Runa Salt", "accused", "Orvane of <greed>", 0.95),
     (2, "She", "Runa Salt", None, "left", 0.5),
     (3, "it", None, "said", 'Nobody "cares"', 0.4),
 )
 STANCES = (
-    stance(1, "Runa Salt", "Orvane", "against", 0.97), stance(2, "Runa Salt", "Orvane", "against", 0.8),
-    stance(2, "Runa Salt", "cod", "favor", 0.4, abstained=True), stance(3, "it", "cod", "favor"),
-    stance(1, None, "Orvane", "neutral"))
+    stance(1, "Runa Salt", "Orvane", "against", 0.97),
+    stance(2, "Runa Salt", "Orvane", "against", 0.8),
+    stance(2, "Runa Salt", "cod", "favor", 0.4, abstained=True),
+    stance(3, "it", "cod", "favor"),
+    stance(1, None, "Orvane", "neutral"),
+)
 HOSTILE = """</script><script>alert(1)</script><img src=x onerror="alert(2)"> ' " onload=x {{ 7*7 }} {% raw %} ]]> \
 <!-- --> &lt;b&gt; \u202eevil\u202c \u2066x\u2069 \u2028 \x07."""
 
 
 @pytest.fixture
 def article():
-    return tagged(TEXT, SENTENCES, SAID, STANCES, title="Fish & Ships", claims=(0.3, 0.99, 0.75, 0.5))
+    return tagged(
+        TEXT, SENTENCES, SAID, STANCES, title="Fish & Ships", claims=(0.3, 0.99, 0.75, 0.5)
+    )
 
 
 @pytest.fixture
@@ -41,9 +51,21 @@ def page(article):
 @pytest.fixture
 def hostile():
     """An article that has the same wicked text wherever an article can have text."""
-    stances = [stance(0, name, HOSTILE, "favor", 0.9, unsure) for name in (HOSTILE, None) for unsure in (True, False)]
-    article = tagged(HOSTILE, [HOSTILE], [(0, HOSTILE, HOSTILE, "alert", "onload=x", 0.9)], stances,
-                     HOSTILE, HOSTILE, [0.9], [HOSTILE])
+    stances = [
+        stance(0, name, HOSTILE, "favor", 0.9, unsure)
+        for name in (HOSTILE, None)
+        for unsure in (True, False)
+    ]
+    article = tagged(
+        HOSTILE,
+        [HOSTILE],
+        [(0, HOSTILE, HOSTILE, "alert", "onload=x", 0.9)],
+        stances,
+        HOSTILE,
+        HOSTILE,
+        [0.9],
+        [HOSTILE],
+    )
     article.model.update(name=HOSTILE)
     yield article
     article.model.update(name="m")
@@ -55,6 +77,7 @@ def data_of(page):
 
 # The text
 
+
 def test_the_prose_is_the_text(page):
     assert page.one("article") == TEXT
     assert [text for _, text in page.all("span", class_="s") if _.get("id")] == list(SENTENCES)
@@ -62,7 +85,11 @@ def test_the_prose_is_the_text(page):
 
 def test_paragraphs_are_kept_and_wrapped_lines_end_none(page):
     paragraphs = [text for given, text in page.all("p", dir="auto")]
-    assert paragraphs == ["Fish & Ships", "Salt accused\nOrvane of <greed>.\tShe left.", 'Nobody "cares", it said.']
+    assert paragraphs == [
+        "Fish & Ships",
+        "Salt accused\nOrvane of <greed>.\tShe left.",
+        'Nobody "cares", it said.',
+    ]
     assert page.one(class_="headline") == "Fish & Ships"
 
 
@@ -72,30 +99,58 @@ def test_marks_cover_their_spans(page):
         for part in given.get("data-m", "").split():
             covered[part] = covered.get(part, "") + text
     assert covered == {
-        "source-0": "Salt", "cue-0": "accused", "content-0": "Orvane of <greed>", "source-1": "She",
-        "content-1": "left", "source-2": "it", "cue-2": "said", "content-2": 'Nobody "cares"'}
+        "source-0": "Salt",
+        "cue-0": "accused",
+        "content-0": "Orvane of <greed>",
+        "source-1": "She",
+        "content-1": "left",
+        "source-2": "it",
+        "cue-2": "said",
+        "content-2": 'Nobody "cares"',
+    }
 
 
 def test_a_span_over_sentences_and_in_pieces_is_cut_and_can_be_reached_once():
     text = "He said: stay. And go, she heard, home."
     content = Span(9, 38, text[9:38], ((9, 22), (34, 38)))
     article = tagged(text, ["He said: stay.", "And go, she heard, home."])
-    article.sentences[0].attributions.append(Attribution(span(text, "He", "He"), span(text, "said"), content, 0.9))
+    article.sentences[0].attributions.append(
+        Attribution(span(text, "He", "He"), span(text, "said"), content, 0.9)
+    )
     page = Page(render_page(article))
-    parts = [(given["data-m"], text, "href" in given) for given, text in page.all(class_="m") if "data-m" in given]
-    assert parts == [("source-0", "He", True), ("cue-0", "said", True), ("content-0", "stay.", True),
-                     ("content-0", "And go,", False), ("content-0", "home", False)]
+    parts = [
+        (given["data-m"], text, "href" in given)
+        for given, text in page.all(class_="m")
+        if "data-m" in given
+    ]
+    assert parts == [
+        ("source-0", "He", True),
+        ("cue-0", "said", True),
+        ("content-0", "stay.", True),
+        ("content-0", "And go,", False),
+        ("content-0", "home", False),
+    ]
     assert page.one("article") == text
 
 
 def test_nested_attributions_share_pieces():
     text = "Ann says Bob says it rains."
-    said = [(0, "Ann", "Ann", "says", "Bob says it rains", 0.9), (0, "Bob", "Bob", None, "it rains", 0.8)]
+    said = [
+        (0, "Ann", "Ann", "says", "Bob says it rains", 0.9),
+        (0, "Bob", "Bob", None, "it rains", 0.8),
+    ]
     page = Page(render_page(tagged(text, [text], said)))
     pieces = [(text, given["data-m"]) for given, text in page.all(class_="m") if "data-m" in given]
-    assert pieces == [("Ann", "source-0"), ("says", "cue-0"), ("Bob", "content-0 source-1"), (" says ", "content-0"),
-                      ("it rains", "content-0 content-1")]
-    assert [given["href"] for given, text in page.all("a", class_="m") if text in ("Bob", "it rains")] == ["#w1", "#w1"]
+    assert pieces == [
+        ("Ann", "source-0"),
+        ("says", "cue-0"),
+        ("Bob", "content-0 source-1"),
+        (" says ", "content-0"),
+        ("it rains", "content-0 content-1"),
+    ]
+    assert [
+        given["href"] for given, text in page.all("a", class_="m") if text in ("Bob", "it rains")
+    ] == ["#w1", "#w1"]
 
 
 def test_claims_are_shaded_by_their_probability(page):
@@ -107,10 +162,18 @@ def test_claims_are_shaded_by_their_probability(page):
 
 # What is told of it
 
+
 def test_who_says_what(page):
-    rows = [re.sub(r"\s+", " ", text) for given, text in page.all("tr") if given.get("id", "").startswith("w")]
-    assert rows == ["1Runa SaltSaltaccusedOrvane of <greed>95 %", "2Runa SaltSheleft50 %",
-                    '3not nameditsaidNobody "cares"40 %']
+    rows = [
+        re.sub(r"\s+", " ", text)
+        for given, text in page.all("tr")
+        if given.get("id", "").startswith("w")
+    ]
+    assert rows == [
+        "1Runa SaltSaltaccusedOrvane of <greed>95 %",
+        "2Runa SaltSheleft50 %",
+        '3not nameditsaidNobody "cares"40 %',
+    ]
 
 
 def test_the_matrix_counts_what_counts_and_links_to_it(page, article):
@@ -118,7 +181,8 @@ def test_the_matrix_counts_what_counts_and_links_to_it(page, article):
     assert found == {
         "Runa Salt → Orvane: 2 against, sentences 1, 2": ("#p0-0-1", "−2"),
         "not named → cod: 1 favor, sentence 3": ("#s3", "+1"),
-        "the text itself → Orvane: 1 neutral, sentence 1": ("#s1", "○1")}
+        "the text itself → Orvane: 1 neutral, sentence 1": ("#s1", "○1"),
+    }
     assert [source.stances for source in article.sources] == [{"Orvane": {"against": 2}}]
 
 
@@ -128,8 +192,12 @@ def test_every_link_leads_somewhere(page):
     links = {given["href"] for given, _ in page.all("a")}
     assert {link for link in links if not link.startswith("#")} == set()
     assert {link[1:] for link in links} <= set(ids)
-    named = {given[key] for key in ("aria-labelledby", "aria-describedby", "for") for _, given in page.elements
-             if key in given}
+    named = {
+        given[key]
+        for key in ("aria-labelledby", "aria-describedby", "for")
+        for _, given in page.elements
+        if key in given
+    }
     assert named <= set(ids)
 
 
@@ -142,7 +210,9 @@ def test_stances_that_the_model_is_not_sure_of_are_told_as_such(page):
 
 def test_what_is_most_worth_checking_comes_first(page):
     rows = [text for given, text in page.all("table", class_="facts")]
-    assert [rows[0].index(text) for text in reversed(SENTENCES)] == sorted(rows[0].index(text) for text in SENTENCES)
+    assert [rows[0].index(text) for text in reversed(SENTENCES)] == sorted(
+        rows[0].index(text) for text in SENTENCES
+    )
 
 
 def test_the_timeline_has_every_attribution_in_its_place(page):
@@ -156,11 +226,19 @@ def test_the_timeline_has_every_attribution_in_its_place(page):
 def test_the_data_says_the_same(page):
     data = data_of(page)
     assert data["attributions"] == [[1, 0, 0.95], [2, 0, 0.5], [3, -1, 0.4]]
-    assert data["stances"] == [[1, 0, 0, 1, 0.97, 0], [2, 0, 0, 1, 0.8, 0], [3, 1, 1, 0, 0.9, 0], [1, 2, 0, 2, 0.9, 0],
-                               [2, 0, 1, 0, 0.4, 1]]
+    assert data["stances"] == [
+        [1, 0, 0, 1, 0.97, 0],
+        [2, 0, 0, 1, 0.8, 0],
+        [3, 1, 1, 0, 0.9, 0],
+        [1, 2, 0, 2, 0.9, 0],
+        [2, 0, 1, 0, 0.4, 1],
+    ]
     assert data["sentences"] == [0.3, 0.99, 0.75, 0.5]
     assert (data["holders"], data["targets"], data["labels"]) == (
-        ["Runa Salt", "not named", "the text itself"], ["Orvane", "cod"], ["favor", "against", "neutral"])
+        ["Runa Salt", "not named", "the text itself"],
+        ["Orvane", "cod"],
+        ["favor", "against", "neutral"],
+    )
 
 
 def test_warnings_model_and_id_stand_in_the_header():
@@ -173,12 +251,22 @@ def test_warnings_model_and_id_stand_in_the_header():
 
 def test_a_model_with_labels_of_its_own():
     text = "Prices rise."
-    sentence = Sentence(0, 0, 12, text, sure("economy", 0.8, ("health", "economy", "sport")),
-                        stances=[stance(0, None, "prices", "neutral")])
-    sentence.stances[0] = type(sentence.stances[0])(None, "prices", "worried", 0.9, {"calm": 0.1, "worried": 0.9}, 0)
+    sentence = Sentence(
+        0,
+        0,
+        12,
+        text,
+        sure("economy", 0.8, ("health", "economy", "sport")),
+        stances=[stance(0, None, "prices", "neutral")],
+    )
+    sentence.stances[0] = type(sentence.stances[0])(
+        None, "prices", "worried", 0.9, {"calm": 0.1, "worried": 0.9}, 0
+    )
     page = Page(render_page(TaggedArticle("d", None, text, MODEL, [sentence], [])))
     assert page.one("article") == text
-    row, = [text for given, text in page.all("tr") if given.get("data-s") == "0" and "economy" in text]
+    (row,) = [
+        text for given, text in page.all("tr") if given.get("data-s") == "0" and "economy" in text
+    ]
     assert "80\u00a0%" in row
     assert [text for _, text in page.all("a", class_="count")] == ["②1"]
     assert [given["class"] for given, _ in page.all("span", id="s0")] == ["s"]
@@ -186,25 +274,43 @@ def test_a_model_with_labels_of_its_own():
 
 @pytest.mark.parametrize("text", ["", " \n"])
 def test_an_article_without_sentences(text):
-    page = Page(render_page(tagged(text, [], doc_id="", warnings=["the article has no sentence: nothing read"])))
+    page = Page(
+        render_page(
+            tagged(text, [], doc_id="", warnings=["the article has no sentence: nothing read"])
+        )
+    )
     assert page.one("article") == text
     assert page.one("h1") == "An article without a title"
 
 
 # What it must not do
 
+
 @pytest.mark.parametrize("kind", ["article", "hostile"])
 def test_the_policy_allows_the_pages_own_style_and_script_and_no_more(kind, request):
     page = Page(render_page(request.getfixturevalue(kind)))
     policies = [given["content"] for given, _ in page.all("meta") if "http-equiv" in given]
     rules = dict(rule.strip().split(" ", 1) for rule in policies[0].split(";"))
-    hashes = {name: b64decode(re.fullmatch(r"'sha256-(.*)'", rules.pop(name))[1])
-              for name in ("style-src", "script-src")}
-    assert hashes == {"style-src": hashlib.sha256(page.one("style").encode()).digest(),
-                      "script-src": hashlib.sha256(page.one("script", type=None).encode()).digest()}
-    assert rules == {"default-src": "'none'", "img-src": "data:", "base-uri": "'none'", "form-action": "'none'"}
+    hashes = {
+        name: b64decode(re.fullmatch(r"'sha256-(.*)'", rules.pop(name))[1])
+        for name in ("style-src", "script-src")
+    }
+    assert hashes == {
+        "style-src": hashlib.sha256(page.one("style").encode()).digest(),
+        "script-src": hashlib.sha256(page.one("script", type=None).encode()).digest(),
+    }
+    assert rules == {
+        "default-src": "'none'",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
     attributes = {key for _, given in page.elements for key in given}
-    assert [key for key in attributes if key.startswith("on") or key in ("style", "src", "srcset", "action")] == []
+    assert [
+        key
+        for key in attributes
+        if key.startswith("on") or key in ("style", "src", "srcset", "action")
+    ] == []
 
 
 def test_what_an_article_holds_stays_text(hostile):
@@ -235,7 +341,9 @@ def test_what_an_article_holds_stays_text_in_the_index(hostile):
     assert len(page.all("script")) == 1
     assert not page.all("img")
     assert not re.search("[\u202e\x07]", html)
-    assert {given["href"] for given, _ in page.all("a") if not given["href"].startswith("#")} == {"a%20b.html"}
+    assert {given["href"] for given, _ in page.all("a") if not given["href"].startswith("#")} == {
+        "a%20b.html"
+    }
 
 
 def test_the_same_article_gives_the_same_bytes(article):
@@ -243,6 +351,7 @@ def test_the_same_article_gives_the_same_bytes(article):
 
 
 # The matrix
+
 
 def test_columns_are_those_most_is_said_for_or_against_and_the_rest_is_listed():
     labels = stance_labels(["neutral", "favor"])
@@ -252,17 +361,28 @@ def test_columns_are_those_most_is_said_for_or_against_and_the_rest_is_listed():
     def cell(label, count):
         return (Count(labels[label], count, "#", ""),)
 
-    cells = {(0, 0): cell("neutral", 9), (1, 1): cell("favor", 1), (3, 1): cell("favor", 1), (3, 2): cell("favor", 1)}
+    cells = {
+        (0, 0): cell("neutral", 9),
+        (1, 1): cell("favor", 1),
+        (3, 1): cell("favor", 1),
+        (3, 2): cell("favor", 1),
+    }
     matrix = lay_out(holders, targets, cells, columns=2, rows=2)
     assert [target.name for target in matrix.columns] == ["t1", "t2"]
     assert [row.holder.name for row in matrix.rows] == ["h0", "h1"]
-    assert [(row.holder.name, row.cells) for row in matrix.more] == [("h3", (cell("favor", 1), cell("favor", 1)))]
-    assert [(row.holder.name, row.elsewhere) for row in matrix.beyond] == [("h0", ((targets[0], cell("neutral", 9)),))]
+    assert [(row.holder.name, row.cells) for row in matrix.more] == [
+        ("h3", (cell("favor", 1), cell("favor", 1)))
+    ]
+    assert [(row.holder.name, row.elsewhere) for row in matrix.beyond] == [
+        ("h0", ((targets[0], cell("neutral", 9)),))
+    ]
 
 
 def test_the_usual_labels_have_their_signs_and_others_numbers():
     labels = stance_labels(["neutral", "calm", "favor", "worried"])
     assert [(label.name, label.symbol, label.style) for label in labels.values()] == [
-        ("favor", "+", "favor"), ("neutral", "○", "neutral"), ("calm", "①", "other"), ("worried", "②", "other")]
-
-
+        ("favor", "+", "favor"),
+        ("neutral", "○", "neutral"),
+        ("calm", "①", "other"),
+        ("worried", "②", "other"),
+    ]

@@ -11,24 +11,44 @@ from helpers.pages import stance, tagged
 
 pytestmark = pytest.mark.slow
 
-TEXT = ("Cod Talks Open\nRuna Salt accused Orvane of greed. She praised Lissant.\n"
-        "Emil Draycott rejected the charge. The talks end on Friday.\nSalt attacked Orvane again.\n")
-SENTENCES = ("Cod Talks Open", "Runa Salt accused Orvane of greed.", "She praised Lissant.",
-             "Emil Draycott rejected the charge.", "The talks end on Friday.", "Salt attacked Orvane again.")
+TEXT = (
+    "Cod Talks Open\nRuna Salt accused Orvane of greed. She praised Lissant.\n"
+    "Emil Draycott rejected the charge. The talks end on Friday.\nSalt attacked Orvane again.\n"
+)
+SENTENCES = (
+    "Cod Talks Open",
+    "Runa Salt accused Orvane of greed.",
+    "She praised Lissant.",
+    "Emil Draycott rejected the charge.",
+    "The talks end on Friday.",
+    "Salt attacked Orvane again.",
+)
 SAID = (
     (1, "Runa Salt", "Runa Salt", "accused", "Orvane of greed", 0.95),
     (2, "She", "Runa Salt", "praised", None, 0.6),
-    (3, "Emil Draycott", "Emil Draycott", "rejected", "the charge", 0.8))
+    (3, "Emil Draycott", "Emil Draycott", "rejected", "the charge", 0.8),
+)
 STANCES = (
-    stance(1, "Runa Salt", "Orvane", "against", 0.97), stance(2, "Runa Salt", "Lissant", "favor", 0.7),
-    stance(2, "Runa Salt", "Orvane", "neutral", 0.4, abstained=True), stance(5, "Runa Salt", "Orvane", "against", 0.8),
-    stance(3, None, "Orvane", "neutral", 0.9))
+    stance(1, "Runa Salt", "Orvane", "against", 0.97),
+    stance(2, "Runa Salt", "Lissant", "favor", 0.7),
+    stance(2, "Runa Salt", "Orvane", "neutral", 0.4, abstained=True),
+    stance(5, "Runa Salt", "Orvane", "against", 0.8),
+    stance(3, None, "Orvane", "neutral", 0.9),
+)
 
 
 @pytest.fixture(scope="module")
 def article():
-    return tagged(TEXT, SENTENCES, SAID, STANCES, doc_id="cod", title="Cod Talks Open", warnings=["a warning"],
-                  claims=(0.2, 0.99, 0.9, 0.8, 0.1, 0.6))
+    return tagged(
+        TEXT,
+        SENTENCES,
+        SAID,
+        STANCES,
+        doc_id="cod",
+        title="Cod Talks Open",
+        warnings=["a warning"],
+        claims=(0.2, 0.99, 0.9, 0.8, 0.1, 0.6),
+    )
 
 
 @pytest.fixture
@@ -45,7 +65,11 @@ def test_a_click_on_a_source_tells_who_says_it(page):
     page.locator(".prose .m.source", has_text="She").click()
     told = panel(page).inner_text()
     assert "Sentence 2" in told
-    assert panel(page).locator("dl.chosen dd").all_inner_texts()[:3] == ["Runa Salt", "She", "praised"]
+    assert panel(page).locator("dl.chosen dd").all_inner_texts()[:3] == [
+        "Runa Salt",
+        "She",
+        "praised",
+    ]
     rows = [row.split("\t") for row in panel(page).locator("tbody tr").all_inner_texts()]
     assert [row[:2] for row in rows] == [["Runa Salt", "Lissant"], ["Runa Salt", "Orvane"]]
     assert "not sure enough" in rows[1][2]
@@ -73,7 +97,10 @@ def test_the_first_tab_leads_to_the_article(page):
 
 
 def hits(page):
-    return [int(name[1:]) for name in page.locator(".prose .hit").evaluate_all("found => found.map(it => it.id)")]
+    return [
+        int(name[1:])
+        for name in page.locator(".prose .hit").evaluate_all("found => found.map(it => it.id)")
+    ]
 
 
 def test_a_source_and_a_target_leave_their_sentences(page):
@@ -98,7 +125,12 @@ def test_the_least_probability_takes_away_what_is_less_sure(page):
     assert [count.inner_text() for count in counts.all() if count.is_visible()] == ["−1", "○1"]
     assert page.locator(".prose .source").all_inner_texts() == ["Runa Salt"]
     assert page.locator(".said tbody tr:visible").count() == 1
-    assert page.locator(".prose .faint").evaluate_all("found => found.map(it => it.id)") == ["s0", "s3", "s4", "s5"]
+    assert page.locator(".prose .faint").evaluate_all("found => found.map(it => it.id)") == [
+        "s0",
+        "s3",
+        "s4",
+        "s5",
+    ]
 
 
 def test_the_matrix_leads_to_the_sentences(page):
@@ -117,7 +149,9 @@ def test_every_kind_of_link_to_a_sentence_goes_there(page):
         number = place.get_attribute("href")[2:]
         place.click()
         assert page.locator("#h-panel").inner_text() == f"Sentence {number}"
-        assert page.locator(f"#s{number}").evaluate("it => it.getBoundingClientRect().top < innerHeight")
+        assert page.locator(f"#s{number}").evaluate(
+            "it => it.getBoundingClientRect().top < innerHeight"
+        )
 
 
 def test_dark_by_hand_and_by_the_system(page, open_page, article):
@@ -138,7 +172,10 @@ def test_dark_by_hand_and_by_the_system(page, open_page, article):
 def test_without_scripts_all_is_there_to_read(open_page, article):
     page = open_page(render_page(article), java_script_enabled=False)
     assert not page.locator(".filters, #theme, #panel").first.is_visible()
-    assert [page.locator(f"{table} tbody tr:visible").count() for table in (".facts", ".said")] == [6, 3]
+    assert [page.locator(f"{table} tbody tr:visible").count() for table in (".facts", ".said")] == [
+        6,
+        3,
+    ]
     page.locator(".prose a.m.source").first.click()
     assert page.url.endswith("#w0")
 
@@ -152,7 +189,9 @@ def test_on_paper_the_tables_are_there_and_the_controls_are_not(page):
     assert height > 3 * page.locator("summary").evaluate("it => it.getBoundingClientRect().height")
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_sentence_stays_in_view(open_page, article):
+def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_sentence_stays_in_view(
+    open_page, article
+):
     page = open_page(render_page(article), width=360)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     page.locator(".prose .m.source").last.click()
@@ -163,8 +202,17 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_sentence_stays_in_v
 
 def test_what_an_article_holds_never_runs(open_page):
     wicked = '</script><script>document.title = "run"</script><img src=x onerror="document.title = 1">{{ 7*7 }}'
-    page = open_page(render_page(tagged(wicked, [wicked], [(0, wicked, wicked, None, None, 0.9)],
-                                        [stance(0, wicked, wicked, "favor")], title="safe")))
+    page = open_page(
+        render_page(
+            tagged(
+                wicked,
+                [wicked],
+                [(0, wicked, wicked, None, None, 0.9)],
+                [stance(0, wicked, wicked, "favor")],
+                title="safe",
+            )
+        )
+    )
     page.locator(".prose .m").click()
     page.locator(".matrix .count").click()
     assert page.title() == "safe"

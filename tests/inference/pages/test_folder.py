@@ -32,6 +32,7 @@ def indexed(*articles):
 
 # Where they go
 
+
 def test_one_article_is_one_file(tmp_path):
     write_pages(tmp_path / "a.html", one("a"))
     assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
@@ -39,7 +40,10 @@ def test_one_article_is_one_file(tmp_path):
 
 
 def test_a_second_article_does_not_fit_in_a_file(tmp_path):
-    with pytest.raises(ConfigError, match=r"^--out: expected the name of a folder, since there are several articles$"):
+    with pytest.raises(
+        ConfigError,
+        match=r"^--out: expected the name of a folder, since there are several articles$",
+    ):
         write_pages(tmp_path / "a.html", one("a"), one("b"))
     assert list(tmp_path.iterdir()) == []
 
@@ -53,7 +57,10 @@ def test_a_folder_has_a_page_for_each_at_once_and_an_index_at_the_end(tmp_path):
         assert not (folder / "index.html").exists()
     files = sorted(path.name for path in folder.iterdir())
     assert len(files) == 3
-    links = {given["href"] for given, _ in Page((folder / "index.html").read_text(encoding="utf-8")).all("a")}
+    links = {
+        given["href"]
+        for given, _ in Page((folder / "index.html").read_text(encoding="utf-8")).all("a")
+    }
     assert {link for link in links if not link.startswith("#")} == set(files) - {"index.html"}
 
 
@@ -67,14 +74,36 @@ def test_a_failure_leaves_the_old_index(tmp_path):
 
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "out").touch()
-    with pytest.raises(ClaimstanceError, match=r"out: expected a folder, or a name ending in \.html, found a file$"), \
-            open_pages(tmp_path / "out"):
+    with (
+        pytest.raises(
+            ClaimstanceError,
+            match=r"out: expected a folder, or a name ending in \.html, found a file$",
+        ),
+        open_pages(tmp_path / "out"),
+    ):
         pytest.fail("the work was begun")
 
 
 def test_names_are_safe_and_no_two_are_the_same():
-    ids = ["a", "A", "a", "a-2", "x/y", "x-y", "../../etc", ".hidden", "", "ñandú", "con", "index", "NUL.txt", "a b",
-           "é" * 300, "z" * 300, "-rf"]
+    ids = [
+        "a",
+        "A",
+        "a",
+        "a-2",
+        "x/y",
+        "x-y",
+        "../../etc",
+        ".hidden",
+        "",
+        "ñandú",
+        "con",
+        "index",
+        "NUL.txt",
+        "a b",
+        "é" * 300,
+        "z" * 300,
+        "-rf",
+    ]
     taken = set()
     names = [file_name(doc_id, taken) for doc_id in ids]
     assert names[:4] == ["a.html", "A-2.html", "a-3.html", "a-2-2.html"]
@@ -88,25 +117,51 @@ def test_names_are_safe_and_no_two_are_the_same():
 
 # The index
 
+
 def test_the_index_adds_up():
     said = [(0, "Ann", "Ann", "spoke", None, 0.9)]
     page = indexed(
-        one("a", [stance(0, "Ann", "rail", "favor"), stance(0, "Ann", "tax", "against", abstained=True)], said),
-        one("b", [stance(0, "Ann", "rail", "favor"), stance(1, "Ann", "rail", "against"),
-                  stance(1, None, "rail", "neutral")], said, warnings=["odd"]))
+        one(
+            "a",
+            [stance(0, "Ann", "rail", "favor"), stance(0, "Ann", "tax", "against", abstained=True)],
+            said,
+        ),
+        one(
+            "b",
+            [
+                stance(0, "Ann", "rail", "favor"),
+                stance(1, "Ann", "rail", "against"),
+                stance(1, None, "rail", "neutral"),
+            ],
+            said,
+            warnings=["odd"],
+        ),
+    )
     assert page.one("h1") == "2 articles"
     found = [given["title"] for given, _ in page.all("a", class_="count")]
-    assert found == ["Ann → rail: 2 favor", "Ann → rail: 1 against", "the text itself → rail: 1 neutral"]
+    assert found == [
+        "Ann → rail: 2 favor",
+        "Ann → rail: 1 against",
+        "the text itself → rail: 1 neutral",
+    ]
     numbers = "".join(text for _, text in page.all("td", class_="n"))
     # Of a, b and both: sentences, attributions, sources, favor, against, neutral, warnings.
     assert [numbers[:7], numbers[7:14], numbers[14:]] == ["2111000", "2111111", "4212111"]
-    listed = [re.sub(r"\s+", " ", text) for given, text in page.all("ul") if given.get("id", "").startswith("h")]
+    listed = [
+        re.sub(r"\s+", " ", text)
+        for given, text in page.all("ul")
+        if given.get("id", "").startswith("h")
+    ]
     assert listed == ["a + 1 favorb + 1 favor − 1 against", "b ○ 1 neutral"]
 
 
 def test_rows_begin_with_those_who_are_for_or_against_somebody():
     def speaks(name, *labels):
-        return one(name, [stance(0, name, "rail", label) for label in labels], [(0, "Ann", name, "spoke", None, 0.9)])
+        return one(
+            name,
+            [stance(0, name, "rail", label) for label in labels],
+            [(0, "Ann", name, "spoke", None, 0.9)],
+        )
 
     page = indexed(speaks("Often", "neutral", "neutral", "neutral"), speaks("Once", "favor"))
     found = [given["title"] for given, _ in page.all("a", class_="count")]
@@ -115,10 +170,16 @@ def test_rows_begin_with_those_who_are_for_or_against_somebody():
 
 def test_rows_beyond_the_first_are_collapsed():
     names = [f"N{i}" for i in range(FIRST_ROWS + 3)]
-    page = indexed(*(one(name, [stance(0, name, "rail", "favor")], [(0, "Ann", name, "spoke", None, 0.9)])
-                     for name in names))
+    page = indexed(
+        *(
+            one(name, [stance(0, name, "rail", "favor")], [(0, "Ann", name, "spoke", None, 0.9)])
+            for name in names
+        )
+    )
     assert f"{3} more sources" in [text for _, text in page.all("summary")]
-    assert len(page.all("tr")) == 2 + len(names) + 2 + len(names)  # heads of two tables, rows, head and sum, articles
+    assert len(page.all("tr")) == 2 + len(names) + 2 + len(
+        names
+    )  # heads of two tables, rows, head and sum, articles
 
 
 def test_the_index_without_stances():
@@ -127,6 +188,7 @@ def test_the_index_without_stances():
 
 
 # The command
+
 
 def test_a_page_by_option_or_by_name(run, model):
     write("a.txt", TEXT)
@@ -142,7 +204,11 @@ def test_a_folder_of_pages(run, model):
         write(f"in/{name}.txt", TEXT)
     done = run("tag", "in", "--model", model, "--format", "html", "--out", "pages")
     assert (done.code, done.out, done.messages) == (0, "", [])
-    assert sorted(path.name for path in Path("pages").iterdir()) == ["a.html", "b.html", "index.html"]
+    assert sorted(path.name for path in Path("pages").iterdir()) == [
+        "a.html",
+        "b.html",
+        "index.html",
+    ]
 
 
 @pytest.mark.parametrize(("out", "found"), [(["--out", "t.html"], "'t.html'"), ([], "none")])
@@ -150,8 +216,11 @@ def test_several_articles_need_a_folder(run, model, out, found):
     for name in "ab":
         write(f"in/{name}.txt", TEXT)
     done = run("tag", "in", "--model", model, "--format", "html", *out)
-    assert (done.code, done.out, done.messages) == (2, "", [
-        f"error: --out: expected the name of a folder for the pages of 2 articles, found {found}"])
+    assert (done.code, done.out, done.messages) == (
+        2,
+        "",
+        [f"error: --out: expected the name of a folder for the pages of 2 articles, found {found}"],
+    )
     assert [path.name for path in Path().iterdir()] == ["in"]
 
 
@@ -159,14 +228,25 @@ def test_several_articles_of_one_file_need_a_folder(run, model):
     write("a.jsonl", '{"text": "He left."}\n' * 2)
     done = run("tag", "a.jsonl", "--model", model, "--out", "t.html")
     assert (done.code, done.messages) == (
-        2, ["error: --out: expected the name of a folder, since there are several articles"])
+        2,
+        ["error: --out: expected the name of a folder, since there are several articles"],
+    )
     assert not Path("t.html").exists()
 
 
-@pytest.mark.parametrize(("out", "message"), [
-    ("t.csv", "--out: expected a folder, or a name ending in .html, for --format html, found 't.csv'"),
-    ("in/pages", "--out: expected a place outside the inputs, found 'in/pages/index.html', which 'in' is or holds"),
-])
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        (
+            "t.csv",
+            "--out: expected a folder, or a name ending in .html, for --format html, found 't.csv'",
+        ),
+        (
+            "in/pages",
+            "--out: expected a place outside the inputs, found 'in/pages/index.html', which 'in' is or holds",
+        ),
+    ],
+)
 def test_where_pages_cannot_go(run, model, out, message):
     write("in/a.txt", TEXT)
     done = run("tag", "in", "--model", model, "--format", "html", "--out", out)

@@ -10,9 +10,20 @@ from helpers.serving import problem
 def test_a_token(start):
     client = start(token="sesame")
     body = {"json": {"text": "x"}}
-    for shown in ("", "Bearer", "Bearer sesam", "sesame", "Basic !", "Basic c2VzYW1l", "Bearer séame"):
+    for shown in (
+        "",
+        "Bearer",
+        "Bearer sesam",
+        "sesame",
+        "Basic !",
+        "Basic c2VzYW1l",
+        "Bearer séame",
+    ):
         sent = {"authorization": shown.encode("latin-1")} if shown else {}
-        for refused in (client.post("/v1/tag", headers=sent, **body), client.get("/metrics", headers=sent)):
+        for refused in (
+            client.post("/v1/tag", headers=sent, **body),
+            client.get("/metrics", headers=sent),
+        ):
             assert problem(refused)[:2] == (401, "authorization")
             assert refused.headers["www-authenticate"] == "Bearer"
     assert client.get("/").headers["www-authenticate"].startswith("Basic ")  # a browser asks for it
@@ -21,39 +32,66 @@ def test_a_token(start):
     assert client.get("/healthz").status_code == client.get("/readyz").status_code == 200
 
 
-@pytest.mark.parametrize(("host", "settings", "status"), [
-    ("localhost:8000", {}, 200), ("127.0.0.1", {}, 200), ("[::1]:8000", {}, 200), ("evil.example", {}, 421),
-    ("localhost.evil.example:8000", {}, 421), ("LOCALHOST", {}, 200), ("", {}, 421),
-    ("news.example", {"names": ("news.example",)}, 200), ("other.example", {"names": ("news.example",)}, 421),
-    ("any.example", {"host": "0.0.0.0", "token": "t"}, 200),
-    ("any.example", {"host": "0.0.0.0", "token": "t", "names": ("news.example",)}, 421),
-])
+@pytest.mark.parametrize(
+    ("host", "settings", "status"),
+    [
+        ("localhost:8000", {}, 200),
+        ("127.0.0.1", {}, 200),
+        ("[::1]:8000", {}, 200),
+        ("evil.example", {}, 421),
+        ("localhost.evil.example:8000", {}, 421),
+        ("LOCALHOST", {}, 200),
+        ("", {}, 421),
+        ("news.example", {"names": ("news.example",)}, 200),
+        ("other.example", {"names": ("news.example",)}, 421),
+        ("any.example", {"host": "0.0.0.0", "token": "t"}, 200),
+        ("any.example", {"host": "0.0.0.0", "token": "t", "names": ("news.example",)}, 421),
+    ],
+)
 def test_another_name_that_leads_to_this_machine(start, host, settings, status):
     assert start(**settings).get("/healthz", headers={"host": host}).status_code == status
 
 
-@pytest.mark.parametrize(("headers", "status"), [
-    ({"sec-fetch-site": "cross-site"}, 403), ({"sec-fetch-site": "same-site"}, 403),
-    ({"sec-fetch-site": "same-origin", "origin": "http://localhost"}, 200), ({"sec-fetch-site": "none"}, 200),
-    ({"origin": "http://evil.example"}, 403), ({"origin": "null"}, 403), ({"origin": "http://localhost"}, 200),
-    ({}, 200),
-])
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"sec-fetch-site": "same-origin", "origin": "http://localhost"}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"origin": "http://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://localhost"}, 200),
+        ({}, 200),
+    ],
+)
 def test_pages_of_other_sites_may_not_have_a_browser_ask(client, headers, status):
     assert client.post("/v1/tag", json={"text": "x"}, headers=headers).status_code == status
     assert client.post("/", files={"text": (None, "x")}, headers=headers).status_code == status
 
 
-@pytest.mark.parametrize(("settings", "message"), [
-    ({"host": "0.0.0.0"}, "lets other machines in"), ({"host": "news.example"}, "lets other machines in"),
-    ({"host": "::"}, "lets other machines in"), ({"token": ""}, "expected printable ASCII"),
-    ({"token": "naïve"}, "expected printable ASCII"), ({"token": "a\n"}, "expected printable ASCII"),
-])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"host": "0.0.0.0"}, "lets other machines in"),
+        ({"host": "news.example"}, "lets other machines in"),
+        ({"host": "::"}, "lets other machines in"),
+        ({"token": ""}, "expected printable ASCII"),
+        ({"token": "naïve"}, "expected printable ASCII"),
+        ({"token": "a\n"}, "expected printable ASCII"),
+    ],
+)
 def test_settings_that_cannot_be(settings, message):
     with pytest.raises(ConfigError, match=message):
         Settings(**settings)
 
 
 def test_others_only_with_a_token_or_by_saying_so():
-    for settings in ({"host": "0.0.0.0", "token": "t"}, {"host": "::", "anonymous": True}, {"host": "127.0.0.2"},
-                     {"host": "::1"}, {"host": "localhost"}):
+    for settings in (
+        {"host": "0.0.0.0", "token": "t"},
+        {"host": "::", "anonymous": True},
+        {"host": "127.0.0.2"},
+        {"host": "::1"},
+        {"host": "localhost"},
+    ):
         assert Settings(**settings).is_local is settings["host"].startswith(("127", "::1", "l"))

@@ -18,25 +18,42 @@ def test_an_article_is_tagged_as_by_the_library(client, tagger):
 
 
 def test_a_list_comes_back_in_its_order(client, tagger):
-    asked = [{"text": TEXT, "doc_id": "a"}, {"text": ""}, {"text": "Ships waited.", "targets": ["Ships"]}]
+    asked = [
+        {"text": TEXT, "doc_id": "a"},
+        {"text": ""},
+        {"text": "Ships waited.", "targets": ["Ships"]},
+    ]
     answer = client.post("/v1/tag", json=asked).json()
-    assert answer[0] == tagger.tag(TEXT, doc_id="a", title="Ministers Clash over Tax").to_dict()  # as in a file
+    assert (
+        answer[0] == tagger.tag(TEXT, doc_id="a", title="Ministers Clash over Tax").to_dict()
+    )  # as in a file
     assert answer[1]["warnings"] == ["the article has no sentence: nothing read"]
     assert answer[2] == tagger.tag("Ships waited.", ["Ships"]).to_dict()
-    assert client.post("/v1/tag", json=[]).json() == client.post("/v1/predict", json=[]).json() == []
+    assert (
+        client.post("/v1/tag", json=[]).json() == client.post("/v1/predict", json=[]).json() == []
+    )
 
 
 def test_records_come_back_with_what_is_predicted(client, tagger):
-    records = [RECORD, {"id": "2", "text": "Ships waited."}, {**RECORD, "id": "3", "text": "Ferries did not."}]
+    records = [
+        RECORD,
+        {"id": "2", "text": "Ships waited."},
+        {**RECORD, "id": "3", "text": "Ferries did not."},
+    ]
     assert client.post("/v1/predict", json=records).json() == list(tagger.predict(records))
     alone = client.post("/v1/predict", json=RECORD).json()
     assert alone == next(tagger.predict([RECORD]))
-    assert alone != client.post("/v1/predict", json=records).json()[0]  # those of one document see each other
+    assert (
+        alone != client.post("/v1/predict", json=records).json()[0]
+    )  # those of one document see each other
     assert client.post("/v1/predict", json=alone).json() == alone  # what it wrote it reads
 
 
 def test_a_byte_order_mark_is_no_mistake(client):
-    assert client.post("/v1/tag", content=b'\xef\xbb\xbf{"text": "x"}', headers=JSON).status_code == 200
+    assert (
+        client.post("/v1/tag", content=b'\xef\xbb\xbf{"text": "x"}', headers=JSON).status_code
+        == 200
+    )
 
 
 def test_requests_together_get_what_each_would_alone(start, seeds):
@@ -44,7 +61,11 @@ def test_requests_together_get_what_each_would_alone(start, seeds):
     client = start(Tagger.from_pretrained(threads=3), max_articles=100)
     texts = ["\n".join(record.text for record in article) for article in list(seeds.values())[:4]]
     records = [json.loads(record.to_json()) for record in list(seeds.values())[5]]
-    asked = [("/v1/tag", {"text": text, "targets": targets}) for text in texts for targets in ([], ["the harbour"])]
+    asked = [
+        ("/v1/tag", {"text": text, "targets": targets})
+        for text in texts
+        for targets in ([], ["the harbour"])
+    ]
     asked += [("/v1/tag", [{"text": text} for text in texts]), ("/v1/predict", records)]
     alone = [client.post(path, json=body).content for path, body in asked]
     barrier = threading.Barrier(len(asked))
@@ -57,7 +78,9 @@ def test_requests_together_get_what_each_would_alone(start, seeds):
         together = list(pool.map(ask, *zip(*asked, strict=True)))
     assert together == alone
     text = client.get("/metrics").text
-    assert figure(text, 'claimstance_batch_size_bucket{le="1.0"}') < figure(text, "claimstance_batch_size_count")
+    assert figure(text, 'claimstance_batch_size_bucket{le="1.0"}') < figure(
+        text, "claimstance_batch_size_count"
+    )
 
 
 def test_figures(client):
@@ -66,11 +89,16 @@ def test_figures(client):
     client.post("/v1/tag", json={})
     client.get("/no/such/path")
     expected = {
-        'claimstance_requests_total{route="/v1/tag",status="200"}': 1, "claimstance_articles_total": 2,
-        'claimstance_requests_total{route="/v1/tag",status="422"}': 1, "claimstance_sentences_total": 4,
-        'claimstance_requests_total{route="other",status="404"}': 1, "claimstance_records_total": 1,
-        'claimstance_request_seconds_count{route="/v1/predict"}': 1, "claimstance_queue_depth": 0,
-        "claimstance_in_flight": 0, "claimstance_batch_size_count": 3,
+        'claimstance_requests_total{route="/v1/tag",status="200"}': 1,
+        "claimstance_articles_total": 2,
+        'claimstance_requests_total{route="/v1/tag",status="422"}': 1,
+        "claimstance_sentences_total": 4,
+        'claimstance_requests_total{route="other",status="404"}': 1,
+        "claimstance_records_total": 1,
+        'claimstance_request_seconds_count{route="/v1/predict"}': 1,
+        "claimstance_queue_depth": 0,
+        "claimstance_in_flight": 0,
+        "claimstance_batch_size_count": 3,
     }
     text = client.get("/metrics").text
     assert {name: figure(text, name) for name in expected} == expected
@@ -95,7 +123,9 @@ def test_the_description_has_examples_that_can_be_sent(client):
     schemas = told["components"]["schemas"]
     named = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(told)))
     assert named <= set(schemas)
-    assert set(client.post("/v1/tag", json={"text": "x"}).json()) == set(schemas["TaggedArticle"]["properties"])
+    assert set(client.post("/v1/tag", json={"text": "x"}).json()) == set(
+        schemas["TaggedArticle"]["properties"]
+    )
     assert set(schemas["AskedArticle"]["properties"]) == {"text", "title", "doc_id", "targets"}
 
 

@@ -14,38 +14,53 @@ from helpers.serving import JSON, RECORD, Slow, figure, problem
 NESTED = [b"[" * depth + b"]" * depth for depth in (60, 500, 100_000)]
 
 
-@pytest.mark.parametrize(("body", "field", "detail"), [
-    (b"", "body", "expected JSON"),
-    (b"{", "body", "expected JSON"),
-    (b'"x"', "body", "expected an article, an object with its 'text', found 'x'"),
-    (b"null", "body", "expected an article"),
-    (b"[1]", "[0]", "expected an article"),
-    (b"{}", "text", "expected a value, found none"),
-    (b'[{"text": "x"}, {"doc_id": "y"}]', "[1].text", "expected a value, found none"),
-    (b'{"text": 7}', "text", "should be a valid string, found 7"),
-    (b'{"text": null}', "text", "should be a valid string, found None"),
-    (b'{"text": "x", "targets": "NATO"}', "targets", "should be a valid list, found 'NATO'"),
-    (b'{"text": "x", "targets": ["a", 7]}', "targets[1]", "should be a valid string, found 7"),
-    (b'{"text": "x", "targets": ["a", " "]}', "targets[1]", "expected a name or a topic, found a blank one"),
-    (b'{"text": "x", "target": ["a"]}', "target", "Did you mean 'targets'?"),
-    (b'{"text": "x", "title": ["a"]}', "title", "should be a valid string"),
-    (b'{"text": "x", "doc_id": true}', "doc_id", "should be a valid string"),
-    (json.dumps({"text": "x", "targets": ["a"] * 33}).encode(), "targets", "at most 32 items"),
-    (json.dumps({"text": "x", "targets": ["a" * 201]}).encode(), "targets[0]", "at most 200 characters"),
-    (json.dumps([{"text": ""}] * 1001).encode(), "body", "at most 1000 of a list, found 1001"),
-    (b'{"text": "\xff"}', "body", "expected UTF-8, found invalid start byte (byte 11)"),
-    ('{"text": "x"}'.encode("utf-16"), "body", "expected UTF-8"),
-    (b'{"text": "a\0"}', "body", "expected JSON"),
-    (b'{"text": "a\\u0000"}', "text", "expected text, found a NUL at character 1"),
-    (b'{"text": "a\\ud800b"}', "text", "found half of a surrogate pair, '\\ud800', at character 1"),
-    (b'[{"text": "x", "targets": ["\\udfff"]}]', "[0].targets[0]", "half of a surrogate pair"),
-    (b'{"text": "x", "\\ud800": 1}', "body", "half of a surrogate pair"),
-    (b'{"text": NaN}', "body", "the number NaN"),
-    (b'{"text": 1e999}', "body", "the number 1e999"),
-    (b'{"text": ' + b"9" * 5000 + b"}", "body", "expected JSON"),
-    *((b'{"text": ' + nested + b"}", None, "") for nested in NESTED),
-    *((nested, None, "") for nested in NESTED),
-])
+@pytest.mark.parametrize(
+    ("body", "field", "detail"),
+    [
+        (b"", "body", "expected JSON"),
+        (b"{", "body", "expected JSON"),
+        (b'"x"', "body", "expected an article, an object with its 'text', found 'x'"),
+        (b"null", "body", "expected an article"),
+        (b"[1]", "[0]", "expected an article"),
+        (b"{}", "text", "expected a value, found none"),
+        (b'[{"text": "x"}, {"doc_id": "y"}]', "[1].text", "expected a value, found none"),
+        (b'{"text": 7}', "text", "should be a valid string, found 7"),
+        (b'{"text": null}', "text", "should be a valid string, found None"),
+        (b'{"text": "x", "targets": "NATO"}', "targets", "should be a valid list, found 'NATO'"),
+        (b'{"text": "x", "targets": ["a", 7]}', "targets[1]", "should be a valid string, found 7"),
+        (
+            b'{"text": "x", "targets": ["a", " "]}',
+            "targets[1]",
+            "expected a name or a topic, found a blank one",
+        ),
+        (b'{"text": "x", "target": ["a"]}', "target", "Did you mean 'targets'?"),
+        (b'{"text": "x", "title": ["a"]}', "title", "should be a valid string"),
+        (b'{"text": "x", "doc_id": true}', "doc_id", "should be a valid string"),
+        (json.dumps({"text": "x", "targets": ["a"] * 33}).encode(), "targets", "at most 32 items"),
+        (
+            json.dumps({"text": "x", "targets": ["a" * 201]}).encode(),
+            "targets[0]",
+            "at most 200 characters",
+        ),
+        (json.dumps([{"text": ""}] * 1001).encode(), "body", "at most 1000 of a list, found 1001"),
+        (b'{"text": "\xff"}', "body", "expected UTF-8, found invalid start byte (byte 11)"),
+        ('{"text": "x"}'.encode("utf-16"), "body", "expected UTF-8"),
+        (b'{"text": "a\0"}', "body", "expected JSON"),
+        (b'{"text": "a\\u0000"}', "text", "expected text, found a NUL at character 1"),
+        (
+            b'{"text": "a\\ud800b"}',
+            "text",
+            "found half of a surrogate pair, '\\ud800', at character 1",
+        ),
+        (b'[{"text": "x", "targets": ["\\udfff"]}]', "[0].targets[0]", "half of a surrogate pair"),
+        (b'{"text": "x", "\\ud800": 1}', "body", "half of a surrogate pair"),
+        (b'{"text": NaN}', "body", "the number NaN"),
+        (b'{"text": 1e999}', "body", "the number 1e999"),
+        (b'{"text": ' + b"9" * 5000 + b"}", "body", "expected JSON"),
+        *((b'{"text": ' + nested + b"}", None, "") for nested in NESTED),
+        *((nested, None, "") for nested in NESTED),
+    ],
+)
 def test_articles_that_cannot_be_read(client, body, field, detail):
     status, where, told = problem(client.post("/v1/tag", content=body, headers=JSON))
     assert status == 422
@@ -54,20 +69,40 @@ def test_articles_that_cannot_be_read(client, body, field, detail):
     assert field in (None, where)
 
 
-@pytest.mark.parametrize(("body", "field", "detail"), [
-    (b"7", "body", "expected a JSON object, found 7"),
-    (b'[{"id": "1", "text": "x"}, {"id": "2"}]', "[1].text", "expected a value, found none"),
-    (b'{"id": "1", "text": "x", "stance": []}', "stance", "Did you mean 'stances'?"),
-    (b'{"id": "1", "text": "x", "entities": [{"span": [[0, 2]], "label": "PERSON"}]}', "entities[0].span",
-     "expected 0 <= start < end <= 1"),
-    (b'[{"id": "1", "text": "x", "stances": [{"target": 7}]}]', "[0].stances[0].target",
-     "expected a valid array, found 7"),
-    (b'{"id": "1", "text": "x", "stances": [{"target": "x", "hold": 1}]}', "stances[0].hold", "Did you mean 'holder'?"),
-    (b'{"id": "1", "text": "x", "meta": {"a": 1e999}}', "body", "the number 1e999"),
-    (b'{"id": "1", "text": "x", "meta": {"a": ["\\ud800"]}}', "meta.a[0]", "half of a surrogate pair"),
-    *((nested, None, "") for nested in NESTED),
-    *((b'{"id": "1", "text": "x", "meta": {"a": ' + nested + b"}}", None, "") for nested in NESTED[1:]),
-])
+@pytest.mark.parametrize(
+    ("body", "field", "detail"),
+    [
+        (b"7", "body", "expected a JSON object, found 7"),
+        (b'[{"id": "1", "text": "x"}, {"id": "2"}]', "[1].text", "expected a value, found none"),
+        (b'{"id": "1", "text": "x", "stance": []}', "stance", "Did you mean 'stances'?"),
+        (
+            b'{"id": "1", "text": "x", "entities": [{"span": [[0, 2]], "label": "PERSON"}]}',
+            "entities[0].span",
+            "expected 0 <= start < end <= 1",
+        ),
+        (
+            b'[{"id": "1", "text": "x", "stances": [{"target": 7}]}]',
+            "[0].stances[0].target",
+            "expected a valid array, found 7",
+        ),
+        (
+            b'{"id": "1", "text": "x", "stances": [{"target": "x", "hold": 1}]}',
+            "stances[0].hold",
+            "Did you mean 'holder'?",
+        ),
+        (b'{"id": "1", "text": "x", "meta": {"a": 1e999}}', "body", "the number 1e999"),
+        (
+            b'{"id": "1", "text": "x", "meta": {"a": ["\\ud800"]}}',
+            "meta.a[0]",
+            "half of a surrogate pair",
+        ),
+        *((nested, None, "") for nested in NESTED),
+        *(
+            (b'{"id": "1", "text": "x", "meta": {"a": ' + nested + b"}}", None, "")
+            for nested in NESTED[1:]
+        ),
+    ],
+)
 def test_records_that_cannot_be_read(client, body, field, detail):
     status, where, told = problem(client.post("/v1/predict", content=body, headers=JSON))
     assert status == 422
@@ -77,14 +112,19 @@ def test_records_that_cannot_be_read(client, body, field, detail):
 
 @pytest.mark.parametrize("depth", [60, 150, 190, 199, 205])
 def test_what_travels_along_may_be_nested_as_deep_as_it_can_be_written(client, depth):
-    answer = client.post("/v1/predict", headers=JSON, content=(
-        b'{"id": "1", "text": "x", "meta": {"a": ' + b"[" * depth + b"]" * depth + b"}}"))
+    answer = client.post(
+        "/v1/predict",
+        headers=JSON,
+        content=(b'{"id": "1", "text": "x", "meta": {"a": ' + b"[" * depth + b"]" * depth + b"}}"),
+    )
     assert answer.status_code in (200, 422)
     if depth < 190:
         assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("headers", [{}, {"content-type": "text/plain"}, {**JSON, "content-encoding": "gzip"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"content-type": "text/plain"}, {**JSON, "content-encoding": "gzip"}]
+)
 def test_only_json_as_it_is(client, headers):
     assert problem(client.post("/v1/tag", content=b'{"text": "x"}', headers=headers))[0] == 415
 
@@ -105,12 +145,18 @@ def test_a_mistake_of_the_program_is_told_as_such(start, tagger, monkeypatch):
 
 # Limits
 
+
 def test_a_body_that_is_too_long(start):
     client = start(max_body=100)
-    assert client.post("/v1/tag", content=b'{"text": "x"}'.ljust(100), headers=JSON).status_code == 200
-    assert problem(client.post("/v1/tag", content=b'{"text": "x"}'.ljust(101), headers=JSON))[0] == 413
-    assert problem(client.post("/v1/tag", content=iter([b'{"text": "x"}', b" " * 100]), headers=JSON)) == (
-        413, "body", "body: expected at most 100 bytes, found more")
+    assert (
+        client.post("/v1/tag", content=b'{"text": "x"}'.ljust(100), headers=JSON).status_code == 200
+    )
+    assert (
+        problem(client.post("/v1/tag", content=b'{"text": "x"}'.ljust(101), headers=JSON))[0] == 413
+    )
+    assert problem(
+        client.post("/v1/tag", content=iter([b'{"text": "x"}', b" " * 100]), headers=JSON)
+    ) == (413, "body", "body: expected at most 100 bytes, found more")
 
 
 def test_as_many_as_may_be(start, tagger, monkeypatch):
@@ -120,8 +166,11 @@ def test_as_many_as_may_be(start, tagger, monkeypatch):
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(partial(client.post, "/v1/tag", json={"text": "x"}))
         assert slow.begun.wait(20)
-        for refused in (client.post("/v1/tag", json={"text": "x"}), client.post("/v1/predict", json=RECORD),
-                        client.get("/readyz")):
+        for refused in (
+            client.post("/v1/tag", json={"text": "x"}),
+            client.post("/v1/predict", json=RECORD),
+            client.get("/readyz"),
+        ):
             assert problem(refused)[0] == 503
             assert refused.headers["retry-after"] == "1"
         form = client.post("/", files={"text": (None, "x")})

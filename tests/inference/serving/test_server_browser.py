@@ -28,8 +28,12 @@ def visit(browser, server):
         context = browser.new_context(viewport={"width": 1200, "height": 800}, **options)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: None if any(it in message.text for it in expected) else
-                said.append(message.text))
+        page.on(
+            "console",
+            lambda message: (
+                None if any(it in message.text for it in expected) else said.append(message.text)
+            ),
+        )
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(server.url)
@@ -88,7 +92,9 @@ def test_by_the_keyboard_alone(visit):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.locator("article.prose").wait_for()
-    assert page.locator("article.prose").inner_text().strip() == "Runa Salt accused Orvane of greed."
+    assert (
+        page.locator("article.prose").inner_text().strip() == "Runa Salt accused Orvane of greed."
+    )
 
 
 def test_without_scripts(visit, tmp_path):

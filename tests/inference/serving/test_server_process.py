@@ -23,8 +23,10 @@ LONG = json.dumps([{"text": SENTENCE * 40, "targets": ["rail", "coal"]}] * 4)
 
 
 def head(length, path="/v1/tag"):
-    return (f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            f"{length}\r\n\r\n").encode()
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"{length}\r\n\r\n"
+    ).encode()
 
 
 def status(connection):
@@ -65,9 +67,13 @@ def in_this_process(tagger, buffer=0, **settings):
 
 # The end
 
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_stop_it_answers_what_it_accepted(model, how):
-    with process("--model", model, "--threads", "2", "--max-articles", "1000") as server, ThreadPoolExecutor(6) as pool:
+    with (
+        process("--model", model, "--threads", "2", "--max-articles", "1000") as server,
+        ThreadPoolExecutor(6) as pool,
+    ):
         alone = server.ask("POST", "/v1/tag", LONG)
         assert alone[0] == 200
         asked = [pool.submit(server.ask, "POST", "/v1/tag", LONG) for _ in range(6)]
@@ -93,9 +99,13 @@ def test_a_body_that_is_on_its_way_when_it_is_told_to_stop_is_waited_for(model):
 
 # Bodies
 
+
 @pytest.mark.parametrize("length", ["Content-Length: 9000000000", "Transfer-Encoding: chunked"])
 def test_a_body_that_is_too_long_is_refused_before_it_is_there(model, length):
-    with process("--model", model, "--max-body", "0.1") as server, closing(server.connect()) as connection:
+    with (
+        process("--model", model, "--max-body", "0.1") as server,
+        closing(server.connect()) as connection,
+    ):
         connection.sendall(head(length))
         connection.settimeout(0.01)
         sent = 0
@@ -120,8 +130,12 @@ def test_one_who_sends_all_of_it_first_is_told_too(model):
 
 # Clients that are slow, or leave
 
+
 def test_a_body_that_does_not_come(model):
-    with process("--model", model, "--timeout", "0.3") as server, closing(server.connect()) as connection:
+    with (
+        process("--model", model, "--timeout", "0.3") as server,
+        closing(server.connect()) as connection,
+    ):
         connection.sendall(head("Content-Length: 100") + b"{")
         assert status(connection) == 408
 
@@ -130,7 +144,9 @@ def test_bodies_that_arrive_are_counted(tagger, monkeypatch):
     monkeypatch.setattr("claimstance.inference.serving.app._ARRIVING", 1)
     with in_this_process(tagger) as server, closing(server.connect()) as slow:
         slow.sendall(head("Content-Length: 13") + b'{"text"')
-        code, headers, _ = soon(lambda: (answer := server.ask("POST", "/v1/tag", '{"text": "x"}'))[0] == 503 and answer)
+        code, headers, _ = soon(
+            lambda: (answer := server.ask("POST", "/v1/tag", '{"text": "x"}'))[0] == 503 and answer
+        )
         assert (code, headers["retry-after"]) == (503, "1")
         slow.sendall(b': "x"}')
         assert status(slow) == 200
@@ -147,7 +163,9 @@ def test_connections_on_which_nothing_comes_of_it(tagger, monkeypatch):
         after.sendall(b"GET /heal")
         late.sendall(head("Content-Length: 13") + b'{"text"')
         time.sleep(0.8)
-        late.sendall(b': "x"}')  # the head was there in time: this one has the time that bodies have
+        late.sendall(
+            b': "x"}'
+        )  # the head was there in time: this one has the time that bodies have
         assert status(late) == 200
         assert [drained(connection) for connection in (idle, begun)] == [0, 0]
         assert drained(after) < 100  # the end of its answer
@@ -189,12 +207,20 @@ def test_idle_connections_keep_nobody_out(model):
         assert server.ask("GET", "/healthz")[0] == 200
 
 
-@pytest.mark.parametrize("sent", [
-    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\0" * 100_000,
-    b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"a" * 200_000,
-    head("Content-Length: -1"), head("Content-Length: 1\r\nContent-Length: 2"), head("Content-Length: ten"),
-    head("Transfer-Encoding: chunked") + b"zz\r\n", head("Transfer-Encoding: gzip"),
-])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"\0" * 100_000,
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"a" * 200_000,
+        head("Content-Length: -1"),
+        head("Content-Length: 1\r\nContent-Length: 2"),
+        head("Content-Length: ten"),
+        head("Transfer-Encoding: chunked") + b"zz\r\n",
+        head("Transfer-Encoding: gzip"),
+    ],
+)
 def test_what_is_no_http(model_server, sent):
     with closing(model_server.connect()) as connection:
         try:
@@ -226,9 +252,16 @@ main()
 
 def test_it_asks_nothing_of_others(model):
     with process("--model", model, program=(sys.executable, "-c", _WATCHED)) as server:
-        page = (b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.html"\r\n\r\n'
-                b'<img src="http://203.0.113.1/x"><article><p>' + SENTENCE.encode() * 9 + b"</p></article>\r\n--b--")
-        assert server.ask("POST", "/", page, {"content-type": "multipart/form-data; boundary=b"})[0] == 200
+        page = (
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.html"\r\n\r\n'
+            b'<img src="http://203.0.113.1/x"><article><p>'
+            + SENTENCE.encode() * 9
+            + b"</p></article>\r\n--b--"
+        )
+        assert (
+            server.ask("POST", "/", page, {"content-type": "multipart/form-data; boundary=b"})[0]
+            == 200
+        )
         for path in ("/", "/openapi.json", "/readyz"):
             assert server.ask("GET", path)[0] == 200
 
@@ -237,8 +270,15 @@ def test_a_token_from_the_environment(model):
     with process("--model", model, "--host", "0.0.0.0", CLAIMSTANCE_TOKEN="sesame") as server:
         server.host = "127.0.0.1"
         assert server.ask("GET", "/metrics")[0] == 401
-        assert server.ask("POST", "/v1/tag", '{"text": "x"}',
-                          {"content-type": "application/json", "authorization": "Bearer sesame"})[0] == 200
+        assert (
+            server.ask(
+                "POST",
+                "/v1/tag",
+                '{"text": "x"}',
+                {"content-type": "application/json", "authorization": "Bearer sesame"},
+            )[0]
+            == 200
+        )
 
 
 def test_everybody_if_that_is_said(model):
@@ -253,13 +293,23 @@ def test_a_port_that_is_taken(run, model):
         taken.listen()
         port = taken.getsockname()[1]
         done = run("serve", "--model", model, "--port", port)
-    assert (done.code, done.messages) == (1, [
-        f"error: 127.0.0.1, port {port}: cannot be listened on: Address already in use"])
+    assert (done.code, done.messages) == (
+        1,
+        [f"error: 127.0.0.1, port {port}: cannot be listened on: Address already in use"],
+    )
 
 
 def test_a_missing_extra_is_told_in_a_line(model):
     script = "import sys; sys.modules['fastapi'] = None; from claimstance.inference.cli.main import main; main()"
-    done = subprocess.run([sys.executable, "-c", script, "serve", "--model", model], capture_output=True, text=True,
-                          timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script, "serve", "--model", model],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert (done.returncode, done.stdout, done.stderr) == (
-        1, "", "error: this needs 'fastapi': pip install 'claimstance[serve]'\n")
+        1,
+        "",
+        "error: this needs 'fastapi': pip install 'claimstance[serve]'\n",
+    )

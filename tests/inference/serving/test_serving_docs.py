@@ -13,14 +13,24 @@ PAGE = (DOCS / "serving.md").read_text(encoding="utf-8")
 
 
 def test_every_refusal_is_explained():
-    told = set(map(int, re.findall(r"\b\d{3}\b", " ".join(re.findall(r"^\| (4[^|]+|5[^|]+) \|", PAGE, re.MULTILINE)))))
+    told = set(
+        map(
+            int,
+            re.findall(
+                r"\b\d{3}\b", " ".join(re.findall(r"^\| (4[^|]+|5[^|]+) \|", PAGE, re.MULTILINE))
+            ),
+        )
+    )
     assert told == {*map(int, description.TAG["openapi_extra"]["responses"]), 421} - {200}
 
 
 def test_options_that_there_are(run):
     options = set(re.findall(r"--[a-z-]+", run("serve", "--help").out))
     used = set(re.findall(r"`(--[a-z-]+)", PAGE))
-    for name, line in (("Dockerfile", r"^ENTRYPOINT .*"), ("claimstance.service", r"^ExecStart=.*")):
+    for name, line in (
+        ("Dockerfile", r"^ENTRYPOINT .*"),
+        ("claimstance.service", r"^ExecStart=.*"),
+    ):
         found = re.search(line, (DOCS / name).read_text(encoding="utf-8"), re.MULTILINE)
         used |= set(re.findall(r"--[a-z-]+", found.group()))
     assert {"--token", "--host", "--port", "--max-articles"} <= used <= options
@@ -35,12 +45,16 @@ def test_limits_are_the_defaults():
 
 def test_paths_are_those_there_are(client):
     paths = {"/", "/openapi.json", *client.get("/openapi.json").json()["paths"]}
-    table = PAGE[PAGE.index("## What it answers"):PAGE.index("## What it refuses")]
+    table = PAGE[PAGE.index("## What it answers") : PAGE.index("## What it refuses")]
     assert set(re.findall(r"`(?:GET |POST )?(/[\w/.]*)`", table)) == paths
 
 
 def test_examples_are_answered(client):
-    asked = [re.search(r"(/v1/\w+) .*-d '(.*)'", line) for block in blocks("docs/serving.md") for line in lines(block)]
+    asked = [
+        re.search(r"(/v1/\w+) .*-d '(.*)'", line)
+        for block in blocks("docs/serving.md")
+        for line in lines(block)
+    ]
     found = [match.groups() for match in asked if match]
     assert len(found) == 2
     for path, body in found:

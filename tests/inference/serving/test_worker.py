@@ -74,8 +74,12 @@ def test_requests_take_turns_and_each_has_its_own_in_order(make):
     async def ask():
         tasks = await begun(worker, [first])
         await asyncio.to_thread(first.begun.wait, 20)
-        tasks += await begun(worker, [plain(told, f"b{n}") for n in range(3)], [plain(told, "c0")],
-                             [plain(told, f"d{n}") for n in range(2)])
+        tasks += await begun(
+            worker,
+            [plain(told, f"b{n}") for n in range(3)],
+            [plain(told, "c0")],
+            [plain(told, f"d{n}") for n in range(2)],
+        )
         first.let_go.set()
         return await asyncio.gather(*tasks)
 
@@ -112,8 +116,13 @@ def test_one_that_fails_costs_no_other(make):
     worker, told = make(), []
 
     async def ask():
-        return await asyncio.gather(*(worker.read([one]) for one in (broken, plain(told, "a"), broken_later,
-                                                                     plain(told, "b"))), return_exceptions=True)
+        return await asyncio.gather(
+            *(
+                worker.read([one])
+                for one in (broken, plain(told, "a"), broken_later, plain(told, "b"))
+            ),
+            return_exceptions=True,
+        )
 
     first, second, third, fourth = awaited(ask())
     assert (second, fourth) == (["a"], ["b"])

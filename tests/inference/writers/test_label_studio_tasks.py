@@ -39,15 +39,23 @@ def article(name, *sentences):
 
 def accepted(tasks, path):
     """A file as Label Studio exports it once somebody has agreed to everything."""
-    done = [{"id": n, "annotations": [{"completed_by": 1, "result": task["predictions"][0]["result"]}],
-             "data": task["data"]} for n, task in enumerate(tasks, 1)]
+    done = [
+        {
+            "id": n,
+            "annotations": [{"completed_by": 1, "result": task["predictions"][0]["result"]}],
+            "data": task["data"],
+        }
+        for n, task in enumerate(tasks, 1)
+    ]
     path.write_text(json.dumps(done, ensure_ascii=False), encoding="utf-8")
     return path
 
 
 def characters(text, pieces):
     """The places of a span, spaces apart: what lies between sentences is in no record."""
-    return frozenset(i for start, end in pieces or () for i in range(start, end) if not text[i].isspace())
+    return frozenset(
+        i for start, end in pieces or () for i in range(start, end) if not text[i].isspace()
+    )
 
 
 def told(tagged):
@@ -55,29 +63,53 @@ def told(tagged):
     text = tagged.text
     spans = [a for s in tagged.sentences for a in s.attributions]
     return {
-        "claims": [s.claim.label for s in tagged.sentences], "worth": [s.check_worthy.label for s in tagged.sentences],
-        "attributions": {tuple(characters(text, getattr(a, role) and getattr(a, role).pieces) for role in ROLES)
-                         for a in spans},
-        "entities": {(characters(text, [(e.start, e.end)]), e.label) for s in tagged.sentences for e in s.entities},
-        "stances": {(s.sentence, characters(text, s.holder_span and s.holder_span.pieces),
-                     characters(text, s.target_span.pieces) if s.target_span else s.target, s.label)
-                    for s in tagged.stances},
+        "claims": [s.claim.label for s in tagged.sentences],
+        "worth": [s.check_worthy.label for s in tagged.sentences],
+        "attributions": {
+            tuple(characters(text, getattr(a, role) and getattr(a, role).pieces) for role in ROLES)
+            for a in spans
+        },
+        "entities": {
+            (characters(text, [(e.start, e.end)]), e.label)
+            for s in tagged.sentences
+            for e in s.entities
+        },
+        "stances": {
+            (
+                s.sentence,
+                characters(text, s.holder_span and s.holder_span.pieces),
+                characters(text, s.target_span.pieces) if s.target_span else s.target,
+                s.label,
+            )
+            for s in tagged.stances
+        },
     }
 
 
 def read(records, text):
     """The same of records."""
-    sheet, = documents_of(records)[0].sheets
+    (sheet,) = documents_of(records)[0].sheets
 
     def there(record, what):
-        return characters(text, moved(what, record.start)) if isinstance(what, list) else what or frozenset()
+        return (
+            characters(text, moved(what, record.start))
+            if isinstance(what, list)
+            else what or frozenset()
+        )
 
     return {
-        "claims": [r.claim for r in records], "worth": [r.check_worthy for r in records],
-        "attributions": {tuple(characters(text, roles.get(role)) for role in ROLES) for roles in sheet.attributions()},
+        "claims": [r.claim for r in records],
+        "worth": [r.check_worthy for r in records],
+        "attributions": {
+            tuple(characters(text, roles.get(role)) for role in ROLES)
+            for roles in sheet.attributions()
+        },
         "entities": {(there(r, e.span), e.label) for r in records for e in r.entities or ()},
-        "stances": {(i, there(r, s.holder), there(r, s.target), s.label)
-                    for i, r in enumerate(records) for s in r.stances or ()},
+        "stances": {
+            (i, there(r, s.holder), there(r, s.target), s.label)
+            for i, r in enumerate(records)
+            for s in r.stances or ()
+        },
     }
 
 
@@ -89,7 +121,8 @@ def test_what_was_tagged_reads_back(tagger, text, targets, tmp_path):
     tagged = tagger.tag(text, targets, doc_id="a", title="Tax")
     records = list(read_file(accepted([task_of(tagged)], tmp_path / "export.json")))
     assert [(r.id, r.doc_id, r.start, r.text) for r in records] == [
-        (f"a:{s.index}", "a", s.start, s.text) for s in tagged.sentences]
+        (f"a:{s.index}", "a", s.start, s.text) for s in tagged.sentences
+    ]
     assert {r.meta["title"] for r in records} == {"Tax"}
     assert read(records, text) == told(tagged)
     assert tagged.stances
@@ -97,26 +130,50 @@ def test_what_was_tagged_reads_back(tagger, text, targets, tmp_path):
 
 def test_a_source_of_several_things_and_its_stances_is_one_region(tmp_path):
     tagger, _ = script()
-    tagged = tagger.tag("He said that ferries were late. Critics blamed Carl Amsel.", ["Carl Amsel", "ferries", "rail"])
+    tagged = tagger.tag(
+        "He said that ferries were late. Critics blamed Carl Amsel.",
+        ["Carl Amsel", "ferries", "rail"],
+    )
     results = task_of(tagged)["predictions"][0]["result"]
-    names = [r["id"] for r in results if r["type"] == "labels" and r["value"]["labels"] == ["Source"]]
+    names = [
+        r["id"] for r in results if r["type"] == "labels" and r["value"]["labels"] == ["Source"]
+    ]
     assert [r["value"]["text"] for r in results if r.get("id") in names] == ["He", "Critics"]
     ties = [(r["from_id"], r["labels"][0]) for r in results if r["type"] == "relation"]
     assert ties.count((names[0], "favor")) == 2
     named = {r["value"]["text"][0] for r in results if r["type"] == "textarea"}
     assert named == {"ferries", "rail"}  # each is missing from one of the sentences
-    assert read(list(read_file(accepted([task_of(tagged)], tmp_path / "e.json"))), tagged.text)["stances"] == (
-        told(tagged)["stances"])
+    assert (
+        read(list(read_file(accepted([task_of(tagged)], tmp_path / "e.json"))), tagged.text)[
+            "stances"
+        ]
+        == (told(tagged)["stances"])
+    )
 
 
 def test_certainty_is_the_mean_over_tasks_of_how_far_answers_are_from_a_guess():
     sure, guess = label("claim", 0.75, "no_claim"), label("no_claim", 0.5, "claim")
     span = Span(0, 4, "Rain", ((0, 4),))
-    stance = Stance(None, "rain", "favor", 0.6, label("favor", 0.6, "against", "neutral").probabilities, 0)
-    first = Sentence(0, 0, 10, "Rain fell.", claim=sure, attributions=[Attribution(span, None, None, 0.9)],
-                     entities=[Entity(0, 4, "Rain", "MISC", 0.3)], stances=[stance])
+    stance = Stance(
+        None, "rain", "favor", 0.6, label("favor", 0.6, "against", "neutral").probabilities, 0
+    )
+    first = Sentence(
+        0,
+        0,
+        10,
+        "Rain fell.",
+        claim=sure,
+        attributions=[Attribution(span, None, None, 0.9)],
+        entities=[Entity(0, 4, "Rain", "MISC", 0.3)],
+        stances=[stance],
+    )
     second = Sentence(1, 10, 11, "", claim=guess, attributions=[], entities=[])
-    tasks = [(0.5 + 0.0) / 2, 0.8, 0.0, (0.6 - 1 / 3) / (2 / 3)]  # claims, attribution, entity, stance
+    tasks = [
+        (0.5 + 0.0) / 2,
+        0.8,
+        0.0,
+        (0.6 - 1 / 3) / (2 / 3),
+    ]  # claims, attribution, entity, stance
     assert certainty(article("a", first, second)) == pytest.approx(sum(tasks) / 4)
     assert certainty(article("a", Sentence(0, 0, 10, "Rain fell."))) == 1
 
@@ -125,11 +182,20 @@ def test_the_least_certain_come_first_and_what_has_no_sentence_not_at_all(tmp_pa
     out = tmp_path / "new" / "tasks.json"
     with open_tasks(out, ("claim",), {"claim": ("no_claim", "claim")}) as tasks:
         for name, probability in (("b", 0.9), ("ünï", 0.6), ("a", 0.8), ("d", 0.6)):
-            tasks.write(article(name, Sentence(0, 0, 10, "Rain fell.", claim=label("claim", probability, "no_claim"))))
+            tasks.write(
+                article(
+                    name,
+                    Sentence(0, 0, 10, "Rain fell.", claim=label("claim", probability, "no_claim")),
+                )
+            )
         tasks.write(article("empty"))
     found = json.loads(out.read_text(encoding="utf-8"))
     assert [(t["data"]["id"], t["predictions"][0]["score"]) for t in found] == [
-        ("ünï", 0.2), ("d", 0.2), ("a", 0.6), ("b", 0.8)]
+        ("ünï", 0.2),
+        ("d", 0.2),
+        ("a", 0.6),
+        ("b", 0.8),
+    ]
     assert {t["predictions"][0]["model_version"] for t in found} == {"tiny 3 0123456789ab"}
     assert sorted(p.name for p in out.parent.iterdir()) == ["tasks.json", "tasks.xml"]
 
@@ -142,14 +208,27 @@ def test_nothing_is_left_where_the_work_failed(tmp_path):
 
 def test_the_configuration_has_every_control_and_label_that_tasks_use(run, model):
     write("a.txt", TEXT)
-    done = run("tag", "a.txt", "--model", model, "-t", "Carl Amsel", "-t", "rail", "-f", "labelstudio", "-o", "t.json")
+    done = run(
+        "tag",
+        "a.txt",
+        "--model",
+        model,
+        "-t",
+        "Carl Amsel",
+        "-t",
+        "rail",
+        "-f",
+        "labelstudio",
+        "-o",
+        "t.json",
+    )
     assert (done.code, done.out, done.messages) == (0, "", [])
     view = ElementTree.parse("t.xml").getroot()
     choices = {c.get("name"): {a.get("value") for a in c} for c in view.iter("Choices")}
     texts = {c.get("name") for c in view.iter("TextArea")}
     marks = {m.get("value") for m in view.find("Labels")}
     ties = {m.get("value") for m in view.find("Relations")}
-    task, = json.loads(Path("t.json").read_text(encoding="utf-8"))
+    (task,) = json.loads(Path("t.json").read_text(encoding="utf-8"))
     kinds = set()
     for result in task["predictions"][0]["result"]:
         kinds.add(result["type"])
@@ -161,21 +240,30 @@ def test_the_configuration_has_every_control_and_label_that_tasks_use(run, model
             assert set(result.get("labels", ())) <= ties
             assert result.get("from_name", "target") in texts
     assert kinds == {"labels", "choices", "relation", "textarea"}
-    printed = run("tag", "a.txt", "--model", model, "-t", "Carl Amsel", "-t", "rail", "-f", "labelstudio")
+    printed = run(
+        "tag", "a.txt", "--model", model, "-t", "Carl Amsel", "-t", "rail", "-f", "labelstudio"
+    )
     assert printed.out == Path("t.json").read_text(encoding="utf-8")
 
 
 def test_labels_of_ones_own(tiny_encoder, run):
     folder = exported(tiny_encoder, ("stance",), stance=("con", 'pro "&'))
     write("a.txt", TEXT)
-    assert run("tag", "a.txt", "--model", folder, "-t", "rail", "-f", "labelstudio", "-o", "t.json").code == 0
+    assert (
+        run(
+            "tag", "a.txt", "--model", folder, "-t", "rail", "-f", "labelstudio", "-o", "t.json"
+        ).code
+        == 0
+    )
     view = ElementTree.parse("t.xml").getroot()
     assert [m.get("value") for m in view.find("Labels")] == ["Sentence", "Holder", "Target"]
     assert [[a.get("value") for a in c] for c in view.iter("Choices")] == [["con", 'pro "&']]
 
 
 def test_a_configuration_without_stances_asks_for_none():
-    view = ElementTree.fromstring(labelling_config(set(TASKS) - {"stance", "entity"}, DEFAULT_LABELS))
+    view = ElementTree.fromstring(
+        labelling_config(set(TASKS) - {"stance", "entity"}, DEFAULT_LABELS)
+    )
     assert [c.get("name") for c in view.iter("Choices")] == ["claim", "check_worthy", "subjective"]
     assert list(view.iter("TextArea")) == []
     assert [m.get("value") for m in view.find("Labels")] == ["Sentence", "Source", "Cue", "Content"]
@@ -185,7 +273,9 @@ def test_the_name_has_to_be_one_that_label_studio_takes(run):
     write("a.txt", TEXT)
     done = run("tag", "a.txt", "-f", "labelstudio", "-o", "t.jsonl")
     assert (done.code, done.messages) == (
-        2, ["error: --out: expected a name ending in .json for --format labelstudio, found 't.jsonl'"])
+        2,
+        ["error: --out: expected a name ending in .json for --format labelstudio, found 't.jsonl'"],
+    )
 
 
 def test_an_export_is_known_however_long_its_first_annotation_is(tagger, tmp_path):

@@ -30,13 +30,17 @@ def said(text, **meta):
     """An article of one sentence, who says it being as odd as what is said."""
     span = Span(0, len(text), text, ((0, len(text)),), text)
     stance = Stance(text, text, "favor", 0.5, {"favor": 0.5}, 0)
-    sentence = Sentence(0, 0, len(text), text, None, None, [Attribution(span, span, span, 0.5)], [], [stance])
+    sentence = Sentence(
+        0, 0, len(text), text, None, None, [Attribution(span, span, span, 0.5)], [], [stance]
+    )
     return TaggedArticle(text, text, text, MODEL, [sentence], [], [], meta)
 
 
 @pytest.fixture(scope="module")
 def article():
-    return script()[0].tag(TEXT, ["Carl Amsel", "rail"], "a", meta={"outlet": "Courier", "n": 3, "tags": ["x"]})
+    return script()[0].tag(
+        TEXT, ["Carl Amsel", "rail"], "a", meta={"outlet": "Courier", "n": 3, "tags": ["x"]}
+    )
 
 
 def written(articles, rows="sentences"):
@@ -59,12 +63,15 @@ def parquet(articles, rows="sentences"):
 
 # The columns
 
+
 @pytest.mark.parametrize("rows", TABLES)
 def test_the_documented_columns_are_those_written(rows):
     text = (ROOT / "docs/output.md").read_text(encoding="utf-8")
     part = text.partition(f": `--rows {rows}`\n")[2].partition("\n## ")[0]
     documented = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", part, re.MULTILINE)
-    assert documented == [(column.name, KINDS[column.kind], column.about) for column in TABLES[rows].columns]
+    assert documented == [
+        (column.name, KINDS[column.kind], column.about) for column in TABLES[rows].columns
+    ]
 
 
 @pytest.mark.parametrize("rows", TABLES)
@@ -80,16 +87,25 @@ def test_one_definition_serves_all(article, rows):
     file = parquet([article], rows)
     frame = pytest.importorskip("pandas") and article.to_frame(rows)
     assert header == [name for name in file.schema_arrow.names if name not in NESTED]
-    assert [name for name in header if name != META] == [name for name in frame.columns if name not in NESTED]
+    assert [name for name in header if name != META] == [
+        name for name in frame.columns if name not in NESTED
+    ]
     typed = file.read().to_pylist()
     assert len(lines) == len(typed) == len(frame) > 0
     for line, row in zip(lines, typed, strict=True):
         for name, cell in zip(header, line, strict=True):
             value = row[name]
-            assert cell == (" | ".join(value) if isinstance(value, list) else "" if value is None else str(value))
+            assert cell == (
+                " | ".join(value)
+                if isinstance(value, list)
+                else ""
+                if value is None
+                else str(value)
+            )
 
 
 # What travels along
+
 
 def test_what_travels_along_has_columns_of_its_own(article):
     header, line, *_ = written([article])
@@ -98,45 +114,78 @@ def test_what_travels_along_has_columns_of_its_own(article):
 
 
 def test_nothing_that_travels_along_is_lost():
-    header, *lines = written([said("A.", outlet="x"), said("B.", outlet=None, date="2026"), said("C.")])
+    header, *lines = written(
+        [said("A.", outlet="x"), said("B.", outlet=None, date="2026"), said("C.")]
+    )
     assert header[-2:] == ["meta_outlet", "meta"]
     assert [line[-2:] for line in lines] == [["x", ""], ["", '{"date": "2026"}'], ["", ""]]
-    rows = parquet([said("A.", outlet="x"), said("B.", date=2026)]).read(["meta_outlet", "meta"]).to_pylist()
-    assert rows == [{"meta_outlet": "x", "meta": None}, {"meta_outlet": None, "meta": '{"date": 2026}'}]
+    rows = (
+        parquet([said("A.", outlet="x"), said("B.", date=2026)])
+        .read(["meta_outlet", "meta"])
+        .to_pylist()
+    )
+    assert rows == [
+        {"meta_outlet": "x", "meta": None},
+        {"meta_outlet": None, "meta": '{"date": 2026}'},
+    ]
 
 
 def test_a_name_among_what_travels_along_collides_with_none():
     taken = {column.name for kind in TABLES.values() for column in kind.columns}
-    names = [column.name for column in MetaColumns({"text": 1, "meta": 2, "": 3, "doc_id": 4}).columns]
+    names = [
+        column.name for column in MetaColumns({"text": 1, "meta": 2, "": 3, "doc_id": 4}).columns
+    ]
     assert names == ["meta_text", "meta_meta", "meta_", "meta_doc_id", "meta"]
     assert not taken & set(names)
 
 
 # CSV
 
-@pytest.mark.parametrize("text", [
-    "=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=cmd|' /C calc'!A0", "＝1", "-", "-5 degrees",
-    "+49 (0)30", "=5", "-1-1"])
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+1+1",
+        "-1+1",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "=cmd|' /C calc'!A0",
+        "＝1",
+        "-",
+        "-5 degrees",
+        "+49 (0)30",
+        "=5",
+        "-1-1",
+    ],
+)
 @pytest.mark.parametrize("rows", TABLES)
 def test_no_text_is_a_formula(text, rows):
-    (header, line), = [written([said(text, key=text)], rows)]
+    ((header, line),) = [written([said(text, key=text)], rows)]
     for name, cell in zip(header, line, strict=True):
         assert not cell.startswith(tuple("=+-@\t\r\n＝")), name
     assert line[header.index("text")] == "'" + text
     assert line[header.index("meta_key")] == "'" + text
 
 
-@pytest.mark.parametrize("text", ["-5", "+49", "-1.5", "-1,234.5", "+3e-7", "-20%", "He left. =1", "'=1", ""])
+@pytest.mark.parametrize(
+    "text", ["-5", "+49", "-1.5", "-1,234.5", "+3e-7", "-20%", "He left. =1", "'=1", ""]
+)
 def test_other_cells_stay_as_they_are(text):
     header, line = written([said(text or "x", key=text)])
     assert line[header.index("meta_key")] == text
 
 
 def test_a_csv_without_articles_has_its_header():
-    assert written([], "stances") == [[*(column.name for column in TABLES["stances"].columns), "meta"]]
+    assert written([], "stances") == [
+        [*(column.name for column in TABLES["stances"].columns), "meta"]
+    ]
 
 
 # Parquet
+
 
 def test_parquet_is_typed_and_nested(article):
     pa = pytest.importorskip("pyarrow")
@@ -147,16 +196,24 @@ def test_parquet_is_typed_and_nested(article):
     row = parquet([article]).read().to_pylist()[2]
     first = article.sentences[2].attributions[0]
     assert row["attributions"][0]["source"] == {
-        "text": first.source.text, "start": first.source.start, "end": first.source.end, "name": first.source.name}
+        "text": first.source.text,
+        "start": first.source.start,
+        "end": first.source.end,
+        "name": first.source.name,
+    }
     assert row["attributions"][0]["source"]["name"] == "Carl Amsel"
-    assert article.text[first.content.start:first.content.end] == row["attributions"][0]["content"]["text"]
+    assert (
+        article.text[first.content.start : first.content.end]
+        == row["attributions"][0]["content"]["text"]
+    )
 
 
 def test_what_a_model_does_not_read_is_null():
     plain = TaggedArticle("d", None, "A.", MODEL, [Sentence(0, 0, 2, "A.")], [])
-    row, = parquet([plain]).read().to_pylist()
-    assert {name: row[name] for name in ("claim", "sources", "attributions", "claim_probability")} == dict.fromkeys(
-        ("claim", "sources", "attributions", "claim_probability"))
+    (row,) = parquet([plain]).read().to_pylist()
+    assert {
+        name: row[name] for name in ("claim", "sources", "attributions", "claim_probability")
+    } == dict.fromkeys(("claim", "sources", "attributions", "claim_probability"))
 
 
 def test_parquet_in_groups(article, monkeypatch):
@@ -182,7 +239,20 @@ def test_parquet_from_the_command_line(run, model):
     rows = pq.read_table("t.parquet").to_pylist()
     assert [row["meta_outlet"] for row in rows] == ["Courier"] * 3
     assert rows[1]["text"] == "Senator Carl Amsel spoke on Monday."
-    run("tag", "a.csv", "--model", model, "-f", "parquet", "--rows", "stances", "-t", "tax", "-o", "s.parquet")
+    run(
+        "tag",
+        "a.csv",
+        "--model",
+        model,
+        "-f",
+        "parquet",
+        "--rows",
+        "stances",
+        "-t",
+        "tax",
+        "-o",
+        "s.parquet",
+    )
     assert {row["target"] for row in pq.read_table("s.parquet").to_pylist()} == {"tax"}
     assert sorted(path.name for path in Path().iterdir()) == ["a.csv", "s.parquet", "t.parquet"]
 
@@ -191,12 +261,17 @@ def test_parquet_is_an_input_again(run, model):
     pytest.importorskip("pyarrow.parquet")
     import pyarrow
 
-    pyarrow.parquet.write_table(pyarrow.table({"body": [SAID], "outlet": ["Courier"], "n": [3]}), "a.parquet")
+    pyarrow.parquet.write_table(
+        pyarrow.table({"body": [SAID], "outlet": ["Courier"], "n": [3]}), "a.parquet"
+    )
     done = run("tag", "a.parquet", "--model", model, "--format", "csv")
-    assert done.messages == ["warning: a.parquet: no column 'text': 'body' is read as the text (--text-column names "
-                             "another)"]
+    assert done.messages == [
+        "warning: a.parquet: no column 'text': 'body' is read as the text (--text-column names "
+        "another)"
+    ]
     assert [(row["doc_id"], row["meta_outlet"], row["meta_n"]) for row in table(done.out)] == [
-        ("a:1", "Courier", "3")] * 3
+        ("a:1", "Courier", "3")
+    ] * 3
     line = json.loads(run("tag", "a.parquet", "--model", model, "--text-column", "body").out)
     assert line["meta"] == {"outlet": "Courier", "n": 3}
 
@@ -244,14 +319,22 @@ def test_parquet_through_a_pipe(here, model):
 
 # Frames
 
+
 def test_a_frame_of_sentences(article):
     pytest.importorskip("pandas")
     frame = article.to_frame()
     assert frame["text"].tolist() == [sentence.text for sentence in article.sentences]
     assert frame["sources"].tolist()[2] == ["Carl Amsel"]
     assert frame["meta_tags"].tolist() == [["x"]] * len(frame)
-    types = {name: str(frame[name].dtype) for name in ("text", "start", "claim_probability", "sources")}
-    assert types == {"text": "string", "start": "Int64", "claim_probability": "Float64", "sources": "object"}
+    types = {
+        name: str(frame[name].dtype) for name in ("text", "start", "claim_probability", "sources")
+    }
+    assert types == {
+        "text": "string",
+        "start": "Int64",
+        "claim_probability": "Float64",
+        "sources": "object",
+    }
 
 
 def test_a_frame_of_stances(article):
@@ -266,14 +349,20 @@ def test_a_frame_of_stances(article):
 def test_a_frame_without_rows(article):
     pytest.importorskip("pandas")
     empty = TaggedArticle("d", None, "", MODEL, [], [])
-    assert list(empty.to_frame("stances").columns) == [column.name for column in TABLES["stances"].columns]
+    assert list(empty.to_frame("stances").columns) == [
+        column.name for column in TABLES["stances"].columns
+    ]
     assert str(empty.to_frame()["index"].dtype) == "Int64"
 
 
 def test_wrong_calls_of_frames(article, monkeypatch):
     pytest.importorskip("pandas")
-    with pytest.raises(ConfigError, match=r"unknown kind of rows 'stance'. Did you mean 'stances'\?"):
+    with pytest.raises(
+        ConfigError, match=r"unknown kind of rows 'stance'. Did you mean 'stances'\?"
+    ):
         article.to_frame("stance")
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ConfigError, match=r"this needs 'pandas': pip install 'claimstance\[frames\]'"):
+    with pytest.raises(
+        ConfigError, match=r"this needs 'pandas': pip install 'claimstance\[frames\]'"
+    ):
         article.to_frame()

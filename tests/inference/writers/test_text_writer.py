@@ -24,7 +24,9 @@ from claimstance.inference.writers.text import CsvWriter, JsonlWriter, open_outp
 from claimstance.model.errors import ClaimstanceError
 
 TEXT = 'He said,\n"it, too, is 🧿".\r\nShe left.'
-HE, SAID, IT = (Span(start, end, TEXT[start:end], ((start, end),)) for start, end in ((0, 2), (3, 7), (10, 23)))
+HE, SAID, IT = (
+    Span(start, end, TEXT[start:end], ((start, end),)) for start, end in ((0, 2), (3, 7), (10, 23))
+)
 
 
 @pytest.fixture
@@ -32,15 +34,36 @@ def article():
     claim = Label("claim", 0.91234567, {"no_claim": 0.08765433, "claim": 0.91234567})
     worth = Label("no", 0.75, {"yes": 0.25, "no": 0.75})
     source = Span(0, 2, "He", ((0, 2),), "Carl Amsel")
-    stance = {"label": "favor", "probability": 0.7, "probabilities": {"against": 0.3, "favor": 0.7}, "sentence": 0}
-    return TaggedArticle("d", None, TEXT, {"name": "m", "version": "1", "sha256": "0"}, [
-        Sentence(0, 0, 25, TEXT[:25], claim, worth,
-                 [Attribution(source, SAID, IT, 0.9), Attribution(HE, None, None, 0.5)],
-                 [Entity(0, 2, "He", "PERSON", 0.9)],
-                 [Stance("Carl Amsel", "rail", **stance, holder_span=source),
-                  Stance(None, "it", **stance, target_span=IT, abstained=True)]),
-        Sentence(1, 27, 36, TEXT[27:]),
-    ], [])
+    stance = {
+        "label": "favor",
+        "probability": 0.7,
+        "probabilities": {"against": 0.3, "favor": 0.7},
+        "sentence": 0,
+    }
+    return TaggedArticle(
+        "d",
+        None,
+        TEXT,
+        {"name": "m", "version": "1", "sha256": "0"},
+        [
+            Sentence(
+                0,
+                0,
+                25,
+                TEXT[:25],
+                claim,
+                worth,
+                [Attribution(source, SAID, IT, 0.9), Attribution(HE, None, None, 0.5)],
+                [Entity(0, 2, "He", "PERSON", 0.9)],
+                [
+                    Stance("Carl Amsel", "rail", **stance, holder_span=source),
+                    Stance(None, "it", **stance, target_span=IT, abstained=True),
+                ],
+            ),
+            Sentence(1, 27, 36, TEXT[27:]),
+        ],
+        [],
+    )
 
 
 def rows(article, kind):
@@ -52,20 +75,48 @@ def rows(article, kind):
 def test_a_row_for_each_sentence(article):
     first, second = rows(article, "sentences")
     assert first == {
-        "doc_id": "d", "index": "0", "start": "0", "end": "25", "text": TEXT[:25], "claim": "claim",
-        "claim_probability": "0.9123", "check_worthy_probability": "0.25", "subjective_probability": "",
-        "sources": "Carl Amsel | He", "cues": "said",
-        "contents": IT.text, "entities": "He (PERSON)", "meta": ""}
-    assert second == {**dict.fromkeys(first, ""), "doc_id": "d", "index": "1", "start": "27", "end": "36",
-                      "text": "She left."}
+        "doc_id": "d",
+        "index": "0",
+        "start": "0",
+        "end": "25",
+        "text": TEXT[:25],
+        "claim": "claim",
+        "claim_probability": "0.9123",
+        "check_worthy_probability": "0.25",
+        "subjective_probability": "",
+        "sources": "Carl Amsel | He",
+        "cues": "said",
+        "contents": IT.text,
+        "entities": "He (PERSON)",
+        "meta": "",
+    }
+    assert second == {
+        **dict.fromkeys(first, ""),
+        "doc_id": "d",
+        "index": "1",
+        "start": "27",
+        "end": "36",
+        "text": "She left.",
+    }
 
 
 def test_a_row_for_each_stance(article):
     first, second = rows(article, "stances")
     assert first == {
-        "doc_id": "d", "sentence": "0", "holder": "Carl Amsel", "target": "rail", "label": "favor",
-        "probability": "0.7", "abstained": "False", "holder_start": "0", "holder_end": "2",
-        "target_start": "", "target_end": "", "text": TEXT[:25], "meta": ""}
+        "doc_id": "d",
+        "sentence": "0",
+        "holder": "Carl Amsel",
+        "target": "rail",
+        "label": "favor",
+        "probability": "0.7",
+        "abstained": "False",
+        "holder_start": "0",
+        "holder_end": "2",
+        "target_start": "",
+        "target_end": "",
+        "text": TEXT[:25],
+        "meta": "",
+    }
     places = ("holder", "holder_start", "holder_end", "target_start", "target_end")
     assert [second[name] for name in places] == ["", "", "", "10", "23"]
     assert second["abstained"] == "True"
@@ -105,10 +156,14 @@ def test_a_file_comes_whole_with_folders_and_unchanged_line_ends(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders are not synced there")
-def test_what_is_durable_is_on_the_disk_before_it_has_its_name_and_its_name_before_it_ends(tmp_path, monkeypatch):
+def test_what_is_durable_is_on_the_disk_before_it_has_its_name_and_its_name_before_it_ends(
+    tmp_path, monkeypatch
+):
     def sync(descriptor):
         is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
-        synced.append((is_folder, path.exists(), None if is_folder else os.fstat(descriptor).st_size))
+        synced.append(
+            (is_folder, path.exists(), None if is_folder else os.fstat(descriptor).st_size)
+        )
 
     synced, path = [], tmp_path / "out.jsonl"
     monkeypatch.setattr(os, "fsync", sync)
@@ -119,8 +174,10 @@ def test_what_is_durable_is_on_the_disk_before_it_has_its_name_and_its_name_befo
 
 
 def test_what_is_durable_makes_no_folder(tmp_path):
-    with pytest.raises(ClaimstanceError, match=r"cannot be written: No such file or directory$"), \
-            open_output(tmp_path / "gone" / "out.jsonl", durable=True):
+    with (
+        pytest.raises(ClaimstanceError, match=r"cannot be written: No such file or directory$"),
+        open_output(tmp_path / "gone" / "out.jsonl", durable=True),
+    ):
         pytest.fail("the work was begun")
     assert list(tmp_path.iterdir()) == []
 
@@ -142,8 +199,12 @@ def test_a_failure_leaves_what_was_there(tmp_path, error):
 
 
 def test_a_full_disk_is_one_line(tmp_path):
-    with pytest.raises(ClaimstanceError, match=r"out\.jsonl: cannot be written: No space left on device$"), \
-            open_output(tmp_path / "out.jsonl"):
+    with (
+        pytest.raises(
+            ClaimstanceError, match=r"out\.jsonl: cannot be written: No space left on device$"
+        ),
+        open_output(tmp_path / "out.jsonl"),
+    ):
         raise OSError(28, "No space left on device")
     assert list(tmp_path.iterdir()) == []
 
@@ -158,20 +219,31 @@ def test_a_file_is_for_whom_other_files_are(tmp_path):
 
 
 def test_a_folder_cannot_be_written_before_any_work_is_done(tmp_path):
-    with pytest.raises(ClaimstanceError, match=r"cannot be written: Is a directory$"), open_output(tmp_path):
+    with (
+        pytest.raises(ClaimstanceError, match=r"cannot be written: Is a directory$"),
+        open_output(tmp_path),
+    ):
         pytest.fail("the work was begun")
 
 
 def test_a_place_that_cannot_be(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(ClaimstanceError, match=r"out: cannot be written: "), open_output(tmp_path / "file" / "out"):
+    with (
+        pytest.raises(ClaimstanceError, match=r"out: cannot be written: "),
+        open_output(tmp_path / "file" / "out"),
+    ):
         pytest.fail("the work was begun")
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="permissions do not hold the superuser")
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() == 0, reason="permissions do not hold the superuser"
+)
 def test_a_folder_that_is_read_only(tmp_path):
     tmp_path.chmod(0o500)
-    with pytest.raises(ClaimstanceError, match=r"cannot be written: Permission denied$"), open_output(tmp_path / "out"):
+    with (
+        pytest.raises(ClaimstanceError, match=r"cannot be written: Permission denied$"),
+        open_output(tmp_path / "out"),
+    ):
         pytest.fail("the work was begun")
     tmp_path.chmod(0o700)
 

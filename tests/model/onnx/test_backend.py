@@ -21,7 +21,9 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def folder(trained, tmp_path):
     """A copy of a trained model, to be damaged."""
-    return shutil.copytree(trained, tmp_path / "model", ignore=shutil.ignore_patterns("checkpoints"))
+    return shutil.copytree(
+        trained, tmp_path / "model", ignore=shutil.ignore_patterns("checkpoints")
+    )
 
 
 def rewrite(folder, name, change):
@@ -37,7 +39,9 @@ def agree(folder):
     """Let the manifest state what is there."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
-    manifest["files"] = {name: sha256(folder / name) for name in manifest["files"] if (folder / name).exists()}
+    manifest["files"] = {
+        name: sha256(folder / name) for name in manifest["files"] if (folder / name).exists()
+    }
     path.write_text(json.dumps(manifest), encoding="utf-8")
 
 
@@ -50,14 +54,28 @@ def refused(folder, load=load_reader):
 def test_a_whole_folder_is_read(folder):
     reader, digest = load_reader(folder, threads=1)
     assert digest == sha256(folder / "manifest.json")  # which has that of every file
-    assert set(check_files(folder)) >= {"reader.onnx", "stance.onnx", "link.onnx", "config.json", "tokenizer.json"}
-    assert reader.read(["Dockers said the port would close."]).probabilities["claim"].shape == (1, 2)
+    assert set(check_files(folder)) >= {
+        "reader.onnx",
+        "stance.onnx",
+        "link.onnx",
+        "config.json",
+        "tokenizer.json",
+    }
+    assert reader.read(["Dockers said the port would close."]).probabilities["claim"].shape == (
+        1,
+        2,
+    )
 
 
-@pytest.mark.parametrize("name", ["reader.onnx", "stance.onnx", "link.onnx", "config.json", "tokenizer.json"])
+@pytest.mark.parametrize(
+    "name", ["reader.onnx", "stance.onnx", "link.onnx", "config.json", "tokenizer.json"]
+)
 def test_a_missing_file_is_named(folder, name):
     (folder / name).unlink()
-    assert refused(folder) == f"{folder}: expected the file {name}, which its manifest lists, found nothing"
+    assert (
+        refused(folder)
+        == f"{folder}: expected the file {name}, which its manifest lists, found nothing"
+    )
     agree(folder)  # the manifest does not list it either
     missing = f"expected the sha256 of {name} among its files, found none"
     assert (f"with {name}: No such file" if name == "config.json" else missing) in refused(folder)
@@ -76,7 +94,10 @@ def test_an_altered_file_is_named(folder, name):
 def test_a_link_is_refused(folder):
     (folder / "reader.onnx").rename(folder.parent / "elsewhere.onnx")
     (folder / "reader.onnx").symlink_to(folder.parent / "elsewhere.onnx")
-    assert refused(folder) == f"{folder}: expected the file reader.onnx, which its manifest lists, found a link"
+    assert (
+        refused(folder)
+        == f"{folder}: expected the file reader.onnx, which its manifest lists, found a link"
+    )
 
 
 def test_a_file_outside_is_refused(folder):
@@ -85,13 +106,20 @@ def test_a_file_outside_is_refused(folder):
     data = json.loads(manifest.read_text(encoding="utf-8"))
     data["files"]["../outside.onnx"] = sha256(folder.parent / "outside.onnx")
     manifest.write_text(json.dumps(data), encoding="utf-8")
-    assert "expected the file ../outside.onnx, which its manifest lists, found something else" in refused(folder)
+    assert (
+        "expected the file ../outside.onnx, which its manifest lists, found something else"
+        in refused(folder)
+    )
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "null", '{"files": ["reader.onnx"]}', '{"files": 3}', '{"file": {}}'])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", "null", '{"files": ["reader.onnx"]}', '{"files": 3}', '{"file": {}}']
+)
 def test_a_manifest_that_is_none_is_refused(folder, content):
     (folder / "manifest.json").write_text(content, encoding="utf-8")
-    assert refused(folder) == (f"{folder / 'manifest.json'}: expected JSON with the sha256 of each file under 'files'")
+    assert refused(folder) == (
+        f"{folder / 'manifest.json'}: expected JSON with the sha256 of each file under 'files'"
+    )
 
 
 def test_a_model_that_was_not_exported_is_refused(folder):
@@ -102,20 +130,32 @@ def test_a_model_that_was_not_exported_is_refused(folder):
 
 def test_what_is_no_folder_is_refused(folder):
     assert refused(folder / "none") == f"{folder / 'none'}: expected a model folder, found nothing"
-    assert refused(folder / "config.json") == f"{folder / 'config.json'}: expected a model folder, found a file"
+    assert (
+        refused(folder / "config.json")
+        == f"{folder / 'config.json'}: expected a model folder, found a file"
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c.update(format=2), "expected format 1, which this program reads, found 2: update claimstance"),
+        (
+            lambda c: c.update(format=2),
+            "expected format 1, which this program reads, found 2: update claimstance",
+        ),
         (lambda c: c.update(format="new"), "expected format 1"),
         (lambda c: c.pop("tasks"), "expected the configuration of a claimstance model"),
         (lambda c: c.update(labels=[]), "expected the configuration of a claimstance model"),
         (lambda c: c.pop("encoder"), "expected the configuration of a claimstance model"),
-        (lambda c: c.update(temperature={}), "unknown key 'temperature'. Did you mean 'temperatures'?"),
+        (
+            lambda c: c.update(temperature={}),
+            "unknown key 'temperature'. Did you mean 'temperatures'?",
+        ),
         (lambda c: c["tasks"].append("stances"), "unknown task 'stances'. Did you mean 'stance'?"),
-        (lambda c: c["labels"].pop("claim"), "expected the label names of 'claim' under 'labels', found none"),
+        (
+            lambda c: c["labels"].pop("claim"),
+            "expected the label names of 'claim' under 'labels', found none",
+        ),
     ],
 )
 def test_a_configuration_that_cannot_be_used_is_refused(folder, change, message):
@@ -128,8 +168,11 @@ def test_a_configuration_that_cannot_be_used_is_refused(folder, change, message)
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"{", "config.json: expected JSON, found"), (b"\xff\xfe{", "config.json: expected JSON, found"),
-     (b"[]", "expected the configuration of a claimstance model")],
+    [
+        (b"{", "config.json: expected JSON, found"),
+        (b"\xff\xfe{", "config.json: expected JSON, found"),
+        (b"[]", "expected the configuration of a claimstance model"),
+    ],
 )
 def test_a_configuration_that_is_no_json_is_refused(folder, content, message):
     (folder / "config.json").write_bytes(content)
@@ -152,10 +195,18 @@ def test_a_file_that_is_no_model_is_refused(folder, name):
 
 def test_weights_in_other_files_are_refused(folder):
     graph = onnx.load(folder / "reader.onnx")
-    onnx.save(graph, folder / "reader.onnx", save_as_external_data=True, location="elsewhere", size_threshold=0)
+    onnx.save(
+        graph,
+        folder / "reader.onnx",
+        save_as_external_data=True,
+        location="elsewhere",
+        size_threshold=0,
+    )
     agree(folder)
-    assert refused(folder) == (f"{folder / 'reader.onnx'}: expected all of its weights in it, found some that are kept "
-                               "in other files (external data)")
+    assert refused(folder) == (
+        f"{folder / 'reader.onnx'}: expected all of its weights in it, found some that are kept "
+        "in other files (external data)"
+    )
 
 
 @pytest.mark.parametrize("domain", ["", "com.example"])
@@ -177,8 +228,10 @@ def test_a_tokenizer_of_more_tokens_than_the_encoder_knows_is_refused(folder):
     tokenizer.add_tokens(["onemore"])
     tokenizer.save(str(folder / "tokenizer.json"))
     agree(folder)
-    assert refused(folder) == (f"{folder / 'tokenizer.json'}: expected at most {size} tokens, as many as the encoder "
-                               f"has vectors for, found {size + 1}")
+    assert refused(folder) == (
+        f"{folder / 'tokenizer.json'}: expected at most {size} tokens, as many as the encoder "
+        f"has vectors for, found {size + 1}"
+    )
 
 
 def test_a_pickle_is_not_read(folder, tmp_path):
@@ -194,17 +247,40 @@ def test_a_pickle_is_not_read(folder, tmp_path):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda folder: [(folder / f).unlink() for f in ("model.safetensors", "manifest.json")], "no manifest.json"),
-        (lambda folder: (folder / "model.safetensors").write_bytes(b"{}"), "expected a whole model folder: "),
-        (lambda folder: (folder / "tokenizer.json").write_bytes(b"\xff"), "expected a whole model folder: 'utf-8'"),
-        (lambda folder: rewrite(folder, "config.json", lambda c: c["encoder"].update(num_hidden_layers=3)),
-         "expected weights and a config.json that fit each other, found"),
-        (lambda folder: rewrite(folder, "config.json", lambda c: c["labels"]["claim"].append("maybe")),
-         "expected weights and a config.json that fit each other, found"),
-        (lambda folder: rewrite(folder, "config.json", lambda c: c["encoder"].pop("model_type")),
-         "expected weights and a config.json that fit each other, found 'model_type'"),
-        (lambda folder: rewrite(folder, "config.json", lambda c: c["encoder"].update(model_type="none")),
-         "expected weights and a config.json that fit each other, found"),
+        (
+            lambda folder: [(folder / f).unlink() for f in ("model.safetensors", "manifest.json")],
+            "no manifest.json",
+        ),
+        (
+            lambda folder: (folder / "model.safetensors").write_bytes(b"{}"),
+            "expected a whole model folder: ",
+        ),
+        (
+            lambda folder: (folder / "tokenizer.json").write_bytes(b"\xff"),
+            "expected a whole model folder: 'utf-8'",
+        ),
+        (
+            lambda folder: rewrite(
+                folder, "config.json", lambda c: c["encoder"].update(num_hidden_layers=3)
+            ),
+            "expected weights and a config.json that fit each other, found",
+        ),
+        (
+            lambda folder: rewrite(
+                folder, "config.json", lambda c: c["labels"]["claim"].append("maybe")
+            ),
+            "expected weights and a config.json that fit each other, found",
+        ),
+        (
+            lambda folder: rewrite(folder, "config.json", lambda c: c["encoder"].pop("model_type")),
+            "expected weights and a config.json that fit each other, found 'model_type'",
+        ),
+        (
+            lambda folder: rewrite(
+                folder, "config.json", lambda c: c["encoder"].update(model_type="none")
+            ),
+            "expected weights and a config.json that fit each other, found",
+        ),
     ],
 )
 def test_damaged_weights_are_refused(folder, damage, message):
@@ -215,8 +291,14 @@ def test_damaged_weights_are_refused(folder, damage, message):
 
 
 def test_a_configuration_comes_back_as_it_was(tmp_path):
-    config = ModelConfig({"hidden_size": 8}, tasks=("claim",), labels={"claim": ("no", "yes", "é")},
-                         temperatures={"claim": 1.5}, abstain_below={"stance": 0.4}, name="mine")
+    config = ModelConfig(
+        {"hidden_size": 8},
+        tasks=("claim",),
+        labels={"claim": ("no", "yes", "é")},
+        temperatures={"claim": 1.5},
+        abstain_below={"stance": 0.4},
+        name="mine",
+    )
     config.save(tmp_path)
     assert ModelConfig.load(tmp_path) == config
     assert config.hidden_size == 8
@@ -224,14 +306,26 @@ def test_a_configuration_comes_back_as_it_was(tmp_path):
 
 @pytest.mark.parametrize(
     ("kind", "settings"),
-    [("mpnet", {}), ("deberta-v2", {"relative_attention": True, "position_biased_input": False}), ("roberta", {}),
-     ("distilbert", {"dim": 32, "hidden_dim": 32, "n_heads": 2, "n_layers": 1})],
+    [
+        ("mpnet", {}),
+        ("deberta-v2", {"relative_attention": True, "position_biased_input": False}),
+        ("roberta", {}),
+        ("distilbert", {"dim": 32, "hidden_dim": 32, "n_heads": 2, "n_layers": 1}),
+    ],
 )
 def test_other_families_of_encoders_come_back(kind, settings, tokenizer_json, tmp_path):
     from transformers import AutoConfig, AutoModel
 
-    sizes = {} if "dim" in settings else {
-        "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    sizes = (
+        {}
+        if "dim" in settings
+        else {
+            "hidden_size": 32,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "intermediate_size": 32,
+        }
+    )
     settings = AutoConfig.for_model(kind, vocab_size=500, pad_token_id=1, **sizes, **settings)
     AutoModel.from_config(settings).save_pretrained(tmp_path / "encoder")
     (tmp_path / "encoder" / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
@@ -252,5 +346,7 @@ def test_running_a_model_needs_no_torch(trained):
         "assert reader.stances(reading, [Query(0, None, (0, 7)), Query(0, None, 'pay')]).shape == (2, 3)\n"
         "print(*sorted({'torch', 'transformers', 'datasets', 'sklearn'} & set(sys.modules)))"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
     assert (result.returncode, result.stdout.strip()) == (0, ""), result.stderr

@@ -23,8 +23,11 @@ def scales_of(folder):
     """What the matrices of an encoder are multiplied with before they are rounded."""
     model = ClaimStanceModel.from_pretrained(folder)
     even_out(model.encoder, WindowBuilder.from_json(model.tokenizer_json, model.config.max_tokens))
-    return {f"encoder.{name}.weight": 1 / module.inverse
-            for name, module in model.encoder.named_modules() if isinstance(module, PerToken)}
+    return {
+        f"encoder.{name}.weight": 1 / module.inverse
+        for name, module in model.encoder.named_modules()
+        if isinstance(module, PerToken)
+    }
 
 
 def test_float32_gives_back_the_very_weights(trained, weights, tmp_path):
@@ -44,13 +47,17 @@ def test_int8_gives_them_back_within_half_a_step(trained, weights, tmp_path):
         smooth = exact * scale
         reach = exact.max() - exact.min() if table else 2 * smooth.abs().amax(dim=-1, keepdim=True)
         assert ((found[name] * scale - smooth).abs() <= 0.51 * reach / 254 + 1e-6).all(), name
-    assert sum(bool((scale != 1).any()) for scale in scales.values()) >= 5  # query, key, value, output, up
+    assert (
+        sum(bool((scale != 1).any()) for scale in scales.values()) >= 5
+    )  # query, key, value, output, up
     assert any(not torch.equal(found[name], weights[name]) for name in weights)
 
 
 def test_a_folder_without_weights_is_loaded_from_what_it_exports(trained, weights, tmp_path):
     model = ClaimStanceModel.from_pretrained(export(trained, tmp_path, "float32"))
-    assert [name for name, value in model.state_dict().items() if not torch.equal(value, weights[name])] == []
+    assert [
+        name for name, value in model.state_dict().items() if not torch.equal(value, weights[name])
+    ] == []
     assert not model.training
 
 
@@ -61,7 +68,11 @@ def test_the_bundled_model_can_be_gone_on_from():
 
 def test_heads_stay_as_they_are_in_int8(weights, tmp_path, trained):
     found = exported_weights(export(trained, tmp_path, "int8"))
-    assert [name for name in weights if name.startswith("heads.") and not torch.equal(found[name], weights[name])] == []
+    assert [
+        name
+        for name in weights
+        if name.startswith("heads.") and not torch.equal(found[name], weights[name])
+    ] == []
 
 
 def test_an_altered_or_a_missing_graph_is_refused(trained, tmp_path):

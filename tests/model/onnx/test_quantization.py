@@ -72,8 +72,10 @@ def test_an_exported_encoder_has_one_operator_a_layer_for_attention(trained, tmp
 
 def test_that_attention_is_transformers_own(trained):
     assert exported_attention("bert") != "eager"
-    plain, ours = (hidden(ClaimStanceModel.from_pretrained(trained, attention))
-                   for attention in ("eager", exported_attention("bert")))
+    plain, ours = (
+        hidden(ClaimStanceModel.from_pretrained(trained, attention))
+        for attention in ("eager", exported_attention("bert"))
+    )
     torch.testing.assert_close(ours, plain, atol=2e-6, rtol=0)
 
 
@@ -86,5 +88,11 @@ def test_other_encoders_keep_theirs(kind):
 def test_the_bundled_model_is_that_of_this_code():
     graph = onnx.load(BUNDLED / "reader.onnx").graph
     inverse = {one.name for one in graph.initializer if one.name.endswith(".inverse")}
-    assert len(inverse) == 3 * 6  # of six layers: what attention, its output and the feed-forward layer are given
-    assert all(np.isfinite(onnx.numpy_helper.to_array(one)).all() for one in graph.initializer if one.name in inverse)
+    assert (
+        len(inverse) == 3 * 6
+    )  # of six layers: what attention, its output and the feed-forward layer are given
+    assert all(
+        np.isfinite(onnx.numpy_helper.to_array(one)).all()
+        for one in graph.initializer
+        if one.name in inverse
+    )

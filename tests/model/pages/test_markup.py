@@ -17,7 +17,9 @@ def test_segments_are_the_text_and_each_has_the_marks_over_it(case):
     text, marks = case
     found = segments(text, marks)
     assert "".join(segment.text for segment in found) == text
-    assert [segment.start for segment in found] == [0, *(segment.end for segment in found)][: len(found)]
+    assert [segment.start for segment in found] == [0, *(segment.end for segment in found)][
+        : len(found)
+    ]
     for segment in found:
         assert segment.text == text[segment.start : segment.end] != ""
         for place in range(segment.start, segment.end):
@@ -32,7 +34,9 @@ def test_marks_that_share_a_character_have_lanes_of_their_own(case):
     text, marks = case
     chosen = lanes(marks)
     for place in range(len(text)):
-        over = [lane for mark, lane in zip(marks, chosen, strict=True) if mark.start <= place < mark.end]
+        over = [
+            lane for mark, lane in zip(marks, chosen, strict=True) if mark.start <= place < mark.end
+        ]
         assert len(set(over)) == len(over)
 
 

@@ -18,38 +18,78 @@ def found(text, *names, sentence=0):
 
 
 def whole(text, *names):
-    return [f"{one.label[0]} {text[one.place.start:one.place.end]}" for one in whole_names(
-        list(found(text, *names)), [text])]
+    return [
+        f"{one.label[0]} {text[one.place.start : one.place.end]}"
+        for one in whole_names(list(found(text, *names)), [text])
+    ]
 
 
-@pytest.mark.parametrize(("text", "marked", "expected"), [
-    ("He left the Stellmarck Foundation in May.", ["P Stellmarck", "O Foundation"], ["O Stellmarck Foundation"]),
-    ("It was in the Bergen Street Journal.", ["L Bergen", "O Street", "O Journal"], ["O Bergen Street Journal"]),
-    ("The United Arab Emirates agreed.", ["M United Arab", "L Emirates"], ["L United Arab Emirates"]),
-    ("It was Kellyn Conmar who wrote.", ["P Kellyn", "P Conmar"], ["P Kellyn Conmar"]),
-    ("The Republican Runa Salt said no.", ["M Republican", "P Runa Salt"], ["M Republican", "P Runa Salt"]),
-    ("Iowa Democrats said no.", ["L Iowa", "M Democrats"], ["L Iowa", "M Democrats"]),
-    ("In Iowa, Orvane is known.", ["L Iowa", "O Orvane"], ["L Iowa", "O Orvane"]),
-    ("It is all-Orvane Tower here.", ["O all-", "O Orvane"], ["O Orvane Tower"]),
-])
+@pytest.mark.parametrize(
+    ("text", "marked", "expected"),
+    [
+        (
+            "He left the Stellmarck Foundation in May.",
+            ["P Stellmarck", "O Foundation"],
+            ["O Stellmarck Foundation"],
+        ),
+        (
+            "It was in the Bergen Street Journal.",
+            ["L Bergen", "O Street", "O Journal"],
+            ["O Bergen Street Journal"],
+        ),
+        (
+            "The United Arab Emirates agreed.",
+            ["M United Arab", "L Emirates"],
+            ["L United Arab Emirates"],
+        ),
+        ("It was Kellyn Conmar who wrote.", ["P Kellyn", "P Conmar"], ["P Kellyn Conmar"]),
+        (
+            "The Republican Runa Salt said no.",
+            ["M Republican", "P Runa Salt"],
+            ["M Republican", "P Runa Salt"],
+        ),
+        ("Iowa Democrats said no.", ["L Iowa", "M Democrats"], ["L Iowa", "M Democrats"]),
+        ("In Iowa, Orvane is known.", ["L Iowa", "O Orvane"], ["L Iowa", "O Orvane"]),
+        ("It is all-Orvane Tower here.", ["O all-", "O Orvane"], ["O Orvane Tower"]),
+    ],
+)
 def test_names_that_touch(text, marked, expected):
     assert whole(text, *marked) == expected
 
 
-@pytest.mark.parametrize(("text", "marked", "expected"), [
-    ("The Islamic State was near.", ["M Islamic"], ["M Islamic State"]),
-    ("He owns the Podmer Group, they say.", ["O Podmer"], ["O Podmer Group"]),
-    ("The Ormer Global Health Initiative’s head left the city.", ["O Ormer"], ["O Ormer Global Health Initiative"]),
-    ("It was Orvane’s Tower that fell.", ["O Orvane"], ["O Orvane"]),
-    ("The Russian President Salt came late.", ["M Russian", "P Salt"], ["M Russian", "P Salt"]),
-    ("The Karsholm Gov. Salt came late.", ["L Karsholm", "P Salt"], ["L Karsholm", "P Salt"]),
-    ("Once Runa Salt Tower was high.", ["P Runa Salt"], ["P Runa Salt"]),  # of persons, the model finds the ends
-    ("Orvane Says No To Karsholm in May", ["O Orvane", "L Karsholm"], ["O Orvane", "L Karsholm"]),  # a heading
-    ("It said the Orvane NBC poll was wrong.", ["O Orvane"], ["O Orvane"]),
-    ("Near Orvane Bridge Karsholm begins, as they say.", ["O Orvane", "L Karsholm"], ["O Orvane Bridge", "L Karsholm"]),
-    ("It was said in Karsholm Tuesday that he left.", ["L Karsholm"], ["L Karsholm"]),
-    ("He paid 3 Orvane crowns.", ["O Orvane"], ["O Orvane"]),
-])
+@pytest.mark.parametrize(
+    ("text", "marked", "expected"),
+    [
+        ("The Islamic State was near.", ["M Islamic"], ["M Islamic State"]),
+        ("He owns the Podmer Group, they say.", ["O Podmer"], ["O Podmer Group"]),
+        (
+            "The Ormer Global Health Initiative’s head left the city.",
+            ["O Ormer"],
+            ["O Ormer Global Health Initiative"],
+        ),
+        ("It was Orvane’s Tower that fell.", ["O Orvane"], ["O Orvane"]),
+        ("The Russian President Salt came late.", ["M Russian", "P Salt"], ["M Russian", "P Salt"]),
+        ("The Karsholm Gov. Salt came late.", ["L Karsholm", "P Salt"], ["L Karsholm", "P Salt"]),
+        (
+            "Once Runa Salt Tower was high.",
+            ["P Runa Salt"],
+            ["P Runa Salt"],
+        ),  # of persons, the model finds the ends
+        (
+            "Orvane Says No To Karsholm in May",
+            ["O Orvane", "L Karsholm"],
+            ["O Orvane", "L Karsholm"],
+        ),  # a heading
+        ("It said the Orvane NBC poll was wrong.", ["O Orvane"], ["O Orvane"]),
+        (
+            "Near Orvane Bridge Karsholm begins, as they say.",
+            ["O Orvane", "L Karsholm"],
+            ["O Orvane Bridge", "L Karsholm"],
+        ),
+        ("It was said in Karsholm Tuesday that he left.", ["L Karsholm"], ["L Karsholm"]),
+        ("He paid 3 Orvane crowns.", ["O Orvane"], ["O Orvane"]),
+    ],
+)
 def test_a_name_goes_on_through_capitals(text, marked, expected):
     assert whole(text, *marked) == expected
 

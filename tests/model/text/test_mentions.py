@@ -19,10 +19,18 @@ def mentions(name, text):
         ("Bashar al-Assad", "the Assad regime", ["Assad"]),
         ("Bashar al-Assad", "Mr. al-Assad met Bashar Assad’s aide.", ["al-Assad", "Bashar Assad"]),
         ("Bill de Blasio", "De Blasio left.", ["De Blasio"]),
-        ("Ann B. Lee", "Ann Lee spoke; Lee's aide and Ann Bo Lee did not.", ["Ann Lee", "Lee", "Ann Bo Lee"]),
+        (
+            "Ann B. Lee",
+            "Ann Lee spoke; Lee's aide and Ann Bo Lee did not.",
+            ["Ann Lee", "Lee", "Ann Bo Lee"],
+        ),
         ("President Ann Lee", "ANN LEE WINS: LEE SPEAKS", ["ANN LEE", "LEE"]),
         ("Ann Lee", "Sen. Lee and Ms. Lee met Bob Lee.", ["Lee", "Lee"]),
-        ("Ann Lee", "But Lee was anti-Lee, in a Lee-backed, Ross-Lee, Lee-Ross row.", ["Lee", "Lee", "Lee"]),
+        (
+            "Ann Lee",
+            "But Lee was anti-Lee, in a Lee-backed, Ross-Lee, Lee-Ross row.",
+            ["Lee", "Lee", "Lee"],
+        ),
         ("Ann Lee", "Leeward sleep, lee side", []),
         ("Theresa May", "It may rain in May. May is warm. Mrs. May left.", ["May"]),
         ("Mohammed bin Salman", "King Salman met bin Salman.", ["bin Salman"]),
@@ -39,7 +47,11 @@ def test_person(name, text, expected):
     ("name", "text", "expected"),
     [
         ("the White House", "The House met; the White House’s aide", ["White House"]),
-        ("United States", "The U.S. and US troops; tell us. UNITED STATES", ["U.S.", "US", "UNITED STATES"]),
+        (
+            "United States",
+            "The U.S. and US troops; tell us. UNITED STATES",
+            ["U.S.", "US", "UNITED STATES"],
+        ),
         ("Department of Justice", "DOJ and D.O.J.; Justice", ["DOJ", "D.O.J."]),
         ("National Riders Association (NRDA)", "NRA, NRDA", ["NRA", "NRDA"]),
         ("Islamic State", "IS THAT SO?", []),
@@ -66,12 +78,17 @@ def test_topic_is_a_whole_phrase_in_any_case(name, text, expected):
     assert len(find_mentions(name, text)) == expected
 
 
-@pytest.mark.parametrize("name", ["", " ", "…", "()", "’s", "the", "Mr.", "President", "(", "a)b", "\\", "[x"])
+@pytest.mark.parametrize(
+    "name", ["", " ", "…", "()", "’s", "the", "Mr.", "President", "(", "a)b", "\\", "[x"]
+)
 def test_odd_names_do_no_harm(name):
     assert find_mentions(name, "Nothing to see.") == []
 
 
-@given(st.text(alphabet="AbLe .-'’()é&Mr\n", max_size=20), st.text(alphabet="AbLe .-'’()é&Mr\n", max_size=60))
+@given(
+    st.text(alphabet="AbLe .-'’()é&Mr\n", max_size=20),
+    st.text(alphabet="AbLe .-'’()é&Mr\n", max_size=60),
+)
 def test_mentions_are_ordered_spans(name, text):
     previous = 0
     for start, end in find_mentions(name, text):
@@ -107,4 +124,3 @@ def test_needs_no_torch():
 
 def test_a_name_that_ends_in_a_lone_mark_is_no_error():
     assert find_mentions("Ada ’", "Ada and I.") == [(0, 3)]
-

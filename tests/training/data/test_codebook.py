@@ -35,7 +35,12 @@ def load(tmp_path, monkeypatch):
 
 def test_short_and_long_forms(load):
     book = load()
-    assert (book.title, book.version, book.language, book.path) == ("The harbour", "2.0", "en", "book.yaml")
+    assert (book.title, book.version, book.language, book.path) == (
+        "The harbour",
+        "2.0",
+        "en",
+        "book.yaml",
+    )
     assert book.labels["stance"]["pro"].counterexamples == ["Holm saw it."]
     assert book.labels["stance"]["con"].definition == "Speaks against it."
     assert book.labels["stance"]["unclear"].definition == ""
@@ -44,32 +49,63 @@ def test_short_and_long_forms(load):
 
 def test_label_sets_keep_the_order_but_default_sets_have_their_own(load):
     # yes and no are words here, not truth values; and "yes" is the last of the default set
-    assert label_sets(load()) == {"stance": ("pro", "con", "unclear"), "check_worthy": ("no", "yes")}
-    book = load("labels:\n  attribution: {source: a, cue: b}\n  subjective: {subjective: a, objective: b}\n")
+    assert label_sets(load()) == {
+        "stance": ("pro", "con", "unclear"),
+        "check_worthy": ("no", "yes"),
+    }
+    book = load(
+        "labels:\n  attribution: {source: a, cue: b}\n  subjective: {subjective: a, objective: b}\n"
+    )
     assert label_sets(book) == {"subjective": SUBJECTIVE}
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("title: x", "book.yaml: labels: expected a value, found none"),
-    ("- a", "book.yaml: the file: expected keys with values, found ['a']"),
-    ("", "book.yaml: the file: expected keys with values, found None"),
-    ("labels: [", "book.yaml: expected YAML, found while parsing"),
-    ("labels: {}\nlables: {}", "book.yaml: lables: unknown key 'lables'. Did you mean 'labels'?"),
-    ("labels: {stanze: {a: x, b: y}}", "book.yaml: labels: unknown task 'stanze'. Did you mean 'stance'?"),
-    ("labels: {stance: {a: {definitoin: x}, b: y}}",
-     "book.yaml: labels.stance.a.definitoin: unknown key 'definitoin'. Did you mean 'definition'?"),
-    ("labels: {}\ntargets: {a: {alias: x}}",
-     "book.yaml: targets.a.alias: unknown key 'alias'. Did you mean 'aliases'?"),
-    ("labels: {stance: {a: [x], b: y}}", "book.yaml: labels.stance.a: expected keys with values, found ['x']"),
-    ("labels: {stance: {a: {examples: {x: y}}, b: y}}",
-     "book.yaml: labels.stance.a.examples: expected a valid list, found {'x': 'y'}"),
-    ("labels: {stance: {a: x}}", "book.yaml: labels.stance: expected two or more labels that differ in more than case, "
-     "found a"),
-    ("labels: {stance: {a: x, A: y}}", "labels.stance: expected two or more labels that differ in more than case"),
-    ("labels: {stance: {a: x, b: y, a: z}}", "the key 'a' twice"),
-    ("labels: {attribution: {source: x, contents: y}}", "labels.attribution: unknown part 'contents'. Did you mean "
-     "'content'?"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("title: x", "book.yaml: labels: expected a value, found none"),
+        ("- a", "book.yaml: the file: expected keys with values, found ['a']"),
+        ("", "book.yaml: the file: expected keys with values, found None"),
+        ("labels: [", "book.yaml: expected YAML, found while parsing"),
+        (
+            "labels: {}\nlables: {}",
+            "book.yaml: lables: unknown key 'lables'. Did you mean 'labels'?",
+        ),
+        (
+            "labels: {stanze: {a: x, b: y}}",
+            "book.yaml: labels: unknown task 'stanze'. Did you mean 'stance'?",
+        ),
+        (
+            "labels: {stance: {a: {definitoin: x}, b: y}}",
+            "book.yaml: labels.stance.a.definitoin: unknown key 'definitoin'. Did you mean 'definition'?",
+        ),
+        (
+            "labels: {}\ntargets: {a: {alias: x}}",
+            "book.yaml: targets.a.alias: unknown key 'alias'. Did you mean 'aliases'?",
+        ),
+        (
+            "labels: {stance: {a: [x], b: y}}",
+            "book.yaml: labels.stance.a: expected keys with values, found ['x']",
+        ),
+        (
+            "labels: {stance: {a: {examples: {x: y}}, b: y}}",
+            "book.yaml: labels.stance.a.examples: expected a valid list, found {'x': 'y'}",
+        ),
+        (
+            "labels: {stance: {a: x}}",
+            "book.yaml: labels.stance: expected two or more labels that differ in more than case, "
+            "found a",
+        ),
+        (
+            "labels: {stance: {a: x, A: y}}",
+            "labels.stance: expected two or more labels that differ in more than case",
+        ),
+        ("labels: {stance: {a: x, b: y, a: z}}", "the key 'a' twice"),
+        (
+            "labels: {attribution: {source: x, contents: y}}",
+            "labels.attribution: unknown part 'contents'. Did you mean 'content'?",
+        ),
+    ],
+)
 def test_wrong_codebooks_say_where_and_what(load, text, message):
     with pytest.raises(ConfigError) as error:
         load(text)
@@ -84,8 +120,10 @@ def test_a_missing_codebook(tmp_path):
 def test_labels_that_are_not_defined_are_refused(load):
     with pytest.raises(InputError) as error:
         check_against(load(), {"stance": {"pro": 3, "cob": 1}})
-    assert str(error.value) == ("book.yaml: labels.stance: unknown label 'cob'. Did you mean 'con'? Available: con, "
-                                "pro, unclear (in the data 1 time)")
+    assert str(error.value) == (
+        "book.yaml: labels.stance: unknown label 'cob'. Did you mean 'con'? Available: con, "
+        "pro, unclear (in the data 1 time)"
+    )
 
 
 def test_what_is_defined_in_vain_or_not_at_all_is_told(load):
@@ -105,7 +143,9 @@ def test_any_target_goes_where_none_are_listed(load):
 
 
 def test_markdown_has_a_row_for_each_label_and_target(load):
-    assert to_markdown(load()) == """\
+    assert (
+        to_markdown(load())
+        == """\
 The harbour, version 2.0, en
 
 | task | label | definition | example |
@@ -121,6 +161,7 @@ The harbour, version 2.0, en
 | the bridge | the crossing | Over the Sund. |
 | NATO |  |  |
 """
+    )
 
 
 def test_cells_do_not_break_the_table(load):

@@ -10,7 +10,12 @@ from claimstance.training.data.dataset import load_labels, load_records, save, s
 RICH = [
     Record(id="bare", text="Rain fell."),
     Record(
-        id="full", doc_id="d", start=7, text="Holm says Noren lies.", claim="claim", check_worthy="yes",
+        id="full",
+        doc_id="d",
+        start=7,
+        text="Holm says Noren lies.",
+        claim="claim",
+        check_worthy="yes",
         attributions=[
             Attribution(source=[(0, 4)], cue=[(5, 9)], content=[(10, 15), (16, 20)], event="E1"),
             Attribution(content=[(10, 20)]),
@@ -21,15 +26,20 @@ RICH = [
             Stance(holder="Ida Holm", target="the bridge", label="favor"),
             Stance(holder=None, target="", label=None),
         ],
-        annotator="anna", meta={"corpus": "mine", "nested": {"é": [1, None]}},
+        annotator="anna",
+        meta={"corpus": "mine", "nested": {"é": [1, None]}},
     ),
-    Record(id="none", text="Sun shone.", claim="no_claim", attributions=[], entities=[], stances=[]),
+    Record(
+        id="none", text="Sun shone.", claim="no_claim", attributions=[], entities=[], stances=[]
+    ),
 ]
 
 
 def test_records_come_back_as_they_were(tmp_path):
     save({"train": RICH, "test": RICH[:1]}, {}, tmp_path / "d")
-    assert load_records(tmp_path / "d", "train") == RICH  # null lists, empty lists, spans and names among them
+    assert (
+        load_records(tmp_path / "d", "train") == RICH
+    )  # null lists, empty lists, spans and names among them
     assert load_records(tmp_path / "d", "test") == RICH[:1]
     assert split_names(tmp_path / "d") == ["train", "test"]
 
@@ -46,7 +56,9 @@ def test_loading_says_what_is_missing(tmp_path):
     save({"train": RICH}, {}, tmp_path / "d")
     with pytest.raises(InputError, match="unknown split 'tets'"):
         load_records(tmp_path / "d", "tets")
-    with pytest.raises(InputError, match=r"expected a folder that `build` wrote, found no dataset_dict\.json"):
+    with pytest.raises(
+        InputError, match=r"expected a folder that `build` wrote, found no dataset_dict\.json"
+    ):
         load_records(tmp_path, "train")
     (tmp_path / "d" / "train" / "state.json").unlink()
     with pytest.raises(InputError, match="found a damaged one"):
@@ -54,7 +66,9 @@ def test_loading_says_what_is_missing(tmp_path):
 
 
 def test_the_dataset_is_one_of_the_library(tmp_path):
-    (tmp_path / "x.csv").write_text("text,label\n" + "".join(f"Sentence number {i}.,claim\n" for i in range(30)))
+    (tmp_path / "x.csv").write_text(
+        "text,label\n" + "".join(f"Sentence number {i}.,claim\n" for i in range(30))
+    )
     build(DataConfig(path="x", sources=[{"files": [str(tmp_path / "x.csv")]}]), tmp_path / "out")
     loaded = datasets.load_from_disk(str(tmp_path / "out"))
     assert {name: len(rows) for name, rows in loaded.items()} == {"train": 24, "dev": 3, "test": 3}

@@ -34,17 +34,30 @@ CLOSE = 0.0002  # two ways to the same, both in float32: probabilities are kept 
 @pytest.fixture(autouse=True)
 def float32(monkeypatch):
     """Teachers that compute as the reader does, so that what they say can be compared."""
-    monkeypatch.setattr("claimstance.training.distillation.teachers.has_bfloat16", lambda device: False)
+    monkeypatch.setattr(
+        "claimstance.training.distillation.teachers.has_bfloat16", lambda device: False
+    )
 
 
 @pytest.fixture
 def records(seeds):
     """Sentences of a document, and two without one."""
-    document = [r.model_copy(deep=True, update={"meta": {"corpus": "news"}}) for r in seeds["port-strike"][:8]]
+    document = [
+        r.model_copy(deep=True, update={"meta": {"corpus": "news"}})
+        for r in seeds["port-strike"][:8]
+    ]
     text = "The Port of Harrow angered Mara Voss."
-    alone = Record(id="alone", text=text, subjective="objective", meta={"corpus": "news"}, stances=[
-        Stance(target=[(27, 36)], label="neutral"), Stance(target="school lunches", label="against"),
-        Stance(target="tax law", label="favor", probabilities={"favor": 1.0})])
+    alone = Record(
+        id="alone",
+        text=text,
+        subjective="objective",
+        meta={"corpus": "news"},
+        stances=[
+            Stance(target=[(27, 36)], label="neutral"),
+            Stance(target="school lunches", label="against"),
+            Stance(target="tax law", label="favor", probabilities={"favor": 1.0}),
+        ],
+    )
     other = Record(id="other", text="It rained.", claim="no_claim", meta={"corpus": "weather"})
     return [*document, alone, other]
 
@@ -55,8 +68,14 @@ def cross_fitted(trained, tiny_encoder, tmp_path):
     other = exported(tiny_encoder, (*ModelConfig.load(trained).tasks,))
     folders = [shutil.copytree(model, tmp_path / model.name) for model in (trained, other)]
     for fold, folder in enumerate(folders):
-        config = {"output": "x", "data": {"path": "y"}, "training": {"leave_out": {"folds": 2, "fold": fold}}}
-        (folder / "config.yaml").write_text(Config.model_validate(config).to_yaml(), encoding="utf-8")
+        config = {
+            "output": "x",
+            "data": {"path": "y"},
+            "training": {"leave_out": {"folds": 2, "fold": fold}},
+        }
+        (folder / "config.yaml").write_text(
+            Config.model_validate(config).to_yaml(), encoding="utf-8"
+        )
     return folders
 
 
@@ -91,10 +110,14 @@ def test_questions_about_mentions_are_added_once_each(teacher, records):
     records[0].stances = [
         Stance(holder=[(0, 18)], target=[(27, 36)], label="against"),
         Stance(holder=[(27, 36)], target=[(0, 18)], label="neutral"),
-        Stance(holder="Mara Voss", target="tax law", label="neutral")]
+        Stance(holder="Mara Voss", target="tax law", label="neutral"),
+    ]
     teach([teacher(mentions=True)], records, DEFAULT_LABELS)
     added = records[0].stances[3:]
-    assert [(s.holder, s.target, s.label) for s in added] == [(None, [(0, 18)], None), (None, [(27, 36)], None)]
+    assert [(s.holder, s.target, s.label) for s in added] == [
+        (None, [(0, 18)], None),
+        (None, [(27, 36)], None),
+    ]
     assert all(sum(s.probabilities.values()) == pytest.approx(1, abs=CLOSE) for s in added)
     teach([teacher(mentions=True)], records, DEFAULT_LABELS)
     assert len(records[0].stances) == 5  # they are there already
@@ -108,14 +131,24 @@ def test_questions_about_entities_are_added_without_a_label(teacher, records):
     for record, spans, count in zip(records, people, before, strict=True):
         added = (record.stances or [])[count:]
         assert [stance.target for stance in added] == spans
-        assert all(s.label is None and sum(s.probabilities.values()) == pytest.approx(1, abs=1e-3) for s in added)
+        assert all(
+            s.label is None and sum(s.probabilities.values()) == pytest.approx(1, abs=1e-3)
+            for s in added
+        )
 
 
 def test_sources_are_asked_about_entities_that_are_no_part_of_them(teacher, records):
     record = next(r for r in records if r.meta["corpus"] == "news" and r.attributions)
-    record.attributions = [Attribution(source=[(0, 9)]), Attribution(source=[(0, 9)]), Attribution(cue=[(10, 14)])]
-    record.entities = [Entity(span=[(4, 9)], label="PERSON"), Entity(span=[(10, 18)], label="PERSON"),
-                       Entity(span=[(19, 22)], label="MISC")]
+    record.attributions = [
+        Attribution(source=[(0, 9)]),
+        Attribution(source=[(0, 9)]),
+        Attribution(cue=[(10, 14)]),
+    ]
+    record.entities = [
+        Entity(span=[(4, 9)], label="PERSON"),
+        Entity(span=[(10, 18)], label="PERSON"),
+        Entity(span=[(19, 22)], label="MISC"),
+    ]
     record.stances = None
     asking = teacher(entities=["PERSON"], by_sources=True)
     teach([asking], [record], DEFAULT_LABELS)
@@ -130,11 +163,15 @@ def test_tags_and_sentence_labels_are_read_in_the_document(trained, teacher, rec
     soft = teach([teacher(tasks=["attribution", "claim"])], records, DEFAULT_LABELS)
     model = ClaimStanceModel.from_pretrained(trained)
     reading = torch_reader(model).read([r.text for r in records[:8]])
-    for record, row, tokens in zip(records, reading.probabilities["claim"], reading.tokens, strict=False):
+    for record, row, tokens in zip(
+        records, reading.probabilities["claim"], reading.tokens, strict=False
+    ):
         if record.claim is not None:
             assert soft[record.id]["claim"] == pytest.approx(row, abs=CLOSE)
         assert soft[record.id]["attribution"].shape == (len(tokens), 7)
-        assert soft[record.id]["attribution"].sum(axis=1) == pytest.approx(np.ones(len(tokens)), abs=1e-3)
+        assert soft[record.id]["attribution"].sum(axis=1) == pytest.approx(
+            np.ones(len(tokens)), abs=1e-3
+        )
     assert "other" not in soft  # a corpus that the teacher was not given
 
 
@@ -151,7 +188,11 @@ def test_of_several_teachers_the_mean_counts(trained, teacher, tiny_encoder, rec
 
     def said(*models):
         mine = [r.model_copy(deep=True) for r in records]
-        soft = teach([teacher(model=[str(m) for m in models], tasks=["claim", "stance"])], mine, DEFAULT_LABELS)
+        soft = teach(
+            [teacher(model=[str(m) for m in models], tasks=["claim", "stance"])],
+            mine,
+            DEFAULT_LABELS,
+        )
         return soft["alone"]["claim"], np.array([*mine[8].stances[0].probabilities.values()])
 
     for first, second, both in zip(said(trained), said(other), said(trained, other), strict=True):
@@ -159,11 +200,20 @@ def test_of_several_teachers_the_mean_counts(trained, teacher, tiny_encoder, rec
         assert both == pytest.approx((first + second) / 2, abs=CLOSE)
 
 
-def test_of_cross_fitted_teachers_each_tells_of_the_fold_that_it_never_saw(trained, cross_fitted, teacher, records):
+def test_of_cross_fitted_teachers_each_tells_of_the_fold_that_it_never_saw(
+    trained, cross_fitted, teacher, records
+):
     def said(**options):
-        mine = [r.model_copy(deep=True, update={"doc_id": f"document {n}"}) for n, r in enumerate(records)]
+        mine = [
+            r.model_copy(deep=True, update={"doc_id": f"document {n}"})
+            for n, r in enumerate(records)
+        ]
         soft = teach([teacher(tasks=["claim", "stance"], **options)], mine, DEFAULT_LABELS)
-        told = {r.id: (soft[r.id]["claim"], [s.probabilities for s in r.stances or ()]) for r in mine if r.id in soft}
+        told = {
+            r.id: (soft[r.id]["claim"], [s.probabilities for s in r.stances or ()])
+            for r in mine
+            if r.id in soft
+        }
         return told, {r.id: fold_of(r, 2) for r in mine}
 
     each = [said(model=str(folder))[0] for folder in cross_fitted]
@@ -178,9 +228,22 @@ def test_of_cross_fitted_teachers_each_tells_of_the_fold_that_it_never_saw(train
 def test_a_model_that_saw_a_fold_does_not_tell_of_it(cross_fitted, tmp_path):
     first, second = cross_fitted
     check_folds(cross_fitted)
-    config = {"path": str(tmp_path / "data"), "sources": [{"files": ["not-read.jsonl"]}], "teachers": [
-        {"model": [str(second), str(first)], "corpora": ["news"], "tasks": ["claim"], "cross_fitted": True}]}
-    with pytest.raises(ConfigError, match=r"data\.teachers: .* without fold 0 of 2, found one trained without fold 1"):
+    config = {
+        "path": str(tmp_path / "data"),
+        "sources": [{"files": ["not-read.jsonl"]}],
+        "teachers": [
+            {
+                "model": [str(second), str(first)],
+                "corpora": ["news"],
+                "tasks": ["claim"],
+                "cross_fitted": True,
+            }
+        ],
+    }
+    with pytest.raises(
+        ConfigError,
+        match=r"data\.teachers: .* without fold 0 of 2, found one trained without fold 1",
+    ):
         build(DataConfig.model_validate(config), tmp_path / "data")
     (first / "config.yaml").write_text("output: x\ndata: {path: y}", encoding="utf-8")
     with pytest.raises(ConfigError, match="trained without fold 0 of 2, found one trained on all"):
@@ -192,16 +255,30 @@ def test_a_model_that_saw_a_fold_does_not_tell_of_it(cross_fitted, tmp_path):
 
 def test_what_is_left_out_is_not_trained_on(tiny_encoder, tmp_path, records, monkeypatch):
     seen = []
-    monkeypatch.setattr("claimstance.training.fine_tuning.train.build_examples",
-                        lambda records, *rest: seen.append(len(records)) or build_examples(records, *rest))
+    monkeypatch.setattr(
+        "claimstance.training.fine_tuning.train.build_examples",
+        lambda records, *rest: seen.append(len(records)) or build_examples(records, *rest),
+    )
     fold = fold_of(records[0], 2)
-    other = next(r for n in range(9) if fold_of(r := records[8].model_copy(update={"id": f"other {n}"}), 2) != fold)
+    other = next(
+        r
+        for n in range(9)
+        if fold_of(r := records[8].model_copy(update={"id": f"other {n}"}), 2) != fold
+    )
 
     def train_without(left_out, records):
-        config = Config.model_validate({
-            "output": str(tmp_path / f"{left_out}"), "data": {"path": "x"},
-            "model": {"encoder": str(tiny_encoder), "max_tokens": 64},
-            "training": {"leave_out": {"folds": 2, "fold": left_out}, "epochs": 1, "threads": 1}})
+        config = Config.model_validate(
+            {
+                "output": str(tmp_path / f"{left_out}"),
+                "data": {"path": "x"},
+                "model": {"encoder": str(tiny_encoder), "max_tokens": 64},
+                "training": {
+                    "leave_out": {"folds": 2, "fold": left_out},
+                    "epochs": 1,
+                    "threads": 1,
+                },
+            }
+        )
         train(config, {"train": records}, DEFAULT_LABELS)
 
     for left_out in (1 - fold, fold):
@@ -221,9 +298,20 @@ def test_it_is_asked_about_topics_of_other_rows(teacher, records):
 
 
 def test_a_share_is_of_whole_documents(teacher, records):
-    both = [*records, *(r.model_copy(deep=True, update={"id": f"2{r.id}", "doc_id": "second"}) for r in records[:8])]
-    found = [{i.startswith("2") for i in teach([teacher(tasks=["claim"], share=share / 8)], both, DEFAULT_LABELS)}
-             for share in range(9)]
+    both = [
+        *records,
+        *(
+            r.model_copy(deep=True, update={"id": f"2{r.id}", "doc_id": "second"})
+            for r in records[:8]
+        ),
+    ]
+    found = [
+        {
+            i.startswith("2")
+            for i in teach([teacher(tasks=["claim"], share=share / 8)], both, DEFAULT_LABELS)
+        }
+        for share in range(9)
+    ]
     assert found[0] == set()
     assert found[-1] == {True, False}
     assert {True} in found or {False} in found
@@ -240,13 +328,22 @@ def test_what_a_teacher_cannot_do_is_said(teacher, tiny_encoder, records):
 
 def test_labels_in_another_order_are_not_taken_for_ours(teacher, records):
     labels = {**DEFAULT_LABELS, "claim": DEFAULT_LABELS["claim"][::-1]}
-    with pytest.raises(ConfigError, match="claim: expected the labels claim, no_claim, in this order, found no_claim"):
+    with pytest.raises(
+        ConfigError,
+        match="claim: expected the labels claim, no_claim, in this order, found no_claim",
+    ):
         teach([teacher(tasks=["claim"])], records, labels)
 
 
 def test_soft_labels_come_back_as_they_were(tmp_path):
-    soft = {"a": {"claim": np.array([0.25, 0.75], np.float32), "attribution": np.eye(7, dtype=np.float32)[:3]},
-            "b": {"attribution": np.eye(7, dtype=np.float32)[2:4]}, "c": {"claim": np.array([1, 0], np.float32)}}
+    soft = {
+        "a": {
+            "claim": np.array([0.25, 0.75], np.float32),
+            "attribution": np.eye(7, dtype=np.float32)[:3],
+        },
+        "b": {"attribution": np.eye(7, dtype=np.float32)[2:4]},
+        "c": {"claim": np.array([1, 0], np.float32)},
+    }
     save_soft({"no token": {"attribution": np.zeros((0, 7), np.float32)}, **soft}, tmp_path)
     back = load_soft(tmp_path)
     assert back.keys() == soft.keys()
@@ -294,51 +391,94 @@ def test_a_teacher_alone_teaches_in_full(batch_of):
     assert "attribution_soft" not in other_tokens
 
 
-def test_a_dataset_is_built_and_trained_on_with_a_teacher(trained, tiny_encoder, tmp_path, seeds, one_thread):
+def test_a_dataset_is_built_and_trained_on_with_a_teacher(
+    trained, tiny_encoder, tmp_path, seeds, one_thread
+):
     from claimstance.model.record import write_jsonl
 
     with (tmp_path / "news.jsonl").open("w", encoding="utf-8") as file:
         write_jsonl([r.model_copy(update={"meta": {}}) for r in seeds["port-strike"][:10]], file)
-    config = Config.model_validate({
-        "output": str(tmp_path / "model"),
-        "data": {"path": str(tmp_path / "data"),
-                 "sources": [{"files": [str(tmp_path / "news.jsonl")], "split": "train"}],
-                 "teachers": [{"model": str(trained), "corpora": ["news"], "entities": ["PERSON"],
-                               "tasks": ["attribution", "claim"]}]},
-        "model": {"encoder": str(tiny_encoder), "start": str(trained), "max_tokens": 64},
-        "training": {"epochs": 1, "tokens_per_batch": 256, "threads": 1, "learning_rate": 1e-9,
-                     "head_learning_rate": 1e-9},
-    })
+    config = Config.model_validate(
+        {
+            "output": str(tmp_path / "model"),
+            "data": {
+                "path": str(tmp_path / "data"),
+                "sources": [{"files": [str(tmp_path / "news.jsonl")], "split": "train"}],
+                "teachers": [
+                    {
+                        "model": str(trained),
+                        "corpora": ["news"],
+                        "entities": ["PERSON"],
+                        "tasks": ["attribution", "claim"],
+                    }
+                ],
+            },
+            "model": {"encoder": str(tiny_encoder), "start": str(trained), "max_tokens": 64},
+            "training": {
+                "epochs": 1,
+                "tokens_per_batch": 256,
+                "threads": 1,
+                "learning_rate": 1e-9,
+                "head_learning_rate": 1e-9,
+            },
+        }
+    )
     report = build(config.data, config.data.path)
     records = load_records(config.data.path, "train")
     soft = load_soft(config.data.path)
     assert report.soft["attribution"] == len(soft) == 10
-    assert report.soft["stance"] == sum(s.probabilities is not None for r in records for s in r.stances or ()) > 0
+    assert (
+        report.soft["stance"]
+        == sum(s.probabilities is not None for r in records for s in r.stances or ())
+        > 0
+    )
     folder = train(config, {"train": records}, DEFAULT_LABELS, soft)
     start, end = (ClaimStanceModel.from_pretrained(path).state_dict() for path in (trained, folder))
     shared = start.keys() & end.keys()
     assert {name.split(".")[0] for name in shared} == {"encoder", "heads"}
-    assert all(torch.allclose(start[name], end[name], atol=1e-5) for name in shared)  # it went on from the teacher
+    assert all(
+        torch.allclose(start[name], end[name], atol=1e-5) for name in shared
+    )  # it went on from the teacher
 
 
 def test_the_bundled_model_teaches_by_its_name(tmp_path):
-    (tmp_path / "news.jsonl").write_text('{"id": "1", "text": "\\"Lima is lost,\\" Lee said.", "claim": "claim"}\n')
-    data = DataConfig.model_validate({
-        "path": tmp_path / "data", "sources": [{"files": [str(tmp_path / "news.jsonl")], "split": "train"}],
-        "teachers": [{"model": "bundled", "corpora": ["news"], "tasks": ["claim"]}]})
+    (tmp_path / "news.jsonl").write_text(
+        '{"id": "1", "text": "\\"Lima is lost,\\" Lee said.", "claim": "claim"}\n'
+    )
+    data = DataConfig.model_validate(
+        {
+            "path": tmp_path / "data",
+            "sources": [{"files": [str(tmp_path / "news.jsonl")], "split": "train"}],
+            "teachers": [{"model": "bundled", "corpora": ["news"], "tasks": ["claim"]}],
+        }
+    )
     build(data, data.path)
     [said] = load_soft(data.path).values()
     assert said["claim"][1] > 0.8
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"data": {"teachers": [{"model": "gone", "corpora": ["news"], "tasks": ["claim"]}]}},
-     "data.teachers: expected a trained model in gone, or 'bundled', found no such folder"),
-    ({"model": {"start": "gone"}}, "model.start: expected a trained model in gone, or 'bundled', found no such folder"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"data": {"teachers": [{"model": "gone", "corpora": ["news"], "tasks": ["claim"]}]}},
+            "data.teachers: expected a trained model in gone, or 'bundled', found no such folder",
+        ),
+        (
+            {"model": {"start": "gone"}},
+            "model.start: expected a trained model in gone, or 'bundled', found no such folder",
+        ),
+    ],
+)
 def test_a_teacher_or_a_start_that_is_not_there_is_told_before_the_work(tmp_path, change, message):
-    data = {"path": str(tmp_path / "data"), "sources": [{"files": ["not-read.jsonl"]}], **change.get("data", {})}
-    config = Config.model_validate({"output": str(tmp_path / "model"), "data": data, "model": change.get("model", {})})
+    data = {
+        "path": str(tmp_path / "data"),
+        "sources": [{"files": ["not-read.jsonl"]}],
+        **change.get("data", {}),
+    }
+    config = Config.model_validate(
+        {"output": str(tmp_path / "model"), "data": data, "model": change.get("model", {})}
+    )
     with pytest.raises(ConfigError, match=message):
         run(config)
 

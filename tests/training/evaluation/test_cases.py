@@ -32,7 +32,12 @@ def test_a_case_holds_what_was_asked_and_nothing_else():
     assert list(found) == [f"cod/{task}" for task in CONFIG.tasks]
     first = found["cod/stance"][1]
     assert isinstance(first, LabelCase)
-    assert (first.kind, first.gold, first.said, first.right) == ("stance.mention", "against", "against", True)
+    assert (first.kind, first.gold, first.said, first.right) == (
+        "stance.mention",
+        "against",
+        "against",
+        True,
+    )
     assert (first.record.claim, first.record.attributions) == (None, None)
     assert first.record.meta == {"corpus": "cod", "outlet": "Sund Radio"}
     assert first.record.stances == [first.stance]
@@ -47,9 +52,16 @@ def test_kinds_of_errors_are_those_of_flattened_spans():
     wrong, right = found["cod/attribution"]
     assert isinstance(wrong, SpanCase)
     # Of "Runa Salt" the model took "Runa"; it found no content, which is nobody's but the annotator's.
-    assert dict(wrong.errors) == {("source", "boundary"): 1, ("cue", "right"): 1, ("content", "missed"): 1}
+    assert dict(wrong.errors) == {
+        ("source", "boundary"): 1,
+        ("cue", "right"): 1,
+        ("content", "missed"): 1,
+    }
     assert dict(right.errors) == {(role, "right"): 1 for role in ("source", "cue", "content")}
-    assert dict(found["cod/entity"][0].errors) == {("PERSON", "right"): 1, ("ORGANIZATION", "missed"): 1}
+    assert dict(found["cod/entity"][0].errors) == {
+        ("PERSON", "right"): 1,
+        ("ORGANIZATION", "missed"): 1,
+    }
     assert wrong.found.attributions != wrong.record.attributions
 
 
@@ -58,10 +70,15 @@ def test_an_attribution_nested_in_another_is_the_innermost_in_its_document():
     outer = Attribution(source=[(0, 4)], cue=[(5, 9)], content=[(10, 42)])
     inner = Attribution(source=[(10, 18)], cue=[(19, 27)], content=[(28, 42)])
     record = Record(id="1", doc_id="d", text=text, attributions=[outer, inner])
-    case, = cases(CONFIG, [(record, Prediction(attributions=[(outer, 0.9)]))])["data/attribution"]
+    (case,) = cases(CONFIG, [(record, Prediction(attributions=[(outer, 0.9)]))])["data/attribution"]
     # The model's content covers what is Draycott's source, cue and content.
-    assert dict(case.errors) == {("source", "right"): 1, ("cue", "right"): 1, ("source", "other"): 1,
-                                 ("cue", "other"): 1, ("content", "boundary"): 1}
+    assert dict(case.errors) == {
+        ("source", "right"): 1,
+        ("cue", "right"): 1,
+        ("source", "other"): 1,
+        ("cue", "other"): 1,
+        ("content", "boundary"): 1,
+    }
 
 
 def test_they_come_back_as_they_were(stored):
@@ -69,24 +86,41 @@ def test_they_come_back_as_they_were(stored):
     again = read_cases(stored(found))
     assert again == found
     labels = ("against", "neutral", "favor")
-    assert answers_of(labels, again["cod/stance"]).probabilities[0].tolist() == pytest.approx([0.025, 0.025, 0.95])
+    assert answers_of(labels, again["cod/stance"]).probabilities[0].tolist() == pytest.approx(
+        [0.025, 0.025, 0.95]
+    )
 
 
 def test_there_are_none_where_none_were_written(tmp_path):
     assert read_cases(tmp_path) == {}
 
 
-@pytest.mark.parametrize(("line", "told"), [
-    ("{", "expected a case of an evaluation"),
-    ("[]", "expected a case of an evaluation"),
-    ('{"name": "a/claim"}', "KeyError('record')"),
-    ('{"name": "a/claim", "record": {"id": "1"}, "probabilities": {}}', "text"),
-    ('{"name": "a/claim", "record": {"id": "1", "text": "x"}, "probabilities": [], "kind": "claim"}', "expected"),
-    ('{"name": "a/claim", "record": {"id": "1", "text": "x"}, "probabilities": {"a": 1}, "kind": "claim", "gold": "a", '
-     '"said": "b"}', "KeyError('b')"),
-    ('{"name": "a/entity", "record": {"id": "1", "text": "x", "entities": []}, "errors": [1], "found": []}', "a case"),
-    ('{"name": "a/entity", "record": {"id": "1", "text": "x", "entities": []}, "errors": [], "found": [{}]}', "span"),
-])
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("{", "expected a case of an evaluation"),
+        ("[]", "expected a case of an evaluation"),
+        ('{"name": "a/claim"}', "KeyError('record')"),
+        ('{"name": "a/claim", "record": {"id": "1"}, "probabilities": {}}', "text"),
+        (
+            '{"name": "a/claim", "record": {"id": "1", "text": "x"}, "probabilities": [], "kind": "claim"}',
+            "expected",
+        ),
+        (
+            '{"name": "a/claim", "record": {"id": "1", "text": "x"}, "probabilities": {"a": 1}, "kind": "claim", "gold": "a", '
+            '"said": "b"}',
+            "KeyError('b')",
+        ),
+        (
+            '{"name": "a/entity", "record": {"id": "1", "text": "x", "entities": []}, "errors": [1], "found": []}',
+            "a case",
+        ),
+        (
+            '{"name": "a/entity", "record": {"id": "1", "text": "x", "entities": []}, "errors": [], "found": [{}]}',
+            "span",
+        ),
+    ],
+)
 def test_what_is_no_case_is_told_by_its_line(stored, line, told):
     folder = stored(cases(CONFIG, sentences(1)))
     with (folder / CASES_FILE).open("a") as file:

@@ -37,21 +37,30 @@ def rng():
     return np.random.default_rng(7)
 
 
-@pytest.mark.parametrize(("gold_labels", "predicted_labels"), [(3, 3), (2, 3), (3, 2), (1, 1), (2, 2)])
+@pytest.mark.parametrize(
+    ("gold_labels", "predicted_labels"), [(3, 3), (2, 3), (3, 2), (1, 1), (2, 2)]
+)
 def test_classification_is_scikit_learns(rng, gold_labels, predicted_labels):
     gold, predicted = rng.integers(gold_labels, size=60), rng.integers(predicted_labels, size=60)
     documents = [str(i // 4) for i in range(60)]
     counts = confusions(gold, predicted, documents, 3)
     assert counts.shape == (15, 3, 3)
     found = classification(counts.sum(axis=0), LABELS)
-    assert found["macro_f1"] == pytest.approx(f1_score(gold, predicted, average="macro", zero_division=0))
+    assert found["macro_f1"] == pytest.approx(
+        f1_score(gold, predicted, average="macro", zero_division=0)
+    )
     assert found["accuracy"] == pytest.approx(accuracy_score(gold, predicted))
-    for metric, function in (("f1", f1_score), ("precision", precision_score), ("recall", recall_score)):
+    for metric, function in (
+        ("f1", f1_score),
+        ("precision", precision_score),
+        ("recall", recall_score),
+    ):
         each = function(gold, predicted, labels=[0, 1, 2], average=None, zero_division=0)
         assert [found[f"{label}.{metric}"] for label in LABELS] == pytest.approx(each)
     occurring = sorted({*gold, *predicted})
     assert found["macro_recall"] == pytest.approx(
-        recall_score(gold, predicted, labels=occurring, average="macro", zero_division=0))
+        recall_score(gold, predicted, labels=occurring, average="macro", zero_division=0)
+    )
 
 
 def test_nothing_counted_scores_nothing():
@@ -65,9 +74,16 @@ def test_average_precision_is_scikit_learns(rng, ties):
     relevant = rng.random(80) < 0.3
     scores = rng.integers(ties, size=80) / ties + relevant * 0.2
     found = ranking(relevant, scores, [str(i) for i in range(80)])
-    assert found["average_precision"].value == pytest.approx(average_precision_score(relevant, scores))
-    assert found["average_precision"].low < found["average_precision"].value < found["average_precision"].high
+    assert found["average_precision"].value == pytest.approx(
+        average_precision_score(relevant, scores)
+    )
+    assert (
+        found["average_precision"].low
+        < found["average_precision"].value
+        < found["average_precision"].high
+    )
     assert found["average_precision"].n == 80
+
 
 @pytest.mark.parametrize("ties", [1000, 5])
 def test_the_curve_of_precision_and_recall_is_scikit_learns(rng, ties):
@@ -91,7 +107,10 @@ def test_precision_at_ten_and_fifty():
     found = ranking(relevant, scores, [str(i) for i in range(60)])
     assert found["precision_at_10"].value == pytest.approx(0.5)
     assert found["precision_at_50"].value == pytest.approx(13 / 50)
-    assert set(ranking(relevant[:20], scores[:20], ["a"] * 20)) == {"average_precision", "precision_at_10"}
+    assert set(ranking(relevant[:20], scores[:20], ["a"] * 20)) == {
+        "average_precision",
+        "precision_at_10",
+    }
 
 
 def test_a_ranking_without_anything_relevant_scores_zero():
@@ -103,11 +122,15 @@ def test_resampled_rankings_are_those_of_the_rows_repeated(rng):
     documents = [str(i // 3) for i in range(12)]
     weights = resampled_rows(documents)
     assert (weights.sum(axis=1) == 12).all()
-    assert (weights.reshape(-1, 4, 3) == weights.reshape(-1, 4, 3)[:, :, :1]).all()  # documents stay whole
+    assert (
+        weights.reshape(-1, 4, 3) == weights.reshape(-1, 4, 3)[:, :, :1]
+    ).all()  # documents stay whole
     found = average_precision(relevant.astype(float), scores, weights)
     for row, value in list(zip(weights.astype(int), found, strict=True))[:20]:
         drawn = np.repeat(np.arange(12), row)
-        expected = average_precision_score(relevant[drawn], scores[drawn]) if relevant[drawn].any() else 0
+        expected = (
+            average_precision_score(relevant[drawn], scores[drawn]) if relevant[drawn].any() else 0
+        )
         assert value == pytest.approx(expected)
 
 
@@ -127,7 +150,9 @@ def test_intervals_hold_the_value_and_narrow_with_more_documents(rng):
 
 def test_documents_are_drawn_whole(rng):
     gold = rng.integers(2, size=100)
-    predicted = np.where(np.arange(100) < 50, gold, 1 - gold)  # one document all right, one all wrong
+    predicted = np.where(
+        np.arange(100) < 50, gold, 1 - gold
+    )  # one document all right, one all wrong
     counts = confusions(gold, predicted, ["a"] * 50 + ["b"] * 50, 2)
     figure = bootstrap(counts, lambda summed: classification(summed, ("a", "b")), 100)["accuracy"]
     assert (figure.low, figure.value, figure.high) == (0.0, 0.5, 1.0)
@@ -135,14 +160,18 @@ def test_documents_are_drawn_whole(rng):
 
 def test_intervals_are_the_same_each_time(rng):
     counts = rng.integers(5, size=(10, 2, 2)).astype(float)
-    first, second = (bootstrap(counts, lambda c: classification(c, ("a", "b")), 9) for _ in range(2))
+    first, second = (
+        bootstrap(counts, lambda c: classification(c, ("a", "b")), 9) for _ in range(2)
+    )
     assert first == second
 
 
 def test_calibration_error_by_hand():
     # Two bins: nine at 0.95 of which six are right; one at 0.55 that is right.
     confidence, correct = [0.95] * 9 + [0.55], [True] * 6 + [False] * 3 + [True]
-    assert calibration_error(confidence, correct) == pytest.approx(0.9 * (0.95 - 6 / 9) + 0.1 * 0.45)
+    assert calibration_error(confidence, correct) == pytest.approx(
+        0.9 * (0.95 - 6 / 9) + 0.1 * 0.45
+    )
     assert calibration_error([1.0] * 4, [True] * 4) == 0
     assert calibration_error([0.75] * 4, [True, True, True, False]) == 0
 
@@ -157,24 +186,43 @@ class Fixed:
 
 def test_corpora_and_tasks_are_scored_apart(monkeypatch):
     records = [
-        Record(id="1", text="Ada x", claim="claim", meta={"corpus": "a"}, entities=[Entity(span=[(0, 3)], label="P")]),
+        Record(
+            id="1",
+            text="Ada x",
+            claim="claim",
+            meta={"corpus": "a"},
+            entities=[Entity(span=[(0, 3)], label="P")],
+        ),
         Record(id="2", text="x", claim="no_claim", meta={"corpus": "a", "subset": "mt"}),
-        Record(id="3", text="x", meta={"corpus": "b", "clean": True},
-               stances=[Stance(target="x", label="favor"), Stance(target="y")]),
+        Record(
+            id="3",
+            text="x",
+            meta={"corpus": "b", "clean": True},
+            stances=[Stance(target="x", label="favor"), Stance(target="y")],
+        ),
     ]
     sure, unsure = {"no_claim": 0.1, "claim": 0.9}, {"no_claim": 0.4, "claim": 0.6}
     row = {"against": 0.2, "neutral": 0.2, "favor": 0.6}
     found = [FoundEntity(Located(0, 0, 3), "P", 1.0), FoundEntity(Located(0, 4, 5), "P", 1.0)]
-    predictions = [Prediction(claim=sure, entities=found), Prediction(claim=unsure),
-                   Prediction(claim=sure, stances=[row, row])]
+    predictions = [
+        Prediction(claim=sure, entities=found),
+        Prediction(claim=unsure),
+        Prediction(claim=sure, stances=[row, row]),
+    ]
     counted = []
     results = evaluate.evaluate(
-        Fixed(monkeypatch, predictions, claim=("no_claim", "claim"), stance=LABELS), records, counted.append)
+        Fixed(monkeypatch, predictions, claim=("no_claim", "claim"), stance=LABELS),
+        records,
+        counted.append,
+    )
     assert set(results) == {"a/claim", "a/entity", "a-mt/claim", "b/stance", "b-clean/stance"}
     assert results["a/claim"]["accuracy"].value == 1
     assert results["a/claim"]["calibration_error"].value == pytest.approx(0.1)
     assert results["a-mt/claim"]["accuracy"].value == 0
-    assert (results["a/entity"]["precision"].value, results["a/entity"]["recall"].value) == (0.5, 1.0)
+    assert (results["a/entity"]["precision"].value, results["a/entity"]["recall"].value) == (
+        0.5,
+        1.0,
+    )
     assert results["b/stance"]["accuracy"].n == 1
     assert counted == [1, 1, 1]
     scores = evaluate.primary(results)

@@ -19,7 +19,9 @@ def answers(confidence, right, task="claim", documents=None):
     n = len(confidence)
     rows = np.stack([1 - confidence, confidence], axis=1)
     names = np.arange(n).astype(str) if documents is None else np.array(documents)
-    return Answers(("no", "yes"), rows, rows.argmax(axis=1), np.where(right, 1, 0), names, np.full(n, task))
+    return Answers(
+        ("no", "yes"), rows, rows.argmax(axis=1), np.where(right, 1, 0), names, np.full(n, task)
+    )
 
 
 def test_bars_by_hand():
@@ -35,7 +37,9 @@ def test_bars_make_up_the_calibration_error():
     said = rng.random(500)
     true = rng.random(500) < said**2
     bars = reliability.bins(said, true)
-    assert sum(bar.n * abs(bar.said - bar.true) for bar in bars) / 500 == pytest.approx(calibration_error(said, true))
+    assert sum(bar.n * abs(bar.said - bar.true) for bar in bars) / 500 == pytest.approx(
+        calibration_error(said, true)
+    )
 
 
 def test_probabilities_that_are_right_err_as_much_as_they_must():
@@ -68,24 +72,36 @@ def test_what_abstaining_comes_to():
     assert found["answered.accuracy"].value == pytest.approx(2 / 3)
     assert found["answered.share"].low < 3 / 5 < found["answered.share"].high
     assert "conformal.size" not in found
-    assert "answered.share" not in reliability.figures(answers(SURE, RIGHT), "claim", ModelConfig({}))
-    none = reliability.figures(answers(SURE, RIGHT), "claim", ModelConfig({}, abstain_below={"claim": 2.0}))
+    assert "answered.share" not in reliability.figures(
+        answers(SURE, RIGHT), "claim", ModelConfig({})
+    )
+    none = reliability.figures(
+        answers(SURE, RIGHT), "claim", ModelConfig({}, abstain_below={"claim": 2.0})
+    )
     assert none["answered.share"].value == 0
     assert "answered.accuracy" not in none  # of no answers, none is wrong
 
 
 def test_label_sets_count_documents_alike():
     config = ModelConfig({}, conformal={"claim": 0.45})
-    found = reliability.figures(answers(SURE, RIGHT, documents=["a", "a", "a", "a", "b"]), "claim", config)
-    assert found["conformal.coverage"].value == pytest.approx((3 / 4 + 1) / 2)  # 0.5 for both labels of the last
+    found = reliability.figures(
+        answers(SURE, RIGHT, documents=["a", "a", "a", "a", "b"]), "claim", config
+    )
+    assert found["conformal.coverage"].value == pytest.approx(
+        (3 / 4 + 1) / 2
+    )  # 0.5 for both labels of the last
     assert found["conformal.size"].value == pytest.approx((1 + 2) / 2)
 
 
 def test_each_kind_is_judged_by_its_own_threshold():
     mixed = answers(SURE, RIGHT)
     mixed = replace(mixed, kinds=np.array(["stance.topic"] * 3 + ["stance.mention"] * 2))
-    config = ModelConfig({}, temperatures={"stance.topic": 1.0}, abstain_below={"stance": 0.55, "stance.topic": 0.85})
-    assert reliability.figures(mixed, "stance", config)["answered.share"].value == pytest.approx(2 / 5)
+    config = ModelConfig(
+        {}, temperatures={"stance.topic": 1.0}, abstain_below={"stance": 0.55, "stance.topic": 0.85}
+    )
+    assert reliability.figures(mixed, "stance", config)["answered.share"].value == pytest.approx(
+        2 / 5
+    )
     # What was fitted to all kinds together was fitted to other probabilities than this kind has.
     unpromised = ModelConfig({}, temperatures={"stance.topic": 1.0}, abstain_below={"stance": 0.55})
     assert "answered.share" not in reliability.figures(mixed, "stance", unpromised)
@@ -94,7 +110,9 @@ def test_each_kind_is_judged_by_its_own_threshold():
 
 
 def test_each_label_is_given_from_a_probability_of_its_own():
-    some = answers(np.array([0.9, 0.7, 0.35, 0.15]), np.array([True, False, False, False]))  # yes, yes, no, no
+    some = answers(
+        np.array([0.9, 0.7, 0.35, 0.15]), np.array([True, False, False, False])
+    )  # yes, yes, no, no
     config = ModelConfig({}, abstain_below={"claim.no": 0.8, "claim.yes": 0.5})
     assert reliability.given(some, config).tolist() == [True, True, False, True]
     found = reliability.figures(some, "claim", config)
@@ -110,7 +128,9 @@ def test_a_ranking_is_judged_by_what_it_says_of_yes():
     rare = answers(said, np.array([True, False, False, False]), task="check_worthy")
     error = reliability.figures(rare, "check_worthy", ModelConfig({}))["calibration_error"].value
     assert error == pytest.approx(abs(0.1 - 0.25))
-    assert reliability.figures(rare, "claim", ModelConfig({}))["calibration_error"].value == pytest.approx(0.15)
+    assert reliability.figures(rare, "claim", ModelConfig({}))[
+        "calibration_error"
+    ].value == pytest.approx(0.15)
 
 
 def test_what_is_judged_is_the_label_that_was_answered():

@@ -14,8 +14,13 @@ from claimstance.training.evaluation.evaluate import PRIMARY, score_pairs
 from claimstance.training.evaluation.significance import FEWEST, compare
 
 TASKS = ("claim", "stance", "attribution", "entity")
-CONFIG = ModelConfig({}, tasks=TASKS, labels={"claim": ("no_claim", "claim"), "stance": ("against", "favor")})
-ABOUT = {"model": {"name": "m", "sha256": "0"}, "data": {"path": "d", "split": "dev", "rows": 3, "fingerprint": "f"}}
+CONFIG = ModelConfig(
+    {}, tasks=TASKS, labels={"claim": ("no_claim", "claim"), "stance": ("against", "favor")}
+)
+ABOUT = {
+    "model": {"name": "m", "sha256": "0"},
+    "data": {"path": "d", "split": "dev", "rows": 3, "fingerprint": "f"},
+}
 
 
 def claims(right, documents=None, corpus="a"):
@@ -24,20 +29,32 @@ def claims(right, documents=None, corpus="a"):
     for i, good in enumerate(right):
         gold = i % 2 == 0
         probability = 0.9 if gold == bool(good) else 0.2
-        record = Record(id=str(i), doc_id=documents and documents[i], text="x", meta={"corpus": corpus},
-                        claim="claim" if gold else "no_claim")
-        pairs.append((record, Prediction(claim={"no_claim": 1 - probability, "claim": probability})))
+        record = Record(
+            id=str(i),
+            doc_id=documents and documents[i],
+            text="x",
+            meta={"corpus": corpus},
+            claim="claim" if gold else "no_claim",
+        )
+        pairs.append(
+            (record, Prediction(claim={"no_claim": 1 - probability, "claim": probability}))
+        )
     return pairs
 
 
 @pytest.fixture
 def stored(tmp_path):
     """Writes an evaluation of such pairs, and gives its folder."""
+
     def store(name, pairs, data=None, config=CONFIG):
         folder = tmp_path / name
         folder.mkdir()
         with (folder / OUTCOMES_FILE).open("w", encoding="utf-8") as file:
-            write_outcomes(score_pairs(config, pairs)[1], {**ABOUT, "data": {**ABOUT["data"], **(data or {})}}, file)
+            write_outcomes(
+                score_pairs(config, pairs)[1],
+                {**ABOUT, "data": {**ABOUT["data"], **(data or {})}},
+                file,
+            )
         return folder
 
     return store
@@ -49,13 +66,28 @@ def everything():
     pairs = []
     for i in range(12):
         record = Record(
-            id=str(i), doc_id=str(i // 2), text="Ada said yes.", claim="claim", attributions=[attribution],
-            entities=[Entity(span=[(0, 3)], label="PERSON")], stances=[Stance(target="x", label="favor")],
-            meta={"corpus": "a"})
+            id=str(i),
+            doc_id=str(i // 2),
+            text="Ada said yes.",
+            claim="claim",
+            attributions=[attribution],
+            entities=[Entity(span=[(0, 3)], label="PERSON")],
+            stances=[Stance(target="x", label="favor")],
+            meta={"corpus": "a"},
+        )
         found = [(attribution, 1.0)] if i % 3 else []
-        pairs.append((record, Prediction(
-            claim={"no_claim": 0.1 * (i % 10), "claim": 1 - 0.1 * (i % 10)}, attributions=found, entities=[],
-            stances=[{"against": 0.3, "favor": 0.7}], kinds=["stance"])))
+        pairs.append(
+            (
+                record,
+                Prediction(
+                    claim={"no_claim": 0.1 * (i % 10), "claim": 1 - 0.1 * (i % 10)},
+                    attributions=found,
+                    entities=[],
+                    stances=[{"against": 0.3, "favor": 0.7}],
+                    kinds=["stance"],
+                ),
+            )
+        )
     return pairs
 
 
@@ -77,28 +109,38 @@ def test_nothing_of_the_text_is_stored(stored):
 
 def test_a_run_does_not_differ_from_itself(stored):
     run = stored("a", claims([1, 0] * 20))
-    row, = compare(run, run, resamples=200)["rows"]
-    assert (row["difference"], row["low"], row["high"], row["p"], row["significant"]) == (0, 0, 0, 1, False)
+    (row,) = compare(run, run, resamples=200)["rows"]
+    assert (row["difference"], row["low"], row["high"], row["p"], row["significant"]) == (
+        0,
+        0,
+        0,
+        1,
+        False,
+    )
 
 
 def test_the_order_of_documents_does_not_matter(stored):
     pairs = claims(np.random.default_rng(3).random(60) < 0.7)
     first, second = stored("a", pairs), stored("b", pairs[::-1])
-    row, = compare(first, second, resamples=200)["rows"]
+    (row,) = compare(first, second, resamples=200)["rows"]
     assert (row["low"], row["high"]) == (0, 0)
 
 
 def test_the_better_run_is_b_where_the_difference_is_positive(stored):
-    result = compare(stored("a", claims([0, 1] * 50)), stored("b", claims([1] * 100)), resamples=500)
-    row, = result["rows"]
+    result = compare(
+        stored("a", claims([0, 1] * 50)), stored("b", claims([1] * 100)), resamples=500
+    )
+    (row,) = result["rows"]
     assert row["b"] == 1
     assert row["difference"] == pytest.approx(row["b"] - row["a"])
     assert 0 < row["low"] < row["difference"] < row["high"]
     assert row["p"] == pytest.approx(1 / 501)
     assert row["significant"]
     assert row["documents"] == 100
-    back, = compare(*(stored(name, claims(right)) for name, right in (("c", [1] * 100), ("d", [0, 1] * 50))),
-                    resamples=500)["rows"]
+    (back,) = compare(
+        *(stored(name, claims(right)) for name, right in (("c", [1] * 100), ("d", [0, 1] * 50))),
+        resamples=500,
+    )["rows"]
     assert back["difference"] == pytest.approx(-row["difference"])
     assert (back["low"], back["high"]) == (pytest.approx(-row["high"]), pytest.approx(-row["low"]))
 
@@ -109,7 +151,9 @@ def test_the_p_value_is_near_the_sign_tests(stored):
     a, b = right.copy(), right.copy()
     a[:10] = 0
     b[10:14] = 0
-    row, = compare(stored("a", claims(a)), stored("b", claims(b)), ["accuracy"], resamples=2000)["rows"]
+    (row,) = compare(stored("a", claims(a)), stored("b", claims(b)), ["accuracy"], resamples=2000)[
+        "rows"
+    ]
     assert row["difference"] == pytest.approx(6 / 200)
     # Its normal approximation: six over the square root of 14, 1.60 standard deviations.
     assert row["p"] == pytest.approx(0.11, abs=0.04)
@@ -124,8 +168,14 @@ def test_documents_are_drawn_whole(stored):
     small = [str(i) for i in range(200)]
     widths = {}
     for name, documents in (("large", large), ("small", small)):
-        row, = compare(*(stored(f"{name}-{side}", claims(right, documents)) for side, right in (("a", a), ("b", b))),
-                       ["accuracy"], resamples=500)["rows"]
+        (row,) = compare(
+            *(
+                stored(f"{name}-{side}", claims(right, documents))
+                for side, right in (("a", a), ("b", b))
+            ),
+            ["accuracy"],
+            resamples=500,
+        )["rows"]
         widths[name] = row["high"] - row["low"]
     assert widths["large"] > 2 * widths["small"]
 
@@ -134,11 +184,17 @@ def test_significance_is_corrected_for_the_number_of_tests(stored):
     def run(name, near):
         rng = np.random.default_rng(5)
         pairs = claims(rng.random(100) < 0.7, corpus="noise")
-        return stored(name, [*pairs, *claims(near, corpus="near"), *claims([1] * 100, corpus="same")])
+        return stored(
+            name, [*pairs, *claims(near, corpus="near"), *claims([1] * 100, corpus="same")]
+        )
 
     near = np.ones(100, dtype=int)
     near[:9] = 0
-    result = compare(run("a", near), run("b", np.r_[np.ones(96, dtype=int), np.zeros(4, dtype=int)]), resamples=1000)
+    result = compare(
+        run("a", near),
+        run("b", np.r_[np.ones(96, dtype=int), np.zeros(4, dtype=int)]),
+        resamples=1000,
+    )
     by_corpus = {row["corpus"]: row for row in result["rows"]}
     assert result["tests"] == 3
     ordered = sorted(result["rows"], key=lambda row: row["p"])
@@ -150,23 +206,31 @@ def test_significance_is_corrected_for_the_number_of_tests(stored):
 
 def test_too_few_documents_are_not_tested(stored):
     few = [str(i % (FEWEST - 1)) for i in range(40)]
-    result = compare(stored("a", claims([0] * 40, few)), stored("b", claims([1] * 40, few)), resamples=50)
-    row, = result["rows"]
+    result = compare(
+        stored("a", claims([0] * 40, few)), stored("b", claims([1] * 40, few)), resamples=50
+    )
+    (row,) = result["rows"]
     assert (row["p"], row["holm"], row["significant"], result["tests"]) == (None, None, False, 0)
 
 
 def test_what_one_run_lacks_is_named(stored):
-    result = compare(stored("a", [*claims([1] * 12), *claims([1] * 12, corpus="b")]),
-                     stored("b", [*claims([1] * 12), *claims([1] * 12, corpus="c")]), resamples=50)
+    result = compare(
+        stored("a", [*claims([1] * 12), *claims([1] * 12, corpus="b")]),
+        stored("b", [*claims([1] * 12), *claims([1] * 12, corpus="c")]),
+        resamples=50,
+    )
     assert (result["only_a"], result["only_b"]) == (["b/claim"], ["c/claim"])
     assert [row["corpus"] for row in result["rows"]] == ["a"]
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"fingerprint": "other"}, "expected the fingerprint of"),
-    ({"split": "test"}, "expected the split of"),
-    ({"rows": 4}, "expected the rows of"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"fingerprint": "other"}, "expected the fingerprint of"),
+        ({"split": "test"}, "expected the split of"),
+        ({"rows": 4}, "expected the rows of"),
+    ],
+)
 def test_other_data_are_not_compared(stored, change, message):
     first, second = stored("a", claims([1] * 12)), stored("b", claims([1] * 12), change)
     with pytest.raises(InputError, match=message) as error:
@@ -177,7 +241,9 @@ def test_other_data_are_not_compared(stored, change, message):
 
 def test_other_documents_labels_and_tasks_are_not_compared(stored):
     first = stored("a", claims([1] * 12))
-    with pytest.raises(InputError, match=r"expected the 12 documents of .*, found 13, of which 12 are among those"):
+    with pytest.raises(
+        InputError, match=r"expected the 12 documents of .*, found 13, of which 12 are among those"
+    ):
         compare(first, stored("b", claims([1] * 13)))
     swapped = ModelConfig({}, tasks=("claim",), labels={"claim": ("claim", "no_claim")})
     with pytest.raises(InputError, match=r"expected the labels of .* found claim, no_claim"):
@@ -188,16 +254,28 @@ def test_other_documents_labels_and_tasks_are_not_compared(stored):
         compare(first, first, ["macro_f1", "acuracy"])
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lambda lines: [], "found an empty file"),
-    (lambda lines: ["{", *lines[1:]], "line 1: expected a JSON object"),
-    (lambda lines: ["[]", *lines[1:]], "line 1: expected a JSON object, found list"),
-    (lambda lines: [json.dumps({**json.loads(lines[0]), "format": 2}), *lines[1:]], 'expected "format": 1, found 2'),
-    (lambda lines: ['{"format": 1}', *lines[1:]], 'expected "model" and "data"'),
-    (lambda lines: [lines[0], '{"name": "a/claim"}'], "line 2: expected a task's counts"),
-    (lambda lines: [lines[0], lines[1].replace('"labels",', '"found",', 1)], "line 2: expected counts for each of 12"),
-    (lambda lines: [lines[0], lines[1].replace("[[[", "[[[9],[", 1)], "line 2: expected a task's counts"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda lines: [], "found an empty file"),
+        (lambda lines: ["{", *lines[1:]], "line 1: expected a JSON object"),
+        (lambda lines: ["[]", *lines[1:]], "line 1: expected a JSON object, found list"),
+        (
+            lambda lines: [json.dumps({**json.loads(lines[0]), "format": 2}), *lines[1:]],
+            'expected "format": 1, found 2',
+        ),
+        (lambda lines: ['{"format": 1}', *lines[1:]], 'expected "model" and "data"'),
+        (lambda lines: [lines[0], '{"name": "a/claim"}'], "line 2: expected a task's counts"),
+        (
+            lambda lines: [lines[0], lines[1].replace('"labels",', '"found",', 1)],
+            "line 2: expected counts for each of 12",
+        ),
+        (
+            lambda lines: [lines[0], lines[1].replace("[[[", "[[[9],[", 1)],
+            "line 2: expected a task's counts",
+        ),
+    ],
+)
 def test_a_damaged_file(stored, change, message):
     folder = stored("a", claims([1] * 12))
     path = folder / OUTCOMES_FILE

@@ -14,9 +14,13 @@ from claimstance.training.fine_tuning.examples import build_examples
 from claimstance.training.fine_tuning.train import train
 
 NONE = tuple(float(label == "neutral") for label in DEFAULT_LABELS["stance"])
-ROWS = (("Ada blamed Bo .", "Ada", "Bo", "against"), ("Cy met Dee .", "Cy", "Dee", "neutral"),
-        ("Eve , they say , is a hero", None, "Eve", "favor"), ("We saw it", None, "gun laws", "against"),
-        ("Flo likes old Ada", "Flo", "old Ada", "favor"))
+ROWS = (
+    ("Ada blamed Bo .", "Ada", "Bo", "against"),
+    ("Cy met Dee .", "Cy", "Dee", "neutral"),
+    ("Eve , they say , is a hero", None, "Eve", "favor"),
+    ("We saw it", None, "gun laws", "against"),
+    ("Flo likes old Ada", "Flo", "old Ada", "favor"),
+)
 
 
 def record(number):
@@ -25,15 +29,25 @@ def record(number):
     def place(name):
         return [(text.index(name), text.index(name) + len(name))] if name and name in text else name
 
-    return Record(id=str(number), text=text, stances=[Stance(holder=place(holder), target=place(target), label=label)])
+    return Record(
+        id=str(number),
+        text=text,
+        stances=[Stance(holder=place(holder), target=place(target), label=label)],
+    )
 
 
 def row(text, *stances):
     def place(name):
         return name and [(text.index(name), text.index(name) + len(name))]
 
-    return Record(id="1", text=text, stances=[
-        Stance(holder=place(holder), target=place(target), label=label) for holder, target, label in stances])
+    return Record(
+        id="1",
+        text=text,
+        stances=[
+            Stance(holder=place(holder), target=place(target), label=label)
+            for holder, target, label in stances
+        ],
+    )
 
 
 @pytest.fixture
@@ -43,17 +57,28 @@ def windows(tokenizer_json):
 
 @pytest.fixture
 def make(windows):
-    return lambda *numbers: build_examples([record(number) for number in numbers], windows, DEFAULT_LABELS, {})
+    return lambda *numbers: build_examples(
+        [record(number) for number in numbers], windows, DEFAULT_LABELS, {}
+    )
 
 
 def words(example, span, windows):
-    return windows.tokenizer.decode(example.tokens.ids[slice(*span)]).replace(" ##", "").title() if span else None
+    return (
+        windows.tokenizer.decode(example.tokens.ids[slice(*span)]).replace(" ##", "").title()
+        if span
+        else None
+    )
 
 
 def asked(example, windows):
     """Holder, target and label of every stance, as words."""
-    return {(words(example, stance.holder, windows), words(example, stance.target, windows)):
-            DEFAULT_LABELS["stance"][stance.shares.index(1)] for stance in example.stances}
+    return {
+        (
+            words(example, stance.holder, windows),
+            words(example, stance.target, windows),
+        ): DEFAULT_LABELS["stance"][stance.shares.index(1)]
+        for stance in example.stances
+    }
 
 
 def test_stances_stay_and_across_there_is_none(make, windows):
@@ -61,9 +86,9 @@ def test_stances_stay_and_across_there_is_none(make, windows):
     seen, joints = {}, set()
     for seed in range(30):
         joined = Augmenter(windows, NONE).joined(first, second, random.Random(seed))
-        assert joined.tokens.ids[:len(first) - 1] == first.tokens.ids[:-1]  # without its full stop
-        joints.add(windows.tokenizer.decode(joined.tokens.ids[len(first) - 1:-len(second)]))
-        assert joined.tokens.ids[-len(second):] == second.tokens.ids
+        assert joined.tokens.ids[: len(first) - 1] == first.tokens.ids[:-1]  # without its full stop
+        joints.add(windows.tokenizer.decode(joined.tokens.ids[len(first) - 1 : -len(second)]))
+        assert joined.tokens.ids[-len(second) :] == second.tokens.ids
         assert len(joined.stances) == 2 + 4
         seen |= asked(joined, windows)
     assert len(joints) == 6
@@ -87,34 +112,58 @@ def test_of_nobodys_stances_too(make, windows):
 def test_a_topic_is_no_place_in_a_sentence(make, windows):
     [first], [second] = make(3, 1)
     augmenter = Augmenter(windows, NONE)
-    assert asked(augmenter.joined(first, second, random.Random(0)), windows) == {("Cy", "Dee"): "neutral"}
+    assert asked(augmenter.joined(first, second, random.Random(0)), windows) == {
+        ("Cy", "Dee"): "neutral"
+    }
     assert not augmenter.takes_side(first)  # against a topic, not against anybody in the sentence
 
 
 def test_what_takes_a_side(make, windows):
-    assert [Augmenter(windows, NONE).takes_side(document[0]) for document in make(0, 1, 2)] == [True, False, True]
+    assert [Augmenter(windows, NONE).takes_side(document[0]) for document in make(0, 1, 2)] == [
+        True,
+        False,
+        True,
+    ]
 
 
 ALL = {"": 1.0}  # of rows without a corpus's name
 
 
-@pytest.mark.parametrize(("mixture", "count"), [
-    ({}, 0), ({"joined": {"": 0.5}}, 1), ({"joined": ALL}, 2), ({"unsaid": ALL}, 1),
-    ({"joined": ALL, "unsaid": ALL}, 3), ({"joined": {"another": 1.0}}, 0), ({"beside": ALL}, 1),
-    ({"quoted": ALL}, 1), ({"negated": ALL}, 1), (dict.fromkeys(WAYS, ALL), 6)])
+@pytest.mark.parametrize(
+    ("mixture", "count"),
+    [
+        ({}, 0),
+        ({"joined": {"": 0.5}}, 1),
+        ({"joined": ALL}, 2),
+        ({"unsaid": ALL}, 1),
+        ({"joined": ALL, "unsaid": ALL}, 3),
+        ({"joined": {"another": 1.0}}, 0),
+        ({"beside": ALL}, 1),
+        ({"quoted": ALL}, 1),
+        ({"negated": ALL}, 1),
+        (dict.fromkeys(WAYS, ALL), 6),
+    ],
+)
 def test_a_share_of_them_is_shown_once_more(make, windows, mixture, count):
     documents = make(0, 1, 2, 3)
     mixture = Mixture(neighbours=0.0, alone=0.0, topics=0.0, made=mixture)
     planner = Planner(documents, windows, mixture, Augmenter(windows, NONE))
     plain = {id(document[0]) for document in documents}
-    shown = [[w for batch in planner.epoch(number) for w in batch if not w.topics] for number in range(3)]
+    shown = [
+        [w for batch in planner.epoch(number) for w in batch if not w.topics] for number in range(3)
+    ]
     more = [[w for w in epoch if not {id(e) for e in w.examples} <= plain] for epoch in shown]
     assert [len(epoch) for epoch in more] == [count] * 3
-    assert all({id(e) for w in epoch for e in w.examples} >= plain - {id(documents[3][0])} for epoch in shown)
+    assert all(
+        {id(e) for w in epoch for e in w.examples} >= plain - {id(documents[3][0])}
+        for epoch in shown
+    )
     for window in more[0]:
         tensors = collate([window], pad=0)
         assert len(tensors["stance"]) == len(window.examples[0].stances)
-        assert (tensors["pair_sentences"] == tensors["sentences"]).all()  # the sentence is all of it
+        assert (
+            tensors["pair_sentences"] == tensors["sentences"]
+        ).all()  # the sentence is all of it
         assert tensors["claim"].tolist() == [-100]
 
 
@@ -123,8 +172,8 @@ def test_what_is_not_known_is_no_stance(make, windows):
     augmenter = Augmenter(windows, NONE)
     made = [augmenter.unsaid(example, random.Random(seed)) for seed in range(30)]
     assert all(asked(one, windows) == {("Ada", "Bo"): "neutral"} for one in made)
-    assert all(one.tokens.ids[-len(example):] == example.tokens.ids for one in made)
-    before = {windows.tokenizer.decode(one.tokens.ids[:-len(example)]) for one in made}
+    assert all(one.tokens.ids[-len(example) :] == example.tokens.ids for one in made)
+    before = {windows.tokenizer.decode(one.tokens.ids[: -len(example)]) for one in made}
     assert len(before) > 4
     assert asked(example, windows) == {("Ada", "Bo"): "against"}  # as it was
     # What nobody named thinks cannot be taken back: the words may mock.
@@ -139,8 +188,9 @@ def test_offsets_and_words_go_on(make, windows):
     assert made.offsets == sorted(made.offsets)
     known = [word for word in made.words if word is not None]
     assert known == sorted(known)
-    assert len(set(known)) == len(set(first.tokens.words)) - 1 + len(set(second.tokens.words)) + len(
-        set(made.words[len(first) - 1:len(made) - len(second)]))
+    assert len(set(known)) == len(set(first.tokens.words)) - 1 + len(
+        set(second.tokens.words)
+    ) + len(set(made.words[len(first) - 1 : len(made) - len(second)]))
 
 
 def test_who_stands_by_takes_no_side(make, windows):
@@ -150,7 +200,7 @@ def test_who_stands_by_takes_no_side(make, windows):
         made = Augmenter(windows, NONE).beside(example, other, random.Random(seed))
         found = asked(made, windows)
         assert found.pop(("Ada", "Bo")) == "against"
-        by, = {name for pair in found for name in pair} - {"Ada", "Bo"}
+        (by,) = {name for pair in found for name in pair} - {"Ada", "Bo"}
         assert by in ("Cy", "Dee")
         assert found == dict.fromkeys([("Ada", by), ("Bo", by), (by, "Ada"), (by, "Bo")], "neutral")
         text = windows.tokenizer.decode(made.tokens.ids).replace(" ##", "")
@@ -167,7 +217,9 @@ def test_who_stands_by_takes_no_side(make, windows):
 
 def test_of_nobodys_stances_none_is_left_to_who_stands_by(make, windows):
     [nobodys], [other] = make(2, 0)
-    assert Augmenter(windows, NONE).beside(nobodys, other, random.Random(0)).stances == []  # who reports it may hold it
+    assert (
+        Augmenter(windows, NONE).beside(nobodys, other, random.Random(0)).stances == []
+    )  # who reports it may hold it
 
 
 def test_whose_words_they_are_thinks_what_they_say(make, windows):
@@ -177,7 +229,7 @@ def test_whose_words_they_are_thinks_what_they_say(make, windows):
     for seed in range(100):
         made = Augmenter(windows, NONE).quoted(nobodys, other, random.Random(seed))
         found = asked(made, windows)
-        by, = {holder for holder, _ in found} - {"Eve"}
+        (by,) = {holder for holder, _ in found} - {"Eve"}
         assert by in ("Ada", "Bo")
         assert found == {(by, "Eve"): "favor", ("Eve", by): "neutral"}
         text = windows.tokenizer.decode(made.tokens.ids).replace(" ##", "")
@@ -189,23 +241,37 @@ def test_whose_words_they_are_thinks_what_they_say(make, windows):
 
 
 def test_nobody_is_called_he(make, windows):
-    rows = [row("Cy said he knows she met him", ("he", "him", "neutral")),
-            row("Gus said he met Dee", ("he", "Dee", "favor"))]
+    rows = [
+        row("Cy said he knows she met him", ("he", "him", "neutral")),
+        row("Gus said he met Dee", ("he", "Dee", "favor")),
+    ]
     [pronouns], [one] = build_examples(rows, windows, DEFAULT_LABELS, {})
     augmenter, [nobodys] = Augmenter(windows, NONE), make(2)[0]
     assert augmenter.made("quoted", nobodys, [pronouns], random.Random(1)) is None
     assert augmenter.made("joined", nobodys, [pronouns], random.Random(1))
     for seed in range(20):
-        found = asked(augmenter.made("quoted", nobodys, [pronouns, one, one], random.Random(seed)), windows)
+        found = asked(
+            augmenter.made("quoted", nobodys, [pronouns, one, one], random.Random(seed)), windows
+        )
         assert ("Dee", "Eve") in found
 
 
-@pytest.mark.parametrize(("text", "holder", "suits"), [
-    ("Bo is a disgrace.", None, True), ("The record of Bo, sadly, is poor. It is no joke.", None, True),
-    ("Bo is a “disgrace”.", None, False), ("Bo is a disgrace, he was told.", None, False),
-    ("Bo failed the Senate.", None, False), ("As NATO says, Bo failed.", None, False), ("Cy blamed Bo.", "Cy", False)])
+@pytest.mark.parametrize(
+    ("text", "holder", "suits"),
+    [
+        ("Bo is a disgrace.", None, True),
+        ("The record of Bo, sadly, is poor. It is no joke.", None, True),
+        ("Bo is a “disgrace”.", None, False),
+        ("Bo is a disgrace, he was told.", None, False),
+        ("Bo failed the Senate.", None, False),
+        ("As NATO says, Bo failed.", None, False),
+        ("Cy blamed Bo.", "Cy", False),
+    ],
+)
 def test_only_words_that_are_nobodys_are_somebodys(windows, text, holder, suits):
-    [[example]] = build_examples([row(text, (holder, "Bo", "against"))], windows, DEFAULT_LABELS, {})
+    [[example]] = build_examples(
+        [row(text, (holder, "Bo", "against"))], windows, DEFAULT_LABELS, {}
+    )
     assert Augmenter(windows, NONE).suits("quoted", example) is suits
 
 
@@ -213,22 +279,43 @@ def denials(windows, record):
     """What is made of a sentence with a *not*, and the stances in each."""
     [[example]] = build_examples([record], windows, DEFAULT_LABELS, {})
     made = [Augmenter(windows, NONE).negated(example, random.Random(seed)) for seed in range(60)]
-    return {windows.tokenizer.decode(one.tokens.ids).replace(" ##", ""): asked(one, windows) for one in made if one}
+    return {
+        windows.tokenizer.decode(one.tokens.ids).replace(" ##", ""): asked(one, windows)
+        for one in made
+        if one
+    }
 
 
 def test_who_has_not_takes_no_side(windows):
-    stances = (("Ada", "Bo", "against"), ("Cy", "Bo", "against"), ("Bo", "Ada", "neutral"), ("Ada", "Cy", "favor"))
+    stances = (
+        ("Ada", "Bo", "against"),
+        ("Cy", "Bo", "against"),
+        ("Bo", "Ada", "neutral"),
+        ("Ada", "Cy", "favor"),
+    )
     found = denials(windows, row("Ada has blamed Bo, and Cy did, too", *stances))
     assert {*found} == {f"ada has {word} blamed bo , and cy did , too" for word in ("not", "never")}
     for stances in found.values():  # Ada's toward Cy is left out: who knows how far the not reaches
-        assert stances == {("Ada", "Bo"): "neutral", ("Cy", "Bo"): "against", ("Bo", "Ada"): "neutral"}
+        assert stances == {
+            ("Ada", "Bo"): "neutral",
+            ("Cy", "Bo"): "against",
+            ("Bo", "Ada"): "neutral",
+        }
 
 
-@pytest.mark.parametrize(("text", "count", "one"), [
-    ("Ada blamed Bo", 5, "ada had never blamed bo"), ("Ada will praise Bo", 5, "ada refused to praise bo"),
-    ("We say: Ada is against Bo.", 2, "we say : ada is no longer against bo ."), ("Ada blames Bo", 0, None),
-    ("Ada has not blamed Bo", 0, None), ("Ada has a car, a house, and a grudge, it seems, against Bo", 0, None),
-    ("Of Bo, Ada has said much", 0, None), ("We blame it on Bo and Ada", 0, None)])
+@pytest.mark.parametrize(
+    ("text", "count", "one"),
+    [
+        ("Ada blamed Bo", 5, "ada had never blamed bo"),
+        ("Ada will praise Bo", 5, "ada refused to praise bo"),
+        ("We say: Ada is against Bo.", 2, "we say : ada is no longer against bo ."),
+        ("Ada blames Bo", 0, None),
+        ("Ada has not blamed Bo", 0, None),
+        ("Ada has a car, a house, and a grudge, it seems, against Bo", 0, None),
+        ("Of Bo, Ada has said much", 0, None),
+        ("We blame it on Bo and Ada", 0, None),
+    ],
+)
 def test_only_what_soon_follows_is_denied(windows, text, count, one):
     found = denials(windows, row(text, ("Ada", "Bo", "against")))
     assert len(found) == count
@@ -238,35 +325,60 @@ def test_only_what_soon_follows_is_denied(windows, text, count, one):
 
 def test_what_is_no_stance_is_not_denied(windows):
     assert denials(windows, row("Ada has met Bo", ("Ada", "Bo", "neutral"))) == {}
-    topic = Record(id="1", text="Ada has blamed them", stances=[
-        Stance(holder=[(0, 3)], target="gun laws", label="against")])
+    topic = Record(
+        id="1",
+        text="Ada has blamed them",
+        stances=[Stance(holder=[(0, 3)], target="gun laws", label="against")],
+    )
     assert denials(windows, topic) == {}
 
 
 def test_a_full_stop_of_a_name_stays(windows):
-    rows = [Record(id="1", text="Ada blamed the U.S.", stances=[
-        Stance(holder=[(0, 3)], target=[(11, 19)], label="against")]), record(1)]
+    rows = [
+        Record(
+            id="1",
+            text="Ada blamed the U.S.",
+            stances=[Stance(holder=[(0, 3)], target=[(11, 19)], label="against")],
+        ),
+        record(1),
+    ]
     [first], [second] = build_examples(rows, windows, DEFAULT_LABELS, {})
     augmenter = Augmenter(windows, NONE)
     for seed in range(20):
         for how in (augmenter.joined, augmenter.beside):
             made = how(first, second, random.Random(seed))
-            assert asked(made, windows)["Ada", words(first, first.stances[0].target, windows)] == "against"
+            assert (
+                asked(made, windows)["Ada", words(first, first.stances[0].target, windows)]
+                == "against"
+            )
 
 
 def test_what_would_take_several_windows_is_not_made(word_windows):
     documents = build_examples([record(0), record(1)], word_windows(40), DEFAULT_LABELS, {})
-    for room, made in ((40, 3), (9, 1), (6, 0)):  # one joined and one unsaid, of ten words and of seven or more
+    for room, made in (
+        (40, 3),
+        (9, 1),
+        (6, 0),
+    ):  # one joined and one unsaid, of ten words and of seven or more
         windows = word_windows(room)
-        planner = Planner(documents, windows, Mixture(neighbours=0.0, topics=0.0, made={"joined": ALL, "unsaid": ALL}),
-                          Augmenter(windows, NONE))
-        shown = [len(epoch) for epoch in ([w for batch in planner.epoch(n) for w in batch] for n in range(20))]
+        planner = Planner(
+            documents,
+            windows,
+            Mixture(neighbours=0.0, topics=0.0, made={"joined": ALL, "unsaid": ALL}),
+            Augmenter(windows, NONE),
+        )
+        shown = [
+            len(epoch)
+            for epoch in ([w for batch in planner.epoch(n) for w in batch] for n in range(20))
+        ]
         assert max(shown) <= 2 + made
         assert made < 2 or min(shown) > 2
 
 
 def test_the_same_is_made_whenever_it_is_asked_for(make, windows):
-    planner = Planner(make(0, 1, 2), windows, Mixture(made=dict.fromkeys(WAYS, ALL)), Augmenter(windows, NONE))
+    planner = Planner(
+        make(0, 1, 2), windows, Mixture(made=dict.fromkeys(WAYS, ALL)), Augmenter(windows, NONE)
+    )
 
     def course(number):
         return [window.window.ids for batch in planner.epoch(number) for window in batch]
@@ -277,7 +389,9 @@ def test_the_same_is_made_whenever_it_is_asked_for(make, windows):
 
 
 def test_what_is_made_is_a_share_of_all_whatever_is_seen_of_them(make, windows):
-    mixture = Mixture(neighbours=0.0, topics=0.0, made={"quoted": ALL, "unsaid": {"": 0.0}}, sampling={"": 0.0})
+    mixture = Mixture(
+        neighbours=0.0, topics=0.0, made={"quoted": ALL, "unsaid": {"": 0.0}}, sampling={"": 0.0}
+    )
     shown = Planner(make(0, 1, 2), windows, mixture, Augmenter(windows, NONE)).epoch(0)
     [example] = [example for batch in shown for window in batch for example in window.examples]
     assert "favor" in asked(example, windows).values()  # nobody's words of Eve, as somebody's
@@ -294,5 +408,7 @@ def test_two_who_may_be_the_same_are_not_joined(make, windows):
 
 def test_no_stance_must_be_a_label(tmp_path, make_config):
     config = make_config(tmp_path / "out", joined={"": 0.5}, no_stance="neutrl")
-    with pytest.raises(ConfigError, match=r"no_stance: unknown label 'neutrl'\. Did you mean 'neutral'"):
+    with pytest.raises(
+        ConfigError, match=r"no_stance: unknown label 'neutrl'\. Did you mean 'neutral'"
+    ):
         train(config, {"train": [record(0), record(1)]}, {})

@@ -30,19 +30,42 @@ def document():
     """Two sentences that share an attribution, with an inner one, and a third."""
     return [
         Record(
-            id="d:0", doc_id="d", start=0, text=FIRST, claim="claim", check_worthy="yes",
+            id="d:0",
+            doc_id="d",
+            start=0,
+            text=FIRST,
+            claim="claim",
+            check_worthy="yes",
             attributions=[
-                Attribution(source=part(FIRST, "Lee"), cue=part(FIRST, "said"),
-                            content=part(FIRST, "he saw Moss in Orl"), event="quote"),
-                Attribution(source=part(FIRST, "he"), cue=part(FIRST, "saw"), content=part(FIRST, "Moss"))],
-            entities=[Entity(span=part(FIRST, "Moss"), label="PERSON"),
-                      Entity(span=part(FIRST, "Orl"), label="LOCATION")],
-            stances=[Stance(holder=part(FIRST, "Lee"), target=part(FIRST, "Moss"), label="favor"),
-                     Stance(holder=None, target="Orl", label="neutral"),
-                     Stance(holder=None, target="gun laws", label="against"),
-                     Stance(holder="Nobody Here", target=part(FIRST, "Lee"))]),
-        Record(id="d:1", doc_id="d", start=30, text=SECOND, claim="no_claim",
-               attributions=[Attribution(content=part(SECOND, "It was"), event="quote")]),
+                Attribution(
+                    source=part(FIRST, "Lee"),
+                    cue=part(FIRST, "said"),
+                    content=part(FIRST, "he saw Moss in Orl"),
+                    event="quote",
+                ),
+                Attribution(
+                    source=part(FIRST, "he"), cue=part(FIRST, "saw"), content=part(FIRST, "Moss")
+                ),
+            ],
+            entities=[
+                Entity(span=part(FIRST, "Moss"), label="PERSON"),
+                Entity(span=part(FIRST, "Orl"), label="LOCATION"),
+            ],
+            stances=[
+                Stance(holder=part(FIRST, "Lee"), target=part(FIRST, "Moss"), label="favor"),
+                Stance(holder=None, target="Orl", label="neutral"),
+                Stance(holder=None, target="gun laws", label="against"),
+                Stance(holder="Nobody Here", target=part(FIRST, "Lee")),
+            ],
+        ),
+        Record(
+            id="d:1",
+            doc_id="d",
+            start=30,
+            text=SECOND,
+            claim="no_claim",
+            attributions=[Attribution(content=part(SECOND, "It was"), event="quote")],
+        ),
         Record(id="d:2", doc_id="d", start=50, text=THIRD, entities=[]),
     ]
 
@@ -56,8 +79,10 @@ def examples(word_windows):
 
 
 def labelled(builder, document, start=0):
-    return [LabelledWindow(window, [document[piece.sentence] for piece in window.pieces]) for window in
-            builder.windows([(i, e.tokens) for i, e in enumerate(document)][start:])]
+    return [
+        LabelledWindow(window, [document[piece.sentence] for piece in window.pieces])
+        for window in builder.windows([(i, e.tokens) for i, e in enumerate(document)][start:])
+    ]
 
 
 def tags_of(row):
@@ -74,23 +99,65 @@ def test_tags_and_links_of_a_document_made_by_hand(document, examples, word_wind
     batch = collate(labelled(builder, made), pad=0)
     # 0 [CLS] 1 Lee 2 said 3 he 4 saw 5 Moss 6 in 7 Orl 8 . 9 [SEP] 10 It 11 was 12 late 13 . 14 [SEP] 15 Moss ...
     assert tags_of(batch["attribution"][0]) == [
-        "-", "B-source", "B-cue", "B-source", "B-cue", "B-content", "B-content", "I-content", "O", "-",
-        "B-content", "I-content", "O", "O", "-", "-", "-", "-", "-"]
+        "-",
+        "B-source",
+        "B-cue",
+        "B-source",
+        "B-cue",
+        "B-content",
+        "B-content",
+        "I-content",
+        "O",
+        "-",
+        "B-content",
+        "I-content",
+        "O",
+        "O",
+        "-",
+        "-",
+        "-",
+        "-",
+        "-",
+    ]
     entities = bio(DEFAULT_LABELS["entity"])
     found = batch["entity"][0].tolist()
-    assert found[:10] == [IGNORE, 0, 0, 0, 0, entities.index("B-PERSON"), 0, entities.index("B-LOCATION"), 0, IGNORE]
+    assert found[:10] == [
+        IGNORE,
+        0,
+        0,
+        0,
+        0,
+        entities.index("B-PERSON"),
+        0,
+        entities.index("B-LOCATION"),
+        0,
+        IGNORE,
+    ]
     assert found[10:] == [IGNORE] * 5 + [0, 0, 0, IGNORE]
     assert rows(batch["sentences"]) == [(0, 1, 9), (0, 10, 14), (0, 15, 18)]
     assert batch["claim"].tolist() == [1, 0, IGNORE]
     assert batch["check_worthy"].tolist() == [1, IGNORE, IGNORE]
     lee, he, said, saw = (0, 1, 2), (0, 3, 4), (0, 2, 3), (0, 4, 5)
     moss, orl, late = (0, 5, 6), (0, 6, 8), (0, 10, 12)
-    links = dict(zip(zip(rows(batch["cues"]), rows(batch["linked"]), strict=True), batch["link"].tolist(), strict=True))
+    links = dict(
+        zip(
+            zip(rows(batch["cues"]), rows(batch["linked"]), strict=True),
+            batch["link"].tolist(),
+            strict=True,
+        )
+    )
     assert links == {
-        (said, lee): [1, IGNORE], (said, he): [0, IGNORE], (saw, lee): [0, IGNORE], (saw, he): [1, IGNORE],
+        (said, lee): [1, IGNORE],
+        (said, he): [0, IGNORE],
+        (saw, lee): [0, IGNORE],
+        (saw, he): [1, IGNORE],
         # What is told inside is content of the outer one, too; and the quote goes on in the second sentence.
-        (said, moss): [IGNORE, 1], (said, orl): [IGNORE, 1], (said, late): [IGNORE, 1],
-        (saw, moss): [IGNORE, 1], (saw, orl): [IGNORE, 0], (saw, late): [IGNORE, 0],
+        (said, moss): [IGNORE, 1],
+        (said, orl): [IGNORE, 1],
+        (said, late): [IGNORE, 1],
+        (saw, moss): [IGNORE, 1],
+        (saw, orl): [IGNORE, 0],
+        (saw, late): [IGNORE, 0],
     }
     assert rows(batch["targets"]) == [(0, 5, 6), (0, 7, 8)]
     assert rows(batch["holders"]) == [(0, 1, 2), (0, 0, 0)]
@@ -101,16 +168,40 @@ def test_tags_and_links_of_a_document_made_by_hand(document, examples, word_wind
 def test_content_goes_on_from_a_sentence_that_is_shown(examples, word_windows):
     first, second = "Lee said so much", "and more of it ."
     records = [
-        Record(id="d:0", doc_id="d", start=0, text=first, attributions=[
-            Attribution(cue=part(first, "said"), content=part(first, "so much"), event="q")]),
-        Record(id="d:1", doc_id="d", start=20, text=second, attributions=[
-            Attribution(content=part(second, "and more of it"), event="q")]),
+        Record(
+            id="d:0",
+            doc_id="d",
+            start=0,
+            text=first,
+            attributions=[
+                Attribution(cue=part(first, "said"), content=part(first, "so much"), event="q")
+            ],
+        ),
+        Record(
+            id="d:1",
+            doc_id="d",
+            start=20,
+            text=second,
+            attributions=[Attribution(content=part(second, "and more of it"), event="q")],
+        ),
     ]
     builder = word_windows(40)
     [made] = examples(records, builder)
     batch = collate(labelled(builder, made), pad=0)
     assert tags_of(batch["attribution"][0]) == [
-        "-", "O", "B-cue", "B-content", "I-content", "-", "I-content", "I-content", "I-content", "I-content", "O", "-"]
+        "-",
+        "O",
+        "B-cue",
+        "B-content",
+        "I-content",
+        "-",
+        "I-content",
+        "I-content",
+        "I-content",
+        "I-content",
+        "O",
+        "-",
+    ]
     assert rows(batch["linked"]) == [(0, 3, 10)]  # one run over both sentences
     alone = collate(labelled(builder, made, start=1), pad=0)
     assert tags_of(alone["attribution"][0])[:3] == ["-", "B-content", "I-content"]
@@ -122,10 +213,22 @@ def test_content_goes_on_from_a_sentence_that_is_shown(examples, word_windows):
 def test_content_that_begins_later_does_not_go_on(examples, word_windows):
     first, second = "Lee said so", "and so on"
     records = [
-        Record(id="d:0", doc_id="d", start=0, text=first, attributions=[
-            Attribution(cue=part(first, "said"), content=part(first, "so"), event="q")]),
-        Record(id="d:1", doc_id="d", start=20, text=second, attributions=[
-            Attribution(content=part(second, "so on"), event="q")]),
+        Record(
+            id="d:0",
+            doc_id="d",
+            start=0,
+            text=first,
+            attributions=[
+                Attribution(cue=part(first, "said"), content=part(first, "so"), event="q")
+            ],
+        ),
+        Record(
+            id="d:1",
+            doc_id="d",
+            start=20,
+            text=second,
+            attributions=[Attribution(content=part(second, "so on"), event="q")],
+        ),
     ]
     builder = word_windows(40)
     [made] = examples(records, builder)
@@ -155,7 +258,9 @@ def test_a_topic_is_asked_in_a_window_of_its_own(document, examples, word_window
 @pytest.mark.parametrize(("share", "count"), [(0.0, 1), (1.0, 2)])
 def test_mentions_are_asked_about_as_topics(document, examples, word_windows, share, count):
     builder = word_windows(40)
-    planner = Planner(examples(document[:1], builder), builder, Mixture(**{**CALM, "topics": share}))
+    planner = Planner(
+        examples(document[:1], builder), builder, Mixture(**{**CALM, "topics": share})
+    )
     [batch] = planner.epoch(0)
     topics = [window for window in batch if window.topics]
     assert len(topics) == count
@@ -165,17 +270,24 @@ def test_mentions_are_asked_about_as_topics(document, examples, word_windows, sh
 
 def test_a_long_sentence_keeps_its_labels_in_pieces(examples, word_windows):
     text = "a b c d e f said g h ."
-    record = Record(id="1", text=text, claim="claim", stances=[
-        Stance(holder=part(text, "a"), target=part(text, "g"), label="favor"),
-        Stance(holder=part(text, "said"), target=part(text, "h"), label="favor")],
-        attributions=[Attribution(cue=part(text, "said"), content=part(text, "e f"))])
+    record = Record(
+        id="1",
+        text=text,
+        claim="claim",
+        stances=[
+            Stance(holder=part(text, "a"), target=part(text, "g"), label="favor"),
+            Stance(holder=part(text, "said"), target=part(text, "h"), label="favor"),
+        ],
+        attributions=[Attribution(cue=part(text, "said"), content=part(text, "e f"))],
+    )
     builder = word_windows(8)  # six tokens and four
     [made] = examples([record], builder)
     windows = labelled(builder, made)
     batch = collate(windows, pad=0)
     assert [tags_of(row) for row in batch["attribution"]] == [
         ["-", "O", "O", "O", "O", "B-content", "I-content", "-"],
-        ["-", "B-cue", "O", "O", "O", "-", "-", "-"]]
+        ["-", "B-cue", "O", "O", "O", "-", "-", "-"],
+    ]
     assert batch["claim"].tolist() == [1, 1]
     # A holder in another piece cannot be seen: nobody.
     assert rows(batch["targets"]) == [(1, 2, 3), (1, 3, 4)]
@@ -188,7 +300,13 @@ def test_padding_is_marked(examples, word_windows):
     records = [Record(id="1", text="a b c", claim="claim"), Record(id="2", text="a", claim="claim")]
     documents = examples(records, builder)
     batch = collate([w for d in documents for w in labelled(builder, d)], pad=77)
-    assert batch["input_ids"][1].tolist() == [builder.cls, *documents[1][0].tokens.ids, builder.sep, 77, 77]
+    assert batch["input_ids"][1].tolist() == [
+        builder.cls,
+        *documents[1][0].tokens.ids,
+        builder.sep,
+        77,
+        77,
+    ]
     assert batch["attention_mask"].tolist() == [[1] * 5, [1, 1, 1, 0, 0]]
     assert (batch["attribution"] == IGNORE).all()
     assert batch["stance"].shape == (0,)
@@ -201,8 +319,18 @@ def many(seeds, tokenizer_json):
     """Examples of all the seeds and of as many sentences that stand alone, with their builder."""
     builder = WindowBuilder.from_json(tokenizer_json, 64)
     records = [record for article in seeds.values() for record in article]
-    alone = [r.model_copy(update={"id": f"x{r.id}", "doc_id": None, "start": None, "stances": [],
-                                  "meta": {"corpus": "alone"}}) for r in records]
+    alone = [
+        r.model_copy(
+            update={
+                "id": f"x{r.id}",
+                "doc_id": None,
+                "start": None,
+                "stances": [],
+                "meta": {"corpus": "alone"},
+            }
+        )
+        for r in records
+    ]
     return build_examples([*records, *alone], builder, DEFAULT_LABELS, {}), builder
 
 
@@ -211,7 +339,10 @@ def course(many, number=0, **mixture):
 
 
 def contents(batches):
-    return [[(window.window.ids, [id(e) for e in window.examples]) for window in batch] for batch in batches]
+    return [
+        [(window.window.ids, [id(e) for e in window.examples]) for window in batch]
+        for batch in batches
+    ]
 
 
 def test_the_same_seed_gives_the_same_course(many):
@@ -252,8 +383,12 @@ def test_sampling_shows_a_share(many):
 
 def test_neighbours_and_alone_say_who_has_company(many):
     def company(**mixture):
-        return [len(w.examples) for batch in course(many, **{**CALM, **mixture}) for w in batch
-                if not w.topics and w.examples[0].corpus == "alone"]
+        return [
+            len(w.examples)
+            for batch in course(many, **{**CALM, **mixture})
+            for w in batch
+            if not w.topics and w.examples[0].corpus == "alone"
+        ]
 
     assert set(company()) == {1}
     assert max(company(neighbours=1.0)) > 1
@@ -281,41 +416,76 @@ def test_batches_come_in_a_random_order(many):
 
 
 def test_records_of_one_text_are_one_example(examples):
-    rows = [Record(id="1", text="Ada met Bo", stances=[Stance(target="Ada", label="favor")], meta={"corpus": "x"}),
-            Record(id="2", text="Ada met Bo", stances=[Stance(target="Bo", label="against")], meta={"corpus": "x"}),
-            Record(id="3", text="Ada met Bo", stances=[Stance(target="Bo", label="against")], meta={"corpus": "y"}),
-            Record(id="4", text="Ada met Bo", claim="claim", meta={"corpus": "x"})]
+    rows = [
+        Record(
+            id="1",
+            text="Ada met Bo",
+            stances=[Stance(target="Ada", label="favor")],
+            meta={"corpus": "x"},
+        ),
+        Record(
+            id="2",
+            text="Ada met Bo",
+            stances=[Stance(target="Bo", label="against")],
+            meta={"corpus": "x"},
+        ),
+        Record(
+            id="3",
+            text="Ada met Bo",
+            stances=[Stance(target="Bo", label="against")],
+            meta={"corpus": "y"},
+        ),
+        Record(id="4", text="Ada met Bo", claim="claim", meta={"corpus": "x"}),
+    ]
     documents = examples(rows)
     assert [[len(e.stances) for e in document] for document in documents] == [[2], [1], [0]]
     assert [s.target for s in documents[0][0].stances] == [(0, 1), (2, 3)]
 
 
 def test_records_with_one_id_keep_their_texts(examples):
-    documents = examples([Record(id="1", text="a", claim="claim"), Record(id="1", text="b c d", claim="claim")])
+    documents = examples(
+        [Record(id="1", text="a", claim="claim"), Record(id="1", text="b c d", claim="claim")]
+    )
     assert sorted(len(document[0]) for document in documents) == [1, 3]
 
 
 def test_documents_are_put_in_order(examples):
     def row(name, doc_id, start):
-        return Record(id=name, doc_id=doc_id, start=start, text=" ".join(name * (start // 10 + 1)), claim="claim")
+        return Record(
+            id=name,
+            doc_id=doc_id,
+            start=start,
+            text=" ".join(name * (start // 10 + 1)),
+            claim="claim",
+        )
 
-    documents = examples([row("c", "d", 20), row("a", "d", 0), row("b", "e", 10), row("e", "d", 30)])
+    documents = examples(
+        [row("c", "d", 20), row("a", "d", 0), row("b", "e", 10), row("e", "d", 30)]
+    )
     assert [[len(example) for example in document] for document in documents] == [[1, 3, 4], [2]]
 
 
 def test_rare_labels_weigh_more(examples):
-    rows = [Record(id=str(i), text=f"w{i}", claim="claim" if i == 0 else "no_claim", meta={"corpus": "x"})
-            for i in range(10)]
+    rows = [
+        Record(
+            id=str(i), text=f"w{i}", claim="claim" if i == 0 else "no_claim", meta={"corpus": "x"}
+        )
+        for i in range(10)
+    ]
     plain, weighed = examples(rows), examples(rows, claim=1.0)
     assert {d[0].weights["claim"] for d in plain} == {1.0}
     assert [d[0].weights["claim"] for d in weighed[:2]] == pytest.approx([10 / 2 / 1, 10 / 2 / 9])
-    assert [d[0].weights["claim"] for d in examples(rows, claim=0.5)[:2]] == pytest.approx([5**0.5, (5 / 9) ** 0.5])
+    assert [d[0].weights["claim"] for d in examples(rows, claim=0.5)[:2]] == pytest.approx(
+        [5**0.5, (5 / 9) ** 0.5]
+    )
 
 
 def test_pieces_of_a_target_name_it_as_a_topic_in_any_order(examples):
     text = "Ada and the Port of Orl met"
     spans = part(text, "Orl") + part(text, "the Port")
-    [[example]] = examples([Record(id="1", text=text, stances=[Stance(target=spans, label="favor")])])
+    [[example]] = examples(
+        [Record(id="1", text=text, stances=[Stance(target=spans, label="favor")])]
+    )
     assert example.stances[0].mention == "the Port of Orl"
 
 

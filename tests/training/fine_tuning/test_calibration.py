@@ -26,7 +26,11 @@ def simulated(rng, n, labels=3, temperature=1.0, biases=0.0, rows_a_document=1):
     true = 2 * rng.normal(size=(n, labels))
     chances = softmax(true)
     gold = (chances.cumsum(axis=1) < rng.random((n, 1))).sum(axis=1)
-    return true * temperature - biases, gold, np.array([str(i // rows_a_document) for i in range(n)])
+    return (
+        true * temperature - biases,
+        gold,
+        np.array([str(i // rows_a_document) for i in range(n)]),
+    )
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
@@ -44,8 +48,13 @@ def test_known_biases_are_recovered(rng):
 
 
 def test_two_labels_are_platt_scaled(rng):
-    scale = calibrate.fit_scale(*simulated(rng, 4000, labels=2, temperature=1.7, biases=np.array([0.0, 1.2])))
-    assert (scale.temperature, scale.biases[1]) == (pytest.approx(1.7, rel=0.07), pytest.approx(1.2, abs=0.15))
+    scale = calibrate.fit_scale(
+        *simulated(rng, 4000, labels=2, temperature=1.7, biases=np.array([0.0, 1.2]))
+    )
+    assert (scale.temperature, scale.biases[1]) == (
+        pytest.approx(1.7, rel=0.07),
+        pytest.approx(1.2, abs=0.15),
+    )
 
 
 def test_a_handful_of_rows_leads_to_no_extremes():
@@ -84,7 +93,10 @@ def test_answers_given_are_as_right_as_promised_whatever_their_label(rng):
             least = calibrate.answered_from(confidence[so & fitted], gold[so & fitted] == column)
             assert least != NEVER
             right += (gold == column)[so & held & (confidence >= least)].tolist()
-    assert all(np.mean(right) == pytest.approx(0.9, abs=0.015) and len(right) > 5000 for right in kept.values())
+    assert all(
+        np.mean(right) == pytest.approx(0.9, abs=0.015) and len(right) > 5000
+        for right in kept.values()
+    )
 
 
 def test_a_promise_rests_on_what_was_counted_and_on_what_the_answers_say():
@@ -119,8 +131,14 @@ def test_little_is_promised_of_few_answers(rng):
     config = ModelConfig({})
     for n in (ENOUGH - 1, ENOUGH):
         rows = np.tile([0.05, 0.95], (n, 1))
-        answers = Answers(("no_claim", "claim"), rows, np.ones(n, int), np.ones(n, int), np.arange(n).astype(str),
-                          np.full(n, "claim"))
+        answers = Answers(
+            ("no_claim", "claim"),
+            rows,
+            np.ones(n, int),
+            np.ones(n, int),
+            np.arange(n).astype(str),
+            np.full(n, "claim"),
+        )
         calibrate.fit(config, "claim", answers)
         if n < ENOUGH:
             assert config.abstain_below == {}
@@ -131,7 +149,9 @@ def test_label_sets_hold_the_right_label_in_new_documents(rng):
     covered = []
     for _ in range(200):
         sizes = rng.integers(1, 20, size=120)
-        ease = np.repeat(rng.normal(size=120), sizes)  # documents are easy or hard, and the long ones are the hard ones
+        ease = np.repeat(
+            rng.normal(size=120), sizes
+        )  # documents are easy or hard, and the long ones are the hard ones
         ease -= np.repeat(sizes, sizes) / 10
         of_right = 1 / (1 + np.exp(-ease - rng.normal(size=len(ease))))
         documents = np.repeat(np.arange(120), sizes)
@@ -152,8 +172,16 @@ def test_each_kind_of_question_is_fitted_by_itself_and_all_together(monkeypatch,
     for kind, temperature in zip(KINDS, (0.5, 1.0, 2.0), strict=True):
         logits, gold, _ = simulated(rng, 1500, temperature=temperature)
         for number, (row, right) in enumerate(zip(softmax(logits), gold, strict=True)):
-            records.append(Record(id=f"{kind}{number}", text="x", stances=[Stance(target="x", label=LABELS[right])]))
-            predictions.append(Prediction(stances=[dict(zip(LABELS, map(float, row), strict=True))], kinds=[kind]))
+            records.append(
+                Record(
+                    id=f"{kind}{number}",
+                    text="x",
+                    stances=[Stance(target="x", label=LABELS[right])],
+                )
+            )
+            predictions.append(
+                Prediction(stances=[dict(zip(LABELS, map(float, row), strict=True))], kinds=[kind])
+            )
     asked = []
 
     def pair(reader, rows):
@@ -161,10 +189,19 @@ def test_each_kind_of_question_is_fitted_by_itself_and_all_together(monkeypatch,
         return list(zip(rows, predictions, strict=True))
 
     monkeypatch.setattr(calibrate, "pair", pair)
-    before = ModelConfig({}, tasks=("stance",), labels={"stance": LABELS}, temperatures={"stance": 9.0},
-                         biases={"claim": 1.0}, conformal={"stance": 0.3})
+    before = ModelConfig(
+        {},
+        tasks=("stance",),
+        labels={"stance": LABELS},
+        temperatures={"stance": 9.0},
+        biases={"claim": 1.0},
+        conformal={"stance": 0.3},
+    )
     config = calibrate.calibrate(Deaf(before), records)
-    assert (asked[0].temperatures, asked[0].biases) == ({}, {})  # probabilities that nothing was fitted to
+    assert (asked[0].temperatures, asked[0].biases) == (
+        {},
+        {},
+    )  # probabilities that nothing was fitted to
     assert before.temperatures == {"stance": 9.0}
     assert set(config.temperatures) == set(config.conformal) == {*KINDS, "stance"}
     assert [config.temperatures[kind] for kind in KINDS] == pytest.approx([0.5, 1.0, 2.0], rel=0.1)
@@ -186,8 +223,14 @@ class Deaf:
 def test_what_is_ranked_by_has_a_threshold(rng):
     logits, gold, documents = simulated(rng, 2000, labels=2, temperature=2.0)
     config = ModelConfig({}, labels={"check_worthy": ("no", "yes")})
-    answers = Answers(("no", "yes"), softmax(logits), logits.argmax(axis=1), gold, documents,
-                      np.full(2000, "check_worthy"))
+    answers = Answers(
+        ("no", "yes"),
+        softmax(logits),
+        logits.argmax(axis=1),
+        gold,
+        documents,
+        np.full(2000, "check_worthy"),
+    )
     calibrate.fit(config, "check_worthy", answers)
     assert config.temperatures["check_worthy"] == pytest.approx(2.0, rel=0.1)
     thresholds = config.thresholds_of("check_worthy")
@@ -196,18 +239,30 @@ def test_what_is_ranked_by_has_a_threshold(rng):
 
 
 def test_a_promise_that_cannot_be_kept_is_told(rng, caplog):
-    answers = Answers(("no_claim", "claim"), np.full((200, 2), 0.5), np.zeros(200, int), rng.integers(2, size=200),
-                      np.arange(200).astype(str), np.full(200, "claim"))
+    answers = Answers(
+        ("no_claim", "claim"),
+        np.full((200, 2), 0.5),
+        np.zeros(200, int),
+        rng.integers(2, size=200),
+        np.arange(200).astype(str),
+        np.full(200, "claim"),
+    )
     config = ModelConfig({})
     with caplog.at_level("WARNING"):
         calibrate.fit(config, "claim", answers)
     assert config.abstain_below == {"claim.no_claim": NEVER, "claim.claim": NEVER}
-    assert "claim: no probability from which 90 % of the answers on dev are right, of no_claim, claim" in caplog.text
+    assert (
+        "claim: no probability from which 90 % of the answers on dev are right, of no_claim, claim"
+        in caplog.text
+    )
 
 
 def test_a_label_is_decided_for_that_stands_highest_over_its_threshold():
     def decided(config, kind, *rows):
-        return [config.decide(kind, dict(zip(config.labels[kind.partition(".")[0]], row, strict=True))) for row in rows]
+        return [
+            config.decide(kind, dict(zip(config.labels[kind.partition(".")[0]], row, strict=True)))
+            for row in rows
+        ]
 
     worthy = ((0.7, 0.3), (0.61, 0.39), (0.4, 0.6))
     assert decided(ModelConfig({}), "check_worthy", *worthy) == ["no", "no", "yes"]
@@ -218,8 +273,13 @@ def test_a_label_is_decided_for_that_stands_highest_over_its_threshold():
 
     rare = {"stance.holder.against": 0.2, "stance.holder.neutral": 0.6, "stance.holder.favor": 0.2}
     model = ModelConfig({}, temperatures={"stance.holder": 1.0}, thresholds=rare)
-    assert decided(model, "stance.holder", (0.25, 0.65, 0.1), (0.2, 0.7, 0.1)) == ["against", "neutral"]
-    assert decided(model, "stance.topic", (0.25, 0.65, 0.1)) == ["neutral"]  # nothing was fitted to that kind
+    assert decided(model, "stance.holder", (0.25, 0.65, 0.1), (0.2, 0.7, 0.1)) == [
+        "against",
+        "neutral",
+    ]
+    assert decided(model, "stance.topic", (0.25, 0.65, 0.1)) == [
+        "neutral"
+    ]  # nothing was fitted to that kind
 
 
 @pytest.mark.parametrize("commonest", [0.5, 0.8, 0.95])
@@ -229,43 +289,99 @@ def test_thresholds_score_a_better_macro_f1_on_answers_that_they_were_not_fitted
         rare = (1 - commonest) / 2
         gold = rng.choice(3, size=4000, p=[rare, commonest, rare])
         logits = rng.normal(size=(4000, 3)) + 1.5 * np.eye(3)[gold]
-        chances = softmax(1.5 * logits + np.log([rare, commonest, rare]))  # what each label's probability is, exactly
+        chances = softmax(
+            1.5 * logits + np.log([rare, commonest, rare])
+        )  # what each label's probability is, exactly
         fitted, held = chances[:2000], chances[2000:]
         thresholds = calibrate.best_thresholds(fitted)
         assert thresholds.sum() == pytest.approx(1)
-        likeliest, decided = (macro_f1(gold[2000:], each.argmax(axis=1)) for each in (held, held / thresholds))
-        missed.append(decided - calibrate.expected_macro_f1(held, (held / thresholds).argmax(axis=1)))
+        likeliest, decided = (
+            macro_f1(gold[2000:], each.argmax(axis=1)) for each in (held, held / thresholds)
+        )
+        missed.append(
+            decided - calibrate.expected_macro_f1(held, (held / thresholds).argmax(axis=1))
+        )
         gained.append(decided - likeliest)
     assert np.mean(missed) == pytest.approx(0, abs=0.02)
     assert np.mean(gained) > {0.5: 0, 0.8: 0.01, 0.95: 0.04}[commonest]
 
 
 def macro_f1(gold, decided):
-    return np.mean([2 * np.sum((gold == k) & (decided == k)) / max(np.sum(gold == k) + np.sum(decided == k), 1)
-                    for k in range(3)])
+    return np.mean(
+        [
+            2
+            * np.sum((gold == k) & (decided == k))
+            / max(np.sum(gold == k) + np.sum(decided == k), 1)
+            for k in range(3)
+        ]
+    )
 
 
 def test_unlabelled_questions_are_not_collected():
-    records = [Record(id="1", text="x", doc_id="d", stances=[Stance(target="x"), Stance(target="y", label="favor")]),
-               Record(id="2", text="x")]
+    records = [
+        Record(
+            id="1",
+            text="x",
+            doc_id="d",
+            stances=[Stance(target="x"), Stance(target="y", label="favor")],
+        ),
+        Record(id="2", text="x"),
+    ]
     row = {"against": 0.1, "neutral": 0.2, "favor": 0.7}
-    pairs = list(zip(records, [Prediction(stances=[row, row], kinds=["stance.topic", "stance.mention"]), Prediction()],
-                     strict=True))
+    pairs = list(
+        zip(
+            records,
+            [
+                Prediction(stances=[row, row], kinds=["stance.topic", "stance.mention"]),
+                Prediction(),
+            ],
+            strict=True,
+        )
+    )
     found = collect(ModelConfig({}), "stance", pairs)
     assert found.probabilities.tolist() == [[0.1, 0.2, 0.7]]
-    assert (found.gold.tolist(), found.documents.tolist(), found.kinds.tolist()) == ([2], ["d"], ["stance.mention"])
+    assert (found.gold.tolist(), found.documents.tolist(), found.kinds.tolist()) == (
+        [2],
+        ["d"],
+        ["stance.mention"],
+    )
     assert collect(ModelConfig({}), "claim", pairs) is None
 
 
-@pytest.mark.parametrize(("task", "dropped"), [
-    ("stance", {"stance", "stance.topic", "stance.holder.favor"}), ("claim", {"claim", "claim.claim"}),
-    ("attribution", {"source", "link"})])
+@pytest.mark.parametrize(
+    ("task", "dropped"),
+    [
+        ("stance", {"stance", "stance.topic", "stance.holder.favor"}),
+        ("claim", {"claim", "claim.claim"}),
+        ("attribution", {"source", "link"}),
+    ],
+)
 def test_what_was_fitted_to_other_tasks_stays(task, dropped):
-    keys = {"stance", "stance.topic", "stance.holder.favor", "claim", "claim.claim", "source", "link", "check_worthy"}
-    config = ModelConfig(encoder={}, temperatures=dict.fromkeys(keys, 2.0), biases=dict.fromkeys(keys, 1.0),
-                         thresholds=dict.fromkeys(keys, 0.3), abstain_below=dict.fromkeys(keys, 0.5),
-                         conformal=dict.fromkeys(keys, 0.1))
+    keys = {
+        "stance",
+        "stance.topic",
+        "stance.holder.favor",
+        "claim",
+        "claim.claim",
+        "source",
+        "link",
+        "check_worthy",
+    }
+    config = ModelConfig(
+        encoder={},
+        temperatures=dict.fromkeys(keys, 2.0),
+        biases=dict.fromkeys(keys, 1.0),
+        thresholds=dict.fromkeys(keys, 0.3),
+        abstain_below=dict.fromkeys(keys, 0.5),
+        conformal=dict.fromkeys(keys, 0.1),
+    )
     found = calibrate.unfitted(config, [task])
-    for values in (found.temperatures, found.biases, found.thresholds, found.abstain_below, found.conformal):
+    for values in (
+        found.temperatures,
+        found.biases,
+        found.thresholds,
+        found.abstain_below,
+        found.conformal,
+    ):
         assert values.keys() == keys - dropped
     assert config.biases.keys() == keys  # as it was

@@ -12,13 +12,26 @@ from safetensors.torch import load_file
 
 from helpers.program import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="gloo, as torchrun starts it")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="gloo, as torchrun starts it"),
+]
 CLAIMSTANCE = Path(sys.executable).with_name("claimstance")
 LAUNCHERS = {
     "torchrun": ("torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
     # --multi_gpu: several processes on this machine; without it accelerate starts one, or wants mpirun.
-    "accelerate": ("accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
-                   "--mixed_precision", "no", "--dynamo_backend", "no"),
+    "accelerate": (
+        "accelerate.commands.launch",
+        "--multi_gpu",
+        "--num_processes",
+        "2",
+        "--num_machines",
+        "1",
+        "--mixed_precision",
+        "no",
+        "--dynamo_backend",
+        "no",
+    ),
 }
 
 
@@ -35,17 +48,37 @@ def plain_encoder(tiny_encoder, tmp_path_factory):
 @pytest.fixture(scope="module")
 def room(tmp_path_factory):
     folder = tmp_path_factory.mktemp("processes")
-    subprocess.run([CLAIMSTANCE, "build", ROOT / "configs" / "tiny.yaml", "--out", folder / "data"], cwd=ROOT,
-                   check=True, capture_output=True)
+    subprocess.run(
+        [CLAIMSTANCE, "build", ROOT / "configs" / "tiny.yaml", "--out", folder / "data"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     return folder
 
 
 def train(room, encoder, name, launcher=(), *settings, data="data"):
     start = [sys.executable, "-m", *launcher] if launcher else [sys.executable]
     return subprocess.run(
-        [*start, CLAIMSTANCE, "train", ROOT / "configs" / "tiny.yaml", f"model.encoder={encoder}", "model.dropout=0",
-         f"data.path={room / data}", f"output={room / name}", "training.tokens_per_batch=256", "training.threads=1",
-         "training.epochs=2", *settings], cwd=ROOT, capture_output=True, text=True, timeout=300)
+        [
+            *start,
+            CLAIMSTANCE,
+            "train",
+            ROOT / "configs" / "tiny.yaml",
+            f"model.encoder={encoder}",
+            "model.dropout=0",
+            f"data.path={room / data}",
+            f"output={room / name}",
+            "training.tokens_per_batch=256",
+            "training.threads=1",
+            "training.epochs=2",
+            *settings,
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
 
 
 def account(room, name):
@@ -68,7 +101,9 @@ def test_two_processes_go_the_way_of_one(room, plain_encoder, alone, launcher):
         torch.testing.assert_close(both[name], weights, atol=2e-5, rtol=1e-4, msg=name)
     one, two = account(room, "alone"), account(room, launcher)
     assert one["steps"] == two["steps"] > 5
-    losses = [[entry["loss"] for entry in found["history"] if "loss" in entry] for found in (one, two)]
+    losses = [
+        [entry["loss"] for entry in found["history"] if "loss" in entry] for found in (one, two)
+    ]
     assert len(losses[0]) > 3
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
     assert (room / launcher / "manifest.json").exists()
@@ -79,7 +114,10 @@ def test_other_batches_give_other_weights(room, plain_encoder, alone):
     done = train(room, plain_encoder, "single", (), "training.batches_per_step=1")
     assert done.returncode == 0, done.stderr
     weights = load_file(room / "single" / "model.safetensors")
-    assert any(not torch.allclose(weights[name], value, atol=2e-5, rtol=1e-4) for name, value in alone.items())
+    assert any(
+        not torch.allclose(weights[name], value, atol=2e-5, rtol=1e-4)
+        for name, value in alone.items()
+    )
 
 
 def test_several_processes_want_a_dataset_that_is_there(room, plain_encoder):

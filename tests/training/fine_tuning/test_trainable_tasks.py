@@ -32,8 +32,13 @@ def stances(splits):
 @pytest.fixture
 def go_on(make_config, stances, tmp_path):
     def go_on(start, only, rows=stances, labels=DEFAULT_LABELS, model=None, **settings):
-        config = make_config(tmp_path / "own", model={"start": str(start), **(model or {})}, only=only, epochs=1,
-                             **{"evaluations_per_epoch": 0, **settings})
+        config = make_config(
+            tmp_path / "own",
+            model={"start": str(start), **(model or {})},
+            only=only,
+            epochs=1,
+            **{"evaluations_per_epoch": 0, **settings},
+        )
         return train(config, rows, labels)
 
     return go_on
@@ -41,7 +46,9 @@ def go_on(make_config, stances, tmp_path):
 
 def changed(start, end):
     """The parts of the network whose weights differ."""
-    before, after = (ClaimStanceModel.from_pretrained(folder).state_dict() for folder in (start, end))
+    before, after = (
+        ClaimStanceModel.from_pretrained(folder).state_dict() for folder in (start, end)
+    )
     assert before.keys() == after.keys()
     different = [name for name in before if not torch.equal(before[name], after[name])]
     return {name.split(".")[1] if name.startswith("heads.") else "encoder" for name in different}
@@ -49,8 +56,12 @@ def changed(start, end):
 
 def fitted(folder, whose):
     config = asdict(ModelConfig.load(folder))
-    return {(name, key): value for name in ("temperatures", "biases", "thresholds", "abstain_below", "conformal")
-            for key, value in config[name].items() if key.startswith("stance") == whose}
+    return {
+        (name, key): value
+        for name in ("temperatures", "biases", "thresholds", "abstain_below", "conformal")
+        for key, value in config[name].items()
+        if key.startswith("stance") == whose
+    }
 
 
 @pytest.mark.parametrize("weights", [True, False])
@@ -105,7 +116,10 @@ def test_without_dev_nothing_is_promised_of_a_new_head(trained, go_on, stances):
 
 
 def test_labels_of_tasks_that_stay_are_not_asked_about(trained, go_on, splits):
-    rows = {name: [row.model_copy(update={"claim": "opinion"}) for row in rows] for name, rows in splits.items()}
+    rows = {
+        name: [row.model_copy(update={"claim": "opinion"}) for row in rows]
+        for name, rows in splits.items()
+    }
     end = go_on(trained, ["stance"], rows, evaluations_per_epoch=2)
     assert changed(trained, end) == {"stance"}
     history = json.loads((end / "training.json").read_bytes())["history"]
@@ -120,16 +134,31 @@ def test_a_score_that_cannot_change_chooses_nothing(trained, go_on, splits):
 
 def test_soft_labels_of_other_tasks_are_left_out(trained, make_config, stances, tmp_path):
     soft = {row.id: {"claim": np.array([0.5, 0.5], dtype=np.float32)} for row in stances["train"]}
-    config = make_config(tmp_path / "own", model={"start": str(trained)}, only=["stance"], epochs=1,
-                         evaluations_per_epoch=0)
+    config = make_config(
+        tmp_path / "own",
+        model={"start": str(trained)},
+        only=["stance"],
+        epochs=1,
+        evaluations_per_epoch=0,
+    )
     assert changed(trained, train(config, stances, DEFAULT_LABELS, soft)) == {"stance"}
 
 
 def test_the_card_says_what_learned(trained, make_config, stances, tmp_path):
-    config = make_config(tmp_path / "own", model={"start": str(trained)}, only=["stance"], epochs=1,
-                         evaluations_per_epoch=0)
-    card = write_card(train(config, stances, DEFAULT_LABELS), config, stances["dev"]).read_text(encoding="utf-8")
-    assert f"From the model {trained.name}, of which nothing but what reads stance learned: 1 epochs" in card
+    config = make_config(
+        tmp_path / "own",
+        model={"start": str(trained)},
+        only=["stance"],
+        epochs=1,
+        evaluations_per_epoch=0,
+    )
+    card = write_card(train(config, stances, DEFAULT_LABELS), config, stances["dev"]).read_text(
+        encoding="utf-8"
+    )
+    assert (
+        f"From the model {trained.name}, of which nothing but what reads stance learned: 1 epochs"
+        in card
+    )
     assert "seed 13, windows of 64 tokens" in card
     assert "base_model" not in card
 
@@ -137,16 +166,24 @@ def test_the_card_says_what_learned(trained, make_config, stances, tmp_path):
 @pytest.mark.parametrize("shared", [True, False])
 def test_layers_without_a_question_stay_to_the_last_bit(trained, go_on, stances, shared):
     """Without weight decay, rows that ask about named holders change nothing of what is said about nobody's stance."""
+
     def named(row):  # in whole sentences, since a holder in another piece is nobody
-        asked = [stance for stance in row.stances or ()
-                 if shared or (isinstance(stance.holder, list) and len(row.text) < 120)]
+        asked = [
+            stance
+            for stance in row.stances or ()
+            if shared or (isinstance(stance.holder, list) and len(row.text) < 120)
+        ]
         return row.model_copy(update={"stances": asked})
 
     end = go_on(trained, ["stance"], {"train": [*map(named, stances["train"])]}, weight_decay=0.0)
-    before, after = (ClaimStanceModel.from_pretrained(folder).state_dict() for folder in (trained, end))
+    before, after = (
+        ClaimStanceModel.from_pretrained(folder).state_dict() for folder in (trained, end)
+    )
     of_nobody = [name for name in before if "stance.layers" in name or name.endswith("nobody")]
     assert all(torch.equal(before[name], after[name]) for name in of_nobody) != shared
-    assert not torch.equal(before["heads.stance.named.1.weight"], after["heads.stance.named.1.weight"])
+    assert not torch.equal(
+        before["heads.stance.named.1.weight"], after["heads.stance.named.1.weight"]
+    )
 
 
 def test_what_does_not_learn_has_no_dropout(trained):
@@ -155,19 +192,29 @@ def test_what_does_not_learn_has_no_dropout(trained):
     model.train()
     assert {name for name, head in model.heads.items() if head.training} == {"attribution", "link"}
     assert not any(module.training for module in model.encoder.modules())
-    dropouts = {name: {part.p for part in head.modules() if isinstance(part, torch.nn.Dropout)}
-                for name, head in model.heads.items()}
+    dropouts = {
+        name: {part.p for part in head.modules() if isinstance(part, torch.nn.Dropout)}
+        for name, head in model.heads.items()
+    }
     assert dropouts["link"] == {0.3} == {model.config.dropout}
     model.eval()
     assert not model.heads["link"].training
 
 
-@pytest.mark.parametrize(("settings", "message"), [
-    ({"model": {"max_tokens": 32}}, "model.max_tokens: expected 64 as in model.start, found 32"),
-    ({"labels": {**DEFAULT_LABELS, "stance": ("no", "yes")}},
-     "training.only: expected the labels of model.start for 'stance' (against, neutral, favor), found no, yes"),
-    ({"only": ["entity"], "rows": None}, "no row of the train split has labels for 'entity'"),
-])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"model": {"max_tokens": 32}},
+            "model.max_tokens: expected 64 as in model.start, found 32",
+        ),
+        (
+            {"labels": {**DEFAULT_LABELS, "stance": ("no", "yes")}},
+            "training.only: expected the labels of model.start for 'stance' (against, neutral, favor), found no, yes",
+        ),
+        ({"only": ["entity"], "rows": None}, "no row of the train split has labels for 'entity'"),
+    ],
+)
 def test_what_does_not_fit_the_start_is_said(trained, go_on, stances, settings, message):
     settings = {"only": ["stance"], **settings, "rows": stances}
     with pytest.raises(ConfigError) as raised:
@@ -176,15 +223,27 @@ def test_what_does_not_fit_the_start_is_said(trained, go_on, stances, settings, 
 
 
 def test_a_task_that_the_start_lacks(trained, go_on, tmp_path, splits, make_config):
-    start = train(make_config(tmp_path / "start", model={"tasks": ["claim"]}, epochs=1, evaluations_per_epoch=0),
-                  splits, DEFAULT_LABELS)
+    start = train(
+        make_config(
+            tmp_path / "start", model={"tasks": ["claim"]}, epochs=1, evaluations_per_epoch=0
+        ),
+        splits,
+        DEFAULT_LABELS,
+    )
     with pytest.raises(ConfigError, match=r"training\.only: unknown task 'stance'"):
         go_on(start, ["stance"])
 
 
-@pytest.mark.parametrize(("model", "message"), [
-    ({}, "training.only: expected a model.start"),
-    ({"start": "bundled", "tasks": ["stance"]}, "model.tasks: expected none beside training.only")])
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ({}, "training.only: expected a model.start"),
+        (
+            {"start": "bundled", "tasks": ["stance"]},
+            "model.tasks: expected none beside training.only",
+        ),
+    ],
+)
 def test_a_configuration_that_leaves_nothing_as_it_was(make_config, tmp_path, model, message):
     with pytest.raises(ValidationError, match=message):
         make_config(tmp_path, model=model, only=["stance"])

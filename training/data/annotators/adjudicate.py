@@ -64,19 +64,36 @@ def adjudicate(
     if how not in WAYS:
         raise ConfigError(f"adjudicate: {unknown('way', how, WAYS)}")
     if (how == "adjudicator") != (adjudicator is not None):
-        raise ConfigError("expected adjudicator: NAME and adjudicate: adjudicator together, found one of them")
+        raise ConfigError(
+            "expected adjudicator: NAME and adjudicate: adjudicator together, found one of them"
+        )
     if not records:
         raise InputError("expected at least one annotation of a sentence, found none")
     first = records[0]
     if len(records) == 1:
         return first, {}
     kept: dict[str, Any] = {
-        "id": first.id, "doc_id": first.doc_id, "start": first.start, "meta": first.meta | {ANNOTATORS: said(records)}}
-    whole = next((record for record in records if adjudicator is not None and record.annotator == adjudicator), None)
+        "id": first.id,
+        "doc_id": first.doc_id,
+        "start": first.start,
+        "meta": first.meta | {ANNOTATORS: said(records)},
+    }
+    whole = next(
+        (
+            record
+            for record in records
+            if adjudicator is not None and record.annotator == adjudicator
+        ),
+        None,
+    )
     if whole is not None:
         return whole.model_copy(update=kept), {}
     tell = on_tie or (lambda task: None)
-    kept |= {"annotator": None, "attributions": _attributions(records, tell), "entities": _entities(records, tell)}
+    kept |= {
+        "annotator": None,
+        "attributions": _attributions(records, tell),
+        "entities": _entities(records, tell),
+    }
     soft: SoftLabels = {}
     for task in SENTENCE_TASKS:
         votes = Counter(label for record in records if (label := getattr(record, task)) is not None)
@@ -95,13 +112,17 @@ def said(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
     """
     found = {}
     for number, record in enumerate(records, 1):
-        fields = record.model_dump(mode="json", include={*SENTENCE_TASKS, "attributions", "entities", "stances"})
+        fields = record.model_dump(
+            mode="json", include={*SENTENCE_TASKS, "attributions", "entities", "stances"}
+        )
         for attribution in fields["attributions"] or ():
             for part in [part for part, value in attribution.items() if value is None]:
                 del attribution[part]
         for stance in fields["stances"] or ():
             del stance["probabilities"]
-        found[_name(record, number)] = {field: value for field, value in fields.items() if value is not None}
+        found[_name(record, number)] = {
+            field: value for field, value in fields.items() if value is not None
+        }
     return found
 
 
@@ -128,7 +149,9 @@ def _shares(votes: Counter[str], names: Sequence[str], where: str) -> dict[str, 
     return {name: votes[name] / votes.total() for name in names}
 
 
-def _stances(records: Sequence[Record], names: Sequence[str], soft: bool, tell: OnTie) -> list[Stance] | None:
+def _stances(
+    records: Sequence[Record], names: Sequence[str], soft: bool, tell: OnTie
+) -> list[Stance] | None:
     if all(record.stances is None for record in records):
         return None
     asked: dict[Question, Stance] = {}  # as who asked first put it
@@ -144,7 +167,14 @@ def _stances(records: Sequence[Record], names: Sequence[str], soft: bool, tell: 
             label = _most(votes[question], "stance", tell)
             shares = _shares(votes[question], names, f"{records[0].id}: stance") if soft else None
             if label is not None or shares is not None:
-                found.append(Stance(holder=stance.holder, target=stance.target, label=label, probabilities=shares))
+                found.append(
+                    Stance(
+                        holder=stance.holder,
+                        target=stance.target,
+                        label=label,
+                        probabilities=shares,
+                    )
+                )
         elif stance.label is None:  # asked and not answered
             found.append(stance)
         else:  # who answered did so in two ways
@@ -153,16 +183,28 @@ def _stances(records: Sequence[Record], names: Sequence[str], soft: bool, tell: 
 
 
 def _attributions(records: Sequence[Record], tell: OnTie) -> list[Attribution] | None:
-    there = [(_name(record, i), record) for i, record in enumerate(records, 1) if record.attributions is not None]
-    chosen = _best(there, [attribution_roles([record])[0] for _, record in there],
-                   [_parts(record) for _, record in there], "attribution", tell)
+    there = [
+        (_name(record, i), record)
+        for i, record in enumerate(records, 1)
+        if record.attributions is not None
+    ]
+    chosen = _best(
+        there,
+        [attribution_roles([record])[0] for _, record in there],
+        [_parts(record) for _, record in there],
+        "attribution",
+        tell,
+    )
     if chosen is None:
         return None
     name, record = there[chosen]
     # Another annotator's attribution may go by the same name in the next sentence.
-    return [attribution.model_copy(update={"event": f"{name}/{attribution.event}"})
-            if attribution.event is not None else attribution
-            for attribution in record.attributions or ()]
+    return [
+        attribution.model_copy(update={"event": f"{name}/{attribution.event}"})
+        if attribution.event is not None
+        else attribution
+        for attribution in record.attributions or ()
+    ]
 
 
 def _parts(record: Record) -> list[Any]:
@@ -170,9 +212,18 @@ def _parts(record: Record) -> list[Any]:
 
 
 def _entities(records: Sequence[Record], tell: OnTie) -> list[Any] | None:
-    there = [(_name(record, i), record) for i, record in enumerate(records, 1) if record.entities is not None]
-    chosen = _best(there, [entity_roles(record) for _, record in there],
-                   [sorted(map(repr, record.entities or ())) for _, record in there], "entity", tell)
+    there = [
+        (_name(record, i), record)
+        for i, record in enumerate(records, 1)
+        if record.entities is not None
+    ]
+    chosen = _best(
+        there,
+        [entity_roles(record) for _, record in there],
+        [sorted(map(repr, record.entities or ())) for _, record in there],
+        "entity",
+        tell,
+    )
     return None if chosen is None else there[chosen][1].entities
 
 
@@ -194,7 +245,10 @@ def _best(
     """
     if not there:
         return None
-    means = [sum(overlap(one, other) for j, other in enumerate(roles) if j != i) for i, one in enumerate(roles)]
+    means = [
+        sum(overlap(one, other) for j, other in enumerate(roles) if j != i)
+        for i, one in enumerate(roles)
+    ]
     alike = [i for i, mean in enumerate(means) if mean > max(means) - 1e-9]
     if any(spans[i] != spans[alike[0]] for i in alike):
         tell(task)

@@ -110,7 +110,9 @@ class Agreement:
 def _check(records: Sequence[Record], names: Sequence[str]) -> None:
     for record in records[1:]:
         if record.text != records[0].text:
-            raise InputError(f"{record.id}: text: expected the text of {records[0].id}, found another")
+            raise InputError(
+                f"{record.id}: text: expected the text of {records[0].id}, found another"
+            )
     twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice is not None:
         raise InputError(f"{records[0].id}: annotator: expected each once, found '{twice}' twice")
@@ -119,7 +121,11 @@ def _check(records: Sequence[Record], names: Sequence[str]) -> None:
 def _document(records: Sequence[Record]) -> str:
     """The document of a sentence; where each annotator's copy has a name of its own, the article's."""
     names = {document_of(record) for record in records}
-    return str(records[0].meta.get("article", document_of(records[0]))) if len(names) > 1 else names.pop()
+    return (
+        str(records[0].meta.get("article", document_of(records[0])))
+        if len(names) > 1
+        else names.pop()
+    )
 
 
 def _stances(records: Sequence[Record]) -> Iterator[list[tuple[str | None, str]]]:
@@ -141,5 +147,12 @@ def annotations(record: Record) -> list[Record]:
     if not isinstance(answers, list) or len(record.stances or ()) != 1:
         return [record]
     stance = (record.stances or [])[0]
-    return [record.model_copy(update={"annotator": None, "stances": [
-        Stance(holder=stance.holder, target=stance.target, label=str(answer))]}) for answer in answers]
+    return [
+        record.model_copy(
+            update={
+                "annotator": None,
+                "stances": [Stance(holder=stance.holder, target=stance.target, label=str(answer))],
+            }
+        )
+        for answer in answers
+    ]

@@ -36,14 +36,18 @@ def between_articles(records: Iterable[Record], labels: Sequence[str] = CLAIM) -
     Returns:
         What ``evaluate`` returns; ``n`` counts sentences, each once. Empty if no article has two annotators.
     """
-    articles = {name: annotations for name, annotations in several(records).items() if len(annotations) > 1}
+    articles = {
+        name: annotations for name, annotations in several(records).items() if len(annotations) > 1
+    }
     if not articles:
         return {}
     attributions, claims, sizes = [], [], []
     for annotations in articles.values():
         pairs = list(permutations(annotations.values(), 2))
         attributions.append(np.mean([count_between(gold, other) for gold, other in pairs], axis=0))
-        claims.append(np.mean([_count_claims(gold, other, labels) for gold, other in pairs], axis=0))
+        claims.append(
+            np.mean([_count_claims(gold, other, labels) for gold, other in pairs], axis=0)
+        )
         sizes.append(float(len(pairs[0][0])))
     corpus = next(parts(next(iter(next(iter(articles.values())).values()))[0]))
     documents = tuple(map(digest, articles))
@@ -66,13 +70,17 @@ def count_between(gold: Sequence[Record], other: Sequence[Record]) -> Array:
 
     Changing places changes the last two columns, and nothing else.
     """
-    said = [Prediction(attributions=[(attribution, 1.0) for attribution in record.attributions or ()])
-            for record in other]
+    said = [
+        Prediction(attributions=[(attribution, 1.0) for attribution in record.attributions or ()])
+        for record in other
+    ]
     return count_attributions(list(zip(gold, said, strict=True)))
 
 
 def _count_claims(gold: Sequence[Record], other: Sequence[Record], labels: Sequence[str]) -> Array:
-    return _confusion([(one.claim or "", two.claim or "") for one, two in zip(gold, other, strict=True)], labels)
+    return _confusion(
+        [(one.claim or "", two.claim or "") for one, two in zip(gold, other, strict=True)], labels
+    )
 
 
 def between_answers(records: Iterable[Record], labels: Sequence[str]) -> Results:
@@ -88,13 +96,22 @@ def between_answers(records: Iterable[Record], labels: Sequence[str]) -> Results
     found: dict[str, dict[str, Array]] = defaultdict(dict)
     for record in records:
         answers = record.meta.get("annotations") or ()
-        pairs = [(most, one) for most, one in zip(against_others(answers), answers, strict=True) if most is not None]
+        pairs = [
+            (most, one)
+            for most, one in zip(against_others(answers), answers, strict=True)
+            if most is not None
+        ]
         if pairs:
             for corpus in parts(record):
                 found[corpus][record.id] = _confusion(pairs, labels) / len(pairs)
     return {
         f"{corpus}/stance": _figures(
-            "labels", tuple(labels), tuple(map(digest, counts)), [1.0] * len(counts), list(counts.values()))
+            "labels",
+            tuple(labels),
+            tuple(map(digest, counts)),
+            [1.0] * len(counts),
+            list(counts.values()),
+        )
         for corpus, counts in found.items()
     }
 
@@ -119,6 +136,10 @@ def _confusion(pairs: Iterable[tuple[str, str]], labels: Sequence[str]) -> Array
 
 
 def _figures(
-    kind: str, labels: tuple[str, ...], documents: tuple[str, ...], sizes: Sequence[float], counts: Sequence[Array]
+    kind: str,
+    labels: tuple[str, ...],
+    documents: tuple[str, ...],
+    sizes: Sequence[float],
+    counts: Sequence[Array],
 ) -> dict[str, Figure]:
     return Outcome(kind, labels, documents, np.array(sizes), np.array(counts)).figures()

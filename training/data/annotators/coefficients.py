@@ -54,7 +54,9 @@ def alphas(matrices: Array) -> Array:
     total = of_label.sum(axis=1)
     apart = total - np.trace(matrices, axis1=1, axis2=2)
     by_chance = (total**2 - (of_label**2).sum(axis=1)) / np.maximum(total - 1, 1)
-    defined = by_chance > 1e-9 * np.maximum(total, 1)  # what is left of rounding is not a second label
+    defined = by_chance > 1e-9 * np.maximum(
+        total, 1
+    )  # what is left of rounding is not a second label
     return np.where(defined, 1 - apart / np.where(defined, by_chance, 1), np.nan)
 
 
@@ -116,7 +118,10 @@ class Documents:
         for matrix, pattern in zip(table, self._patterns, strict=True):
             cells = np.frombuffer(pattern, dtype=_CELL)
             matrix[cells["row"], cells["column"]] = cells["count"]
-        often, flat = np.array(list(self._patterns.values())), table.reshape(len(table), rows * columns)
+        often, flat = (
+            np.array(list(self._patterns.values())),
+            table.reshape(len(table), rows * columns),
+        )
         draws = np.zeros((RESAMPLES if self.number > 1 else 0, flat.shape[1]))
         rng = np.random.default_rng(seed)
         for draw in draws:
@@ -130,13 +135,17 @@ def measure_alpha(total: Array, draws: Array, n: int) -> Measure:
     return _measure(alpha(total), drawn[~np.isnan(drawn)], n)
 
 
-def measure(score: Callable[[Array], dict[str, float]], total: Array, draws: Array, n: int) -> dict[str, Measure]:
+def measure(
+    score: Callable[[Array], dict[str, float]], total: Array, draws: Array, n: int
+) -> dict[str, Measure]:
     """What ``score`` makes of summed counts, with the intervals of those drawn; nothing of no counts."""
     if not total.any():
         return {}
     drawn = [score(counts) for counts in draws]
-    return {name: _measure(value, np.array([one[name] for one in drawn if name in one]), n)
-            for name, value in score(total).items()}
+    return {
+        name: _measure(value, np.array([one[name] for one in drawn if name in one]), n)
+        for name, value in score(total).items()
+    }
 
 
 def _measure(value: float | None, drawn: Array, n: int) -> Measure:

@@ -86,7 +86,10 @@ class LabelAnswers:
         self._items = self._single = self._compared = 0
         self._alpha, self._people = Documents(), Documents()
         # Their cells, of the document that is being added:
-        self._open: tuple[dict[Cell, float], dict[Cell, float]] = defaultdict(float), defaultdict(float)
+        self._open: tuple[dict[Cell, float], dict[Cell, float]] = (
+            defaultdict(float),
+            defaultdict(float),
+        )
         self._fleiss: dict[int, _SameNumber] = defaultdict(_SameNumber)  # by the number of answers
         self._pairs: dict[tuple[str, str], Counter[Cell]] = defaultdict(Counter)
         self._given: Counter[str] = Counter()
@@ -94,8 +97,10 @@ class LabelAnswers:
 
     def add(self, answers: Sequence[tuple[str | None, str]]) -> None:
         """The answers to one item: each annotator, ``None`` if not named, with a label."""
-        said = sorted(((name, self._codes.setdefault(label, len(self._codes))) for name, label in answers),
-                      key=lambda one: one[0] or "")
+        said = sorted(
+            ((name, self._codes.setdefault(label, len(self._codes))) for name, label in answers),
+            key=lambda one: one[0] or "",
+        )
         self._given.update(name for name, _ in said if name is not None)
         if len(said) < 2:
             self._single += len(said)
@@ -114,10 +119,16 @@ class LabelAnswers:
 
     def _add_people(self, said: Sequence[tuple[str | None, int]]) -> None:
         most = against_others([label for _, label in said])
-        there = [(name, right, label) for (name, label), right in zip(said, most, strict=True) if right is not None]
+        there = [
+            (name, right, label)
+            for (name, label), right in zip(said, most, strict=True)
+            if right is not None
+        ]
         self._compared += bool(there)
         for name, right, label in there:
-            self._open[1][right, label] += 1 / len(there)  # an item weighs one, however many answers it has
+            self._open[1][right, label] += 1 / len(
+                there
+            )  # an item weighs one, however many answers it has
             if name is not None:
                 self._majority[name][right == label] += 1
 
@@ -136,9 +147,15 @@ class LabelAnswers:
     def report(self) -> LabelAgreement:
         """How far they agree."""
         self.end_document()
-        number = max(self._fleiss, key=lambda answers: (self._fleiss[answers].units, answers), default=0)
-        pairs = [self._pair(names) for names in sorted(
-            self._pairs, key=lambda names: -self._pairs[names].total())[:MOST_PAIRS]]
+        number = max(
+            self._fleiss, key=lambda answers: (self._fleiss[answers].units, answers), default=0
+        )
+        pairs = [
+            self._pair(names)
+            for names in sorted(self._pairs, key=lambda names: -self._pairs[names].total())[
+                :MOST_PAIRS
+            ]
+        ]
         total, draws = self._sums(self._alpha)
         return LabelAgreement(
             items=self._items,
@@ -147,7 +164,10 @@ class LabelAnswers:
             fleiss=self._fleiss[number].kappa(number) if number else None,
             fleiss_items=self._fleiss[number].units if number else 0,
             fleiss_answers=number,
-            labels={label: alpha(against_rest(total, row)) for row, label in enumerate(sorted(self._codes))},
+            labels={
+                label: alpha(against_rest(total, row))
+                for row, label in enumerate(sorted(self._codes))
+            },
             pairs=pairs,
             pairs_left_out=len(self._pairs) - len(pairs),
             annotators={name: self._annotator(name, pairs) for name in sorted(self._given)},
@@ -171,8 +191,13 @@ class LabelAnswers:
     def _pair(self, names: tuple[str, str]) -> LabelPair:
         cells = self._pairs[names]
         alike = sum(count for (first, second), count in cells.items() if first == second)
-        return LabelPair(first=names[0], second=names[1], n=cells.total(), agreement=alike / cells.total(),
-                         kappa=cohen_kappa(cells))
+        return LabelPair(
+            first=names[0],
+            second=names[1],
+            n=cells.total(),
+            agreement=alike / cells.total(),
+            kappa=cohen_kappa(cells),
+        )
 
     def _annotator(self, name: str, pairs: Sequence[LabelPair]) -> LabelAnnotator:
         kappas = [(pair.kappa, pair.n) for pair in pairs if name in (pair.first, pair.second)]
@@ -199,4 +224,6 @@ class _SameNumber:
         self._squares += sum(count**2 for count in counts.values())
 
     def kappa(self, answers: int) -> float | None:
-        return fleiss_kappa(self.units, answers, np.array(list(self._labels.values()), dtype=float), self._squares)
+        return fleiss_kappa(
+            self.units, answers, np.array(list(self._labels.values()), dtype=float), self._squares
+        )

@@ -34,7 +34,9 @@ from claimstance.training.data.annotators.token_roles import (
 )
 from claimstance.training.evaluation.metrics import Array, f1
 
-Annotations = Mapping[int, Record]  # number of the sentence in its document → as one annotator has it
+Annotations = Mapping[
+    int, Record
+]  # number of the sentence in its document → as one annotator has it
 Counts = dict[str, Array]  # metric → true positives, predicted, gold
 
 
@@ -84,20 +86,30 @@ class SpanAnswers:
         self._field = "attributions" if attributions else "entities"
         self._roles_of = attribution_roles if attributions else _entity_roles
         self._count: Callable[[Sequence[Record], Sequence[Record]], Counts] = (
-            _count_attributions if attributions else _count_entities)
-        self._codes = {role: i for i, role in enumerate((NOTHING, *(ROLES if attributions else ())))}
+            _count_attributions if attributions else _count_entities
+        )
+        self._codes = {
+            role: i for i, role in enumerate((NOTHING, *(ROLES if attributions else ())))
+        }
         self._metrics: dict[str, int] = {}
-        self._open: list[dict[str | int, Record]] = []  # the sentences of the document that is being added
+        self._open: list[
+            dict[str | int, Record]
+        ] = []  # the sentences of the document that is being added
         self._items = self._single = self._tokens = 0
         self._alpha, self._people = Documents(), Documents()
-        self._pairs: dict[tuple[str, str], Counts] = defaultdict(lambda: defaultdict(lambda: np.zeros(3)))
+        self._pairs: dict[tuple[str, str], Counts] = defaultdict(
+            lambda: defaultdict(lambda: np.zeros(3))
+        )
         self._common: Counter[tuple[str, str]] = Counter()
         self._given: Counter[str] = Counter()
 
     def add(self, records: Sequence[Record]) -> None:
         """One sentence, as each of its annotators has it."""
-        there = {record.annotator or i: record for i, record in enumerate(records)
-                 if getattr(record, self._field) is not None}
+        there = {
+            record.annotator or i: record
+            for i, record in enumerate(records)
+            if getattr(record, self._field) is not None
+        }
         self._given.update(name for name in there if isinstance(name, str))
         if len(there) < 2:
             self._single += len(there)
@@ -126,7 +138,9 @@ class SpanAnswers:
         values: dict[int, list[list[int]]] = defaultdict(list)
         for records in by_annotator.values():
             for number, roles in zip(records, self._roles_of(list(records.values())), strict=True):
-                values[number].append([self._codes.setdefault(role, len(self._codes)) for role in roles])
+                values[number].append(
+                    [self._codes.setdefault(role, len(self._codes)) for role in roles]
+                )
         codes = np.arange(len(self._codes))
         matrix = np.zeros((len(codes), len(codes)))
         for rows in values.values():
@@ -138,21 +152,32 @@ class SpanAnswers:
     def _add_pairs(self, by_annotator: Mapping[str | int, Annotations]) -> None:
         """Counts between each two, and their mean over the pairs: a document weighs once, however many annotated it."""
         found: Counts = defaultdict(lambda: np.zeros(3))
-        pairs = [(one, two, sorted(by_annotator[one].keys() & by_annotator[two].keys()))
-                 for one, two in combinations(sorted(by_annotator, key=str), 2)]
+        pairs = [
+            (one, two, sorted(by_annotator[one].keys() & by_annotator[two].keys()))
+            for one, two in combinations(sorted(by_annotator, key=str), 2)
+        ]
         pairs = [pair for pair in pairs if pair[2]]
         for one, two, common in pairs:
             both = [(by_annotator[one][number], by_annotator[two][number]) for number in common]
             said = [pair for pair in both if any(getattr(record, self._field) for record in pair)]
-            counts = self._count([gold for gold, _ in said], [other for _, other in said]) if said else {}
+            counts = (
+                self._count([gold for gold, _ in said], [other for _, other in said])
+                if said
+                else {}
+            )
             for metric, row in counts.items():
                 found[metric] += (row + row[[0, 2, 1]]) / 2 / len(pairs)
             if isinstance(one, str) and isinstance(two, str):
                 self._common[one, two] += len(common)
                 for metric, row in counts.items():
                     self._pairs[one, two][metric] += row
-        self._people.add({(self._metrics.setdefault(metric, len(self._metrics)), column): float(row[column])
-                          for metric, row in found.items() for column in range(3)})
+        self._people.add(
+            {
+                (self._metrics.setdefault(metric, len(self._metrics)), column): float(row[column])
+                for metric, row in found.items()
+                for column in range(3)
+            }
+        )
 
     def report(self) -> SpanAgreement:
         """How far they agree."""
@@ -164,12 +189,25 @@ class SpanAnswers:
             items=self._items,
             single=self._single,
             alpha=measure_alpha(total, draws, self._tokens),
-            roles={role: alpha(against_rest(total, code)) for role, code in self._codes.items() if role != NOTHING},
-            pairs=[SpanPair(first=one, second=two, n=self._common[one, two], figures=_figures(self._pairs[one, two]))
-                   for one, two in told],
+            roles={
+                role: alpha(against_rest(total, code))
+                for role, code in self._codes.items()
+                if role != NOTHING
+            },
+            pairs=[
+                SpanPair(
+                    first=one,
+                    second=two,
+                    n=self._common[one, two],
+                    figures=_figures(self._pairs[one, two]),
+                )
+                for one, two in told
+            ],
             pairs_left_out=len(self._common) - len(told),
-            annotators={name: SpanAnnotator(n=self._given[name], figures=_figures(self._against_all(name)))
-                        for name in sorted(self._given)},
+            annotators={
+                name: SpanAnnotator(n=self._given[name], figures=_figures(self._against_all(name)))
+                for name in sorted(self._given)
+            },
         )
 
     def _against_all(self, name: str) -> Counts:
@@ -185,7 +223,12 @@ class SpanAnswers:
         self.end_document()
         total, draws = self._people.sums(len(self._metrics), 3)
         metrics = list(self._metrics)
-        return measure(lambda counts: _figures(dict(zip(metrics, counts, strict=True))), total, draws, self._items)
+        return measure(
+            lambda counts: _figures(dict(zip(metrics, counts, strict=True))),
+            total,
+            draws,
+            self._items,
+        )
 
 
 def _figures(counts: Mapping[str, Array]) -> dict[str, float]:
@@ -198,7 +241,9 @@ def _entity_roles(records: Sequence[Record]) -> list[list[str]]:
 
 
 def _count_attributions(gold: Sequence[Record], other: Sequence[Record]) -> Counts:
-    metrics = [f"{role}.{kind}.f1" for role in ROLES for kind in ("overlap", "exact")] + ["linked.f1"]
+    metrics = [f"{role}.{kind}.f1" for role in ROLES for kind in ("overlap", "exact")] + [
+        "linked.f1"
+    ]
     return dict(zip(metrics, count_between(gold, other), strict=True))
 
 
@@ -206,12 +251,22 @@ def _count_entities(gold: Sequence[Record], other: Sequence[Record]) -> Counts:
     """All entities exactly (``f1``, what a model is scored by), and those of each label exactly and by their tokens."""
     counts: Counts = defaultdict(lambda: np.zeros(3))
     for pair in zip(gold, other, strict=True):
-        spans = [{(e.span[0][0], e.span[-1][1], e.label) for e in record.entities or ()} for record in pair]
-        tokens = [{(i, role) for i, role in enumerate(entity_roles(record)) if role != NOTHING} for record in pair]
+        spans = [
+            {(e.span[0][0], e.span[-1][1], e.label) for e in record.entities or ()}
+            for record in pair
+        ]
+        tokens = [
+            {(i, role) for i, role in enumerate(entity_roles(record)) if role != NOTHING}
+            for record in pair
+        ]
         counts["f1"] += _shared(*spans)
         for label in {span[2] for side in spans for span in side}:
-            counts[f"{label}.exact.f1"] += _shared(*({span for span in side if span[2] == label} for side in spans))
-            counts[f"{label}.overlap.f1"] += _shared(*({one for one in side if one[1] == label} for side in tokens))
+            counts[f"{label}.exact.f1"] += _shared(
+                *({span for span in side if span[2] == label} for side in spans)
+            )
+            counts[f"{label}.overlap.f1"] += _shared(
+                *({one for one in side if one[1] == label} for side in tokens)
+            )
     return counts
 
 

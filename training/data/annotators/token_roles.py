@@ -16,14 +16,19 @@ def attribution_roles(records: Sequence[Record]) -> list[list[str]]:
     Nested attributions are flattened, the innermost winning.
     """
     sizes = extents(records)
-    return [_roles(record, [(span.start, span.end, span.role) for span in flatten(record, sizes)])
-            for record in records]
+    return [
+        _roles(record, [(span.start, span.end, span.role) for span in flatten(record, sizes)])
+        for record in records
+    ]
 
 
 def entity_roles(record: Record) -> list[str]:
     """The entity label of each token, ``NOTHING`` where it has none; the shorter of two entities wins."""
-    pieces = [(start, end, entity.label) for entity in sorted(record.entities or (), key=lambda e: -_length(e.span))
-              for start, end in entity.span]
+    pieces = [
+        (start, end, entity.label)
+        for entity in sorted(record.entities or (), key=lambda e: -_length(e.span))
+        for start, end in entity.span
+    ]
     return _roles(record, pieces)
 
 
@@ -44,6 +49,8 @@ def _roles(record: Record, pieces: Sequence[tuple[int, int, str]]) -> list[str]:
 def overlap(first: Sequence[str], second: Sequence[str]) -> float:
     """The mean, over the roles that either has, of the F1 of their tokens; 1 if neither has any."""
     pairs = list(zip(first, second, strict=True))
-    scores = [f1(pairs.count((role, role)), second.count(role), first.count(role))["f1"]
-              for role in sorted({*first, *second} - {NOTHING})]
+    scores = [
+        f1(pairs.count((role, role)), second.count(role), first.count(role))["f1"]
+        for role in sorted({*first, *second} - {NOTHING})
+    ]
     return sum(scores) / len(scores) if scores else 1.0

@@ -13,7 +13,8 @@ from claimstance.training.data.corpora import (
 from claimstance.training.data.corpora.base import Corpus
 
 CORPORA: dict[str, Corpus] = {
-    module.CORPUS.name: module.CORPUS for module in (polnear, dse, newsmtsc, checkthat2024, vast, gwsd, newssd)
+    module.CORPUS.name: module.CORPUS
+    for module in (polnear, dse, newsmtsc, checkthat2024, vast, gwsd, newssd)
 }
 
 

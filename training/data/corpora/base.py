@@ -73,8 +73,12 @@ class Corpus:
             if option not in self.options:
                 raise ConfigError(f"corpus {self.name}: {unknown('option', option, self.options)}")
         if not Path(folder).is_dir():
-            raise InputError(f"{folder}: expected a copy of {self.url} ({self.name}), found no such folder")
-        paths = {name: Path(options[name]) for name in self.path_options if options.get(name) is not None}
+            raise InputError(
+                f"{folder}: expected a copy of {self.url} ({self.name}), found no such folder"
+            )
+        paths = {
+            name: Path(options[name]) for name in self.path_options if options.get(name) is not None
+        }
         return self._read(Path(folder), split, on_drop, {**options, **paths})
 
     def _read(
@@ -95,10 +99,14 @@ class Corpus:
 def check_choice(corpus: str, option: str, value: object, choices: tuple[str, ...]) -> None:
     """Raise ``ConfigError`` if ``value`` is not among the ``choices`` of a corpus's option."""
     if value not in choices:
-        raise ConfigError(f"corpus {corpus}, option {option}: expected {' or '.join(choices)}, found {value!r}")
+        raise ConfigError(
+            f"corpus {corpus}, option {option}: expected {' or '.join(choices)}, found {value!r}"
+        )
 
 
-def read_tsv(path: Path, columns: tuple[int, ...], quoting: bool = True) -> Iterator[tuple[int, list[str]]]:
+def read_tsv(
+    path: Path, columns: tuple[int, ...], quoting: bool = True
+) -> Iterator[tuple[int, list[str]]]:
     """The rows of a tab-separated file with the number of their line.
 
     Args:
@@ -110,13 +118,20 @@ def read_tsv(path: Path, columns: tuple[int, ...], quoting: bool = True) -> Iter
         InputError: for a file that cannot be read, or a row with another number of columns.
     """
     lines = (line + "\n" for line in read_lines(path))
-    rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE, strict=False)
+    rows = csv.reader(
+        lines,
+        delimiter="\t",
+        quoting=csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE,
+        strict=False,
+    )
     for row in rows:
         if not row:
             continue
         if len(row) not in columns:
             expected = " or ".join(map(str, columns))
-            raise InputError(f"{path}, line {rows.line_num}: expected {expected} columns, found {len(row)}")
+            raise InputError(
+                f"{path}, line {rows.line_num}: expected {expected} columns, found {len(row)}"
+            )
         yield rows.line_num, row
 
 
@@ -142,8 +157,12 @@ def read_table(
                 raise InputError(f"{where}: {unknown('column', name, rows.fieldnames or ())}")
         for row in rows:
             if None in row or None in row.values():
-                raise InputError(f"{where}, line {rows.line_num}: expected {len(rows.fieldnames or ())} fields, "
-                                 "found another number")
+                raise InputError(
+                    f"{where}, line {rows.line_num}: expected {len(rows.fieldnames or ())} fields, "
+                    "found another number"
+                )
             yield rows.line_num, {ours: row[theirs] for ours, theirs in columns.items()}
     except csv.Error as error:
-        raise InputError(f"{where}, after line {rows.line_num}: expected CSV, found {error}") from None
+        raise InputError(
+            f"{where}, after line {rows.line_num}: expected CSV, found {error}"
+        ) from None

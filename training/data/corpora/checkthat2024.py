@@ -23,8 +23,13 @@ from claimstance.model.record import Record
 from claimstance.training.data.corpora.base import Corpus, OnDrop, read_tsv
 
 LABELS = {"Yes": "yes", "No": "no"}
-_FILES = {"train": ("train",), "dev": ("dev",), "test": ("test_gold",), "earlier": ("train", "dev"),
-          "later": ("train", "dev")}
+_FILES = {
+    "train": ("train",),
+    "dev": ("dev",),
+    "test": ("test_gold",),
+    "earlier": ("train", "dev"),
+    "later": ("train", "dev"),
+}
 #: Sentence ids follow the calendar; nine tenths of the rows of train and dev have an id below this one.
 LATER_FROM = 29_625
 _GLUED = re.compile(r"(Yes|No)(\d+)$")
@@ -65,7 +70,10 @@ def _rows(folder: Path, part: str) -> Iterator[Record]:
             if label.strip() not in LABELS:
                 raise InputError(f"{path}, line {number}: {unknown('label', label, LABELS)}")
             yield Record(
-                id=sentence_id, text=text, check_worthy=LABELS[label.strip()], meta={"corpus": "checkthat2024"}
+                id=sentence_id,
+                text=text,
+                check_worthy=LABELS[label.strip()],
+                meta={"corpus": "checkthat2024"},
             )
 
 
@@ -75,7 +83,9 @@ def _split_glued(row: list[str], where: str) -> list[list[str]]:
         return [row]
     glued = _GLUED.match(row[2])
     if glued is None:
-        raise InputError(f"{where}: expected a sentence id, a text and a label, found {len(row)} columns")
+        raise InputError(
+            f"{where}: expected a sentence id, a text and a label, found {len(row)} columns"
+        )
     return [[row[0], row[1], glued.group(1)], [glued.group(2), row[3], row[4]]]
 
 

@@ -59,7 +59,9 @@ def read(
             on_drop("repeats an earlier row")
             continue
         seen.add(key)
-        record = _record(row, f"{_path(folder, split)}, line {number}", f"dse:{split}:{number}", whole_words)
+        record = _record(
+            row, f"{_path(folder, split)}, line {number}", f"dse:{split}:{number}", whole_words
+        )
         if drop_seen and split == "valid" and _key(record.text) in known:
             on_drop("sentence is in train")
             continue
@@ -77,7 +79,10 @@ def _key(sentence: str) -> str:
 
 
 def _sentences(folder: Path, split: str) -> set[str]:
-    return {_key(row[0].replace("[", "").replace("]", "")) for _, row in read_tsv(_path(folder, split), (4,))}
+    return {
+        _key(row[0].replace("[", "").replace("]", ""))
+        for _, row in read_tsv(_path(folder, split), (4,))
+    }
 
 
 def _record(row: list[str], where: str, row_id: str, whole_words: bool) -> Record:
@@ -109,10 +114,19 @@ def _unbracket(marked: str, p: str, q: str, where: str) -> tuple[str, list[tuple
         right = re.compile(_bracketed(second)).search(marked, left.end()) if left else None
         if left is None or right is None:
             continue
-        text = marked[: left.start()] + left[1] + marked[left.end() : right.start()] + right[1] + marked[right.end() :]
+        text = (
+            marked[: left.start()]
+            + left[1]
+            + marked[left.end() : right.start()]
+            + right[1]
+            + marked[right.end() :]
+        )
         outer = len(text) - len(text.lstrip())
         starts = (left.start(), right.start() - 2)  # two brackets went before the second mention
-        found = [trim(start, start + len(m[1]), text) for start, m in zip(starts, (left, right), strict=True)]
+        found = [
+            trim(start, start + len(m[1]), text)
+            for start, m in zip(starts, (left, right), strict=True)
+        ]
         moved = [(start - outer, end - outer) for start, end in found]
         return text.strip(), moved if (first, second) == (p, q) else moved[::-1]
     raise InputError(f"{where}: expected [{p}] and [{q}] in the sentence, found {marked!r}")

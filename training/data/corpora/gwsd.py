@@ -101,13 +101,17 @@ def _record(row: _Row, label: str) -> Record:
 
 
 def _rows(path: Path) -> Iterator[tuple[_Row, bool]]:
-    for number, row in read_table(read_lines(path), path, dict(zip(_COLUMNS, _COLUMNS, strict=True)), "\t"):
+    for number, row in read_table(
+        read_lines(path), path, dict(zip(_COLUMNS, _COLUMNS, strict=True)), "\t"
+    ):
         where = f"{path}, line {number}"
         for worker in _WORKERS:
             if row[worker] not in LABELS:
                 raise InputError(f"{where}: {worker}: {unknown('label', row[worker], LABELS)}")
         if row["in_held_out_test"] not in ("True", "False"):
-            raise InputError(f"{where}: expected True or False for in_held_out_test, found {row['in_held_out_test']!r}")
+            raise InputError(
+                f"{where}: expected True or False for in_held_out_test, found {row['in_held_out_test']!r}"
+            )
         parsed = _Row(
             id=row["guid"],
             text=" ".join(row["sentence"].split()),
@@ -124,7 +128,9 @@ def _inferred(row: dict[str, str], where: str) -> dict[str, float] | None:
     try:
         return {name: float(row[column]) for column, name in _INFERRED.items()}
     except ValueError as error:
-        raise InputError(f"{where}: expected numbers for {', '.join(_INFERRED)}, found another ({error})") from None
+        raise InputError(
+            f"{where}: expected numbers for {', '.join(_INFERRED)}, found another ({error})"
+        ) from None
 
 
 CORPUS = Corpus(

@@ -50,7 +50,11 @@ def read(folder: Path, split: str, on_drop: OnDrop, drop_seen: bool = True) -> I
     # Articles that share a sentence are one document: of such a pair, neither may be trained on and the other tested.
     groups = unite([(record.doc_id or record.id, record.text) for record in records])
     names = [record.doc_id for record in records]
-    seen = {r.text for r in _rows(_path(folder, "train"))} if drop_seen and split.endswith("test") else set()
+    seen = (
+        {r.text for r in _rows(_path(folder, "train"))}
+        if drop_seen and split.endswith("test")
+        else set()
+    )
     for record, group in zip(records, groups, strict=True):
         if record.text in seen:
             on_drop("sentence is in train")
@@ -77,10 +81,14 @@ def _record(line: str, where: str) -> Record:
         text, start, end, label = row["sentence"], row["from"], row["to"], LABELS[row["polarity"]]
         found, mention = text[start:end], row["mention"]
     except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{where}: expected sentence, mention, from, to, polarity (-1, 0 or 1) and id, "
-                         f"found none or another ({error!r})") from None
+        raise InputError(
+            f"{where}: expected sentence, mention, from, to, polarity (-1, 0 or 1) and id, "
+            f"found none or another ({error!r})"
+        ) from None
     if found != mention:
-        raise InputError(f"{where}: expected the mention {mention!r} at [{start}, {end}), found {found!r}")
+        raise InputError(
+            f"{where}: expected the mention {mention!r} at [{start}, {end}), found {found!r}"
+        )
     article = _ARTICLE.match(row["id"])
     return Record(
         id=row["id"],

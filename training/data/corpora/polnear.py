@@ -97,7 +97,9 @@ def _select(articles: Mapping[str, list[Path]], split: str) -> list[tuple[str, l
         return list(articles.items())
     days = {stem: _published(stem) for stem in articles}
     cut = max(days.values()) - datetime.timedelta(days=TUNE_DAYS)
-    return [(stem, paths) for stem, paths in articles.items() if (days[stem] > cut) == (split == "tune")]
+    return [
+        (stem, paths) for stem, paths in articles.items() if (days[stem] > cut) == (split == "tune")
+    ]
 
 
 def _published(stem: str) -> datetime.date:
@@ -117,7 +119,9 @@ def _read_metadata(path: Path) -> dict[str, dict[str, str]]:
         raise InputError(f"{path}: expected a column {min(missing)}, found {', '.join(header)}")
     articles = [dict(zip(header, row, strict=False)) for row in rows]
     return {
-        article["filename"]: {ours: article[theirs] for theirs, ours in _METADATA.items() if article.get(theirs)}
+        article["filename"]: {
+            ours: article[theirs] for theirs, ours in _METADATA.items() if article.get(theirs)
+        }
         for article in articles
     }
 
@@ -127,9 +131,13 @@ def _read_silver(path: Path) -> dict[str, list[tuple[int, int, str]]]:
     for number, line in enumerate(read_lines(path), 1):
         try:
             data = json.loads(line)
-            articles[data["doc"]] = [(int(start), int(end), str(label)) for start, end, label in data["entities"]]
+            articles[data["doc"]] = [
+                (int(start), int(end), str(label)) for start, end, label in data["entities"]
+            ]
         except (ValueError, TypeError, KeyError):
-            raise InputError(f"{path}, line {number}: expected an object with 'doc' and 'entities'") from None
+            raise InputError(
+                f"{path}, line {number}: expected an object with 'doc' and 'entities'"
+            ) from None
     return articles
 
 
@@ -141,7 +149,8 @@ def _records(article: _Article, path: Path) -> Iterator[Record]:
             attribution
             for event in events
             if event.reaches(start, end)
-            and (attribution := _clip(event, start, end, article.text, event.name in several)) is not None
+            and (attribution := _clip(event, start, end, article.text, event.name in several))
+            is not None
         ]
         yield Record(
             id=f"{article.stem}:{index}",
@@ -172,8 +181,14 @@ def _clip(event: Event, start: int, end: int, text: str, several: bool) -> Attri
 def _entities(article: _Article, start: int, end: int) -> list[Entity] | None:
     if article.entities is None:
         return None
-    near = [(left, right, label) for left, right, label in article.entities if left < end and right > start]
-    clipped = ((clip([(left, right)], start, end, article.text), label) for left, right, label in near)
+    near = [
+        (left, right, label)
+        for left, right, label in article.entities
+        if left < end and right > start
+    ]
+    clipped = (
+        (clip([(left, right)], start, end, article.text), label) for left, right, label in near
+    )
     return [Entity(span=span, label=label) for span, label in clipped if span is not None]
 
 

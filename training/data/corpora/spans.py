@@ -33,5 +33,7 @@ def trim(start: int, end: int, text: str) -> tuple[int, int]:
 
 def clip(span: Span, start: int, end: int, text: str) -> Span | None:
     """The part of ``span`` that lies in ``text[start:end]``, relative to ``start``; ``None`` if there is none."""
-    inside = [(max(left, start), min(right, end)) for left, right in span if left < end and right > start]
+    inside = [
+        (max(left, start), min(right, end)) for left, right in span if left < end and right > start
+    ]
     return [(left - start, right - start) for left, right in normalise(inside, text)] or None

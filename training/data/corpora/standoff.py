@@ -48,7 +48,9 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: expected UTF-8 text, found {error.reason} at byte {error.start}") from None
+        raise InputError(
+            f"{path}: expected UTF-8 text, found {error.reason} at byte {error.start}"
+        ) from None
 
 
 def read_events(path: Path, text: str) -> list[Event]:
@@ -58,9 +60,15 @@ def read_events(path: Path, text: str) -> list[Event]:
         InputError: naming the file and the line.
     """
     # A T-line may quote a line end, which leaves a line that is neither T nor E; an E-line may name a later T-line.
-    lines = [(f"{path}, line {n}", line) for n, line in enumerate(read_lines(path), 1) if _LINE.match(line)]
+    lines = [
+        (f"{path}, line {n}", line)
+        for n, line in enumerate(read_lines(path), 1)
+        if _LINE.match(line)
+    ]
     spans = dict(_read_span(where, line, text) for where, line in lines if line.startswith("T"))
-    events = (_read_event(where, line, spans, text) for where, line in lines if line.startswith("E"))
+    events = (
+        _read_event(where, line, spans, text) for where, line in lines if line.startswith("E")
+    )
     return [event for event in events if event is not None and event.roles]
 
 
@@ -69,10 +77,14 @@ def _read_span(where: str, line: str, text: str) -> tuple[str, Span]:
     try:
         pieces = [(int(start), int(end)) for start, end in _pairs(described.split(" ", 1)[1])]
     except (IndexError, ValueError):
-        raise InputError(f"{where}: expected 'LABEL START END[;START END …]', found {described!r}") from None
+        raise InputError(
+            f"{where}: expected 'LABEL START END[;START END …]', found {described!r}"
+        ) from None
     for start, end in pieces:
         if not 0 <= start < end <= len(text):
-            raise InputError(f"{where}: expected offsets within the text (0 to {len(text)}), found {start} {end}")
+            raise InputError(
+                f"{where}: expected offsets within the text (0 to {len(text)}), found {start} {end}"
+            )
     return name, pieces
 
 

@@ -27,9 +27,22 @@ from claimstance.model.errors import InputError, unknown
 from claimstance.model.record import Record, Stance, read_lines
 from claimstance.training.data.corpora.base import Corpus, OnDrop, read_table
 
-LABELS = {"0": "against", "1": "favor", "2": "neutral", "AGAINST": "against", "FAVOR": "favor", "NONE": "neutral"}
+LABELS = {
+    "0": "against",
+    "1": "favor",
+    "2": "neutral",
+    "AGAINST": "against",
+    "FAVOR": "favor",
+    "NONE": "neutral",
+}
 SUBSETS = {"0": "zero-shot", "1": "few-shot"}
-_TRAIN = {"text": "post", "topic": "topic_str", "label": "label", "type": "type_idx", "id": "new_id"}
+_TRAIN = {
+    "text": "post",
+    "topic": "topic_str",
+    "label": "label",
+    "type": "type_idx",
+    "id": "new_id",
+}
 _HELD_OUT = {"text": "Tweet", "topic": "Target 1", "label": "Stance 1", "seen": "seen?"}
 _SYNTHETIC = "4"
 _LOST = "#NAME?"  # what a spreadsheet shows for a text that it took for a formula
@@ -76,13 +89,17 @@ def _unzipped(path: Path, name: str) -> Iterator[str]:
         with zipfile.ZipFile(path) as archive, archive.open(name) as file:
             yield from io.TextIOWrapper(file, encoding="utf-8-sig")
     except (OSError, KeyError, zipfile.BadZipFile, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: expected an archive with {name} in UTF-8, found {error}") from None
+        raise InputError(
+            f"{path}: expected an archive with {name} in UTF-8, found {error}"
+        ) from None
 
 
 def _record(row: dict[str, str], where: str, split: str) -> Record:
     text, topic = " ".join(row["text"].split()), " ".join(row["topic"].split())
     if not text or not topic:
-        raise InputError(f"{where}: expected a comment and a topic, found {'no topic' if text else 'no comment'}")
+        raise InputError(
+            f"{where}: expected a comment and a topic, found {'no topic' if text else 'no comment'}"
+        )
     if row["label"] not in LABELS:
         raise InputError(f"{where}: {unknown('label', row['label'], LABELS)}")
     meta: dict[str, object] = {"corpus": "vast"}

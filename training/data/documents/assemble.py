@@ -27,7 +27,12 @@ from claimstance.training.data.documents.offsets import UnitSearch, in_code_poin
 from claimstance.training.data.documents.roles import IGNORE, MEANINGS, Roles, roles_of
 from claimstance.training.data.formats.base import Format, Layout, Reading, documents
 
-_SHORT = {"PER": "PERSON", "ORG": "ORGANIZATION", "LOC": "LOCATION", "GPE": "LOCATION"}  # CoNLL's and spaCy's names
+_SHORT = {
+    "PER": "PERSON",
+    "ORG": "ORGANIZATION",
+    "LOC": "LOCATION",
+    "GPE": "LOCATION",
+}  # CoNLL's and spaCy's names
 
 
 @dataclass
@@ -47,7 +52,9 @@ class _Survey:
         self.kinds |= {task for _, task, _ in labels_of(marks)}
         if has_stances(marks):
             self.kinds.add("stance")
-        self.answers |= any(roles.of(a.question) not in (IGNORE, "target", "holder") for a in document.answers)
+        self.answers |= any(
+            roles.of(a.question) not in (IGNORE, "target", "holder") for a in document.answers
+        )
         self.linked |= marks.are_linked
 
 
@@ -76,7 +83,9 @@ def records(format: Format, path: Path, layout: Layout, reading: Reading) -> Ite
         except InputError as error:
             if not layout.lenient:
                 raise
-            reading.refuse(error, document.where, f"offsets that {document.unit or unit} do not explain")
+            reading.refuse(
+                error, document.where, f"offsets that {document.unit or unit} do not explain"
+            )
             continue
         try:
             yield from _of_document(placed, roles, survey, layout, reading)
@@ -87,8 +96,10 @@ def records(format: Format, path: Path, layout: Layout, reading: Reading) -> Ite
     if empty and not reading.dropped:
         raise InputError(f"{path}: expected at least one annotated text, found none")
     if survey.nearest:
-        reading.facts["links"] = (f"{survey.nearest} sources and contents are tied to the nearest cue of their "
-                                  "sentence: the file has no relations")
+        reading.facts["links"] = (
+            f"{survey.nearest} sources and contents are tied to the nearest cue of their "
+            "sentence: the file has no relations"
+        )
 
 
 def _of_document(
@@ -103,7 +114,9 @@ def _of_document(
     survey.nearest += nearest
     names = _names(document, layout, roles)
     sheet = _Sheet(document, bounds, survey.kinds, roles)
-    sheet.attribute([{role: span for role in ROLES if (span := event.span(role))} for event in linked])
+    sheet.attribute(
+        [{role: span for role in ROLES if (span := event.span(role))} for event in linked]
+    )
     sheet.name([(mark, _entity_label(mark, roles)) for mark in marks.of("entity")])
     sheet.label(labels_of(marks))
     sheet.judge(stances(marks, linked, names["target"], reading))
@@ -111,7 +124,9 @@ def _of_document(
     if whole:
         _answer(found[0], document, roles, names, survey.kinds)
     for record in found:
-        check_labels(record, {**_own_labels(record), **layout.labels}, f"{document.where}: {record.id}")
+        check_labels(
+            record, {**_own_labels(record), **layout.labels}, f"{document.where}: {record.id}"
+        )
     return found
 
 
@@ -125,7 +140,11 @@ def _names(document: Document, layout: Layout, roles: Roles) -> dict[str, str | 
     found: dict[str, str | None] = {}
     for ours in ("target", "holder", "doc_id", "outlet", "date"):
         value = document.fields.get(layout.columns.get(ours, ours))
-        said = [a.value for a in document.answers if roles.of(a.question) == ours and isinstance(a.value, str)]
+        said = [
+            a.value
+            for a in document.answers
+            if roles.of(a.question) == ours and isinstance(a.value, str)
+        ]
         found[ours] = said[0] if said else None if value in (None, "") else str(value)
     found["target"] = found["target"] or layout.target
     return found
@@ -155,7 +174,11 @@ class _Sheet:
         self._roles = roles
         self._bounds = bounds
         self._fields: list[dict[str, Any]] = [{} for _ in bounds]
-        marked = {"attributions": kinds & set(ROLES), "entities": "entity" in kinds, "stances": "stance" in kinds}
+        marked = {
+            "attributions": kinds & set(ROLES),
+            "entities": "entity" in kinds,
+            "stances": "stance" in kinds,
+        }
         for fields in self._fields:
             fields.update({name: [] for name, there in marked.items() if there})
             fields.update({task: None for task in SENTENCE_TASKS if task in kinds})
@@ -189,7 +212,9 @@ class _Sheet:
 
     def name(self, entities: Sequence[tuple[Mark, str]]) -> None:
         for mark, label in sorted(entities, key=lambda pair: pair[0].pieces):
-            for index, part in self._parts(mark.pieces, mark.where or f"{self._document.where}: {mark.name}"):
+            for index, part in self._parts(
+                mark.pieces, mark.where or f"{self._document.where}: {mark.name}"
+            ):
                 self._fields[index]["entities"].append(Entity(span=part, label=label))
 
     def label(self, found: Sequence[tuple[Mark, str, str]]) -> None:
@@ -198,14 +223,20 @@ class _Sheet:
             for index, _ in self._parts(mark.pieces, where):
                 before = self._fields[index].get(task)
                 if before is not None and before != label:
-                    raise InputError(f"{where}: {task}: expected one label a sentence, found '{before}' and '{label}'")
+                    raise InputError(
+                        f"{where}: {task}: expected one label a sentence, found '{before}' and '{label}'"
+                    )
                 self._fields[index][task] = label
 
     def judge(self, found: Sequence[Judged]) -> None:
         for judged in found:
-            index, _ = self._parts(judged.anchor.pieces, judged.anchor.where or self._document.where)[0]
+            index, _ = self._parts(
+                judged.anchor.pieces, judged.anchor.where or self._document.where
+            )[0]
             holder = None if judged.holder is None else self._there(judged.holder, index)
-            stance = Stance(holder=holder, target=self._there(judged.target, index), label=judged.label)
+            stance = Stance(
+                holder=holder, target=self._there(judged.target, index), label=judged.label
+            )
             self._fields[index].setdefault("stances", []).append(stance)
 
     def _there(self, mark: Mark | str, index: int) -> Span | str:
@@ -217,34 +248,54 @@ class _Sheet:
 
     def records(self, whole: bool, names: Mapping[str, str | None], layout: Layout) -> list[Record]:
         document = self._document
-        taken = {layout.columns.get(ours, ours) for ours in ("target", "holder", "doc_id", "outlet", "date", "text")}
-        meta = {key: value for key, value in document.fields.items()
-                if key not in taken and isinstance(value, (str, int, float, bool))}
+        taken = {
+            layout.columns.get(ours, ours)
+            for ours in ("target", "holder", "doc_id", "outlet", "date", "text")
+        }
+        meta = {
+            key: value
+            for key, value in document.fields.items()
+            if key not in taken and isinstance(value, (str, int, float, bool))
+        }
         meta.update({key: value for key in ("outlet", "date") if (value := names[key]) is not None})
         found = []
-        for index, ((start, end), fields) in enumerate(zip(self._bounds, self._fields, strict=True)):
+        for index, ((start, end), fields) in enumerate(
+            zip(self._bounds, self._fields, strict=True)
+        ):
             if self._derives_claim:
-                fields["claim"] = "claim" if any(a.content for a in fields["attributions"]) else "no_claim"
+                fields["claim"] = (
+                    "claim" if any(a.content for a in fields["attributions"]) else "no_claim"
+                )
             for task in self._tasks:
                 if fields.get(task) is None:
                     fields[task] = self._roles.yes_no(task, False)
-            found.append(Record(
-                id=document.name if whole else f"{document.name}:{index}",
-                doc_id=names["doc_id"] if whole else document.name,
-                start=None if whole else start,
-                text=document.text[start:end],
-                annotator=document.annotator or layout.annotator,
-                meta=dict(meta),
-                **fields,
-            ))
+            found.append(
+                Record(
+                    id=document.name if whole else f"{document.name}:{index}",
+                    doc_id=names["doc_id"] if whole else document.name,
+                    start=None if whole else start,
+                    text=document.text[start:end],
+                    annotator=document.annotator or layout.annotator,
+                    meta=dict(meta),
+                    **fields,
+                )
+            )
         return found
 
 
 def _answer(
-    record: Record, document: Document, roles: Roles, names: Mapping[str, str | None], kinds: set[str]
+    record: Record,
+    document: Document,
+    roles: Roles,
+    names: Mapping[str, str | None],
+    kinds: set[str],
 ) -> None:
     """Put what was said of the whole text into its record."""
-    answers = [(answer, task) for answer in document.answers if (task := _task(answer, document, roles, names))]
+    answers = [
+        (answer, task)
+        for answer in document.answers
+        if (task := _task(answer, document, roles, names))
+    ]
     if "claim" not in kinds and any(task == "claim" for _, task in answers):
         record.claim = None  # what is said counts, not what was told by the contents
     for answer, task in answers:
@@ -253,18 +304,26 @@ def _answer(
             continue
         if task == "stance":
             if names["target"] is None:
-                raise InputError(f"{document.where}: stance '{label}': expected a target (a field of the text, or one "
-                                 "for the file), found none")
-            record.stances = [*(record.stances or ()),
-                              Stance(holder=names["holder"], target=names["target"], label=label)]
+                raise InputError(
+                    f"{document.where}: stance '{label}': expected a target (a field of the text, or one "
+                    "for the file), found none"
+                )
+            record.stances = [
+                *(record.stances or ()),
+                Stance(holder=names["holder"], target=names["target"], label=label),
+            ]
         elif getattr(record, task) not in (None, label):
-            raise InputError(f"{document.where}: {task}: expected one label, found '{getattr(record, task)}' and "
-                             f"'{label}'")
+            raise InputError(
+                f"{document.where}: {task}: expected one label, found '{getattr(record, task)}' and "
+                f"'{label}'"
+            )
         else:
             setattr(record, task, label)
 
 
-def _task(answer: Answer, document: Document, roles: Roles, names: Mapping[str, str | None]) -> str | None:
+def _task(
+    answer: Answer, document: Document, roles: Roles, names: Mapping[str, str | None]
+) -> str | None:
     """The task that an answer is a label of; ``None`` if it is none."""
     meaning = roles.of(answer.question)
     if meaning in (IGNORE, "target", "holder"):
@@ -275,8 +334,10 @@ def _task(answer: Answer, document: Document, roles: Roles, names: Mapping[str, 
         meaning = "stance" if names["target"] is not None else "claim"
     if meaning in (*SENTENCE_TASKS, "stance"):
         return meaning
-    raise InputError(f"{document.where}: {unknown('question', answer.question, MEANINGS)}; roles can say which of "
-                     "these it is")
+    raise InputError(
+        f"{document.where}: {unknown('question', answer.question, MEANINGS)}; roles can say which of "
+        "these it is"
+    )
 
 
 def _label(answer: Answer, task: str, roles: Roles) -> str | None:
@@ -284,4 +345,6 @@ def _label(answer: Answer, task: str, roles: Roles) -> str | None:
         return roles.label(answer.value, task)
     if roles.of(answer.question) == task and task != "stance":
         return roles.yes_no(task, answer.value)  # a label named after the task: it is one, or not
-    return roles.label(answer.question, task) if answer.value else None  # "not in favor" does not say what then
+    return (
+        roles.label(answer.question, task) if answer.value else None
+    )  # "not in favor" does not say what then

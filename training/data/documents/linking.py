@@ -53,8 +53,12 @@ class Marks:
         for relation in document.relations:
             for end in (relation.head, relation.tail):
                 if end not in self.by_name:
-                    raise InputError(f"{document.where}: a relation: expected the name of a span, found '{end}'")
-            if _stance_label(relation.label, roles) is None:  # such a one says all there is to say of its ends
+                    raise InputError(
+                        f"{document.where}: a relation: expected the name of a span, found '{end}'"
+                    )
+            if (
+                _stance_label(relation.label, roles) is None
+            ):  # such a one says all there is to say of its ends
                 self._near[relation.head].append(relation.tail)
                 self._near[relation.tail].append(relation.head)
 
@@ -69,17 +73,27 @@ class Marks:
 
     def name_of(self, mark: Mark, question: str) -> str | None:
         """What ``mark`` is said to be called: the answer to ``question``, one of ``_NAMES``."""
-        return next((answer.strip() for asked, answer in mark.attributes.items()
-                     if self.roles.of(asked) == question and answer.strip()), None)
+        return next(
+            (
+                answer.strip()
+                for asked, answer in mark.attributes.items()
+                if self.roles.of(asked) == question and answer.strip()
+            ),
+            None,
+        )
 
     @property
     def are_linked(self) -> bool:
         """Whether the document says which parts of attributions belong together."""
         return bool(self.document.events) or any(
-            self.meaning[r.head] in ROLES and self.meaning[r.tail] in ROLES for r in self.document.relations)
+            self.meaning[r.head] in ROLES and self.meaning[r.tail] in ROLES
+            for r in self.document.relations
+        )
 
 
-def attributions(marks: Marks, nearest: bool, bounds: Sequence[tuple[int, int]]) -> tuple[list[Linked], int]:
+def attributions(
+    marks: Marks, nearest: bool, bounds: Sequence[tuple[int, int]]
+) -> tuple[list[Linked], int]:
     """The attributions of a document, in the order of the text, and how many parts were linked by nearness alone.
 
     Parts belong together that the file says do: by an event, or by relations, where each cue makes an attribution with
@@ -100,17 +114,27 @@ def attributions(marks: Marks, nearest: bool, bounds: Sequence[tuple[int, int]])
     taken = {mark.name for event in found for parts in event.parts.values() for mark in parts}
     for cue in (mark for mark in marks.of("cue") if mark.name not in taken):
         contents = marks.related(cue, "content")
-        sources = marks.related(cue, "source") or [s for c in contents for s in marks.related(c, "source")]
+        sources = marks.related(cue, "source") or [
+            s for c in contents for s in marks.related(c, "source")
+        ]
         found.append(Linked({"source": sources, "cue": [cue], "content": contents}))
     taken |= {mark.name for event in found for parts in event.parts.values() for mark in parts}
-    found += [Linked({"source": marks.related(mark, "source"), "cue": [], "content": [mark]})
-              for mark in marks.of("content") if mark.name not in taken]
+    found += [
+        Linked({"source": marks.related(mark, "source"), "cue": [], "content": [mark]})
+        for mark in marks.of("content")
+        if mark.name not in taken
+    ]
     taken |= {mark.name for event in found for parts in event.parts.values() for mark in parts}
-    found += [Linked({"source": [mark], "cue": [], "content": []})
-              for mark in marks.of("source") if mark.name not in taken]
+    found += [
+        Linked({"source": [mark], "cue": [], "content": []})
+        for mark in marks.of("source")
+        if mark.name not in taken
+    ]
     count = _join_nearest(found, bounds) if nearest else 0
     found = [event for event in found if any(event.parts.values())]
-    return sorted(found, key=lambda e: min(p for role in ROLES for p in e.span(role) or [(1 << 60, 0)])), count
+    return sorted(
+        found, key=lambda e: min(p for role in ROLES for p in e.span(role) or [(1 << 60, 0)])
+    ), count
 
 
 def _join_nearest(found: list[Linked], bounds: Sequence[tuple[int, int]]) -> int:
@@ -137,10 +161,14 @@ def _sentence(mark: Mark, bounds: Sequence[tuple[int, int]]) -> int:
 
 def _distance(one: Mark, event: Linked) -> int:
     other = event.parts["cue"][0]
-    return max(0, max(one.pieces[0][0], other.pieces[0][0]) - min(one.pieces[-1][1], other.pieces[-1][1]))
+    return max(
+        0, max(one.pieces[0][0], other.pieces[0][0]) - min(one.pieces[-1][1], other.pieces[-1][1])
+    )
 
 
-def stances(marks: Marks, linked: Sequence[Linked], target: str | None, on_drop: OnDrop) -> list[Judged]:
+def stances(
+    marks: Marks, linked: Sequence[Linked], target: str | None, on_drop: OnDrop
+) -> list[Judged]:
     """The stances of a document: from relations named after a stance, and from spans that a stance was said of.
 
     A stance said of a target is the holder's who is related to it; said of anything else, it is toward the targets (or
@@ -157,14 +185,20 @@ def stances(marks: Marks, linked: Sequence[Linked], target: str | None, on_drop:
             head, tail = marks.by_name[relation.head], marks.by_name[relation.tail]
             if marks.meaning[head.name] == "target" and marks.meaning[tail.name] != "target":
                 head, tail = tail, head
-            found.append(Judged(_holder(marks, linked, head), marks.name_of(tail, "target") or tail, label, tail))
+            found.append(
+                Judged(
+                    _holder(marks, linked, head), marks.name_of(tail, "target") or tail, label, tail
+                )
+            )
     for mark in marks.document.marks:
         for question, answer in mark.attributes.items():
             label = _answer(question, answer, marks.roles)
             if label is not None:
                 found += _judged(marks, linked, mark, label, target)
             elif (meaning := marks.roles.of(question)) is None:
-                on_drop(f"'{question}' of a span, which has no meaning here (roles can give it one)")
+                on_drop(
+                    f"'{question}' of a span, which has no meaning here (roles can give it one)"
+                )
             elif meaning not in (IGNORE, *_NAMES, *marks.roles.labels):
                 on_drop(f"'{question}' of a span: a {meaning} is marked, not said of a span")
     judged = {id(one.anchor) for one in found}
@@ -178,10 +212,15 @@ def stances(marks: Marks, linked: Sequence[Linked], target: str | None, on_drop:
 
 def has_stances(marks: Marks) -> bool:
     """Whether stances were annotated: a target or a holder is marked, or something is said to be for or against."""
-    return bool(marks.of("target", "holder")) or any(
-        _stance_label(relation.label, marks.roles) for relation in marks.document.relations) or any(
-        _answer(question, answer, marks.roles) for mark in marks.document.marks
-        for question, answer in mark.attributes.items())
+    return (
+        bool(marks.of("target", "holder"))
+        or any(_stance_label(relation.label, marks.roles) for relation in marks.document.relations)
+        or any(
+            _answer(question, answer, marks.roles)
+            for mark in marks.document.marks
+            for question, answer in mark.attributes.items()
+        )
+    )
 
 
 def _answer(question: str, answer: str, roles: Roles) -> str | None:
@@ -198,18 +237,30 @@ def _stance_label(name: str, roles: Roles) -> str | None:
 def _judged(
     marks: Marks, linked: Sequence[Linked], mark: Mark, label: str, target: str | None
 ) -> list[Judged]:
-    meaning, holder, named = marks.meaning[mark.name], marks.name_of(mark, "holder"), marks.name_of(mark, "target")
+    meaning, holder, named = (
+        marks.meaning[mark.name],
+        marks.name_of(mark, "holder"),
+        marks.name_of(mark, "target"),
+    )
     if meaning == "target" or (meaning == "entity" and not marks.related(mark, "target")):
         whose: Mark | str | None = holder or next(
             iter(marks.related(mark, "holder", "source")),
-            next((_holder(marks, linked, other) for other in marks.related(mark, "cue", "content")), None))
+            next(
+                (_holder(marks, linked, other) for other in marks.related(mark, "cue", "content")),
+                None,
+            ),
+        )
         return [Judged(whose, named or mark, label, mark)]
-    targets: Sequence[Mark | str] = [named] if named else marks.related(mark, "target") or marks.related(mark, "entity")
+    targets: Sequence[Mark | str] = (
+        [named] if named else marks.related(mark, "target") or marks.related(mark, "entity")
+    )
     if not targets and target is not None:
         targets = [target]
     if not targets:
-        raise InputError(f"{mark.where or marks.document.where}: stance '{shorten(label)}': expected a target (a "
-                         "related span, or one for the file), found none")
+        raise InputError(
+            f"{mark.where or marks.document.where}: stance '{shorten(label)}': expected a target (a "
+            "related span, or one for the file), found none"
+        )
     whose = holder or _holder(marks, linked, mark)
     return [Judged(whose, one, label, one if isinstance(one, Mark) else mark) for one in targets]
 
@@ -225,7 +276,9 @@ def _holder(marks: Marks, linked: Sequence[Linked], mark: Mark) -> Mark | None:
 def labels_of(marks: Marks) -> list[tuple[Mark, str, str]]:
     """(mark, sentence task, label) of every mark that says something of the sentences it touches."""
     roles = marks.roles
-    found = [(mark, task, roles.yes_no(task, True)) for task in SENTENCE_TASKS for mark in marks.of(task)]
+    found = [
+        (mark, task, roles.yes_no(task, True)) for task in SENTENCE_TASKS for mark in marks.of(task)
+    ]
     for mark in marks.document.marks:
         for question, answer in mark.attributes.items():
             task = roles.of(question)

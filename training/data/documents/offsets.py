@@ -56,7 +56,11 @@ UNITS: dict[str, Callable[[str], list[int]]] = {
 
 def places(text: str, unit: str) -> dict[int, int]:
     """Offset counted in ``unit`` → code point, for every offset that lies between two of the unit."""
-    return {offset: place for place, offset in reversed(list(enumerate(UNITS[unit](text)))) if offset >= 0}
+    return {
+        offset: place
+        for place, offset in reversed(list(enumerate(UNITS[unit](text))))
+        if offset >= 0
+    }
 
 
 def convert(span: Span, known: Mapping[int, int]) -> Span | None:
@@ -66,13 +70,21 @@ def convert(span: Span, known: Mapping[int, int]) -> Span | None:
     [(2, 6)]
     """
     found = [(known.get(start), known.get(end)) for start, end in span]
-    pieces = [(start, end) for start, end in found if start is not None and end is not None and start < end]
+    pieces = [
+        (start, end)
+        for start, end in found
+        if start is not None and end is not None and start < end
+    ]
     return pieces if pieces and len(pieces) == len(span) else None
 
 
 def _try(mark: Mark, text: str, known: Mapping[int, int]) -> Span | None:
     pieces = convert(mark.pieces, known)
-    return pieces if pieces is None or mark.surface is None or _says(text, pieces, mark.surface) else None
+    return (
+        pieces
+        if pieces is None or mark.surface is None or _says(text, pieces, mark.surface)
+        else None
+    )
 
 
 def _says(text: str, pieces: Span, surface: str) -> bool:
@@ -101,7 +113,9 @@ class UnitSearch:
     marks: int = 0
     told: int = 0
     telling: int = 0
-    _failed: dict[str, str] = field(default_factory=dict)  # unit → the first span that it does not explain
+    _failed: dict[str, str] = field(
+        default_factory=dict
+    )  # unit → the first span that it does not explain
     _misfits: Counter[str] = field(default_factory=Counter)  # unit → documents with such spans
     _usual: str = CODE_POINTS
     _prescribed: str | None = None
@@ -121,7 +135,10 @@ class UnitSearch:
         if document.unit is None:
             self._usual = document.usual
         for mark in document.marks:
-            found = {unit: _try(mark, document.text, known[CODE_POINTS if plain else unit]) for unit in UNITS}
+            found = {
+                unit: _try(mark, document.text, known[CODE_POINTS if plain else unit])
+                for unit in UNITS
+            }
             self.marks += 1
             self.told += mark.surface is not None
             self.telling += len({str(pieces) for pieces in found.values()}) > 1
@@ -152,7 +169,9 @@ class UnitSearch:
         left = self._best(lenient)
         if not left:
             told = self._failed[CODE_POINTS]
-            raise InputError(f"{told} (nor does any other unit explain every span of {path}: {', '.join(UNITS)})")
+            raise InputError(
+                f"{told} (nor does any other unit explain every span of {path}: {', '.join(UNITS)})"
+            )
         # Nothing that the file says decides between those left: then what the tool is known for does.
         return self._usual if self._usual in left and self.told < self.marks else left[0]
 
@@ -186,8 +205,10 @@ def _complaint(mark: Mark, document: Document, unit: str) -> str:
     if pieces is None:
         return f"{where}: expected offsets within the text ({len(document.text)} code points), found {shown}"
     there = " ".join(document.text[start:end] for start, end in pieces)
-    return (f"{where}: expected {shorten(repr(mark.surface))} at {shown}, as the file says, "
-            f"found {shorten(repr(there))}")
+    return (
+        f"{where}: expected {shorten(repr(mark.surface))} at {shown}, as the file says, "
+        f"found {shorten(repr(there))}"
+    )
 
 
 def in_code_points(document: Document, unit: str) -> Document:

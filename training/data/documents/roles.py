@@ -45,7 +45,10 @@ class Roles:
     def task_of(self, value: str) -> str | None:
         """The task that has ``value`` among its labels, if one has: for tools that list labels without a question."""
         value = self.values.get(value, value)
-        return next((task for task in _TASKS if value.casefold() in map(str.casefold, self.labels[task])), None)
+        return next(
+            (task for task in _TASKS if value.casefold() in map(str.casefold, self.labels[task])),
+            None,
+        )
 
     def yes_no(self, task: str, value: bool) -> str:
         """The label of a sentence task for something that is so (its last label) or not (its first)."""

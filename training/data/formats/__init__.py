@@ -62,11 +62,17 @@ def recognise(path: Path, name: str | None = None) -> Format:
     if jsonl.FORMAT in formats:
         return jsonl.FORMAT  # whose reader says in which line what is not as it should be
     if formats:
-        raise InputError(f"{path}: expected what {' or '.join(f.name for f in formats)} looks like, found "
-                         "something else; if it is that, or another format, name it with --format")
-    suffixes = dict.fromkeys(suffix for format in FORMATS.values() for suffix in format.suffixes if suffix)
-    raise InputError(f"{path}: expected a file whose name ends in {', '.join(suffixes)}, or its format, found "
-                     f"'{path.suffix}'")
+        raise InputError(
+            f"{path}: expected what {' or '.join(f.name for f in formats)} looks like, found "
+            "something else; if it is that, or another format, name it with --format"
+        )
+    suffixes = dict.fromkeys(
+        suffix for format in FORMATS.values() for suffix in format.suffixes if suffix
+    )
+    raise InputError(
+        f"{path}: expected a file whose name ends in {', '.join(suffixes)}, or its format, found "
+        f"'{path.suffix}'"
+    )
 
 
 def files_in(path: Path, name: str | None = None) -> list[Path]:
@@ -82,8 +88,11 @@ def files_in(path: Path, name: str | None = None) -> list[Path]:
     formats = list(FORMATS.values()) if name is None else [FORMATS[name]]
     if not path.is_dir() or (name is not None and "" in FORMATS[name].suffixes):
         return [path]
-    files = [file for file in sorted(path.rglob("*"))
-             if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)]
+    files = [
+        file
+        for file in sorted(path.rglob("*"))
+        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    ]
     if name is None and any(file.suffix == ".ann" for file in files):
         return [path]
     suffixes = {suffix for format in formats for suffix in format.suffixes} - {"", ".txt"}
@@ -101,7 +110,10 @@ def _head(path: Path) -> str:
 
 
 def read_file(
-    path: Path | str, format: str | None = None, layout: Layout | None = None, reading: Reading | None = None
+    path: Path | str,
+    format: str | None = None,
+    layout: Layout | None = None,
+    reading: Reading | None = None,
 ) -> Iterator[Record]:
     """The records of an annotated file, or of a folder in a format that has folders.
 
@@ -127,4 +139,14 @@ def read_file(
     return records(found, Path(path), layout, reading)
 
 
-__all__ = ["COLUMNS", "FORMATS", "Format", "Layout", "OnDrop", "Reading", "files_in", "read_file", "recognise"]
+__all__ = [
+    "COLUMNS",
+    "FORMATS",
+    "Format",
+    "Layout",
+    "OnDrop",
+    "Reading",
+    "files_in",
+    "read_file",
+    "recognise",
+]

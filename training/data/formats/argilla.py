@@ -35,9 +35,29 @@ _RESPONSES = ".responses"
 _SUBMITTED = "submitted"
 _NOT_SUBMITTED = LeftOut("response that was not submitted")
 _STATUSES = (_SUBMITTED, "draft", "discarded", None)
-_OWN = {"id", "status", "_server_id", "score", "vectors", "external_id", "metadata", "fields", "responses",
-        "suggestions", "annotation", "annotation_agent", "prediction", "prediction_agent", "inputs", "tokens",
-        "metrics", "explanation", "multi_label", "event_timestamp", "search_keywords"}
+_OWN = {
+    "id",
+    "status",
+    "_server_id",
+    "score",
+    "vectors",
+    "external_id",
+    "metadata",
+    "fields",
+    "responses",
+    "suggestions",
+    "annotation",
+    "annotation_agent",
+    "prediction",
+    "prediction_agent",
+    "inputs",
+    "tokens",
+    "metrics",
+    "explanation",
+    "multi_label",
+    "event_timestamp",
+    "search_keywords",
+}
 
 
 @dataclass(frozen=True)
@@ -59,18 +79,38 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     data, column = object_of(item), layout.columns.get("text", "text")
     if "responses" in data:
         responses = list(_nested(data, item.where))
-        fields = {**mapping(data.get("metadata") or {}, f"{item.where}: metadata"),
-                  **mapping(data.get("fields"), f"{item.where}: fields")}
+        fields = {
+            **mapping(data.get("metadata") or {}, f"{item.where}: metadata"),
+            **mapping(data.get("fields"), f"{item.where}: fields"),
+        }
         where = f"{item.where}: fields.{column}"
     else:
-        responses = list(_flat(data, item.where) if "annotation_agent" not in data else _first(data, item.where))
-        own = {key for response in _columns(data) for key in data if key == response or key.startswith(f"{response}-")}
-        fields = {**_metadata(data, item.where),
-                  **{key: value for key, value in data.items() if key not in _OWN | own and "." not in key}}
+        responses = list(
+            _flat(data, item.where) if "annotation_agent" not in data else _first(data, item.where)
+        )
+        own = {
+            key
+            for response in _columns(data)
+            for key in data
+            if key == response or key.startswith(f"{response}-")
+        }
+        fields = {
+            **_metadata(data, item.where),
+            **{
+                key: value
+                for key, value in data.items()
+                if key not in _OWN | own and "." not in key
+            },
+        }
         where = f"{item.where}: {column}"
     inputs = data.get("inputs")  # of version 1's text classification
-    text = string(fields.pop(column, None) or (inputs.get(column) if isinstance(inputs, dict) else None), where)
-    name = next((str(data[key]) for key in ("id", "external_id") if data.get(key) is not None), item.name)
+    text = string(
+        fields.pop(column, None) or (inputs.get(column) if isinstance(inputs, dict) else None),
+        where,
+    )
+    name = next(
+        (str(data[key]) for key in ("id", "external_id") if data.get(key) is not None), item.name
+    )
     by_user: dict[str | None, list[_Response]] = {}
     for response in responses:
         if isinstance(response, LeftOut):
@@ -78,7 +118,9 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         else:
             by_user.setdefault(response.user, []).append(response)
     for user, given in by_user.items():
-        yield _document(Document(name, text, item.where, user, fields=fields, usual="UTF-16 code units"), given)
+        yield _document(
+            Document(name, text, item.where, user, fields=fields, usual="UTF-16 code units"), given
+        )
 
 
 def _document(document: Document, responses: list[_Response]) -> Document:
@@ -87,15 +129,27 @@ def _document(document: Document, responses: list[_Response]) -> Document:
     for response in responses:
         values = response.value if isinstance(response.value, list) else [response.value]
         for number, value in enumerate(values):
-            where = f"{response.where}[{number}]" if isinstance(response.value, list) else response.where
+            where = (
+                f"{response.where}[{number}]"
+                if isinstance(response.value, list)
+                else response.where
+            )
             if isinstance(value, dict) and "start" in value:
                 marks.append(_mark(value, response.question, where))
             elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
                 answers.append(Answer(response.question, _text(value)))
             else:
                 raise wrong(where, "a label, a number or a span with start, end and label", value)
-    return Document(document.name, document.text, document.where, document.annotator, marks, answers=answers,
-                    fields=document.fields, usual=document.usual)
+    return Document(
+        document.name,
+        document.text,
+        document.where,
+        document.annotator,
+        marks,
+        answers=answers,
+        fields=document.fields,
+        usual=document.usual,
+    )
 
 
 def _mark(value: dict[str, Any], question: str, where: str) -> Mark:
@@ -122,8 +176,12 @@ def _listed(question: str, given: list[Any], place: str) -> Iterator[_Response |
         response = mapping(one, f"{place}[{number}]")
         user = response.get("user_id", response.get("user"))
         if _is_submitted(response.get("status", _SUBMITTED), f"{place}[{number}].status"):
-            yield _Response(question, _user(user, f"{place}[{number}].user_id"), response.get("value"),
-                            f"{place}[{number}].value")
+            yield _Response(
+                question,
+                _user(user, f"{place}[{number}].user_id"),
+                response.get("value"),
+                f"{place}[{number}].value",
+            )
         else:
             yield _NOT_SUBMITTED
 
@@ -144,7 +202,9 @@ def _flat(data: dict[str, Any], where: str) -> Iterator[_Response | LeftOut]:
             yield from _column(data, key, where)
         else:
             given = data[key]
-            if isinstance(given, dict):  # datasets writes a sequence of objects as an object of sequences
+            if isinstance(
+                given, dict
+            ):  # datasets writes a sequence of objects as an object of sequences
                 given = _turned(given, f"{where}: {key}")
             yield from _listed(key, listing(given, f"{where}: {key}"), f"{where}: {key}")
 
@@ -153,7 +213,11 @@ def _columns(data: dict[str, Any]) -> list[str]:
     """The keys with responses: of version 2, else of version 1, where a question is known by what answers it."""
     if flat := [key for key in data if key.endswith(_RESPONSES)]:
         return flat
-    return [key for key, value in data.items() if "external_id" in data and key not in _OWN and _has_users(value)]
+    return [
+        key
+        for key, value in data.items()
+        if "external_id" in data and key not in _OWN and _has_users(value)
+    ]
 
 
 def _has_users(value: Any) -> bool:
@@ -164,8 +228,10 @@ def _has_users(value: Any) -> bool:
 def _turned(given: dict[str, Any], where: str) -> list[dict[str, Any]]:
     columns = {key: listing(values, f"{where}.{key}") for key, values in given.items()}
     if len({len(values) for values in columns.values()}) > 1:
-        raise InputError(f"{where}: expected as many users as values, found "
-                         f"{', '.join(f'{len(values)} of {key}' for key, values in columns.items())}")
+        raise InputError(
+            f"{where}: expected as many users as values, found "
+            f"{', '.join(f'{len(values)} of {key}' for key, values in columns.items())}"
+        )
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
@@ -175,12 +241,18 @@ def _column(data: dict[str, Any], key: str, where: str) -> Iterator[_Response | 
     users = listing(data.get(f"{key}.users") or [None] * len(values), f"{place}.users")
     statuses = listing(data.get(f"{key}.status") or [_SUBMITTED] * len(values), f"{place}.status")
     if not len(values) == len(users) == len(statuses):
-        raise InputError(f"{place}: expected as many users and states as values, found {len(values)} values, "
-                         f"{len(users)} users, {len(statuses)} states")
+        raise InputError(
+            f"{place}: expected as many users and states as values, found {len(values)} values, "
+            f"{len(users)} users, {len(statuses)} states"
+        )
     for number, (value, user, status) in enumerate(zip(values, users, statuses, strict=True)):
         if _is_submitted(status, f"{place}.status[{number}]"):
-            yield _Response(key.removesuffix(_RESPONSES), _user(user, f"{place}.users[{number}]"), value,
-                            f"{place}[{number}]")
+            yield _Response(
+                key.removesuffix(_RESPONSES),
+                _user(user, f"{place}.users[{number}]"),
+                value,
+                f"{place}[{number}]",
+            )
         else:
             yield _NOT_SUBMITTED
 
@@ -190,8 +262,12 @@ def _first(data: dict[str, Any], where: str) -> Iterator[_Response | LeftOut]:
     if data.get("annotation") is None or data.get("status") in ("Default", "Discarded"):
         yield _NOT_SUBMITTED
         return
-    yield _Response("label", _user(data["annotation_agent"], f"{where}: annotation_agent"), data["annotation"],
-                    f"{where}: annotation")
+    yield _Response(
+        "label",
+        _user(data["annotation_agent"], f"{where}: annotation_agent"),
+        data["annotation"],
+        f"{where}: annotation",
+    )
 
 
 def _metadata(data: dict[str, Any], where: str) -> dict[str, Any]:
@@ -208,8 +284,12 @@ def _metadata(data: dict[str, Any], where: str) -> dict[str, Any]:
 def recognise(head: str) -> bool:
     """Whether the first record has responses, or what else only Argilla writes."""
     first = first_object(head)
-    return ({"fields", "responses"} <= first.keys() or {"annotation", "annotation_agent"} <= first.keys()
-            or any(key.endswith(f"{_RESPONSES}.users") for key in first) or bool(_columns(first)))
+    return (
+        {"fields", "responses"} <= first.keys()
+        or {"annotation", "annotation_agent"} <= first.keys()
+        or any(key.endswith(f"{_RESPONSES}.users") for key in first)
+        or bool(_columns(first))
+    )
 
 
 FORMAT = Format("argilla", (".jsonl", ".json", ".ndjson"), recognise, items=json_items, parse=parse)

@@ -24,7 +24,9 @@ logger = logging.getLogger(__name__)
 _START = "-DOCSTART-"
 _TAG = re.compile(r"O|([BIESLU])-(.+)")
 _SAME = str.maketrans("LU", "ES")  # BILOU in IOBES' letters
-_WORD = regex.compile(r"[\w\p{M}\u200c\u200d]+|\S\p{M}*")  # a word with its accents and joiners, or one sign
+_WORD = regex.compile(
+    r"[\w\p{M}\u200c\u200d]+|\S\p{M}*"
+)  # a word with its accents and joiners, or one sign
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,13 @@ def _token(line: str, where: str) -> _Token:
         raise InputError(f"{where}: expected a token and its tag, found {shorten(repr(line))}")
     match = _TAG.fullmatch(columns[-1].strip())
     if match is None:
-        raise InputError(f"{where}: expected a tag, O or B-, I-, E-, S- with a label, found "
-                         f"{shorten(repr(columns[-1]))}")
-    return _Token(columns[0].strip(), match[0], (match[1] or "O").translate(_SAME), match[2] or "", where)
+        raise InputError(
+            f"{where}: expected a tag, O or B-, I-, E-, S- with a label, found "
+            f"{shorten(repr(columns[-1]))}"
+        )
+    return _Token(
+        columns[0].strip(), match[0], (match[1] or "O").translate(_SAME), match[2] or "", where
+    )
 
 
 def _scheme(sentences: Sequence[Sequence[_Token]]) -> str:
@@ -93,7 +99,10 @@ def _scheme(sentences: Sequence[Sequence[_Token]]) -> str:
     letters = {token.letter for sentence in sentences for token in sentence}
     if letters & {"E", "S"}:
         return "IOBES"
-    wrong = {name: sum(len(list(_wrong(sentence, name))) for sentence in sentences) for name in ("IOB2", "IOB1")}
+    wrong = {
+        name: sum(len(list(_wrong(sentence, name))) for sentence in sentences)
+        for name in ("IOB2", "IOB1")
+    }
     return min(wrong, key=lambda name: wrong[name])
 
 
@@ -109,10 +118,18 @@ def _wrong(sentence: Sequence[_Token], scheme: str) -> Iterator[tuple[_Token, st
             yield token, f"B-{token.label}"
         elif scheme == "IOBES" and token.letter in "IE" and not is_open:
             yield token, f"B-{token.label} or S-{token.label}"
-        elif scheme == "IOBES" and token.letter in "BSO" and before is not None and before.letter in "BI":
+        elif (
+            scheme == "IOBES"
+            and token.letter in "BSO"
+            and before is not None
+            and before.letter in "BI"
+        ):
             yield token, f"I-{before.label} or E-{before.label}"
     if scheme == "IOBES" and sentence[-1].letter in "BI":
-        yield sentence[-1], f"E-{sentence[-1].label} or S-{sentence[-1].label} at the end of the sentence"
+        yield (
+            sentence[-1],
+            f"E-{sentence[-1].label} or S-{sentence[-1].label} at the end of the sentence",
+        )
 
 
 def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
@@ -128,10 +145,14 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     for sentence in sentences:
         for token, expected in _wrong(sentence, scheme):
             if layout.lenient:
-                yield LeftOut("tag that cannot stand where it does, taken for the start of an entity")
+                yield LeftOut(
+                    "tag that cannot stand where it does, taken for the start of an entity"
+                )
                 continue
-            raise InputError(f"{token.where}: expected {expected}, since the file's tags are {scheme}, found "
-                             f"{token.tag}")
+            raise InputError(
+                f"{token.where}: expected {expected}, since the file's tags are {scheme}, found "
+                f"{token.tag}"
+            )
         text += "\n" if text else ""
         start = len(text)
         places = []
@@ -144,14 +165,22 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     yield Document(item.name, text, item.where, marks=marks, sentences=bounds, unit="code points")
 
 
-def _marks(sentence: Sequence[_Token], places: Sequence[tuple[int, int]], scheme: str) -> Iterator[Mark]:
+def _marks(
+    sentence: Sequence[_Token], places: Sequence[tuple[int, int]], scheme: str
+) -> Iterator[Mark]:
     """The entities of a sentence, as conlleval finds them."""
     first: int | None = None
     for index, token in enumerate(sentence):
         before = sentence[index - 1] if index else None
-        if first is not None and before is not None and (
-            token.letter in "OS" or token.label != before.label or before.letter in "ES"
-            or token.letter == "B"
+        if (
+            first is not None
+            and before is not None
+            and (
+                token.letter in "OS"
+                or token.label != before.label
+                or before.letter in "ES"
+                or token.letter == "B"
+            )
         ):
             yield _mark(sentence, places, first, index)
             first = None
@@ -161,7 +190,9 @@ def _marks(sentence: Sequence[_Token], places: Sequence[tuple[int, int]], scheme
         yield _mark(sentence, places, first, len(sentence))
 
 
-def _mark(sentence: Sequence[_Token], places: Sequence[tuple[int, int]], first: int, end: int) -> Mark:
+def _mark(
+    sentence: Sequence[_Token], places: Sequence[tuple[int, int]], first: int, end: int
+) -> Mark:
     start, stop = places[first][0], places[end - 1][1]
     label = sentence[first].label
     return Mark(f"{start}-{stop} {label}", label, [(start, stop)], where=sentence[first].where)
@@ -183,7 +214,9 @@ def recognise(head: str) -> bool:
     """Whether the first lines are tokens with tags."""
     rows = [line.split() for line in head.splitlines()[:20] if line.strip()]
     return bool(rows) and all(
-        row[0].startswith(_START) or (len(row) > 1 and _TAG.fullmatch(row[-1])) for row in rows[:-1] or rows)
+        row[0].startswith(_START) or (len(row) > 1 and _TAG.fullmatch(row[-1]))
+        for row in rows[:-1] or rows
+    )
 
 
 def write(records: Iterable[Record], path: Path, what: str = "entities") -> None:
@@ -222,10 +255,19 @@ def write(records: Iterable[Record], path: Path, what: str = "entities") -> None
 
 def _spans(record: Record, what: str) -> list[tuple[Span, str]] | None:
     if what == "entities":
-        return None if record.entities is None else [(entity.span, entity.label) for entity in record.entities]
+        return (
+            None
+            if record.entities is None
+            else [(entity.span, entity.label) for entity in record.entities]
+        )
     if record.attributions is None:
         return None
-    return [(span, role) for one in record.attributions for role in ROLES if (span := getattr(one, role))]
+    return [
+        (span, role)
+        for one in record.attributions
+        for role in ROLES
+        if (span := getattr(one, role))
+    ]
 
 
 def _count_others(record: Record, what: str, left_out: Counter[str]) -> None:
@@ -238,7 +280,9 @@ def _count_others(record: Record, what: str, left_out: Counter[str]) -> None:
         del left_out[name]
 
 
-def _without_overlap(spans: Iterable[tuple[Span, str]], left_out: Counter[str]) -> list[tuple[int, int, str]]:
+def _without_overlap(
+    spans: Iterable[tuple[Span, str]], left_out: Counter[str]
+) -> list[tuple[int, int, str]]:
     kept: list[tuple[int, int, str]] = []
     whole = []
     for span, label in spans:
@@ -259,13 +303,27 @@ def _tagged(record: Record, spans: Iterable[tuple[int, int, str]]) -> Iterator[t
     place = 0
     for start, end, label in [*spans, (len(record.text), len(record.text), "")]:
         if any(character.isspace() for character in label):
-            raise InputError(f"{record.id}: expected a label without spaces, which CoNLL cannot carry, found '{label}'")
+            raise InputError(
+                f"{record.id}: expected a label without spaces, which CoNLL cannot carry, found '{label}'"
+            )
         yield from ((word, "O") for word in _WORD.findall(record.text[place:start]))
         for number, word in enumerate(_WORD.findall(record.text[start:end])):
             yield word, f"{'I' if number else 'B'}-{label}"
         place = end
 
 
-_SUFFIXES = (".conll", ".conll2002", ".conll2003", ".conll03", ".bio", ".iob", ".iob2", ".iobes",
-             ".train", ".testa", ".testb", ".txt")  # the shared tasks' esp.train and eng.testa, train.txt
+_SUFFIXES = (
+    ".conll",
+    ".conll2002",
+    ".conll2003",
+    ".conll03",
+    ".bio",
+    ".iob",
+    ".iob2",
+    ".iobes",
+    ".train",
+    ".testa",
+    ".testb",
+    ".txt",
+)  # the shared tasks' esp.train and eng.testa, train.txt
 FORMAT = Format("conll", _SUFFIXES, recognise, read=read, items=items, parse=parse, write=write)

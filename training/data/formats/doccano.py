@@ -47,9 +47,15 @@ def parse(item: Item, layout: Layout) -> list[Document]:
     key = layout.columns.get("text") or next((key for key in _TEXTS if key in line), "text")
     text = string(line.get(key), f"{item.where}: {key}")
     name_key = layout.columns.get("id", "id")
-    name = item.name if line.get(name_key) is None else name_of(line[name_key], f"{item.where}: {name_key}")
+    name = (
+        item.name
+        if line.get(name_key) is None
+        else name_of(line[name_key], f"{item.where}: {name_key}")
+    )
     if not line.keys() & {*_LABELS, "annotations"}:
-        raise InputError(f"{item.where}: expected 'label', 'entities' or 'annotations', found {', '.join(line)}")
+        raise InputError(
+            f"{item.where}: expected 'label', 'entities' or 'annotations', found {', '.join(line)}"
+        )
     meta = line.get("meta")
     fields = dict(meta) if isinstance(meta, dict) else {}
     fields |= {name: value for name, value in line.items() if name not in {*_OWN, key, name_key}}
@@ -57,7 +63,11 @@ def parse(item: Item, layout: Layout) -> list[Document]:
     for user, part in _by_user(line, item.where):
         marks, answers = _labels(part, item.where)
         relations = list(_relations(part, {mark.name for mark in marks}, item.where))
-        found.append(Document(name, text, item.where, user, marks, relations, {}, answers, fields, usual=UTF16))
+        found.append(
+            Document(
+                name, text, item.where, user, marks, relations, {}, answers, fields, usual=UTF16
+            )
+        )
     return found
 
 
@@ -70,7 +80,9 @@ def _by_user(line: dict[str, Any], where: str) -> Iterator[tuple[str | None, dic
     for number, annotation in enumerate(listing(line["annotations"], f"{where}: annotations")):
         place = f"{where}: annotations[{number}]"
         annotation = mapping(annotation, place)
-        user = None if annotation.get("user") is None else name_of(annotation["user"], f"{place}.user")
+        user = (
+            None if annotation.get("user") is None else name_of(annotation["user"], f"{place}.user")
+        )
         part = users.setdefault(user, {"label": []})
         label = annotation.get("label", annotation.get("text"))
         label = name_of(label, f"{place}.label")
@@ -86,7 +98,9 @@ def _labels(line: dict[str, Any], where: str) -> tuple[list[Mark], list[Answer]]
     answers: list[Answer] = []
     for key in _LABELS:
         given = line.get(key, [])
-        for number, label in enumerate([given] if isinstance(given, str) else listing(given, f"{where}: {key}")):
+        for number, label in enumerate(
+            [given] if isinstance(given, str) else listing(given, f"{where}: {key}")
+        ):
             place = f"{where}: {key}[{number}]"
             if isinstance(label, str) and key != "entities":
                 answers.append(Answer("cats" if key == "cats" else "label", label))
@@ -95,14 +109,20 @@ def _labels(line: dict[str, Any], where: str) -> tuple[list[Mark], list[Answer]]
                 if any(mark.name == name for mark in marks):
                     raise wrong(f"{place}.id", "a new id", name)
                 pieces = [extent(label, "start_offset", "end_offset", place)]
-                marks.append(Mark(name, string(label.get("label"), f"{place}.label"), pieces, where=place))
+                marks.append(
+                    Mark(name, string(label.get("label"), f"{place}.label"), pieces, where=place)
+                )
             else:
                 marks.append(_triple(label, key, place))
     return marks, answers
 
 
 def _triple(label: Any, key: str, where: str) -> Mark:
-    if not isinstance(label, list) or len(label) != 3 or not (is_whole(label[0]) and is_whole(label[1])):
+    if (
+        not isinstance(label, list)
+        or len(label) != 3
+        or not (is_whole(label[0]) and is_whole(label[1]))
+    ):
         expected = "[start, end, label]" if key == "entities" else "a name or [start, end, label]"
         raise wrong(where, expected, label)
     pieces = [extent({"start": label[0], "end": label[1]}, "start", "end", where)]
@@ -126,7 +146,11 @@ def recognise(head: str) -> bool:
     """Whether the first object has a text with labels as doccano writes them."""
     first = first_object(head)
     lists = {key: value for key, value in first.items() if isinstance(value, list)}
-    if not first.keys() & set(_TEXTS) or first.keys() & _OTHERS or any(".responses" in key for key in first):
+    if (
+        not first.keys() & set(_TEXTS)
+        or first.keys() & _OTHERS
+        or any(".responses" in key for key in first)
+    ):
         return False
     if labelstudio_min.is_row(first):
         return False
@@ -136,9 +160,13 @@ def recognise(head: str) -> bool:
         return True
     entities, annotations = lists.get("entities"), lists.get("annotations")
     if entities is not None:
-        return "relations" in lists or any(isinstance(each, dict) and "start_offset" in each for each in entities)
+        return "relations" in lists or any(
+            isinstance(each, dict) and "start_offset" in each for each in entities
+        )
     return annotations is not None and any(
-        isinstance(each, dict) and each.keys() & {"label", "text"} and "result" not in each for each in annotations)
+        isinstance(each, dict) and each.keys() & {"label", "text"} and "result" not in each
+        for each in annotations
+    )
 
 
 FORMAT = Format("doccano", (".jsonl", ".ndjson", ".json"), recognise, items=json_items, parse=parse)

@@ -31,7 +31,11 @@ class Sheet:
                     span = getattr(attribution, role)
                     if span is not None:
                         roles.setdefault(role, []).extend(moved(span, place))
-        return [{role: sorted(span) for role, span in roles.items()} for roles in found.values() if roles]
+        return [
+            {role: sorted(span) for role, span in roles.items()}
+            for roles in found.values()
+            if roles
+        ]
 
 
 @dataclass
@@ -45,8 +49,12 @@ class Whole:
     def meta(self) -> dict[str, str | int | float | bool]:
         """What all its records agree on."""
         metas = [record.meta for sheet in self.sheets for _, record in sheet.sentences]
-        return {key: value for key, value in metas[0].items()
-                if isinstance(value, (str, int, float, bool)) and all(meta.get(key) == value for meta in metas)}
+        return {
+            key: value
+            for key, value in metas[0].items()
+            if isinstance(value, (str, int, float, bool))
+            and all(meta.get(key) == value for meta in metas)
+        }
 
 
 def moved(span: Span, by: int) -> Span:
@@ -81,13 +89,17 @@ def _document(name: str, records: Sequence[Record]) -> Whole:
         text += [""] * (end - len(text))
         for at, character in enumerate(record.text, place):
             if text[at] not in ("", character):
-                raise InputError(f"{record.id}: expected what other records of the document '{name}' say stands at "
-                                 f"{at}, found {shorten(repr(record.text))}")
+                raise InputError(
+                    f"{record.id}: expected what other records of the document '{name}' say stands at "
+                    f"{at}, found {shorten(repr(record.text))}"
+                )
             text[at] = character
         sheet = sheets.setdefault(record.annotator, Sheet(record.annotator))
         if any(other == place for other, _ in sheet.sentences):
-            raise InputError(f"{record.id}: expected one record of a sentence by one annotator, found two that begin "
-                             f"at {place} of the document '{name}'")
+            raise InputError(
+                f"{record.id}: expected one record of a sentence by one annotator, found two that begin "
+                f"at {place} of the document '{name}'"
+            )
         sheet.sentences.append((place, record))
     return Whole(name, _filled(text), list(sheets.values()))
 

@@ -18,7 +18,9 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: expected UTF-8 text, found {error.reason} at byte {error.start + 1}") from None
+        raise InputError(
+            f"{path}: expected UTF-8 text, found {error.reason} at byte {error.start + 1}"
+        ) from None
 
 
 def read_json(text: str, where: str) -> Any:
@@ -71,7 +73,10 @@ def mapping(value: Any, where: str) -> dict[str, Any]:
 
 def extent(value: dict[str, Any], start: str, end: str, where: str) -> tuple[int, int]:
     """The span between the keys ``start`` and ``end``: whole numbers, the first not negative and the smaller one."""
-    first, last = whole(value.get(start), f"{where}.{start}"), whole(value.get(end), f"{where}.{end}")
+    first, last = (
+        whole(value.get(start), f"{where}.{start}"),
+        whole(value.get(end), f"{where}.{end}"),
+    )
     if not 0 <= first < last:
         raise InputError(f"{where}: expected 0 <= {start} < {end}, found {first} and {last}")
     return first, last
@@ -79,4 +84,6 @@ def extent(value: dict[str, Any], start: str, end: str, where: str) -> tuple[int
 
 def wrong(where: str, expected: str, found: Any) -> InputError:
     """The error that says that something else was found; a missing value is ``nothing``."""
-    return InputError(f"{where}: expected {expected}, found {'nothing' if found is None else shorten(repr(found))}")
+    return InputError(
+        f"{where}: expected {expected}, found {'nothing' if found is None else shorten(repr(found))}"
+    )

@@ -17,7 +17,9 @@ def read(path: Path, layout: Layout, reading: Reading) -> Iterator[Record]:
     """
     for name in ("columns", "task", "target", "roles", "values", "sentences"):
         if getattr(layout, name):
-            raise InputError(f"{path}: expected another format, to which '{name}' applies, found JSON Lines of records")
+            raise InputError(
+                f"{path}: expected another format, to which '{name}' applies, found JSON Lines of records"
+            )
     for record in read_jsonl(path, layout.labels):
         if record.annotator is None and layout.annotator is not None:
             record.annotator = layout.annotator
@@ -30,7 +32,11 @@ def recognise(head: str) -> bool:
         first = json.loads(next((line for line in head.splitlines() if line.strip()), ""))
     except (ValueError, RecursionError):
         return False
-    return isinstance(first, dict) and "text" in first and not first.keys() - Record.model_fields.keys() - {"predicted"}
+    return (
+        isinstance(first, dict)
+        and "text" in first
+        and not first.keys() - Record.model_fields.keys() - {"predicted"}
+    )
 
 
 def write(records: Iterable[Record], path: Path) -> None:

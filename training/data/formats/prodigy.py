@@ -32,10 +32,29 @@ from claimstance.training.data.formats.json_validation import (
     wrong,
 )
 
-_UNNAMED = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")  # a session that was started without a name
+_UNNAMED = re.compile(
+    r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d"
+)  # a session that was started without a name
 _ANSWERS = ("accept", "reject", "ignore")
-_OWN = {"text", "label", "answer", "options", "accept", "spans", "relations", "tokens", "meta", "html", "config",
-        "priority", "score", "versions", "sessions", "default", "view_id"}
+_OWN = {
+    "text",
+    "label",
+    "answer",
+    "options",
+    "accept",
+    "spans",
+    "relations",
+    "tokens",
+    "meta",
+    "html",
+    "config",
+    "priority",
+    "score",
+    "versions",
+    "sessions",
+    "default",
+    "view_id",
+}
 
 
 def items(path: Path) -> Iterator[Item]:
@@ -112,14 +131,22 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         annotator = session and (session.removeprefix(prefix) or session)
         sheet = sheets.setdefault(annotator, _Sheet(text, line.where))
         if text != sheet.text:
-            raise InputError(f"{line.where}: {column}: expected the text of the line with the same _input_hash "
-                             f"({sheet.where}), found another one")
+            raise InputError(
+                f"{line.where}: {column}: expected the text of the line with the same _input_hash "
+                f"({sheet.where}), found another one"
+            )
         _read(data, line.where, answer == "accept", sheet)
         sheet.fields.update(_fields(data, column, line.where))
     for annotator, sheet in sheets.items():
         yield Document(
-            name=item.name, text=sheet.text, where=sheet.where, annotator=annotator, marks=list(sheet.marks.values()),
-            relations=list(sheet.relations), answers=list(sheet.answers.values()), fields=sheet.fields,
+            name=item.name,
+            text=sheet.text,
+            where=sheet.where,
+            annotator=annotator,
+            marks=list(sheet.marks.values()),
+            relations=list(sheet.relations),
+            answers=list(sheet.answers.values()),
+            fields=sheet.fields,
             unit="code points",
         )
 
@@ -131,8 +158,10 @@ def _read(data: dict[str, Any], where: str, accepted: bool, sheet: _Sheet) -> No
         if not accepted or data.get("_view_id") == "classification":
             return
     elif not accepted:
-        raise InputError(f"{where}: answer: expected accept or ignore where no label is asked about, found 'reject' "
-                         "(which does not say what is wrong)")
+        raise InputError(
+            f"{where}: answer: expected accept or ignore where no label is asked about, found 'reject' "
+            "(which does not say what is wrong)"
+        )
     if data.get("options") is not None or data.get("accept") is not None:
         _read_choice(data, where, sheet)
     here = _read_spans(data, where, sheet)
@@ -140,22 +169,30 @@ def _read(data: dict[str, Any], where: str, accepted: bool, sheet: _Sheet) -> No
         place = f"{where}: relations[{number}]"
         relation = mapping(value, place)
         head, child = (_end(relation, end, place, here) for end in ("head_span", "child_span"))
-        sheet.relations[Relation(head, child, string(relation.get("label") or "", f"{place}.label"))] = None
+        sheet.relations[
+            Relation(head, child, string(relation.get("label") or "", f"{place}.label"))
+        ] = None
 
 
 def _answer(sheet: _Sheet, answer: Answer, value: str, where: str) -> None:
     before = sheet.answers.setdefault((answer.question, value), answer)
     if before.value != answer.value:
-        raise InputError(f"{where}: answer: expected one answer of an annotator to '{value}', found accept and reject "
-                         f"(see {sheet.where})")
+        raise InputError(
+            f"{where}: answer: expected one answer of an annotator to '{value}', found accept and reject "
+            f"(see {sheet.where})"
+        )
 
 
 def _read_choice(data: dict[str, Any], where: str, sheet: _Sheet) -> None:
     options = listing(data.get("options"), f"{where}: options")
-    known = [_name(mapping(o, f"{where}: options[{i}]").get("id"), f"{where}: options[{i}].id")
-             for i, o in enumerate(options)]
+    known = [
+        _name(mapping(o, f"{where}: options[{i}]").get("id"), f"{where}: options[{i}].id")
+        for i, o in enumerate(options)
+    ]
     chosen = data.get("accept")
-    for number, choice in enumerate(chosen if isinstance(chosen, list) else [chosen] if chosen is not None else []):
+    for number, choice in enumerate(
+        chosen if isinstance(chosen, list) else [chosen] if chosen is not None else []
+    ):
         name = _name(choice, f"{where}: accept[{number}]")
         if name not in known:
             raise wrong(f"{where}: accept[{number}]", f"one of {', '.join(known)}", choice)
@@ -179,7 +216,9 @@ def _read_spans(data: dict[str, Any], where: str, sheet: _Sheet) -> dict[tuple[i
         label = string(span.get("label"), f"{place}.label")
         surface = span["text"] if isinstance(span.get("text"), str) else None
         name = f"{start}-{end} {label}"
-        sheet.marks.setdefault((start, end, label), Mark(name, label, [(start, end)], surface, where=place))
+        sheet.marks.setdefault(
+            (start, end, label), Mark(name, label, [(start, end)], surface, where=place)
+        )
         found[start, end] = name
     return found
 
@@ -187,21 +226,38 @@ def _read_spans(data: dict[str, Any], where: str, sheet: _Sheet) -> dict[tuple[i
 def _end(relation: dict[str, Any], key: str, place: str, marks: dict[tuple[int, int], str]) -> str:
     bounds = extent(mapping(relation.get(key), f"{place}.{key}"), "start", "end", f"{place}.{key}")
     if bounds not in marks:
-        raise InputError(f"{place}.{key}: expected the bounds of one of the spans, found {bounds[0]} and {bounds[1]}")
+        raise InputError(
+            f"{place}.{key}: expected the bounds of one of the spans, found {bounds[0]} and {bounds[1]}"
+        )
     return marks[bounds]
 
 
 def _fields(data: dict[str, Any], column: str, where: str) -> dict[str, Any]:
     meta = mapping(data.get("meta") or {}, f"{where}: meta")
-    own = {key: value for key, value in data.items() if key not in _OWN and key != column and not key.startswith("_")}
+    own = {
+        key: value
+        for key, value in data.items()
+        if key not in _OWN and key != column and not key.startswith("_")
+    }
     return {**own, **meta}
 
 
 def recognise(head: str) -> bool:
     """Whether the first line has an answer, beside what Prodigy adds or asks."""
     first = first_object(head)
-    return first.get("answer", "") in (*_ANSWERS, None) and bool(first.keys() & {
-        "_input_hash", "_task_hash", "_session_id", "_annotator_id", "_view_id", "spans", "options", "label"})
+    return first.get("answer", "") in (*_ANSWERS, None) and bool(
+        first.keys()
+        & {
+            "_input_hash",
+            "_task_hash",
+            "_session_id",
+            "_annotator_id",
+            "_view_id",
+            "spans",
+            "options",
+            "label",
+        }
+    )
 
 
 FORMAT = Format("prodigy", (".jsonl", ".ndjson"), recognise, items=items, parse=parse)

@@ -28,7 +28,9 @@ def items(path: Path) -> Iterator[Item]:
         import spacy
         from spacy.tokens import DocBin
     except ImportError:
-        raise ConfigError(f"{path}: reading .spacy files needs spaCy: pip install 'claimstance[spacy]'") from None
+        raise ConfigError(
+            f"{path}: reading .spacy files needs spaCy: pip install 'claimstance[spacy]'"
+        ) from None
     try:
         docs = DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab)
         for number, doc in enumerate(docs, 1):
@@ -36,8 +38,10 @@ def items(path: Path) -> Iterator[Item]:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     except Exception as error:  # a damaged file makes spaCy raise errors of many kinds
-        raise InputError(f"{path}: expected a DocBin of spaCy, found a file that it cannot read "
-                         f"({' '.join(str(error).split())[:80]})") from None
+        raise InputError(
+            f"{path}: expected a DocBin of spaCy, found a file that it cannot read "
+            f"({' '.join(str(error).split())[:80]})"
+        ) from None
 
 
 def parse(item: Item, layout: Layout) -> Iterator[Document]:
@@ -51,23 +55,37 @@ def parse(item: Item, layout: Layout) -> Iterator[Document]:
     except InputError:
         raise
     except Exception as error:  # spaCy looks at some of a damaged file only when it is asked for it
-        raise InputError(f"{item.where}: expected a doc that spaCy can read, found another "
-                         f"({shorten(' '.join(str(error).split()))})") from None
+        raise InputError(
+            f"{item.where}: expected a doc that spaCy can read, found another "
+            f"({shorten(' '.join(str(error).split()))})"
+        ) from None
 
 
 def _document(item: Item) -> Document:
     doc = item.data
-    own = {key[1] if isinstance(key, tuple) and key[0] == "._." else key: value for key, value in doc.user_data.items()}
+    own = {
+        key[1] if isinstance(key, tuple) and key[0] == "._." else key: value
+        for key, value in doc.user_data.items()
+    }
     fields = {key: value for key, value in own.items() if isinstance(key, str)}
     annotator = fields.pop("annotator", None)
-    name = next((fields.pop(key) for key in ("id", "doc_id") if fields.get(key) is not None), item.name)
+    name = next(
+        (fields.pop(key) for key in ("id", "doc_id") if fields.get(key) is not None), item.name
+    )
     spans = [(span, span.label_) for span in doc.ents]
     spans += [(span, span.label_ or key) for key, group in doc.spans.items() for span in group]
     marks = {(span.start_char, span.end_char, label): None for span, label in spans}
     return Document(
-        name=str(name), text=doc.text, where=item.where, annotator=None if annotator is None else str(annotator),
-        marks=[_mark(*mark) for mark in marks], answers=list(_answers(doc.cats, f"{item.where}: cats")), fields=fields,
-        sentences=[(s.start_char, s.end_char) for s in doc.sents] if doc.has_annotation("SENT_START") else None,
+        name=str(name),
+        text=doc.text,
+        where=item.where,
+        annotator=None if annotator is None else str(annotator),
+        marks=[_mark(*mark) for mark in marks],
+        answers=list(_answers(doc.cats, f"{item.where}: cats")),
+        fields=fields,
+        sentences=[(s.start_char, s.end_char) for s in doc.sents]
+        if doc.has_annotation("SENT_START")
+        else None,
         unit="code points",
     )
 
@@ -101,9 +119,14 @@ def json_parse(item: Item, layout: Layout) -> Iterator[Document]:
             raise InputError(f"{where}: expected 0 <= start < end, found {start} and {end}")
         marks.append(_mark(start, end, string(value[2], f"{where}[2]"), where))
     yield Document(
-        name=str(data.get("id") or item.name), text=string(data.get(column), f"{item.where}: {column}"),
-        where=item.where, marks=marks, fields={key: value for key, value in data.items() if key not in _OWN | {column}},
-        answers=list(_answers(mapping(data.get("cats") or {}, f"{item.where}: cats"), f"{item.where}: cats")),
+        name=str(data.get("id") or item.name),
+        text=string(data.get(column), f"{item.where}: {column}"),
+        where=item.where,
+        marks=marks,
+        fields={key: value for key, value in data.items() if key not in _OWN | {column}},
+        answers=list(
+            _answers(mapping(data.get("cats") or {}, f"{item.where}: cats"), f"{item.where}: cats")
+        ),
         unit="code points",
     )
 
@@ -125,13 +148,24 @@ def json_recognise(head: str) -> bool:
     """Whether the first object has categories, or entities in threes, or is a pair of spaCy 2."""
     first = first_object(head)
     if not first:
-        return head.lstrip("\ufeff \t\r\n").startswith("[[") and ('"entities"' in head or '"cats"' in head)
+        return head.lstrip("\ufeff \t\r\n").startswith("[[") and (
+            '"entities"' in head or '"cats"' in head
+        )
     if "cats" in first:
         return isinstance(first["cats"], (dict, type(None)))
     entities = first.get("entities")
-    return "text" in first and isinstance(entities, list) and bool(entities) and all(
-        isinstance(entity, list) and len(entity) >= 3 and isinstance(entity[2], str) for entity in entities)
+    return (
+        "text" in first
+        and isinstance(entities, list)
+        and bool(entities)
+        and all(
+            isinstance(entity, list) and len(entity) >= 3 and isinstance(entity[2], str)
+            for entity in entities
+        )
+    )
 
 
 DOCBIN = Format("spacy", (".spacy",), recognise, items=items, parse=parse)
-JSON = Format("spacy-json", (".jsonl", ".json", ".ndjson"), json_recognise, items=json_items, parse=json_parse)
+JSON = Format(
+    "spacy-json", (".jsonl", ".json", ".ndjson"), json_recognise, items=json_items, parse=json_parse
+)

@@ -67,12 +67,16 @@ def read(path: Path, layout: Layout, reading: Reading, source: _Source) -> Itera
         key = record.id, record.annotator
         if key in seen:
             by = f" by annotator '{record.annotator}'" if record.annotator is not None else ""
-            raise InputError(f"{where}: expected a new id, found '{record.id}', already used in {seen[key]}{by} "
-                             "(without an id column, rows are numbered)")
+            raise InputError(
+                f"{where}: expected a new id, found '{record.id}', already used in {seen[key]}{by} "
+                "(without an id column, rows are numbered)"
+            )
         seen[key] = row.place
         yield record
     if not number:
-        raise InputError(f"{path}: expected a header and at least one row, found {'a header' if header else 'nothing'}")
+        raise InputError(
+            f"{path}: expected a header and at least one row, found {'a header' if header else 'nothing'}"
+        )
 
 
 def _find_columns(path: Path, header: list[str], layout: Layout) -> _Columns:
@@ -87,52 +91,79 @@ def _find_columns(path: Path, header: list[str], layout: Layout) -> _Columns:
     labels = {role: header.index(name) for name, role in given.items() if role in TASKS}
     asked = "label" in layout.columns or layout.task is not None
     if not asked:
-        labels = {**{task: header.index(task) for task in TASKS if task in header and task not in given}, **labels}
+        labels = {
+            **{task: header.index(task) for task in TASKS if task in header and task not in given},
+            **labels,
+        }
     for ours in ["text", *layout.columns, *([] if labels and not asked else ["label"])]:
         if found[ours] not in header:
-            raise InputError(f"{path}: expected a column '{found[ours]}', found {', '.join(header) or 'no header'}")
-    places = {ours: header.index(theirs) for ours, theirs in found.items() if theirs in header and theirs not in given}
-    places.update({role: header.index(name) for name, role in given.items() if role in ("target", "holder")})
+            raise InputError(
+                f"{path}: expected a column '{found[ours]}', found {', '.join(header) or 'no header'}"
+            )
+    places = {
+        ours: header.index(theirs)
+        for ours, theirs in found.items()
+        if theirs in header and theirs not in given
+    }
+    places.update(
+        {role: header.index(name) for name, role in given.items() if role in ("target", "holder")}
+    )
     has_target = _has_target(path, found["target"], places, layout)
     if not labels or asked:
         task = layout.task or ("stance" if has_target else "claim")
         if task in labels:
-            raise InputError(f"{path}: expected one column with labels of {task}, found '{header[labels[task]]}' and "
-                             f"'{found['label']}'")
+            raise InputError(
+                f"{path}: expected one column with labels of {task}, found '{header[labels[task]]}' and "
+                f"'{found['label']}'"
+            )
         labels[task] = places["label"]
     elif "label" not in layout.columns:
         places.pop("label", None)
     if "stance" in labels and not has_target:
-        raise InputError(f"{path}: expected a column '{found['target']}' or one target for the file, since the labels "
-                         f"are stances, found {', '.join(header)}")
+        raise InputError(
+            f"{path}: expected a column '{found['target']}' or one target for the file, since the labels "
+            f"are stances, found {', '.join(header)}"
+        )
     used = {*places.values(), *labels.values(), *(header.index(name) for name in given)}
     others = {name: place for place, name in enumerate(header) if place not in used and name}
-    return _Columns({ours: place for ours, place in places.items() if ours != "label"}, labels, others)
+    return _Columns(
+        {ours: place for ours, place in places.items() if ours != "label"}, labels, others
+    )
 
 
 def _find_roles(path: Path, header: list[str], layout: Layout) -> dict[str, str]:
     """Column → what ``layout.roles`` says it is."""
     for name, role in layout.roles.items():
         if name not in header:
-            raise InputError(f"{path}: roles: expected a column '{name}', found {', '.join(header) or 'no header'}")
+            raise InputError(
+                f"{path}: roles: expected a column '{name}', found {', '.join(header) or 'no header'}"
+            )
         if role not in _ROLES:
-            raise InputError(f"{path}: roles: {name}: expected {', '.join(_ROLES)} for a column of a table, found "
-                             f"'{role}'")
+            raise InputError(
+                f"{path}: roles: {name}: expected {', '.join(_ROLES)} for a column of a table, found "
+                f"'{role}'"
+            )
     roles = [role for role in layout.roles.values() if role != _IGNORE]
     if twice := [role for role in roles if roles.count(role) > 1]:
-        raise InputError(f"{path}: roles: expected one column for {twice[0]}, found "
-                         f"{', '.join(name for name, role in layout.roles.items() if role == twice[0])}")
+        raise InputError(
+            f"{path}: roles: expected one column for {twice[0]}, found "
+            f"{', '.join(name for name, role in layout.roles.items() if role == twice[0])}"
+        )
     return dict(layout.roles)
 
 
 def _has_target(path: Path, name: str, places: Mapping[str, int], layout: Layout) -> bool:
     if "target" in places and layout.target is not None:
-        raise InputError(f"{path}: expected a column '{name}' or one target for the file, found both "
-                         f"('{layout.target}')")
+        raise InputError(
+            f"{path}: expected a column '{name}' or one target for the file, found both "
+            f"('{layout.target}')"
+        )
     return "target" in places or layout.target is not None
 
 
-def _record(row: Row, header: list[str], columns: _Columns, layout: Layout, default_id: str, where: str) -> Record:
+def _record(
+    row: Row, header: list[str], columns: _Columns, layout: Layout, default_id: str, where: str
+) -> Record:
     if row.problem:
         raise _UnusableRowError(row.problem)
     if len(row.values) != len(header):
@@ -165,7 +196,9 @@ def _labels(values: Sequence[str], columns: _Columns, layout: Layout) -> dict[st
         parts = _joined(cell, task, layout)
         for part_task, label in parts.items() if parts else [(task, cell or None)]:
             if found.get(part_task) not in (None, label):
-                raise _UnusableRowError(f"expected one label of {part_task}, found '{found[part_task]}' and '{label}'")
+                raise _UnusableRowError(
+                    f"expected one label of {part_task}, found '{found[part_task]}' and '{label}'"
+                )
             found[part_task] = label if label is not None else found.get(part_task)
     return found
 
@@ -177,11 +210,15 @@ def _joined(cell: str, task: str, layout: Layout) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in cell.split("#"):
         label = layout.values.get(part.strip(), part.strip())
-        known = [name for name in dict.fromkeys([task, *TASKS]) if label in layout.labels.get(name, ())]
+        known = [
+            name for name in dict.fromkeys([task, *TASKS]) if label in layout.labels.get(name, ())
+        ]
         if not known:
             return {}
         if found.setdefault(known[0], label) != label:
-            raise _UnusableRowError(f"expected one label of {known[0]}, found '{found[known[0]]}' and '{label}'")
+            raise _UnusableRowError(
+                f"expected one label of {known[0]}, found '{found[known[0]]}' and '{label}'"
+            )
     return found
 
 
@@ -209,7 +246,9 @@ def _any(head: str) -> bool:
     return True
 
 
-def _format(name: str, suffixes: tuple[str, ...], source: _Source, recognise: Callable[[str], bool] = _any) -> Format:
+def _format(
+    name: str, suffixes: tuple[str, ...], source: _Source, recognise: Callable[[str], bool] = _any
+) -> Format:
     return Format(name, suffixes, recognise, read=partial(read, source=source))
 
 

@@ -65,8 +65,10 @@ def delimited(path: Path, wanted: str, reading: Reading, delimiter: str) -> Iter
                 yield Row(f"line {rows.line_num + skipped}", row)
     except csv.Error as error:
         kind = "TSV" if delimiter == "\t" else "CSV"
-        raise InputError(f"{path}, line {rows.line_num + skipped}: expected {kind} with fields in plain double quotes "
-                         f"or none, found text that is not ({error})") from None
+        raise InputError(
+            f"{path}, line {rows.line_num + skipped}: expected {kind} with fields in plain double quotes "
+            f"or none, found text that is not ({error})"
+        ) from None
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -89,7 +91,9 @@ def workbook(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
     try:
         import openpyxl
     except ImportError:
-        raise ConfigError(f"{path}: reading .xlsx files needs openpyxl: pip install openpyxl") from None
+        raise ConfigError(
+            f"{path}: reading .xlsx files needs openpyxl: pip install openpyxl"
+        ) from None
     # Opened here, since openpyxl leaves a file open that it cannot read.
     with _told(path), path.open("rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and validation that openpyxl does not read
@@ -98,8 +102,10 @@ def workbook(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
             sheets = {sheet.title: sheet for sheet in book.worksheets}
             found = [name for name, sheet in sheets.items() if wanted in _header(sheet)]
             if len(found) > 1:
-                raise InputError(f"{path}: expected one sheet with a column '{wanted}', found {', '.join(found)}: keep "
-                                 "one, or save each as a file of its own")
+                raise InputError(
+                    f"{path}: expected one sheet with a column '{wanted}', found {', '.join(found)}: keep "
+                    "one, or save each as a file of its own"
+                )
             if len(sheets) > 1 and found:
                 reading.facts["sheet"] = found[0]
             for name in (found or list(sheets))[:1]:
@@ -118,8 +124,10 @@ def _told(path: Path) -> Iterator[None]:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     except Exception as error:
-        raise InputError(f"{path}: expected an Excel workbook (.xlsx, without a password), found a file that "
-                         f"cannot be read as one ({shorten(str(error))})") from None
+        raise InputError(
+            f"{path}: expected an Excel workbook (.xlsx, without a password), found a file that "
+            f"cannot be read as one ({shorten(str(error))})"
+        ) from None
 
 
 def _header(sheet: Any) -> list[str]:
@@ -136,8 +144,14 @@ def _sheet_rows(sheet: Any) -> Iterator[Row]:
         while len(values) > width and not values[-1]:
             values.pop()
         values += [""] * (width - len(values))
-        wrong = next((cell for cell in cells if cell.value is not None and cell.data_type == _ERROR), None)
-        yield Row(f"row {number}", values, wrong and f"expected a value in {wrong.coordinate}, found {wrong.value}")
+        wrong = next(
+            (cell for cell in cells if cell.value is not None and cell.data_type == _ERROR), None
+        )
+        yield Row(
+            f"row {number}",
+            values,
+            wrong and f"expected a value in {wrong.coordinate}, found {wrong.value}",
+        )
         width = width or len(values)
 
 
@@ -152,7 +166,9 @@ def parquet(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise ConfigError(f"{path}: reading .parquet files needs pyarrow: pip install 'claimstance[train]'") from None
+        raise ConfigError(
+            f"{path}: reading .parquet files needs pyarrow: pip install 'claimstance[train]'"
+        ) from None
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             yield Row("the schema", list(file.schema_arrow.names))
@@ -163,9 +179,15 @@ def parquet(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
                     yield Row(f"row {number}", [as_text(value) for value in values])
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-    except (pyarrow.ArrowException, ValueError, OverflowError) as error:  # texts that are no UTF-8, dates that are none
-        raise InputError(f"{path}: expected a Parquet file, found one that cannot be read "
-                         f"({str(error).splitlines()[0]})") from None
+    except (
+        pyarrow.ArrowException,
+        ValueError,
+        OverflowError,
+    ) as error:  # texts that are no UTF-8, dates that are none
+        raise InputError(
+            f"{path}: expected a Parquet file, found one that cannot be read "
+            f"({str(error).splitlines()[0]})"
+        ) from None
 
 
 def as_text(value: Any) -> str:
@@ -181,7 +203,9 @@ def as_text(value: Any) -> str:
     if isinstance(value, (float, decimal.Decimal)):
         return str(int(value)) if math.isfinite(value) and value == int(value) else str(value)
     if isinstance(value, datetime.datetime):
-        return (value.date() if value.time() == datetime.time() and value.tzinfo is None else value).isoformat()
+        return (
+            value.date() if value.time() == datetime.time() and value.tzinfo is None else value
+        ).isoformat()
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     if isinstance(value, bytes):

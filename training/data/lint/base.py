@@ -45,7 +45,9 @@ class Finding:
     def __str__(self) -> str:
         place = self.place
         where = f"{place.file}:{place.line}" if place.line is not None else place.file
-        record = f"record '{place.record}': " if place.line is None and place.record is not None else ""
+        record = (
+            f"record '{place.record}': " if place.line is None and place.record is not None else ""
+        )
         return f"{where}: {self.severity} {self.code}: {record}{self.message}"
 
     def to_json(self) -> dict[str, Any]:

@@ -49,7 +49,9 @@ class Facts:
     targets: dict[str, Tally] = field(default_factory=dict)
     annotators: dict[str | None, Tally] = field(default_factory=dict)
     words: set[str] = field(default_factory=set)
-    pairs: dict[tuple[str, str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    pairs: dict[tuple[str, str, str], Counter[str]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
     _ids: dict[int, Place] = field(default_factory=dict)
     _wholes: dict[int, Place] = field(default_factory=dict)
     _documents: dict[int, tuple[Place, int] | None] = field(default_factory=dict)
@@ -126,13 +128,17 @@ class Facts:
             earlier = self._answers.setdefault(key_of(words, task, question), [])
             own = next((entry for entry in earlier if entry[0] == record.annotator), None)
             if own is not None:
-                if own[1] != now and own[2] is not place:  # two labels in one record are another check's
+                if (
+                    own[1] != now and own[2] is not place
+                ):  # two labels in one record are another check's
                     yield Contradiction(question or task, own[1], now, own[2])
                 continue
             for annotator, before, _ in earlier:
                 if annotator is not None and record.annotator is not None:
                     first, second = sorted((annotator, record.annotator))
-                    self.pairs[task, first, second].update({"common": 1, "alike": int(before == now)})
+                    self.pairs[task, first, second].update(
+                        {"common": 1, "alike": int(before == now)}
+                    )
             earlier.append((record.annotator, now, place))
 
 
@@ -180,4 +186,6 @@ def whole_key(record: Record) -> int:
 def key_of(*parts: str | None) -> int:
     """A hash of 64 bits: two of a million keys are the same by chance once in 40 million times."""
     joined = "\0".join("\1" if part is None else part for part in parts)
-    return int.from_bytes(blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+    return int.from_bytes(
+        blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"
+    )

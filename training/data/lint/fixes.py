@@ -27,7 +27,11 @@ class Fixes:
     @classmethod
     def of(cls, facts: Facts) -> "Fixes":
         """The fixes for data of which all is in ``facts``."""
-        labels = {key: name for key, name in spelling(facts).items() if name in (facts.reference(key[0]) or ())}
+        labels = {
+            key: name
+            for key, name in spelling(facts).items()
+            if name in (facts.reference(key[0]) or ())
+        }
         return cls(labels, target_forms(facts))
 
     def apply(self, records: Iterable[Record]) -> Iterator[Record]:
@@ -64,8 +68,13 @@ class Fixes:
     def _fix_stance(self, stance: Stance, text: str) -> None:
         stance.label = self._label("stance", stance.label)
         if stance.probabilities is not None:
-            named = {self.labels.get(("stance", label), label): share for label, share in stance.probabilities.items()}
-            if len(named) == len(stance.probabilities):  # shares of two spellings are not added up unasked
+            named = {
+                self.labels.get(("stance", label), label): share
+                for label, share in stance.probabilities.items()
+            }
+            if len(named) == len(
+                stance.probabilities
+            ):  # shares of two spellings are not added up unasked
                 stance.probabilities = named
         if isinstance(stance.holder, list):
             stance.holder = self._trimmed(stance.holder, text)
@@ -74,7 +83,11 @@ class Fixes:
         else:
             name = self.targets.get(stance.target, stance.target)
             if name != stance.target:
-                kind = "target names stripped" if name == stance.target.strip() else "target names made alike"
+                kind = (
+                    "target names stripped"
+                    if name == stance.target.strip()
+                    else "target names made alike"
+                )
                 self.changed[kind] += 1
                 stance.target = name
 

@@ -49,8 +49,10 @@ class Inspection:
         labels = {} if codebook is None else label_sets(codebook)
         for task, names in config.labels.items():
             if task in labels and set(labels[task]) != set(names):
-                raise ConfigError(f"data.labels.{task}: expected the labels of the codebook "
-                                  f"({', '.join(labels[task])}), found {', '.join(names)}")
+                raise ConfigError(
+                    f"data.labels.{task}: expected the labels of the codebook "
+                    f"({', '.join(labels[task])}), found {', '.join(names)}"
+                )
             labels[task] = tuple(names)
         self.config = config
         strict = any(name == "jsonl" for source in config.sources for name in formats_of(source))

@@ -29,8 +29,10 @@ def claim_without_content(seen: Seen) -> Iterator[str]:
     """Where attributions are annotated, a claim has the content of one."""
     claim, attributions = seen.record.claim, seen.record.attributions
     if claim == "claim" and attributions is not None and not any(a.content for a in attributions):
-        yield ("claim: expected 'no_claim', or an attribution with a content, found 'claim' beside "
-               f"{'attributions without one' if attributions else 'no attribution'}")
+        yield (
+            "claim: expected 'no_claim', or an attribution with a content, found 'claim' beside "
+            f"{'attributions without one' if attributions else 'no attribution'}"
+        )
 
 
 def two_stance_labels(seen: Seen) -> Iterator[str]:
@@ -49,8 +51,10 @@ def holder_is_target(seen: Seen) -> Iterator[str]:
     for i, stance in enumerate(seen.record.stances or ()):
         if stance.holder is None:
             continue
-        holder, target = (who if isinstance(who, str) else surface(seen.record.text, who)
-                          for who in (stance.holder, stance.target))
+        holder, target = (
+            who if isinstance(who, str) else surface(seen.record.text, who)
+            for who in (stance.holder, stance.target)
+        )
         if stance.holder == stance.target or same_name(holder) == same_name(target):
             yield f"stances[{i}]: expected a holder who is not the target, found {shorten(repr(holder))} as both"
 

@@ -76,7 +76,9 @@ def _json_lines(path: Path, layout: Layout) -> Iterator[Read]:
     """A record a line; a line that cannot be read does not cost the others."""
     for name in _NOT_OF_RECORDS:
         if getattr(layout, name):
-            raise ConfigError(f"{path}: expected another format, to which '{name}' applies, found JSON Lines")
+            raise ConfigError(
+                f"{path}: expected another format, to which '{name}' applies, found JSON Lines"
+            )
     count = 0
     try:
         with path.open("rb") as file:
@@ -96,10 +98,19 @@ def _json_line(raw: bytes, path: Path, number: int, layout: Layout) -> Iterator[
         data = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
         record = parse_record(data, f"{path}, line {number}")
     except UnicodeDecodeError as error:
-        yield Finding("error", "unreadable", place, f"expected UTF-8 text, found {error.reason} (byte "
-                                                    f"{error.start + 1} of the line)")
+        yield Finding(
+            "error",
+            "unreadable",
+            place,
+            f"expected UTF-8 text, found {error.reason} (byte {error.start + 1} of the line)",
+        )
     except (ValueError, RecursionError) as error:
-        yield Finding("error", "unreadable", place, f"expected a JSON object, found text that is not JSON ({error})")
+        yield Finding(
+            "error",
+            "unreadable",
+            place,
+            f"expected a JSON object, found text that is not JSON ({error})",
+        )
     except InputError as error:
         yield unreadable(path, str(error))
     else:
@@ -125,7 +136,9 @@ class _Notes(Reading):
         if self._lines is None:
             self._findings.append(Finding("warning", "left-out", Place(str(self._path)), reason))
         else:
-            self._findings.append(Finding("error", _code(reason), Place(str(self._path), self._lines.next()), reason))
+            self._findings.append(
+                Finding("error", _code(reason), Place(str(self._path), self._lines.next()), reason)
+            )
 
     def refuse(self, error: InputError, where: str, reason: str | None = None) -> None:
         """What a strict reading would stop at."""
@@ -173,7 +186,11 @@ class _Lines:
 
 def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     rows = csv.reader((line + "\n" for line in read_lines(path)), delimiter=delimiter)
-    filled = ((rows.line_num, [cell.strip() for cell in row]) for row in rows if any(cell.strip() for cell in row))
+    filled = (
+        (rows.line_num, [cell.strip() for cell in row])
+        for row in rows
+        if any(cell.strip() for cell in row)
+    )
     next(filled, None)  # the header
     yield from filled
 
@@ -189,8 +206,12 @@ class _Parsing:
     found: Format
     path: Path
     layout: Layout
-    _problems: dict[Finding, bool] = field(default_factory=dict)  # whether it was told; items are parsed twice
-    _places: dict[tuple[str, str | None], Place] = field(default_factory=dict)  # by document and annotator
+    _problems: dict[Finding, bool] = field(
+        default_factory=dict
+    )  # whether it was told; items are parsed twice
+    _places: dict[tuple[str, str | None], Place] = field(
+        default_factory=dict
+    )  # by document and annotator
 
     @property
     def format(self) -> Format:
@@ -200,14 +221,20 @@ class _Parsing:
         """An item that cannot be read does not cost the others; what of it a lenient reading keeps is kept."""
         for lenient in (False, True):
             try:
-                found = list(self.found.parse(item, replace(layout, lenient=lenient)) if self.found.parse else ())
+                found = list(
+                    self.found.parse(item, replace(layout, lenient=lenient))
+                    if self.found.parse
+                    else ()
+                )
             except InputError as error:
                 where = item.where if self.path.is_dir() else self.path
                 self._problems.setdefault(unreadable(where, str(error)), False)
                 continue
             for each in found:
                 if isinstance(each, Document):
-                    self._places[each.name, each.annotator or layout.annotator] = self._place_of(each)
+                    self._places[each.name, each.annotator or layout.annotator] = self._place_of(
+                        each
+                    )
             return found
         return []
 
@@ -220,7 +247,9 @@ class _Parsing:
     def place_of(self, record: Record) -> Place:
         """Where the document of a record stands: its line, in formats that have one a line."""
         document = record.id if record.start is None else record.doc_id or ""
-        return replace(self._places.get((document, record.annotator), Place(str(self.path))), record=record.id)
+        return replace(
+            self._places.get((document, record.annotator), Place(str(self.path))), record=record.id
+        )
 
     def told(self) -> Iterator[Finding]:
         """What could not be read and was not told yet."""

@@ -29,7 +29,9 @@ def cut_words(seen: Seen) -> Iterator[str]:
 
 def _is_inside_word(text: str, place: int) -> bool:
     around = text[max(0, place - 1) : place + 1]
-    return 0 < place < len(text) and len(_WORD.findall(around)) == 2 and not _UNSPACED.search(around)
+    return (
+        0 < place < len(text) and len(_WORD.findall(around)) == 2 and not _UNSPACED.search(around)
+    )
 
 
 def _outward(text: str, place: int, step: int) -> int:
@@ -49,7 +51,9 @@ def outer_whitespace(seen: Seen) -> Iterator[str]:
 def only_punctuation(seen: Seen) -> Iterator[str]:
     """A span without a letter or digit names nothing; a cue may be a colon."""
     for field, span in seen.record.spans():
-        if not field.endswith(".cue") and not _WORD.search(words := surface(seen.record.text, span)):
+        if not field.endswith(".cue") and not _WORD.search(
+            words := surface(seen.record.text, span)
+        ):
             yield f"{field}: expected words, found {shorten(repr(words))}"
 
 
@@ -59,8 +63,10 @@ def crossing_entities(seen: Seen) -> Iterator[str]:
         first, second = _characters(one.span), _characters(other.span)
         if first & second and not (first <= second or second <= first):
             text = seen.record.text
-            yield (f"entities[{j}].span: expected it apart from or within entities[{i}] "
-                   f"({shorten(repr(surface(text, one.span)))}), found {shorten(repr(surface(text, other.span)))}")
+            yield (
+                f"entities[{j}].span: expected it apart from or within entities[{i}] "
+                f"({shorten(repr(surface(text, one.span)))}), found {shorten(repr(surface(text, other.span)))}"
+            )
 
 
 def two_entity_labels(seen: Seen) -> Iterator[str]:
@@ -69,8 +75,10 @@ def two_entity_labels(seen: Seen) -> Iterator[str]:
     for i, entity in enumerate(seen.record.entities or ()):
         j, label = first.setdefault(tuple(entity.span), (i, entity.label))
         if label != entity.label:
-            yield (f"entities[{i}].label: expected '{label}', which entities[{j}] with the same span has, "
-                   f"found '{entity.label}'")
+            yield (
+                f"entities[{i}].label: expected '{label}', which entities[{j}] with the same span has, "
+                f"found '{entity.label}'"
+            )
 
 
 def overlapping_parts(seen: Seen) -> Iterator[str]:
@@ -80,8 +88,10 @@ def overlapping_parts(seen: Seen) -> Iterator[str]:
         for one, other in combinations(parts, 2):
             if common := _characters(parts[one]) & _characters(parts[other]):
                 shared = seen.record.text[min(common) : max(common) + 1]
-                yield (f"attributions[{i}]: expected {one} and {other} apart, found both at [{min(common)}, "
-                       f"{max(common) + 1}] ({shorten(repr(shared))})")
+                yield (
+                    f"attributions[{i}]: expected {one} and {other} apart, found both at [{min(common)}, "
+                    f"{max(common) + 1}] ({shorten(repr(shared))})"
+                )
 
 
 def _characters(span: Span) -> set[int]:

@@ -8,12 +8,18 @@ from collections.abc import Iterator
 from claimstance.model.errors import shorten
 from claimstance.training.data.lint.base import Seen
 
-LONGEST_TEXT = 2000  # characters: about 450 tokens of English, more than the encoders here see at once
-_MARKUP = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>|<!--|&(?:[A-Za-z]{2,8}|#\d{1,6}|#x[0-9A-Fa-f]{1,6});")
+LONGEST_TEXT = (
+    2000  # characters: about 450 tokens of English, more than the encoders here see at once
+)
+_MARKUP = re.compile(
+    r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>|<!--|&(?:[A-Za-z]{2,8}|#\d{1,6}|#x[0-9A-Fa-f]{1,6});"
+)
 # A lead byte of UTF-8 as cp1252 shows it, and what its continuation bytes look like there.
 _CONTINUATION = "".join(bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xC0))
 _MOJIBAKE = re.compile(rf"[\u00c2-\u00f4][{re.escape(_CONTINUATION)}\u0080-\u009f]{{1,3}}")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?")
+_DATE = re.compile(
+    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+)
 
 
 def empty(seen: Seen) -> Iterator[str]:
@@ -37,7 +43,9 @@ def replacement(seen: Seen) -> Iterator[str]:
 def control(seen: Seen) -> Iterator[str]:
     """Control characters besides tabs and line ends, and byte order marks, are no part of a text."""
     for place, character in enumerate(seen.record.text):
-        if (unicodedata.category(character) == "Cc" and character not in "\t\n\r") or character == "\ufeff":
+        if (
+            unicodedata.category(character) == "Cc" and character not in "\t\n\r"
+        ) or character == "\ufeff":
             yield f"text: expected no control characters, found U+{ord(character):04X} at character {place}"
             return
 
@@ -61,8 +69,10 @@ def _byte(character: str) -> bytes:
 def long(seen: Seen) -> Iterator[str]:
     """What does not fit into the encoder's window is read in part."""
     if (length := len(seen.record.text)) > LONGEST_TEXT:
-        yield (f"text: expected a sentence, found {length} characters: what is longer than the encoder's window "
-               f"(max_tokens) is read in part")
+        yield (
+            f"text: expected a sentence, found {length} characters: what is longer than the encoder's window "
+            f"(max_tokens) is read in part"
+        )
 
 
 def date(seen: Seen) -> Iterator[str]:

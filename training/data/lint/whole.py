@@ -85,19 +85,30 @@ def near_label(facts: Facts) -> Iterator[tuple[Place, str]]:
                 continue
             common = [other for other in found if found[other].count >= _RARER * tally.count]
             if near := get_close_matches(label, {*names, *common} - {label}, n=1, cutoff=_NEAR):
-                yield tally.first, f"{task}: expected '{near[0]}', as it seems, found '{label}' {_times(tally)}"
+                yield (
+                    tally.first,
+                    f"{task}: expected '{near[0]}', as it seems, found '{label}' {_times(tally)}",
+                )
 
 
 def joined_labels(facts: Facts) -> Iterator[tuple[Place, str]]:
     """Several labels in one cell, as doccano writes them: taken apart only where the label sets are given."""
-    known = {_form(label) for task in list(facts.found)
-             for label in {*facts.found[task], *DEFAULT_LABELS[task], *(facts.reference(task) or ())}}
+    known = {
+        _form(label)
+        for task in list(facts.found)
+        for label in {*facts.found[task], *DEFAULT_LABELS[task], *(facts.reference(task) or ())}
+    }
     for task in list(facts.found):
         names = facts.reference(task) or ()
         for label, tally in facts.found[task].items():
             if "#" in label and label not in names and known & set(map(_form, label.split("#"))):
-                yield tally.first, (f"{task}: expected one label, found '{label}' {_times(tally)}: if they are "
-                                    "several, data.labels takes them apart")
+                yield (
+                    tally.first,
+                    (
+                        f"{task}: expected one label, found '{label}' {_times(tally)}: if they are "
+                        "several, data.labels takes them apart"
+                    ),
+                )
 
 
 def unused_label(facts: Facts) -> Iterator[tuple[Place, str]]:
@@ -105,7 +116,10 @@ def unused_label(facts: Facts) -> Iterator[tuple[Place, str]]:
     for task, tallies in facts.found.items():
         for label in facts.reference(task) or ():
             if not (tally := tallies.get(label)) or not tally.count:
-                yield _file_of(tallies), f"{task}: expected the label '{label}' somewhere, found it nowhere"
+                yield (
+                    _file_of(tallies),
+                    f"{task}: expected the label '{label}' somewhere, found it nowhere",
+                )
 
 
 def rare_label(facts: Facts) -> Iterator[tuple[Place, str]]:
@@ -116,8 +130,13 @@ def rare_label(facts: Facts) -> Iterator[tuple[Place, str]]:
         for label, tally in facts.found[task].items():
             known = (names is None or label in names) and (task, label) not in spelt
             if known and 0 < tally.count < FEW:
-                yield tally.first, (f"{task}: expected at least {FEW} examples of '{label}' to learn it from and to "
-                                    f"measure it on, found {tally.count}")
+                yield (
+                    tally.first,
+                    (
+                        f"{task}: expected at least {FEW} examples of '{label}' to learn it from and to "
+                        f"measure it on, found {tally.count}"
+                    ),
+                )
 
 
 def _file_of(tallies: dict[str, Tally]) -> Place:
@@ -145,7 +164,10 @@ def target_variants(facts: Facts) -> Iterator[tuple[Place, str]]:
     for name, best in target_forms(facts).items():
         if name.strip() != best:
             tally = facts.targets[name]
-            yield tally.first, f"stances.target: expected '{best}', as elsewhere, found '{name}' {_times(tally)}"
+            yield (
+                tally.first,
+                f"stances.target: expected '{best}', as elsewhere, found '{name}' {_times(tally)}",
+            )
 
 
 def unmentioned_target(facts: Facts) -> Iterator[tuple[Place, str]]:
@@ -156,7 +178,10 @@ def unmentioned_target(facts: Facts) -> Iterator[tuple[Place, str]]:
     for name, tally in facts.targets.items():
         missing = [word for word in words_of(name) if word not in facts.words]
         if not tally.mentioned and missing and _is_proper_name(name):
-            yield tally.first, f"stances.target: expected '{name}' in some text, found '{missing[0]}' in none"
+            yield (
+                tally.first,
+                f"stances.target: expected '{name}' in some text, found '{missing[0]}' in none",
+            )
 
 
 def _is_proper_name(name: str) -> bool:
@@ -177,23 +202,36 @@ def undefined_label(facts: Facts) -> Iterator[tuple[Place, str]]:
     """A label without a definition means what each annotator takes it for."""
     if facts.codebook:
         for task, label in undefined(facts.codebook):
-            yield Place(facts.codebook.path), f"labels.{task}.{label}: expected a definition, found none"
+            yield (
+                Place(facts.codebook.path),
+                f"labels.{task}.{label}: expected a definition, found none",
+            )
 
 
 def lone_records(facts: Facts) -> Iterator[tuple[Place, str]]:
     """Sentences of a document are one another's context."""
     alone, documents, first = facts.lone_records()
     if first is not None:
-        yield first, (f"doc_id: expected documents of several records, which are one another's context, found one "
-                      f"record in {alone} of {documents}")
+        yield (
+            first,
+            (
+                f"doc_id: expected documents of several records, which are one another's context, found one "
+                f"record in {alone} of {documents}"
+            ),
+        )
 
 
 def missing_annotator(facts: Facts) -> Iterator[tuple[Place, str]]:
     """Where some records say who annotated them, the others should."""
     tally = facts.annotators.get(None)
     if tally is not None and tally.count < facts.records:
-        yield tally.first, (f"annotator: expected a name, as other records have, found none in {tally.count} of "
-                            f"{facts.records}")
+        yield (
+            tally.first,
+            (
+                f"annotator: expected a name, as other records have, found none in {tally.count} of "
+                f"{facts.records}"
+            ),
+        )
 
 
 def odd_annotator(facts: Facts) -> Iterator[tuple[Place, str]]:
@@ -212,9 +250,13 @@ def odd_annotator(facts: Facts) -> Iterator[tuple[Place, str]]:
             own = [share for pair, share in pairs.items() if who in pair]
             others = [share for pair, share in pairs.items() if who not in pair]
             if others and _mean(own) <= _mean(others) - FAR:
-                yield facts.annotators[who].first, (
-                    f"annotator: expected '{who}' to agree with others about {task} as they do with one another "
-                    f"({_mean(others):.0%} of common items), found {_mean(own):.0%}")
+                yield (
+                    facts.annotators[who].first,
+                    (
+                        f"annotator: expected '{who}' to agree with others about {task} as they do with one another "
+                        f"({_mean(others):.0%} of common items), found {_mean(own):.0%}"
+                    ),
+                )
 
 
 def _mean(values: list[float]) -> float:

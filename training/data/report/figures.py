@@ -14,7 +14,13 @@ RELIABLE, TENTATIVE = 0.8, 2 / 3
 FEW_ITEMS, FEW_DOCUMENTS = 100, 20  # below these a page warns: so few are easily unlike the rest
 NONE = "none"  # what ``count_labels`` calls rows annotated with an empty list
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 340, 136, 4, 20, 20  # of a histogram, with room for its axes
+_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = (
+    340,
+    136,
+    4,
+    20,
+    20,
+)  # of a histogram, with room for its axes
 
 
 @dataclass(frozen=True)
@@ -26,16 +32,30 @@ class LabelRow:
     shares: dict[str, float | None]
 
 
-def label_rows(labels: Mapping[str, LabelCounts], task: str, names: Iterable[str] = ()) -> list[LabelRow]:
+def label_rows(
+    labels: Mapping[str, LabelCounts], task: str, names: Iterable[str] = ()
+) -> list[LabelRow]:
     """The rows of one task's table: ``names`` first, in their order, then what else was found; ``none`` last."""
     counts = {split: found.get(task, {}) for split, found in labels.items()}
-    totals = {split: sum(n for label, n in count.items() if label != NONE) for split, count in counts.items()}
-    found = dict.fromkeys((*names, *sorted({label for count in counts.values() for label in count})))
+    totals = {
+        split: sum(n for label, n in count.items() if label != NONE)
+        for split, count in counts.items()
+    }
+    found = dict.fromkeys(
+        (*names, *sorted({label for count in counts.values() for label in count}))
+    )
     order = [label for label in found if label != NONE] + [NONE] * (NONE in found)
-    return [LabelRow(label, {split: count.get(label, 0) for split, count in counts.items()},
-                     {split: _share(count.get(label, 0), totals[split]) if label != NONE else None
-                      for split, count in counts.items()})
-            for label in order]
+    return [
+        LabelRow(
+            label,
+            {split: count.get(label, 0) for split, count in counts.items()},
+            {
+                split: _share(count.get(label, 0), totals[split]) if label != NONE else None
+                for split, count in counts.items()
+            },
+        )
+        for label in order
+    ]
 
 
 def tasks_of(labels: Mapping[str, LabelCounts]) -> list[str]:
@@ -84,21 +104,40 @@ class Histogram:
 def histograms(lengths: Lengths) -> dict[str, Histogram]:
     """A histogram for each split, all to one scale: of shares, since splits differ in size."""
     counts, width, limit = lengths.counts, lengths.width, lengths.limit
-    bins = max((place for count in counts.values() for place, n in enumerate(count, 1) if n), default=0)
+    bins = max(
+        (place for count in counts.values() for place, n in enumerate(count, 1) if n), default=0
+    )
     shares = {split: [n / max(1, sum(count)) for n in count] for split, count in counts.items()}
     highest = max((share for values in shares.values() for share in values), default=0) or 1.0
     step, room = (_WIDTH - _LEFT) / max(1, bins), _HEIGHT - _TOP - _BOTTOM
 
     def bar(place: int, count: int, share: float) -> Bar:
-        height = max(share / highest * room, 1.0 if count else 0.0)  # one sentence among a million is still seen
-        return Bar(lengths.label(place), count, round(_LEFT + place * step, 1), round(_HEIGHT - _BOTTOM - height, 1),
-                   round(max(step - 1, step * 0.8), 1), round(height, 1))
+        height = max(
+            share / highest * room, 1.0 if count else 0.0
+        )  # one sentence among a million is still seen
+        return Bar(
+            lengths.label(place),
+            count,
+            round(_LEFT + place * step, 1),
+            round(_HEIGHT - _BOTTOM - height, 1),
+            round(max(step - 1, step * 0.8), 1),
+            round(height, 1),
+        )
 
-    ticks = {place * width: round(_LEFT + place * step, 1) for place in range(0, bins, max(1, -(-bins // 7)))}
+    ticks = {
+        place * width: round(_LEFT + place * step, 1)
+        for place in range(0, bins, max(1, -(-bins // 7)))
+    }
     line = None if limit is None or limit > bins * width else round(_LEFT + limit / width * step, 1)
-    return {split: Histogram([bar(place, n, shares[split][place]) for place, n in enumerate(count[:bins])],
-                             ticks, highest, line)
-            for split, count in counts.items()}
+    return {
+        split: Histogram(
+            [bar(place, n, shares[split][place]) for place, n in enumerate(count[:bins])],
+            ticks,
+            highest,
+            line,
+        )
+        for split, count in counts.items()
+    }
 
 
 def verdict(alpha: Measure) -> str:
@@ -123,7 +162,9 @@ def cautions(items: int, alpha: Measure) -> list[str]:
     """Why a coefficient of so many items says little."""
     found = []
     if 0 < items < FEW_ITEMS:
-        found.append(f"it rests on fewer than {FEW_ITEMS} items, and a few other answers would change it much.")
+        found.append(
+            f"it rests on fewer than {FEW_ITEMS} items, and a few other answers would change it much."
+        )
     if items and alpha.value is not None and alpha.low is None:
         found.append("it has no interval, which takes two documents or more.")
     return found
@@ -133,8 +174,10 @@ def few_documents(documents: int) -> str | None:
     """Why intervals drawn from so many documents say little; ``None`` if they do not."""
     if not 1 < documents < FEW_DOCUMENTS:
         return None
-    return (f"the intervals are drawn from {documents} documents: with fewer than {FEW_DOCUMENTS}, the true ones are "
-            "wider.")
+    return (
+        f"the intervals are drawn from {documents} documents: with fewer than {FEW_DOCUMENTS}, the true ones are "
+        "wider."
+    )
 
 
 @dataclass(frozen=True)

@@ -34,13 +34,20 @@ class Lengths(BaseModel):
     @classmethod
     def of_words(cls, words: Mapping[str, NDArray[np.integer[Any]]]) -> "Lengths":
         """Of split → the number of words of each sentence."""
-        counts = {split: np.bincount(np.minimum(numbers // BIN, BINS - 1)).tolist() for split, numbers in words.items()}
+        counts = {
+            split: np.bincount(np.minimum(numbers // BIN, BINS - 1)).tolist()
+            for split, numbers in words.items()
+        }
         return cls(counts=counts, limit=_WINDOW, limit_note=_WINDOW_NOTE)
 
     def label(self, place: int) -> str:
         """Which lengths a bin is of."""
         start = place * self.width
-        return f"{start:,} and more" if place == BINS - 1 else f"{start:,} to {start + self.width - 1:,}"
+        return (
+            f"{start:,} and more"
+            if place == BINS - 1
+            else f"{start:,} to {start + self.width - 1:,}"
+        )
 
     def beyond(self, split: str) -> int | None:
         """How many sentences of a split are longer than the window; ``None`` if that is not known."""

@@ -48,7 +48,9 @@ _SECTIONS = {
 }
 
 
-def write_report_page(report: BuildReport, samples: Sequence[Record], lengths: Lengths | None, path: Path) -> None:
+def write_report_page(
+    report: BuildReport, samples: Sequence[Record], lengths: Lengths | None, path: Path
+) -> None:
     """Write the page.
 
     Args:
@@ -67,21 +69,29 @@ def render(report: BuildReport, samples: Sequence[Record], lengths: Lengths | No
     """The page as HTML; arguments as of ``write_report_page``."""
     codebook = Codebook.model_validate(report.codebook) if report.codebook else None
     shares = report.division.shares if report.division else {}
-    return "".join(_PAGES.render("report.html", {
-        **_HELP,
-        "report": report,
-        "title": codebook.title if codebook and codebook.title else "Dataset report",
-        "sections": _SECTIONS,
-        "tasks": tasks_of(report.labels),
-        "left_out": sum(n for source in report.sources for n in source.dropped.values()),
-        "ties": any(n for source in report.sources for n in source.ties.values()),
-        "strata": _strata(shares),
-        "worst": _worst(shares),
-        "lengths": lengths,
-        "frequent": {kind: getattr(report, kind, None) or [] for kind in ("targets", "holders")},
-        "codebook": codebook,
-        "samples": [sample(record) for record in samples],
-    }, scripts=()))
+    return "".join(
+        _PAGES.render(
+            "report.html",
+            {
+                **_HELP,
+                "report": report,
+                "title": codebook.title if codebook and codebook.title else "Dataset report",
+                "sections": _SECTIONS,
+                "tasks": tasks_of(report.labels),
+                "left_out": sum(n for source in report.sources for n in source.dropped.values()),
+                "ties": any(n for source in report.sources for n in source.ties.values()),
+                "strata": _strata(shares),
+                "worst": _worst(shares),
+                "lengths": lengths,
+                "frequent": {
+                    kind: getattr(report, kind, None) or [] for kind in ("targets", "holders")
+                },
+                "codebook": codebook,
+                "samples": [sample(record) for record in samples],
+            },
+            scripts=(),
+        )
+    )
 
 
 def _percent(share: float) -> str:
@@ -102,7 +112,9 @@ def _share(value: float | None) -> str:
 
 def _metrics_of(agreement: SpanAgreement) -> list[str]:
     """Those of which any pair, or any annotator, has a figure."""
-    figures = [pair.figures for pair in agreement.pairs] + [one.figures for one in agreement.annotators.values()]
+    figures = [pair.figures for pair in agreement.pairs] + [
+        one.figures for one in agreement.annotators.values()
+    ]
     return list(dict.fromkeys(metric for of in figures for metric in of))
 
 
@@ -127,7 +139,11 @@ class _Worst(NamedTuple):
 
 def _worst(shares: Mapping[str, Mapping[str, Sequence[float]]]) -> _Worst | None:
     """Where the share that was reached is farthest from the one that was wanted; ``None`` if it is nowhere off."""
-    found = [_Worst(_stratum(stratum), split, *pair) for split, of in shares.items() for stratum, pair in of.items()]
+    found = [
+        _Worst(_stratum(stratum), split, *pair)
+        for split, of in shares.items()
+        for stratum, pair in of.items()
+    ]
     worst = max(found, key=lambda one: abs(one.reached - one.wanted), default=None)
     return worst if worst and abs(worst.reached - worst.wanted) >= 0.0005 else None
 
@@ -138,8 +154,11 @@ def _is_link(url: str) -> bool:
 
 def _spoken(measure: Measure) -> str:
     """A coefficient in words, for those who do not see its picture."""
-    interval = "" if measure.low is None or measure.high is None else (
-        f", 95 % interval {_decimal(measure.low)} to {_decimal(measure.high)}")
+    interval = (
+        ""
+        if measure.low is None or measure.high is None
+        else (f", 95 % interval {_decimal(measure.low)} to {_decimal(measure.high)}")
+    )
     return f"{_coefficient(measure.value)}{interval}, on a line from 0 to 1"
 
 
@@ -150,10 +169,33 @@ def _place(value: float, width: int) -> float:
 
 #: What the templates work out by themselves.
 _HELP = {
-    "label_rows": label_rows, "tasks_of": tasks_of, "histograms": histograms, "verdict": verdict, "cautions": cautions,
-    "few_documents": few_documents, "kappas": kappas, "parts_of": parts_of, "metrics_of": _metrics_of,
-    "most_pairs": MOST_PAIRS, "most_sources": MOST_SOURCES, "thresholds": (TENTATIVE, RELIABLE)}
-_PAGES = Pages("claimstance.training.data.report", ("reports.css", "report.css"), {
-    "percent": _percent, "decimal": _decimal, "coefficient": _coefficient, "share": _share, "task": task_name,
-    "metric": metric_name, "stratum": _stratum, "is_link": _is_link, "spoken": _spoken, "place": _place,
-    "sum_values": lambda counts: sum(counts.values())})
+    "label_rows": label_rows,
+    "tasks_of": tasks_of,
+    "histograms": histograms,
+    "verdict": verdict,
+    "cautions": cautions,
+    "few_documents": few_documents,
+    "kappas": kappas,
+    "parts_of": parts_of,
+    "metrics_of": _metrics_of,
+    "most_pairs": MOST_PAIRS,
+    "most_sources": MOST_SOURCES,
+    "thresholds": (TENTATIVE, RELIABLE),
+}
+_PAGES = Pages(
+    "claimstance.training.data.report",
+    ("reports.css", "report.css"),
+    {
+        "percent": _percent,
+        "decimal": _decimal,
+        "coefficient": _coefficient,
+        "share": _share,
+        "task": task_name,
+        "metric": metric_name,
+        "stratum": _stratum,
+        "is_link": _is_link,
+        "spoken": _spoken,
+        "place": _place,
+        "sum_values": lambda counts: sum(counts.values()),
+    },
+)

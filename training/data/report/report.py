@@ -145,15 +145,20 @@ def count_soft(rows: Rows, soft: Mapping[str, SoftLabels]) -> dict[str, int]:
     """Task → how many soft labels there are: of stances those in the train rows, of other tasks those in ``soft``."""
     counts = Counter(task for tasks in soft.values() for task in tasks)
     shares = np.array([profile.shares for profile in rows.profiles])
-    counts["stance"] = int(shares[rows.column("profile")[rows.split == SPLITS.index("train")].astype(np.int32)].sum())
+    counts["stance"] = int(
+        shares[rows.column("profile")[rows.split == SPLITS.index("train")].astype(np.int32)].sum()
+    )
     return dict(sorted((+counts).items()))
 
 
 def label_counts_by_split(rows: Rows) -> dict[str, LabelCounts]:
     """Split → the counts of its labels."""
     profiles, held = rows.profiles, rows.column("profile").astype(np.int32)
-    return {name: count_labels(profiles, held[rows.split == place])
-            for place, name in enumerate(SPLITS) if (rows.split == place).any()}
+    return {
+        name: count_labels(profiles, held[rows.split == place])
+        for place, name in enumerate(SPLITS)
+        if (rows.split == place).any()
+    }
 
 
 def repeated_texts(rows: Rows) -> dict[str, int]:
@@ -177,18 +182,24 @@ def report_sources(rows: Rows, ties: Mapping[int, Counter[str]]) -> list[SourceR
         numbers = [number for number, part in enumerate(rows.parts) if part.name == name]
         parts = [rows.parts[number] for number in numbers]
         mine = np.isin(rows.part, numbers)
-        of_splits = {split: held[mine & (rows.split == place)] for place, split in enumerate(SPLITS)}
+        of_splits = {
+            split: held[mine & (rows.split == place)] for place, split in enumerate(SPLITS)
+        }
         of_splits = {split: of for split, of in of_splits.items() if len(of)}
-        reports.append(SourceReport(
-            name=name,
-            read=sum(part.count for part in parts),
-            rows={split: len(of) for split, of in of_splits.items()},
-            labels={split: count_labels(profiles, of) for split, of in of_splits.items()},
-            dropped=_sum(part.reading.dropped for part in parts),
-            ties=_sum(ties.get(number, Counter()) for number in numbers),
-            facts={part.origin: dict(part.reading.facts) for part in parts if part.reading.facts},
-            **next((part.about for part in order if part.name == name), {}),
-        ))
+        reports.append(
+            SourceReport(
+                name=name,
+                read=sum(part.count for part in parts),
+                rows={split: len(of) for split, of in of_splits.items()},
+                labels={split: count_labels(profiles, of) for split, of in of_splits.items()},
+                dropped=_sum(part.reading.dropped for part in parts),
+                ties=_sum(ties.get(number, Counter()) for number in numbers),
+                facts={
+                    part.origin: dict(part.reading.facts) for part in parts if part.reading.facts
+                },
+                **next((part.about for part in order if part.name == name), {}),
+            )
+        )
     return reports
 
 

@@ -10,8 +10,12 @@ from claimstance.model.record import Record, Span, Stance
 MOST_SHOWN = 3000  # characters of a text
 NOBODY = "nobody named"
 _FACTS = ("corpus", "outlet", "date")  # keys of ``meta``
-_FIELDS = {**{task: task for task in SENTENCE_TASKS}, "attributions": "attribution", "entities": "entity",
-           "stances": "stance"}
+_FIELDS = {
+    **{task: task for task in SENTENCE_TASKS},
+    "attributions": "attribution",
+    "entities": "entity",
+    "stances": "stance",
+}
 
 
 @dataclass(frozen=True)
@@ -71,16 +75,28 @@ def sample(record: Record) -> Sample:
     """What a report shows of a record."""
     marks = _marks(record)
     text = record.text
-    given = {"document": record.doc_id, **{key: record.meta.get(key) for key in _FACTS}, "annotator": record.annotator}
+    given = {
+        "document": record.doc_id,
+        **{key: record.meta.get(key) for key in _FACTS},
+        "annotator": record.annotator,
+    }
     return Sample(
         id=record.id,
         facts={name: str(value) for name, value in given.items() if value not in (None, "")},
-        labels={task: label for task in SENTENCE_TASKS if (label := getattr(record, task)) is not None},
+        labels={
+            task: label for task in SENTENCE_TASKS if (label := getattr(record, task)) is not None
+        },
         segments=segments(text[:MOST_SHOWN], marks),
         lanes=1 + max((mark.lane for mark in marks), default=-1),
         left_out=max(0, len(text) - MOST_SHOWN),
-        attributions=[{role: _words(text, span) for role in ROLES if (span := getattr(attribution, role)) is not None}
-                      for attribution in record.attributions or ()],
+        attributions=[
+            {
+                role: _words(text, span)
+                for role in ROLES
+                if (span := getattr(attribution, role)) is not None
+            }
+            for attribution in record.attributions or ()
+        ],
         entities=[(entity.label, _words(text, entity.span)) for entity in record.entities or ()],
         stances=[_said(text, stance) for stance in record.stances or ()],
         empty=[task for field, task in _FIELDS.items() if getattr(record, field) == []],
@@ -89,8 +105,12 @@ def sample(record: Record) -> Sample:
 
 
 def _said(text: str, stance: Stance) -> Said:
-    holder, target = (_words(text, v) if isinstance(v, list) else v for v in (stance.holder, stance.target))
-    return Said(holder or NOBODY, target or "", stance.label or "no label", stance.probabilities or {})
+    holder, target = (
+        _words(text, v) if isinstance(v, list) else v for v in (stance.holder, stance.target)
+    )
+    return Said(
+        holder or NOBODY, target or "", stance.label or "no label", stance.probabilities or {}
+    )
 
 
 def _words(text: str, span: Span) -> str:
@@ -108,10 +128,14 @@ def _marks(record: Record) -> list[Tagged]:
         title = f"entity: {tag}" if kind == "entity" else tag
         for place, (start, end) in enumerate(sorted(parts)):
             if start < MOST_SHOWN:  # a piece of a span that goes on is tagged as such
-                pieces.append((Mark(start, min(end, MOST_SHOWN), kind, title), "… " * (place > 0) + tag))
+                pieces.append(
+                    (Mark(start, min(end, MOST_SHOWN), kind, title), "… " * (place > 0) + tag)
+                )
     chosen = lanes([mark for mark, _ in pieces])
-    return [Tagged(mark.start, mark.end, mark.classes, mark.title, tag, lane)
-            for (mark, tag), lane in zip(pieces, chosen, strict=True)]
+    return [
+        Tagged(mark.start, mark.end, mark.classes, mark.title, tag, lane)
+        for (mark, tag), lane in zip(pieces, chosen, strict=True)
+    ]
 
 
 def _spans(record: Record) -> Iterator[tuple[str, str, Span, str]]:

@@ -35,5 +35,7 @@ def frequent(
     for value, _ in sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))[:most]:
         record = rows.record(rows.first_with(column, np.uint64(value), np.arange(len(rows))))
         name = next(name for name in names(record) if hashed(name) == value)
-        given.append((name, {split: counts[split][value] for split in splits if value in counts[split]}))
+        given.append(
+            (name, {split: counts[split][value] for split in splits if value in counts[split]})
+        )
     return given

@@ -15,16 +15,44 @@ if TYPE_CHECKING:
 
 #: Stand-ins for what the page's style sheet calls so: ink, soft ink, lines, and the first and second run.
 INK, SOFT, LINE, FIRST, SECOND = (f"#00000{n}" for n in range(1, 6))
-_CLASSES = dict(zip((INK, SOFT, LINE, FIRST, SECOND), ("ink", "soft", "line", "first", "second"), strict=True))
+_CLASSES = dict(
+    zip((INK, SOFT, LINE, FIRST, SECOND), ("ink", "soft", "line", "first", "second"), strict=True)
+)
 
 _SVG, _XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
-_KEPT = ("fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap", "fill-opacity",
-         "stroke-opacity", "opacity", "text-anchor", "font-size")
+_KEPT = (
+    "fill",
+    "stroke",
+    "stroke-width",
+    "stroke-dasharray",
+    "stroke-dashoffset",
+    "stroke-linecap",
+    "fill-opacity",
+    "stroke-opacity",
+    "opacity",
+    "text-anchor",
+    "font-size",
+)
 _SETTINGS: Any = {
-    "svg.hashsalt": "claimstance", "svg.fonttype": "none", "path.simplify": False, "font.size": 9,
-    "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": SOFT, "xtick.color": SOFT, "ytick.color": SOFT,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": LINE, "axes.axisbelow": True,
-    "grid.linewidth": 0.6, "axes.facecolor": "none", "figure.facecolor": "none", "lines.linewidth": 1.6}
+    "svg.hashsalt": "claimstance",
+    "svg.fonttype": "none",
+    "path.simplify": False,
+    "font.size": 9,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": SOFT,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": LINE,
+    "axes.axisbelow": True,
+    "grid.linewidth": 0.6,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "lines.linewidth": 1.6,
+}
 
 
 def settings() -> Any:
@@ -93,10 +121,18 @@ def _rewrite(element: ElementTree.Element, name: str, used: set[str]) -> None:
     if (clip := given.get("clip-path")) is not None:
         given["clip-path"] = clip.replace("#", f"#{name}-")
     element.attrib.clear()
-    element.attrib.update({key: _short(value) if key in ("d", "x", "y", "transform") else value
-                           for key, value in given.items()})
+    element.attrib.update(
+        {
+            key: _short(value) if key in ("d", "x", "y", "transform") else value
+            for key, value in given.items()
+        }
+    )
 
 
 def _short(numbers: str) -> str:
     """Places to a tenth of a point."""
-    return " ".join(re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), numbers).split())
+    return " ".join(
+        re.sub(
+            r"-?\d+\.\d+", lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), numbers
+        ).split()
+    )

@@ -45,7 +45,11 @@ def by_target(labels: Sequence[str], cases: Sequence[LabelCase]) -> Groups | Non
     if not named:
         return None
     sizes = Counter({name: len(some) for name, some in named.items()})
-    return _groups("target", sizes, lambda names: outcome_of(labels, [case for name in names for case in named[name]]))
+    return _groups(
+        "target",
+        sizes,
+        lambda names: outcome_of(labels, [case for name in names for case in named[name]]),
+    )
 
 
 def target_of(case: LabelCase) -> str:
@@ -53,7 +57,11 @@ def target_of(case: LabelCase) -> str:
     if case.stance is None:
         return ""
     target = case.stance.target
-    return target if isinstance(target, str) else " … ".join(case.record.text[start:end] for start, end in target)
+    return (
+        target
+        if isinstance(target, str)
+        else " … ".join(case.record.text[start:end] for start, end in target)
+    )
 
 
 def by_outlet(outcome: Outcome, cases: Sequence[LabelCase] | Sequence[SpanCase]) -> Groups | None:
@@ -62,8 +70,14 @@ def by_outlet(outcome: Outcome, cases: Sequence[LabelCase] | Sequence[SpanCase])
     if not documents:
         return None
     items = dict(zip(outcome.documents, outcome.sizes.tolist(), strict=True))
-    sizes = Counter({name: int(sum(items[one] for one in some)) for name, some in documents.items()})
-    return _groups("outlet", sizes, lambda names: outcome.among({one for name in names for one in documents[name]}))
+    sizes = Counter(
+        {name: int(sum(items[one] for one in some)) for name, some in documents.items()}
+    )
+    return _groups(
+        "outlet",
+        sizes,
+        lambda names: outcome.among({one for name in names for one in documents[name]}),
+    )
 
 
 def outlets(records: Iterable[Record]) -> dict[str, set[str]]:
@@ -78,18 +92,27 @@ def outlets(records: Iterable[Record]) -> dict[str, set[str]]:
 def outcome_of(labels: Sequence[str], cases: Sequence[LabelCase]) -> Outcome:
     """The counts of these questions, document by document."""
     documents = [document_of(case.record) for case in cases]
-    gold, said = ([labels.index(label) for label in of] for of in zip(*((c.gold, c.said) for c in cases), strict=True))
+    gold, said = (
+        [labels.index(label) for label in of]
+        for of in zip(*((c.gold, c.said) for c in cases), strict=True)
+    )
     counts = confusions(gold, said, documents, len(labels))
     names = tuple(map(digest, dict.fromkeys(documents)))
     return Outcome("labels", tuple(labels), names, counts.sum(axis=(1, 2)), counts)
 
 
-def _groups(what: str, sizes: Counter[str], among: Callable[[Collection[str]], Outcome | None]) -> Groups:
+def _groups(
+    what: str, sizes: Counter[str], among: Callable[[Collection[str]], Outcome | None]
+) -> Groups:
     order = sorted(sizes, key=lambda name: (-sizes[name], name))
     told = [name for name in order[:MOST] if sizes[name] >= FEWEST]
-    others = order[len(told):]
-    return Groups(what, [one for name in told if (one := _group(name, among([name])))], len(others),
-                  _group("others", among(others)) if others else None)
+    others = order[len(told) :]
+    return Groups(
+        what,
+        [one for name in told if (one := _group(name, among([name])))],
+        len(others),
+        _group("others", among(others)) if others else None,
+    )
 
 
 def _group(name: str, outcome: Outcome | None) -> Group | None:

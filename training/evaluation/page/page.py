@@ -16,11 +16,22 @@ PAGE_FILE = "evaluation.html"
 
 def evaluation_page(found: Evaluation) -> Iterator[str]:
     """The page, in pieces."""
-    sections = [section(number, name, found.account, outcome, found.config, found.cases[name])
-                for number, (name, outcome) in enumerate(found.outcomes.items(), 1)]
-    return PAGES.render("evaluation.html", {
-        "account": found.account, "model": found.account["model"], "data": found.account["data"],
-        "sections": sections, "fewest": FEWEST, "few_documents": FEW_DOCUMENTS, "linked": LINKED})
+    sections = [
+        section(number, name, found.account, outcome, found.config, found.cases[name])
+        for number, (name, outcome) in enumerate(found.outcomes.items(), 1)
+    ]
+    return PAGES.render(
+        "evaluation.html",
+        {
+            "account": found.account,
+            "model": found.account["model"],
+            "data": found.account["data"],
+            "sections": sections,
+            "fewest": FEWEST,
+            "few_documents": FEW_DOCUMENTS,
+            "linked": LINKED,
+        },
+    )
 
 
 def value(number: float, metric: str = "") -> str:
@@ -37,7 +48,10 @@ def interval(figure: Figure, metric: str = "") -> str:
     """The interval of a figure; nothing if it has none."""
     if figure.low == figure.high == figure.value:
         return "none"
-    low, high = (f"{each:.3f}" if metric in NUMBERS else f"{100 * each:.1f}" for each in (figure.low, figure.high))
+    low, high = (
+        f"{each:.3f}" if metric in NUMBERS else f"{100 * each:.1f}"
+        for each in (figure.low, figure.high)
+    )
     return f"{low} – {high}".replace("-", "−")
 
 
@@ -58,6 +72,17 @@ def drawing(svg: str) -> Any:
     return Markup(svg)
 
 
-PAGES = Pages("claimstance.training.evaluation.page", ("reports.css", "evaluation.css"), {
-    "percent": percent, "value": value, "interval": interval, "signed": signed, "p": p_value, "task": task_name,
-    "metric": metric_name, "drawing": drawing})
+PAGES = Pages(
+    "claimstance.training.evaluation.page",
+    ("reports.css", "evaluation.css"),
+    {
+        "percent": percent,
+        "value": value,
+        "interval": interval,
+        "signed": signed,
+        "p": p_value,
+        "task": task_name,
+        "metric": metric_name,
+        "drawing": drawing,
+    },
+)

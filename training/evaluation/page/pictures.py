@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 _POINTS = 120  # of a curve that are drawn
 _STEPS = np.linspace(0.1, 1, 10)  # of a curve that are told as numbers
-_STYLES = ((FIRST, "-", "o"), (SECOND, (0, (5, 2)), "s"))  # of the first run and the second: never by colour alone
+_STYLES = (
+    (FIRST, "-", "o"),
+    (SECOND, (0, (5, 2)), "s"),
+)  # of the first run and the second: never by colour alone
 Truth = Any  # (n,) of bool
 
 
@@ -74,7 +77,9 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def _told(runs: Sequence[Run], told: Sequence[str]) -> str:
-    words = "; ".join(f"{run.name}: {said}" if run.name else said for run, said in zip(runs, told, strict=True))
+    words = "; ".join(
+        f"{run.name}: {said}" if run.name else said for run, said in zip(runs, told, strict=True)
+    )
     return f"{words[0].upper()}{words[1:]}."
 
 
@@ -94,8 +99,16 @@ def _axes(axes: "Axes", across: str, up: str) -> None:
 def _end(axes: "Axes", run: Run, x: float, y: float, colour: str) -> None:
     """The run's name where its line ends: the first one's somewhat above, so that both can be read."""
     if run.name:
-        axes.annotate(run.name, (x, y), (4, 4 if colour == FIRST else -4), textcoords="offset points", color=colour,
-                      va="center", weight="bold", annotation_clip=False)
+        axes.annotate(
+            run.name,
+            (x, y),
+            (4, 4 if colour == FIRST else -4),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            weight="bold",
+            annotation_clip=False,
+        )
 
 
 def _thinned(size: int) -> list[int]:
@@ -114,15 +127,36 @@ def reliability_diagram(name: str, runs: Sequence[Run]) -> Picture:
             found = bins(run.sure, run.true)
             if len(runs) == 1:
                 most = max(one.n for one in found)
-                axes.bar([one.low for one in found], [0.25 * one.n / most for one in found], align="edge",
-                         width=found[0].high - found[0].low, color=LINE)
-            axes.plot([one.said for one in found], [one.true for one in found], color=colour, linestyle=line,
-                      marker=marker, markersize=4)
+                axes.bar(
+                    [one.low for one in found],
+                    [0.25 * one.n / most for one in found],
+                    align="edge",
+                    width=found[0].high - found[0].low,
+                    color=LINE,
+                )
+            axes.plot(
+                [one.said for one in found],
+                [one.true for one in found],
+                color=colour,
+                linestyle=line,
+                marker=marker,
+                markersize=4,
+            )
             _end(axes, run, found[0].said, found[0].true, colour)
-            told.append(f"expected calibration error {calibration_error(run.sure, run.true):.3f} "
-                        f"({unavoidable_error(run.sure):.3f} if every probability were exactly right)")
-            rows += [(*filter(None, [run.name]), f"{percent(one.low, 0)} to {percent(one.high, 0)}", f"{one.n:,}",
-                      percent(one.said), percent(one.true)) for one in found]
+            told.append(
+                f"expected calibration error {calibration_error(run.sure, run.true):.3f} "
+                f"({unavoidable_error(run.sure):.3f} if every probability were exactly right)"
+            )
+            rows += [
+                (
+                    *filter(None, [run.name]),
+                    f"{percent(one.low, 0)} to {percent(one.high, 0)}",
+                    f"{one.n:,}",
+                    percent(one.said),
+                    percent(one.true),
+                )
+                for one in found
+            ]
         words = _told(runs, told)
         head = (*["run"] * (len(runs) > 1), "probability", "n", "mean probability", "true")
         return Picture(title, as_svg(figure, name, title, words), words, head, rows)
@@ -143,13 +177,24 @@ def risk_picture(name: str, runs: Sequence[Run]) -> Picture:
             axes.plot(coverage[kept], risk[kept], color=colour, linestyle=line)
             _end(axes, run, coverage[-1], risk[-1], colour)
             highest = max(highest, *risk[kept])
-            told.append(f"{percent(risk[-1])} wrong if all is answered, area under the curve "
-                        f"{area_under(coverage, risk):.3f}{_withheld(axes, run)}")
+            told.append(
+                f"{percent(risk[-1])} wrong if all is answered, area under the curve "
+                f"{area_under(coverage, risk):.3f}{_withheld(axes, run)}"
+            )
             columns.append([percent(_at(coverage, risk, step)) for step in _STEPS])
         axes.set_ylim(0, min(1.0, max(0.2, 1.1 * highest)))
         words = _told(runs, told)
-        rows = [(percent(step, 0), *values) for step, values in zip(_STEPS, zip(*columns, strict=True), strict=True)]
-        return Picture(title, as_svg(figure, name, title, words), words, ("answered", *_named("wrong", runs)), rows)
+        rows = [
+            (percent(step, 0), *values)
+            for step, values in zip(_STEPS, zip(*columns, strict=True), strict=True)
+        ]
+        return Picture(
+            title,
+            as_svg(figure, name, title, words),
+            words,
+            ("answered", *_named("wrong", runs)),
+            rows,
+        )
 
 
 def _withheld(axes: "Axes", run: Run) -> str:
@@ -160,9 +205,20 @@ def _withheld(axes: "Axes", run: Run) -> str:
     if not share:
         return "; the model withholds all answers"
     wrong = float(1 - run.true[run.given].mean())
-    axes.plot([share], [wrong], color=INK, marker="D", markersize=6, linestyle="none", clip_on=False, zorder=5)
-    return f"; as the model withholds answers (the diamond) {percent(share)} is answered and {percent(wrong)} of " \
-           "that is wrong"
+    axes.plot(
+        [share],
+        [wrong],
+        color=INK,
+        marker="D",
+        markersize=6,
+        linestyle="none",
+        clip_on=False,
+        zorder=5,
+    )
+    return (
+        f"; as the model withholds answers (the diamond) {percent(share)} is answered and {percent(wrong)} of "
+        "that is wrong"
+    )
 
 
 def _at(across: Array, up: Array, place: float) -> float:
@@ -187,12 +243,23 @@ def precision_recall_picture(name: str, runs: Sequence[Run]) -> Picture | None:
             axes.plot(recall[kept], precision[kept], color=colour, linestyle=line)
             _end(axes, run, recall[-1], precision[-1], colour)
             area = float((np.diff(recall, prepend=0) * precision).sum())
-            told.append(f"average precision {area:.3f}; a ranking by chance has {run.true.mean():.3f}"
-                        + _decided(axes, run, (recall, precision, scores)))
+            told.append(
+                f"average precision {area:.3f}; a ranking by chance has {run.true.mean():.3f}"
+                + _decided(axes, run, (recall, precision, scores))
+            )
             columns.append([percent(_at(recall, precision, step)) for step in _STEPS])
         words = _told(runs, told)
-        rows = [(percent(step, 0), *values) for step, values in zip(_STEPS, zip(*columns, strict=True), strict=True)]
-        return Picture(title, as_svg(figure, name, title, words), words, ("recall", *_named("precision", runs)), rows)
+        rows = [
+            (percent(step, 0), *values)
+            for step, values in zip(_STEPS, zip(*columns, strict=True), strict=True)
+        ]
+        return Picture(
+            title,
+            as_svg(figure, name, title, words),
+            words,
+            ("recall", *_named("precision", runs)),
+            rows,
+        )
 
 
 def _decided(axes: "Axes", run: Run, curve: tuple[Array, Array, Array]) -> str:
@@ -202,9 +269,19 @@ def _decided(axes: "Axes", run: Run, curve: tuple[Array, Array, Array]) -> str:
     if not len(given):
         return ""
     place = given[-1]
-    axes.plot([recall[place]], [precision[place]], color=INK, marker="D", markersize=6, linestyle="none", zorder=5)
-    return (f"; decided for from {run.threshold:.2f} on (the diamond): precision {percent(precision[place])}, recall "
-            f"{percent(recall[place])}")
+    axes.plot(
+        [recall[place]],
+        [precision[place]],
+        color=INK,
+        marker="D",
+        markersize=6,
+        linestyle="none",
+        zorder=5,
+    )
+    return (
+        f"; decided for from {run.threshold:.2f} on (the diamond): precision {percent(precision[place])}, recall "
+        f"{percent(recall[place])}"
+    )
 
 
 def differences_picture(name: str, rows: Sequence[tuple[float, float, float, bool]]) -> str:
@@ -215,8 +292,21 @@ def differences_picture(name: str, rows: Sequence[tuple[float, float, float, boo
         for number, (value, low, high, significant) in enumerate(rows, 1):
             colour = FIRST if significant else SOFT
             axes.plot([100 * low, 100 * high], [number, number], color=colour, linewidth=2)
-            axes.plot([100 * value], [number], color=colour, marker="o" if significant else "|", markersize=7)
-        axes.set(ylim=(len(rows) + 0.6, 0.4), yticks=range(1, len(rows) + 1), xlabel="B − A, in points")
+            axes.plot(
+                [100 * value],
+                [number],
+                color=colour,
+                marker="o" if significant else "|",
+                markersize=7,
+            )
+        axes.set(
+            ylim=(len(rows) + 0.6, 0.4), yticks=range(1, len(rows) + 1), xlabel="B − A, in points"
+        )
         axes.grid(visible=False, axis="y")
-        return as_svg(figure, name, "Differences", "Each difference with its 95 % interval, by the numbers of the rows "
-                      "in the table; a disc is more than chance, a stroke may be chance.")
+        return as_svg(
+            figure,
+            name,
+            "Differences",
+            "Each difference with its 95 % interval, by the numbers of the rows "
+            "in the table; a disc is more than chance, a stroke may be chance.",
+        )

@@ -114,37 +114,57 @@ class Section:
 
 
 def section(
-    number: int, name: str, account: Mapping[str, Any], outcome: Outcome, config: ModelConfig,
+    number: int,
+    name: str,
+    account: Mapping[str, Any],
+    outcome: Outcome,
+    config: ModelConfig,
     cases: Sequence[LabelCase] | Sequence[SpanCase],
 ) -> Section:
     """The section of one ``corpus/task``; ``number`` is none other's."""
     corpus, _, task = name.rpartition("/")
     anchor = f"t{number}"
     figures = {metric: Figure(**each) for metric, each in account["results"][name].items()}
-    people = {metric: each["value"] for metric, each in account.get("people", {}).get(name, {}).items()}
+    people = {
+        metric: each["value"] for metric, each in account.get("people", {}).get(name, {}).items()
+    }
     rows = [Row(metric, figure, people.get(metric)) for metric, figure in figures.items()]
     questions = [case for case in cases if isinstance(case, LabelCase)]
     sentences = [case for case in cases if isinstance(case, SpanCase)]
     matrix = _matrix(outcome) if outcome.kind == "labels" else None
     targets = by_target(outcome.labels, questions) if task == "stance" else None
     return Section(
-        anchor, corpus, task, int(outcome.sizes.sum()), len(outcome.documents),
+        anchor,
+        corpus,
+        task,
+        int(outcome.sizes.sum()),
+        len(outcome.documents),
         primary=[row for row in rows if row.metric in PRIMARY[task]],
         main=[row for row in rows if row.metric in (*PRIMARY[task], *_MAIN)],
         parts=list(_parts(figures, people, matrix)),
-        more=[row for row in rows
-              if row.metric not in (*PRIMARY[task], *_MAIN) and row.metric.rpartition(".")[2] not in _SCORES],
+        more=[
+            row
+            for row in rows
+            if row.metric not in (*PRIMARY[task], *_MAIN)
+            and row.metric.rpartition(".")[2] not in _SCORES
+        ],
         matrix=matrix,
         kinds=_kinds(sentences, outcome) if sentences else None,
-        pictures=_pictures(anchor, task, config, answers_of(outcome.labels, questions)) if questions else {},
+        pictures=_pictures(anchor, task, config, answers_of(outcome.labels, questions))
+        if questions
+        else {},
         groups=[groups for groups in (targets, by_outlet(outcome, cases)) if groups],
         asked=len(cases),
-        errors=sum(not case.right for case in questions) + sum(bool(wrong(case.errors)) for case in sentences),
+        errors=sum(not case.right for case in questions)
+        + sum(bool(wrong(case.errors)) for case in sentences),
         answers=worst_answers(questions),
-        sentences=worst_sentences(sentences))
+        sentences=worst_sentences(sentences),
+    )
 
 
-def _parts(figures: Mapping[str, Figure], people: Mapping[str, float], matrix: Matrix | None) -> Iterator[Part]:
+def _parts(
+    figures: Mapping[str, Figure], people: Mapping[str, float], matrix: Matrix | None
+) -> Iterator[Part]:
     sizes = dict(zip(matrix.labels, map(sum, matrix.counts), strict=True)) if matrix else {}
     for metric in figures:
         if metric.rpartition(".")[2] == "precision":
@@ -164,23 +184,40 @@ def _kinds(cases: Sequence[SpanCase], outcome: Outcome) -> Kinds:
     commonest = [(*key, n) for key, n in found.most_common() if key[1] != "right"]
     if outcome.kind == "attribution":
         right, said, gold = outcome.counts.sum(axis=0)[-1].astype(int).tolist()
-        found.update({(LINKED, "right"): right, (LINKED, "missed"): gold - right, (LINKED, "spurious"): said - right})
+        found.update(
+            {
+                (LINKED, "right"): right,
+                (LINKED, "missed"): gold - right,
+                (LINKED, "spurious"): said - right,
+            }
+        )
     labels = list(dict.fromkeys(label for label, _ in found))
     counts = {label: {kind: found[label, kind] for kind in KINDS} for label in labels}
     return Kinds(counts, commonest[:3])
 
 
-def _pictures(anchor: str, task: str, config: ModelConfig, answers: Answers) -> dict[str, list[Picture]]:
+def _pictures(
+    anchor: str, task: str, config: ModelConfig, answers: Answers
+) -> dict[str, list[Picture]]:
     """Kind of question → its pictures: what is promised differs from kind to kind."""
     found = {}
     for number, (kind, some) in enumerate(answers.by_kind().items()):
         name = f"{anchor}k{number}"
         pictures: list[Picture | None] = [
             reliability_diagram(f"{name}r", [Run(*claims(some, task))]),
-            risk_picture(f"{name}c", [
-                Run(some.confidence, some.right, given=given(some, config))])]
+            risk_picture(f"{name}c", [Run(some.confidence, some.right, given=given(some, config))]),
+        ]
         if task in RANKED:
-            pictures.append(precision_recall_picture(
-                f"{name}p", [Run(*claims(some, task), threshold=config.thresholds_of(task)[some.labels[-1]])]))
+            pictures.append(
+                precision_recall_picture(
+                    f"{name}p",
+                    [
+                        Run(
+                            *claims(some, task),
+                            threshold=config.thresholds_of(task)[some.labels[-1]],
+                        )
+                    ],
+                )
+            )
         found[kind] = [picture for picture in pictures if picture]
     return found

@@ -50,13 +50,19 @@ class Sentence:
 
 def worst_answers(cases: Sequence[LabelCase], most: int = MOST) -> list[Question]:
     """Wrong answers, those first that held the right label for least likely; of one text, one."""
-    chosen = _worst((case for case in cases if not case.right), lambda case: 1 - case.probabilities[case.gold], most)
+    chosen = _worst(
+        (case for case in cases if not case.right),
+        lambda case: 1 - case.probabilities[case.gold],
+        most,
+    )
     return [question(case) for case in chosen]
 
 
 def worst_sentences(cases: Sequence[SpanCase], most: int = MOST) -> list[Sentence]:
     """Sentences with most errors in their spans."""
-    chosen = _worst((case for case in cases if wrong(case.errors)), lambda case: wrong(case.errors), most)
+    chosen = _worst(
+        (case for case in cases if wrong(case.errors)), lambda case: wrong(case.errors), most
+    )
     return [sentence(case) for case in chosen]
 
 
@@ -69,7 +75,10 @@ def question(case: LabelCase, *others: LabelCase) -> Question:
 
 def sentence(case: SpanCase, *others: SpanCase) -> Sentence:
     """A sentence as marked by one run, and by ``others``."""
-    return Sentence(sample(case.record), [Marked(sample(one.found), told(one.errors)) for one in (case, *others)])
+    return Sentence(
+        sample(case.record),
+        [Marked(sample(one.found), told(one.errors)) for one in (case, *others)],
+    )
 
 
 def told(errors: Errors) -> str:
@@ -79,8 +88,12 @@ def told(errors: Errors) -> str:
 
 
 def _words(errors: Errors) -> Iterator[tuple[str, int]]:
-    said = {"boundary": "{} with another boundary", "other": "{} taken for something else", "missed": "{} missed",
-            "spurious": "{} where there is none"}
+    said = {
+        "boundary": "{} with another boundary",
+        "other": "{} taken for something else",
+        "missed": "{} missed",
+        "spurious": "{} where there is none",
+    }
     for (label, kind), n in errors.items():
         if kind != "right":
             yield said[kind].format(label), n

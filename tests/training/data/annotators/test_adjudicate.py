@@ -15,8 +15,15 @@ SOURCE, CUE, CONTENT = [(0, 3)], [(4, 8)], [(9, 27)]
 
 
 def by(annotator, **fields):
-    return Record(id=f"d@{annotator}:0", doc_id=f"d@{annotator}", start=7, text=TEXT, annotator=annotator,
-                  meta={"outlet": f"of {annotator}"}, **fields)
+    return Record(
+        id=f"d@{annotator}:0",
+        doc_id=f"d@{annotator}",
+        start=7,
+        text=TEXT,
+        annotator=annotator,
+        meta={"outlet": f"of {annotator}"},
+        **fields,
+    )
 
 
 def merged(records, how="majority", adjudicator=None):
@@ -31,9 +38,14 @@ def stance(target, label, holder=None):
 
 
 def test_most_votes_win_and_who_did_not_annotate_has_none():
-    record, soft, ties = merged([
-        by("ann", claim="claim", check_worthy="yes"), by("bea", claim="no_claim"),
-        by("cy", claim="claim", check_worthy="yes"), by("dan", check_worthy="no")])
+    record, soft, ties = merged(
+        [
+            by("ann", claim="claim", check_worthy="yes"),
+            by("bea", claim="no_claim"),
+            by("cy", claim="claim", check_worthy="yes"),
+            by("dan", check_worthy="no"),
+        ]
+    )
     assert (record.claim, record.check_worthy, record.subjective) == ("claim", "yes", None)
     assert (record.id, record.doc_id, record.start, record.text) == ("d@ann:0", "d@ann", 7, TEXT)
     assert record.annotator is None
@@ -51,15 +63,25 @@ def test_a_tie_has_no_label_but_shares():
 
 def test_three_who_all_differ_are_tied_and_two_of_five_are_not():
     targets = [[stance("dam", label)] for label in ("favor", "against", "neutral")]
-    assert merged([by(name, stances=said) for name, said in zip("abc", targets, strict=True)])[2] == ["stance"]
+    assert merged([by(name, stances=said) for name, said in zip("abc", targets, strict=True)])[
+        2
+    ] == ["stance"]
     labels = ("favor", "favor", "against", "neutral", None)
-    record, _, ties = merged([by(name, stances=[stance("dam", label)])
-                              for name, label in zip("abcde", labels, strict=True)])
+    record, _, ties = merged(
+        [
+            by(name, stances=[stance("dam", label)])
+            for name, label in zip("abcde", labels, strict=True)
+        ]
+    )
     assert (record.stances[0].label, ties) == ("favor", [])
 
 
 def test_shares_are_in_the_order_of_the_labels():
-    three = [by("ann", subjective="subjective"), by("bea", subjective="subjective"), by("cy", subjective="objective")]
+    three = [
+        by("ann", subjective="subjective"),
+        by("bea", subjective="subjective"),
+        by("cy", subjective="objective"),
+    ]
     record, soft, _ = merged(three, "soft")
     assert record.subjective == "subjective"
     assert soft.keys() == {"subjective"}
@@ -70,27 +92,40 @@ def test_shares_are_in_the_order_of_the_labels():
 
 
 def test_questions_are_united_and_matched_by_name_or_span():
-    record, _, ties = merged([
-        by("ann", stances=[stance("The  Dam", "favor", "Lee"), stance([(13, 20)], "against")]),
-        by("bea", stances=[stance("the dam", "favor", "lee"), stance([(17, 20)], "neutral")]),
-        by("cy", stances=[])])
+    record, _, ties = merged(
+        [
+            by("ann", stances=[stance("The  Dam", "favor", "Lee"), stance([(13, 20)], "against")]),
+            by("bea", stances=[stance("the dam", "favor", "lee"), stance([(17, 20)], "neutral")]),
+            by("cy", stances=[]),
+        ]
+    )
     assert [(one.holder, one.target, one.label) for one in record.stances] == [
-        ("Lee", "The  Dam", "favor"), (None, [(13, 20)], "against"), (None, [(17, 20)], "neutral")]
+        ("Lee", "The  Dam", "favor"),
+        (None, [(13, 20)], "against"),
+        (None, [(17, 20)], "neutral"),
+    ]
     assert ties == []
 
 
 def test_a_tied_stance_is_left_out_unless_its_probabilities_are_kept():
-    tied = [by("ann", stances=[stance("dam", "favor")]), by("bea", stances=[stance("dam", "against")])]
+    tied = [
+        by("ann", stances=[stance("dam", "favor")]),
+        by("bea", stances=[stance("dam", "against")]),
+    ]
     record, _, ties = merged(tied)
     assert (record.stances, ties) == ([], ["stance"])
     record, soft, ties = merged(tied, "soft")
-    assert record.stances == [Stance(target="dam", probabilities={"against": 0.5, "neutral": 0, "favor": 0.5})]
+    assert record.stances == [
+        Stance(target="dam", probabilities={"against": 0.5, "neutral": 0, "favor": 0.5})
+    ]
     assert (soft, ties) == ({}, ["stance"])
 
 
 def test_who_answers_in_two_ways_does_not_vote():
     both = [stance("dam", "favor"), stance("Dam", "against")]
-    record, _, ties = merged([by("ann", stances=both), by("bea", stances=[stance("dam", "neutral")])])
+    record, _, ties = merged(
+        [by("ann", stances=both), by("bea", stances=[stance("dam", "neutral")])]
+    )
     assert ([one.label for one in record.stances], ties) == (["neutral"], [])
     record, _, ties = merged([by("ann", stances=both), by("bea", stances=[])])
     assert (record.stances, ties) == ([], ["stance"])
@@ -110,15 +145,21 @@ def test_spans_are_of_who_agrees_best_with_the_others():
     whole = Attribution(source=SOURCE, cue=CUE, content=CONTENT)
     # Tokens of the content: the old dam failed. "cy" shares 3 of 4 with each other, who share 2 of 4 with each other.
     first, second, both = [(9, 20)], [(13, 27)], [(9, 27)]
-    found = {name: Attribution(source=SOURCE, cue=CUE, content=span)
-             for name, span in (("ann", first), ("bea", second), ("cy", both))}
-    record, _, ties = merged([by(name, attributions=[one]) for name, one in found.items()] + [by("dan")])
+    found = {
+        name: Attribution(source=SOURCE, cue=CUE, content=span)
+        for name, span in (("ann", first), ("bea", second), ("cy", both))
+    }
+    record, _, ties = merged(
+        [by(name, attributions=[one]) for name, one in found.items()] + [by("dan")]
+    )
     assert (record.attributions, ties) == ([whole], [])
 
 
 def test_an_empty_list_votes():
     one = Attribution(cue=CUE)
-    record, _, ties = merged([by("ann", attributions=[one]), by("bea", attributions=[]), by("cy", attributions=[])])
+    record, _, ties = merged(
+        [by("ann", attributions=[one]), by("bea", attributions=[]), by("cy", attributions=[])]
+    )
     assert (record.attributions, ties) == ([], [])
 
 
@@ -132,13 +173,21 @@ def test_of_two_who_differ_the_first_by_name_is_taken_and_told():
 
 
 def test_attributions_over_sentences_are_kept_apart_by_annotator():
-    record, _, _ = merged([by(name, attributions=[Attribution(cue=CUE, event="E1"), Attribution(cue=SOURCE)])
-                           for name in ("ann", "bea")])
+    record, _, _ = merged(
+        [
+            by(name, attributions=[Attribution(cue=CUE, event="E1"), Attribution(cue=SOURCE)])
+            for name in ("ann", "bea")
+        ]
+    )
     assert [one.event for one in record.attributions] == ["ann/E1", None]
 
 
 def test_the_adjudicator_is_taken_whole_and_else_most_votes():
-    people = [by("ann", claim="claim"), by("bea", claim="claim"), by("cy", claim="no_claim", stances=[])]
+    people = [
+        by("ann", claim="claim"),
+        by("bea", claim="claim"),
+        by("cy", claim="no_claim", stances=[]),
+    ]
     record, soft, ties = merged(people, "adjudicator", "cy")
     assert (record.claim, record.stances, record.annotator) == ("no_claim", [], "cy")
     assert (record.id, record.doc_id, record.meta["outlet"]) == ("d@ann:0", "d@ann", "of ann")
@@ -150,16 +199,28 @@ def test_the_adjudicator_is_taken_whole_and_else_most_votes():
 
 def test_everybody_s_word_is_kept_and_can_be_written(tmp_path):
     people = [
-        by("ann", claim="claim", attributions=[Attribution(cue=CUE, content=CONTENT)],
-           stances=[Stance(target="dam", label="favor", probabilities={"favor": 1.0})]),
+        by(
+            "ann",
+            claim="claim",
+            attributions=[Attribution(cue=CUE, content=CONTENT)],
+            stances=[Stance(target="dam", label="favor", probabilities={"favor": 1.0})],
+        ),
         by(None, entities=[Entity(span=SOURCE, label="PERSON")]),
-        by("bea", stances=[])]
+        by("bea", stances=[]),
+    ]
     record, _, _ = merged(people, "soft")
-    assert record.meta == {"outlet": "of ann", "annotators": {
-        "ann": {"claim": "claim", "attributions": [{"cue": [[4, 8]], "content": [[9, 27]]}],
-                "stances": [{"holder": None, "target": "dam", "label": "favor"}]},
-        "#2": {"entities": [{"span": [[0, 3]], "label": "PERSON"}]},
-        "bea": {"stances": []}}}
+    assert record.meta == {
+        "outlet": "of ann",
+        "annotators": {
+            "ann": {
+                "claim": "claim",
+                "attributions": [{"cue": [[4, 8]], "content": [[9, 27]]}],
+                "stances": [{"holder": None, "target": "dam", "label": "favor"}],
+            },
+            "#2": {"entities": [{"span": [[0, 3]], "label": "PERSON"}]},
+            "bea": {"stances": []},
+        },
+    }
     assert people[0].meta == {"outlet": "of ann"}
     with (tmp_path / "one.jsonl").open("w", encoding="utf-8") as file:
         write_jsonl([record], file)
@@ -174,13 +235,28 @@ def test_one_annotator_s_record_stays_as_it_is(how):
     assert adjudicate([alone], how, None, DEFAULT_LABELS) == (alone, {})
 
 
-@pytest.mark.parametrize(("arguments", "error", "message"), [
-    (([by("ann")], "median", None), ConfigError, "adjudicate: unknown way 'median'"),
-    (([by("ann")], "adjudicator", None), ConfigError, "expected adjudicator: NAME and adjudicate: adjudicator"),
-    (([by("ann")], "majority", "ann"), ConfigError, "expected adjudicator: NAME and adjudicate: adjudicator"),
-    (([], "majority", None), InputError, "expected at least one annotation"),
-    (([by("ann", claim="claim"), by("bea", claim="clam")], "soft", None), InputError, "d@ann:0: claim: .*'clam'"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (([by("ann")], "median", None), ConfigError, "adjudicate: unknown way 'median'"),
+        (
+            ([by("ann")], "adjudicator", None),
+            ConfigError,
+            "expected adjudicator: NAME and adjudicate: adjudicator",
+        ),
+        (
+            ([by("ann")], "majority", "ann"),
+            ConfigError,
+            "expected adjudicator: NAME and adjudicate: adjudicator",
+        ),
+        (([], "majority", None), InputError, "expected at least one annotation"),
+        (
+            ([by("ann", claim="claim"), by("bea", claim="clam")], "soft", None),
+            InputError,
+            "d@ann:0: claim: .*'clam'",
+        ),
+    ],
+)
 def test_what_cannot_be_adjudicated(arguments, error, message):
     with pytest.raises(error, match=message):
         adjudicate(*arguments, DEFAULT_LABELS)

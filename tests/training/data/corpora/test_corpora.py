@@ -12,7 +12,9 @@ from claimstance.model.errors import ConfigError, InputError
 from claimstance.training.data.corpora import CORPORA, lookup
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
-needs_corpora = pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA does not name a folder of public corpora")
+needs_corpora = pytest.mark.skipif(
+    not ROOT, reason="CLAIMSTANCE_CORPORA does not name a folder of public corpora"
+)
 
 
 def write(path: Path, text: str) -> Path:
@@ -39,7 +41,10 @@ DSE_TRAIN = [
 def dse(tmp_path):
     write(tmp_path / "dse/dataset/train.txt", "\n".join(DSE_TRAIN) + "\n")
     write(tmp_path / "dse/dataset/valid.txt", "[Ida] met [Bo].\tIda\tBo\t0\n")
-    write(tmp_path / "dse/dataset/test.txt", "Ida met [Bo] and [Al].\tBo\tAl\t0\n[Ida]  met [Bo].\tIda\tBo\t0\n")
+    write(
+        tmp_path / "dse/dataset/test.txt",
+        "Ida met [Bo] and [Al].\tBo\tAl\t0\n[Ida]  met [Bo].\tIda\tBo\t0\n",
+    )
     return tmp_path / "dse"
 
 
@@ -48,7 +53,8 @@ def test_dse_directions_brackets_and_duplicates(dse, caplog):
         records = list(lookup("dse").read(dse, "train"))
     assert "dse train: 1 rows left out: repeats an earlier row" in caplog.text
     pairs = [
-        [(shown(r, s.holder)[0], s.label, shown(r, s.target)[0]) for s in r.stances] for r in records
+        [(shown(r, s.holder)[0], s.label, shown(r, s.target)[0]) for s in r.stances]
+        for r in records
     ]
     assert records[1].text == "The Harbor Trust (sic) praised  Noren."
     assert records[2].text == '"Stop," said Holm; Noren did not.'
@@ -87,7 +93,13 @@ def test_dse_says_what_is_wrong(dse, row, message):
 
 def mtsc(sentence, mention, polarity, name):
     start = sentence.index(mention)
-    row = {"mention": mention, "polarity": polarity, "from": start, "to": start + len(mention), "sentence": sentence}
+    row = {
+        "mention": mention,
+        "polarity": polarity,
+        "from": start,
+        "to": start + len(mention),
+        "sentence": sentence,
+    }
     return json.dumps({**row, "id": name})
 
 
@@ -100,7 +112,10 @@ def newsmtsc(tmp_path):
         mtsc("Bo left.", "Bo", -1, "polusa_v1_99_-1_4_Mr._Bo\nBo_0_2"),
         mtsc("Al came.", "Al", -1, "polusa_v1_98_-1_4_Al_0_2"),
     ]
-    test = [mtsc("Bo left.", "Bo", 0, "allsides_3_9_1_Bo_0_2"), mtsc("Ida won.", "Ida", 1, "allsides_3_9_2_Ida_0_3")]
+    test = [
+        mtsc("Bo left.", "Bo", 0, "allsides_3_9_1_Bo_0_2"),
+        mtsc("Ida won.", "Ida", 1, "allsides_3_9_2_Ida_0_3"),
+    ]
     write(folder / "newsmtsc-rw-hf/train.jsonl", "\n".join(train) + "\n")
     write(folder / "newsmtsc-rw-hf/test.jsonl", "\n".join(test) + "\n")
     return tmp_path / "newsmtsc"
@@ -108,7 +123,12 @@ def newsmtsc(tmp_path):
 
 def test_newsmtsc_labels_offsets_and_documents(newsmtsc):
     records = list(lookup("newsmtsc").read(newsmtsc, "train"))
-    assert [s.label for r in records for s in r.stances] == ["favor", "neutral", "against", "against"]
+    assert [s.label for r in records for s in r.stances] == [
+        "favor",
+        "neutral",
+        "against",
+        "against",
+    ]
     assert [shown(r, r.stances[0].target) for r in records] == [["Ida"], ["Bo"], ["Bo"], ["Al"]]
     assert all(r.stances[0].holder is None for r in records)
     assert [r.doc_id for r in records] == ["allsides_1_7"] * 3 + ["polusa_v1_98"]
@@ -130,7 +150,9 @@ def test_newsmtsc_drops_what_train_has(newsmtsc):
 )
 def test_newsmtsc_says_what_is_wrong(newsmtsc, change, message):
     path = newsmtsc / "NewsSentiment/experiments/default/datasets/newsmtsc-rw-hf/train.jsonl"
-    path.write_text(json.dumps({**json.loads(mtsc("Bo left.", "Bo", 0, "allsides_1_7_4_Bo_0_2")), **change}))
+    path.write_text(
+        json.dumps({**json.loads(mtsc("Bo left.", "Bo", 0, "allsides_1_7_4_Bo_0_2")), **change})
+    )
     with pytest.raises(InputError, match=message):
         list(lookup("newsmtsc").read(newsmtsc, "train"))
 
@@ -176,7 +198,9 @@ def test_wrong_calls_name_what_there_is(dse, tmp_path):
 def test_registry_and_docstrings_are_complete():
     for name, corpus in CORPORA.items():
         assert corpus.name == name
-        assert all((corpus.url, corpus.licence, corpus.citation, corpus.version, corpus.label_mapping))
+        assert all(
+            (corpus.url, corpus.licence, corpus.citation, corpus.version, corpus.label_mapping)
+        )
         module = sys.modules[corpus.reader.__module__]
         for part in (corpus.url, "Licence:", "Citation:", "Labels:", "Traps handled:"):
             assert part in module.__doc__

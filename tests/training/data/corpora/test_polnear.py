@@ -55,7 +55,10 @@ def polnear(tmp_path):
         ("dev", "post_2016-09-20_dev"),
     ):
         write(folder / "data" / split / "text" / f"{stem}.txt", ARTICLE)
-        write(folder / "data" / split / "attributions" / f"{stem}_bb22.ann", "\n".join(ANNOTATIONS) + "\n")
+        write(
+            folder / "data" / split / "attributions" / f"{stem}_bb22.ann",
+            "\n".join(ANNOTATIONS) + "\n",
+        )
         rows.append(f'{split}\t{stem}\tpost\t2016-01-05\tA "safe" bridge')
     write(folder / "data/train/attributions/post_2016-01-05_the-bridge_aa11.ann", "")
     write(folder / "data" / "metadata.tsv", "\n".join(rows) + "\n")
@@ -69,7 +72,9 @@ def shown(record, span):
 def test_polnear_sentences_spans_and_traps(polnear):
     records = list(lookup("polnear").read(polnear, "dev"))
     assert [r.text for r in records] == [
-        "Mayor Ida Holm said the bridge is safe.", 'It will open "soon," she added.', "Work goes on."
+        "Mayor Ida Holm said the bridge is safe.",
+        'It will open "soon," she added.',
+        "Work goes on.",
     ]
     assert all(ARTICLE[r.start : r.start + len(r.text)] == r.text for r in records)
     assert [r.claim for r in records] == ["claim", "claim", "no_claim"]
@@ -78,7 +83,11 @@ def test_polnear_sentences_spans_and_traps(polnear):
     assert (shown(first, whole.source), shown(first, whole.cue)) == (["Mayor Ida Holm"], ["said"])
     assert shown(first, whole.content) == ["the bridge is safe"]
     rest, nested = second.attributions
-    assert (rest.source, rest.cue, shown(second, rest.content)) == (None, None, ["It will open", "soon"])
+    assert (rest.source, rest.cue, shown(second, rest.content)) == (
+        None,
+        None,
+        ["It will open", "soon"],
+    )
     assert whole.event == rest.event == "E1"
     assert nested.event is None
     assert (shown(second, nested.cue), shown(second, nested.content)) == (["added"], ["open"])
@@ -86,7 +95,10 @@ def test_polnear_sentences_spans_and_traps(polnear):
     assert {r.doc_id for r in records} == {"post_2016-09-20_dev"}
     assert first.annotator == "bb22"
     assert first.meta == {
-        "corpus": "polnear", "article": "post_2016-09-20_dev", "outlet": "post", "date": "2016-01-05",
+        "corpus": "polnear",
+        "article": "post_2016-09-20_dev",
+        "outlet": "post",
+        "date": "2016-01-05",
         "title": 'A "safe" bridge',
     }
     assert first.entities is None
@@ -96,7 +108,9 @@ def test_polnear_splits_by_time(polnear):
     corpus = lookup("polnear")
     docs = {split: {r.doc_id for r in corpus.read(polnear, split)} for split in corpus.splits}
     assert docs == {
-        "train": {"post_2016-01-05_the-bridge"}, "tune": {"post_2016-09-01_late"}, "dev": {"post_2016-09-20_dev"}
+        "train": {"post_2016-01-05_the-bridge"},
+        "tune": {"post_2016-09-01_late"},
+        "dev": {"post_2016-09-20_dev"},
     }
 
 
@@ -113,15 +127,26 @@ def test_polnear_annotators(polnear):
 
 def test_polnear_silver_entities(polnear, tmp_path):
     start = ARTICLE.index("Ida")
-    entities = [[start, start + 8, "PERSON"], [ARTICLE.index("safe"), ARTICLE.index("will"), "MISC"]]
-    write(tmp_path / "silver/dev.jsonl", json.dumps({"doc": "post_2016-09-20_dev", "entities": entities}))
+    entities = [
+        [start, start + 8, "PERSON"],
+        [ARTICLE.index("safe"), ARTICLE.index("will"), "MISC"],
+    ]
+    write(
+        tmp_path / "silver/dev.jsonl",
+        json.dumps({"doc": "post_2016-09-20_dev", "entities": entities}),
+    )
     write(tmp_path / "silver/train.jsonl", json.dumps({"doc": "another", "entities": []}))
     corpus = lookup("polnear")
     first, second, third = corpus.read(polnear, "dev", silver=str(tmp_path / "silver"))
-    assert [(shown(first, e.span), e.label) for e in first.entities] == [(["Ida Holm"], "PERSON"), (["safe."], "MISC")]
+    assert [(shown(first, e.span), e.label) for e in first.entities] == [
+        (["Ida Holm"], "PERSON"),
+        (["safe."], "MISC"),
+    ]
     assert [shown(second, e.span) for e in second.entities] == [["It"]]
     assert third.entities == []
-    assert {r.entities is None for r in corpus.read(polnear, "train", silver=tmp_path / "silver")} == {True}
+    assert {
+        r.entities is None for r in corpus.read(polnear, "train", silver=tmp_path / "silver")
+    } == {True}
 
 
 @pytest.mark.parametrize(
@@ -151,14 +176,18 @@ def test_public_polnear():
     corpus = lookup("polnear")
     records = {split: list(corpus.read(Path(ROOT) / "polnear", split)) for split in corpus.splits}
     assert {split: len({r.doc_id for r in rows}) for split, rows in records.items()} == {
-        "train": 759, "tune": 81, "dev": 84
+        "train": 759,
+        "tune": 81,
+        "dev": 84,
     }
     rows = [r for split in records.values() for r in split]
     claims = sum(r.claim == "claim" for r in rows) / len(rows)
     assert 0.66 < claims < 0.72  # about 69 % of sentences touch attributed content
     events = {(r.doc_id, a.event) for r in rows for a in r.attributions if a.event}
     alone = sum(a.event is None for r in rows for a in r.attributions)
-    assert 0.08 < len(events) / (len(events) + alone) < 0.14  # about 11 % touch more than one sentence
+    assert (
+        0.08 < len(events) / (len(events) + alone) < 0.14
+    )  # about 11 % touch more than one sentence
     together = {split: {r.doc_id.split("_")[1] for r in rows} for split, rows in records.items()}
     assert max(together["train"]) < min(together["tune"])
     assert max(together["tune"]) < min(together["dev"])

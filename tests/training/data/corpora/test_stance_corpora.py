@@ -16,7 +16,9 @@ from claimstance.training.data.corpora import lookup
 from claimstance.training.data.corpora.gwsd import TARGET
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
-needs_corpora = pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA does not name a folder of public corpora")
+needs_corpora = pytest.mark.skipif(
+    not ROOT, reason="CLAIMSTANCE_CORPORA does not name a folder of public corpora"
+)
 
 
 def table(header, rows, delimiter=","):
@@ -60,7 +62,9 @@ def vast(tmp_path):
 def test_vast_train_takes_the_topic_that_was_judged_and_drops_repeats(vast):
     reasons = []
     records = list(lookup("vast").read(vast, "train", reasons.append))
-    assert [(r.id, r.stances[0].target, r.stances[0].label, r.meta["synthetic"]) for r in records] == [
+    assert [
+        (r.id, r.stances[0].target, r.stances[0].label, r.meta["synthetic"]) for r in records
+    ] == [
         ("vast:train:11", "tram", "against", False),
         ("vast:train:12", "opera", "neutral", True),
         ("vast:train:14", "tram", "favor", False),
@@ -104,7 +108,10 @@ def test_vast_says_what_is_wrong_with_the_archive_and_the_header(vast):
     with pytest.raises(InputError, match=r"vast_test.csv: unknown column 'Tweet'"):
         list(lookup("vast").read(vast, "test"))
     zip_up(vast, "", name="other.csv")
-    with pytest.raises(InputError, match=r"expected an archive with vast_train\.csv in UTF-8, found .*vast_train\.csv"):
+    with pytest.raises(
+        InputError,
+        match=r"expected an archive with vast_train\.csv in UTF-8, found .*vast_train\.csv",
+    ):
         list(lookup("vast").read(vast, "train"))
     zip_up(vast, table(VAST_HEADER, VAST_TRAIN).encode("latin-1") + b"\xff")
     with pytest.raises(InputError, match="in UTF-8, found 'utf-8' codec"):
@@ -114,8 +121,19 @@ def test_vast_says_what_is_wrong_with_the_archive_and_the_header(vast):
         list(lookup("vast").read(vast, "train"))
 
 
-GWSD_HEADER = ["", "round", "batch", "sent_id", "sentence", *(f"worker_{i}" for i in range(8)),
-               "disagree", "agree", "neutral", "guid", "in_held_out_test"]
+GWSD_HEADER = [
+    "",
+    "round",
+    "batch",
+    "sent_id",
+    "sentence",
+    *(f"worker_{i}" for i in range(8)),
+    "disagree",
+    "agree",
+    "neutral",
+    "guid",
+    "in_held_out_test",
+]
 WORDS = {"d": "disagrees", "n": "neutral", "a": "agrees"}
 
 
@@ -192,7 +210,10 @@ def test_newssd_labels_line_ends_and_repeats(tmp_path):
         ["What nonsense, he thought.\n", "SUBJ", "False"],
     ]
     for split in ("train", "test"):
-        write(tmp_path / f"data/english/{split}.csv", table(["Sentence", "Label", "Solved conflict"], rows))
+        write(
+            tmp_path / f"data/english/{split}.csv",
+            table(["Sentence", "Label", "Solved conflict"], rows),
+        )
     reasons = []
     records = list(lookup("newssd").read(tmp_path, "train", reasons.append))
     assert [(r.text, r.subjective, r.meta["solved_conflict"]) for r in records] == [
@@ -202,19 +223,29 @@ def test_newssd_labels_line_ends_and_repeats(tmp_path):
     assert reasons == ["repeats an earlier row"]
     assert json.loads(records[0].to_json())["subjective"] == "subjective"
     assert len({r.id for r in lookup("newssd").read(tmp_path, "test")}) == 3
-    write(tmp_path / "data/english/val.csv", table(["Sentence", "Label", "Solved conflict"], [["So.", "OBJEC", ""]]))
+    write(
+        tmp_path / "data/english/val.csv",
+        table(["Sentence", "Label", "Solved conflict"], [["So.", "OBJEC", ""]]),
+    )
     with pytest.raises(InputError, match="line 2: unknown label 'OBJEC'"):
         list(lookup("newssd").read(tmp_path, "val"))
 
 
 def test_checkthat_divides_by_time(tmp_path):
     header = ["Sentence_id", "Text", "class_label"]
-    train = [["29624", "Wages fell.", "Yes"], ["29625", "Thank you.", "No"], ["30001", "Taxes doubled.", "Yes"]]
+    train = [
+        ["29624", "Wages fell.", "Yes"],
+        ["29625", "Thank you.", "No"],
+        ["30001", "Taxes doubled.", "Yes"],
+    ]
     dev = [["29999", "It snowed.", "No"], ["17", "Thank you.", "No"]]
     for part, rows in (("train", train), ("dev", dev)):
         write(tmp_path / f"data/CT24_checkworthy_english_{part}.tsv", table(header, rows, "\t"))
     reasons = []
-    read = {s: [r.id for r in lookup("checkthat2024").read(tmp_path, s, reasons.append)] for s in ("earlier", "later")}
+    read = {
+        s: [r.id for r in lookup("checkthat2024").read(tmp_path, s, reasons.append)]
+        for s in ("earlier", "later")
+    }
     assert read == {"earlier": ["29624", "17"], "later": ["30001", "29999"]}
     assert reasons == ["sentence is in earlier"]
 
@@ -255,5 +286,7 @@ def test_public_counts(name, split):
 @needs_corpora
 @pytest.mark.parametrize("name", ["vast", "gwsd", "newssd"])
 def test_public_splits_share_no_text(name):
-    texts = [text for split in lookup(name).splits for text in {r.text for r in public(name, split)}]
+    texts = [
+        text for split in lookup(name).splits for text in {r.text for r in public(name, split)}
+    ]
     assert len(texts) == len(set(texts))

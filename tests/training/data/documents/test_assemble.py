@@ -30,8 +30,13 @@ def read(*documents, reading=None, **layout):
             raise item.data
         return [item.data]
 
-    toy = Format("toy", (".toy",), lambda head: True,
-                 items=lambda path: (Item("f, task 1", "d", d) for d in documents), parse=parse)
+    toy = Format(
+        "toy",
+        (".toy",),
+        lambda head: True,
+        items=lambda path: (Item("f, task 1", "d", d) for d in documents),
+        parse=parse,
+    )
     return list(records(toy, "f", Layout(**layout), reading if reading is not None else Reading()))
 
 
@@ -60,16 +65,30 @@ def test_relations_tie_parts_together_whichever_way_they_point():
     relations = [Relation("c", "s"), Relation("o", "c"), Relation("s2", "c2"), Relation("c2", "o2")]
     found = read(document(*marks, relations=relations))
     assert found[0].attributions == [Attribution(source=[(0, 4)], cue=[(5, 9)], content=[(10, 20)])]
-    assert found[1].attributions == [Attribution(source=[(9, 11)], cue=[(12, 18)], content=[(0, 7), (20, 29)])]
+    assert found[1].attributions == [
+        Attribution(source=[(9, 11)], cue=[(12, 18)], content=[(0, 7), (20, 29)])
+    ]
 
 
 def test_one_source_of_two_cues_is_in_both_attributions():
     text = "Holm said it rains and warned of floods."
-    marks = [Mark(n, label, [at(p, text)]) for n, label, p in
-             [("s", "source", "Holm"), ("c1", "cue", "said"), ("o1", "content", "it rains"), ("c2", "cue", "warned"),
-              ("o2", "content", "of floods")]]
-    relations = [Relation("c1", "s"), Relation("c1", "o1"), Relation("c2", "s"), Relation("c2", "o2")]
-    found, = read(document(*marks, text=text, relations=relations))
+    marks = [
+        Mark(n, label, [at(p, text)])
+        for n, label, p in [
+            ("s", "source", "Holm"),
+            ("c1", "cue", "said"),
+            ("o1", "content", "it rains"),
+            ("c2", "cue", "warned"),
+            ("o2", "content", "of floods"),
+        ]
+    ]
+    relations = [
+        Relation("c1", "s"),
+        Relation("c1", "o1"),
+        Relation("c2", "s"),
+        Relation("c2", "o2"),
+    ]
+    (found,) = read(document(*marks, text=text, relations=relations))
     assert [a.source for a in found.attributions] == [[(0, 4)], [(0, 4)]]
     assert [a.content for a in found.attributions] == [[(10, 18)], [(30, 39)]]
 
@@ -90,12 +109,17 @@ def test_one_relation_in_a_file_ends_tying_by_nearness():
 
 def test_an_event_over_two_sentences_keeps_its_name_in_both():
     text = "“It rains. It pours,” Holm said."
-    marks = [Mark("T1", "Source", [at("Holm", text)]), Mark("T2", "Cue", [at("said", text)]),
-             Mark("T3", "Content", [at("“It rains. It pours,”", text)])]
+    marks = [
+        Mark("T1", "Source", [at("Holm", text)]),
+        Mark("T2", "Cue", [at("said", text)]),
+        Mark("T3", "Content", [at("“It rains. It pours,”", text)]),
+    ]
     bounds = [(0, 10), (11, len(text))]
     found = read(document(*marks, text=text, sentences=bounds, events={"E1": ["T1", "T2", "T3"]}))
     assert found[0].attributions == [Attribution(content=[(0, 10)], event="A1")]
-    assert found[1].attributions == [Attribution(source=[(11, 15)], cue=[(16, 20)], content=[(0, 10)], event="A1")]
+    assert found[1].attributions == [
+        Attribution(source=[(11, 15)], cue=[(16, 20)], content=[(0, 10)], event="A1")
+    ]
 
 
 def test_other_labels_are_entities_under_our_names_where_those_are_well_known():
@@ -137,11 +161,17 @@ def test_a_stance_without_a_target_is_refused_unless_the_file_has_one():
     content = mark("o", "Content", "Noren lies", stance="against")
     with pytest.raises(InputError, match="f, task 1: stance 'against': expected a target"):
         read(document(content))
-    assert read(document(content), target="Noren")[0].stances == [Stance(target="Noren", label="against")]
+    assert read(document(content), target="Noren")[0].stances == [
+        Stance(target="Noren", label="against")
+    ]
 
 
 def test_labels_of_whole_texts_keep_them_whole():
-    found, = read(document(text="It rains. It pours.", answers=[Answer("claim", "Claim")], fields={"outlet": "X"}))
+    (found,) = read(
+        document(
+            text="It rains. It pours.", answers=[Answer("claim", "Claim")], fields={"outlet": "X"}
+        )
+    )
     assert (found.id, found.doc_id, found.start, found.claim) == ("d", None, None, "claim")
     assert found.text == "It rains. It pours."
     assert found.meta == {"outlet": "X"}
@@ -149,25 +179,39 @@ def test_labels_of_whole_texts_keep_them_whole():
 
 def test_a_stance_of_the_whole_text_takes_target_and_holder_from_the_fields():
     fields = {"who": "Ida Holm", "target": "the tax"}
-    found, = read(document(answers=[Answer("label", "PRO")], fields=fields), columns={"holder": "who"},
-                  values={"PRO": "favor"})
+    (found,) = read(
+        document(answers=[Answer("label", "PRO")], fields=fields),
+        columns={"holder": "who"},
+        values={"PRO": "favor"},
+    )
     assert found.stances == [Stance(holder="Ida Holm", target="the tax", label="favor")]
     assert found.meta == {}
 
 
 def test_an_accepted_or_rejected_label_is_its_task_or_its_contrary():
-    yes, no = read(document(answers=[Answer("CLAIM", True)]), document(answers=[Answer("CLAIM", False)]))
+    yes, no = read(
+        document(answers=[Answer("CLAIM", True)]), document(answers=[Answer("CLAIM", False)])
+    )
     assert (yes.claim, no.claim) == ("claim", "no_claim")
     fields = {"target": "Noren"}
-    stance = read(document(answers=[Answer("favor", False), Answer("against", True)], fields=fields))[0].stances
+    stance = read(
+        document(answers=[Answer("favor", False), Answer("against", True)], fields=fields)
+    )[0].stances
     assert stance == [Stance(target="Noren", label="against")]
 
 
 def test_a_question_that_nothing_explains_is_an_error_that_says_what_helps():
     with pytest.raises(InputError, match=r"unknown question 'tone'.*roles can say"):
         read(document(answers=[Answer("tone", "angry")]))
-    assert read(document(HOLM, answers=[Answer("tone", "angry")]), roles={"tone": "ignore"})[0].attributions
-    assert read(document(answers=[Answer("tone", "yes")]), roles={"tone": "check_worthy"})[0].check_worthy == "yes"
+    assert read(document(HOLM, answers=[Answer("tone", "angry")]), roles={"tone": "ignore"})[
+        0
+    ].attributions
+    assert (
+        read(document(answers=[Answer("tone", "yes")]), roles={"tone": "check_worthy"})[
+            0
+        ].check_worthy
+        == "yes"
+    )
 
 
 def test_two_answers_to_one_question_are_an_error():
@@ -194,7 +238,9 @@ def test_a_span_outside_every_sentence_is_an_error():
 
 def test_own_names_are_told_by_roles():
     quelle = mark("s", "Quelle", "Holm")
-    assert read(document(quelle), roles={"Quelle": "source"})[0].attributions == [Attribution(source=[(0, 4)])]
+    assert read(document(quelle), roles={"Quelle": "source"})[0].attributions == [
+        Attribution(source=[(0, 4)])
+    ]
     with pytest.raises(ConfigError, match=r"roles: unknown role 'sorce'\. Did you mean 'source'"):
         read(document(quelle), roles={"Quelle": "sorce"})
 
@@ -224,9 +270,25 @@ def test_a_lenient_reading_leaves_out_what_the_unit_of_most_does_not_explain():
     with pytest.raises(InputError, match="nor does any other unit"):
         read(document(HOLM), beyond, other, lenient=True)  # most are not explained
     reading = Reading()
-    assert len(read(document(HOLM), document(HOLM), other, beyond, document(HOLM), reading=reading, lenient=True)) == 9
+    assert (
+        len(
+            read(
+                document(HOLM),
+                document(HOLM),
+                other,
+                beyond,
+                document(HOLM),
+                reading=reading,
+                lenient=True,
+            )
+        )
+        == 9
+    )
     assert reading.dropped == {"offsets that code points do not explain": 2}
-    assert reading.facts["offsets"] == "code points (in 3 of 5 texts with spans; the others are left out)"
+    assert (
+        reading.facts["offsets"]
+        == "code points (in 3 of 5 texts with spans; the others are left out)"
+    )
     fixed = document(Mark("s", "Source", [(0, 99)]), unit="code points")  # the format says so
     reading = Reading()
     assert len(read(document(HOLM, unit="code points"), fixed, reading=reading, lenient=True)) == 3
@@ -235,9 +297,14 @@ def test_a_lenient_reading_leaves_out_what_the_unit_of_most_does_not_explain():
 
 def test_what_is_read_but_has_no_meaning_is_counted():
     reading = Reading()
-    read(document(mark("s", "source", "Holm", certainty="high"), mark("t", "target", "tax")), reading=reading)
+    read(
+        document(mark("s", "source", "Holm", certainty="high"), mark("t", "target", "tax")),
+        reading=reading,
+    )
     assert reading.dropped == {
-        "'certainty' of a span, which has no meaning here (roles can give it one)": 1, "target without a stance": 1}
+        "'certainty' of a span, which has no meaning here (roles can give it one)": 1,
+        "target without a stance": 1,
+    }
 
 
 def test_annotators_of_a_text_give_a_record_each_under_one_id():

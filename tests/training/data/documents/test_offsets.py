@@ -21,8 +21,13 @@ SCARF = "🙂"  # one code point, two UTF-16 units
 
 
 def document(text, *marks, **more):
-    return Document("d", text, "file.json, task 1",
-                    marks=[Mark(f"m{i}", "X", [(s, e)], surface) for i, (s, e, surface) in enumerate(marks)], **more)
+    return Document(
+        "d",
+        text,
+        "file.json, task 1",
+        marks=[Mark(f"m{i}", "X", [(s, e)], surface) for i, (s, e, surface) in enumerate(marks)],
+        **more,
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,16 +57,27 @@ def test_one_document_decides_for_all_of_a_file():
 
 
 def test_a_file_that_no_unit_explains_is_refused_with_its_first_bad_span():
-    good, bad = document(f"{SCARF} Noren won.", (3, 8, "Noren")), document("Holm lost.", (1, 5, "Holm"))
+    good, bad = (
+        document(f"{SCARF} Noren won.", (3, 8, "Noren")),
+        document("Holm lost.", (1, 5, "Holm")),
+    )
     with pytest.raises(InputError) as error:
         find_unit([good, bad], "f.json")
-    assert "file.json, task 1: m0: expected 'Noren' at 3-8, as the file says, found 'oren '" in str(error.value)
+    assert "file.json, task 1: m0: expected 'Noren' at 3-8, as the file says, found 'oren '" in str(
+        error.value
+    )
     assert "nor does any other unit" in str(error.value)
 
 
 def test_two_units_in_one_file_are_refused():
     with pytest.raises(InputError, match="nor does any other unit"):
-        find_unit([document(f"{SCARF} Noren", (3, 8, "Noren")), document(f"{SCARF} Holm", (2, 6, "Holm"))], "f")
+        find_unit(
+            [
+                document(f"{SCARF} Noren", (3, 8, "Noren")),
+                document(f"{SCARF} Holm", (2, 6, "Holm")),
+            ],
+            "f",
+        )
 
 
 def test_without_quotes_the_usual_unit_is_taken_and_the_report_says_so():
@@ -108,6 +124,8 @@ def test_every_unit_gives_back_every_bound_it_has(text):
         assert sorted(table) == sorted(set(known))
         # The last offset is the text's length in the unit, counted another way.
         length = {
-            CODE_POINTS: len(text), UTF16: len(text.encode("utf-16-le")) // 2, NO_CR: len(text.replace("\r\n", "\n")),
+            CODE_POINTS: len(text),
+            UTF16: len(text.encode("utf-16-le")) // 2,
+            NO_CR: len(text.replace("\r\n", "\n")),
         }.get(unit)
         assert length is None or offsets[-1] == length

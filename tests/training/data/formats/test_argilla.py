@@ -1,4 +1,3 @@
-
 import pytest
 
 from claimstance.model.errors import InputError
@@ -28,7 +27,10 @@ def test_a_document_for_each_user_who_submitted():
 def test_span_questions_are_marks():
     first, second, third = read("flat.jsonl")
     (mark,) = first.marks
-    assert (mark.label, mark.pieces) == ("LOCATION", [(23, 28)])  # of UTF-16 code units: the bicycle is two
+    assert (mark.label, mark.pieces) == (
+        "LOCATION",
+        [(23, 28)],
+    )  # of UTF-16 code units: the bicycle is two
     assert first.text[22:27] == "Noren"
     assert second.marks == []
     assert [(m.label, m.pieces) for m in third.marks] == [("PERSON", [(6, 20)])]
@@ -44,9 +46,11 @@ def test_nested_records():
 
 def test_a_response_with_a_status_counts_if_it_was_submitted(tmp_path):
     path = tmp_path / "x.jsonl"
-    path.write_text('{"fields": {"body": "It fell."}, "responses": {"claim": [{"value": "claim", "user": "anna", '
-                    '"status": "submitted"}, {"value": "claim", "user": "bo", "status": "draft"}]}}\n',
-                    encoding="utf-8")
+    path.write_text(
+        '{"fields": {"body": "It fell."}, "responses": {"claim": [{"value": "claim", "user": "anna", '
+        '"status": "submitted"}, {"value": "claim", "user": "bo", "status": "draft"}]}}\n',
+        encoding="utf-8",
+    )
     reading = Reading()
     (found,) = documents(argilla.FORMAT, path, Layout(columns={"text": "body"}), reading)
     assert reading.dropped == {"response that was not submitted": 1}
@@ -61,7 +65,8 @@ def test_version_1():
     ]
     texts = read("v1-textclassification.jsonl")
     assert [(d.name, d.annotator, list(d.answers)) for d in texts] == [
-        ("t1", "anna", [Answer("label", "claim")]), ("t2", "anna", [Answer("label", "no_claim")])
+        ("t1", "anna", [Answer("label", "claim")]),
+        ("t2", "anna", [Answer("label", "no_claim")]),
     ]
     (tokens,) = read("v1-tokenclassification.json")
     assert [(m.label, tokens.text[m.pieces[0][0] : m.pieces[0][1]]) for m in tokens.marks] == [
@@ -71,8 +76,11 @@ def test_version_1():
 
 def test_a_sequence_of_responses_as_version_1_wrote_it_first(tmp_path):
     path = tmp_path / "x.jsonl"
-    path.write_text('{"text": "It fell.", "external_id": null, "topic": {"user_id": ["a", "b"], "value": [["x", "y"], '
-                    '["x"]], "status": ["submitted", "submitted"]}}\n', encoding="utf-8")
+    path.write_text(
+        '{"text": "It fell.", "external_id": null, "topic": {"user_id": ["a", "b"], "value": [["x", "y"], '
+        '["x"]], "status": ["submitted", "submitted"]}}\n',
+        encoding="utf-8",
+    )
     first, second = documents(argilla.FORMAT, path, Layout(), Reading())
     assert first.answers == [Answer("topic", "x"), Answer("topic", "y")]
     assert (second.annotator, second.answers) == ("b", [Answer("topic", "x")])
@@ -83,15 +91,33 @@ def test_a_sequence_of_responses_as_version_1_wrote_it_first(tmp_path):
     [
         ("cut-off.json", ": expected JSON"),
         ("fields-missing.jsonl", ", line 1: fields: expected an object, found nothing"),
-        ("metadata.jsonl", ", line 1: metadata: expected an object, or one as JSON, found '{not json'"),
+        (
+            "metadata.jsonl",
+            ", line 1: metadata: expected an object, or one as JSON, found '{not json'",
+        ),
         ("no-text.jsonl", ", line 1: text: expected a string, found nothing"),
-        ("offset-beyond.jsonl", ", line 1: spans.responses[0][0]: expected offsets within the text"),
+        (
+            "offset-beyond.jsonl",
+            ", line 1: spans.responses[0][0]: expected offsets within the text",
+        ),
         ("ranking.jsonl", ", line 1: stance.responses[0][0]: expected a label, a number or a span"),
         ("responses-list.jsonl", ", line 1: responses: expected an object, found [1]"),
-        ("span-backwards.jsonl", ", line 1: spans.responses[0][0]: expected 0 <= start < end, found 9 and 3"),
-        ("span-without-label.jsonl", ", line 1: spans.responses[0][0].label: expected a string, found nothing"),
-        ("status.jsonl", ", line 1: stance.responses.status[1]: expected submitted, draft or discarded, found 'done'"),
-        ("users-missing.jsonl", ", line 1: stance.responses: expected as many users and states as values, found 3"),
+        (
+            "span-backwards.jsonl",
+            ", line 1: spans.responses[0][0]: expected 0 <= start < end, found 9 and 3",
+        ),
+        (
+            "span-without-label.jsonl",
+            ", line 1: spans.responses[0][0].label: expected a string, found nothing",
+        ),
+        (
+            "status.jsonl",
+            ", line 1: stance.responses.status[1]: expected submitted, draft or discarded, found 'done'",
+        ),
+        (
+            "users-missing.jsonl",
+            ", line 1: stance.responses: expected as many users and states as values, found 3",
+        ),
     ],
 )
 def test_broken_exports_say_where_and_what(name, message):
@@ -104,7 +130,8 @@ def test_broken_exports_say_where_and_what(name, message):
 def test_records_of_responses():
     reading = Reading()
     first, second, third = read_file(
-        DATA / "argilla" / "flat.jsonl", layout=Layout(roles={"sure": "ignore"}), reading=reading)
+        DATA / "argilla" / "flat.jsonl", layout=Layout(roles={"sure": "ignore"}), reading=reading
+    )
     assert (first.id, first.annotator) == (second.id, ANNA)
     assert second.annotator == BO
     assert first.stances == [Stance(target="the toll", label="against")]

@@ -20,7 +20,11 @@ BROKEN = DATA / "broken" / "brat"
 
 
 def read(path, reading=None, **layout):
-    return list(documents(brat.FORMAT, path, Layout(**layout), reading if reading is not None else Reading()))
+    return list(
+        documents(
+            brat.FORMAT, path, Layout(**layout), reading if reading is not None else Reading()
+        )
+    )
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +41,9 @@ def marks(document):
 
 
 def test_every_mark_covers_what_its_line_quotes(harbour):
-    assert {name: (mark.label, covered(harbour, mark)) for name, mark in marks(harbour).items()} == {
+    assert {
+        name: (mark.label, covered(harbour, mark)) for name, mark in marks(harbour).items()
+    } == {
         "T1": ("Source", ["Ilse Tamm"]),
         "T2": ("Cue", ["says"]),
         "T3": ("Content", ["Harbour stays shut 🚢"]),
@@ -57,28 +63,41 @@ def test_every_mark_covers_what_its_line_quotes(harbour):
 
 def test_an_event_is_its_arguments_and_its_trigger_unless_an_argument_stands_there(harbour):
     assert harbour.events == {
-        "E1": ["T3", "T2", "T1"], "E2": ["T5", "T7", "T6"], "E3": ["T11", "E3.Source.T10", "T9"],
+        "E1": ["T3", "T2", "T1"],
+        "E2": ["T5", "T7", "T6"],
+        "E3": ["T11", "E3.Source.T10", "T9"],
     }
 
 
 def test_attributes_notes_and_normalisations_are_said_of_the_span(harbour):
-    assert {name: dict(mark.attributes) for name, mark in marks(harbour).items() if mark.attributes} == {
+    assert {
+        name: dict(mark.attributes) for name, mark in marks(harbour).items() if mark.attributes
+    } == {
         "T7": {"Negated": "Negated"},  # said of E2, whose cue stands where its trigger does
         "T9": {"check_worthy": "yes"},  # a task's name without a value: it is so
         "T11": {"Speculation": "Speculation"},
-        "T12": {"Stance": "against", "Reference": "Register:TA-31", "AnnotatorNotes": "the one of last year"},
+        "T12": {
+            "Stance": "against",
+            "Reference": "Register:TA-31",
+            "AnnotatorNotes": "the one of last year",
+        },
     }
 
 
 def test_relations_and_equivalences(harbour):
-    assert list(harbour.relations) == [Relation("T9", "T12", "About"), Relation("T1", "T6", "Alias")]
+    assert list(harbour.relations) == [
+        Relation("T9", "T12", "About"),
+        Relation("T1", "T6", "Alias"),
+    ]
 
 
 def test_a_folder_is_read_with_its_folders_and_texts_nobody_opened_are_told():
     reading = Reading()
     found = read(DATA / "news", reading)
     assert [(d.name, d.annotator, len(d.marks)) for d in found] == [
-        ("crlf-rtl", None, 2), ("harbour", None, 11), ("quiet", None, 0),
+        ("crlf-rtl", None, 2),
+        ("harbour", None, 11),
+        ("quiet", None, 0),
     ]
     assert reading.dropped == {"text that nobody has annotated (no .ann beside it)": 1}
 
@@ -99,15 +118,21 @@ def test_crlf_and_right_to_left_text_keep_every_character():
 
 def test_folders_with_the_same_text_are_annotators():
     assert [(d.name, d.annotator, d.marks[0].surface) for d in read(DATA / "people")] == [
-        ("dam", "anna", "promises"), ("anna/rain", "anna", "It rained"), ("dam", "ben", "Farrel promises"),
+        ("dam", "anna", "promises"),
+        ("anna/rain", "anna", "It rained"),
+        ("dam", "ben", "Farrel promises"),
     ]
 
 
 def test_folders_with_other_texts_are_not(tmp_path):
     shutil.copytree(DATA / "people", tmp_path / "parts")
-    (tmp_path / "parts" / "ben" / "dam.txt").write_bytes(b"The dam will fall, Mo Farrel promises.\n")
+    (tmp_path / "parts" / "ben" / "dam.txt").write_bytes(
+        b"The dam will fall, Mo Farrel promises.\n"
+    )
     assert [(d.name, d.annotator) for d in read(tmp_path / "parts")] == [
-        ("anna/dam", None), ("anna/rain", None), ("ben/dam", None),
+        ("anna/dam", None),
+        ("anna/rain", None),
+        ("ben/dam", None),
     ]
 
 
@@ -121,22 +146,47 @@ def test_records_of_a_folder():
     first = next(record for record in records if record.doc_id == "harbour")
     assert first.text == "Harbour stays shut 🚢, says Ilse Tamm"
     attribution = first.attributions[0]
-    assert (attribution.content, attribution.cue, attribution.source) == ([(0, 20)], [(22, 26)], [(27, 36)])
+    assert (attribution.content, attribution.cue, attribution.source) == (
+        [(0, 20)],
+        [(22, 26)],
+        [(27, 36)],
+    )
 
 
-@pytest.mark.parametrize(("name", "message"), [
-    ("spaces", "spaces.ann, line 1: expected 'NAME<TAB>…', such as 'T1<TAB>Source 0 5<TAB>…', found 'T1 Source 0 5"),
-    ("offsets", "offsets.ann, line 1: expected 'LABEL START END[;START END …]', found 'Source 0 x'"),
-    ("backwards", "backwards.ann, line 1: expected START < END, found 4 and 0"),
-    ("twice", "twice.ann, line 2: expected a new name, found 'T1', already used in line 1"),
-    ("event", "event.ann, line 2: expected the name of a T-line or an E-line, found 'T9'"),
-    ("trigger", "trigger.ann, line 1: expected 'TYPE:TRIGGER [ROLE:NAME …]', found 'Attribution'"),
-    ("relation", "relation.ann, line 2: expected 'TYPE Arg1:NAME Arg2:NAME', found 'About Arg1:T1'"),
-    ("attribute", "attribute.ann, line 2: expected the name of a T-line or an E-line, found 'T7'"),
-    ("kind", "kind.ann, line 2: expected a line that starts with T, E, R, A, M, N, * or #, found 'X1'"),
-    ("alone", "alone.ann: expected its text alone.txt beside it, found no such file"),
-    ("latin", "latin.txt: expected UTF-8 text, found invalid continuation byte at byte 4"),
-])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "spaces",
+            "spaces.ann, line 1: expected 'NAME<TAB>…', such as 'T1<TAB>Source 0 5<TAB>…', found 'T1 Source 0 5",
+        ),
+        (
+            "offsets",
+            "offsets.ann, line 1: expected 'LABEL START END[;START END …]', found 'Source 0 x'",
+        ),
+        ("backwards", "backwards.ann, line 1: expected START < END, found 4 and 0"),
+        ("twice", "twice.ann, line 2: expected a new name, found 'T1', already used in line 1"),
+        ("event", "event.ann, line 2: expected the name of a T-line or an E-line, found 'T9'"),
+        (
+            "trigger",
+            "trigger.ann, line 1: expected 'TYPE:TRIGGER [ROLE:NAME …]', found 'Attribution'",
+        ),
+        (
+            "relation",
+            "relation.ann, line 2: expected 'TYPE Arg1:NAME Arg2:NAME', found 'About Arg1:T1'",
+        ),
+        (
+            "attribute",
+            "attribute.ann, line 2: expected the name of a T-line or an E-line, found 'T7'",
+        ),
+        (
+            "kind",
+            "kind.ann, line 2: expected a line that starts with T, E, R, A, M, N, * or #, found 'X1'",
+        ),
+        ("alone", "alone.ann: expected its text alone.txt beside it, found no such file"),
+        ("latin", "latin.txt: expected UTF-8 text, found invalid continuation byte at byte 4"),
+    ],
+)
 def test_broken_files_say_where_and_what(name, message):
     with pytest.raises(InputError) as error:
         list(read_file(BROKEN / f"{name}.ann"))
@@ -180,4 +230,6 @@ def test_public_polnear_reads_as_by_its_own_reader(tmp_path):
             for mark in map(by_name.get, document.events[event.name]):
                 roles.setdefault(mark.label.lower(), []).extend(mark.pieces)
             ours = {role: normalise(pieces, document.text) for role, pieces in roles.items()}
-            assert {role: span for role, span in ours.items() if span and role in event.roles} == dict(event.roles)
+            assert {
+                role: span for role, span in ours.items() if span and role in event.roles
+            } == dict(event.roles)

@@ -27,20 +27,42 @@ def tagged(folder, *tags):
 def test_documents_sentences_and_entities():
     first, second = read(DATA / "conll" / "conll2002.conll")
     assert [first.text[start:end] for start, end in first.sentences] == [
-        "🚲 Couriers in Noren told Ida Holm Noren Post was late .", "Zoe\u0308 Lindqvist left ."]
+        "🚲 Couriers in Noren told Ida Holm Noren Post was late .",
+        "Zoe\u0308 Lindqvist left .",
+    ]
     assert entities(first) == [
-        ("LOC", "Noren"), ("PER", "Ida Holm"), ("ORG", "Noren Post"), ("PER", "Zoe\u0308 Lindqvist")]
-    assert (first.name, second.name, entities(second)) == ("conll2002:1", "conll2002:2", [("ORG", "البلدية")])
+        ("LOC", "Noren"),
+        ("PER", "Ida Holm"),
+        ("ORG", "Noren Post"),
+        ("PER", "Zoe\u0308 Lindqvist"),
+    ]
+    assert (first.name, second.name, entities(second)) == (
+        "conll2002:1",
+        "conll2002:2",
+        [("ORG", "البلدية")],
+    )
     assert first.marks[1].where.endswith("conll2002.conll, line 8")
 
 
 @pytest.mark.parametrize(
     ("tags", "scheme", "found"),
     [
-        (["B-PER", "I-PER", "B-PER", "O", "B-LOC"], "IOB2", [("PER", "w1 w2"), ("PER", "w3"), ("LOC", "w5")]),
-        (["I-PER", "I-PER", "B-PER", "O", "I-LOC"], "IOB1", [("PER", "w1 w2"), ("PER", "w3"), ("LOC", "w5")]),
+        (
+            ["B-PER", "I-PER", "B-PER", "O", "B-LOC"],
+            "IOB2",
+            [("PER", "w1 w2"), ("PER", "w3"), ("LOC", "w5")],
+        ),
+        (
+            ["I-PER", "I-PER", "B-PER", "O", "I-LOC"],
+            "IOB1",
+            [("PER", "w1 w2"), ("PER", "w3"), ("LOC", "w5")],
+        ),
         (["I-PER", "I-LOC", "O"], "IOB1", [("PER", "w1"), ("LOC", "w2")]),
-        (["B-PER", "E-PER", "S-PER", "O", "S-LOC"], "IOBES", [("PER", "w1 w2"), ("PER", "w3"), ("LOC", "w5")]),
+        (
+            ["B-PER", "E-PER", "S-PER", "O", "S-LOC"],
+            "IOBES",
+            [("PER", "w1 w2"), ("PER", "w3"), ("LOC", "w5")],
+        ),
         (["B-PER", "I-PER", "L-PER", "U-LOC"], "IOBES", [("PER", "w1 w2 w3"), ("LOC", "w4")]),
         (["O", "O"], "IOB2", []),
     ],
@@ -55,7 +77,12 @@ def test_the_scheme_is_recognised_and_told(tmp_path, tags, scheme, found):
 
 def test_iob1_of_conll_2003_with_more_columns():
     (found,) = read(DATA / "conll" / "conll2003.conll")
-    assert entities(found) == [("ORG", "U.N."), ("PER", "Ida Holm"), ("PER", "Zoe\u0308"), ("LOC", "Noren")]
+    assert entities(found) == [
+        ("ORG", "U.N."),
+        ("PER", "Ida Holm"),
+        ("PER", "Zoe\u0308"),
+        ("LOC", "Noren"),
+    ]
 
 
 def test_an_entity_does_not_run_over_the_end_of_a_sentence(tmp_path):
@@ -69,7 +96,9 @@ def test_a_lenient_reading_counts_tags_that_cannot_stand_where_they_do():
     path = DATA / "broken" / "conll" / "inside-after-other.conll"
     (found,) = read(path, reading, lenient=True)
     assert entities(found) == [("ORG", "Noren"), ("PER", "Holm"), ("PER", "Ida Holm")]
-    assert reading.dropped == {"tag that cannot stand where it does, taken for the start of an entity": 1}
+    assert reading.dropped == {
+        "tag that cannot stand where it does, taken for the start of an entity": 1
+    }
 
 
 @pytest.mark.parametrize(
@@ -77,9 +106,18 @@ def test_a_lenient_reading_counts_tags_that_cannot_stand_where_they_do():
     [
         ("one-column.conll", ", line 2: expected a token and its tag, found 'said'"),
         ("tag.conll", ", line 2: expected a tag, O or B-, I-, E-, S- with a label, found 'X'"),
-        ("inside-after-other.conll", ", line 3: expected B-PER, since the file's tags are IOB2, found I-PER"),
-        ("unclosed.iobes", ", line 4: expected I-PER or E-PER, since the file's tags are IOBES, found O"),
-        ("ends-nothing.iobes", ", line 2: expected B-PER or S-PER, since the file's tags are IOBES, found E-PER"),
+        (
+            "inside-after-other.conll",
+            ", line 3: expected B-PER, since the file's tags are IOB2, found I-PER",
+        ),
+        (
+            "unclosed.iobes",
+            ", line 4: expected I-PER or E-PER, since the file's tags are IOBES, found O",
+        ),
+        (
+            "ends-nothing.iobes",
+            ", line 2: expected B-PER or S-PER, since the file's tags are IOBES, found E-PER",
+        ),
         ("empty.conll", ": expected tokens with tags, found none"),
         ("latin1.conll", ", line 1: expected UTF-8 text"),
     ],
@@ -94,17 +132,29 @@ def test_broken_files_say_where_and_what(name, message):
 
 def test_records_of_a_file():
     first, second = read_file(DATA / "conll" / "conll2003.conll")
-    assert first.entities[:2] == [Entity(span=[(0, 4)], label="ORGANIZATION"), Entity(span=[(11, 19)], label="PERSON")]
+    assert first.entities[:2] == [
+        Entity(span=[(0, 4)], label="ORGANIZATION"),
+        Entity(span=[(11, 19)], label="PERSON"),
+    ]
     assert (second.id, second.text) == ("conll2003:1", "Noren 🚲")
 
 
 def test_writing_and_reading_again(tmp_path, caplog):
     text = 'Mayor Zoe\u0308 Lindqvist-Holm: "الجسر in Noren🚲".'
-    spans = {phrase: (text.index(phrase), text.index(phrase) + len(phrase))
-             for phrase in ("Zoe\u0308 Lindqvist", "Noren", "الجسر")}
-    record = Record(id="1", text=text, doc_id="d", entities=[
-        Entity(span=[spans["Zoe\u0308 Lindqvist"]], label="PERSON"), Entity(span=[spans["الجسر"]], label="MISC"),
-        Entity(span=[spans["Noren"]], label="LOCATION")])
+    spans = {
+        phrase: (text.index(phrase), text.index(phrase) + len(phrase))
+        for phrase in ("Zoe\u0308 Lindqvist", "Noren", "الجسر")
+    }
+    record = Record(
+        id="1",
+        text=text,
+        doc_id="d",
+        entities=[
+            Entity(span=[spans["Zoe\u0308 Lindqvist"]], label="PERSON"),
+            Entity(span=[spans["الجسر"]], label="MISC"),
+            Entity(span=[spans["Noren"]], label="LOCATION"),
+        ],
+    )
     again = Record(id="2", text="Noren wept.", doc_id="d", entities=[])
     conll.write([record, again], tmp_path / "x.conll")
     assert not caplog.records
@@ -117,25 +167,42 @@ def test_writing_and_reading_again(tmp_path, caplog):
 
 def test_writing_says_what_it_leaves_out(tmp_path, caplog):
     records = [
-        Record(id="1", text="Holm of Noren left early.", claim="claim", stances=[Stance(target="x", label="favor")],
-               attributions=[Attribution(cue=[(14, 18)])], entities=[
-                   Entity(span=[(0, 13)], label="PERSON"), Entity(span=[(8, 13)], label="LOCATION"),
-                   Entity(span=[(0, 4), (19, 24)], label="MISC")]),
+        Record(
+            id="1",
+            text="Holm of Noren left early.",
+            claim="claim",
+            stances=[Stance(target="x", label="favor")],
+            attributions=[Attribution(cue=[(14, 18)])],
+            entities=[
+                Entity(span=[(0, 13)], label="PERSON"),
+                Entity(span=[(8, 13)], label="LOCATION"),
+                Entity(span=[(0, 4), (19, 24)], label="MISC"),
+            ],
+        ),
         Record(id="2", text="Nobody looked here."),
     ]
     with caplog.at_level(logging.WARNING):
         conll.write(records, tmp_path / "x.conll")
     assert (tmp_path / "x.conll").read_text(encoding="utf-8") == (
-        "-DOCSTART- O\n\nHolm B-PERSON\nof I-PERSON\nNoren I-PERSON\nleft O\nearly O\n. O\n\n")
+        "-DOCSTART- O\n\nHolm B-PERSON\nof I-PERSON\nNoren I-PERSON\nleft O\nearly O\n. O\n\n"
+    )
     told = [message.partition("has no place for ")[2] for message in caplog.messages]
     assert sorted(told) == [
-        "attributions: 1 left out", "labels of claim: 1 left out", "records without annotated entities: 1 left out",
-        "spans in pieces: 1 left out", "spans that overlap others: 1 left out", "stances: 1 left out"]
+        "attributions: 1 left out",
+        "labels of claim: 1 left out",
+        "records without annotated entities: 1 left out",
+        "spans in pieces: 1 left out",
+        "spans that overlap others: 1 left out",
+        "stances: 1 left out",
+    ]
 
 
 def test_writing_the_parts_of_attributions(tmp_path):
-    record = Record(id="1", text="Holm says it fell.", attributions=[
-        Attribution(source=[(0, 4)], cue=[(5, 9)], content=[(10, 17)])])
+    record = Record(
+        id="1",
+        text="Holm says it fell.",
+        attributions=[Attribution(source=[(0, 4)], cue=[(5, 9)], content=[(10, 17)])],
+    )
     conll.write([record], tmp_path / "x.conll", what="attributions")
     (found,) = read(tmp_path / "x.conll")
     assert entities(found) == [("source", "Holm"), ("cue", "says"), ("content", "it fell")]
@@ -143,5 +210,7 @@ def test_writing_the_parts_of_attributions(tmp_path):
 
 def test_a_label_with_a_space_cannot_be_written(tmp_path):
     record = Record(id="1", text="Holm left.", entities=[Entity(span=[(0, 4)], label="the mayor")])
-    with pytest.raises(InputError, match="1: expected a label without spaces, which CoNLL cannot carry"):
+    with pytest.raises(
+        InputError, match="1: expected a label without spaces, which CoNLL cannot carry"
+    ):
         conll.write([record], tmp_path / "x.conll")

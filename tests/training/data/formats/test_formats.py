@@ -20,7 +20,9 @@ def test_plain_table_is_claims(tmp_path):
     path = write(tmp_path, "mine.csv", rows, "utf-8-sig")
     records = read(path)
     assert [(r.id, r.text, r.claim) for r in records] == [
-        ("mine:1", 'Holm said, "it\nholds".', "claim"), ("mine:2", "Rain fell.", "no_claim"), ("mine:3", "Sun.", None)
+        ("mine:1", 'Holm said, "it\nholds".', "claim"),
+        ("mine:2", "Rain fell.", "no_claim"),
+        ("mine:3", "Sun.", None),
     ]
     assert all(r.doc_id is None and r.stances is None for r in records)
 
@@ -30,8 +32,13 @@ def test_table_with_targets_is_stances(tmp_path):
     rows = "7\td\tHolm likes it.\tthe bridge\tHolm\tpro\tPost\n8\t\tIt fell.\tthe bridge\t\tcon\t\n"
     path = write(tmp_path, "s.tsv", header + rows)
     first, second = read(path)
-    assert first == Record(id="7", doc_id="d", text="Holm likes it.", meta={"outlet": "Post"},
-                           stances=[Stance(holder="Holm", target="the bridge", label="pro")])
+    assert first == Record(
+        id="7",
+        doc_id="d",
+        text="Holm likes it.",
+        meta={"outlet": "Post"},
+        stances=[Stance(holder="Holm", target="the bridge", label="pro")],
+    )
     assert second.doc_id is None
     assert second.stances == [Stance(target="the bridge", label="con")]
 
@@ -39,12 +46,18 @@ def test_table_with_targets_is_stances(tmp_path):
 def test_mapped_columns_and_one_target(tmp_path):
     path = write(tmp_path, "m.csv", "Satz,Urteil\nEs regnet.,pro\n")
     columns = {"text": "Satz", "label": "Urteil"}
-    assert read(path, columns=columns, target="rain")[0].stances == [Stance(target="rain", label="pro")]
+    assert read(path, columns=columns, target="rain")[0].stances == [
+        Stance(target="rain", label="pro")
+    ]
     assert read(path, columns=columns, task="check_worthy", target="rain")[0].check_worthy == "pro"
 
 
 def test_columns_named_after_tasks(tmp_path):
-    path = write(tmp_path, "t.csv", "text,claim,check_worthy,stance,target\nIt fell.,claim,yes,against,it\nRain.,,,,\n")
+    path = write(
+        tmp_path,
+        "t.csv",
+        "text,claim,check_worthy,stance,target\nIt fell.,claim,yes,against,it\nRain.,,,,\n",
+    )
     first, second = read(path)
     assert (first.claim, first.check_worthy, first.stances[0].label) == ("claim", "yes", "against")
     assert (second.claim, second.check_worthy, second.stances) == (None, None, None)
@@ -55,17 +68,37 @@ def test_columns_named_after_tasks(tmp_path):
     [
         ("txt,label\na,b\n", {}, "x.csv: expected a column 'text', found txt, label"),
         ("text,lable\na,b\n", {}, "x.csv: expected a column 'label', found text, lable"),
-        ("text,label\na,b\n", {"columns": {"target": "topic"}}, "x.csv: expected a column 'topic', found text, label"),
+        (
+            "text,label\na,b\n",
+            {"columns": {"target": "topic"}},
+            "x.csv: expected a column 'topic', found text, label",
+        ),
         ("text,label\na,b\n", {"columns": {"txet": "a"}}, "x.csv: unknown column 'txet'"),
-        ("text,label\na,b\n", {"task": "stance"}, "x.csv: expected a column 'target' or one target"),
+        (
+            "text,label\na,b\n",
+            {"task": "stance"},
+            "x.csv: expected a column 'target' or one target",
+        ),
         ("text,stance\na,b\n", {}, "x.csv: expected a column 'target' or one target"),
         ("text,label,text\na,b,c\n", {}, "found 'text' twice"),
         ("text,label\na,b\n,c\n", {}, "x.csv, line 3: expected a text, found an empty one"),
         ("text,label\na\n", {}, "x.csv, line 2: expected 2 columns, found 1"),
         ("text,label,target\na,b,\n", {}, "x.csv, line 2: expected a target, found an empty one"),
-        ("id,text,label\n1,a,b\n1,c,d\n", {}, "x.csv, line 3: expected a new id, found '1', already used in line 2"),
-        ("text,label\na,maybe\n", {"labels": {"claim": ("pro", "con")}}, "x.csv, line 2: claim: unknown label 'maybe'"),
-        ('text,label\n"a" b,c\n', {}, "x.csv, line 2: expected CSV with fields in plain double quotes"),
+        (
+            "id,text,label\n1,a,b\n1,c,d\n",
+            {},
+            "x.csv, line 3: expected a new id, found '1', already used in line 2",
+        ),
+        (
+            "text,label\na,maybe\n",
+            {"labels": {"claim": ("pro", "con")}},
+            "x.csv, line 2: claim: unknown label 'maybe'",
+        ),
+        (
+            'text,label\n"a" b,c\n',
+            {},
+            "x.csv, line 2: expected CSV with fields in plain double quotes",
+        ),
         ('text,label\n"a,c\n', {}, "x.csv, line 2: expected CSV"),
         ("text,label\n", {}, "expected a header and at least one row, found a header"),
         ("", {}, "found no header"),
@@ -101,7 +134,10 @@ def test_jsonl_keeps_the_default_labels_unless_configured(tmp_path):
 
 def test_formats_by_suffix_and_name(tmp_path):
     path = write(tmp_path, "x.txt", "text\tlabel\na\tclaim\n")
-    with pytest.raises(InputError, match="expected what conll looks like, found something else; if it is that, or ano"):
+    with pytest.raises(
+        InputError,
+        match="expected what conll looks like, found something else; if it is that, or ano",
+    ):
         read(path)
     with pytest.raises(InputError, match="expected a file whose name ends in"):
         read(write(tmp_path, "x.dat", "text"))

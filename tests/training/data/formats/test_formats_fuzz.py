@@ -15,7 +15,11 @@ from hypothesis import strategies as st
 
 from helpers.paths import DATA
 
-SAMPLES = sorted(path for path in DATA.rglob("*") if path.is_file() and not {"broken", "articles"} & {*path.parts})
+SAMPLES = sorted(
+    path
+    for path in DATA.rglob("*")
+    if path.is_file() and not {"broken", "articles"} & {*path.parts}
+)
 
 
 def outcome(path):
@@ -27,6 +31,7 @@ def outcome(path):
 @pytest.fixture
 def place(tmp_path_factory):
     """A copy of a sample's folder to damage a file in: some formats have files that go together."""
+
     def copy(sample):
         folder = tmp_path_factory.mktemp("damaged") / sample.parent.name
         shutil.copytree(sample.parent, folder)
@@ -35,20 +40,29 @@ def place(tmp_path_factory):
     return copy
 
 
-slow = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+slow = settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: str(path.relative_to(DATA)))
 @slow
 @given(seed=st.integers(0, 2**32))
 def test_damaged_bytes(sample, seed, place, tmp_path_factory):
-    path = place(sample) if sample.parent.parent.name == "brat" else tmp_path_factory.mktemp("d") / sample.name
+    path = (
+        place(sample)
+        if sample.parent.parent.name == "brat"
+        else tmp_path_factory.mktemp("d") / sample.name
+    )
     path.write_bytes(damaged(sample.read_bytes(), random.Random(seed)))
     outcome(path)
 
 
-@pytest.mark.parametrize("sample", [s for s in SAMPLES if s.suffix in (".json", ".jsonl")],
-                         ids=lambda path: str(path.relative_to(DATA)))
+@pytest.mark.parametrize(
+    "sample",
+    [s for s in SAMPLES if s.suffix in (".json", ".jsonl")],
+    ids=lambda path: str(path.relative_to(DATA)),
+)
 @slow
 @given(seed=st.integers(0, 2**32))
 def test_damaged_json(sample, seed, tmp_path_factory):
@@ -77,7 +91,9 @@ def workbook(path):
 def parquet(path):
     pyarrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
-    parquet.write_table(pyarrow.table({"text": ["It fell 🚲.", "Rain."], "label": ["claim", "no_claim"]}), path)
+    parquet.write_table(
+        pyarrow.table({"text": ["It fell 🚲.", "Rain."], "label": ["claim", "no_claim"]}), path
+    )
 
 
 def docbin(path):
@@ -97,9 +113,13 @@ def inside_zip(data, rng):
     found = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as whole, zipfile.ZipFile(found, "w") as made:
         names = whole.namelist()
-        chosen = rng.choice([name for name in names if name.startswith("xl/") and name.endswith(".xml")])
+        chosen = rng.choice(
+            [name for name in names if name.startswith("xl/") and name.endswith(".xml")]
+        )
         for name in names:
-            made.writestr(name, damaged(whole.read(name), rng) if name == chosen else whole.read(name))
+            made.writestr(
+                name, damaged(whole.read(name), rng) if name == chosen else whole.read(name)
+            )
     return found.getvalue()
 
 
@@ -107,10 +127,19 @@ def inside_zlib(data, rng):
     return zlib.compress(damaged(zlib.decompress(data), rng))
 
 
-@pytest.mark.parametrize(("name", "write", "damage"), [
-    ("x.xlsx", workbook, outside), ("x.xlsx", workbook, inside_zip), ("x.parquet", parquet, outside),
-    ("x.spacy", docbin, outside), ("x.spacy", docbin, inside_zlib)])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize(
+    ("name", "write", "damage"),
+    [
+        ("x.xlsx", workbook, outside),
+        ("x.xlsx", workbook, inside_zip),
+        ("x.parquet", parquet, outside),
+        ("x.spacy", docbin, outside),
+        ("x.spacy", docbin, inside_zlib),
+    ],
+)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(seed=st.integers(0, 2**32))
 def test_damaged_binaries(name, write, damage, seed, tmp_path_factory):
     path = tmp_path_factory.mktemp("d") / name

@@ -24,7 +24,11 @@ def export():
 
 def one_task(folder, result, data=None, **annotation):
     path = folder / "one.json"
-    task = {"id": 3, "data": data or {"text": "Rain falls."}, "annotations": [{"result": result, **annotation}]}
+    task = {
+        "id": 3,
+        "data": data or {"text": "Rain falls."},
+        "annotations": [{"result": result, **annotation}],
+    }
     path.write_text(json.dumps([task]), encoding="utf-8")
     return path
 
@@ -47,7 +51,9 @@ def test_regions_are_marks_and_what_is_said_of_them_their_attributes(export):
         ("Target", "the new tariff", {"stance": "against"}),
         ("Holder", "The union", {}),
     ]
-    assert all(export[0].text[m.pieces[0][0] : m.pieces[0][1]] == m.surface for m in export[0].marks)
+    assert all(
+        export[0].text[m.pieces[0][0] : m.pieces[0][1]] == m.surface for m in export[0].marks
+    )
     assert export[0].marks[0].where.endswith("task 41, annotations[0]: result[0]")
     assert export[0].answers == []
 
@@ -55,20 +61,28 @@ def test_regions_are_marks_and_what_is_said_of_them_their_attributes(export):
 def test_relations_have_a_direction(export):
     source, cue, content, target, holder = (mark.name for mark in export[0].marks)
     assert export[0].relations == [
-        Relation(cue, source, "by"), Relation(cue, content), Relation(holder, target), Relation(target, holder),
+        Relation(cue, source, "by"),
+        Relation(cue, content),
+        Relation(holder, target),
+        Relation(target, holder),
     ]
 
 
 def test_two_labels_of_a_region_are_two_marks(export):
     assert [(m.name, m.label, m.pieces) for m in export[1].marks] == [
-        ("b7Zx9:Source", "Source", [(43, 52)]), ("b7Zx9:PERSON", "PERSON", [(43, 52)]),
+        ("b7Zx9:Source", "Source", [(43, 52)]),
+        ("b7Zx9:PERSON", "PERSON", [(43, 52)]),
     ]
 
 
 def test_what_was_said_of_the_text_is_answers(export):
     assert export[1].answers == [
-        Answer("topic", "shipping"), Answer("topic", "labour"), Answer("remark", "Tariff is meant in general."),
-        Answer("sure", "4"), Answer("field", "Economy/Trade"), Answer("field", "Labour"),
+        Answer("topic", "shipping"),
+        Answer("topic", "labour"),
+        Answer("remark", "Tariff is meant in general."),
+        Answer("sure", "4"),
+        Answer("field", "Economy/Trade"),
+        Answer("field", "Labour"),
     ]
     assert export[2].answers == [Answer("topic", "politics")]
 
@@ -78,7 +92,10 @@ def test_old_exports_count_utf16_units_and_name_things_otherwise():
     assert (document.name, document.annotator, document.text[:3]) == ("0", None, "🚢🚢 ")
     record = next(read_file(DATA / "utf16.json", layout=Layout(columns={"text": "news_body"})))
     source, cue = (record.attributions[0].source[0], record.attributions[0].cue[0])
-    assert (record.text[slice(*source)], record.text[slice(*cue)]) == ("the owner Rudd & Sons", "admits")
+    assert (record.text[slice(*source)], record.text[slice(*cue)]) == (
+        "the owner Rudd & Sons",
+        "admits",
+    )
 
 
 def test_the_unit_found_is_reported():
@@ -89,17 +106,33 @@ def test_the_unit_found_is_reported():
 
 def test_right_to_left_text_html_offsets_and_line_breaks():
     records = list(read_file(DATA / "rtl-crlf.json"))
-    assert [record.text for record in records] == ["קרית נורן נסגרה.", "השר אמר כי הגשר בטוח.", "סוף."]
+    assert [record.text for record in records] == [
+        "קרית נורן נסגרה.",
+        "השר אמר כי הגשר בטוח.",
+        "סוף.",
+    ]
     second = records[1].attributions
-    assert [records[1].text[slice(*span)] for a in second for role in (a.source, a.content) for span in role or ()] == [
-        "השר", "הגשר בטוח"]
+    assert [
+        records[1].text[slice(*span)]
+        for a in second
+        for role in (a.source, a.content)
+        for span in role or ()
+    ] == ["השר", "הגשר בטוח"]
 
 
 def test_json_min_and_csv_say_the_same():
     plain = [
-        [(d.name, d.annotator, d.text, [(m.name, m.label, m.pieces, m.surface) for m in d.marks],
-          sorted(d.answers, key=lambda answer: answer.question),
-          {key: value for key, value in d.fields.items() if value != ""}) for d in read(DATA / name)]
+        [
+            (
+                d.name,
+                d.annotator,
+                d.text,
+                [(m.name, m.label, m.pieces, m.surface) for m in d.marks],
+                sorted(d.answers, key=lambda answer: answer.question),
+                {key: value for key, value in d.fields.items() if value != ""},
+            )
+            for d in read(DATA / name)
+        ]
         for name in ("min.json", "export.csv", "export.tsv")
     ]
     first, second, third = plain[0]
@@ -107,9 +140,18 @@ def test_json_min_and_csv_say_the_same():
     assert plain[2] == plain[0]
     assert first[:2] == ("41", "ben@example.org")
     assert [mark[1] for mark in first[3]] == ["Source", "PERSON"]
-    assert first[4] == [Answer("field", "Economy/Trade"), Answer("field", "Labour"), Answer("sure", "4"),
-                        Answer("topic", "shipping"), Answer("topic", "labour")]
-    assert first[5] == {"outlet": "The Karrow Post", "date": "2031-03-30", "remark": "Tariff is meant in general."}
+    assert first[4] == [
+        Answer("field", "Economy/Trade"),
+        Answer("field", "Labour"),
+        Answer("sure", "4"),
+        Answer("topic", "shipping"),
+        Answer("topic", "labour"),
+    ]
+    assert first[5] == {
+        "outlet": "The Karrow Post",
+        "date": "2031-03-30",
+        "remark": "Tariff is meant in general.",
+    }
     assert second[4] == [Answer("stance", "against")]
     assert (third[4], third[5]["topic"]) == ([], "politics")
 
@@ -123,8 +165,10 @@ def test_a_plain_field_of_json_min_is_an_answer_where_the_layout_says_so(layout)
 
 def test_a_csv_whose_answers_are_called_as_its_text_is(tmp_path):
     path = tmp_path / "x.csv"
-    path.write_text('"_data_text","annotation_id","annotator","id","text"\n"[sic] It rained.",1,"2",7,"fine"\n',
-                    encoding="utf-8")
+    path.write_text(
+        '"_data_text","annotation_id","annotator","id","text"\n"[sic] It rained.",1,"2",7,"fine"\n',
+        encoding="utf-8",
+    )
     document = read(path)[0]
     assert (document.text, document.answers) == ("[sic] It rained.", [Answer("text", "fine")])
 
@@ -142,31 +186,69 @@ def test_the_only_string_is_the_text(tmp_path):
 
 def test_what_is_said_of_a_region_without_a_label(tmp_path):
     at = {"start": 0, "end": 4}
-    choice = {"id": "r", "type": "choices", "from_name": "stance", "value": {**at, "choices": ["for"]}}
+    choice = {
+        "id": "r",
+        "type": "choices",
+        "from_name": "stance",
+        "value": {**at, "choices": ["for"]},
+    }
     mark = read(one_task(tmp_path, [choice]))[0].marks[0]
     assert (mark.label, mark.attributes, mark.surface) == ("stance", {"stance": "for"}, None)
 
 
-@pytest.mark.parametrize(("name", "message"), [
-    ("start.json", "start.json, task 12: result[1].value.start: expected a whole number, found 'a'"),
-    ("order.json", "order.json, task 12: result[0].value: expected 0 <= start < end, found 9 and 4"),
-    ("relation.json", "task 12: result[1].to_id: expected the id of a region of this annotation, found 'b'"),
-    ("direction.json", "direction.json, task 12: result[1].direction: expected right, left or bi, found 'up'"),
-    ("type.json", "type.json, task 12: result[0].type: expected labels, relation, choices, taxonomy, rating, number, "),
-    ("choices.json", "choices.json, task 12: result[0].value.choices: expected a list, found 5"),
-    ("labels.json", "labels.json, task 12: result[0].value.labels: expected a list, found 7"),
-    ("text.json", "text.json, task 12: data: expected a field 'text', or one by 'columns: {text: NAME}', found a, b"),
-    ("number.json", "number.json, task 12: data.text: expected a text, found 5"),
-    ("annotations.json", "annotations.json, task 12: expected 'data' and 'annotations', found id, data"),
-    ("result.json", "result.json, task 12, annotations[1]: result: expected a list, found nothing"),
-    ("who.json", "who.json, task 12: completed_by: expected a number or a name, found [1]"),
-    ("cut.json", "cut.json: expected JSON, found text that is not"),
-    ("empty.json", "empty.json: expected at least one task, found none"),
-    ("min.json", "min.json, task 12: span[0].end: expected a whole number, found nothing"),
-    ("short.csv", "short.csv, line 3: expected 4 columns, found 3"),
-    ("columns.csv", "columns.csv, line 1: expected the columns annotator and annotation_id, found text, label"),
-    ("cells.csv", "cells.csv, line 2: span[0].start: expected a whole number, found '4'"),
-])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "start.json",
+            "start.json, task 12: result[1].value.start: expected a whole number, found 'a'",
+        ),
+        (
+            "order.json",
+            "order.json, task 12: result[0].value: expected 0 <= start < end, found 9 and 4",
+        ),
+        (
+            "relation.json",
+            "task 12: result[1].to_id: expected the id of a region of this annotation, found 'b'",
+        ),
+        (
+            "direction.json",
+            "direction.json, task 12: result[1].direction: expected right, left or bi, found 'up'",
+        ),
+        (
+            "type.json",
+            "type.json, task 12: result[0].type: expected labels, relation, choices, taxonomy, rating, number, ",
+        ),
+        (
+            "choices.json",
+            "choices.json, task 12: result[0].value.choices: expected a list, found 5",
+        ),
+        ("labels.json", "labels.json, task 12: result[0].value.labels: expected a list, found 7"),
+        (
+            "text.json",
+            "text.json, task 12: data: expected a field 'text', or one by 'columns: {text: NAME}', found a, b",
+        ),
+        ("number.json", "number.json, task 12: data.text: expected a text, found 5"),
+        (
+            "annotations.json",
+            "annotations.json, task 12: expected 'data' and 'annotations', found id, data",
+        ),
+        (
+            "result.json",
+            "result.json, task 12, annotations[1]: result: expected a list, found nothing",
+        ),
+        ("who.json", "who.json, task 12: completed_by: expected a number or a name, found [1]"),
+        ("cut.json", "cut.json: expected JSON, found text that is not"),
+        ("empty.json", "empty.json: expected at least one task, found none"),
+        ("min.json", "min.json, task 12: span[0].end: expected a whole number, found nothing"),
+        ("short.csv", "short.csv, line 3: expected 4 columns, found 3"),
+        (
+            "columns.csv",
+            "columns.csv, line 1: expected the columns annotator and annotation_id, found text, label",
+        ),
+        ("cells.csv", "cells.csv, line 2: span[0].start: expected a whole number, found '4'"),
+    ],
+)
 def test_broken_exports_say_where_and_what(name, message):
     with pytest.raises(InputError) as error:
         list(read_file(BROKEN / name, "labelstudio"))
@@ -179,33 +261,69 @@ def test_lenient_leaves_out_the_wrong_task_only(tmp_path):
     path = tmp_path / "x.json"
     path.write_text(json.dumps(tasks), encoding="utf-8")
     reading = Reading()
-    assert [d.name for d in documents(labelstudio.FORMAT, path, Layout(lenient=True), reading)] == ["42"]
+    assert [d.name for d in documents(labelstudio.FORMAT, path, Layout(lenient=True), reading)] == [
+        "42"
+    ]
     assert dict(reading.dropped) == {
-        "annotations[0]: result[0].value.start: expected a whole number": 1}
+        "annotations[0]: result[0].value.start: expected a whole number": 1
+    }
 
 
 def of_target(*said):
     """Results of “Holm hates it.”, whose last word is a target, of which something is said."""
     at = {"start": 11, "end": 13}
-    region = {"id": "t", "type": "labels", "from_name": "span", "value": {**at, "labels": ["Target"]}}
-    holder = {"id": "h", "type": "labels", "from_name": "span", "value": {"start": 0, "end": 4, "labels": ["Holder"]}}
+    region = {
+        "id": "t",
+        "type": "labels",
+        "from_name": "span",
+        "value": {**at, "labels": ["Target"]},
+    }
+    holder = {
+        "id": "h",
+        "type": "labels",
+        "from_name": "span",
+        "value": {"start": 0, "end": 4, "labels": ["Holder"]},
+    }
     kinds = {"choices": "choices", "textarea": "text"}
-    return [holder, region, *(
-        {"type": "relation", "from_id": "h", "to_id": "t", "labels": [name]} if kind == "relation" else
-        {"id": "t", "type": kind, "from_name": name, "value": {**at, kinds[kind]: [value]}}
-        for kind, name, value in said)]
+    return [
+        holder,
+        region,
+        *(
+            {"type": "relation", "from_id": "h", "to_id": "t", "labels": [name]}
+            if kind == "relation"
+            else {"id": "t", "type": kind, "from_name": name, "value": {**at, kinds[kind]: [value]}}
+            for kind, name, value in said
+        ),
+    ]
 
 
-@pytest.mark.parametrize(("said", "stances"), [
-    ([("choices", "stance", "against")], [(None, [(11, 13)], "against")]),
-    ([("choices", "stance", "against"), ("relation", "", "")], [([(0, 4)], [(11, 13)], "against")]),
-    # a relation that is a stance is the holder's, the choice beside it nobody's
-    ([("choices", "stance", "against"), ("relation", "favor", "")],
-     [([(0, 4)], [(11, 13)], "favor"), (None, [(11, 13)], "against")]),
-    ([("choices", "stance", "against"), ("textarea", "target", " the bridge ")], [(None, "the bridge", "against")]),
-    ([("choices", "stance", "against"), ("textarea", "holder", "Ida")], [("Ida", [(11, 13)], "against")]),
-    ([("relation", "favor", ""), ("textarea", "target", "the bridge")], [([(0, 4)], "the bridge", "favor")]),
-])
+@pytest.mark.parametrize(
+    ("said", "stances"),
+    [
+        ([("choices", "stance", "against")], [(None, [(11, 13)], "against")]),
+        (
+            [("choices", "stance", "against"), ("relation", "", "")],
+            [([(0, 4)], [(11, 13)], "against")],
+        ),
+        # a relation that is a stance is the holder's, the choice beside it nobody's
+        (
+            [("choices", "stance", "against"), ("relation", "favor", "")],
+            [([(0, 4)], [(11, 13)], "favor"), (None, [(11, 13)], "against")],
+        ),
+        (
+            [("choices", "stance", "against"), ("textarea", "target", " the bridge ")],
+            [(None, "the bridge", "against")],
+        ),
+        (
+            [("choices", "stance", "against"), ("textarea", "holder", "Ida")],
+            [("Ida", [(11, 13)], "against")],
+        ),
+        (
+            [("relation", "favor", ""), ("textarea", "target", "the bridge")],
+            [([(0, 4)], "the bridge", "favor")],
+        ),
+    ],
+)
 def test_whose_stance_on_whom(tmp_path, said, stances):
     path = one_task(tmp_path, of_target(*said), {"text": "Holm hates it."})
     reading = Reading()
@@ -219,11 +337,15 @@ def test_a_name_without_a_stance_is_counted(tmp_path):
     result[1]["value"]["labels"] = ["PERSON"]
     reading = Reading()
     next(read_file(one_task(tmp_path, result, {"text": "Holm hates it."}), reading=reading))
-    assert dict(reading.dropped) == {"the name of a target or a holder, of a span without a stance": 1}
+    assert dict(reading.dropped) == {
+        "the name of a target or a holder, of a span without a stance": 1
+    }
 
 
 def test_json_min_without_the_annotation_s_id():
-    first, second = read(DATA / "min-old.json", roles={"sentiment": "stance"}, values={"Positive": "favor"})
+    first, second = read(
+        DATA / "min-old.json", roles={"sentiment": "stance"}, values={"Positive": "favor"}
+    )
     assert (first.annotator, first.answers) == ("2", [Answer("sentiment", "Positive")])
     assert [(mark.label, mark.surface) for mark in first.marks] == [("Source", "Ida Holm")]
     assert (second.marks, second.answers) == ([], [Answer("sentiment", "Neutral")])

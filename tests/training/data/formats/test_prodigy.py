@@ -18,7 +18,9 @@ def read(name, **layout):
 
 def test_a_label_applies_or_does_not_and_what_was_ignored_says_nothing():
     reading = Reading()
-    found = list(documents(prodigy.FORMAT, DATA / "prodigy" / "textcat-binary.jsonl", Layout(), reading))
+    found = list(
+        documents(prodigy.FORMAT, DATA / "prodigy" / "textcat-binary.jsonl", Layout(), reading)
+    )
     assert reading.dropped == {"answer 'ignore'": 1}
     assert [(d.annotator, list(d.answers)) for d in found] == [
         ("anna", [Answer("CLAIM", True)]),
@@ -44,8 +46,10 @@ def test_a_choice_is_an_answer():
 
 
 def test_several_choices_are_several_answers(tmp_path):
-    line = ('{"text": "It fell.", "options": [{"id": "claim"}, {"id": 2}, {"id": "yes"}], "accept": ["claim", 2], '
-            '"answer": "accept"}\n')
+    line = (
+        '{"text": "It fell.", "options": [{"id": "claim"}, {"id": 2}, {"id": "yes"}], "accept": ["claim", 2], '
+        '"answer": "accept"}\n'
+    )
     (tmp_path / "x.jsonl").write_text(line, encoding="utf-8")
     (found,) = documents(prodigy.FORMAT, tmp_path / "x.jsonl", Layout(), Reading())
     assert found.answers == [Answer("label", "claim"), Answer("label", "2")]
@@ -56,20 +60,27 @@ def test_spans_count_code_points():
     found = read("spans.jsonl")
     covered = [[(m.label, d.text[m.pieces[0][0] : m.pieces[0][1]]) for m in d.marks] for d in found]
     assert covered == [
-        [("SOURCE", "Bicycle couriers in Noren"), ("CUE", "said"), ("CONTENT", "the new toll was unfair")],
+        [
+            ("SOURCE", "Bicycle couriers in Noren"),
+            ("CUE", "said"),
+            ("CONTENT", "the new toll was unfair"),
+        ],
         [("PERSON", "Zoe\u0308 Lindqvist")],
         [("SOURCE", "البلدية"), ("CUE", "قالت"), ("CONTENT", "الجسر آمن")],
         [],
     ]
     assert {d.unit for d in found} == {"code points"}
-    assert {d.annotator for d in found} == {None}  # sessions without a name are called after their time
+    assert {d.annotator for d in found} == {
+        None
+    }  # sessions without a name are called after their time
 
 
 def test_relations_tie_marks():
     (found,) = read("relations.jsonl")
     names = {mark.label: mark.name for mark in found.marks}
     assert found.relations == [
-        Relation(names["CUE"], names["SOURCE"], "SAID_BY"), Relation(names["CUE"], names["CONTENT"], "SAYS")
+        Relation(names["CUE"], names["SOURCE"], "SAID_BY"),
+        Relation(names["CUE"], names["CONTENT"], "SAYS"),
     ]
     assert [mark.surface for mark in found.marks][1] == "said"
 
@@ -85,9 +96,14 @@ def test_relations_tie_marks():
     ],
 )
 def test_annotators_without_the_name_of_the_dataset(tmp_path, sessions, annotators):
-    lines = [f'{{"text": "It fell.", "label": "CLAIM", "answer": "accept", "_session_id": "{s}"}}\n' for s in sessions]
+    lines = [
+        f'{{"text": "It fell.", "label": "CLAIM", "answer": "accept", "_session_id": "{s}"}}\n'
+        for s in sessions
+    ]
     (tmp_path / "x.jsonl").write_text("".join(lines), encoding="utf-8")
-    assert [d.annotator for d in documents(prodigy.FORMAT, tmp_path / "x.jsonl", Layout(), Reading())] == annotators
+    assert [
+        d.annotator for d in documents(prodigy.FORMAT, tmp_path / "x.jsonl", Layout(), Reading())
+    ] == annotators
 
 
 @pytest.mark.parametrize(
@@ -99,12 +115,21 @@ def test_annotators_without_the_name_of_the_dataset(tmp_path, sessions, annotato
         ("no-label", "line 1: spans[0].label: expected a string, found nothing"),
         ("no-text", "line 1: text: expected a string, found nothing"),
         ("other-text", "line 2: text: expected the text of the line with the same _input_hash"),
-        ("rejected-spans", "line 1: answer: expected accept or ignore where no label is asked about, found 'reject'"),
+        (
+            "rejected-spans",
+            "line 1: answer: expected accept or ignore where no label is asked about, found 'reject'",
+        ),
         ("spans-object", "line 1: spans: expected a list, found {'start': 1"),
         ("start-text", "line 1: spans[0].start: expected a whole number, found '29'"),
         ("two-answers", "line 2: answer: expected one answer of an annotator to 'CLAIM'"),
-        ("unknown-option", "line 1: accept[0]: expected one of favor, against, neutral, found 'pro'"),
-        ("unmarked-relation", "line 1: relations[1].child_span: expected the bounds of one of the spans"),
+        (
+            "unknown-option",
+            "line 1: accept[0]: expected one of favor, against, neutral, found 'pro'",
+        ),
+        (
+            "unmarked-relation",
+            "line 1: relations[1].child_span: expected the bounds of one of the spans",
+        ),
     ],
 )
 def test_broken_exports_say_where_and_what(name, message):
@@ -122,7 +147,9 @@ def test_a_lenient_reading_counts_what_it_leaves_out(tmp_path):
             file.write((DATA / f"{name}.jsonl").read_text(encoding="utf-8"))
     reading = Reading()
     found = list(documents(prodigy.FORMAT, path, Layout(lenient=True), reading))
-    assert len(found) == 3  # a text is left out as a whole: one of spans.jsonl has the choice that is no option
+    assert (
+        len(found) == 3
+    )  # a text is left out as a whole: one of spans.jsonl has the choice that is no option
     assert sum(reading.dropped.values()) == 2
 
 
@@ -130,8 +157,13 @@ def test_records_of_spans_and_choices(tmp_path):
     path = shutil.copy(DATA / "prodigy" / "relations.jsonl", tmp_path)
     (record,) = read_file(path)
     assert record.text == COURIERS
-    assert record.attributions == [Attribution(source=[(2, 27)], cue=[(28, 32)], content=[(43, 66)])]
+    assert record.attributions == [
+        Attribution(source=[(2, 27)], cue=[(28, 32)], content=[(43, 66)])
+    ]
     assert record.annotator == "anna"
     first, second, _ = read_file(DATA / "prodigy" / "choice.jsonl")
     assert first.id == second.id
-    assert (first.annotator, first.stances) == ("anna", [Stance(target="the harbour plan", label="favor")])
+    assert (first.annotator, first.stances) == (
+        "anna",
+        [Stance(target="the harbour plan", label="favor")],
+    )

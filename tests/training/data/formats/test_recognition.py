@@ -1,6 +1,5 @@
 """Every format knows its own files, and no other format takes them for its own."""
 
-
 import pytest
 
 from claimstance.training.data import formats
@@ -20,14 +19,23 @@ def exports():
             continue
         owners = OWNERS.get(folder.name, {folder.name})
         suffixes = {suffix for name in owners for suffix in FORMATS[name].suffixes}
-        found += [(path, owners) for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix in suffixes]
+        found += [
+            (path, owners)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.suffix in suffixes
+        ]
         if "" in suffixes:
             found += [(path, owners) for path in sorted(folder.iterdir()) if path.is_dir()]
     return found
 
 
-EACH = pytest.mark.parametrize(("path", "owners"), [
-    pytest.param(path, owners, id=path.relative_to(path.parents[2]).as_posix()) for path, owners in exports()])
+EACH = pytest.mark.parametrize(
+    ("path", "owners"),
+    [
+        pytest.param(path, owners, id=path.relative_to(path.parents[2]).as_posix())
+        for path, owners in exports()
+    ],
+)
 
 
 @EACH
@@ -38,8 +46,11 @@ def test_a_file_is_recognised(path, owners):
 @EACH
 def test_no_other_format_takes_it(path, owners):
     head, suffix = formats._head(path), "" if path.is_dir() else path.suffix
-    assert not [name for name, format in FORMATS.items()
-                if name not in owners | ANY_TABLE and suffix in format.suffixes and format.recognise(head)]
+    assert not [
+        name
+        for name, format in FORMATS.items()
+        if name not in owners | ANY_TABLE and suffix in format.suffixes and format.recognise(head)
+    ]
 
 
 def test_every_format_that_reads_an_export_has_examples():

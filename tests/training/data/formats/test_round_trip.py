@@ -17,9 +17,26 @@ PLACES = {"brat": "folder", "labelstudio": "file.json"}
 WRITERS = pytest.mark.parametrize("format", PLACES)
 
 #: Emoji (of one and of several code points), combining marks, right-to-left text, line ends, look-alikes of JSON.
-CHARACTERS = [*"abcn .,;:\"'\\#*_", "🚢", "👩‍🔬", "e\u0301", "שלום", "مرحبا", "\r\n", "\n", "\t", "ß",
-              "\u2028", "\ufeff", "\x85"]
-TEXTS = st.lists(st.sampled_from(CHARACTERS), min_size=1, max_size=12).map("".join).map(lambda text: f"{text}x")
+CHARACTERS = [
+    *"abcn .,;:\"'\\#*_",
+    "🚢",
+    "👩‍🔬",
+    "e\u0301",
+    "שלום",
+    "مرحبا",
+    "\r\n",
+    "\n",
+    "\t",
+    "ß",
+    "\u2028",
+    "\ufeff",
+    "\x85",
+]
+TEXTS = (
+    st.lists(st.sampled_from(CHARACTERS), min_size=1, max_size=12)
+    .map("".join)
+    .map(lambda text: f"{text}x")
+)
 
 
 @st.composite
@@ -45,22 +62,34 @@ def documents(draw):
     """Records of up to three documents of one file: a task is labelled in all of them or in none."""
     labelled = draw(st.sets(st.sampled_from(["claim", "check_worthy"])))
     found = []
-    for name in draw(st.lists(st.sampled_from(["a", "b-1", "ünïcode"]), min_size=1, max_size=3, unique=True)):
+    for name in draw(
+        st.lists(st.sampled_from(["a", "b-1", "ünïcode"]), min_size=1, max_size=3, unique=True)
+    ):
         texts = draw(st.lists(TEXTS, min_size=1, max_size=3))
         gaps = [draw(st.integers(0, 3)) for _ in texts]
         for annotator in draw(st.sampled_from([[None], ["anna"], ["anna", "7"]])):
             start = 0
             for index, (text, gap) in enumerate(zip(texts, gaps, strict=True)):
                 start += gap
-                entity = st.builds(Entity, span=spans(len(text)), label=st.sampled_from([*ENTITY, "EVENT"]))
-                found.append(Record(
-                    id=f"{name}:{index}", doc_id=name, start=start, text=text, annotator=annotator,
-                    claim=draw(st.sampled_from(CLAIM)) if "claim" in labelled else None,
-                    check_worthy=draw(st.sampled_from(CHECK_WORTHY)) if "check_worthy" in labelled else None,
-                    attributions=draw(st.lists(attributions(len(text)), max_size=2)),
-                    entities=draw(st.lists(entity, max_size=2)),
-                    stances=draw(st.lists(stances(len(text)), max_size=2)),
-                ))
+                entity = st.builds(
+                    Entity, span=spans(len(text)), label=st.sampled_from([*ENTITY, "EVENT"])
+                )
+                found.append(
+                    Record(
+                        id=f"{name}:{index}",
+                        doc_id=name,
+                        start=start,
+                        text=text,
+                        annotator=annotator,
+                        claim=draw(st.sampled_from(CLAIM)) if "claim" in labelled else None,
+                        check_worthy=draw(st.sampled_from(CHECK_WORTHY))
+                        if "check_worthy" in labelled
+                        else None,
+                        attributions=draw(st.lists(attributions(len(text)), max_size=2)),
+                        entities=draw(st.lists(entity, max_size=2)),
+                        stances=draw(st.lists(stances(len(text)), max_size=2)),
+                    )
+                )
                 start += len(text)
     return found
 
@@ -75,11 +104,15 @@ def normal(records):
     for record in sorted(records, key=lambda r: (r.doc_id, r.annotator or "", r.start)):
         change = {
             "attributions": sorted(record.attributions or (), key=repr) if attributed else None,
-            "entities": sorted(record.entities or (), key=attrgetter("span", "label")) if named else None,
+            "entities": sorted(record.entities or (), key=attrgetter("span", "label"))
+            if named
+            else None,
             "stances": sorted(record.stances or (), key=repr) or None,
         }
         if quoted and not labelled:
-            change["claim"] = "claim" if any(a.content for a in record.attributions or ()) else "no_claim"
+            change["claim"] = (
+                "claim" if any(a.content for a in record.attributions or ()) else "no_claim"
+            )
         found.append(record.model_copy(update=change))
     return found
 
@@ -112,8 +145,12 @@ def test_conll_keeps_every_entity_that_it_has_place_for(records, tmp_path_factor
     """Words are joined by one space in reading: entities by their characters, and from then on all exactly."""
     records = [record for record in records if any(not mark.isspace() for mark in record.text)]
     for record in records:
-        record.entities = [e for e in record.entities or () if len(e.span) == 1 and surface(record, e)][:1]
-    assume(any(record.entities for record in records))  # a file without any does not say that anybody looked for them
+        record.entities = [
+            e for e in record.entities or () if len(e.span) == 1 and surface(record, e)
+        ][:1]
+    assume(
+        any(record.entities for record in records)
+    )  # a file without any does not say that anybody looked for them
     folder = tmp_path_factory.mktemp("written")
     FORMATS["conll"].write(records, folder / "x.conll")
     once = list(read_file(folder / "x.conll"))
@@ -124,13 +161,15 @@ def test_conll_keeps_every_entity_that_it_has_place_for(records, tmp_path_factor
 
 
 def surface(record, entity):
-    (start, end), = entity.span
+    ((start, end),) = entity.span
     return "".join(record.text[start:end].split())
 
 
 def found(record):
     """The characters of a record that are no space, and its entities."""
-    return "".join(record.text.split()), [(surface(record, e), e.label) for e in record.entities or ()]
+    return "".join(record.text.split()), [
+        (surface(record, e), e.label) for e in record.entities or ()
+    ]
 
 
 @WRITERS
@@ -138,8 +177,13 @@ def test_an_attribution_that_runs_over_sentences_is_one_again(format, tmp_path):
     first = Attribution(source=[(0, 4)], cue=[(5, 10)], content=[(11, 23)], event="x")
     records = [
         Record(id="d:0", doc_id="d", start=0, text="Holm said: it was late.", attributions=[first]),
-        Record(id="d:1", doc_id="d", start=24, text="Nobody slept.",
-               attributions=[Attribution(content=[(0, 12)], event="x")]),
+        Record(
+            id="d:1",
+            doc_id="d",
+            start=24,
+            text="Nobody slept.",
+            attributions=[Attribution(content=[(0, 12)], event="x")],
+        ),
     ]
     FORMATS[format].write(records, tmp_path / PLACES[format])
     found = list(read_file(tmp_path / PLACES[format]))
@@ -150,8 +194,14 @@ def test_an_attribution_that_runs_over_sentences_is_one_again(format, tmp_path):
 
 def test_single_sentences_keep_ids_labels_and_named_targets_in_label_studio(tmp_path):
     records = [
-        Record(id="s/1", text="The bridge is a gift.", claim="claim", meta={"outlet": "Post"}, annotator="anna",
-               stances=[Stance(holder="Ilse Tamm", target="the new bridge", label="favor")]),
+        Record(
+            id="s/1",
+            text="The bridge is a gift.",
+            claim="claim",
+            meta={"outlet": "Post"},
+            annotator="anna",
+            stances=[Stance(holder="Ilse Tamm", target="the new bridge", label="favor")],
+        ),
         Record(id="s/2", text="It rained.", claim="no_claim", annotator="anna"),
     ]
     FORMATS["labelstudio"].write(records, tmp_path / "x.json")
@@ -159,46 +209,88 @@ def test_single_sentences_keep_ids_labels_and_named_targets_in_label_studio(tmp_
 
 
 def test_stances_toward_names_are_notes_in_brat_and_told(tmp_path, caplog):
-    record = Record(id="d:0", doc_id="d", start=0, text="Holm hates it.", claim="claim",
-                    stances=[Stance(holder=[(0, 4)], target="the bridge", label="against")])
+    record = Record(
+        id="d:0",
+        doc_id="d",
+        start=0,
+        text="Holm hates it.",
+        claim="claim",
+        stances=[Stance(holder=[(0, 4)], target="the bridge", label="against")],
+    )
     FORMATS["brat"].write([record], tmp_path / "x")
     assert "1 stances of or toward a name are written as notes" in caplog.text
-    assert "stance against of Holm toward the bridge" in (tmp_path / "x" / "d.ann").read_text(encoding="utf-8")
+    assert "stance against of Holm toward the bridge" in (tmp_path / "x" / "d.ann").read_text(
+        encoding="utf-8"
+    )
     assert next(read_file(tmp_path / "x")).stances is None
 
 
 def test_stances_of_and_toward_names_are_said_in_words_in_label_studio(tmp_path):
     at, names = [(0, 4)], ("the bridge", "the “new” bridge, too")
-    record = Record(id="d:0", doc_id="d", start=0, text="Holm hates it.", claim="claim", stances=[
-        Stance(holder=holder, target=target, label=label)
-        for holder in (at, "Ida Holm", None) for target in ([(11, 13)], *names) for label in ("against", "favor")])
+    record = Record(
+        id="d:0",
+        doc_id="d",
+        start=0,
+        text="Holm hates it.",
+        claim="claim",
+        stances=[
+            Stance(holder=holder, target=target, label=label)
+            for holder in (at, "Ida Holm", None)
+            for target in ([(11, 13)], *names)
+            for label in ("against", "favor")
+        ],
+    )
     FORMATS["labelstudio"].write([record], tmp_path / "x.json")
     found = next(read_file(tmp_path / "x.json"))
     assert sorted(found.stances, key=repr) == sorted(record.stances, key=repr)
 
 
 def test_what_stood_between_sentences_is_spaces_and_line_ends(tmp_path):
-    records = [Record(id=f"d:{start}", doc_id="d", start=start, text=text)
-               for start, text in ((2, "One."), (7, "Two."), (15, "Three."))]
+    records = [
+        Record(id=f"d:{start}", doc_id="d", start=start, text=text)
+        for start, text in ((2, "One."), (7, "Two."), (15, "Three."))
+    ]
     FORMATS["brat"].write(records, tmp_path / "x")
     assert (tmp_path / "x" / "d.txt").read_bytes() == b"\n\nOne. Two.\n  \nThree."
 
 
 def test_label_studio_quotes_line_breaks_as_it_does_itself(tmp_path):
-    record = Record(id="d:0", doc_id="d", start=0, text="It\r\nrained.", entities=[Entity(span=[(0, 6)], label="MISC")])
+    record = Record(
+        id="d:0",
+        doc_id="d",
+        start=0,
+        text="It\r\nrained.",
+        entities=[Entity(span=[(0, 6)], label="MISC")],
+    )
     FORMATS["labelstudio"].write([record], tmp_path / "x.json")
     tasks = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))
     assert tasks[0]["annotations"][0]["result"][1]["value"] == {
-        "start": 0, "end": 6, "text": "It\\n\\nra", "labels": ["MISC"]}
+        "start": 0,
+        "end": 6,
+        "text": "It\\n\\nra",
+        "labels": ["MISC"],
+    }
 
 
 @WRITERS
-@pytest.mark.parametrize(("second", "message"), [
-    ({"start": 0, "text": "It snows."}, "d:1: expected what other records of the document 'd' say stands at 3, found"),
-    ({"start": 0, "text": "It rains."}, "d:1: expected one record of a sentence by one annotator, found two"),
-])
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        (
+            {"start": 0, "text": "It snows."},
+            "d:1: expected what other records of the document 'd' say stands at 3, found",
+        ),
+        (
+            {"start": 0, "text": "It rains."},
+            "d:1: expected one record of a sentence by one annotator, found two",
+        ),
+    ],
+)
 def test_records_that_do_not_go_together_are_refused(format, second, message, tmp_path):
-    records = [Record(id="d:0", doc_id="d", start=0, text="It rains."), Record(id="d:1", doc_id="d", **second)]
+    records = [
+        Record(id="d:0", doc_id="d", start=0, text="It rains."),
+        Record(id="d:1", doc_id="d", **second),
+    ]
     with pytest.raises(InputError, match=message):
         FORMATS[format].write(records, tmp_path / PLACES[format])
 
@@ -207,16 +299,27 @@ def test_names_stay_in_the_folder_and_apart(tmp_path):
     path = tmp_path / "x"
     FORMATS["brat"].write([Record(id="1", doc_id="../up: a/b", text="It rains.")], path)
     assert sorted(file.name for file in path.iterdir()) == ["_up_a_b.ann", "_up_a_b.txt"]
-    twins = [Record(id="1", doc_id="a b", text="It rains."), Record(id="2", doc_id="a_b", text="It rains.")]
+    twins = [
+        Record(id="1", doc_id="a b", text="It rains."),
+        Record(id="2", doc_id="a_b", text="It rains."),
+    ]
     with pytest.raises(InputError, match="whose names differ in a folder, found it twice"):
         FORMATS["brat"].write(twins, path)
-    ending = [Record(id="1", doc_id="a_anna", text="It rains."), Record(id="2", doc_id="a", text="It rains.",
-                                                                       annotator="anna")]
-    with pytest.raises(InputError, match=r"a_anna\.ann: expected documents and annotators whose names differ"):
+    ending = [
+        Record(id="1", doc_id="a_anna", text="It rains."),
+        Record(id="2", doc_id="a", text="It rains.", annotator="anna"),
+    ]
+    with pytest.raises(
+        InputError, match=r"a_anna\.ann: expected documents and annotators whose names differ"
+    ):
         FORMATS["brat"].write(ending, path)
-    going_on = [Record(id="1", doc_id="a_b", text="It rains."),
-                Record(id="2", doc_id="a", text="It rains.", annotator="b_anna")]
-    with pytest.raises(InputError, match=r"a_b_anna\.ann: expected it to belong to a\.txt, found a document"):
+    going_on = [
+        Record(id="1", doc_id="a_b", text="It rains."),
+        Record(id="2", doc_id="a", text="It rains.", annotator="b_anna"),
+    ]
+    with pytest.raises(
+        InputError, match=r"a_b_anna\.ann: expected it to belong to a\.txt, found a document"
+    ):
         FORMATS["brat"].write(going_on, path)
 
 
@@ -224,4 +327,6 @@ def test_names_stay_in_the_folder_and_apart(tmp_path):
 def test_a_place_that_cannot_be_written(format, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match=r"Not a directory|File exists"):
-        FORMATS[format].write([Record(id="1", text="It rains.")], Path(tmp_path / "file" / PLACES[format]))
+        FORMATS[format].write(
+            [Record(id="1", text="It rains.")], Path(tmp_path / "file" / PLACES[format])
+        )

@@ -22,14 +22,35 @@ def docbin(tmp_path_factory):
     from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
     vocab = spacy.blank("xx").vocab
-    words = ["🚲", "Couriers", "in", "Noren", "said", "no", ".", "قالت", "البلدية", ".", "Zoe\u0308", "left"]
-    doc = Doc(vocab, words=words, spaces=[True] * 5 + [False, True, True, False, True, True, False],
-              sent_starts=[True] + [False] * 6 + [True] + [False] * 2 + [True, False])
+    words = [
+        "🚲",
+        "Couriers",
+        "in",
+        "Noren",
+        "said",
+        "no",
+        ".",
+        "قالت",
+        "البلدية",
+        ".",
+        "Zoe\u0308",
+        "left",
+    ]
+    doc = Doc(
+        vocab,
+        words=words,
+        spaces=[True] * 5 + [False, True, True, False, True, True, False],
+        sent_starts=[True] + [False] * 6 + [True] + [False] * 2 + [True, False],
+    )
     doc.ents = [Span(doc, 3, 4, label="GPE"), Span(doc, 10, 11, label="PERSON")]
-    doc.spans["sc"] = SpanGroup(doc, spans=[Span(doc, 1, 4, label="source"), Span(doc, 3, 4, label="GPE")])
+    doc.spans["sc"] = SpanGroup(
+        doc, spans=[Span(doc, 1, 4, label="source"), Span(doc, 3, 4, label="GPE")]
+    )
     doc.spans["cue"] = SpanGroup(doc, spans=[Span(doc, 4, 5)])
     doc.cats = {"CLAIM": 0.9, "NO_CLAIM": 0.1}
-    doc.user_data.update({"id": "story-1", "outlet": "Noren Post", ("._.", "annotator", None, None): "anna"})
+    doc.user_data.update(
+        {"id": "story-1", "outlet": "Noren Post", ("._.", "annotator", None, None): "anna"}
+    )
     path = tmp_path_factory.mktemp("spacy") / "news.spacy"
     DocBin(store_user_data=True, docs=[doc, Doc(vocab, words=["It", "rained"])]).to_disk(path)
     return path
@@ -39,12 +60,28 @@ def test_a_docbin(docbin):
     first, second = documents(spacy_docbin.DOCBIN, docbin, Layout(), Reading())
     assert first.text == "🚲 Couriers in Noren said no. قالت البلدية. Zoe\u0308 left"
     assert [(m.label, first.text[m.pieces[0][0] : m.pieces[0][1]]) for m in first.marks] == [
-        ("GPE", "Noren"), ("PERSON", "Zoe\u0308"), ("source", "Couriers in Noren"), ("cue", "said")]
+        ("GPE", "Noren"),
+        ("PERSON", "Zoe\u0308"),
+        ("source", "Couriers in Noren"),
+        ("cue", "said"),
+    ]
     assert first.answers == [Answer("CLAIM", True, 0.9), Answer("NO_CLAIM", False, 0.1)]
     assert [first.text[start:end] for start, end in first.sentences] == [
-        "🚲 Couriers in Noren said no.", "قالت البلدية.", "Zoe\u0308 left"]
-    assert (first.name, first.annotator, first.fields) == ("story-1", "anna", {"outlet": "Noren Post"})
-    assert (second.name, second.annotator, second.marks, second.sentences) == ("news:2", None, [], None)
+        "🚲 Couriers in Noren said no.",
+        "قالت البلدية.",
+        "Zoe\u0308 left",
+    ]
+    assert (first.name, first.annotator, first.fields) == (
+        "story-1",
+        "anna",
+        {"outlet": "Noren Post"},
+    )
+    assert (second.name, second.annotator, second.marks, second.sentences) == (
+        "news:2",
+        None,
+        [],
+        None,
+    )
 
 
 def test_records_of_a_docbin(docbin):
@@ -66,7 +103,10 @@ def test_without_spacy_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "spacy", None)
     with pytest.raises(ConfigError) as error:
         list(documents(spacy_docbin.DOCBIN, Path("x.spacy"), Layout(), Reading()))
-    assert str(error.value) == "x.spacy: reading .spacy files needs spaCy: pip install 'claimstance[spacy]'"
+    assert (
+        str(error.value)
+        == "x.spacy: reading .spacy files needs spaCy: pip install 'claimstance[spacy]'"
+    )
 
 
 def test_json_texts():
@@ -75,7 +115,9 @@ def test_json_texts():
     assert first.answers == [Answer("CLAIM", True, 1.0), Answer("NO_CLAIM", False, 0.0)]
     assert [first.text[m.pieces[0][0] : m.pieces[0][1]] for m in first.marks] == ["Noren"]
     assert (second.name, second.marks) == ("texts:2", [])
-    assert [third.text[m.pieces[0][0] : m.pieces[0][1]] for m in third.marks] == ["Zoe\u0308 Lindqvist"]
+    assert [third.text[m.pieces[0][0] : m.pieces[0][1]] for m in third.marks] == [
+        "Zoe\u0308 Lindqvist"
+    ]
 
 
 def test_pairs_of_spacy_2():
@@ -90,7 +132,10 @@ def test_pairs_of_spacy_2():
     [
         ("cats-above-one", "cats.CLAIM: expected a number from 0 to 1, found 3"),
         ("cats-text", "cats.CLAIM: expected a number from 0 to 1, found 'yes'"),
-        ("entity-beyond", "entities[0]: expected offsets within the text (67 code points), found 30-500"),
+        (
+            "entity-beyond",
+            "entities[0]: expected offsets within the text (67 code points), found 30-500",
+        ),
         ("entity-pair", "entities[0]: expected [start, end, label], found [30, 35]"),
         ("entity-text", "entities[0][0]: expected a whole number, found '30'"),
         ("text-number", "text: expected a string, found 5"),

@@ -37,8 +37,12 @@ def write_xlsx(path, **sheets):
 def test_a_german_excel_file():
     reading = Reading()
     records = read(
-        DATA / "table" / "excel-german.csv", reading, columns={"text": "Text"},
-        roles={"Haltung": "stance", "Note": "ignore"}, values={"dagegen": "against", "dafür": "favor"})
+        DATA / "table" / "excel-german.csv",
+        reading,
+        columns={"text": "Text"},
+        roles={"Haltung": "stance", "Note": "ignore"},
+        values={"dagegen": "against", "dafür": "favor"},
+    )
     assert [(r.id, r.annotator, r.stances) for r in records] == [
         ("1", "anna", [Stance(target="the toll", label="against")]),
         ("1", "bo", [Stance(target="the toll", label="neutral")]),
@@ -46,7 +50,12 @@ def test_a_german_excel_file():
         ("3", "anna", None),
     ]
     assert records[0].text == '🚲 Couriers said: "No toll, please".'
-    assert [r.meta for r in records] == [{"date": "2026-01-05"}, {"date": "2026-01-05"}, {"date": "2026-01-06"}, {}]
+    assert [r.meta for r in records] == [
+        {"date": "2026-01-05"},
+        {"date": "2026-01-05"},
+        {"date": "2026-01-06"},
+        {},
+    ]
     assert reading.facts["delimiter"] == "semicolon"
 
 
@@ -71,7 +80,9 @@ def test_lines_are_counted_after_excels_first_line(tmp_path):
 
 
 def test_annotator_outlet_and_date(tmp_path):
-    path = write(tmp_path, "text,label,coder,paper,date\nIt fell.,claim,anna,Post,2026-01-05\nRain.,,,,\n")
+    path = write(
+        tmp_path, "text,label,coder,paper,date\nIt fell.,claim,anna,Post,2026-01-05\nRain.,,,,\n"
+    )
     first, second = read(path, columns={"annotator": "coder", "outlet": "paper"}, annotator="bo")
     assert (first.annotator, first.meta) == ("anna", {"outlet": "Post", "date": "2026-01-05"})
     assert (second.annotator, second.meta) == ("bo", {})
@@ -79,7 +90,10 @@ def test_annotator_outlet_and_date(tmp_path):
 
 def test_roles_say_what_columns_are(tmp_path):
     path = write(tmp_path, "text,Haltung,Ziel,Prüfen,Notiz,label\nIt fell.,favor,it,yes,hm,7\n")
-    (record,) = read(path, roles={"Haltung": "stance", "Ziel": "target", "Prüfen": "check_worthy", "Notiz": "ignore"})
+    (record,) = read(
+        path,
+        roles={"Haltung": "stance", "Ziel": "target", "Prüfen": "check_worthy", "Notiz": "ignore"},
+    )
     assert record.stances == [Stance(target="it", label="favor")]
     assert (record.check_worthy, record.claim, record.meta) == ("yes", None, {"label": "7"})
 
@@ -90,15 +104,24 @@ def test_labels_of_several_tasks_in_a_cell_are_taken_apart_if_they_are_known(tmp
     with pytest.raises(InputError, match="line 4: claim: unknown label 'yes'"):
         read(path, labels=labels)
     joined = write(tmp_path, "text,label\nIt fell.,claim#yes\nRain.,no_claim\n", "y.csv")
-    assert [(r.claim, r.check_worthy) for r in read(joined, labels=labels)] == [("claim", "yes"), ("no_claim", None)]
-    assert read(joined)[0].claim == "claim#yes"  # who says that # joins? One's own labels may have it
+    assert [(r.claim, r.check_worthy) for r in read(joined, labels=labels)] == [
+        ("claim", "yes"),
+        ("no_claim", None),
+    ]
+    assert (
+        read(joined)[0].claim == "claim#yes"
+    )  # who says that # joins? One's own labels may have it
     twice = write(tmp_path, "text,label\nIt fell.,claim#no_claim\n", "z.csv")
-    with pytest.raises(InputError, match="line 2: expected one label of claim, found 'claim' and 'no_claim'"):
+    with pytest.raises(
+        InputError, match="line 2: expected one label of claim, found 'claim' and 'no_claim'"
+    ):
         read(twice, labels=labels)
 
 
 def test_rows_of_one_id_are_its_annotators(tmp_path):
-    first, second = read(write(tmp_path, "id,text,label,annotator\n1,a,claim,anna\n1,a,no_claim,bo\n"))
+    first, second = read(
+        write(tmp_path, "id,text,label,annotator\n1,a,claim,anna\n1,a,no_claim,bo\n")
+    )
     assert (first.id, first.annotator, second.id, second.annotator) == ("1", "anna", "1", "bo")
 
 
@@ -106,7 +129,10 @@ def test_rows_of_one_id_are_its_annotators(tmp_path):
     ("roles", "message"),
     [
         ({"Haltng": "stance"}, "roles: expected a column 'Haltng', found text, a, b"),
-        ({"a": "cue"}, "roles: a: expected claim, check_worthy, subjective, stance, target, holder, ignore"),
+        (
+            {"a": "cue"},
+            "roles: a: expected claim, check_worthy, subjective, stance, target, holder, ignore",
+        ),
         ({"a": "claim", "b": "claim"}, "roles: expected one column for claim, found a, b"),
         ({"a": "stance"}, "expected a column 'target' or one target for the file"),
     ],
@@ -120,13 +146,22 @@ def test_wrong_roles(tmp_path, roles, message):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("windows-1252.csv", ", line 2: expected UTF-8 text, found invalid continuation byte (byte 4 of the line); it "
-         "looks like a Windows encoding, such as Windows-1252: save it as 'CSV UTF-8'"),
-        ("utf-16.csv", ", line 1: expected UTF-8 text, found a binary file (a NUL byte); it looks like UTF-16"),
+        (
+            "windows-1252.csv",
+            ", line 2: expected UTF-8 text, found invalid continuation byte (byte 4 of the line); it "
+            "looks like a Windows encoding, such as Windows-1252: save it as 'CSV UTF-8'",
+        ),
+        (
+            "utf-16.csv",
+            ", line 1: expected UTF-8 text, found a binary file (a NUL byte); it looks like UTF-16",
+        ),
         ("no-text-column.csv", ": expected a column 'text', found txt;label"),
         ("short-row.csv", ", line 2: expected 2 columns, found 1"),
         ("quotes.csv", ", line 2: expected CSV with fields in plain double quotes"),
-        ("repeated.csv", ", line 3: expected a new id, found '1', already used in line 2 by annotator 'anna'"),
+        (
+            "repeated.csv",
+            ", line 3: expected a new id, found '1', already used in line 2 by annotator 'anna'",
+        ),
         ("not-excel.xlsx", ": expected an Excel workbook (.xlsx, without a password)"),
         ("not-parquet.parquet", ": expected a Parquet file"),
     ],
@@ -141,30 +176,55 @@ def test_broken_tables_say_where_and_what(name, message):
 
 
 def test_a_workbook(tmp_path):
-    rows = [["id", "text", "claim", "date", "score", "checked"],
-            [7, TEXT, "claim", datetime.datetime(2026, 1, 5), 2.5, True],
-            [],
-            [8.0, "Rain fell.", None, datetime.date(2026, 1, 6), 3.0, None]]
+    rows = [
+        ["id", "text", "claim", "date", "score", "checked"],
+        [7, TEXT, "claim", datetime.datetime(2026, 1, 5), 2.5, True],
+        [],
+        [8.0, "Rain fell.", None, datetime.date(2026, 1, 6), 3.0, None],
+    ]
     reading = Reading()
-    first, second = read(write_xlsx(tmp_path / "x.xlsx", Notes=[["About"], ["coded by hand"]], Data=rows), reading)
-    assert first == Record(id="7", text=TEXT, claim="claim",
-                           meta={"score": "2.5", "checked": "true", "date": "2026-01-05"})
-    assert second == Record(id="8", text="Rain fell.", meta={"score": "3", "checked": "", "date": "2026-01-06"})
+    first, second = read(
+        write_xlsx(tmp_path / "x.xlsx", Notes=[["About"], ["coded by hand"]], Data=rows), reading
+    )
+    assert first == Record(
+        id="7",
+        text=TEXT,
+        claim="claim",
+        meta={"score": "2.5", "checked": "true", "date": "2026-01-05"},
+    )
+    assert second == Record(
+        id="8", text="Rain fell.", meta={"score": "3", "checked": "", "date": "2026-01-06"}
+    )
     assert reading.facts["sheet"] == "Data"
 
 
 def test_two_sheets_that_could_be_it(tmp_path):
-    path = write_xlsx(tmp_path / "x.xlsx", A=[["text", "label"], ["a", "claim"]], B=[["text", "label"], ["b", "claim"]])
+    path = write_xlsx(
+        tmp_path / "x.xlsx",
+        A=[["text", "label"], ["a", "claim"]],
+        B=[["text", "label"], ["b", "claim"]],
+    )
     with pytest.raises(InputError, match="expected one sheet with a column 'text', found A, B"):
         read(path)
 
 
 def test_rows_of_a_workbook_that_cannot_be_used(tmp_path):
-    rows = [["text", "label"], ["a", "claim"], [None, "claim"], ["b", "#N/A"], ["c", "claim", "more"], ["d", "claim"]]
+    rows = [
+        ["text", "label"],
+        ["a", "claim"],
+        [None, "claim"],
+        ["b", "#N/A"],
+        ["c", "claim", "more"],
+        ["d", "claim"],
+    ]
     path = write_xlsx(tmp_path / "x.xlsx", Data=rows)
     reading = Reading()
     assert [r.text for r in read(path, reading, lenient=True)] == ["a", "d"]
-    assert reading.dropped == {"expected a text": 1, "expected a value in B4": 1, "expected 2 columns": 1}
+    assert reading.dropped == {
+        "expected a text": 1,
+        "expected a value in B4": 1,
+        "expected 2 columns": 1,
+    }
     with pytest.raises(InputError, match=r"x\.xlsx, row 3: expected a text, found an empty one"):
         read(path)
     with pytest.raises(InputError, match=r"x\.xlsx: expected a column 'txt', found text, label"):
@@ -173,7 +233,9 @@ def test_rows_of_a_workbook_that_cannot_be_used(tmp_path):
 
 def test_without_openpyxl_the_message_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
-    with pytest.raises(ConfigError, match=r"x\.xlsx: reading \.xlsx files needs openpyxl: pip install openpyxl"):
+    with pytest.raises(
+        ConfigError, match=r"x\.xlsx: reading \.xlsx files needs openpyxl: pip install openpyxl"
+    ):
         read(write(tmp_path, "", "x.xlsx"))
 
 
@@ -181,29 +243,52 @@ def test_parquet(tmp_path):
     pyarrow = pytest.importorskip("pyarrow")
     from pyarrow import parquet
 
-    table = pyarrow.table({
-        "id": [1, 2, 3], "text": [TEXT, "Rain fell.", "Sun."],
-        "label": pyarrow.array(["favor", None, "x"]).dictionary_encode(),
-        "target": ["the bridge"] * 3, "date": [datetime.date(2026, 1, 5), None, None], "tags": [["a"], [], None],
-        "weight": [1.0, float("nan"), 0.5],
-    })
+    table = pyarrow.table(
+        {
+            "id": [1, 2, 3],
+            "text": [TEXT, "Rain fell.", "Sun."],
+            "label": pyarrow.array(["favor", None, "x"]).dictionary_encode(),
+            "target": ["the bridge"] * 3,
+            "date": [datetime.date(2026, 1, 5), None, None],
+            "tags": [["a"], [], None],
+            "weight": [1.0, float("nan"), 0.5],
+        }
+    )
     parquet.write_table(table, tmp_path / "x.parquet")
     first, second, third = read(tmp_path / "x.parquet", values={"x": "neutral"})
-    assert first == Record(id="1", text=TEXT, stances=[Stance(target="the bridge", label="favor")],
-                           meta={"date": "2026-01-05", "tags": '["a"]', "weight": "1"})
+    assert first == Record(
+        id="1",
+        text=TEXT,
+        stances=[Stance(target="the bridge", label="favor")],
+        meta={"date": "2026-01-05", "tags": '["a"]', "weight": "1"},
+    )
     assert (second.stances, second.meta) == (None, {"tags": "[]", "weight": ""})
     assert third.stances[0].label == "neutral"
-    with pytest.raises(InputError, match=r"x\.parquet, row 3: stances\[0\]\.label: unknown label 'x'"):
+    with pytest.raises(
+        InputError, match=r"x\.parquet, row 3: stances\[0\]\.label: unknown label 'x'"
+    ):
         read(tmp_path / "x.parquet", labels={"stance": ["favor", "against"]})
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, ""), (" a ", " a "), (1, "1"), (1.0, "1"), (0.25, "0.25"), (float("nan"), ""), (float("inf"), "inf"),
-        (True, "true"), (False, "false"), (decimal.Decimal("2.50"), "2.50"), (datetime.date(2026, 1, 5), "2026-01-05"),
-        (datetime.datetime(2026, 1, 5), "2026-01-05"), (datetime.datetime(2026, 1, 5, 9, 30), "2026-01-05T09:30:00"),
-        (datetime.time(9, 30), "09:30:00"), (b"caf\xc3\xa9", "café"), (["é"], '["é"]'),
+        (None, ""),
+        (" a ", " a "),
+        (1, "1"),
+        (1.0, "1"),
+        (0.25, "0.25"),
+        (float("nan"), ""),
+        (float("inf"), "inf"),
+        (True, "true"),
+        (False, "false"),
+        (decimal.Decimal("2.50"), "2.50"),
+        (datetime.date(2026, 1, 5), "2026-01-05"),
+        (datetime.datetime(2026, 1, 5), "2026-01-05"),
+        (datetime.datetime(2026, 1, 5, 9, 30), "2026-01-05T09:30:00"),
+        (datetime.time(9, 30), "09:30:00"),
+        (b"caf\xc3\xa9", "café"),
+        (["é"], '["é"]'),
     ],
 )
 def test_typed_cells_as_text(value, text):

@@ -1,4 +1,3 @@
-
 import pytest
 
 from claimstance.model.errors import InputError
@@ -21,23 +20,38 @@ def read(path, reading=None):
 
 def covered(document):
     converted = in_code_points(document, document.unit)
-    return [(m.label, "".join(document.text[start:end] for start, end in m.pieces)) for m in converted.marks]
+    return [
+        (m.label, "".join(document.text[start:end] for start, end in m.pieces))
+        for m in converted.marks
+    ]
 
 
 def test_the_text_is_rebuilt_from_the_offsets():
     found = read(NEWS)
-    assert found.text == ("🚲 Couriers in Noren said the toll was unfair.\nThey\\ left Zoe\u0308's\nbike\tthere.\n  "
-                          "قالت البلدية.")
+    assert found.text == (
+        "🚲 Couriers in Noren said the toll was unfair.\nThey\\ left Zoe\u0308's\nbike\tthere.\n  "
+        "قالت البلدية."
+    )
     assert [found.text[start:end] for start, end in found.sentences] == [
-        "🚲 Couriers in Noren said the toll was unfair.", "They\\ left Zoe\u0308's\nbike\tthere.", "قالت البلدية."]
+        "🚲 Couriers in Noren said the toll was unfair.",
+        "They\\ left Zoe\u0308's\nbike\tthere.",
+        "قالت البلدية.",
+    ]
     assert found.unit == "UTF-16 code units"
 
 
 def test_marks_are_annotations_of_span_and_chain_layers():
     assert covered(read(NEWS)) == [
-        ("source", "Couriers in Noren"), ("nam", "Couriers in Noren"), ("LOC", "Noren"), ("ORG", "Noren"),
-        ("cue", "said"), ("content", "the toll was unfair"), ("CoreferenceLink", "They"), ("PER", "Zoe\u0308"),
-        ("cue", "he"), ("ORG", "البلدية"),
+        ("source", "Couriers in Noren"),
+        ("nam", "Couriers in Noren"),
+        ("LOC", "Noren"),
+        ("ORG", "Noren"),
+        ("cue", "said"),
+        ("content", "the toll was unfair"),
+        ("CoreferenceLink", "They"),
+        ("PER", "Zoe\u0308"),
+        ("cue", "he"),
+        ("ORG", "البلدية"),
     ]
 
 
@@ -51,22 +65,37 @@ def test_relations_point_from_the_mark_in_the_cell_to_that_of_the_line():
     found = read(NEWS)
     labels = {mark.name: mark.label for mark in found.marks}
     assert [(labels[r.head], r.label, labels[r.tail]) for r in found.relations] == [
-        ("cue", "says", "source"), ("cue", "says", "content"), ("nam", "coref", "CoreferenceLink")]
+        ("cue", "says", "source"),
+        ("cue", "says", "content"),
+        ("nam", "coref", "CoreferenceLink"),
+    ]
 
 
 def test_slots_are_relations_and_layers_of_words_are_counted():
     reading = Reading()
     found = read(ANNA, reading)
-    texts = dict(zip((mark.name for mark in found.marks), (text for _, text in covered(found)), strict=True))
+    texts = dict(
+        zip((mark.name for mark in found.marks), (text for _, text in covered(found)), strict=True)
+    )
     assert [(texts[r.head], r.label, texts[r.tail]) for r in found.relations] == [
-        ("said", "source", "Holm"), ("said", "content", "the toll was unfair")]
-    assert [mark.label for mark in found.marks] == ["Span", "cue", "Span"]  # a layer without features gives its name
+        ("said", "source", "Holm"),
+        ("said", "content", "the toll was unfair"),
+    ]
+    assert [mark.label for mark in found.marks] == [
+        "Span",
+        "cue",
+        "Span",
+    ]  # a layer without features gives its name
     assert reading.dropped == {"layer of words (POS)": 1}
 
 
 def test_a_projects_folders_name_the_document_and_the_annotator():
     found = [read(ANNA), read(ANNA.with_name("bo.tsv")), read(NEWS)]
-    assert [(d.name, d.annotator) for d in found] == [("toll.txt", "anna"), ("toll.txt", "bo"), ("news", None)]
+    assert [(d.name, d.annotator) for d in found] == [
+        ("toll.txt", "anna"),
+        ("toll.txt", "bo"),
+        ("news", None),
+    ]
 
 
 def test_relations_of_one_mark_among_stacked_ones(tmp_path):
@@ -75,7 +104,10 @@ def test_relations_of_one_mark_among_stacked_ones(tmp_path):
     (tmp_path / "x.tsv").write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
     found = read(tmp_path / "x.tsv")
     labels = {mark.name: mark.label for mark in found.marks}
-    assert [(labels[r.head], r.label, labels[r.tail]) for r in found.relations] == [("B", "r1", "C"), ("A", "r2", "C")]
+    assert [(labels[r.head], r.label, labels[r.tail]) for r in found.relations] == [
+        ("B", "r1", "C"),
+        ("A", "r2", "C"),
+    ]
 
 
 def test_lines_without_a_tab_at_their_end(tmp_path):
@@ -86,8 +118,13 @@ def test_lines_without_a_tab_at_their_end(tmp_path):
 
 @pytest.mark.parametrize(
     ("escaped", "plain"),
-    [(r"a\_b", "a_b"), (r"\\_", "\\_"), (r"x\->y", "x->y"), (r"tab\tline\n", "tab\tline\n"),
-     (r"\[1\]\*\|\;", "[1]*|;")],
+    [
+        (r"a\_b", "a_b"),
+        (r"\\_", "\\_"),
+        (r"x\->y", "x->y"),
+        (r"tab\tline\n", "tab\tline\n"),
+        (r"\[1\]\*\|\;", "[1]*|;"),
+    ],
 )
 def test_escapes(escaped, plain):
     assert unescape(escaped) == plain
@@ -97,19 +134,28 @@ def test_escapes(escaped, plain):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("chain", ", line 10: CoreferenceLink: expected a link, such as 'coref->1-2', found 'coref'"),
+        (
+            "chain",
+            ", line 10: CoreferenceLink: expected a link, such as 'coref->1-2', found 'coref'",
+        ),
         ("columns", ", line 13: expected 8 columns after the token, as the header says, found 7"),
         ("header-only", ": expected at least one sentence, found none"),
         ("no-text", ", line 8: expected '#Text=' before the tokens"),
         ("nothing", ", line 14: Span: expected at least one character"),
         ("offset", ", line 12: expected 'Noren' at 14-19 of the text, found ' Nore'"),
-        ("overlapping-sentences", ", line 22: expected an offset from 46 on, where the sentence before ends, found 5"),
+        (
+            "overlapping-sentences",
+            ", line 22: expected an offset from 46 on, where the sentence before ends, found 5",
+        ),
         ("relation-number", ", line 14: expected the number of a mark, found [9]"),
         ("relation-to-nothing", ", line 10: expected one mark of Part at token 1-10, found none"),
         ("slots", ", line 9: Cue: expected as many slots as targets, found 1 and 2"),
         ("stack", ", line 12: NamedEntity: expected as many values in each of its columns"),
         ("token", ", line 13: expected a token, such as '1-2<tab>4-8<tab>Haag'"),
-        ("version", ", line 1: expected '#FORMAT=WebAnno TSV 3.3' (or 2), found '#FORMAT=WebAnno TSV 3.9'"),
+        (
+            "version",
+            ", line 1: expected '#FORMAT=WebAnno TSV 3.3' (or 2), found '#FORMAT=WebAnno TSV 3.9'",
+        ),
     ],
 )
 def test_broken_exports_say_where_and_what(name, message):
@@ -120,7 +166,9 @@ def test_broken_exports_say_where_and_what(name, message):
 
 
 def test_records_of_a_document():
-    first, second, third = read_file(NEWS, layout=Layout(roles={"nam": "ignore", "CoreferenceLink": "ignore"}))
+    first, second, third = read_file(
+        NEWS, layout=Layout(roles={"nam": "ignore", "CoreferenceLink": "ignore"})
+    )
     assert (first.id, first.doc_id, second.start) == ("news:0", "news", 46)
     assert first.attributions == [Attribution(source=[(2, 19)], cue=[(20, 24)], content=[(25, 44)])]
     assert second.entities == [Entity(span=[(11, 15)], label="PERSON")]
@@ -129,14 +177,22 @@ def test_records_of_a_document():
 
 def test_layers_of_several_features_say_what_they_are(tmp_path):
     """By a feature's value, or by the layer's name, so that what else was said of the span stays with it."""
-    rows = ["1-1\t0-4\tHolm\ta\\_b\\|c[1]\tsource[1]\t_\t_\t_\t_\t", "1-2\t5-10\thates\t*\tcue\t_\t_\t_\t_\t",
-            "1-3\t11-16\tNoren\t_\t_\tagainst\tquite\tits-id\tLOC\t"]
-    head = ("#FORMAT=WebAnno TSV 3.3\n#T_SP=x.Part|note|role\n#T_SP=x.Target|stance|sure\n"
-            "#T_SP=de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity|identifier|value\n\n\n"
-            "#Text=Holm hates Noren\n")
+    rows = [
+        "1-1\t0-4\tHolm\ta\\_b\\|c[1]\tsource[1]\t_\t_\t_\t_\t",
+        "1-2\t5-10\thates\t*\tcue\t_\t_\t_\t_\t",
+        "1-3\t11-16\tNoren\t_\t_\tagainst\tquite\tits-id\tLOC\t",
+    ]
+    head = (
+        "#FORMAT=WebAnno TSV 3.3\n#T_SP=x.Part|note|role\n#T_SP=x.Target|stance|sure\n"
+        "#T_SP=de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity|identifier|value\n\n\n"
+        "#Text=Holm hates Noren\n"
+    )
     (tmp_path / "x.tsv").write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
     assert [(mark.label, dict(mark.attributes)) for mark in read(tmp_path / "x.tsv").marks] == [
-        ("source", {"note": "a_b|c"}), ("cue", {}), ("Target", {"stance": "against", "sure": "quite"}),
-        ("LOC", {"identifier": "its-id"})]
+        ("source", {"note": "a_b|c"}),
+        ("cue", {}),
+        ("Target", {"stance": "against", "sure": "quite"}),
+        ("LOC", {"identifier": "its-id"}),
+    ]
     (record,) = read_file(tmp_path / "x.tsv")
     assert [(s.target, s.label) for s in record.stances] == [([(11, 16)], "against")]

@@ -20,10 +20,15 @@ def inspect(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def make(*records, files=None, book=None, **source):
-        lines = [json.dumps({"id": str(i), "text": f"{TEXT} ({i})", **record}) for i, record in enumerate(records, 1)]
+        lines = [
+            json.dumps({"id": str(i), "text": f"{TEXT} ({i})", **record})
+            for i, record in enumerate(records, 1)
+        ]
         files = files or {"r.jsonl": "\n".join(lines)}
         for name, content in files.items():
-            (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+            (tmp_path / name).write_bytes(
+                content if isinstance(content, bytes) else content.encode()
+            )
         labels = source.pop("labels", {})
         config = {"path": "x", "sources": [{"files": list(files), **source}], "labels": labels}
         if book is not None:
@@ -51,68 +56,210 @@ def codes(findings):
 def test_labels_joined_as_doccano_does(check):
     table = "text,label\nIt fell.,weather#politics\nRain.,weather\nOn C#.,C#\n"
     (found,) = (f for f in check(files={"t.csv": table}) if f.code != "lone-records")
-    assert str(found) == ("t.csv:2: warning joined-labels: claim: expected one label, found 'weather#politics' 1 "
-                          "time: if they are several, data.labels takes them apart")
+    assert str(found) == (
+        "t.csv:2: warning joined-labels: claim: expected one label, found 'weather#politics' 1 "
+        "time: if they are several, data.labels takes them apart"
+    )
 
 
 def test_nothing_is_wrong_with_what_is_right(check):
-    assert check(
-        {"claim": "claim", "attributions": [{"source": [[0, 14]], "cue": [[15, 19]], "content": [[20, 42]]}],
-         "entities": [{"span": [[6, 14]], "label": "PERSON"}, {"span": [[10, 14]], "label": "PERSON"}],
-         "stances": [{"holder": [[6, 14]], "target": [[20, 34]], "label": "favor"},
-                     {"holder": None, "target": "Ida Holm", "label": "neutral"},
-                     {"holder": None, "target": "traffic policy", "label": "neutral"}],
-         "annotator": "anna", "meta": {"date": "2031-05-02"}},
-        {"claim": "no_claim", "attributions": [], "annotator": "ben", "meta": {"date": "2031-05-02T07:30:00Z"}},
-        {"text": "Ça coûte 5 € – « déjà » & more; a < b > c, “Ñandú”. AT&T; naïve\tÂge.", "annotator": "ben"},
-    ) == []
+    assert (
+        check(
+            {
+                "claim": "claim",
+                "attributions": [{"source": [[0, 14]], "cue": [[15, 19]], "content": [[20, 42]]}],
+                "entities": [
+                    {"span": [[6, 14]], "label": "PERSON"},
+                    {"span": [[10, 14]], "label": "PERSON"},
+                ],
+                "stances": [
+                    {"holder": [[6, 14]], "target": [[20, 34]], "label": "favor"},
+                    {"holder": None, "target": "Ida Holm", "label": "neutral"},
+                    {"holder": None, "target": "traffic policy", "label": "neutral"},
+                ],
+                "annotator": "anna",
+                "meta": {"date": "2031-05-02"},
+            },
+            {
+                "claim": "no_claim",
+                "attributions": [],
+                "annotator": "ben",
+                "meta": {"date": "2031-05-02T07:30:00Z"},
+            },
+            {
+                "text": "Ça coûte 5 € – « déjà » & more; a < b > c, “Ñandú”. AT&T; naïve\tÂge.",
+                "annotator": "ben",
+            },
+        )
+        == []
+    )
 
 
-@pytest.mark.parametrize(("record", "code", "severity", "message"), [
-    ({"text": ""}, "empty-text", "error", "text: expected a text, found an empty one"),
-    ({"text": " \n"}, "empty-text", "error", "text: expected a text, found a blank one"),
-    ({"text": "Holm <b>said</b> so."}, "markup", "warning", "text: expected plain text, found markup (<b>)"),
-    ({"text": "Holm &amp; Co."}, "markup", "warning", "found markup (&amp;)"),
-    ({"text": "a\ufffdb \ufffd"}, "lost-character", "warning", "found U+FFFD (a character that was lost) 2 times"),
-    ({"text": "ab\x07"}, "control-character", "warning", "found U+0007 at character 2"),
-    ({"text": "It’s a café".encode().decode("cp1252")}, "wrong-encoding", "warning", "expected '’', as it seems, "
-     "found 'â€™'"),
-    ({"text": "a café".encode().decode("latin-1")}, "wrong-encoding", "warning", "expected 'é', as it seems"),
-    ({"text": "ab " * 667}, "long-text", "warning", "found 2001 characters"),
-    ({"meta": {"date": "May 2, 2031"}}, "date-form", "warning", "expected a date as YYYY-MM-DD, found 'May 2, 2031'"),
-    ({"meta": {"date": "2031-02-30"}}, "date-form", "warning", "found '2031-02-30'"),
-    ({"meta": {"date": 20310502}}, "date-form", "warning", "found 20310502"),
-    ({"entities": [{"span": [[6, 12]], "label": "PERSON"}]}, "span-cuts-word", "warning",
-     "entities[0].span: expected whole words ('Ida Holm'), found 'Ida Ho'"),
-    ({"entities": [{"span": [[7, 14]], "label": "PERSON"}]}, "span-cuts-word", "warning", "found 'da Holm'"),
-    ({"entities": [{"span": [[5, 14]], "label": "PERSON"}]}, "span-whitespace", "warning", "found ' Ida Holm'"),
-    ({"entities": [{"span": [[42, 43]], "label": "MISC"}]}, "span-without-words", "warning", "found '.'"),
-    ({"entities": [{"span": [[0, 9]], "label": "PERSON"}, {"span": [[6, 14]], "label": "PERSON"}]},
-     "crossing-entities", "error", "entities[1].span: expected it apart from or within entities[0] ('Mayor Ida')"),
-    ({"entities": [{"span": [[6, 14]], "label": "PERSON"}, {"span": [[6, 14]], "label": "MISC"}]},
-     "two-entity-labels", "error", "entities[1].label: expected 'PERSON', which entities[0] with the same span has"),
-    ({"attributions": [{"source": [[0, 14]], "cue": [[15, 19]], "content": [[6, 14], [20, 42]]}]},
-     "overlapping-parts", "error", "attributions[0]: expected source and content apart, found both at [6, 14] "
-     "('Ida Holm')"),
-    ({"attributions": [{"source": [[0, 14]], "content": [[20, 42]]}]}, "no-cue", "warning",
-     "attributions[0].cue: expected a span, found source and content alone"),
-    ({"claim": "no_claim", "attributions": [{"cue": [[15, 19]], "content": [[20, 42]]}]}, "content-without-claim",
-     "warning", "attributions[0] has a content ('the new bridge is safe')"),
-    ({"claim": "claim", "attributions": [{"cue": [[15, 19]]}]}, "claim-without-content", "warning",
-     "found 'claim' beside attributions without one"),
-    ({"claim": "claim", "attributions": []}, "claim-without-content", "warning", "beside no attribution"),
-    ({"stances": [{"target": "traffic", "label": "favor"}, {"target": "Traffic ", "label": "against"}]},
-     "two-stance-labels", "error", "stances[1].label: expected 'favor', as in stances[0] ((text) → traffic)"),
-    ({"stances": [{"holder": "Holm", "target": "holm", "label": "favor"}]}, "holder-is-target", "warning",
-     "found 'Holm' as both"),
-    ({"stances": [{"holder": [[6, 14]], "target": [[6, 14]]}]}, "holder-is-target", "warning",
-     "found 'Ida Holm' as both"),
-    ({"stances": [{"target": ""}]}, "blank-target", "error", "stances[0].target: expected a name or a topic"),
-    ({"stances": [{"target": "traffic "}]}, "target-whitespace", "warning", "expected 'traffic', found 'traffic '"),
-    ({"predicted": {}}, "predicted", "warning", "found 'predicted', which is not read"),
-    ({"stances": [{"target": "Ida Hulm"}]}, "unmentioned-target", "warning",
-     "expected 'Ida Hulm' in some text, found 'hulm' in none"),
-])
+@pytest.mark.parametrize(
+    ("record", "code", "severity", "message"),
+    [
+        ({"text": ""}, "empty-text", "error", "text: expected a text, found an empty one"),
+        ({"text": " \n"}, "empty-text", "error", "text: expected a text, found a blank one"),
+        (
+            {"text": "Holm <b>said</b> so."},
+            "markup",
+            "warning",
+            "text: expected plain text, found markup (<b>)",
+        ),
+        ({"text": "Holm &amp; Co."}, "markup", "warning", "found markup (&amp;)"),
+        (
+            {"text": "a\ufffdb \ufffd"},
+            "lost-character",
+            "warning",
+            "found U+FFFD (a character that was lost) 2 times",
+        ),
+        ({"text": "ab\x07"}, "control-character", "warning", "found U+0007 at character 2"),
+        (
+            {"text": "It’s a café".encode().decode("cp1252")},
+            "wrong-encoding",
+            "warning",
+            "expected '’', as it seems, found 'â€™'",
+        ),
+        (
+            {"text": "a café".encode().decode("latin-1")},
+            "wrong-encoding",
+            "warning",
+            "expected 'é', as it seems",
+        ),
+        ({"text": "ab " * 667}, "long-text", "warning", "found 2001 characters"),
+        (
+            {"meta": {"date": "May 2, 2031"}},
+            "date-form",
+            "warning",
+            "expected a date as YYYY-MM-DD, found 'May 2, 2031'",
+        ),
+        ({"meta": {"date": "2031-02-30"}}, "date-form", "warning", "found '2031-02-30'"),
+        ({"meta": {"date": 20310502}}, "date-form", "warning", "found 20310502"),
+        (
+            {"entities": [{"span": [[6, 12]], "label": "PERSON"}]},
+            "span-cuts-word",
+            "warning",
+            "entities[0].span: expected whole words ('Ida Holm'), found 'Ida Ho'",
+        ),
+        (
+            {"entities": [{"span": [[7, 14]], "label": "PERSON"}]},
+            "span-cuts-word",
+            "warning",
+            "found 'da Holm'",
+        ),
+        (
+            {"entities": [{"span": [[5, 14]], "label": "PERSON"}]},
+            "span-whitespace",
+            "warning",
+            "found ' Ida Holm'",
+        ),
+        (
+            {"entities": [{"span": [[42, 43]], "label": "MISC"}]},
+            "span-without-words",
+            "warning",
+            "found '.'",
+        ),
+        (
+            {
+                "entities": [
+                    {"span": [[0, 9]], "label": "PERSON"},
+                    {"span": [[6, 14]], "label": "PERSON"},
+                ]
+            },
+            "crossing-entities",
+            "error",
+            "entities[1].span: expected it apart from or within entities[0] ('Mayor Ida')",
+        ),
+        (
+            {
+                "entities": [
+                    {"span": [[6, 14]], "label": "PERSON"},
+                    {"span": [[6, 14]], "label": "MISC"},
+                ]
+            },
+            "two-entity-labels",
+            "error",
+            "entities[1].label: expected 'PERSON', which entities[0] with the same span has",
+        ),
+        (
+            {
+                "attributions": [
+                    {"source": [[0, 14]], "cue": [[15, 19]], "content": [[6, 14], [20, 42]]}
+                ]
+            },
+            "overlapping-parts",
+            "error",
+            "attributions[0]: expected source and content apart, found both at [6, 14] "
+            "('Ida Holm')",
+        ),
+        (
+            {"attributions": [{"source": [[0, 14]], "content": [[20, 42]]}]},
+            "no-cue",
+            "warning",
+            "attributions[0].cue: expected a span, found source and content alone",
+        ),
+        (
+            {"claim": "no_claim", "attributions": [{"cue": [[15, 19]], "content": [[20, 42]]}]},
+            "content-without-claim",
+            "warning",
+            "attributions[0] has a content ('the new bridge is safe')",
+        ),
+        (
+            {"claim": "claim", "attributions": [{"cue": [[15, 19]]}]},
+            "claim-without-content",
+            "warning",
+            "found 'claim' beside attributions without one",
+        ),
+        (
+            {"claim": "claim", "attributions": []},
+            "claim-without-content",
+            "warning",
+            "beside no attribution",
+        ),
+        (
+            {
+                "stances": [
+                    {"target": "traffic", "label": "favor"},
+                    {"target": "Traffic ", "label": "against"},
+                ]
+            },
+            "two-stance-labels",
+            "error",
+            "stances[1].label: expected 'favor', as in stances[0] ((text) → traffic)",
+        ),
+        (
+            {"stances": [{"holder": "Holm", "target": "holm", "label": "favor"}]},
+            "holder-is-target",
+            "warning",
+            "found 'Holm' as both",
+        ),
+        (
+            {"stances": [{"holder": [[6, 14]], "target": [[6, 14]]}]},
+            "holder-is-target",
+            "warning",
+            "found 'Ida Holm' as both",
+        ),
+        (
+            {"stances": [{"target": ""}]},
+            "blank-target",
+            "error",
+            "stances[0].target: expected a name or a topic",
+        ),
+        (
+            {"stances": [{"target": "traffic "}]},
+            "target-whitespace",
+            "warning",
+            "expected 'traffic', found 'traffic '",
+        ),
+        ({"predicted": {}}, "predicted", "warning", "found 'predicted', which is not read"),
+        (
+            {"stances": [{"target": "Ida Hulm"}]},
+            "unmentioned-target",
+            "warning",
+            "expected 'Ida Hulm' in some text, found 'hulm' in none",
+        ),
+    ],
+)
 def test_a_record_in_which_something_is_wrong(check, record, code, severity, message):
     found = [finding for finding in check(record) if finding.code == code]
     assert [(f.severity, f.place.file, f.place.line) for f in found] == [(severity, "r.jsonl", 1)]
@@ -128,26 +275,50 @@ def test_what_only_looks_wrong(check):
     thai = "\u0e19\u0e32\u0e22\u0e01\u0e01\u0e25\u0e48\u0e32\u0e27"  # no spaces between words
     findings = check(
         {"text": thai, "entities": [{"span": [[2, 5]], "label": "PERSON"}]},
-        {"text": "Holm: it holds.", "attributions": [{"source": [[0, 4]], "cue": [[4, 5]], "content": [[6, 14]]}]},
+        {
+            "text": "Holm: it holds.",
+            "attributions": [{"source": [[0, 4]], "cue": [[4, 5]], "content": [[6, 14]]}],
+        },
         {"text": "“It holds.”", "attributions": [{"content": [[0, 11]], "event": "a"}]},
-        {"text": "Lee met Lee.", "stances": [{"holder": [[0, 3]], "target": [[8, 11]], "label": "favor"},
-                                             {"holder": [[8, 11]], "target": [[0, 3]], "label": "against"}]},
+        {
+            "text": "Lee met Lee.",
+            "stances": [
+                {"holder": [[0, 3]], "target": [[8, 11]], "label": "favor"},
+                {"holder": [[8, 11]], "target": [[0, 3]], "label": "against"},
+            ],
+        },
     )
     assert codes(findings) == ["holder-is-target", "holder-is-target"]
 
 
 # Reading
 
+
 def test_every_line_that_cannot_be_read_is_told_of(check):
-    lines = [b'{"id": "1", "text": "Rain."}', b"", b'{"id": "2"}', b"{", b'{"id": "3", "text": "caf\xe9"}',
-             b'{"id": "4", "text": "Sun.", "entities": [{"span": [[0, 9]], "label": "MISC"}]}',
-             b'{"id": "1", "text": "Wind."}']
+    lines = [
+        b'{"id": "1", "text": "Rain."}',
+        b"",
+        b'{"id": "2"}',
+        b"{",
+        b'{"id": "3", "text": "caf\xe9"}',
+        b'{"id": "4", "text": "Sun.", "entities": [{"span": [[0, 9]], "label": "MISC"}]}',
+        b'{"id": "1", "text": "Wind."}',
+    ]
     findings = check(files={"a.jsonl": b"\n".join(lines)})
     assert [(f.place.line, f.code) for f in findings] == [
-        (3, "unreadable"), (4, "unreadable"), (5, "unreadable"), (6, "unreadable"), (7, "repeated-id")]
+        (3, "unreadable"),
+        (4, "unreadable"),
+        (5, "unreadable"),
+        (6, "unreadable"),
+        (7, "repeated-id"),
+    ]
     assert [f.message.partition(", found")[0] for f in findings] == [
-        "text: expected a value", "expected a JSON object", "expected UTF-8 text",
-        "entities[0].span: expected 0 <= start < end <= 4 (the text's length)", "id: expected a new id"]
+        "text: expected a value",
+        "expected a JSON object",
+        "expected UTF-8 text",
+        "entities[0].span: expected 0 <= start < end <= 4 (the text's length)",
+        "id: expected a new id",
+    ]
     assert str(findings[0]) == "a.jsonl:3: error unreadable: text: expected a value, found none"
     assert findings[4].message.endswith("found '1', already used in a.jsonl:1")
 
@@ -156,22 +327,31 @@ def test_rows_of_a_table_are_told_by_their_line(check):
     rows = 'text,label\n"Rain\nfell.",claim\n ,claim\n\nSun.\n<i>Wind</i>,no_claim\n'
     findings = check(files={"t.csv": rows})
     assert [(f.place.line, f.code, f.place.record) for f in findings] == [
-        (4, "empty-text", None), (6, "unreadable", None), (7, "markup", "t:4")]
+        (4, "empty-text", None),
+        (6, "unreadable", None),
+        (7, "markup", "t:4"),
+    ]
 
 
-@pytest.mark.parametrize(("name", "content", "message"), [
-    ("a.spacy", "{", "expected what spacy looks like, found something else"),
-    ("a.csv", "txt,label\na,b\n", "expected a column 'text', found txt, label"),
-    ("a.pdf", "x", "expected a file whose name ends in"),
-])
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.spacy", "{", "expected what spacy looks like, found something else"),
+        ("a.csv", "txt,label\na,b\n", "expected a column 'text', found txt, label"),
+        ("a.pdf", "x", "expected a file whose name ends in"),
+    ],
+)
 def test_a_file_that_cannot_be_read_is_one_finding(check, name, content, message):
-    finding, = check(files={name: content})
+    (finding,) = check(files={name: content})
     assert str(finding).startswith(f"{name}: error unreadable: {message}")
 
 
 def test_an_empty_file(check):
-    finding, = check(files={"a.jsonl": ""}, format="jsonl")
-    assert str(finding) == "a.jsonl: error unreadable: expected at least one record, found an empty file"
+    (finding,) = check(files={"a.jsonl": ""}, format="jsonl")
+    assert (
+        str(finding)
+        == "a.jsonl: error unreadable: expected at least one record, found an empty file"
+    )
 
 
 def test_a_file_that_is_not_there_does_not_cost_the_others(tmp_path, monkeypatch):
@@ -195,65 +375,105 @@ def test_no_sources():
 
 # Records beside one another
 
+
 def test_exact_repeats_and_two_annotators_are_told_apart(check):
     same = {"text": "Rain fell.", "claim": "no_claim"}
-    findings = check({**same, "annotator": "anna"}, {**same, "annotator": "ben"}, {**same, "annotator": "anna"})
+    findings = check(
+        {**same, "annotator": "anna"}, {**same, "annotator": "ben"}, {**same, "annotator": "anna"}
+    )
     assert [(f.code, f.place.line, f.message) for f in findings] == [
-        ("exact-repeat", 3, "expected each record once, found the same but for its id in r.jsonl:1")]
+        ("exact-repeat", 3, "expected each record once, found the same but for its id in r.jsonl:1")
+    ]
 
 
 def test_annotators_may_share_an_id(check):
     one = {"id": "1", "text": "Rain fell."}
-    findings = check({**one, "annotator": "anna"}, {**one, "annotator": "ben"}, {**one, "annotator": "ben"})
+    findings = check(
+        {**one, "annotator": "anna"}, {**one, "annotator": "ben"}, {**one, "annotator": "ben"}
+    )
     assert [(f.code, f.place.line) for f in findings] == [("repeated-id", 3)]
 
 
 def test_one_question_answered_two_ways(check):
     findings = check(
         {"text": "Rain fell.", "claim": "claim", "stances": [{"target": "rain", "label": "favor"}]},
-        {"text": "RAIN fell!", "claim": "no_claim", "stances": [{"target": "Rain", "label": "favor"}]},
-        {"text": "Rain fell.", "claim": "no_claim", "stances": [{"target": "rain", "label": "against"}],
-         "annotator": "anna"},
+        {
+            "text": "RAIN fell!",
+            "claim": "no_claim",
+            "stances": [{"target": "Rain", "label": "favor"}],
+        },
+        {
+            "text": "Rain fell.",
+            "claim": "no_claim",
+            "stances": [{"target": "rain", "label": "against"}],
+            "annotator": "anna",
+        },
     )
-    assert [(f.code, f.place.line, f.message) for f in findings if f.code == "labelled-two-ways"] == [
-        ("labelled-two-ways", 2, "claim: expected 'claim', as the same text has in r.jsonl:1, found 'no_claim'")]
+    assert [
+        (f.code, f.place.line, f.message) for f in findings if f.code == "labelled-two-ways"
+    ] == [
+        (
+            "labelled-two-ways",
+            2,
+            "claim: expected 'claim', as the same text has in r.jsonl:1, found 'no_claim'",
+        )
+    ]
 
 
 def test_annotators_unknown_in_part(check):
-    finding, = check({"annotator": "anna"}, {}, {"annotator": "anna"}, {})
+    (finding,) = check({"annotator": "anna"}, {}, {"annotator": "anna"}, {})
     assert (finding.code, finding.place.line) == ("missing-annotator", 2)
     assert finding.message.endswith("found none in 2 of 4")
 
 
 def test_documents_of_one_record(check):
-    finding, = check({"doc_id": "a"}, {"doc_id": "a"}, {"doc_id": "b"}, {"doc_id": "c", "id": "x", "annotator": "d"},
-                     {"doc_id": "c", "id": "x", "annotator": "e"})[:1]
+    (finding,) = check(
+        {"doc_id": "a"},
+        {"doc_id": "a"},
+        {"doc_id": "b"},
+        {"doc_id": "c", "id": "x", "annotator": "d"},
+        {"doc_id": "c", "id": "x", "annotator": "e"},
+    )[:1]
     assert (finding.code, finding.place.line) == ("lone-records", 3)
     assert finding.message.endswith("found one record in 2 of 3")
 
 
 def rated(answers):
     """Records of sentences that each annotator has an answer to: annotator → a letter for each sentence."""
-    return [{"id": f"{i}", "text": f"Sentence number {i}.", "claim": {"c": "claim", "n": "no_claim"}[letter],
-             "annotator": who} for who, letters in answers.items() for i, letter in enumerate(letters)]
+    return [
+        {
+            "id": f"{i}",
+            "text": f"Sentence number {i}.",
+            "claim": {"c": "claim", "n": "no_claim"}[letter],
+            "annotator": who,
+        }
+        for who, letters in answers.items()
+        for i, letter in enumerate(letters)
+    ]
 
 
 def test_an_annotator_who_disagrees_with_everyone(check):
     alike = "cn" * 10
     # anna and ben agree on 18 of 20; carl's every answer is anna's turned round, so he agrees with ben on 2.
     findings = check(*rated({"anna": alike, "ben": alike[:18] + "nc", "carl": "nc" * 10}))
-    finding, = (f for f in findings if f.code == "odd-annotator")
-    assert finding.message == ("annotator: expected 'carl' to agree with others about claim as they do with one "
-                               "another (90% of common items), found 5%")
+    (finding,) = (f for f in findings if f.code == "odd-annotator")
+    assert finding.message == (
+        "annotator: expected 'carl' to agree with others about claim as they do with one "
+        "another (90% of common items), found 5%"
+    )
 
 
 def test_too_few_common_items_or_annotators_say_nothing(check):
     alike = "cn" * 10
-    for answers in ({"anna": alike, "ben": alike, "carl": ("nc" * 10)[:19]}, {"anna": alike, "carl": "nc" * 10}):
+    for answers in (
+        {"anna": alike, "ben": alike, "carl": ("nc" * 10)[:19]},
+        {"anna": alike, "carl": "nc" * 10},
+    ):
         assert codes(check(*rated(answers))) == []
 
 
 # Labels
+
 
 def stances(*labels, **more):
     return [{"stances": [{"target": "traffic", "label": label, **more}]} for label in labels]
@@ -262,26 +482,36 @@ def stances(*labels, **more):
 def test_labels_of_json_lines_are_the_default_ones_unless_given(check):
     findings = check(*stances("Favor", "favour", "favor "))
     assert [(f.severity, f.code, f.place.line) for f in findings] == [
-        ("error", "label-spelling", 1), ("error", "label-spelling", 3), ("error", "unknown-label", 2)]
+        ("error", "label-spelling", 1),
+        ("error", "label-spelling", 3),
+        ("error", "unknown-label", 2),
+    ]
     assert findings[0].message == "stance: expected the label 'favor', found 'Favor' 1 time"
     assert findings[2].message.startswith("stance: unknown label 'favour'. Did you mean 'favor'?")
     assert check(*stances("pro", "con"), labels={"stance": ["pro", "con"]}) == []
 
 
 def test_labels_in_shares_count_too(check):
-    finding, = check(*stances("favor", probabilities={"favor": 0.5, "unsure": 0.5}))
-    assert (finding.code, finding.message[:29]) == ("unknown-label", "stance: unknown label 'unsure")
+    (finding,) = check(*stances("favor", probabilities={"favor": 0.5, "unsure": 0.5}))
+    assert (finding.code, finding.message[:29]) == (
+        "unknown-label",
+        "stance: unknown label 'unsure",
+    )
 
 
 def csv(*labels):
-    return {"t.csv": "text,label\n" + "".join(f"Sentence {i}.,{label}\n" for i, label in enumerate(labels))}
+    return {
+        "t.csv": "text,label\n"
+        + "".join(f"Sentence {i}.,{label}\n" for i, label in enumerate(labels))
+    }
 
 
 def test_labels_of_tables_are_what_they_are_but_for_slips(check):
     assert check(files=csv("pro", "con", "pro")) == []
     findings = check(files=csv(*["pro"] * 3, "Pro"))
     assert [(f.code, f.place.line, f.message) for f in findings] == [
-        ("label-spelling", 5, "claim: expected the label 'pro', found 'Pro' 1 time")]
+        ("label-spelling", 5, "claim: expected the label 'pro', found 'Pro' 1 time")
+    ]
     near = check(files=csv(*["neutral"] * 10, *["positive"] * 10, "postive"))
     assert [(f.severity, f.code, f.place.line) for f in near] == [("warning", "near-label", 22)]
     assert near[0].message == "claim: expected 'positive', as it seems, found 'postive' 1 time"
@@ -290,25 +520,38 @@ def test_labels_of_tables_are_what_they_are_but_for_slips(check):
 def test_a_label_near_a_default_one(check):
     findings = check(files=csv("claim", "no_claim", "noclaim", "opinion"))
     assert [(f.code, f.message) for f in findings] == [
-        ("near-label", "claim: expected 'no_claim', as it seems, found 'noclaim' 1 time")]
+        ("near-label", "claim: expected 'no_claim', as it seems, found 'noclaim' 1 time")
+    ]
 
 
 def test_labels_without_examples_and_with_few(inspect):
     findings = inspect(*stances(*["favor"] * 10, *["neutral"] * 9)).findings()
     assert [(f.severity, f.code, f.place.line, f.message.partition(",")[0]) for f in findings] == [
         ("warning", "unused-label", None, "stance: expected the label 'against' somewhere"),
-        ("warning", "rare-label", 11, "stance: expected at least 10 examples of 'neutral' to learn it from and to "
-         "measure it on"),
+        (
+            "warning",
+            "rare-label",
+            11,
+            "stance: expected at least 10 examples of 'neutral' to learn it from and to "
+            "measure it on",
+        ),
     ]
 
 
 # Targets and the codebook
 
+
 def test_targets_under_two_names(check):
-    records = [{"stances": [{"target": name}]} for name in ("gun control", "Gun  control", "gun control", "gun laws")]
-    finding, = check(*records)
+    records = [
+        {"stances": [{"target": name}]}
+        for name in ("gun control", "Gun  control", "gun control", "gun laws")
+    ]
+    (finding,) = check(*records)
     assert (finding.code, finding.place.line) == ("target-variants", 2)
-    assert finding.message == "stances.target: expected 'gun control', as elsewhere, found 'Gun  control' 1 time"
+    assert (
+        finding.message
+        == "stances.target: expected 'gun control', as elsewhere, found 'Gun  control' 1 time"
+    )
 
 
 def test_a_name_that_stands_elsewhere_is_no_slip(check):
@@ -325,30 +568,50 @@ targets:
 
 
 def test_a_codebook_defines_labels_and_targets(check):
-    records = [*stances("pro", "Con", "favor"), {"stances": [{"target": "cars"}]}, {"stances": [{"target": "trafic"}]}]
+    records = [
+        *stances("pro", "Con", "favor"),
+        {"stances": [{"target": "cars"}]},
+        {"stances": [{"target": "trafic"}]},
+    ]
     findings = check(*records, book=BOOK)
     assert [(f.code, f.place.line, f.message) for f in findings] == [
         ("label-spelling", 2, "stance: expected the label 'con', found 'Con' 1 time"),
         ("unknown-label", 3, "stance: unknown label 'favor'. Available: con, pro (1 time)"),
         ("undefined-label", None, "labels.stance.con: expected a definition, found none"),
-        ("unlisted-target", 4, "stances.target: expected 'traffic', found its alias 'cars' (1 time)"),
-        ("unlisted-target", 5, "stances.target: unknown target 'trafic'. Did you mean 'traffic'? Available: traffic "
-         "(1 time)"),
+        (
+            "unlisted-target",
+            4,
+            "stances.target: expected 'traffic', found its alias 'cars' (1 time)",
+        ),
+        (
+            "unlisted-target",
+            5,
+            "stances.target: unknown target 'trafic'. Did you mean 'traffic'? Available: traffic "
+            "(1 time)",
+        ),
     ]
 
 
 def test_codebook_and_configuration_must_not_differ(inspect):
-    with pytest.raises(ConfigError, match=r"data\.labels\.stance: expected the labels of the codebook \(pro, con\)"):
+    with pytest.raises(
+        ConfigError, match=r"data\.labels\.stance: expected the labels of the codebook \(pro, con\)"
+    ):
         inspect({}, book=BOOK, labels={"stance": ["a", "b"]})
 
 
 # Putting right
 
+
 def test_what_can_safely_be_put_right(inspect):
     inspection = inspect(
-        {"text": " Holm  said so. ", "claim": "Claim ", "stances": [
-            {"holder": [[0, 6], [11, 15]], "target": "traffic", "label": "FAVOR"},
-            {"target": " Traffic", "label": "favour", "probabilities": {"Favor": 1.0}}]},
+        {
+            "text": " Holm  said so. ",
+            "claim": "Claim ",
+            "stances": [
+                {"holder": [[0, 6], [11, 15]], "target": "traffic", "label": "FAVOR"},
+                {"target": " Traffic", "label": "favour", "probabilities": {"Favor": 1.0}},
+            ],
+        },
         {"text": "Rain.", "stances": [{"target": "traffic"}]},
         {"text": "Sun.", "stances": [{"target": "traffic "}]},
         {"text": "Sun.", "stances": [{"target": "traffic"}]},
@@ -361,11 +624,18 @@ def test_what_can_safely_be_put_right(inspect):
     assert first.stances[0].holder == [(1, 5), (12, 15)]
     # a near miss is not a slip of the shift key
     assert [(s.target, s.label, s.probabilities) for s in first.stances] == [
-        ("traffic", "favor", None), ("traffic", "favour", {"favor": 1.0})]
+        ("traffic", "favor", None),
+        ("traffic", "favour", {"favor": 1.0}),
+    ]
     assert (second.id, third.id, third.stances[0].target) == ("2", "3", "traffic")
     assert before[0].claim == "Claim "
-    assert fixes.changed == {"labels spelt as in their set": 2, "spans without outer white space": 1,
-                             "target names made alike": 1, "target names stripped": 1, "exact repeats left out": 1}
+    assert fixes.changed == {
+        "labels spelt as in their set": 2,
+        "spans without outer white space": 1,
+        "target names made alike": 1,
+        "target names stripped": 1,
+        "exact repeats left out": 1,
+    }
 
 
 def test_two_spellings_of_own_labels_are_left_to_their_owner(inspect):
@@ -379,43 +649,88 @@ def test_two_spellings_of_own_labels_are_left_to_their_owner(inspect):
 def test_a_span_of_nothing_but_white_space_stays(inspect):
     inspection = inspect({"text": "a  b", "entities": [{"span": [[1, 3]], "label": "MISC"}]})
     list(inspection.findings())
-    record, = inspection.fixes().apply(inspection.records())
+    (record,) = inspection.fixes().apply(inspection.records())
     assert record.entities[0].span == [(1, 3)]
 
 
 def test_an_item_of_a_tool_that_cannot_be_read_does_not_cost_the_others(check):
-    lines = [{"text": "Rain fell.", "spans": [{"start": 0, "end": 3, "label": "ENTITY"}], "answer": "accept"},
-             {"text": "Sun.", "spans": "none", "answer": "accept"},
-             {"text": "<i>Wind</i>", "spans": [], "answer": "accept"}]
-    findings = check(files={"p.jsonl": "\n".join(map(json.dumps, lines))}, format="prodigy",
-                     roles={"ENTITY": "entity"}, values={"ENTITY": "MISC"})
+    lines = [
+        {
+            "text": "Rain fell.",
+            "spans": [{"start": 0, "end": 3, "label": "ENTITY"}],
+            "answer": "accept",
+        },
+        {"text": "Sun.", "spans": "none", "answer": "accept"},
+        {"text": "<i>Wind</i>", "spans": [], "answer": "accept"},
+    ]
+    findings = check(
+        files={"p.jsonl": "\n".join(map(json.dumps, lines))},
+        format="prodigy",
+        roles={"ENTITY": "entity"},
+        values={"ENTITY": "MISC"},
+    )
     assert [(f.code, f.place.line, f.place.record is None) for f in findings] == [
-        ("unreadable", 2, True), ("span-cuts-word", 1, False), ("markup", 3, False), ("lone-records", 1, False)]
+        ("unreadable", 2, True),
+        ("span-cuts-word", 1, False),
+        ("markup", 3, False),
+        ("lone-records", 1, False),
+    ]
 
 
 def test_offsets_that_nothing_explains_cost_their_line_alone(check):
-    lines = [{"text": "Ida left.", "label": [[0, 3, "Source"]]}, {"text": "", "label": []},
-             {"text": "Ida left.", "label": [[0, 30, "Source"]]}, {"text": "Bo came.", "label": [[0, 2, "Source"]]}]
+    lines = [
+        {"text": "Ida left.", "label": [[0, 3, "Source"]]},
+        {"text": "", "label": []},
+        {"text": "Ida left.", "label": [[0, 30, "Source"]]},
+        {"text": "Bo came.", "label": [[0, 2, "Source"]]},
+    ]
     findings = check(files={"d.jsonl": "\n".join(map(json.dumps, lines))})
     assert [(f.severity, f.code, f.place.line) for f in findings][:4] == [
-        ("warning", "no-cue", 1), ("error", "empty-text", 2), ("error", "unreadable", 3), ("warning", "no-cue", 4)]
+        ("warning", "no-cue", 1),
+        ("error", "empty-text", 2),
+        ("error", "unreadable", 3),
+        ("warning", "no-cue", 4),
+    ]
 
 
 def test_what_a_build_leaves_out_by_itself_is_a_warning(check, tmp_path):
     (tmp_path / "brat").mkdir()
-    files = {"brat/a.txt": "Ida left.\n", "brat/a.ann": "T1\tSource 1 3\tda\nA1\tMood T1 calm\n", "brat/b.txt": "Bo."}
+    files = {
+        "brat/a.txt": "Ida left.\n",
+        "brat/a.ann": "T1\tSource 1 3\tda\nA1\tMood T1 calm\n",
+        "brat/b.txt": "Bo.",
+    }
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    findings = [f for f in check(files={"brat/a.ann": files["brat/a.ann"]}) if f.code in ("left-out", "span-cuts-word")]
-    assert [(f.severity, f.code) for f in findings] == [("warning", "left-out"), ("warning", "span-cuts-word")]
+    findings = [
+        f
+        for f in check(files={"brat/a.ann": files["brat/a.ann"]})
+        if f.code in ("left-out", "span-cuts-word")
+    ]
+    assert [(f.severity, f.code) for f in findings] == [
+        ("warning", "left-out"),
+        ("warning", "span-cuts-word"),
+    ]
 
 
 def test_a_folder_s_findings_name_the_file_in_it(tmp_path):
-    for name, text in {"a.txt": "Ida left.", "a.ann": "T1\tSource 1 3\tda\n", "b.txt": "Bo.", "c.txt": "Cy.",
-                       "c.ann": "T1\tSource 0 x\tCy\n"}.items():
+    for name, text in {
+        "a.txt": "Ida left.",
+        "a.ann": "T1\tSource 1 3\tda\n",
+        "b.txt": "Bo.",
+        "c.txt": "Cy.",
+        "c.ann": "T1\tSource 0 x\tCy\n",
+    }.items():
         (tmp_path / name).write_text(text)
-    found = {f.code: f for f in Inspection(parse_data_config(
-        {"path": "x", "sources": [{"files": [str(tmp_path)]}]}, "test")).findings()}
+    found = {
+        f.code: f
+        for f in Inspection(
+            parse_data_config({"path": "x", "sources": [{"files": [str(tmp_path)]}]}, "test")
+        ).findings()
+    }
     assert str(found["span-cuts-word"].place) == f"{tmp_path / 'a.ann'}: record 'a:0'"
-    assert (found["unreadable"].place.file, found["unreadable"].place.line) == (str(tmp_path / "c.ann"), 1)
+    assert (found["unreadable"].place.file, found["unreadable"].place.line) == (
+        str(tmp_path / "c.ann"),
+        1,
+    )
     assert found["left-out"].message.startswith("text that nobody has annotated")

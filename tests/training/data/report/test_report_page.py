@@ -65,8 +65,12 @@ class Page(HTMLParser):
 
     def sample_texts(self):
         """Of each sample its text, as (words, classes of the spans over them), without tags."""
-        return [(data, [name.split()[1] for name in names if name.startswith("m ")]) for data, names in self.inside
-                if any(name.startswith("text ") for name in names) and not any(n.startswith("tag") for n in names)]
+        return [
+            (data, [name.split()[1] for name in names if name.startswith("m ")])
+            for data, names in self.inside
+            if any(name.startswith("text ") for name in names)
+            and not any(n.startswith("tag") for n in names)
+        ]
 
 
 def measure(value, low=None, high=None, n=0):
@@ -74,61 +78,155 @@ def measure(value, low=None, high=None, n=0):
 
 
 AGREEMENT = {
-    "items": 1301, "single": 1302, "documents": 19, "annotators": {"anna": 1303, "ben": 1304},
-    "labels": {"claim": {
-        "items": 1305, "single": 1306, "alpha": measure(0.71, 0.61, 0.81, 1305), "fleiss": 0.62, "fleiss_items": 1307,
-        "fleiss_answers": 1308, "labels": {"claim": 0.51, "no_claim": None},
-        "pairs": [{"first": "anna", "second": "ben", "n": 1309, "agreement": 0.871, "kappa": 0.52}],
-        "pairs_left_out": 1310,
-        "annotators": {"anna": {"n": 1311, "compared": 1312, "with_majority": 0.912, "kappa": 0.53},
-                       "ben": {"n": 1313, "compared": 0, "with_majority": None, "kappa": None}},
-    }},
-    "spans": {"attribution": {
-        "items": 1314, "single": 1315, "alpha": measure(-0.15, None, None, 21316), "roles": {"cue": 0.83},
-        "pairs": [{"first": "anna", "second": "ben", "n": 1317, "figures": {"cue.exact.f1": 0.641}}],
-        "pairs_left_out": 0, "annotators": {"anna": {"n": 1318, "figures": {"cue.exact.f1": 0.642}}},
-    }},
+    "items": 1301,
+    "single": 1302,
+    "documents": 19,
+    "annotators": {"anna": 1303, "ben": 1304},
+    "labels": {
+        "claim": {
+            "items": 1305,
+            "single": 1306,
+            "alpha": measure(0.71, 0.61, 0.81, 1305),
+            "fleiss": 0.62,
+            "fleiss_items": 1307,
+            "fleiss_answers": 1308,
+            "labels": {"claim": 0.51, "no_claim": None},
+            "pairs": [
+                {"first": "anna", "second": "ben", "n": 1309, "agreement": 0.871, "kappa": 0.52}
+            ],
+            "pairs_left_out": 1310,
+            "annotators": {
+                "anna": {"n": 1311, "compared": 1312, "with_majority": 0.912, "kappa": 0.53},
+                "ben": {"n": 1313, "compared": 0, "with_majority": None, "kappa": None},
+            },
+        }
+    },
+    "spans": {
+        "attribution": {
+            "items": 1314,
+            "single": 1315,
+            "alpha": measure(-0.15, None, None, 21316),
+            "roles": {"cue": 0.83},
+            "pairs": [
+                {"first": "anna", "second": "ben", "n": 1317, "figures": {"cue.exact.f1": 0.641}}
+            ],
+            "pairs_left_out": 0,
+            "annotators": {"anna": {"n": 1318, "figures": {"cue.exact.f1": 0.642}}},
+        }
+    },
     "people": {"claim": {"macro_f1": measure(0.771, 0.762, 0.783, 1319)}},
 }
 REPORT = {
     "rows": {"train": 4001, "dev": 402, "test": 403},
     "label_sets": {"claim": ["no_claim", "claim"], "stance": ["against", "favor"]},
-    "labels": {"train": {"claim": {"claim": 3001, "no_claim": 1002}, "stance": {"favor": 1201, "none": 1202}},
-               "dev": {"claim": {"claim": 351}}, "test": {"claim": {"claim": 352}}},
+    "labels": {
+        "train": {
+            "claim": {"claim": 3001, "no_claim": 1002},
+            "stance": {"favor": 1201, "none": 1202},
+        },
+        "dev": {"claim": {"claim": 351}},
+        "test": {"claim": {"claim": 352}},
+    },
     "sources": [
-        {"name": "mine", "licence": "CC BY 4.0", "citation": "Holm (2024). Harbour news.",
-         "url": "https://example.org/a?b=1&c=2", "version": "1.7.3", "read": 5001,
-         "rows": {"train": 3101, "dev": 402}, "labels": {"train": {"claim": {"claim": 2901}}},
-         "dropped": {"expected a text": 61}, "ties": {"stance": 62},
-         "facts": {"a/b.json": {"offsets": "UTF-16 units"}}},
-        {"name": "theirs", "url": "javascript:alert(1)", "read": 5002, "rows": {"train": 900, "test": 403},
-         "labels": {}, "dropped": {}, "ties": {}, "facts": {}},
+        {
+            "name": "mine",
+            "licence": "CC BY 4.0",
+            "citation": "Holm (2024). Harbour news.",
+            "url": "https://example.org/a?b=1&c=2",
+            "version": "1.7.3",
+            "read": 5001,
+            "rows": {"train": 3101, "dev": 402},
+            "labels": {"train": {"claim": {"claim": 2901}}},
+            "dropped": {"expected a text": 61},
+            "ties": {"stance": 62},
+            "facts": {"a/b.json": {"offsets": "UTF-16 units"}},
+        },
+        {
+            "name": "theirs",
+            "url": "javascript:alert(1)",
+            "read": 5002,
+            "rows": {"train": 900, "test": 403},
+            "labels": {},
+            "dropped": {},
+            "ties": {},
+            "facts": {},
+        },
     ],
     "repeated_texts": {"train": 71, "dev": 72, "test": 73},
-    "overlaps": [{"first": "train", "second": "test", "exact": 81, "near": 82, "short": 87, "repeated": 83,
-                  "documents": 84, "outlets": 85, "targets": 86, "examples": [["te:1", "tr:1", 0.882]],
-                  "exact_examples": [["te:2", "tr:2"]], "repeated_examples": [["te:3", "tr:3"]]}],
-    "division": {"by": "outlet", "near": 0.75, "short": 17, "folds": 7, "fold": 5, "groups": 911, "largest_group": 92,
-                 "shares": {"train": {"rows": [0.714, 0.708], "stance favor": [0.714, 0.659]},
-                            "test": {"rows": [0.143, 0.151], "stance favor": [0.143, 0.168]}}},
+    "overlaps": [
+        {
+            "first": "train",
+            "second": "test",
+            "exact": 81,
+            "near": 82,
+            "short": 87,
+            "repeated": 83,
+            "documents": 84,
+            "outlets": 85,
+            "targets": 86,
+            "examples": [["te:1", "tr:1", 0.882]],
+            "exact_examples": [["te:2", "tr:2"]],
+            "repeated_examples": [["te:3", "tr:3"]],
+        }
+    ],
+    "division": {
+        "by": "outlet",
+        "near": 0.75,
+        "short": 17,
+        "folds": 7,
+        "fold": 5,
+        "groups": 911,
+        "largest_group": 92,
+        "shares": {
+            "train": {"rows": [0.714, 0.708], "stance favor": [0.714, 0.659]},
+            "test": {"rows": [0.143, 0.151], "stance favor": [0.143, 0.168]},
+        },
+    },
     "agreement": {"mine": AGREEMENT},
-    "codebook": {"title": "Stances on the harbour", "version": "2.5", "language": "en",
-                 "labels": {"stance": {"favor": {"definition": "Speaks for it.", "examples": ["She praised it."],
-                                                 "counterexamples": ["She saw it."]}, "against": {}}},
-                 "targets": {"the bridge": {"aliases": ["the crossing"], "definition": "Over the Sund."}}},
+    "codebook": {
+        "title": "Stances on the harbour",
+        "version": "2.5",
+        "language": "en",
+        "labels": {
+            "stance": {
+                "favor": {
+                    "definition": "Speaks for it.",
+                    "examples": ["She praised it."],
+                    "counterexamples": ["She saw it."],
+                },
+                "against": {},
+            }
+        },
+        "targets": {"the bridge": {"aliases": ["the crossing"], "definition": "Over the Sund."}},
+    },
     "codebook_warnings": ["labels.stance.against: expected a definition, found none"],
     "soft": {"claim": 93},
-    "seed": 1379, "versions": {"claimstance": "0.1.0", "numpy": "2.4.1"},
-    "fingerprint": "f00d" * 16, "fingerprints": {"train": "aa11" * 16, "dev": "bb22" * 16, "test": "cc33" * 16},
+    "seed": 1379,
+    "versions": {"claimstance": "0.1.0", "numpy": "2.4.1"},
+    "fingerprint": "f00d" * 16,
+    "fingerprints": {"train": "aa11" * 16, "dev": "bb22" * 16, "test": "cc33" * 16},
 }
 SAMPLES = [
-    Record(id="s:1", doc_id="s", text="Holm said on Monday Noren lies.", claim="claim", check_worthy="yes",
-           attributions=[Attribution(source=[(0, 4)], cue=[(5, 9)], content=[(10, 12), (20, 30)])],
-           entities=[Entity(span=[(0, 4)], label="PERSON"), Entity(span=[(8, 15)], label="MISC")],
-           stances=[Stance(holder=[(0, 4)], target=[(20, 25)], label="against"),
-                    Stance(holder=None, target="the bridge", label="favor",
-                           probabilities={"favor": 0.7, "against": 0.3})],
-           annotator="anna", meta={"corpus": "mine", "outlet": "The Post"}),
+    Record(
+        id="s:1",
+        doc_id="s",
+        text="Holm said on Monday Noren lies.",
+        claim="claim",
+        check_worthy="yes",
+        attributions=[Attribution(source=[(0, 4)], cue=[(5, 9)], content=[(10, 12), (20, 30)])],
+        entities=[Entity(span=[(0, 4)], label="PERSON"), Entity(span=[(8, 15)], label="MISC")],
+        stances=[
+            Stance(holder=[(0, 4)], target=[(20, 25)], label="against"),
+            Stance(
+                holder=None,
+                target="the bridge",
+                label="favor",
+                probabilities={"favor": 0.7, "against": 0.3},
+            ),
+        ],
+        annotator="anna",
+        meta={"corpus": "mine", "outlet": "The Post"},
+    ),
     Record(id="s:2", text="قال الوزير إن الجسر آمن.", entities=[]),
 ]
 LENGTHS = Lengths(counts={"train": [11, 3212, 0, 13], "test": [14]}, limit=16, limit_note="a guess")
@@ -162,13 +260,33 @@ def numbers(value, key=""):
 
 def test_every_number_and_word_of_the_report_is_on_the_page(page):
     for key, number in numbers(REPORT):
-        told = (f"{number:,}", str(number)) if isinstance(number, int) else (
-            f"{number:.2f}".replace("-", "−"), f"{number:.3f}", f"{100 * number:.1f} %")
-        assert any(re.search(rf"(?<![\d.,]){re.escape(form)}(?!\d)", page.text) for form in told), (key, number)
-    for text in ("f00d" * 16, "bb22" * 16, "CC BY 4.0", "Holm (2024). Harbour news.", "1.7.3", "a/b.json",
-                 "UTF-16 units", "expected a text", "te:1", "tr:2", "te:3", "Speaks for it.", "She saw it.",
-                 "the crossing", "labels.stance.against: expected a definition, found none",
-                 "each outlet is in one split alone"):
+        told = (
+            (f"{number:,}", str(number))
+            if isinstance(number, int)
+            else (f"{number:.2f}".replace("-", "−"), f"{number:.3f}", f"{100 * number:.1f} %")
+        )
+        assert any(re.search(rf"(?<![\d.,]){re.escape(form)}(?!\d)", page.text) for form in told), (
+            key,
+            number,
+        )
+    for text in (
+        "f00d" * 16,
+        "bb22" * 16,
+        "CC BY 4.0",
+        "Holm (2024). Harbour news.",
+        "1.7.3",
+        "a/b.json",
+        "UTF-16 units",
+        "expected a text",
+        "te:1",
+        "tr:2",
+        "te:3",
+        "Speaks for it.",
+        "She saw it.",
+        "the crossing",
+        "labels.stance.against: expected a definition, found none",
+        "each outlet is in one split alone",
+    ):
         assert text in page.text, text
 
 
@@ -181,7 +299,9 @@ def test_left_out_is_summed_and_the_worst_share_named(page):
 
 
 def test_page_loads_nothing_and_runs_nothing(html, page):
-    policy = next(a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy")
+    policy = next(
+        a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy"
+    )
     assert "default-src 'none'" in policy
     assert "script-src" not in policy
     assert page.all("script", "link", "img", "iframe", "object", "form") == []
@@ -189,8 +309,10 @@ def test_page_loads_nothing_and_runs_nothing(html, page):
     assert not names & {"src", "srcset", "style"}
     assert not [name for name in names if name.startswith("on")]
     links = [a for a in page.all("a") if not a["href"].startswith("#")]
-    assert links == [{"href": "report.json"},
-                     {"href": "https://example.org/a?b=1&c=2", "rel": "noreferrer noopener"}]  # no javascript:
+    assert links == [
+        {"href": "report.json"},
+        {"href": "https://example.org/a?b=1&c=2", "rel": "noreferrer noopener"},
+    ]  # no javascript:
     assert "javascript:alert(1)" in page.text
     assert not re.search(r"url\(|@import", html)
 
@@ -198,7 +320,9 @@ def test_page_loads_nothing_and_runs_nothing(html, page):
 def test_page_is_in_order_for_those_who_hear_it(page):
     ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
     assert len(set(ids)) == len(ids)
-    named = [name for _, attrs in page.elements for name in attrs.get("aria-labelledby", "").split()]
+    named = [
+        name for _, attrs in page.elements for name in attrs.get("aria-labelledby", "").split()
+    ]
     anchors = [a["href"][1:] for a in page.all("a") if a["href"].startswith("#")]
     assert set(named) | set(anchors) <= set(ids)
     assert len(anchors) == 10
@@ -233,12 +357,24 @@ def test_hostile_text_stays_text():
     data["division"]["by"] = "document"
     data["versions"] = {HOSTILE: HOSTILE}
     data["labels"]["train"]["stance"][HOSTILE] = 3
-    data["sources"][0] |= {"url": "https://" + HOSTILE, "dropped": {HOSTILE: 1}, "facts": {HOSTILE: {HOSTILE: HOSTILE}}}
+    data["sources"][0] |= {
+        "url": "https://" + HOSTILE,
+        "dropped": {HOSTILE: 1},
+        "facts": {HOSTILE: {HOSTILE: HOSTILE}},
+    }
     data["agreement"] = {HOSTILE: {**AGREEMENT, "annotators": {HOSTILE: 4}}}
     data["codebook"]["labels"]["stance"] = {HOSTILE: {"definition": HOSTILE}, "b": {}}
     data["codebook"]["targets"] = {HOSTILE: {"aliases": [HOSTILE], "definition": HOSTILE}}
-    bad = Record(id=HOSTILE, doc_id=HOSTILE, text=HOSTILE, claim=HOSTILE, annotator=HOSTILE, meta={"outlet": HOSTILE},
-                 entities=[Entity(span=[(3, 20)], label=HOSTILE)], stances=[Stance(target=HOSTILE, label=HOSTILE)])
+    bad = Record(
+        id=HOSTILE,
+        doc_id=HOSTILE,
+        text=HOSTILE,
+        claim=HOSTILE,
+        annotator=HOSTILE,
+        meta={"outlet": HOSTILE},
+        entities=[Entity(span=[(3, 20)], label=HOSTILE)],
+        stances=[Stance(target=HOSTILE, label=HOSTILE)],
+    )
     lengths = Lengths(counts={"train": [1]}, unit=HOSTILE, limit=8, limit_note=HOSTILE)
     text = render(BuildReport.model_validate(data), [bad], lengths)
     page = Page(text)
@@ -246,51 +382,107 @@ def test_hostile_text_stays_text():
     assert "\u202e" not in text
     assert not [name for _, attrs in page.elements for name in attrs if name.startswith("on")]
     assert page.text.count(visible(HOSTILE)) > 30
-    assert [attrs["title"] for attrs in page.all("span") if "title" in attrs] == [f"entity: {visible(HOSTILE)}"]
+    assert [attrs["title"] for attrs in page.all("span") if "title" in attrs] == [
+        f"entity: {visible(HOSTILE)}"
+    ]
 
 
 def test_marks_lie_over_their_words_where_spans_nest_overlap_and_go_on(page):
     assert page.sample_texts() == [
-        ("Holm", ["source", "entity", "holder"]), (" ", []), ("sai", ["cue"]), ("d", ["cue", "entity"]),
-        (" ", ["entity"]), ("on", ["entity", "content"]), (" Mo", ["entity"]), ("nday ", []),
-        ("Noren", ["content", "target"]), (" lies", ["content"]), (".", []),
+        ("Holm", ["source", "entity", "holder"]),
+        (" ", []),
+        ("sai", ["cue"]),
+        ("d", ["cue", "entity"]),
+        (" ", ["entity"]),
+        ("on", ["entity", "content"]),
+        (" Mo", ["entity"]),
+        ("nday ", []),
+        ("Noren", ["content", "target"]),
+        (" lies", ["content"]),
+        (".", []),
         ("قال الوزير إن الجسر آمن.", []),
     ]
-    tags = [(data, names[-1]) for data, names in page.inside if names and names[-1].startswith("tag")]
-    assert tags == [("source 1", "tag source"), ("PERSON", "tag entity"), ("holder 1", "tag holder"),
-                    ("cue 1", "tag cue"), ("MISC", "tag entity"), ("content 1", "tag content"),
-                    ("… content 1", "tag content"), ("target 1", "tag target")]
-    assert [a["dir"] for a in page.all("p") if a.get("class", "").startswith("text")] == ["auto", "auto"]
+    tags = [
+        (data, names[-1]) for data, names in page.inside if names and names[-1].startswith("tag")
+    ]
+    assert tags == [
+        ("source 1", "tag source"),
+        ("PERSON", "tag entity"),
+        ("holder 1", "tag holder"),
+        ("cue 1", "tag cue"),
+        ("MISC", "tag entity"),
+        ("content 1", "tag content"),
+        ("… content 1", "tag content"),
+        ("target 1", "tag target"),
+    ]
+    assert [a["dir"] for a in page.all("p") if a.get("class", "").startswith("text")] == [
+        "auto",
+        "auto",
+    ]
     assert "source, cue" not in page.text  # the tags of a piece are apart
     assert "nobody named" in page.text
     assert "favor 70.0 %, against 30.0 %" in page.text
-    assert ("Annotated, none there: entities. "
-            "Not annotated: claim, check-worthy, subjective, attributions, stance.") in page.text
+    assert (
+        "Annotated, none there: entities. "
+        "Not annotated: claim, check-worthy, subjective, attributions, stance."
+    ) in page.text
 
 
 def test_spans_that_several_stances_share_are_marked_once():
-    record = Record(id="1", text="Holm likes Noren.", stances=[
-        Stance(holder=[(0, 4)], target=[(11, 16)], label="favor"), Stance(holder=[(0, 4)], target="x", label="favor")])
+    record = Record(
+        id="1",
+        text="Holm likes Noren.",
+        stances=[
+            Stance(holder=[(0, 4)], target=[(11, 16)], label="favor"),
+            Stance(holder=[(0, 4)], target="x", label="favor"),
+        ],
+    )
     shown = sample(record)
-    assert [mark.tag for piece in shown.segments for mark in piece.begins] == ["holder 1, 2", "target 1"]
+    assert [mark.tag for piece in shown.segments for mark in piece.begins] == [
+        "holder 1, 2",
+        "target 1",
+    ]
 
 
 def test_a_long_text_says_how_much_is_not_shown(report):
-    long = Record(id="1", text="a" * (MOST_SHOWN + 1234),
-                  entities=[Entity(span=[(MOST_SHOWN - 5, MOST_SHOWN + 5)], label="MISC"),
-                            Entity(span=[(MOST_SHOWN + 7, MOST_SHOWN + 9)], label="PERSON")])
+    long = Record(
+        id="1",
+        text="a" * (MOST_SHOWN + 1234),
+        entities=[
+            Entity(span=[(MOST_SHOWN - 5, MOST_SHOWN + 5)], label="MISC"),
+            Entity(span=[(MOST_SHOWN + 7, MOST_SHOWN + 9)], label="PERSON"),
+        ],
+    )
     shown = sample(long)
     assert [len(piece.text) for piece in shown.segments] == [MOST_SHOWN - 5, 5]
     assert "1,234 more characters of the text are not shown" in Page(render(report, [long])).text
 
 
 def test_a_report_with_nothing_more_than_it_must_have_is_told(report):
-    bare = BuildReport(rows={}, label_sets={}, labels={}, sources=[], repeated_texts={}, overlaps=[], soft={}, seed=1,
-                       versions={}, fingerprint="f", fingerprints={})
+    bare = BuildReport(
+        rows={},
+        label_sets={},
+        labels={},
+        sources=[],
+        repeated_texts={},
+        overlaps=[],
+        soft={},
+        seed=1,
+        versions={},
+        fingerprint="f",
+        fingerprints={},
+    )
     text = Page(render(bare, [])).text
-    for sentence in ("Nothing was left out.", "Nothing was divided", "agreement cannot be told",
-                     "no figures of lengths", "not checked against a codebook", "No sentences are shown.",
-                     "no counts of targets and holders", "one split alone"):
+    for sentence in (
+        "Nothing was left out.",
+        "Nothing was divided",
+        "agreement cannot be told",
+        "no figures of lengths",
+        "not checked against a codebook",
+        "No sentences are shown.",
+        "no counts of targets and holders",
+        "one split alone",
+    ):
         assert sentence in text, sentence
 
 
@@ -299,8 +491,13 @@ def test_frequent_targets_and_holders_are_counted_by_split():
         targets: list[tuple[str, dict[str, int]]]
         holders: list[tuple[str, dict[str, int]]]
 
-    counted = Counted.model_validate({**REPORT, "targets": [(HOSTILE, {"train": 701, "test": 90})],
-                                      "holders": [("Ida Holm", {"dev": 702})]})
+    counted = Counted.model_validate(
+        {
+            **REPORT,
+            "targets": [(HOSTILE, {"train": 701, "test": 90})],
+            "holders": [("Ida Holm", {"dev": 702})],
+        }
+    )
     text = " ".join(Page(render(counted, [])).text.split())
     assert f"{visible(HOSTILE)} 701 0 90 791" in text
     assert "Ida Holm 0 702 0 702" in text
@@ -308,7 +505,10 @@ def test_frequent_targets_and_holders_are_counted_by_split():
 
 def test_only_some_pairs_are_shown_and_the_others_counted():
     pair = AGREEMENT["labels"]["claim"]["pairs"][0]
-    of_claim = {**AGREEMENT["labels"]["claim"], "pairs": [{**pair, "n": 7000 + i} for i in range(MOST_PAIRS + 4)]}
+    of_claim = {
+        **AGREEMENT["labels"]["claim"],
+        "pairs": [{**pair, "n": 7000 + i} for i in range(MOST_PAIRS + 4)],
+    }
     agreement = AgreementReport.model_validate({**AGREEMENT, "labels": {"claim": of_claim}})
     report = BuildReport.model_validate({**REPORT, "agreement": {"mine": agreement}})
     text = Page(render(report, [])).text
@@ -329,9 +529,17 @@ def test_labels_stand_in_their_order_with_shares_of_those_that_are_labels():
 
 
 def test_lengths_are_counted_in_bins_of_eight_words():
-    lengths = Lengths.of_words({"train": np.array([0, 7, 8, 15, 16, 183, 184, 9999]), "test": np.array([], dtype=int)})
+    lengths = Lengths.of_words(
+        {"train": np.array([0, 7, 8, 15, 16, 183, 184, 9999]), "test": np.array([], dtype=int)}
+    )
     train = lengths.counts["train"]
-    assert (train[:3], train[22], train[23], train[BINS - 1], len(train)) == ([2, 2, 1], 1, 1, 1, BINS)
+    assert (train[:3], train[22], train[23], train[BINS - 1], len(train)) == (
+        [2, 2, 1],
+        1,
+        1,
+        1,
+        BINS,
+    )
     assert lengths.beyond("train") == 2  # of 184 and of 9999 words
     assert lengths.middle("train") == 15  # the fourth of eight has 15
     assert (lengths.middle("test"), lengths.beyond("test")) == (None, 0)
@@ -350,24 +558,35 @@ def test_histograms_have_one_scale():
     assert list(drawn["train"].ticks) == [0, 8]
 
 
-@pytest.mark.parametrize(("values", "words"), [
-    ((0.85, 0.82, 0.9), "reliable"),
-    ((0.8, 0.8, 0.8), "reliable"),
-    ((0.7, 0.6, 0.81), "good for tentative conclusions; by its interval perhaps too low to rely on or reliable"),
-    ((0.7, None, None), "good for tentative conclusions"),
-    ((0.66, 0.5, 0.66), "too low to rely on"),
-    ((-0.1, -0.3, 0.2), "no better than chance; by its interval perhaps too low to rely on"),
-])
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ((0.85, 0.82, 0.9), "reliable"),
+        ((0.8, 0.8, 0.8), "reliable"),
+        (
+            (0.7, 0.6, 0.81),
+            "good for tentative conclusions; by its interval perhaps too low to rely on or reliable",
+        ),
+        ((0.7, None, None), "good for tentative conclusions"),
+        ((0.66, 0.5, 0.66), "too low to rely on"),
+        ((-0.1, -0.3, 0.2), "no better than chance; by its interval perhaps too low to rely on"),
+    ],
+)
 def test_what_an_alpha_means(values, words):
     assert verdict(Measure(value=values[0], low=values[1], high=values[2], n=1000)) == words
 
 
 def test_an_undefined_alpha_says_why():
-    assert verdict(Measure(value=None, low=None, high=None, n=3)).startswith("not defined: all answers are alike")
+    assert verdict(Measure(value=None, low=None, high=None, n=3)).startswith(
+        "not defined: all answers are alike"
+    )
 
 
 def test_few_items_and_documents_call_for_caution():
-    good, open_ended = Measure(value=0.8, low=0.7, high=0.9, n=500), Measure(value=0.8, low=None, high=None, n=500)
+    good, open_ended = (
+        Measure(value=0.8, low=0.7, high=0.9, n=500),
+        Measure(value=0.8, low=None, high=None, n=500),
+    )
     assert cautions(500, good) == []
     assert "fewer than 100 items" in cautions(99, good)[0]
     assert "no interval" in cautions(500, open_ended)[0]

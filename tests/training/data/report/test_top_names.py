@@ -5,12 +5,19 @@ from claimstance.training.data.config import DataConfig
 
 def test_the_most_frequent_targets_and_sources_are_counted_by_split(tmp_path):
     def row(name, target, holder=None, source=None):
-        return Record(id=name, text="Holm says the Tax is fair.",
-                      stances=[Stance(holder=holder, target=target, label="favor")],
-                      attributions=None if source is None else [Attribution(source=source)])
+        return Record(
+            id=name,
+            text="Holm says the Tax is fair.",
+            stances=[Stance(holder=holder, target=target, label="favor")],
+            attributions=None if source is None else [Attribution(source=source)],
+        )
 
     files = {
-        "train": [row("a", "the tax"), row("b", [(10, 17)], "Holm", [(0, 4)]), row("c", "Noren", [(0, 4)])],
+        "train": [
+            row("a", "the tax"),
+            row("b", [(10, 17)], "Holm", [(0, 4)]),
+            row("c", "Noren", [(0, 4)]),
+        ],
         "test": [row("d", "The  Tax", None, [(0, 4)])],
     }
     sources = []

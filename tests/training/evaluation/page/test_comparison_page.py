@@ -21,11 +21,14 @@ pytest.importorskip("matplotlib", reason="needs matplotlib")
 @pytest.fixture
 def stored(tmp_path):
     """Writes what an evaluation leaves for `compare`, and gives its folder."""
+
     def store(name, found, texts=True):
         folder = tmp_path / name
         folder.mkdir()
         with (folder / OUTCOMES_FILE).open("w", encoding="utf-8") as file:
-            write_outcomes(found.outcomes, {key: found.account[key] for key in ("date", "model", "data")}, file)
+            write_outcomes(
+                found.outcomes, {key: found.account[key] for key in ("date", "model", "data")}, file
+            )
         if texts:
             with (folder / CASES_FILE).open("w", encoding="utf-8") as file:
                 write_cases(found.cases, file)
@@ -44,11 +47,18 @@ def words(page):
 
 def test_both_runs_and_their_differences_are_told(stored):
     a = stored("a", evaluation(sentences(60, 3), name="older"))
-    b = stored("b", evaluation(sentences(60, 60), name="newer"))  # wrong in the first sentence alone
+    b = stored(
+        "b", evaluation(sentences(60, 60), name="newer")
+    )  # wrong in the first sentence alone
     found = compare(a, b, resamples=200)
     page = rendered(a, b)
     text = words(page)
-    for expected in (f"{a}: older, version 7", f"{b}: newer, version 7", "evaluated 2024-05-06", "feed" * 16):
+    for expected in (
+        f"{a}: older, version 7",
+        f"{b}: newer, version 7",
+        "evaluated 2024-05-06",
+        "feed" * 16,
+    ):
         assert expected in text, expected
     row = next(row for row in found["rows"] if row["task"] == "claim")
     assert f"{100 * row['a']:.1f} %{100 * row['b']:.1f} %+{100 * row['difference']:.1f}" in text
@@ -65,7 +75,12 @@ def test_where_they_disagree(stored):
     # Both wrong: 0 and 6; B alone: 2, 4, 8, 10; A alone: 3, 9.
     assert claim.right == [4, 4, 2, 2]
     assert claim.better == (4, 2)
-    assert [it.shown.id for it in claim.questions[0]] == ["d1:2", "d2:4", "d4:8", "d5:10"]  # surest first
+    assert [it.shown.id for it in claim.questions[0]] == [
+        "d1:2",
+        "d2:4",
+        "d4:8",
+        "d5:10",
+    ]  # surest first
     assert [it.shown.id for it in claim.questions[1]] == ["d1:3", "d4:9"]
     assert [answer.label for answer in claim.questions[1][0].answers] == ["claim", "no_claim"]
     spans = found["attribution"]
@@ -73,7 +88,9 @@ def test_where_they_disagree(stored):
     assert spans.better == (4, 2)
     assert [it.expected.id for it in spans.sentences[1]] == ["d1:3", "d4:9"]
     assert [it.errors for it in spans.sentences[1][0].found] == [
-        "content missed, source with another boundary", "all right"]
+        "content missed, source with another boundary",
+        "all right",
+    ]
     text = words(rendered(*folders))
     assert "A alone is right 4 times" in text
     assert "B alone is right 2 times" in text
@@ -81,7 +98,10 @@ def test_where_they_disagree(stored):
 
 
 def test_an_evaluation_without_cases_is_compared_all_the_same(stored):
-    a, b = stored("a", evaluation(sentences())), stored("b", evaluation(sentences(odd=4)), texts=False)
+    a, b = (
+        stored("a", evaluation(sentences())),
+        stored("b", evaluation(sentences(odd=4)), texts=False),
+    )
     page = rendered(a, b)
     assert f"cannot be shown: B has no {CASES_FILE}" in words(page)
     assert len(page.all("svg")) == 1
@@ -91,13 +111,20 @@ def test_cases_of_other_questions_are_refused(stored):
     a, b = stored("a", evaluation(sentences())), stored("b", evaluation(sentences()))
     with (b / CASES_FILE).open("w", encoding="utf-8") as file:
         write_cases(cases(CONFIG, list(sentences())[::-1]), file)
-    with pytest.raises(InputError, match=rf"{b / CASES_FILE}, cod/\w+: expected the cases of {a / CASES_FILE}"):
+    with pytest.raises(
+        InputError, match=rf"{b / CASES_FILE}, cod/\w+: expected the cases of {a / CASES_FILE}"
+    ):
         rendered(a, b)
 
 
 def test_too_few_documents_are_not_called_alike(stored):
     few = replace(CONFIG, tasks=("claim",))
-    text = words(rendered(stored("a", evaluation(sentences(8), few)), stored("b", evaluation(sentences(8, 2), few))))
+    text = words(
+        rendered(
+            stored("a", evaluation(sentences(8), few)),
+            stored("b", evaluation(sentences(8, 2), few)),
+        )
+    )
     assert "too few documents to tell" in text
     assert "0 of 0 differences are more than chance" in text
 
@@ -112,8 +139,15 @@ def test_one_document_has_no_interval(stored, capsys):
 
 
 def test_hostile_text_stays_text(stored):
-    pairs = {odd: [(record.model_copy(update={"id": f"{HOSTILE}{i}"}), prediction) for i, (record, prediction) in
-                   enumerate(sentences(30, odd, words=HOSTILE, corpus=HOSTILE, outlet=HOSTILE))] for odd in (3, 4)}
+    pairs = {
+        odd: [
+            (record.model_copy(update={"id": f"{HOSTILE}{i}"}), prediction)
+            for i, (record, prediction) in enumerate(
+                sentences(30, odd, words=HOSTILE, corpus=HOSTILE, outlet=HOSTILE)
+            )
+        ]
+        for odd in (3, 4)
+    }
     a, b = (stored(str(odd), evaluation(some, name=HOSTILE)) for odd, some in pairs.items())
     comparison = json.loads(json.dumps(compare(a, b, resamples=50)))
     comparison["a"]["folder"] = comparison["data"]["path"] = HOSTILE
@@ -122,4 +156,9 @@ def test_hostile_text_stays_text(stored):
     assert html.count("<script") == 1
     assert "\u202e" not in html
     assert page.one("body").count(visible(HOSTILE)) > 20
-    assert not [name for _, attrs in page.elements for name in attrs if name.startswith("on") or name == "style"]
+    assert not [
+        name
+        for _, attrs in page.elements
+        for name in attrs
+        if name.startswith("on") or name == "style"
+    ]

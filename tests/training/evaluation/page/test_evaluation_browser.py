@@ -21,11 +21,15 @@ def pages(tmp_path_factory):
         found = evaluation(sentences(60, odd))
         folders.append(tmp_path_factory.mktemp("scores"))
         with (folders[-1] / OUTCOMES_FILE).open("w", encoding="utf-8") as file:
-            write_outcomes(found.outcomes, {key: found.account[key] for key in ("date", "model", "data")}, file)
+            write_outcomes(
+                found.outcomes, {key: found.account[key] for key in ("date", "model", "data")}, file
+            )
         with (folders[-1] / CASES_FILE).open("w", encoding="utf-8") as file:
             write_cases(found.cases, file)
-    return {"evaluation": "".join(evaluation_page(found)),
-            "comparison": "".join(comparison_page(compare(*folders, resamples=100), *folders))}
+    return {
+        "evaluation": "".join(evaluation_page(found)),
+        "comparison": "".join(comparison_page(compare(*folders, resamples=100), *folders)),
+    }
 
 
 def colour(page, selector, of="stroke"):
@@ -40,8 +44,10 @@ def test_drawings_have_the_colours_of_the_page_light_and_dark(pages, open_page, 
     dark = [colour(page, ".plot .stroke-first"), colour(page, "body", "backgroundColor")]
     assert light != dark
     assert "rgb(0, 0, 4)" not in (*light, *dark)  # the stand-in that matplotlib was given
-    assert dark == [colour(open_page(pages[kind], color_scheme="dark"), it, of) for it, of in
-                    ((".plot .stroke-first", "stroke"), ("body", "backgroundColor"))]
+    assert dark == [
+        colour(open_page(pages[kind], color_scheme="dark"), it, of)
+        for it, of in ((".plot .stroke-first", "stroke"), ("body", "backgroundColor"))
+    ]
 
 
 def test_a_cell_is_the_darker_the_greater_its_share(pages, open_page):
@@ -84,7 +90,9 @@ def test_without_scripts_and_on_paper_all_errors_are_there(pages, open_page, kin
 
 def test_what_a_sentence_holds_never_runs(open_page):
     wicked = HOSTILE + '<img src=x onerror="document.title = 1">'
-    page = open_page("".join(evaluation_page(evaluation(sentences(9, words=wicked, corpus=wicked), name="safe"))))
+    page = open_page(
+        "".join(evaluation_page(evaluation(sentences(9, words=wicked, corpus=wicked), name="safe")))
+    )
     assert page.title() == "Evaluation of safe"
     assert page.locator("img").count() == 0
     assert "<img src=x" in page.locator(".worst .text").first.inner_text()

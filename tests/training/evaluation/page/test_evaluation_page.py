@@ -49,8 +49,10 @@ def page(html):
 
 
 def sections(found):
-    return {name: section(number, name, found.account, outcome, found.config, found.cases[name])
-            for number, (name, outcome) in enumerate(found.outcomes.items(), 1)}
+    return {
+        name: section(number, name, found.account, outcome, found.config, found.cases[name])
+        for number, (name, outcome) in enumerate(found.outcomes.items(), 1)
+    }
 
 
 def words(page):
@@ -59,8 +61,14 @@ def words(page):
 
 def test_it_says_what_was_evaluated(page):
     text = " ".join(page.one("body").split())
-    for expected in ("Evaluation of cod-model", "version 7, as exported", "0123456789abcdef" * 4, "feed" * 16,
-                     "runs/cod, split dev, 40 sentences", "2024-05-06"):
+    for expected in (
+        "Evaluation of cod-model",
+        "version 7, as exported",
+        "0123456789abcdef" * 4,
+        "feed" * 16,
+        "runs/cod, split dev, 40 sentences",
+        "2024-05-06",
+    ):
         assert expected in text, expected
     assert "was fitted on dev" in words(page)
     assert "43.2 %" in text.replace("\u00a0", " ")  # what people reach
@@ -71,9 +79,16 @@ def test_it_says_what_was_evaluated(page):
 
 def test_every_primary_figure_is_in_the_first_table_with_its_interval(found, page):
     rows = re.sub(r"\s+", " ", page.one("section", id="glance").replace("\u00a0", " "))
-    for name, metric in (("cod/claim", "macro_f1"), ("cod/attribution", "linked.f1"), ("cod/stance", "macro_f1")):
+    for name, metric in (
+        ("cod/claim", "macro_f1"),
+        ("cod/attribution", "linked.f1"),
+        ("cod/stance", "macro_f1"),
+    ):
         figure = found.account["results"][name][metric]
-        assert f"{100 * figure['value']:.1f} %{100 * figure['low']:.1f} – {100 * figure['high']:.1f}" in rows
+        assert (
+            f"{100 * figure['value']:.1f} %{100 * figure['low']:.1f} – {100 * figure['high']:.1f}"
+            in rows
+        )
         assert figure["low"] < figure["value"] < figure["high"]
 
 
@@ -90,11 +105,31 @@ def test_a_confusion_matrix_has_counts_and_shares_of_rows(found):
 def test_kinds_of_errors_are_summed_and_the_commonest_named(found, page):
     kinds = sections(found)["cod/attribution"].kinds
     # 14 of 40 sentences are wrong, in source and content alike.
-    assert kinds.counts["source"] == {"right": 26, "boundary": 14, "other": 0, "missed": 0, "spurious": 0}
-    assert kinds.counts["content"] == {"right": 26, "boundary": 0, "other": 0, "missed": 14, "spurious": 0}
-    assert kinds.counts[LINKED] == {"right": 26, "boundary": 0, "other": 0, "missed": 14, "spurious": 14}
+    assert kinds.counts["source"] == {
+        "right": 26,
+        "boundary": 14,
+        "other": 0,
+        "missed": 0,
+        "spurious": 0,
+    }
+    assert kinds.counts["content"] == {
+        "right": 26,
+        "boundary": 0,
+        "other": 0,
+        "missed": 14,
+        "spurious": 0,
+    }
+    assert kinds.counts[LINKED] == {
+        "right": 26,
+        "boundary": 0,
+        "other": 0,
+        "missed": 14,
+        "spurious": 14,
+    }
     assert kinds.commonest == [("source", "boundary", 14), ("content", "missed", 14)]
-    assert "The commonest errors: source with another boundary (14), content missed (14)." in words(page)
+    assert "The commonest errors: source with another boundary (14), content missed (14)." in words(
+        page
+    )
     assert sections(found)["cod/entity"].kinds.commonest == [("ORGANIZATION", "missed", 40)]
 
 
@@ -106,7 +141,9 @@ def test_the_worst_errors_come_first_and_no_text_twice():
     # The earlier, the surer: sentences 0, 3 and 6 of 0, 3, 6, 9; each is there twice.
     assert [it.shown.id for it in worst] == ["d0:0", "d1:3", "d3:6"]
     assert (worst[0].gold, worst[0].answers[0].label) == ("against", "favor")
-    assert worst[0].answers[0].shares == pytest.approx(shares("favor", 0.95, ("against", "neutral", "favor")))
+    assert worst[0].answers[0].shares == pytest.approx(
+        shares("favor", 0.95, ("against", "neutral", "favor"))
+    )
     assert (worst[0].about.holder, worst[0].about.target) == ("Runa Salt", "the cod quota")
     spans = worst_sentences(found.cases["cod/attribution"], 10)
     assert [it.expected.id for it in spans] == ["d0:0", "d1:3", "d3:6", "d4:9"]
@@ -120,10 +157,20 @@ def test_errors_in_words():
 
 def stances(targets, outlet=None):
     for i, target in enumerate(targets):
-        yield (Record(id=str(i), text="Salt spoke.", stances=[Stance(target=target, label="favor")],
-                      meta={"outlet": outlet} if outlet else {}),
-               Prediction(stances=[shares("favor" if i % 2 else "against", 0.8, ("against", "neutral", "favor"))],
-                          kinds=["stance.topic"]))
+        yield (
+            Record(
+                id=str(i),
+                text="Salt spoke.",
+                stances=[Stance(target=target, label="favor")],
+                meta={"outlet": outlet} if outlet else {},
+            ),
+            Prediction(
+                stances=[
+                    shares("favor" if i % 2 else "against", 0.8, ("against", "neutral", "favor"))
+                ],
+                kinds=["stance.topic"],
+            ),
+        )
 
 
 def test_parts_with_too_little_are_told_together():
@@ -131,18 +178,33 @@ def test_parts_with_too_little_are_told_together():
     found = evaluation(stances(targets), replace(CONFIG, tasks=("stance",)))
     groups = by_target(("against", "neutral", "favor"), found.cases["data/stance"])
     (shown,), rest = groups.shown, groups.rest
-    assert (shown.name, shown.n, shown.documents, groups.others, rest.n) == ("quota", FEWEST, FEWEST, 2, FEWEST + 1)
+    assert (shown.name, shown.n, shown.documents, groups.others, rest.n) == (
+        "quota",
+        FEWEST,
+        FEWEST,
+        2,
+        FEWEST + 1,
+    )
     # Every other answer is right: favor has recall 1/2 and precision 1, against nothing; neutral does not occur.
     assert shown.figures["macro_f1"].value == pytest.approx((2 / 3 + 0) / 2)
-    assert shown.figures["macro_f1"].low < shown.figures["macro_f1"].value < shown.figures["macro_f1"].high
+    assert (
+        shown.figures["macro_f1"].low
+        < shown.figures["macro_f1"].value
+        < shown.figures["macro_f1"].high
+    )
     assert "2 others together" in words(Page(rendered(found)))
 
 
 def test_only_so_many_parts_are_told_one_by_one():
-    found = evaluation(stances([f"t{i % (MOST + 2):02}" for i in range(FEWEST * (MOST + 2))]),
-                       replace(CONFIG, tasks=("stance",)))
+    found = evaluation(
+        stances([f"t{i % (MOST + 2):02}" for i in range(FEWEST * (MOST + 2))]),
+        replace(CONFIG, tasks=("stance",)),
+    )
     groups = by_target(("against", "neutral", "favor"), found.cases["data/stance"])
-    assert ([it.name for it in groups.shown], groups.others) == ([f"t{i:02}" for i in range(MOST)], 2)
+    assert ([it.name for it in groups.shown], groups.others) == (
+        [f"t{i:02}" for i in range(MOST)],
+        2,
+    )
 
 
 def test_where_no_part_has_enough_none_is_told():
@@ -153,8 +215,16 @@ def test_where_no_part_has_enough_none_is_told():
 
 def test_outlets_are_of_whole_documents(found):
     pairs = list(stances(["quota"] * 70, "Sund Radio"))
-    of = evaluation([*pairs[:FEWEST], *((r.model_copy(update={"meta": {"outlet": "The Post"}}), p)
-                                        for r, p in pairs[FEWEST:])], replace(CONFIG, tasks=("stance",)))
+    of = evaluation(
+        [
+            *pairs[:FEWEST],
+            *(
+                (r.model_copy(update={"meta": {"outlet": "The Post"}}), p)
+                for r, p in pairs[FEWEST:]
+            ),
+        ],
+        replace(CONFIG, tasks=("stance",)),
+    )
     groups = by_outlet(of.outcomes["data/stance"], of.cases["data/stance"])
     assert [(it.name, it.n) for it in groups.shown] == [("The Post", 40), ("Sund Radio", 30)]
     assert (groups.others, groups.rest) == (0, None)
@@ -165,8 +235,10 @@ def test_pictures_say_what_they_show():
     run = Run(sure, np.array([True, True, False, True]), given=sure > 0.85)
     risk = risk_picture("r", [run])
     # Half is above 0.85 and right; of all, one in four is wrong. The curve: 0, 0, 1/3, 1/4, each a quarter wide.
-    assert risk.told == ("25.0 % wrong if all is answered, area under the curve 0.146; as the model withholds "
-                         "answers (the diamond) 50.0 % is answered and 0.0 % of that is wrong.")
+    assert risk.told == (
+        "25.0 % wrong if all is answered, area under the curve 0.146; as the model withholds "
+        "answers (the diamond) 50.0 % is answered and 0.0 % of that is wrong."
+    )
     assert risk.rows[4] == ("50 %", "0.0 %")
     assert risk.rows[6] == ("70 %", "33.3 %")
     assert risk.rows[9] == ("100 %", "25.0 %")
@@ -174,8 +246,10 @@ def test_pictures_say_what_they_show():
     assert "withholds" not in risk_picture("r", [replace(run, given=None)]).told
     ranked = precision_recall_picture("p", [replace(run, threshold=0.6)])
     # At recalls 1/3, 2/3 and 1 the precision is 1, 1 and 3/4.
-    assert ranked.told == ("Average precision 0.917; a ranking by chance has 0.750; decided for from 0.60 on (the "
-                           "diamond): precision 75.0 %, recall 100.0 %.")
+    assert ranked.told == (
+        "Average precision 0.917; a ranking by chance has 0.750; decided for from 0.60 on (the "
+        "diamond): precision 75.0 %, recall 100.0 %."
+    )
     assert precision_recall_picture("p", [Run(sure, np.zeros(4, bool))]) is None
     sides = reliability_diagram("s", [replace(run, name="A"), replace(run, name="B")])
     # Two in one bin of fifteen (0.933 to 1 has 0.95; 0.867 to 0.933 has 0.9): each alone, 0.05, 0.1, 0.8 and 0.4 off.
@@ -208,7 +282,11 @@ def test_drawings_are_the_same_each_time_and_have_the_pages_colours():
 
 
 def test_the_page_loads_nothing_and_runs_its_own_script_alone(html, page):
-    policy = next(a["content"] for a, _ in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy")
+    policy = next(
+        a["content"]
+        for a, _ in page.all("meta")
+        if a.get("http-equiv") == "Content-Security-Policy"
+    )
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert "unsafe" not in policy
     assert [a for a, _ in page.all("script")] == [{}]
@@ -223,14 +301,18 @@ def test_the_page_loads_nothing_and_runs_its_own_script_alone(html, page):
 def test_the_page_is_in_order_for_those_who_hear_it(page):
     ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
     assert len(set(ids)) == len(ids)
-    named = {name for _, attrs in page.elements for name in attrs.get("aria-labelledby", "").split()}
+    named = {
+        name for _, attrs in page.elements for name in attrs.get("aria-labelledby", "").split()
+    }
     assert named | {a["href"][1:] for a, _ in page.all("a")} <= set(ids)
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h\d", tag)]
     assert (levels[0], levels.count(1)) == (1, 1)
     assert all(after <= before + 1 for before, after in pairwise(levels))
     assert len(page.all("caption")) == len(page.all("table")) > 10
     assert all(a.get("scope") in ("row", "col") for a, _ in page.all("th"))
-    assert len(page.all("figure")) == len(page.all("figcaption")) == len(page.all("svg")) == 2 * 4 + 1
+    assert (
+        len(page.all("figure")) == len(page.all("figcaption")) == len(page.all("svg")) == 2 * 4 + 1
+    )
 
 
 def test_same_evaluation_same_bytes(html):
@@ -239,12 +321,24 @@ def test_same_evaluation_same_bytes(html):
 
 
 def test_hostile_text_stays_text():
-    pairs = [(record.model_copy(update={"id": f"{HOSTILE}{i}", "doc_id": HOSTILE if i % 2 else str(i), "stances": [
-                  Stance(holder=HOSTILE, target=HOSTILE, label=HOSTILE)]}),
-              replace(prediction, stances=[{HOSTILE: 0.4, "b": 0.6}], kinds=["stance.topic"]))
-             for i, (record, prediction) in enumerate(
-                 sentences(FEWEST * 2, words=HOSTILE, corpus=HOSTILE, outlet=HOSTILE, date=HOSTILE))]
-    found = evaluation(pairs, replace(CONFIG, labels={**CONFIG.labels, "stance": (HOSTILE, "b")}), name=HOSTILE)
+    pairs = [
+        (
+            record.model_copy(
+                update={
+                    "id": f"{HOSTILE}{i}",
+                    "doc_id": HOSTILE if i % 2 else str(i),
+                    "stances": [Stance(holder=HOSTILE, target=HOSTILE, label=HOSTILE)],
+                }
+            ),
+            replace(prediction, stances=[{HOSTILE: 0.4, "b": 0.6}], kinds=["stance.topic"]),
+        )
+        for i, (record, prediction) in enumerate(
+            sentences(FEWEST * 2, words=HOSTILE, corpus=HOSTILE, outlet=HOSTILE, date=HOSTILE)
+        )
+    ]
+    found = evaluation(
+        pairs, replace(CONFIG, labels={**CONFIG.labels, "stance": (HOSTILE, "b")}), name=HOSTILE
+    )
     found.account["model"] |= {"version": HOSTILE, "sha256": HOSTILE}
     found.account["data"] |= {"path": HOSTILE, "split": HOSTILE, "fingerprint": HOSTILE}
     html = rendered(found)
@@ -264,7 +358,10 @@ def test_a_task_without_any_error_says_so():
 
 
 def test_a_label_that_never_occurs_has_no_curve_and_breaks_nothing():
-    pairs = [(record.model_copy(update={"check_worthy": "no"}), prediction) for record, prediction in sentences(8)]
+    pairs = [
+        (record.model_copy(update={"check_worthy": "no"}), prediction)
+        for record, prediction in sentences(8)
+    ]
     found = evaluation(pairs, replace(CONFIG, tasks=("check_worthy",)))
     page = Page(rendered(found))
     assert len(page.all("svg")) == 2

@@ -51,10 +51,15 @@ def _of_file(path: Path) -> list[Pair]:
         return [pair_of(path, texts, path.parent)]
     texts = {path.with_suffix("")}
     files = [path.with_suffix(".ann"), *sorted(path.parent.glob("*.ann"))]
-    found = [pair_of(file, texts, path.parent) for file in dict.fromkeys(files)
-             if file.exists() and (file.stem == path.stem or file.stem.startswith(f"{path.stem}_"))]
+    found = [
+        pair_of(file, texts, path.parent)
+        for file in dict.fromkeys(files)
+        if file.exists() and (file.stem == path.stem or file.stem.startswith(f"{path.stem}_"))
+    ]
     if not found:
-        raise InputError(f"{path}: expected {path.with_suffix('.ann').name} beside it, found no such file")
+        raise InputError(
+            f"{path}: expected {path.with_suffix('.ann').name} beside it, found no such file"
+        )
     return found
 
 
@@ -77,7 +82,9 @@ def pair_of(ann: Path, texts: set[Path], root: Path) -> Pair:
             return Pair(name, ann.with_name(f"{stem}.txt"), ann, annotator or None)
         stem = stem.rpartition("_")[0]
         annotator = ann.stem[len(stem) + 1 :]
-    raise InputError(f"{ann}: expected its text {ann.with_suffix('.txt').name} beside it, found no such file")
+    raise InputError(
+        f"{ann}: expected its text {ann.with_suffix('.txt').name} beside it, found no such file"
+    )
 
 
 def _with_folders(found: Sequence[Pair], root: Path) -> list[Pair]:
@@ -87,7 +94,11 @@ def _with_folders(found: Sequence[Pair], root: Path) -> list[Pair]:
         _, slash, rest = pair.name.partition("/")
         if slash and pair.annotator is None:
             places[rest].append(pair)
-    same = {rest for rest, at in places.items() if len(at) > 1 and len({read_text(pair.txt) for pair in at}) == 1}
+    same = {
+        rest
+        for rest, at in places.items()
+        if len(at) > 1 and len({read_text(pair.txt) for pair in at}) == 1
+    }
     people = {pair.name.partition("/")[0] for rest in same for pair in places[rest]}
     result = []
     for pair in found:

@@ -66,15 +66,21 @@ class _File:
 
     bounds: dict[str, _Bound] = field(default_factory=dict)
     events: dict[str, _Event] = field(default_factory=dict)
-    relations: list[tuple[str, str, str, str]] = field(default_factory=list)  # head, tail, label, where
-    attributes: list[tuple[str, str, str | None, str]] = field(default_factory=list)  # name, of what, value, where
+    relations: list[tuple[str, str, str, str]] = field(
+        default_factory=list
+    )  # head, tail, label, where
+    attributes: list[tuple[str, str, str | None, str]] = field(
+        default_factory=list
+    )  # name, of what, value, where
 
     def bound(self, name: str, where: str) -> str:
         """The T-line that ``name`` stands for: itself, or an event's trigger."""
         if name in self.events:
             name = self.events[name].trigger
         if name not in self.bounds:
-            raise InputError(f"{where}: expected the name of a T-line or an E-line, found '{shorten(name)}'")
+            raise InputError(
+                f"{where}: expected the name of a T-line or an E-line, found '{shorten(name)}'"
+            )
         return name
 
     def mark(self, name: str) -> Mark:
@@ -91,7 +97,11 @@ def items(path: Path) -> Iterator[Item]:
     """
     found, bare = pairs(path)
     for pair in found:
-        yield Item(str(pair.ann), pair.name if pair.annotator is None else f"{pair.name}@{pair.annotator}", pair)
+        yield Item(
+            str(pair.ann),
+            pair.name if pair.annotator is None else f"{pair.name}@{pair.annotator}",
+            pair,
+        )
     for text in bare:
         yield Item(str(text), text.stem, None)
 
@@ -112,13 +122,25 @@ def parse(item: Item, layout: Layout) -> list[Document | LeftOut]:
     _describe(file, stand_ins, roles_of(layout))
     events = {name: _members(name, event, file, stand_ins) for name, event in file.events.items()}
     members = {mark.name: mark for event in events.values() for mark in event}
-    marks = {name: file.mark(name) for name in file.bounds if name in members or name not in stand_ins}
+    marks = {
+        name: file.mark(name) for name in file.bounds if name in members or name not in stand_ins
+    }
     relations = []
     for head, tail, label, where in file.relations:
         head, tail = file.bound(head, where), file.bound(tail, where)
         relations.append(Relation(stand_ins.get(head, head), stand_ins.get(tail, tail), label))
-    return [Document(pair.name, text, item.where, pair.annotator, list({**marks, **members}.values()), relations,
-                     {name: [mark.name for mark in event] for name, event in events.items()}, unit="code points")]
+    return [
+        Document(
+            pair.name,
+            text,
+            item.where,
+            pair.annotator,
+            list({**marks, **members}.values()),
+            relations,
+            {name: [mark.name for mark in event] for name, event in events.items()},
+            unit="code points",
+        )
+    ]
 
 
 def _stand_ins(file: _File) -> dict[str, str]:
@@ -127,7 +149,11 @@ def _stand_ins(file: _File) -> dict[str, str]:
     for event in file.events.values():
         trigger = file.bound(event.trigger, event.where)
         arguments = [file.bound(argument, event.where) for _, argument in event.arguments]
-        same = [of for of in arguments if of != trigger and file.bounds[of].pieces == file.bounds[trigger].pieces]
+        same = [
+            of
+            for of in arguments
+            if of != trigger and file.bounds[of].pieces == file.bounds[trigger].pieces
+        ]
         if same:
             found[trigger] = same[0]
     return found
@@ -164,10 +190,14 @@ def _read(path: Path) -> _File:
         kind = name[0]
         if kind not in "*#":
             if name in names:
-                raise InputError(f"{where}: expected a new name, found '{name}', already used in {names[name]}")
+                raise InputError(
+                    f"{where}: expected a new name, found '{name}', already used in {names[name]}"
+                )
             names[name] = where.rpartition(", ")[2]
         if kind not in _KINDS:
-            raise InputError(f"{where}: expected a line that starts with T, E, R, A, M, N, * or #, found '{name}'")
+            raise InputError(
+                f"{where}: expected a line that starts with T, E, R, A, M, N, * or #, found '{name}'"
+            )
         _KINDS[kind](file, name, rest, where)
     return file
 
@@ -182,8 +212,10 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
         if not line.strip():
             continue
         if not _START.match(line):
-            raise InputError(f"{where}: expected 'NAME<TAB>…', such as 'T1<TAB>Source 0 5<TAB>…', "
-                             f"found '{shorten(line.strip())}'")
+            raise InputError(
+                f"{where}: expected 'NAME<TAB>…', such as 'T1<TAB>Source 0 5<TAB>…', "
+                f"found '{shorten(line.strip())}'"
+            )
         if line.startswith("T"):
             missing = _missing(line)
             while missing > 0 and number < len(lines) and not _START.match(lines[number]):
@@ -277,8 +309,16 @@ def _note(file: _File, name: str, rest: str, where: str) -> None:
         file.attributes.append((_NOTE, of, note.strip(), where))
 
 
-_KINDS = {"T": _bound, "E": _event, "R": _relation, "*": _equivalence, "A": _attribute, "M": _attribute,
-          "N": _normalisation, "#": _note}
+_KINDS = {
+    "T": _bound,
+    "E": _event,
+    "R": _relation,
+    "*": _equivalence,
+    "A": _attribute,
+    "M": _attribute,
+    "N": _normalisation,
+    "#": _note,
+}
 
 
 def recognise(head: str) -> bool:
@@ -287,7 +327,9 @@ def recognise(head: str) -> bool:
     names = [line for line in lines if not line.startswith(".")]
     if any(name.endswith(".ann") for name in names) or not names:
         return True
-    return bool(_HEAD.match(lines[0])) or not any("." in name or " " in name or "\t" in name for name in names)
+    return bool(_HEAD.match(lines[0])) or not any(
+        "." in name or " " in name or "\t" in name for name in names
+    )
 
 
 FORMAT = Format("brat", ("", ".ann"), recognise, items=items, parse=parse, write=write)

@@ -49,9 +49,13 @@ def write(records: Iterable[Record], path: Path) -> None:
     texts = {path / owner.removesuffix(".txt") for owner in owners.values()}
     for file, owner in owners.items():
         if pair_of(path / file, texts, path).txt.name != owner:
-            raise InputError(f"{file}: expected it to belong to {owner}, found a document that is called so, too")
+            raise InputError(
+                f"{file}: expected it to belong to {owner}, found a document that is called so, too"
+            )
     if notes:
-        _LOG.warning("%d stances of or toward a name are written as notes, which are not read back", notes)
+        _LOG.warning(
+            "%d stances of or toward a name are written as notes, which are not read back", notes
+        )
     try:
         path.mkdir(parents=True, exist_ok=True)
         for file, text in files.items():
@@ -62,7 +66,9 @@ def write(records: Iterable[Record], path: Path) -> None:
 
 def _add(files: dict[str, str], name: str, text: str) -> None:
     if name in files:
-        raise InputError(f"{name}: expected documents and annotators whose names differ in a folder, found it twice")
+        raise InputError(
+            f"{name}: expected documents and annotators whose names differ in a folder, found it twice"
+        )
     files[name] = text
 
 
@@ -91,7 +97,9 @@ class _Lines:
                 self._stance(stance, place, sentence)
         for roles in sheet.attributions():
             names = {role: self._span(role.capitalize(), span) for role, span in roles.items()}
-            trigger = self._span("Attribution", roles.get("cue") or roles.get("content") or roles["source"])
+            trigger = self._span(
+                "Attribution", roles.get("cue") or roles.get("content") or roles["source"]
+            )
             said = " ".join(f"{role.capitalize()}:{name}" for role, name in names.items())
             self._line("E", f"Attribution:{trigger} {said}")
         return self._lines
@@ -100,8 +108,10 @@ class _Lines:
         if stance.label is None:
             return
         if isinstance(stance.target, str) or isinstance(stance.holder, str):
-            said = f"stance {stance.label} of {self._shown(stance.holder, place)} toward " \
-                   f"{self._shown(stance.target, place)}"
+            said = (
+                f"stance {stance.label} of {self._shown(stance.holder, place)} toward "
+                f"{self._shown(stance.target, place)}"
+            )
             self._line("#", f"AnnotatorNotes {sentence}\t{_one_line(said)}")
             self.notes += 1
             return

@@ -31,7 +31,16 @@ from claimstance.training.data.formats.label_studio.values import (
 )
 
 SUFFIXES = (".csv", ".tsv")
-_BOOKKEEPING = {"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "history"}
+_BOOKKEEPING = {
+    "id",
+    "annotator",
+    "annotation_id",
+    "created_at",
+    "updated_at",
+    "lead_time",
+    "agreement",
+    "history",
+}
 _QUESTIONS = {*SENTENCE_TASKS, "stance", "label", "labels"}
 _HIDDEN = "_data_"  # before a data field's name in a CSV where an answer has the same
 
@@ -42,8 +51,11 @@ def rows(path: Path) -> Iterator[Item]:
     Raises:
         InputError: for a file without Label Studio's columns, or a row with more or fewer cells than it has columns.
     """
-    lines = csv.reader((line + "\n" for line in read_lines(path)),
-                       delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True)
+    lines = csv.reader(
+        (line + "\n" for line in read_lines(path)),
+        delimiter="\t" if path.suffix.lower() == ".tsv" else ",",
+        strict=True,
+    )
     header: list[str] = []
     try:
         for row in lines:
@@ -51,15 +63,19 @@ def rows(path: Path) -> Iterator[Item]:
             if not header:
                 header = row
                 if not is_row(dict.fromkeys(header)):
-                    raise InputError(f"{where}: expected the columns annotator and annotation_id, found "
-                                     f"{', '.join(header)}")
+                    raise InputError(
+                        f"{where}: expected the columns annotator and annotation_id, found "
+                        f"{', '.join(header)}"
+                    )
             elif len(row) != len(header):
                 raise InputError(f"{where}: expected {len(header)} columns, found {len(row)}")
             else:
                 cells = {name: _decoded(cell) for name, cell in zip(header, row, strict=True)}
                 yield Item(where, str(cells.get("id") or lines.line_num), cells)
     except csv.Error as error:
-        raise InputError(f"{path}, line {lines.line_num}: expected CSV, found text that is not ({error})") from None
+        raise InputError(
+            f"{path}, line {lines.line_num}: expected CSV, found text that is not ({error})"
+        ) from None
 
 
 def _decoded(cell: str) -> Any:
@@ -78,10 +94,14 @@ def document(item: Item, layout: Layout) -> Document:
         InputError: naming the file, the task or line and the field, what was expected and what was found.
     """
     hidden = {name.removeprefix(_HIDDEN) for name in item.data if name.startswith(_HIDDEN)}
-    row = {name.removeprefix(_HIDDEN): value for name, value in item.data.items() if name not in hidden}
+    row = {
+        name.removeprefix(_HIDDEN): value for name, value in item.data.items() if name not in hidden
+    }
     said = {name: value for name, value in item.data.items() if name in hidden}
     given = {name: value for name, value in row.items() if name not in _BOOKKEEPING}
-    key = text_field({n: v for n, v in given.items() if not _is_question(n, layout)}, layout, item.where)
+    key = text_field(
+        {n: v for n, v in given.items() if not _is_question(n, layout)}, layout, item.where
+    )
     text = string(given.pop(key), f"{item.where}: {key}")
     marks: list[Mark] = []
     answers: list[Answer] = []
@@ -90,24 +110,41 @@ def document(item: Item, layout: Layout) -> Document:
         where = f"{item.where}: {name}"
         if _are_marks(value):
             marks += _marks(name, value, where)
-        elif value not in ("", None) and (name in said or _is_question(name, layout) or _are_answers(value)):
+        elif value not in ("", None) and (
+            name in said or _is_question(name, layout) or _are_answers(value)
+        ):
             answers += _answers(name, value, where)
         else:
             fields[name] = value
     id_key = layout.columns.get("id", "id")
     fields.pop(id_key, None)
     name = row.get(id_key)
-    return Document(item.name if name in (None, "") else name_of(name, f"{item.where}: {id_key}"), text, item.where,
-                    annotator(row.get("annotator"), f"{item.where}: annotator"), marks, [], {}, answers, fields,
-                    usual="code points")
+    return Document(
+        item.name if name in (None, "") else name_of(name, f"{item.where}: {id_key}"),
+        text,
+        item.where,
+        annotator(row.get("annotator"), f"{item.where}: annotator"),
+        marks,
+        [],
+        {},
+        answers,
+        fields,
+        usual="code points",
+    )
 
 
 def _is_question(name: str, layout: Layout) -> bool:
-    return name in layout.roles or name == layout.columns.get("label") or name.casefold() in _QUESTIONS
+    return (
+        name in layout.roles or name == layout.columns.get("label") or name.casefold() in _QUESTIONS
+    )
 
 
 def _are_marks(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(v, dict) and "start" in v for v in value)
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(v, dict) and "start" in v for v in value)
+    )
 
 
 def _are_answers(value: Any) -> bool:
@@ -122,10 +159,19 @@ def _marks(control: str, value: list[dict[str, Any]], where: str) -> Iterator[Ma
         at = extent(region, "start", "end", place)
         surface = region.get("text")
         kind = next((key for key in region if key.endswith("labels")), None)
-        labels = [string(each, f"{place}.{kind}") for each in listing(region[kind], f"{place}.{kind}")] if kind else []
+        labels = (
+            [string(each, f"{place}.{kind}") for each in listing(region[kind], f"{place}.{kind}")]
+            if kind
+            else []
+        )
         for label in labels or [control]:
-            yield Mark(f"{control}[{number}]:{label}", label, [at], surface if isinstance(surface, str) else None,
-                       where=place)
+            yield Mark(
+                f"{control}[{number}]:{label}",
+                label,
+                [at],
+                surface if isinstance(surface, str) else None,
+                where=place,
+            )
 
 
 def _answers(question: str, value: Any, where: str) -> Iterator[Answer]:
@@ -150,13 +196,18 @@ def annotator(value: Any, where: str) -> str | None:
 
 def is_row(found: object) -> bool:
     """Whether an object has Label Studio's own columns: without ``annotation_id``, as once, its regions tell it."""
-    return isinstance(found, dict) and "annotator" in found and (
-        "annotation_id" in found or any(_are_regions(value) for value in found.values()))
+    return (
+        isinstance(found, dict)
+        and "annotator" in found
+        and ("annotation_id" in found or any(_are_regions(value) for value in found.values()))
+    )
 
 
 def _are_regions(value: object) -> bool:
     return isinstance(value, list) and any(
-        isinstance(each, dict) and "start" in each and any(key.endswith("labels") for key in each) for each in value)
+        isinstance(each, dict) and "start" in each and any(key.endswith("labels") for key in each)
+        for each in value
+    )
 
 
 def recognise(head: str) -> bool:
@@ -164,7 +215,12 @@ def recognise(head: str) -> bool:
     if head.lstrip("\ufeff \t\r\n").startswith(("[", "{")):
         return is_row(first_object(head))
     try:
-        names = next(csv.reader(head.splitlines()[:1], delimiter="\t" if "\t" in head.split("\n")[0] else ","), [])
+        names = next(
+            csv.reader(
+                head.splitlines()[:1], delimiter="\t" if "\t" in head.split("\n")[0] else ","
+            ),
+            [],
+        )
     except csv.Error:
         return False
     return is_row(dict.fromkeys(names))

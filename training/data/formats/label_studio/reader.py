@@ -58,8 +58,14 @@ class _Region:
         """A mark for each label, the control's name standing in for none."""
         labels = list(dict.fromkeys(self.labels)) or [self.control]
         for label in labels:
-            yield Mark(name if len(labels) == 1 else f"{name}:{label}", label, [self.place], self.surface,
-                       self.attributes, self.where)
+            yield Mark(
+                name if len(labels) == 1 else f"{name}:{label}",
+                label,
+                [self.place],
+                self.surface,
+                self.attributes,
+                self.where,
+            )
 
 
 def items(path: Path) -> Iterator[Item]:
@@ -93,7 +99,9 @@ def parse(item: Item, layout: Layout) -> list[Document | LeftOut]:
     if labelstudio_min.is_row(task) or (key is None and "annotator" in task):
         return [labelstudio_min.document(item, layout)]
     if key is None or "data" not in task:
-        raise InputError(f"{item.where}: expected 'data' and 'annotations', found {', '.join(task) or 'neither'}")
+        raise InputError(
+            f"{item.where}: expected 'data' and 'annotations', found {', '.join(task) or 'neither'}"
+        )
     data = mapping(task["data"], f"{item.where}: data")
     text_key = text_field(data, layout, f"{item.where}: data")
     id_key = layout.columns.get("id", "id")
@@ -131,7 +139,9 @@ def _document(
     marks = [mark for region_name, region in regions.items() for mark in region.marks(region_name)]
     marks, relations = _joined(marks, relations)
     annotator = labelstudio_min.annotator(annotation.get("completed_by"), f"{where}: completed_by")
-    return Document(name, text, where, annotator, marks, relations, {}, answers, fields, usual="code points")
+    return Document(
+        name, text, where, annotator, marks, relations, {}, answers, fields, usual="code points"
+    )
 
 
 def _regions(results: list[tuple[dict[str, Any], str]]) -> dict[str, _Region]:
@@ -145,7 +155,9 @@ def _regions(results: list[tuple[dict[str, Any], str]]) -> dict[str, _Region]:
         name = result.get("id")
         if ("start" in value or "globalOffsets" in value) and name not in regions:
             place = _place(value, f"{where}.value")
-            regions[string(name, f"{where}.id")] = _Region(place, None, _control(result, where), where)
+            regions[string(name, f"{where}.id")] = _Region(
+                place, None, _control(result, where), where
+            )
     for result, where in results:
         region = _region_of(result, regions)
         if region is None:
@@ -170,12 +182,18 @@ def _region_of(result: Mapping[str, Any], regions: Mapping[str, _Region]) -> _Re
 def _place(value: dict[str, Any], where: str) -> tuple[int, int]:
     """Where a region lies: in HTML by its offsets in the whole text, ``start`` being a path there."""
     if "globalOffsets" in value and not is_whole(value.get("start")):
-        return extent(mapping(value["globalOffsets"], f"{where}.globalOffsets"), "start", "end",
-                      f"{where}.globalOffsets")
+        return extent(
+            mapping(value["globalOffsets"], f"{where}.globalOffsets"),
+            "start",
+            "end",
+            f"{where}.globalOffsets",
+        )
     return extent(value, "start", "end", where)
 
 
-def _relations(result: Mapping[str, Any], regions: Mapping[str, _Region], where: str) -> Iterator[Relation]:
+def _relations(
+    result: Mapping[str, Any], regions: Mapping[str, _Region], where: str
+) -> Iterator[Relation]:
     ends = []
     for key in ("from_id", "to_id"):
         name = string(result.get(key), f"{where}.{key}")
@@ -185,7 +203,10 @@ def _relations(result: Mapping[str, Any], regions: Mapping[str, _Region], where:
     direction = result.get("direction", "right")
     if direction not in ("right", "left", "bi"):
         raise wrong(f"{where}.direction", "right, left or bi", direction)
-    labels = [string(label, f"{where}.labels") for label in listing(result.get("labels") or [], f"{where}.labels")]
+    labels = [
+        string(label, f"{where}.labels")
+        for label in listing(result.get("labels") or [], f"{where}.labels")
+    ]
     for label in labels or [""]:
         for head in ends[0]:
             for tail in ends[1]:
@@ -202,9 +223,14 @@ def _joined(marks: list[Mark], relations: list[Relation]) -> tuple[list[Mark], l
         if relation.label == CONTINUES and relation.tail in by_name and relation.head in by_name:
             head, tail = by_name[relation.head], by_name.pop(relation.tail)
             surfaces = [surface for mark in (head, tail) if (surface := mark.surface) is not None]
-            by_name[head.name] = replace(head, pieces=[*head.pieces, *tail.pieces],
-                                         surface=" ".join(surfaces) if len(surfaces) == 2 else None)
-    return list(by_name.values()), [relation for relation in relations if relation.label != CONTINUES]
+            by_name[head.name] = replace(
+                head,
+                pieces=[*head.pieces, *tail.pieces],
+                surface=" ".join(surfaces) if len(surfaces) == 2 else None,
+            )
+    return list(by_name.values()), [
+        relation for relation in relations if relation.label != CONTINUES
+    ]
 
 
 def _control(result: Mapping[str, Any], where: str) -> str:
@@ -225,4 +251,6 @@ def _starts_with_a_task(head: str) -> bool:
     return isinstance(task["data"], (dict, type(None)))
 
 
-FORMAT = Format("labelstudio", (".json", ".csv", ".tsv"), recognise, items=items, parse=parse, write=write)
+FORMAT = Format(
+    "labelstudio", (".json", ".csv", ".tsv"), recognise, items=items, parse=parse, write=write
+)

@@ -30,7 +30,9 @@ def answers_in(value: Mapping[str, Any], kind: str, question: str, where: str) -
             raise wrong(where, "a number", found)
         return [Answer(question, str(found))]
     if kind == "taxonomy":
-        paths = [[string(step, where) for step in listing(path, where)] for path in listing(found, where)]
+        paths = [
+            [string(step, where) for step in listing(path, where)] for path in listing(found, where)
+        ]
         return [Answer(question, "/".join(path)) for path in paths]
     given = [found] if isinstance(found, str) else listing(found, where)
     return [Answer(question, string(each, where)) for each in given]
@@ -46,6 +48,8 @@ def text_field(data: Mapping[str, Any], layout: Layout, where: str) -> str:
             raise wrong(f"{where}.{key}", "a text", data.get(key))
         return key
     if len(strings) != 1:
-        raise InputError(f"{where}: expected a field 'text', or one by 'columns: {{text: NAME}}', found "
-                         f"{', '.join(strings) or 'no text'}")
+        raise InputError(
+            f"{where}: expected a field 'text', or one by 'columns: {{text: NAME}}', found "
+            f"{', '.join(strings) or 'no text'}"
+        )
     return strings[0]

@@ -34,7 +34,8 @@ def write(records: Iterable[Record], path: Path) -> None:
     """
     records = list(records)
     whole = all(record.doc_id is None for record in records) and any(
-        said_of(record) or _named(record.stances) is not None for record in records)
+        said_of(record) or _named(record.stances) is not None for record in records
+    )
     tasks: list[dict[str, Any]] = []
     count = 0
     for document in documents_of(records):
@@ -48,11 +49,22 @@ def write(records: Iterable[Record], path: Path) -> None:
             else:
                 _sentences(results, sheet)
             count += 1
-            annotations.append({"id": count, **_by(sheet.annotator), "was_cancelled": False, "ground_truth": False,
-                                "result": results.found})
-        tasks.append({"id": len(tasks) + 1, "data": data, "annotations": annotations, "predictions": []})
+            annotations.append(
+                {
+                    "id": count,
+                    **_by(sheet.annotator),
+                    "was_cancelled": False,
+                    "ground_truth": False,
+                    "result": results.found,
+                }
+            )
+        tasks.append(
+            {"id": len(tasks) + 1, "data": data, "annotations": annotations, "predictions": []}
+        )
     try:
-        path.write_text(json.dumps(tasks, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+        path.write_text(
+            json.dumps(tasks, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n"
+        )
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
 
@@ -66,8 +78,16 @@ def _by(annotator: str | None) -> dict[str, Any]:
 
 def _named(stances: Sequence[Stance] | None) -> Stance | None:
     """The first stance toward a name, of a name or nobody."""
-    return next((stance for stance in stances or () if stance.label is not None and isinstance(stance.target, str)
-                 and not isinstance(stance.holder, list)), None)
+    return next(
+        (
+            stance
+            for stance in stances or ()
+            if stance.label is not None
+            and isinstance(stance.target, str)
+            and not isinstance(stance.holder, list)
+        ),
+        None,
+    )
 
 
 def _sentence(results: Results, sheet: Sheet, data: dict[str, Any]) -> None:
@@ -82,7 +102,9 @@ def _sentence(results: Results, sheet: Sheet, data: dict[str, Any]) -> None:
         results.choice("stance", named.label or "")
     else:
         named = None
-    _spans(results, place, record, [stance for stance in record.stances or () if stance is not named])
+    _spans(
+        results, place, record, [stance for stance in record.stances or () if stance is not named]
+    )
     _attributions(results, sheet)
 
 
@@ -124,4 +146,6 @@ def _stance(results: Results, place: int, record: Record, stance: Stance, label:
 
 def _attributions(results: Results, sheet: Sheet) -> None:
     for roles in sheet.attributions():
-        results.attribution({role: results.region(role.capitalize(), span) for role, span in roles.items()})
+        results.attribution(
+            {role: results.region(role.capitalize(), span) for role, span in roles.items()}
+        )

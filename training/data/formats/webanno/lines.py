@@ -88,7 +88,10 @@ def read(path: Path) -> tuple[list[Layer], list[Sentence]]:
     """
     lines = [(f"{path}, line {number}", line) for number, line in enumerate(read_lines(path), 1)]
     where, first = lines[0] if lines else (f"{path}, line 1", "")
-    if not first.startswith(FORMAT_LINE) or first.removeprefix(FORMAT_LINE).strip() not in _VERSIONS:
+    if (
+        not first.startswith(FORMAT_LINE)
+        or first.removeprefix(FORMAT_LINE).strip() not in _VERSIONS
+    ):
         raise InputError(f"{where}: expected '{FORMAT_LINE}3' (or 2), found {shorten(repr(first))}")
     layers: list[Layer] = []
     place = 1
@@ -104,7 +107,9 @@ def read(path: Path) -> tuple[list[Layer], list[Sentence]]:
 def _layer(where: str, line: str, first: int) -> Layer:
     kind = next((kind for start, kind in _KINDS.items() if line.startswith(start)), None)
     if kind is None:
-        raise InputError(f"{where}: expected a layer, #T_SP=, #T_CH= or #T_RL=, found {shorten(repr(line))}")
+        raise InputError(
+            f"{where}: expected a layer, #T_SP=, #T_CH= or #T_RL=, found {shorten(repr(line))}"
+        )
     name, *columns = line.partition("=")[2].split("|")
     if not name:
         raise InputError(f"{where}: expected the name of a layer, found none")
@@ -122,11 +127,15 @@ def _sentences(lines: list[tuple[str, str]], columns: int) -> Iterator[Sentence]
             if sentence is None:
                 sentence = Sentence(where)
             elif sentence.units:
-                raise InputError(f"{where}: expected an empty line between sentences, found {shorten(repr(line))}")
+                raise InputError(
+                    f"{where}: expected an empty line between sentences, found {shorten(repr(line))}"
+                )
             if line.startswith("#Text="):
                 sentence.lines.append(unescape(line.removeprefix("#Text=")))
         elif sentence is None:
-            raise InputError(f"{where}: expected '#Text=' before the tokens, found {shorten(repr(line))}")
+            raise InputError(
+                f"{where}: expected '#Text=' before the tokens, found {shorten(repr(line))}"
+            )
         else:
             sentence.units.append(_unit(where, line, columns))
     if sentence is not None:
@@ -144,11 +153,15 @@ def _complete(sentence: Sentence) -> Sentence:
 def _unit(where: str, line: str, columns: int) -> Unit:
     match = _TOKEN.match(line)
     if match is None:
-        raise InputError(f"{where}: expected a token, such as '1-2<tab>4-8<tab>Haag', found {shorten(repr(line))}")
+        raise InputError(
+            f"{where}: expected a token, such as '1-2<tab>4-8<tab>Haag', found {shorten(repr(line))}"
+        )
     start, end = int(match["start"]), int(match["end"])
     word, *cells = line[match.end() :].split("\t")
     if cells and not cells[-1]:  # each line ends with a tab
         cells.pop()
     if len(cells) != columns:
-        raise InputError(f"{where}: expected {columns} columns after the token, as the header says, found {len(cells)}")
+        raise InputError(
+            f"{where}: expected {columns} columns after the token, as the header says, found {len(cells)}"
+        )
     return Unit(match["unit"], start, end, word, tuple(cells), where)

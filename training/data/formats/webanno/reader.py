@@ -35,8 +35,14 @@ from claimstance.training.data.formats.webanno.lines import (
 if TYPE_CHECKING:
     from claimstance.training.data.documents.roles import Roles
 
-_OF_WORDS = re.compile(r"de\.tudarmstadt\.ukp\.dkpro\.core\.api\.(lexmorph|segmentation|syntax|transform)\.")
-_EXPORTS = ("annotation", "annotation_ser", "curation")  # of a project: FOLDER/DOCUMENT/ANNOTATOR.tsv
+_OF_WORDS = re.compile(
+    r"de\.tudarmstadt\.ukp\.dkpro\.core\.api\.(lexmorph|segmentation|syntax|transform)\."
+)
+_EXPORTS = (
+    "annotation",
+    "annotation_ser",
+    "curation",
+)  # of a project: FOLDER/DOCUMENT/ANNOTATOR.tsv
 _NUMBERED = re.compile(r"(?P<value>.*?)\[(?P<number>\d+)\]$", re.DOTALL)
 _LINK = re.compile(r"(?P<value>.*)->(?P<chain>\d+)-(?P<place>\d+)$", re.DOTALL)
 _REFERENCE = re.compile(r"(?P<unit>\d+-\d+(?:\.\d+)?)(?:\[(?P<number>\d+)(?:_(?P<own>\d+))?\])?$")
@@ -73,12 +79,21 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
             for layer in layers:
                 if not _OF_WORDS.match(layer.name):
                     body.relate(layer, unit)
-    yield from (LeftOut(f"layer of words ({layer.short})") for layer in layers if _OF_WORDS.match(layer.name))
+    yield from (
+        LeftOut(f"layer of words ({layer.short})")
+        for layer in layers
+        if _OF_WORDS.match(layer.name)
+    )
     relations = [*body.relations, *body.chained()]
     yield Document(
-        name=item.name, text=text, where=item.where, marks=[mark.finished(roles_of(layout)) for mark in body.marks],
+        name=item.name,
+        text=text,
+        where=item.where,
+        marks=[mark.finished(roles_of(layout)) for mark in body.marks],
         annotator=path.stem if path.parent.parent.name in _EXPORTS else None,
-        relations=list(dict.fromkeys(relations)), sentences=bounds, unit="UTF-16 code units",
+        relations=list(dict.fromkeys(relations)),
+        sentences=bounds,
+        unit="UTF-16 code units",
     )
 
 
@@ -92,9 +107,13 @@ def _text(sentences: list[Sentence]) -> tuple[str, list[tuple[int, int]]]:
     for sentence in sentences:
         gap = sentence.units[0].start - units
         if gap < 0:
-            raise InputError(f"{sentence.units[0].where}: expected an offset from {units} on, where the sentence "
-                             f"before ends, found {sentence.units[0].start}")
-        if gap:  # what stood there, the format does not say; a line end is what stands there most often
+            raise InputError(
+                f"{sentence.units[0].where}: expected an offset from {units} on, where the sentence "
+                f"before ends, found {sentence.units[0].start}"
+            )
+        if (
+            gap
+        ):  # what stood there, the format does not say; a line end is what stands there most often
             text += (" " * gap) if not text else "\n" + " " * (gap - 1)
         here = "\n".join(sentence.lines)
         _check_tokens(sentence, here)
@@ -107,10 +126,16 @@ def _text(sentences: list[Sentence]) -> tuple[str, list[tuple[int, int]]]:
 def _check_tokens(sentence: Sentence, text: str) -> None:
     start, encoded = sentence.units[0].start, text.encode("utf-16-le", "surrogatepass")
     for unit in sentence.units:
-        there = encoded[2 * (unit.start - start) : 2 * (unit.end - start)].decode("utf-16-le", "replace")
-        if utf16(there) != unit.end - unit.start or (there != unit.word and there != unescape(unit.word)):
-            raise InputError(f"{unit.where}: expected {shorten(repr(unit.word))} at {unit.start}-{unit.end} of the "
-                             f"text, found {shorten(repr(there))}")
+        there = encoded[2 * (unit.start - start) : 2 * (unit.end - start)].decode(
+            "utf-16-le", "replace"
+        )
+        if utf16(there) != unit.end - unit.start or (
+            there != unit.word and there != unescape(unit.word)
+        ):
+            raise InputError(
+                f"{unit.where}: expected {shorten(repr(unit.word))} at {unit.start}-{unit.end} of the "
+                f"text, found {shorten(repr(there))}"
+            )
 
 
 @dataclass
@@ -126,10 +151,16 @@ class _Drawn:
 
     def finished(self, roles: "Roles") -> Mark:
         if self.start >= self.end:
-            raise InputError(f"{self.where}: {self.layer.short}: expected at least one character, found a mark of none")
+            raise InputError(
+                f"{self.where}: {self.layer.short}: expected at least one character, found a mark of none"
+            )
         given = {name: value for name, value in self.features.items() if value}
         says = [name for name, value in given.items() if roles.of(value) in _SPANS]
-        others = [] if roles.of(self.layer.short) in _SPANS else [*(n for n in given if n == "value"), *given]
+        others = (
+            []
+            if roles.of(self.layer.short) in _SPANS
+            else [*(n for n in given if n == "value"), *given]
+        )
         label = given.pop(next(iter([*says, *others]), ""), self.layer.short)
         return Mark(self.name, label, [(self.start, self.end)], attributes=given, where=self.where)
 
@@ -143,7 +174,9 @@ class _Body:
     marks: list[_Drawn] = field(default_factory=list)
     numbered: dict[int, _Drawn] = field(default_factory=dict)  # by the number that tells them apart
     by_unit: dict[tuple[str, str], list[_Drawn]] = field(default_factory=lambda: defaultdict(list))
-    links: dict[tuple[str, int], dict[int, tuple[_Drawn, str]]] = field(default_factory=lambda: defaultdict(dict))
+    links: dict[tuple[str, int], dict[int, tuple[_Drawn, str]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
     relations: list[Relation] = field(default_factory=list)
 
     def mark(self, layer: Layer, unit: Unit) -> None:
@@ -155,11 +188,19 @@ class _Body:
             if layer.kind == "chain":
                 drawn = self._continued(layer, unit, row)
             if drawn is None:
-                drawn = _Drawn(f"{layer.short} {unit.name}/{len(self.marks)}", layer, unit.start, unit.end, unit.where)
+                drawn = _Drawn(
+                    f"{layer.short} {unit.name}/{len(self.marks)}",
+                    layer,
+                    unit.start,
+                    unit.end,
+                    unit.where,
+                )
                 self.marks.append(drawn)
             elif drawn.layer is not layer:
-                raise InputError(f"{unit.where}: {layer.short}: expected a number of its own, found [{number}] of "
-                                 f"{drawn.layer.short} ({drawn.where})")
+                raise InputError(
+                    f"{unit.where}: {layer.short}: expected a number of its own, found [{number}] of "
+                    f"{drawn.layer.short} ({drawn.where})"
+                )
             drawn.start, drawn.end = min(drawn.start, unit.start), max(drawn.end, unit.end)
             if number is not None:
                 self.numbered[number] = drawn
@@ -171,9 +212,14 @@ class _Body:
             drawn.features["referenceType"] = _value(row[0])
             link = _LINK.match(row[1])
             if link:
-                self.links[layer.name, int(link["chain"])][int(link["place"])] = (drawn, _plain(link["value"]))
+                self.links[layer.name, int(link["chain"])][int(link["place"])] = (
+                    drawn,
+                    _plain(link["value"]),
+                )
             return
-        plain = [(c, v) for c, v in zip(layer.columns, row, strict=True) if c and not _is_slot(layer, c)]
+        plain = [
+            (c, v) for c, v in zip(layer.columns, row, strict=True) if c and not _is_slot(layer, c)
+        ]
         for column, value in plain:
             drawn.features.setdefault(column, _value(value))
 
@@ -181,8 +227,10 @@ class _Body:
         """The link of a chain that the token before began: links have no numbers, but places in their chain."""
         link = _LINK.match(row[1])
         if link is None:
-            raise InputError(f"{unit.where}: {layer.short}: expected a link, such as 'coref->1-2', found "
-                             f"{shorten(repr(row[1]))}")
+            raise InputError(
+                f"{unit.where}: {layer.short}: expected a link, such as 'coref->1-2', found "
+                f"{shorten(repr(row[1]))}"
+            )
         known = self.links[layer.name, int(link["chain"])].get(int(link["place"]))
         return known[0] if known else None
 
@@ -192,17 +240,25 @@ class _Body:
             for row in _stacked(layer, unit):
                 self._relation(layer, unit, row)
         elif layer.kind == "span":
-            for row, drawn in zip(_stacked(layer, unit), self.by_unit[layer.name, unit.name], strict=True):
+            for row, drawn in zip(
+                _stacked(layer, unit), self.by_unit[layer.name, unit.name], strict=True
+            ):
                 self._slots(layer, unit, row, drawn)
 
     def _relation(self, layer: Layer, unit: Unit, row: list[str]) -> None:
-        place = next((i for i, column in enumerate(layer.columns) if column.startswith("BT_")), None)
+        place = next(
+            (i for i, column in enumerate(layer.columns) if column.startswith("BT_")), None
+        )
         if place is None:
-            raise InputError(f"{unit.where}: {layer.short}: expected a column 'BT_…' in the header, found none")
+            raise InputError(
+                f"{unit.where}: {layer.short}: expected a column 'BT_…' in the header, found none"
+            )
         base, match = layer.columns[place].removeprefix("BT_"), _REFERENCE.match(row[place])
         if match is None:
-            raise InputError(f"{unit.where}: {layer.short}: expected the id of a token, such as 1-2, found "
-                             f"{shorten(repr(row[place]))}")
+            raise InputError(
+                f"{unit.where}: {layer.short}: expected the id of a token, such as 1-2, found "
+                f"{shorten(repr(row[place]))}"
+            )
         head = self._at(match["unit"], int(match["number"] or 0), base, unit.where)
         tail = self._at(unit.name, int(match["own"] or 0), base, unit.where)
         labels = [value for i, cell in enumerate(row) if i != place and (value := _value(cell))]
@@ -213,8 +269,10 @@ class _Body:
             if not column.startswith("ROLE_"):
                 continue
             if i + 1 == len(layer.columns):
-                raise InputError(f"{unit.where}: {layer.short}: expected a column with the targets of {column}, found "
-                                 "none in the header")
+                raise InputError(
+                    f"{unit.where}: {layer.short}: expected a column with the targets of {column}, found "
+                    "none in the header"
+                )
             roles, targets = row[i], row[i + 1]
             if targets in (_NONE, _EMPTY, ""):
                 continue
@@ -222,14 +280,20 @@ class _Body:
             if _number(roles) is not None:
                 names[-1] = _NUMBERED.sub(r"\g<value>", names[-1])
             if len(names) != len(ids):
-                raise InputError(f"{unit.where}: {layer.short}: expected as many slots as targets, found {len(names)} "
-                                 f"and {len(ids)}")
+                raise InputError(
+                    f"{unit.where}: {layer.short}: expected as many slots as targets, found {len(names)} "
+                    f"and {len(ids)}"
+                )
             for name, reference in zip(names, ids, strict=True):
                 match = _REFERENCE.match(reference)
                 if match is None:
-                    raise InputError(f"{unit.where}: {layer.short}: expected the id of a token, such as 1-2, found "
-                                     f"{shorten(repr(reference))}")
-                target = self._at(match["unit"], int(match["number"] or 0), layer.columns[i + 1], unit.where)
+                    raise InputError(
+                        f"{unit.where}: {layer.short}: expected the id of a token, such as 1-2, found "
+                        f"{shorten(repr(reference))}"
+                    )
+                target = self._at(
+                    match["unit"], int(match["number"] or 0), layer.columns[i + 1], unit.where
+                )
                 self.relations.append(Relation(drawn.name, target.name, _plain(name)))
 
     def _at(self, unit: str, number: int, layer: str, where: str) -> _Drawn:
@@ -243,8 +307,10 @@ class _Body:
         layers = [layer] if layer in self.layers else list(self.layers)
         found = [mark for name in layers for mark in self.by_unit.get((name, unit), [])]
         if len(found) != 1:
-            raise InputError(f"{where}: expected one mark of {layer.rpartition('.')[2]} at token {unit}, found "
-                             f"{len(found) or 'none'}")
+            raise InputError(
+                f"{where}: expected one mark of {layer.rpartition('.')[2]} at token {unit}, found "
+                f"{len(found) or 'none'}"
+            )
         return found[0]
 
     def chained(self) -> Iterator[Relation]:
@@ -257,14 +323,20 @@ class _Body:
 
 def _number_of(layer: Layer, row: list[str]) -> int | None:
     """The number that tells an annotation from others; those in the column of slots' targets are the targets'."""
-    own = [cell for place, cell in enumerate(row) if not (place and layer.columns[place - 1].startswith("ROLE_"))]
+    own = [
+        cell
+        for place, cell in enumerate(row)
+        if not (place and layer.columns[place - 1].startswith("ROLE_"))
+    ]
     return next((number for cell in own if (number := _number(cell)) is not None), None)
 
 
 def _is_slot(layer: Layer, column: str) -> bool:
     """Whether a column is of slots: their names, or in the next column their targets."""
     place = layer.columns.index(column)
-    return column.startswith("ROLE_") or (place > 0 and layer.columns[place - 1].startswith("ROLE_"))
+    return column.startswith("ROLE_") or (
+        place > 0 and layer.columns[place - 1].startswith("ROLE_")
+    )
 
 
 def _stacked(layer: Layer, unit: Unit) -> list[list[str]]:
@@ -274,9 +346,13 @@ def _stacked(layer: Layer, unit: Unit) -> list[list[str]]:
         return []
     columns = [split(cell, "|") for cell in cells]
     count = max(len(values) for values in columns)
-    if any(len(values) != count for cell, values in zip(cells, columns, strict=True) if cell != _NONE):
-        raise InputError(f"{unit.where}: {layer.short}: expected as many values in each of its columns, found "
-                         f"{shorten(' and '.join(cells))}")
+    if any(
+        len(values) != count for cell, values in zip(cells, columns, strict=True) if cell != _NONE
+    ):
+        raise InputError(
+            f"{unit.where}: {layer.short}: expected as many values in each of its columns, found "
+            f"{shorten(' and '.join(cells))}"
+        )
     full = [values if len(values) == count else values * count for values in columns]
     return [list(row) for row in zip(*full, strict=True)]
 
