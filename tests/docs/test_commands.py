@@ -9,11 +9,11 @@ import shutil
 import subprocess
 
 import pytest
+
+from claimstance.model.record import read_jsonl
 from helpers.documents import docx, pdf
 from helpers.program import ROOT, write
 from helpers.snippets import DOCUMENTS, blocks, lines, python, stages
-
-from claimstance.model.record import read_jsonl
 
 CORPORA = "needs the public corpora"
 SERVER = "runs until it is stopped: test_serving_process.py"
@@ -27,18 +27,28 @@ NOT_RUN = {
 }
 ELSEWHERE = {"docs/integrations.md"}
 CALL = re.compile(r"(?:^|[|;&)]\s*|\s)claimstance\s+[a-z-]")
-PARAGRAPHS = ("Runa Salt accused Orvane of greed over the cod. She said that the nets were empty before summer began.",
-              "Emil Draycott rejected the charge on Monday and said he admired the minister for her imagination.")
+PARAGRAPHS = (
+    "Runa Salt accused Orvane of greed over the cod. She said that the nets were empty before summer began.",
+    "Emil Draycott rejected the charge on Monday and said he admired the minister for her imagination.",
+)
 PAGE = "<html><head><title>Cod</title></head><body><article><h1>Cod</h1>{}</article></body></html>"
 
 
 def calls(block):
     """The calls in a block that are to be run."""
-    return [line for line in lines(block) if CALL.search(line) and line not in NOT_RUN] if not block.kind else []
+    return (
+        [line for line in lines(block) if CALL.search(line) and line not in NOT_RUN]
+        if not block.kind
+        else []
+    )
 
 
-WALKED = [document for document in DOCUMENTS if document not in ELSEWHERE
-          and any(block.kind == "python" or calls(block) for block in blocks(document))]
+WALKED = [
+    document
+    for document in DOCUMENTS
+    if document not in ELSEWHERE
+    and any(block.kind == "python" or calls(block) for block in blocks(document))
+]
 
 
 @pytest.fixture
@@ -57,9 +67,15 @@ def project(here, monkeypatch):
     (here / "letter.docx").write_bytes(docx(*PARAGRAPHS))
     write("news.csv", f"key,kicker,story,body\n1,Cod,{PARAGRAPHS[0]},{PARAGRAPHS[1]}\n")
     pq.write_table(pyarrow.table({"id": ["1", "2"], "text": PARAGRAPHS}), "news.parquet")
-    write("labelled.csv", "text,label\n" + "".join(
-        f"{name} {verb} the plan for harbour {number}.,{verb}\n"
-        for number in range(20) for name, verb in (("Salt", "praised"), ("Draycott", "attacked"))))
+    write(
+        "labelled.csv",
+        "text,label\n"
+        + "".join(
+            f"{name} {verb} the plan for harbour {number}.,{verb}\n"
+            for number in range(20)
+            for name, verb in (("Salt", "praised"), ("Draycott", "attacked"))
+        ),
+    )
     records = list(read_jsonl(here / "seeds" / "records.jsonl"))[:8]
     write("records.jsonl", "".join(f"{record.model_dump_json()}\n" for record in records))
     export = (here / "seeds" / "label-studio.json").read_text(encoding="utf-8")
@@ -70,7 +86,12 @@ def project(here, monkeypatch):
 @pytest.fixture
 def call(run, tiny_encoder):
     """Runs a line of the documents as a shell would; training is shortened. Gives what it printed."""
-    shorter = (f"model.encoder={tiny_encoder}", "model.max_tokens=64", "training.epochs=1", "training.threads=1")
+    shorter = (
+        f"model.encoder={tiny_encoder}",
+        "model.max_tokens=64",
+        "training.epochs=1",
+        "training.threads=1",
+    )
 
     def one(words, given):
         if words[0] == "claimstance":
@@ -114,8 +135,14 @@ def test_what_is_not_run_is_there():
 
 
 def test_a_line_is_read_as_a_shell_does():
-    parts, out = stages("""cat a.txt | claimstance tag - --target "the strike" | jq '.sources | size' > b.json""")
-    assert parts == [["cat", "a.txt"], ["claimstance", "tag", "-", "--target", "the strike"], ["jq", ".sources | size"]]
+    parts, out = stages(
+        """cat a.txt | claimstance tag - --target "the strike" | jq '.sources | size' > b.json"""
+    )
+    assert parts == [
+        ["cat", "a.txt"],
+        ["claimstance", "tag", "-", "--target", "the strike"],
+        ["jq", ".sources | size"],
+    ]
     assert out == "b.json"
 
 
@@ -123,15 +150,27 @@ def test_readme_quotes_what_the_bundled_model_finds():
     from claimstance.inference import Tagger
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \| (.+?) \| (.*?) ?\|$", readme, re.MULTILINE)
+    rows = re.findall(
+        r"^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \| (.+?) \| (.*?) ?\|$", readme, re.MULTILINE
+    )
     text = (ROOT / "seeds" / "demo.txt").read_text(encoding="utf-8")
     article = Tagger.from_pretrained().tag(text, targets=["Orvane"])
     found = set()
     for sentence in article.sentences:
-        sure = {s.holder: f"{s.label} {s.probability:.2f}" for s in sentence.stances if not s.abstained}
+        sure = {
+            s.holder: f"{s.label} {s.probability:.2f}" for s in sentence.stances if not s.abstained
+        }
         for said in sentence.attributions:
             if said.source and said.cue and said.content:
-                found.add((str(sentence.index), said.source.text, said.source.name, said.cue.text, said.content.text,
-                           sure.get(said.source.name, "")))
+                found.add(
+                    (
+                        str(sentence.index),
+                        said.source.text,
+                        said.source.name,
+                        said.cue.text,
+                        said.content.text,
+                        sure.get(said.source.name, ""),
+                    )
+                )
     assert len(rows) == 4
     assert set(rows) <= found

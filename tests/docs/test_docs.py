@@ -5,20 +5,24 @@ import re
 
 import pytest
 import reference
-from helpers.program import ROOT
-from helpers.snippets import DOCUMENTS, GENERATED
 
 from claimstance.inference.cli.main import app
 from claimstance.model.onnx.backend import identity
 from claimstance.training.data.corpora import CORPORA
+from helpers.program import ROOT
+from helpers.snippets import DOCUMENTS, GENERATED
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CARD = (ROOT / "model/bundled/README.md").read_text(encoding="utf-8")
 FIGURES = json.loads((ROOT / "benchmarks/accuracy.json").read_text(encoding="utf-8"))
-FIGURE_ROW = re.compile(r"^\| ([^|]+?) \| ([\d.]+) \| (?:([\d.]+) – ([\d.]+))? ?\| (\d+) \|", re.MULTILINE)
+FIGURE_ROW = re.compile(
+    r"^\| ([^|]+?) \| ([\d.]+) \| (?:([\d.]+) – ([\d.]+))? ?\| (\d+) \|", re.MULTILINE
+)
 
 
-@pytest.mark.parametrize(("text", "everything"), [(README, False), (CARD, True)], ids=["README", "card"])
+@pytest.mark.parametrize(
+    ("text", "everything"), [(README, False), (CARD, True)], ids=["README", "card"]
+)
 def test_figures_are_those_measured(text, everything, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     from accuracy_page import quote
@@ -41,7 +45,10 @@ def test_figures_are_of_the_bundled_model():
 
 
 def test_bundled_model_is_small():
-    assert sum(path.stat().st_size for path in (ROOT / "model/bundled").iterdir() if path.is_file()) <= 35_000_000
+    assert (
+        sum(path.stat().st_size for path in (ROOT / "model/bundled").iterdir() if path.is_file())
+        <= 35_000_000
+    )
 
 
 def test_accuracy_page_is_rendered_from_the_figures(monkeypatch):
@@ -71,7 +78,7 @@ def test_corpora_are_described_as_their_readers_state(name):
 
 
 def test_readme_names_files_that_exist():
-    tree = README[README.index("\nmodel/ "):README.index("`training → model ← inference`")]
+    tree = README[README.index("\nmodel/ ") : README.index("`training → model ← inference`")]
     folder = ROOT
     for line in tree.splitlines():
         if line and not line.startswith(" ") and line != "```":
@@ -89,7 +96,10 @@ def test_readme_uses_commands_that_exist():
 
 def test_reference_pages_are_what_make_reference_writes():
     told = "not what the code says any more: run `make reference` and commit both pages"
-    for name, page in (("commands.md", reference.commands()), ("configuration.md", reference.configuration())):
+    for name, page in (
+        ("commands.md", reference.commands()),
+        ("configuration.md", reference.configuration()),
+    ):
         assert (ROOT / "docs" / name).read_text(encoding="utf-8") == page, f"docs/{name}: {told}"
 
 

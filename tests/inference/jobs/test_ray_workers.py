@@ -11,12 +11,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from test_long_run import found
 
 from claimstance.inference.articles.sources import Article
 from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.predictor import StoppedError, never
+from helpers.long_runs import folder_contents
 from helpers.program import PROGRAM, TEXT, soon, write
 
 LINES = (
@@ -90,10 +90,10 @@ def test_parts_are_those_of_one_process(ray, run, model):
     assert run(*tag, "alone").code == 1  # of a line that is no JSON
     for workers in ("1", "2"):
         assert run(*tag, f"ray{workers}", "--engine", "ray", "--workers", workers).code == 1
-        assert found(f"ray{workers}") == found("alone")
+        assert folder_contents(f"ray{workers}") == folder_contents("alone")
     (Path("ray2") / "part-00001.jsonl").unlink()
     assert run(*tag, "ray2", "--engine", "ray").code == 1
-    assert found("ray2") == found("alone")
+    assert folder_contents("ray2") == folder_contents("alone")
     assert run(*tag, "ray2").code == 1  # and the other engine finds it done
 
 

@@ -14,6 +14,7 @@ from claimstance.inference.jobs import folder as run_folder
 from claimstance.inference.jobs import run as long_run
 from claimstance.inference.jobs.folder import hold
 from claimstance.inference.jobs.signals import Stopping
+from helpers.long_runs import folder_contents
 from helpers.program import TEXT, articles, table, write
 
 IN_TWOS = ("--articles-per-part", "2")
@@ -34,11 +35,6 @@ def tag(run, model):
 
 def manifest(folder="out"):
     return json.loads(Path(folder, "manifest.json").read_bytes())
-
-
-def found(folder="out"):
-    """What is in a folder, the lock left out."""
-    return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.name != ".lock"}
 
 
 def dies_after(monkeypatch, parts, error=KeyboardInterrupt):
@@ -64,8 +60,8 @@ def test_parts_hold_what_one_file_would(run, tag, model):
     assert (done.code, done.out, done.messages) == (0, "", [])
     run("tag", "c.jsonl", "--model", model, "--out", "whole.jsonl")
     parts = [f"part-{number:05}.jsonl" for number in range(3)]
-    assert sorted(found()) == ["manifest.json", *parts]
-    assert b"".join(found()[name] for name in parts) == Path("whole.jsonl").read_bytes()
+    assert sorted(folder_contents()) == ["manifest.json", *parts]
+    assert b"".join(folder_contents()[name] for name in parts) == Path("whole.jsonl").read_bytes()
     told = manifest()
     assert (told["complete"], told["articles"], told["failed"]) == (True, 5, 0)
     assert [(part["file"], part["articles"]) for part in told["parts"].values()] == list(
@@ -98,7 +94,7 @@ def test_a_folder_that_is_there_whatever_its_name(run, model):
     corpus()
     Path("tagged.v2").mkdir()
     assert run("tag", "c.jsonl", "--model", model, "--out", "tagged.v2").code == 0
-    assert sorted(found("tagged.v2")) == ["manifest.json", "part-00000.jsonl"]
+    assert sorted(folder_contents("tagged.v2")) == ["manifest.json", "part-00000.jsonl"]
     write("plain", "old")
     assert run("tag", "c.jsonl", "--model", model, "--out", "plain").code == 0
     assert len(articles(Path("plain").read_text(encoding="utf-8"))) == 5
@@ -114,21 +110,23 @@ def test_a_run_that_died_goes_on(tag, monkeypatch, form, parts):
         pytest.importorskip("pyarrow")
     corpus()
     tag("--format", form, "--threads", "1")
-    undisturbed = found()
+    undisturbed = folder_contents()
     shutil.rmtree("out")
     with monkeypatch.context() as patched:
         dies_after(patched, parts)
         assert tag("--format", form).code == 130
     assert len(manifest()["parts"]) == parts
     before = {
-        name: Path("out", name).stat().st_mtime_ns for name in found() if name != "manifest.json"
+        name: Path("out", name).stat().st_mtime_ns
+        for name in folder_contents()
+        if name != "manifest.json"
     }
     write(f"out/part-00099.{form}", "renamed, and not yet told of")
     write(f"out/.part-00003.{form}.abc_12", "half")
     write("out/.manifest.json.abc_12", "half")
     assert (done := tag("--format", form, "--threads", "2")).code == 0
     assert done.messages == []
-    assert found() == undisturbed
+    assert folder_contents() == undisturbed
     assert before == {
         name: Path("out", name).stat().st_mtime_ns for name in before
     }  # not tagged again
@@ -153,7 +151,7 @@ def test_errors_are_counted_once(tag, monkeypatch):
 def test_a_part_that_was_damaged_is_done_again(tag):
     corpus()
     tag()
-    undisturbed = found()
+    undisturbed = folder_contents()
     Path("out/part-00001.jsonl").write_bytes(b"{}\n")
     Path("out/part-00002.jsonl").unlink()
     done = tag()
@@ -164,7 +162,7 @@ def test_a_part_that_was_damaged_is_done_again(tag):
             for number in (1, 2)
         ],
     )
-    assert found() == undisturbed
+    assert folder_contents() == undisturbed
 
 
 def test_a_corpus_that_was_moved(run, tag, model):
@@ -211,7 +209,7 @@ def test_another_run_is_not_gone_on_with(tag, monkeypatch, change, arguments, me
     with monkeypatch.context() as patched:
         dies_after(patched, 1)
         tag()
-    before = found()
+    before = folder_contents()
     if change:
         change()
     refused = tag(*arguments)
@@ -219,7 +217,7 @@ def test_another_run_is_not_gone_on_with(tag, monkeypatch, change, arguments, me
     assert refused.messages[0].startswith("error: --out: 'out' was begun otherwise (")
     assert message in refused.messages[0]
     assert refused.messages[0].endswith("--restart to begin anew")
-    assert found() == before
+    assert folder_contents() == before
 
 
 def test_another_model_or_program_is_refused(run, tag, model, monkeypatch):
@@ -290,7 +288,7 @@ def test_restart_begins_anew(tag, monkeypatch):
     corpus()
     tag("--format", "csv")
     tag("--restart")
-    undisturbed = found()
+    undisturbed = folder_contents()
     assert sorted(undisturbed) == [
         "manifest.json",
         *(f"part-0000{number}.jsonl" for number in range(3)),
@@ -299,10 +297,12 @@ def test_restart_begins_anew(tag, monkeypatch):
     with monkeypatch.context() as patched:
         dies_after(patched, 0)
         tag("--restart")
-    assert sorted(found()) == ["manifest.json"]  # the old parts are gone before the first new one
+    assert sorted(folder_contents()) == [
+        "manifest.json"
+    ]  # the old parts are gone before the first new one
     corpus()
     assert tag("--restart").code == 0
-    assert found() == undisturbed
+    assert folder_contents() == undisturbed
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "part-00000.jsonl", "manifest.json"])
@@ -379,8 +379,8 @@ def test_a_folder_that_is_taken_away(tag, monkeypatch, again):
     done = tag()
     assert (done.code, done.messages) == (1, ["error: out: taken away while it was written to"])
     assert Path("out").exists() == again
-    assert not again or found() == {}
-    assert sorted(found("away")) == ["manifest.json", "part-00000.jsonl"]
+    assert not again or folder_contents() == {}
+    assert sorted(folder_contents("away")) == ["manifest.json", "part-00000.jsonl"]
 
 
 @pytest.mark.skipif(
@@ -429,7 +429,7 @@ def test_a_signal_has_the_part_finished(tag, monkeypatch, number, code):
     said = f"articles tagged, by {number.name}: the same command goes on in 'out'"
     assert (done.code, done.messages) == (code, [f"error: stopped with 2 {said}"])
     assert (again.code, again.messages) == (code, [f"error: stopped with 4 {said}"])
-    assert sorted(found()) == ["manifest.json", "part-00000.jsonl", "part-00001.jsonl"]
+    assert sorted(folder_contents()) == ["manifest.json", "part-00000.jsonl", "part-00001.jsonl"]
     assert tag().code == 0
     assert manifest()["complete"]
 
