@@ -16,7 +16,7 @@ INVERSE = ".inverse"
 _FILES = {READER_FILE: "", STANCE_FILE: "heads.stance.", LINK_FILE: "heads.link."}
 
 
-def exported_weights(folder: Path) -> dict[str, Tensor]:
+def load_onnx_weights(folder: Path) -> dict[str, Tensor]:
     """The weights of the model exported to ``folder``, by the names that ``ClaimStanceModel`` has for them, in float32.
 
     Of an int8 model they are what its integers stand for: within half a step (a 255th of a channel's range) of

@@ -109,7 +109,7 @@ def train(
     files = _files_that_stay(config, tasks)
     dev = about(dev, tasks)
     course = _course(model, about(records, tasks), tasks, all_labels, settings, soft or {})
-    model.loss_weights, model.soft_share = dict(settings.loss_weights), settings.soft_share
+    model.loss_weights, model.distillation_weight = dict(settings.loss_weights), settings.soft_share
     trainer = ClaimStanceTrainer(
         model=model,
         args=_arguments(config, course, bool(dev)),
@@ -151,7 +151,7 @@ def _new(
         },
     )
     if config.model.start is not None:
-        model.start_from(ClaimStanceModel.from_pretrained(model_folder(config.model.start)))
+        model.init_from(ClaimStanceModel.from_pretrained(model_folder(config.model.start)))
     return model
 
 
@@ -175,7 +175,7 @@ def _going_on(
                 f"({', '.join(has.labels[task])}), found {', '.join(wanted or ())}"
             )
     model.config = replace(unfitted(has, tasks), name=config.name, version=ModelConfig.version)
-    model.learn_only(tasks, config.model.dropout)
+    model.freeze_except(tasks, config.model.dropout)
     return model
 
 
