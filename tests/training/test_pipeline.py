@@ -406,8 +406,8 @@ def test_a_task_alone_trains_on_rows_that_mostly_lack_it(
             {"model": {"tasks": ["entity"]}},
             {"entities": None},
             ConfigError,
-            "model.tasks: no row of the train split has labels for 'entity'. Those with labels: attribution, check_worthy,"
-            " claim, stance, subjective",
+            "model.tasks: no row of the train split has labels for 'entity'. Those with labels: attribution, "
+            "check_worthy, claim, stance, subjective",
         ),
         (
             {"model": {"tasks": ["stance"]}},

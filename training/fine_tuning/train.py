@@ -34,16 +34,16 @@ from claimstance.model.onnx.backend import (
     model_folder,
 )
 from claimstance.model.onnx.export import export
-from claimstance.model.record import Record
+from claimstance.model.record import Record, label_counts
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.config import Config, TrainingConfig
-from claimstance.training.data.build.split_groups import label_counts
-from claimstance.training.distillation.cross_fitting import without_fold
+from claimstance.training.data.folds import without_fold
+from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.evaluation.evaluate import parts
 from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
 from claimstance.training.fine_tuning.batches import Mixture, Planner
 from claimstance.training.fine_tuning.calibration import calibrate, unfitted
-from claimstance.training.fine_tuning.examples import SoftLabels, about, build_examples
+from claimstance.training.fine_tuning.examples import about, build_examples
 from claimstance.training.fine_tuning.mixed_precision import use_bfloat16
 from claimstance.training.fine_tuning.trainer import ClaimStanceTrainer, Course, Told
 
