@@ -208,8 +208,8 @@ def build(
     Example: claimstance build export.json --role Speaker=source --by outlet --out dataset
     """
     from claimstance.inference.cli.tables import built
-    from claimstance.training.data.build.build import build as build_dataset
-    from claimstance.training.data.build.build import check_target
+    from claimstance.training.data.build import check_target
+    from claimstance.training.pipeline import build_and_teach
 
     must_exist("CONFIG|FILE", *inputs)
     must_exist("--codebook", codebook)
@@ -234,7 +234,7 @@ def build(
         config = config.model_copy(update={"teachers": []})
     check_target(config.path, overwrite)
     with progress("reading rows", None) as advance:
-        report = build_dataset(config, config.path, progress=advance, overwrite=overwrite)
+        report = build_and_teach(config, config.path, advance, overwrite)
     built(config.path, report.model_dump(mode="json"))
 
 

@@ -5,8 +5,10 @@ import importlib
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,182 @@ def test_imports_go_one_way(path):
     # Relative ones, and the bare folders, which are importable from the root only and are not what gets installed.
     starts = (".", *(f"{name}." for name in (*forbidden, *FOLDERS)))
     assert [name for name in imported(path) if f"{name}.".startswith(starts)] == []
+
+
+#: Every module belongs to the entry that is the longest beginning of its name, and imports from entries below it alone.
+LAYERS = (
+    "inference.cli",
+    "inference.serving",
+    "inference.spacy_component",
+    "inference.jobs",
+    "inference.pages",
+    "inference.writers",
+    "inference",
+    "inference.coreference",
+    "inference.results",
+    "inference.articles",
+    "training",
+    "training.pipeline",
+    "training.model_card",
+    "training.scaffold",
+    "training.distillation",
+    "training.fine_tuning",
+    "training.load_config",
+    "training.config",
+    "training.data.build",
+    "training.data.convert",
+    "training.data.lint",
+    "training.data.report",
+    "training.data.building",
+    "training.data",
+    "training.data.annotators",
+    "training.data.soft_labels",
+    "training.data.formats",
+    "training.data.corpora",
+    "training.data.documents",
+    "training.evaluation.page",
+    "training.evaluation",
+    "model.onnx",
+    "model",
+    "model.pages",
+    "model.text",
+    "model.windows",
+    "model.record",
+    "model.io",
+    "model.labels",
+    "model.errors",
+)
+#: Imports that climb still, and are to be cut.
+CLIMBING = {
+    ("inference.jobs.signals", "inference.cli.console"),
+    ("inference.results", "inference.writers.frames"),
+    ("inference.writers.formats", "inference.cli.console"),
+    ("inference.writers.formats", "inference.pages.folder"),
+    ("model.network", "model.onnx.import_weights"),
+}
+MOST_FILES = 14  # in a folder
+
+
+def module_name(path: str) -> str:
+    """The name of a file's module below ``claimstance``."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+@cache
+def imports() -> dict[str, set[str]]:
+    """Each module → the modules of the package that it imports anywhere, lazily too."""
+    names = {module_name(path) for path in modules()}
+    graph = {}
+    for path in modules():
+        targets = set()
+        for name in imported(path):
+            parts = name.removeprefix("claimstance.").split(".")
+            # ``from a import b`` may import the module a.b, or b from the module a.
+            prefixes = [".".join(parts[:end]) for end in range(len(parts), 0, -1)]
+            targets.add(next((prefix for prefix in prefixes if prefix in names), None))
+        graph[module_name(path)] = targets - {None, module_name(path)}
+    # A name of a submodule stands for the submodule alone, not for the package that it is imported from.
+    for path in modules():
+        own = graph[module_name(path)]
+        graph[module_name(path)] = {
+            name
+            for name in own
+            if not (any(other.startswith(f"{name}.") for other in own) and not takes(path, name))
+        }
+    return graph
+
+
+def takes(path: str, package: str) -> bool:
+    """Whether a file imports something of a package itself, other than its modules."""
+    names = {module_name(path) for path in modules()}
+    prefix = f"claimstance.{package}."
+    return any(
+        name.startswith(prefix)
+        and "." not in name.removeprefix(prefix)
+        and name.removeprefix("claimstance.") not in names
+        for name in imported(path)
+    )
+
+
+def layer(module: str) -> int:
+    """The place of a module's entry in ``LAYERS``."""
+    entries = [name for name in LAYERS if f"{module}.".startswith(f"{name}.")]
+    assert entries, f"{module} belongs to no layer"
+    return LAYERS.index(max(entries, key=len))
+
+
+def test_imports_never_climb():
+    climbing = {
+        (module, target)
+        for module, targets in imports().items()
+        for target in targets
+        if layer(target) < layer(module)
+    }
+    assert climbing - CLIMBING == set()
+    assert CLIMBING - climbing == set(), "these are cut: take them off the list"
+
+
+def folder_of(module: str) -> str:
+    is_package = (ROOT / module.replace(".", "/")).is_dir()
+    return module if is_package else module.rpartition(".")[0]
+
+
+def test_no_two_folders_import_each_other():
+    """A folder and the folders in it are one part of the program; ``test_imports_never_climb`` orders their files."""
+    pairs = {
+        (folder_of(module), folder_of(target)): (module, target)
+        for module, targets in imports().items()
+        for target in targets
+        if (module, target) not in CLIMBING
+    }
+    mutual = [
+        (pairs[a, b], pairs[b, a])
+        for a, b in pairs
+        if a < b and (b, a) in pairs and not f"{b}.".startswith(f"{a}.")
+    ]
+    assert mutual == []
+
+
+def test_no_module_imports_itself_through_others():
+    graph = {
+        module: {target for target in targets if (module, target) not in CLIMBING}
+        for module, targets in imports().items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
+
+
+def test_folders_are_small():
+    counts = Counter((ROOT / path).parent.relative_to(ROOT).as_posix() for path in modules())
+    assert {folder: n for folder, n in counts.items() if n > MOST_FILES} == {}
+
+
+def test_data_is_prepared_without_torch():
+    data = [f"claimstance.{module_name(path)}" for path in modules() if "training/data/" in path]
+    script = (
+        "import importlib, sys\n"
+        "sys.modules['torch'] = None  # importing it fails\n"
+        f"for name in {data!r}: importlib.import_module(name)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stdout) == (0, ""), result.stderr
+
+
+def test_nothing_that_prepares_data_reaches_torch_lazily():
+    reached = {module for module in imports() if module.startswith("training.data")}
+    while more := {target for module in reached for target in imports()[module]} - reached:
+        reached |= more
+    paths = {module_name(path): path for path in modules()}
+    loads_torch = {
+        module
+        for module in reached
+        if {"torch", "transformers"} & {name.partition(".")[0] for name in imported(paths[module])}
+    }
+    assert loads_torch == set()
 
 
 def test_what_training_imports_is_told_apart_from_bugs():

@@ -15,16 +15,16 @@ from claimstance.model.prediction import predict
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.config import Config
-from claimstance.training.data.build.build import build
 from claimstance.training.data.config import DataConfig, Teacher
 from claimstance.training.data.dataset import load_records
-from claimstance.training.distillation.cross_fitting import check_folds, fold_of
+from claimstance.training.data.folds import fold_of
+from claimstance.training.data.soft_labels import load_soft, save_soft
+from claimstance.training.distillation.cross_fitting import check_folds
 from claimstance.training.distillation.teachers import teach
 from claimstance.training.fine_tuning.batches import LabelledWindow, collate
 from claimstance.training.fine_tuning.examples import build_examples
 from claimstance.training.fine_tuning.train import train
-from claimstance.training.pipeline import run
-from claimstance.training.soft_labels import load_soft, save_soft
+from claimstance.training.pipeline import build_and_teach, run
 from helpers.tiny import exported
 
 pytestmark = pytest.mark.slow
@@ -244,7 +244,7 @@ def test_a_model_that_saw_a_fold_does_not_tell_of_it(cross_fitted, tmp_path):
         ConfigError,
         match=r"data\.teachers: .* without fold 0 of 2, found one trained without fold 1",
     ):
-        build(DataConfig.model_validate(config), tmp_path / "data")
+        build_and_teach(DataConfig.model_validate(config), tmp_path / "data")
     (first / "config.yaml").write_text("output: x\ndata: {path: y}", encoding="utf-8")
     with pytest.raises(ConfigError, match="trained without fold 0 of 2, found one trained on all"):
         check_folds(cross_fitted)
@@ -423,7 +423,7 @@ def test_a_dataset_is_built_and_trained_on_with_a_teacher(
             },
         }
     )
-    report = build(config.data, config.data.path)
+    report = build_and_teach(config.data, config.data.path)
     records = load_records(config.data.path, "train")
     soft = load_soft(config.data.path)
     assert report.soft["attribution"] == len(soft) == 10
@@ -452,7 +452,7 @@ def test_the_bundled_model_teaches_by_its_name(tmp_path):
             "teachers": [{"model": "bundled", "corpora": ["news"], "tasks": ["claim"]}],
         }
     )
-    build(data, data.path)
+    build_and_teach(data, data.path)
     [said] = load_soft(data.path).values()
     assert said["claim"][1] > 0.8
 

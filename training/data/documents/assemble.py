@@ -13,8 +13,8 @@ from claimstance.model.errors import InputError, unknown
 from claimstance.model.labels import ENTITY, ROLES, SENTENCE_TASKS
 from claimstance.model.record import Attribution, Entity, Record, Span, Stance, check_labels
 from claimstance.model.text.sentences import split_sentences
-from claimstance.training.data.corpora.spans import clip
 from claimstance.training.data.documents.document import Answer, Document, Mark
+from claimstance.training.data.documents.format import Format, Layout, Reading, documents
 from claimstance.training.data.documents.linking import (
     Judged,
     Marks,
@@ -25,7 +25,7 @@ from claimstance.training.data.documents.linking import (
 )
 from claimstance.training.data.documents.offsets import UnitSearch, in_code_points
 from claimstance.training.data.documents.roles import IGNORE, MEANINGS, Roles, roles_of
-from claimstance.training.data.formats.base import Format, Layout, Reading, documents
+from claimstance.training.data.documents.spans import clip
 
 _SHORT = {
     "PER": "PERSON",

@@ -9,8 +9,8 @@ from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.record import Span
 from claimstance.training.data.documents.document import Document, Mark
+from claimstance.training.data.documents.format import OnDrop
 from claimstance.training.data.documents.roles import IGNORE, Roles
-from claimstance.training.data.formats.base import OnDrop
 
 #: What may be said of a span in words: whom its stance is toward, whose it is.
 _NAMES = ("target", "holder")

@@ -18,7 +18,7 @@ from typing import Any
 from claimstance.model.errors import InputError, unknown
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record, Stance, check_labels
-from claimstance.training.data.formats.base import COLUMNS, Format, Layout, Reading
+from claimstance.training.data.documents.format import COLUMNS, Format, Layout, Reading
 from claimstance.training.data.formats.table_rows import Row, delimited, parquet, workbook
 
 TASKS = (*SENTENCE_TASKS, "stance")

@@ -21,7 +21,7 @@ from claimstance.model.io.delimiters import (
     named_delimiter,
 )
 from claimstance.model.record import read_lines
-from claimstance.training.data.formats.base import Reading
+from claimstance.training.data.documents.format import Reading
 
 _ERROR = "e"  # the type of an Excel cell such as #N/A
 

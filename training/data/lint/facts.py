@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
-from claimstance.model.record import Record, Span, Stance
+from claimstance.model.record import Record, Span, Stance, text_key
 from claimstance.model.text.mentions import find_mentions
-from claimstance.training.data.build.split_groups import text_key
 from claimstance.training.data.codebook import Codebook
 from claimstance.training.data.lint.base import Contradiction, Place, Seen, surface
 

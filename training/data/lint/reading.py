@@ -12,8 +12,8 @@ from claimstance.model.record import Record, parse_record, read_lines
 from claimstance.training.data.config import DataConfig, Source
 from claimstance.training.data.corpora import lookup
 from claimstance.training.data.documents.document import Document, LeftOut
+from claimstance.training.data.documents.format import Item, Reader
 from claimstance.training.data.formats import Format, Layout, Reading, recognise
-from claimstance.training.data.formats.base import Item, Reader
 from claimstance.training.data.lint.base import Finding, Place, unreadable
 
 Read = tuple[Record, Place] | Finding

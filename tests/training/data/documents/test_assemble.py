@@ -4,7 +4,7 @@ from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.record import Attribution, Entity, Stance
 from claimstance.training.data.documents.assemble import records
 from claimstance.training.data.documents.document import Answer, Document, Mark, Relation
-from claimstance.training.data.formats.base import Format, Item, Layout, Reading
+from claimstance.training.data.documents.format import Format, Item, Layout, Reading
 
 TEXT = "Holm says Noren lies. The tax, he warned, will rise.\nNoren laughed."
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from claimstance.model.errors import InputError
-from claimstance.training.data.corpora.spans import normalise
 from claimstance.training.data.corpora.standoff import read_events
 from claimstance.training.data.documents.document import Relation
+from claimstance.training.data.documents.format import documents
 from claimstance.training.data.documents.offsets import CODE_POINTS, find_unit
+from claimstance.training.data.documents.spans import normalise
 from claimstance.training.data.formats import Layout, Reading, read_file
-from claimstance.training.data.formats.base import documents
 from claimstance.training.data.formats.brat import reader as brat
 from helpers.paths import DATA
 

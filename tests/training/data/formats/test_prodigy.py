@@ -5,8 +5,8 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Stance
 from claimstance.training.data.documents.document import Answer, Relation
+from claimstance.training.data.documents.format import documents
 from claimstance.training.data.formats import Layout, Reading, prodigy, read_file
-from claimstance.training.data.formats.base import documents
 from helpers.paths import DATA
 
 COURIERS = "🚲 Bicycle couriers in Noren said on Monday the new toll was unfair."

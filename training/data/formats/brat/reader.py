@@ -25,10 +25,10 @@ from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Span
 from claimstance.training.data.documents.document import Document, LeftOut, Mark, Relation
-from claimstance.training.data.formats.base import Format, Item, Layout
+from claimstance.training.data.documents.format import Format, Item, Layout
+from claimstance.training.data.documents.json_validation import read_text, wrong
 from claimstance.training.data.formats.brat.folder import Pair, pairs
 from claimstance.training.data.formats.brat.writer import write
-from claimstance.training.data.formats.json_validation import read_text, wrong
 
 if TYPE_CHECKING:
     from claimstance.training.data.documents.roles import Roles

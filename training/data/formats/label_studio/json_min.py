@@ -20,9 +20,9 @@ from claimstance.model.errors import InputError
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import read_lines
 from claimstance.training.data.documents.document import Answer, Document, Mark
-from claimstance.training.data.formats.base import Item, Layout
-from claimstance.training.data.formats.json_items import first_object
-from claimstance.training.data.formats.json_validation import extent, listing, name_of, string
+from claimstance.training.data.documents.format import Item, Layout
+from claimstance.training.data.documents.json_items import first_object
+from claimstance.training.data.documents.json_validation import extent, listing, name_of, string
 from claimstance.training.data.formats.label_studio.values import (
     ANSWERS,
     KEYS,

@@ -16,7 +16,7 @@ probability of 3 in 100 million. A hash of 0 is none. The columns:
 ``targets``        each stance's target (several for a row)
 ``holders``        each stance's holder and each attribution's source (several for a row)
 ``words``          how many
-``shingles``       the runs of words, and ``band 0``, ``band 1``, …: see ``claimstance.training.data.build.duplicates``
+``shingles``       the runs of words, and ``band 0``, ``band 1``, …: see ``duplicates``
 =================  =================================================================================================
 """
 
@@ -28,11 +28,10 @@ from typing import NamedTuple
 import numpy as np
 import xxhash
 
-from claimstance.model.record import Record, Span, Stance
+from claimstance.model.record import Record, Span, Stance, label_counts, text_key
 from claimstance.training.data.annotators.questions import question_of
-from claimstance.training.data.build.duplicates import sketch
-from claimstance.training.data.build.split_groups import label_counts, text_key
-from claimstance.training.data.build.row_store import Column, Ragged
+from claimstance.training.data.building.duplicates import sketch
+from claimstance.training.data.building.row_store import Column, Ragged
 
 NO_DATE, BAD_DATE = 0, -1
 _SENTENCE = ("claim", "check_worthy", "subjective")

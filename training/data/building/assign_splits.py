@@ -7,11 +7,18 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from claimstance.model.errors import InputError
-from claimstance.training.data.build.duplicates import Texts, connect_near
-from claimstance.training.data.build.groups import Places, connect, link
-from claimstance.training.data.build.indexing import BAD_DATE, NO_DATE, Profile
-from claimstance.training.data.build.rows import UNDIVIDED, Rows
-from claimstance.training.data.build.split_groups import Codes, Division, Strata, by_date, divide, reached
+from claimstance.training.data.building.duplicates import Texts, connect_near
+from claimstance.training.data.building.groups import Places, connect, link
+from claimstance.training.data.building.indexing import BAD_DATE, NO_DATE, Profile
+from claimstance.training.data.building.rows import UNDIVIDED, Rows
+from claimstance.training.data.building.split_groups import (
+    Codes,
+    Division,
+    Strata,
+    by_date,
+    divide,
+    reached,
+)
 from claimstance.training.data.config import SPLITS, Split
 
 _KINDS = {

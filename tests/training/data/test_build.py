@@ -8,12 +8,11 @@ import pytest
 
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS
-from claimstance.model.record import Record, Stance, write_jsonl
-from claimstance.training.data.build.build import _check_labels as check_rows
-from claimstance.training.data.build.build import build
-from claimstance.training.data.build.sources import Part, Store
-from claimstance.training.data.build.split_groups import text_key
-from claimstance.training.data.build.workers import Workers
+from claimstance.model.record import Record, Stance, text_key, write_jsonl
+from claimstance.training.data.build import _check_labels as check_rows
+from claimstance.training.data.build import build
+from claimstance.training.data.building.sources import Part, Store
+from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_labels, load_records, split_names
 
@@ -149,7 +148,7 @@ def test_nothing_is_left_when_writing_fails(tmp_path, monkeypatch):
     def fail(soft, folder):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("claimstance.training.data.build.build.save_soft", fail)
+    monkeypatch.setattr("claimstance.training.data.build.save_soft", fail)
     file = table(tmp_path, "good.csv", [f"{text},claim" for text in sentences(9)])
     with pytest.raises(InputError, match="No space left on device"):
         build(settings({"files": [file]}), tmp_path / "out")
@@ -196,8 +195,8 @@ def test_any_number_of_processes_builds_the_same(tmp_path, monkeypatch):
         for i, text in enumerate(sentences(2500))]
     config = settings({"files": [jsonl(tmp_path, "x.jsonl", records)]})
     alone = build(config, tmp_path / "alone")
-    monkeypatch.setattr("claimstance.training.data.build.workers.INLINE", 500)
-    monkeypatch.setattr("claimstance.training.data.build.workers.available", lambda: 2)
+    monkeypatch.setattr("claimstance.training.data.building.workers.INLINE", 500)
+    monkeypatch.setattr("claimstance.training.data.building.workers.available", lambda: 2)
     seen = []
     assert build(config, tmp_path / "together", seen.append) == alone
     assert sum(seen) == 2500
@@ -255,7 +254,7 @@ def test_a_codebook_is_checked_and_kept(tmp_path):
 
 KILLED = """
 import os, signal, sys
-import claimstance.training.data.build.build as building
+import claimstance.training.data.build as building
 from claimstance.training.data.config import DataConfig
 
 def kill(*_):
@@ -282,3 +281,14 @@ def test_a_killed_build_leaves_nothing_that_looks_whole_and_can_be_run_again(tmp
     if when == "writing":
         subprocess.run([sys.executable, "-c", KILLED, file, str(tmp_path / "out"), when], check=False)
         assert len(load_records(tmp_path / "out", "train")) == report.rows["train"]  # what was there is there
+
+
+def test_teachers_are_never_passed_over_silently(tmp_path):
+    file = table(tmp_path, "good.csv", [f"{text},claim" for text in sentences(9)])
+    config = settings(
+        {"files": [file]},
+        teachers=[{"model": "bundled", "corpora": ["good"], "tasks": ["claim"]}],
+    )
+    with pytest.raises(ValueError, match="build_and_teach"):
+        build(config, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

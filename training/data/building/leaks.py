@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from claimstance.training.data.build.duplicates import Search, Texts, search
-from claimstance.training.data.build.groups import Keys, Places
-from claimstance.training.data.build.rows import Rows
+from claimstance.training.data.building.duplicates import Search, Texts, search
+from claimstance.training.data.building.groups import Keys, Places
+from claimstance.training.data.building.rows import Rows
 from claimstance.training.data.config import SPLITS
 
 EXAMPLES = 5

@@ -7,22 +7,19 @@ scored against what most of the others say; an answer on which the others are ti
 against a label that all annotators made together, which is less noisy than one person's: it may pass this ceiling.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import permutations
-from typing import TypeVar
 
 import numpy as np
 
 from claimstance.model.labels import CLAIM
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record
-from claimstance.training.evaluation.attribution_metrics import count_attributions
+from claimstance.training.data.annotators.label_agreement import against_others
+from claimstance.training.data.annotators.span_agreement import count_between
 from claimstance.training.evaluation.counts import Outcome, digest
 from claimstance.training.evaluation.evaluate import Results, parts
 from claimstance.training.evaluation.metrics import Array, Figure
-
-Answer = TypeVar("Answer", bound=Hashable)
 
 
 def between_articles(records: Iterable[Record], labels: Sequence[str] = CLAIM) -> Results:
@@ -37,7 +34,7 @@ def between_articles(records: Iterable[Record], labels: Sequence[str] = CLAIM) -
         What ``evaluate`` returns; ``n`` counts sentences, each once. Empty if no article has two annotators.
     """
     articles = {
-        name: annotations for name, annotations in several(records).items() if len(annotations) > 1
+        name: annotations for name, annotations in by_article(records).items() if len(annotations) > 1
     }
     if not articles:
         return {}
@@ -57,24 +54,12 @@ def between_articles(records: Iterable[Record], labels: Sequence[str] = CLAIM) -
     }
 
 
-def several(records: Iterable[Record]) -> dict[str, dict[str, list[Record]]]:
+def by_article(records: Iterable[Record]) -> dict[str, dict[str, list[Record]]]:
     """Article → annotator → sentences in order."""
     articles: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
         articles[str(record.meta["article"])][record.annotator or ""].append(record)
     return {name: dict(annotations) for name, annotations in articles.items()}
-
-
-def count_between(gold: Sequence[Record], other: Sequence[Record]) -> Array:
-    """The counts of ``count_attributions``, one annotator's sentences in the place of gold, another's of a model's.
-
-    Changing places changes the last two columns, and nothing else.
-    """
-    said = [
-        Prediction(attributions=[(attribution, 1.0) for attribution in record.attributions or ()])
-        for record in other
-    ]
-    return count_attributions(list(zip(gold, said, strict=True)))
 
 
 def _count_claims(gold: Sequence[Record], other: Sequence[Record], labels: Sequence[str]) -> Array:
@@ -114,17 +99,6 @@ def between_answers(records: Iterable[Record], labels: Sequence[str]) -> Results
         )
         for corpus, counts in found.items()
     }
-
-
-def against_others(answers: Sequence[Answer]) -> list[Answer | None]:
-    """To each of the answers to one item, what most of the others say; ``None`` where they are tied or none."""
-    counts = Counter(answers)
-    found: dict[Answer, Answer | None] = {}
-    for answer in counts:
-        others = (counts - Counter([answer])).most_common(2)
-        clear = others and (len(others) < 2 or others[0][1] > others[1][1])
-        found[answer] = others[0][0] if clear else None
-    return [found[answer] for answer in answers]
 
 
 def _confusion(pairs: Iterable[tuple[str, str]], labels: Sequence[str]) -> Array:

@@ -7,9 +7,16 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from claimstance.training.data.build.duplicates import Search, Texts, bands, connect_near, search, sketch
-from claimstance.training.data.build.split_groups import text_key
-from claimstance.training.data.build.row_store import Spool
+from claimstance.model.record import text_key
+from claimstance.training.data.building.duplicates import (
+    Search,
+    Texts,
+    bands,
+    connect_near,
+    search,
+    sketch,
+)
+from claimstance.training.data.building.row_store import Spool
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 VOCABULARY = [f"w{number}" for number in range(400)]
@@ -145,7 +152,7 @@ def test_nothing_to_compare(texts_of):
 
 
 def test_sketches_are_the_same_in_every_process():
-    code = ("from claimstance.training.data.build.duplicates import sketch\n"
+    code = ("from claimstance.training.data.building.duplicates import sketch\n"
             "shingles, bands = sketch(['the mayor said the bridge is safe', 'rain'], 0.8)\n"
             "print(shingles.values.tolist(), [band.tolist() for band in bands])")
     said = {subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, check=True,

@@ -23,8 +23,8 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from claimstance.training.data.build.groups import Keys, Pairs, Places, connect
-from claimstance.training.data.build.row_store import Ragged, Spool
+from claimstance.training.data.building.groups import Keys, Pairs, Places, connect
+from claimstance.training.data.building.row_store import Ragged, Spool
 
 NEAR = 0.8  # similarity from which texts are near-duplicates where nothing else is said
 SHINGLE = 3  # words
@@ -57,7 +57,7 @@ def sketch(keys: Sequence[str], near: float) -> tuple[Ragged, list[Keys]]:
     """Hashes of the runs of words of each text, ascending, and of each band of its minima.
 
     Args:
-        keys: the words of each text, one space between two (``claimstance.training.data.build.split_groups.text_key``).
+        keys: the words of each text, one space between two (``claimstance.model.record.text_key``).
         near: the similarity that is asked for.
     """
     shingles = [_shingles(key) for key in keys]

@@ -3,7 +3,8 @@
 A million rows are built in the memory that a hundred thousand take, and some bytes for each: rows are read once and
 spooled (``sources``, ``spool``) with columns of numbers that stand for them (``indexing``); annotators of one sentence
 become one row (``items``); rows are named (``rows``) and divided (``division``) by those columns alone; then each split
-is written from the spool. Only what teachers read is held in memory: the train split.
+is written from the spool. Teachers are models, which nothing here loads: ``claimstance.training.pipeline`` passes
+``build`` a function that asks them, and the train split is held in memory for it.
 """
 
 import logging
@@ -15,15 +16,21 @@ import numpy as np
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, check_labels
-from claimstance.model.onnx.backend import model_folder
-from claimstance.training.data.build.assign_splits import divide_rows
-from claimstance.training.data.report.top_names import frequent
-from claimstance.training.data.build.groups import Places
-from claimstance.training.data.build.indexing import Profile, holder_names, target_names
-from claimstance.training.data.build.adjudication import agreement_of_answers, put_together
-from claimstance.training.data.build.leaks import overlaps
+from claimstance.training.data.building.adjudication import agreement_of_answers, put_together
+from claimstance.training.data.building.assign_splits import divide_rows
+from claimstance.training.data.building.groups import Places
+from claimstance.training.data.building.indexing import Profile, holder_names, target_names
+from claimstance.training.data.building.leaks import overlaps
+from claimstance.training.data.building.rows import Rows
+from claimstance.training.data.building.sources import Part, Store, read_sources
+from claimstance.training.data.building.staging import workplace
+from claimstance.training.data.building.workers import Workers
+from claimstance.training.data.config import SPLITS, DataConfig
+from claimstance.training.data.dataset import DatasetWriter, load_labels
 from claimstance.training.data.report.lengths import Lengths
+from claimstance.training.data.report.page import PAGE_FILE, write_report_page
 from claimstance.training.data.report.report import (
+    REPORT_FILE,
     BuildReport,
     Fingerprint,
     count_labels,
@@ -33,24 +40,17 @@ from claimstance.training.data.report.report import (
     report_sources,
     versions,
 )
-from claimstance.training.data.report.page import PAGE_FILE, write_report_page
-from claimstance.training.data.build.rows import Rows
-from claimstance.training.data.build.sources import Part, Store, read_sources
-from claimstance.training.data.build.tables import Lines, tabulate
-from claimstance.training.data.build.workers import Workers
-from claimstance.training.data.build.staging import workplace
-from claimstance.training.data.config import SPLITS, DataConfig
-from claimstance.training.data.dataset import DatasetWriter, load_labels
-from claimstance.training.fine_tuning.examples import SoftLabels
-from claimstance.training.distillation.cross_fitting import check_folds
-from claimstance.training.soft_labels import save_soft
+from claimstance.training.data.report.top_names import frequent
+from claimstance.training.data.soft_labels import SoftLabels, save_soft
+from claimstance.training.data.tables import Lines, tabulate
 
 _LOG = logging.getLogger(__name__)
-REPORT_FILE = "report.json"
 SAMPLES = 20  # records that the report shows
 
 Progress = Callable[[int], None]
 Labels = Mapping[str, Sequence[str]]
+#: Adds stances with probabilities to the train records, and returns other soft labels by record id.
+Teach = Callable[[Sequence[Record], Labels], dict[str, SoftLabels]]
 
 
 def build(
@@ -58,6 +58,7 @@ def build(
     out: Path | str,
     progress: Progress | None = None,
     overwrite: bool = False,
+    teach: Teach | None = None,
 ) -> BuildReport:
     """Read all sources, divide what has no split, and write a ``datasets.DatasetDict`` with ``report.json``.
 
@@ -66,30 +67,27 @@ def build(
     Args:
         config: the sources, the label sets and the division.
         out: the folder to write.
-        progress: called with the number of rows read since it was called last, and of windows that a teacher read.
+        progress: called with the number of rows read since it was called last.
         overwrite: replace a dataset that was built there earlier.
+        teach: adds the soft labels of ``config.teachers`` to the train records.
 
     Raises:
         ConfigError: if the configuration has no sources, or asks a corpus for what it does not have.
         InputError: for a file that cannot be read, an id that occurs twice in one file, labels outside the sets, rows
             that cannot be divided as asked, or an ``out`` that is taken.
+        ValueError: if the configuration has teachers, but there is no ``teach``.
     """
     out = Path(out)
     check_target(out, overwrite)
     if not config.sources:
         raise ConfigError("data.sources: expected at least one corpus or file, found none")
-    for teacher in config.teachers:  # before all corpora are read
-        for model in teacher.model:
-            if not model_folder(model).is_dir():
-                raise ConfigError(f"data.teachers: expected a trained model in {model}, or 'bundled', found no such "
-                                  "folder")
-        if teacher.cross_fitted:
-            check_folds(teacher.model)
+    if config.teachers and teach is None:
+        raise ValueError("a dataset with teachers is built by training.pipeline.build_and_teach")
     try:
         with workplace(out) as place, Workers() as workers:
             store = Store(place.spool, workers, config.split.near, with_names=config.codebook is not None)
             try:
-                report = _build(config, store, place.new, progress)
+                report = _build(config, store, place.new, progress, teach)
             finally:
                 store.spool.close()
             place.publish()
@@ -107,7 +105,9 @@ def check_target(out: Path, overwrite: bool) -> None:
     load_labels(out)  # only a dataset is ever replaced
 
 
-def _build(config: DataConfig, store: Store, folder: Path, progress: Progress | None) -> BuildReport:
+def _build(
+    config: DataConfig, store: Store, folder: Path, progress: Progress | None, teach: Teach | None
+) -> BuildReport:
     parts = read_sources(config, store, progress)
     if not store.spool.count:
         raise InputError(f"expected rows in {', '.join(part.origin for part in parts)}, found none")
@@ -120,7 +120,8 @@ def _build(config: DataConfig, store: Store, folder: Path, progress: Progress | 
     codebook, warnings = _check_codebook(config, rows)
     division = divide_rows(rows, config.split)
     soft = _annotators_soft(rows, items.soft)
-    _add_soft(soft, _teach(config, rows, labels, progress))
+    if teach is not None:
+        _add_soft(soft, _taught(rows, labels, teach))
     fingerprint = _write(rows, labels, soft, folder)
     splits = [name for name in SPLITS if len(rows.of_split(name))]
     words = rows.column("words").astype(np.int32)
@@ -211,19 +212,14 @@ def _add_soft(soft: dict[str, SoftLabels], said: Mapping[str, SoftLabels]) -> No
             mine[task] = ((mine[task] + shares) / 2).astype(np.float32) if task in mine else shares
 
 
-def _teach(
-    config: DataConfig, rows: Rows, labels: Labels, progress: Progress | None
-) -> dict[str, SoftLabels]:
-    """What teachers say of the train rows; what they say of stances is put into the rows."""
-    if not config.teachers:
-        return {}
-    from claimstance.training.distillation.teachers import teach  # torch, which no other dataset needs
-
+def _taught(rows: Rows, labels: Labels, teach: Teach) -> dict[str, SoftLabels]:
+    """Return the teachers' soft labels of train rows; stances with probabilities go into the rows themselves."""
     train = rows.of_split("train")
     records = [Record.model_validate_json(line) for line in rows.lines(train)]
-    soft = teach(config.teachers, records, labels, progress)
+    soft = teach(records, labels)
     first = rows.store.spool.count
-    rows.store.add(rows.store.batches(records, rows.parts[0]))  # named already: of which part no longer matters
+    # The records have their final names already, so that it does not matter which part they are added to.
+    rows.store.add(rows.store.batches(records, rows.parts[0]))
     rows.replace(train, first)
     return soft
 

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from claimstance.model.record import Attribution, Entity, Record, Stance, write_jsonl
-from claimstance.training.data.build.build import build
+from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")

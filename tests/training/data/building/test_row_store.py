@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from claimstance.model.errors import InputError
-from claimstance.training.data.build import workers
-from claimstance.training.data.build.row_store import Ragged, Spool
-from claimstance.training.data.build.workers import Workers, serve
-from claimstance.training.data.build.staging import workplace
+from claimstance.training.data.building import workers
+from claimstance.training.data.building.row_store import Ragged, Spool
+from claimstance.training.data.building.staging import workplace
+from claimstance.training.data.building.workers import Workers, serve
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_a_workplace_is_gone_afterwards(tmp_path):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from claimstance.training.data.build.staging import workplace
+from claimstance.training.data.building.staging import workplace
 with workplace(Path(sys.argv[1])) as place:
     place.spool.mkdir()
     if sys.argv[2] == "replacing":

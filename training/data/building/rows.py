@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record
-from claimstance.training.data.build.groups import Keys, Places, link, mixed, repeated
-from claimstance.training.data.build.indexing import Profile
-from claimstance.training.data.build.sources import Part, Store
-from claimstance.training.data.build.row_store import Ragged
+from claimstance.training.data.building.groups import Keys, Places, link, mixed, repeated
+from claimstance.training.data.building.indexing import Profile
+from claimstance.training.data.building.row_store import Ragged
+from claimstance.training.data.building.sources import Part, Store
 from claimstance.training.data.config import SPLITS
 
 UNDIVIDED = -1

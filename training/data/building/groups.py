@@ -1,7 +1,5 @@
 """Rows that belong together, because they share a document, a text, or something else that is to stay on one side."""
 
-from collections.abc import Hashable, Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
@@ -10,27 +8,6 @@ from scipy.sparse.csgraph import connected_components
 Keys = NDArray[np.uint64]  # hashes of what rows may share; 0 where a row has nothing of the kind
 Places = NDArray[np.int64]  # numbers of rows
 Pairs = tuple[Places, Places]
-
-
-def unite(keys: Sequence[Sequence[Hashable]]) -> list[int]:
-    """The group of each row, where rows that share a key are in one group, and so are those they share keys with.
-
-    Args:
-        keys: the keys of each row; a key counts with its place, so that a name and an equal text do not meet.
-
-    Returns:
-        For each row the index of the first row of its group.
-
-    >>> unite([("a", 1), ("b", 2), ("a", 2), ("c", 3)])
-    [0, 0, 0, 3]
-    """
-    groups = np.arange(len(keys))
-    numbers: dict[tuple[int, Hashable], int] = {}
-    for column in range(max(map(len, keys), default=0)):
-        found = [numbers.setdefault((column, row[column]), len(numbers) + 1) if column < len(row) else 0
-                 for row in keys]
-        groups = connect(groups, link(np.array(found, dtype=np.uint64)))
-    return [int(group) for group in groups]
 
 
 def link(keys: Keys, rows: Places | None = None) -> Pairs:

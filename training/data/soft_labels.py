@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from claimstance.training.fine_tuning.examples import SoftLabels
+#: Task → probabilities: (C,) of a sentence, (tokens, C) of attributions.
+SoftLabels = dict[str, NDArray[np.float32]]
 
 _FILE = "soft.npz"  # in the folder of a built dataset
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from claimstance.model.record import Record
 from claimstance.training.data.annotators.agreement import Agreement, AgreementReport, annotations
-from claimstance.training.data.build.groups import Places, connect, link, mixed
-from claimstance.training.data.build.indexing import Batch
-from claimstance.training.data.build.sources import Part, Store
-from claimstance.training.data.build.row_store import Ragged
+from claimstance.training.data.building.groups import Places, connect, link, mixed
+from claimstance.training.data.building.indexing import Batch
+from claimstance.training.data.building.row_store import Ragged
+from claimstance.training.data.building.sources import Part, Store
 from claimstance.training.data.config import DataConfig
-from claimstance.training.fine_tuning.examples import SoftLabels
+from claimstance.training.data.soft_labels import SoftLabels
 
 _BLOCK = 1000  # items read together
 

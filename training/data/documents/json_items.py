@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.record import read_lines
-from claimstance.training.data.formats.base import Item
-from claimstance.training.data.formats.json_validation import listing, mapping, read_json, read_text
+from claimstance.training.data.documents.format import Item
+from claimstance.training.data.documents.json_validation import (
+    listing,
+    mapping,
+    read_json,
+    read_text,
+)
 
 _KEY = re.compile(r'"([^"\\]+)"\s*:')
 

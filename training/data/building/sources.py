@@ -8,12 +8,12 @@ import numpy as np
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record
-from claimstance.training.data.build.duplicates import NEAR
-from claimstance.training.data.build.indexing import Batch, Index, Profile, index
-from claimstance.training.data.build.row_store import Spool
-from claimstance.training.data.build.workers import Workers
-from claimstance.training.data.corpora import Corpus, lookup
+from claimstance.training.data.building.duplicates import NEAR
+from claimstance.training.data.building.indexing import Batch, Index, Profile, index
+from claimstance.training.data.building.row_store import Spool
+from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig, Source
+from claimstance.training.data.corpora import Corpus, lookup
 from claimstance.training.data.formats import Reading, read_file
 
 BATCH = 1000  # rows that are indexed together

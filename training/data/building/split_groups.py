@@ -1,7 +1,6 @@
 """Dividing rows into train, dev and test, a group of rows that belong together at a time."""
 
 import random
-import re
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,35 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from claimstance.model.errors import InputError
-from claimstance.model.labels import SENTENCE_TASKS
-from claimstance.model.record import Record
-from claimstance.training.data.build.groups import Places
-
-_BETWEEN_WORDS = re.compile(r"[\W_]+")
+from claimstance.training.data.building.groups import Places
 
 Strata = Sequence[tuple[str, int]]  # what is to be spread evenly → how often it is there
 Codes = NDArray[np.int8]
-
-
-def text_key(text: str) -> str:
-    """What texts that differ in case, spaces and punctuation alone have in common: the words, in lower case."""
-    return _BETWEEN_WORDS.sub(" ", text.casefold()).strip() or text
-
-
-def label_counts(record: Record) -> dict[str, Counter[str]]:
-    """Task → label → how often the record has it; tasks not annotated are absent. Attributions count by part."""
-    counts: dict[str, Counter[str]] = {}
-    for task in SENTENCE_TASKS:
-        if (label := getattr(record, task)) is not None:
-            counts[task] = Counter([label])
-    if record.stances is not None:
-        counts["stance"] = Counter(stance.label for stance in record.stances if stance.label is not None)
-    if record.entities is not None:
-        counts["entity"] = Counter(entity.label for entity in record.entities)
-    if record.attributions is not None:
-        roles = ("source", "cue", "content")
-        counts["attribution"] = Counter(r for a in record.attributions for r in roles if getattr(a, r) is not None)
-    return counts
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from claimstance.model.errors import InputError
-from claimstance.model.record import Record, Stance, write_jsonl
-from claimstance.training.data.build.build import build
-from claimstance.training.data.build.groups import connect, link, mixed, repeated, unite
-from claimstance.training.data.build.split_groups import Division, by_date, divide, reached, text_key
+from claimstance.model.record import Record, Stance, text_key, write_jsonl
+from claimstance.training.data.build import build
+from claimstance.training.data.building.groups import connect, link, mixed, repeated
+from claimstance.training.data.building.split_groups import Division, by_date, divide, reached
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_records
 
@@ -83,11 +83,6 @@ def test_what_was_reached():
         "dev": {"rows": [0.25, 0.25], "claim a": [0.25, 0.3333], "claim b": [0.25, 0.0]},
         "test": {"rows": [0.25, 0.25], "claim a": [0.25, 0.0], "claim b": [0.25, 1.0]},
     }
-
-
-def test_unite_joins_through_others():
-    assert unite([("a", 1), ("b", 2), ("c", 1), ("c", 2), ("d", "a")]) == [0, 0, 0, 0, 4]
-    assert unite([]) == []
 
 
 def test_columns_are_joined_as_keys_are():

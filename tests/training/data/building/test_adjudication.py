@@ -6,10 +6,10 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record, Stance, write_jsonl
-from claimstance.training.data.build.build import build
+from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_records
-from claimstance.training.soft_labels import load_soft
+from claimstance.training.data.soft_labels import load_soft
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 
@@ -74,7 +74,7 @@ def test_an_adjudicators_word_counts(tmp_path):
     assert [(r.id, r.claim) for r in found] == [("1", "no_claim"), ("2", "no_claim")]
 
 
-def test_how_annotators_divide_becomes_soft_labels_of_train_rows(tmp_path, monkeypatch):
+def test_how_annotators_divide_becomes_soft_labels_of_train_rows(tmp_path):
     files = [annotated(tmp_path, name, name, ("1", "One.", one), ("2", "Two.", "claim"))
              for name, one in (("anna", "claim"), ("ben", "claim"), ("cleo", "claim"), ("dora", "no_claim"))]
     tested = [annotated(tmp_path, f"t{name}", name, ("3", "Three.", "claim")) for name in ("anna", "ben")]
@@ -85,8 +85,7 @@ def test_how_annotators_divide_becomes_soft_labels_of_train_rows(tmp_path, monke
         "1": {"claim": [0.25, 0.75]}, "2": {"claim": [0.0, 1.0]}}
     assert report.soft == {"claim": 2}
     said = {"1": {"claim": np.array([0.75, 0.25], np.float32), "check_worthy": np.array([1, 0], np.float32)}}
-    monkeypatch.setattr("claimstance.training.data.build.build._teach", lambda *_: said)
-    taught = build(settings(*sources, adjudicate="soft"), tmp_path / "taught")
+    taught = build(settings(*sources, adjudicate="soft"), tmp_path / "taught", teach=lambda *_: said)
     assert load_soft(tmp_path / "taught")["1"]["claim"].tolist() == [0.5, 0.5]  # the mean
     assert taught.soft == {"check_worthy": 1, "claim": 2}
     assert taught.fingerprint != report.fingerprint
