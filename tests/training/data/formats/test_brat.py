@@ -14,9 +14,9 @@ from claimstance.training.data.formats.base import documents
 from claimstance.training.data.formats.brat import reader as brat
 from helpers.paths import DATA
 
+BROKEN = DATA / "broken" / "brat"
 DATA = DATA / "brat"
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
-BROKEN = DATA / "broken" / "brat"
 
 
 def read(path, reading=None, **layout):

@@ -6,8 +6,8 @@ from claimstance.training.data.formats import Layout, Reading, doccano, read_fil
 from claimstance.training.data.formats.base import documents
 from helpers.paths import DATA
 
-DATA = DATA / "doccano"
 BROKEN = DATA / "broken" / "doccano"
+DATA = DATA / "doccano"
 
 
 def read(path, **layout):

@@ -9,8 +9,8 @@ from claimstance.training.data.formats.base import documents
 from claimstance.training.data.formats.label_studio import reader as labelstudio
 from helpers.paths import DATA
 
-DATA = DATA / "labelstudio"
 BROKEN = DATA / "broken" / "labelstudio"
+DATA = DATA / "labelstudio"
 
 
 def read(path, **layout):
