@@ -17,11 +17,12 @@ def named_delimiter(line: str) -> str | None:
 def find_delimiter(header: str, usual: str, fits: Callable[[Sequence[str]], bool]) -> str:
     """The first delimiter, from ``usual`` on, that cuts ``header`` into names that ``fits`` takes; else ``usual``."""
     return next(
-        (one for one in dict.fromkeys([usual, *DELIMITERS]) if fits(_names(header, one))), usual
+        (one for one in dict.fromkeys([usual, *DELIMITERS]) if fits(header_names(header, one))), usual
     )
 
 
-def _names(header: str, delimiter: str) -> list[str]:
+def header_names(header: str, delimiter: str) -> list[str]:
+    """Return the names of columns in a header, without blanks around them; none if it cannot be cut."""
     try:
         return [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
     except csv.Error:  # which reading the rows will tell, with the line

@@ -52,10 +52,12 @@ class Reading:
     Attributes:
         dropped: reason → how often something was left out for it.
         facts: what the report says of the file, such as ``{"offsets": "UTF-16 code units"}``.
+        place: where the row of a table stands that was read last, such as ``line 3``.
     """
 
     dropped: Counter[str] = field(default_factory=Counter)
     facts: dict[str, str] = field(default_factory=dict)
+    place: str = ""
 
     def __call__(self, reason: str) -> None:
         """Count something that is left out, by its reason."""

@@ -56,6 +56,7 @@ def read(path: Path, layout: Layout, reading: Reading, source: _Source) -> Itera
     number = 0
     for row in rows:
         number += 1
+        reading.place = row.place
         where = f"{path}, {row.place}"
         try:
             record = _record(row, header, columns, layout, f"{path.stem}:{number}", where)

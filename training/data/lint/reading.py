@@ -1,6 +1,5 @@
 """Reading annotated files for checking them: every record with its place, and a finding for what cannot be read."""
 
-import csv
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -8,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from claimstance.model.errors import ConfigError, InputError
-from claimstance.model.record import Record, parse_record, read_lines
+from claimstance.model.record import Record, parse_record
 from claimstance.training.data.config import DataConfig, Source
 from claimstance.training.data.corpora import lookup
 from claimstance.training.data.documents.document import Document, LeftOut
@@ -18,8 +17,7 @@ from claimstance.training.data.lint.base import Finding, Place, unreadable
 
 Read = tuple[Record, Place] | Finding
 _NOT_OF_RECORDS = ("columns", "task", "target", "roles", "values", "sentences")
-_DELIMITERS = {"csv": ",", "tsv": "\t"}
-_LINE = re.compile(r", line (\d+)")
+_LINE = re.compile(r"(?:, )?line (\d+)")
 
 
 def formats_of(source: Source) -> Iterator[str]:
@@ -67,7 +65,7 @@ def _file(path: Path, name: str | None, layout: Layout) -> Iterator[Read]:
     if found.name == "jsonl":
         yield from _json_lines(path, layout)
     elif found.read is not None and found.parse is None:
-        yield from _records(found.read, path, layout, _DELIMITERS.get(found.name))
+        yield from _records(found.read, path, layout)
     else:
         yield from _documents(found, path, layout)
 
@@ -125,20 +123,19 @@ def _json_line(raw: bytes, path: Path, number: int, layout: Layout) -> Iterator[
 class _Notes(Reading):
     """Takes down what is left out, until it is told: as an error what a strict reading would stop at."""
 
-    def __init__(self, path: Path, lines: "_Lines | None" = None) -> None:
+    def __init__(self, path: Path, of_table: bool = False) -> None:
         super().__init__()
         self._findings: list[Finding] = []
-        self._path, self._lines = path, lines
+        self._path, self._of_table = path, of_table
 
     def __call__(self, reason: str) -> None:
         """What a strict reading leaves out, too, and counts; of a table, a row that it would stop at."""
         super().__call__(reason)
-        if self._lines is None:
-            self._findings.append(Finding("warning", "left-out", Place(str(self._path)), reason))
+        if self._of_table:
+            place = Place(str(self._path), _line_of(self.place))
+            self._findings.append(Finding("error", _code(reason), place, reason))
         else:
-            self._findings.append(
-                Finding("error", _code(reason), Place(str(self._path), self._lines.next()), reason)
-            )
+            self._findings.append(Finding("warning", "left-out", Place(str(self._path)), reason))
 
     def refuse(self, error: InputError, where: str, reason: str | None = None) -> None:
         """What a strict reading would stop at."""
@@ -151,48 +148,27 @@ class _Notes(Reading):
         self._findings.clear()
 
 
+def _line_of(place: str) -> int | None:
+    """Return the number in a place such as ``, line 3``; ``None`` where a file has no lines."""
+    line = _LINE.match(place)
+    return int(line[1]) if line else None
+
+
 def _code(reason: str) -> str:
     return "empty-text" if reason.startswith("expected a text") else "unreadable"
 
 
-def _records(read: Reader, path: Path, layout: Layout, delimiter: str | None) -> Iterator[Read]:
-    """The records of a format that gives them; of tables, each with its line."""
-    lines = _Lines(path, delimiter)
-    notes = _Notes(path, lines)
+def _records(read: Reader, path: Path, layout: Layout) -> Iterator[Read]:
+    """Yield the records of a table, each with its line."""
+    notes = _Notes(path, of_table=True)
     try:
         for record in read(path, layout, notes):
             yield from notes.told()
-            yield record, Place(str(path), lines.next(record.text), record.id)
+            yield record, Place(str(path), _line_of(notes.place), record.id)
     except InputError:
         yield from notes.told()
         raise
     yield from notes.told()
-
-
-class _Lines:
-    """The last line of each row of a table, in step with a reader that gives or leaves out a record for each row."""
-
-    def __init__(self, path: Path, delimiter: str | None) -> None:
-        self._rows = _rows(path, delimiter) if delimiter else iter(())
-
-    def next(self, text: str | None = None) -> int | None:
-        """The line of the next row; ``None`` from where rows lack the ``text`` that they should have."""
-        line, row = next(self._rows, (None, []))
-        if text is None or text in row:
-            return line
-        self._rows = iter(())
-        return None
-
-
-def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    rows = csv.reader((line + "\n" for line in read_lines(path)), delimiter=delimiter)
-    filled = (
-        (rows.line_num, [cell.strip() for cell in row])
-        for row in rows
-        if any(cell.strip() for cell in row)
-    )
-    next(filled, None)  # the header
-    yield from filled
 
 
 @dataclass
@@ -241,8 +217,7 @@ class _Parsing:
     def _place_of(self, document: Document) -> Place:
         if self.path.is_dir():
             return Place(document.where)
-        line = _LINE.match(document.where.removeprefix(str(self.path)))
-        return Place(str(self.path), int(line[1]) if line else None)
+        return Place(str(self.path), _line_of(document.where.removeprefix(str(self.path))))
 
     def place_of(self, record: Record) -> Place:
         """Where the document of a record stands: its line, in formats that have one a line."""

@@ -293,3 +293,42 @@ def test_parquet(tmp_path):
 )
 def test_typed_cells_as_text(value, text):
     assert as_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("rows", "texts"),
+    [
+        (
+            ['"We sail at dawn.\tfavor', 'We return at dusk."\tfavor', "Rain.\tneutral"],
+            ['"We sail at dawn.', 'We return at dusk."', "Rain."],
+        ),
+        (['"No," she said.\tagainst', "Sun.\tfavor"], ['"No," she said.', "Sun."]),
+        (['"And so\tfavor', "it was.\tfavor", '"It is over."\tneutral'], None),
+        (
+            ['"Doubts are rare.\tfavor', 'The lobby"s door.\tfavor'],
+            ['"Doubts are rare.', 'The lobby"s door.'],
+        ),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_table_with_tabs_that_quotes_nothing(tmp_path, rows, texts, end):
+    path = tmp_path / "x.tsv"
+    path.write_bytes("".join(line + end for line in ["text\tlabel", *rows]).encode())
+    reading = Reading()
+    records = read(path, reading, target="the harbour")
+    assert [record.text for record in records] == (texts or [row.split("\t")[0] for row in rows])
+    assert [record.stances[0].label for record in records] == [row.split("\t")[1] for row in rows]
+    assert reading.facts["quoting"] == "none: quotation marks are part of the text"
+
+
+def test_a_table_with_tabs_that_quotes_cells(tmp_path):
+    reading = Reading()
+    text = 'text\tlabel\n"Rain.\nThen ""sun""."\tclaim\n"Snow."\tno_claim\n'
+    records = read(write(tmp_path, text, "x.tsv"), reading)
+    assert [record.text for record in records] == ['Rain.\nThen "sun".', "Snow."]
+    assert "quoting" not in reading.facts
+
+
+def test_tabs_in_a_file_called_csv_quote_nothing_either(tmp_path):
+    path = write(tmp_path, 'text\tlabel\n"Rain.\tclaim\nSun."\tclaim\n')
+    assert [record.text for record in read(path)] == ['"Rain.', 'Sun."']

@@ -734,3 +734,9 @@ def test_a_folder_s_findings_name_the_file_in_it(tmp_path):
         1,
     )
     assert found["left-out"].message.startswith("text that nobody has annotated")
+
+
+def test_findings_in_a_table_that_quotes_nothing_have_their_line(inspect):
+    table = 'text\tlabel\n"Rain.\tclaim\n<b>Sun."</b>\tclaim\n\tclaim\n'
+    findings = inspect(files={"t.tsv": table}).findings()
+    assert {("markup", 3), ("empty-text", 4)} <= {(it.code, it.place.line) for it in findings}
