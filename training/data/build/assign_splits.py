@@ -9,10 +9,11 @@ from pydantic import BaseModel
 from claimstance.model.errors import InputError
 from claimstance.training.data.build.duplicates import Texts, connect_near
 from claimstance.training.data.build.groups import Places, connect, link
-from claimstance.training.data.build.indexing import BAD_DATE, NO_DATE, Profile
-from claimstance.training.data.build.rows import UNDIVIDED, Rows
+from claimstance.training.data.build.indexing import BAD_DATE, NO_DATE, UNDIVIDED, Profile
+from claimstance.training.data.build.rows import Rows
 from claimstance.training.data.build.split_groups import Codes, Division, Strata, by_date, divide, reached
-from claimstance.training.data.config import SPLITS, Split
+from claimstance.training.data.config import Split
+from claimstance.training.data.splits import SPLITS
 
 _KINDS = {
     "document": "documents or sentences",

@@ -7,6 +7,7 @@ is written from the spool. Only what teachers read is held in memory: the train 
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from claimstance.model.onnx.backend import model_folder
 from claimstance.training.data.build.assign_splits import divide_rows
 from claimstance.training.data.report.top_names import frequent
 from claimstance.training.data.build.groups import Places
-from claimstance.training.data.build.indexing import Profile, holder_names, target_names
+from claimstance.training.data.build.indexing import UNDIVIDED, Profile, holder_names, target_names
+from claimstance.training.data.build.label_warnings import spelling_warnings, split_warnings
 from claimstance.training.data.build.adjudication import agreement_of_answers, put_together
 from claimstance.training.data.build.leaks import overlaps
 from claimstance.training.data.report.lengths import Lengths
@@ -39,7 +41,8 @@ from claimstance.training.data.build.sources import Part, Store, read_sources
 from claimstance.training.data.build.tables import Lines, tabulate
 from claimstance.training.data.build.workers import Workers
 from claimstance.training.data.build.staging import workplace
-from claimstance.training.data.config import SPLITS, DataConfig
+from claimstance.training.data.config import DataConfig
+from claimstance.training.data.splits import SPLITS
 from claimstance.training.data.dataset import DatasetWriter, load_labels
 from claimstance.training.fine_tuning.examples import SoftLabels
 from claimstance.training.distillation.cross_fitting import check_folds
@@ -103,7 +106,8 @@ def check_target(out: Path, overwrite: bool) -> None:
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     if not overwrite:
-        raise InputError(f"{out}: expected a new folder, found one that is there already")
+        raise InputError(f"{out}: expected a new folder, found one that is there already; --overwrite replaces a "
+                         "dataset, --out names another folder")
     load_labels(out)  # only a dataset is ever replaced
 
 
@@ -111,14 +115,22 @@ def _build(config: DataConfig, store: Store, folder: Path, progress: Progress | 
     parts = read_sources(config, store, progress)
     if not store.spool.count:
         raise InputError(f"expected rows in {', '.join(part.origin for part in parts)}, found none")
-    labels = _label_sets(config, store.profiles)
+    for part in parts:
+        for _, message in part.reading.warnings():
+            _LOG.warning("%s: %s", part.origin, message)
+    labels = _label_sets(config, store)
     _check_labels(store, parts, labels)
     if not any(profile.labels for profile in store.profiles):
         _LOG.warning("no row has a label: roles or columns can say which fields or answers are labels, and of what")
     items = put_together(config, store, parts, labels)
     rows = Rows(store, parts, items.rows, items.leaders, items.shared)
     codebook, warnings = _check_codebook(config, rows)
+    if config.split.folds is not None and UNDIVIDED not in rows.split:
+        _LOG.warning("data.split.folds: no row is divided, since all have a split: folds are not used")
     division = divide_rows(rows, config.split)
+    label_counts = label_counts_by_split(rows)
+    for message in split_warnings(label_counts):
+        _LOG.warning("%s", message)
     soft = _annotators_soft(rows, items.soft)
     _add_soft(soft, _teach(config, rows, labels, progress))
     fingerprint = _write(rows, labels, soft, folder)
@@ -127,7 +139,7 @@ def _build(config: DataConfig, store: Store, folder: Path, progress: Progress | 
     report = BuildReport(
         rows={name: len(rows.of_split(name)) for name in splits},
         label_sets={task: list(names) for task, names in labels.items()},
-        labels=label_counts_by_split(rows),
+        labels=label_counts,
         sources=report_sources(rows, items.ties),
         repeated_texts=repeated_texts(rows),
         overlaps=overlaps(rows, config.split.short),
@@ -150,17 +162,24 @@ def _build(config: DataConfig, store: Store, folder: Path, progress: Progress | 
     return report
 
 
-def _label_sets(config: DataConfig, profiles: Mapping[Profile, int]) -> dict[str, tuple[str, ...]]:
+def _rows_by_profile(store: Store) -> dict[Profile, int]:
+    rows = np.bincount(store.spool.column("profile").astype(np.int32), minlength=len(store.profiles)).tolist()
+    return dict(zip(store.profiles, rows, strict=True))
+
+
+def _label_sets(config: DataConfig, store: Store) -> dict[str, tuple[str, ...]]:
     """The configured sets; else the default ones, if they hold all labels found, else those found, sorted."""
-    found: dict[str, set[str]] = {}
-    for profile in profiles:
+    found: dict[str, Counter[str]] = {}
+    for profile, rows in _rows_by_profile(store).items():
         for task, counts in profile.labels:
-            found.setdefault(task, set()).update(label for label, _ in counts)
+            found.setdefault(task, Counter()).update({label: count * rows for label, count in counts})
+    for message in spelling_warnings(found):
+        _LOG.warning("%s", message)
     sets = {}
     for task, default in DEFAULT_LABELS.items():
         if task in config.labels:
             sets[task] = tuple(config.labels[task])
-        elif found.get(task, set()) <= set(default):
+        elif set(found.get(task, ())) <= set(default):
             sets[task] = default
         else:
             sets[task] = tuple(sorted(found[task]))

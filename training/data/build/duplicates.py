@@ -210,7 +210,9 @@ def _runs(keys: Keys) -> tuple[Places, Keys]:
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     equal = ordered[1:] == ordered[:-1]
-    shared = np.concatenate([equal, [False]]) | np.concatenate([[False], equal])
+    shared = np.zeros(len(keys), dtype=np.bool_)
+    shared[1:] |= equal
+    shared[:-1] |= equal
     return order[shared], ordered[shared]
 
 

@@ -11,6 +11,7 @@ probability of 3 in 100 million. A hash of 0 is none. The columns:
 ``annotator``      who
 ``outlet``         ``meta.outlet``
 ``date``           the day of ``meta.date``, from the first of the year 1; ``NO_DATE``, ``BAD_DATE``
+``split``          the place in ``SPLITS`` of ``meta.split``; ``UNDIVIDED`` for none
 ``profile``        a place in ``Index.profiles``
 ``asked``          each question with the text and the answer (several for a row)
 ``targets``        each stance's target (several for a row)
@@ -33,8 +34,10 @@ from claimstance.training.data.annotators.questions import question_of
 from claimstance.training.data.build.duplicates import sketch
 from claimstance.training.data.build.split_groups import label_counts, text_key
 from claimstance.training.data.build.row_store import Column, Ragged
+from claimstance.training.data.splits import SPLITS, find_split
 
 NO_DATE, BAD_DATE = 0, -1
+UNDIVIDED = -1
 _SENTENCE = ("claim", "check_worthy", "subjective")
 _HASHES = ("id", "id by name", "id by origin", "id by both", "doc", "text", "item", "annotator", "outlet")
 
@@ -88,7 +91,7 @@ def index(batch: Batch) -> Index:
     """The columns of a batch."""
     profiles: dict[Profile, int] = {}
     rows: list[list[int]] = []
-    numbers: list[tuple[int, int, int]] = []
+    numbers: list[tuple[int, int, int, int]] = []
     asked: list[list[int]] = []
     targets: list[list[int]] = []
     holders: list[list[int]] = []
@@ -100,7 +103,8 @@ def index(batch: Batch) -> Index:
         keys.append(key)
         rows.append(_hashes(record, key, batch))
         words = len(record.text.split())
-        numbers.append((_day(record), words, profiles.setdefault(_profile(record), len(profiles))))
+        number = profiles.setdefault(_profile(record), len(profiles))
+        numbers.append((_day(record), words, number, _split(record)))
         asked.append(sorted({hashed(f"{key}\0{said}") for said in _answers(record)}))
         targets.append(sorted({hashed(name) for name in target_names(record)}))
         holders.append(sorted({hashed(name) for name in holder_names(record)}))
@@ -108,8 +112,8 @@ def index(batch: Batch) -> Index:
             names.update(stance.target for stance in record.stances or () if isinstance(stance.target, str))
     hashes = np.array(rows, dtype=np.uint64).reshape(-1, len(_HASHES))
     columns: dict[str, Column] = {name: hashes[:, place] for place, name in enumerate(_HASHES)}
-    counted = np.array(numbers, dtype=np.int32).reshape(-1, 3)
-    columns |= {"date": counted[:, 0], "words": counted[:, 1], "profile": counted[:, 2]}
+    counted = np.array(numbers, dtype=np.int32).reshape(-1, 4)
+    columns |= {name: counted[:, place] for place, name in enumerate(("date", "words", "profile", "split"))}
     columns |= {"asked": _ragged(asked), "targets": _ragged(targets), "holders": _ragged(holders)}
     columns["shingles"], found = sketch(keys, batch.near)
     columns |= {f"band {number}": band for number, band in enumerate(found)}
@@ -152,6 +156,11 @@ def _day(record: Record) -> int:
         return datetime.date.fromisoformat(str(written)[:10]).toordinal()
     except ValueError:
         return BAD_DATE
+
+
+def _split(record: Record) -> int:
+    split = find_split(record.meta.get("split"))
+    return UNDIVIDED if split is None else SPLITS.index(split)
 
 
 def _profile(record: Record) -> Profile:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from claimstance.training.data.build.duplicates import Search, Texts, search
 from claimstance.training.data.build.groups import Keys, Places
 from claimstance.training.data.build.rows import Rows
-from claimstance.training.data.config import SPLITS
+from claimstance.training.data.splits import SPLITS
 
 EXAMPLES = 5
 

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record
 from claimstance.training.data.build.groups import Keys, Places, link, mixed, repeated
-from claimstance.training.data.build.indexing import Profile
+from claimstance.training.data.build.indexing import UNDIVIDED, Profile
 from claimstance.training.data.build.sources import Part, Store
 from claimstance.training.data.build.row_store import Ragged
-from claimstance.training.data.config import SPLITS
+from claimstance.training.data.splits import SPLITS
 
-UNDIVIDED = -1
 _IDS = {(False, False): "id", (True, False): "id by name", (False, True): "id by origin", (True, True): "id by both"}
 
 
@@ -24,7 +23,7 @@ class Rows:
     Attributes:
         parts: what they were read from.
         part: number of each row's part.
-        split: place of each row's split in ``SPLITS``; ``UNDIVIDED`` at first, where the part has none.
+        split: place of each row's split in ``SPLITS``: its part's, else its own; ``UNDIVIDED`` at first for neither.
         documents: a key of each row's document, other for documents of one name in two sources; 0 for none.
     """
 
@@ -37,7 +36,9 @@ class Rows:
         of_spool = np.repeat(np.arange(len(parts), dtype=np.int32), [part.count for part in parts])
         self.part: NDArray[np.int32] = of_spool[leaders]
         of_part = [UNDIVIDED if part.split is None else SPLITS.index(part.split) for part in parts]
-        self.split: NDArray[np.int8] = np.array(of_part, dtype=np.int8)[self.part]
+        of_rows = np.array(of_part, dtype=np.int8)[self.part]
+        own = store.spool.column("split")[leaders].astype(np.int8)
+        self.split: NDArray[np.int8] = np.where(of_rows == UNDIVIDED, own, of_rows)
         self._prefixes = self._document_prefixes(shared)
         self.documents, self._document_prefixed = self._name_documents()
         self._by_name, self._by_origin = self._name_rows()

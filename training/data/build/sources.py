@@ -15,8 +15,15 @@ from claimstance.training.data.build.workers import Workers
 from claimstance.training.data.corpora import Corpus, lookup
 from claimstance.training.data.config import DataConfig, Source
 from claimstance.training.data.formats import Reading, read_file
+from claimstance.training.data.lint.texts import find_markup
+from claimstance.training.data.splits import SplitColumn, find_split
 
 BATCH = 1000  # rows that are indexed together
+_NOT_USED = (
+    "expected no other split in the rows than '{split}', which the configuration gives the file, found another in "
+    "{{rows}}; it is not used"
+)
+_MARKUP = "expected plain text, found HTML in {rows}, whose tags are read as words; `check` shows which"
 
 Progress = Callable[[int], None]
 
@@ -158,9 +165,51 @@ def _parts(config: DataConfig) -> Iterator[tuple[Part, Iterator[Record]]]:
 
 def _read_file(source: Source, config: DataConfig, part: Part) -> Iterator[Record]:
     file = Path(part.origin)
-    for record in read_file(file, source.format, source.layout(file, config.labels), part.reading):
+    records = read_file(file, source.format, source.layout(file, config.labels), part.reading)
+    for record in with_splits(records, source, file, part.reading):
         record.meta.setdefault("corpus", part.corpus)
+        note_markup(record, part.reading)
         yield record
+
+
+def with_splits(records: Iterable[Record], source: Source, file: Path, reading: Reading) -> Iterator[Record]:
+    """Yield the records of a file with our names of their splits in ``meta``.
+
+    Args:
+        records: Of the file.
+        source: The file is one of its files. Its ``split`` goes before what the rows say.
+        file: For messages.
+        reading: Counts rows that are left out because of their split, and those whose split is not used.
+
+    Raises:
+        InputError: Naming the row whose split is none, or that lacks one among others that have it.
+    """
+    column = SplitColumn()
+    for record in records:
+        place = reading.place or f"record '{record.id}'"
+        if source.split is not None:
+            if find_split(record.meta.get("split")) not in (None, source.split):
+                reading.note("split-not-used", _NOT_USED.format(split=source.split), place)
+            yield record
+            continue
+        try:
+            split = column.read(record.meta.get("split"), place)
+        except ValueError as problem:
+            error = InputError(f"{file}, {place}: split: {problem}")
+            if not source.lenient:
+                raise error from None
+            reading.refuse(error, f"{file}, {place}")
+            continue
+        if split is not None:
+            record.meta["split"] = split
+            reading.facts["splits"] = "as the rows name them"
+        yield record
+
+
+def note_markup(record: Record, reading: Reading) -> None:
+    """Warn of tags and character references, which are read as words."""
+    if find_markup(record.text) is not None:
+        reading.note("markup", _MARKUP, reading.place or f"record '{record.id}'")
 
 
 def _provenance(corpus: Corpus) -> dict[str, str]:

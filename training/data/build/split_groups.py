@@ -90,7 +90,8 @@ def check_enough(groups: int, names: Sequence[str], kind: str) -> None:
     """Raise ``InputError`` if there are fewer groups than splits to divide them into."""
     if 0 < groups < len(names):
         raise InputError(f"expected at least {len(names)} {kind} that differ, to divide them into {', '.join(names)}, "
-                         f"found {groups}")
+                         f"found {groups}; give files a split (data.sources: split) or rows one (a column 'split'), "
+                         "or more data")
 
 
 class _Placing:

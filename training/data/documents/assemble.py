@@ -27,6 +27,8 @@ from claimstance.training.data.documents.offsets import UnitSearch, in_code_poin
 from claimstance.training.data.documents.roles import IGNORE, MEANINGS, Roles, roles_of
 from claimstance.training.data.formats.base import Format, Layout, Reading, documents
 
+_META = ("outlet", "date", "split")
+_NAMED = ("target", "holder", "doc_id", *_META)  # what a document's own fields can say
 _SHORT = {
     "PER": "PERSON",
     "ORG": "ORGANIZATION",
@@ -138,7 +140,7 @@ def _bounds(document: Document, marks: Marks) -> list[tuple[int, int]]:
 def _names(document: Document, layout: Layout, roles: Roles) -> dict[str, str | None]:
     """What the document's own fields say under the names of our columns."""
     found: dict[str, str | None] = {}
-    for ours in ("target", "holder", "doc_id", "outlet", "date"):
+    for ours in _NAMED:
         value = document.fields.get(layout.columns.get(ours, ours))
         said = [
             a.value
@@ -250,14 +252,14 @@ class _Sheet:
         document = self._document
         taken = {
             layout.columns.get(ours, ours)
-            for ours in ("target", "holder", "doc_id", "outlet", "date", "text")
+            for ours in (*_NAMED, "text")
         }
         meta = {
             key: value
             for key, value in document.fields.items()
             if key not in taken and isinstance(value, (str, int, float, bool))
         }
-        meta.update({key: value for key in ("outlet", "date") if (value := names[key]) is not None})
+        meta.update({key: value for key in _META if (value := names[key]) is not None})
         found = []
         for index, ((start, end), fields) in enumerate(
             zip(self._bounds, self._fields, strict=True)

@@ -14,8 +14,10 @@ from claimstance.training.data.documents.document import Document, LeftOut
 from claimstance.training.data.formats import Format, Layout, Reading, recognise
 from claimstance.training.data.formats.base import Item, Reader
 from claimstance.training.data.lint.base import Finding, Place, unreadable
+from claimstance.training.data.splits import SplitColumn
 
 Read = tuple[Record, Place] | Finding
+ReadInSplit = tuple[Record, Place, str | None] | Finding  # the split, where one is named
 _NOT_OF_RECORDS = ("columns", "task", "target", "roles", "values", "sentences")
 _LINE = re.compile(r"(?:, )?line (\d+)")
 
@@ -29,8 +31,8 @@ def formats_of(source: Source) -> Iterator[str]:
             continue
 
 
-def read_source(source: Source, config: DataConfig) -> Iterator[Read]:
-    """The records of a corpus, or of files one after the other; what cannot be read is a finding.
+def read_source(source: Source, config: DataConfig) -> Iterator[ReadInSplit]:
+    """Yield the records of a corpus, or of files one after the other; what cannot be read is a finding.
 
     Raises:
         ConfigError: if the source asks a corpus or a format for what it does not have.
@@ -39,23 +41,36 @@ def read_source(source: Source, config: DataConfig) -> Iterator[Read]:
         yield from _corpus(source, config)
         return
     for file in source.paths():
+        column = SplitColumn()
         try:
-            yield from _file(file, source.format, source.layout(file, {}, lenient=True))
+            for read in _file(file, source.format, source.layout(file, {}, lenient=True)):
+                yield read if isinstance(read, Finding) else _with_split(*read, source, column)
         except InputError as error:
             yield unreadable(file, str(error))
 
 
-def _corpus(source: Source, config: DataConfig) -> Iterator[Read]:
+def _with_split(record: Record, place: Place, source: Source, column: SplitColumn) -> ReadInSplit:
+    """Return the record with its split, or the finding that its split cannot be used."""
+    if source.split is not None:
+        return record, place, source.split
+    where = str(place) if place.line is None else f"line {place.line}"
+    try:
+        return record, place, column.read(record.meta.get("split"), where)
+    except ValueError as problem:
+        return Finding("error", "unreadable", place, f"split: {problem}")
+
+
+def _corpus(source: Source, config: DataConfig) -> Iterator[ReadInSplit]:
     corpus = lookup(source.corpus or "")
     options = {
         name: config.corpora / value if name in corpus.path_options and value is not None else value
         for name, value in source.options.items()
     }
-    for split in source.splits:
+    for split, ours in source.splits.items():
         name = f"{corpus.name} {split}"
         try:
             for record in corpus.read(config.corpora / corpus.name, split, **options):
-                yield record, Place(name, None, record.id)
+                yield record, Place(name, None, record.id), ours
         except InputError as error:
             yield unreadable(name, str(error))
 
@@ -147,6 +162,11 @@ class _Notes(Reading):
         yield from self._findings
         self._findings.clear()
 
+    def noted(self) -> Iterator[Finding]:
+        """Yield what the reader warns of, once the file is read: a finding for each kind."""
+        for code, message in self.warnings():
+            yield Finding("warning", code, Place(str(self._path)), message)
+
 
 def _line_of(place: str) -> int | None:
     """Return the number in a place such as ``, line 3``; ``None`` where a file has no lines."""
@@ -169,6 +189,7 @@ def _records(read: Reader, path: Path, layout: Layout) -> Iterator[Read]:
         yield from notes.told()
         raise
     yield from notes.told()
+    yield from notes.noted()
 
 
 @dataclass
@@ -249,3 +270,4 @@ def _documents(found: Format, path: Path, layout: Layout) -> Iterator[Read]:
         raise
     yield from parsing.told()
     yield from notes.told()
+    yield from notes.noted()

@@ -15,8 +15,8 @@ from claimstance.training.data.build.assign_splits import DivisionReport
 from claimstance.training.data.build.indexing import Profile
 from claimstance.training.data.build.leaks import Overlap
 from claimstance.training.data.build.rows import Rows
-from claimstance.training.data.config import SPLITS
 from claimstance.training.data.report.lengths import Lengths
+from claimstance.training.data.splits import SPLITS
 from claimstance.training.fine_tuning.examples import SoftLabels
 
 _PACKAGES = ("claimstance", "datasets", "datasketch", "numpy", "pydantic", "scikit-learn")

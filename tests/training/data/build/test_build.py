@@ -131,7 +131,7 @@ def test_target_folder_is_never_lost(tmp_path):
     bad = settings({"files": [table(tmp_path, "bad.csv", [",claim"])]})
     out = tmp_path / "deep" / "out"
     first = build(good, out)
-    with pytest.raises(InputError, match="expected a new folder, found one that is there already"):
+    with pytest.raises(InputError, match="found one that is there already; --overwrite replaces a dataset"):
         build(good, out)
     with pytest.raises(InputError, match="expected a text"):
         build(bad, out, overwrite=True)
@@ -251,6 +251,166 @@ def test_a_codebook_is_checked_and_kept(tmp_path):
     with pytest.raises(InputError, match=r"labels\.claim: unknown label 'claim'"):
         build(config, tmp_path / "bad")
     assert not (tmp_path / "bad").exists()
+
+
+SHORT = {
+    "a table": ("x.csv", "doc_id,text,label\n" + "".join(f"h{i},Rain again {i},claim\n" for i in range(6))),
+    "records": ("x.jsonl", "".join(
+        f'{{"id": "h{i}:0", "doc_id": "h{i}", "start": 0, "text": "Dam {i} opens", "claim": "claim"}}\n'
+        for i in range(6))),
+    "spans": ("x.jsonl", "".join(
+        f'{{"text": "Hale {i} won", "spans": [{{"start": 0, "end": 4, "label": "source"}}], "answer": "accept"}}\n'
+        for i in range(6))),
+    "tokens": ("x.conll", "".join(
+        f"-DOCSTART- O\n\nHale{i} B-PER\nwon O\n\n" for i in range(6))),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), SHORT.values(), ids=SHORT)
+@pytest.mark.parametrize("by", ["document", "date"])
+def test_documents_of_short_texts_alone(tmp_path, name, content, by):
+    if by == "date":
+        if name != "x.csv":
+            pytest.skip("dates stand in tables here")
+        rows = content.splitlines()
+        content = "\n".join([rows[0] + ",date", *(f"{row},2031-05-0{i}" for i, row in enumerate(rows[1:], 1))])
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    report = build(settings({"files": [str(tmp_path / name)]}, split={"by": by}), tmp_path / "out")
+    assert sum(report.rows.values()) == 6
+    assert set(report.rows) == {"train", "dev", "test"}
+
+
+def split_table(tmp_path, names, header="text,label,split"):
+    rows = [f"{text},{'claim' if i % 2 else 'no_claim'},{name}"
+            for i, (text, name) in enumerate(zip(sentences(len(names)), names, strict=True))]
+    return table(tmp_path, "t.csv", rows, header)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("train", "dev", "test"), ("Train", "validation", "TEST"), ("training", "val", "test"), ("train", "valid", "test")],
+)
+def test_a_column_says_which_split_a_row_is_in(tmp_path, names):
+    of_rows = [names[i % 3] for i in range(30)]
+    report = build(settings({"files": [split_table(tmp_path, of_rows)]}), tmp_path / "out")
+    assert report.rows == {"train": 10, "dev": 10, "test": 10}
+    assert report.division is None
+    for place, split in enumerate(("train", "dev", "test")):
+        held = load_records(tmp_path / "out", split)
+        assert [record.id for record in held] == [f"t:{number}" for number in range(place + 1, 31, 3)]
+        assert {record.meta["split"] for record in held} == {split}
+
+
+def test_a_column_under_another_name_says_it(tmp_path):
+    file = split_table(tmp_path, ["train", "dev", "test"] * 4, "text,label,part")
+    assert build(settings({"files": [file]}), tmp_path / "a").division is not None
+    source = {"files": [file], "columns": {"split": "part"}}
+    assert build(settings(source), tmp_path / "b").rows == {"train": 4, "dev": 4, "test": 4}
+
+
+def test_a_column_of_records_and_of_exports_says_it(tmp_path):
+    records = [Record(id=str(i), text=text, claim="claim", meta={"split": ("train", "val", "test")[i % 3]})
+               for i, text in enumerate(sentences(12))]
+    assert build(settings({"files": [jsonl(tmp_path, "r.jsonl", records)]}), tmp_path / "a").rows == {
+        "train": 4, "dev": 4, "test": 4}
+    lines = [{"text": text, "label": "claim", "answer": "accept", "meta": {"split": ("train", "dev")[i % 2]}}
+             for i, text in enumerate(sentences(12))]
+    (tmp_path / "p.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    assert build(settings({"files": [str(tmp_path / "p.jsonl")]}), tmp_path / "b").rows == {"train": 6, "dev": 6}
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["train", "dev", "fold 3"], r"t\.csv, line 4: expected a split \(train, dev, validation or test\), found 'fold 3'"),
+        (["train", "", "test"], "line 3: expected a split in every row or in none, found one in line 2 and none here"),
+        (["", "", "test"], "line 4: expected a split in every row or in none, found none in line 2 and 'test' here"),
+    ],
+)
+def test_a_split_that_is_none_stops_the_build(tmp_path, names, message):
+    with pytest.raises(InputError, match=message):
+        build(settings({"files": [split_table(tmp_path, names)]}), tmp_path / "out")
+
+
+def test_a_split_that_is_none_stops_the_build_of_records(tmp_path):
+    records = [Record(id=str(i), text=text, meta={"split": name})
+               for i, (text, name) in enumerate(zip(sentences(2), ("train", "gold"), strict=True))]
+    with pytest.raises(InputError, match="r.jsonl, record '1': split: expected a split .* found 'gold'"):
+        build(settings({"files": [jsonl(tmp_path, "r.jsonl", records)]}), tmp_path / "out")
+
+
+def test_a_column_that_is_ignored_or_empty_divides_nothing(tmp_path):
+    file = split_table(tmp_path, ["a", "b", "c"] * 4)
+    report = build(settings({"files": [file], "roles": {"split": "ignore"}}), tmp_path / "a")
+    assert report.division is not None
+    assert build(settings({"files": [split_table(tmp_path, [""] * 12)]}), tmp_path / "b").division is not None
+
+
+def test_the_configured_split_goes_before_the_column_with_a_warning(tmp_path, caplog):
+    file = split_table(tmp_path, ["train", "test", "test"])
+    assert build(settings({"files": [file], "split": "train"}), tmp_path / "out").rows == {"train": 3}
+    assert "found another in 2 rows (line 3, line 4); it is not used" in caplog.text
+
+
+def test_folds_without_rows_to_divide_are_told(tmp_path, caplog):
+    file = split_table(tmp_path, ["train", "dev", "test"])
+    build(settings({"files": [file]}, split={"folds": 3}), tmp_path / "out")
+    assert "data.split.folds: no row is divided" in caplog.text
+
+
+def test_one_label_is_told(tmp_path, caplog):
+    file = table(tmp_path, "mine.csv", [f"{text},favor,tax" for text in sentences(20)], "text,label,target")
+    build(settings({"files": [file]}), tmp_path / "out")
+    assert "stance: one label only in train: nothing to learn; expected two or more, found 'favor' 16 times" in caplog.text
+
+
+def test_entities_of_one_kind_can_be_learnt(tmp_path, caplog):
+    (tmp_path / "x.conll").write_text(SHORT["tokens"][1], encoding="utf-8")
+    build(settings({"files": [str(tmp_path / "x.conll")]}), tmp_path / "out")
+    assert "one label only" not in caplog.text
+
+
+def test_a_label_that_train_lacks_is_told(tmp_path, caplog):
+    texts = sentences(8)
+    train = table(tmp_path, "a.csv", [f"{text},{'pro' if i % 2 else 'con'}" for i, text in enumerate(texts[:4])])
+    test = table(tmp_path, "b.csv", [f"{texts[4]},unsure", f"{texts[5]},pro", f"{texts[6]},unsure"])
+    sources = {"files": [train], "split": "train"}, {"files": [test], "split": "test"}
+    build(settings(*sources), tmp_path / "out")
+    assert "claim: test has the label 'unsure' (2 times), train has none: no model can learn it" in caplog.text
+    assert "'pro'" not in caplog.text
+
+
+def test_spellings_of_one_label_are_told_with_the_option_that_unites_them(tmp_path, caplog):
+    labels = ["alarmed"] * 6 + ["ALARMED"] * 3 + [" calm"] * 5 + ["Alarmed"]
+    file = table(tmp_path, "mine.csv", [f"{text},{label}" for text, label in zip(sentences(15), labels, strict=True)])
+    build(settings({"files": [file]}), tmp_path / "out")
+    assert ("claim: labels 'alarmed' (6 times) and 'ALARMED' (3 times) and 'Alarmed' (1 time) differ in case or blanks "
+            "alone; --value ALARMED=alarmed --value Alarmed=alarmed makes them one") in caplog.text
+    caplog.clear()
+    values = {"ALARMED": "alarmed", "Alarmed": "alarmed"}
+    build(settings({"files": [file], "values": values}), tmp_path / "united")
+    assert "differ in case" not in caplog.text
+    assert load_labels(tmp_path / "united")["claim"] == ("alarmed", "calm")
+
+
+def test_blank_labels_are_told_once_with_the_first_rows(tmp_path, caplog):
+    rows = [f"{text},{'claim' if i % 2 else '  '}" for i, text in enumerate(sentences(40))]
+    file = table(tmp_path, "mine.csv", rows)
+    build(settings({"files": [file]}), tmp_path / "out")
+    message = "found none in 20 rows (line 2, line 4, line 6, line 8, line 10, …), which count as not annotated"
+    assert caplog.text.count(message) == caplog.text.count("expected a label") == 1
+    report = build(settings({"files": [file], "values": {"": "no_claim"}}), tmp_path / "named")
+    assert report.labels["train"]["claim"] == {"claim": 16, "no_claim": 16}
+
+
+def test_markup_is_told_once_with_the_first_rows(tmp_path, caplog):
+    texts = [f"<p>{text}</p>" if i < 9 else text for i, text in enumerate(sentences(20))]
+    build(settings({"files": [table(tmp_path, "mine.csv", [f"{text},claim" for text in texts])]}), tmp_path / "out")
+    assert caplog.text.count("found HTML in 9 rows (line 2, line 3, line 4, line 5, line 6, …)") == 1
+    caplog.clear()
+    records = [Record(id=f"r{i}", text=f"Tea &amp; rain {text}", claim="claim") for i, text in enumerate(sentences(3))]
+    build(settings({"files": [jsonl(tmp_path, "r.jsonl", records)]}), tmp_path / "records")
+    assert "found HTML in 3 rows (record 'r0', record 'r1', record 'r2')" in caplog.text
 
 
 KILLED = """
