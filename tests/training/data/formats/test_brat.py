@@ -301,6 +301,6 @@ def test_offsets_that_no_unit_explains_are_refused(tmp_path):
         tmp_path / "x", "Rain.\r\nIda Holm said the ferry sank.", SPOKEN, lambda _, place: place + 1
     )
     with pytest.raises(
-        InputError, match=r"a\.ann, line 1: expected 'Ida Holm' .* nor does any other unit explain"
+        InputError, match=r"a\.ann, line 1: expected 'Ida Holm' .*nor does any other unit explain"
     ):
         list(read_file(path))
