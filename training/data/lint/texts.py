@@ -28,10 +28,16 @@ def empty(seen: Seen) -> Iterator[str]:
         yield f"text: expected a text, found {'a blank' if seen.record.text else 'an empty'} one"
 
 
+def find_markup(text: str) -> str | None:
+    """Return the first tag or character reference of a text; ``None`` if it has none."""
+    match = _MARKUP.search(text)
+    return match[0] if match else None
+
+
 def markup(seen: Seen) -> Iterator[str]:
     """Tags and character references are read as words."""
-    if found := _MARKUP.search(seen.record.text):
-        yield f"text: expected plain text, found markup ({shorten(found[0])})"
+    if (tag := find_markup(seen.record.text)) is not None:
+        yield f"text: expected plain text, found markup ({shorten(tag)})"
 
 
 def replacement(seen: Seen) -> Iterator[str]:
