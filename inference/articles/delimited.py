@@ -134,7 +134,9 @@ def _has_text(names: Sequence[str], columns: Columns) -> bool:
 
 def _quoting(path: Path, delimiter: str) -> int:
     """Return how the cells of a file are quoted, as ``csv`` has it."""
-    lines = (line for line in checked_lines(path, MOST_TEXT) if isinstance(line, str))
+    lines: Iterator[str] = (
+        line for line in checked_lines(path, MOST_TEXT) if isinstance(line, str)
+    )
     header = next(lines, "")
     if named_delimiter(header) is None:
         lines = chain([header], lines)

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from claimstance.model.errors import InputError
+from claimstance.model.io.files import open_regular
+
 #: Delimiters that a table may have whatever its name says, and what they are called.
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _SEP = "sep="  # Excel's first line of a CSV file that names its delimiter
@@ -146,9 +149,9 @@ def _end_of_quotes(line: str, start: int) -> int:
 def encoding_hint(path: Path) -> str:
     """What the encoding of a file that is not UTF-8 may be, for the message; empty if nothing can be said."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(1 << 20)
-    except OSError:
+    except (InputError, OSError):
         return ""
     start = head[:1000]
     if (
