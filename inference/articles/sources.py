@@ -148,7 +148,7 @@ def _name(path: Path) -> str:
 
 
 def _attempt(articles: Iterator[Article | InputError]) -> Iterator[Article | InputError]:
-    """Give what ends a file as an error in its place, and each error in characters that UTF-8 and terminals can hold."""
+    """Give what ends a file as an error in its place, and errors in characters that UTF-8 and terminals can hold."""
     try:
         for article in articles:
             yield article if isinstance(article, Article) else _printable(str(article))
@@ -165,7 +165,7 @@ def _printable(message: str) -> InputError:
 def _from_file(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputError]:
     suffix = path.suffix.lower()
     if document := DOCUMENTS.get(suffix):
-        yield document.parse(Raw(read_bytes(path, document.most), doc_id, str(path)))
+        yield document.read(Raw(read_bytes(path, document.most), doc_id, str(path)))
     elif corpus := CORPORA.get(suffix):
         yield from checked(path, corpus(path, doc_id, columns))
     else:
@@ -177,7 +177,7 @@ def _from_file(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | 
 
 def _from_stdin() -> Iterator[Article]:
     where = "standard input"
-    yield DOCUMENTS[".txt"].parse(Raw(read_all(sys.stdin.buffer, MOST_TEXT, where), "stdin", where))
+    yield DOCUMENTS[".txt"].read(Raw(read_all(sys.stdin.buffer, MOST_TEXT, where), "stdin", where))
 
 
 def _from_address(url: str) -> Iterator[Article]:
