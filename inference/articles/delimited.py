@@ -76,8 +76,9 @@ class _Rows:
             self._line = 1
         self._others = re.compile(f'[^"{re.escape(given)}]+')
         # A map goes on after an error, as a generator would not.
+        quoting = csv.QUOTE_NONE if _is_unquoted(path, given) else csv.QUOTE_MINIMAL
         self._csv = csv.reader(
-            map(self._text, lines), delimiter=given, quoting=_quoting(path, given), strict=True
+            map(self._text, lines), delimiter=given, quoting=quoting, strict=True
         )
 
     def _text(self, line: str | BadLineError) -> str:
@@ -132,12 +133,12 @@ def _has_text(names: Sequence[str], columns: Columns) -> bool:
     return columns.text in names if columns.text else usual(names, TEXT_NAMES) is not None
 
 
-def _quoting(path: Path, delimiter: str) -> int:
-    """Return how the cells of a file are quoted, as ``csv`` has it."""
+def _is_unquoted(path: Path, delimiter: str) -> bool:
+    """Return whether quotation marks in a file quote no cells; its lines are read once more for that."""
     lines: Iterator[str] = (
         line for line in checked_lines(path, MOST_TEXT) if isinstance(line, str)
     )
     header = next(lines, "")
     if named_delimiter(header) is None:
         lines = chain([header], lines)
-    return csv.QUOTE_NONE if is_unquoted(lines, delimiter) else csv.QUOTE_MINIMAL
+    return is_unquoted(lines, delimiter)

@@ -249,6 +249,7 @@ def work() -> None:
 def _reply(request: dict[str, Any], requests: BinaryIO) -> dict[str, Any]:
     """Return what became of a request, whose document is still to be read."""
     limits = Limits(**request["limits"])
+    reply: dict[str, Any]
     try:
         raw = Raw(requests.read(request["size"]), **request["raw"])
         parse = getattr(import_module(request["module"]), request["function"])
