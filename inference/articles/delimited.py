@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 from claimstance.inference.articles.article import MOST_TEXT, Article, Columns
 from claimstance.inference.articles.corpus import TEXT_NAMES, article_of, check_names, choose, usual
@@ -76,7 +77,7 @@ class _Rows:
             self._line = 1
         self._others = re.compile(f'[^"{re.escape(given)}]+')
         # A map goes on after an error, as a generator would not.
-        quoting = csv.QUOTE_NONE if _is_unquoted(path, given) else csv.QUOTE_MINIMAL
+        quoting: Literal[0, 3] = csv.QUOTE_NONE if _is_unquoted(path, given) else csv.QUOTE_MINIMAL
         self._csv = csv.reader(
             map(self._text, lines), delimiter=given, quoting=quoting, strict=True
         )

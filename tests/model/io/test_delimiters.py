@@ -1,79 +1,71 @@
-"""Tables whose names do not say how they are written: whether cells between tabs are quoted."""
-
-import time
+"""Tables with tabs whose quotation marks quote nothing, told from those with quoted cells."""
 
 import pytest
 
 from claimstance.model.io.delimiters import is_unquoted
 
+HEADER = "id\ttext"
 
-@pytest.mark.parametrize(
-    "lines",
-    [
-        # a quotation that runs over rows
-        ("id\ttext", '1\t"The mill burns.', '2\tNobody came."', "3\tHe left."),
-        ("text\tlabel", '"The mill burns.\tyes', 'Nobody came."\tno', "He left.\tno"),
-        ("id\ttext", '1\t"The mill burns.', "", '2\tNobody came."'),
-        # a mark that is never closed, in the first, in the last, in every row
-        ("id\ttext", '1\t"The mill burns.', "2\tHe left.", "3\tShe stayed."),
-        ("id\ttext", "1\tHe left.", '2\t"The mill burns.'),
-        ("id\ttext", '1\t"The mill burns.', '2\t"Nobody came.', '3\t"He left.'),
-        # text after the closing mark
-        ("id\ttext", '1\t"The mill burns," he said.', "2\tHe left."),
-        ("id\ttext", '1\t""The mill burns," he said.', "2\tHe left."),
-        # a mark at one cell and another at the next, with a tab between them
-        ("a\tb\tc", 'He said\t"no\tand left"', "She\tstayed\there"),
-        # a whole cell between marks, where others that are like it have none
-        ("id\ttext", '1\t"The mill burns."', "2\tNobody came.", "3\tHe left."),
-        ("text", '"The mill burns.', "He left."),
-        ("text", '"The mill burns." He left.', "She stayed."),
-    ],
-)
-def test_marks_that_stand_for_themselves(lines):
-    assert is_unquoted(lines, "\t")
-    assert is_unquoted((f"{line}\r\n" for line in lines), "\t")
+UNQUOTED = {
+    "two rows between the marks of one quotation": ['1\t"We won.', '2\tWe did."'],
+    "three rows between them": ['1\t"We won.', "2\tIt rained.", '3\tWe did."', "4\tSun."],
+    "text after the closing mark": ['1\t"No," she said.'],
+    "a mark inside of a later word": ['1\t"Second thoughts.', '2\tOrr lives by the lobby"s door.'],
+    "a mark that is never closed": ["1\tRain.", '2\t"And so', "3\tit ended."],
+    "a blank line between the rows": ['1\t"We won.', "", '2\tWe did."'],
+    "rows before the first mark": ["1\tRain.", "2\tSun.", '3\t"We won.', '4\tWe did."'],
+    "cells that are empty": ['1\t"', "2\t", '3\t"'],
+}
+QUOTED = {
+    "no quotation marks": ["1\tRain.", "2\tSun."],
+    "cells in quotes": ['1\t"Rain."', '2\t"She said ""no""."'],
+    "a cell of several lines": ['1\t"Rain.', 'Then sun."'],
+    "a cell of several lines with other numbers of tabs": ['1\t"a\tb\tc', 'd"'],
+    "a paragraph with a blank line": ['1\t"Rain.', "", 'Then sun."'],
+    "marks in the middle of a cell": ['1\tShe said "no".', '2\tThe 6" pipe.'],
+    "a cell of several lines before a broken one": ['1\t"Rain.', 'Sun."', '2\t"No," she said.'],
+    "a cell longer than the parser's limit": ['1\t"' + "rain " * 50_000 + '"', '2\t"Sun, too."'],
+    "a line that lacks a cell": ['1\t"We won.', 'We did."', '2\tx"'],
+}
 
 
-@pytest.mark.parametrize(
-    "lines",
-    [
-        ("id\ttext", "1\tThe mill burns.", '2\tHe said "no".'),  # either way the same
-        ("id\ttext", '1\t"The mill burns.', 'Nobody came."', "2\tHe left."),
-        ("id\ttext", '1\t"The mill burns.', "", 'Nobody came."', "2\tHe left."),
-        ("text\tid", '"The mill', "burns.", 'Nobody came."\t1', "He left.\t2"),
-        ("id\ttext", '1\t"The mill\tburns."', "2\tHe left."),
-        ("id\ttext", '1\t"He said ""no"" twice."', "2\tHe left."),
-        ("id\ttext", '1\t"The mill, they say, burns."', "2\tHe left."),  # as Excel quotes
-        ('"id"\t"text"', '"1"\t"The mill burns."', '"2"\t"He "left" again."'),
-        ("id\ttext", '"1"\t"The mill burns."', '"2"\t"He "left" again."', '"3"\t"She stayed."'),
-        ("id\ttext", '1\t"The mill burns."', "2\tNA", "3\t2026", '4\t"He left."'),  # as R quotes
-        ("text", '"The mill burns.', "", 'Nobody came."', "He left."),  # one column: no telling
-        ("id\ttext",),
-        (),
-    ],
-)
-def test_marks_that_quote_cells(lines):
-    assert not is_unquoted(lines, "\t")
-    assert not is_unquoted((f"{line}\r\n" for line in lines), "\t")
+@pytest.mark.parametrize("rows", UNQUOTED.values(), ids=UNQUOTED)
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"], ids=["bare", "lf", "crlf"])
+def test_marks_that_quote_nothing(rows, end):
+    assert is_unquoted([line + end for line in [HEADER, *rows]], "\t")
 
 
-def test_one_slip_does_not_outweigh_the_other_rows():
-    rows = [line for n in range(20) for line in (f'{n}\t"He said ""no""\tin May, and', 'left."')]
-    assert not is_unquoted(["id\ttext", '0\t"She "stayed"."', *rows], "\t")
-    rows = [f'{n}\t"He left, and' for n in range(20)]
-    assert is_unquoted(["id\ttext", '0\t"a ""b"" c"', *rows], "\t")
+@pytest.mark.parametrize("rows", QUOTED.values(), ids=QUOTED)
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"], ids=["bare", "lf", "crlf"])
+def test_marks_that_quote_cells(rows, end):
+    assert not is_unquoted([line + end for line in [HEADER, *rows]], "\t")
+
+
+def test_a_header_in_quotes_belongs_to_a_quoted_table():
+    assert not is_unquoted(['"id"\t"text"', '"1"\t"a', '2\tb"'], "\t")
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "|"])
-def test_tables_with_other_delimiters_quote_their_cells(delimiter):
-    lines = (f"id{delimiter}text", f'1{delimiter}"The mill burns.', f'2{delimiter}Nobody came."')
-    assert not is_unquoted(lines, delimiter)
+def test_other_delimiters_are_quoted(delimiter):
+    assert not is_unquoted([f"id{delimiter}text", f'1{delimiter}"a', f'2{delimiter}b"'], delimiter)
 
 
-@pytest.mark.parametrize(
-    "row", ['1\t"' + '""' * 1000 + '"x' * 1000, '1\t"' * 1000, '"' * 3001, '1\t"' + "x" * 4000]
-)
-def test_every_line_is_looked_at_once(row):
-    begun = time.process_time()
-    is_unquoted(["id\ttext", *[row] * 1000], "\t")
-    assert time.process_time() - begun < 5
+def test_one_column_is_quoted():
+    assert not is_unquoted(["text", '"Rain.', 'Sun."'], "\t")
+
+
+def test_nothing_is_quoted():
+    assert not is_unquoted([], "\t")
+
+
+def test_reading_ends_at_the_row_that_decides():
+    def lines():
+        yield from [HEADER, '1\t"We won.', '2\tWe did."']
+        raise AssertionError("a line was read after the decision")
+
+    assert is_unquoted(lines(), "\t")
+
+
+def test_a_mark_that_is_never_closed_ends_at_the_longest_cell():
+    lines = [HEADER, '1\t"', *("2\t" + "rain " * 100 for _ in range(10_000))]
+    assert is_unquoted(lines, "\t")
