@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -11,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
+from claimstance.inference.articles.isolation import LIMITS, Limits
 from claimstance.inference.articles.sources import Article
 from claimstance.inference.pages.article_page import render_form, render_page
 from claimstance.inference.results import TaggedArticle
@@ -18,7 +21,7 @@ from claimstance.inference.serving import description
 from claimstance.inference.serving import requests as asked
 from claimstance.inference.serving.access import Guard
 from claimstance.inference.serving.body import read_body
-from claimstance.inference.serving.form import SUFFIXES, parse_pasted
+from claimstance.inference.serving.form import SUFFIXES, Pasted, parse_pasted, read_pasted
 from claimstance.inference.serving.metrics import Metrics
 from claimstance.inference.serving.problems import GONE, Refusal, busy
 from claimstance.inference.serving.settings import Settings
@@ -30,6 +33,8 @@ from claimstance.model.predictor import Stop
 from claimstance.model.record import Record
 
 T = TypeVar("T")
+_DOCUMENTS = 2  # files that are parsed at a time, each in a process with its own limit of memory
+_SPARE = 1.0  # seconds, after which a file that was to be given up has been
 _ARRIVING = 64  # bodies at a time: so much of a body each is held
 _PAGE_HEADERS = {
     # Nothing from elsewhere. Which style and script may run is told, by their hashes, by the policy in each page.
@@ -53,6 +58,7 @@ class Server:
         ahead = partial(tagger.ahead, count=1)
         self.worker = Worker(ahead, settings.max_articles or tagger.threads + 1, self.metrics)
         self.is_leaving = False
+        self._documents = ThreadPoolExecutor(_DOCUMENTS, "documents")
         self._arriving = 0
 
     async def body(self, request: Request, kind: str) -> bytes:
@@ -120,8 +126,8 @@ class Server:
         typed: tuple[str, list[str]] = "", []
         try:
             body = await self.body(request, "multipart/form-data")
-            article, targets = await asyncio.to_thread(
-                parse_pasted, request.headers["content-type"], body
+            article, targets = await self._read_pasted(
+                await asyncio.to_thread(parse_pasted, request.headers["content-type"], body)
             )
             typed = article.text, targets
             (page,) = await self.read(request, [partial(self._begin_page, article, targets)])
@@ -148,6 +154,29 @@ class Server:
 
     async def _parsed(self, parse: Callable[[bytes], T], request: Request) -> T:
         return await asyncio.to_thread(parse, await self.body(request, "application/json"))
+
+    async def _read_pasted(self, pasted: Pasted) -> tuple[Article, list[str]]:
+        """Return the article of a form; files wait for each other, and for no longer than a request may take."""
+        if pasted.file is None:
+            return await asyncio.to_thread(read_pasted, pasted, LIMITS)
+        seconds = self.settings.timeout
+        end = time.monotonic() + seconds
+
+        def read() -> tuple[Article, list[str]]:
+            return read_pasted(pasted, Limits(max(end - time.monotonic(), 0.01)))
+
+        work = asyncio.get_running_loop().run_in_executor(self._documents, read)
+        try:
+            return await asyncio.wait_for(work, seconds + _SPARE)
+        except asyncio.TimeoutError:
+            raise Refusal(
+                504, f"file: expected to be read within {seconds:g} s, behind other files", "file"
+            ) from None
+
+    def close(self) -> None:
+        """Read what was handed in, and end; no files are read any more."""
+        self._documents.shutdown(wait=False, cancel_futures=True)
+        self.worker.close()
 
     def _begin_article(self, one: asked.AskedArticle, stop: Stop) -> Callable[[], bytes]:
         finish = self.tagger.begin(one.article(), one.targets, stop)
@@ -201,7 +230,7 @@ def create_app(tagger: Tagger, settings: Settings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         server.worker.start()
         yield
-        await asyncio.to_thread(server.worker.close)
+        await asyncio.to_thread(server.close)
 
     # No pages of FastAPI's own: they load their scripts from elsewhere.
     app = FastAPI(

@@ -4,8 +4,12 @@ import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from claimstance.model.errors import InputError
+from claimstance.model.io.files import open_regular
+
 #: Delimiters that a table may have whatever its name says, and what they are called.
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_TOO_LONG = "field larger than field limit"  # as the parser's error has it
 _SEP = "sep="  # Excel's first line of a CSV file that names its delimiter
 
 
@@ -33,9 +37,9 @@ def header_names(header: str, delimiter: str) -> list[str]:
 def encoding_hint(path: Path) -> str:
     """What the encoding of a file that is not UTF-8 may be, for the message; empty if nothing can be said."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(1 << 20)
-    except OSError:
+    except (InputError, OSError):
         return ""
     start = head[:1000]
     if (
@@ -75,7 +79,9 @@ def is_unquoted(lines: Iterable[str], delimiter: str) -> bool:
         row_lines.clear()
         try:
             cells = next(rows, None)
-        except csv.Error:
+        except csv.Error as error:
+            if len(row_lines) == 1 and _TOO_LONG in str(error):
+                continue  # a long text in one line tells nothing
             return _have_tabs(row_lines, width)
         if cells is None:
             return False

@@ -24,6 +24,7 @@ QUOTED = {
     "a paragraph with a blank line": ['1\t"Rain.', "", 'Then sun."'],
     "marks in the middle of a cell": ['1\tShe said "no".', '2\tThe 6" pipe.'],
     "a cell of several lines before a broken one": ['1\t"Rain.', 'Sun."', '2\t"No," she said.'],
+    "a cell longer than the parser's limit": ['1\t"' + "rain " * 50_000 + '"', '2\t"Sun, too."'],
     "a line that lacks a cell": ['1\t"We won.', 'We did."', '2\tx"'],
 }
 
