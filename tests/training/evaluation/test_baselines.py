@@ -137,7 +137,7 @@ def test_what_is_near_a_target(what, near):
 
 def test_torch_is_not_needed():
     code = (
-        "import sys; sys.modules['torch'] = None; from claimstance.training import baselines; "
+        "import sys; sys.modules['torch'] = None; from claimstance.training.evaluation import baselines; "
         "from claimstance.training.data.annotators import ceiling"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -152,7 +152,7 @@ def _parts(config: DataConfig) -> Iterator[tuple[Part, Iterator[Record]]]:
         }
         for theirs, ours in source.splits.items():
             part = Part(corpus.name, theirs, ours, number, units, about=_provenance(corpus), answers=corpus.answers)
-            yield part, corpus.read(config.corpora / corpus.name, theirs, part.reading, **options)
+            yield part, corpus.read(config.corpora / corpus.folder, theirs, part.reading, **options)
             units += 1
 
 

@@ -14,7 +14,7 @@ from claimstance.training.data.formats.base import documents
 from claimstance.training.data.formats.brat import reader as brat
 from helpers.paths import DATA
 
-DATA = DATA / "brat"
+FILES = DATA / "brat"
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 BROKEN = DATA / "broken" / "brat"
 
@@ -29,7 +29,7 @@ def read(path, reading=None, **layout):
 
 @pytest.fixture(scope="module")
 def harbour():
-    return read(DATA / "news" / "harbour.ann")[0]
+    return read(FILES / "news" / "harbour.ann")[0]
 
 
 def covered(document, mark):
@@ -93,7 +93,7 @@ def test_relations_and_equivalences(harbour):
 
 def test_a_folder_is_read_with_its_folders_and_texts_nobody_opened_are_told():
     reading = Reading()
-    found = read(DATA / "news", reading)
+    found = read(FILES / "news", reading)
     assert [(d.name, d.annotator, len(d.marks)) for d in found] == [
         ("crlf-rtl", None, 2),
         ("harbour", None, 11),
@@ -110,14 +110,14 @@ def test_pieces_are_quoted_in_the_order_in_which_they_were_marked(tmp_path):
 
 
 def test_crlf_and_right_to_left_text_keep_every_character():
-    document = read(DATA / "news" / "crlf-rtl.ann")[0]
+    document = read(FILES / "news" / "crlf-rtl.ann")[0]
     assert document.text.count("\r\n") == 2
     assert [covered(document, mark) for mark in document.marks] == [["אילסה טאם"], ["אמרה"]]
     assert [mark.surface for mark in document.marks] == ["אילסה טאם", "אמרה"]
 
 
 def test_folders_with_the_same_text_are_annotators():
-    assert [(d.name, d.annotator, d.marks[0].surface) for d in read(DATA / "people")] == [
+    assert [(d.name, d.annotator, d.marks[0].surface) for d in read(FILES / "people")] == [
         ("dam", "anna", "promises"),
         ("anna/rain", "anna", "It rained"),
         ("dam", "ben", "Farrel promises"),
@@ -125,7 +125,7 @@ def test_folders_with_the_same_text_are_annotators():
 
 
 def test_folders_with_other_texts_are_not(tmp_path):
-    shutil.copytree(DATA / "people", tmp_path / "parts")
+    shutil.copytree(FILES / "people", tmp_path / "parts")
     (tmp_path / "parts" / "ben" / "dam.txt").write_bytes(
         b"The dam will fall, Mo Farrel promises.\n"
     )
@@ -136,13 +136,13 @@ def test_folders_with_other_texts_are_not(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("path", [DATA / "named", DATA / "named" / "dam.txt"])
+@pytest.mark.parametrize("path", [FILES / "named", FILES / "named" / "dam.txt"])
 def test_what_follows_the_name_of_the_text_is_the_annotator(path):
     assert [(d.name, d.annotator) for d in read(path)] == [("dam", "anna"), ("dam", "ben_k")]
 
 
 def test_records_of_a_folder():
-    records = list(read_file(DATA / "news", layout=Layout(roles={"Say": "cue"})))
+    records = list(read_file(FILES / "news", layout=Layout(roles={"Say": "cue"})))
     first = next(record for record in records if record.doc_id == "harbour")
     assert first.text == "Harbour stays shut 🚢, says Ilse Tamm"
     attribution = first.attributions[0]
@@ -207,7 +207,7 @@ def test_a_folder_without_annotations_and_a_text_without_its_own(tmp_path):
 
 
 def test_lenient_leaves_out_the_wrong_pair_only(tmp_path):
-    shutil.copytree(DATA / "people", tmp_path / "x")
+    shutil.copytree(FILES / "people", tmp_path / "x")
     (tmp_path / "x" / "ben" / "dam.ann").write_bytes(b"T1\tCue 0\tThe\n")
     reading = Reading()
     found = list(documents(brat.FORMAT, tmp_path / "x", Layout(lenient=True), reading))
