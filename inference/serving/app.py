@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -11,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
+from claimstance.inference.articles.isolation import LIMITS, Limits
 from claimstance.inference.articles.sources import Article
 from claimstance.inference.pages.article_page import render_form, render_page
 from claimstance.inference.results import TaggedArticle
@@ -18,7 +21,7 @@ from claimstance.inference.serving import description
 from claimstance.inference.serving import requests as asked
 from claimstance.inference.serving.access import Guard
 from claimstance.inference.serving.bodies import BodyLimits
-from claimstance.inference.serving.form import SUFFIXES, parse_pasted
+from claimstance.inference.serving.form import SUFFIXES, Pasted, parse_pasted, read_pasted
 from claimstance.inference.serving.metrics import Metrics
 from claimstance.inference.serving.problems import GONE, Refusal, problem_response, unreadable
 from claimstance.inference.serving.settings import Settings
@@ -31,6 +34,8 @@ from claimstance.model.record import Record
 
 T = TypeVar("T")
 _CLOSING_SECONDS = 5.0  # within which all that reads has to end, when everybody has been answered
+_DOCUMENTS = 2  # files that are parsed at a time, each in a process with its own limit of memory
+_SPARE = 1.0  # seconds, after which a file that was to be given up has been
 _PAGE_HEADERS = {
     # Nothing from elsewhere. Which style and script may run is told, by their hashes, by the policy in each page.
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -53,6 +58,7 @@ class Server:
         limit = settings.max_articles or tagger.threads + 1
         self.worker = Worker(tagger.threads, limit, self.metrics)
         self.is_leaving = False
+        self._documents = ThreadPoolExecutor(_DOCUMENTS, "documents")
 
     async def read(self, request: Request, begins: Sequence[Begin]) -> list[Any]:
         """What ``begins`` give; what a client no longer waits for is not read on."""
@@ -108,8 +114,8 @@ class Server:
         typed: tuple[str, list[str]] = "", []
         try:
             body = await request.body()
-            article, targets = await asyncio.to_thread(
-                parse_pasted, request.headers["content-type"], body
+            article, targets = await self._read_pasted(
+                await asyncio.to_thread(parse_pasted, request.headers["content-type"], body)
             )
             typed = article.text, targets
             self._check_pairs(len(targets))
@@ -149,6 +155,29 @@ class Server:
                 f"expected at most {limit} stances to be asked about in a request (targets of "
                 f"articles, stances of records), found {count}; send several requests",
             )
+
+    async def _read_pasted(self, pasted: Pasted) -> tuple[Article, list[str]]:
+        """Return the article of a form; files wait for each other, and for no longer than a request may take."""
+        if pasted.file is None:
+            return await asyncio.to_thread(read_pasted, pasted, LIMITS)
+        seconds = self.settings.timeout
+        end = time.monotonic() + seconds
+
+        def read() -> tuple[Article, list[str]]:
+            return read_pasted(pasted, Limits(max(end - time.monotonic(), 0.01)))
+
+        work = asyncio.get_running_loop().run_in_executor(self._documents, read)
+        try:
+            return await asyncio.wait_for(work, seconds + _SPARE)
+        except asyncio.TimeoutError:
+            raise Refusal(
+                504, f"file: expected to be read within {seconds:g} s, behind other files", "file"
+            ) from None
+
+    def close(self) -> None:
+        """Read what was handed in, and end; no files are read any more."""
+        self._documents.shutdown(wait=False, cancel_futures=True)
+        self.worker.close(_CLOSING_SECONDS)
 
     def _begin_article(self, one: asked.AskedArticle, stop: Stop) -> Callable[[], bytes]:
         finish = self.tagger.begin(one.article(), one.targets, stop)
@@ -202,7 +231,7 @@ def create_app(tagger: Tagger, settings: Settings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         server.worker.start()
         yield
-        await asyncio.to_thread(server.worker.close, _CLOSING_SECONDS)
+        await asyncio.to_thread(server.close)
 
     # No pages of FastAPI's own: they load their scripts from elsewhere.
     app = FastAPI(

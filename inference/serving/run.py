@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from claimstance.inference.articles.isolation import end_all
 from claimstance.inference.serving.app import Server, create_app
 from claimstance.inference.serving.settings import Settings
 from claimstance.inference.tagger import Tagger
@@ -90,6 +91,7 @@ class Uvicorn(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """See ``uvicorn.Server``, which would raise the signal again at the end."""
         if self.should_exit:
+            end_all()  # of the files that are being parsed
             # At once: an orderly end would wait for threads, or pull them down amid their work.
             os._exit(_SIGNALLED + sig)
         self.should_exit = True

@@ -14,6 +14,7 @@ import pytest
 
 from claimstance.inference.serving import run as running
 from claimstance.inference.serving.settings import Settings
+from helpers.documents import form_drawn_often
 from helpers.program import soon
 from helpers.serving import Process, Running, process
 
@@ -66,6 +67,21 @@ def in_this_process(tagger, buffer=0, **settings):
 
 
 # The end
+
+
+def test_told_to_stop_while_a_file_keeps_it_busy(model):
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n'
+        + form_drawn_often()
+        + b"\r\n--b--\r\n"
+    )
+    kind = {"content-type": "multipart/form-data; boundary=b"}
+    with process("--model", model, "--timeout", "3") as server, ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(server.ask, "POST", "/", body, kind)
+        time.sleep(1.5)
+        server.stop()
+        assert busy.result()[0] == 504
+        server.process.wait(20)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
