@@ -11,6 +11,7 @@ from torch import Tensor
 
 from claimstance.model.errors import ModelError
 from claimstance.model.onnx.backend import LINK_FILE, READER_FILE, STANCE_FILE, check_files
+from claimstance.model.onnx.graph_file import check_self_contained
 
 INVERSE = ".inverse"
 _FILES = {READER_FILE: "", STANCE_FILE: "heads.stance.", LINK_FILE: "heads.link."}
@@ -29,6 +30,7 @@ def load_onnx_weights(folder: Path) -> dict[str, Tensor]:
 
     found: dict[str, Tensor] = {}
     for file in (name for name in _FILES if name in check_files(folder)):
+        check_self_contained(folder / file)
         try:
             graph = onnx.load(folder / file, load_external_data=False).graph
             found |= {
