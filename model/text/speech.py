@@ -1,0 +1,48 @@
+"""Recognise a speaker named behind a quotation, as in *“Is it safe?” Tom Vance asked the council*."""
+
+import re
+
+from claimstance.model.text.mentions import NO_FIRST_NAME
+from claimstance.model.text.person_names import words
+
+#: How far ``names_speaker`` looks, in characters.
+SPEAKER_REACH = 160
+
+_SAID = (
+    "said|says|shouted|shouts|yelled|cried|exclaimed|screamed|roared|chanted|whispered|muttered|snapped|joked|quipped|"
+    "added|adds|replied|replies|answered|responded|responds|retorted|remarked|recalled|continued|wrote|writes|tweeted|"
+    "tweets|Tweeted|posted|wondered|wonders|mused|inquired|questioned|repeated|declared|proclaimed|demanded|insisted|"
+    "went on"
+)
+_ASKED = "asked|asks|told|tells|begged|pressed|reminded|challenged"
+_NAME = r"(?P<first>[^\W\d_a-z][\w.’'-]*)(?:\s+(?:[^\W\d_a-z][\w.’'-]*|al|bin|da|de|del|der|di|la|van|von)){0,6}"
+_APPOSITION = r"(?:\s*\([^()]{1,40}\))?(?:,\s(?:[^,.;:?!“”\"]|\.(?=,)){1,60},)?"
+_ADVERB = r"(?:\s+(?:also|then|once|later|again|has|had|\w+ly))?"
+_SPEAKER = re.compile(
+    rf"[\s(\[]*{_NAME}{_APPOSITION}{_ADVERB}\s+(?:(?P<said>{_SAID})|(?P<asked>{_ASKED}))\b"
+    r"(?P<rest>[^,.;:?!—–“”\"]*)(?!\s*[,:]\s*[\"“‘'][A-Z])"
+)
+# What may follow a verb of speech beside the words that were spoken: to reporters, in an interview, Monday, angrily.
+_ADJUNCT = re.compile(
+    r"\s+(?:about|after|again|aloud|as|at|back|before|by|during|from|in|into|last|of|on|over|through|to|upon|via|when|"
+    r"while|with|yesterday|today|\w+ly|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b"
+)
+_CLAUSE = words("about for how if not that to what when whether which who why")
+_LONGEST_OBJECT = 12  # words
+
+
+def names_speaker(after: str) -> bool:
+    """Return whether a name, with a verb of speech and nothing more that was said, begins ``after``.
+
+    *Tom Vance asked the council.* names the speaker of the quotation before it; *Tom Vance asked whether …* and *Tom
+    Vance walked away.* are sentences of their own.
+    """
+    speaker = _SPEAKER.match(after)
+    if speaker is None or speaker["first"].rstrip(".") in NO_FIRST_NAME:
+        return False
+    rest = speaker["rest"].split()
+    if not rest:
+        return True
+    if speaker["asked"]:
+        return len(rest) <= _LONGEST_OBJECT and not _CLAUSE.intersection(rest)
+    return bool(_ADJUNCT.match(speaker["rest"])) and not {"that", "whether"}.intersection(rest)
