@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import sentencex  # type: ignore[import-untyped]
 
 from claimstance.model.text.abbreviations import without_abbreviations
-from claimstance.model.text.speech import SPEAKER_REACH, names_speaker
+from claimstance.model.text.speech import SPEAKER_REACH, names_speaker, signature
 
 #: From the text of one paragraph to the offsets of its sentences, in order; only their starts are used.
 ParagraphSplitter = Callable[[str], list[tuple[int, int]]]
@@ -40,6 +40,7 @@ _NAME_FOLLOWS = re.compile(
     r"\b(?:Mr|Mrs|Ms|Messrs|Drs?|Profs?|Sens?|Reps?|Govs?|Gens?|Lt|Col|Adm|Capt|Cmdr|Sgt|Maj|Rev|Fr|Hon|Supt|Atty"
     r"|(?<![\w.])[A-Z][\w’'-]+\s[A-Z])\.[\s\"“‘']*$"
 )
+_QUOTED = re.compile(r"(?:[”’»\"]|'')\s*$")
 _QUESTION_QUOTED = re.compile(r"[?!](?:[”’»\"]|'+)+\s*$")
 _HOUR = re.compile(r"\b[ap]\.m\.\s*$")
 _AFTER_HOUR = re.compile(r"(?:[ECMP][SD]?T|GMT|UTC|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b")
@@ -124,13 +125,16 @@ def _tidy(paragraph: str, found: list[tuple[int, int]]) -> Iterator[tuple[int, i
 def _goes_on(before: str, after: str) -> bool:
     """Return whether a cut here would tear a sentence.
 
-    A name or an hour (5 p.m. Tuesday) is open, a comma or lower case follows, or the speaker of a quoted question.
+    A name or an hour (5 p.m. Tuesday) is open, a comma or lower case follows, or the speaker of a quotation: with a
+    verb behind a question, after a dash at the paragraph's end.
     """
     inside_initials = before[-1:] == "." and after[:1].isalpha() and after[1:2] == "."  # N.|H.
     if inside_initials or _NAME_FOLLOWS.search(before):
         return True
     after = after.lstrip()
     if _QUESTION_QUOTED.search(before) and names_speaker(after):
+        return True
+    if len(after) < SPEAKER_REACH and _QUOTED.search(before) and signature(after):
         return True
     if _HOUR.search(before) and _AFTER_HOUR.match(after):
         return True

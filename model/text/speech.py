@@ -1,4 +1,4 @@
-"""Recognise a speaker named behind a quotation, as in *“Is it safe?” Tom Vance asked the council*."""
+"""Recognise a speaker named behind a quotation: *“Is it safe?” Tom Vance asked*, *“It is safe.” — Ana Reyes*."""
 
 import re
 
@@ -30,6 +30,17 @@ _ADJUNCT = re.compile(
 _CLAUSE = words("about for how if not that to what when whether which who why")
 _LONGEST_OBJECT = 12  # words
 
+_WORD = r"[^\W\d_a-z][\w.’'&-]*"
+#: A name of one to seven capitalised words, as the group ``name``.
+NAME = rf"(?P<name>{_WORD}(?:\s+(?:(?:of|the|and|for|&|al|bin|da|de|del|der|di|la|van|von)\s+){{0,2}}{_WORD}){{0,6}})"
+#: What may stand behind a name: in parentheses or behind a comma; the group ``role``.
+ROLE = r"(?P<role>(?:\s*\([^()“”\"]{1,80}\))?(?:,\s[^“”\"!?;:]{1,120})?)"
+_DASH = re.compile(rf"\s*(?:[—–―-]|--+)\s*{NAME}{ROLE}\s*$")
+_BRACKETS = re.compile(rf"\s*\({NAME}(?P<role>(?:,\s[^()“”\"!?;:]{{1,120}})?)\)\s*\.?\s*$")
+_NO_NAMES = words(
+    "Advertisement Click Continue Image Photo Picture Read Related See Share Sign Source Subscribe Video Watch"
+)
+
 
 def names_speaker(after: str) -> bool:
     """Return whether a name, with a verb of speech and nothing more that was said, begins ``after``.
@@ -46,3 +57,17 @@ def names_speaker(after: str) -> bool:
     if speaker["asked"]:
         return len(rest) <= _LONGEST_OBJECT and not _CLAUSE.intersection(rest)
     return bool(_ADJUNCT.match(speaker["rest"])) and not {"that", "whether"}.intersection(rest)
+
+
+def signature(text: str) -> tuple[int, int] | None:
+    """Return where the name stands in a text that consists of a dash, or parentheses, and a name with a role."""
+    match = _DASH.match(text) or _BRACKETS.match(text)
+    if match is None or not is_name(match["name"]):
+        return None
+    return match.start("name"), match.start("name") + len(match["name"].rstrip("."))
+
+
+def is_name(name: str) -> bool:
+    """Return whether capitalised words can be a name: *Read More* and *But Monday* can not."""
+    first = name.split()[0]
+    return first not in NO_FIRST_NAME and first not in _NO_NAMES
