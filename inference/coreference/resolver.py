@@ -6,6 +6,7 @@ Resolution Based on Entity-Centric, Precision-Ranked Rules". Measured in ``docs/
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -55,6 +56,10 @@ _HEAD = re.compile(
 _ROLE_AFTER = re.compile(
     r",\s+(the\s+[\w-]+(?:\s[\w-]+){0,3}?)(?=[,.;)]|\s(?:of|for|who|in|from)\b)"
 )
+# The verb between a subject and an object pronoun; what follows a "her" that is no possessive.
+_VERB = re.compile(r",?\s\w+(?:\s(?:about|against|at|by|for|of|to|with))?\s$")
+_VERB_REACH = 40  # characters
+_NO_NOUN = re.compile(r"[,.;:?!”]|\s(?:a|and|as|at|by|for|in|of|on|that|the|to|with)\b")
 _COMMA = re.compile(r"['’]?,?\s*")
 _LONG_FORMS = {
     "sen": "senator",
@@ -199,22 +204,53 @@ def _resolve_pronouns(people: PeopleInText, sources: set[Span], names: Names, st
         for span, name in names.items()
         if name and _is_described(name)
     ]
-    mentions.sort(key=lambda mention: mention.start)
-    recent = RecentMentions(people)
+    # Outside quotes first: a pronoun there never means somebody whom only quotes mention, while a quoted one had better
+    # not mean the speaker, who is often named behind the quote.
+    pronouns: list[Mention] = []
     resolved: Names = {}
-    passed = 0
-    for match in unless_stopped(PRONOUN.finditer(people.text), stop):
-        span, word = match.span(), match[0].lower()
-        while passed < len(mentions) and mentions[passed].start < span[0]:
-            recent.add(mentions[passed])
-            passed += 1
-        sentence, quoted = people.sentence_at(span[0]), people.is_quoted(span[0])
-        name = recent.resolve(GENDERS[word], sentence, quoted)
-        resolved[span] = name
-        if name is not None:
-            is_subject, is_source = word in ("he", "she"), span in sources
-            recent.add(Mention(*span, sentence, name, quoted, is_subject, is_source, GENDERS[word]))
+    for quoted in (False, True):
+        meant: dict[int, set[tuple[str, str]]] = defaultdict(set)
+        for pronoun in pronouns:
+            meant[pronoun.sentence].add((pronoun.pronoun or "", pronoun.name))
+        recent = RecentMentions(people, meant)
+        waiting = sorted([*mentions, *pronouns], key=lambda mention: mention.start)
+        passed = 0
+        for match in unless_stopped(PRONOUN.finditer(people.text), stop):
+            span, word = match.span(), match[0].lower()
+            if people.is_quoted(span[0]) != quoted:
+                continue
+            while passed < len(waiting) and waiting[passed].start < span[0]:
+                recent.add(waiting[passed])
+                passed += 1
+            gender, sentence = GENDERS[word], people.sentence_at(span[0])
+            subject = _subject_before(people, resolved, match)
+            resolved[span] = name = recent.resolve(gender, sentence, quoted, subject)
+            if name is not None:
+                is_subject, is_source = word in ("he", "she"), span in sources
+                pronoun = Mention(*span, sentence, name, quoted, is_subject, is_source, gender)
+                pronouns.append(pronoun)
+                recent.add(pronoun)
     return resolved
+
+
+def _subject_before(people: PeopleInText, resolved: Names, pronoun: re.Match[str]) -> set[str]:
+    """Return who acts on an object pronoun: *Orr blamed him*, *she spoke to him*. It never means them; that would be
+    *himself* (Hobbs 1978, "Resolving pronoun references").
+    """
+    text, start = pronoun.string, pronoun.start()
+    is_object = pronoun[0].lower() == "him" or (
+        pronoun[0].lower() == "her" and _NO_NOUN.match(text, pronoun.end())
+    )
+    verb = _VERB.search(text[max(0, start - _VERB_REACH) : start])
+    if not is_object or verb is None:
+        return set()
+    end = start - len(verb[0])
+    names = {person.name for person in people.ending_between(end, end)}
+    for word in ("he", "she"):
+        name = resolved.get((end - len(word), end))
+        if name is not None:
+            names.add(name)
+    return names
 
 
 def _is_described(name: str) -> bool:

@@ -10,7 +10,7 @@ from claimstance.inference.coreference import people as people_module
 from claimstance.inference.coreference import resolver
 from claimstance.inference.coreference.people import GENDERS, PRONOUN, PeopleInText
 
-FAR, NEAR = 8, 4
+FAR, PAIR, NEAR = 8, 5, 4
 
 
 def genders_of(people):
@@ -82,41 +82,77 @@ def resolve_pronouns(people, genders, sources, names):
             for (a, b), name in names.items()
         )
         mentions.append(
-            (person.start, person.sentence, person.name, person.quoted, person.subject, speaks)
+            (
+                person.start,
+                person.sentence,
+                person.name,
+                person.quoted,
+                person.subject,
+                speaks,
+                None,
+            )
         )
     for (start, _), name in names.items():
         if name and resolver._is_described(name):
             quoted = people.is_quoted(start)
-            mentions.append((start, people.sentence_at(start), name, quoted, True, True))
-    mentions.sort(key=lambda mention: mention[0])
+            mentions.append((start, people.sentence_at(start), name, quoted, True, True, None))
+    # A mention: start, sentence, name, quoted, subject, source, gender of the pronoun.
     resolved = {}
-    known = []
-    for match in PRONOUN.finditer(people.text):
-        known += [mention for mention in mentions if mention[0] < match.start()]
-        mentions = [mention for mention in mentions if mention[0] >= match.start()]
-        gender = GENDERS[match[0].lower()]
-        sentence, quoted = people.sentence_at(match.start()), people.is_quoted(match.start())
-        name = most_salient(genders, known, gender, sentence, quoted)
-        resolved[match.span()] = name
-        if name is not None:
-            subject, speaks = match[0].lower() in ("he", "she"), match.span() in sources
-            known.append((match.start(), sentence, name, quoted, subject, speaks))
+    for quoted in (False, True):
+        outside = list(mentions)
+        for match in PRONOUN.finditer(people.text):
+            if people.is_quoted(match.start()) != quoted:
+                continue
+            gender = GENDERS[match[0].lower()]
+            sentence = people.sentence_at(match.start())
+            acting = resolver._subject_before(people, resolved, match)
+            known = sorted((m for m in mentions if m[0] < match.start()), key=lambda m: m[0])
+            behind = [m for m in outside if m[6] and m[0] > match.start()]
+            name = meaning(genders, known, behind, acting, (gender, sentence, quoted))
+            resolved[match.span()] = name
+            if name is not None:
+                subject, speaks = match[0].lower() in ("he", "she"), match.span() in sources
+                mentions.append((match.start(), sentence, name, quoted, subject, speaks, gender))
     return resolved
 
 
-def most_salient(genders, known, gender, sentence, quoted):
-    fitting = [
-        mention
-        for mention in known
-        if mention[1] >= sentence - FAR
-        and genders.get(mention[2], gender) == gender
-        and (quoted or not mention[3])
+def meaning(genders, known, behind, acting, pronoun):
+    gender, sentence, _ = pronoun
+    fitting = fit(genders, known, pronoun, FAR)
+    best = most_salient(fitting, acting)
+    barred = {
+        m[2] for m in [*known, *behind] if m[6] not in (None, gender) and abs(m[1] - sentence) <= 1
+    }
+    if best is None or best not in barred:
+        return best
+    near = fit(genders, known, pronoun, PAIR)
+    other = most_salient(near, barred | acting)
+    if other is None:
+        return None
+    if any(m[2] == other and m[6] == gender and m[1] >= sentence - 2 for m in known):
+        return other
+    named = {(m[1], m[2]) for m in known if m[6] is None and m[1] >= sentence - PAIR}
+    together = any((place, best) in named and (place, other) in named for place, _ in named)
+    alone = {m[2] for m in near} - barred - acting == {other}
+    return other if together and alone else None
+
+
+def fit(genders, known, pronoun, reach):
+    gender, sentence, quoted = pronoun
+    return [
+        m
+        for m in known
+        if m[1] >= sentence - reach and genders.get(m[2], gender) == gender and (quoted or not m[3])
     ]
+
+
+def most_salient(fitting, barred):
+    fitting = [m for m in fitting if m[2] not in barred]
     if not fitting:
         return None
-    nearest = max(mention[1] for mention in fitting)
-    best = [mention for mention in fitting if mention[1] == nearest]
-    return max(best, key=lambda mention: (mention[5], mention[4]))[2]
+    nearest = max(m[1] for m in fitting)
+    best = [m for m in fitting if m[1] == nearest]
+    return max(best, key=lambda m: (m[5], m[4]))[2]
 
 
 def other(people, phrase, earlier, span, names):
