@@ -16,10 +16,11 @@ from claimstance.inference.coreference.alignment import (
     References,
     grouped,
     named_by_sentence,
-    references_of,
+    resolve_article,
     targets_by_sentence,
 )
-from claimstance.inference.coreference.resolver import is_meant
+from claimstance.inference.coreference.people import unless_stopped
+from claimstance.inference.coreference.resolver import refers_to
 from claimstance.inference.result_cache import Copies
 from claimstance.inference.results import (
     Attribution,
@@ -214,7 +215,7 @@ class Tagger:
         text, targets, bounds = one.article.text, one.targets, one.bounds
         reading = self._reader.finish(one.opened)
         places = Places(text, bounds)
-        references = references_of(places, reading)
+        references = resolve_article(places, reading)
         attributions = [
             places.attribution(found, references) for found in reading.attributions or ()
         ]
@@ -322,10 +323,11 @@ class Tagger:
             ((places.sentence_at(span.start), span) for span in spans), len(reading.texts)
         )
         mentioned = targets_by_sentence(targets, reading, named_by_sentence(places, references))
-        for index, (holders, found) in enumerate(zip(sources, mentioned, strict=True)):
+        by_sentence = unless_stopped(zip(sources, mentioned, strict=True), reading.stop)
+        for index, (holders, found) in enumerate(by_sentence):
             for name, mention in found:
                 # Nobody is asked about himself.
-                others = [one for one in holders if not is_meant(name, one.name or one.text)]
+                others = [one for one in holders if not refers_to(name, one.name or one.text)]
                 for holder in (*others, None):
                     span = places.relative(index, holder) if holder else None
                     if (
