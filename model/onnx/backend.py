@@ -27,7 +27,7 @@ SLOWER = [
 # A tensor's entry "location" (key: field 1 of StringStringEntryProto), which only external data has.
 _EXTERNAL = b"\x0a\x08location\x12"
 # An editable install may show this file through a link; the model lies beside the file itself.
-BUNDLED = Path(__file__).resolve().parent / "bundled"
+BUNDLED = Path(__file__).resolve().parents[1] / "bundled"
 
 
 def model_folder(model: Path | str | None) -> Path:
