@@ -18,8 +18,8 @@ from typing_extensions import TypedDict
 
 from claimstance.model.errors import ModelError, unknown
 from claimstance.model.io.small_files import read_small_file
+from claimstance.model.io.validation import describe, first_problem
 from claimstance.model.labels import DEFAULT_LABELS, TASKS
-from claimstance.model.validation import describe, first_problem
 
 FORMAT = 1  # raised when an older program could no longer read a model folder
 #: Tokens of a window: at least the special ones and a sentence beside a topic; attention takes

@@ -14,12 +14,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, ModelConfig
 from claimstance.model.decoding import Floats
 from claimstance.model.errors import ModelError
-from claimstance.model.hub import fetch, is_hub_name
+from claimstance.model.io.hub import fetch, is_hub_name
 from claimstance.model.io.small_files import read_small_file
+from claimstance.model.io.validation import describe, first_problem
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
 from claimstance.model.onnx.graph_file import check_self_contained
 from claimstance.model.predictor import Ints, Reader
-from claimstance.model.validation import describe, first_problem
 from claimstance.model.windows import WindowBuilder
 
 READER_FILE = "reader.onnx"

@@ -132,6 +132,7 @@ LAYERS = (
     "training.data.formats",
     "training.data.corpora",
     "training.data.documents",
+    "training.data.splits",
     "training.evaluation.page",
     "training.evaluation",
     "model.onnx",

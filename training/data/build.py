@@ -26,7 +26,6 @@ from claimstance.training.data.building.indexing import (
     holder_names,
     target_names,
 )
-from claimstance.training.data.building.label_warnings import spelling_warnings, split_warnings
 from claimstance.training.data.building.leaks import overlaps
 from claimstance.training.data.building.rows import Rows
 from claimstance.training.data.building.sources import Part, Store, read_sources
@@ -34,6 +33,7 @@ from claimstance.training.data.building.staging import workplace
 from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import DatasetWriter, load_labels
+from claimstance.training.data.label_warnings import spelling_warnings, split_warnings
 from claimstance.training.data.report.lengths import Lengths
 from claimstance.training.data.report.page import PAGE_FILE, write_report_page
 from claimstance.training.data.report.report import (

@@ -14,8 +14,8 @@ from claimstance.training.data.building.row_store import Spool
 from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig, Source
 from claimstance.training.data.corpora import Corpus, lookup
+from claimstance.training.data.documents.markup import find_markup
 from claimstance.training.data.formats import Reading, read_file
-from claimstance.training.data.lint.texts import find_markup
 from claimstance.training.data.splits import SplitColumn, find_split
 
 BATCH = 1000  # rows that are indexed together

@@ -6,13 +6,11 @@ import unicodedata
 from collections.abc import Iterator
 
 from claimstance.model.errors import shorten
+from claimstance.training.data.documents.markup import find_markup
 from claimstance.training.data.lint.base import Seen
 
 LONGEST_TEXT = (
     2000  # characters: about 450 tokens of English, more than the encoders here see at once
-)
-_MARKUP = re.compile(
-    r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>|<!--|&(?:[A-Za-z]{2,8}|#\d{1,6}|#x[0-9A-Fa-f]{1,6});"
 )
 # A lead byte of UTF-8 as cp1252 shows it, and what its continuation bytes look like there.
 _CONTINUATION = "".join(bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xC0))
@@ -26,12 +24,6 @@ def empty(seen: Seen) -> Iterator[str]:
     """Nothing can be learnt from a text without words."""
     if not seen.record.text.strip():
         yield f"text: expected a text, found {'a blank' if seen.record.text else 'an empty'} one"
-
-
-def find_markup(text: str) -> str | None:
-    """Return the first tag or character reference of a text; ``None`` if it has none."""
-    match = _MARKUP.search(text)
-    return match[0] if match else None
 
 
 def markup(seen: Seen) -> Iterator[str]:

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 
 from claimstance.model.errors import unknown
 from claimstance.model.labels import DEFAULT_LABELS
-from claimstance.training.data.building.label_warnings import CLASSIFIED, one_label, unseen_label
 from claimstance.training.data.codebook import undefined
+from claimstance.training.data.label_warnings import CLASSIFIED, one_label, unseen_label
 from claimstance.training.data.lint.base import Place, Severity
 from claimstance.training.data.lint.facts import Facts, Tally, same_name, words_of
 

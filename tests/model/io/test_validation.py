@@ -5,7 +5,7 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from claimstance.model.validation import describe, field_path, first_problem
+from claimstance.model.io.validation import describe, field_path, first_problem
 
 
 class Part(BaseModel):
