@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from claimstance.inference.articles.article import Article, check_characters
 from claimstance.inference.articles.corpus import plain_values
+from claimstance.inference.articles.language import NOT_ENGLISH, is_foreign
 from claimstance.inference.coreference.alignment import (
     Locator,
     Offsets,
@@ -244,6 +245,8 @@ class Tagger:
             )
         if not bounds:
             warnings.append("the article has no sentence: nothing read")
+        if is_foreign(text):
+            warnings.append(NOT_ENGLISH)
         tagged = TaggedArticle(
             "", None, text, self.model, sentences, group_sources(sentences), warnings
         )

@@ -18,6 +18,7 @@ from claimstance.inference.articles.article import (
     title_of,
     told,
 )
+from claimstance.inference.articles.wrapping import unwrap
 from claimstance.model.errors import InputError, shorten
 
 log = logging.getLogger(__name__)
@@ -99,6 +100,7 @@ def article_of(row: Mapping[str, Any], chosen: Chosen, doc_id: str, where: str) 
             f"{'none' if text is None else shorten(repr(text))}"
         )
     check_length(where, text)
+    text = unwrap(text)
     name = as_id(row.get(chosen.id) if chosen.id else None) or doc_id
     title = (title if isinstance(title, str) else None) or title_of(text)
     check_characters(where, text, title or "", name)

@@ -18,6 +18,7 @@ from claimstance.inference.articles.article import (
     told,
 )
 from claimstance.inference.articles.encodings import decode
+from claimstance.inference.articles.markup import simplify
 from claimstance.model.errors import InputError
 
 #: Beyond these a page is no article, and extraction, which is partly quadratic, would take minutes.
@@ -69,6 +70,7 @@ def _extract(page: str, raw: Raw, precise: bool) -> Any:
         if tree is None:
             return None
         _check_size(tree, raw.where)
+        simplify(tree)
         found: Any = bare_extraction(
             tree,
             url=raw.url,

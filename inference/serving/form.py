@@ -6,6 +6,7 @@ from pathlib import Path
 from claimstance.inference.articles import DOCUMENTS
 from claimstance.inference.articles.article import Article, Raw, title_of
 from claimstance.inference.articles.isolation import Limits, TimeLimitError
+from claimstance.inference.articles.wrapping import unwrap
 from claimstance.inference.serving.form_fields import Part, parse_form
 from claimstance.inference.serving.problems import Refusal, unreadable
 from claimstance.inference.serving.requests import AskedArticle, check_text, parse_article
@@ -46,7 +47,7 @@ def read_pasted(pasted: Pasted, limits: Limits) -> tuple[Article, list[str]]:
     if pasted.file is not None:
         article = _read_file(pasted.file, limits)
     else:
-        text = pasted.text
+        text = unwrap(pasted.text)
         if not text.strip():
             raise unreadable("text", "expected an article, pasted or as a file, found none")
         article = Article("", text, title_of(text))
