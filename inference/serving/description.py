@@ -42,12 +42,14 @@ _RECORD = {
     "stances": [{"holder": "Runa Salt", "target": "Orvane"}],
 }
 _REFUSALS = {
+    400: "A request of two lengths, or no HTTP; the connection ends.",
     401: "The token is missing or another.",
     403: "Sent by a page of another site.",
     408: "The body took too long to arrive.",
     413: "The body is too large.",
     415: "The body is not JSON.",
     422: "Not JSON, or a field is not what it should be: `field` names it.",
+    421: "It came under a name that is not this machine's.",
     503: "As many articles as may be are waiting or being read: ask again after `Retry-After` seconds.",
     504: "It took too long; it is not read on.",
 }
