@@ -4,8 +4,8 @@
 of that is what times are compared with. As many clients as are let in (one a thread, and one more), who ask again as
 soon as they are answered, tell what the server can do. Then for ten minutes articles come at twice that pace, none like
 another, at random moments (a Poisson process), each on a connection of its own, whether those before were answered or
-not. Meanwhile others send heads or bodies a byte a second, leave amid their request, send what is no HTTP, and hold ten thousand idle
-connections. At the end a SIGTERM arrives amid the same load: whatever was let in has to be answered.
+not. Meanwhile others send heads or bodies a byte a second, leave amid their request, send what is no HTTP, and hold
+ten thousand idle connections. At the end a SIGTERM arrives amid the same load: whatever was let in has to be answered.
 """
 
 import asyncio
