@@ -1,6 +1,7 @@
 """Tagging: an article in, claims, attributions, entities and stances out."""
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -37,7 +38,16 @@ from claimstance.inference.results import (
 from claimstance.model.errors import ClaimstanceError, InputError, ModelError
 from claimstance.model.onnx.backend import load_reader, model_folder
 from claimstance.model.prediction import Prediction, begin_document, predict
-from claimstance.model.predictor import AHEAD, Opened, Query, Reader, Reading, Stop, never
+from claimstance.model.predictor import (
+    AHEAD,
+    Opened,
+    Query,
+    Reader,
+    Reading,
+    Stop,
+    never,
+    ranges_of_long_sentences,
+)
 from claimstance.model.record import Record, parse_record
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.layout import layout_of
@@ -326,11 +336,15 @@ class Tagger:
             ((places.sentence_at(span.start), span) for span in spans), len(reading.texts)
         )
         mentioned = targets_by_sentence(targets, reading, named_by_sentence(places, references))
+        long_sentences = ranges_of_long_sentences(reading)
         by_sentence = unless_stopped(zip(sources, mentioned, strict=True), reading.stop)
         for index, (holders, found) in enumerate(by_sentence):
+            offsets = [places.relative(index, holder) for holder in holders]
+            within_reach = _holders_in_reach(holders, offsets, long_sentences.get(index))
             for name, mention in found:
                 # Nobody is asked about himself.
-                others = [one for one in holders if not refers_to(name, one.name or one.text)]
+                near = within_reach(mention)
+                others = [one for one in near if not refers_to(name, one.name or one.text)]
                 for holder in (*others, None):
                     span = places.relative(index, holder) if holder else None
                     if (
@@ -411,3 +425,32 @@ class Tagger:
                 for pair, kind, label in zip(pairs, prediction.kinds, said, strict=True)
             ]
         return predicted
+
+
+def _holders_in_reach(
+    holders: Sequence[Span],
+    offsets: Sequence[Offsets],
+    ranges: Sequence[Offsets] | None,
+) -> Callable[[Offsets | None], Sequence[Span]]:
+    """Return what gives the holders that the model can see together with a target.
+
+    In a sentence that is read in pieces these are the holders of the target's piece, and of the first one for a target
+    that is not mentioned. All pairs of such a sentence would be more than memory has room for.
+
+    Args:
+        holders: of a sentence.
+        offsets: where in the sentence each of them is.
+        ranges: the pieces of the sentence, if there are several.
+    """
+    if ranges is None:
+        return lambda _: holders
+    starts = [start for start, _ in ranges]
+
+    def piece_at(place: int) -> int:
+        return max(bisect_right(starts, place) - 1, 0)
+
+    by_piece: dict[int, list[Span]] = {}
+    for holder, (start, end) in zip(holders, offsets, strict=True):
+        for piece in range(piece_at(start), piece_at(end - 1) + 1):
+            by_piece.setdefault(piece, []).append(holder)
+    return lambda mention: by_piece.get(0 if mention is None else piece_at(mention[0]), ())

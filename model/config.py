@@ -216,7 +216,7 @@ class ModelConfig:
                     raise ModelError(f"{path}: {key}: expected a value, found none")
             config = _CONFIG.validate_json(data)
         except ValidationError as error:
-            field_name, problem = first_problem(error, [each.name for each in fields(cls)])
+            field_name, problem = first_problem(error.errors(), [each.name for each in fields(cls)])
             place = f"{path}: {field_name}" if field_name else path
             raise ModelError(f"{place}: {problem}") from None
         for task in config.tasks:

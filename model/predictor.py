@@ -221,6 +221,8 @@ class Reader:
                 )
                 topics.setdefault((query.sentence, topic), []).append(number)
         for index, asked in by_window.items():
+            if reading.stop():
+                raise StoppedError
             window, hidden = reading.windows[index]
             rows = [
                 (_holder(window, piece, queries[number]), target, (piece.start, piece.end))
@@ -363,6 +365,19 @@ def _places(reading: Reading) -> dict[int, list[tuple[int, Piece]]]:
         for piece in window.pieces:
             places.setdefault(piece.sentence, []).append((number, piece))
     return places
+
+
+def ranges_of_long_sentences(reading: Reading) -> dict[int, list[tuple[int, int]]]:
+    """Return, for each sentence that no window has room for, the characters of the pieces it is read in."""
+    return {
+        sentence: [_range(reading.windows[number][0], piece) for number, piece in pieces]
+        for sentence, pieces in _places(reading).items()
+        if len(pieces) > 1
+    }
+
+
+def _range(window: Window, piece: Piece) -> tuple[int, int]:
+    return window.offsets[piece.start][0], window.offsets[piece.end - 1][1]
 
 
 def _locate(

@@ -58,7 +58,7 @@ class Stance(_Strict):
     holder: Span | str | None = None
     target: Span | str
     label: str | None = None
-    probabilities: dict[str, float] | None = None
+    probabilities: dict[str, Annotated[float, Field(allow_inf_nan=False)]] | None = None
 
 
 def _without_nan(value: Any) -> Any:

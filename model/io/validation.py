@@ -1,29 +1,30 @@
 """Messages of validation: which value is wrong, what was expected there, and what was found."""
 
 import reprlib
-from collections.abc import Iterable
-
-from pydantic import ValidationError
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from claimstance.model.errors import shorten, unknown
 
+_OBJECT = ("model_type", "model_attributes_type", "dataclass_type", "dict_type")
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")  # of a model, of a dataclass
 
 
-def first_problem(error: ValidationError, fields: Iterable[str] = ()) -> tuple[str, str]:
-    """Return the field that the first problem of ``error`` is about, and ``expected …, found …``.
+def first_problem(
+    problems: Sequence[Mapping[str, Any]], fields: Iterable[str] = ()
+) -> tuple[str, str]:
+    """Return the field that the first of pydantic's problems is about, and ``expected …, found …``.
 
     An unknown key comes first: where a key is missing, a misspelled one is often why.
 
     Args:
-        error: what pydantic raised.
+        problems: the ``errors()`` of what pydantic raised.
         fields: the names that an unknown key may have been meant for.
 
     Returns:
         The field as it would be reached from the top, such as ``labels.claim[0]`` (empty for the
         top itself), and the message about it.
     """
-    problems = error.errors(include_url=False)
     first = min(problems, key=lambda problem: problem["type"] not in _UNKNOWN_KEY)
     field, kind = field_path(first["loc"]), first["type"]
     if kind in _UNKNOWN_KEY:
@@ -34,7 +35,11 @@ def first_problem(error: ValidationError, fields: Iterable[str] = ()) -> tuple[s
         return field, f"expected JSON, found {first['ctx']['error']}"
     if kind == "value_error":
         return field, str(first["ctx"]["error"])
-    return field, f"expected {_expectation(first['msg'])}, found {describe(first['input'])}"
+    found = describe(first["input"])
+    if kind in ("too_long", "too_short"):
+        found = str(first["ctx"]["actual_length"] or found)
+    expected = "an object" if kind in _OBJECT else _expectation(first["msg"])
+    return field, f"expected {expected}, found {found}"
 
 
 def field_path(location: Iterable[int | str]) -> str:

@@ -494,3 +494,18 @@ def test_names_and_targets_ask_whether_the_article_is_still_wanted(targets):
         stop = Mock(side_effect=[False] * answers + [True])
         with pytest.raises(StoppedError):
             script()[0].begin(Article("", TEXT), targets, stop)()
+
+
+def test_holders_are_asked_only_about_targets_that_the_model_sees_beside_them():
+    """A sentence of several windows: not all pairs of it, whose number grows with the square of its length."""
+    roles = {"source": "Critics", "cue": "said", "content": "that stayed"}
+    counts = {}
+    for count in (4, 20, 40):
+        names = [f"Amsel{number}" for number in range(count)]
+        text = "".join(f"Critics said that {name} stayed , and " for name in names)
+        tagger, _ = scripted(text, roles, {"PERSON": " ".join(names)})
+        pairs = [(s.holder_span, s.target_span) for s in tagger.tag(text).stances if s.holder_span]
+        assert all(abs(h.start - t.start) < 64 * len("Amsel10 ") for h, t in pairs)
+        counts[count] = len(pairs)
+    assert counts[4] == 16  # of a sentence that fits a window: all of them
+    assert counts[20] < counts[40] < 3 * counts[20]

@@ -79,7 +79,7 @@ def test_a_web_page(client):
         (
             {"text": (None, "x"), "targets": (None, "\n".join(map(str, range(33))))},
             422,
-            "targets: should have at most 32",
+            "targets: expected at most 32 items, found 33",
         ),
         ({"text": (None, "x" * 3000)}, 413, "body: expected at most 2000 bytes"),
     ],
