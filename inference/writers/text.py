@@ -23,15 +23,13 @@ _NUMBER = re.compile(r"[+-]?[\d.,]*\d%?(?:[eE][+-]?\d+)?")
 
 
 @contextlib.contextmanager
-def open_output(path: Path | None, durable: bool = False) -> Iterator[TextIO]:
+def open_output(path: Path | None) -> Iterator[TextIO]:
     """Standard output, or a file that appears under its name only once all of it is written.
 
     A link stays one, and what is no file (a device, a pipe) is written to as it is.
 
     Args:
         path: standard output if ``None``; its folder is made if need be.
-        durable: have the file and its name outlast a power cut from the moment that this ends. Its folder is not made:
-            if it is gone, so is what else was in it.
 
     Raises:
         ClaimstanceError: if it cannot be written; where that can be known, before anything else is done.
@@ -46,7 +44,7 @@ def open_output(path: Path | None, durable: bool = False) -> Iterator[TextIO]:
             with path.open("w", encoding="utf-8", newline="") as file:
                 yield file
             return
-        with _replacing(path.resolve(), durable) as file:
+        with _replacing(path.resolve()) as file:
             yield file
     except BrokenPipeError:
         raise
@@ -55,22 +53,14 @@ def open_output(path: Path | None, durable: bool = False) -> Iterator[TextIO]:
 
 
 @contextlib.contextmanager
-def _replacing(path: Path, durable: bool) -> Iterator[TextIO]:
-    if not durable:
-        path.parent.mkdir(parents=True, exist_ok=True)
+def _replacing(path: Path) -> Iterator[TextIO]:
+    path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             yield file
-            if durable:
-                file.flush()
-                os.fsync(
-                    file.fileno()
-                )  # else a power cut may keep the new name and lose what it stands for
         Path(name).chmod(0o666 & ~_umask())  # a temporary file is its owner's alone
         Path(name).replace(path)
-        if durable:
-            sync_folder(path.parent)
     finally:
         Path(name).unlink(missing_ok=True)
 
