@@ -85,7 +85,10 @@ def tag(
     ] = None,
     rows: Annotated[
         Rows | None,
-        typer.Option("--rows", help="What a row of CSV or Parquet is; sentences if not given."),
+        typer.Option(
+            "--rows",
+            help="What a row of CSV or Parquet is (attributions: who says what); sentences if not given.",
+        ),
     ] = None,
     text_column: Annotated[
         str | None,
@@ -153,6 +156,8 @@ def tag(
     Example: claimstance tag articles/ --target "Bashar al-Assad" --out tagged.jsonl
 
     A long run, in parts: claimstance tag news.jsonl --out tagged
+
+    Who says what, as a table: claimstance tag articles/ --rows attributions --out said.csv
 
     On a Ray cluster: claimstance tag news.parquet --out tagged --format parquet --engine ray --ray-address auto
     """

@@ -34,6 +34,7 @@ class Rows(str, Enum):
 
     sentences = "sentences"
     stances = "stances"
+    attributions = "attributions"
 
 
 def choose_format(given: Format | None, rows: Rows | None, out: Path | None) -> Format:
