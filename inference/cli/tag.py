@@ -13,6 +13,7 @@ import typer
 from claimstance.inference.cli.console import (
     complain,
     must_be_model,
+    must_be_text,
     must_exist,
     must_not_read,
     progress,
@@ -174,6 +175,8 @@ def tag(
     in_parts = is_in_parts(chosen, out)
     if not all(name.strip() for name in target or ()):
         raise ConfigError("--target: expected a name or a topic, found a blank one")
+    must_be_text("--target", *(target or ()))
+    must_be_text("--text-column, --id-column, --title-column", text_column, id_column, title_column)
     for name in inputs:
         check_address(name, allow_network)
     must_exist("INPUT", *(name for name in inputs if name != "-" and not is_address(name)))
