@@ -143,7 +143,7 @@ class TaggedArticle:
         return {**plain, "meta": self.meta}
 
     def to_frame(self, rows: str = "sentences") -> "DataFrame":
-        """The article as a pandas data frame, a row a sentence or a stance; see docs/output.md for its columns.
+        """The article as a pandas data frame, a row a sentence, a stance or an attribution: docs/output.md.
 
         Raises:
             ConfigError: without pandas, or for other ``rows``.

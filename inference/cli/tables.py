@@ -3,16 +3,15 @@
 import os
 import platform
 import re
-import sys
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Column
 from rich.text import Text
 
+from claimstance.inference.cli.terminal import Console, Table
 from claimstance.inference.results import Sentence, Stance, TaggedArticle
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import printable
@@ -38,21 +37,14 @@ _COLOURS = {
 }  # of stances; rich leaves them out where they are not wanted
 
 
-def _console() -> Console:
-    # Names and labels are printed as they are: no [markup], no :emoji:.
-    return Console(
-        width=None if sys.stdout.isatty() else 120, markup=False, emoji=False, highlight=False
-    )
-
-
 def tagged(article: TaggedArticle) -> None:
-    """An article for reading: sentence, claim, who says it, stance."""
-    title = printable(article.title or article.doc_id)
+    """Print an article for reading: sentence, claim, who says what, stance."""
+    title = article.title or article.doc_id
     table = Table(title=title, show_lines=True, title_justify="left")
     table.add_column("#", justify="right")
     table.add_column("sentence", ratio=5)
     table.add_column("claim", no_wrap=True)
-    table.add_column("who says it", ratio=2)
+    table.add_column("who says what", ratio=4)
     table.add_column("stance", ratio=3)
     for sentence in article.sentences:
         claim = sentence.claim
@@ -63,22 +55,30 @@ def tagged(article: TaggedArticle) -> None:
             "\n".join(_who(sentence)),
             Text("\n").join(_stances(sentence.stances)),
         )
-    _console().print(table)
+    Console().print(table)
 
 
 def _who(sentence: Sentence) -> Iterable[str]:
+    """Yield a line for each attribution: ``She = Runa Salt · said: that the nets were empty``."""
     for attribution in sentence.attributions or ():
-        source, cue = attribution.source, attribution.cue
+        source, cue, content = attribution.source, attribution.cue, attribution.content
+        who = "(nobody named)"
         if source:
-            known = f" = {source.name}" if source.name and source.name != source.text else ""
-            yield _line(f"{source.text}{known}" + (f" · {cue.text}" if cue else ""))
+            has_other_name = source.name and source.name != source.text
+            who = f"{source.text} = {source.name}" if has_other_name else source.text
+        said = f" · {cue.text}" if cue else ""
+        what = f": {content.text}" if content else ""
+        yield _line(f"{who}{said}{what}")
 
 
 def _stances(stances: Iterable[Stance]) -> Iterable[Text]:
     """The stances that say something: neutral is what most pairs in most sentences are."""
     for stance in sorted(stances, key=lambda s: -s.probability):
         if stance.label != "neutral" and not stance.abstained:
-            label = (f"{stance.label} {stance.probability:.2f}", _COLOURS.get(stance.label, ""))
+            label = (
+                printable(f"{stance.label} {stance.probability:.2f}"),
+                _COLOURS.get(stance.label, ""),
+            )
             pair = _line(f"{stance.holder or '(text)'} → {stance.target}: ")
             yield Text.assemble(pair, label)
 
@@ -97,7 +97,7 @@ def built(folder: Path, report: dict[str, Any]) -> None:
             for task, counts in report["labels"][split].items()
         )
         table.add_row(split, str(rows), labels)
-    console = _console()
+    console = Console()
     console.print(table)
     for source in report["sources"]:
         for file, facts in source["facts"].items():
@@ -169,7 +169,7 @@ def evaluated(account: dict[str, Any]) -> None:
                 corpus, task, metric, f"{value:.{digits}f}", interval, str(figure["n"]), *beside
             )
         table.add_section()
-    console = _console()
+    console = Console()
     console.print(table)
     if people:
         console.print(
@@ -212,7 +212,7 @@ def compared(comparison: dict[str, Any]) -> None:
             _p(row["holm"]) + " *" * row["significant"],
             str(row["documents"]),
         )
-    console = _console()
+    console = Console()
     console.print(table)
     console.print(
         f"{comparison['tests']} comparisons; *: p < {comparison['level']} after Holm's correction for them. "
@@ -254,7 +254,7 @@ def about(model: str | None) -> None:
     }
     for key, value in rows.items():
         table.add_row(key, value)
-    _console().print(table)
+    Console().print(table)
 
 
 def _extras() -> dict[str, bool]:

@@ -13,6 +13,7 @@ import typer
 from claimstance.inference.cli.console import (
     complain,
     must_be_model,
+    must_be_text,
     must_exist,
     must_not_read,
     progress,
@@ -85,7 +86,10 @@ def tag(
     ] = None,
     rows: Annotated[
         Rows | None,
-        typer.Option("--rows", help="What a row of CSV or Parquet is; sentences if not given."),
+        typer.Option(
+            "--rows",
+            help="What a row of CSV or Parquet is (attributions: who says what); sentences if not given.",
+        ),
     ] = None,
     text_column: Annotated[
         str | None,
@@ -154,6 +158,8 @@ def tag(
 
     A long run, in parts: claimstance tag news.jsonl --out tagged
 
+    Who says what, as a table: claimstance tag articles/ --rows attributions --out said.csv
+
     On a Ray cluster: claimstance tag news.parquet --out tagged --format parquet --engine ray --ray-address auto
     """
     from claimstance.inference.articles.sources import (
@@ -169,6 +175,8 @@ def tag(
     in_parts = is_in_parts(chosen, out)
     if not all(name.strip() for name in target or ()):
         raise ConfigError("--target: expected a name or a topic, found a blank one")
+    must_be_text("--target", *(target or ()))
+    must_be_text("--text-column, --id-column, --title-column", text_column, id_column, title_column)
     for name in inputs:
         check_address(name, allow_network)
     must_exist("INPUT", *(name for name in inputs if name != "-" and not is_address(name)))

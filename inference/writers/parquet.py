@@ -54,7 +54,7 @@ class _Sink:
 
 
 class ParquetWriter:
-    """One typed row a sentence, or a stance (``rows``), with lists and spans as such; see docs/output.md."""
+    """Write typed rows (``rows``: of which kind), with lists and spans as such; see docs/output.md."""
 
     def __init__(self, file: _Sink, rows: str, meta: Mapping[str, Any] | None) -> None:
         try:
@@ -65,19 +65,21 @@ class ParquetWriter:
             ) from None
         self._file = file
         self._table = TABLES[rows]
-        self._meta = None if meta is None else MetaColumns(meta)
+        self._meta = None if meta is None else MetaColumns(meta, self._table.own_meta)
         self._writer: Any = None
         self._rows: list[dict[str, Any]] = []
         self._characters = 0
 
     def write(self, article: TaggedArticle) -> None:
         """Write the rows of one article."""
-        self._meta = self._meta or MetaColumns(article.meta)
+        self._meta = self._meta or MetaColumns(article.meta, self._table.own_meta)
         meta = self._meta.cells(article.meta)
         along = sum(len(value) for value in meta.values() if value)
         for row in self._table.rows(article):
             self._rows.append({**row, **meta})
-            self._characters += len(row["text"]) + along
+            self._characters += along + sum(
+                len(value) for value in row.values() if isinstance(value, str)
+            )
             if len(self._rows) >= _ROWS or self._characters >= _CHARACTERS:
                 self.flush()
 
@@ -92,7 +94,7 @@ class ParquetWriter:
         from pyarrow.parquet import ParquetWriter as Writer
 
         if self._writer is None:
-            self._meta = self._meta or MetaColumns({})
+            self._meta = self._meta or MetaColumns({}, self._table.own_meta)
             schema = _schema((*self._table.columns, *self._meta.columns))
             self._writer = Writer(self._file, schema, compression="zstd")
         if self._rows:

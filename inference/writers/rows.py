@@ -1,7 +1,7 @@
 """Results as tidy rows: one set of columns for CSV, Parquet and data frames, which docs/output.md lists."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,25 @@ STANCES = (
         "where the target stands; empty for a topic that the sentence does not mention",
     ),
     Column("target_end", "integer", "where it ends, exclusive"),
+    Column("text", "text", "the sentence"),
+)
+ATTRIBUTIONS = (
+    Column("doc_id", "text", "the article"),
+    Column("title", "text", "its title"),
+    Column("date", "text", "its date, as it came with it"),
+    Column("outlet", "text", "where it was published, likewise"),
+    Column("sentence", "integer", "the index of the sentence that tells it"),
+    Column("source", "text", "who says it, in the words of the article; empty for nobody named"),
+    Column("name", "text", "whom these words mean, where that is known"),
+    Column("cue", "text", "the words that tell that it is said"),
+    Column("content", "text", "what is said, over all its sentences"),
+    Column("probability", "number", "that the article says so"),
+    Column("source_start", "integer", "where the source begins in the article's text"),
+    Column("source_end", "integer", "where it ends, exclusive"),
+    Column("cue_start", "integer", "where the cue begins"),
+    Column("cue_end", "integer", "where it ends, exclusive"),
+    Column("content_start", "integer", "where the content begins"),
+    Column("content_end", "integer", "where it ends, exclusive"),
     Column("text", "text", "the sentence"),
 )
 
@@ -137,15 +156,56 @@ def _stance_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
         }
 
 
+def _attribution_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
+    """Yield a row for each attribution, once even where several sentences list it."""
+    seen = set()
+    for sentence in article.sentences:
+        for attribution in sentence.attributions or ():
+            source, cue, content = attribution.source, attribution.cue, attribution.content
+            if (source, cue, content) in seen:
+                continue
+            seen.add((source, cue, content))
+            yield {
+                "doc_id": article.doc_id,
+                "title": article.title,
+                "date": _as_text(article.meta.get("date")),
+                "outlet": _as_text(article.meta.get("outlet")),
+                "sentence": sentence.index,
+                "source": source and source.text,
+                "name": source and source.name,
+                "cue": cue and cue.text,
+                "content": content and content.text,
+                "probability": round(attribution.probability, 4),
+                "source_start": source and source.start,
+                "source_end": source and source.end,
+                "cue_start": cue and cue.start,
+                "cue_end": cue and cue.end,
+                "content_start": content and content.start,
+                "content_end": content and content.end,
+                "text": sentence.text,
+            }
+
+
 @dataclass(frozen=True)
 class Table:
-    """A kind of rows: their columns, and those of an article."""
+    """A kind of rows.
+
+    Attributes:
+        columns: those that every file of such rows has.
+        rows: gives the rows of an article.
+        own_meta: the names in ``meta`` that ``columns`` has, so that they get no second column.
+    """
 
     columns: tuple[Column, ...]
     rows: Callable[[TaggedArticle], Iterator[dict[str, Any]]]
+    own_meta: tuple[str, ...] = ()
 
 
-TABLES = {"sentences": Table(SENTENCES, _sentence_rows), "stances": Table(STANCES, _stance_rows)}
+TABLES = {
+    "sentences": Table(SENTENCES, _sentence_rows),
+    "stances": Table(STANCES, _stance_rows),
+    "attributions": Table(ATTRIBUTIONS, _attribution_rows, ("date", "outlet")),
+}
 
 
 class MetaColumns:
@@ -153,22 +213,31 @@ class MetaColumns:
 
     What another article has beside these stands in the column ``meta``, as JSON, so that files of many articles are
     written row by row and nothing is lost.
+
+    Args:
+        meta: of the first article.
+        own: the names that the rows have columns of their own for.
     """
 
-    def __init__(self, meta: Mapping[str, Any]) -> None:
-        self._names = {name: _META_PREFIX + name for name in meta}
+    def __init__(self, meta: Mapping[str, Any], own: Collection[str] = ()) -> None:
+        self._own = own
+        self._names = {name: _META_PREFIX + name for name in meta if name not in own}
         self.columns = tuple(Column(name, "text", "") for name in (*self._names.values(), META))
 
     def cells(self, meta: Mapping[str, Any]) -> dict[str, str | None]:
         """The cells of each row of an article."""
-        others = {name: value for name, value in meta.items() if name not in self._names}
+        others = {
+            name: value
+            for name, value in meta.items()
+            if name not in self._names and name not in self._own
+        }
         named = {column: _as_text(meta.get(name)) for name, column in self._names.items()}
         return {**named, META: json.dumps(others, ensure_ascii=False) if others else None}
 
 
-def meta_values(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """Column → value of what travels along with one article, as it is."""
-    return {_META_PREFIX + name: value for name, value in meta.items()}
+def meta_values(meta: Mapping[str, Any], own: Collection[str] = ()) -> dict[str, Any]:
+    """Column → value of what travels along with one article, as it is; ``own`` as for ``MetaColumns``."""
+    return {_META_PREFIX + name: value for name, value in meta.items() if name not in own}
 
 
 def _as_text(value: Any) -> str | None:
