@@ -175,7 +175,7 @@ def test_target_folder_is_never_lost(tmp_path):
     out = tmp_path / "deep" / "out"
     first = build(good, out)
     with pytest.raises(
-        InputError, match="found one that is there already; --overwrite replaces a dataset"
+        InputError, match="found one that is there already; --overwrite replaces it"
     ):
         build(good, out)
     with pytest.raises(InputError, match="expected a text"):
