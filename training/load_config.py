@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from claimstance.model.errors import ConfigError, shorten, unknown
 from claimstance.training.config import Config
 from claimstance.training.data.config import DataConfig
+from claimstance.training.read_yaml import parse_yaml, read_yaml
 
 
 def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
@@ -22,7 +22,7 @@ def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
     Raises:
         ConfigError: naming the file or the override, the key, what was expected and what was found.
     """
-    data = _read_yaml(Path(path))
+    data = _read_mapping(Path(path))
     keys = {}
     for override in overrides:
         keys[_apply(data, override)] = override
@@ -40,13 +40,8 @@ def parse_data_config(data: dict[str, Any], where: str) -> DataConfig:
         raise ConfigError(_explain(error, where, {}, DataConfig)) from None
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: expected YAML, found {' '.join(str(error).split())}") from None
+def _read_mapping(path: Path) -> dict[str, Any]:
+    data = read_yaml(path)
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: expected keys with values, found {shorten(repr(data))}")
     return data
@@ -57,12 +52,14 @@ def _apply(data: dict[str, Any], override: str) -> str:
     key, equals, text = override.partition("=")
     parts = key.strip().split(".")
     if not equals or not all(parts):
-        raise ConfigError(f"override '{override}': expected KEY=VALUE, such as training.epochs=2")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
         raise ConfigError(
-            f"override '{override}': expected a YAML value, found {shorten(repr(text))}"
+            f"override '{shorten(override, 200)}': expected KEY=VALUE, such as training.epochs=2"
+        )
+    try:
+        value = parse_yaml(text, key)
+    except ConfigError:
+        raise ConfigError(
+            f"override '{shorten(override, 200)}': expected a YAML value, found {shorten(repr(text))}"
         ) from None
     place: Any = data
     for part in parts[:-1]:
@@ -77,16 +74,17 @@ def _apply(data: dict[str, Any], override: str) -> str:
 
 def _step(place: Any, part: str, override: str) -> Any:
     if isinstance(place, list):
-        if not part.isdecimal() or int(part) >= len(place):
+        if not part.isdecimal() or len(part) > 9 or int(part) >= len(place):
             raise ConfigError(
-                f"override '{override}': expected a number below {len(place)}, found '{part}'"
+                f"override '{shorten(override, 200)}': expected a number below {len(place)}, found '{shorten(part)}'"
             )
         return place[int(part)]
     if place.get(part) is None:
         place[part] = {}
     if not isinstance(place[part], (dict, list)):
         raise ConfigError(
-            f"override '{override}': expected '{part}' to hold keys, found {shorten(repr(place[part]))}"
+            f"override '{shorten(override, 200)}': expected '{shorten(part)}' to hold keys, found "
+            f"{shorten(repr(place[part]))}"
         )
     return place[part]
 
@@ -98,16 +96,18 @@ def _explain(
     # An unknown key comes first: where a key is missing, a typing error is why.
     errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
     first = errors[0]
-    key = ".".join(str(part) for part in first["loc"] if part != "[key]")
+    key = shorten(".".join(str(part) for part in first["loc"] if part != "[key]"), 100)
     given = [
         o
         for k, o in overrides.items()
         if key == k or key.startswith(f"{k}.") or k.startswith(f"{key}.")
     ]
-    where = f"override '{given[-1]}'" if given else path
+    where = f"override '{shorten(given[-1], 200)}'" if given else path
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
     if first["type"] == "extra_forbidden":
-        problem = unknown("key", str(first["loc"][-1]), _fields_at(first["loc"][:-1], section))
+        problem = unknown(
+            "key", shorten(str(first["loc"][-1])), _fields_at(first["loc"][:-1], section)
+        )
     elif first["type"] == "missing":
         problem = "expected a value, found none"
     elif first["type"] == "too_short":
