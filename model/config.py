@@ -40,6 +40,7 @@ class ModelConfig:
             as abstained (never if absent, always if above 1); in older models, per kind of question.
         conformal: per kind of question, the probability from which a label belongs to the set of those that may be
             right.
+        topics: what all stances in training were about, if that was one topic: asked about where no target is named.
         name: what the model calls itself in its output.
         version: of the model, not of this program.
     """
@@ -54,6 +55,7 @@ class ModelConfig:
     thresholds: dict[str, float] = field(default_factory=dict)
     abstain_below: dict[str, float] = field(default_factory=dict)
     conformal: dict[str, float] = field(default_factory=dict)
+    topics: tuple[str, ...] = ()
     name: str = "claimstance"
     version: str = "1"
     format: int = FORMAT
@@ -139,6 +141,7 @@ class ModelConfig:
         _check(data, path)
         data["tasks"] = tuple(data["tasks"])
         data["labels"] = {task: tuple(names) for task, names in data["labels"].items()}
+        data["topics"] = tuple(data.get("topics", ()))
         return cls(**data)
 
 
@@ -159,6 +162,9 @@ def _check(data: Any, path: Path) -> None:
     for key in data:
         if key not in known:
             raise ModelError(f"{path}: {unknown('key', key, known)}")
+    topics = data.get("topics", [])
+    if not isinstance(topics, list) or not all(isinstance(topic, str) for topic in topics):
+        raise ModelError(f"{path}: topics: expected a list of texts, found {topics!r}")
     for task in data["tasks"]:
         if task not in TASKS:
             raise ModelError(f"{path}: {unknown('task', str(task), TASKS)}")

@@ -22,6 +22,7 @@ from claimstance.inference.jobs.signals import Stopping
 from claimstance.inference.results import TaggedArticle
 from claimstance.inference.writers.formats import Format, Rows, open_rows
 from claimstance.model.errors import ClaimstanceError, ConfigError, InputError
+from claimstance.model.labels import TASKS
 from claimstance.model.onnx.backend import sha256
 
 Item: TypeAlias = "Article | ClaimstanceError"
@@ -37,11 +38,13 @@ class Work:
         tag: articles, and errors of those that could not be read → results, and these errors, in order.
         tell: is given each of them once it is written.
         advance: is called with 1 for each that is read, whether it was done before or not.
+        tasks: of the model: columns that it never fills are left out.
     """
 
     tag: Callable[[Iterable[Item]], Iterator[Tagged]]
     tell: Callable[[Tagged], None]
     advance: Callable[[int], None]
+    tasks: tuple[str, ...] = TASKS
 
 
 class LongRun:
@@ -109,7 +112,7 @@ class LongRun:
         chosen, rows = Format(options["format"]), Rows(options["rows"] or Rows.sentences)
         path = self._folder.path / part_name(number, chosen.value)
         self._folder.check()
-        with open_rows(chosen, rows, path, self._meta, durable=True) as writer:
+        with open_rows(chosen, rows, path, self._meta, True, work.tasks) as writer:
             for tagged in work.tag(read):
                 if isinstance(tagged, TaggedArticle):
                     writer.write(tagged)

@@ -1,7 +1,7 @@
 """What `tag` writes, and where to: told from the command line's options, and checked before any work is done."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from claimstance.inference.cli.console import must_not_read
 from claimstance.model.errors import ConfigError
+from claimstance.model.labels import TASKS
 
 if TYPE_CHECKING:
     from claimstance.inference.tagger import Tagger
@@ -127,7 +128,7 @@ def open_writer(
         with open_tasks(out, tagger.tasks, tagger.labels) as tasks:
             yield tasks
     else:
-        with open_rows(chosen, rows, out) as writer:
+        with open_rows(chosen, rows, out, tasks=tagger.tasks) as writer:
             yield writer
 
 
@@ -138,6 +139,7 @@ def open_rows(
     out: Path | None,
     meta: Mapping[str, Any] | None = None,
     durable: bool = False,
+    tasks: Collection[str] = TASKS,
 ) -> Iterator["Writer"]:
     """A writer of one file in a format of ``IN_PARTS``.
 
@@ -147,16 +149,17 @@ def open_rows(
         out: standard output if ``None``.
         meta: of the article that settles the columns, if that is not the first one written.
         durable: as for ``open_output``.
+        tasks: of the model: columns that it never fills are left out.
     """
     from claimstance.inference.writers.parquet import open_parquet
     from claimstance.inference.writers.text import CsvWriter, JsonlWriter, open_output
 
     with open_output(out, durable) as file:
         if chosen is Format.parquet:
-            with open_parquet(file.buffer, rows.value, meta) as rows_of_file:
+            with open_parquet(file.buffer, rows.value, meta, tasks) as rows_of_file:
                 yield rows_of_file
         elif chosen is Format.csv:
-            table = CsvWriter(file, rows.value, meta)
+            table = CsvWriter(file, rows.value, meta, tasks)
             yield table
             table.finish()
         else:
