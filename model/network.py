@@ -202,18 +202,23 @@ class ClaimStanceModel(nn.Module):
             ModelConfig(encoder=encoders.describe(encoder), **config), encoder, tokenizer_json
         )
 
+    def has_encoder_of(self, other: "ClaimStanceModel") -> bool:
+        """Tell whether another model has an encoder of this one's shape and vocabulary."""
+        return (
+            other.tokenizer_json == self.tokenizer_json
+            and other.config.encoder == self.config.encoder
+        )
+
     def start_from(self, earlier: "ClaimStanceModel") -> None:
         """Take over the weights of another model of this shape, but for heads that it lacks or whose labels differ.
 
         Raises:
             ConfigError: if the other model's encoder or vocabulary is another.
         """
-        if (
-            earlier.tokenizer_json != self.tokenizer_json
-            or earlier.config.encoder != self.config.encoder
-        ):
+        if not self.has_encoder_of(earlier):
             raise ConfigError(
-                "model.start: expected a model with the encoder of this one, found another"
+                "model.start: expected a model with the encoder of this one, found another "
+                "(model.start=null begins with the encoder alone)"
             )
         other = {
             task
