@@ -34,7 +34,9 @@ def between_articles(records: Iterable[Record], labels: Sequence[str] = CLAIM) -
         What ``evaluate`` returns; ``n`` counts sentences, each once. Empty if no article has two annotators.
     """
     articles = {
-        name: annotations for name, annotations in by_article(records).items() if len(annotations) > 1
+        name: annotations
+        for name, annotations in by_article(records).items()
+        if len(annotations) > 1
     }
     if not articles:
         return {}

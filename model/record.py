@@ -9,6 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
@@ -132,6 +133,23 @@ def _check_span(field: str, span: Span, text: str) -> None:
                 f"{field}: expected 0 <= start < end <= {len(text)} (the text's length), "
                 f"found [{start}, {end}]"
             )
+    if (pair := overlapping_pieces(span)) is not None:
+        raise ValueError(
+            f"{field}: expected pieces that do not overlap, found {list(pair[0])} and {list(pair[1])}"
+        )
+
+
+def overlapping_pieces(span: Span) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Return two pieces of a span that have characters in common, the first ones in the text; ``None`` without any.
+
+    >>> overlapping_pieces([(9, 13), (0, 4), (2, 8)])
+    ((0, 4), (2, 8))
+    """
+    pieces = sorted((start, end) for start, end in span)
+    for before, after in pairwise(pieces):
+        if after[0] < before[1]:
+            return before, after
+    return None
 
 
 def _explain(error: ValidationError) -> str:

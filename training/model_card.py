@@ -11,7 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from claimstance.model.config import ModelConfig
-from claimstance.model.hub import is_hub_name
+from claimstance.model.io.hub import is_hub_name
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.onnx.backend import MANIFEST_FILE
 from claimstance.training.config import Config

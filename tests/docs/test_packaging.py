@@ -2,9 +2,12 @@
 
 import ast
 import importlib
+import os
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -24,6 +27,8 @@ else:
     import tomli as tomllib
 
 FOLDERS = ("inference", "model", "training")
+#: The folder that is installed as ``claimstance`` itself.
+PACKAGE_ROOT = "inference/package_root"
 CLI = (
     "inference/cli/main.py",
     "inference/cli/check.py",
@@ -57,11 +62,27 @@ def imported(path: str) -> set[str]:
     return names
 
 
+def package_of(folder: str) -> str:
+    """Return the dotted name under which a folder with code is installed."""
+    return "claimstance" if folder == PACKAGE_ROOT else f"claimstance.{folder.replace('/', '.')}"
+
+
 def test_packages_of_pyproject_are_the_folders_that_have_an_init():
-    folders = [Path(m).parent.parts for m in modules() if m.endswith("/__init__.py")]
-    assert sorted(PYPROJECT["tool"]["setuptools"]["packages"]) == sorted(
-        ".".join(("claimstance", *f)) for f in folders
-    )
+    folders = [Path(m).parent.as_posix() for m in modules() if m.endswith("/__init__.py")]
+    assert sorted(PYPROJECT["tool"]["setuptools"]["packages"]) == sorted(map(package_of, folders))
+
+
+def test_package_dir_maps_the_package_and_each_folder_beside_it():
+    assert PYPROJECT["tool"]["setuptools"]["package-dir"] == {
+        "claimstance": PACKAGE_ROOT,
+        **{f"claimstance.{folder}": folder for folder in FOLDERS},
+    }
+
+
+def test_nothing_in_the_root_hides_the_installed_package():
+    assert [
+        name for name in ("claimstance", "claimstance.py", "__init__.py") if (ROOT / name).exists()
+    ] == []
 
 
 def test_every_folder_with_code_has_an_init():
@@ -111,6 +132,7 @@ LAYERS = (
     "training.data.formats",
     "training.data.corpora",
     "training.data.documents",
+    "training.data.splits",
     "training.evaluation.page",
     "training.evaluation",
     "model.onnx",
@@ -294,12 +316,149 @@ def test_tagging_loads_no_training_library():
     assert (result.returncode, result.stdout.strip()) == (0, ""), result.stderr
 
 
+@pytest.fixture(scope="module")
+def installed_tree(tmp_path_factory) -> Path:
+    """Return a folder with ``claimstance`` in it as ``package-dir`` has it put together, made of links."""
+    folder = tmp_path_factory.mktemp("installed")
+    package = folder / "claimstance"
+    package.mkdir()
+    try:
+        for name in FOLDERS:
+            (package / name).symlink_to(ROOT / name, target_is_directory=True)
+        for file in (ROOT / PACKAGE_ROOT).glob("*.py"):
+            (package / file.name).symlink_to(file)
+    except OSError as error:
+        pytest.skip(f"no links can be made: {error}")
+    return folder
+
+
+def run_python(code: str, tree: Path, cwd: Path = ROOT) -> list[str]:
+    """Return the lines that a program prints which has ``tree`` first among what it can import."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(tree)},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("started_in", ["root", "elsewhere"])
+def test_the_package_gives_what_inference_exports(installed_tree, tmp_path, started_in):
+    code = (
+        "from claimstance import *\n"
+        "import claimstance, claimstance.inference as api\n"
+        "print(*claimstance.__all__)\n"
+        "print(all(getattr(claimstance, name) is getattr(api, name) for name in api.__all__))\n"
+        "print(Tagger.__module__, set(claimstance.__all__) <= set(dir(claimstance)))"
+    )
+    names, same, tagger = run_python(
+        code, installed_tree, ROOT if started_in == "root" else tmp_path
+    )
+    exported = importlib.import_module("claimstance.inference").__all__
+    assert names.split() == [*exported, "__version__"]
+    assert (same, tagger) == ("True", "claimstance.inference.tagger True")
+
+
+def test_the_package_knows_its_version(installed_tree):
+    code = "import claimstance; print(claimstance.__version__)"
+    assert run_python(code, installed_tree) == [PYPROJECT["project"]["version"]]
+
+
+def test_importing_the_package_loads_nothing(installed_tree):
+    code = (
+        "import sys\nbefore = set(sys.modules)\nimport claimstance\nclaimstance.__version__\n"
+        "loaded = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
+        "print(*sorted(loaded - set(sys.stdlib_module_names)))\n"
+        "print(*sorted(name for name in sys.modules if name.startswith('claimstance.')))"
+    )
+    assert run_python(code, installed_tree) == ["claimstance", ""]
+
+
+@pytest.mark.parametrize("name", ["Taggr", "tagger_", "__wrapped__"])
+def test_a_name_that_the_package_lacks_is_an_attribute_error(installed_tree, name):
+    code = (
+        f"import claimstance\ntry: claimstance.{name}\nexcept AttributeError as error: print(error)"
+    )
+    assert run_python(code, installed_tree) == [f"module 'claimstance' has no attribute '{name}'"]
+
+
+#: Imports what is unpacked in a folder, past everything that is installed otherwise: ``-S`` processes no ``.pth``.
+IMPORTER = """
+import site, sys
+folder, *others = sys.argv[1:]
+site.addsitedir(folder)
+sys.path += others
+import claimstance, importlib
+assert not {"numpy", "onnxruntime", "torch"} & set(sys.modules)
+print(claimstance.__version__, claimstance.Tagger.__module__)
+for name in PACKAGES: importlib.import_module(name)
+print("torch" in sys.modules)
+from claimstance.model.onnx.backend import BUNDLED
+print((BUNDLED / "manifest.json").is_file(), claimstance.__file__)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("hook", "settings"),
+    [
+        ("build_wheel", {}),
+        ("build_editable", {}),
+        ("build_editable", {"editable_mode": "strict"}),
+    ],
+    ids=["wheel", "editable", "strict"],
+)
+def test_an_installation_can_be_imported(tmp_path, hook, settings):
+    source, target = tmp_path / "source", tmp_path / "target"
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    build = f"from setuptools import build_meta; build_meta.{hook}({str(tmp_path)!r}, {settings})"
+    subprocess.run([sys.executable, "-c", build], cwd=source, capture_output=True, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(target)
+    tagging = [
+        name
+        for name in PYPROJECT["tool"]["setuptools"]["packages"]
+        if not name.startswith("claimstance.training")
+    ]
+    libraries = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
+    # The folder of the sources is where somebody works on them: nothing in it may get in the way.
+    for place in (source, tmp_path):
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-S",
+                "-c",
+                IMPORTER.replace("PACKAGES", repr(tagging)),
+                target,
+                *libraries,
+            ],
+            cwd=place,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        )
+        assert done.returncode == 0, done.stderr
+        version, torch, bundled = done.stdout.splitlines()
+        assert version == f"{PYPROJECT['project']['version']} claimstance.inference.tagger"
+        assert torch == "False"
+        assert bundled.startswith(f"True {tmp_path}")
+
+
 def exporting() -> list[str]:
-    """The dotted names of the modules that say what they export."""
+    """The dotted names of the modules that say what they export, but for the package itself."""
     return [
         "claimstance." + path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         for path in modules()
         if re.search(r"^__all__\b", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+        and not path.startswith(PACKAGE_ROOT)
     ]
 
 

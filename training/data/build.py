@@ -8,6 +8,7 @@ is written from the spool. Teachers are models, which nothing here loads: ``clai
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -19,14 +20,20 @@ from claimstance.model.record import Record, check_labels
 from claimstance.training.data.building.adjudication import agreement_of_answers, put_together
 from claimstance.training.data.building.assign_splits import divide_rows
 from claimstance.training.data.building.groups import Places
-from claimstance.training.data.building.indexing import Profile, holder_names, target_names
+from claimstance.training.data.building.indexing import (
+    UNDIVIDED,
+    Profile,
+    holder_names,
+    target_names,
+)
 from claimstance.training.data.building.leaks import overlaps
 from claimstance.training.data.building.rows import Rows
 from claimstance.training.data.building.sources import Part, Store, read_sources
 from claimstance.training.data.building.staging import workplace
 from claimstance.training.data.building.workers import Workers
-from claimstance.training.data.config import SPLITS, DataConfig
+from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import DatasetWriter, load_labels
+from claimstance.training.data.label_warnings import spelling_warnings, split_warnings
 from claimstance.training.data.report.lengths import Lengths
 from claimstance.training.data.report.page import PAGE_FILE, write_report_page
 from claimstance.training.data.report.report import (
@@ -42,6 +49,7 @@ from claimstance.training.data.report.report import (
 )
 from claimstance.training.data.report.top_names import frequent
 from claimstance.training.data.soft_labels import SoftLabels, save_soft
+from claimstance.training.data.splits import SPLITS
 from claimstance.training.data.tables import Lines, tabulate
 
 _LOG = logging.getLogger(__name__)
@@ -85,7 +93,9 @@ def build(
         raise ValueError("a dataset with teachers is built by training.pipeline.build_and_teach")
     try:
         with workplace(out) as place, Workers() as workers:
-            store = Store(place.spool, workers, config.split.near, with_names=config.codebook is not None)
+            store = Store(
+                place.spool, workers, config.split.near, with_names=config.codebook is not None
+            )
             try:
                 report = _build(config, store, place.new, progress, teach)
             finally:
@@ -101,7 +111,10 @@ def check_target(out: Path, overwrite: bool) -> None:
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     if not overwrite:
-        raise InputError(f"{out}: expected a new folder, found one that is there already")
+        raise InputError(
+            f"{out}: expected a new folder, found one that is there already; --overwrite replaces a "
+            "dataset, --out names another folder"
+        )
     load_labels(out)  # only a dataset is ever replaced
 
 
@@ -111,14 +124,26 @@ def _build(
     parts = read_sources(config, store, progress)
     if not store.spool.count:
         raise InputError(f"expected rows in {', '.join(part.origin for part in parts)}, found none")
-    labels = _label_sets(config, store.profiles)
+    for part in parts:
+        for _, message in part.reading.warnings():
+            _LOG.warning("%s: %s", part.origin, message)
+    labels = _label_sets(config, store)
     _check_labels(store, parts, labels)
     if not any(profile.labels for profile in store.profiles):
-        _LOG.warning("no row has a label: roles or columns can say which fields or answers are labels, and of what")
+        _LOG.warning(
+            "no row has a label: roles or columns can say which fields or answers are labels, and of what"
+        )
     items = put_together(config, store, parts, labels)
     rows = Rows(store, parts, items.rows, items.leaders, items.shared)
     codebook, warnings = _check_codebook(config, rows)
+    if config.split.folds is not None and UNDIVIDED not in rows.split:
+        _LOG.warning(
+            "data.split.folds: no row is divided, since all have a split: folds are not used"
+        )
     division = divide_rows(rows, config.split)
+    label_counts = label_counts_by_split(rows)
+    for message in split_warnings(label_counts):
+        _LOG.warning("%s", message)
     soft = _annotators_soft(rows, items.soft)
     if teach is not None:
         _add_soft(soft, _taught(rows, labels, teach))
@@ -128,7 +153,7 @@ def _build(
     report = BuildReport(
         rows={name: len(rows.of_split(name)) for name in splits},
         label_sets={task: list(names) for task, names in labels.items()},
-        labels=label_counts_by_split(rows),
+        labels=label_counts,
         sources=report_sources(rows, items.ties),
         repeated_texts=repeated_texts(rows),
         overlaps=overlaps(rows, config.split.short),
@@ -147,34 +172,64 @@ def _build(
     )
     (folder / REPORT_FILE).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
     chosen = np.sort(np.random.default_rng(config.split.seed).permutation(len(rows))[:SAMPLES])
-    write_report_page(report, [rows.record(row) for row in chosen.tolist()], report.lengths, folder / PAGE_FILE)
+    write_report_page(
+        report, [rows.record(row) for row in chosen.tolist()], report.lengths, folder / PAGE_FILE
+    )
     return report
 
 
-def _label_sets(config: DataConfig, profiles: Mapping[Profile, int]) -> dict[str, tuple[str, ...]]:
+def _rows_by_profile(store: Store) -> dict[Profile, int]:
+    rows = np.bincount(
+        store.spool.column("profile").astype(np.int32), minlength=len(store.profiles)
+    ).tolist()
+    return dict(zip(store.profiles, rows, strict=True))
+
+
+def _label_sets(config: DataConfig, store: Store) -> dict[str, tuple[str, ...]]:
     """The configured sets; else the default ones, if they hold all labels found, else those found, sorted."""
-    found: dict[str, set[str]] = {}
-    for profile in profiles:
+    found: dict[str, Counter[str]] = {}
+    for profile, rows in _rows_by_profile(store).items():
         for task, counts in profile.labels:
-            found.setdefault(task, set()).update(label for label, _ in counts)
+            found.setdefault(task, Counter()).update(
+                {label: count * rows for label, count in counts}
+            )
+    for message in spelling_warnings(found):
+        _LOG.warning("%s", message)
     sets = {}
     for task, default in DEFAULT_LABELS.items():
         if task in config.labels:
             sets[task] = tuple(config.labels[task])
-        elif found.get(task, set()) <= set(default):
+        elif set(found.get(task, ())) <= set(default):
             sets[task] = default
         else:
             sets[task] = tuple(sorted(found[task]))
-            _LOG.warning("labels of %s are those found: %s (not %s)", task, ", ".join(sets[task]), ", ".join(default))
+            _LOG.warning(
+                "labels of %s are those found: %s (not %s)",
+                task,
+                ", ".join(sets[task]),
+                ", ".join(default),
+            )
     return sets
 
 
 def _check_labels(store: Store, parts: Sequence[Part], labels: Labels) -> None:
     """Raise ``InputError`` for the first row with a label that is not in the sets."""
-    bad = [number for profile, number in store.profiles.items()
-           if any(label not in labels[task] for task, counts in profile.labels if task in labels for label, _ in counts)
-           or any(label not in labels["stance"] for label in profile.probable)]
-    rows = np.flatnonzero(np.isin(store.spool.column("profile"), bad)) if bad else np.empty(0, dtype=np.int64)
+    bad = [
+        number
+        for profile, number in store.profiles.items()
+        if any(
+            label not in labels[task]
+            for task, counts in profile.labels
+            if task in labels
+            for label, _ in counts
+        )
+        or any(label not in labels["stance"] for label in profile.probable)
+    ]
+    rows = (
+        np.flatnonzero(np.isin(store.spool.column("profile"), bad))
+        if bad
+        else np.empty(0, dtype=np.int64)
+    )
     for row in rows[:1]:
         part = next(part for part in parts if part.first <= row < part.first + part.count)
         record = Record.model_validate_json(next(store.spool.lines(rows[:1])))
@@ -199,8 +254,15 @@ def _check_codebook(config: DataConfig, rows: Rows) -> tuple[dict[str, object] |
 def _annotators_soft(rows: Rows, soft: Mapping[int, SoftLabels]) -> dict[str, SoftLabels]:
     """How annotators divide, by the names of train rows."""
     train = rows.of_split("train")
-    held = [(row, spooled) for row, spooled in zip(train.tolist(), rows.spooled(train).tolist(), strict=True)
-            if spooled in soft] if soft else []
+    held = (
+        [
+            (row, spooled)
+            for row, spooled in zip(train.tolist(), rows.spooled(train).tolist(), strict=True)
+            if spooled in soft
+        ]
+        if soft
+        else []
+    )
     return {rows.name(row): dict(soft[spooled]) for row, spooled in held}
 
 

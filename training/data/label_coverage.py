@@ -4,12 +4,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from claimstance.model.errors import InputError
-from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record, label_counts
+from claimstance.training.data.label_warnings import CLASSIFIED, one_label, unseen_label
 from claimstance.training.data.soft_labels import SoftLabels
 
-#: Tasks in which each sentence or stance has one of several labels.
-CLASSIFIED = (*SENTENCE_TASKS, "stance")
 LabelCounts = dict[str, dict[str, int]]  # task → label → how often
 
 
@@ -39,10 +37,7 @@ def require_two_labels(
     for task, counts in count_labels(records).items():
         if task in tasks and task not in softly and len(counts) == 1:
             [(label, count)] = counts.items()
-            raise InputError(
-                f"the train split: {task}: one label only ('{label}', {count} times): nothing to learn; "
-                "expected rows of another label, or other tasks to be trained (model.tasks)"
-            )
+            raise InputError(f"{one_label(task, label, count, 'train')} (or other model.tasks)")
 
 
 def single_topic(records: Iterable[Record]) -> str | None:
@@ -75,8 +70,5 @@ def unseen_labels(
     for task, labels in other.items():
         for label, count in labels.items():
             if task in train and task in CLASSIFIED and not train[task].get(label) and count:
-                messages.append(
-                    f"{split} has the label '{label}' of {task} ({count} times), train has none: "
-                    "the model cannot answer with it"
-                )
+                messages.append(unseen_label(task, label, count, split))
     return messages

@@ -37,8 +37,10 @@ def tabulate(batch: Lines) -> bytes:
 
 def label_numbers(labels: LabelNames) -> dict[str, dict[str, int]]:
     """Task → label → its number: its place among the task's labels, the default ones where the task is missing."""
-    return {task: {name: number for number, name in enumerate(labels.get(task, names))}
-            for task, names in DEFAULT_LABELS.items()}
+    return {
+        task: {name: number for number, name in enumerate(labels.get(task, names))}
+        for task, names in DEFAULT_LABELS.items()
+    }
 
 
 def to_row(record: Record, numbers: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
@@ -53,7 +55,9 @@ def to_row(record: Record, numbers: Mapping[str, Mapping[str, int]]) -> dict[str
     for entity in row["entities"] or ():
         entity["label"] = numbers["entity"][entity["label"]]
     stances = record.stances
-    row["stances"] = None if stances is None else [_stance_row(stance, numbers["stance"]) for stance in stances]
+    row["stances"] = (
+        None if stances is None else [_stance_row(stance, numbers["stance"]) for stance in stances]
+    )
     corpus = record.meta.get("corpus")
     row["corpus"] = None if corpus is None else str(corpus)
     row["meta"] = json.dumps(record.meta, ensure_ascii=False, sort_keys=True)
@@ -94,10 +98,15 @@ def from_row(row: Mapping[str, Any], names: LabelNames) -> Record:
         subjective=name("subjective", row["subjective"]),
         attributions=None
         if attributions is None
-        else [Attribution(**{role: _span(a[role]) for role in ROLES}, event=a["event"]) for a in attributions],
+        else [
+            Attribution(**{role: _span(a[role]) for role in ROLES}, event=a["event"])
+            for a in attributions
+        ],
         entities=None
         if entities is None
-        else [Entity(span=_span(e["span"]) or [], label=names["entity"][e["label"]]) for e in entities],
+        else [
+            Entity(span=_span(e["span"]) or [], label=names["entity"][e["label"]]) for e in entities
+        ],
         stances=None if stances is None else [_stance(s, names["stance"]) for s in stances],
         annotator=row["annotator"],
         meta=json.loads(row["meta"]),
@@ -114,7 +123,8 @@ def _stance(row: Mapping[str, Any], names: Sequence[str]) -> Stance:
         holder=either("holder"),
         target=[] if target is None else target,
         label=None if row["label"] is None else names[row["label"]],
-        probabilities=None if row["probabilities"] is None
+        probabilities=None
+        if row["probabilities"] is None
         else dict(zip(names, row["probabilities"], strict=True)),
     )
 

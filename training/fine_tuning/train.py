@@ -131,7 +131,7 @@ def train(
     files = _files_that_stay(config, tasks)
     dev = about(dev, tasks)
     course = _course(model, about(records, tasks), tasks, all_labels, settings, soft or {})
-    model.loss_weights, model.soft_share = dict(settings.loss_weights), settings.soft_share
+    model.loss_weights, model.distillation_weight = dict(settings.loss_weights), settings.soft_share
     trainer = ClaimStanceTrainer(
         model=model,
         args=_arguments(config, course, bool(dev)),
@@ -177,16 +177,16 @@ def _new(
     )
     if config.model.start is None:
         return model, None
-    earlier = ClaimStanceModel.from_pretrained(start_folder(config.model.start))
-    if config.model.start == AUTO and not model.has_encoder_of(earlier):
+    source = ClaimStanceModel.from_pretrained(start_folder(config.model.start))
+    if config.model.start == AUTO and not model.has_encoder_of(source):
         log.info(
             "model.start: training begins with %s, which the bundled model does not have",
             config.model.encoder,
         )
         return model, None
-    model.start_from(earlier)
-    log.info("model.start: training begins with the weights of %s", earlier.config.name)
-    return model, earlier.config.name
+    model.init_from(source)
+    log.info("model.start: training begins with the weights of %s", source.config.name)
+    return model, source.config.name
 
 
 def start_folder(start: Path | None) -> Path:
@@ -214,7 +214,7 @@ def _going_on(
                 f"({', '.join(has.labels[task])}), found {', '.join(wanted or ())}"
             )
     model.config = replace(unfitted(has, tasks), name=config.name, version=ModelConfig.version)
-    model.learn_only(tasks, config.model.dropout)
+    model.freeze_except(tasks, config.model.dropout)
     return model, has.name
 
 

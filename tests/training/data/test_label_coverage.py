@@ -47,7 +47,7 @@ def test_labels_are_counted_by_task():
     ],
 )
 def test_one_label_only_is_refused(records, task):
-    with pytest.raises(InputError, match=rf"{task}: one label only \('\w+', \d times\): nothing to"):
+    with pytest.raises(InputError, match=rf"^{task}: one label only in train: nothing to learn"):
         require_two_labels(records, ("claim", "stance", "check_worthy", "subjective"), {})
 
 
@@ -69,12 +69,12 @@ def test_what_can_be_learnt_is_not_refused(records, tasks, soft):
 @pytest.mark.parametrize(
     ("train", "other", "labels"),
     [
-        ({"claim": {"a": 3, "b": 1}}, {"claim": {"a": 1, "c": 2}}, ["'c' of claim (2 times)"]),
-        ({"claim": {"a": 3, "c": 0}}, {"claim": {"c": 2}}, ["'c' of claim (2 times)"]),
+        ({"claim": {"a": 3, "b": 1}}, {"claim": {"a": 1, "c": 2}}, ["claim: dev has the label 'c' (2 times)"]),
+        ({"claim": {"a": 3, "c": 0}}, {"claim": {"c": 2}}, ["claim: dev has the label 'c' (2 times)"]),
         (
             {"claim": {"a": 3}, "stance": {"favor": 1}},
             {"claim": {"b": 1}, "stance": {"neutral": 4}},
-            ["'b' of claim", "'neutral' of stance"],
+            ["claim: dev has the label 'b' (1 time)", "stance: dev has the label 'neutral'"],
         ),
         ({"claim": {"a": 3, "b": 1}}, {"claim": {"b": 1}}, []),
         ({"claim": {"a": 3, "b": 1}}, {"stance": {"favor": 1}}, []),
@@ -86,6 +86,5 @@ def test_labels_that_train_lacks_are_named(train, other, labels):
     messages = unseen_labels(train, other, "dev")
     assert len(messages) == len(labels)
     for message, label in zip(messages, labels, strict=True):
-        assert message.startswith("dev has the label ")
-        assert label in message
+        assert message.startswith(label)
         assert "train has none" in message

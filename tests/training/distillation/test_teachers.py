@@ -375,7 +375,7 @@ def test_a_teacher_that_agrees_changes_nothing_and_one_that_differs_does(batch_o
     assert model(**agreeing)["loss_claim"].item() == pytest.approx(hard)
     wrong = -model(**plain)["claim"].log_softmax(-1)[0, 0].item()
     assert model(**other)["loss_claim"].item() == pytest.approx(0.5 * hard + 0.5 * wrong)
-    model.soft_share = 0.0
+    model.distillation_weight = 0.0
     assert model(**other)["loss_claim"].item() == pytest.approx(hard)
 
 
@@ -488,9 +488,9 @@ def test_a_start_with_other_labels_keeps_its_own_head(trained, tiny_encoder):
     labels = {**DEFAULT_LABELS, "claim": ("opinion", "news", "claim")}
     model = ClaimStanceModel.from_encoder(str(tiny_encoder), {"max_tokens": 64, "labels": labels})
     own = model.heads["claim"].layers[1].weight.clone()
-    model.start_from(earlier)
+    model.init_from(earlier)
     assert torch.equal(model.heads["claim"].layers[1].weight, own)
-    assert torch.equal(model.heads["stance"].nobody, earlier.heads["stance"].nobody)
+    assert torch.equal(model.heads["stance"].no_holder, earlier.heads["stance"].no_holder)
     earlier.tokenizer_json = "{}"
     with pytest.raises(ConfigError, match="expected a model with the encoder of this one"):
-        model.start_from(earlier)
+        model.init_from(earlier)

@@ -57,7 +57,9 @@ def find_items(store: Store, parts: Sequence[Part]) -> Ragged | None:
     groups = connect(groups, link(mixed(store.spool.column("item"), unit_of)))
     # How many rows of the same group and annotator come before a row: those with the same number are one item.
     order = np.lexsort((annotators, groups))
-    same = (groups[order][1:] == groups[order][:-1]) & (annotators[order][1:] == annotators[order][:-1])
+    same = (groups[order][1:] == groups[order][:-1]) & (
+        annotators[order][1:] == annotators[order][:-1]
+    )
     starts = np.flatnonzero(np.concatenate([[True], ~same]))
     times = np.empty(len(order), dtype=np.int64)
     times[order] = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
@@ -70,7 +72,9 @@ def find_items(store: Store, parts: Sequence[Part]) -> Ragged | None:
     return held.take(np.argsort(order[starts]))
 
 
-def put_together(config: DataConfig, store: Store, parts: Sequence[Part], labels: Labels) -> Adjudication:
+def put_together(
+    config: DataConfig, store: Store, parts: Sequence[Part], labels: Labels
+) -> Adjudication:
     """Make one row of each item, and measure agreement in the sources that have items of several annotators.
 
     Adjudicated rows are added to the store; they have the id and the document of the item's first annotation.
@@ -89,7 +93,9 @@ def put_together(config: DataConfig, store: Store, parts: Sequence[Part], labels
     of_rows = source_of[part_of]
     several = {int(source) for source in np.unique(of_rows[leaders[items.sizes > 1]])}
     last = items.values[items.starts[1:] - 1]
-    found.shared = {int(source) for source in np.unique(of_rows[leaders[part_of[leaders] != part_of[last]]])}
+    found.shared = {
+        int(source) for source in np.unique(of_rows[leaders[part_of[leaders] != part_of[last]]])
+    }
     for source in sorted(several):
         name = next(part.name for part in parts if part.source == source)
         if name in found.agreement:
@@ -129,7 +135,9 @@ class _Task:
         row = self.store.spool.count
         for part in np.unique(part_of[items.values[items.starts[mine]]]):
             of_part = mine[part_of[items.values[items.starts[mine]]] == part]
-            yield from self.store.batches(self._records(items, of_part, int(part)), self.parts[part])
+            yield from self.store.batches(
+                self._records(items, of_part, int(part)), self.parts[part]
+            )
         several = mine[items.sizes[mine] > 1]
         self.found.rows[several] = np.arange(row, row + len(several))
 
@@ -148,7 +156,12 @@ class _Task:
 
         ties = self.found.ties.setdefault(part, Counter())
         record, soft = adjudicate(
-            item, self.config.adjudicate, self.config.adjudicator, self.labels, lambda task: ties.update([task]))
+            item,
+            self.config.adjudicate,
+            self.config.adjudicator,
+            self.labels,
+            lambda task: ties.update([task]),
+        )
         if soft:
             self.found.soft[self._number] = soft
         self._number += 1

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from claimstance.model.errors import InputError
 from claimstance.training.data.building.duplicates import Texts, connect_near
 from claimstance.training.data.building.groups import Places, connect, link
-from claimstance.training.data.building.indexing import BAD_DATE, NO_DATE, Profile
-from claimstance.training.data.building.rows import UNDIVIDED, Rows
+from claimstance.training.data.building.indexing import BAD_DATE, NO_DATE, UNDIVIDED, Profile
+from claimstance.training.data.building.rows import Rows
 from claimstance.training.data.building.split_groups import (
     Codes,
     Division,
@@ -19,7 +19,8 @@ from claimstance.training.data.building.split_groups import (
     divide,
     reached,
 )
-from claimstance.training.data.config import SPLITS, Split
+from claimstance.training.data.config import Split
+from claimstance.training.data.splits import SPLITS
 
 _KINDS = {
     "document": "documents or sentences",
@@ -68,7 +69,9 @@ def divide_rows(rows: Rows, split: Split) -> DivisionReport | None:
         return None
     profiles = rows.column("profile")[free].astype(np.int32)
     days = _days(rows, free) if split.by == "date" else None
-    division = Division(_groups(rows, free, split), profiles, [strata(profile) for profile in rows.profiles])
+    division = Division(
+        _groups(rows, free, split), profiles, [strata(profile) for profile in rows.profiles]
+    )
     if split.folds is not None:
         codes, shares = _fold(division, split, days)
     else:
@@ -77,8 +80,15 @@ def divide_rows(rows: Rows, split: Split) -> DivisionReport | None:
     rows.split[free] = codes
     _, sizes = np.unique(division.groups, return_counts=True)
     return DivisionReport(
-        by=split.by, near=split.near, short=split.short, folds=split.folds, fold=split.fold, groups=len(sizes),
-        largest_group=int(sizes.max()), shares=_without_corpora(reached(division, codes, shares)))
+        by=split.by,
+        near=split.near,
+        short=split.short,
+        folds=split.folds,
+        fold=split.fold,
+        groups=len(sizes),
+        largest_group=int(sizes.max()),
+        shares=_without_corpora(reached(division, codes, shares)),
+    )
 
 
 def strata(profile: Profile) -> Strata:
@@ -87,23 +97,33 @@ def strata(profile: Profile) -> Strata:
     return [("rows", 1), (f"corpus {profile.corpus}", 1), *labels]
 
 
-def _without_corpora(shares: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, list[float]]]:
-    return {name: {stratum: pair for stratum, pair in of.items() if not stratum.startswith("corpus ")}
-            for name, of in shares.items()}
+def _without_corpora(
+    shares: dict[str, dict[str, list[float]]],
+) -> dict[str, dict[str, list[float]]]:
+    return {
+        name: {stratum: pair for stratum, pair in of.items() if not stratum.startswith("corpus ")}
+        for name, of in shares.items()
+    }
 
 
 def _groups(rows: Rows, free: Places, split: Split) -> Places:
-    is_short = (rows.column("words")[free].astype(np.int32) < split.short) & (rows.documents[free] != 0)
+    is_short = (rows.column("words")[free].astype(np.int32) < split.short) & (
+        rows.documents[free] != 0
+    )
     texts = np.where(is_short, np.uint64(0), rows.keys("text")[free])  # 0 ties nothing
     groups = connect(np.arange(len(free)), link(rows.documents[free]))
     groups = connect(groups, link(texts))
     if split.by == "outlet":
         outlets = rows.keys("outlet")[free]
-        _require(rows, free, outlets != 0, "meta.outlet: expected an outlet, to divide by it, found none")
+        _require(
+            rows, free, outlets != 0, "meta.outlet: expected an outlet, to divide by it, found none"
+        )
         groups = connect(groups, link(outlets))
     elif split.by == "target":
         targets = rows.several("targets", free)
-        _require(rows, free, targets.sizes > 0, "stances: expected a target, to divide by it, found none")
+        _require(
+            rows, free, targets.sizes > 0, "stances: expected a target, to divide by it, found none"
+        )
         groups = connect(groups, link(targets.values, targets.rows))
     return groups if split.near is None else _connect_near(rows, free, texts, groups)
 
@@ -121,7 +141,12 @@ def _connect_near(rows: Rows, free: Places, keys: NDArray[np.uint64], groups: Pl
 
 def _days(rows: Rows, free: Places) -> NDArray[np.int32]:
     days = rows.column("date")[free].astype(np.int32)
-    _require(rows, free, days != BAD_DATE, "meta.date: expected a date such as 2024-01-31, found another form")
+    _require(
+        rows,
+        free,
+        days != BAD_DATE,
+        "meta.date: expected a date such as 2024-01-31, found another form",
+    )
     _require(rows, free, days != NO_DATE, "meta.date: expected a date, to divide by it, found none")
     return days
 
@@ -132,12 +157,19 @@ def _require(rows: Rows, free: Places, held: NDArray[np.bool_], problem: str) ->
         raise InputError(f"{rows.where(row)}: {problem} ({int((~held).sum())} such rows)")
 
 
-def _divide(division: Division, split: Split, days: NDArray[np.int32] | None, shares: Mapping[str, float]) -> Codes:
-    return by_date(days, division, shares) if days is not None else divide(division, shares, split.seed,
-                                                                           _KINDS[split.by])
+def _divide(
+    division: Division, split: Split, days: NDArray[np.int32] | None, shares: Mapping[str, float]
+) -> Codes:
+    return (
+        by_date(days, division, shares)
+        if days is not None
+        else divide(division, shares, split.seed, _KINDS[split.by])
+    )
 
 
-def _fold(division: Division, split: Split, days: NDArray[np.int32] | None) -> tuple[Codes, dict[str, float]]:
+def _fold(
+    division: Division, split: Split, days: NDArray[np.int32] | None
+) -> tuple[Codes, dict[str, float]]:
     """One fold is test, the next one dev, the others train. By date, they are stretches of time."""
     count = split.folds or 0
     folds: Sequence[str] = [f"fold {number}" for number in range(count)]

@@ -40,8 +40,11 @@ Flags = NDArray[np.bool_]
 @lru_cache
 def bands(near: float) -> tuple[int, int]:
     """How many bands of how many minima find pairs of similarity ``near``: as few and as long as miss few of them."""
-    lengths = (length for length in range(PERMUTATIONS, 0, -1)
-               if (1 - near**length) ** (PERMUTATIONS // length) <= _MISSED)
+    lengths = (
+        length
+        for length in range(PERMUTATIONS, 0, -1)
+        if (1 - near**length) ** (PERMUTATIONS // length) <= _MISSED
+    )
     length = next(lengths, 1)
     return PERMUTATIONS // length, length
 
@@ -68,9 +71,13 @@ def sketch(keys: Sequence[str], near: float) -> tuple[Ragged, list[Keys]]:
         minima[row] = held.hashvalues
     number, length = bands(near)
     factors = np.array([pow(_SPREAD, power, 1 << 64) for power in range(length)], dtype=np.uint64)
-    of_bands = (minima[:, : number * length].reshape(len(keys), number, length) * factors).sum(axis=2, dtype=np.uint64)
+    of_bands = (minima[:, : number * length].reshape(len(keys), number, length) * factors).sum(
+        axis=2, dtype=np.uint64
+    )
     values = np.array([value for hashes in shingles for value in hashes], dtype=np.uint64)
-    return Ragged(values, np.array([len(hashes) for hashes in shingles], dtype=np.int32)), list(of_bands.T)
+    return Ragged(values, np.array([len(hashes) for hashes in shingles], dtype=np.int32)), list(
+        of_bands.T
+    )
 
 
 def _shingles(key: str) -> list[int]:
@@ -110,17 +117,24 @@ class Texts:
 
     def similarity(self, pairs: Pairs) -> NDArray[np.float64]:
         """The Jaccard similarity of the runs of words of each pair of texts, given by their numbers."""
-        chunks = [(pairs[0][at : at + _PAIRS], pairs[1][at : at + _PAIRS]) for at in range(0, len(pairs[0]), _PAIRS)]
+        chunks = [
+            (pairs[0][at : at + _PAIRS], pairs[1][at : at + _PAIRS])
+            for at in range(0, len(pairs[0]), _PAIRS)
+        ]
         return np.concatenate([np.empty(0), *map(self._similarity, chunks)])
 
     def _similarity(self, pairs: Pairs) -> NDArray[np.float64]:
         texts, places = np.unique(np.concatenate(pairs), return_inverse=True)
         rows = self._rows[texts]
-        held = Ragged(self._spool.values("shingles", self._starts[rows], self._sizes[rows]), self._sizes[rows])
+        held = Ragged(
+            self._spool.values("shingles", self._starts[rows], self._sizes[rows]), self._sizes[rows]
+        )
         first, second = (held.take(side) for side in np.split(places, 2))
         # The pair's number before 48 bits of the hash: ascending, so that one search finds what a pair has in common.
-        one, other = (side.rows.astype(np.uint64) << np.uint64(48) | side.values >> np.uint64(16)
-                      for side in (first, second))
+        one, other = (
+            side.rows.astype(np.uint64) << np.uint64(48) | side.values >> np.uint64(16)
+            for side in (first, second)
+        )
         at = np.minimum(np.searchsorted(other, one), len(other) - 1)
         common = np.bincount(first.rows[other[at] == one], minlength=len(pairs[0]))
         found: NDArray[np.float64] = common / (first.sizes.astype(np.int64) + second.sizes - common)
@@ -146,7 +160,9 @@ def connect_near(texts: Texts, groups: Places) -> Places:
 
         def open_(members: Places, starts: Places) -> Flags:
             held = groups[members]
-            return np.asarray(np.minimum.reduceat(held, starts) != np.maximum.reduceat(held, starts))
+            return np.asarray(
+                np.minimum.reduceat(held, starts) != np.maximum.reduceat(held, starts)
+            )
 
         _sweep(*_runs(texts.band(number)), lambda a, b: groups[a] != groups[b], visit, open_)
     return groups
@@ -180,7 +196,10 @@ class Search:
         return np.asarray(forward | (self.known[second] & self._is_open(first)))
 
     def _goes_on(self, members: Places, starts: Places) -> Flags:
-        either = (np.logical_or.reduceat(flags, starts) for flags in (self.known[members], self._is_open(members)))
+        either = (
+            np.logical_or.reduceat(flags, starts)
+            for flags in (self.known[members], self._is_open(members))
+        )
         return np.logical_and(*either)
 
     def sweep(self, texts: Texts, order: Places, keys: Keys) -> None:
@@ -210,7 +229,9 @@ def _runs(keys: Keys) -> tuple[Places, Keys]:
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     equal = ordered[1:] == ordered[:-1]
-    shared = np.concatenate([equal, [False]]) | np.concatenate([[False], equal])
+    shared = np.zeros(len(keys), dtype=np.bool_)
+    shared[1:] |= equal
+    shared[:-1] |= equal
     return order[shared], ordered[shared]
 
 

@@ -37,9 +37,13 @@ def connect(groups: Places, pairs: Pairs) -> Places:
         return groups
     names, places = np.unique(np.concatenate([first[apart], second[apart]]), return_inverse=True)
     half = len(places) // 2
-    graph = coo_matrix((np.ones(half, dtype=np.int8), (places[:half], places[half:])), shape=(len(names),) * 2)
+    graph = coo_matrix(
+        (np.ones(half, dtype=np.int8), (places[:half], places[half:])), shape=(len(names),) * 2
+    )
     _, components = connected_components(graph, directed=False)
-    _, firsts = np.unique(components, return_index=True)  # names are in order: the first is the smallest
+    _, firsts = np.unique(
+        components, return_index=True
+    )  # names are in order: the first is the smallest
     renamed = np.arange(len(groups))
     renamed[names] = names[firsts][components]
     return renamed[groups]

@@ -11,6 +11,7 @@ probability of 3 in 100 million. A hash of 0 is none. The columns:
 ``annotator``      who
 ``outlet``         ``meta.outlet``
 ``date``           the day of ``meta.date``, from the first of the year 1; ``NO_DATE``, ``BAD_DATE``
+``split``          the place in ``SPLITS`` of ``meta.split``; ``UNDIVIDED`` for none
 ``profile``        a place in ``Index.profiles``
 ``asked``          each question with the text and the answer (several for a row)
 ``targets``        each stance's target (several for a row)
@@ -32,17 +33,31 @@ from claimstance.model.record import Record, Span, Stance, label_counts, text_ke
 from claimstance.training.data.annotators.questions import question_of
 from claimstance.training.data.building.duplicates import sketch
 from claimstance.training.data.building.row_store import Column, Ragged
+from claimstance.training.data.splits import SPLITS, find_split
 
 NO_DATE, BAD_DATE = 0, -1
+UNDIVIDED = -1
 _SENTENCE = ("claim", "check_worthy", "subjective")
-_HASHES = ("id", "id by name", "id by origin", "id by both", "doc", "text", "item", "annotator", "outlet")
+_HASHES = (
+    "id",
+    "id by name",
+    "id by origin",
+    "id by both",
+    "doc",
+    "text",
+    "item",
+    "annotator",
+    "outlet",
+)
 
 
 class Profile(NamedTuple):
     """What rows are counted by. Few rows differ in it, so that a row keeps a number in its place."""
 
     corpus: str
-    labels: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]  # task → label → how often; annotated, none: no label
+    labels: tuple[
+        tuple[str, tuple[tuple[str, int], ...]], ...
+    ]  # task → label → how often; annotated, none: no label
     probable: tuple[str, ...]  # labels that a stance's probabilities name
     shares: int  # stances with probabilities
 
@@ -87,7 +102,7 @@ def index(batch: Batch) -> Index:
     """The columns of a batch."""
     profiles: dict[Profile, int] = {}
     rows: list[list[int]] = []
-    numbers: list[tuple[int, int, int]] = []
+    numbers: list[tuple[int, int, int, int]] = []
     asked: list[list[int]] = []
     targets: list[list[int]] = []
     holders: list[list[int]] = []
@@ -99,16 +114,21 @@ def index(batch: Batch) -> Index:
         keys.append(key)
         rows.append(_hashes(record, key, batch))
         words = len(record.text.split())
-        numbers.append((_day(record), words, profiles.setdefault(_profile(record), len(profiles))))
+        number = profiles.setdefault(_profile(record), len(profiles))
+        numbers.append((_day(record), words, number, _split(record)))
         asked.append(sorted({hashed(f"{key}\0{said}") for said in _answers(record)}))
         targets.append(sorted({hashed(name) for name in target_names(record)}))
         holders.append(sorted({hashed(name) for name in holder_names(record)}))
         if batch.names:
-            names.update(stance.target for stance in record.stances or () if isinstance(stance.target, str))
+            names.update(
+                stance.target for stance in record.stances or () if isinstance(stance.target, str)
+            )
     hashes = np.array(rows, dtype=np.uint64).reshape(-1, len(_HASHES))
     columns: dict[str, Column] = {name: hashes[:, place] for place, name in enumerate(_HASHES)}
-    counted = np.array(numbers, dtype=np.int32).reshape(-1, 3)
-    columns |= {"date": counted[:, 0], "words": counted[:, 1], "profile": counted[:, 2]}
+    counted = np.array(numbers, dtype=np.int32).reshape(-1, 4)
+    columns |= {
+        name: counted[:, place] for place, name in enumerate(("date", "words", "profile", "split"))
+    }
     columns |= {"asked": _ragged(asked), "targets": _ragged(targets), "holders": _ragged(holders)}
     columns["shingles"], found = sketch(keys, batch.near)
     columns |= {f"band {number}": band for number, band in enumerate(found)}
@@ -117,16 +137,25 @@ def index(batch: Batch) -> Index:
 
 def _ragged(rows: Sequence[Sequence[int]]) -> Ragged:
     values = [value for row in rows for value in row]
-    return Ragged(np.array(values, dtype=np.uint64), np.array([len(row) for row in rows], dtype=np.int32))
+    return Ragged(
+        np.array(values, dtype=np.uint64), np.array([len(row) for row in rows], dtype=np.int32)
+    )
 
 
 def _hashes(record: Record, key: str, batch: Batch) -> list[int]:
     """Those of ``_HASHES``, in their order."""
     outlet = record.meta.get("outlet")
     texts = (
-        record.id, f"{batch.name}:{record.id}", f"{batch.origin}:{record.id}",
-        f"{batch.origin}:{batch.name}:{record.id}", record.doc_id, key, _item(record), record.annotator,
-        None if outlet in (None, "") else str(outlet).casefold())
+        record.id,
+        f"{batch.name}:{record.id}",
+        f"{batch.origin}:{record.id}",
+        f"{batch.origin}:{batch.name}:{record.id}",
+        record.doc_id,
+        key,
+        _item(record),
+        record.annotator,
+        None if outlet in (None, "") else str(outlet).casefold(),
+    )
     return [0 if text is None else hashed(text) for text in texts]
 
 
@@ -153,9 +182,16 @@ def _day(record: Record) -> int:
         return BAD_DATE
 
 
+def _split(record: Record) -> int:
+    split = find_split(record.meta.get("split"))
+    return UNDIVIDED if split is None else SPLITS.index(split)
+
+
 def _profile(record: Record) -> Profile:
     counts = tuple((task, tuple(count.items())) for task, count in label_counts(record).items())
-    shares = [stance.probabilities for stance in record.stances or () if stance.probabilities is not None]
+    shares = [
+        stance.probabilities for stance in record.stances or () if stance.probabilities is not None
+    ]
     probable = tuple(sorted({label for share in shares for label in share}))
     return Profile(str(record.meta.get("corpus")), counts, probable, len(shares))
 
@@ -188,7 +224,10 @@ def _answers(record: Record) -> Iterable[str]:
         if stance.label is not None:
             yield _stance(stance, record.text)
     if record.attributions is not None:
-        parts = [[_name(part, record.text) for part in (a.source, a.cue, a.content)] for a in record.attributions]
+        parts = [
+            [_name(part, record.text) for part in (a.source, a.cue, a.content)]
+            for a in record.attributions
+        ]
         yield f"attributions\0{sorted(parts)}"
     if record.entities is not None:
         yield f"entities\0{sorted((_name(entity.span, record.text), entity.label) for entity in record.entities)}"

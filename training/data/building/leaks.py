@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from claimstance.training.data.building.duplicates import Search, Texts, search
 from claimstance.training.data.building.groups import Keys, Places
 from claimstance.training.data.building.rows import Rows
-from claimstance.training.data.config import SPLITS
+from claimstance.training.data.splits import SPLITS
 
 EXAMPLES = 5
 
@@ -64,30 +64,45 @@ def overlaps(rows: Rows, short: int = 0) -> list[Overlap]:
     pairs = list(combinations(splits, 2))
     searches = _search(rows, splits, firsts, texts, pairs)
     is_short = (rows.column("words").astype(np.int32) < short) & (rows.documents != 0)
-    return [_overlap(rows, pair, splits[pair[0]], splits[pair[1]], texts, found, is_short)
-            for pair, found in zip(pairs, searches, strict=True)]
+    return [
+        _overlap(rows, pair, splits[pair[0]], splits[pair[1]], texts, found, is_short)
+        for pair, found in zip(pairs, searches, strict=True)
+    ]
 
 
 def _search(
-    rows: Rows, splits: dict[str, Places], firsts: Places, texts: Places, pairs: Sequence[tuple[str, str]]
+    rows: Rows,
+    splits: dict[str, Places],
+    firsts: Places,
+    texts: Places,
+    pairs: Sequence[tuple[str, str]],
 ) -> list[Search]:
     held = {}
     for name, of_split in splits.items():
         held[name] = np.zeros(len(firsts), dtype=np.bool_)
         held[name][texts[of_split]] = True
-    searches = [Search(known=held[first], asked=held[second] & ~held[first]) for first, second in pairs]
+    searches = [
+        Search(known=held[first], asked=held[second] & ~held[first]) for first, second in pairs
+    ]
     search(Texts(rows.store.spool, rows.spooled(firsts), rows.store.near), searches)
     return searches
 
 
 def _overlap(
-    rows: Rows, pair: tuple[str, str], first: Places, second: Places, texts: Places, found: Search,
+    rows: Rows,
+    pair: tuple[str, str],
+    first: Places,
+    second: Places,
+    texts: Places,
+    found: Search,
     is_short: NDArray[np.bool_],
 ) -> Overlap:
     exact = second[found.known[texts[second]]]
     near = second[found.twins[texts[second]] >= 0]
     repeats, answers = _repeats(rows, first, second)
-    some = near[np.sort(np.unique(texts[near], return_index=True)[1])][:EXAMPLES]  # one row of a text
+    some = near[np.sort(np.unique(texts[near], return_index=True)[1])][
+        :EXAMPLES
+    ]  # one row of a text
     outlets = rows.keys("outlet")
     return Overlap(
         first=pair[0],
@@ -99,12 +114,22 @@ def _overlap(
         documents=_shared(rows.documents[first], rows.documents[second]),
         outlets=_shared(outlets[first], outlets[second]),
         targets=_shared(rows.values("targets", first), rows.values("targets", second)),
-        examples=[(rows.name(row), rows.name(_row_of(texts, first, found.twins[texts[row]])),
-                   round(float(found.similarities[texts[row]]), 3)) for row in some.tolist()],
-        exact_examples=[(rows.name(row), rows.name(_row_of(texts, first, texts[row])))
-                        for row in exact[:EXAMPLES].tolist()],
-        repeated_examples=[(rows.name(row), rows.name(rows.first_with("asked", answer, first)))
-                           for row, answer in zip(repeats[:EXAMPLES].tolist(), answers[:EXAMPLES], strict=True)],
+        examples=[
+            (
+                rows.name(row),
+                rows.name(_row_of(texts, first, found.twins[texts[row]])),
+                round(float(found.similarities[texts[row]]), 3),
+            )
+            for row in some.tolist()
+        ],
+        exact_examples=[
+            (rows.name(row), rows.name(_row_of(texts, first, texts[row])))
+            for row in exact[:EXAMPLES].tolist()
+        ],
+        repeated_examples=[
+            (rows.name(row), rows.name(rows.first_with("asked", answer, first)))
+            for row, answer in zip(repeats[:EXAMPLES].tolist(), answers[:EXAMPLES], strict=True)
+        ],
     )
 
 

@@ -39,7 +39,9 @@ class Ragged:
         """The values of some rows, in their order."""
         sizes = self.sizes[rows]
         ends = np.cumsum(sizes, dtype=np.int64)
-        places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(self.starts[rows] - (ends - sizes), sizes)
+        places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(
+            self.starts[rows] - (ends - sizes), sizes
+        )
         return Ragged(self.values[places], sizes)
 
 
@@ -85,7 +87,9 @@ class Spool:
         """The values of a column that has several for a row."""
         return Ragged(self.column(name), self.column(f"{name}.sizes"))
 
-    def values(self, name: str, starts: NDArray[np.int64], sizes: NDArray[np.integer]) -> NDArray[Any]:
+    def values(
+        self, name: str, starts: NDArray[np.int64], sizes: NDArray[np.integer]
+    ) -> NDArray[Any]:
         """The values that lie at ``starts`` of a column with several for a row, put together."""
         width = self._types[name].itemsize
         found = b"".join(self._read(name, starts * width, sizes * width))
@@ -100,7 +104,9 @@ class Spool:
             starts = self._starts[block]
             yield from self._read("lines", starts, self._starts[block + 1] - starts)
 
-    def _read(self, name: str, starts: NDArray[np.int64], sizes: NDArray[np.integer]) -> Iterator[bytes]:
+    def _read(
+        self, name: str, starts: NDArray[np.int64], sizes: NDArray[np.integer]
+    ) -> Iterator[bytes]:
         """Pieces of a file, by bytes; pieces that lie one after another are read at once."""
         file = self._files[name]
         file.flush()
@@ -113,7 +119,10 @@ class Spool:
             start = int(starts[left])
             file.seek(start)
             held = file.read(int(ends[right - 1]) - start)
-            lefts, rights = (starts[left:right] - start).tolist(), (ends[left:right] - start).tolist()
+            lefts, rights = (
+                (starts[left:right] - start).tolist(),
+                (ends[left:right] - start).tolist(),
+            )
             yield from (held[a:b] for a, b in zip(lefts, rights, strict=True))
 
     def close(self) -> None:

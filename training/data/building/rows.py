@@ -9,13 +9,17 @@ from numpy.typing import NDArray
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record
 from claimstance.training.data.building.groups import Keys, Places, link, mixed, repeated
-from claimstance.training.data.building.indexing import Profile
+from claimstance.training.data.building.indexing import UNDIVIDED, Profile
 from claimstance.training.data.building.row_store import Ragged
 from claimstance.training.data.building.sources import Part, Store
-from claimstance.training.data.config import SPLITS
+from claimstance.training.data.splits import SPLITS
 
-UNDIVIDED = -1
-_IDS = {(False, False): "id", (True, False): "id by name", (False, True): "id by origin", (True, True): "id by both"}
+_IDS = {
+    (False, False): "id",
+    (True, False): "id by name",
+    (False, True): "id by origin",
+    (True, True): "id by both",
+}
 
 
 class Rows:
@@ -24,12 +28,17 @@ class Rows:
     Attributes:
         parts: what they were read from.
         part: number of each row's part.
-        split: place of each row's split in ``SPLITS``; ``UNDIVIDED`` at first, where the part has none.
+        split: place of each row's split in ``SPLITS``: its part's, else its own; ``UNDIVIDED`` at first for neither.
         documents: a key of each row's document, other for documents of one name in two sources; 0 for none.
     """
 
     def __init__(
-        self, store: Store, parts: Sequence[Part], spooled: Places, leaders: Places, shared: set[int]
+        self,
+        store: Store,
+        parts: Sequence[Part],
+        spooled: Places,
+        leaders: Places,
+        shared: set[int],
     ) -> None:
         self.store = store
         self.parts = parts
@@ -37,7 +46,9 @@ class Rows:
         of_spool = np.repeat(np.arange(len(parts), dtype=np.int32), [part.count for part in parts])
         self.part: NDArray[np.int32] = of_spool[leaders]
         of_part = [UNDIVIDED if part.split is None else SPLITS.index(part.split) for part in parts]
-        self.split: NDArray[np.int8] = np.array(of_part, dtype=np.int8)[self.part]
+        of_rows = np.array(of_part, dtype=np.int8)[self.part]
+        own = store.spool.column("split")[leaders].astype(np.int8)
+        self.split: NDArray[np.int8] = np.where(of_rows == UNDIVIDED, own, of_rows)
         self._prefixes = self._document_prefixes(shared)
         self.documents, self._document_prefixed = self._name_documents()
         self._by_name, self._by_origin = self._name_rows()
@@ -62,13 +73,17 @@ class Rows:
         held = np.zeros(self.store.spool.count, dtype=np.bool_)
         held[self._spooled[rows]] = True
         column = self.store.spool.ragged(name)
-        found: Keys = column.values[np.repeat(held, column.sizes)]  # no place of each value: they are many
+        found: Keys = column.values[
+            np.repeat(held, column.sizes)
+        ]  # no place of each value: they are many
         return found
 
     def first_with(self, name: str, value: np.uint64, some: Places) -> int:
         """The first of some rows with a value in a column that has several for each."""
         column = self.store.spool.ragged(name)
-        held = np.searchsorted(column.starts, np.flatnonzero(column.values == value), side="right") - 1
+        held = (
+            np.searchsorted(column.starts, np.flatnonzero(column.values == value), side="right") - 1
+        )
         return int(some[np.argmax(np.isin(self._spooled[some], held))])
 
     def spooled(self, rows: Places) -> Places:
@@ -83,8 +98,10 @@ class Rows:
     def _document_prefixes(self, shared: set[int]) -> list[str]:
         """What is put before each part's documents: the files of a source that annotate the same ones share it."""
         first: dict[int, str] = {}
-        return [first.setdefault(part.source, part.name) if part.source in shared else part.name
-                for part in self.parts]
+        return [
+            first.setdefault(part.source, part.name) if part.source in shared else part.name
+            for part in self.parts
+        ]
 
     def _name_documents(self) -> tuple[Keys, NDArray[np.bool_]]:
         """Documents of one name in two sources are two documents, and get the source's name before theirs."""
@@ -114,8 +131,10 @@ class Rows:
         again, _ = link(keys)
         if len(again):
             row = int(min(again))
-            raise InputError(f"expected an id once, found '{self.name(row)}' {int((keys == keys[row]).sum())} times: "
-                             "is a file or a split listed twice?")
+            raise InputError(
+                f"expected an id once, found '{self.name(row)}' {int((keys == keys[row]).sum())} times: "
+                "is a file or a split listed twice?"
+            )
         return by_name, by_origin
 
     def name(self, row: int) -> str:
@@ -145,7 +164,9 @@ class Rows:
     def lines(self, rows: Places) -> Iterator[bytes]:
         """The lines of rows, with their names."""
         renamed = (self._by_name | self._by_origin | self._document_prefixed)[rows].tolist()
-        for row, other, line in zip(rows.tolist(), renamed, self.store.spool.lines(self._spooled[rows]), strict=True):
+        for row, other, line in zip(
+            rows.tolist(), renamed, self.store.spool.lines(self._spooled[rows]), strict=True
+        ):
             if not other:
                 yield line
                 continue

@@ -14,9 +14,18 @@ from claimstance.training.data.building.row_store import Spool
 from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig, Source
 from claimstance.training.data.corpora import Corpus, lookup
+from claimstance.training.data.documents.markup import find_markup
 from claimstance.training.data.formats import Reading, read_file
+from claimstance.training.data.splits import SplitColumn, find_split
 
 BATCH = 1000  # rows that are indexed together
+_NOT_USED = (
+    "expected no other split in the rows than '{split}', which the configuration gives the file, found another in "
+    "{{rows}}; it is not used"
+)
+_MARKUP = (
+    "expected plain text, found HTML in {rows}, whose tags are read as words; `check` shows which"
+)
 
 Progress = Callable[[int], None]
 
@@ -55,7 +64,9 @@ class Part:
 class Store:
     """The spool, with what is told of all its rows together."""
 
-    def __init__(self, folder: Path, workers: Workers, near: float | None, with_names: bool = False) -> None:
+    def __init__(
+        self, folder: Path, workers: Workers, near: float | None, with_names: bool = False
+    ) -> None:
         self.spool = Spool(folder)
         self.workers = workers
         self.near = NEAR if near is None else near
@@ -74,8 +85,10 @@ class Store:
             try:
                 lines.append(record.to_json().encode())
             except UnicodeEncodeError:
-                raise InputError(f"{part.origin}: {record.id!r}: expected Unicode text, found half of a surrogate "
-                                 "pair") from None
+                raise InputError(
+                    f"{part.origin}: {record.id!r}: expected Unicode text, found half of a surrogate "
+                    "pair"
+                ) from None
             if len(lines) == BATCH:
                 yield Batch(part.name, part.origin, self.near, lines, self._with_names)
                 lines = []
@@ -95,8 +108,13 @@ class Store:
             self._append(waiting.pop(0).lines, found)
 
     def _append(self, lines: Sequence[bytes], found: Index) -> None:
-        codes = np.array([self.profiles.setdefault(profile, len(self.profiles)) for profile in found.profiles])
-        columns = {**found.columns, "profile": codes[np.asarray(found.columns["profile"])].astype(np.int32)}
+        codes = np.array(
+            [self.profiles.setdefault(profile, len(self.profiles)) for profile in found.profiles]
+        )
+        columns = {
+            **found.columns,
+            "profile": codes[np.asarray(found.columns["profile"])].astype(np.int32),
+        }
         self.spool.append(lines, columns)
         self.names |= found.names
 
@@ -147,20 +165,74 @@ def _parts(config: DataConfig) -> Iterator[tuple[Part, Iterator[Record]]]:
             continue
         corpus = lookup(source.corpus)
         options = {
-            name: config.corpora / value if name in corpus.path_options and value is not None else value
+            name: config.corpora / value
+            if name in corpus.path_options and value is not None
+            else value
             for name, value in source.options.items()
         }
         for theirs, ours in source.splits.items():
-            part = Part(corpus.name, theirs, ours, number, units, about=_provenance(corpus), answers=corpus.answers)
+            part = Part(
+                corpus.name,
+                theirs,
+                ours,
+                number,
+                units,
+                about=_provenance(corpus),
+                answers=corpus.answers,
+            )
             yield part, corpus.read(config.corpora / corpus.folder, theirs, part.reading, **options)
             units += 1
 
 
 def _read_file(source: Source, config: DataConfig, part: Part) -> Iterator[Record]:
     file = Path(part.origin)
-    for record in read_file(file, source.format, source.layout(file, config.labels), part.reading):
+    records = read_file(file, source.format, source.layout(file, config.labels), part.reading)
+    for record in with_splits(records, source, file, part.reading):
         record.meta.setdefault("corpus", part.corpus)
+        note_markup(record, part.reading)
         yield record
+
+
+def with_splits(
+    records: Iterable[Record], source: Source, file: Path, reading: Reading
+) -> Iterator[Record]:
+    """Yield the records of a file with our names of their splits in ``meta``.
+
+    Args:
+        records: Of the file.
+        source: The file is one of its files. Its ``split`` goes before what the rows say.
+        file: For messages.
+        reading: Counts rows that are left out because of their split, and those whose split is not used.
+
+    Raises:
+        InputError: Naming the row whose split is none, or that lacks one among others that have it.
+    """
+    column = SplitColumn()
+    for record in records:
+        place = reading.place or f"record '{record.id}'"
+        if source.split is not None:
+            if find_split(record.meta.get("split")) not in (None, source.split):
+                reading.note("split-not-used", _NOT_USED.format(split=source.split), place)
+            yield record
+            continue
+        try:
+            split = column.read(record.meta.get("split"), place)
+        except ValueError as problem:
+            error = InputError(f"{file}, {place}: split: {problem}")
+            if not source.lenient:
+                raise error from None
+            reading.refuse(error, f"{file}, {place}")
+            continue
+        if split is not None:
+            record.meta["split"] = split
+            reading.facts["splits"] = "as the rows name them"
+        yield record
+
+
+def note_markup(record: Record, reading: Reading) -> None:
+    """Warn of tags and character references, which are read as words."""
+    if find_markup(record.text) is not None:
+        reading.note("markup", _MARKUP, reading.place or f"record '{record.id}'")
 
 
 def _provenance(corpus: Corpus) -> dict[str, str]:

@@ -31,7 +31,9 @@ class Division:
     strata: Sequence[Strata]
 
 
-def divide(division: Division, shares: Mapping[str, float], seed: int, kind: str = "documents or sentences") -> Codes:
+def divide(
+    division: Division, shares: Mapping[str, float], seed: int, kind: str = "documents or sentences"
+) -> Codes:
     """The split of each row, as its place in ``shares``.
 
     Groups are placed, the largest first, where they bring the numbers of rows and of each label nearest to ``shares``
@@ -63,22 +65,34 @@ def divide(division: Division, shares: Mapping[str, float], seed: int, kind: str
 def check_enough(groups: int, names: Sequence[str], kind: str) -> None:
     """Raise ``InputError`` if there are fewer groups than splits to divide them into."""
     if 0 < groups < len(names):
-        raise InputError(f"expected at least {len(names)} {kind} that differ, to divide them into {', '.join(names)}, "
-                         f"found {groups}")
+        raise InputError(
+            f"expected at least {len(names)} {kind} that differ, to divide them into {', '.join(names)}, "
+            f"found {groups}; give files a split (data.sources: split) or rows one (a column 'split'), "
+            "or more data"
+        )
 
 
 class _Placing:
     """The greedy placing, group by group."""
 
-    def __init__(self, division: Division, members: Places, sizes: Places, shares: Sequence[float]) -> None:
+    def __init__(
+        self, division: Division, members: Places, sizes: Places, shares: Sequence[float]
+    ) -> None:
         codes: dict[str, int] = {}
-        self._counts = [[(codes.setdefault(name, len(codes)), n) for name, n in strata] for strata in division.strata]
+        self._counts = [
+            [(codes.setdefault(name, len(codes)), n) for name, n in strata]
+            for strata in division.strata
+        ]
         total = [0] * len(codes)
-        for number, rows in enumerate(np.bincount(division.profiles, minlength=len(self._counts)).tolist()):
+        for number, rows in enumerate(
+            np.bincount(division.profiles, minlength=len(self._counts)).tolist()
+        ):
             for stratum, n in self._counts[number]:
                 total[stratum] += n * rows
         self._missing = [[share * n for n in total] for share in shares]
-        self._weights = [[share * n for n in total] for share in shares]  # of a difference; a share of no rows has none
+        self._weights = [
+            [share * n for n in total] for share in shares
+        ]  # of a difference; a share of no rows has none
         self._profiles = division.profiles[np.argsort(members, kind="stable")]
         self._starts = np.concatenate([[0], np.cumsum(sizes)])
 
@@ -86,7 +100,10 @@ class _Placing:
         """The place of the split of each group."""
         placed = np.zeros(len(order), dtype=np.int8)
         for group, start, end in zip(
-            order.tolist(), self._starts[order].tolist(), self._starts[order + 1].tolist(), strict=True
+            order.tolist(),
+            self._starts[order].tolist(),
+            self._starts[order + 1].tolist(),
+            strict=True,
         ):
             placed[group] = self._place(self._counts_of(start, end))
         return placed
@@ -104,7 +121,9 @@ class _Placing:
         """Where chi-square grows least."""
         best, least = 0, float("inf")
         for split, (missing, weights) in enumerate(zip(self._missing, self._weights, strict=True)):
-            cost = sum([(n * n - 2 * n * missing[stratum]) / weights[stratum] for stratum, n in counts])
+            cost = sum(
+                [(n * n - 2 * n * missing[stratum]) / weights[stratum] for stratum, n in counts]
+            )
             if cost < least:
                 best, least = split, cost
         missing = self._missing[best]
@@ -155,7 +174,9 @@ def by_date(days: NDArray[np.int32], division: Division, shares: Mapping[str, fl
     return np.asarray(codes[found])
 
 
-def reached(division: Division, splits: Codes, wanted: Mapping[str, float]) -> dict[str, dict[str, list[float]]]:
+def reached(
+    division: Division, splits: Codes, wanted: Mapping[str, float]
+) -> dict[str, dict[str, list[float]]]:
     """Split → stratum → the share that it was to get, and the share that it got.
 
     Args:
@@ -172,6 +193,9 @@ def reached(division: Division, splits: Codes, wanted: Mapping[str, float]) -> d
                 counts[-1][stratum] += n * int(rows[number])
     total = sum(counts, Counter[str]())
     return {
-        name: {stratum: [share, round(count[stratum] / n, 4)] for stratum, n in sorted(total.items())}
-        for (name, share), count in zip(wanted.items(), counts, strict=True) if share > 0
+        name: {
+            stratum: [share, round(count[stratum] / n, 4)] for stratum, n in sorted(total.items())
+        }
+        for (name, share), count in zip(wanted.items(), counts, strict=True)
+        if share > 0
     }

@@ -51,7 +51,11 @@ def workplace(out: Path) -> Iterator[Workplace]:
 
 def _clear(out: Path) -> None:
     for folder in out.parent.iterdir():
-        if folder.name.startswith(f".{out.name}.") and folder.name.endswith(_SUFFIX) and (folder / _LOCK).is_file():
+        if (
+            folder.name.startswith(f".{out.name}.")
+            and folder.name.endswith(_SUFFIX)
+            and (folder / _LOCK).is_file()
+        ):
             try:
                 with FileLock(folder / _LOCK, timeout=0):
                     _remove(folder, out)
@@ -63,5 +67,7 @@ def _remove(folder: Path, out: Path) -> None:
     """Remove a dead build's folder; a dataset that it was about to replace goes back to where it was."""
     if (folder / _OLD).exists() and not out.exists():
         (folder / _OLD).rename(out)
-    _LOG.warning("%s: removed, since the build that it belonged to was ended before it was done", folder)
+    _LOG.warning(
+        "%s: removed, since the build that it belonged to was ended before it was done", folder
+    )
     shutil.rmtree(folder, ignore_errors=True)

@@ -36,7 +36,9 @@ class Workers:
 
     def __init__(self, count: int | None = None) -> None:
         self._count = (min(MOST, available()) if count is None else count) if sys.executable else 1
-        self._threads = ThreadPoolExecutor(max(1, self._count))  # each waits for a process of its own
+        self._threads = ThreadPoolExecutor(
+            max(1, self._count)
+        )  # each waits for a process of its own
         self._mine = threading.local()
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -44,7 +46,10 @@ class Workers:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if error is not None:
             for process in self._processes:
@@ -63,7 +68,9 @@ class Workers:
         for batch in batches:
             rows += len(batch)
             parallel = rows > INLINE and self._count > 1
-            pending.append((batch, self._threads.submit(self._send, function, batch) if parallel else None))
+            pending.append(
+                (batch, self._threads.submit(self._send, function, batch) if parallel else None)
+            )
             while pending and (pending[0][1] is None or len(pending) > 2 * self._count):
                 yield self._result(function, *pending.popleft())
         while pending:
@@ -81,19 +88,26 @@ class Workers:
     def _start(self) -> "subprocess.Popen[bytes]":
         paths = os.pathsep.join(path for path in sys.path if path)
         process = subprocess.Popen(
-            [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": paths})
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": paths},
+        )
         self._processes.append(process)
         return process
 
-    def _result(self, function: Callable[[In], Out], batch: In, future: "Future[Out] | None") -> Out:
+    def _result(
+        self, function: Callable[[In], Out], batch: In, future: "Future[Out] | None"
+    ) -> Out:
         if future is None:
             return function(batch)
         try:
             return future.result()
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             if self._count > 1:
-                _LOG.warning("a process could not be started, or has ended (%r): this one works alone", error)
+                _LOG.warning(
+                    "a process could not be started, or has ended (%r): this one works alone", error
+                )
             self._count = 1
             return function(batch)
 

@@ -11,7 +11,20 @@ from claimstance.model.record import Record
 from claimstance.training.data.documents.document import Document, LeftOut
 
 #: The columns of tables and the fields of exports that have a meaning here, under our names.
-COLUMNS = ("text", "label", "target", "holder", "id", "doc_id", "annotator", "outlet", "date")
+COLUMNS = (
+    "text",
+    "label",
+    "target",
+    "holder",
+    "id",
+    "doc_id",
+    "annotator",
+    "outlet",
+    "date",
+    "split",
+)
+
+_FIRST = 5  # places that a warning about many rows names
 
 OnDrop = Callable[[str], None]  # told why, for each row that is left out
 
@@ -46,20 +59,59 @@ class Layout:
 
 
 @dataclass
+class Note:
+    """Represent something about the rows of a file that their reader should be warned of once.
+
+    Attributes:
+        count: How many rows it concerns.
+        places: Where the first of them stand.
+    """
+
+    count: int = 0
+    places: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        more = ", …" if self.count > len(self.places) else ""
+        return f"{self.count} row{'s' * (self.count != 1)} ({', '.join(self.places)}{more})"
+
+
+@dataclass
 class Reading:
     """What reading one file found besides records. Called with a reason, it counts something left out.
 
     Attributes:
         dropped: reason → how often something was left out for it.
         facts: what the report says of the file, such as ``{"offsets": "UTF-16 code units"}``.
+        place: where the row of a table stands that was read last, such as ``line 3``.
+        notes: a code and a message → the rows that the user should be warned of with it.
     """
 
     dropped: Counter[str] = field(default_factory=Counter)
     facts: dict[str, str] = field(default_factory=dict)
+    place: str = ""
+    notes: dict[tuple[str, str], Note] = field(default_factory=dict)
 
     def __call__(self, reason: str) -> None:
         """Count something that is left out, by its reason."""
         self.dropped[reason] += 1
+
+    def note(self, code: str, message: str, place: str) -> None:
+        """Take down a row that is read, but that the user should be warned of.
+
+        Args:
+            code: The kind of warning, as ``check`` names it.
+            message: The warning of all such rows of the file, with ``{rows}`` for their number and places.
+            place: Where the row stands.
+        """
+        note = self.notes.setdefault((code, message), Note())
+        note.count += 1
+        if len(note.places) < _FIRST:
+            note.places.append(place)
+
+    def warnings(self) -> Iterator[tuple[str, str]]:
+        """Yield the code and the message of each warning, without the file's name."""
+        for (code, message), note in self.notes.items():
+            yield code, message.replace("{rows}", str(note))
 
     def refuse(self, error: InputError, where: str, reason: str | None = None) -> None:
         """Count what a strict reading would have stopped at.

@@ -33,7 +33,10 @@ def texts_of(tmp_path):
         for first in range(0, len(keys), 1000):
             some = keys[first : first + 1000]
             shingles, found = sketch(some, near)
-            spool.append([b""] * len(some), {"shingles": shingles, **{f"band {i}": b for i, b in enumerate(found)}})
+            spool.append(
+                [b""] * len(some),
+                {"shingles": shingles, **{f"band {i}": b for i, b in enumerate(found)}},
+            )
         return Texts(spool, np.arange(len(keys)), near)
 
     yield make
@@ -83,10 +86,14 @@ def test_similarity_is_that_of_the_runs_of_three_words(texts_of):
 def test_many_similarities(texts_of):
     keys = copies(40, 3)
     rng = np.random.default_rng(0)
-    pairs = tuple(rng.integers(0, len(keys), 20_000) for _ in range(2))  # more than are compared at a time
+    pairs = tuple(
+        rng.integers(0, len(keys), 20_000) for _ in range(2)
+    )  # more than are compared at a time
     found = texts_of(keys).similarity(pairs)
     places = range(0, 20_000, 37)
-    assert [found[p] for p in places] == pytest.approx([jaccard(keys[pairs[0][p]], keys[pairs[1][p]]) for p in places])
+    assert [found[p] for p in places] == pytest.approx(
+        [jaccard(keys[pairs[0][p]], keys[pairs[1][p]]) for p in places]
+    )
 
 
 @pytest.mark.parametrize("near", [0.3, 0.5, 0.8, 0.9, 1.0])
@@ -94,7 +101,9 @@ def test_bands_miss_one_in_a_thousand_at_most(near):
     number, length = bands(near)
     assert number * length <= 64
     assert (1 - near**length) ** number <= 1e-3
-    assert length == 64 or (1 - near ** (length + 1)) ** (64 // (length + 1)) > 1e-3  # longer ones would miss more
+    assert (
+        length == 64 or (1 - near ** (length + 1)) ** (64 // (length + 1)) > 1e-3
+    )  # longer ones would miss more
 
 
 def test_near_duplicates_are_found_and_no_others(texts_of):
@@ -111,9 +120,14 @@ def test_near_duplicates_are_found_and_no_others(texts_of):
     assert groups.tolist() == parents
 
 
-def test_groups_that_are_there_are_kept_and_copies_are_not_all_compared_with_each_other(texts_of, monkeypatch):
+def test_groups_that_are_there_are_kept_and_copies_are_not_all_compared_with_each_other(
+    texts_of, monkeypatch
+):
     words = VOCABULARY[:60]
-    keys = [" ".join([*words, f"x{number}"]) for number in range(400)] + ["something else", "yet another thing"]
+    keys = [" ".join([*words, f"x{number}"]) for number in range(400)] + [
+        "something else",
+        "yet another thing",
+    ]
     texts = texts_of(keys)
     compared = []
     similarity = Texts.similarity
@@ -133,7 +147,12 @@ def test_search_across_two_sides(texts_of):
     rng = random.Random(4)
     known = np.array([rng.random() < 0.5 for _ in keys])
     asked = ~known & np.array([rng.random() < 0.9 for _ in keys])
-    wanted = {text for pair in near_pairs(keys) for text, other in (pair, pair[::-1]) if asked[text] and known[other]}
+    wanted = {
+        text
+        for pair in near_pairs(keys)
+        for text, other in (pair, pair[::-1])
+        if asked[text] and known[other]
+    }
     one, none = Search(known, asked), Search(known, np.zeros_like(asked))
     search(texts_of(keys), [one, none])
     assert set(np.flatnonzero(one.twins >= 0).tolist()) == wanted
@@ -152,11 +171,20 @@ def test_nothing_to_compare(texts_of):
 
 
 def test_sketches_are_the_same_in_every_process():
-    code = ("from claimstance.training.data.building.duplicates import sketch\n"
-            "shingles, bands = sketch(['the mayor said the bridge is safe', 'rain'], 0.8)\n"
-            "print(shingles.values.tolist(), [band.tolist() for band in bands])")
-    said = {subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, check=True,
-                           capture_output=True).stdout for seed in ("1", "2")}
+    code = (
+        "from claimstance.training.data.building.duplicates import sketch\n"
+        "shingles, bands = sketch(['the mayor said the bridge is safe', 'rain'], 0.8)\n"
+        "print(shingles.values.tolist(), [band.tolist() for band in bands])"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
     assert len(said) == 1
 
 

@@ -57,7 +57,13 @@ def test_several_values_for_a_row(spool):
     assert listed(column) == [[1, 2], [], [3, 4, 5]]
     assert column.rows.tolist() == [0, 0, 2, 2, 2]
     assert listed(column.take(np.array([2, 1, 0, 0]))) == [[3, 4, 5], [], [1, 2], [1, 2]]
-    assert spool.values("v", column.starts[[0, 2]], column.sizes[[0, 2]]).tolist() == [1, 2, 3, 4, 5]
+    assert spool.values("v", column.starts[[0, 2]], column.sizes[[0, 2]]).tolist() == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
 
 
 def double(batch):
@@ -94,7 +100,15 @@ def test_a_process_that_ends_leaves_the_work_to_this_one(monkeypatch, caplog):
     monkeypatch.setattr(workers, "INLINE", 0)
     monkeypatch.setenv("PYTEST_OF", str(os.getpid()))
     with Workers(2) as some:
-        assert list(some.map(end, [[1], [2], [3], [4], [5], [6], [7]])) == [[1], [2], [3], [4], [5], [6], [7]]
+        assert list(some.map(end, [[1], [2], [3], [4], [5], [6], [7]])) == [
+            [1],
+            [2],
+            [3],
+            [4],
+            [5],
+            [6],
+            [7],
+        ]
     assert caplog.text.count("this one works alone") == 1
 
 
@@ -131,17 +145,25 @@ with workplace(Path(sys.argv[1])) as place:
 
 
 @pytest.mark.parametrize("when", ["reading", "replacing"])
-def test_what_a_killed_build_left_is_removed_and_what_it_was_replacing_restored(tmp_path, when, caplog):
+def test_what_a_killed_build_left_is_removed_and_what_it_was_replacing_restored(
+    tmp_path, when, caplog
+):
     out = tmp_path / "out"
     out.mkdir()
     (out / "mine").touch()
     (tmp_path / ".out.other").mkdir()
     (tmp_path / ".out.copy.build").mkdir()  # without a lock: not ours
-    assert subprocess.run([sys.executable, "-c", KILLED, str(out), when], check=False).returncode == -9
+    assert (
+        subprocess.run([sys.executable, "-c", KILLED, str(out), when], check=False).returncode == -9
+    )
     assert len(list(tmp_path.iterdir())) == (4 if when == "reading" else 3)
     with caplog.at_level(logging.WARNING), workplace(out):
         assert (out / "mine").exists()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.copy.build", ".out.other", "out"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".out.copy.build",
+        ".out.other",
+        "out",
+    ]
     assert "ended before it was done" in caplog.text
 
 

@@ -137,7 +137,14 @@ def test_newsmtsc_labels_offsets_and_documents(newsmtsc):
 
 
 def test_newsmtsc_articles_that_share_a_sentence_are_one_document():
-    rows = [("a", "One."), ("b", "Two."), ("c", "One."), ("c", "Two."), ("d", "Three."), (None, "b")]
+    rows = [
+        ("a", "One."),
+        ("b", "Two."),
+        ("c", "One."),
+        ("c", "Two."),
+        ("d", "Three."),
+        (None, "b"),
+    ]
     records = [Record(id=str(i), doc_id=doc, text=text) for i, (doc, text) in enumerate(rows)]
     assert _articles_that_share_a_sentence(records) == [0, 0, 0, 0, 4, 5]
     assert _articles_that_share_a_sentence([]) == []

@@ -10,7 +10,7 @@ import pytest
 
 from claimstance.inference import Tagger
 from claimstance.model.errors import ModelError
-from claimstance.model.hub import FILES, is_hub_name
+from claimstance.model.io.hub import FILES, is_hub_name
 from claimstance.model.onnx.backend import identity
 from helpers.hub import COMMIT, serving
 from helpers.program import PROGRAM, TEXT, articles, write

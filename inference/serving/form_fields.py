@@ -1,51 +1,16 @@
-"""The body of a request, read within its limits; and what the form of the page sends."""
+"""What the form of the page sends."""
 
-import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from starlette.requests import ClientDisconnect, Request
-
-from claimstance.inference.serving.problems import GONE, Refusal, unreadable
+from claimstance.inference.serving.problems import Refusal, unreadable
 
 _BOUNDARY = re.compile(
     r'multipart/form-data\s*;.*?\bboundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE
 )
 _DISPOSITION = re.compile(rb"content-disposition:([^\r\n]*)", re.IGNORECASE)
 _NAME, _FILENAME = re.compile(rb';\s*name="([^"]*)"'), re.compile(rb';\s*filename="([^"]*)"')
-
-
-async def read_body(request: Request, limit: int, seconds: float) -> bytes:
-    """The body of a request.
-
-    Raises:
-        Refusal: 413 as soon as it is known to be longer than ``limit`` bytes, 408 if it is not all there after so many
-            ``seconds``, 415 if it is compressed.
-    """
-    too_long = Refusal(413, f"body: expected at most {limit} bytes, found more", "body")
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        raise too_long
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise Refusal(
-            415, "content-encoding: expected a body that is not compressed", "content-encoding"
-        )
-
-    async def read() -> bytes:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise too_long
-        return bytes(body)
-
-    try:
-        return await asyncio.wait_for(read(), seconds)
-    except asyncio.TimeoutError:
-        raise Refusal(408, f"body: expected all of it within {seconds:g} s", "body") from None
-    except ClientDisconnect:
-        raise Refusal(GONE, "the client left") from None
 
 
 @dataclass(frozen=True)
