@@ -123,6 +123,12 @@ class Tagger:
         return tuple(self._reader.config.tasks)
 
     @property
+    def topics(self) -> tuple[str, ...]:
+        """Return what stances are wanted on where no target is named: a topic that the model was trained on alone."""
+        config = self._reader.config
+        return () if "entity" in config.tasks else tuple(config.topics)
+
+    @property
     def threads(self) -> int:
         """How many windows are encoded at a time."""
         return self._reader.workers
@@ -249,7 +255,7 @@ class Tagger:
             warnings.append(
                 f"the model reads no stances ({', '.join(tasks)} alone): nothing is said of the targets"
             )
-        if asks and not targets and "entity" not in tasks:
+        if asks and not targets and "entity" not in tasks and not self.topics:
             warnings.append(
                 "no target was named, and the model finds no entities of its own: no stance is given"
             )
@@ -335,8 +341,12 @@ class Tagger:
         sources = grouped(
             ((places.sentence_at(span.start), span) for span in spans), len(reading.texts)
         )
+        topics = () if targets else self.topics
         mentioned = targets_by_sentence(targets, reading, named_by_sentence(places, references))
         long_sentences = ranges_of_long_sentences(reading)
+        if topics:
+            # A topic is asked about in every sentence, also one that is written like a name.
+            mentioned = [[(topic, None) for topic in topics]] * len(reading.texts)
         by_sentence = unless_stopped(zip(sources, mentioned, strict=True), reading.stop)
         for index, (holders, found) in enumerate(by_sentence):
             offsets = [places.relative(index, holder) for holder in holders]

@@ -75,6 +75,7 @@ _Temperature = Annotated[float, Field(ge=0.001, le=1000, allow_inf_nan=False)]
 _NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
 _Share = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1)]
 _Distinct = Annotated[tuple[_Name, ...], Field(min_length=1), AfterValidator(_check_distinct)]
+_Topics = Annotated[tuple[_Name, ...], AfterValidator(_check_distinct)]
 
 
 @dataclass
@@ -101,6 +102,7 @@ class ModelConfig:
             as abstained (never if absent, always if above 1); in older models, per kind of question.
         conformal: per kind of question, the probability from which a label belongs to the set of those that may be
             right.
+        topics: what all stances in training were about, if that was one topic: asked about where no target is named.
         name: what the model calls itself in its output.
         version: of the model, not of this program.
     """
@@ -122,6 +124,7 @@ class ModelConfig:
     thresholds: dict[str, _Share] = field(default_factory=dict)
     abstain_below: dict[str, _NotNegative] = field(default_factory=dict)
     conformal: dict[str, _Finite] = field(default_factory=dict)
+    topics: _Topics = ()
     name: _Name = "claimstance"
     version: _Name = "1"
     format: int = FORMAT

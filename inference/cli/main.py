@@ -123,13 +123,17 @@ def train(
 
     Example: claimstance train configs/quickstart.yaml training.epochs=5 output=runs/mine
     """
+    from claimstance.inference.cli.tables import trained
     from claimstance.training.load_config import load_config
-    from claimstance.training.pipeline import run
+    from claimstance.training.pipeline import dev_figures, run
 
     must_exist("CONFIG", config)
     settings = load_config(config, overrides or [])
     with redirect_stdout(sys.stderr):  # the training library prints its progress
         folder = run(settings, resume, lambda: progress("reading rows", None))
+    figures = dev_figures(folder)
+    if figures is not None:
+        trained(figures)
     next_step = f"claimstance evaluate {folder} --data {settings.data.path}"
     typer.echo(printable(f"{folder}: trained and exported. Next: {next_step}"))
 

@@ -31,6 +31,10 @@ _SHOWN = {
     "entity": ("precision", "recall", "f1"),
 }
 _NUMBERS = ("calibration_error", "conformal.size")  # the figures that are no shares
+_BASELINES = (
+    "majority: always the commonest label of train; words, embeddings: logistic regressions on the words, and on "
+    "sentence embeddings of the encoder as it was before training"
+)
 _COLOURS = {
     "favor": "green",
     "against": "red",
@@ -137,9 +141,27 @@ def _alphas(agreement: dict[str, Any]) -> Iterable[str]:
             yield f"{task} " + ("alpha undefined" if value is None else f"alpha {value:.2f}")
 
 
+def trained(account: dict[str, Any]) -> None:
+    """Print a new model's macro-F1 on dev, beside what baselines reach."""
+    results, baselines = account["results"], account["baselines"]
+    if not any("macro_f1" in figures for figures in results.values()):
+        return
+    table = Table("corpus", "task", "model", *baselines, "n", title="macro-F1 on dev")
+    for name, figures in results.items():
+        if "macro_f1" in figures:
+            corpus, _, task = name.rpartition("/")
+            values = [each.get(name, {}).get("macro_f1") for each in (results, *baselines.values())]
+            cells = ["" if one is None else f"{100 * one['value']:.1f}" for one in values]
+            table.add_row(corpus, task, *cells, str(figures["macro_f1"]["n"]))
+    console = _console()
+    console.print(table)
+    console.print(_BASELINES)
+
+
 def evaluated(account: dict[str, Any]) -> None:
     """The figures of an evaluation, with their intervals; beside them what people reach, where that is known."""
     people: dict[str, Any] = account.get("people", {})
+    baselines: dict[str, Any] = account.get("baselines", {})
     table = Table(
         "corpus",
         "task",
@@ -148,6 +170,7 @@ def evaluated(account: dict[str, Any]) -> None:
         "95 % interval",
         "n",
         *(["people"] if people else []),
+        *baselines,
         title=f"{account['model']['name']} on {account['data']['path']}, split {account['data']['split']}",
     )
     for name, figures in account["results"].items():
@@ -165,6 +188,10 @@ def evaluated(account: dict[str, Any]) -> None:
             interval = "" if low == high == value else f"{low:.{digits}f} – {high:.{digits}f}"
             reached = people.get(name, {}).get(metric, {}).get("value")
             beside = [] if not people else ["" if reached is None else f"{100 * reached:.1f}"]
+            for theirs in baselines.values():
+                baseline = theirs.get(name, {}).get(metric)
+                scale = 1 if digits == 3 else 100
+                beside.append("" if baseline is None else f"{scale * baseline['value']:.{digits}f}")
             table.add_row(
                 corpus, task, metric, f"{value:.{digits}f}", interval, str(figure["n"]), *beside
             )
@@ -175,6 +202,8 @@ def evaluated(account: dict[str, Any]) -> None:
         console.print(
             "people: an annotator against the others, in all sentences of the dataset that several annotated"
         )
+    if baselines:
+        console.print(_BASELINES)
 
 
 def compared(comparison: dict[str, Any]) -> None:

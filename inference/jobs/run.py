@@ -22,6 +22,7 @@ from claimstance.inference.jobs.signals import Stopping
 from claimstance.inference.results import TaggedArticle
 from claimstance.inference.writers.formats import Format, Rows, rows_writer
 from claimstance.model.errors import ClaimstanceError, ConfigError, InputError, printable
+from claimstance.model.labels import TASKS
 from claimstance.model.onnx.backend import sha256
 
 Item: TypeAlias = "Article | ClaimstanceError"
@@ -37,11 +38,13 @@ class Work:
         tag: articles, and errors of those that could not be read → results, and these errors, in order.
         tell: is given each of them once it is written.
         advance: is called with 1 for each that is read, whether it was done before or not.
+        tasks: of the model: columns that it never fills are left out.
     """
 
     tag: Callable[[Iterable[Item]], Iterator[Tagged]]
     tell: Callable[[Tagged], None]
     advance: Callable[[int], None]
+    tasks: tuple[str, ...] = TASKS
 
 
 class LongRun:
@@ -111,7 +114,7 @@ class LongRun:
         self._folder.check()
         with (
             self._folder.create(path.name) as file,
-            rows_writer(chosen, rows, file, self._meta) as writer,
+            rows_writer(chosen, rows, file, self._meta, work.tasks) as writer,
         ):
             for tagged in work.tag(read):
                 if isinstance(tagged, TaggedArticle):

@@ -1,7 +1,7 @@
 """What `tag` writes, and where to: told from the command line's options, and checked before any work is done."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from claimstance.inference.cli.console import must_not_read
 from claimstance.model.errors import ConfigError
+from claimstance.model.labels import TASKS
 
 if TYPE_CHECKING:
     from claimstance.inference.tagger import Tagger
@@ -128,22 +129,28 @@ def open_writer(
         with open_tasks(out, tagger.tasks, tagger.labels) as tasks:
             yield tasks
     else:
-        with open_rows(chosen, rows, out) as writer:
+        with open_rows(chosen, rows, out, tasks=tagger.tasks) as writer:
             yield writer
 
 
 @contextmanager
-def open_rows(chosen: Format, rows: Rows, out: Path | None) -> Iterator["Writer"]:
+def open_rows(
+    chosen: Format, rows: Rows, out: Path | None, tasks: Collection[str] = TASKS
+) -> Iterator["Writer"]:
     """A writer of one file, standard output if ``None``, in a format of ``IN_PARTS``."""
     from claimstance.inference.writers.text import open_output
 
-    with open_output(out) as file, rows_writer(chosen, rows, file) as writer:
+    with open_output(out) as file, rows_writer(chosen, rows, file, tasks=tasks) as writer:
         yield writer
 
 
 @contextmanager
 def rows_writer(
-    chosen: Format, rows: Rows, file: TextIO, meta: Mapping[str, Any] | None = None
+    chosen: Format,
+    rows: Rows,
+    file: TextIO,
+    meta: Mapping[str, Any] | None = None,
+    tasks: Collection[str] = TASKS,
 ) -> Iterator["Writer"]:
     """A writer to an open file in a format of ``IN_PARTS``.
 
@@ -152,15 +159,16 @@ def rows_writer(
         rows: what a row is, where there are rows.
         file: where to.
         meta: of the article that settles the columns, if that is not the first one written.
+        tasks: of the model: columns that it never fills are left out.
     """
     from claimstance.inference.writers.parquet import open_parquet
     from claimstance.inference.writers.text import CsvWriter, JsonlWriter
 
     if chosen is Format.parquet:
-        with open_parquet(file.buffer, rows.value, meta) as writer:
+        with open_parquet(file.buffer, rows.value, meta, tasks) as writer:
             yield writer
     elif chosen is Format.csv:
-        table = CsvWriter(file, rows.value, meta)
+        table = CsvWriter(file, rows.value, meta, tasks)
         yield table
         table.finish()
     else:

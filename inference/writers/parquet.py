@@ -1,12 +1,13 @@
 """Writing rows to Parquet, a group of rows in memory at a time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from claimstance.inference.results import TaggedArticle
-from claimstance.inference.writers.rows import TABLES, Column, MetaColumns
+from claimstance.inference.writers.rows import Column, MetaColumns, Table, table_of
 from claimstance.model.errors import ConfigError
+from claimstance.model.labels import TASKS
 
 _ROWS = 10_000  # of a group
 _CHARACTERS = 16_000_000  # of a group, if fewer rows have as many
@@ -14,7 +15,10 @@ _CHARACTERS = 16_000_000  # of a group, if fewer rows have as many
 
 @contextmanager
 def open_parquet(
-    file: BinaryIO, rows: str = "sentences", meta: Mapping[str, Any] | None = None
+    file: BinaryIO,
+    rows: str = "sentences",
+    meta: Mapping[str, Any] | None = None,
+    tasks: Collection[str] = TASKS,
 ) -> Iterator["ParquetWriter"]:
     """A writer to ``file``, which gets the end that makes it Parquet only if all went well.
 
@@ -22,12 +26,13 @@ def open_parquet(
         file: where to.
         rows: a key of ``TABLES``.
         meta: of the article that settles the columns, if that is not the first one written.
+        tasks: of the model: columns that it never fills are left out.
 
     Raises:
         ConfigError: without pyarrow.
     """
     sink = _Sink(file)
-    writer = ParquetWriter(sink, rows, meta)
+    writer = ParquetWriter(sink, table_of(rows, tasks), meta)
     try:
         yield writer
         writer.flush()
@@ -56,7 +61,7 @@ class _Sink:
 class ParquetWriter:
     """Write typed rows (``rows``: of which kind), with lists and spans as such; see docs/output.md."""
 
-    def __init__(self, file: _Sink, rows: str, meta: Mapping[str, Any] | None) -> None:
+    def __init__(self, file: _Sink, table: Table, meta: Mapping[str, Any] | None) -> None:
         try:
             import pyarrow.parquet  # noqa: F401
         except ImportError:
@@ -64,8 +69,8 @@ class ParquetWriter:
                 "--format parquet: this needs 'pyarrow': pip install 'claimstance[parquet]'"
             ) from None
         self._file = file
-        self._table = TABLES[rows]
-        self._meta = None if meta is None else MetaColumns(meta, self._table.own_meta)
+        self._table = table
+        self._meta = None if meta is None else MetaColumns(meta, table.own_meta)
         self._writer: Any = None
         self._rows: list[dict[str, Any]] = []
         self._characters = 0

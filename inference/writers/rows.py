@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from claimstance.inference.results import Attribution, Span, TaggedArticle, ranking
+from claimstance.model.labels import TASKS
 
 META = "meta"
 _META_PREFIX = "meta_"
@@ -22,11 +23,12 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, one of ``KINDS``, and what stands in it."""
+    """A column: its name, one of ``KINDS``, what stands in it, and the task that fills it (none: every model does)."""
 
     name: str
     kind: str
     about: str
+    task: str | None = None
 
 
 SENTENCES = (
@@ -35,19 +37,24 @@ SENTENCES = (
     Column("start", "integer", "where it begins in the article's text, in code points"),
     Column("end", "integer", "where it ends, exclusive"),
     Column("text", "text", "the sentence"),
-    Column("claim", "text", "`claim` or `no_claim`, or a label of the model's own"),
-    Column("claim_probability", "number", "of that label"),
-    Column("check_worthy_probability", "number", "that it is worth checking"),
-    Column("subjective_probability", "number", "that it is subjective"),
-    Column("sources", "texts", "who says something in it, by name where that is known"),
-    Column("cues", "texts", "the words that tell that it is said"),
-    Column("contents", "texts", "what is said"),
-    Column("entities", "texts", "whom and what it names, with their kind: `Orvane (GPE)`"),
+    Column("claim", "text", "`claim` or `no_claim`, or a label of the model's own", "claim"),
+    Column("claim_probability", "number", "of that label", "claim"),
+    Column("check_worthy_probability", "number", "that it is worth checking", "check_worthy"),
+    Column("subjective_probability", "number", "that it is subjective", "subjective"),
+    Column(
+        "sources", "texts", "who says something in it, by name where that is known", "attribution"
+    ),
+    Column("cues", "texts", "the words that tell that it is said", "attribution"),
+    Column("contents", "texts", "what is said", "attribution"),
+    Column(
+        "entities", "texts", "whom and what it names, with their kind: `Orvane (GPE)`", "entity"
+    ),
     Column(
         "attributions",
         "attributions",
         "who says what: `source`, `cue`, `content`, each empty or with `text`, "
         "`start`, `end`, `name`; `probability`",
+        "attribution",
     ),
 )
 STANCES = (
@@ -206,6 +213,23 @@ TABLES = {
     "stances": Table(STANCES, _stance_rows),
     "attributions": Table(ATTRIBUTIONS, _attribution_rows, ("date", "outlet")),
 }
+
+
+def table_of(rows: str, tasks: Collection[str] = TASKS) -> Table:
+    """Return a kind of rows with the columns that a model of ``tasks`` fills.
+
+    Args:
+        rows: a key of ``TABLES``.
+        tasks: of ``claimstance.model.labels.TASKS``.
+    """
+    table = TABLES[rows]
+    columns = tuple(column for column in table.columns if column.task in (None, *tasks))
+    return replace(table, columns=columns)
+
+
+def fills_sentences(tasks: Collection[str]) -> bool:
+    """Tell whether a model of ``tasks`` says anything that stands in rows of sentences."""
+    return any(column.task in tasks for column in SENTENCES)
 
 
 class MetaColumns:

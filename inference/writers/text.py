@@ -8,13 +8,14 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from claimstance.inference.results import TaggedArticle
-from claimstance.inference.writers.rows import TABLES, MetaColumns
+from claimstance.inference.writers.rows import MetaColumns, table_of
 from claimstance.model.errors import ClaimstanceError
+from claimstance.model.labels import TASKS
 
 _BETWEEN = " | "  # several values in one cell of a CSV
 #: What makes a spreadsheet take a cell for a formula, if the cell begins with it, in any width of type.
@@ -114,12 +115,17 @@ class CsvWriter:
         file: where to.
         rows: a key of ``TABLES``.
         meta: of the article that settles the columns, if that is not the first one written.
+        tasks: of the model: columns that it never fills are left out.
     """
 
     def __init__(
-        self, file: TextIO, rows: str = "sentences", meta: Mapping[str, Any] | None = None
+        self,
+        file: TextIO,
+        rows: str = "sentences",
+        meta: Mapping[str, Any] | None = None,
+        tasks: Collection[str] = TASKS,
     ) -> None:
-        self._table = TABLES[rows]
+        self._table = table_of(rows, tasks)
         self._csv = csv.writer(file)
         self._names = [
             column.name for column in self._table.columns if column.kind != "attributions"
