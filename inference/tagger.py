@@ -39,6 +39,7 @@ from claimstance.model.prediction import Prediction, begin_document, predict
 from claimstance.model.predictor import AHEAD, Opened, Query, Reader, Reading, Stop, never
 from claimstance.model.record import Record, parse_record
 from claimstance.model.text.entities import FoundEntity
+from claimstance.model.text.layout import layout_of
 from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import Located
 
@@ -206,7 +207,8 @@ class Tagger:
 
     def _open(self, article: Article, targets: list[str], stop: Stop) -> _Open:
         bounds = split_sentences(article.text)
-        opened = self._reader.open([article.text[start:end] for start, end in bounds], stop)
+        texts = [article.text[start:end] for start, end in bounds]
+        opened = self._reader.open(texts, stop, layout_of(article.text, bounds))
         return _Open(article, targets, bounds, opened)
 
     def _finish(self, one: _Open) -> TaggedArticle:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from claimstance.model.errors import InputError, shorten
+from claimstance.model.io.files import open_regular
 
 #: Bytes of a file of plain text, of a row of a corpus, and characters of any article: twice the longest novels.
 MOST_TEXT = 10_000_000
@@ -90,8 +91,8 @@ def check_length(where: str, text: str) -> None:
 
 
 def read_bytes(path: Path, most: int) -> bytes:
-    """The bytes of a file, however its system tells its size; see ``read_all``."""
-    with path.open("rb") as file:
+    """Return the bytes of a file, however its system tells its size; see ``open_regular`` and ``read_all``."""
+    with open_regular(path) as file:
         return read_all(file, most, str(path))
 
 

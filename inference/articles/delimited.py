@@ -5,11 +5,17 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 from claimstance.inference.articles.article import MOST_TEXT, Article, Columns
 from claimstance.inference.articles.corpus import TEXT_NAMES, article_of, check_names, choose, usual
 from claimstance.model.errors import InputError
-from claimstance.model.io.delimiters import encoding_hint, find_delimiter, named_delimiter
+from claimstance.model.io.delimiters import (
+    encoding_hint,
+    find_delimiter,
+    is_unquoted,
+    named_delimiter,
+)
 from claimstance.model.io.text_lines import BadLineError, checked_lines
 
 
@@ -19,7 +25,7 @@ def read(
     """The articles of a file with a header; see ``ReadCorpus``. Rows without an id are numbered from 1.
 
     Where ``delimiter`` does not part a column with the text from others, but comma, semicolon, tab or bar does, that is
-    the delimiter.
+    the delimiter. Quotation marks of a file with tabs stay where they do not quote cells; see ``is_unquoted``.
 
     Raises:
         InputError: if it has no header with a column for the text.
@@ -71,7 +77,10 @@ class _Rows:
             self._line = 1
         self._others = re.compile(f'[^"{re.escape(given)}]+')
         # A map goes on after an error, as a generator would not.
-        self._csv = csv.reader(map(self._text, lines), delimiter=given, strict=True)
+        quoting: Literal[0, 3] = csv.QUOTE_NONE if _is_unquoted(path, given) else csv.QUOTE_MINIMAL
+        self._csv = csv.reader(
+            map(self._text, lines), delimiter=given, quoting=quoting, strict=True
+        )
 
     def _text(self, line: str | BadLineError) -> str:
         """A line for the parser; of one that is no text, and of rows that are too long, what tells where a row ends."""
@@ -123,3 +132,14 @@ class _Rows:
 
 def _has_text(names: Sequence[str], columns: Columns) -> bool:
     return columns.text in names if columns.text else usual(names, TEXT_NAMES) is not None
+
+
+def _is_unquoted(path: Path, delimiter: str) -> bool:
+    """Return whether quotation marks in a file quote no cells; its lines are read once more for that."""
+    lines: Iterator[str] = (
+        line for line in checked_lines(path, MOST_TEXT) if isinstance(line, str)
+    )
+    header = next(lines, "")
+    if named_delimiter(header) is None:
+        lines = chain([header], lines)
+    return is_unquoted(lines, delimiter)

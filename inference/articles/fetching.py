@@ -58,7 +58,7 @@ def fetch(url: str, seconds: float = _SECONDS) -> Article:
     if isinstance(found, Exception):
         raise found
     document, raw = found
-    article = document.parse(raw)
+    article = document.read(raw)
     return replace(article, meta={"url": raw.url, **article.meta})
 
 

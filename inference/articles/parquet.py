@@ -8,6 +8,7 @@ from typing import Any
 from claimstance.inference.articles.article import Article, Columns, missing, told
 from claimstance.inference.articles.corpus import Chosen, article_of, check_names, choose
 from claimstance.model.errors import InputError
+from claimstance.model.io.files import check_regular
 
 log = logging.getLogger(__name__)
 _LARGE = 100_000_000
@@ -30,6 +31,7 @@ def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputE
         from pyarrow.parquet import ParquetFile
     except ImportError:
         raise missing(str(path), "pyarrow", "parquet") from None
+    check_regular(path)
     try:
         with ParquetFile(path) as file:
             _check_packing(file.metadata, path)

@@ -24,7 +24,8 @@ from claimstance.inference.articles.article import (
 )
 from claimstance.inference.articles.corpus import checked
 from claimstance.inference.articles.fetching import check_address, fetch, is_address
-from claimstance.model.errors import InputError
+from claimstance.model.errors import InputError, printable
+from claimstance.model.io.files import check_regular
 from claimstance.model.record import Record, read_jsonl
 
 __all__ = [
@@ -81,9 +82,9 @@ def _read(inputs: Sequence[str], columns: Columns) -> Iterator[Article | InputEr
             yield from _attempt(_from_address(name))
         elif path.is_dir():
             files, others, errors = _files_in(path)
-            yield from (InputError(f"{error.filename}: {error.strerror}") for error in errors)
+            yield from (_printable(f"{error.filename}: {error.strerror}") for error in errors)
             if not files and not errors:
-                yield InputError(
+                yield _printable(
                     f"{path}: expected files ending in {_listed()}, found {_counts(others) or 'none'}"
                 )
             elif others:
@@ -147,21 +148,28 @@ def _name(path: Path) -> str:
 
 
 def _attempt(articles: Iterator[Article | InputError]) -> Iterator[Article | InputError]:
+    """Give what ends a file as an error in its place, and errors in characters that UTF-8 and terminals can hold."""
     try:
-        yield from articles
+        for article in articles:
+            yield article if isinstance(article, Article) else _printable(str(article))
     except InputError as error:
-        yield error
+        yield _printable(str(error))
     except OSError as error:
-        yield InputError(f"{error.filename}: {error.strerror}")
+        yield _printable(f"{error.filename}: {error.strerror}")
+
+
+def _printable(message: str) -> InputError:
+    return InputError(printable(message))
 
 
 def _from_file(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputError]:
     suffix = path.suffix.lower()
     if document := DOCUMENTS.get(suffix):
-        yield document.parse(Raw(read_bytes(path, document.most), doc_id, str(path)))
+        yield document.read(Raw(read_bytes(path, document.most), doc_id, str(path)))
     elif corpus := CORPORA.get(suffix):
         yield from checked(path, corpus(path, doc_id, columns))
     else:
+        check_regular(path)
         raise InputError(
             f"{path}: expected a file ending in {_listed()}, or a folder, found '{suffix or path.name}'"
         )
@@ -169,7 +177,7 @@ def _from_file(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | 
 
 def _from_stdin() -> Iterator[Article]:
     where = "standard input"
-    yield DOCUMENTS[".txt"].parse(Raw(read_all(sys.stdin.buffer, MOST_TEXT, where), "stdin", where))
+    yield DOCUMENTS[".txt"].read(Raw(read_all(sys.stdin.buffer, MOST_TEXT, where), "stdin", where))
 
 
 def _from_address(url: str) -> Iterator[Article]:

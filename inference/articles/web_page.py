@@ -78,7 +78,7 @@ def _extract(page: str, raw: Raw, precise: bool) -> Any:
             with_metadata=True,
             date_extraction_params={"original_date": True, "extensive_search": False},
         )
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # broken markup can make its parsers raise errors of many kinds
         raise InputError(

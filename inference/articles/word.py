@@ -48,7 +48,7 @@ def parse(raw: Raw) -> Article:
         )
     try:
         body = docx.Document(_unpacked(raw.data, raw.where)).element.body
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except (
         Exception

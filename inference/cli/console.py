@@ -12,8 +12,8 @@ from typing import NoReturn
 
 import typer
 
-from claimstance.model.errors import ConfigError
-from claimstance.model.hub import is_hub_name
+from claimstance.model.errors import ConfigError, printable
+from claimstance.model.io.hub import is_hub_name
 
 _LOG = logging.getLogger("claimstance")  # other libraries' own accounts would drown it
 _COLOURS = {"error": "red", "warning": "yellow"}
@@ -21,11 +21,15 @@ EVERY = 30.0  # seconds between two lines on how far the work is, where no bar c
 
 
 def complain(message: str, kind: str = "error") -> None:
-    """A line on standard error; a warning is left out where only errors are wanted."""
+    """Write one line to standard error; a warning is left out where only errors are wanted.
+
+    The message may hold anything from outside, such as a file name: what a terminal would obey is escaped.
+    """
     if kind != "warning" or not _is_quiet():
         coloured = kind in _COLOURS and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
         typer.echo(
-            f"{typer.style(kind, fg=_COLOURS[kind], bold=True) if coloured else kind}: {message}",
+            f"{typer.style(kind, fg=_COLOURS[kind], bold=True) if coloured else kind}: "
+            f"{printable(message)}",
             err=True,
         )
 

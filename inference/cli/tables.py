@@ -15,6 +15,7 @@ from rich.text import Text
 
 from claimstance.inference.results import Sentence, Stance, TaggedArticle
 from claimstance.model.config import ModelConfig
+from claimstance.model.errors import printable
 from claimstance.model.onnx.backend import check_files, cores, identity, model_folder
 
 #: The figures that a table shows of each task; evaluation.json has all.
@@ -46,7 +47,8 @@ def _console() -> Console:
 
 def tagged(article: TaggedArticle) -> None:
     """An article for reading: sentence, claim, who says it, stance."""
-    table = Table(title=article.title or article.doc_id, show_lines=True, title_justify="left")
+    title = printable(article.title or article.doc_id)
+    table = Table(title=title, show_lines=True, title_justify="left")
     table.add_column("#", justify="right")
     table.add_column("sentence", ratio=5)
     table.add_column("claim", no_wrap=True)
@@ -56,7 +58,7 @@ def tagged(article: TaggedArticle) -> None:
         claim = sentence.claim
         table.add_row(
             str(sentence.index),
-            Text(sentence.text),
+            Text(_line(sentence.text)),
             f"{claim.label} {claim.probability:.2f}" if claim else "",
             "\n".join(_who(sentence)),
             Text("\n").join(_stances(sentence.stances)),
@@ -69,7 +71,7 @@ def _who(sentence: Sentence) -> Iterable[str]:
         source, cue = attribution.source, attribution.cue
         if source:
             known = f" = {source.name}" if source.name and source.name != source.text else ""
-            yield f"{source.text}{known}" + (f" · {cue.text}" if cue else "")
+            yield _line(f"{source.text}{known}" + (f" · {cue.text}" if cue else ""))
 
 
 def _stances(stances: Iterable[Stance]) -> Iterable[Text]:
@@ -77,7 +79,13 @@ def _stances(stances: Iterable[Stance]) -> Iterable[Text]:
     for stance in sorted(stances, key=lambda s: -s.probability):
         if stance.label != "neutral" and not stance.abstained:
             label = (f"{stance.label} {stance.probability:.2f}", _COLOURS.get(stance.label, ""))
-            yield Text.assemble(f"{stance.holder or '(text)'} → {stance.target}: ", label)
+            pair = _line(f"{stance.holder or '(text)'} → {stance.target}: ")
+            yield Text.assemble(pair, label)
+
+
+def _line(text: str) -> str:
+    """Return a text of an article as a cell shows it: where it was wrapped does not matter there."""
+    return printable(re.sub(r"[\n\r\t]+", " ", text))
 
 
 def built(folder: Path, report: dict[str, Any]) -> None:

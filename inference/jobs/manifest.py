@@ -84,7 +84,8 @@ class Manifest:
             "parts": {str(number): asdict(self.parts[number]) for number in sorted(self.parts)},
         }
         with open_output(folder / MANIFEST, durable=True) as file:
-            file.write(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+            # In ASCII: a path may have bytes that are no UTF-8, and is to be the same when it is read again.
+            file.write(json.dumps(told, indent=1) + "\n")
 
 
 def load_manifest(folder: Path) -> Manifest | None:

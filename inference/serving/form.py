@@ -1,19 +1,30 @@
 """The page on which an article is pasted: what it shows, and what it sends."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from claimstance.inference.articles import DOCUMENTS
 from claimstance.inference.articles.article import Article, Raw, title_of
-from claimstance.inference.serving.body import Part, parse_form
-from claimstance.inference.serving.problems import unreadable
+from claimstance.inference.articles.isolation import Limits, TimeLimitError
+from claimstance.inference.serving.form_fields import Part, parse_form
+from claimstance.inference.serving.problems import Refusal, unreadable
 from claimstance.inference.serving.requests import AskedArticle, check_text, parse_article
 from claimstance.model.errors import InputError
 
 SUFFIXES = tuple(DOCUMENTS)
 
 
-def parse_pasted(content_type: str, body: bytes) -> tuple[Article, list[str]]:
-    """The article of a form, as it was pasted or as a file, and its targets, one a line.
+@dataclass(frozen=True)
+class Pasted:
+    """What a form was sent with: an article as text or as a file, and its targets."""
+
+    text: str
+    file: Part | None
+    targets: list[str]
+
+
+def parse_pasted(content_type: str, body: bytes) -> Pasted:
+    """Return what is in a form, whose targets are one a line.
 
     Raises:
         Refusal: 415 for another content type, 422 naming the field.
@@ -22,13 +33,24 @@ def parse_pasted(content_type: str, body: bytes) -> tuple[Article, list[str]]:
     targets = [name for line in _typed(parts.get("targets")).splitlines() if (name := line.strip())]
     file = parts.get("file")
     if file is not None and file.filename:
-        article = _read_file(file)
+        return Pasted("", file, targets)
+    return Pasted(_typed(parts.get("text")), None, targets)
+
+
+def read_pasted(pasted: Pasted, limits: Limits) -> tuple[Article, list[str]]:
+    """Return the article of a form, and its targets. ``limits`` are those of parsing a file.
+
+    Raises:
+        Refusal: 422 naming the field, 504 for a file that takes too long.
+    """
+    if pasted.file is not None:
+        article = _read_file(pasted.file, limits)
     else:
-        text = _typed(parts.get("text"))
+        text = pasted.text
         if not text.strip():
             raise unreadable("text", "expected an article, pasted or as a file, found none")
         article = Article("", text, title_of(text))
-    asked: AskedArticle = parse_article({"text": article.text, "targets": targets}, "")
+    asked: AskedArticle = parse_article({"text": article.text, "targets": pasted.targets}, "")
     return article, asked.targets
 
 
@@ -49,7 +71,7 @@ def _decoded(part: Part) -> str:
     return text
 
 
-def _read_file(part: Part) -> Article:
+def _read_file(part: Part, limits: Limits) -> Article:
     name = Path(part.filename or "")
     suffix = name.suffix.lower()
     if suffix not in DOCUMENTS:
@@ -58,7 +80,9 @@ def _read_file(part: Part) -> Article:
         )
     check_text("file", name.stem)
     try:
-        article = DOCUMENTS[suffix].parse(Raw(part.data, name.stem, name.name))
+        article = DOCUMENTS[suffix].read(Raw(part.data, name.stem, name.name), limits)
+    except TimeLimitError as error:
+        raise Refusal(504, f"file: {error}", "file") from None
     except InputError as error:
         raise unreadable("file", str(error)) from None
     check_text("file", article.text)

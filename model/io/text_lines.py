@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from claimstance.model.errors import InputError
+from claimstance.model.io.files import open_regular
 
 _CHUNK = 1 << 20
 
@@ -24,10 +25,10 @@ def checked_lines(path: Path, longest: int | None = None) -> Iterator[str | BadL
     more than ``longest`` bytes are held at a time.
 
     Raises:
-        InputError: if the file cannot be read.
+        InputError: if the file cannot be read, or is none (a pipe, a device).
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             number = 0
             while raw := file.readline(-1 if longest is None else longest + 1):
                 number += 1

@@ -48,6 +48,25 @@ def assembled(objects):
     return data + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + table + end
 
 
+def form_drawn_often():
+    """A PDF of less than a kilobyte: a page that draws a form of many letters 50,000 times."""
+    form = stream(b"BT /F1 9 Tf " + b"(x) Tj " * 300 + b"ET", packed=True)
+    form = form.replace(
+        b"<<", b"<< /Subtype /Form /BBox [0 0 9 9] /Resources << /Font << /F1 5 0 R >> >>", 1
+    )
+    return assembled(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R "
+            b"/Resources << /XObject << /X 6 0 R >> >> >>",
+            stream(b"/X Do " * 50_000, packed=True),
+            b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            form,
+        ]
+    )
+
+
 def docx(*paragraphs):
     """A Word document, as python-docx writes it."""
     from docx import Document

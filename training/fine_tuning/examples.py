@@ -4,19 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from claimstance.model.labels import SENTENCE_TASKS, TASKS, bio
 from claimstance.model.record import Record, Span, Stance
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import Tokens, WindowBuilder
+from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.evaluation.flat_spans import event_of, extents, flatten
 
 Labels = Mapping[str, Sequence[str]]
-SoftLabels = dict[
-    str, NDArray[np.float32]
-]  # task → (C,) of a sentence, (tokens, C) of attributions
 
 
 @dataclass(frozen=True)

@@ -175,6 +175,36 @@ def test_a_field_longer_than_pythons_usual_limit(here):
     assert csv.field_size_limit() == before
 
 
+@pytest.mark.parametrize("name", ["a.tsv", "a.csv"])
+def test_rows_are_lines_where_quotation_marks_quote_no_cells(here, name):
+    data = 'id\ttext\n1\t"The mill burns.\n2\tAnd nobody came."\n3\tHe left.\n4\t"She stayed."\n5\t"No," he said.'
+    assert told(read(name, data)) == [
+        '"The mill burns.',
+        'And nobody came."',
+        "He left.",
+        '"She stayed."',
+        '"No," he said.',
+    ]
+
+
+def test_a_bad_row_of_a_file_without_quoting_costs_itself_alone(here):
+    data = b'id\ttext\n1\t"A.\n2\tB."\n3\t"C\n4\tD\todd\n5\t"E "x".\n6\t\xff"\n7\tF.'
+    assert told(read("a.tsv", data)) == [
+        '"A.',
+        'B."',
+        '"C',
+        "a.tsv, line 5: expected 2 columns, found 3",
+        '"E "x".',
+        "a.tsv, line 7: expected UTF-8 text, found invalid start byte (byte 3 of the line)",
+        "F.",
+    ]
+
+
+def test_cells_of_a_file_with_tabs_that_are_quoted(here):
+    data = 'id\ttext\n1\t"The mill\tburns.\n\nNobody came."\n2\t"He said ""no""."\n'
+    assert told(read("a.tsv", data)) == ["The mill\tburns.\n\nNobody came.", 'He said "no".']
+
+
 def test_numbers_are_texts_in_csv(here):
     assert read("a.csv", "id,text,n\n1,2026,007\n") == [Article("1", "2026", meta={"n": "007"})]
 

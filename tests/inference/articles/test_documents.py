@@ -2,11 +2,13 @@
 
 import io
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from claimstance.inference.articles import pdf as pdf_reader
+from claimstance.inference.articles import word
+from claimstance.inference.articles.article import Raw
 from claimstance.inference.articles.pdf import join_pages
 from claimstance.inference.articles.sources import Article, read_articles
 from claimstance.model.errors import InputError
@@ -165,12 +167,10 @@ def pages_that_unpack_to_much():
 )
 def test_hostile_pdfs(here, capfd, data):
     pytest.importorskip("pypdf")
-    before = time.process_time()
     found = read("a.pdf", data)
     assert isinstance(found, InputError)
     assert str(found).startswith("a.pdf: expected a PDF")
     assert "\n" not in str(found)
-    assert time.process_time() - before < 30
     assert capfd.readouterr().err == ""
 
 
@@ -276,20 +276,17 @@ def large(content):
 )
 def test_hostile_word_documents(here, data, message):
     pytest.importorskip("docx")
-    before = time.process_time()
     found = read("a.docx", data())
     assert isinstance(found, InputError)
     assert str(found).startswith("a.docx: expected")
     assert message in str(found)
-    assert time.process_time() - before < 30
 
 
 @pytest.mark.parametrize(
-    ("name", "module", "library"), [("a.pdf", "pypdf", "pypdf"), ("a.docx", "docx", "python-docx")]
+    ("parse", "module", "library"),
+    [(pdf_reader.parse, "pypdf", "pypdf"), (word.parse, "docx", "python-docx")],
 )
-def test_without_the_library(here, monkeypatch, name, module, library):
+def test_without_the_library(monkeypatch, parse, module, library):
     monkeypatch.setitem(sys.modules, module, None)
-    assert (
-        str(read(name, b"x"))
-        == f"{name}: this needs '{library}': pip install 'claimstance[documents]'"
-    )
+    with pytest.raises(InputError, match=rf"a: this needs '{library}': pip install"):
+        parse(Raw(b"x", "a", "a"))

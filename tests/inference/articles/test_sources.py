@@ -163,14 +163,11 @@ def test_a_folder_without_articles(here):
 
 
 def test_what_the_system_refuses(here, monkeypatch):
-    def refuse(path, mode):
-        if path.suffix == ".txt":
-            raise PermissionError(13, "Permission denied", str(path))
-        return opened(path, mode)
+    def refuse(path, flags):
+        raise PermissionError(13, "Permission denied", str(path))
 
     Path("a.txt").write_bytes(b"x")
-    opened = Path.open
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     assert problems(read_articles(["a.txt"])) == ["a.txt: Permission denied"]
     assert problems(read_articles(["gone.jsonl"])) == ["gone.jsonl: No such file or directory"]
 
@@ -192,6 +189,63 @@ def test_a_folder_that_is_kept_shut_is_told_of(here, monkeypatch):
 def test_a_file_name_that_is_no_utf8(here):
     Path(os.fsdecode(b"\xff.txt")).write_bytes(b"He left.")
     assert [article.doc_id for article in read_articles(["."])] == ["\ufffd"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux alone")
+@pytest.mark.parametrize("suffix", [".txt", ".jsonl", ".csv", ".html", ".png"])
+def test_errors_of_file_names_hold_no_bytes_or_controls(here, suffix):
+    path = os.fsdecode(b"\xff\n\x1b[31m") + suffix
+    Path(path).write_bytes(b"\xff\0")
+    for found in (problems(read_articles([path])), problems(read_articles(["."]))):
+        assert found
+        assert all(message.isprintable() for message in found)
+        assert suffix == ".png" or all(
+            message.startswith(f"\\xff\\n\\x1b[31m{suffix}") for message in found
+        )
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+@pytest.mark.parametrize(
+    "suffix", [".txt", ".html", ".pdf", ".docx", ".jsonl", ".csv", ".tsv", ".parquet", ""]
+)
+def test_pipes_are_refused_rather_than_waited_for(here, suffix):
+    os.mkfifo(f"a{suffix}")
+    (message,) = problems(read_articles([f"a{suffix}"]))
+    assert message.startswith(f"a{suffix}: expected a file, found a pipe, which may never end")
+    assert "standard input" in message
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs devices")
+@pytest.mark.parametrize(
+    "suffix", [".txt", ".html", ".pdf", ".docx", ".jsonl", ".csv", ".tsv", ".parquet", ""]
+)
+def test_devices_are_refused_rather_than_read(here, suffix):
+    Path(f"a{suffix}").symlink_to("/dev/zero")
+    (message,) = problems(read_articles([f"a{suffix}"]))
+    assert message.startswith(f"a{suffix}: expected a file, found a device, which may never end")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_a_pipe_in_a_folder_does_not_cost_the_others(here):
+    Path("in").mkdir()
+    os.mkfifo("in/a.txt")
+    Path("in/b.txt").write_bytes(b"B.")
+    bad, good = read_articles(["in"])
+    assert str(bad).startswith("in/a.txt: expected a file, found a pipe")
+    assert good.text == "B."
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_records_are_not_read_from_pipes(here):
+    os.mkfifo("r.jsonl")
+    with pytest.raises(InputError, match=r"r\.jsonl: expected a file, found a pipe"):
+        list(read_records(Path("r.jsonl")))
+
+
+def test_a_link_to_a_file_is_a_file(here):
+    Path("a.txt").write_bytes(b"A.")
+    Path("b.txt").symlink_to("a.txt")
+    assert [article.text for article in read_articles(["b.txt"])] == ["A."]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
 """Articles in web pages: what is read of four invented ones, in which encodings, and what hostile ones cost."""
 
 import socket
-import time
+import sys
 from pathlib import Path
 
 import pytest
 
+from claimstance.inference.articles import web_page
+from claimstance.inference.articles.article import Raw
 from claimstance.inference.articles.encodings import decode
+from claimstance.inference.articles.isolation import TimeLimitError
 from claimstance.inference.articles.sources import Article, read_articles
 from claimstance.model.errors import InputError
 from helpers.paths import DATA
@@ -236,10 +239,9 @@ def test_a_file_that_is_no_page(here, data):
     ],
 )
 def test_hostile_markup(here, body):
-    before = time.process_time()
     found = parsed(here, body)
     assert isinstance(found, (Article, InputError))
-    assert time.process_time() - before < 20
+    assert not isinstance(found, TimeLimitError)
     if isinstance(found, Article):
         found.text.encode()
 
@@ -283,9 +285,7 @@ def test_invisible_controls_go(here):
     )
 
 
-def test_without_the_library(here, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "trafilatura", None)
-    assert (
-        str(parsed(here, PARAGRAPH))
-        == "a.html: this needs 'trafilatura': pip install 'claimstance[html]'"
-    )
+def test_without_the_library(monkeypatch):
+    monkeypatch.setitem(sys.modules, "trafilatura", None)
+    with pytest.raises(InputError, match=r"a\.html: this needs 'trafilatura': pip install"):
+        web_page.parse(Raw(PARAGRAPH.encode(), "a", "a.html"))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from claimstance.inference.cli.console import complain
 from claimstance.inference.cli.main import app
 from claimstance.model.onnx.backend import identity
 from helpers.program import PROGRAM, ROOT, TEXT, write
@@ -204,3 +205,17 @@ def test_a_warning_is_said_once_whatever_libraries_make_of_the_log():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "warning: the dikes are low\n"
+
+
+@pytest.mark.parametrize("kind", ["error", "warning"])
+def test_messages_stay_on_one_line_and_do_not_reach_the_terminal_as_commands(capsys, kind):
+    complain("a\nerror: forged\x1b[2J.txt: gone", kind)
+    assert capsys.readouterr().err == f"{kind}: a\\nerror: forged\\x1b[2J.txt: gone\n"
+
+
+def test_a_table_shows_no_escape_sequence_of_an_article(run, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("Lena \x1b[31mOrr said that\nthe dam was unsafe.", encoding="utf-8")
+    shown = run("tag", str(path), "--show").out
+    assert "\x1b" not in shown
+    assert "\\x1b" in shown

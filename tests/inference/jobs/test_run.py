@@ -191,6 +191,28 @@ def test_a_folder_with_a_link_to_nothing_goes_on_too(run, model, monkeypatch):
 # What is refused
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux alone")
+def test_names_that_are_no_utf8_are_gone_on_with(run, model, monkeypatch):
+    Path("in").mkdir()
+    for name, data in (
+        (b"a\xff", b"He left."),
+        (b"b\xfe\n\x1b[31m", b"\xff"),
+        (b"c", b"She stayed."),
+    ):
+        Path("in", os.fsdecode(name + b".txt")).write_bytes(data)
+    alone = os.fsdecode(b"in/a\xff.txt")
+    call = ("tag", "in", alone, "--model", model, "--out", "out", "--articles-per-part", "1")
+    with monkeypatch.context() as patched:
+        dies_after(patched, 1)
+        died = run(*call)
+    assert died.messages[0].startswith("error: in/b\\xfe\\n\\x1b[31m.txt, line 1: expected UTF-8")
+    done = run(*call)
+    assert done.code == 1
+    assert [one["path"] for one in manifest()["inputs"]] == ["in", alone]
+    assert (manifest()["complete"], manifest()["articles"]) == (True, 3)
+    assert run(*call).messages == ["error: not read: 1 of 4 inputs or lines; tagged: 3"]
+
+
 @pytest.mark.parametrize(
     ("change", "arguments", "message"),
     [

@@ -1,15 +1,25 @@
 """The page on which an article is pasted: what it sends, and what comes back."""
 
 import re
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from claimstance.inference.articles import DOCUMENTS, Document, isolation
+from claimstance.inference.articles.isolation import end_all
 from claimstance.inference.articles.sources import Article
 from claimstance.inference.pages.article_page import render_page
+from helpers import parsers
 from helpers.program import TEXT
 from helpers.serving import Slow
+
+needs_memory_limits = pytest.mark.skipif(
+    sys.platform != "linux", reason="other systems do not limit the memory of a process"
+)
 
 
 def test_the_form(client):
@@ -114,6 +124,51 @@ def test_what_was_pasted_is_there_to_be_sent_again(start, tagger, monkeypatch):
     assert page.status_code == 504
     assert "\nShips &lt;waited&gt;.</textarea>" in page.text
     assert "\nShips\nrail</textarea>" in page.text
+
+
+@pytest.fixture
+def slow_pages(monkeypatch):
+    """Have web pages parsed by what is never done."""
+    slow = Document(parsers.sleeps, 10_000, ())
+    monkeypatch.setitem(DOCUMENTS, ".html", slow)
+    yield
+    end_all()
+
+
+def test_a_file_that_takes_too_long(start, slow_pages):
+    client = start(timeout=1)
+    page = client.post("/", files={"file": ("tax.html", b"<p>"), "targets": (None, "Ships")})
+    assert page.status_code == 504
+    assert 'role="alert"' in page.text
+    assert "file: tax.html: expected a document that can be read within" in page.text
+    assert client.post("/", files={"text": (None, TEXT)}).status_code == 200
+
+
+def test_files_that_take_too_long_do_not_keep_others_out(start, slow_pages):
+    client = start(timeout=2, max_articles=100)
+
+    def post(number):
+        return client.post("/", files={"file": ("tax.html", b"<p>")}).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        slow = [threads.submit(post, number) for number in range(6)]
+        time.sleep(0.5)
+        begun = time.monotonic()
+        assert client.post("/", files={"text": (None, TEXT)}).status_code == 200
+        assert client.post("/v1/tag", json={"text": TEXT}).status_code == 200
+        assert time.monotonic() - begun < 1.5
+        assert [one.result() for one in slow] == [504] * 6
+    assert not isolation._busy
+    assert client.post("/", files={"file": ("a.txt", TEXT.encode())}).status_code == 200
+
+
+@needs_memory_limits
+def test_a_file_that_takes_too_much_memory(start, monkeypatch):
+    monkeypatch.setitem(DOCUMENTS, ".html", Document(parsers.takes_memory, 10_000, ()))
+    page = start().post("/", files={"file": ("tax.html", b"<p>")})
+    end_all()
+    assert page.status_code == 422
+    assert "found one that needs more memory" in page.text
 
 
 def test_templates_of_the_form_are_in_the_package():

@@ -28,8 +28,8 @@ from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Entity, Record, read_lines
 from claimstance.model.text.sentences import split_sentences
 from claimstance.training.data.corpora.base import Corpus, OnDrop, check_choice, read_tsv
-from claimstance.training.data.corpora.spans import clip
 from claimstance.training.data.corpora.standoff import Event, read_events, read_text
+from claimstance.training.data.documents.spans import clip
 
 TUNE_DAYS = 30
 _METADATA = {"publisher": "outlet", "publication_date": "date", "title": "title"}

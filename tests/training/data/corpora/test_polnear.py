@@ -8,7 +8,7 @@ import pytest
 
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.training.data.corpora import lookup
-from claimstance.training.data.corpora.spans import clip, normalise
+from claimstance.training.data.documents.spans import clip, normalise
 
 ARTICLE = 'Mayor Ida Holm said the bridge is safe.\nIt will open "soon," she added. Work goes on.\n'
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")

@@ -2,8 +2,8 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.documents.document import Answer, Relation
+from claimstance.training.data.documents.format import documents
 from claimstance.training.data.formats import Layout, Reading, doccano, read_file
-from claimstance.training.data.formats.base import documents
 from helpers.paths import DATA
 
 FILES = DATA / "doccano"

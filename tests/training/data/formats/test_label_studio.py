@@ -4,8 +4,8 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.documents.document import Answer, Relation
+from claimstance.training.data.documents.format import documents
 from claimstance.training.data.formats import Layout, Reading, read_file
-from claimstance.training.data.formats.base import documents
 from claimstance.training.data.formats.label_studio import reader as labelstudio
 from helpers.paths import DATA
 
@@ -349,3 +349,18 @@ def test_json_min_without_the_annotation_s_id():
     assert (first.annotator, first.answers) == ("2", [Answer("sentiment", "Positive")])
     assert [(mark.label, mark.surface) for mark in first.marks] == [("Source", "Ida Holm")]
     assert (second.marks, second.answers) == ([], [Answer("sentiment", "Neutral")])
+
+
+def test_an_export_with_tabs_that_quotes_nothing(tmp_path):
+    path = tmp_path / "x.tsv"
+    rows = [
+        "text\tclaim\tid\tannotator\tannotation_id",
+        '"Rain.\tclaim\t1\t7\t1',
+        'Sun."\tno_claim\t2\t7\t2',
+    ]
+    path.write_text("".join(row + "\n" for row in rows), encoding="utf-8")
+    records = list(read_file(path, "labelstudio"))
+    assert [(record.text, record.claim) for record in records] == [
+        ('"Rain.', "claim"),
+        ('Sun."', "no_claim"),
+    ]

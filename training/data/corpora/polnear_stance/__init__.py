@@ -33,7 +33,7 @@ from claimstance.model.errors import InputError
 from claimstance.model.record import Record, Span, Stance, read_lines
 from claimstance.training.data.corpora import polnear
 from claimstance.training.data.corpora.base import Corpus, OnDrop
-from claimstance.training.data.corpora.spans import clip
+from claimstance.training.data.documents.spans import clip
 
 LABELS = Path(__file__).parent / "labels"
 Offsets = tuple[int, int]

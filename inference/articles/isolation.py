@@ -1,0 +1,296 @@
+"""Parse documents in processes of their own, which are ended when they take too long or too much memory.
+
+Libraries that read web pages, PDF and Word files can be kept busy for hours by small files, often within a single call:
+a thread could not be ended there. A process is started when the first document comes, and kept for the next ones.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from claimstance.inference.articles.article import Article, Raw
+from claimstance.model.errors import InputError
+
+#: What runs in a process: the paths that modules are found in are those of the process that started it.
+_PROGRAM = (
+    "import sys; sys.path[:] = sys.argv[1:]; "
+    "from claimstance.inference.articles.isolation import work; work()"
+)
+_MOST_DOCUMENTS = (
+    1_000  # of a process, then another is started: libraries may not give back all memory
+)
+_SPARE_SECONDS = 5  # of processor time, after which a process ends that its starter could not end
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What parsing one document may take.
+
+    Attributes:
+        seconds: on the clock.
+        memory: bytes of address space of the process, on systems that limit it (not macOS, not Windows).
+    """
+
+    seconds: float = 120
+    memory: int = 1 << 30
+
+    def __str__(self) -> str:
+        """Return the limits as a message names them."""
+        return f"{self.seconds:g} seconds and {self.memory / (1 << 30):g} GB of memory"
+
+
+LIMITS = Limits()
+
+
+class TimeLimitError(InputError):
+    """Raised when a document is not parsed in time."""
+
+
+def parse_in_process(parse: Callable[[Raw], Article], raw: Raw, limits: Limits = LIMITS) -> Article:
+    """Return the article that ``parse`` makes of a document, within limits of time and memory.
+
+    Args:
+        parse: a function of a module, which the process imports.
+        raw: the document.
+        limits: what it may take.
+
+    Raises:
+        InputError: as ``parse`` raises it, or if the document takes too much memory or ends the process.
+        TimeLimitError: if it takes too long.
+    """
+    if not _can_start():
+        return parse(raw)
+    process = _take()
+    try:
+        reply = process.ask(parse, raw, limits)
+    finally:
+        _give_back(process)
+    if "article" in reply:
+        values = reply["article"]
+        return Article(**{**values, "warnings": tuple(values["warnings"])})
+    if "error" in reply:
+        raise InputError(reply["error"])
+    if "bug" in reply:
+        raise RuntimeError(reply["bug"])
+    expected = f"{raw.where}: expected a document that can be read within {limits}"
+    advice = "split it, or save it as plain text"
+    if "memory" in reply:
+        raise InputError(f"{expected}, found one that needs more memory: {advice}")
+    if "time" in reply:
+        raise TimeLimitError(f"{expected}, found one that takes longer: {advice}")
+    raise InputError(f"{expected}, found one at which reading breaks off: {advice}")
+
+
+def end_all() -> None:
+    """End all processes at once; ``parse_in_process`` raises ``InputError`` for what they are parsing."""
+    with _lock:
+        for process in _busy:
+            process.end()
+        while _idle:
+            _idle.pop().close()
+
+
+class _Process:
+    """A process that parses, one document at a time.
+
+    Attributes:
+        is_usable: whether it may be given another document.
+    """
+
+    def __init__(self) -> None:
+        self.is_usable = True
+        self._documents = 0
+        self._is_late = False
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-c", _PROGRAM, *sys.path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the one who started it, who may want to finish a part
+        )
+
+    def ask(self, parse: Callable[[Raw], Article], raw: Raw, limits: Limits) -> dict[str, Any]:
+        """Return what the process says of a document: an article, an error, or what ended it."""
+        request = {
+            "module": parse.__module__,
+            "function": parse.__qualname__,
+            "limits": asdict(limits),
+            "size": len(raw.data),
+            "raw": {name: value for name, value in vars(raw).items() if name != "data"},
+        }
+        timer = threading.Timer(limits.seconds, self._end_late)
+        timer.daemon = True
+        timer.start()
+        reply: dict[str, Any] = {}
+        try:
+            line = self._exchange(_as_line(request), raw.data)
+            reply = json.loads(_decoded(line))
+        except (OSError, ValueError):  # the process has ended
+            self.is_usable = False
+        finally:
+            timer.cancel()
+            timer.join()
+        if self._is_late:
+            return reply or {"time": True}
+        self._documents += 1
+        self.is_usable &= self._documents < _MOST_DOCUMENTS and "last" not in reply
+        return reply
+
+    def _exchange(self, header: bytes, data: bytes) -> bytes:
+        requests, replies = self._process.stdin, self._process.stdout
+        assert requests is not None
+        assert replies is not None
+        requests.write(header)
+        requests.write(data)
+        requests.flush()
+        return replies.readline()
+
+    def _end_late(self) -> None:
+        self._is_late, self.is_usable = True, False
+        self._process.kill()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        """End the process, whatever it does."""
+        self.is_usable = False
+        self._process.kill()
+
+    def close(self) -> None:
+        """End the process and forget it."""
+        self.end()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
+        self._process.wait()
+
+
+_lock = threading.Lock()
+_idle: list[_Process] = []
+_busy: list[_Process] = []
+
+
+def _take() -> _Process:
+    """Return a process that has nothing to do, started if there is none."""
+    process = None
+    with _lock:
+        while _idle and process is None:
+            process = _idle.pop()
+            if not process.is_alive:
+                process.close()
+                process = None
+        process = process or _Process()
+        _busy.append(process)
+    return process
+
+
+def _give_back(process: _Process) -> None:
+    with _lock:
+        _busy.remove(process)
+        if process.is_usable:
+            _idle.append(process)
+            return
+    process.close()
+
+
+def _forget_all() -> None:
+    """Leave the processes to the one who started them: after a fork two would talk to each."""
+    global _lock
+    _lock = threading.Lock()
+    _idle.clear()
+    _busy.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
+
+
+def _can_start() -> bool:
+    """Return whether this program can start Python: one that was packed into a single file would start itself."""
+    return bool(sys.executable) and not getattr(sys, "frozen", False)
+
+
+def _as_line(value: Any) -> bytes:
+    return json.dumps(value).encode() + b"\n"
+
+
+def _decoded(line: bytes) -> str:
+    if not line.endswith(b"\n"):
+        raise ValueError("cut off")
+    return line.decode("ascii")
+
+
+def work() -> None:
+    """Parse what comes on standard input until it ends, and reply on standard output: the program of a process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    requests = sys.stdin.buffer
+    with os.fdopen(os.dup(1), "wb") as replies:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries print is no reply
+        while line := requests.readline():
+            reply = _reply(json.loads(line), requests)
+            replies.write(_as_line(reply))
+            replies.flush()
+
+
+def _reply(request: dict[str, Any], requests: BinaryIO) -> dict[str, Any]:
+    """Return what became of a request, whose document is still to be read."""
+    limits = Limits(**request["limits"])
+    reply: dict[str, Any]
+    try:
+        raw = Raw(requests.read(request["size"]), **request["raw"])
+        parse = getattr(import_module(request["module"]), request["function"])
+        _limit(limits)
+        reply = {"article": asdict(parse(raw))}
+    except InputError as error:
+        reply = {"error": str(error)}
+    except MemoryError:
+        return {"memory": True, "last": True}
+    except Exception:
+        reply = {"bug": traceback.format_exc()}
+    peak = _peak()
+    # Libraries in C tell of missing memory as of damage.
+    if "error" in reply and peak > limits.memory * 3 // 4:
+        return {"memory": True, "last": True}
+    if peak > limits.memory // 2:  # which would be missing for the next one
+        reply["last"] = True
+    return reply
+
+
+def _limit(limits: Limits) -> None:
+    """Have the system limit this process, where it does that."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory, most))
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        seconds = int(used.ru_utime + used.ru_stime + limits.seconds) + _SPARE_SECONDS
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, most))
+
+
+def _peak() -> int:
+    """Return the bytes of address space that this process has taken at most; 0 where that is not known."""
+    with contextlib.suppress(OSError, ValueError):
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        for line in status.splitlines():
+            if line.startswith("VmPeak:"):
+                return 1024 * int(line.split()[1])
+    return 0
+
+
+atexit.register(end_all)
