@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from claimstance.inference.results import Sentence, Stance, TaggedArticle
+from claimstance.inference.results import Sentence, Span, Stance, TaggedArticle
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import printable
 from claimstance.model.onnx.backend import check_files, cores, identity, model_folder
@@ -68,10 +68,17 @@ def tagged(article: TaggedArticle) -> None:
 
 def _who(sentence: Sentence) -> Iterable[str]:
     for attribution in sentence.attributions or ():
-        source, cue = attribution.source, attribution.cue
-        if source:
-            known = f" = {source.name}" if source.name and source.name != source.text else ""
-            yield _line(f"{source.text}{known}" + (f" · {cue.text}" if cue else ""))
+        if attribution.source:
+            yield _said(attribution.source, attribution.cue)
+    for continuation in sentence.continued or ():
+        if continuation.source:
+            told = f" (sentence {continuation.told_in})"
+            yield _said(continuation.source, continuation.cue) + told
+
+
+def _said(source: Span, cue: Span | None) -> str:
+    known = f" = {source.name}" if source.name and source.name != source.text else ""
+    return _line(f"{source.text}{known}" + (f" · {cue.text}" if cue else ""))
 
 
 def _stances(stances: Iterable[Stance]) -> Iterable[Text]:

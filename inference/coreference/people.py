@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from claimstance.inference.coreference.quotes import find_quotes
 from claimstance.model.predictor import Stop, StoppedError, never
 from claimstance.model.text.accents import fold_accents
 from claimstance.model.text.person_names import bare_name, person_name, words
@@ -35,7 +36,6 @@ _FEMALE = words(
 )
 # A title says more than a subject before the pronoun, and that more than a person in the sentence before.
 _TITLE_WEIGHT, _SUBJECT_WEIGHT = 3, 2
-_QUOTE_MARK = re.compile(r"[“”\"]|''|``")
 _AFTER_PREPOSITION = re.compile(
     r"\b(?:about|above|after|against|among|around|as|at|before|behind|beside|between|by|for|from|in|into|like|near|of|on"
     r"|over|than|to|towards?|under|with|without)\s+(?:the\s+|former\s+|[A-Z]\w*\.?\s+)*$"
@@ -93,7 +93,7 @@ class PeopleInText:
     ) -> None:
         self.text = text
         self._sentence_starts = [start for start, _ in sentences]
-        self._quotes = list(_quotes(text))
+        self._quotes = [(quote.start, quote.end) for quote in find_quotes(text)]
         spans = sorted(
             (start, end)
             for start, end, label in entities
@@ -228,26 +228,3 @@ def _full_names(names: Counter[str]) -> dict[str, str]:
             for short in {person.surname, person.particles + person.surname}:
                 counts[short][name] += times
     return {short: count.most_common(1)[0][0] for short, count in counts.items()}
-
-
-def _quotes(text: str) -> Iterator[Span]:
-    """Yield stretches within double quotation marks; one that is never closed ends with its paragraph."""
-    for paragraph in re.finditer(r"[^\n]+", text):
-        opened: int | None = None
-        for mark in _QUOTE_MARK.finditer(text, *paragraph.span()):
-            if opened is None and mark[0] != "”":
-                opened = mark.start()
-            elif opened is not None and (mark[0] not in ("“", "``") or _is_mistyped_close(mark)):
-                yield opened, mark.end()
-                opened = None
-        if opened is not None:
-            yield opened, paragraph.end()
-
-
-def _is_mistyped_close(mark: re.Match[str]) -> bool:
-    """Return whether an opening mark stands where a quote closes: “so it is“, he said."""
-    before, after = (
-        mark.string[max(0, mark.start() - 1) : mark.start()],
-        mark.string[mark.end() : mark.end() + 1],
-    )
-    return bool(before.strip()) and not after.isalnum()
