@@ -46,6 +46,25 @@ class Attribution:
 
 
 @dataclass(frozen=True)
+class Continuation:
+    """Words of a sentence that somebody says according to another sentence: a quotation that runs on.
+
+    Attributes:
+        source: as in the attribution, outside of this sentence as a rule; ``None`` if it has none.
+        cue: likewise.
+        content: what of the content stands in this sentence.
+        probability: of the attribution.
+        told_in: the index of the sentence that has the attribution.
+    """
+
+    source: Span | None
+    cue: Span | None
+    content: Span
+    probability: float
+    told_in: int
+
+
+@dataclass(frozen=True)
 class Entity:
     """A named entity."""
 
@@ -82,7 +101,12 @@ class Stance:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence with what was read from it; ``None`` where the model has no such head."""
+    """A sentence with what was read from it; ``None`` where the model has no such head.
+
+    Attributes:
+        attributions: those that are told in this sentence.
+        continued: contents of attributions that are told in other sentences, as far as they stand in this one.
+    """
 
     index: int
     start: int
@@ -94,11 +118,18 @@ class Sentence:
     entities: list[Entity] | None = None
     stances: list[Stance] = field(default_factory=list)
     subjective: Label | None = None
+    continued: list[Continuation] | None = None
 
 
 @dataclass(frozen=True)
 class Source:
-    """A named source of the article: the sentences of its claims, and how often it takes which stance on a target."""
+    """A named source of the article.
+
+    Attributes:
+        name: in its fullest form.
+        claims: the sentences that have something that it says, those included into which a quotation runs on.
+        stances: target → label → how often it takes that stance.
+    """
 
     name: str
     claims: list[int]
@@ -175,9 +206,10 @@ def group_sources(sentences: list[Sentence]) -> list[Source]:
 
 
 def _named(sentence: Sentence) -> Iterator[str]:
-    for attribution in sentence.attributions or ():
-        if attribution.source and attribution.source.name:
-            yield attribution.source.name
+    """Yield the names of those who say something in a sentence."""
+    for told in (*(sentence.attributions or ()), *(sentence.continued or ())):
+        if told.source and told.source.name:
+            yield told.source.name
 
 
 def _plain(value: Any) -> Any:

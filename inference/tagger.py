@@ -21,11 +21,13 @@ from claimstance.inference.coreference.alignment import (
     resolve_article,
     targets_by_sentence,
 )
+from claimstance.inference.coreference.continuations import find_continuations
 from claimstance.inference.coreference.people import unless_stopped
 from claimstance.inference.coreference.resolver import refers_to
 from claimstance.inference.result_cache import Copies
 from claimstance.inference.results import (
     Attribution,
+    Continuation,
     Entity,
     Label,
     Sentence,
@@ -245,6 +247,7 @@ class Tagger:
                 ((entity.place.sentence, entity) for entity in reading.entities or ()), len(bounds)
             ),
             grouped(((stance.sentence, stance) for stance in stances), len(bounds)),
+            grouped(find_continuations(text, bounds, attributions), len(bounds)),
             strict=True,
         )
         sentences = [
@@ -292,6 +295,7 @@ class Tagger:
         attributions: list[Attribution],
         entities: Sequence[FoundEntity],
         stances: list[Stance],
+        continued: list[Continuation],
     ) -> Sentence:
         start, end = places.bounds[index]
         labels = {
@@ -317,6 +321,7 @@ class Tagger:
                 for e in entities
             ],
             stances=stances,
+            continued=None if reading.attributions is None else continued,
         )
 
     def _by_label(self, task: str, row: Iterable[float]) -> dict[str, float]:

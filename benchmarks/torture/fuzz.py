@@ -36,12 +36,12 @@ from claimstance.inference.serving.problems import Refusal
 from claimstance.inference.serving.requests import Articles, Records, read_json
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ClaimstanceError, InputError
+from claimstance.model.io.validation import first_problem
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
 from claimstance.model.onnx.backend import BUNDLED, TOKENIZER_FILE
 from claimstance.model.predictor import Reader
 from claimstance.model.record import parse_record, read_jsonl
 from claimstance.model.text.sentences import split_sentences
-from claimstance.model.validation import first_problem
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.load_config import load_config
 

@@ -12,7 +12,7 @@ from rich.table import Column
 from rich.text import Text
 
 from claimstance.inference.cli.terminal import Console, Table
-from claimstance.inference.results import Sentence, Stance, TaggedArticle
+from claimstance.inference.results import Sentence, Span, Stance, TaggedArticle
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import printable
 from claimstance.model.onnx.backend import check_files, cores, identity, model_folder
@@ -65,14 +65,22 @@ def tagged(article: TaggedArticle) -> None:
 def _who(sentence: Sentence) -> Iterable[str]:
     """Yield a line for each attribution: ``She = Runa Salt · said: that the nets were empty``."""
     for attribution in sentence.attributions or ():
-        source, cue, content = attribution.source, attribution.cue, attribution.content
-        who = "(nobody named)"
-        if source:
-            has_other_name = source.name and source.name != source.text
-            who = f"{source.text} = {source.name}" if has_other_name else source.text
-        said = f" · {cue.text}" if cue else ""
-        what = f": {content.text}" if content else ""
-        yield _line(f"{who}{said}{what}")
+        yield _attribution_line(attribution.source, attribution.cue, attribution.content)
+    for continuation in sentence.continued or ():
+        if continuation.source:
+            line = _attribution_line(continuation.source, continuation.cue, None)
+            yield f"{line} (sentence {continuation.told_in})"
+
+
+def _attribution_line(source: Span | None, cue: Span | None, content: Span | None) -> str:
+    """Return ``She = Runa Salt · said: that the nets were empty``, without what is missing."""
+    speaker = "(nobody named)"
+    if source:
+        has_other_name = source.name and source.name != source.text
+        speaker = f"{source.text} = {source.name}" if has_other_name else source.text
+    cue_text = f" · {cue.text}" if cue else ""
+    content_text = f": {content.text}" if content else ""
+    return _line(f"{speaker}{cue_text}{content_text}")
 
 
 def _stances(stances: Iterable[Stance]) -> Iterable[Text]:
@@ -153,7 +161,7 @@ def trained(account: dict[str, Any]) -> None:
             values = [each.get(name, {}).get("macro_f1") for each in (results, *baselines.values())]
             cells = ["" if one is None else f"{100 * one['value']:.1f}" for one in values]
             table.add_row(corpus, task, *cells, str(figures["macro_f1"]["n"]))
-    console = _console()
+    console = Console()
     console.print(table)
     console.print(_BASELINES)
 

@@ -29,10 +29,10 @@ from claimstance.inference.serving.settings import Settings
 from claimstance.inference.serving.worker import Begin, Worker
 from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ClaimstanceError
+from claimstance.model.io.validation import first_problem
 from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Stop
 from claimstance.model.record import Record
-from claimstance.model.validation import first_problem
 
 _CLOSING_SECONDS = 5.0  # within which all that reads has to end, when everybody has been answered
 _DOCUMENTS = 2  # files that are parsed at a time, each in a process with its own limit of memory

@@ -22,8 +22,8 @@ from claimstance.inference.articles.sources import Article, title_of
 from claimstance.inference.serving.description import ARTICLE_EXAMPLES, RECORD_EXAMPLES
 from claimstance.inference.serving.problems import unreadable
 from claimstance.model.errors import InputError
+from claimstance.model.io.validation import first_problem
 from claimstance.model.record import Record, parse_record
-from claimstance.model.validation import first_problem
 
 MAX_ITEMS = 1000  # articles or records of a request
 MAX_TARGETS = 32  # of an article: each topic has every sentence that does not mention it read again

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from claimstance.inference.results import Attribution, Span, TaggedArticle, ranking
+from claimstance.inference.results import Attribution, Continuation, Span, TaggedArticle, ranking
 from claimstance.model.labels import TASKS
 
 META = "meta"
@@ -56,6 +56,12 @@ SENTENCES = (
         "`start`, `end`, `name`; `probability`",
         "attribution",
     ),
+    Column(
+        "continued",
+        "attributions",
+        "the same of what another sentence tells: `content` is what of it stands in this one",
+        "attribution",
+    ),
 )
 STANCES = (
     Column("doc_id", "text", "the article"),
@@ -103,6 +109,7 @@ def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
             sentence.check_worthy,
             sentence.subjective,
         )
+        told = None if attributions is None else [*attributions, *(sentence.continued or ())]
         yield {
             "doc_id": article.doc_id,
             "index": sentence.index,
@@ -113,13 +120,12 @@ def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
             "claim_probability": sentence.claim and round(sentence.claim.probability, 4),
             "check_worthy_probability": worth and round(ranking(worth.probabilities), 4),
             "subjective_probability": view and round(ranking(view.probabilities), 4),
-            "sources": _each(
-                attributions, lambda one: one.source and (one.source.name or one.source.text)
-            ),
-            "cues": _each(attributions, lambda one: one.cue and one.cue.text),
-            "contents": _each(attributions, lambda one: one.content and one.content.text),
+            "sources": _each(told, lambda one: one.source and (one.source.name or one.source.text)),
+            "cues": _each(told, lambda one: one.cue and one.cue.text),
+            "contents": _each(told, lambda one: one.content and one.content.text),
             "entities": _each(sentence.entities, lambda one: f"{one.text} ({one.label})"),
             "attributions": _each(attributions, _nested),
+            "continued": _each(sentence.continued, _nested),
         }
 
 
@@ -128,7 +134,7 @@ def _each(found: list[Any] | None, told: Callable[[Any], Any]) -> list[Any] | No
     return None if found is None else [value for value in map(told, found) if value is not None]
 
 
-def _nested(attribution: Attribution) -> dict[str, Any]:
+def _nested(attribution: Attribution | Continuation) -> dict[str, Any]:
     def place(span: Span | None) -> dict[str, Any] | None:
         return (
             None

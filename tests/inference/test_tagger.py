@@ -18,7 +18,10 @@ from claimstance.model.predictor import StoppedError
 from helpers.paths import SEEDS
 from helpers.tiny import TEXT, exported, script, scripted
 
-SENTENCE = {"index", "start", "end", "text", *SENTENCE_TASKS, "attributions", "entities", "stances"}
+SENTENCE = {
+    *("index", "start", "end", "text", *SENTENCE_TASKS),
+    *("attributions", "continued", "entities", "stances"),
+}
 SPAN = {"start", "end", "text", "pieces", "name"}
 LABEL = {"label", "probability", "probabilities"}
 STANCE = {
@@ -91,6 +94,11 @@ def spans(article):
         yield from sentence.entities or ()
         for attribution in sentence.attributions or ():
             yield from filter(None, (attribution.source, attribution.cue, attribution.content))
+        for continuation in sentence.continued or ():
+            assert sentence.start <= continuation.content.start < continuation.content.end
+            assert continuation.content.end <= sentence.end
+            assert continuation.told_in != sentence.index
+            yield continuation.content
     for stance in article.stances:
         yield from filter(None, (stance.holder_span, stance.target_span))
 

@@ -27,7 +27,7 @@ from helpers.program import TEXT as SAID
 from helpers.tiny import TEXT, script
 
 MODEL = {"name": "m", "version": "1", "sha256": "0"}
-NESTED = ("attributions",)
+NESTED = ("attributions", "continued")
 
 
 def said(text, **meta):
