@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from claimstance.model.errors import ConfigError, shorten, unknown
 from claimstance.training.config import Config
 from claimstance.training.data.config import DataConfig
-from claimstance.training.read_yaml import parse_yaml, read_yaml
+from claimstance.training.data.read_yaml import parse_yaml, read_yaml
 
 
 def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:

@@ -32,7 +32,7 @@ from pydantic import (
 from claimstance.model.errors import ConfigError, InputError, shorten, unknown
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS
 from claimstance.training.data.config import Section, one_of
-from claimstance.training.read_yaml import LimitedLoader, read_yaml
+from claimstance.training.data.read_yaml import LimitedLoader, read_yaml
 
 
 def _full(value: Any) -> Any:

@@ -6,8 +6,8 @@ import pytest
 
 from claimstance.model.errors import ConfigError
 from claimstance.training.data.codebook import load_codebook
+from claimstance.training.data.read_yaml import DEEPEST, LimitedLoader, parse_yaml, read_yaml
 from claimstance.training.load_config import load_config
-from claimstance.training.read_yaml import DEEPEST, LimitedLoader, parse_yaml, read_yaml
 
 LISTS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12)
