@@ -517,3 +517,43 @@ def test_holders_are_asked_only_about_targets_that_the_model_sees_beside_them():
         counts[count] = len(pairs)
     assert counts[4] == 16  # of a sentence that fits a window: all of them
     assert counts[20] < counts[40] < 3 * counts[20]
+
+
+# A model of one topic
+
+
+def of_one_topic(topic, tasks=("stance",), **config):
+    text = "The tax is theft. Rain fell."
+    tagger, _ = scripted(text, {}, {"PERSON": "Rain"}, tasks=tasks, topics=(topic,), **config)
+    return tagger, text
+
+
+@pytest.mark.parametrize("topic", ["the tax", "Global warming"])  # a name, too, mentioned or not
+def test_a_model_of_one_topic_is_asked_about_it_in_every_sentence(topic):
+    tagger, text = of_one_topic(topic)
+    assert tagger.topics == (topic,)
+    article = tagger.tag(text)
+    assert [(s.sentence, s.target, s.holder) for s in article.stances] == [
+        (0, topic, None),
+        (1, topic, None),
+    ]
+    assert {s.target_span for s in article.stances} == {None}
+    assert article.warnings == []
+
+
+def test_targets_that_are_named_take_the_place_of_the_topic():
+    tagger, text = of_one_topic("the tax")
+    assert {s.target for s in tagger.tag(text, ["rain"]).stances} == {"rain"}
+
+
+def test_a_model_with_entities_is_asked_about_these():
+    tagger, text = of_one_topic("the tax", tasks=("stance", "entity"))
+    assert tagger.topics == ()
+    assert {s.target for s in tagger.tag(text).stances} == {"Rain"}
+
+
+def test_a_model_without_a_topic_says_that_a_target_is_missing():
+    tagger, _ = scripted("Rain fell.", {}, {}, tasks=("stance",))
+    article = tagger.tag("Rain fell.")
+    assert article.stances == []
+    assert any("no target was named" in warning for warning in article.warnings)

@@ -30,29 +30,32 @@ class SentenceEncoder:
         self._encoder = encoder.to(self._device).eval()
         self._tokenizer = Tokenizer.from_str(tokenizer_json)
         self._tokenizer.enable_truncation(max_tokens)
-        self._tokenizer.enable_padding()
+        self._tokenizer.no_padding()
 
     def __call__(self, texts: Sequence[str]) -> Array:
-        """Return the embeddings, (texts, hidden size)."""
-        order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
-        vectors: list[Array] = []
+        """Return the embeddings, (texts, hidden size); a text without tokens has zeros."""
+        embeddings = np.zeros((len(texts), self._encoder.config.hidden_size))
+        encodings = self._tokenizer.encode_batch(list(texts))
+        # Texts of a length go together, so that little of a batch is padding.
+        order = sorted(
+            (number for number, encoding in enumerate(encodings) if len(encoding)),
+            key=lambda number: len(encodings[number]),
+        )
         for first in range(0, len(order), _BATCH):
-            batch = [texts[number] for number in order[first : first + _BATCH]]
-            vectors.extend(self._embed(batch))
-        embeddings = np.empty((len(texts), self._encoder.config.hidden_size))
-        embeddings[order] = vectors
+            numbers = order[first : first + _BATCH]
+            embeddings[numbers] = self._embed([encodings[number].ids for number in numbers])
         return embeddings
 
-    def _embed(self, texts: Sequence[str]) -> Array:
-        encodings = self._tokenizer.encode_batch(list(texts))
-        ids = torch.tensor([encoding.ids for encoding in encodings], device=self._device)
-        mask = torch.tensor(
-            [encoding.attention_mask for encoding in encodings], device=self._device
-        )
+    def _embed(self, batch: Sequence[Sequence[int]]) -> Array:
+        longest = max(map(len, batch))
+        ids = torch.zeros((len(batch), longest), dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        for row, tokens in enumerate(batch):
+            ids[row, : len(tokens)] = torch.tensor(tokens)
+            mask[row, : len(tokens)] = 1
+        ids, mask = ids.to(self._device), mask.to(self._device)
         with torch.inference_mode():
             hidden = self._encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-            mean = (hidden * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(
-                min=1
-            )
+            mean = (hidden * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
             unit = torch.nn.functional.normalize(mean.float(), dim=1)
         return np.asarray(unit.cpu().numpy(), dtype=np.float64)

@@ -18,9 +18,17 @@ from hypothesis.strategies import sampled_from, text
 from claimstance.inference.results import Attribution, Sentence, Span, Stance, TaggedArticle
 from claimstance.inference.writers import parquet as parquet_writer
 from claimstance.inference.writers.formats import Format, Rows, open_writer
-from claimstance.inference.writers.rows import KINDS, META, TABLES, MetaColumns
+from claimstance.inference.writers.rows import (
+    KINDS,
+    META,
+    TABLES,
+    MetaColumns,
+    fills_sentences,
+    table_of,
+)
 from claimstance.inference.writers.text import CsvWriter, guarded
 from claimstance.model.errors import ConfigError
+from claimstance.model.labels import TASKS
 from helpers.paths import ROOT
 from helpers.program import PROGRAM, table, write
 from helpers.program import TEXT as SAID
@@ -66,6 +74,47 @@ def parquet(articles, rows="sentences"):
 
 
 # The columns
+
+
+WHERE = ["doc_id", "index", "start", "end", "text"]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "columns"),
+    [
+        (["claim"], ["claim", "claim_probability"]),
+        (["check_worthy", "subjective"], ["check_worthy_probability", "subjective_probability"]),
+        (["attribution"], ["sources", "cues", "contents", "attributions"]),
+        (["entity", "stance"], ["entities"]),
+        (["stance"], []),
+    ],
+)
+def test_sentences_have_the_columns_of_the_model_s_tasks(article, tasks, columns):
+    assert [column.name for column in table_of("sentences", tasks).columns] == WHERE + columns
+    file = io.StringIO(newline="")
+    CsvWriter(file, "sentences", tasks=tasks).write(article)
+    header, *rows = csv.reader(io.StringIO(file.getvalue(), newline=""))
+    expected = WHERE + [name for name in columns if name != "attributions"]
+    assert header[: len(expected)] == expected
+    assert [name for name in header[len(expected) :] if not name.startswith("meta")] == []
+    assert {len(row) for row in rows} == {len(header)}
+    assert fills_sentences(tasks) is bool(columns)
+
+
+def test_parquet_has_the_columns_of_the_model_s_tasks(article):
+    pq = pytest.importorskip("pyarrow.parquet")
+    file = io.BytesIO()
+    with parquet_writer.open_parquet(file, tasks=["claim"]) as writer:
+        writer.write(article)
+    names = pq.ParquetFile(io.BytesIO(file.getvalue())).schema_arrow.names
+    assert [n for n in names if not n.startswith("meta")] == [*WHERE, "claim", "claim_probability"]
+
+
+def test_a_model_of_all_tasks_has_all_columns():
+    for rows, every in TABLES.items():
+        assert table_of(rows).columns == every.columns
+        assert table_of(rows, TASKS).columns == every.columns
+    assert table_of("stances", ["stance"]).columns == TABLES["stances"].columns
 
 
 @pytest.mark.parametrize("rows", TABLES)

@@ -8,6 +8,7 @@ from claimstance.model.record import Entity, Record, Stance
 from claimstance.training.data.label_coverage import (
     count_labels,
     require_two_labels,
+    single_topic,
     unseen_labels,
 )
 
@@ -96,3 +97,29 @@ def test_labels_that_train_lacks_are_named(train, other, labels):
     for message, label in zip(messages, labels, strict=True):
         assert message.startswith(label)
         assert "train has none" in message
+
+
+def toward(*targets, label="favor", **more):
+    return [
+        Record(id=str(i), text="Ann spoke.", stances=[Stance(target=target, label=label, **more)])
+        for i, target in enumerate(targets)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("records", "topic"),
+    [
+        (toward("the tax", "the tax"), "the tax"),
+        (toward("The tax", "the  tax"), "The tax"),
+        ([*toward("the tax"), Record(id="x", text="Rain.")], "the tax"),
+        (toward("the tax", label=None, probabilities={"favor": 0.6}), "the tax"),
+        ([*toward("the tax"), *toward("rain", label=None)], "the tax"),  # asked, but not answered
+        (toward("the tax", "the bridge"), None),
+        (toward("the tax", [(0, 3)]), None),
+        (toward([(0, 3)], [(0, 3)]), None),
+        ([Record(id="x", text="Rain.", claim="no_claim")], None),
+        ([], None),
+    ],
+)
+def test_a_single_topic_is_found(records, topic):
+    assert single_topic(records) == topic
