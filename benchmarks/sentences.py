@@ -28,8 +28,10 @@ Bounds = list[tuple[int, int]]
 
 _TORN_QUOTE = re.compile(r"(?:^|(?<=\s))(?:''|[\"“‘])$")
 _LINE = re.compile(r"\S(?:[^\n]*\S)?")
-_QUOTED_QUESTION = re.compile(r"[?!](?:[”’\"]|'+)+ (?=[^\W\d_a-z])")
-_SPEAKER_REACH = 80  # characters from a quoted question to its source or cue
+_QUOTED = re.compile(
+    r"[?!](?:[”’\"]|'+)+ (?=[^\W\d_a-z])|[.?!](?:[”’\"]|'+)+[ \xa0]?(?=[—–―-]+[ \xa0]?[^\W\d_a-z])"
+)
+_SPEAKER_REACH = 80  # characters from a quotation to its source or cue
 _LIST_MARK = re.compile(r"(?:\d{1,3}|[QA])\.")
 
 
@@ -86,15 +88,15 @@ def read_articles(corpora: Path, split: str, limit: int | None) -> list[tuple[st
         reference = [(start, end) for start, end in row["sentences"]]
         annotations = corpora / "polnear" / "data" / split / "attributions"
         events = read_events(min(annotations.glob(f"{row['doc']}_*.ann")), text)
-        articles.append((text, joined_questions(text, reference, events)))
+        articles.append((text, joined_quotations(text, reference, events)))
     return articles
 
 
-def joined_questions(text: str, reference: Bounds, events: list[Event]) -> Bounds:
-    """The reference without the cuts behind a quoted question whose attribution goes on behind them."""
+def joined_quotations(text: str, reference: Bounds, events: list[Event]) -> Bounds:
+    """The reference without the cuts behind a quotation whose attribution goes on behind them."""
     wrong = {
         match.end()
-        for match in _QUOTED_QUESTION.finditer(text)
+        for match in _QUOTED.finditer(text)
         if any(goes_over(event, match.end()) for event in events)
     }
     joined: Bounds = []

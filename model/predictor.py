@@ -185,7 +185,7 @@ class Reader:
         for task in tasks:
             reading.probabilities[task] = self._probabilities(sums[task] / lengths, task)
         if "entity" in self.config.tasks:
-            reading.entities = list(whole_names(entities, texts)) if self._only_names else entities
+            reading.entities = whole_names(entities, texts) if self._only_names else entities
         if "attribution" in self.config.tasks:
             if opened.layout is not None:
                 attributions = self._with_named_speakers(reading, attributions, opened.layout)

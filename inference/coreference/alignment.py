@@ -11,6 +11,7 @@ from claimstance.inference.results import Attribution, Span
 from claimstance.model.decoding import FoundAttribution
 from claimstance.model.predictor import Reading
 from claimstance.model.text.mentions import find_mentions, has_capital
+from claimstance.model.text.modifiers import is_modifier
 from claimstance.model.windows import Located
 
 T = TypeVar("T")
@@ -77,16 +78,25 @@ def targets_by_sentence(
 ) -> list[list[tuple[str, Offsets | None]]]:
     """Return for each sentence the targets to score in it, each with its first mention there, ``None`` for a topic.
 
-    Without ``wanted`` these are its entities. A name (it has a capital) is scored where it is mentioned: asked about
-    somebody else, a sentence would answer for those whom it is about. Everything else is scored in every sentence, as
-    a topic where that does not mention it.
+    Without ``wanted`` these are its entities, but for those that only modify (*Tulsa* police). A name (it has a
+    capital) is scored where it is mentioned: asked about somebody else, a sentence would answer for those whom it is
+    about. Everything else is scored in every sentence, as a topic where that does not mention it.
 
     Raises:
         StoppedError: once ``reading.stop`` says so.
     """
     if not wanted:
         found = grouped(
-            ((e.place.sentence, (e.place.start, e.place.end)) for e in reading.entities or ()),
+            (
+                (entity.place.sentence, (entity.place.start, entity.place.end))
+                for entity in reading.entities or ()
+                if not is_modifier(
+                    reading.texts[entity.place.sentence],
+                    entity.place.start,
+                    entity.place.end,
+                    entity.label,
+                )
+            ),
             len(reading.texts),
         )
         return [

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_LINE_END = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")  # as sentences end with
 _OPENED = re.compile(r"^[\s•*·–—-]*(?:\(?\w{1,3}[.)]\s+)?[“‘\"«„]|^\s*(?:''|``)")
 _CLOSED = re.compile(r"(?:[”’»\"]|'')\W*$")
 _MARK = re.compile(r"[“”«»„]|\"|''|``|(?<!\w)‘|’(?!\w)")
@@ -35,7 +36,7 @@ def layout_of(text: str, bounds: Sequence[tuple[int, int]]) -> Layout:
     lines = []
     line = previous = 0
     for start, end in bounds:
-        line += text.count("\n", previous, start) + text.count("\r", previous, start)
+        line += sum(1 for _ in _LINE_END.finditer(text, previous, start))
         lines.append(line)
         previous = end
     return layout_of_lines([text[start:end] for start, end in bounds], lines)

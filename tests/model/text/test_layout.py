@@ -12,6 +12,7 @@ def layout(text):
 
 def test_each_sentence_has_the_number_of_its_line():
     assert layout("Cod gone. Boats idle.\nSalt left.\r\n\r\nIt rained.").lines == (0, 0, 1, 5)
+    assert layout("Cod gone\u2028Boats idle").lines == (0, 1)
     assert layout("").lines == ()
 
 

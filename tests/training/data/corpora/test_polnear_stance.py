@@ -55,6 +55,8 @@ def corpus(tmp_path):
         }
         (tmp_path / "dev.jsonl").write_text(json.dumps(labels) + "\n")
         on_drop = (lambda reason: None) if dropped is None else dropped.append
+        if "topics_kept" in options:
+            options["topics"] = options.pop("topics_kept")
         reader = lookup("polnear-stance")
         return list(reader.read(folder, "dev", on_drop, labels=tmp_path, **options))
 
@@ -84,6 +86,11 @@ def test_topics_are_targets_by_name_and_neutral_where_unlisted(corpus):
         ("Ida Holm", "The bridge", "favor"),
         ("Ida Holm", "tolls", "neutral"),
     }
+
+
+def test_topics_can_be_left_out(corpus):
+    _, second, _ = corpus(ON_TOPIC, RUNS_ON, topics=["new bridges", "tolls"], topics_kept=False)
+    assert described(second) == [("Ida Holm", "The bridge", "favor")]
 
 
 def test_unlisted_pairs_of_holders_and_targets_are_neutral(corpus):

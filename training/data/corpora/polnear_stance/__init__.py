@@ -24,7 +24,7 @@ Articles without labels keep ``None`` in both layers. The parts ``train`` and ``
 import bisect
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,7 @@ def read(
     on_drop: OnDrop,
     silver: Path | None = None,
     neutral: bool = True,
+    topics: bool = True,
     labels: Path | None = None,
 ) -> Iterator[Record]:
     """Yield the sentences of ``split``, article by article.
@@ -89,6 +90,7 @@ def read(
         on_drop: called for each stance whose holder or target no sentence contains.
         silver: a folder with machine-made entities (see ``polnear``); they are targets of neutral pairs.
         neutral: add the pairs that the annotation leaves out, as neutral.
+        topics: keep stances on the article's topics, which a model reads in a pass of their own.
         labels: a folder with other labels in the same format; the ones beside this file if ``None``.
 
     Raises:
@@ -99,7 +101,11 @@ def read(
     for doc_id, group in groupby(records, key=lambda record: record.doc_id):
         sentences = list(group)
         if doc_id in articles:
-            _add_labels(sentences, articles[doc_id], on_drop, neutral)
+            labelled = articles[doc_id]
+            if not topics:
+                stances = [it for it in labelled.stances if not isinstance(it.target, str)]
+                labelled = replace(labelled, topics=[], stances=stances)
+            _add_labels(sentences, labelled, on_drop, neutral)
         for record in sentences:
             record.meta["corpus"] = CORPUS.name
         yield from sentences
