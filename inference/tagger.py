@@ -9,12 +9,6 @@ from typing import Any, TypeVar
 
 from claimstance.inference.articles.article import Article, check_characters
 from claimstance.inference.articles.corpus import plain_values
-from claimstance.inference.python_input import (
-    check_articles,
-    check_targets,
-    check_text,
-    iterate_articles,
-)
 from claimstance.inference.coreference.alignment import (
     Locator,
     Offsets,
@@ -28,6 +22,12 @@ from claimstance.inference.coreference.alignment import (
 from claimstance.inference.coreference.continuations import find_continuations
 from claimstance.inference.coreference.people import unless_stopped
 from claimstance.inference.coreference.resolver import refers_to
+from claimstance.inference.python_input import (
+    check_articles,
+    check_targets,
+    check_text,
+    iterate_articles,
+)
 from claimstance.inference.result_cache import Copies
 from claimstance.inference.results import (
     Attribution,
