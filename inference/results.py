@@ -4,10 +4,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from claimstance.model.errors import shorten
+from claimstance.model.labels import CLAIM
+from claimstance.model.pages import notebook
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from claimstance.inference.articles.article import Article
+
+
+_MOST_ROWS = 100  # of a table in a notebook
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,7 @@ class Source:
     stances: dict[str, dict[str, int]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TaggedArticle:
     """One tagged article: a line of JSON Lines output.
 
@@ -162,6 +169,32 @@ class TaggedArticle:
             meta=dict(article.meta),
             warnings=[*self.warnings, *article.warnings],
         )
+
+    def __repr__(self) -> str:
+        """Return one line: what it is called, and how much was read."""
+        named = self.title or self.doc_id
+        claims = sum(bool(s.claim and s.claim.label == CLAIM[1]) for s in self.sentences)
+        counts = {
+            "sentence": len(self.sentences),
+            "claim": claims,
+            "source": len(self.sources),
+            "stance": sum(not stance.abstained for stance in self.stances),
+            "warning": len(self.warnings),
+        }
+        shown = ", ".join(
+            f"{count} {what}{'' if count == 1 else 's'}" for what, count in counts.items()
+        )
+        return f"<TaggedArticle {shorten(named)!r}: {shown}>"
+
+    def _repr_html_(self) -> str:
+        """Return the article as a table, which notebooks show."""
+        notes = [f"Warning: {warning}" for warning in self.warnings]
+        if len(self.sentences) > _MOST_ROWS:
+            more = len(self.sentences) - _MOST_ROWS
+            notes.append(f"{more} more sentences: article.to_frame() has all of them.")
+        columns = ("#", "sentence", "claim", "who says it", "stance")
+        rows = map(_notebook_row, self.sentences[:_MOST_ROWS])
+        return notebook.table(self.title or self.doc_id or "An article", columns, rows, notes)
 
     @property
     def stances(self) -> list[Stance]:
@@ -210,6 +243,28 @@ def _named(sentence: Sentence) -> Iterator[str]:
     for told in (*(sentence.attributions or ()), *(sentence.continued or ())):
         if told.source and told.source.name:
             yield told.source.name
+
+
+def _notebook_row(sentence: Sentence) -> tuple[list[str], ...]:
+    """Return the cells of a sentence: the text, the claim, who says it, the stances that count."""
+    claim = sentence.claim
+    speakers = [
+        told.source.name or told.source.text
+        for told in (*(sentence.attributions or ()), *(sentence.continued or ()))
+        if told.source
+    ]
+    stances = [
+        f"{stance.holder or '(text)'} → {stance.target}: {stance.label} {stance.probability:.2f}"
+        for stance in sentence.stances
+        if stance.label != "neutral" and not stance.abstained
+    ]
+    return (
+        [str(sentence.index)],
+        [sentence.text],
+        [f"{claim.label} {claim.probability:.2f}"] if claim else [],
+        list(dict.fromkeys(speakers)),
+        stances,
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -24,6 +24,12 @@ from claimstance.inference.coreference.alignment import (
 from claimstance.inference.coreference.continuations import find_continuations
 from claimstance.inference.coreference.people import unless_stopped
 from claimstance.inference.coreference.resolver import refers_to
+from claimstance.inference.python_input import (
+    check_articles,
+    check_targets,
+    check_text,
+    iterate_articles,
+)
 from claimstance.inference.result_cache import Copies
 from claimstance.inference.results import (
     Attribution,
@@ -160,28 +166,52 @@ class Tagger:
 
         Raises:
             InputError: if a target is blank, or a text cannot be encoded (half of a surrogate pair).
+            TypeError: if ``text`` is none, saying what to pass.
         """
+        text = check_text(text)
         return self.begin(
             Article(doc_id, text, title, meta=plain_values(meta or {}, "meta")), targets
         )()
 
     def tag_all(
         self,
-        articles: Iterable[Article | ClaimstanceError],
+        articles: Iterable[Article | ClaimstanceError | str | None],
         targets: Sequence[str] | str = (),
         stop: Stop = never,
     ) -> Iterator["TaggedArticle | ClaimstanceError"]:
         """Tag one article after the other, in order: faster than ``tag`` for each, with the same results.
 
         The encoder reads the next articles while results of one are put together. An error among ``articles`` (of
-        one that could not be read) comes out in its place.
+        one that could not be read) comes out in its place. Texts may stand for articles, as in a column of a data
+        frame: their ids are its labels, or their places. A missing one (``None``, NaN) comes out as an article without
+        a sentence, with a warning that names its row.
 
         Raises:
             InputError: as ``tag``.
             StoppedError: once ``stop`` says that no more is wanted.
+            TypeError: if ``articles`` are none, saying what to pass.
         """
         targets = self._checked(targets)
-        yield from self.ahead(self._begun(article, targets, stop) for article in articles)
+        given = iterate_articles(check_articles(articles))
+        return self.ahead(self._begun(article, targets, stop) for article in given)
+
+    def tag_many(
+        self, texts: Iterable[str | Article | None], targets: Sequence[str] | str = ()
+    ) -> list[TaggedArticle]:
+        """Tag several texts: a list, or a column of a data frame. Returns an article for each, in order.
+
+        As ``tag_all``, which gives one result after the other and suits what does not fit in memory.
+
+        Raises:
+            InputError: as ``tag``.
+            TypeError: if ``texts`` are none, saying what to pass.
+        """
+        results = []
+        for tagged in self.tag_all(texts, targets):
+            if isinstance(tagged, ClaimstanceError):
+                raise tagged
+            results.append(tagged)
+        return results
 
     def _begun(
         self, one: Article | ClaimstanceError, targets: list[str], stop: Stop
@@ -218,11 +248,11 @@ class Tagger:
 
     @staticmethod
     def _checked(targets: Sequence[str] | str) -> list[str]:
-        targets = list(dict.fromkeys([targets] if isinstance(targets, str) else targets))
-        if not all(target.strip() for target in targets):
+        names = check_targets(targets)
+        if not all(name.strip() for name in names):
             raise InputError("targets: expected names or topics, found a blank one")
-        check_characters("targets", *targets)
-        return targets
+        check_characters("targets", *names)
+        return names
 
     def _open(self, article: Article, targets: list[str], stop: Stop) -> _Open:
         bounds = split_sentences(article.text)
