@@ -32,7 +32,7 @@ test: lint types ## ruff, mypy and pytest
 	$(DEV)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 lint: .venv-dev/ready ## ruff
-	$(DEV)/ruff check --extend-exclude build
+	$(DEV)/ruff check
 
 types: .venv-dev/ready ## mypy, strict
 	$(DEV)/mypy

@@ -18,12 +18,12 @@ from typing import Any
 
 import accuracy_rows as told
 from accuracy_page import quote, render
+from ceilings import between_answers, between_articles
 from figures_head import head
 
 from claimstance.inference.writers.text import open_output
 from claimstance.model.errors import ClaimstanceError
 from claimstance.model.record import Record
-from claimstance.training.data.annotators.ceiling import between_answers, between_articles
 from claimstance.training.data.corpora import lookup
 from claimstance.training.data.dataset import load_labels, load_records, split_names
 from claimstance.training.evaluation.baselines import majority, regression

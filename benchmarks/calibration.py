@@ -28,8 +28,8 @@ from claimstance.model.record import Record
 from claimstance.training.data.dataset import load_records
 from claimstance.training.evaluation import reliability
 from claimstance.training.evaluation.answers import Answers, collect
-from claimstance.training.evaluation.display_names import metric_name
 from claimstance.training.evaluation.evaluate import pair, parts
+from claimstance.training.evaluation.metrics import metric_name
 
 HERE = Path(__file__).parent
 DIAGRAMS = "calibration"  # the folder of the diagrams

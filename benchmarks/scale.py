@@ -183,7 +183,7 @@ def page(found: dict[str, Any]) -> str:
 
 
 def _build(file: str, out: str) -> None:
-    from claimstance.training.data.build.build import build
+    from claimstance.training.data.build import build
     from claimstance.training.data.config import DataConfig
 
     build(DataConfig.model_validate({"path": out, "sources": [{"files": [file]}]}), out)

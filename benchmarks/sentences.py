@@ -22,11 +22,17 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.text.sentences import ParagraphSplitter, split_sentences, without_marks
+from claimstance.training.data.corpora.standoff import Event, read_events
 
 Bounds = list[tuple[int, int]]
 
 _TORN_QUOTE = re.compile(r"(?:^|(?<=\s))(?:''|[\"“‘])$")
 _LINE = re.compile(r"\S(?:[^\n]*\S)?")
+_QUOTED = re.compile(
+    r"[?!](?:[”’\"]|'+)+ (?=[^\W\d_a-z])|[.?!](?:[”’\"]|'+)+[ \xa0]?(?=[—–―-]+[ \xa0]?[^\W\d_a-z])"
+)
+_SPEAKER_REACH = 80  # characters from a quotation to its source or cue
+_LIST_MARK = re.compile(r"(?:\d{1,3}|[QA])\.")
 
 
 def _spacy(module: Any) -> ParagraphSplitter:
@@ -78,12 +84,39 @@ def read_articles(corpora: Path, split: str, limit: int | None) -> list[tuple[st
     for row in map(json.loads, lines):
         path = corpora / "polnear" / "data" / split / "text" / f"{row['doc']}.txt"
         with path.open(encoding="utf-8", newline="") as file:
-            articles.append((file.read(), [(start, end) for start, end in row["sentences"]]))
+            text = file.read()
+        reference = [(start, end) for start, end in row["sentences"]]
+        annotations = corpora / "polnear" / "data" / split / "attributions"
+        events = read_events(min(annotations.glob(f"{row['doc']}_*.ann")), text)
+        articles.append((text, joined_quotations(text, reference, events)))
     return articles
 
 
+def joined_quotations(text: str, reference: Bounds, events: list[Event]) -> Bounds:
+    """The reference without the cuts behind a quotation whose attribution goes on behind them."""
+    wrong = {
+        match.end()
+        for match in _QUOTED.finditer(text)
+        if any(goes_over(event, match.end()) for event in events)
+    }
+    joined: Bounds = []
+    for start, end in reference:
+        if start in wrong and joined:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def goes_over(event: Event, cut: int) -> bool:
+    """Whether a content touches what is before ``cut``, and its source or cue stands behind."""
+    pieces = [*event.roles.get("source", ()), *event.roles.get("cue", ())]
+    follows = any(cut <= start < cut + _SPEAKER_REACH for start, _ in pieces)
+    return follows and any(start < cut <= end + 4 for start, end in event.roles.get("content", ()))
+
+
 def repaired(text: str, sentences: Bounds) -> Bounds:
-    """The reference cut at line ends, with every opening quote given back to the sentence that it opens."""
+    """The reference cut at line ends, with opening quotes and list marks given back to what they open."""
     fixed: Bounds = []
     torn_from: int | None = None
     for start, end in sentences:
@@ -93,6 +126,11 @@ def repaired(text: str, sentences: Bounds) -> Bounds:
             if torn := _TORN_QUOTE.search(text[left:right]):
                 torn_from = left + torn.start()
                 right = left + len(text[left:torn_from].rstrip())
+            elif _LIST_MARK.fullmatch(text, left, right) and text[right : right + 1] in (
+                " ",
+                "\xa0",
+            ):
+                torn_from, right = left, left
             if left < right:
                 fixed.append((left, right))
     return fixed

@@ -159,19 +159,19 @@ def ranking(probabilities: Mapping[str, float]) -> float:
 
 
 def group_sources(sentences: list[Sentence]) -> list[Source]:
-    """The named sources in order of appearance, with their claims and those of their stances that count."""
+    """Return the named sources in order of appearance, with their claims and those of their stances that count."""
     claims: dict[str, list[int]] = {}
     stances: dict[str, dict[str, dict[str, int]]] = {}
     for sentence in sentences:
         for name in _named(sentence):
-            places = claims.setdefault(name, [])
-            if sentence.index not in places:
-                places.append(sentence.index)
+            indices = claims.setdefault(name, [])
+            if indices[-1:] != [sentence.index]:
+                indices.append(sentence.index)
         for stance in sentence.stances:
             if stance.holder in claims and not stance.abstained:
                 counts = stances.setdefault(stance.holder, {}).setdefault(stance.target, {})
                 counts[stance.label] = counts.get(stance.label, 0) + 1
-    return [Source(name, places, stances.get(name, {})) for name, places in claims.items()]
+    return [Source(name, indices, stances.get(name, {})) for name, indices in claims.items()]
 
 
 def _named(sentence: Sentence) -> Iterator[str]:

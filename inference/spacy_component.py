@@ -34,7 +34,7 @@ from claimstance.inference.articles.sources import Article
 from claimstance.inference.results import Attribution, Entity, Sentence, Stance, TaggedArticle
 from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ClaimstanceError, ModelError
-from claimstance.model.hub import FILES
+from claimstance.model.io.hub import FILES
 from claimstance.model.labels import ROLES
 from claimstance.model.onnx.backend import check_files, identity, model_folder
 

@@ -17,10 +17,11 @@ from claimstance.inference.coreference.alignment import (
     References,
     grouped,
     named_by_sentence,
-    references_of,
+    resolve_article,
     targets_by_sentence,
 )
-from claimstance.inference.coreference.resolver import is_meant
+from claimstance.inference.coreference.people import unless_stopped
+from claimstance.inference.coreference.resolver import refers_to
 from claimstance.inference.result_cache import Copies
 from claimstance.inference.results import (
     Attribution,
@@ -39,6 +40,7 @@ from claimstance.model.prediction import Prediction, begin_document, predict
 from claimstance.model.predictor import AHEAD, Opened, Query, Reader, Reading, Stop, never
 from claimstance.model.record import Record, parse_record
 from claimstance.model.text.entities import FoundEntity
+from claimstance.model.text.layout import layout_of
 from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import Located
 
@@ -206,14 +208,15 @@ class Tagger:
 
     def _open(self, article: Article, targets: list[str], stop: Stop) -> _Open:
         bounds = split_sentences(article.text)
-        opened = self._reader.open([article.text[start:end] for start, end in bounds], stop)
+        texts = [article.text[start:end] for start, end in bounds]
+        opened = self._reader.open(texts, stop, layout_of(article.text, bounds))
         return _Open(article, targets, bounds, opened)
 
     def _finish(self, one: _Open) -> TaggedArticle:
         text, targets, bounds = one.article.text, one.targets, one.bounds
         reading = self._reader.finish(one.opened)
         places = Places(text, bounds)
-        references = references_of(places, reading)
+        references = resolve_article(places, reading)
         attributions = [
             places.attribution(found, references) for found in reading.attributions or ()
         ]
@@ -323,10 +326,11 @@ class Tagger:
             ((places.sentence_at(span.start), span) for span in spans), len(reading.texts)
         )
         mentioned = targets_by_sentence(targets, reading, named_by_sentence(places, references))
-        for index, (holders, found) in enumerate(zip(sources, mentioned, strict=True)):
+        by_sentence = unless_stopped(zip(sources, mentioned, strict=True), reading.stop)
+        for index, (holders, found) in enumerate(by_sentence):
             for name, mention in found:
                 # Nobody is asked about himself.
-                others = [one for one in holders if not is_meant(name, one.name or one.text)]
+                others = [one for one in holders if not refers_to(name, one.name or one.text)]
                 for holder in (*others, None):
                     span = places.relative(index, holder) if holder else None
                     if (

@@ -4,16 +4,77 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    TypeAdapter,
+    ValidationError,
+)
+from typing_extensions import TypedDict
 
 from claimstance.model.errors import ModelError, unknown
+from claimstance.model.io.small_files import read_small_file
+from claimstance.model.io.validation import describe, first_problem
 from claimstance.model.labels import DEFAULT_LABELS, TASKS
 
 FORMAT = 1  # raised when an older program could no longer read a model folder
+#: Tokens of a window: at least the special ones and a sentence beside a topic; attention takes
+#: memory with the square of the length.
+MIN_WINDOW, MAX_WINDOW = 8, 8192
 
 CONFIG_FILE = "config.json"
 TOKENIZER_FILE = "tokenizer.json"
 WEIGHTS_FILE = "model.safetensors"
+
+
+_Size = Annotated[int, Field(ge=1, le=1 << 31)]
+
+
+class _Outline(TypedDict, total=False):
+    """The keys that tell a configuration that this program can read."""
+
+    format: Any
+    encoder: Any
+    tasks: Any
+    labels: Any
+
+
+class _Encoder(TypedDict, total=False):
+    """What is read of the encoder's configuration; transformers checks the other keys."""
+
+    __pydantic_config__ = ConfigDict(extra="allow", strict=True)  # type: ignore[misc]
+
+    model_type: str
+    hidden_size: _Size
+    vocab_size: _Size
+    type_vocab_size: Annotated[int, Field(ge=0, le=1 << 31)]
+    max_position_embeddings: _Size
+
+
+def _check_task(task: str) -> str:
+    if task not in TASKS:
+        raise ValueError(unknown("task", task, TASKS))
+    return task
+
+
+def _check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError(f"expected names that differ, found {', '.join(names)}")
+    return names
+
+
+_Name = Annotated[str, Field(min_length=1)]
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+# Logits beyond these would overflow where probabilities are made of them.
+_Bias = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
+_Temperature = Annotated[float, Field(ge=0.001, le=1000, allow_inf_nan=False)]
+_NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
+_Share = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1)]
+_Distinct = Annotated[tuple[_Name, ...], Field(min_length=1), AfterValidator(_check_distinct)]
 
 
 @dataclass
@@ -44,18 +105,25 @@ class ModelConfig:
         version: of the model, not of this program.
     """
 
-    encoder: dict[str, Any]
-    tasks: tuple[str, ...] = TASKS
-    labels: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(DEFAULT_LABELS))
-    max_tokens: int = 256
-    dropout: float = 0.1
-    temperatures: dict[str, float] = field(default_factory=dict)
-    biases: dict[str, float] = field(default_factory=dict)
-    thresholds: dict[str, float] = field(default_factory=dict)
-    abstain_below: dict[str, float] = field(default_factory=dict)
-    conformal: dict[str, float] = field(default_factory=dict)
-    name: str = "claimstance"
-    version: str = "1"
+    # Types and ranges are checked where a folder is loaded (see ``load``).
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
+    encoder: Annotated[dict[str, Any], GetPydanticSchema(lambda _, schema_of: schema_of(_Encoder))]
+    tasks: Annotated[
+        tuple[Annotated[str, AfterValidator(_check_task)], ...],
+        Field(min_length=1),
+        AfterValidator(_check_distinct),
+    ] = TASKS
+    labels: dict[str, _Distinct] = field(default_factory=lambda: dict(DEFAULT_LABELS))
+    max_tokens: Annotated[int, Field(ge=MIN_WINDOW, le=MAX_WINDOW)] = 256
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    temperatures: dict[str, _Temperature] = field(default_factory=dict)
+    biases: dict[str, _Bias] = field(default_factory=dict)
+    thresholds: dict[str, _Share] = field(default_factory=dict)
+    abstain_below: dict[str, _NotNegative] = field(default_factory=dict)
+    conformal: dict[str, _Finite] = field(default_factory=dict)
+    name: _Name = "claimstance"
+    version: _Name = "1"
     format: int = FORMAT
 
     @property
@@ -128,41 +196,36 @@ class ModelConfig:
         """
         path = folder / CONFIG_FILE
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = read_small_file(path)
         except OSError as error:
             raise ModelError(
                 f"{folder}: expected a claimstance model folder with {CONFIG_FILE}: "
                 f"{error.strerror}"
             ) from None
-        except ValueError as error:
-            raise ModelError(f"{path}: expected JSON, found {error}") from None
-        _check(data, path)
-        data["tasks"] = tuple(data["tasks"])
-        data["labels"] = {task: tuple(names) for task, names in data["labels"].items()}
-        return cls(**data)
+        try:
+            # A newer format comes first: its other keys may be unknown for the same reason.
+            outline = _OUTLINE.validate_json(data)
+            version = outline.get("format", FORMAT)
+            if version != FORMAT:
+                raise ModelError(
+                    f"{path}: expected format {FORMAT}, which this program reads, found "
+                    f"{describe(version)}: update claimstance"
+                )
+            for key in ("encoder", "tasks", "labels"):
+                if key not in outline:
+                    raise ModelError(f"{path}: {key}: expected a value, found none")
+            config = _CONFIG.validate_json(data)
+        except ValidationError as error:
+            field_name, problem = first_problem(error, [each.name for each in fields(cls)])
+            place = f"{path}: {field_name}" if field_name else path
+            raise ModelError(f"{place}: {problem}") from None
+        for task in config.tasks:
+            if task in DEFAULT_LABELS and task not in config.labels:
+                raise ModelError(
+                    f"{path}: expected the label names of '{task}' under 'labels', found none"
+                )
+        return config
 
 
-def _check(data: Any, path: Path) -> None:
-    wanted = {"encoder": dict, "tasks": list, "labels": dict}
-    if not isinstance(data, dict) or any(
-        not isinstance(data.get(key), kind) for key, kind in wanted.items()
-    ):
-        raise ModelError(
-            f"{path}: expected the configuration of a claimstance model, with encoder, tasks and labels"
-        )
-    if data.get("format", FORMAT) != FORMAT:
-        raise ModelError(
-            f"{path}: expected format {FORMAT}, which this program reads, found {data['format']}: "
-            "update claimstance"
-        )
-    known = [each.name for each in fields(ModelConfig)]
-    for key in data:
-        if key not in known:
-            raise ModelError(f"{path}: {unknown('key', key, known)}")
-    for task in data["tasks"]:
-        if task not in TASKS:
-            raise ModelError(f"{path}: {unknown('task', str(task), TASKS)}")
-        if task in DEFAULT_LABELS and not isinstance(data["labels"].get(task), list):
-            raise ModelError(
-                f"{path}: expected the label names of '{task}' under 'labels', found none"
-            )
+_OUTLINE = TypeAdapter(_Outline)
+_CONFIG = TypeAdapter(ModelConfig)

@@ -1,11 +1,12 @@
 """From logits to spans and attributions, in numpy."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from claimstance.model.text.layout import Layout
 from claimstance.model.windows import Located, Window
 
 Floats = NDArray[np.floating]
@@ -66,12 +67,20 @@ def words(window: Window) -> Iterator[tuple[int, int, bool]]:
 
 
 def decode_tags(
-    logits: Floats, window: Window, tags: Sequence[str], across: Sequence[str] = ()
+    logits: Floats,
+    window: Window,
+    tags: Sequence[str],
+    across: Sequence[str] = (),
+    ends: Collection[int] = (),
 ) -> list[TokenSpan]:
-    """Spans from BIO logits (T, C), whole words each. Labels in ``across`` may go on over the end of a sentence.
+    """Return spans from BIO logits (T, C), whole words each.
 
-    The tokens of a word vote by their mean. An ``I-`` that follows nothing of its label begins a span.
+    Labels in ``across`` may go on over the end of a sentence, though not into the sentences ``ends``. The tokens of a
+    word vote by their mean. An ``I-`` that follows nothing of its label begins a span.
     """
+    closed = {
+        piece.start for piece in window.pieces if piece.sentence in ends and not piece.skipped
+    }
     spans: list[TokenSpan] = []
     open_span: list[
         float
@@ -99,7 +108,7 @@ def decode_tags(
             last
             and kind == "I"
             and last.label == label
-            and (not begins_sentence or label in across)
+            and (not begins_sentence or (label in across and start not in closed))
         )
         open_span = [*open_span, probability] if goes_on else [probability]
         start = spans.pop().start if goes_on else start
@@ -107,11 +116,34 @@ def decode_tags(
     return spans
 
 
-def link_candidates(spans: Sequence[TokenSpan]) -> list[tuple[TokenSpan, TokenSpan]]:
-    """Every cue of a window with every source and content of it."""
+def link_candidates(
+    spans: Sequence[TokenSpan], window: Window | None = None, layout: Layout | None = None
+) -> list[tuple[TokenSpan, TokenSpan]]:
+    """Return every cue of a window with every source and content of it.
+
+    With the ``layout`` of the article, a content outside quotation marks is paired with cues of its own line alone, or
+    of a line before it that introduces others.
+    """
     cues = [span for span in spans if span.label == "cue"]
     others = [span for span in spans if span.label != "cue"]
-    return [(cue, other) for cue in cues for other in others]
+    pairs = [(cue, other) for cue in cues for other in others]
+    if window is None or layout is None:
+        return pairs
+    return [
+        pair
+        for pair in pairs
+        if pair[1].label != "content" or _on_one_line(*pair, window=window, layout=layout)
+    ]
+
+
+def _on_one_line(cue: TokenSpan, content: TokenSpan, window: Window, layout: Layout) -> bool:
+    """Return whether a content may be that of a cue, as far as the lines of the article tell."""
+    [cue_sentence, *_] = sorted(_sentences(cue, window))
+    [content_sentence, *_] = sorted(_sentences(content, window))
+    if layout.lines[cue_sentence] == layout.lines[content_sentence]:
+        return True
+    is_introduced = cue_sentence < content_sentence and layout.introduces(cue_sentence)
+    return is_introduced or content_sentence in layout.quoted
 
 
 @dataclass

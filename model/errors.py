@@ -31,7 +31,7 @@ def unknown(kind: str, name: str, available: Iterable[str]) -> str:
     >>> unknown("metric", "acuracy", ["accuracy", "f1"])
     "unknown metric 'acuracy'. Did you mean 'accuracy'? Available: accuracy, f1"
     """
-    names = sorted(available)
+    names, name = sorted(available), shorten(name)
     near = difflib.get_close_matches(name, names, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     return f"unknown {kind} '{name}'.{hint} Available: {', '.join(names) or 'none'}"

@@ -1,29 +1,28 @@
-"""The heads: what is read from the encoder's output, a class each.
+"""Heads that read from the encoder's output, one class each.
 
-Shapes: B windows of T tokens, H the encoder's width, N spans or pairs, C labels. A span is a row ``(window, start,
-end)`` of token positions, end exclusive; an empty one (start = end) stands for nobody.
+Shapes: B windows of T tokens, H the encoder's width, N spans or pairs, C labels. A span is a row
+``(window, start, end)`` of token positions, end exclusive. An empty span (start = end) means that a
+pair has no named holder.
 """
-
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
-#: Distances between spans, in tokens, fall into buckets with these lower bounds (and their mirror images).
+#: Lower bounds of the buckets for distances between spans, in tokens. Negative distances mirror them.
 _DISTANCES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 
 
 def pool(hidden: Tensor, spans: Tensor) -> Tensor:
-    """The mean of the token vectors of each span: (B, T, H), (N, 3) → (N, H); zeros for an empty span."""
-    # Differences of running sums: linear in T however many spans there are.
-    sums = nn.functional.pad(hidden.float().cumsum(dim=1), (0, 0, 1, 0))
+    """Average the token vectors of each span: (B, T, H), (N, 3) → (N, H); zeros for an empty span."""
+    # Differences of running sums take time linear in T, however many spans there are.
+    sums = nn.functional.pad(hidden.float().cumsum(dim=1), (0, 0, 1, 0))  # (B, T + 1, H)
     window, start, end = spans.unbind(dim=-1)
-    total = sums[window, end] - sums[window, start]
+    total = sums[window, end] - sums[window, start]  # (N, H)
     return total / (end - start).clamp(min=1).unsqueeze(-1).to(total.dtype)
 
 
 def mlp(width: int, hidden: int, labels: int, dropout: float) -> nn.Sequential:
-    """One hidden layer: (N, width) → (N, labels)."""
+    """Build a network with one hidden layer: (N, width) → (N, labels)."""
     return nn.Sequential(
         nn.Dropout(dropout),
         nn.Linear(width, hidden),
@@ -34,91 +33,93 @@ def mlp(width: int, hidden: int, labels: int, dropout: float) -> nn.Sequential:
 
 
 class TokenHead(nn.Module):
-    """A tag for every token: (B, T, H) → (B, T, C)."""
+    """Score the tags of every token: (B, T, H) → (B, T, C)."""
 
     def __init__(self, hidden: int, labels: int, dropout: float) -> None:
         super().__init__()
         self.layers = nn.Sequential(nn.Dropout(dropout), nn.Linear(hidden, labels))
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """See the class."""
+        """Return logits (B, T, C)."""
         logits: Tensor = self.layers(hidden)
         return logits
 
 
 class SentenceHead(nn.Module):
-    """A label for every sentence: (B, T, H), sentence spans (N, 3) → (N, C)."""
+    """Score the labels of every sentence: (B, T, H), sentence spans (N, 3) → (N, C)."""
 
     def __init__(self, hidden: int, labels: int, dropout: float) -> None:
         super().__init__()
         self.layers = mlp(hidden, hidden, labels, dropout)
 
     def forward(self, hidden: Tensor, sentences: Tensor) -> Tensor:
-        """See the class."""
+        """Return logits (N, C)."""
         logits: Tensor = self.layers(pool(hidden, sentences))
         return logits
 
 
 class Distance(nn.Module):
-    """How far apart two spans are, and which comes first, learned by buckets: two times (N, 3) → (N, width)."""
+    """Embed the signed distance between two spans, by buckets: (N, 3), (N, 3) → (N, width)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.register_buffer("bounds", torch.tensor(_DISTANCES), persistent=False)
         self.embedding = nn.Embedding(2 * len(_DISTANCES) + 1, width)
 
-    def forward(self, spans: Tensor, others: Tensor) -> Tensor:
-        """See the class."""
-        after = (others[:, 1] - spans[:, 2] + 1).unsqueeze(-1)
-        before = (spans[:, 1] - others[:, 2] + 1).unsqueeze(-1)
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        """Return the embedding of the distance from ``first`` to ``second``, (N, width)."""
+        forwards = (second[:, 1] - first[:, 2] + 1).unsqueeze(-1)  # (N, 1)
+        backwards = (first[:, 1] - second[:, 2] + 1).unsqueeze(-1)
         bounds = self.get_buffer("bounds")
-        bucket = (after >= bounds).sum(dim=-1) - (before >= bounds).sum(dim=-1) + len(_DISTANCES)
-        found: Tensor = self.embedding(bucket)
-        return found
+        bucket = (forwards >= bounds).sum(dim=-1) - (backwards >= bounds).sum(dim=-1)
+        embedded: Tensor = self.embedding(bucket + len(_DISTANCES))
+        return embedded
 
 
-def between(spans: Tensor, others: Tensor) -> Tensor:
-    """What stands between two spans, an empty span where nothing does: two times (N, 3) → (N, 3)."""
-    start = torch.minimum(spans[:, 2], others[:, 2])
-    end = torch.maximum(torch.maximum(spans[:, 1], others[:, 1]), start)
-    return torch.stack([spans[:, 0], start, end], dim=-1)
+def between(first: Tensor, second: Tensor) -> Tensor:
+    """Return the spans between two spans, empty where nothing is: (N, 3), (N, 3) → (N, 3)."""
+    start = torch.minimum(first[:, 2], second[:, 2])
+    end = torch.maximum(torch.maximum(first[:, 1], second[:, 1]), start)
+    return torch.stack([first[:, 0], start, end], dim=-1)
 
 
 class StanceHead(nn.Module):
-    """The stance of each holder toward its target, as their sentence has it: three times (N, 3) → (N, C).
+    """Score the stance of each holder toward its target: (N, 3) three times → (N, C).
 
-    What a sentence says of a target, and whether that is what a holder thinks who is named in it, are two questions:
-    each has its layers. A sentence may tell of several: so those about a named holder see how far apart the two are and
-    what stands between them (which SpERT, Eberts & Ulges 2020, found to tell relations best). A topic that the sentence
-    lacks stands behind it.
+    Named holders and the text itself (no named holder) have separate networks, because the stance of a
+    sentence need not be that of everybody in it. For a named holder the network also sees the words
+    between holder and target and their distance, the features that SpERT (Eberts & Ulges 2020) found
+    best for relations. A topic that the sentence does not mention stands behind it.
     """
 
     def __init__(self, hidden: int, labels: int, dropout: float) -> None:
         super().__init__()
-        self.nobody = nn.Parameter(torch.randn(hidden) * 0.02)
+        self.no_holder = nn.Parameter(torch.randn(hidden) * 0.02)
         self.distance = Distance(hidden // 4)
-        self.layers = mlp(4 * hidden, hidden, labels, dropout)
-        self.named = mlp(5 * hidden + hidden // 4, hidden, labels, dropout)
+        self.text_mlp = mlp(4 * hidden, hidden, labels, dropout)
+        self.holder_mlp = mlp(5 * hidden + hidden // 4, hidden, labels, dropout)
 
     def forward(
         self, hidden: Tensor, holders: Tensor, targets: Tensor, sentences: Tensor
     ) -> Tensor:
-        """See the class."""
-        named = (holders[:, 2] > holders[:, 1]).unsqueeze(-1)
-        holder = torch.where(named, pool(hidden, holders), self.nobody)
+        """Return logits (N, C)."""
+        has_holder = (holders[:, 2] > holders[:, 1]).unsqueeze(-1)  # (N, 1)
+        holder = torch.where(has_holder, pool(hidden, holders), self.no_holder)  # (N, H)
         target = pool(hidden, targets)
-        both = torch.cat([holder, target, holder * target, pool(hidden, sentences)], dim=-1)
-        apart = torch.cat(
+        pair = torch.cat([holder, target, holder * target, pool(hidden, sentences)], dim=-1)
+        relation = torch.cat(
             [pool(hidden, between(holders, targets)), self.distance(holders, targets)], dim=-1
         )
         logits: Tensor = torch.where(
-            named, self.named(torch.cat([both, apart], dim=-1)), self.layers(both)
+            has_holder,
+            self.holder_mlp(torch.cat([pair, relation], dim=-1)),
+            self.text_mlp(pair),
         )
         return logits
 
 
 class LinkHead(nn.Module):
-    """Whether a cue and a span belong to one attribution: (N, 3), (N, 3) → (N, 2), as source and as content."""
+    """Score cue–span pairs, as source and as content of one attribution: (N, 3), (N, 3) → (N, 2)."""
 
     def __init__(self, hidden: int, dropout: float) -> None:
         super().__init__()
@@ -126,30 +127,8 @@ class LinkHead(nn.Module):
         self.layers = mlp(3 * hidden + hidden // 4, hidden, 2, dropout)
 
     def forward(self, hidden: Tensor, cues: Tensor, spans: Tensor) -> Tensor:
-        """See the class."""
-        cue, span = pool(hidden, cues), pool(hidden, spans)
-        logits: Tensor = self.layers(
-            torch.cat([cue, span, cue * span, self.distance(cues, spans)], dim=-1)
-        )
+        """Return logits (N, 2)."""
+        cue, span = pool(hidden, cues), pool(hidden, spans)  # (N, H) each
+        pair = torch.cat([cue, span, cue * span, self.distance(cues, spans)], dim=-1)
+        logits: Tensor = self.layers(pair)
         return logits
-
-
-def of_today(weights: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a model whose heads may be those of before, for one whose heads have weights like ``own``.
-
-    The stance head had the same layers for holders named and not; before that, it knew no distances and saw nothing of
-    what stands between, so it makes nothing of them. The distances of links had another name.
-    """
-    found = {
-        name.replace("link.distance.weight", "link.distance.embedding.weight"): value
-        for name, value in weights.items()
-    }
-    for named in [name for name in own if ".stance.named." in name]:
-        layers = named.replace(".named.", ".layers.")
-        if layers in found and named not in found:
-            shared, wide = found[layers], own[named].shape[-1]
-            found[named] = nn.functional.pad(shared, (0, wide - shared.shape[-1]))
-            found[layers] = shared[..., : own[layers].shape[-1]].contiguous()
-            distances = named.partition("named.")[0] + "distance.embedding.weight"
-            found.setdefault(distances, own[distances])
-    return found

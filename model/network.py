@@ -13,21 +13,22 @@ from torch import Tensor, nn
 from claimstance.model import encoder as encoders
 from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig
 from claimstance.model.errors import ConfigError, ModelError
-from claimstance.model.heads import LinkHead, SentenceHead, StanceHead, TokenHead, of_today
+from claimstance.model.heads import LinkHead, SentenceHead, StanceHead, TokenHead
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
-from claimstance.model.onnx.import_weights import exported_weights
+from claimstance.model.onnx.import_weights import load_onnx_weights
 from claimstance.model.windows import WindowBuilder
 
-IGNORE = -100  # a label that no loss looks at
+IGNORE = -100  # the label of tokens, sentences and pairs that the loss skips
 
 
 @dataclass
 class Batch:
-    """Padded windows and what is asked of them; labels are ``None`` outside training.
+    """Represent padded windows with their queries, and labels in training (``None`` otherwise).
 
-    A ``…_soft`` label is a teacher's probabilities (C labels), all zeros where it said nothing.
+    A ``…_soft`` label holds a teacher's probabilities over C labels, all zeros where no teacher answered.
 
-    B windows, T tokens, S sentences, P holder–target pairs, L cue–span pairs. Spans are ``(window, start, end)``.
+    Shapes: B windows, T tokens, S sentences, P holder–target pairs, L cue–span pairs, C labels. Spans are
+    rows ``(window, start, end)``.
     """
 
     input_ids: Tensor  # (B, T)
@@ -44,8 +45,8 @@ class Batch:
     claim: Tensor | None = None  # (S,)
     check_worthy: Tensor | None = None  # (S,)
     subjective: Tensor | None = None  # (S,)
-    stance: Tensor | None = None  # (P, C): the share of each label
-    link: Tensor | None = None  # (L, 2); 1, 0 or IGNORE: as source, as content
+    stance: Tensor | None = None  # (P, C), the share of each label
+    link: Tensor | None = None  # (L, 2): 1, 0 or IGNORE, as source and as content
     stance_weight: Tensor | None = None  # (P,)
     claim_weight: Tensor | None = None  # (S,)
     check_worthy_weight: Tensor | None = None  # (S,)
@@ -56,12 +57,13 @@ class Batch:
     subjective_soft: Tensor | None = None  # (S, C)
 
     def as_dict(self) -> dict[str, Tensor]:
-        """The tensors that are there, by name."""
-        return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) is not None}
+        """Return name → tensor, without fields that are ``None``."""
+        tensors = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: tensor for name, tensor in tensors.items() if tensor is not None}
 
 
 class ClaimStanceModel(nn.Module):
-    """An encoder with the heads of ``config.tasks``."""
+    """Combine an encoder with a head for each of ``config.tasks``."""
 
     def __init__(self, config: ModelConfig, encoder: Any, tokenizer_json: str) -> None:
         super().__init__()
@@ -69,61 +71,78 @@ class ClaimStanceModel(nn.Module):
         self.tokenizer_json = tokenizer_json
         self.encoder = encoder
         self.loss_weights: dict[str, float] = {}
-        self.soft_share = 0.5  # of a teacher's word, where there is a label too
+        self.distillation_weight = 0.5  # share of soft labels in the loss where a label exists, too
+        self.heads = nn.ModuleDict()
         size, dropout = config.hidden_size, config.dropout
-        heads: dict[str, nn.Module] = {}
         for task in config.tasks:
             if task == "attribution":
-                heads[task] = TokenHead(size, len(bio(ROLES)), dropout)
-                heads["link"] = LinkHead(size, dropout)
+                self.heads[task] = TokenHead(size, len(bio(ROLES)), dropout)
+                self.heads["link"] = LinkHead(size, dropout)
             elif task == "entity":
-                heads[task] = TokenHead(size, len(bio(config.labels[task])), dropout)
+                self.heads[task] = TokenHead(size, len(bio(config.labels[task])), dropout)
             elif task == "stance":
-                heads[task] = StanceHead(size, len(config.labels[task]), dropout)
+                self.heads[task] = StanceHead(size, len(config.labels[task]), dropout)
             else:
-                heads[task] = SentenceHead(size, len(config.labels[task]), dropout)
-        self.heads = nn.ModuleDict(heads)
+                self.heads[task] = SentenceHead(size, len(config.labels[task]), dropout)
 
-    def learn_only(self, tasks: Collection[str], dropout: float) -> None:
-        """From now on train the heads of ``tasks`` alone, with this dropout; the encoder and other heads stay as is."""
+    def freeze_except(self, tasks: Collection[str], dropout: float) -> None:
+        """Train only the heads of ``tasks`` from now on, with this dropout."""
         self.config = replace(self.config, dropout=dropout)
-        learned = {*tasks, *(["link"] if "attribution" in tasks else [])}
+        trainable = set(tasks)
+        if "attribution" in trainable:
+            trainable.add("link")
         self.encoder.requires_grad_(False)
         for name, head in self.heads.items():
-            head.requires_grad_(name in learned)
-            for part in head.modules():
-                if isinstance(part, nn.Dropout):
-                    part.p = dropout
+            head.requires_grad_(name in trainable)
+            for module in head.modules():
+                if isinstance(module, nn.Dropout):
+                    module.p = dropout
 
     def train(self, mode: bool = True) -> "ClaimStanceModel":
-        """As of every module; but what is not trained stays in evaluation mode, without dropout."""
+        """Set training mode; frozen modules stay in evaluation mode, without dropout."""
         super().train(mode)
-        for part in (self.encoder, *self.heads.values()):
-            if not any(weight.requires_grad for weight in part.parameters()):
-                part.eval()
+        for module in (self.encoder, *self.heads.values()):
+            if not any(weight.requires_grad for weight in module.parameters()):
+                module.eval()
         return self
 
     @property
     def windows(self) -> WindowBuilder:
-        """A builder of this model's windows."""
+        """Return a builder of this model's windows."""
         return WindowBuilder.from_json(self.tokenizer_json, self.config.max_tokens)
 
     def encode(self, input_ids: Tensor, attention_mask: Tensor, segments: Tensor) -> Tensor:
-        """The encoder's last layer: (B, T) three times → (B, T, H)."""
-        # Encoders without segments (RoBERTa, MPNet) tell a topic by its separator alone.
-        extra = (
-            {"token_type_ids": segments}
-            if self.config.encoder.get("type_vocab_size", 0) > 1
-            else {}
-        )
+        """Return the encoder's last layer: (B, T) three times → (B, T, H)."""
+        # Encoders without segments (RoBERTa, MPNet) recognize a topic by its separator alone.
+        has_segments = self.config.encoder.get("type_vocab_size", 0) > 1
+        extra = {"token_type_ids": segments} if has_segments else {}
         output = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **extra)
         hidden: Tensor = output.last_hidden_state
         return hidden
 
     def forward(self, **tensors: Tensor) -> dict[str, Tensor]:
-        """Logits of every task that ``Batch`` asks for; with labels, also ``loss`` and the losses it sums."""
+        """Return the logits of every head; with labels, also ``loss`` and the losses that it sums.
+
+        Args:
+            **tensors: the fields of ``Batch``.
+        """
         batch = Batch(**tensors)
-        hidden = self.encode(batch.input_ids, batch.attention_mask, batch.segments)
+        logits = self._logits(batch)
+        losses: dict[str, Tensor] = {}
+        for task, task_logits in logits.items():
+            loss = _loss(task, task_logits, batch, self.distillation_weight)
+            if loss is not None:
+                losses[task] = loss
+        if not losses:
+            return logits
+        weighted = [self.loss_weights.get(task, 1.0) * loss for task, loss in losses.items()]
+        output = {"loss": torch.stack(weighted).sum()}
+        for task, loss in losses.items():
+            output[f"loss_{task}"] = loss.detach()
+        return {**output, **logits}
+
+    def _logits(self, batch: Batch) -> dict[str, Tensor]:
+        hidden = self.encode(batch.input_ids, batch.attention_mask, batch.segments)  # (B, T, H)
         logits: dict[str, Tensor] = {}
         for task, head in self.heads.items():
             if task in ("attribution", "entity"):
@@ -134,18 +153,7 @@ class ClaimStanceModel(nn.Module):
                 logits[task] = head(hidden, batch.holders, batch.targets, batch.pair_sentences)
             else:
                 logits[task] = head(hidden, batch.cues, batch.linked)
-        if all(getattr(batch, task) is None for task in logits):
-            return logits
-        found = {task: _loss(task, value, batch, self.soft_share) for task, value in logits.items()}
-        losses = {task: loss for task, loss in found.items() if loss is not None}
-        total = torch.stack(
-            [self.loss_weights.get(task, 1.0) * loss for task, loss in losses.items()]
-        ).sum()
-        return {
-            "loss": total,
-            **{f"loss_{task}": loss.detach() for task, loss in losses.items()},
-            **logits,
-        }
+        return logits
 
     def save_pretrained(self, folder: Path | str) -> None:
         """Write ``config.json``, ``model.safetensors`` and ``tokenizer.json``."""
@@ -154,7 +162,7 @@ class ClaimStanceModel(nn.Module):
         self.config.save(folder)
         (folder / TOKENIZER_FILE).write_text(self.tokenizer_json, encoding="utf-8")
         weights = {
-            name: value.detach().cpu().contiguous() for name, value in self.state_dict().items()
+            name: weight.detach().cpu().contiguous() for name, weight in self.state_dict().items()
         }
         save_file(weights, folder / WEIGHTS_FILE)
 
@@ -162,7 +170,13 @@ class ClaimStanceModel(nn.Module):
     def from_pretrained(
         cls, folder: Path | str, attention: str | None = None
     ) -> "ClaimStanceModel":
-        """Load what ``save_pretrained`` wrote, in evaluation mode; of a folder without weights, what it exports.
+        """Load a model folder, in evaluation mode.
+
+        A folder without ``model.safetensors`` (the bundled model) is loaded from its ONNX files.
+
+        Args:
+            folder: the folder that ``save_pretrained`` or an export wrote.
+            attention: transformers' ``attn_implementation``; its fastest if ``None``.
 
         Raises:
             ModelError: naming the file that is missing, damaged, or does not fit the configuration.
@@ -171,14 +185,16 @@ class ClaimStanceModel(nn.Module):
         config = ModelConfig.load(folder)
         try:
             tokenizer_json = (folder / TOKENIZER_FILE).read_text(encoding="utf-8")
-            exact = (folder / WEIGHTS_FILE).exists()
-            weights = load_file(folder / WEIGHTS_FILE) if exact else exported_weights(folder)
+            if (folder / WEIGHTS_FILE).exists():
+                weights = load_file(folder / WEIGHTS_FILE)
+            else:
+                weights = load_onnx_weights(folder)
         except (OSError, UnicodeDecodeError, SafetensorError) as error:
             raise ModelError(f"{folder}: expected a whole model folder: {error}") from None
         try:
             model = cls(config, encoders.from_config(config.encoder, attention), tokenizer_json)
-            model.load_state_dict(of_today(weights, model.state_dict()))
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            model.load_state_dict(weights)
+        except Exception as error:  # transformers and torch check a configuration only by using it
             raise ModelError(
                 f"{folder}: expected weights and a {CONFIG_FILE} that fit each other, found {error}"
             ) from None
@@ -186,85 +202,91 @@ class ClaimStanceModel(nn.Module):
 
     @classmethod
     def from_encoder(cls, name: str, config: dict[str, Any]) -> "ClaimStanceModel":
-        """A model with a pretrained encoder and new heads; ``config`` holds the other fields of ``ModelConfig``.
+        """Build a model from a pretrained encoder, with new heads.
+
+        Args:
+            name: folder or hub name of the encoder.
+            config: the fields of ``ModelConfig`` other than ``encoder``.
 
         Raises:
-            ConfigError: if there is no such encoder, or its windows are shorter than ``max_tokens``.
+            ConfigError: if the encoder cannot be loaded, or its windows are shorter than ``max_tokens``.
         """
         encoder, tokenizer_json = encoders.load_pretrained(name)
-        wanted, room = config.get("max_tokens", ModelConfig.max_tokens), encoders.positions(encoder)
-        if room is not None and wanted > room:
+        max_tokens = config.get("max_tokens", ModelConfig.max_tokens)
+        limit = encoders.max_position_embeddings(encoder)
+        if limit is not None and max_tokens > limit:
             raise ConfigError(
-                f"model.max_tokens: expected at most {room}, the length of encoder '{name}', "
-                f"found {wanted}"
+                f"model.max_tokens: expected at most {limit}, the length of encoder '{name}', "
+                f"found {max_tokens}"
             )
-        return cls(
-            ModelConfig(encoder=encoders.describe(encoder), **config), encoder, tokenizer_json
-        )
+        model_config = ModelConfig(encoder=encoders.config_dict(encoder), **config)
+        return cls(model_config, encoder, tokenizer_json)
 
-    def start_from(self, earlier: "ClaimStanceModel") -> None:
-        """Take over the weights of another model of this shape, but for heads that it lacks or whose labels differ.
+    def init_from(self, source: "ClaimStanceModel") -> None:
+        """Copy the weights of ``source``, except for heads that it lacks or whose labels differ.
 
         Raises:
-            ConfigError: if the other model's encoder or vocabulary is another.
+            ConfigError: if the two encoders or vocabularies differ.
         """
-        if (
-            earlier.tokenizer_json != self.tokenizer_json
-            or earlier.config.encoder != self.config.encoder
-        ):
+        same_tokenizer = source.tokenizer_json == self.tokenizer_json
+        if not same_tokenizer or source.config.encoder != self.config.encoder:
             raise ConfigError(
-                "model.start: expected a model with the encoder of this one, found another"
+                "model.init_from: expected a model with the encoder of this one, found another"
             )
-        other = {
+        # "link" has no labels of its own: it is copied along with "attribution".
+        shared_heads = {
             task
             for task in self.heads
-            if earlier.config.labels.get(task) != self.config.labels.get(task)
+            if source.config.labels.get(task) == self.config.labels.get(task)
         }
-        taken = {
-            name: value
-            for name, value in earlier.state_dict().items()
-            if name.startswith("encoder.") or (name.split(".")[1] in self.heads.keys() - other)
-        }
-        self.load_state_dict({**self.state_dict(), **taken})
+        weights = self.state_dict()
+        for name, weight in source.state_dict().items():
+            if name.startswith("encoder.") or name.split(".")[1] in shared_heads:
+                weights[name] = weight
+        self.load_state_dict(weights)
 
 
-def _loss(task: str, logits: Tensor, batch: Batch, soft_share: float) -> Tensor | None:
-    """The mean loss over the labels of ``task`` in a batch, 0 if none counts; ``None`` if it has no such field.
+def _loss(task: str, logits: Tensor, batch: Batch, distillation_weight: float) -> Tensor | None:
+    """Return the weighted mean loss of ``task``, or ``None`` if the batch has no labels for it.
 
-    Nothing here looks at a value: on a GPU that would wait for all that it was told to do before.
+    The function never branches on a tensor's value (no ``.item()``), which would make a GPU wait.
     """
-    labels, soft = getattr(batch, task), getattr(batch, f"{task}_soft", None)
+    labels = getattr(batch, task)
     if labels is None:
         return None
     logits = logits.float()
     if task == "link":
-        known = labels != IGNORE
-        each = nn.functional.binary_cross_entropy_with_logits(
+        known = labels != IGNORE  # (L, 2)
+        losses = nn.functional.binary_cross_entropy_with_logits(
             logits, known * labels.float(), reduction="none"
         )
-        return _mean(each, known.to(each.dtype))
-    flat = logits.flatten(0, -2)
+        return _weighted_mean(losses, known.to(losses.dtype))
+    flat_logits = logits.flatten(0, -2)  # (N, C)
     if task == "stance":
-        each = nn.functional.cross_entropy(flat, labels.reshape(flat.shape), reduction="none")
-        known = torch.ones_like(each, dtype=torch.bool)
+        losses = nn.functional.cross_entropy(
+            flat_logits, labels.reshape(flat_logits.shape), reduction="none"
+        )
+        known = torch.ones_like(losses, dtype=torch.bool)
     else:
-        each = nn.functional.cross_entropy(
-            flat, labels.flatten(), ignore_index=IGNORE, reduction="none"
+        losses = nn.functional.cross_entropy(
+            flat_logits, labels.flatten(), ignore_index=IGNORE, reduction="none"
         )
         known = labels.flatten() != IGNORE
-    if soft is not None:
-        soft = soft.flatten(0, -2)
-        taught = soft.sum(dim=-1) > 0
-        share = torch.where(known & taught, soft_share, taught.to(each.dtype))
-        each = (1 - share) * each + share * nn.functional.cross_entropy(
-            flat, soft, reduction="none"
-        )
-        known = known | taught
-    weights = known.to(each.dtype)
-    if (given := getattr(batch, f"{task}_weight", None)) is not None:
-        weights = weights * given
-    return _mean(each, weights)
+    soft_labels = getattr(batch, f"{task}_soft", None)
+    if soft_labels is not None:
+        soft_labels = soft_labels.flatten(0, -2)  # (N, C)
+        has_teacher = soft_labels.sum(dim=-1) > 0
+        # Without a label, the teacher's word is all there is.
+        share = torch.where(known & has_teacher, distillation_weight, has_teacher.to(losses.dtype))
+        soft_losses = nn.functional.cross_entropy(flat_logits, soft_labels, reduction="none")
+        losses = (1 - share) * losses + share * soft_losses
+        known = known | has_teacher
+    weights = known.to(losses.dtype)
+    label_weights = getattr(batch, f"{task}_weight", None)
+    if label_weights is not None:
+        weights = weights * label_weights
+    return _weighted_mean(losses, weights)
 
 
-def _mean(values: Tensor, weights: Tensor) -> Tensor:
+def _weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
     return (values * weights).sum() / weights.sum().clamp(min=1e-6)

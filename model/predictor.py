@@ -22,7 +22,9 @@ from claimstance.model.decoding import (
     softmax,
 )
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, SENTENCE_TASKS, bio
+from claimstance.model.quoted_speakers import name_speakers
 from claimstance.model.text.entities import FoundEntity, whole_names
+from claimstance.model.text.layout import Layout
 from claimstance.model.windows import Located, Piece, Tokens, Window, WindowBuilder
 
 Ints = NDArray[np.int64]
@@ -101,6 +103,7 @@ class Opened:
     tokens: list[Tokens]
     stop: Stop
     windows: list[tuple[Window, Callable[[], dict[str, Floats]]]]
+    layout: Layout | None = None
 
 
 class Reader:
@@ -136,16 +139,18 @@ class Reader:
         """Read consecutive sentences, in windows; the sentences of one call are one another's context."""
         return self.finish(self.open(texts))
 
-    def open(self, texts: Sequence[str], stop: Stop = never) -> Opened:
+    def open(
+        self, texts: Sequence[str], stop: Stop = never, layout: Layout | None = None
+    ) -> Opened:
         """Begin to read sentences as ``read`` does; the encoder is at work until ``finish`` gives what was read.
 
         Once ``stop`` says so, the windows still to be encoded raise ``StoppedError`` from ``finish`` or ``stances``.
+        ``layout`` has the lines of an article, where they are known: speech ends with a line, and names stand on them.
         """
         tokens = self.windows.tokenize(texts)
         windows = list(self.windows.windows(enumerate(tokens)))
-        return Opened(
-            list(texts), tokens, stop, [(window, self._begin(window, stop)) for window in windows]
-        )
+        begun = [(window, self._begin(window, stop)) for window in windows]
+        return Opened(list(texts), tokens, stop, begun, layout)
 
     def ahead(self, begun: Iterable[Callable[[], T]], count: int = AHEAD) -> Iterator[T]:
         """What each of ``begun`` gives, in order, so many a worker begun ahead: work for all the encoder's threads."""
@@ -173,19 +178,21 @@ class Reader:
                     # A sentence in several pieces is judged by all of them, each by its length.
                     sums[task][piece.sentence] += logits * len(piece)
             if "attribution" in output:
-                attributions += self._attributions(window, output)
+                attributions += self._attributions(window, output, opened.layout)
             if "entity" in output:
                 entities += self._entities(window, output["entity"][0], texts)
         lengths = np.array([max(len(t), 1) for t in tokens]).reshape(-1, 1)
         for task in tasks:
             reading.probabilities[task] = self._probabilities(sums[task] / lengths, task)
+        if "entity" in self.config.tasks:
+            reading.entities = whole_names(entities, texts) if self._only_names else entities
         if "attribution" in self.config.tasks:
+            if opened.layout is not None:
+                attributions = self._with_named_speakers(reading, attributions, opened.layout)
             reading.attributions = [
                 replace(found, content=join_pieces(found.content, texts))
                 for found in sorted(attributions, key=lambda found: min(found.cue or found.content))
             ]
-        if "entity" in self.config.tasks:
-            reading.entities = list(whole_names(entities, texts)) if self._only_names else entities
         reading.warnings = self._warnings(tokens)
         return reading
 
@@ -277,19 +284,45 @@ class Reader:
             place = _trimmed(window.located(span.start, span.end)[0], texts)
             yield FoundEntity(place, span.label, span.probability)
 
-    def _attributions(self, window: Window, output: dict[str, Floats]) -> list[FoundAttribution]:
+    def _with_named_speakers(
+        self, reading: Reading, attributions: Sequence[FoundAttribution], layout: Layout
+    ) -> list[FoundAttribution]:
+        """Return the attributions with quotations given to those whom the form of the text names.
+
+        The probability of such an attribution is that of a claim, the least over its sentences; undecided without
+        that task.
+        """
+        claims = reading.probabilities.get("claim")
+        number = next(
+            (n for n, name in enumerate(self.config.labels.get("claim", ())) if name == "claim"),
+            None,
+        )
+
+        def probability(sentences: Iterable[int]) -> float:
+            if claims is None or number is None:
+                return 0.5
+            return min(float(claims[sentence, number]) for sentence in sentences)
+
+        people = [entity.place for entity in reading.entities or () if entity.label == "PERSON"]
+        return name_speakers(attributions, reading.texts, layout, people, probability)
+
+    def _attributions(
+        self, window: Window, output: dict[str, Floats], layout: Layout | None
+    ) -> list[FoundAttribution]:
         tags = self._attribution_tags
         bias = np.array([self.config.biases.get(tag.partition("-")[2], 0.0) for tag in tags])
-        spans = decode_tags(output["attribution"][0] + bias, window, tags, across=("content",))
-        candidates = link_candidates(spans)
-        logits: Floats = np.zeros((0, 2))
+        ends = layout.ends if layout is not None else ()
+        logits = output["attribution"][0] + bias
+        spans = decode_tags(logits, window, tags, across=("content",), ends=ends)
+        candidates = link_candidates(spans, window, layout)
+        links: Floats = np.zeros((0, 2))
         if candidates:
-            logits = self.backend.link(
+            links = self.backend.link(
                 output["hidden"],
                 np.array([(0, cue.start, cue.end) for cue, _ in candidates], dtype=np.int64),
                 np.array([(0, other.start, other.end) for _, other in candidates], dtype=np.int64),
             )
-        return assemble(spans, candidates, logits + self.config.biases.get("link", 0.0), window)
+        return assemble(spans, candidates, links + self.config.biases.get("link", 0.0), window)
 
     def _score(self, hidden: Floats, rows: Sequence[tuple[tuple[int, int], ...]]) -> Floats:
         holders, targets, sentences = (

@@ -6,7 +6,10 @@ to ``text``, end exclusive. A span is a list of ``[start, end]`` pieces, since s
 
 import json
 import math
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
@@ -14,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from claimstance.model.errors import InputError, shorten, unknown
 from claimstance.model.io.text_lines import checked_lines
-from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
+from claimstance.model.labels import DEFAULT_LABELS, ROLES, SENTENCE_TASKS
 
 Span = list[tuple[int, int]]
 
@@ -130,6 +133,23 @@ def _check_span(field: str, span: Span, text: str) -> None:
                 f"{field}: expected 0 <= start < end <= {len(text)} (the text's length), "
                 f"found [{start}, {end}]"
             )
+    if (pair := overlapping_pieces(span)) is not None:
+        raise ValueError(
+            f"{field}: expected pieces that do not overlap, found {list(pair[0])} and {list(pair[1])}"
+        )
+
+
+def overlapping_pieces(span: Span) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Return two pieces of a span that have characters in common, the first ones in the text; ``None`` without any.
+
+    >>> overlapping_pieces([(9, 13), (0, 4), (2, 8)])
+    ((0, 4), (2, 8))
+    """
+    pieces = sorted((start, end) for start, end in span)
+    for before, after in pairwise(pieces):
+        if after[0] < before[1]:
+            return before, after
+    return None
 
 
 def _explain(error: ValidationError) -> str:
@@ -253,3 +273,37 @@ def write_jsonl(records: Iterable[Record], file: TextIO) -> int:
         file.write(record.to_json() + "\n")
         count += 1
     return count
+
+
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
+
+
+def text_key(text: str) -> str:
+    """Return the words of a text in lower case: equal for texts that differ only in case and punctuation."""
+    return _BETWEEN_WORDS.sub(" ", text.casefold()).strip() or text
+
+
+def label_counts(record: Record) -> dict[str, Counter[str]]:
+    """Count the labels of a record: task → label → how often.
+
+    Tasks that were not annotated are absent. Attributions count by role (source, cue, content).
+    """
+    counts: dict[str, Counter[str]] = {}
+    for task in SENTENCE_TASKS:
+        label = getattr(record, task)
+        if label is not None:
+            counts[task] = Counter([label])
+    if record.stances is not None:
+        counts["stance"] = Counter(
+            stance.label for stance in record.stances if stance.label is not None
+        )
+    if record.entities is not None:
+        counts["entity"] = Counter(entity.label for entity in record.entities)
+    if record.attributions is not None:
+        counts["attribution"] = Counter(
+            role
+            for attribution in record.attributions
+            for role in ROLES
+            if getattr(attribution, role) is not None
+        )
+    return counts

@@ -126,8 +126,15 @@ class WindowBuilder:
         return cls(tokenizer, max_tokens)
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
-        """The tokens of each text, in order, without special tokens."""
-        encodings = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        """Return the tokens of each text, in order, without special tokens.
+
+        Raises:
+            ModelError: if the tokenizer has no token for what it does not know.
+        """
+        try:
+            encodings = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        except Exception as error:  # tokenizers raises bare Exception, say for a missing "[UNK]"
+            raise ModelError(f"the tokenizer cannot read a text: {error}") from None
         return [Tokens(e.ids, e.offsets, e.word_ids) for e in encodings]
 
     def windows(

@@ -11,15 +11,14 @@ import yaml
 from pydantic import ValidationError
 
 from claimstance.model.config import ModelConfig
-from claimstance.model.hub import is_hub_name
+from claimstance.model.io.hub import is_hub_name
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.onnx.backend import MANIFEST_FILE, load_reader
 from claimstance.model.record import Record
 from claimstance.training.config import Config
-from claimstance.training.data.build.build import REPORT_FILE
 from claimstance.training.data.codebook import Codebook, cell, to_markdown
 from claimstance.training.data.corpora import CORPORA
-from claimstance.training.data.report.report import BuildReport
+from claimstance.training.data.report.report import REPORT_FILE, BuildReport
 from claimstance.training.evaluation.evaluate import PRIMARY, Results, evaluate
 
 CARD_FILE = "README.md"

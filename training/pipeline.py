@@ -4,27 +4,24 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, ModelError
 from claimstance.model.labels import SENTENCE_TASKS, TASKS
 from claimstance.model.onnx.backend import MANIFEST_FILE, load_reader, model_folder, sha256
-from claimstance.model.prediction import Prediction
 from claimstance.model.predictor import Reader
 from claimstance.model.record import Record
 from claimstance.training.config import Config
-from claimstance.training.data.build.build import REPORT_FILE, build
+from claimstance.training.data.build import build
+from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_labels, load_records, split_names
+from claimstance.training.data.report.report import REPORT_FILE, BuildReport
+from claimstance.training.data.soft_labels import SoftLabels, load_soft
 from claimstance.training.evaluation.counts import Outcomes
-from claimstance.training.soft_labels import load_soft
-
-if TYPE_CHECKING:
-    from claimstance.training.evaluation.cases import Cases
+from claimstance.training.evaluation.evaluation import Evaluation
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +66,7 @@ def run(
             )
         log.info("building %s", data.path)
         with building() as progress:
-            build(data, data.path, progress=progress)
+            build_and_teach(data, data.path, progress)
     splits = {
         split: load_records(data.path, split) for split in split_names(data.path) if split != "test"
     }
@@ -90,29 +87,45 @@ def run(
     return folder
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """A model's scores on a split, and all that they were counted from.
+def build_and_teach(
+    data: DataConfig,
+    out: Path,
+    progress: Callable[[int], None] | None = None,
+    overwrite: bool = False,
+) -> BuildReport:
+    """Build a dataset, with the soft labels of its teachers (see ``claimstance.training.data.build``).
 
-    Attributes:
-        account: plain values: the model, the data, and ``results``: ``corpus/task`` → metric → value, low, high, n;
-            where several annotated the dataset, ``people`` is of the same form.
-        outcomes: the counts of each document behind the results.
-        config: the model's.
-        pairs: each record with what was read from it.
+    ``progress`` is called with the number of rows read since it was called last, and then of windows that teachers
+    read. Nothing is left at ``out`` unless all of it could be done.
+
+    Raises:
+        ConfigError: as ``build``, and for a teacher that does not exist or cannot label these records.
+        InputError: as ``build``.
     """
+    if not data.teachers:
+        return build(data, out, progress, overwrite)
+    from claimstance.training.distillation.cross_fitting import check_folds
 
-    account: dict[str, Any]
-    outcomes: Outcomes
-    config: ModelConfig
-    pairs: Sequence[tuple[Record, Prediction]]
+    for teacher in data.teachers:  # before all corpora are read
+        for model in teacher.model:
+            if not model_folder(model).is_dir():
+                raise ConfigError(
+                    f"data.teachers: expected a trained model in {model}, or 'bundled', found no such "
+                    "folder"
+                )
+        if teacher.cross_fitted:
+            check_folds(teacher.model)
 
-    @cached_property
-    def cases(self) -> "Cases":
-        """What was asked and answered, case by case."""
-        from claimstance.training.evaluation.cases import cases
+    def teach(
+        records: Sequence[Record], labels: Mapping[str, Sequence[str]]
+    ) -> dict[str, SoftLabels]:
+        from claimstance.training.distillation.teachers import (
+            teach as soft_labels_of,  # loads torch
+        )
 
-        return cases(self.config, self.pairs)
+        return soft_labels_of(data.teachers, records, labels, progress)
+
+    return build(data, out, progress, overwrite, teach)
 
 
 def score(

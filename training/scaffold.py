@@ -182,7 +182,8 @@ def write_starter(folder: Path, task: str | None = None, labels: Sequence[str] =
     if there := [name for name in texts if (folder / name).exists()]:
         raise InputError(
             f"{folder}: expected a folder without {' and '.join(there)}, found "
-            f"{'it' if len(there) == 1 else 'them'} there already"
+            f"{'it' if len(there) == 1 else 'them'} there already; move "
+            f"{'it' if len(there) == 1 else 'them'} away, or name another folder"
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ from outcomes import must
 from page import part, survived
 
 from claimstance.inference import Tagger
-from claimstance.inference.serving.body import parse_form
+from claimstance.inference.serving.form_fields import parse_form
 from claimstance.inference.serving.problems import Refusal
 from claimstance.inference.serving.requests import parse_articles, parse_records
 from claimstance.model.config import ModelConfig
@@ -143,7 +143,7 @@ def requests(rng: random.Random, _: Path) -> None:
     try:
         parse(damaged(body, rng) if rng.random() < 0.7 else _other_json(body, rng))
     except Refusal as refusal:
-        must(400 <= refusal.status < 500, f"status {refusal.status}")
+        must(400 <= refusal.status_code < 500, f"status {refusal.status_code}")
 
 
 def texts(rng: random.Random, _: Path) -> None:

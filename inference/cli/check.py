@@ -27,10 +27,11 @@ from claimstance.inference.cli.data import (
 from claimstance.model.errors import ConfigError
 
 if TYPE_CHECKING:
-    from claimstance.training.data.lint.base import Finding
+    from claimstance.training.data.lint.base import Finding, Place
     from claimstance.training.data.lint.linter import Inspection
 
-_SHOWN = 3  # examples of each kind of finding in the table
+_SHOWN = 3  # examples of each kind of finding in the table; findings of a kind in a file with a line each
+_NAMED = 5  # places of a kind of finding in a file that one line for all of them names
 
 
 def check(
@@ -62,7 +63,7 @@ def check(
         ),
     ] = None,
     show_all: Annotated[
-        bool, typer.Option("--all", help="Show every finding on a terminal, not three of a kind.")
+        bool, typer.Option("--all", help="Show every finding, not the first ones of each kind.")
     ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 for warnings, too.")
@@ -126,10 +127,10 @@ def _written(findings: "Iterable[Finding]", file: TextIO | None) -> "Iterator[Fi
 
 
 def _show(findings: "Iterable[Finding]", show_all: bool) -> None:
-    """A line for each finding as it is found; on a terminal a table, a row for each kind."""
+    """Print a line for each finding, or for many of a kind in a file; on a terminal a table, a row for each kind."""
     if not sys.stdout.isatty():
-        for finding in findings:
-            typer.echo(str(finding))
+        for line in _lines(findings, show_all):
+            typer.echo(line)
         return
     counts: dict[tuple[str, str], int] = defaultdict(int)
     examples: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -140,6 +141,46 @@ def _show(findings: "Iterable[Finding]", show_all: bool) -> None:
             examples[kind].append(f"{finding.place}: {finding.message}")
     if counts:
         _table(counts, examples)
+
+
+def _lines(findings: "Iterable[Finding]", show_all: bool) -> "Iterator[str]":
+    """Yield a line for each finding; with more than ``_SHOWN`` of a kind in a file, one line for all of them."""
+    if show_all:
+        yield from map(str, findings)
+        return
+    kinds: dict[tuple[str, str, str], _Kind] = {}
+    for finding in findings:
+        kinds.setdefault((finding.severity, finding.code, finding.place.file), _Kind()).add(finding)
+    for kind in kinds.values():
+        yield from kind.lines()
+
+
+class _Kind:
+    """The findings of one kind in one file: the first ones, and how many there are."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._first: list[Finding] = []
+
+    def add(self, finding: "Finding") -> None:
+        self._count += 1
+        if len(self._first) < _NAMED:
+            self._first.append(finding)
+
+    def lines(self) -> "Iterator[str]":
+        if self._count <= _SHOWN:
+            yield from map(str, self._first)
+            return
+        places = [_place_in_file(finding.place) for finding in self._first[1:]]
+        named = f" in {', '.join(place for place in places if place)}" if any(places) else ""
+        more = ", …" if self._count > len(self._first) and named else ""
+        yield f"{self._first[0]} (and {self._count - 1} more{named}{more}; --all shows each)"
+
+
+def _place_in_file(place: "Place") -> str:
+    if place.line is not None:
+        return f"line {place.line}"
+    return f"record '{place.record}'" if place.record is not None else ""
 
 
 def _table(counts: dict[tuple[str, str], int], examples: dict[tuple[str, str], list[str]]) -> None:

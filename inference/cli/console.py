@@ -13,7 +13,7 @@ from typing import NoReturn
 import typer
 
 from claimstance.model.errors import ConfigError, printable
-from claimstance.model.hub import is_hub_name
+from claimstance.model.io.hub import is_hub_name
 
 _LOG = logging.getLogger("claimstance")  # other libraries' own accounts would drown it
 _COLOURS = {"error": "red", "warning": "yellow"}

@@ -53,7 +53,8 @@ Role = Annotated[
 Value = Annotated[
     list[str] | None,
     typer.Option(
-        "--value", help="What a label value of the files is: Positive=favor (several times)."
+        "--value",
+        help="What a label value of the files is: Positive=favor, or =neutral for a blank one (several times).",
     ),
 ]
 Annotator = Annotated[
@@ -208,8 +209,8 @@ def build(
     Example: claimstance build export.json --role Speaker=source --by outlet --out dataset
     """
     from claimstance.inference.cli.tables import built
-    from claimstance.training.data.build.build import build as build_dataset
-    from claimstance.training.data.build.build import check_target
+    from claimstance.training.data.build import check_target
+    from claimstance.training.pipeline import build_and_teach
 
     must_exist("CONFIG|FILE", *inputs)
     must_exist("--codebook", codebook)
@@ -234,7 +235,7 @@ def build(
         config = config.model_copy(update={"teachers": []})
     check_target(config.path, overwrite)
     with progress("reading rows", None) as advance:
-        report = build_dataset(config, config.path, progress=advance, overwrite=overwrite)
+        report = build_and_teach(config, config.path, advance, overwrite)
     built(config.path, report.model_dump(mode="json"))
 
 
@@ -288,7 +289,7 @@ def source_options(
         "target": target,
         "columns": _pairs("--column", column),
         "roles": _pairs("--role", role),
-        "values": _pairs("--value", value),
+        "values": _pairs("--value", value, blank=True),
         "annotator": annotator,
         "lenient": lenient,
     }
@@ -311,7 +312,7 @@ def data_config(
         overrides = [f"data.{key}={json.dumps(given)}" for key, given in (options or {}).items()]
         return load_config(inputs[0], overrides).data
     if options is not None and "path" not in options:
-        raise ConfigError("expected --out DIR, the folder to build the dataset in")
+        raise ConfigError("expected --out DIR, the folder to build the dataset in, found none")
     plain: dict[str, Any] = {
         "path": ".",
         "sources": [{"files": [str(path) for path in inputs], **source}],
@@ -322,9 +323,11 @@ def data_config(
     return parse_data_config(plain, "the call")
 
 
-def _pairs(option: str, given: Iterable[str] | None) -> dict[str, str]:
+def _pairs(option: str, given: Iterable[str] | None, blank: bool = False) -> dict[str, str]:
+    """Return the pairs of an option that is given several times; with ``blank``, a pair may begin with ``=``."""
     for pair in given or ():
-        if not all(pair.partition("=")):
+        theirs, equals, ours = pair.partition("=")
+        if not equals or not ours or not (theirs or blank):
             names = "OURS=THEIRS, such as text=sentence" if option == "--column" else "THEIRS=OURS"
             raise ConfigError(f"{option}: expected {names}, found '{pair}'")
     return dict(pair.partition("=")[::2] for pair in given or ())

@@ -13,7 +13,7 @@ from claimstance.inference.cli.console import must_be_model, must_exist, progres
 from claimstance.model.errors import ConfigError
 
 if TYPE_CHECKING:
-    from claimstance.training.pipeline import Evaluation
+    from claimstance.training.evaluation.evaluation import Evaluation
 
 FIGURES_FILE = "evaluation.json"
 

@@ -111,7 +111,12 @@ def train(
         typer.Argument(metavar="KEY=VALUE", help="Values in place of the configuration's."),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue from the last checkpoint.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Continue from the last checkpoint, with the same data, labels and settings; from the beginning if "
+            "there is none.",
+        ),
     ] = False,
 ) -> None:
     """Train a model on a dataset, which is built first if need be.

@@ -58,6 +58,14 @@ def serve(
             "a thread and one more if not given.",
         ),
     ] = None,
+    max_pairs: Annotated[
+        int,
+        typer.Option(
+            "--max-pairs",
+            min=1,
+            help="Stances that a request may ask about: those of its records, and the targets of its articles.",
+        ),
+    ] = 4096,
     timeout: Annotated[
         float,
         typer.Option(
@@ -80,14 +88,15 @@ def serve(
 
     must_be_model("--model", model)
     settings = Settings(
-        host,
-        port,
-        token,
-        no_token,
-        round(max_body * _MEGABYTE),
-        max_articles,
-        timeout,
-        tuple(name.lower() for name in allow_host or ()),
+        host=host,
+        port=port,
+        token=token,
+        anonymous=no_token,
+        max_body=round(max_body * _MEGABYTE),
+        max_articles=max_articles,
+        max_pairs=max_pairs,
+        timeout=timeout,
+        names=tuple(name.lower() for name in allow_host or ()),
     )
     with run.listen(settings) as opened:
         address, at = opened.getsockname()[:2]

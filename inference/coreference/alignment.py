@@ -1,15 +1,17 @@
-"""Where things stand: between the characters of sentences and of their article, and who is meant there."""
+"""Places of things between the characters of sentences and of their article, and the names that are meant there."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import TypeVar
 
-from claimstance.inference.coreference.resolver import is_meant, resolve_references
+from claimstance.inference.coreference.people import unless_stopped
+from claimstance.inference.coreference.resolver import refers_to, resolve_references
 from claimstance.inference.results import Attribution, Span
 from claimstance.model.decoding import FoundAttribution
 from claimstance.model.predictor import Reading
 from claimstance.model.text.mentions import find_mentions, has_capital
+from claimstance.model.text.modifiers import is_modifier
 from claimstance.model.windows import Located
 
 T = TypeVar("T")
@@ -74,15 +76,27 @@ def grouped(items: Iterable[tuple[int, T]], count: int) -> list[list[T]]:
 def targets_by_sentence(
     wanted: Sequence[str], reading: Reading, named: Sequence[Sequence[tuple[Offsets, str]]]
 ) -> list[list[tuple[str, Offsets | None]]]:
-    """For each sentence the targets to score in it, each with its first mention there, or ``None`` for a topic.
+    """Return for each sentence the targets to score in it, each with its first mention there, ``None`` for a topic.
 
-    Without ``wanted`` these are its entities. A name (it has a capital) is scored where it is mentioned: asked about
-    somebody else, a sentence would answer for those whom it is about. Everything else is scored in every sentence, as
-    a topic where that does not mention it.
+    Without ``wanted`` these are its entities, but for those that only modify (*Tulsa* police). A name (it has a
+    capital) is scored where it is mentioned: asked about somebody else, a sentence would answer for those whom it is
+    about. Everything else is scored in every sentence, as a topic where that does not mention it.
+
+    Raises:
+        StoppedError: once ``reading.stop`` says so.
     """
     if not wanted:
         found = grouped(
-            ((e.place.sentence, (e.place.start, e.place.end)) for e in reading.entities or ()),
+            (
+                (entity.place.sentence, (entity.place.start, entity.place.end))
+                for entity in reading.entities or ()
+                if not is_modifier(
+                    reading.texts[entity.place.sentence],
+                    entity.place.start,
+                    entity.place.end,
+                    entity.label,
+                )
+            ),
             len(reading.texts),
         )
         return [
@@ -91,7 +105,7 @@ def targets_by_sentence(
         ]
     firsts = [
         {name: span for name in wanted for span in _mentions(name, text, references)[:1]}
-        for text, references in zip(reading.texts, named, strict=True)
+        for text, references in unless_stopped(zip(reading.texts, named, strict=True), reading.stop)
     ]
     return [
         [(name, first.get(name)) for name in wanted if name in first or not has_capital(name)]
@@ -109,18 +123,22 @@ def _first_of_each(text: str, spans: Sequence[Offsets]) -> dict[str, Offsets | N
 def _mentions(name: str, text: str, named: Sequence[tuple[Offsets, str]]) -> list[Offsets]:
     """Where a sentence mentions somebody: by name, else by what refers to that name ("he", "the senator")."""
     return find_mentions(name, text) or [
-        span for span, reference in named if is_meant(name, reference)
+        span for span, reference in named if refers_to(name, reference)
     ]
 
 
-def references_of(places: Places, reading: Reading) -> References:
-    """Who each source, he and she of a reading refers to, where that is known."""
+def resolve_article(places: Places, reading: Reading) -> References:
+    """Return who each source, he and she of a reading refers to, where that is known.
+
+    Raises:
+        StoppedError: once ``reading.stop`` says so.
+    """
     sources = sorted(
         {places.offsets(found.source[0]) for found in reading.attributions or () if found.source}
     )
     entities = [(*places.offsets(e.place), e.label) for e in reading.entities or ()]
-    found = resolve_references(places.text, places.bounds, sources, entities)
-    return {span: name for span, name in found.items() if name}
+    names = resolve_references(places.text, places.bounds, sources, entities, reading.stop)
+    return {span: name for span, name in names.items() if name}
 
 
 def named_by_sentence(places: Places, references: References) -> list[list[tuple[Offsets, str]]]:
@@ -156,6 +174,6 @@ class Locator:
             places = Places("\n".join(reading.texts), bounds)
             self._of, self._named = (
                 reading,
-                named_by_sentence(places, references_of(places, reading)),
+                named_by_sentence(places, resolve_article(places, reading)),
             )
         return _mentions(name, reading.texts[sentence], self._named[sentence])

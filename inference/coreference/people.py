@@ -1,17 +1,20 @@
-"""What an article mentions, in order: its named people, its quotes, and who is a he and who a she.
+"""The people that a text names, in order, with its quotes and who is a he and who a she.
 
-The ground that ``claimstance.inference.coreference.resolver`` stands on. Everything is told from the form of the text: titles, commas,
-quotation marks, and pronouns beside the only name around. There is no list of first names.
+The ground that ``claimstance.inference.coreference.resolver`` stands on. Everything comes from the form of the text:
+titles, commas, quotation marks, and pronouns beside the only name around. There is no list of first names.
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
+from claimstance.model.predictor import Stop, StoppedError, never
 from claimstance.model.text.person_names import bare_name, person_name, words
 
+T = TypeVar("T")
 Span = tuple[int, int]
 Entity = tuple[int, int, str]
 
@@ -38,11 +41,23 @@ _AFTER_PREPOSITION = re.compile(
 )
 _POSSESSIVE = re.compile(r"['’]s?\b")
 _REACH = 60  # characters before a name that tell its place in the sentence
+_STOP_EVERY = 64  # steps of less than a millisecond each
 
 
 @dataclass(frozen=True)
 class Mention:
-    """A person at a place in the text, by the name that the person goes by."""
+    """A person at a place in the text, by the name that the person goes by.
+
+    Attributes:
+        start: the first character, in code points of the text.
+        end: the one after the last.
+        sentence: the index of the sentence.
+        name: the fullest form of the name in the text.
+        quoted: whether it stands within quotation marks.
+        subject: whether it may be the subject of its clause.
+        source: whether it says something.
+        pronoun: the gender of the pronoun that it is; ``None`` for a name or a description.
+    """
 
     start: int
     end: int
@@ -51,19 +66,32 @@ class Mention:
     quoted: bool
     subject: bool
     source: bool = False
+    pronoun: str | None = None
 
 
-class Article:
+class PeopleInText:
     """A text with what is known of the people in it.
+
+    Every question about a place is answered by a binary search, so that all questions about an article take a time
+    that grows with its length, not with the square of it.
 
     Attributes:
         people: mentions by name, in order.
         genders: name → ``male`` or ``female``, where there is evidence and it mostly agrees.
+
+    Raises:
+        StoppedError: once ``stop`` says so.
     """
 
-    def __init__(self, text: str, sentences: Sequence[Span], entities: Iterable[Entity]) -> None:
+    def __init__(
+        self,
+        text: str,
+        sentences: Sequence[Span],
+        entities: Iterable[Entity],
+        stop: Stop = never,
+    ) -> None:
         self.text = text
-        self._starts = [start for start, _ in sentences]
+        self._sentence_starts = [start for start, _ in sentences]
         self._quotes = list(_quotes(text))
         spans = sorted(
             (start, end)
@@ -71,24 +99,39 @@ class Article:
             if label == "PERSON" and text[start:end].strip()
         )
         self.full_names = _full_names(text[start:end] for start, end in spans)
-        self.people = [self._mention(start, end) for start, end in spans]
-        self.genders = self._guess_genders()
+        self.people = [self._mention(start, end) for start, end in unless_stopped(spans, stop)]
+        self._starts = [person.start for person in self.people]
+        self._by_end = sorted((person.end, number) for number, person in enumerate(self.people))
+        self.genders = self._guess_genders(stop)
 
     def sentence_at(self, position: int) -> int:
-        """The index of the sentence that holds a position, or of the last one before it."""
-        return max(0, bisect_right(self._starts, position) - 1)
+        """Return the index of the sentence that holds a position, or of the last one before it."""
+        return max(0, bisect_right(self._sentence_starts, position) - 1)
 
     def is_quoted(self, position: int) -> bool:
-        """Whether a position lies within quotation marks."""
+        """Return whether a position lies within quotation marks."""
         i = bisect_right(self._quotes, (position, len(self.text))) - 1
         return i >= 0 and position < self._quotes[i][1]
 
     def fullest(self, name: str) -> str:
-        """The full name that a person's name stands for in this article; the bare name if there is no fuller one."""
+        """Return the full name that a person's name stands for in this text, or the bare name if none is fuller."""
         bare = bare_name(name)
         if person_name(bare) is not None:
             return bare
         return self.full_names.get(bare, bare)
+
+    def within(self, span: Span) -> Iterator[tuple[int, Mention]]:
+        """Yield the people named within a span, in order, each with its number in ``people``."""
+        start, end = span
+        for number in range(bisect_left(self._starts, start), bisect_right(self._starts, end)):
+            if self.people[number].end <= end:
+                yield number, self.people[number]
+
+    def ending_between(self, first: int, last: int) -> list[Mention]:
+        """Return the people whose mention ends at a position from ``first`` to ``last``, in order."""
+        low = bisect_left(self._by_end, (first, -1))
+        high = bisect_left(self._by_end, (last + 1, -1))
+        return [self.people[number] for number in sorted(n for _, n in self._by_end[low:high])]
 
     def _mention(self, start: int, end: int) -> Mention:
         text = self.text
@@ -99,33 +142,60 @@ class Article:
             start, end, sentence, name, self.is_quoted(start), not (possessive or after_preposition)
         )
 
-    def _guess_genders(self) -> dict[str, str]:
-        """By titles, and by pronouns outside quotes whose sentence so far, else the one before, names one person."""
+    def _guess_genders(self, stop: Stop) -> dict[str, str]:
+        """Return genders by titles, and by pronouns outside quotes whose sentence so far, else the one before, names
+        one person.
+        """
         votes: dict[str, Counter[str]] = defaultdict(Counter)
-        outside: dict[int, list[Mention]] = defaultdict(list)
-        for person in self.people:
+        unquoted: dict[int, list[Mention]] = defaultdict(list)
+        for person in unless_stopped(self.people, stop):
             near = re.findall(r"\w+", self.text[max(0, person.start - _REACH) : person.start])[-2:]
             near += re.findall(r"\w+", self.text[person.start : person.end])[:1]
             for gender, nouns in (("male", _MALE), ("female", _FEMALE)):
-                votes[person.name][gender] += _TITLE_WEIGHT * any(
-                    word.lower() in nouns for word in near
-                )
+                if any(word.lower() in nouns for word in near):
+                    votes[person.name][gender] += _TITLE_WEIGHT
             if not person.quoted:
-                outside[person.sentence].append(person)
-        for pronoun in PRONOUN.finditer(self.text):
-            if self.is_quoted(pronoun.start()):
-                continue
-            sentence = self.sentence_at(pronoun.start())
-            before = [person for person in outside[sentence] if person.start < pronoun.start()]
-            names = {person.name for person in before or outside[sentence - 1]}
+                unquoted[person.sentence].append(person)
+        for pronoun, before, names in self._unquoted_pronouns(unquoted, stop):
             if len(names) == 1:
-                weight = _SUBJECT_WEIGHT if before and before[0].subject else 1
-                votes[names.pop()][GENDERS[pronoun[0].lower()]] += weight
+                weight = _SUBJECT_WEIGHT if before is not None and before.subject else 1
+                votes[min(names)][GENDERS[pronoun.lower()]] += weight
         return {
             name: max(count, key=count.__getitem__)
             for name, count in votes.items()
             if _is_clear(count)
         }
+
+    def _unquoted_pronouns(
+        self, unquoted: dict[int, list[Mention]], stop: Stop
+    ) -> Iterator[tuple[str, Mention | None, set[str]]]:
+        """Yield each pronoun outside quotes, the first person named before it in its sentence, and the names of all
+        people before it there, else of those in the sentence before.
+        """
+        current = -1
+        before: set[str] = set()
+        previous: set[str] = set()
+        passed = 0
+        for pronoun in unless_stopped(PRONOUN.finditer(self.text), stop):
+            if self.is_quoted(pronoun.start()):
+                continue
+            sentence = self.sentence_at(pronoun.start())
+            people = unquoted.get(sentence, [])
+            if sentence != current:
+                current, before, passed = sentence, set(), 0
+                previous = {person.name for person in unquoted.get(sentence - 1, ())}
+            while passed < len(people) and people[passed].start < pronoun.start():
+                before.add(people[passed].name)
+                passed += 1
+            yield pronoun[0], people[0] if before else None, before or previous
+
+
+def unless_stopped(items: Iterable[T], stop: Stop) -> Iterator[T]:
+    """Yield ``items``, and raise ``StoppedError`` once ``stop``, which is asked now and then, says so."""
+    for number, item in enumerate(items):
+        if number % _STOP_EVERY == 0 and stop():
+            raise StoppedError
+        yield item
 
 
 def _is_clear(votes: Counter[str]) -> bool:
@@ -134,7 +204,7 @@ def _is_clear(votes: Counter[str]) -> bool:
 
 
 def _full_names(names: Iterable[str]) -> dict[str, str]:
-    """Surname → the full name with it that occurs most often; of two, the first."""
+    """Return surname → the full name with it that occurs most often; of two, the first."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for name in names:
         bare = bare_name(name)
@@ -145,7 +215,7 @@ def _full_names(names: Iterable[str]) -> dict[str, str]:
 
 
 def _quotes(text: str) -> Iterator[Span]:
-    """Stretches within double quotation marks; one that is never closed ends with its paragraph."""
+    """Yield stretches within double quotation marks; one that is never closed ends with its paragraph."""
     for paragraph in re.finditer(r"[^\n]+", text):
         opened: int | None = None
         for mark in _QUOTE_MARK.finditer(text, *paragraph.span()):
@@ -159,7 +229,7 @@ def _quotes(text: str) -> Iterator[Span]:
 
 
 def _is_mistyped_close(mark: re.Match[str]) -> bool:
-    """Whether an opening mark stands where one closes: “so it is“, he said."""
+    """Return whether an opening mark stands where a quote closes: “so it is“, he said."""
     before, after = (
         mark.string[max(0, mark.start() - 1) : mark.start()],
         mark.string[mark.end() : mark.end() + 1],

@@ -6,19 +6,25 @@ Resolution Based on Entity-Centric, Precision-Ranked Rules". Measured in ``docs/
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from claimstance.inference.coreference.people import (
     GENDERS,
     PRONOUN,
-    Article,
     Entity,
     Mention,
+    PeopleInText,
     Span,
+    unless_stopped,
 )
+from claimstance.inference.coreference.salience import RecentMentions
+from claimstance.model.predictor import Stop, never
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.text.person_names import bare_name, person_name, title_of, words
+
+Names = dict[Span, str | None]
 
 _RELATIVE = words("who whom whose that which")
 _GROUP_PRONOUNS = words("they them their theirs themselves")
@@ -30,7 +36,6 @@ _PLURALS = words(
     "people men women police many some others most several few dozens hundreds thousands"
 )
 _NEAR = 4  # sentences back from "they" and "it"; farther, nobody is answered
-_FAR = 8  # sentences back from "he" and "she"
 # What may stand before and after a person's name for the whole phrase to mean that person.
 _BELONGS_ELSEWHERE = re.compile(
     r"\b(?:about|and|at|by|for|from|in|of|on|or|to|with)\b[^,]*$|['’]s?\s*$", re.IGNORECASE
@@ -44,12 +49,18 @@ _PERSON_NOUN = re.compile(
     r"voter|supporter|manager|adviser|lawmaker|minister|teacher|farmer|owner|researcher|commander|organizer|volunteer|"
     r"candidate|nominee|delegate|diplomat|mayor|judge|secretary|general|attorney|chief|source|survivor|witness)"
 )
+# The search begins at the beginning of words and ends at their end, or a word of 50,000 letters would take minutes.
 _HEAD = re.compile(
-    r"(\w+)(?=,|$|\s(?:of|in|for|from|with|who|that|at|on|to|near|familiar|close)\b)"
+    r"(?<!\w)(\w+)(?!\w)(?=,|$|\s(?:of|in|for|from|with|who|that|at|on|to|near|familiar|close)\b)"
 )
 _ROLE_AFTER = re.compile(
     r",\s+(the\s+[\w-]+(?:\s[\w-]+){0,3}?)(?=[,.;)]|\s(?:of|for|who|in|from)\b)"
 )
+# The verb between a subject and an object pronoun; what follows a "her" that is no possessive.
+_VERB = re.compile(r",?\s\w+(?:\s(?:about|against|at|by|for|of|to|with))?\s$")
+_VERB_REACH = 40  # characters
+_NO_NOUN = re.compile(r"[,.;:?!”]|\s(?:a|and|as|at|by|for|in|of|on|that|the|to|with)\b")
+_COMMA = re.compile(r"['’]?,?\s*")
 _LONG_FORMS = {
     "sen": "senator",
     "gov": "governor",
@@ -62,7 +73,7 @@ _LONG_FORMS = {
 def resolve_names(
     text: str, sentences: Sequence[Span], sources: Sequence[Span], entities: Iterable[Entity]
 ) -> list[str | None]:
-    """The name of the source that each source span refers to.
+    """Return the name of the source that each source span refers to.
 
     Args:
         text: the article.
@@ -79,36 +90,32 @@ def resolve_names(
 
 
 def resolve_references(
-    text: str, sentences: Sequence[Span], sources: Sequence[Span], entities: Iterable[Entity]
-) -> dict[Span, str | None]:
-    """As ``resolve_names``, by span, and with every he and she of the article, sources or not."""
-    article = Article(text, sentences, entities)
+    text: str,
+    sentences: Sequence[Span],
+    sources: Sequence[Span],
+    entities: Iterable[Entity],
+    stop: Stop = never,
+) -> Names:
+    """Return names as ``resolve_names`` does, by span, and with every he and she of the article, sources or not.
+
+    Raises:
+        StoppedError: once ``stop``, which is asked now and then, says so.
+    """
+    people = PeopleInText(text, sentences, entities, stop)
     phrases = {span: " ".join(text[slice(*span)].split()) for span in sources}
-    roles = _roles(article)
-    names: dict[Span, str | None] = {
-        span: _named(article, span) or roles.get(phrase.lower()) or phrase.rstrip(" ,;") or phrase
-        for span, phrase in phrases.items()
+    roles = _roles(people, stop)
+    names: Names = {
+        span: _named(people, span) or roles.get(phrase.lower()) or phrase.rstrip(" ,;") or phrase
+        for span, phrase in unless_stopped(phrases.items(), stop)
         if not _is_pronoun(_word(phrase))
     }
-    persons = _persons(article, set(sources), names)
-    names |= {span: persons[span] for span in sources if span in persons}
-    for i, span in enumerate(sources):
-        if span in names:
-            continue
-        word = _word(phrases[span])
-        if word in _RELATIVE:
-            names[span] = _just_before(article, span, names)
-        elif word in _GROUP_PRONOUNS:
-            names[span] = _earlier_group(article, sources[:i], span, names, plural=True)
-        elif word in _THING_PRONOUNS:
-            names[span] = _earlier_group(article, sources[:i], span, names, plural=False)
-        else:
-            names[span] = None
-    return {**persons, **names}
+    pronouns = _resolve_pronouns(people, set(sources), names, stop)
+    names |= {span: pronouns[span] for span in phrases if span in pronouns}
+    return {**pronouns, **_resolve_others(people, phrases, names, stop)}
 
 
 def same_name(a: str, b: str) -> bool:
-    """Whether two names of one article may be one source's: equal without titles, or a full name and its surname.
+    """Return whether two names may be one source's: equal without titles, or a full name and its surname.
 
     >>> same_name("Mr. Trump", "Donald Trump"), same_name("Bill Clinton", "Hillary Clinton")
     (True, False)
@@ -127,10 +134,11 @@ def same_name(a: str, b: str) -> bool:
     return person is not None and short in (person.surname, person.particles + person.surname)
 
 
-def is_meant(name: str, reference: str) -> bool:
-    """Whether whoever a source or pronoun refers to is the one called ``name``; no *spokesman for Trump* is Trump.
+def refers_to(name: str, reference: str) -> bool:
+    """Return whether a source or pronoun called ``reference`` is the one called ``name``; no *spokesman for Trump* is
+    Trump.
 
-    >>> is_meant("Trump", "Donald Trump"), is_meant("United Nations", "UN"), is_meant("Trump", "an aide to Trump")
+    >>> refers_to("Trump", "Donald Trump"), refers_to("United Nations", "UN"), refers_to("Trump", "an aide to Trump")
     (True, True, False)
     """
     phrase = f"the {reference}"  # an acronym is one only beside lower case
@@ -148,15 +156,15 @@ def _is_pronoun(word: str) -> bool:
     )
 
 
-def _named(article: Article, span: Span) -> str | None:
-    """Sieve 1: the phrase is a name, or a name with a title, a role or an apposition."""
-    text = article.text
-    for person in article.people:
-        if span[0] <= person.start and person.end <= span[1] and _means_person(text, span, person):
+def _named(people: PeopleInText, span: Span) -> str | None:
+    """Sieve 1: return the name of a phrase that is a name, or a name with a title, a role or an apposition."""
+    text = people.text
+    for _, person in people.within(span):
+        if _means_person(text, span, person):
             return person.name
     whole = bare_name(text[slice(*span)])
-    if person_name(whole) or whole in article.full_names:
-        return article.fullest(whole)
+    if person_name(whole) or whole in people.full_names:
+        return people.fullest(whole)
     return None
 
 
@@ -165,11 +173,11 @@ def _means_person(text: str, span: Span, person: Mention) -> bool:
     return not _BELONGS_ELSEWHERE.search(before) and _DESCRIBES.match(after) is not None
 
 
-def _roles(article: Article) -> dict[str, str]:
-    """Sieve 2: "the senator", where only one person of the article has that title or apposition."""
+def _roles(people: PeopleInText, stop: Stop) -> dict[str, str]:
+    """Sieve 2: return the name for "the senator", where only one person has that title or apposition."""
     holders: dict[str, set[str]] = {}
-    for person in article.people:
-        for role in _roles_of(article.text, person):
+    for person in unless_stopped(people.people, stop):
+        for role in _roles_of(people.text, person):
             holders.setdefault(role, set()).add(person.name)
     return {role: names.pop() for role, names in holders.items() if len(names) == 1}
 
@@ -188,32 +196,61 @@ def _roles_of(text: str, person: Mention) -> Iterator[str]:
         yield f"the {title.split()[-1]}"
 
 
-def _persons(
-    article: Article, sources: set[Span], names: dict[Span, str | None]
-) -> dict[Span, str | None]:
-    """Sieve 3: every he and she of the text in order, so that one who is spoken of again and again stays at hand."""
-    people = [_as_source(person, names) for person in article.people]
-    people += [
-        _described(article, span, name)
+def _resolve_pronouns(people: PeopleInText, sources: set[Span], names: Names, stop: Stop) -> Names:
+    """Sieve 3: return whom every he and she means; one who is spoken of again and again stays at hand."""
+    mentions = _as_sources(people, names)
+    mentions += [
+        _described(people, span, name)
         for span, name in names.items()
         if name and _is_described(name)
     ]
-    people.sort(key=lambda person: person.start)
-    known: list[Mention] = []
-    found: dict[Span, str | None] = {}
-    waiting = iter(people)
-    person = next(waiting, None)
-    for pronoun in PRONOUN.finditer(article.text):
-        while person is not None and person.start < pronoun.start():
-            known.append(person)
-            person = next(waiting, None)
-        span, name = pronoun.span(), _most_salient(article, known, pronoun)
-        found[span] = name
+    # Outside quotes first: a pronoun there never means somebody whom only quotes mention, while a quoted one had better
+    # not mean the speaker, who is often named behind the quote.
+    pronouns: list[Mention] = []
+    resolved: Names = {}
+    for quoted in (False, True):
+        meant: dict[int, set[tuple[str, str]]] = defaultdict(set)
+        for pronoun in pronouns:
+            meant[pronoun.sentence].add((pronoun.pronoun or "", pronoun.name))
+        recent = RecentMentions(people, meant)
+        waiting = sorted([*mentions, *pronouns], key=lambda mention: mention.start)
+        passed = 0
+        for match in unless_stopped(PRONOUN.finditer(people.text), stop):
+            span, word = match.span(), match[0].lower()
+            if people.is_quoted(span[0]) != quoted:
+                continue
+            while passed < len(waiting) and waiting[passed].start < span[0]:
+                recent.add(waiting[passed])
+                passed += 1
+            gender, sentence = GENDERS[word], people.sentence_at(span[0])
+            subject = _subject_before(people, resolved, match)
+            resolved[span] = name = recent.resolve(gender, sentence, quoted, subject)
+            if name is not None:
+                is_subject, is_source = word in ("he", "she"), span in sources
+                pronoun = Mention(*span, sentence, name, quoted, is_subject, is_source, gender)
+                pronouns.append(pronoun)
+                recent.add(pronoun)
+    return resolved
+
+
+def _subject_before(people: PeopleInText, resolved: Names, pronoun: re.Match[str]) -> set[str]:
+    """Return who acts on an object pronoun: *Orr blamed him*, *she spoke to him*. It never means them; that would be
+    *himself* (Hobbs 1978, "Resolving pronoun references").
+    """
+    text, start = pronoun.string, pronoun.start()
+    is_object = pronoun[0].lower() == "him" or (
+        pronoun[0].lower() == "her" and _NO_NOUN.match(text, pronoun.end())
+    )
+    verb = _VERB.search(text[max(0, start - _VERB_REACH) : start])
+    if not is_object or verb is None:
+        return set()
+    end = start - len(verb[0])
+    names = {person.name for person in people.ending_between(end, end)}
+    for word in ("he", "she"):
+        name = resolved.get((end - len(word), end))
         if name is not None:
-            sentence, quoted = article.sentence_at(span[0]), article.is_quoted(span[0])
-            is_subject = pronoun[0].lower() in ("he", "she")
-            known.append(Mention(*span, sentence, name, quoted, is_subject, source=span in sources))
-    return found
+            names.add(name)
+    return names
 
 
 def _is_described(name: str) -> bool:
@@ -225,76 +262,72 @@ def _is_somebody(name: str) -> bool:
     return head is not None and _PERSON_NOUN.fullmatch(head[1]) is not None
 
 
-def _described(article: Article, span: Span, name: str) -> Mention:
-    """Somebody without a name who speaks, under the description."""
-    quoted = article.is_quoted(span[0])
-    return Mention(*span, article.sentence_at(span[0]), name, quoted, subject=True, source=True)
+def _described(people: PeopleInText, span: Span, name: str) -> Mention:
+    """Return somebody without a name who speaks, under the description."""
+    quoted = people.is_quoted(span[0])
+    return Mention(*span, people.sentence_at(span[0]), name, quoted, subject=True, source=True)
 
 
-def _as_source(person: Mention, names: dict[Span, str | None]) -> Mention:
-    """The mention, marked if it is what a source is called; others named within a source do not speak."""
-    return replace(
-        person,
-        source=any(
-            start <= person.start and person.end <= end and name == person.name
-            for (start, end), name in names.items()
-        ),
-    )
+def _as_sources(people: PeopleInText, names: Names) -> list[Mention]:
+    """Return the people, each marked if a source is called so; others named within a source do not speak."""
+    speaking = {
+        number
+        for span, name in names.items()
+        for number, person in people.within(span)
+        if person.name == name
+    }
+    return [
+        replace(person, source=number in speaking) for number, person in enumerate(people.people)
+    ]
 
 
-def _most_salient(article: Article, known: Sequence[Mention], pronoun: re.Match[str]) -> str | None:
-    """The first source, else the first subject, else the first person of the nearest sentence with one who fits."""
-    gender, sentence = GENDERS[pronoun[0].lower()], article.sentence_at(pronoun.start())
-    may_be_quoted = article.is_quoted(pronoun.start())
-    nearest: list[Mention] = []
-    for person in reversed(known):
-        if person.sentence < sentence - _FAR or (
-            nearest and person.sentence != nearest[0].sentence
-        ):
-            break
-        if article.genders.get(person.name, gender) == gender and (
-            may_be_quoted or not person.quoted
-        ):
-            nearest.append(person)
-    if not nearest:
-        return None
-    in_order = nearest[::-1]
-    return max(
-        in_order, key=lambda person: (person.source, person.subject)
-    ).name  # the first of the best
+def _resolve_others(
+    people: PeopleInText, phrases: dict[Span, str], names: Names, stop: Stop
+) -> Names:
+    """Return ``names`` with those of the sources that none of the sieves before has decided: who, they, it."""
+    names = dict(names)
+    by_end: dict[int, tuple[int, str | None]] = {}  # end → (rank in ``names``, name)
+    for rank, ((_, end), name) in enumerate(names.items()):
+        by_end.setdefault(end, (rank, name))
+    known = {person.name for person in people.people}
+    groups: dict[bool, tuple[int, str]] = {}  # plural? → (sentence, name) of the last one
+    for span, phrase in unless_stopped(phrases.items(), stop):
+        word, sentence = _word(phrase), people.sentence_at(span[0])
+        if span not in names:
+            name = None
+            if word in _RELATIVE:
+                name = _just_before(people, span, by_end)
+            elif word in _GROUP_PRONOUNS or word in _THING_PRONOUNS:
+                name = _earlier_group(groups, sentence, plural=word in _GROUP_PRONOUNS)
+            names[span] = name
+            by_end.setdefault(span[1], (len(names), name))
+        name = names[span]
+        if name is not None and name not in known and not _is_somebody(name):
+            groups[_is_plural(name)] = (sentence, name)
+    return names
 
 
-def _just_before(article: Article, span: Span, names: dict[Span, str | None]) -> str | None:
-    """Sieve 4, for who: the name that ends right before it."""
-    for person in article.people:
-        if person.end <= span[0] and re.fullmatch(
-            r"['’]?,?\s*", article.text[person.end : span[0]]
-        ):
-            return person.name
-    return next((name for other, name in names.items() if 0 <= span[0] - other[1] <= 2), None)
-
-
-def _earlier_group(
-    article: Article,
-    earlier: Sequence[Span],
-    span: Span,
-    names: dict[Span, str | None],
-    plural: bool,
+def _just_before(
+    people: PeopleInText, span: Span, by_end: dict[int, tuple[int, str | None]]
 ) -> str | None:
-    """Sieve 5, for they and it: the nearest earlier source that is a group, or a thing."""
-    people = {person.name for person in article.people}
-    for other in reversed(earlier):
-        if article.sentence_at(span[0]) - article.sentence_at(other[0]) > _NEAR:
-            return None
-        name = names.get(other)
-        if (
-            name is not None
-            and name not in people
-            and not _is_somebody(name)
-            and _is_plural(name) == plural
-        ):
-            return name
-    return None
+    """Sieve 4, for who: return the name that ends before it, with no more than a comma between."""
+    text, start = people.text, span[0]
+    first = start
+    while first > 0 and text[first - 1].isspace():
+        first -= 1
+    for person in people.ending_between(first - 2, start):  # an apostrophe and a comma
+        if _COMMA.fullmatch(text, person.end, start):
+            return person.name
+    near = [by_end[end] for end in range(start - 2, start + 1) if end in by_end]
+    return min(near)[1] if near else None
+
+
+def _earlier_group(groups: dict[bool, tuple[int, str]], sentence: int, plural: bool) -> str | None:
+    """Sieve 5, for they and it: return the nearest earlier source that is a group, or a thing."""
+    if plural not in groups:
+        return None
+    earlier, name = groups[plural]
+    return name if sentence - earlier <= _NEAR else None
 
 
 def _is_plural(name: str) -> bool:

@@ -1,7 +1,7 @@
-"""A tagged article as a page to read: one HTML file that needs nothing else, with what was read marked in the text.
+"""A tagged article as a page: one HTML file without dependencies, with the results marked in the text.
 
-How text stays text, and why nothing is loaded: ``claimstance.model.pages.engine``. The same article gives the same
-bytes.
+``claimstance.model.pages.engine`` explains how values are escaped and why the page loads nothing. The
+same article gives the same bytes.
 """
 
 from collections.abc import Iterator
@@ -12,66 +12,70 @@ from claimstance.inference.pages.article_view import (
     CLAIM_LEVELS,
     FIRST_SENTENCES,
     TIMELINE_ROWS,
-    Said,
-    facts,
-    page_parts,
+    AttributionRow,
+    article_view,
+    sentence_scores,
 )
 from claimstance.inference.pages.stance_matrix import NO_NAME
 from claimstance.inference.results import TaggedArticle
 from claimstance.model.errors import shorten
 from claimstance.model.pages.engine import THEME, Pages
 
-#: Role → a sample and what it means, for the key beside the text.
+#: (role, sample, meaning), for the key beside the text.
 _ROLES = (
     ("source", "source", "who says it"),
-    ("cue", "cue", "the word that tells that it is said"),
+    ("cue", "cue", "the word that reports it"),
     ("content", "content", "what is said"),
 )
 
 
 def render_page(article: TaggedArticle, back: str | None = None) -> str:
-    """The page of one article, as HTML; ``back``: where another one can be asked for."""
-    return "".join(
-        _PAGES.render(
-            "article.html",
-            {
-                "back": back,
-                "page": page_parts(article),
-                "roles": _ROLES,
-                "levels": CLAIM_LEVELS,
-                "none_named": NO_NAME,
-                "timeline_rows": TIMELINE_ROWS,
-                "first_sentences": FIRST_SENTENCES,
-            },
-            (THEME, "page.js"),
-        )
-    )
+    """Return the page of one article as HTML.
+
+    Args:
+        article: the article.
+        back: address of a form for another article, if there is one.
+    """
+    values = {
+        "back": back,
+        "page": article_view(article),
+        "roles": _ROLES,
+        "levels": CLAIM_LEVELS,
+        "none_named": NO_NAME,
+        "timeline_rows": TIMELINE_ROWS,
+        "first_sentences": FIRST_SENTENCES,
+    }
+    return "".join(_PAGES.render("article.html", values, (THEME, "page.js")))
 
 
-def render_index(shown: dict[str, Any]) -> Iterator[str]:
-    """The page that lists many articles, in pieces; ``shown`` as ``page_index.Index.shown`` gives it."""
-    return _PAGES.render("index.html", shown)
+def render_index(values: dict[str, Any]) -> Iterator[str]:
+    """Yield the pieces of the page that lists many articles; ``values`` come from ``Index.values``."""
+    return _PAGES.render("index.html", values)
 
 
-def render_form(shown: dict[str, Any]) -> str:
-    """The page on which an article is pasted; ``shown`` as ``serving.app`` gives it."""
-    return "".join(_FORMS.render("ask.html", shown, (THEME, "ask.js")))
+def render_form(values: dict[str, Any]) -> str:
+    """Return the page on which users paste an article; ``values`` come from ``serving.form``."""
+    return "".join(_FORMS.render("ask.html", values, (THEME, "ask.js")))
 
 
 def _percent(share: float) -> str:
-    """In whole per cent, where only what is certain has 100 and only what is impossible 0."""
-    return f"{min(99, max(1, round(100 * share))) if 0 < share < 1 else round(100 * share)}\u00a0%"
+    """Format a share as a whole percentage; only certainty shows 100 and only impossibility 0."""
+    percent = round(100 * share)
+    if 0 < share < 1:
+        percent = min(99, max(1, percent))
+    return f"{percent}\u00a0%"
 
 
-def _told(said: Said) -> str:
-    """What an attribution says, in one short line."""
-    cue, content = said.attribution.cue, said.attribution.content
-    return shorten(" ".join(" ".join(span.text for span in (cue, content) if span).split()), 120)
+def _summary(row: AttributionRow) -> str:
+    """Return cue and content of an attribution as one short line."""
+    spans = [row.attribution.cue, row.attribution.content]
+    text = " ".join(span.text for span in spans if span)
+    return shorten(" ".join(text.split()), 120)
 
 
 _PAGES = Pages(
     "claimstance.inference.pages",
     ("page.css",),
-    {"percent": _percent, "facts": facts, "told": _told},
+    {"percent": _percent, "scores": sentence_scores, "summary": _summary},
 )
 _FORMS = replace(_PAGES, styles=(*_PAGES.styles, "ask.css"), forms="'self'")

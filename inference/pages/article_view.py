@@ -1,20 +1,21 @@
-"""What an article's page shows, worked out from a tagged article: marked prose, tables, a timeline."""
+"""The values that an article's page shows: marked prose, tables and a timeline."""
 
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from claimstance.inference.pages.stance_matrix import (
     NO_NAME,
     TEXT_ITSELF,
+    Cell,
     Count,
     Holder,
     Matrix,
     StanceLabel,
     Target,
-    lay_out,
+    build_matrix,
     stance_labels,
 )
 from claimstance.inference.results import (
@@ -30,18 +31,18 @@ from claimstance.model.errors import shorten
 from claimstance.model.labels import CLAIM, ROLES, SUBJECTIVE
 from claimstance.model.pages.markup import Mark, Segment, segments, visible
 
-#: From which probability on a sentence is shaded how strongly.
+#: Probabilities of a claim from which a sentence is shaded more strongly.
 CLAIM_LEVELS = (0.5, 0.7, 0.85, 0.95)
 COLUMNS, ROWS, TIMELINE_ROWS, FIRST_SENTENCES = 10, 30, 12, 8
 
 
 @dataclass(frozen=True)
 class RoleMark(Mark):
-    """A part of an attribution, or what of it lies in one sentence.
+    """Mark a part of an attribution, or the portion of it that lies in one sentence.
 
     Attributes:
-        attribution: its number on the page.
-        is_start: whether the part begins here, rather than goes on.
+        attribution: the number of its row on the page.
+        is_start: whether the part begins here (it may run on from an earlier sentence).
     """
 
     attribution: int = 0
@@ -50,22 +51,29 @@ class RoleMark(Mark):
 
 @dataclass(frozen=True)
 class ShownSentence:
-    """A sentence of the prose: what stands before it, its pieces, and how sure the model is that it makes a claim."""
+    """Represent a sentence of the prose.
+
+    Attributes:
+        index: its number in the article.
+        before: white space between it and the sentence before.
+        segments: its pieces, with their marks.
+        claim: the probability that it makes a claim.
+    """
 
     index: int
     before: str
-    pieces: list[Segment[RoleMark]]
+    segments: list[Segment[RoleMark]]
     claim: float | None
 
     @property
     def level(self) -> int:
-        """How strongly it is shaded, from 0 (not at all)."""
+        """Return the strength of its shading, from 0 (none)."""
         return bisect_right(CLAIM_LEVELS, self.claim or 0.0)
 
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Sentences that stand in one paragraph, and the white space before it."""
+    """Represent the sentences of one paragraph, and the white space before it."""
 
     before: str
     sentences: list[ShownSentence]
@@ -73,8 +81,8 @@ class Paragraph:
 
 
 @dataclass(frozen=True)
-class Said:
-    """An attribution as a row of a table; ``sentence`` is the one that tells it."""
+class AttributionRow:
+    """Represent a row of the table of attributions; ``source`` is the source's number or -1."""
 
     number: int
     sentence: int
@@ -83,45 +91,68 @@ class Said:
 
     @property
     def start(self) -> int:
-        """Where the first of its parts begins, in characters of the article."""
-        return min(span.start for _, span in parts_of(self.attribution))
+        """Return the first character of its roles, in the article."""
+        return min(span.start for _, span in role_spans(self.attribution))
 
     @property
     def end(self) -> int:
-        """Where the last of its parts ends."""
-        return max(span.end for _, span in parts_of(self.attribution))
+        """Return the end of the last of its roles, exclusive."""
+        return max(span.end for _, span in role_spans(self.attribution))
 
 
 @dataclass(frozen=True)
-class Held:
-    """A stance as a row of a table; ``anchor`` is the name of the first row of its holder and target."""
+class StanceRow:
+    """Represent a row of the table of stances.
+
+    Attributes:
+        stance: the stance.
+        holder: the row of the matrix that counts it.
+        target: the column of the matrix that counts it.
+        label: the label's appearance.
+        anchor: element id of the first row with the same holder, target and label; ``None`` for others.
+    """
 
     stance: Stance
     holder: Holder
     target: Target
     label: StanceLabel
-    anchor: str | None
+    anchor: str | None = None
 
 
 @dataclass(frozen=True)
 class Speaker:
-    """A row of the timeline: a source and where it speaks, as (start, width) in per cent of the text, and what."""
+    """Represent a row of the timeline: a source and its (start, width, attribution), in per cent."""
 
     holder: Holder
-    places: list[tuple[float, float, Said]]
+    positions: list[tuple[float, float, AttributionRow]]
 
 
 @dataclass(frozen=True)
-class Parts:
-    """All that the template of an article's page is given."""
+class ArticleView:
+    """Represent everything that the template of an article's page reads.
+
+    Attributes:
+        article: the tagged article.
+        paragraphs: the text.
+        after: white space after the last paragraph.
+        attributions: all attributions, in the order of the text.
+        speakers: sources, the most frequent first.
+        stances: stances that count.
+        unsure: stances from which the model abstains.
+        labels: the stance labels of the page.
+        matrix: sources against targets.
+        silent: named sources without a stance that counts.
+        ranked: sentences with a shortened text, the most check-worthy first.
+        data: values for the script of the page.
+    """
 
     article: TaggedArticle
     paragraphs: list[Paragraph]
     after: str
-    said: list[Said]
+    attributions: list[AttributionRow]
     speakers: list[Speaker]
-    held: list[Held]
-    unsure: list[Held]
+    stances: list[StanceRow]
+    unsure: list[StanceRow]
     labels: list[StanceLabel]
     matrix: Matrix
     silent: list[Holder]
@@ -129,249 +160,246 @@ class Parts:
     data: dict[str, Any]
 
 
-def parts_of(attribution: Attribution) -> Iterator[tuple[str, Span]]:
-    """The parts of an attribution that were found, with their roles."""
+def role_spans(attribution: Attribution) -> Iterator[tuple[str, Span]]:
+    """Yield (role, span) for the roles that the attribution has."""
     for role in ROLES:
-        if (span := getattr(attribution, role)) is not None:
+        span = getattr(attribution, role)
+        if span is not None:
             yield role, span
 
 
-def page_parts(article: TaggedArticle) -> Parts:
-    """Work out what the page of an article shows."""
-    numbers = {source.name: i for i, source in enumerate(article.sources)}
-    said = _said(article, numbers)
-    holders = _holders(article, said)
+def article_view(article: TaggedArticle) -> ArticleView:
+    """Build the view of an article."""
+    source_numbers = {source.name: number for number, source in enumerate(article.sources)}
+    attributions = _attribution_rows(article, source_numbers)
+    holders = _holders(article, attributions)
     labels = stance_labels(name for stance in article.stances for name in stance.probabilities)
-    targets = {
-        name: Target(i, name)
-        for i, name in enumerate(dict.fromkeys(s.target for s in article.stances))
-    }
-    rows = [_held(stance, numbers, holders, targets, labels) for stance in article.stances]
+    target_names = dict.fromkeys(stance.target for stance in article.stances)
+    targets = {name: Target(number, name) for number, name in enumerate(target_names)}
+
+    rows = []
+    for stance in article.stances:
+        holder = holders[_holder_number(stance, source_numbers)]
+        rows.append(StanceRow(stance, holder, targets[stance.target], labels[stance.label]))
     rows.sort(key=lambda row: (row.holder.number, row.target.number, row.stance.sentence))
-    held = _anchored([row for row in rows if not row.stance.abstained])
+    stances = _with_anchors([row for row in rows if not row.stance.abstained])
     unsure = [row for row in rows if row.stance.abstained]
-    matrix = lay_out(holders, list(targets.values()), _cells(held), columns=COLUMNS, rows=ROWS)
-    with_row = {row.holder for row in (*matrix.rows, *matrix.more)}
-    paragraphs, after = _paragraphs(article, _marks(said))
-    data = {
-        "sentences": [_rounded(claim_share(sentence)) for sentence in article.sentences],
-        "attributions": [
-            [row.sentence, row.source, _rounded(row.attribution.probability)] for row in said
-        ],
-        "stances": [
-            [
-                row.stance.sentence,
-                row.holder.number,
-                row.target.number,
-                row.label.number,
-                _rounded(row.stance.probability),
-                int(row.stance.abstained),
-            ]
-            for row in (*held, *unsure)
-        ],
-        "holders": [visible(holder.name) for holder in holders],
-        "targets": [visible(name) for name in targets],
-        "labels": [visible(name) for name in labels],
-    }
-    return Parts(
+
+    matrix = build_matrix(
+        holders, list(targets.values()), _cells(stances), columns=COLUMNS, rows=ROWS
+    )
+    in_matrix = {row.holder for row in (*matrix.rows, *matrix.more)}
+    paragraphs, after = _paragraphs(article, _marks(attributions))
+    return ArticleView(
         article=article,
         paragraphs=paragraphs,
         after=after,
-        said=said,
-        speakers=_speakers(article, said, holders),
-        held=held,
+        attributions=attributions,
+        speakers=_speakers(article, attributions, holders),
+        stances=stances,
         unsure=unsure,
         labels=list(labels.values()),
         matrix=matrix,
-        silent=[holder for holder in holders if holder.is_name and holder not in with_row],
-        ranked=[
-            (sentence, shorten(sentence.text, 160)) for sentence in _by_worth(article.sentences)
-        ],
-        data=data,
+        silent=[holder for holder in holders if holder.is_name and holder not in in_matrix],
+        ranked=[(sentence, shorten(sentence.text, 160)) for sentence in _ranked(article.sentences)],
+        data={
+            "sentences": [_rounded(claim_probability(it)) for it in article.sentences],
+            "attributions": [
+                [row.sentence, row.source, _rounded(row.attribution.probability)]
+                for row in attributions
+            ],
+            "stances": [_script_values(row) for row in (*stances, *unsure)],
+            "holders": [visible(holder.name) for holder in holders],
+            "targets": [visible(name) for name in targets],
+            "labels": [visible(name) for name in labels],
+        },
     )
 
 
-def claim_share(sentence: Sentence) -> float | None:
-    """The probability that a sentence makes a claim; ``None`` for a model with labels of its own."""
+def claim_probability(sentence: Sentence) -> float | None:
+    """Return the probability that a sentence makes a claim; ``None`` for a model with other labels."""
     return sentence.claim.probabilities.get(CLAIM[1]) if sentence.claim else None
 
 
-def facts(sentence: Sentence) -> Iterator[tuple[str, str, float]]:
-    """What is known of a sentence as a whole: of what, which label if that is not plain, and its probability."""
-    if (worth := sentence.check_worthy) is not None:
-        yield "worth checking", "", ranking(worth.probabilities)
-    for task, plain in (("claim", CLAIM[1]), ("subjective", SUBJECTIVE[1])):
+def sentence_scores(sentence: Sentence) -> Iterator[tuple[str, str, float]]:
+    """Yield (task, label, probability) of the sentence; the label is empty where the task implies it."""
+    if sentence.check_worthy is not None:
+        yield "worth checking", "", ranking(sentence.check_worthy.probabilities)
+    for task, implied in (("claim", CLAIM[1]), ("subjective", SUBJECTIVE[1])):
         label: Label | None = getattr(sentence, task)
-        if label is not None and plain in label.probabilities:
-            yield task, "", label.probabilities[plain]
-        elif label is not None:
+        if label is None:
+            continue
+        if implied in label.probabilities:
+            yield task, "", label.probabilities[implied]
+        else:
             yield task, label.label, label.probability
 
 
-def _said(article: TaggedArticle, numbers: dict[str, int]) -> list[Said]:
-    found = [
-        (sentence.index, attribution)
-        for sentence in article.sentences
-        for attribution in sentence.attributions or ()
-        if any(parts_of(attribution))
-    ]
-    return [
-        Said(
-            i,
-            index,
-            attribution,
-            numbers.get((attribution.source and attribution.source.name) or "", -1),
-        )
-        for i, (index, attribution) in enumerate(found)
-    ]
+def _attribution_rows(
+    article: TaggedArticle, source_numbers: dict[str, int]
+) -> list[AttributionRow]:
+    rows: list[AttributionRow] = []
+    for sentence in article.sentences:
+        for attribution in sentence.attributions or ():
+            if not any(role_spans(attribution)):
+                continue
+            name = attribution.source.name if attribution.source else None
+            source = source_numbers.get(name or "", -1)
+            rows.append(AttributionRow(len(rows), sentence.index, attribution, source))
+    return rows
 
 
-def _holders(article: TaggedArticle, said: Sequence[Said]) -> list[Holder]:
-    """The named sources by their numbers, then those without a name, then the text itself."""
-    first: dict[int, int] = {}
-    for row in said:
-        first.setdefault(row.source, row.sentence)
-    named = [
-        Holder(i, source.name, True, f"#s{first[i]}" if i in first else "#article")
-        for i, source in enumerate(article.sources)
-    ]
-    return [
-        *named,
-        Holder(len(named), NO_NAME, False, "#article"),
-        Holder(len(named) + 1, TEXT_ITSELF, False, "#article"),
-    ]
+def _holders(article: TaggedArticle, attributions: Sequence[AttributionRow]) -> list[Holder]:
+    """Return the named sources by their numbers, then unnamed holders, then the text itself."""
+    first_sentence: dict[int, int] = {}
+    for row in attributions:
+        first_sentence.setdefault(row.source, row.sentence)
+    holders = []
+    for number, source in enumerate(article.sources):
+        href = f"#s{first_sentence[number]}" if number in first_sentence else "#article"
+        holders.append(Holder(number, source.name, True, href))
+    holders.append(Holder(len(holders), NO_NAME, False, "#article"))
+    holders.append(Holder(len(holders), TEXT_ITSELF, False, "#article"))
+    return holders
 
 
-def _held(
-    stance: Stance,
-    numbers: dict[str, int],
-    holders: Sequence[Holder],
-    targets: dict[str, Target],
-    labels: dict[str, StanceLabel],
-) -> Held:
-    number = len(numbers) + 1 if stance.holder is None else numbers.get(stance.holder, len(numbers))
-    return Held(stance, holders[number], targets[stance.target], labels[stance.label], None)
+def _holder_number(stance: Stance, source_numbers: dict[str, int]) -> int:
+    """Return the position of a stance's holder in the list of ``_holders``."""
+    unnamed = len(source_numbers)
+    if stance.holder is None:
+        return unnamed + 1
+    return source_numbers.get(stance.holder, unnamed)
 
 
-def _anchored(rows: Sequence[Held]) -> list[Held]:
-    seen: set[tuple[int, int, int]] = set()
-    found = []
+def _with_anchors(rows: Sequence[StanceRow]) -> list[StanceRow]:
+    """Give the first row of each holder, target and label an element id, for links from the matrix."""
+    seen: set[str] = set()
+    anchored = []
     for row in rows:
-        place = row.holder.number, row.target.number, row.label.number
-        anchor = None if place in seen else "p{}-{}-{}".format(*place)
-        seen.add(place)
-        found.append(Held(row.stance, row.holder, row.target, row.label, anchor))
-    return found
+        anchor = f"p{row.holder.number}-{row.target.number}-{row.label.number}"
+        anchored.append(row if anchor in seen else replace(row, anchor=anchor))
+        seen.add(anchor)
+    return anchored
 
 
-def _cells(held: Sequence[Held]) -> dict[tuple[int, int], tuple[Count, ...]]:
-    """What was counted, by holder and target; a count of one links to its sentence, others to their rows."""
-    places: dict[tuple[int, int], dict[StanceLabel, list[Held]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
-    for row in held:
-        places[row.holder.number, row.target.number][row.label].append(row)
-    return {
-        place: tuple(
-            _count(label, rows)
-            for label, rows in sorted(by_label.items(), key=lambda i: i[0].number)
-        )
-        for place, by_label in places.items()
-    }
+def _cells(rows: Sequence[StanceRow]) -> dict[tuple[int, int], Cell]:
+    """Count stances by (holder number, target number) and label."""
+    groups: dict[tuple[int, int], dict[StanceLabel, list[StanceRow]]] = {}
+    for row in rows:
+        cell = groups.setdefault((row.holder.number, row.target.number), defaultdict(list))
+        cell[row.label].append(row)
+    cells = {}
+    for key, by_label in groups.items():
+        ordered = sorted(by_label.items(), key=lambda item: item[0].number)
+        cells[key] = tuple(_count(label, label_rows) for label, label_rows in ordered)
+    return cells
 
 
-def _count(label: StanceLabel, rows: Sequence[Held]) -> Count:
-    where = list(dict.fromkeys(row.stance.sentence for row in rows))
-    listed = ("sentence " if len(where) == 1 else "sentences ") + ", ".join(map(str, where))
+def _count(label: StanceLabel, rows: Sequence[StanceRow]) -> Count:
+    """Link a count to its sentence if there is one, else to the first of its rows."""
+    sentences = list(dict.fromkeys(row.stance.sentence for row in rows))
+    numbers = ", ".join(map(str, sentences))
+    if len(sentences) == 1:
+        href, listed = f"#s{numbers}", f"sentence {numbers}"
+    else:
+        href, listed = f"#{rows[0].anchor}", f"sentences {numbers}"
     title = f"{rows[0].holder.name} → {rows[0].target.name}: {len(rows)} {label.name}, {listed}"
-    return Count(
-        label, len(rows), f"#s{where[0]}" if len(where) == 1 else f"#{rows[0].anchor}", title
-    )
+    return Count(label, len(rows), href, title)
 
 
-def _marks(said: Sequence[Said]) -> list[RoleMark]:
+def _script_values(row: StanceRow) -> list[Any]:
     return [
-        RoleMark(start, end, role, "", row.number, start == span.start)
-        for row in said
-        for role, span in parts_of(row.attribution)
-        for start, end in span.pieces
-        if start < end
+        row.stance.sentence,
+        row.holder.number,
+        row.target.number,
+        row.label.number,
+        _rounded(row.stance.probability),
+        int(row.stance.abstained),
     ]
+
+
+def _marks(attributions: Sequence[AttributionRow]) -> list[RoleMark]:
+    marks = []
+    for row in attributions:
+        for role, span in role_spans(row.attribution):
+            for start, end in span.pieces:
+                if start < end:
+                    marks.append(RoleMark(start, end, role, "", row.number, start == span.start))
+    return marks
 
 
 def _paragraphs(article: TaggedArticle, marks: Sequence[RoleMark]) -> tuple[list[Paragraph], str]:
-    """The text as paragraphs of sentences, and the white space after the last. A line that only wraps ends none."""
-    by_sentence = _by_sentence(article.sentences, marks)
-    found: list[Paragraph] = []
+    """Return the text as paragraphs, and the white space after the last one.
+
+    A line end begins a paragraph only if the text between two sentences is more than that line end.
+    """
+    sentence_marks = _marks_by_sentence(article.sentences, marks)
+    paragraphs: list[Paragraph] = []
     end = 0
     for sentence in article.sentences:
         before, end = article.text[end : sentence.start], sentence.end
-        is_new = not found or before.splitlines() not in ([], [before])
+        is_new = not paragraphs or before.splitlines() not in ([], [before])
         if is_new:
-            found.append(Paragraph(before, [], not found and sentence.text == article.title))
-        pieces = segments(sentence.text, by_sentence[sentence.index])
-        found[-1].sentences.append(
-            ShownSentence(sentence.index, "" if is_new else before, pieces, claim_share(sentence))
-        )
-    return found, article.text[end:]
+            is_title = not paragraphs and sentence.text == article.title
+            paragraphs.append(Paragraph(before, [], is_title))
+            before = ""
+        pieces = segments(sentence.text, sentence_marks[sentence.index])
+        shown = ShownSentence(sentence.index, before, pieces, claim_probability(sentence))
+        paragraphs[-1].sentences.append(shown)
+    return paragraphs, article.text[end:]
 
 
-def _by_sentence(
+def _marks_by_sentence(
     sentences: Sequence[Sentence], marks: Sequence[RoleMark]
 ) -> dict[int, list[RoleMark]]:
-    """Marks, cut at the bounds of sentences and in characters of them."""
+    """Cut marks at the bounds of sentences; offsets become relative to the sentence."""
     starts = [sentence.start for sentence in sentences]
-    found: dict[int, list[RoleMark]] = defaultdict(list)
+    by_sentence: dict[int, list[RoleMark]] = defaultdict(list)
     for mark in marks:
-        for sentence in sentences[
-            max(0, bisect_right(starts, mark.start) - 1) : bisect_right(starts, mark.end - 1)
-        ]:
+        first = max(0, bisect_right(starts, mark.start) - 1)
+        last = bisect_right(starts, mark.end - 1)
+        for sentence in sentences[first:last]:
             start, end = max(mark.start, sentence.start), min(mark.end, sentence.end)
-            if start < end:
-                found[sentence.index].append(
-                    RoleMark(
-                        start - sentence.start,
-                        end - sentence.start,
-                        mark.classes,
-                        "",
-                        mark.attribution,
-                        mark.is_start and start == mark.start,
-                    )
-                )
-    return found
+            if start >= end:
+                continue
+            clipped = replace(
+                mark,
+                start=start - sentence.start,
+                end=end - sentence.start,
+                is_start=mark.is_start and start == mark.start,
+            )
+            by_sentence[sentence.index].append(clipped)
+    return by_sentence
 
 
 def _speakers(
-    article: TaggedArticle, said: Sequence[Said], holders: Sequence[Holder]
+    article: TaggedArticle, attributions: Sequence[AttributionRow], holders: Sequence[Holder]
 ) -> list[Speaker]:
-    """Who speaks, those with the most to say first; of equals, who comes first."""
-    places: dict[int, list[tuple[float, float, Said]]] = defaultdict(list)
+    """Return the sources with the most attributions first; unnamed ones come last."""
+    positions: dict[int, list[tuple[float, float, AttributionRow]]] = defaultdict(list)
     scale = 100 / max(1, len(article.text))
-    for row in said:
+    for row in attributions:
         width = max(0.8, (row.end - row.start) * scale)
-        places[row.source].append(
-            (round(min(row.start * scale, 100 - width), 2), round(width, 2), row)
-        )
-    ranked = sorted(
-        (source for source in places if source >= 0),
-        key=lambda source: (-len(places[source]), source),
-    )
-    unnamed = [-1] if -1 in places else []
-    return [
-        Speaker(holders[source] if source >= 0 else holders[-2], places[source])
-        for source in [*ranked, *unnamed]
-    ]
+        start = min(row.start * scale, 100 - width)
+        positions[row.source].append((round(start, 2), round(width, 2), row))
+    named = [source for source in positions if source >= 0]
+    named.sort(key=lambda source: (-len(positions[source]), source))
+    speakers = [Speaker(holders[source], positions[source]) for source in named]
+    if -1 in positions:
+        speakers.append(Speaker(holders[-2], positions[-1]))
+    return speakers
 
 
-def _by_worth(sentences: Sequence[Sentence]) -> list[Sentence]:
-    """The sentences of which something is known, those most worth checking first, or likeliest to make a claim."""
-    known = [sentence for sentence in sentences if any(facts(sentence))]
-    return sorted(
-        known,
-        key=lambda s: (
-            -(ranking(s.check_worthy.probabilities) if s.check_worthy else claim_share(s) or 0.0)
-        ),
-    )
+def _ranked(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """Return the sentences with scores, the most check-worthy (else the likeliest claims) first."""
+
+    def score(sentence: Sentence) -> float:
+        if sentence.check_worthy:
+            return ranking(sentence.check_worthy.probabilities)
+        return claim_probability(sentence) or 0.0
+
+    scored = [sentence for sentence in sentences if any(sentence_scores(sentence))]
+    return sorted(scored, key=score, reverse=True)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Writing pages: one for one article; for several a folder of them, and ``index.html``, which leads to each."""
+"""Writers of pages: one file for one article, or a folder with a page per article and an index."""
 
 import hashlib
 import re
@@ -16,7 +16,7 @@ from claimstance.model.errors import ClaimstanceError, ConfigError
 PAGE_SUFFIXES = (".html", ".htm")
 INDEX_FILE = "index.html"
 _LONGEST_NAME = 80
-#: Names that Windows keeps to itself, whatever their suffix, and the index's own.
+#: Names that Windows reserves, whatever their suffix, and the index's own.
 _RESERVED = {
     "index",
     "con",
@@ -28,23 +28,23 @@ _RESERVED = {
 
 
 def is_page(out: Path | None) -> bool:
-    """Whether ``out`` is to be one page, rather than a folder of them."""
+    """Return whether ``out`` names one page rather than a folder."""
     return out is None or out.suffix.lower() in PAGE_SUFFIXES
 
 
 @contextmanager
 def open_pages(out: Path | None) -> Iterator[Writer]:
-    """Where pages are written to: a file ending in ``.html``, standard output (``None``), or a folder.
+    """Open a writer of pages: to a file ending in ``.html``, to standard output (``None``), or to a folder.
 
-    A file holds one article. A folder gets a page for each, at once, and the index at the end, if all went well.
+    A file holds one article. A folder gets each page at once, and the index at the end if no error occurred.
 
     Raises:
-        ConfigError: for a second article where only one has room.
-        ClaimstanceError: if something cannot be written.
+        ConfigError: for a second article where ``out`` is one page.
+        ClaimstanceError: if a file cannot be written.
     """
     if out is None or is_page(out):
         with open_output(out) as file:
-            single = _Single()
+            single = _SinglePage()
             yield single
             if single.page is not None:
                 file.write(single.page)
@@ -53,18 +53,18 @@ def open_pages(out: Path | None) -> Iterator[Writer]:
         raise ClaimstanceError(f"{out}: expected a folder, or a name ending in .html, found a file")
     try:
         with closing(Index()) as index:
-            yield _Folder(out, index)
+            yield _PageFolder(out, index)
             if index.articles:
                 with open_output(out / INDEX_FILE) as file:
-                    file.writelines(render_index(index.shown()))
+                    file.writelines(render_index(index.values()))
     except sqlite3.Error as error:
         raise ClaimstanceError(
-            f"{out / INDEX_FILE}: what it is to say cannot be kept: {error}"
+            f"{out / INDEX_FILE}: the counts for this page cannot be stored: {error}"
         ) from None
 
 
-class _Single:
-    """Keeps one page until it is known that there is no other."""
+class _SinglePage:
+    """Hold one page back until the run ends, in case a second article follows."""
 
     def __init__(self) -> None:
         self.page: str | None = None
@@ -77,7 +77,9 @@ class _Single:
         self.page = render_page(article)
 
 
-class _Folder:
+class _PageFolder:
+    """Write each page at once, and count it for the index."""
+
     def __init__(self, folder: Path, index: Index) -> None:
         self._folder = folder
         self._index = index
@@ -91,10 +93,10 @@ class _Folder:
 
 
 def file_name(doc_id: str, taken: set[str]) -> str:
-    """A name for the page of an article that any file system takes, and that no other has; it is added to ``taken``.
+    """Return a file name for an article's page that every file system accepts, and add it to ``taken``.
 
-    An id of plain letters, digits, dots, dashes and underscores is the name. Of another one, what is plain, and eight
-    digits of its sha256. The same ids in the same order have the same names.
+    An id of ASCII letters, digits, dots, dashes and underscores becomes the name. Other ids keep these
+    characters, followed by eight digits of the id's sha256. The same ids in the same order give the same names.
 
     >>> file_name("a1", set()), file_name("a1", {"a1.html"})
     ('a1.html', 'a1-2.html')

@@ -1,4 +1,4 @@
-"""What the page that lists many articles is made of: counts, kept on disk, so that memory does not grow with them."""
+"""The values of the page that lists many articles: counts on disk, so that memory does not grow."""
 
 import json
 import sqlite3
@@ -17,7 +17,7 @@ from claimstance.inference.pages.stance_matrix import (
     Matrix,
     StanceLabel,
     Target,
-    lay_out,
+    build_matrix,
     stance_labels,
 )
 from claimstance.inference.results import TaggedArticle
@@ -45,17 +45,17 @@ _OF_ARTICLE = "SELECT label, SUM(count) FROM stance WHERE kind = ? AND holder = 
 _WHERE = """
     SELECT article.number, file, facts FROM article
     JOIN (SELECT article FROM speaks WHERE holder = :holder AND :kind = 0
-          UNION SELECT article FROM stance WHERE kind = :kind AND holder = :holder) AS places
-    ON places.article = article.number ORDER BY article.number
+          UNION SELECT article FROM stance WHERE kind = :kind AND holder = :holder) AS mentioned
+    ON mentioned.article = article.number ORDER BY article.number
 """
 
 
 @dataclass(frozen=True)
-class Row:
-    """An article in the list, or all of them together: what there is in it, and its stances by label."""
+class ArticleRow:
+    """Represent an article in the list, or the sums over all of them; ``stances`` is label → count."""
 
     sentences: int
-    said: int
+    attributions: int
     sources: int
     stances: dict[str, int]
     warnings: int
@@ -68,19 +68,30 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Speaker:
-    """A source with the pages it is in: (file, title, its stances there)."""
+class SourcePages:
+    """Represent a source and the pages that it speaks on, as (file, title, stances there)."""
 
     holder: Holder
     articles: int
     pages: list[tuple[str, str, list[tuple[StanceLabel, int]]]]
 
 
+@dataclass(frozen=True)
+class _IndexedHolder:
+    kind: int
+    name: str
+    holder: Holder
+
+
 class Index:
-    """Counts of the articles whose pages were written. Only stances that count are counted."""
+    """Count the stances and attributions of the articles that have pages.
+
+    Stances from which the model abstains are left out.
+    """
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("")  # a file without a name, which goes when it is closed
+        # A database without a name lives in a temporary file, which SQLite deletes on closing.
+        self._database = sqlite3.connect("")
         self._database.executescript(_TABLES)
         self._model: dict[str, str] = {}
         self.articles = 0
@@ -88,55 +99,49 @@ class Index:
     def add(self, article: TaggedArticle, file: str) -> None:
         """Count an article, whose page is ``file``."""
         self._model = article.model
+        self.articles += 1
+        number = self.articles
+        counted = [stance for stance in article.stances if not stance.abstained]
         facts = {
             "sentences": len(article.sentences),
             "sources": len(article.sources),
             "warnings": len(article.warnings),
-            "said": sum(len(sentence.attributions or ()) for sentence in article.sentences),
-            "stances": Counter(stance.label for stance in article.stances if not stance.abstained),
+            "attributions": sum(len(it.attributions or ()) for it in article.sentences),
+            "stances": Counter(stance.label for stance in counted),
             "title": article.title or article.doc_id or file,
             "doc_id": article.doc_id,
         }
         names = {source.name for source in article.sources}
-        stances = Counter(
-            (*_holder(stance.holder, names), stance.target, stance.label)
-            for stance in article.stances
-            if not stance.abstained
+        stance_counts = Counter(
+            (*_holder_key(stance.holder, names), stance.target, stance.label) for stance in counted
         )
-        number = self.articles = self.articles + 1
-        add = self._database.executemany
-        add("INSERT INTO article VALUES (?, ?, ?)", [(number, quote(file), json.dumps(facts))])
-        add(
+        insert = self._database.executemany
+        insert("INSERT INTO article VALUES (?, ?, ?)", [(number, quote(file), json.dumps(facts))])
+        insert(
             "INSERT INTO stance VALUES (?, ?, ?, ?, ?, ?)",
-            [(*key, number, count) for key, count in stances.items()],
+            [(*key, number, count) for key, count in stance_counts.items()],
         )
-        add(
+        insert(
             "INSERT INTO speaks VALUES (?, ?, ?)",
-            [(s.name, number, len(s.claims)) for s in article.sources],
+            [(source.name, number, len(source.claims)) for source in article.sources],
         )
 
     def close(self) -> None:
-        """Let go of the counts."""
+        """Delete the counts."""
         self._database.close()
 
-    def shown(self) -> dict[str, Any]:
-        """What the template of the index is given; the articles one by one."""
+    def values(self) -> dict[str, Any]:
+        """Return the values of the index's template; ``articles`` is an iterator over its rows."""
+        query = self._database.execute
         self._database.executescript(_INDEXES)
-        names = [
-            name
-            for (name,) in self._database.execute(
-                "SELECT label FROM stance GROUP BY label ORDER BY label"
-            )
-        ]
-        labels = stance_labels(names)
-        targets = [
-            Target(i, name) for i, (name, *_) in enumerate(self._database.execute(_TARGETS))
-        ][:COLUMNS]
-        found = list(self._database.execute(f"{_HOLDERS} LIMIT {MOST_ROWS}"))
-        holders = [
-            (kind, name, Holder(i, _shown_name(kind, name), kind == _NAMED, f"#h{i}"))
-            for i, (kind, name, *_) in enumerate(found)
-        ]
+        label_rows = query("SELECT label FROM stance GROUP BY label ORDER BY label")
+        labels = stance_labels(name for (name,) in label_rows)
+        target_rows = query(f"{_TARGETS} LIMIT {COLUMNS}")
+        targets = [Target(number, name) for number, (name, *_) in enumerate(target_rows)]
+        holders = []
+        for number, (kind, name, *_) in enumerate(query(f"{_HOLDERS} LIMIT {MOST_ROWS}")):
+            holder = Holder(number, _shown_name(kind, name), kind == _NAMED, f"#h{number}")
+            holders.append(_IndexedHolder(kind, name, holder))
         matrix = self._matrix(holders, targets, labels)
         in_matrix = {row.holder.number for row in (*matrix.rows, *matrix.more)}
         return {
@@ -146,76 +151,68 @@ class Index:
             "totals": self._totals(),
             "shown": {"targets": len(matrix.columns), "holders": len(in_matrix)},
             "by_source": [
-                self._speaker(*holder, labels)
-                for holder in holders
-                if holder[2].number in in_matrix
+                self._source_pages(indexed, labels)
+                for indexed in holders
+                if indexed.holder.number in in_matrix
             ],
-            "articles": self._rows(),
+            "articles": self._article_rows(),
         }
 
     def _matrix(
         self,
-        holders: list[tuple[int, str, Holder]],
+        holders: list[_IndexedHolder],
         targets: list[Target],
         labels: dict[str, StanceLabel],
     ) -> Matrix:
-        numbers = {target.name: target for target in targets}
+        columns = {target.name: target for target in targets}
         cells: dict[tuple[int, int], Cell] = {}
-        for kind, name, holder in holders:
-            counts: dict[str, list[tuple[StanceLabel, int]]] = defaultdict(list)
-            for target, label, count in self._database.execute(_CELLS, (kind, name)):
-                if target in numbers:
-                    counts[target].append((labels[label], count))
-            for target, found in counts.items():
-                cells[holder.number, numbers[target].number] = tuple(
-                    Count(
-                        label, count, holder.href, f"{holder.name} → {target}: {count} {label.name}"
-                    )
-                    for label, count in sorted(found, key=lambda pair: pair[0].number)
-                )
-        return lay_out(
-            [holder for _, _, holder in holders], targets, cells, columns=COLUMNS, rows=FIRST_ROWS
-        )
+        for indexed in holders:
+            holder = indexed.holder
+            counts: dict[str, list[Count]] = defaultdict(list)
+            for target, label_name, count in self._database.execute(
+                _CELLS, (indexed.kind, indexed.name)
+            ):
+                if target in columns:
+                    title = f"{holder.name} → {target}: {count} {label_name}"
+                    counts[target].append(Count(labels[label_name], count, holder.href, title))
+            for target, cell in counts.items():
+                cell.sort(key=lambda count: count.label.number)
+                cells[holder.number, columns[target].number] = tuple(cell)
+        rows = [indexed.holder for indexed in holders]
+        return build_matrix(rows, targets, cells, columns=COLUMNS, rows=FIRST_ROWS)
 
-    def _speaker(
-        self, kind: int, name: str, holder: Holder, labels: dict[str, StanceLabel]
-    ) -> Speaker:
-        places = self._database.execute(_WHERE, {"kind": kind, "holder": name}).fetchall()
+    def _source_pages(self, indexed: _IndexedHolder, labels: dict[str, StanceLabel]) -> SourcePages:
+        key = {"kind": indexed.kind, "holder": indexed.name}
+        articles = self._database.execute(_WHERE, key).fetchall()
         pages = []
-        for number, file, facts in places[:PAGES]:
-            counts = dict(self._database.execute(_OF_ARTICLE, (kind, name, number)))
-            pages.append(
-                (
-                    file,
-                    json.loads(facts)["title"],
-                    [
-                        (label, counts[label.name])
-                        for label in labels.values()
-                        if label.name in counts
-                    ],
-                )
-            )
-        return Speaker(holder, len(places), pages)
+        for number, file, facts in articles[:PAGES]:
+            counts = dict(self._database.execute(_OF_ARTICLE, (indexed.kind, indexed.name, number)))
+            stances = [
+                (label, counts[label.name]) for label in labels.values() if label.name in counts
+            ]
+            pages.append((file, json.loads(facts)["title"], stances))
+        return SourcePages(indexed.holder, len(articles), pages)
 
-    def _rows(self) -> Iterator[Row]:
-        for file, facts in self._database.execute(
-            "SELECT file, facts FROM article ORDER BY number"
-        ):
-            yield Row(file=file, **json.loads(facts))
+    def _article_rows(self) -> Iterator[ArticleRow]:
+        rows = self._database.execute("SELECT file, facts FROM article ORDER BY number")
+        for file, facts in rows:
+            yield ArticleRow(file=file, **json.loads(facts))
 
-    def _totals(self) -> Row:
+    def _totals(self) -> ArticleRow:
         sums: Counter[str] = Counter()
         stances: Counter[str] = Counter()
-        for row in self._rows():
-            sums.update(sentences=row.sentences, said=row.said, warnings=row.warnings)
+        for row in self._article_rows():
+            sums.update(
+                sentences=row.sentences, attributions=row.attributions, warnings=row.warnings
+            )
             stances.update(row.stances)
-        count = self._database.execute
-        ((sources,),) = count("SELECT COUNT(DISTINCT holder) FROM speaks")
-        ((targets,),) = count("SELECT COUNT(DISTINCT target) FROM stance")
-        ((holders,),) = count("SELECT COUNT(*) FROM (SELECT DISTINCT kind, holder FROM stance)")
-        return Row(
+        query = self._database.execute
+        ((sources,),) = query("SELECT COUNT(DISTINCT holder) FROM speaks")
+        ((targets,),) = query("SELECT COUNT(DISTINCT target) FROM stance")
+        ((holders,),) = query("SELECT COUNT(*) FROM (SELECT DISTINCT kind, holder FROM stance)")
+        return ArticleRow(
             sentences=sums["sentences"],
-            said=sums["said"],
+            attributions=sums["attributions"],
             warnings=sums["warnings"],
             sources=sources,
             stances=dict(stances),
@@ -225,10 +222,13 @@ class Index:
         )
 
 
-def _holder(name: str | None, named: set[str]) -> tuple[int, str]:
+def _holder_key(name: str | None, source_names: set[str]) -> tuple[int, str]:
+    """Return kind and name of a holder; holders that are no named source are counted together."""
     if name is None:
         return _TEXT, ""
-    return (_NAMED, name) if name in named else (_NOT_NAMED, "")
+    if name in source_names:
+        return _NAMED, name
+    return _NOT_NAMED, ""
 
 
 def _shown_name(kind: int, name: str) -> str:

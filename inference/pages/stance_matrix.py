@@ -1,10 +1,10 @@
-"""Sources against targets: how often each source is for or against whom, laid out as a table with a bounded width."""
+"""The matrix of stances: sources as rows, targets as columns, with a bounded width."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-#: What stands for a label where there is room for one character; labels of a user's own get a number.
+#: One character for each usual label; a user's own labels get numbers.
 SYMBOLS = {"favor": "+", "against": "−", "neutral": "○"}
 _NUMBERS = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 TEXT_ITSELF = "the text itself"
@@ -13,12 +13,13 @@ NO_NAME = "not named"
 
 @dataclass(frozen=True)
 class StanceLabel:
-    """A label as a page shows it.
+    """Represent a label as a page shows it.
 
     Attributes:
-        number: its place among the labels of the page.
+        number: its position among the labels of the page.
+        name: the label.
         symbol: one character for it.
-        style: the class of its colours: the label itself, or ``other``.
+        style: the CSS class of its colours: the label itself, or ``other``.
     """
 
     number: int
@@ -29,7 +30,7 @@ class StanceLabel:
 
 @dataclass(frozen=True)
 class Count:
-    """How often a label was found for one source and target, and a link to where."""
+    """Represent the number of stances with a label, for one source and target, and a link to them."""
 
     label: StanceLabel
     count: int
@@ -42,7 +43,7 @@ Cell = tuple[Count, ...]
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds stances: the head of a row. ``is_name`` is false for the text itself and for whoever is not named."""
+    """Represent the head of a row; ``is_name`` is false for the text itself and for unnamed holders."""
 
     number: int
     name: str
@@ -52,15 +53,21 @@ class Holder:
 
 @dataclass(frozen=True)
 class Target:
-    """On whom or what: the head of a column."""
+    """Represent the head of a column."""
 
     number: int
     name: str
 
 
 @dataclass(frozen=True)
-class Row:
-    """The stances of one holder: a cell for each column, and those on targets that have no column."""
+class MatrixRow:
+    """Represent the stances of one holder.
+
+    Attributes:
+        holder: the head of the row.
+        cells: one for each column.
+        elsewhere: stances on targets that have no column.
+    """
 
     holder: Holder
     cells: tuple[Cell, ...]
@@ -69,31 +76,31 @@ class Row:
 
 @dataclass(frozen=True)
 class Matrix:
-    """A table of stances; ``more`` are the rows after the first ones."""
+    """Represent a table of stances; ``more`` holds the rows after the first ones."""
 
     columns: tuple[Target, ...]
-    rows: tuple[Row, ...]
-    more: tuple[Row, ...]
+    rows: tuple[MatrixRow, ...]
+    more: tuple[MatrixRow, ...]
 
     @property
-    def beyond(self) -> list[Row]:
-        """The rows with stances on targets that have no column."""
+    def rows_with_more_targets(self) -> list[MatrixRow]:
+        """Return the rows that have stances on targets without a column."""
         return [row for row in (*self.rows, *self.more) if row.elsewhere]
 
 
 def stance_labels(names: Iterable[str]) -> dict[str, StanceLabel]:
-    """How the labels are shown: the usual three first, others in the order they come in."""
-    found = list(dict.fromkeys(names))
-    known = [name for name in SYMBOLS if name in found]
-    others = [name for name in found if name not in SYMBOLS]
-    labels = {name: StanceLabel(i, name, SYMBOLS[name], name) for i, name in enumerate(known)}
-    for i, name in enumerate(others):
+    """Return label → its appearance: the usual three first, others in the order of their appearance."""
+    present = list(dict.fromkeys(names))
+    usual = [name for name in SYMBOLS if name in present]
+    custom = [name for name in present if name not in SYMBOLS]
+    labels = {name: StanceLabel(i, name, SYMBOLS[name], name) for i, name in enumerate(usual)}
+    for i, name in enumerate(custom):
         symbol = _NUMBERS[i] if i < len(_NUMBERS) else name
-        labels[name] = StanceLabel(len(known) + i, name, symbol, "other")
+        labels[name] = StanceLabel(len(usual) + i, name, symbol, "other")
     return labels
 
 
-def lay_out(
+def build_matrix(
     holders: Sequence[Holder],
     targets: Sequence[Target],
     cells: Mapping[tuple[int, int], Cell],
@@ -101,35 +108,37 @@ def lay_out(
     columns: int,
     rows: int,
 ) -> Matrix:
-    """The table of ``cells``, which are given by the numbers of their holder and target.
+    """Lay out ``cells``, keyed by the numbers of their holder and target.
 
-    Holders without a cell have no row. Targets beyond the first ``columns`` are listed at the end of a row, and rows
-    beyond the first ``rows`` come apart.
+    Holders without a cell get no row. Targets with the most stances other than neutral come first;
+    those beyond the first ``columns`` are listed at the end of a row.
 
     Args:
         holders: in the order of the rows.
-        targets: those that more is said for or against come first.
-        cells: what was counted.
-        columns: how many targets have a column.
-        rows: how many rows come first.
+        targets: candidates for columns.
+        cells: counts by (holder number, target number).
+        columns: greatest number of columns.
+        rows: number of rows that are shown at once.
     """
-    weight: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    sided: dict[int, int] = defaultdict(int)  # target → stances that take a side
+    total: dict[int, int] = defaultdict(int)
     by_holder: dict[int, dict[int, Cell]] = defaultdict(dict)
-    for (holder, target), cell in cells.items():
-        by_holder[holder][target] = cell
-        weight[target][0] += sum(count.count for count in cell if count.label.name != "neutral")
-        weight[target][1] += sum(count.count for count in cell)
-    ranked = sorted(
-        (t for t in targets if t.number in weight), key=lambda t: [-n for n in weight[t.number]]
-    )
-    chosen, rest = ranked[:columns], ranked[columns:]
-    found = [
-        Row(
-            holder,
-            tuple(row.get(target.number, ()) for target in chosen),
-            tuple((target, row[target.number]) for target in rest if target.number in row),
-        )
-        for holder in holders
-        if (row := by_holder.get(holder.number))
-    ]
-    return Matrix(tuple(chosen), tuple(found[:rows]), tuple(found[rows:]))
+    for (holder_number, target_number), cell in cells.items():
+        by_holder[holder_number][target_number] = cell
+        for count in cell:
+            total[target_number] += count.count
+            if count.label.name != "neutral":
+                sided[target_number] += count.count
+    ranked = [target for target in targets if target.number in total]
+    ranked.sort(key=lambda target: (-sided[target.number], -total[target.number]))
+    shown, rest = ranked[:columns], ranked[columns:]
+
+    matrix_rows = []
+    for holder in holders:
+        row = by_holder.get(holder.number)
+        if row is None:
+            continue
+        cells_shown = tuple(row.get(target.number, ()) for target in shown)
+        elsewhere = tuple((target, row[target.number]) for target in rest if target.number in row)
+        matrix_rows.append(MatrixRow(holder, cells_shown, elsewhere))
+    return Matrix(tuple(shown), tuple(matrix_rows[:rows]), tuple(matrix_rows[rows:]))

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from claimstance.inference.serving.metrics import Metrics
-from claimstance.inference.serving.problems import Refusal
+from claimstance.inference.serving.problems import Refusal, problem_response
 from claimstance.inference.serving.settings import Settings, as_address
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Guard:
         try:
             app: ASGIApp = self._app
             if refusal := self._refusal(scope):
-                app = refusal.response()
+                app = problem_response(refusal)
             await app(scope, receive, sending)
         finally:
             seconds = time.perf_counter() - started
@@ -71,6 +71,15 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         headers = Headers(scope=scope)
+        if "transfer-encoding" in headers and "content-length" in headers:
+            # Whoever passed this on may have taken the other one for its length, and then what one
+            # of us reads as the next request was smuggled in (RFC 9112, section 6.3).
+            return Refusal(
+                400,
+                "content-length: expected no transfer-encoding beside it, found both",
+                "content-length",
+                connection="close",
+            )
         if not self._is_asked_for(headers.get("host")):
             return Refusal(
                 421,

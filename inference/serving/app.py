@@ -20,10 +20,10 @@ from claimstance.inference.results import TaggedArticle
 from claimstance.inference.serving import description
 from claimstance.inference.serving import requests as asked
 from claimstance.inference.serving.access import Guard
-from claimstance.inference.serving.body import read_body
+from claimstance.inference.serving.bodies import BodyLimits
 from claimstance.inference.serving.form import SUFFIXES, Pasted, parse_pasted, read_pasted
 from claimstance.inference.serving.metrics import Metrics
-from claimstance.inference.serving.problems import GONE, Refusal, busy
+from claimstance.inference.serving.problems import GONE, Refusal, problem_response, unreadable
 from claimstance.inference.serving.settings import Settings
 from claimstance.inference.serving.worker import Begin, Worker
 from claimstance.inference.tagger import Tagger
@@ -33,9 +33,9 @@ from claimstance.model.predictor import Stop
 from claimstance.model.record import Record
 
 T = TypeVar("T")
+_CLOSING_SECONDS = 5.0  # within which all that reads has to end, when everybody has been answered
 _DOCUMENTS = 2  # files that are parsed at a time, each in a process with its own limit of memory
 _SPARE = 1.0  # seconds, after which a file that was to be given up has been
-_ARRIVING = 64  # bodies at a time: so much of a body each is held
 _PAGE_HEADERS = {
     # Nothing from elsewhere. Which style and script may run is told, by their hashes, by the policy in each page.
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -54,25 +54,11 @@ class Server:
     def __init__(self, tagger: Tagger, settings: Settings) -> None:
         self.tagger, self.settings = tagger, settings
         self.metrics = Metrics()
-        # One ahead: whoever waits is to be answered soon, where a corpus is to be through soon.
-        ahead = partial(tagger.ahead, count=1)
-        self.worker = Worker(ahead, settings.max_articles or tagger.threads + 1, self.metrics)
+        # One ahead for each thread: whoever waits is to be answered soon.
+        limit = settings.max_articles or tagger.threads + 1
+        self.worker = Worker(tagger.threads, limit, self.metrics)
         self.is_leaving = False
         self._documents = ThreadPoolExecutor(_DOCUMENTS, "documents")
-        self._arriving = 0
-
-    async def body(self, request: Request, kind: str) -> bytes:
-        """The body of a request, unless there is no room for what it asks for."""
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != kind:
-            raise Refusal(415, f"content-type: expected {kind}", "content-type")
-        self.worker.check()
-        if self._arriving >= _ARRIVING:
-            raise busy(f"{_ARRIVING} requests are on their way")
-        self._arriving += 1
-        try:
-            return await read_body(request, self.settings.max_body, self.settings.timeout)
-        finally:
-            self._arriving -= 1
 
     async def read(self, request: Request, begins: Sequence[Begin]) -> list[Any]:
         """What ``begins`` give; what a client no longer waits for is not read on."""
@@ -95,6 +81,7 @@ class Server:
     async def tag(self, request: Request) -> Response:
         """Tag an article, or each of a list: sentences, claims, who says what, and who stands where."""
         articles, many = await self._parsed(asked.parse_articles, request)
+        self._check_pairs(sum(len(article.targets) for article in articles))
         return _json(
             await self.read(request, [partial(self._begin_article, one) for one in articles]), many
         )
@@ -102,6 +89,7 @@ class Server:
     async def predict(self, request: Request) -> Response:
         """Add "predicted" to a record, or to each of a list, in order. Those of one document see each other."""
         records, many = await self._parsed(asked.parse_records, request)
+        self._check_pairs(sum(len(record.stances or ()) for record in records))
         documents = contexts(records)
         found = await self.read(
             request,
@@ -125,14 +113,17 @@ class Server:
         """The page of an article that was pasted; the form again, with what is wrong, if it cannot be read."""
         typed: tuple[str, list[str]] = "", []
         try:
-            body = await self.body(request, "multipart/form-data")
+            body = await request.body()
             article, targets = await self._read_pasted(
                 await asyncio.to_thread(parse_pasted, request.headers["content-type"], body)
             )
             typed = article.text, targets
+            self._check_pairs(len(targets))
             (page,) = await self.read(request, [partial(self._begin_page, article, targets)])
         except Refusal as refusal:
-            return self._form(refusal.status, refusal.detail, *typed, headers=refusal.headers)
+            return self._form(
+                refusal.status_code, refusal.detail, *typed, headers=dict(refusal.headers or {})
+            )
         return HTMLResponse(page, headers=_PAGE_HEADERS)
 
     async def health(self) -> Response:
@@ -153,7 +144,17 @@ class Server:
         return Response(self.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def _parsed(self, parse: Callable[[bytes], T], request: Request) -> T:
-        return await asyncio.to_thread(parse, await self.body(request, "application/json"))
+        return await asyncio.to_thread(parse, await request.body())
+
+    def _check_pairs(self, count: int) -> None:
+        """Refuse a request that asks about more stances than memory is promised for."""
+        limit = self.settings.max_pairs
+        if count > limit:
+            raise unreadable(
+                "body",
+                f"expected at most {limit} stances to be asked about in a request (targets of "
+                f"articles, stances of records), found {count}; send several requests",
+            )
 
     async def _read_pasted(self, pasted: Pasted) -> tuple[Article, list[str]]:
         """Return the article of a form; files wait for each other, and for no longer than a request may take."""
@@ -176,7 +177,7 @@ class Server:
     def close(self) -> None:
         """Read what was handed in, and end; no files are read any more."""
         self._documents.shutdown(wait=False, cancel_futures=True)
-        self.worker.close()
+        self.worker.close(_CLOSING_SECONDS)
 
     def _begin_article(self, one: asked.AskedArticle, stop: Stop) -> Callable[[], bytes]:
         finish = self.tagger.begin(one.article(), one.targets, stop)
@@ -241,13 +242,13 @@ def create_app(tagger: Tagger, settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         exception_handlers={
-            Refusal: _refused,
-            HTTPException: _no_such,
+            HTTPException: _refused,
             ClaimstanceError: _unread,
             Exception: _failed,
         },
     )
     app.state.server = server
+    app.add_middleware(BodyLimits, settings=settings, check=server.worker.check)
     app.add_middleware(
         Guard, settings=settings, metrics=server.metrics, is_leaving=lambda: server.is_leaving
     )
@@ -293,20 +294,14 @@ def _json(parts: Sequence[bytes], many: bool) -> Response:
 
 
 async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)
-    return error.response()
-
-
-async def _no_such(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    refusal = Refusal(error.status_code, str(error.detail))
-    refusal.headers = dict(error.headers or {})
-    return refusal.response()
+    return problem_response(error)
 
 
 async def _unread(_: Request, error: Exception) -> Response:
-    return Refusal(422, str(error)).response()
+    return problem_response(Refusal(422, str(error)))
 
 
 async def _failed(_: Request, error: Exception) -> Response:
-    return Refusal(500, "a mistake of this program, which its log tells more about").response()
+    detail = "a mistake of this program, which its log tells more about"
+    return problem_response(Refusal(500, detail))

@@ -7,7 +7,7 @@ from claimstance.inference.articles import DOCUMENTS
 from claimstance.inference.articles.article import Article, Raw, title_of
 from claimstance.inference.articles.isolation import Limits, TimeLimitError
 from claimstance.inference.articles.wrapping import unwrap
-from claimstance.inference.serving.body import Part, parse_form
+from claimstance.inference.serving.form_fields import Part, parse_form
 from claimstance.inference.serving.problems import Refusal, unreadable
 from claimstance.inference.serving.requests import AskedArticle, check_text, parse_article
 from claimstance.model.errors import InputError

@@ -4,6 +4,7 @@ import json
 from http import HTTPStatus
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 RETRY_SECONDS = 1
@@ -11,31 +12,36 @@ RETRY_SECONDS = 1
 GONE = 499
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, no mistake of this program
+class Refusal(HTTPException):
     """A request that is not answered.
 
     Attributes:
-        status: of HTTP.
-        detail: what was expected and what was found.
-        field: which field of the request this is about, such as ``articles[2].targets[0]``.
-        headers: of the answer.
+        field: which field of the request this is about, such as ``[2].targets[0]``.
     """
 
-    def __init__(self, status: int, detail: str, field: str | None = None, **headers: str) -> None:
-        super().__init__(detail)
-        self.status, self.detail, self.field = status, detail, field
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    def __init__(
+        self, status_code: int, detail: str, field: str | None = None, **headers: str
+    ) -> None:
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        super().__init__(status_code, detail, names)
+        self.field = field
 
-    def response(self) -> Response:
-        """The refusal as JSON. All of it is ASCII: what was found need not be text that UTF-8 can hold."""
-        told: dict[str, Any] = {
-            "status": self.status,
-            "title": title(self.status),
-            "detail": self.detail,
-        }
-        if self.field is not None:
-            told["field"] = self.field
-        return Response(json.dumps(told), self.status, self.headers, "application/problem+json")
+
+def problem_response(refusal: HTTPException) -> Response:
+    """Return a refusal as JSON. All of it is ASCII: what was found need not be text that UTF-8 can hold."""
+    problem: dict[str, Any] = {
+        "status": refusal.status_code,
+        "title": title(refusal.status_code),
+        "detail": refusal.detail,
+    }
+    if (field := getattr(refusal, "field", None)) is not None:
+        problem["field"] = field
+    return Response(
+        json.dumps(problem),
+        refusal.status_code,
+        dict(refusal.headers or {}),
+        "application/problem+json",
+    )
 
 
 def title(status: int) -> str:

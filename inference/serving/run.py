@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 from asyncio import TimerHandle
 from collections.abc import Callable
@@ -22,6 +23,7 @@ IDLE_SECONDS = 5  # that a connection is kept for another request
 ANSWER_SECONDS = 60.0  # within which an answer has to be taken
 _LEAVING_SECONDS = 0.3  # in which those who ask once more are told that it is the last time
 _SPARE_SECONDS = 5
+_SIGNALLED = 128  # and the signal's number: the exit code that shells show for it
 
 
 class Connection(H11Protocol):
@@ -76,6 +78,11 @@ class Uvicorn(uvicorn.Server):
         super().__init__(config)
         self._server, self._announce = server, announce
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing is being read any more."""
+        return self._server.worker.has_ended
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See ``uvicorn.Server``; then say that requests may come."""
         await super().startup(sockets)
@@ -85,14 +92,14 @@ class Uvicorn(uvicorn.Server):
         """See ``uvicorn.Server``, which would raise the signal again at the end."""
         if self.should_exit:
             end_all()  # of the files that are being parsed
-        self.force_exit = self.should_exit
+            # At once: an orderly end would wait for threads, or pull them down amid their work.
+            os._exit(_SIGNALLED + sig)
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let what is on its way come, each connection's last request, before nothing more is let in."""
         self._server.is_leaving = True
-        if not self.force_exit:
-            await asyncio.sleep(_LEAVING_SECONDS)
+        await asyncio.sleep(_LEAVING_SECONDS)
         await super().shutdown(sockets)
 
 
@@ -121,7 +128,12 @@ def serve(
 ) -> None:
     """Answer requests on ``opened`` until told to stop; ``announce`` is called once they may come."""
     _take_all_files()
-    prepare(tagger, settings, announce).run([opened])
+    server = prepare(tagger, settings, announce)
+    server.run([opened])
+    if not server.has_ended:
+        # A thread is still busy with what nobody waits for; Python cannot end it, and would not
+        # survive to pull it down.
+        os._exit(0)
 
 
 def prepare(tagger: Tagger, settings: Settings, announce: Callable[[], None]) -> Uvicorn:

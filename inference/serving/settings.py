@@ -18,6 +18,8 @@ class Settings:
         max_body: bytes of a request.
         max_articles: articles that wait or are being read, from which on no other is let in; ``None``: one a
             thread and one more, so few that those who are let in are answered soon.
+        max_pairs: stances that a request may ask about: those of its records, and the targets of its
+            articles. Memory grows with them by some 35 kB each.
         timeout: seconds, for a request to arrive, and again for it to be answered.
         names: by which else this server is asked for, such as those of a proxy before it.
     """
@@ -28,6 +30,7 @@ class Settings:
     anonymous: bool = False
     max_body: int = 1 << 20
     max_articles: int | None = None
+    max_pairs: int = 4096
     timeout: float = 60.0
     names: tuple[str, ...] = ()
 

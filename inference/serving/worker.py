@@ -1,10 +1,13 @@
 """The thread that reads: whatever waits, of all requests, goes through one pipeline and shares the encoder."""
 
+import asyncio
 import threading
+import time
 from asyncio import gather, wrap_future
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from claimstance.inference.serving.metrics import Metrics
@@ -13,33 +16,41 @@ from claimstance.model.predictor import Stop
 
 #: Begins to read something and gives what waits for the result.
 Begin = Callable[[Stop], Callable[[], Any]]
-#: As ``Reader.ahead``.
-Ahead = Callable[[Iterable[Callable[[], None]]], Iterator[None]]
+PATIENCE = 1.0  # seconds in which work that nobody waits for any more has to notice it
+MAX_STUCK = 4  # threads that have not noticed it, beside which another one is started
 
 
 class _Job:
-    """Something to be read, and who waits for it."""
+    """Something to be read, and who waits for it.
+
+    Attributes:
+        holds_slot: whether it counts among the articles in flight.
+    """
 
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
         self._unwanted = False
+        self.finish: Callable[[], Any] | None = None
         self.future: Future[Any] = Future()
+        self.holds_slot = True
 
-    def begin(self) -> Callable[[], None]:
-        """Begin to read; gives what waits for the result and hands it over. Neither raises anything."""
+    def begin(self) -> bool:
+        """Begin to read; return whether there is something to ``complete``. Raises nothing."""
         if not self.future.set_running_or_notify_cancel():
-            return lambda: None
+            return False
         try:
-            finish = self._begin(lambda: self._unwanted)
-        except BaseException as error:
-            self.future.set_exception(error)
-            return lambda: None
-        return lambda: self._finish(finish)
-
-    def _finish(self, finish: Callable[[], Any]) -> None:
-        try:
-            result = finish()
+            self.finish = self._begin(lambda: self._unwanted)
         except BaseException as error:  # it costs its own request, not the others'
+            self.future.set_exception(error)
+            return False
+        return True
+
+    def complete(self) -> None:
+        """Wait for the result and hand it over. Raises nothing."""
+        assert self.finish is not None
+        try:
+            result = self.finish()
+        except BaseException as error:
             self.future.set_exception(error)
         else:
             self.future.set_result(result)
@@ -56,16 +67,26 @@ class Worker:
     What waits when an article is begun is read together with it, whichever request it came with: the encoder's threads
     have work while results of one are put together, and each result is what it would be alone. Requests take turns, an
     article each, so that a long list does not keep a single article waiting.
+
+    A thread cannot be ended from outside. Where one is still busy with something ``PATIENCE`` after nobody waits for it
+    any more, another thread goes on with everything else, and the place of that article is free; the first thread ends
+    when it is through. There are at most ``MAX_STUCK`` such threads.
+
+    Args:
+        ahead: how many articles are begun before the first of them is completed.
+        limit: articles that wait or are being read, from which on no other is let in.
+        metrics: what counts them.
     """
 
-    def __init__(self, ahead: Ahead, limit: int, metrics: Metrics) -> None:
+    def __init__(self, ahead: int, limit: int, metrics: Metrics) -> None:
         self._ahead, self._limit, self._metrics = ahead, limit, metrics
         self._requests: deque[deque[_Job]] = deque()
+        self._begun: deque[_Job] = deque()
+        self._at_work: dict[threading.Thread, _Job | None] = {}
         self._changed = threading.Condition(threading.RLock())
         self._in_flight = 0
-        self._reading = 0
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="reading", daemon=True)
+        self._thread = self._new_thread()
         metrics.watch(lambda: self.waiting, lambda: self._in_flight)
 
     @property
@@ -77,18 +98,33 @@ class Worker:
     @property
     def is_alive(self) -> bool:
         """Whether what is handed in will be read."""
-        return self._thread.is_alive() and not self._closed
+        return self._thread.is_alive() and not self._closed and self._stuck < MAX_STUCK
+
+    @property
+    def _stuck(self) -> int:
+        """How many threads are busy with something that nobody waits for, beside the one that works on."""
+        with self._changed:
+            return len(self._at_work) - (self._thread in self._at_work)
 
     def start(self) -> None:
         """Begin to work."""
         self._thread.start()
 
-    def close(self) -> None:
-        """Read what was handed in, and end."""
+    @property
+    def has_ended(self) -> bool:
+        """Whether no thread is at work any more, not even one that was stuck."""
+        with self._changed:
+            return not self._at_work
+
+    def close(self, seconds: float | None = None) -> None:
+        """Read what was handed in, and end; wait for that, but no longer than so many ``seconds``."""
+        deadline = None if seconds is None else time.monotonic() + seconds
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._thread.join()
+            threads = [self._thread, *self._at_work]
+        for thread in threads:
+            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
 
     def check(self) -> None:
         """Raise a ``Refusal`` (503) while as many articles as may be are in flight, or once it is closed."""
@@ -109,6 +145,8 @@ class Worker:
             self._take_back(request)
             for job in jobs:
                 job.abandon()
+            if not all(job.future.done() for job in jobs):
+                asyncio.get_running_loop().call_later(PATIENCE, self._work_around, jobs)
 
     def _hand_in(self, jobs: Sequence[_Job]) -> deque[_Job]:
         request = deque(jobs)
@@ -116,7 +154,7 @@ class Worker:
             self.check()
             self._in_flight += len(jobs)
             for job in jobs:
-                job.future.add_done_callback(self._left)
+                job.future.add_done_callback(partial(self._free, job))
             if jobs:
                 self._requests.append(request)
             self._changed.notify_all()
@@ -124,36 +162,68 @@ class Worker:
 
     def _take_back(self, request: deque[_Job]) -> None:
         with self._changed:
-            if any(one is request for one in self._requests):
+            if any(waiting is request for waiting in self._requests):
                 self._requests.remove(request)
 
-    def _left(self, _: "Future[Any]") -> None:
+    def _free(self, job: _Job, _: "Future[Any] | None" = None) -> None:
+        """Let another article in for this one."""
         with self._changed:
-            self._in_flight -= 1
+            if job.holds_slot:
+                job.holds_slot = False
+                self._in_flight -= 1
+
+    def _work_around(self, jobs: Sequence[_Job]) -> None:
+        """If the thread is still busy with one of ``jobs``, let another one go on with what else there is."""
+        with self._changed:
+            if self._closed or all(job.future.done() for job in jobs):
+                return
+            current = self._at_work.get(self._thread)
+            if current is None or current not in jobs or self._stuck >= MAX_STUCK:
+                # The turn of these comes later; or too many threads are stuck already.
+                asyncio.get_running_loop().call_later(PATIENCE, self._work_around, jobs)
+                return
+            self._free(current)
+            self._thread = self._new_thread()
+            self._thread.start()
+
+    def _new_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._run, name="reading", daemon=True)
 
     def _run(self) -> None:
-        while self._is_needed():
-            for _ in self._ahead(self._begun()):
-                self._reading -= 1
-
-    def _is_needed(self) -> bool:
-        """Wait for work. ``False`` once there is none and none will come."""
+        """Work until there is nothing more to do, or until another thread has taken over."""
+        me = threading.current_thread()
+        while (job := self._next(me)) is not None:
+            if job.finish is not None:
+                job.complete()
+            elif job.begin():
+                with self._changed:
+                    self._begun.append(job)
         with self._changed:
-            self._changed.wait_for(lambda: self._requests or self._closed)
-            return bool(self._requests)
+            del self._at_work[me]
 
-    def _begun(self) -> Iterator[Callable[[], None]]:
-        while (job := self._next()) is not None:
-            self._reading += 1
-            self._metrics.batch.observe(self._reading)
-            yield job.begin()
-
-    def _next(self) -> _Job | None:
+    def _next(self, me: threading.Thread) -> _Job | None:
+        """Wait for the next job to begin, or to complete. ``None`` once there is none for this thread."""
         with self._changed:
-            if not self._requests:
+            self._at_work[me] = None
+            self._changed.wait_for(
+                lambda: self._thread is not me or self._requests or self._begun or self._closed
+            )
+            if self._thread is not me:
                 return None
-            request = self._requests.popleft()
-            job = request.popleft()
-            if request:
-                self._requests.append(request)
+            if self._requests and len(self._begun) <= self._ahead:
+                job = self._take_waiting()
+                self._metrics.batch.observe(len(self._begun) + 1)
+            elif self._begun:
+                job = self._begun.popleft()
+            else:
+                return None
+            self._at_work[me] = job
             return job
+
+    def _take_waiting(self) -> _Job:
+        """Take the next job of the request whose turn it is."""
+        request = self._requests.popleft()
+        job = request.popleft()
+        if request:
+            self._requests.append(request)
+        return job

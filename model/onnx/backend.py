@@ -1,19 +1,24 @@
 """Running an exported model with onnxruntime. No torch."""
 
 import hashlib
-import json
-import mmap
 import os
+import re
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import onnxruntime as ort
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, ModelConfig
 from claimstance.model.decoding import Floats
 from claimstance.model.errors import ModelError
-from claimstance.model.hub import fetch, is_hub_name
+from claimstance.model.io.hub import fetch, is_hub_name
+from claimstance.model.io.small_files import read_small_file
+from claimstance.model.io.validation import describe, first_problem
+from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
+from claimstance.model.onnx.graph_file import check_self_contained
 from claimstance.model.predictor import Ints, Reader
 from claimstance.model.windows import WindowBuilder
 
@@ -24,8 +29,6 @@ MANIFEST_FILE = "manifest.json"  # the sha256 of every file of the model
 SLOWER = [
     "SkipLayerNormFusion"
 ]  # its operator takes several times what the two take that it stands for
-# A tensor's entry "location" (key: field 1 of StringStringEntryProto), which only external data has.
-_EXTERNAL = b"\x0a\x08location\x12"
 # An editable install may show this file through a link; the model lies beside the file itself.
 BUNDLED = Path(__file__).resolve().parents[1] / "bundled"
 
@@ -61,15 +64,18 @@ class OnnxBackend:
     one call that is divided among them (``docs/performance.md``).
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, config: ModelConfig) -> None:
         self._folder = folder
-        self._reader = self._session(
-            READER_FILE
-        )  # now, since calls may come from several threads at once
+        self._config = config
+        # Loaded now, since calls may come from several threads at once.
+        self._reader = self._session(READER_FILE)
+        self._check_outputs()
 
     def _session(self, name: str) -> ort.InferenceSession:
-        _check_whole(self._folder / name)
+        check_self_contained(self._folder / name)
         options = ort.SessionOptions()
+        # onnxruntime has a format of its own, which the check above would not understand.
+        options.add_session_config_entry("session.load_model_format", "ONNX")
         options.log_severity_level = 3
         options.intra_op_num_threads = 1
         try:
@@ -94,19 +100,16 @@ class OnnxBackend:
 
     def read(self, ids: Ints, segments: Ints, sentences: Ints) -> dict[str, Floats]:
         """See ``Backend``."""
-        session = self._reader
         feed = {"input_ids": ids, "segments": segments, "sentences": sentences}
-        wanted = {
-            node.name for node in session.get_inputs()
-        }  # an encoder without segments has no such input
-        names = [node.name for node in session.get_outputs()]
-        return dict(
-            zip(
-                names,
-                session.run(names, {k: v for k, v in feed.items() if k in wanted}),
-                strict=True,
-            )
-        )
+        # An encoder without segments has no such input.
+        inputs = {node.name for node in self._reader.get_inputs()}
+        feed = {name: value for name, value in feed.items() if name in inputs}
+        names = [node.name for node in self._reader.get_outputs()]
+        output = dict(zip(names, self._run(READER_FILE, self._reader, feed), strict=True))
+        for name, labels in self._label_counts.items():
+            rows = (len(sentences),) if name in SENTENCE_TASKS else (1, ids.shape[1])
+            self._check_logits(READER_FILE, name, output[name], (*rows, labels))
+        return output
 
     def stance(self, hidden: Floats, holders: Ints, targets: Ints, sentences: Ints) -> Floats:
         """See ``Backend``."""
@@ -116,27 +119,110 @@ class OnnxBackend:
             "targets": targets,
             "pair_sentences": sentences,
         }
-        return np.asarray(self._stance.run(None, feed)[0])
+        logits = self._run(STANCE_FILE, self._stance, feed)[0]
+        shape = (len(holders), len(self._config.labels["stance"]))
+        return self._check_logits(STANCE_FILE, "logits", logits, shape)
 
     def link(self, hidden: Floats, cues: Ints, spans: Ints) -> Floats:
         """See ``Backend``."""
-        return np.asarray(
-            self._link.run(None, {"hidden": hidden, "cues": cues, "linked": spans})[0]
-        )
+        feed = {"hidden": hidden, "cues": cues, "linked": spans}
+        logits = self._run(LINK_FILE, self._link, feed)[0]
+        return self._check_logits(LINK_FILE, "logits", logits, (len(cues), 2))
+
+    @cached_property
+    def _label_counts(self) -> dict[str, int]:
+        """The reader's outputs that are logits, and how many labels or tags each is about."""
+        labels = self._config.labels
+        counts = {task: len(labels[task]) for task in SENTENCE_TASKS if task in self._config.tasks}
+        if "attribution" in self._config.tasks:
+            counts["attribution"] = len(bio(ROLES))
+        if "entity" in self._config.tasks:
+            counts["entity"] = len(bio(labels["entity"]))
+        return counts
+
+    def _check_outputs(self) -> None:
+        """Refuse a reader that does not give what the configuration says, as far as it declares it."""
+        path = self._folder / READER_FILE
+        declared = {node.name: node.shape for node in self._reader.get_outputs()}
+        for name in ("hidden", *self._label_counts):
+            if name not in declared:
+                raise ModelError(
+                    f"{path}: expected the output '{name}', found {', '.join(declared) or 'none'}"
+                )
+        for name, labels in self._label_counts.items():
+            size = declared[name][-1] if declared[name] else None
+            if isinstance(size, int) and size != labels:
+                raise ModelError(
+                    f"{path}: expected {labels} logits of '{name}', as many as {CONFIG_FILE} has "
+                    f"labels for, found {size}"
+                )
+
+    def _run(self, name: str, session: ort.InferenceSession, feed: dict[str, Any]) -> list[Any]:
+        try:
+            return list(session.run(None, feed))
+        except Exception as error:  # onnxruntime's exceptions share no base class
+            raise ModelError(f"{self._folder / name}: cannot be run: {error}") from None
+
+    def _check_logits(self, name: str, output: str, logits: Any, shape: tuple[int, ...]) -> Floats:
+        """Return ``logits``, unless what a graph gives is not what it declares."""
+        path = self._folder / name
+        found = getattr(logits, "shape", None)
+        if found != shape or not np.issubdtype(logits.dtype, np.floating):
+            raise ModelError(
+                f"{path}: expected floating-point numbers of shape {shape} as '{output}', found "
+                f"{getattr(logits, 'dtype', type(logits).__name__)} of shape {found}"
+            )
+        if not np.isfinite(logits).all():
+            raise ModelError(f"{path}: expected finite numbers as '{output}', found others")
+        return np.asarray(logits)
 
 
-def _check_whole(path: Path) -> None:
-    """Refuse a graph with tensors that are kept in other files: paths in it could lead anywhere."""
+def _check_name(name: str) -> str:
+    if not re.fullmatch(r"\w[\w.-]{0,199}", name, re.ASCII):
+        raise ValueError(f"expected the name of a file of the model, found {describe(name)}")
+    return name
+
+
+def _check_digest(digest: str) -> str:
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        raise ValueError(f"expected a sha256 in hexadecimal digits, found {describe(digest)}")
+    return digest
+
+
+class Manifest(BaseModel):
+    """What an export wrote, as ``manifest.json`` has it.
+
+    Attributes:
+        precision: of the encoder's weights.
+        files: the sha256 of every file of the model, by its name.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+    precision: str = "int8"
+    files: dict[
+        Annotated[str, AfterValidator(_check_name)], Annotated[str, AfterValidator(_check_digest)]
+    ] = Field(min_length=1)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Return what a manifest says; its files are not looked at.
+
+    Raises:
+        ModelError: naming the key, what was expected and what was found.
+    """
     try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            elsewhere = data.find(_EXTERNAL) >= 0
-    except (OSError, ValueError) as error:  # ValueError: it is empty
-        raise ModelError(f"{path}: not a model that onnxruntime reads: {error}") from None
-    if elsewhere:
+        return Manifest.model_validate_json(read_small_file(path))
+    except FileNotFoundError:
         raise ModelError(
-            f"{path}: expected all of its weights in it, found some that are kept in other files "
-            "(external data)"
-        )
+            f"{path.parent}: expected a trained, exported model, found no {MANIFEST_FILE} "
+            "(write one with `claimstance export`)"
+        ) from None
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}") from None
+    except ValidationError as error:
+        field, problem = first_problem(error)
+        raise ModelError(f"{path}: {field or 'the manifest'}: {problem}") from None
 
 
 def check_files(folder: Path) -> dict[str, str]:
@@ -150,28 +236,24 @@ def check_files(folder: Path) -> dict[str, str]:
         raise ModelError(
             f"{folder}: expected a model folder, found {'a file' if folder.exists() else 'nothing'}"
         )
-    try:
-        files: dict[str, str] = dict(json.loads(manifest.read_text(encoding="utf-8"))["files"])
-    except OSError:
-        raise ModelError(
-            f"{folder}: expected a trained, exported model, found no {MANIFEST_FILE} "
-            "(write one with `claimstance export`)"
-        ) from None
-    except (ValueError, KeyError, TypeError):
-        raise ModelError(
-            f"{manifest}: expected JSON with the sha256 of each file under 'files'"
-        ) from None
+    if manifest.is_symlink() and not _is_cached(manifest):
+        raise ModelError(f"{manifest}: expected a file, found a link")
+    files = read_manifest(manifest).files
     for name, expected in files.items():
         path = folder / name
         linked = path.is_symlink() and not _is_cached(path)
-        if Path(name).name != name or linked or not path.is_file():
+        if linked or not path.is_file():
             found = "a link" if linked else "nothing" if not path.exists() else "something else"
             raise ModelError(
                 f"{folder}: expected the file {name}, which its manifest lists, found {found}"
             )
-        if (found := sha256(path)) != expected:
+        try:
+            digest = sha256(path)
+        except OSError as error:
+            raise ModelError(f"{path}: {error.strerror or error}") from None
+        if digest != expected:
             raise ModelError(
-                f"{path}: expected sha256 {expected[:12]}…, found {found[:12]}…: the file was altered"
+                f"{path}: expected sha256 {expected[:12]}…, found {digest[:12]}…: the file was altered"
             )
     return files
 
@@ -213,10 +295,12 @@ def load_reader(model: Path | str | None = None, threads: int | None = None) -> 
                 f"{folder / MANIFEST_FILE}: expected the sha256 of {name} among its files, found none"
             )
     windows = WindowBuilder.from_file(folder / TOKENIZER_FILE, config.max_tokens)
-    size, known = windows.tokenizer.get_vocab_size(), config.encoder.get("vocab_size")
-    if known is not None and size > known:
+    known = config.encoder.get("vocab_size")
+    greatest = max(windows.tokenizer.get_vocab(with_added_tokens=True).values())
+    if known is not None and greatest >= known:
         raise ModelError(
-            f"{folder / TOKENIZER_FILE}: expected at most {known} tokens, as many as the encoder has "
-            f"vectors for, found {size}"
+            f"{folder / TOKENIZER_FILE}: expected token ids below {known}, the number of tokens that "
+            f"the encoder has vectors for, found {greatest}"
         )
-    return Reader(config, windows, OnnxBackend(folder), threads or cores()), identity(folder)
+    backend = OnnxBackend(folder, config)
+    return Reader(config, windows, backend, threads or cores()), identity(folder)

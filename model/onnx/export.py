@@ -71,7 +71,7 @@ def export(
     source = Path(source)
     folder = Path(folder or source)
     folder.mkdir(parents=True, exist_ok=True)
-    attention = exported_attention(ModelConfig.load(source).encoder["model_type"])
+    attention = exported_attention(ModelConfig.load(source).encoder.get("model_type", ""))
     model = ClaimStanceModel.from_pretrained(source, attention)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as scratch:
         made = Path(scratch)

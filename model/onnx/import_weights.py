@@ -11,12 +11,13 @@ from torch import Tensor
 
 from claimstance.model.errors import ModelError
 from claimstance.model.onnx.backend import LINK_FILE, READER_FILE, STANCE_FILE, check_files
+from claimstance.model.onnx.graph_file import check_self_contained
 
 INVERSE = ".inverse"
 _FILES = {READER_FILE: "", STANCE_FILE: "heads.stance.", LINK_FILE: "heads.link."}
 
 
-def exported_weights(folder: Path) -> dict[str, Tensor]:
+def load_onnx_weights(folder: Path) -> dict[str, Tensor]:
     """The weights of the model exported to ``folder``, by the names that ``ClaimStanceModel`` has for them, in float32.
 
     Of an int8 model they are what its integers stand for: within half a step (a 255th of a channel's range) of
@@ -29,6 +30,7 @@ def exported_weights(folder: Path) -> dict[str, Tensor]:
 
     found: dict[str, Tensor] = {}
     for file in (name for name in _FILES if name in check_files(folder)):
+        check_self_contained(folder / file)
         try:
             graph = onnx.load(folder / file, load_external_data=False).graph
             found |= {

@@ -1,7 +1,8 @@
-"""Pages: HTML files that need nothing else, written by templates that escape whatever comes from data.
+"""Rendering of self-contained HTML pages from templates that escape all values.
 
-A page loads nothing: its policy (CSP) allows its own style and script, by their hashes, and no more. Characters that
-could mislead unseen are written out before anything is escaped. The same values give the same bytes.
+A page loads nothing: its content security policy allows its own style and script, by their hashes, and
+nothing else. Invisible characters that could mislead a reader are spelled out before escaping. The same
+values give the same bytes.
 """
 
 import hashlib
@@ -18,18 +19,19 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 SHARED = "claimstance.model.pages"
-STYLE, THEME = "base.css", "theme.js"  # of every page; what switches between light and dark
+STYLE = "base.css"  # the style sheet of every page
+THEME = "theme.js"  # the switch between light and dark
 
 
 @dataclass(frozen=True)
 class Pages:
-    """The pages of a package, whose folder ``templates`` lies over the one that all pages share.
+    """Render the templates of a package, which may use and override the shared ones.
 
     Attributes:
-        package: where the templates are.
-        styles: names of style sheets, there or among the shared ones, which follow the one of every page.
-        filters: of the templates, beside ``count``.
-        forms: where they may send what was filled in, as a policy says it.
+        package: the package with a folder ``templates``.
+        styles: names of style sheets beyond the one of every page.
+        filters: Jinja filters beyond ``count``.
+        forms: the ``form-action`` of the content security policy.
     """
 
     package: str
@@ -40,14 +42,12 @@ class Pages:
     def render(
         self, template: str, values: Mapping[str, Any], scripts: Sequence[str] = (THEME,)
     ) -> Iterator[str]:
-        """A page, in pieces."""
+        """Yield the pieces of a page."""
         from markupsafe import Markup
 
-        style, script = (
-            "".join(map(self._asset, (STYLE, *self.styles))),
-            "".join(map(self._asset, scripts)),
-        )
-        # Both are the project's own, and have to stand there as they were hashed.
+        style = "".join(self._asset(name) for name in (STYLE, *self.styles))
+        script = "".join(self._asset(name) for name in scripts)
+        # Style and script are the project's own. Escaping would change them, and their hashes.
         frame = {
             "style": Markup(style),
             "script": Markup(script),
@@ -67,23 +67,26 @@ class Pages:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
-            finalize=_shown,
+            finalize=_finalize,
         )
         environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
         environment.filters.update({"count": _count, **self.filters})
         return environment
 
     def _asset(self, name: str) -> str:
-        own, shared = (
-            resources.files(package) / "templates" / name for package in (self.package, SHARED)
-        )
-        return (own if own.is_file() else shared).read_text(encoding="utf-8")
+        asset = resources.files(self.package) / "templates" / name
+        if not asset.is_file():
+            asset = resources.files(SHARED) / "templates" / name
+        return asset.read_text(encoding="utf-8")
 
 
 def policy(style: str, script: str, forms: str = "'none'") -> str:
-    """The content security policy of a page that may use this style and this script, if any, and nothing else.
+    """Return the content security policy of a page that may use this style and script, and nothing else.
 
-    ``forms``: where it may send what was filled in.
+    Args:
+        style: the text of the style element.
+        script: the text of the script element; empty if there is none.
+        forms: addresses that forms may be sent to.
     """
     scripts = f"script-src '{_hash(script)}'; " if script else ""
     return (
@@ -96,17 +99,17 @@ def _hash(code: str) -> str:
     return f"sha256-{b64encode(hashlib.sha256(code.encode()).digest()).decode()}"
 
 
-def _shown(value: Any) -> Any:
-    """What goes into the page in place of ``value``; markup of the templates' own is a ``str`` by descent."""
+def _finalize(value: Any) -> Any:
+    """Spell out invisible characters of a value before Jinja escapes it."""
+    # Markup of the templates is an instance of a subclass of str, and passes unchanged.
     if type(value) is not str:
         return value
     if "\r" not in value:
         return value if value.isprintable() else visible(value)
     from markupsafe import Markup, escape
 
-    return Markup(
-        str(escape(visible(value))).replace("\r", "&#13;")
-    )  # as it is, a browser would make it a line feed
+    # A browser would read a bare carriage return as a line feed.
+    return Markup(str(escape(visible(value))).replace("\r", "&#13;"))
 
 
 def _count(number: int) -> str:

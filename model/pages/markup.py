@@ -1,7 +1,7 @@
-"""Showing spans in a text, where they nest, overlap or come in pieces: what any page does before it writes markup.
+"""Cutting a text at the bounds of spans that may nest, overlap or be discontinuous, for markup.
 
-A text is cut at all bounds of its marks. Each piece then has the same marks from its first character to its last, so
-that it can stand in elements of its own, one in the other, which close where the piece ends.
+Each segment has the same marks from its first character to its last, so nested elements can be opened
+where it begins and closed where it ends.
 """
 
 import unicodedata
@@ -10,36 +10,36 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
 
-#: Characters that change the direction of what follows, or are there unseen: U+202E can make a page say another thing.
+#: Invisible characters that change the direction of text: U+202E can make a page read differently.
 _DIRECTION = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 )
-_KEPT = frozenset("\t\n\r")
+_WHITESPACE = frozenset("\t\n\r")
 
 
 class MarkLike(Protocol):
-    """What is marked: characters ``[start, end)`` of a text, in which style, and what a reader is told of it."""
+    """Describe a mark on characters ``[start, end)`` of a text."""
 
     @property
     def start(self) -> int:
-        """The first character, in code points."""
+        """Return the first character, in code points."""
 
     @property
     def end(self) -> int:
-        """The one after the last."""
+        """Return the end, exclusive."""
 
     @property
     def classes(self) -> str:
-        """The names of styles, with a space between."""
+        """Return CSS classes, separated by spaces."""
 
     @property
     def title(self) -> str:
-        """What it is, in words."""
+        """Return a description in words."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A mark with nothing more to it (see ``MarkLike``)."""
+    """Represent a mark on characters ``[start, end)`` (see ``MarkLike``)."""
 
     start: int
     end: int
@@ -52,14 +52,14 @@ M = TypeVar("M", bound=MarkLike)
 
 @dataclass(frozen=True)
 class Segment(Generic[M]):
-    """A piece of a text, ``text[start:end]``, that no mark begins or ends within.
+    """Represent a segment ``text[start:end]`` within which no mark begins or ends.
 
     Attributes:
         start: its first character, in code points.
-        end: the one after its last.
-        text: the piece itself.
-        marks: those that cover it, the outermost first: the one that begins first; of these the longest.
-        begins: those of them that begin here.
+        end: its end, exclusive.
+        text: the characters.
+        marks: marks that cover it, the outermost first: the earliest, then the longest.
+        begins: those of ``marks`` that begin here.
     """
 
     start: int
@@ -70,9 +70,7 @@ class Segment(Generic[M]):
 
 
 def segments(text: str, marks: Sequence[M]) -> list[Segment[M]]:
-    """Cut a text at all bounds of its marks.
-
-    The pieces, one after another, are the text; there are none of an empty one.
+    """Cut a text at all bounds of its marks; the segments, joined, are the text.
 
     Raises:
         ValueError: for a mark that is empty or reaches beyond the text.
@@ -83,48 +81,59 @@ def segments(text: str, marks: Sequence[M]) -> list[Segment[M]]:
                 f"expected 0 <= start < end <= {len(text)} (the text's length), "
                 f"found [{mark.start}, {mark.end}]"
             )
-    waiting = sorted(marks, key=lambda mark: (mark.start, -mark.end))[
-        ::-1
-    ]  # marks with equal bounds stay in order
-    bounds = sorted({0, len(text), *(mark.start for mark in marks), *(mark.end for mark in marks)})
-    found: list[Segment[M]] = []
+    # Sorting is stable, so marks with equal bounds keep their order; the next mark is the last element.
+    upcoming = sorted(marks, key=lambda mark: (mark.start, -mark.end))
+    upcoming.reverse()
+    bounds = {0, len(text)}
+    for mark in marks:
+        bounds |= {mark.start, mark.end}
+    result: list[Segment[M]] = []
     covering: list[M] = []
-    for start, end in pairwise(bounds):
+    for start, end in pairwise(sorted(bounds)):
         covering = [mark for mark in covering if mark.end > start]
-        before = len(covering)
-        while waiting and waiting[-1].start == start:
-            covering.append(waiting.pop())
-        found.append(
-            Segment(start, end, text[start:end], tuple(covering), tuple(covering[before:]))
-        )
-    return found
+        running = len(covering)
+        while upcoming and upcoming[-1].start == start:
+            covering.append(upcoming.pop())
+        begins = tuple(covering[running:])
+        result.append(Segment(start, end, text[start:end], tuple(covering), begins))
+    return result
 
 
 def lanes(marks: Sequence[MarkLike]) -> list[int]:
-    """A line of its own, from 0, for each of the marks that share a character: the shorter, the nearer to the text."""
-    chosen = [0] * len(marks)
-    done: list[int] = []
-    for place in sorted(range(len(marks)), key=lambda i: (marks[i].end - marks[i].start, i)):
-        mark = marks[place]
-        taken = {chosen[i] for i in done if marks[i].start < mark.end and mark.start < marks[i].end}
-        chosen[place] = next(lane for lane in range(len(marks)) if lane not in taken)
-        done.append(place)
-    return chosen
+    """Return a lane from 0 for each mark, so that marks in one lane share no character.
+
+    Shorter marks get lanes nearer to the text.
+    """
+    by_length = sorted(range(len(marks)), key=lambda i: (marks[i].end - marks[i].start, i))
+    result = [0] * len(marks)
+    assigned: list[int] = []
+    for index in by_length:
+        mark = marks[index]
+        taken = set()
+        for other in assigned:
+            if marks[other].start < mark.end and mark.start < marks[other].end:
+                taken.add(result[other])
+        while result[index] in taken:
+            result[index] += 1
+        assigned.append(index)
+    return result
 
 
 def visible(text: str) -> str:
-    r"""The text with what cannot be seen, and could mislead, written out: ``⟨U+202E⟩``.
+    r"""Return the text with misleading invisible characters spelled out: ``⟨U+202E⟩``.
 
-    These are the characters that set the direction of writing, controls but for tab and line ends, and halves of
-    surrogate pairs, which no file in UTF-8 can hold. Joiners are kept: scripts and emoji need them.
+    These are the characters that set the direction of text, controls other than tab and line ends, and
+    surrogates, which UTF-8 cannot encode. Joiners stay, because scripts and emoji need them.
 
     >>> visible("a\u202eb")
     'a⟨U+202E⟩b'
     """
-    return "".join(f"⟨U+{ord(c):04X}⟩" if _hidden(c) else c for c in text)
+    return "".join(f"⟨U+{ord(c):04X}⟩" if _is_misleading(c) else c for c in text)
 
 
-def _hidden(character: str) -> bool:
-    return character in _DIRECTION or (
-        character not in _KEPT and unicodedata.category(character) in ("Cc", "Cs")
-    )
+def _is_misleading(character: str) -> bool:
+    if character in _DIRECTION:
+        return True
+    if character in _WHITESPACE:
+        return False
+    return unicodedata.category(character) in ("Cc", "Cs")

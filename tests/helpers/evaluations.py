@@ -8,7 +8,7 @@ from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.windows import Located
 from claimstance.training.evaluation.evaluate import primary, score_pairs
-from claimstance.training.pipeline import Evaluation
+from claimstance.training.evaluation.evaluation import Evaluation
 
 TASKS = ("attribution", "entity", "claim", "check_worthy", "stance")
 CONFIG = ModelConfig(

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from claimstance.inference import Tagger
 from claimstance.inference.articles.sources import Article
-from claimstance.inference.coreference.resolver import is_meant
+from claimstance.inference.coreference.resolver import refers_to
 from claimstance.model.errors import InputError, ModelError
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
+from claimstance.model.predictor import StoppedError
 from helpers.paths import SEEDS
 from helpers.tiny import TEXT, exported, script, scripted
 
@@ -220,8 +222,8 @@ def test_one_word_of_50000_characters(tagger):
         ("harbour tax", "the harbour tax of Orvane", False),
     ],
 )
-def test_who_is_meant(name, reference, meant):
-    assert is_meant(name, reference) is meant
+def test_who_refers_to(name, reference, meant):
+    assert refers_to(name, reference) is meant
 
 
 def found_targets(article, target):
@@ -480,3 +482,15 @@ def test_what_is_begun_together_is_as_if_each_were_tagged_alone(seeds):
     ]
     found = list(tagger.ahead(tagger.begin(*one) for one in asked))
     assert found == [alone.tag(article.text, targets, article.doc_id) for article, targets in asked]
+
+
+@pytest.mark.parametrize("targets", [(), ["Carl Amsel", "rail"]])
+def test_names_and_targets_ask_whether_the_article_is_still_wanted(targets):
+    wanted = Mock(return_value=False)
+    script()[0].begin(Article("", TEXT), (), wanted)()
+    windows = 1
+    assert wanted.call_count > windows
+    for answers in range(windows, wanted.call_count):
+        stop = Mock(side_effect=[False] * answers + [True])
+        with pytest.raises(StoppedError):
+            script()[0].begin(Article("", TEXT), targets, stop)()

@@ -14,6 +14,7 @@ from claimstance.model.decoding import (
     softmax,
 )
 from claimstance.model.labels import ROLES, bio
+from claimstance.model.text.layout import layout_of_lines
 from claimstance.model.windows import Located, WindowBuilder
 
 TAGS = bio(ROLES)
@@ -77,6 +78,36 @@ def test_content_goes_on_over_the_end_of_a_sentence(two_sentences):
     assert decoded(two_sentences, cue) == [("cue", 2, 4), ("cue", 5, 7)]
     begun_anew = ["O", "B-content", "I-content", "O", "B-content", "I-content", "O"]
     assert decoded(two_sentences, begun_anew) == [("content", 2, 4), ("content", 5, 7)]
+
+
+def test_content_does_not_go_on_into_a_sentence_behind_an_end(two_sentences):
+    logits = logits_of(
+        ["O", "O", "B-content", "I-content", "O", "I-content", "I-content", "O", "O"]
+    )
+    for ends, expected in [((), [(2, 7)]), ({1}, [(2, 4), (5, 7)]), ({0, 2}, [(2, 7)])]:
+        spans = decode_tags(logits, two_sentences, TAGS, ("content",), ends)
+        assert [(span.start, span.end) for span in spans] == expected
+
+
+@pytest.mark.parametrize(
+    ("sentences", "lines", "contents"),
+    [
+        (("a b c", "d e f"), (0, 1), {(3, 4)}),  # an unquoted line of its own
+        (("a b c", "d e f"), (0, 0), {(3, 4), (6, 7)}),  # the same line
+        (("a b c", "“d e f”"), (0, 1), {(3, 4), (6, 7)}),  # quoted
+        (("a b c:", "d e f"), (0, 1), {(3, 4), (6, 7)}),  # introduced
+    ],
+)
+def test_an_unquoted_content_is_paired_with_cues_of_its_line(
+    word_windows, sentences, lines, contents
+):
+    builder = word_windows()
+    [window] = builder.windows(enumerate(builder.tokenize(["a b c", "d e f"])))
+    cue, source = TokenSpan("cue", 1, 2, 0.9), TokenSpan("source", 5, 6, 0.9)
+    near, far = TokenSpan("content", 3, 4, 0.9), TokenSpan("content", 6, 7, 0.9)
+    pairs = link_candidates([cue, source, near, far], window, layout_of_lines(sentences, lines))
+    assert (cue, source) in pairs
+    assert {(o.start, o.end) for _, o in pairs if o.label == "content"} == contents
 
 
 def test_the_tokens_of_a_word_vote(tokenizer_json):

@@ -15,7 +15,6 @@ from claimstance.model.heads import (
     StanceHead,
     TokenHead,
     between,
-    of_today,
     pool,
 )
 from claimstance.model.network import ClaimStanceModel
@@ -83,8 +82,8 @@ def test_a_stance_is_read_from_holder_target_and_sentence(hidden):
     # Who holds it and whom it is on are not the same.
     assert not torch.allclose(logits[:1], head(hidden, targets[:1], holders[:1], sentences[:1]))
     # Nobody is learned, and only nobody.
-    assert torch.autograd.grad(logits[1].sum(), head.nobody, retain_graph=True)[0].any()
-    assert not torch.autograd.grad(logits[0].sum(), head.nobody)[0].any()
+    assert torch.autograd.grad(logits[1].sum(), head.no_holder, retain_graph=True)[0].any()
+    assert not torch.autograd.grad(logits[0].sum(), head.no_holder)[0].any()
 
 
 @pytest.mark.parametrize(
@@ -106,51 +105,6 @@ def test_a_stance_knows_how_far_apart_the_two_are():
     holders, targets = (spans(*[(0, *pair[i]) for pair in pairs]) for i in (0, 1))
     logits = head(still, holders, targets, spans(*[(0, 0, 50)] * 3))
     assert len({tuple(row) for row in logits.round(decimals=6).tolist()}) == 3
-
-
-def older(weights, saw):
-    """The weights of heads of before, where one stance head answered for holders named and not, and what it ``saw``."""
-    found = {
-        name.replace("link.distance.embedding", "link.distance"): value
-        for name, value in weights.items()
-    }
-    named = {name: found.pop(name) for name in [*found] if ".stance.named." in name}
-    if saw == "less":
-        return {name: value for name, value in found.items() if ".stance.distance." not in name}
-    return found | {name.replace(".named.", ".layers."): value for name, value in named.items()}
-
-
-@pytest.mark.parametrize("saw", ["less", "as much"])
-def test_a_stance_head_of_before_answers_as_it_did(hidden, saw):
-    def network():
-        return torch.nn.ModuleDict(
-            {
-                "heads": torch.nn.ModuleDict(
-                    {"stance": StanceHead(8, 3, 0.0), "link": LinkHead(8, 0.0)}
-                )
-            }
-        )
-
-    today, other = network(), network()
-    weights = older(today.state_dict(), saw)
-    assert len(weights) < len(today.state_dict())
-    other.load_state_dict(of_today(weights, other.state_dict()))
-    before, now = today["heads"], other["heads"]
-    about = spans((0, 3, 5)), spans((0, 6, 9))
-    named, nobody = (spans((0, 1, 2)), *about), (spans((0, 0, 0)), *about)
-    logits = now["stance"](hidden, *named)
-    if saw == "less":  # nothing is made of what stands between
-        assert read(logits, hidden, 0) == tokens(0, 1, 2) | tokens(0, 3, 5) | tokens(0, 6, 9)
-        torch.testing.assert_close(
-            now["stance"](hidden, *nobody), before["stance"](hidden, *nobody)
-        )
-    else:
-        torch.testing.assert_close(logits, before["stance"](hidden, *named))
-        assert read(now["stance"](hidden, *nobody), hidden, 0) == tokens(0, 3, 5) | tokens(0, 6, 9)
-    torch.testing.assert_close(now["link"](hidden, *named[:2]), before["link"](hidden, *named[:2]))
-    torch.testing.assert_close(
-        of_today(today.state_dict(), other.state_dict()), dict(today.state_dict())
-    )
 
 
 def test_a_link_is_read_from_both_spans(hidden):
@@ -177,23 +131,11 @@ def test_links_know_distance_and_side():
     torch.testing.assert_close(far[0], far[1])
 
 
-def test_a_model_with_the_heads_of_before_is_loaded_and_gone_on_from(trained, tmp_path):
-    folder = Path(shutil.copytree(trained, tmp_path / "older"))
-    weights = older(load_file(folder / WEIGHTS_FILE), "less")
-    save_file(weights, folder / WEIGHTS_FILE)
-    loaded = ClaimStanceModel.from_pretrained(folder)
-    narrow, wide = (
-        loaded.heads["stance"].get_submodule(name).weight for name in ("layers.1", "named.1")
-    )
-    torch.testing.assert_close(wide[:, : narrow.shape[1]], narrow)
-    assert not wide[:, narrow.shape[1] :].any()
-    today = ClaimStanceModel.from_pretrained(trained)
-    today.start_from(loaded)
-    torch.testing.assert_close(today.state_dict(), loaded.state_dict())
-    # Of another width altogether it is no model.
-    weights["heads.stance.layers.1.weight"] = weights["heads.stance.layers.1.weight"][
-        :, :-8
-    ].contiguous()
+def test_weights_of_another_width_are_refused(trained, tmp_path):
+    folder = Path(shutil.copytree(trained, tmp_path / "narrow"))
+    weights = load_file(folder / WEIGHTS_FILE)
+    name = "heads.stance.text_mlp.1.weight"
+    weights[name] = weights[name][:, :-8].contiguous()
     save_file(weights, folder / WEIGHTS_FILE)
     with pytest.raises(ModelError, match="fit each other"):
         ClaimStanceModel.from_pretrained(folder)

@@ -6,6 +6,7 @@ import pytest
 from claimstance.model.config import ModelConfig
 from claimstance.model.labels import ROLES, bio
 from claimstance.model.predictor import Query, Reader, StoppedError
+from claimstance.model.text.layout import layout_of_lines
 from claimstance.model.windows import Located
 
 TAGS = bio(ROLES)
@@ -98,6 +99,28 @@ def test_no_sentence_is_no_work(make_reader):
 def test_attributions_come_in_the_order_of_their_sentences(make_reader):
     reading = make_reader(8).read(["he said so", "x", "he said much", "he said so"])
     assert [found.sentence for found in reading.attributions] == [0, 2, 3]
+
+
+def test_a_quotation_with_a_name_behind_it_has_the_probability_of_its_claim(make_reader):
+    reader = make_reader(32)
+    texts = ["“it goes on”", "— Ada Lee, minister"]
+    for layout, count in ((layout_of_lines(texts, [0, 1]), 1), (None, 0)):
+        reading = reader.finish(reader.open(texts, layout=layout))
+        assert len(reading.attributions) == count
+    reading = reader.finish(reader.open(texts, layout=layout_of_lines(texts, [0, 1])))
+    [attribution] = reading.attributions
+    assert attribution.source == (Located(1, 2, 9),)
+    assert (attribution.cue, attribution.content) == ((), (Located(0, 0, 12),))
+    assert attribution.probability == pytest.approx(reading.probabilities["claim"][0, 1])
+
+
+def test_unquoted_speech_ends_with_its_line(make_reader):
+    texts = ["he said so much", "much rain"]
+    for lines, last in (([0, 0], 1), ([0, 1], 0)):
+        reader = make_reader()
+        reading = reader.finish(reader.open(texts, layout=layout_of_lines(texts, lines)))
+        attribution = next(one for one in reading.attributions if one.cue)
+        assert max(place.sentence for place in attribution.content) == last
 
 
 def test_a_stance_toward_a_mention_needs_no_second_pass(make_reader):

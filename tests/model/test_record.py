@@ -202,7 +202,8 @@ def test_values_from_python_that_json_lacks_are_refused():
 
 text = st.text(st.characters(codec="utf-8"), min_size=4, max_size=20)
 names = st.none() | st.text(st.characters(codec="utf-8"), max_size=5)
-spans = st.lists(st.tuples(st.integers(0, 1), st.integers(2, 4)), min_size=1, max_size=2)
+pieces = st.sampled_from([(0, 1), (0, 2), (1, 2)]), st.sampled_from([(2, 3), (2, 4), (3, 4)])
+spans = st.tuples(*pieces).map(list) | st.one_of(*pieces).map(lambda piece: [piece])
 
 
 def few(strategy):
@@ -302,3 +303,37 @@ def test_numbers_that_are_none_are_null():
     assert record.meta == {"outlet": None, "all": [1.5, None, {"n": None}]}
     assert "NaN" not in record.to_json()
     assert parse_record(json.loads(record.to_json()), "again") == record
+
+
+@pytest.mark.parametrize(
+    ("span", "shown"),
+    [
+        ([[0, 4], [0, 8]], "[0, 4] and [0, 8]"),
+        ([[9, 13], [0, 10]], "[0, 10] and [9, 13]"),
+        ([[0, 4], [0, 4]], "[0, 4] and [0, 4]"),
+        ([[0, 2], [3, 9], [8, 12]], "[3, 9] and [8, 12]"),
+        ([[0, 12], [2, 3]], "[0, 12] and [2, 3]"),
+    ],
+)
+@pytest.mark.parametrize("field", ["source", "entity", "holder", "target"])
+def test_pieces_of_a_span_do_not_overlap(span, shown, field):
+    data = {"id": "1", "text": "Holm praised the bridge."}
+    if field == "source":
+        data["attributions"] = [{"source": span}]
+    elif field == "entity":
+        data["entities"] = [{"span": span, "label": "PERSON"}]
+    else:
+        data["stances"] = [{"target": "tax", **{field: span}, "label": "favor"}]
+    with pytest.raises(
+        InputError, match="r.jsonl, line 1: .*expected pieces that do not overlap"
+    ) as error:
+        parse_record(data, "r.jsonl, line 1")
+    assert shown in str(error.value)
+
+
+@pytest.mark.parametrize("span", [[[0, 4], [4, 8]], [[5, 8], [0, 4]], [[0, 24]]])
+def test_pieces_may_touch_and_stand_in_any_order(span):
+    record = parse_record(
+        {"id": "1", "text": "Holm praised the bridge.", "attributions": [{"cue": span}]}, "x"
+    )
+    assert record.attributions[0].cue == [tuple(piece) for piece in span]

@@ -205,7 +205,8 @@ def test_every_key_is_described():
 
 def test_configuration_needs_neither_torch_nor_datasets():
     code = (
-        "import sys, claimstance.training.load_config, claimstance.training.data.corpora, claimstance.training.data.formats;"
+        "import sys, claimstance.training.load_config, claimstance.training.data.corpora, "
+        "claimstance.training.data.formats;"
         "sys.exit(any(name in sys.modules for name in ('torch', 'datasets', 'transformers', 'sklearn')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

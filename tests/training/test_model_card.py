@@ -11,7 +11,7 @@ from huggingface_hub import ModelCard
 from claimstance.inference import Tagger
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.training.config import CardConfig
-from claimstance.training.data.build.build import build
+from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig
 from claimstance.training.evaluation.evaluate import PRIMARY
 from claimstance.training.model_card import write_card

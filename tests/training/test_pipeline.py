@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import TrainerCallback
 
 from claimstance.model.errors import ConfigError, InputError
@@ -406,8 +407,8 @@ def test_a_task_alone_trains_on_rows_that_mostly_lack_it(
             {"model": {"tasks": ["entity"]}},
             {"entities": None},
             ConfigError,
-            "model.tasks: no row of the train split has labels for 'entity'. Those with labels: attribution, check_worthy,"
-            " claim, stance, subjective",
+            "model.tasks: no row of the train split has labels for 'entity'. Those with labels: attribution, "
+            "check_worthy, claim, stance, subjective",
         ),
         (
             {"model": {"tasks": ["stance"]}},
@@ -459,11 +460,67 @@ def test_sampling_that_leaves_nothing_is_said(make_config, splits, tmp_path):
         train(make_config(tmp_path, sampling={"seeds": 0.0}), splits, DEFAULT_LABELS)
 
 
-def test_nothing_to_resume_is_said(make_config, splits, tmp_path):
-    with pytest.raises(
-        ConfigError, match=r"expected a checkpoint of an earlier run in .*, found none"
-    ):
-        train(make_config(tmp_path), splits, DEFAULT_LABELS, resume=True)
+@pytest.mark.usefixtures("one_thread")
+def test_resuming_without_a_folder_starts_from_the_beginning(
+    make_config, splits, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("claimstance.training.fine_tuning.train.export", lambda folder, **_: folder)
+    kept = Keep()
+    config = make_config(tmp_path / "new", epochs=1)
+    train(config, {"train": splits["train"]}, DEFAULT_LABELS, resume=True, callbacks=[kept])
+    assert kept.taken == kept.steps > 1
+    assert (config.output / "checkpoints" / "run.json").exists()
+
+
+class AfterSaving(TrainerCallback):
+    """Ends a run after its first checkpoint."""
+
+    def on_save(self, args, state, control, **_):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_run_goes_on_in_a_folder_that_was_moved(make_config, splits, tmp_path, monkeypatch):
+    monkeypatch.setattr("claimstance.training.fine_tuning.train.export", lambda folder, **_: folder)
+    monkeypatch.setattr(
+        "claimstance.training.fine_tuning.train._calibrated", lambda model, *_: model.config
+    )
+    # The weights of before the interruption are the best, and loaded from the folder's new place.
+    scores = iter([0.9, 0.1, 0.1])
+    monkeypatch.setattr(ClaimStanceTrainer, "scores", lambda _: {"mean": next(scores)})
+    with pytest.raises(KeyboardInterrupt):
+        train(
+            make_config(tmp_path / "old", epochs=2),
+            splits,
+            DEFAULT_LABELS,
+            callbacks=[AfterSaving()],
+        )
+    (tmp_path / "old").rename(tmp_path / "new")
+    moved = make_config(tmp_path / "new", epochs=2)
+    train(moved, splits, DEFAULT_LABELS, resume=True)
+    first = min(
+        (tmp_path / "new" / "checkpoints").glob("checkpoint-*"), key=lambda p: int(p.name[11:])
+    )
+    expected = load_file(first / "model.safetensors")
+    saved = load_file(tmp_path / "new" / "model.safetensors")
+    assert [name for name in expected if not torch.equal(expected[name], saved[name])] == []
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_run_does_not_go_on_with_other_data(make_config, splits, tmp_path, monkeypatch):
+    monkeypatch.setattr("claimstance.training.fine_tuning.train.export", lambda folder, **_: folder)
+    config = make_config(tmp_path / "stopped", epochs=4)
+    with pytest.raises(KeyboardInterrupt):
+        train(config, splits, DEFAULT_LABELS, callbacks=[AfterSaving()], fingerprint="one")
+    weights = sorted(config.output.rglob("model.safetensors"))
+    before = [path.read_bytes() for path in weights]
+    assert weights
+    with pytest.raises(ConfigError, match="other data"):
+        train(config, splits, DEFAULT_LABELS, resume=True, fingerprint="other")
+    with pytest.raises(ConfigError, match="found the checkpoints of an interrupted run"):
+        train(config, splits, DEFAULT_LABELS, fingerprint="other")
+    assert sorted(config.output.rglob("model.safetensors")) == weights
+    assert [path.read_bytes() for path in weights] == before
 
 
 def test_an_unknown_precision_is_said(trained, tmp_path):

@@ -10,8 +10,8 @@ from claimstance.model.errors import unknown
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 from claimstance.training.data.corpora import CORPORA
 from claimstance.training.data.formats import COLUMNS, FORMATS, Layout, files_in
+from claimstance.training.data.splits import SPLITS
 
-SPLITS = ("train", "dev", "test")
 LABELLED = (*SENTENCE_TASKS, "stance")
 _OF_FILES = (
     "format",
@@ -121,7 +121,8 @@ class Source(Section):
     )
     split: SplitName | None = Field(
         default=None,
-        description="The split that all rows of the files belong to; null: divided by `data.split`.",
+        description="The split that all rows of the files belong to; null: what their column `split` has, else divided "
+        "by `data.split`.",
     )
     columns: Annotated[dict[str, str], one_of("column", COLUMNS)] = Field(
         default={}, description=f"The files' own names for {', '.join(COLUMNS)}."

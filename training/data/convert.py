@@ -1,5 +1,6 @@
 """Annotated files in one format → the same annotations in another."""
 
+import logging
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -9,6 +10,8 @@ from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.record import Record
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.formats import FORMATS, Reading, read_file
+
+_LOG = logging.getLogger(__name__)
 
 
 def convert(
@@ -35,7 +38,9 @@ def convert(
     if to not in writable:
         raise ConfigError(unknown("format to write", to, writable))
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: expected a new place, found one that is there already")
+        raise InputError(
+            f"{out}: expected a new place, found one that is there already; remove it, or give --out another name"
+        )
     counts: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
 
@@ -51,6 +56,8 @@ def convert(
                         progress(1)
                     yield record
                 dropped.update(reading.dropped)
+                for _, message in reading.warnings():
+                    _LOG.warning("%s: %s", file, message)
 
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

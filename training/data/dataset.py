@@ -23,7 +23,7 @@ from datasets.arrow_writer import ArrowWriter
 from claimstance.model.errors import InputError, unknown
 from claimstance.model.labels import DEFAULT_LABELS, ROLES
 from claimstance.model.record import Record
-from claimstance.training.data.build.tables import Lines, from_row, tabulate
+from claimstance.training.data.tables import Lines, from_row, tabulate
 
 _INDEX = "dataset_dict.json"  # what DatasetDict.save_to_disk writes, with the names of the splits
 _STATE = "state.json"  # of each split, with the names of its files
@@ -101,7 +101,7 @@ class DatasetWriter:
             ).save_to_disk(folder)
 
     def batches(self, lines: Iterable[bytes]) -> Iterator[Lines]:
-        """Lines of JSON, a record each, as batches for ``claimstance.training.data.build.tables.tabulate``."""
+        """Lines of JSON, a record each, as batches for ``claimstance.training.data.tables.tabulate``."""
         schema, held = self._features.arrow_schema, iter(lines)
         while batch := list(islice(held, BATCH)):
             yield Lines(batch, self._labels, schema)

@@ -21,10 +21,11 @@ from claimstance.model.prediction import contexts
 from claimstance.model.record import Record, Span, Stance
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.data.config import Teacher
-from claimstance.training.distillation.cross_fitting import fold_of
+from claimstance.training.data.folds import fold_of
+from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.evaluation.answers import document_of
 from claimstance.training.fine_tuning.batches import LabelledWindow, collate
-from claimstance.training.fine_tuning.examples import Example, SoftLabels, build_examples
+from claimstance.training.fine_tuning.examples import Example, build_examples
 from claimstance.training.fine_tuning.mixed_precision import has_bfloat16
 
 log = logging.getLogger(__name__)

@@ -4,19 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from claimstance.model.labels import SENTENCE_TASKS, TASKS, bio
 from claimstance.model.record import Record, Span, Stance
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import Tokens, WindowBuilder
+from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.evaluation.flat_spans import event_of, extents, flatten
 
 Labels = Mapping[str, Sequence[str]]
-SoftLabels = dict[
-    str, NDArray[np.float32]
-]  # task → (C,) of a sentence, (tokens, C) of attributions
 
 
 @dataclass(frozen=True)
@@ -172,26 +167,30 @@ def _example(
             for i, token in enumerate(touched(tokens, entity.span)):
                 example.entities[token] = tags.index(f"{'I' if i else 'B'}-{entity.label}")
     for stance in record.stances or ():
-        if "stance" in labels and (shares := _shares(stance, labels["stance"], soft_share)):
-            target = _span(record.text, tokens, stance.target)
-            example.stances.append(
-                StanceExample(
-                    holder=_span(record.text, tokens, stance.holder)
-                    if stance.holder is not None
-                    else None,
-                    target=target
-                    or (
-                        stance.target
-                        if isinstance(stance.target, str)
-                        else _surface(record, stance.target)
-                    ),
-                    shares=shares,
-                    weight=weigh(record, "stance", stance.label),
-                    mention=None
-                    if isinstance(stance.target, str)
-                    else _surface(record, stance.target),
-                )
+        if "stance" not in labels:
+            break
+        shares = _shares(stance, labels["stance"], soft_share)
+        holder = None
+        if stance.holder is not None:
+            holder = _span(record.text, tokens, stance.holder)
+            if holder is None:
+                # The speaker of a quotation that runs on is named in an earlier sentence. Without a
+                # span, the example would teach that the text itself takes this side.
+                continue
+        if not shares:
+            continue
+        name, mention = stance.target, None
+        if not isinstance(name, str):
+            name = mention = _surface(record, name)
+        example.stances.append(
+            StanceExample(
+                holder=holder,
+                target=_span(record.text, tokens, stance.target) or name,
+                shares=shares,
+                weight=weigh(record, "stance", stance.label),
+                mention=mention,
             )
+        )
     return example
 
 

@@ -34,21 +34,27 @@ from claimstance.model.onnx.backend import (
     model_folder,
 )
 from claimstance.model.onnx.export import export
-from claimstance.model.record import Record
+from claimstance.model.record import Record, label_counts
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.config import Config, TrainingConfig
-from claimstance.training.data.build.split_groups import label_counts
-from claimstance.training.distillation.cross_fitting import without_fold
+from claimstance.training.data.folds import without_fold
+from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.evaluation.evaluate import parts
 from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
 from claimstance.training.fine_tuning.batches import Mixture, Planner
 from claimstance.training.fine_tuning.calibration import calibrate, unfitted
-from claimstance.training.fine_tuning.examples import SoftLabels, about, build_examples
+from claimstance.training.fine_tuning.checkpoints import (
+    CHECKPOINTS,
+    checkpoint_to_resume,
+    describe_run,
+    require_no_checkpoints,
+    write_description,
+)
+from claimstance.training.fine_tuning.examples import about, build_examples
 from claimstance.training.fine_tuning.mixed_precision import use_bfloat16
 from claimstance.training.fine_tuning.trainer import ClaimStanceTrainer, Course, Told
 
 log = logging.getLogger(__name__)
-CHECKPOINTS = "checkpoints"  # a folder in the model's, with TensorBoard's logs
 LIBRARIES = (
     "claimstance",
     "torch",
@@ -76,7 +82,7 @@ def train(
         splits: records by split; without ``dev``, the last weights are kept and nothing is calibrated.
         labels: label names by task, as the dataset has them.
         soft: what teachers say of train records, by id.
-        resume: continue from the last checkpoint in the output folder, from the start if it had come to none.
+        resume: continue from the last checkpoint in the output folder, from the beginning if there is none.
         fingerprint: of the dataset, to be saved with the model.
         callbacks: more callbacks for the trainer.
 
@@ -85,7 +91,7 @@ def train(
 
     Raises:
         ConfigError: if a metric or a corpus does not exist, tasks have no labels in the data, the encoder cannot be
-            loaded, or there is nothing to resume.
+            loaded, or the run to be resumed had other data, labels or settings.
         InputError: if there is nothing to train on.
     """
     settings = config.training
@@ -96,7 +102,6 @@ def train(
     if dev:
         _check_metric(settings.metric, dev, tasks)
     _check_corpora(settings, records)
-    checkpoint = _last_checkpoint(config.output / CHECKPOINTS) if resume else None
     set_seed(settings.seed)
     if settings.threads:
         torch.set_num_threads(settings.threads)
@@ -105,11 +110,18 @@ def train(
         for task in DEFAULT_LABELS
         if task in tasks
     }
+    run = describe_run(config, splits, all_labels, soft or {}, fingerprint, processes())
+    checkpoints = config.output / CHECKPOINTS
+    checkpoint = None
+    if resume:
+        checkpoint = checkpoint_to_resume(checkpoints, run)
+    else:
+        require_no_checkpoints(checkpoints)
     model = (_going_on if settings.only else _new)(config, tasks, all_labels)
     files = _files_that_stay(config, tasks)
     dev = about(dev, tasks)
     course = _course(model, about(records, tasks), tasks, all_labels, settings, soft or {})
-    model.loss_weights, model.soft_share = dict(settings.loss_weights), settings.soft_share
+    model.loss_weights, model.distillation_weight = dict(settings.loss_weights), settings.soft_share
     trainer = ClaimStanceTrainer(
         model=model,
         args=_arguments(config, course, bool(dev)),
@@ -127,7 +139,9 @@ def train(
     )  # standard output is for results; TensorBoard has the curves
     if trainer.is_world_process_zero():
         log.info("%d sentences, %d steps", len(records), trainer.args.max_steps)
-    trainer.train(resume_from_checkpoint=checkpoint)
+    if checkpoint is None and trainer.is_world_process_zero():
+        write_description(checkpoints, run)
+    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     if not trainer.is_world_process_zero():
         return config.output  # the first process sees to the rest
     if dev:
@@ -151,7 +165,7 @@ def _new(
         },
     )
     if config.model.start is not None:
-        model.start_from(ClaimStanceModel.from_pretrained(model_folder(config.model.start)))
+        model.init_from(ClaimStanceModel.from_pretrained(model_folder(config.model.start)))
     return model
 
 
@@ -175,7 +189,7 @@ def _going_on(
                 f"({', '.join(has.labels[task])}), found {', '.join(wanted or ())}"
             )
     model.config = replace(unfitted(has, tasks), name=config.name, version=ModelConfig.version)
-    model.learn_only(tasks, config.model.dropout)
+    model.freeze_except(tasks, config.model.dropout)
     return model
 
 
@@ -267,33 +281,6 @@ def _augmenter(windows: WindowBuilder, labels: Sequence[str], none: str) -> Augm
     if none not in labels:
         raise ConfigError(f"training.no_stance: {unknown('label', none, labels)}")
     return Augmenter(windows, tuple(float(label == none) for label in labels))
-
-
-def _last_checkpoint(folder: Path) -> str | None:
-    """The last whole checkpoint of a run, ``None`` if it had come to none. Its state is what is written last.
-
-    Raises:
-        ConfigError: if no run was begun there.
-    """
-    if not folder.is_dir():
-        raise ConfigError(
-            f"resume: expected a checkpoint of an earlier run in {folder}, found none"
-        )
-    states = sorted(
-        folder.glob("checkpoint-*/trainer_state.json"), key=lambda path: int(path.parent.name[11:])
-    )
-    whole = [path for path in states if _is_json(path)]
-    if not whole:
-        log.info("no checkpoint in %s yet: from the start", folder)
-    return str(whole[-1].parent) if whole else None
-
-
-def _is_json(path: Path) -> bool:
-    try:
-        json.loads(path.read_bytes())
-    except ValueError:
-        return False
-    return True
 
 
 def processes() -> int:

@@ -79,6 +79,7 @@ def test_tables_with_options(run):
     assert [line.split(": ")[1] for line in done.out.splitlines()[:-1]] == [
         "warning unused-label",
         "warning unused-label",
+        "warning one-label",
         "warning unmentioned-target",
     ]
 
@@ -288,7 +289,74 @@ def test_init_replaces_nothing(run):
     done = run("init")
     assert (done.code, done.messages) == (
         1,
-        ["error: .: expected a folder without codebook.yaml, found it there already"],
+        [
+            "error: .: expected a folder without codebook.yaml, found it there already; move it "
+            "away, or name another folder"
+        ],
     )
     assert [path.name for path in Path().iterdir()] == ["codebook.yaml"]
     assert Path("codebook.yaml").read_text(encoding="utf-8") == "mine"
+
+
+# many findings of a kind
+
+
+def test_many_findings_of_a_kind_in_a_file_are_one_line(run):
+    rows = [{"id": str(i), "text": f"<i>{i}</i>"} for i in range(200)]
+    records("a.jsonl", *rows)
+    records("b.jsonl", *rows[:2])
+    done = run("check", "a.jsonl", "b.jsonl")
+    assert done.out.splitlines() == [
+        "a.jsonl:1: warning markup: text: expected plain text, found markup (<i>) (and 199 more in line 2, line 3, "
+        "line 4, line 5, …; --all shows each)",
+        "b.jsonl:1: warning markup: text: expected plain text, found markup (<i>)",
+        "b.jsonl:2: warning markup: text: expected plain text, found markup (<i>)",
+        *[line for line in done.out.splitlines()[3:-1] if "repeat" in line],
+        "202 records: 2 errors, 202 warnings",
+    ]
+
+
+def test_all_findings_have_their_line_where_they_are_asked_for(run):
+    records("a.jsonl", *({"id": str(i), "text": f"<i>{i}</i>"} for i in range(7)))
+    assert len(run("check", "a.jsonl", "--all").out.splitlines()) == 8
+    run("check", "a.jsonl", "--out", "found.jsonl")
+    assert len(articles(Path("found.jsonl").read_text(encoding="utf-8"))) == 7
+
+
+# tables that are not as they should be
+
+
+def test_a_second_build_is_told_of_overwrite(run):
+    write("t.csv", "text,label\n" + "".join(f"Rain {i} fell.,claim\n" for i in range(9)))
+    assert run("build", "t.csv", "--out", "d").code == 0
+    again = run("build", "t.csv", "--out", "d")
+    assert (again.code, len(again.messages)) == (1, 1)
+    assert again.messages[0].endswith(
+        "; --overwrite replaces a dataset, --out names another folder"
+    )
+    assert run("build", "t.csv", "--out", "d", "--overwrite").code == 0
+
+
+def test_a_dirty_table_is_put_right_by_the_options_that_its_warnings_name(run):
+    rows = [
+        f"Rain {i} fell.,{label}" for i, label in enumerate(["calm", "CALM", "alarmed", ""] * 5)
+    ]
+    write("t.csv", "\n".join(["Text,Label", *rows]) + "\n")
+    (message,) = run("build", "t.csv", "--out", "d").messages
+    assert "--column text=Text --column label=Label reads them" in message
+    columns = ["--column", "text=Text", "--column", "label=Label"]
+    warnings = run("build", "t.csv", "--out", "d", *columns).messages
+    assert [message.partition(";")[2] for message in warnings if "--value" in message] == [
+        " --value =LABEL gives such rows a label",
+        " --value CALM=calm makes them one",
+    ]
+    values = ["--value", "CALM=calm", "--value", "=none"]
+    done = run("build", "t.csv", "--out", "e", *columns, *values)
+    assert not any("--value" in message for message in done.messages)
+    assert done.code == 0
+
+
+def test_a_pair_needs_its_second_name(run):
+    write("t.csv", "text,label\nRain.,x\n")
+    done = run("check", "t.csv", "--value", "x=")
+    assert (done.code, done.messages) == (2, ["error: --value: expected THEIRS=OURS, found 'x='"])

@@ -9,7 +9,13 @@ import pytest
 
 from claimstance.inference.pages.article_page import render_index, render_page
 from claimstance.inference.pages.index import Index
-from claimstance.inference.pages.stance_matrix import Count, Holder, Target, lay_out, stance_labels
+from claimstance.inference.pages.stance_matrix import (
+    Count,
+    Holder,
+    Target,
+    build_matrix,
+    stance_labels,
+)
 from claimstance.inference.results import Attribution, Sentence, Span, TaggedArticle
 from helpers.pages import MODEL, Page, span, stance, sure, tagged
 
@@ -336,7 +342,7 @@ def test_what_an_article_holds_stays_text(hostile):
 def test_what_an_article_holds_stays_text_in_the_index(hostile):
     index = Index()
     index.add(hostile, "a b.html")
-    html = "".join(render_index(index.shown()))
+    html = "".join(render_index(index.values()))
     page = Page(html)
     assert len(page.all("script")) == 1
     assert not page.all("img")
@@ -367,13 +373,13 @@ def test_columns_are_those_most_is_said_for_or_against_and_the_rest_is_listed():
         (3, 1): cell("favor", 1),
         (3, 2): cell("favor", 1),
     }
-    matrix = lay_out(holders, targets, cells, columns=2, rows=2)
+    matrix = build_matrix(holders, targets, cells, columns=2, rows=2)
     assert [target.name for target in matrix.columns] == ["t1", "t2"]
     assert [row.holder.name for row in matrix.rows] == ["h0", "h1"]
     assert [(row.holder.name, row.cells) for row in matrix.more] == [
         ("h3", (cell("favor", 1), cell("favor", 1)))
     ]
-    assert [(row.holder.name, row.elsewhere) for row in matrix.beyond] == [
+    assert [(row.holder.name, row.elsewhere) for row in matrix.rows_with_more_targets] == [
         ("h0", ((targets[0], cell("neutral", 9)),))
     ]
 

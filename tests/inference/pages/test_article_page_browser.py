@@ -226,7 +226,7 @@ def test_axe_finds_nothing_wrong(open_page, complaints, article, scheme, state):
     if state == "index":
         index = Index()
         index.add(article, "cod.html")
-        html = "".join(render_index(index.shown()))
+        html = "".join(render_index(index.values()))
     else:
         html = render_page(article)
     page = open_page(html, color_scheme=scheme, bypass_csp=True)  # see complaints

@@ -27,7 +27,7 @@ def indexed(*articles):
     index = Index()
     for article in articles:
         index.add(article, f"{article.doc_id}.html")
-    return Page("".join(render_index(index.shown())))
+    return Page("".join(render_index(index.values())))
 
 
 # Where they go

@@ -191,3 +191,48 @@ def test_what_takes_too_long_is_not_read_on(start, tagger, monkeypatch):
     while (answer := client.post("/v1/tag", json={"text": "x"})).status_code == 503:
         pass  # until the thread has noticed
     assert answer.status_code == 200
+
+
+PAIR = {"target": "Amsel"}
+
+
+@pytest.mark.parametrize(
+    ("path", "fits", "too_many", "count"),
+    [
+        (
+            "/v1/tag",
+            {"text": "x", "targets": ["a", "b", "c"]},
+            {"text": "x", "targets": [*"abcd"]},
+            4,
+        ),
+        (
+            "/v1/tag",
+            [{"text": "x", "targets": ["a", "b"]}, {"text": "y", "targets": ["c"]}],
+            [{"text": "x", "targets": ["a", "b"]}] * 3,
+            6,
+        ),
+        ("/v1/tag", [{"text": "x"}] * 10, [{"text": "x", "targets": ["a"]}] * 10, 10),
+        ("/v1/predict", {**RECORD, "stances": [PAIR] * 3}, {**RECORD, "stances": [PAIR] * 40}, 40),
+        (
+            "/v1/predict",
+            [{**RECORD, "stances": [PAIR]}] * 3,
+            [{**RECORD, "stances": [PAIR] * 2}] * 2,
+            4,
+        ),
+    ],
+)
+def test_as_many_stances_as_may_be_asked_about(start, path, fits, too_many, count):
+    client = start(max_pairs=3, max_articles=100)
+    assert client.post(path, json=fits).status_code == 200
+    assert problem(client.post(path, json=too_many)) == (
+        422,
+        "body",
+        "body: expected at most 3 stances to be asked about in a request (targets of articles, stances of "
+        f"records), found {count}; send several requests",
+    )
+
+
+def test_targets_of_a_form_are_limited_too(start):
+    page = start(max_pairs=2).post("/", files={"text": (None, "x"), "targets": (None, "a\nb\nc")})
+    assert page.status_code == 422
+    assert "at most 2 stances" in page.text

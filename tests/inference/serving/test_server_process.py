@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 
@@ -16,7 +16,7 @@ from claimstance.inference.serving import run as running
 from claimstance.inference.serving.settings import Settings
 from helpers.documents import form_drawn_often
 from helpers.program import soon
-from helpers.serving import Running, process
+from helpers.serving import Process, Running, process
 
 pytestmark = pytest.mark.slow
 SENTENCE = "Senator Carl Amsel said that the harbour tax is theft. "
@@ -103,6 +103,52 @@ def test_told_to_stop_it_answers_what_it_accepted(model, how):
         server.connect()
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("busy", [False, True])
+def test_told_twice_it_ends_at_once_and_says_nothing(model, how, busy):
+    server = Process("--model", model, "--threads", "2", "--max-articles", "1000")
+    try:
+        with closing(server.connect()) as waiting, closing(server.connect()) as reading:
+            waiting.sendall(head("Content-Length: 100") + b"{")
+            if busy:
+                body = json.dumps([{"text": SENTENCE * 1000, "targets": ["rail"]}] * 10).encode()
+                reading.sendall(head(f"Content-Length: {len(body)}") + body)
+                soon(lambda: server.figure("claimstance_in_flight") == 10)
+            server.process.send_signal(how)
+            time.sleep(0.5)
+            assert server.process.poll() is None  # somebody is still waited for
+            server.process.send_signal(how)
+            began = time.monotonic()
+            assert server.end() == (128 + how, "")
+            assert time.monotonic() - began < 2
+    finally:
+        server.process.kill()
+        server.process.communicate()
+
+
+_STUCK = """
+import sys, time
+from claimstance.inference.serving import app
+def begin(self, asked, stop):
+    if "stuck" in asked.text:
+        time.sleep(3600)
+    return original(self, asked, stop)
+original, app.Server._begin_article = app.Server._begin_article, begin
+from claimstance.inference.cli.main import main
+main()
+"""
+
+
+def test_an_article_that_is_never_done_costs_no_other_and_not_the_end(model):
+    options = ("--model", model, "--timeout", "0.5", "--max-articles", "1")
+    with process(*options, program=(sys.executable, "-c", _STUCK)) as server:
+        for _ in range(2):
+            assert server.ask("POST", "/v1/tag", '{"text": "stuck"}')[0] == 504
+            soon(lambda: server.ask("POST", "/v1/tag", '{"text": "x"}')[0] == 200)
+        assert server.ask("GET", "/healthz")[0] == 200
+        assert server.figure("claimstance_in_flight") == 0
+
+
 def test_a_body_that_is_on_its_way_when_it_is_told_to_stop_is_waited_for(model):
     with process("--model", model) as server, closing(server.connect()) as connection:
         connection.sendall(head("Content-Length: 13") + b'{"text"')
@@ -156,17 +202,36 @@ def test_a_body_that_does_not_come(model):
         assert status(connection) == 408
 
 
-def test_bodies_that_arrive_are_counted(tagger, monkeypatch):
-    monkeypatch.setattr("claimstance.inference.serving.app._ARRIVING", 1)
-    with in_this_process(tagger) as server, closing(server.connect()) as slow:
-        slow.sendall(head("Content-Length: 13") + b'{"text"')
-        code, headers, _ = soon(
-            lambda: (answer := server.ask("POST", "/v1/tag", '{"text": "x"}'))[0] == 503 and answer
-        )
-        assert (code, headers["retry-after"]) == (503, "1")
-        slow.sendall(b': "x"}')
-        assert status(slow) == 200
-        assert server.ask("POST", "/v1/tag", '{"text": "x"}')[0] == 200
+def test_bodies_that_come_a_byte_a_second_keep_nobody_out(model):
+    """From the same address, too, as here."""
+    with process("--model", model, "--threads", "1") as server:
+        slow = [server.connect() for _ in range(200)]
+        for connection in slow:
+            connection.sendall(head("Content-Length: 1000") + b"{")
+        for _ in range(3):
+            for connection in slow:
+                with suppress(ConnectionError):
+                    connection.sendall(b" ")
+            assert server.ask("POST", "/v1/tag", '{"text": "x"}')[0] == 200
+            assert server.ask("GET", "/readyz")[0] == 200
+        for connection in slow:
+            connection.close()
+
+
+def test_the_oldest_body_of_a_client_gives_way(tagger, monkeypatch):
+    monkeypatch.setattr("claimstance.inference.serving.bodies.MAX_PER_CLIENT", 2)
+    with in_this_process(tagger) as server:
+        slow = [server.connect() for _ in range(3)]
+        for number, connection in enumerate(slow):
+            connection.sendall(head("Content-Length: 13") + b'{"text"')
+            soon(lambda: server.ask("GET", "/healthz")[0] == 200)
+            if number == 2:
+                assert status(slow[0]) == 503
+        for connection in slow[1:]:
+            connection.sendall(b': "x"}')
+            assert status(connection) == 200
+        for connection in slow:
+            connection.close()
 
 
 def test_connections_on_which_nothing_comes_of_it(tagger, monkeypatch):
@@ -235,6 +300,8 @@ def test_idle_connections_keep_nobody_out(model):
         head("Content-Length: ten"),
         head("Transfer-Encoding: chunked") + b"zz\r\n",
         head("Transfer-Encoding: gzip"),
+        head("Content-Length: 13\r\nTransfer-Encoding: chunked")
+        + b"0\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n",
     ],
 )
 def test_what_is_no_http(model_server, sent):
@@ -245,6 +312,29 @@ def test_what_is_no_http(model_server, sent):
         except ConnectionError:
             pass  # closed before all of it was sent
     assert model_server.ask("GET", "/healthz")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Content-Length: 13\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 13",
+        "Content-Length: 0\r\nTransfer-Encoding: chunked",
+        "content-length: 5\r\ntransfer-encoding: Chunked",
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/tag", "/healthz", "/no/such/path"])
+def test_a_request_of_two_lengths_is_the_last_one_of_its_connection(model_server, headers, path):
+    with closing(model_server.connect()) as connection:
+        smuggled = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        connection.sendall(head(headers, path) + b'd\r\n{"text": "x"}\r\n0\r\n\r\n' + smuggled)
+        answers = b""
+        with suppress(ConnectionResetError):
+            while data := connection.recv(4096):
+                answers += data
+    assert answers.startswith(b"HTTP/1.1 400 ")
+    assert answers.count(b"HTTP/1.1 ") == 1
+    assert b"expected no transfer-encoding beside it" in answers
 
 
 @pytest.fixture(scope="module")

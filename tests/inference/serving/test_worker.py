@@ -42,11 +42,11 @@ def plain(told, name):
 
 
 @pytest.fixture
-def make(tagger):
+def make():
     workers = []
 
     def start(limit=10):
-        worker = Worker(tagger.ahead, limit, Metrics())
+        worker = Worker(2, limit, Metrics())
         worker.start()
         workers.append(worker)
         return worker
@@ -138,7 +138,7 @@ def test_full_is_full_until_work_has_ended_not_until_somebody_gave_up(make):
         first, second = await begun(worker, [held], [plain(told, "waits")])
         with pytest.raises(Refusal) as refusal:
             await worker.read([plain(told, "late")])
-        assert (refusal.value.status, refusal.value.headers) == (503, {"retry-after": "1"})
+        assert (refusal.value.status_code, refusal.value.headers) == (503, {"retry-after": "1"})
         await asyncio.to_thread(held.begun.wait, 20)
         assert not held.stop()
         first.cancel()
@@ -169,8 +169,8 @@ def test_what_is_wanted_no_more_is_not_begun(make):
     assert told == ["held"]
 
 
-def test_closing_reads_what_was_handed_in(tagger):
-    worker, told = Worker(tagger.ahead, 10, Metrics()), []
+def test_closing_reads_what_was_handed_in():
+    worker, told = Worker(2, 10, Metrics()), []
     worker.start()
     held = Held(told, "held")
 
@@ -183,3 +183,101 @@ def test_closing_reads_what_was_handed_in(tagger):
 
     assert awaited(ask()) == [["held"], ["waits"]]
     assert not worker.is_alive
+
+
+# Work that does not notice that nobody waits for it
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr("claimstance.inference.serving.worker.PATIENCE", 0.05)
+
+
+async def given_up(task):
+    """Have nobody wait for it any more, as when a request takes too long."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("holds", ["begin", "finish"])
+def test_one_that_goes_on_for_ever_keeps_nobody_waiting(make, impatient, holds):
+    worker, told = make(limit=1), []
+    held = Held(told, "held", holds)
+
+    async def ask():
+        (stuck,) = await begun(worker, [held])
+        await asyncio.to_thread(held.begun.wait, 20)
+        await given_up(stuck)
+        while worker._in_flight:
+            await asyncio.sleep(0.001)
+        found = [await worker.read([plain(told, name)]) for name in ("a", "b")]
+        assert not held.let_go.is_set()
+        assert worker.is_alive
+        assert not worker.has_ended
+        return found
+
+    assert awaited(ask()) == [["a"], ["b"]]
+    held.let_go.set()
+    soon(lambda: worker._stuck == 0)
+    assert (worker.waiting, worker._in_flight) == (0, 0)
+
+
+def test_what_was_begun_beside_it_is_completed(make, impatient):
+    worker, told = make(), []
+    held, waits = Held(told, "held", "finish"), Held(told, "waits", "finish")
+
+    async def ask():
+        stuck, other, last = await begun(worker, [held], [waits], [plain(told, "last")])
+        await asyncio.to_thread(waits.begun.wait, 20)
+        await given_up(stuck)
+        waits.let_go.set()
+        return await asyncio.gather(other, last)
+
+    assert awaited(ask()) == [["waits"], ["last"]]
+    held.let_go.set()
+
+
+def test_no_more_threads_than_a_few(make, impatient, monkeypatch):
+    monkeypatch.setattr("claimstance.inference.serving.worker.MAX_STUCK", 2)
+    worker, told = make(limit=10), []
+    held = [Held(told, str(number)) for number in range(3)]
+
+    async def ask():
+        for one in held[:2]:
+            assert worker.is_alive
+            (stuck,) = await begun(worker, [one])
+            await asyncio.to_thread(one.begun.wait, 20)
+            await given_up(stuck)
+            while worker._in_flight:
+                await asyncio.sleep(0.001)
+        assert not worker.is_alive  # somebody should look
+        (stuck,) = await begun(worker, [held[2]])
+        await asyncio.to_thread(held[2].begun.wait, 20)
+        await given_up(stuck)
+        waits = asyncio.ensure_future(worker.read([plain(told, "waits")]))
+        await asyncio.sleep(0.3)
+        assert not waits.done()
+        held[0].let_go.set()
+        return await waits
+
+    assert awaited(ask()) == ["waits"]
+    for one in held:
+        one.let_go.set()
+    soon(lambda: worker.is_alive)
+
+
+def test_closing_does_not_wait_for_ever(impatient):
+    worker, told = Worker(2, 10, Metrics()), []
+    worker.start()
+    held = Held(told, "held")
+
+    async def ask():
+        (stuck,) = await begun(worker, [held])
+        await asyncio.to_thread(held.begun.wait, 20)
+        await given_up(stuck)
+        await asyncio.to_thread(worker.close, 0.1)
+
+    awaited(ask())
+    assert not worker.has_ended
+    held.let_go.set()
+    soon(lambda: worker.has_ended)

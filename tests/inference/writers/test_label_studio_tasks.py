@@ -18,8 +18,8 @@ from claimstance.inference.results import (
 from claimstance.inference.writers.label_studio import certainty, open_tasks, task_of
 from claimstance.model.io.label_studio import labelling_config
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS
+from claimstance.training.data.documents.from_records import documents_of, moved
 from claimstance.training.data.formats import read_file, recognise
-from claimstance.training.data.formats.documents_from_records import documents_of, moved
 from helpers.paths import SEEDS
 from helpers.program import TEXT, write
 from helpers.tiny import exported, script

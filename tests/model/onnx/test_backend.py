@@ -10,7 +10,6 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ModelError
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.backend import check_files, load_reader, sha256
@@ -106,20 +105,15 @@ def test_a_file_outside_is_refused(folder):
     data = json.loads(manifest.read_text(encoding="utf-8"))
     data["files"]["../outside.onnx"] = sha256(folder.parent / "outside.onnx")
     manifest.write_text(json.dumps(data), encoding="utf-8")
-    assert (
-        "expected the file ../outside.onnx, which its manifest lists, found something else"
-        in refused(folder)
+    assert refused(folder).endswith(
+        "expected the name of a file of the model, found '../outside.onnx'"
     )
 
 
-@pytest.mark.parametrize(
-    "content", ["{", "[]", "null", '{"files": ["reader.onnx"]}', '{"files": 3}', '{"file": {}}']
-)
-def test_a_manifest_that_is_none_is_refused(folder, content):
-    (folder / "manifest.json").write_text(content, encoding="utf-8")
-    assert refused(folder) == (
-        f"{folder / 'manifest.json'}: expected JSON with the sha256 of each file under 'files'"
-    )
+def test_a_manifest_that_is_a_link_is_refused(folder):
+    (folder / "manifest.json").rename(folder.parent / "elsewhere.json")
+    (folder / "manifest.json").symlink_to(folder.parent / "elsewhere.json")
+    assert refused(folder) == f"{folder / 'manifest.json'}: expected a file, found a link"
 
 
 def test_a_model_that_was_not_exported_is_refused(folder):
@@ -144,9 +138,9 @@ def test_what_is_no_folder_is_refused(folder):
             "expected format 1, which this program reads, found 2: update claimstance",
         ),
         (lambda c: c.update(format="new"), "expected format 1"),
-        (lambda c: c.pop("tasks"), "expected the configuration of a claimstance model"),
-        (lambda c: c.update(labels=[]), "expected the configuration of a claimstance model"),
-        (lambda c: c.pop("encoder"), "expected the configuration of a claimstance model"),
+        (lambda c: c.pop("tasks"), "tasks: expected a value, found none"),
+        (lambda c: c.update(labels=[]), "labels: expected an object, found []"),
+        (lambda c: c.pop("encoder"), "encoder: expected a value, found none"),
         (
             lambda c: c.update(temperature={}),
             "unknown key 'temperature'. Did you mean 'temperatures'?",
@@ -171,7 +165,7 @@ def test_a_configuration_that_cannot_be_used_is_refused(folder, change, message)
     [
         (b"{", "config.json: expected JSON, found"),
         (b"\xff\xfe{", "config.json: expected JSON, found"),
-        (b"[]", "expected the configuration of a claimstance model"),
+        (b"[]", "config.json: expected an object, found []"),
     ],
 )
 def test_a_configuration_that_is_no_json_is_refused(folder, content, message):
@@ -229,8 +223,8 @@ def test_a_tokenizer_of_more_tokens_than_the_encoder_knows_is_refused(folder):
     tokenizer.save(str(folder / "tokenizer.json"))
     agree(folder)
     assert refused(folder) == (
-        f"{folder / 'tokenizer.json'}: expected at most {size} tokens, as many as the encoder "
-        f"has vectors for, found {size + 1}"
+        f"{folder / 'tokenizer.json'}: expected token ids below {size}, the number of tokens that "
+        f"the encoder has vectors for, found {size}"
     )
 
 
@@ -288,20 +282,6 @@ def test_damaged_weights_are_refused(folder, damage, message):
     found = refused(folder, ClaimStanceModel.from_pretrained)
     assert found.startswith(str(folder))
     assert message in found
-
-
-def test_a_configuration_comes_back_as_it_was(tmp_path):
-    config = ModelConfig(
-        {"hidden_size": 8},
-        tasks=("claim",),
-        labels={"claim": ("no", "yes", "é")},
-        temperatures={"claim": 1.5},
-        abstain_below={"stance": 0.4},
-        name="mine",
-    )
-    config.save(tmp_path)
-    assert ModelConfig.load(tmp_path) == config
-    assert config.hidden_size == 8
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from claimstance.model.errors import ModelError
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.backend import BUNDLED, LINK_FILE
 from claimstance.model.onnx.export import export
-from claimstance.model.onnx.import_weights import exported_weights
+from claimstance.model.onnx.import_weights import load_onnx_weights
 from claimstance.model.onnx.quantization import PerToken, even_out
 from claimstance.model.windows import WindowBuilder
 
@@ -31,13 +31,13 @@ def scales_of(folder):
 
 
 def test_float32_gives_back_the_very_weights(trained, weights, tmp_path):
-    found = exported_weights(export(trained, tmp_path, "float32"))
+    found = load_onnx_weights(export(trained, tmp_path, "float32"))
     assert found.keys() == weights.keys()
     assert [name for name in weights if not torch.equal(found[name], weights[name])] == []
 
 
 def test_int8_gives_them_back_within_half_a_step(trained, weights, tmp_path):
-    found = exported_weights(export(trained, tmp_path, "int8"))
+    found = load_onnx_weights(export(trained, tmp_path, "int8"))
     assert found.keys() == weights.keys()
     scales = scales_of(trained)
     for name, exact in weights.items():
@@ -67,7 +67,7 @@ def test_the_bundled_model_can_be_gone_on_from():
 
 
 def test_heads_stay_as_they_are_in_int8(weights, tmp_path, trained):
-    found = exported_weights(export(trained, tmp_path, "int8"))
+    found = load_onnx_weights(export(trained, tmp_path, "int8"))
     assert [
         name
         for name in weights
@@ -82,4 +82,4 @@ def test_an_altered_or_a_missing_graph_is_refused(trained, tmp_path):
         ClaimStanceModel.from_pretrained(folder)
     (folder / LINK_FILE).unlink()
     with pytest.raises(ModelError, match=LINK_FILE):
-        exported_weights(folder)
+        load_onnx_weights(folder)

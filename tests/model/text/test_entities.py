@@ -2,7 +2,7 @@
 
 import pytest
 
-from claimstance.model.text.entities import FoundEntity, whole_names
+from claimstance.model.text.entities import FoundEntity, whole_names, with_known_people
 from claimstance.model.windows import Located
 
 LABELS = {"P": "PERSON", "O": "ORGANIZATION", "L": "LOCATION", "M": "MISC"}
@@ -92,6 +92,131 @@ def test_names_that_touch(text, marked, expected):
 )
 def test_a_name_goes_on_through_capitals(text, marked, expected):
     assert whole(text, *marked) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "marked", "expected"),
+    [
+        ("It was the Affordable Cod Act of 1951.", ["O Cod Act of"], ["O Affordable Cod Act"]),
+        (
+            "He works at the Centre for Global Cod.",
+            ["O for Global Cod"],
+            ["O Centre for Global Cod"],
+        ),
+        ("They fish in the Deep South.", ["L South"], ["L Deep South"]),
+        ("It is Salt’s Orvane now.", ["L Orvane"], ["L Orvane"]),
+        ("A Karsholm-based Orvane boat sank.", ["L Orvane"], ["L Orvane"]),
+        ("Standard Orvane boats sank.", ["L Orvane"], ["L Orvane"]),  # begins the sentence
+        ("It rained. Standard Orvane boats sank.", ["L Orvane"], ["L Orvane"]),
+        ("The President Orvane ship sank.", ["O Orvane"], ["O Orvane"]),  # a title
+        ("Meanwhile the Cod Act Falls In Orvane Again", ["O Act"], ["O Act"]),  # a heading
+    ],
+)
+def test_a_name_begins_with_the_capitals_before_it(text, marked, expected):
+    assert whole(text, *marked) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "marked", "expected"),
+    [
+        ("The EB-5 visa is gone.", ["O EB-"], ["O EB-5"]),
+        ("The EB-5 visa is gone.", ["O EB"], ["O EB-5"]),
+        ("It sold to G-III in May.", ["O G"], ["O G-III"]),
+        ("It sold to G-III in May.", ["O G-", "O III"], ["O G-III"]),
+        ("The Saudi-backed boats left.", ["M Saudi-"], ["M Saudi"]),
+        ("They met Bashar al-Salt here.", ["P Bashar al", "P Salt"], ["P Bashar al-Salt"]),
+        (
+            "The Trans-Cod Partnership fell.",
+            ["O Trans", "O Cod Partnership"],
+            ["O Trans-Cod Partnership"],
+        ),
+        ("The Salt-Draycott plan fell.", ["P Salt", "P Draycott"], ["P Salt", "P Draycott"]),
+        ("He said that the U.S. left.", ["L U"], ["L U.S."]),
+        ("He said that the U.S. left.", ["L U", "L S"], ["L U.S."]),
+        ("He saw O’Malley there.", ["P O"], ["P O’Malley"]),
+        ("He saw O'Malley there.", ["P Malley"], ["P O'Malley"]),
+        ("The Orvane’s boats left.", ["O Orvane"], ["O Orvane"]),
+        ("It was the Council of fishermen.", ["O Council of"], ["O Council"]),
+        (
+            "The Trans-Cod Partnership fell.",
+            ["O Trans-", "O Cod Partnership"],
+            ["O Trans-Cod Partnership"],
+        ),
+        (
+            "The Cod and Coast Institute shut.",
+            ["O Cod and", "O Coast Institute"],
+            ["O Cod and Coast Institute"],
+        ),
+        ("It sued Podmer & Salt in May.", ["O Podmer &", "O Salt"], ["O Podmer & Salt"]),
+    ],
+)
+def test_a_name_has_whole_words(text, marked, expected):
+    assert whole(text, *marked) == expected
+
+
+def people(*sentences):
+    """What is found in sentences, each a text with the names marked in it."""
+    texts = [text for text, *_ in sentences]
+    marked = [
+        entity
+        for number, (text, *names) in enumerate(sentences)
+        for entity in found(text, *names, sentence=number)
+    ]
+    return [
+        (
+            one.place.sentence,
+            one.label[0],
+            texts[one.place.sentence][one.place.start : one.place.end],
+        )
+        for one in with_known_people(marked, texts)
+    ]
+
+
+FULL = ("They asked Runa Salt about cod.", "P Runa Salt")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Salt left.", ["Salt"]),
+        ("Then Salt left, and Salt’s boat sank.", ["Salt", "Salt"]),
+        ("“Salt left,” they said.", ["Salt"]),
+        ("SALT LEAVES", ["SALT"]),
+        ("Runa B. Salt left.", ["Runa B. Salt"]),
+        ("The minister, Ms. Salt, left.", ["Salt"]),
+        ("The Salt Tower is high, they say.", []),
+        ("Mella Salt left.", []),  # somebody else
+        ("The Salt-backed plan and the anti-Salt vote fell.", []),
+        ("They eat salt.", []),
+    ],
+)
+def test_a_person_named_in_full_is_known_by_the_surname(text, names):
+    entities = people(FULL, (text,))
+    assert entities == [(0, "P", "Runa Salt"), *[(1, "P", name) for name in names]]
+
+
+def test_a_surname_that_is_an_ordinary_word_here_is_none_at_the_start_of_a_sentence():
+    entities = people(FULL, ("Salt is white.",), ("They eat salt.",), ("Then Salt left.",))
+    assert entities == [(0, "P", "Runa Salt"), (3, "P", "Salt")]
+
+
+def test_another_label_gives_way_to_the_person_unless_it_is_commoner():
+    assert people(FULL, ("Then Salt left.", "L Salt"))[1:] == [(1, "P", "Salt")]
+    quay = ("They came to Runa Salt.", "L Runa Salt")
+    assert people(FULL, quay)[1:] == [(1, "L", "Runa Salt")]  # all of the name is there to tell by
+    town = [(f"They came to Salt in {year}.", "L Salt") for year in (1951, 1952)]
+    assert [label for _, label, _ in people(FULL, *town)] == ["P", "L", "L"]
+
+
+def test_a_known_persons_probability_is_that_of_the_full_name():
+    texts = [FULL[0], "Salt left."]
+    full, known = with_known_people(list(found(*FULL)), texts)
+    assert (known.place, known.label) == (Located(1, 0, 4), "PERSON")
+    assert known.probability == full.probability
+
+
+def test_nobody_is_known_without_a_full_name():
+    assert people(("Salt left.", "P Salt"), ("Then Salt came.",)) == [(0, "P", "Salt")]
 
 
 def test_what_has_no_capital_is_no_name():

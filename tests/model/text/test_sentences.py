@@ -142,10 +142,155 @@ def test_offsets_count_code_points():
 
 
 @pytest.mark.parametrize(
-    "piece", ["a", "word ", '"', "''", "(", "A. ", '. "', "\n", "a\n", "😀", "He left. "]
+    "piece",
+    [
+        *["a", "word ", '"', "''", "(", "A. ", '. "', "\n", "a\n", "😀", "He left. "],
+        *['."A', "a.a@", "www.", "the U.S. A", "?” Salt ", "1. "],
+    ],
 )
 def test_long_text_takes_linear_time(piece):
     text = piece * (50_000 // len(piece))
     began = time.perf_counter()
     check_cover(text, split_sentences(text))
     assert time.perf_counter() - began < 5
+
+
+CLAUSES = ["Governor Salt disagreed.", "Runa Salt disagreed.", "Workers disagreed.", "It’s late."]
+
+
+@pytest.mark.parametrize("following", CLAUSES)
+@pytest.mark.parametrize(
+    "first",
+    [
+        "Asked whether the bridge would hold, the engineer said no.",
+        "“Nobody ever asked me.”",
+        "The vote was in May.",
+        "It shut in Sept.",
+        "The minister lives in Washington, D.C.",
+        "The fleet sails from Portland, Ore.",
+        "Half of the catch goes to the U.S.",
+        "The minister left the U.K.",
+        "The boats were built by Orvane Marine Inc.",
+        "The union sued Podmer & Co.",
+        "The office is on Harbour St.",
+        "The office is on 42nd St.",
+        "The office is on Ninth Ave.",
+        "Fish, nets, ropes etc.",
+    ],
+)
+def test_an_abbreviation_before_a_name_or_noun_ends_a_sentence(first, following):
+    assert sentences(f"{first} {following} It rained.") == [first, following, "It rained."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The room has no. 4 on its door.",
+        "U.S. Attorney Runa Salt disagreed.",
+        "Former U.S. Sen. Runa Salt disagreed.",
+        "It went to the U.S. Senate on Monday.",
+        "It went to the U.S. Treasury Department on Monday.",
+        "The U.S. Men’s National Team lost.",
+        "She spoke for the U.S. Latino community.",
+        "The D.C. Circuit ruled on it.",
+        "Orvane Inc. Chief Executive Runa Salt left.",
+        "Orvane Corp. President Runa Salt left.",
+        "It shut on Sept. 4 for good.",
+        "It is in downtown St. Louis, he said.",
+        "It is in East St. Louis, he said.",
+        "The St. Patrick School shut.",
+        "The Ninth Ave. Bridge shut.",
+        "Emil Draycott Jr. Boulevard shut.",
+    ],
+)
+def test_an_abbreviation_that_belongs_to_the_next_word_ends_nothing(text):
+    assert sentences(f"It rained. {text} It snowed.") == ["It rained.", text, "It snowed."]
+
+
+@pytest.mark.parametrize("mark", ["1.", "12.", "(3)", "Q.", "A.", "IV.", "b)"])
+def test_the_mark_of_a_line_is_no_sentence(mark):
+    text = f"{mark} Runa Salt called the plan a disgrace. It rained.\nA line."
+    assert sentences(text) == [
+        f"{mark} Runa Salt called the plan a disgrace.",
+        "It rained.",
+        "A line.",
+    ]
+
+
+def test_marks_within_a_list_of_one_line_are_no_sentences():
+    assert sentences("1. Salt left. 2. Draycott came.") == ["1. Salt left.", "2. Draycott came."]
+    assert sentences("How many came? 5. He left.") == ["How many came?", "5.", "He left."]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://www.Orvane.Example/News/Cod.Html",
+        "www.Orvane.Com",
+        "Runa.Salt@Orvane.Org",
+        "Orvane.Com/Cod.News",
+    ],
+)
+def test_an_address_is_not_cut(address):
+    for text in (f"See {address} for more.", f"It is at {address}."):
+        assert sentences(f"It rained. {text} He left.") == ["It rained.", text, "He left."]
+
+
+def test_a_public_reply_keeps_its_stop():
+    assert sentences(".@MinisterSalt is wrong. He left.") == [
+        ".@MinisterSalt is wrong.",
+        "He left.",
+    ]
+    assert sentences("It rained. .@Salt is wrong.") == ["It rained.", ".@Salt is wrong."]
+
+
+@pytest.mark.parametrize("marks", ["“”", '""', "‘’", "«»", ("''", "''")])
+def test_a_mark_right_after_a_stop_goes_where_it_belongs(marks):
+    opening, closing = marks
+    said = f"{opening}It is over,{closing} he said."
+    assert sentences(f"The minister left.{said}") == ["The minister left.", said]
+    ended = f"{opening}It is over.{closing}"
+    assert sentences(f"{ended}He left. {said}") == [ended, "He left.", said]
+
+
+def test_sentences_within_single_marks_are_cut():
+    assert sentences("‘We warned them. Nobody came,’ he said. It’s late.") == [
+        "‘We warned them.",
+        "Nobody came,’ he said.",
+        "It’s late.",
+    ]
+
+
+@pytest.mark.parametrize("marks", ["“”", '""', "‘’", ("''", "''")])
+@pytest.mark.parametrize(
+    "speaker",
+    [
+        "Runa Salt asked.",
+        "Salt asked the fishermen on Monday.",
+        "Capt. Emil Draycott shouted.",
+        "Minister Runa Salt (D-Ore.) said of the cod.",
+        "Emil Draycott, the chief negotiator, wrote on Twitter.",
+        "Salt later told reporters, who laughed.",
+        "asked Runa Salt.",
+        "he asked.",
+    ],
+)
+def test_the_speaker_of_a_quoted_question_belongs_to_it(marks, speaker):
+    text = f"{marks[0]}Who will pay for it?{marks[1]} {speaker}"
+    assert sentences(f"It rained. {text} It snowed.") == ["It rained.", text, "It snowed."]
+
+
+@pytest.mark.parametrize(
+    "following",
+    [
+        "Runa Salt walked away.",
+        "Runa Salt said the question was unfair.",
+        "Runa Salt asked whether it was fair.",
+        "Salt wrote a book.",
+        "Salt writes back, “Nobody.”",
+        "The minister asked.",
+        "They asked the fishermen.",
+    ],
+)
+def test_a_sentence_behind_a_quoted_question_stands_alone(following):
+    assert sentences(f"“Who will pay for it?” {following}") == ["“Who will pay for it?”", following]

@@ -3,7 +3,7 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Entity, Record, Stance
-from claimstance.training.data.build.build import build
+from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_labels, load_records, save, split_names
 

@@ -15,16 +15,16 @@ from claimstance.model.prediction import predict
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.model.torch_backend import torch_reader
 from claimstance.training.config import Config
-from claimstance.training.data.build.build import build
 from claimstance.training.data.config import DataConfig, Teacher
 from claimstance.training.data.dataset import load_records
-from claimstance.training.distillation.cross_fitting import check_folds, fold_of
+from claimstance.training.data.folds import fold_of
+from claimstance.training.data.soft_labels import load_soft, save_soft
+from claimstance.training.distillation.cross_fitting import check_folds
 from claimstance.training.distillation.teachers import teach
 from claimstance.training.fine_tuning.batches import LabelledWindow, collate
 from claimstance.training.fine_tuning.examples import build_examples
 from claimstance.training.fine_tuning.train import train
-from claimstance.training.pipeline import run
-from claimstance.training.soft_labels import load_soft, save_soft
+from claimstance.training.pipeline import build_and_teach, run
 from helpers.tiny import exported
 
 pytestmark = pytest.mark.slow
@@ -244,7 +244,7 @@ def test_a_model_that_saw_a_fold_does_not_tell_of_it(cross_fitted, tmp_path):
         ConfigError,
         match=r"data\.teachers: .* without fold 0 of 2, found one trained without fold 1",
     ):
-        build(DataConfig.model_validate(config), tmp_path / "data")
+        build_and_teach(DataConfig.model_validate(config), tmp_path / "data")
     (first / "config.yaml").write_text("output: x\ndata: {path: y}", encoding="utf-8")
     with pytest.raises(ConfigError, match="trained without fold 0 of 2, found one trained on all"):
         check_folds(cross_fitted)
@@ -375,7 +375,7 @@ def test_a_teacher_that_agrees_changes_nothing_and_one_that_differs_does(batch_o
     assert model(**agreeing)["loss_claim"].item() == pytest.approx(hard)
     wrong = -model(**plain)["claim"].log_softmax(-1)[0, 0].item()
     assert model(**other)["loss_claim"].item() == pytest.approx(0.5 * hard + 0.5 * wrong)
-    model.soft_share = 0.0
+    model.distillation_weight = 0.0
     assert model(**other)["loss_claim"].item() == pytest.approx(hard)
 
 
@@ -423,7 +423,7 @@ def test_a_dataset_is_built_and_trained_on_with_a_teacher(
             },
         }
     )
-    report = build(config.data, config.data.path)
+    report = build_and_teach(config.data, config.data.path)
     records = load_records(config.data.path, "train")
     soft = load_soft(config.data.path)
     assert report.soft["attribution"] == len(soft) == 10
@@ -452,7 +452,7 @@ def test_the_bundled_model_teaches_by_its_name(tmp_path):
             "teachers": [{"model": "bundled", "corpora": ["news"], "tasks": ["claim"]}],
         }
     )
-    build(data, data.path)
+    build_and_teach(data, data.path)
     [said] = load_soft(data.path).values()
     assert said["claim"][1] > 0.8
 
@@ -488,9 +488,9 @@ def test_a_start_with_other_labels_keeps_its_own_head(trained, tiny_encoder):
     labels = {**DEFAULT_LABELS, "claim": ("opinion", "news", "claim")}
     model = ClaimStanceModel.from_encoder(str(tiny_encoder), {"max_tokens": 64, "labels": labels})
     own = model.heads["claim"].layers[1].weight.clone()
-    model.start_from(earlier)
+    model.init_from(earlier)
     assert torch.equal(model.heads["claim"].layers[1].weight, own)
-    assert torch.equal(model.heads["stance"].nobody, earlier.heads["stance"].nobody)
+    assert torch.equal(model.heads["stance"].no_holder, earlier.heads["stance"].no_holder)
     earlier.tokenizer_json = "{}"
     with pytest.raises(ConfigError, match="expected a model with the encoder of this one"):
-        model.start_from(earlier)
+        model.init_from(earlier)

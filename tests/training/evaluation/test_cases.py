@@ -107,7 +107,8 @@ def test_there_are_none_where_none_were_written(tmp_path):
             "expected",
         ),
         (
-            '{"name": "a/claim", "record": {"id": "1", "text": "x"}, "probabilities": {"a": 1}, "kind": "claim", "gold": "a", '
+            '{"name": "a/claim", "record": {"id": "1", "text": "x"}, "probabilities": {"a": 1}, '
+            '"kind": "claim", "gold": "a", '
             '"said": "b"}',
             "KeyError('b')",
         ),

@@ -20,7 +20,7 @@ from claimstance.training.data.annotators.token_roles import (
     entity_roles,
     overlap,
 )
-from claimstance.training.fine_tuning.examples import SoftLabels
+from claimstance.training.data.soft_labels import SoftLabels
 
 WAYS = ("majority", "soft", "adjudicator")
 ANNOTATORS = "annotators"  # the key of ``meta`` under which everybody's annotation is kept

@@ -1,13 +1,13 @@
 """How far annotators agree on labels: coefficients, pair by pair, and each annotator against the others."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 from pydantic import BaseModel
 
-from claimstance.training.data.annotators.ceiling import against_others
 from claimstance.training.data.annotators.coefficients import (
     Documents,
     Measure,
@@ -24,6 +24,7 @@ from claimstance.training.evaluation.metrics import Array, classification
 MOST_PAIRS = 1000  # of annotators that are told of: all those of 45 annotators
 
 Cell = tuple[int, int]  # of a matrix of labels
+Answer = TypeVar("Answer", bound=Hashable)
 
 
 class LabelPair(BaseModel):
@@ -227,3 +228,14 @@ class _SameNumber:
         return fleiss_kappa(
             self.units, answers, np.array(list(self._labels.values()), dtype=float), self._squares
         )
+
+
+def against_others(answers: Sequence[Answer]) -> list[Answer | None]:
+    """Return, for each answer to one item, the majority of the other answers; ``None`` if tied or absent."""
+    counts = Counter(answers)
+    majorities: dict[Answer, Answer | None] = {}
+    for answer in counts:
+        others = (counts - Counter([answer])).most_common(2)
+        clear = others and (len(others) < 2 or others[0][1] > others[1][1])
+        majorities[answer] = others[0][0] if clear else None
+    return [majorities[answer] for answer in answers]

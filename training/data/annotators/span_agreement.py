@@ -15,8 +15,8 @@ import numpy as np
 from pydantic import BaseModel
 
 from claimstance.model.labels import ROLES
+from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record
-from claimstance.training.data.annotators.ceiling import count_between
 from claimstance.training.data.annotators.coefficients import (
     Documents,
     Measure,
@@ -32,6 +32,7 @@ from claimstance.training.data.annotators.token_roles import (
     attribution_roles,
     entity_roles,
 )
+from claimstance.training.evaluation.attribution_metrics import count_attributions
 from claimstance.training.evaluation.metrics import Array, f1
 
 Annotations = Mapping[
@@ -219,7 +220,7 @@ class SpanAnswers:
         return counts
 
     def people(self) -> dict[str, Measure]:
-        """The metrics that a model is scored by, each annotator against each other (see ``between_articles``)."""
+        """The metrics that a model is scored by, each annotator against each other (see ``benchmarks/ceilings.py``)."""
         self.end_document()
         total, draws = self._people.sums(len(self._metrics), 3)
         metrics = list(self._metrics)
@@ -238,6 +239,18 @@ def _figures(counts: Mapping[str, Array]) -> dict[str, float]:
 
 def _entity_roles(records: Sequence[Record]) -> list[list[str]]:
     return [entity_roles(record) for record in records]
+
+
+def count_between(gold: Sequence[Record], other: Sequence[Record]) -> Array:
+    """Count one annotator's attributions as gold and another's as predictions (see ``count_attributions``).
+
+    Swapping the two swaps the last two columns, and nothing else.
+    """
+    predictions = [
+        Prediction(attributions=[(attribution, 1.0) for attribution in record.attributions or ()])
+        for record in other
+    ]
+    return count_attributions(list(zip(gold, predictions, strict=True)))
 
 
 def _count_attributions(gold: Sequence[Record], other: Sequence[Record]) -> Counts:

@@ -8,13 +8,14 @@ from claimstance.training.data.corpora import (
     newsmtsc,
     newssd,
     polnear,
+    polnear_stance,
     vast,
 )
 from claimstance.training.data.corpora.base import Corpus
 
 CORPORA: dict[str, Corpus] = {
     module.CORPUS.name: module.CORPUS
-    for module in (polnear, dse, newsmtsc, checkthat2024, vast, gwsd, newssd)
+    for module in (polnear, polnear_stance, dse, newsmtsc, checkthat2024, vast, gwsd, newssd)
 }
 
 

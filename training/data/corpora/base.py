@@ -22,7 +22,7 @@ class Corpus:
     """A public corpus, and how its repository's files become records.
 
     Attributes:
-        name: the name used in configurations, and the corpus's folder below the folder of all corpora.
+        name: the name used in configurations.
         url: where the repository is.
         licence: the licence as the repository states it.
         citation: the publication to cite.
@@ -32,6 +32,7 @@ class Corpus:
         label_mapping: the corpus's label → what it becomes.
         reader: ``(folder, split, on_drop, **options) -> Iterator[Record]``.
         path_options: the options that are paths.
+        folder: the folder below the one of all corpora, where it is not ``name``.
         answers: whether ``meta["annotations"]`` has what each annotator said, under no name.
     """
 
@@ -46,6 +47,12 @@ class Corpus:
     reader: Reader
     path_options: tuple[str, ...] = ()
     answers: bool = False
+    folder: str = ""
+
+    def __post_init__(self) -> None:
+        """Set the folder below all corpora to the corpus's name where the reader states no other."""
+        if not self.folder:
+            object.__setattr__(self, "folder", self.name)
 
     @property
     def options(self) -> tuple[str, ...]:

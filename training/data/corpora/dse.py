@@ -22,7 +22,7 @@ from pathlib import Path
 from claimstance.model.errors import InputError, unknown
 from claimstance.model.record import Record, Span, Stance
 from claimstance.training.data.corpora.base import Corpus, OnDrop, read_tsv
-from claimstance.training.data.corpora.spans import trim
+from claimstance.training.data.documents.spans import trim
 
 #: The corpus's label → the stance of p on q, of q on p.
 LABELS = {

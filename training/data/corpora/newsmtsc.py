@@ -15,12 +15,11 @@ articles that share a sentence, have one ``doc_id``.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record, Stance, read_lines
-from claimstance.training.data.build.groups import unite
 from claimstance.training.data.corpora.base import Corpus, OnDrop
 
 LABELS = {-1: "against", 0: "neutral", 1: "favor"}
@@ -48,7 +47,7 @@ def read(folder: Path, split: str, on_drop: OnDrop, drop_seen: bool = True) -> I
     """
     records = list(_rows(_path(folder, split)))
     # Articles that share a sentence are one document: of such a pair, neither may be trained on and the other tested.
-    groups = unite([(record.doc_id or record.id, record.text) for record in records])
+    groups = _articles_that_share_a_sentence(records)
     names = [record.doc_id for record in records]
     seen = (
         {r.text for r in _rows(_path(folder, "train"))}
@@ -63,6 +62,27 @@ def read(folder: Path, split: str, on_drop: OnDrop, drop_seen: bool = True) -> I
                 record.meta["subset"] = split[:2]  # rw and mt are measured apart
             record.doc_id = names[group]
             yield record
+
+
+def _articles_that_share_a_sentence(records: Sequence[Record]) -> list[int]:
+    """Return the group of each record, as the index of the group's first record.
+
+    Records with the same article or the same text are in one group, and so are those that are tied by others.
+    """
+    parents = list(range(len(records)))
+
+    def root(index: int) -> int:
+        while parents[index] != index:
+            parents[index] = parents[parents[index]]  # halves the path for the next look-up
+            index = parents[index]
+        return index
+
+    first_with: dict[tuple[str, str], int] = {}
+    for index, record in enumerate(records):
+        for key in (("article", record.doc_id or record.id), ("text", record.text)):
+            a, b = root(first_with.setdefault(key, index)), root(index)
+            parents[max(a, b)] = min(a, b)  # so that the root of a group is its first record
+    return [root(index) for index in range(len(records))]
 
 
 def _path(folder: Path, split: str) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Span, read_lines
-from claimstance.training.data.corpora.spans import normalise
+from claimstance.training.data.documents.spans import normalise
 
 EVENTS = ("Attribution", "Attribution-no-source")
 _LINE = re.compile(r"[TE]\d+\t")

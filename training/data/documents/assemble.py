@@ -9,14 +9,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from claimstance.model.errors import InputError, unknown
+from claimstance.model.errors import InputError, shorten, unknown
 from claimstance.model.labels import ENTITY, ROLES, SENTENCE_TASKS
-from claimstance.model.record import Attribution, Entity, Record, Span, Stance, check_labels
+from claimstance.model.record import (
+    Attribution,
+    Entity,
+    Record,
+    Span,
+    Stance,
+    check_labels,
+    overlapping_pieces,
+)
 from claimstance.model.text.sentences import split_sentences
-from claimstance.training.data.corpora.spans import clip
 from claimstance.training.data.documents.document import Answer, Document, Mark
+from claimstance.training.data.documents.format import Format, Layout, Reading, documents
 from claimstance.training.data.documents.linking import (
     Judged,
+    Linked,
     Marks,
     attributions,
     has_stances,
@@ -25,8 +34,14 @@ from claimstance.training.data.documents.linking import (
 )
 from claimstance.training.data.documents.offsets import UnitSearch, in_code_points
 from claimstance.training.data.documents.roles import IGNORE, MEANINGS, Roles, roles_of
-from claimstance.training.data.formats.base import Format, Layout, Reading, documents
+from claimstance.training.data.documents.spans import clip
 
+_OVERLAPPING = (
+    "expected a source and a content beside each cue, found overlapping ones in {rows}: what lies in another is an "
+    "attribution of its own; relations in the file say what belongs together"
+)
+_META = ("outlet", "date", "split")
+_NAMED = ("target", "holder", "doc_id", *_META)  # what a document's own fields can say
 _SHORT = {
     "PER": "PERSON",
     "ORG": "ORGANIZATION",
@@ -88,7 +103,7 @@ def records(format: Format, path: Path, layout: Layout, reading: Reading) -> Ite
             )
             continue
         try:
-            yield from _of_document(placed, roles, survey, layout, reading)
+            yield from _of_document(placed, path, roles, survey, layout, reading)
         except InputError as error:
             if not layout.lenient:
                 raise
@@ -103,20 +118,23 @@ def records(format: Format, path: Path, layout: Layout, reading: Reading) -> Ite
 
 
 def _of_document(
-    document: Document, roles: Roles, survey: _Survey, layout: Layout, reading: Reading
+    document: Document, path: Path, roles: Roles, survey: _Survey, layout: Layout, reading: Reading
 ) -> list[Record]:
     if not document.text.strip():
         raise InputError(f"{document.where}: expected a text, found an empty one")
+    for mark in document.marks:
+        _check_pieces(mark.pieces, mark.label, mark.where or document.where, document)
     marks = Marks(document, roles)
     whole = layout.sentences is False or (layout.sentences is None and survey.answers)
     bounds = [(0, len(document.text))] if whole else _bounds(document, marks)
-    linked, nearest = attributions(marks, not survey.linked, bounds)
+    linked, nearest, overlapping = attributions(marks, not survey.linked, bounds)
     survey.nearest += nearest
+    if overlapping:
+        place = document.where.removeprefix(str(path)).lstrip(", ") or f"record '{document.name}'"
+        reading.note("overlapping-spans", _OVERLAPPING, place)
     names = _names(document, layout, roles)
     sheet = _Sheet(document, bounds, survey.kinds, roles)
-    sheet.attribute(
-        [{role: span for role in ROLES if (span := event.span(role))} for event in linked]
-    )
+    sheet.attribute([_roles_of(event, document) for event in linked])
     sheet.name([(mark, _entity_label(mark, roles)) for mark in marks.of("entity")])
     sheet.label(labels_of(marks))
     sheet.judge(stances(marks, linked, names["target"], reading))
@@ -130,6 +148,30 @@ def _of_document(
     return found
 
 
+def _check_pieces(span: Span, label: str, where: str, document: Document) -> None:
+    """Raise ``InputError`` if pieces of a span have characters in common."""
+    if (pair := overlapping_pieces(span)) is not None:
+        first, second = (shorten(repr(document.text[start:end])) for start, end in pair)
+        raise InputError(
+            f"{where}: expected pieces of one {label} that do not overlap, found {first} and {second}"
+        )
+
+
+def _roles_of(event: Linked, document: Document) -> dict[str, Span]:
+    """Return the span of each role of an attribution.
+
+    Raises:
+        InputError: If marks that the file ties to one attribution in one role overlap.
+    """
+    spans = {}
+    for role in ROLES:
+        span = event.span(role)
+        if span is not None:
+            _check_pieces(span, role, event.parts[role][0].where or document.where, document)
+            spans[role] = span
+    return spans
+
+
 def _bounds(document: Document, marks: Marks) -> list[tuple[int, int]]:
     marked = sorted((mark.pieces[0][0], mark.pieces[-1][1]) for mark in marks.of("sentence"))
     return marked or list(document.sentences or split_sentences(document.text))
@@ -138,7 +180,7 @@ def _bounds(document: Document, marks: Marks) -> list[tuple[int, int]]:
 def _names(document: Document, layout: Layout, roles: Roles) -> dict[str, str | None]:
     """What the document's own fields say under the names of our columns."""
     found: dict[str, str | None] = {}
-    for ours in ("target", "holder", "doc_id", "outlet", "date"):
+    for ours in _NAMED:
         value = document.fields.get(layout.columns.get(ours, ours))
         said = [
             a.value
@@ -248,16 +290,13 @@ class _Sheet:
 
     def records(self, whole: bool, names: Mapping[str, str | None], layout: Layout) -> list[Record]:
         document = self._document
-        taken = {
-            layout.columns.get(ours, ours)
-            for ours in ("target", "holder", "doc_id", "outlet", "date", "text")
-        }
+        taken = {layout.columns.get(ours, ours) for ours in (*_NAMED, "text")}
         meta = {
             key: value
             for key, value in document.fields.items()
             if key not in taken and isinstance(value, (str, int, float, bool))
         }
-        meta.update({key: value for key in ("outlet", "date") if (value := names[key]) is not None})
+        meta.update({key: value for key in _META if (value := names[key]) is not None})
         found = []
         for index, ((start, end), fields) in enumerate(
             zip(self._bounds, self._fields, strict=True)

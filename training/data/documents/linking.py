@@ -9,8 +9,8 @@ from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.record import Span
 from claimstance.training.data.documents.document import Document, Mark
+from claimstance.training.data.documents.format import OnDrop
 from claimstance.training.data.documents.roles import IGNORE, Roles
-from claimstance.training.data.formats.base import OnDrop
 
 #: What may be said of a span in words: whom its stance is toward, whose it is.
 _NAMES = ("target", "holder")
@@ -93,8 +93,11 @@ class Marks:
 
 def attributions(
     marks: Marks, nearest: bool, bounds: Sequence[tuple[int, int]]
-) -> tuple[list[Linked], int]:
-    """The attributions of a document, in the order of the text, and how many parts were linked by nearness alone.
+) -> tuple[list[Linked], int, int]:
+    """Return the attributions of a document, in the order of the text.
+
+    Beside them stand the number of parts that were linked by nearness alone, and of those that could not be, because
+    they overlap nearer ones.
 
     Parts belong together that the file says do: by an event, or by relations, where each cue makes an attribution with
     the sources and contents related to it, or (sources) to its contents. What is left is an attribution of its own.
@@ -130,29 +133,62 @@ def attributions(
         for mark in marks.of("source")
         if mark.name not in taken
     ]
-    count = _join_nearest(found, bounds) if nearest else 0
+    count, overlapping = _join_nearest(found, bounds) if nearest else (0, 0)
     found = [event for event in found if any(event.parts.values())]
-    return sorted(
-        found, key=lambda e: min(p for role in ROLES for p in e.span(role) or [(1 << 60, 0)])
-    ), count
+    return (
+        sorted(
+            found, key=lambda e: min(p for role in ROLES for p in e.span(role) or [(1 << 60, 0)])
+        ),
+        count,
+        overlapping,
+    )
 
 
-def _join_nearest(found: list[Linked], bounds: Sequence[tuple[int, int]]) -> int:
+def _join_nearest(found: list[Linked], bounds: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Tie each source and content that has no cue to the nearest cue of its sentence, the longest ones first.
+
+    A cue in a content is as a rule another attribution's, and comes after those outside of it. A part stays alone
+    that overlaps the part of its role beside each cue: the pieces of a span are apart.
+
+    Returns:
+        How many parts were tied, and how many stayed alone.
+    """
     cues = [event for event in found if event.parts["cue"]]
-    count = 0
-    for event in found:
-        for role in ("source", "content"):
-            if event.parts["cue"] or not event.parts[role]:
-                continue
-            here = _sentence(event.parts[role][0], bounds)
-            near = [cue for cue in cues if _sentence(cue.parts["cue"][0], bounds) == here]
-            if near:
-                place = event.parts[role][0]
-                best = min(near, key=partial(_distance, place))
-                best.parts[role] += event.parts[role]
-                event.parts[role] = []
-                count += 1
-    return count
+    alone = [
+        (event.parts[role][0], role, event)
+        for event in found
+        for role in ("source", "content")
+        if event.parts[role] and not event.parts["cue"]
+    ]
+    count = overlapping = 0
+    for mark, role, event in sorted(alone, key=lambda part: -_length(part[0])):
+        sentence = _sentence(mark, bounds)
+        near = [cue for cue in cues if _sentence(cue.parts["cue"][0], bounds) == sentence]
+        free = [cue for cue in near if not any(_overlap(mark, other) for other in cue.parts[role])]
+        outside = [
+            cue for cue in free if not any(_overlap(mark, other) for other in cue.parts["cue"])
+        ]
+        if free:
+            best = min(outside or free, key=partial(_distance, mark))
+            best.parts[role] += event.parts[role]
+            event.parts[role] = []
+            count += 1
+        elif near:
+            overlapping += 1
+    return count, overlapping
+
+
+def _length(mark: Mark) -> int:
+    return sum(end - start for start, end in mark.pieces)
+
+
+def _overlap(one: Mark, other: Mark) -> bool:
+    """Return whether two marks that are not the same span have characters in common."""
+    return one.pieces != other.pieces and any(
+        start < end_of_other and start_of_other < end
+        for start, end in one.pieces
+        for start_of_other, end_of_other in other.pieces
+    )
 
 
 def _sentence(mark: Mark, bounds: Sequence[tuple[int, int]]) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, SENTENCE_TASKS
-from claimstance.training.data.formats.base import Layout
+from claimstance.training.data.documents.format import Layout
 
 IGNORE = "ignore"
 #: What a label of a mark, a question or a relation can be.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.record import Record
+from claimstance.training.data.documents.format import COLUMNS, Format, Layout, OnDrop, Reading
 from claimstance.training.data.formats import (
     argilla,
     conll,
@@ -14,7 +15,6 @@ from claimstance.training.data.formats import (
     spacy_docbin,
     table,
 )
-from claimstance.training.data.formats.base import COLUMNS, Format, Layout, OnDrop, Reading
 from claimstance.training.data.formats.brat import reader as brat
 from claimstance.training.data.formats.label_studio import reader as labelstudio
 from claimstance.training.data.formats.webanno import reader as webanno

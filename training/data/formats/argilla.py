@@ -21,9 +21,9 @@ from typing import Any
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.documents.document import Answer, Document, LeftOut, Mark
-from claimstance.training.data.formats.base import Format, Item, Layout
-from claimstance.training.data.formats.json_items import first_object, json_items, object_of
-from claimstance.training.data.formats.json_validation import (
+from claimstance.training.data.documents.format import Format, Item, Layout
+from claimstance.training.data.documents.json_items import first_object, json_items, object_of
+from claimstance.training.data.documents.json_validation import (
     extent,
     listing,
     mapping,

@@ -17,7 +17,7 @@ from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import ROLES
 from claimstance.model.record import Record, Span, read_lines
 from claimstance.training.data.documents.document import Document, LeftOut, Mark
-from claimstance.training.data.formats.base import Format, Item, Layout, Reading
+from claimstance.training.data.documents.format import Format, Item, Layout, Reading
 
 logger = logging.getLogger(__name__)
 

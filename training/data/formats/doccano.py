@@ -16,10 +16,9 @@ from typing import Any
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.documents.document import Answer, Document, Mark, Relation
-from claimstance.training.data.documents.offsets import UTF16
-from claimstance.training.data.formats.base import Format, Item, Layout
-from claimstance.training.data.formats.json_items import first_object, json_items, object_of
-from claimstance.training.data.formats.json_validation import (
+from claimstance.training.data.documents.format import Format, Item, Layout
+from claimstance.training.data.documents.json_items import first_object, json_items, object_of
+from claimstance.training.data.documents.json_validation import (
     extent,
     is_whole,
     listing,
@@ -29,6 +28,7 @@ from claimstance.training.data.formats.json_validation import (
     whole,
     wrong,
 )
+from claimstance.training.data.documents.offsets import UTF16
 from claimstance.training.data.formats.label_studio import json_min as labelstudio_min
 
 _LABELS = ("label", "labels", "cats", "entities")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record, read_jsonl, write_jsonl
-from claimstance.training.data.formats.base import Format, Layout, Reading
+from claimstance.training.data.documents.format import Format, Layout, Reading
 
 
 def read(path: Path, layout: Layout, reading: Reading) -> Iterator[Record]:

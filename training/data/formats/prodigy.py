@@ -8,13 +8,17 @@ each annotator's answers to all of them become one document. Offsets are Python'
 - ``options`` with ``accept``: the chosen ids are answers to the question *label*.
 - ``spans`` and ``relations``: marks, and relations between them. A relation between words that nobody marked is an
   error.
+- Of an annotator's two answers to one question the later one by ``_timestamp`` counts. One question are two lines of
+  one ``_task_hash``, with one ``label`` or with the same ``options``, and two lines of spans that mark the same words
+  with one label. Where no time tells two answers apart, those that cannot both be right are an error.
 - ``answer: ignore`` says nothing, and is counted. A rejected line without a label says that something in it is wrong,
   but not what: that is an error too.
 """
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
@@ -22,9 +26,9 @@ from typing import Any
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.documents.document import Answer, Document, LeftOut, Mark, Relation
-from claimstance.training.data.formats.base import Format, Item, Layout
-from claimstance.training.data.formats.json_items import first_object, json_items, object_of
-from claimstance.training.data.formats.json_validation import (
+from claimstance.training.data.documents.format import Format, Item, Layout
+from claimstance.training.data.documents.json_items import first_object, json_items, object_of
+from claimstance.training.data.documents.json_validation import (
     extent,
     listing,
     mapping,
@@ -117,8 +121,9 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     """
     column = layout.columns.get("text", "text")
     sheets: dict[str | None, _Sheet] = {}
-    prefix, lines = item.data
-    for line in lines:
+    lines: dict[str | None, list[_Line]] = {}
+    prefix, all_lines = item.data
+    for line in all_lines:
         data = object_of(line)
         answer = data.get("answer")
         if answer not in _ANSWERS:
@@ -130,14 +135,19 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         session = _session(data, line.where)
         annotator = session and (session.removeprefix(prefix) or session)
         sheet = sheets.setdefault(annotator, _Sheet(text, line.where))
+        lines.setdefault(annotator, []).append(_Line(data, line.where, len(text)))
         if text != sheet.text:
             raise InputError(
                 f"{line.where}: {column}: expected the text of the line with the same _input_hash "
                 f"({sheet.where}), found another one"
             )
-        _read(data, line.where, answer == "accept", sheet)
-        sheet.fields.update(_fields(data, column, line.where))
     for annotator, sheet in sheets.items():
+        counting = _without_earlier(lines[annotator])
+        for _ in range(len(lines[annotator]) - len(counting)):
+            yield LeftOut("earlier answer of an annotator who answered the question again")
+        for line in counting:
+            _read(line.data, line.where, line.data["answer"] == "accept", sheet)
+            sheet.fields.update(_fields(line.data, column, line.where))
         yield Document(
             name=item.name,
             text=sheet.text,
@@ -149,6 +159,96 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
             fields=sheet.fields,
             unit="code points",
         )
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Represent an annotator's answer: the line, where it stands, and the length of its text."""
+
+    data: dict[str, Any]
+    where: str
+    length: int
+
+    @property
+    def time(self) -> float | None:
+        """Return when the answer was given, in seconds; ``None`` if the line does not tell."""
+        time = self.data.get("_timestamp")
+        return time if isinstance(time, (int, float)) and not isinstance(time, bool) else None
+
+    def questions(self) -> Iterator[tuple[str, str]]:
+        """Yield the names of the question: two lines are answers to one if they have a name in common."""
+        if isinstance(self.data.get("_task_hash"), int):
+            yield "task", str(self.data["_task_hash"])
+        if self.data.get("label") is not None:
+            yield "label", str(self.data["label"])
+        elif isinstance(self.data.get("options"), list):
+            ids = [o.get("id") for o in self.data["options"] if isinstance(o, dict)]
+            yield "options", repr(sorted(map(str, ids)))
+
+    def marks(self) -> list[tuple[int, int, str]]:
+        """Return the spans that the line marks: start, end and label. What is wrong with others, ``_read`` says."""
+        spans = self.data.get("spans")
+        if self.data.get("label") is not None or not isinstance(spans, list):
+            return []
+        found = []
+        for span in spans:
+            if not isinstance(span, dict):
+                continue
+            start, end, label = span.get("start"), span.get("end"), span.get("label")
+            if isinstance(start, int) and isinstance(end, int) and isinstance(label, str):
+                found.append((start, min(end, self.length), label))
+        return found
+
+
+def _without_earlier(lines: Sequence[_Line]) -> list[_Line]:
+    """Return the lines of one annotator without those whose question was answered again later, in order.
+
+    Raises:
+        InputError: For two lines of spans that cannot both be right, without the times that would say which counts.
+    """
+    times = [line.time for line in lines]
+    if None in times or len(set(times)) < len(times):
+        _check_marks(lines)
+        return list(lines)
+    places = {id(line): place for place, line in enumerate(lines)}
+    answered: set[tuple[str, str]] = set()
+    covered: dict[str, set[int]] = defaultdict(set)  # label → the characters that later lines mark
+    counting = []
+    for line in sorted(lines, key=lambda line: line.time or 0, reverse=True):
+        questions, marks = set(line.questions()), line.marks()
+        is_earlier = not questions.isdisjoint(answered) or any(
+            not covered[label].isdisjoint(range(start, end)) for start, end, label in marks
+        )
+        if is_earlier:
+            continue
+        answered |= questions
+        for start, end, label in marks:
+            covered[label].update(range(start, end))
+        counting.append(line)
+    counting.sort(key=lambda line: places[id(line)])
+    return counting
+
+
+def _check_marks(lines: Sequence[_Line]) -> None:
+    covered: dict[str, dict[int, str]] = defaultdict(
+        dict
+    )  # label → character → the line that marks it
+    known: set[tuple[int, int, str]] = set()
+    for line in lines:
+        marks = line.marks()
+        for start, end, label in marks:
+            other = next(
+                (covered[label][place] for place in range(start, end) if place in covered[label]),
+                None,
+            )
+            if other is not None and (start, end, label) not in known:
+                raise InputError(
+                    f"{line.where}: spans: expected a later _timestamp in one of an annotator's two answers, found "
+                    f"other marks with the label '{label}' for the same words ({other})"
+                )
+        for start, end, label in marks:
+            covered[label].update(dict.fromkeys(range(start, end), line.where))
+            known.add((start, end, label))
 
 
 def _read(data: dict[str, Any], where: str, accepted: bool, sheet: _Sheet) -> None:

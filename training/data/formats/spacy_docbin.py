@@ -10,9 +10,15 @@ from typing import Any
 
 from claimstance.model.errors import ConfigError, InputError, shorten
 from claimstance.training.data.documents.document import Answer, Document, Mark
-from claimstance.training.data.formats.base import Format, Item, Layout
-from claimstance.training.data.formats.json_items import first_object, json_items, object_of
-from claimstance.training.data.formats.json_validation import listing, mapping, string, whole, wrong
+from claimstance.training.data.documents.format import Format, Item, Layout
+from claimstance.training.data.documents.json_items import first_object, json_items, object_of
+from claimstance.training.data.documents.json_validation import (
+    listing,
+    mapping,
+    string,
+    whole,
+    wrong,
+)
 
 _OWN = {"text", "cats", "entities", "id"}
 

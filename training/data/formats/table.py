@@ -1,14 +1,16 @@
 """Tables with a header, a labelled sentence a row: CSV, TSV, Excel workbooks (XLSX) and Parquet.
 
 Columns, unless mapped: ``text``, ``label``, and if there ``target``, ``holder``, ``id``, ``doc_id``, ``annotator``,
-``outlet`` and ``date``. In place of ``label`` the header may have columns named after the tasks, ``claim``,
+``outlet``, ``date`` and ``split``. In place of ``label`` the header may have columns named after the tasks, ``claim``,
 ``check_worthy``, ``subjective`` and ``stance``, or ``roles`` may say which columns have their labels. All others are
-kept in ``meta``, as text. An empty label is "not annotated".
+kept in ``meta``, as text. An empty label is "not annotated". A split is ``train``, ``dev`` (or ``validation``, ``val``)
+or ``test``, in every row or in none.
 
 Several annotators of a sentence are rows with one ``id``. A cell with labels of several tasks joined by ``#``, as
 doccano writes them, is taken apart if ``labels`` has each of them.
 """
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,10 +20,15 @@ from typing import Any
 from claimstance.model.errors import InputError, unknown
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record, Stance, check_labels
-from claimstance.training.data.formats.base import COLUMNS, Format, Layout, Reading
+from claimstance.training.data.documents.format import COLUMNS, Format, Layout, Reading
 from claimstance.training.data.formats.table_rows import Row, delimited, parquet, workbook
+from claimstance.training.data.splits import SplitColumn
 
 TASKS = (*SENTENCE_TASKS, "stance")
+_NO_LABEL = (
+    "blank-label",
+    "expected a label, found none in {rows}, which count as not annotated; --value =LABEL gives such rows a label",
+)
 _IGNORE = "ignore"
 _ROLES = (*TASKS, "target", "holder", _IGNORE)  # what roles can make of a column
 _META = ("outlet", "date")
@@ -52,13 +59,17 @@ def read(path: Path, layout: Layout, reading: Reading, source: _Source) -> Itera
     rows = source(path, layout.columns.get("text", "text"), reading)
     header = [name.strip() for name in next(rows, Row("", [])).values]
     columns = _find_columns(path, header, layout)
+    _note_other_case(header, columns, layout, reading)
     seen: dict[tuple[str, str | None], str] = {}
+    splits = SplitColumn()
     number = 0
     for row in rows:
         number += 1
+        reading.place = row.place
         where = f"{path}, {row.place}"
         try:
             record = _record(row, header, columns, layout, f"{path.stem}:{number}", where)
+            _set_split(record, row, columns, splits)
         except _UnusableRowError as problem:
             if not layout.lenient:
                 raise InputError(f"{where}: {problem}") from None
@@ -72,10 +83,45 @@ def read(path: Path, layout: Layout, reading: Reading, source: _Source) -> Itera
                 "(without an id column, rows are numbered)"
             )
         seen[key] = row.place
+        if not _has_label(record):
+            reading.note(*_NO_LABEL, row.place)
         yield record
     if not number:
         raise InputError(
             f"{path}: expected a header and at least one row, found {'a header' if header else 'nothing'}"
+        )
+
+
+def _set_split(record: Record, row: Row, columns: _Columns, splits: SplitColumn) -> None:
+    """Put the split that the row names into ``meta``, by our name for it."""
+    if "split" not in columns.places:
+        return
+    try:
+        split = splits.read(row.values[columns.places["split"]], row.place)
+    except ValueError as problem:
+        raise _UnusableRowError(str(problem)) from None
+    if split is not None:
+        record.meta["split"] = split
+
+
+def _has_label(record: Record) -> bool:
+    return bool(record.stances) or any(getattr(record, task) for task in SENTENCE_TASKS)
+
+
+def _note_other_case(
+    header: Sequence[str], columns: _Columns, layout: Layout, reading: Reading
+) -> None:
+    """Warn of columns that nothing but their case keeps from being read as more than data."""
+    for name in columns.others:
+        ours = name.casefold()
+        if ours in header or ours in layout.columns or ours not in COLUMNS:
+            continue
+        option = shlex.quote(f"{ours}={name}")
+        reading.note(
+            "column-name",
+            f"expected the column '{ours}', found '{name}', which is kept as data; "
+            f"--column {option} reads it as {ours}",
+            "the header",
         )
 
 
@@ -97,9 +143,7 @@ def _find_columns(path: Path, header: list[str], layout: Layout) -> _Columns:
         }
     for ours in ["text", *layout.columns, *([] if labels and not asked else ["label"])]:
         if found[ours] not in header:
-            raise InputError(
-                f"{path}: expected a column '{found[ours]}', found {', '.join(header) or 'no header'}"
-            )
+            raise InputError(_no_column(path, found[ours], header, layout))
     places = {
         ours: header.index(theirs)
         for ours, theirs in found.items()
@@ -122,13 +166,32 @@ def _find_columns(path: Path, header: list[str], layout: Layout) -> _Columns:
     if "stance" in labels and not has_target:
         raise InputError(
             f"{path}: expected a column '{found['target']}' or one target for the file, since the labels "
-            f"are stances, found {', '.join(header)}"
+            f"are stances, found {', '.join(header)}; --column target=NAME or --target TARGET says it"
         )
     used = {*places.values(), *labels.values(), *(header.index(name) for name in given)}
     others = {name: place for place, name in enumerate(header) if place not in used and name}
     return _Columns(
         {ours: place for ours, place in places.items() if ours != "label"}, labels, others
     )
+
+
+def _no_column(path: Path, wanted: str, header: Sequence[str], layout: Layout) -> str:
+    """Return the message for a missing column, with the options that name the columns as they seem to be meant."""
+    message = f"{path}: expected a column '{wanted}', found {', '.join(header) or 'no header'}"
+    options = []
+    for name in header:
+        ours = name.casefold()
+        if ours in header or name in layout.roles or ours in layout.columns:
+            continue
+        if ours in COLUMNS:
+            options.append(f"--column {shlex.quote(f'{ours}={name}')}")
+        elif ours in TASKS:
+            options.append(f"--role {shlex.quote(f'{name}={ours}')}")
+    if options:
+        return f"{message}; {' '.join(options)} reads them"
+    if header and wanted in COLUMNS:
+        return f"{message}; --column {wanted}=NAME says which one it is"
+    return message
 
 
 def _find_roles(path: Path, header: list[str], layout: Layout) -> dict[str, str]:

@@ -9,19 +9,21 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from claimstance.model.errors import ConfigError, InputError, shorten
 from claimstance.model.io.delimiters import (
     DELIMITERS,
     encoding_hint,
     find_delimiter,
+    is_unquoted,
     named_delimiter,
 )
 from claimstance.model.record import read_lines
-from claimstance.training.data.formats.base import Reading
+from claimstance.training.data.documents.format import Reading
 
 _ERROR = "e"  # the type of an Excel cell such as #N/A
 
@@ -42,23 +44,27 @@ class Row:
 
 
 def delimited(path: Path, wanted: str, reading: Reading, delimiter: str) -> Iterator[Row]:
-    """The rows of a CSV or TSV file that are not empty, each at its last line.
+    """Yield the rows of a CSV or TSV file that are not empty, each at its last line.
 
     Where the header has no column ``wanted``, but has one if it is cut at another of comma, semicolon, tab and bar,
-    that one is the delimiter; so is what Excel's line ``sep=`` says. The report then tells it.
+    that one is the delimiter; so is the one in Excel's line ``sep=``. A table with tabs whose quotation marks quote
+    nothing is read without quoting. The report tells both.
 
     Raises:
-        InputError: naming the line; for a file that is not UTF-8 also what it looks like.
+        InputError: Naming the line; for a file that is not UTF-8 also what it looks like.
     """
-    lines = _lines(path)
-    first = next(lines, "")
-    given, skipped = named_delimiter(first), 1
-    if given is None:
-        given, skipped = find_delimiter(first, delimiter, lambda names: wanted in names), 0
-        lines = chain([first], lines)
-    if given != delimiter:
-        reading.facts["delimiter"] = DELIMITERS.get(given, given)
-    rows = csv.reader((line + "\n" for line in lines), delimiter=given, strict=True)
+    first = next(_lines(path), "")
+    separator, skipped = named_delimiter(first), 1
+    if separator is None:
+        separator, skipped = find_delimiter(first, delimiter, partial(_has_name, wanted)), 0
+    if separator != delimiter:
+        reading.facts["delimiter"] = DELIMITERS.get(separator, separator)
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
+    if is_unquoted(islice(_lines(path), skipped, None), separator):
+        quoting = csv.QUOTE_NONE
+        reading.facts["quoting"] = "none: quotation marks are part of the text"
+    lines = (line + "\n" for line in islice(_lines(path), skipped, None))
+    rows = csv.reader(lines, delimiter=separator, quoting=quoting, strict=True)
     try:
         for row in rows:
             if any(cell.strip() for cell in row):
@@ -69,6 +75,11 @@ def delimited(path: Path, wanted: str, reading: Reading, delimiter: str) -> Iter
             f"{path}, line {rows.line_num + skipped}: expected {kind} with fields in plain double quotes "
             f"or none, found text that is not ({error})"
         ) from None
+
+
+def _has_name(wanted: str, names: Sequence[str]) -> bool:
+    """Return whether one of the names is ``wanted``, whatever its case."""
+    return wanted.casefold() in [name.casefold() for name in names]
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -39,6 +39,8 @@ DATA_CHECKS = (
     DataCheck("joined-labels", "warning", whole.joined_labels),
     DataCheck("unused-label", "warning", whole.unused_label),
     DataCheck("rare-label", "warning", whole.rare_label),
+    DataCheck("one-label", "warning", whole.single_label),
+    DataCheck("label-not-in-train", "warning", whole.unseen_in_train),
     DataCheck("undefined-label", "warning", whole.undefined_label),
     DataCheck("target-variants", "warning", whole.target_variants),
     DataCheck("unmentioned-target", "warning", whole.unmentioned_target),

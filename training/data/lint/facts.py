@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
-from claimstance.model.record import Record, Span, Stance
+from claimstance.model.record import Record, Span, Stance, text_key
 from claimstance.model.text.mentions import find_mentions
-from claimstance.training.data.build.split_groups import text_key
 from claimstance.training.data.codebook import Codebook
 from claimstance.training.data.lint.base import Contradiction, Place, Seen, surface
 
@@ -35,6 +34,7 @@ class Facts:
         default_sets: whether tasks without given names have the default ones, as in JSON Lines.
         records: how many records there were.
         found: task → label → its tally.
+        by_split: split → task → label → its tally, of the records whose split is named.
         targets: target name → its tally.
         annotators: annotator → the tally of their records; ``None``: nobody knows who.
         words: the words of all texts, in lower case.
@@ -46,6 +46,9 @@ class Facts:
     default_sets: bool = False
     records: int = 0
     found: dict[str, dict[str, Tally]] = field(default_factory=lambda: defaultdict(dict))
+    by_split: dict[str, dict[str, dict[str, Tally]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(dict))
+    )
     targets: dict[str, Tally] = field(default_factory=dict)
     annotators: dict[str | None, Tally] = field(default_factory=dict)
     words: set[str] = field(default_factory=set)
@@ -57,9 +60,17 @@ class Facts:
     _documents: dict[int, tuple[Place, int] | None] = field(default_factory=dict)
     _answers: dict[int, list[tuple[str | None, str, Place]]] = field(default_factory=dict)
 
-    def add(self, record: Record, place: Place) -> Seen:
-        """Take a record down; what earlier ones make of it."""
+    def add(self, record: Record, place: Place, split: str | None = None) -> Seen:
+        """Take a record down; what earlier ones make of it.
+
+        Args:
+            record: The record.
+            place: Where it stands.
+            split: Its split, where one is named.
+        """
         self.records += 1
+        if split is not None:
+            self._count_in_split(record, place, split)
         self.words.update(words_of(record.text))
         self._count_labels(record, place)
         self._count_targets(record, place)
@@ -91,15 +102,15 @@ class Facts:
         alone = [entry[0] for entry in self._documents.values() if entry is not None]
         return len(alone), len(self._documents), alone[0] if alone else None
 
+    def _count_in_split(self, record: Record, place: Place, split: str) -> None:
+        for task, label in _labels(record):
+            tallies = self.by_split[split][task]
+            tallies.setdefault(label, Tally(place)).count += 1
+
     def _count_labels(self, record: Record, place: Place) -> None:
-        for task in SENTENCE_TASKS:
-            if (label := getattr(record, task)) is not None:
-                self._count(task, label, place)
-        for entity in record.entities or ():
-            self._count("entity", entity.label, place)
+        for task, label in _labels(record):
+            self._count(task, label, place)
         for stance in record.stances or ():
-            if stance.label is not None:
-                self._count("stance", stance.label, place)
             for label in stance.probabilities or ():
                 self._count("stance", label, place, 0)
 
@@ -140,6 +151,18 @@ class Facts:
                         {"common": 1, "alike": int(before == now)}
                     )
             earlier.append((record.annotator, now, place))
+
+
+def _labels(record: Record) -> Iterator[tuple[str, str]]:
+    """Yield the task and the label of each label of a record."""
+    for task in SENTENCE_TASKS:
+        if (label := getattr(record, task)) is not None:
+            yield task, label
+    for entity in record.entities or ():
+        yield "entity", entity.label
+    for stance in record.stances or ():
+        if stance.label is not None:
+            yield "stance", stance.label
 
 
 def answers(record: Record) -> Iterator[tuple[str, str, str]]:

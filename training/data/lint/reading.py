@@ -1,6 +1,5 @@
 """Reading annotated files for checking them: every record with its place, and a finding for what cannot be read."""
 
-import csv
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -8,18 +7,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from claimstance.model.errors import ConfigError, InputError
-from claimstance.model.record import Record, parse_record, read_lines
+from claimstance.model.record import Record, parse_record
 from claimstance.training.data.config import DataConfig, Source
 from claimstance.training.data.corpora import lookup
 from claimstance.training.data.documents.document import Document, LeftOut
+from claimstance.training.data.documents.format import Item, Reader
 from claimstance.training.data.formats import Format, Layout, Reading, recognise
-from claimstance.training.data.formats.base import Item, Reader
 from claimstance.training.data.lint.base import Finding, Place, unreadable
+from claimstance.training.data.splits import SplitColumn
 
 Read = tuple[Record, Place] | Finding
+ReadInSplit = tuple[Record, Place, str | None] | Finding  # the split, where one is named
 _NOT_OF_RECORDS = ("columns", "task", "target", "roles", "values", "sentences")
-_DELIMITERS = {"csv": ",", "tsv": "\t"}
-_LINE = re.compile(r", line (\d+)")
+_LINE = re.compile(r"(?:, )?line (\d+)")
 
 
 def formats_of(source: Source) -> Iterator[str]:
@@ -31,8 +31,8 @@ def formats_of(source: Source) -> Iterator[str]:
             continue
 
 
-def read_source(source: Source, config: DataConfig) -> Iterator[Read]:
-    """The records of a corpus, or of files one after the other; what cannot be read is a finding.
+def read_source(source: Source, config: DataConfig) -> Iterator[ReadInSplit]:
+    """Yield the records of a corpus, or of files one after the other; what cannot be read is a finding.
 
     Raises:
         ConfigError: if the source asks a corpus or a format for what it does not have.
@@ -41,23 +41,36 @@ def read_source(source: Source, config: DataConfig) -> Iterator[Read]:
         yield from _corpus(source, config)
         return
     for file in source.paths():
+        column = SplitColumn()
         try:
-            yield from _file(file, source.format, source.layout(file, {}, lenient=True))
+            for read in _file(file, source.format, source.layout(file, {}, lenient=True)):
+                yield read if isinstance(read, Finding) else _with_split(*read, source, column)
         except InputError as error:
             yield unreadable(file, str(error))
 
 
-def _corpus(source: Source, config: DataConfig) -> Iterator[Read]:
+def _with_split(record: Record, place: Place, source: Source, column: SplitColumn) -> ReadInSplit:
+    """Return the record with its split, or the finding that its split cannot be used."""
+    if source.split is not None:
+        return record, place, source.split
+    where = str(place) if place.line is None else f"line {place.line}"
+    try:
+        return record, place, column.read(record.meta.get("split"), where)
+    except ValueError as problem:
+        return Finding("error", "unreadable", place, f"split: {problem}")
+
+
+def _corpus(source: Source, config: DataConfig) -> Iterator[ReadInSplit]:
     corpus = lookup(source.corpus or "")
     options = {
         name: config.corpora / value if name in corpus.path_options and value is not None else value
         for name, value in source.options.items()
     }
-    for split in source.splits:
+    for split, ours in source.splits.items():
         name = f"{corpus.name} {split}"
         try:
             for record in corpus.read(config.corpora / corpus.name, split, **options):
-                yield record, Place(name, None, record.id)
+                yield record, Place(name, None, record.id), ours
         except InputError as error:
             yield unreadable(name, str(error))
 
@@ -67,7 +80,7 @@ def _file(path: Path, name: str | None, layout: Layout) -> Iterator[Read]:
     if found.name == "jsonl":
         yield from _json_lines(path, layout)
     elif found.read is not None and found.parse is None:
-        yield from _records(found.read, path, layout, _DELIMITERS.get(found.name))
+        yield from _records(found.read, path, layout)
     else:
         yield from _documents(found, path, layout)
 
@@ -125,20 +138,19 @@ def _json_line(raw: bytes, path: Path, number: int, layout: Layout) -> Iterator[
 class _Notes(Reading):
     """Takes down what is left out, until it is told: as an error what a strict reading would stop at."""
 
-    def __init__(self, path: Path, lines: "_Lines | None" = None) -> None:
+    def __init__(self, path: Path, of_table: bool = False) -> None:
         super().__init__()
         self._findings: list[Finding] = []
-        self._path, self._lines = path, lines
+        self._path, self._of_table = path, of_table
 
     def __call__(self, reason: str) -> None:
         """What a strict reading leaves out, too, and counts; of a table, a row that it would stop at."""
         super().__call__(reason)
-        if self._lines is None:
-            self._findings.append(Finding("warning", "left-out", Place(str(self._path)), reason))
+        if self._of_table:
+            place = Place(str(self._path), _line_of(self.place))
+            self._findings.append(Finding("error", _code(reason), place, reason))
         else:
-            self._findings.append(
-                Finding("error", _code(reason), Place(str(self._path), self._lines.next()), reason)
-            )
+            self._findings.append(Finding("warning", "left-out", Place(str(self._path)), reason))
 
     def refuse(self, error: InputError, where: str, reason: str | None = None) -> None:
         """What a strict reading would stop at."""
@@ -150,49 +162,34 @@ class _Notes(Reading):
         yield from self._findings
         self._findings.clear()
 
+    def noted(self) -> Iterator[Finding]:
+        """Yield what the reader warns of, once the file is read: a finding for each kind."""
+        for code, message in self.warnings():
+            yield Finding("warning", code, Place(str(self._path)), message)
+
+
+def _line_of(place: str) -> int | None:
+    """Return the number in a place such as ``, line 3``; ``None`` where a file has no lines."""
+    line = _LINE.match(place)
+    return int(line[1]) if line else None
+
 
 def _code(reason: str) -> str:
     return "empty-text" if reason.startswith("expected a text") else "unreadable"
 
 
-def _records(read: Reader, path: Path, layout: Layout, delimiter: str | None) -> Iterator[Read]:
-    """The records of a format that gives them; of tables, each with its line."""
-    lines = _Lines(path, delimiter)
-    notes = _Notes(path, lines)
+def _records(read: Reader, path: Path, layout: Layout) -> Iterator[Read]:
+    """Yield the records of a table, each with its line."""
+    notes = _Notes(path, of_table=True)
     try:
         for record in read(path, layout, notes):
             yield from notes.told()
-            yield record, Place(str(path), lines.next(record.text), record.id)
+            yield record, Place(str(path), _line_of(notes.place), record.id)
     except InputError:
         yield from notes.told()
         raise
     yield from notes.told()
-
-
-class _Lines:
-    """The last line of each row of a table, in step with a reader that gives or leaves out a record for each row."""
-
-    def __init__(self, path: Path, delimiter: str | None) -> None:
-        self._rows = _rows(path, delimiter) if delimiter else iter(())
-
-    def next(self, text: str | None = None) -> int | None:
-        """The line of the next row; ``None`` from where rows lack the ``text`` that they should have."""
-        line, row = next(self._rows, (None, []))
-        if text is None or text in row:
-            return line
-        self._rows = iter(())
-        return None
-
-
-def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    rows = csv.reader((line + "\n" for line in read_lines(path)), delimiter=delimiter)
-    filled = (
-        (rows.line_num, [cell.strip() for cell in row])
-        for row in rows
-        if any(cell.strip() for cell in row)
-    )
-    next(filled, None)  # the header
-    yield from filled
+    yield from notes.noted()
 
 
 @dataclass
@@ -241,8 +238,7 @@ class _Parsing:
     def _place_of(self, document: Document) -> Place:
         if self.path.is_dir():
             return Place(document.where)
-        line = _LINE.match(document.where.removeprefix(str(self.path)))
-        return Place(str(self.path), int(line[1]) if line else None)
+        return Place(str(self.path), _line_of(document.where.removeprefix(str(self.path))))
 
     def place_of(self, record: Record) -> Place:
         """Where the document of a record stands: its line, in formats that have one a line."""
@@ -274,3 +270,4 @@ def _documents(found: Format, path: Path, layout: Layout) -> Iterator[Read]:
         raise
     yield from parsing.told()
     yield from notes.told()
+    yield from notes.noted()

@@ -6,13 +6,11 @@ import unicodedata
 from collections.abc import Iterator
 
 from claimstance.model.errors import shorten
+from claimstance.training.data.documents.markup import find_markup
 from claimstance.training.data.lint.base import Seen
 
 LONGEST_TEXT = (
     2000  # characters: about 450 tokens of English, more than the encoders here see at once
-)
-_MARKUP = re.compile(
-    r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>|<!--|&(?:[A-Za-z]{2,8}|#\d{1,6}|#x[0-9A-Fa-f]{1,6});"
 )
 # A lead byte of UTF-8 as cp1252 shows it, and what its continuation bytes look like there.
 _CONTINUATION = "".join(bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xC0))
@@ -30,8 +28,8 @@ def empty(seen: Seen) -> Iterator[str]:
 
 def markup(seen: Seen) -> Iterator[str]:
     """Tags and character references are read as words."""
-    if found := _MARKUP.search(seen.record.text):
-        yield f"text: expected plain text, found markup ({shorten(found[0])})"
+    if (tag := find_markup(seen.record.text)) is not None:
+        yield f"text: expected plain text, found markup ({shorten(tag)})"
 
 
 def replacement(seen: Seen) -> Iterator[str]:

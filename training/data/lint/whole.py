@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from claimstance.model.errors import unknown
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.training.data.codebook import undefined
+from claimstance.training.data.label_warnings import CLASSIFIED, one_label, unseen_label
 from claimstance.training.data.lint.base import Place, Severity
 from claimstance.training.data.lint.facts import Facts, Tally, same_name, words_of
 
@@ -137,6 +138,28 @@ def rare_label(facts: Facts) -> Iterator[tuple[Place, str]]:
                         f"measure it on, found {tally.count}"
                     ),
                 )
+
+
+def single_label(facts: Facts) -> Iterator[tuple[Place, str]]:
+    """A task with one label leaves nothing to choose; where splits are named, that goes for train."""
+    for task in CLASSIFIED:
+        train = facts.by_split.get("train", {}).get(task, {})
+        for split, tallies in ((None, facts.found.get(task, {})), ("train", train)):
+            if len(tallies) == 1:
+                [(label, tally)] = tallies.items()
+                yield tally.first, one_label(task, label, tally.count, split)
+                break
+
+
+def unseen_in_train(facts: Facts) -> Iterator[tuple[Place, str]]:
+    """No model learns a label that train has not; where no splits are named, `build` looks again."""
+    train = facts.by_split.get("train", {})
+    for split, tasks in facts.by_split.items():
+        for task, tallies in tasks.items():
+            known = train.get(task, {})
+            for label, tally in tallies.items():
+                if known and label not in known:
+                    yield tally.first, unseen_label(task, label, tally.count, split)
 
 
 def _file_of(tallies: dict[str, Tally]) -> Place:

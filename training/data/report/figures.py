@@ -8,10 +8,11 @@ from claimstance.training.data.annotators.label_agreement import LabelAgreement
 from claimstance.training.data.annotators.span_agreement import SpanAgreement
 from claimstance.training.data.report.lengths import Lengths
 from claimstance.training.data.report.report import LabelCounts
+from claimstance.training.evaluation.metrics import FEW_DOCUMENTS
 
 #: Krippendorff (2004), *Content Analysis*, chapter 11: to be relied on, and for tentative conclusions.
 RELIABLE, TENTATIVE = 0.8, 2 / 3
-FEW_ITEMS, FEW_DOCUMENTS = 100, 20  # below these a page warns: so few are easily unlike the rest
+FEW_ITEMS = 100  # with fewer, a page warns: so few are easily unlike the rest
 NONE = "none"  # what ``count_labels`` calls rows annotated with an empty list
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = (

@@ -27,8 +27,8 @@ from claimstance.training.data.report.figures import (
 )
 from claimstance.training.data.report.lengths import Lengths
 from claimstance.training.data.report.report import BuildReport
-from claimstance.training.data.report.samples import sample
-from claimstance.training.evaluation.display_names import metric_name, task_name
+from claimstance.training.evaluation.metrics import metric_name, task_name
+from claimstance.training.evaluation.page.record_view import sample
 
 PAGE_FILE = "report.html"
 MOST_PAIRS = 25  # of annotators that a table shows

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from claimstance.training.data.annotators.agreement import AgreementReport
-from claimstance.training.data.build.assign_splits import DivisionReport
-from claimstance.training.data.build.indexing import Profile
-from claimstance.training.data.build.leaks import Overlap
-from claimstance.training.data.build.rows import Rows
-from claimstance.training.data.config import SPLITS
+from claimstance.training.data.building.assign_splits import DivisionReport
+from claimstance.training.data.building.indexing import Profile
+from claimstance.training.data.building.leaks import Overlap
+from claimstance.training.data.building.rows import Rows
 from claimstance.training.data.report.lengths import Lengths
-from claimstance.training.fine_tuning.examples import SoftLabels
+from claimstance.training.data.soft_labels import SoftLabels
+from claimstance.training.data.splits import SPLITS
 
+REPORT_FILE = "report.json"  # in the folder of a built dataset
 _PACKAGES = ("claimstance", "datasets", "datasketch", "numpy", "pydantic", "scikit-learn")
 
 LabelCounts = dict[str, dict[str, int]]  # task → label → count

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from claimstance.model.record import Record
-from claimstance.training.data.build.indexing import hashed
-from claimstance.training.data.build.rows import Rows
-from claimstance.training.data.config import SPLITS
+from claimstance.training.data.building.indexing import hashed
+from claimstance.training.data.building.rows import Rows
+from claimstance.training.data.splits import SPLITS
 
 MOST = 20
 

@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from claimstance.model.pages.engine import Pages
-from claimstance.training.data.report.figures import FEW_DOCUMENTS
-from claimstance.training.evaluation.display_names import NUMBERS, metric_name, task_name
-from claimstance.training.evaluation.metrics import Figure
+from claimstance.training.evaluation.evaluation import Evaluation
+from claimstance.training.evaluation.metrics import (
+    FEW_DOCUMENTS,
+    NUMBERS,
+    Figure,
+    metric_name,
+    task_name,
+)
 from claimstance.training.evaluation.page.groups import FEWEST
 from claimstance.training.evaluation.page.sections import LINKED, section
-from claimstance.training.pipeline import Evaluation
 
 PAGE_FILE = "evaluation.html"
 

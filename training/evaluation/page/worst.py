@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from claimstance.training.data.report.samples import Said, Sample, sample
 from claimstance.training.evaluation.cases import LabelCase, SpanCase
+from claimstance.training.evaluation.page.record_view import Said, Sample, sample
 from claimstance.training.evaluation.span_errors import Errors, wrong
 
 MOST = 10  # errors that are shown of a task

@@ -14,7 +14,6 @@ from claimstance.model.errors import InputError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.training.data.annotators.agreement import Agreement, AgreementReport, annotations
-from claimstance.training.data.annotators.ceiling import between_articles, several
 from claimstance.training.data.annotators.coefficients import (
     alpha,
     alphas,
@@ -24,6 +23,7 @@ from claimstance.training.data.annotators.coefficients import (
 from claimstance.training.data.corpora import lookup
 from claimstance.training.data.dataset import save
 from claimstance.training.evaluation.metrics import bootstrap
+from helpers.paths import BENCHMARKS
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 
@@ -558,7 +558,10 @@ def test_people_stand_beside_the_model(run, model, seeds):
 
 
 @pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA does not name a folder of public corpora")
-def test_polnear_s_annotators_agree_about_as_its_authors_say():
+def test_polnear_s_annotators_agree_about_as_its_authors_say(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from ceilings import between_articles, by_article
+
     polnear = lookup("polnear")
     records = [
         record
@@ -568,7 +571,7 @@ def test_polnear_s_annotators_agree_about_as_its_authors_say():
         )
     ]
     together = {
-        name: annotators for name, annotators in several(records).items() if len(annotators) > 1
+        name: annotators for name, annotators in by_article(records).items() if len(annotators) > 1
     }
     found = report(
         *(

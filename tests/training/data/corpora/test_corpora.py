@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from claimstance.model.errors import ConfigError, InputError
+from claimstance.model.record import Record
 from claimstance.training.data.corpora import CORPORA, lookup
+from claimstance.training.data.corpora.newsmtsc import _articles_that_share_a_sentence
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 needs_corpora = pytest.mark.skipif(
@@ -132,6 +134,20 @@ def test_newsmtsc_labels_offsets_and_documents(newsmtsc):
     assert [shown(r, r.stances[0].target) for r in records] == [["Ida"], ["Bo"], ["Bo"], ["Al"]]
     assert all(r.stances[0].holder is None for r in records)
     assert [r.doc_id for r in records] == ["allsides_1_7"] * 3 + ["polusa_v1_98"]
+
+
+def test_newsmtsc_articles_that_share_a_sentence_are_one_document():
+    rows = [
+        ("a", "One."),
+        ("b", "Two."),
+        ("c", "One."),
+        ("c", "Two."),
+        ("d", "Three."),
+        (None, "b"),
+    ]
+    records = [Record(id=str(i), doc_id=doc, text=text) for i, (doc, text) in enumerate(rows)]
+    assert _articles_that_share_a_sentence(records) == [0, 0, 0, 0, 4, 5]
+    assert _articles_that_share_a_sentence([]) == []
 
 
 def test_newsmtsc_drops_what_train_has(newsmtsc):

@@ -8,7 +8,7 @@ import pytest
 
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.training.data.corpora import lookup
-from claimstance.training.data.corpora.spans import clip, normalise
+from claimstance.training.data.documents.spans import clip, normalise
 
 ARTICLE = 'Mayor Ida Holm said the bridge is safe.\nIt will open "soon," she added. Work goes on.\n'
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
@@ -147,6 +147,27 @@ def test_polnear_silver_entities(polnear, tmp_path):
     assert {
         r.entities is None for r in corpus.read(polnear, "train", silver=tmp_path / "silver")
     } == {True}
+
+
+def test_polnear_silver_surnames_that_the_machine_missed_are_persons(polnear, tmp_path):
+    text = "Mayor Ida Holm left.\nHolm said no. In Holm Street, Holm fell.\n"
+    write(polnear / "data/dev/text/post_2016-09-20_dev.txt", text)
+    write(polnear / "data/dev/attributions/post_2016-09-20_dev_bb22.ann", "")
+    entities = [
+        [text.index("Ida"), text.index(" left"), "PERSON"],
+        [text.index("Holm Street"), text.index(", Holm"), "LOCATION"],
+    ]
+    silver = json.dumps({"doc": "post_2016-09-20_dev", "entities": entities})
+    write(tmp_path / "silver/dev.jsonl", silver)
+    records = lookup("polnear").read(polnear, "dev", silver=str(tmp_path / "silver"))
+    assert [
+        [(*shown(record, entity.span), entity.label) for entity in record.entities]
+        for record in records
+    ] == [
+        [("Ida Holm", "PERSON")],
+        [("Holm", "PERSON")],
+        [("Holm Street", "LOCATION"), ("Holm", "PERSON")],
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.record import Attribution, Entity, Stance
 from claimstance.training.data.documents.assemble import records
 from claimstance.training.data.documents.document import Answer, Document, Mark, Relation
-from claimstance.training.data.formats.base import Format, Item, Layout, Reading
+from claimstance.training.data.documents.format import Format, Item, Layout, Reading
 
 TEXT = "Holm says Noren lies. The tax, he warned, will rise.\nNoren laughed."
 
@@ -327,3 +327,83 @@ def test_a_relation_to_nothing_is_an_error():
 def test_a_file_without_texts_is_an_error():
     with pytest.raises(InputError, match="expected at least one annotated text"):
         read()
+
+
+NESTED = "Holm said: Noren believes taxes rise."
+
+
+def nested(name, label, phrase):
+    return Mark(name, label, [at(phrase, NESTED)])
+
+
+def test_a_content_in_a_content_belongs_to_its_own_cue():
+    marks = [
+        nested("1", "source", "Holm"),
+        nested("2", "cue", "said"),
+        nested("3", "content", "Noren believes taxes rise"),
+        nested("4", "source", "Noren"),
+        nested("5", "cue", "believes"),
+        nested("6", "content", "taxes rise"),
+    ]
+    (record,) = read(document(*marks, text=NESTED))
+    assert record.attributions == [
+        Attribution(source=[(0, 4)], cue=[(5, 9)], content=[(11, 36)]),
+        Attribution(source=[(11, 16)], cue=[(17, 25)], content=[(26, 36)]),
+    ]
+
+
+def test_a_content_around_its_only_cue_is_tied_to_it():
+    marks = [nested("1", "cue", "believes"), nested("2", "content", "Noren believes taxes rise")]
+    (record,) = read(document(*marks, text=NESTED))
+    assert record.attributions == [Attribution(cue=[(17, 25)], content=[(11, 36)])]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_overlapping_parts_beside_one_cue_are_no_pieces_of_one_span(order):
+    reading = Reading()
+    sources = [nested("1", "source", "Holm"), nested("2", "source", "Holm said: Noren")]
+    marks = [*sources[::order], nested("3", "cue", "believes")]
+    (record,) = read(document(*marks, text=NESTED), reading=reading)
+    assert record.attributions == [
+        Attribution(source=[(0, 4)]),
+        Attribution(source=[(0, 16)], cue=[(17, 25)]),
+    ]
+    (warning,) = reading.warnings()
+    assert warning[0] == "overlapping-spans"
+    assert "in 1 row (task 1)" in warning[1]
+
+
+def test_one_span_marked_twice_is_one_piece():
+    marks = [
+        nested("1", "source", "Holm"),
+        nested("2", "source", "Holm"),
+        nested("3", "cue", "said"),
+    ]
+    (record,) = read(document(*marks, text=NESTED))
+    assert record.attributions == [Attribution(source=[(0, 4)], cue=[(5, 9)])]
+
+
+def test_overlapping_parts_that_the_file_ties_to_one_cue_are_refused():
+    marks = [
+        nested("1", "cue", "believes"),
+        nested("2", "content", "taxes"),
+        nested("3", "content", "taxes rise"),
+    ]
+    tied = document(
+        *marks,
+        text=NESTED,
+        relations=[Relation("1", "2", "content"), Relation("1", "3", "content")],
+    )
+    message = "expected pieces of one content that do not overlap, found 'taxes' and 'taxes rise'"
+    with pytest.raises(InputError, match=message):
+        read(tied)
+    assert read(tied, document(HOLM, name="e"), lenient=True)[0].doc_id == "e"
+
+
+@pytest.mark.parametrize("label", ["source", "PERSON", "target"])
+def test_a_mark_whose_pieces_overlap_is_refused(label):
+    twice = Mark("1", label, [at("Holm said:", NESTED), at("said: Noren", NESTED)])
+    with pytest.raises(
+        InputError, match=f"pieces of one {label} that do not overlap, found 'Holm said'"
+    ):
+        read(document(twice, text=NESTED))

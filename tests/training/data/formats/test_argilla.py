@@ -3,8 +3,8 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.model.record import Entity, Stance
 from claimstance.training.data.documents.document import Answer
+from claimstance.training.data.documents.format import documents
 from claimstance.training.data.formats import Layout, Reading, argilla, read_file
-from claimstance.training.data.formats.base import documents
 from helpers.paths import DATA
 
 ANNA, BO = "5f0a1c8e-6c3b-4a55-9d53-0b2d4f1f8a01", "b7e2d9a4-1f64-4c0e-8b5d-7a9c3e2d1f02"

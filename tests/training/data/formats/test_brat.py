@@ -5,18 +5,18 @@ from pathlib import Path
 import pytest
 
 from claimstance.model.errors import InputError
-from claimstance.training.data.corpora.spans import normalise
 from claimstance.training.data.corpora.standoff import read_events
 from claimstance.training.data.documents.document import Relation
+from claimstance.training.data.documents.format import documents
 from claimstance.training.data.documents.offsets import CODE_POINTS, find_unit
+from claimstance.training.data.documents.spans import normalise
 from claimstance.training.data.formats import Layout, Reading, read_file
-from claimstance.training.data.formats.base import documents
 from claimstance.training.data.formats.brat import reader as brat
 from helpers.paths import DATA
 
-DATA = DATA / "brat"
-ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
+FILES = DATA / "brat"
 BROKEN = DATA / "broken" / "brat"
+ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 
 
 def read(path, reading=None, **layout):
@@ -29,7 +29,7 @@ def read(path, reading=None, **layout):
 
 @pytest.fixture(scope="module")
 def harbour():
-    return read(DATA / "news" / "harbour.ann")[0]
+    return read(FILES / "news" / "harbour.ann")[0]
 
 
 def covered(document, mark):
@@ -58,7 +58,7 @@ def test_every_mark_covers_what_its_line_quotes(harbour):
     }
     assert marks(harbour)["T9"].surface == "We\nlost a season"
     assert marks(harbour)["T5"].surface == "The ferries will not run before May"
-    assert harbour.unit == "code points"
+    assert find_unit([harbour], "harbour.ann")[0] == CODE_POINTS
 
 
 def test_an_event_is_its_arguments_and_its_trigger_unless_an_argument_stands_there(harbour):
@@ -93,7 +93,7 @@ def test_relations_and_equivalences(harbour):
 
 def test_a_folder_is_read_with_its_folders_and_texts_nobody_opened_are_told():
     reading = Reading()
-    found = read(DATA / "news", reading)
+    found = read(FILES / "news", reading)
     assert [(d.name, d.annotator, len(d.marks)) for d in found] == [
         ("crlf-rtl", None, 2),
         ("harbour", None, 11),
@@ -110,14 +110,14 @@ def test_pieces_are_quoted_in_the_order_in_which_they_were_marked(tmp_path):
 
 
 def test_crlf_and_right_to_left_text_keep_every_character():
-    document = read(DATA / "news" / "crlf-rtl.ann")[0]
+    document = read(FILES / "news" / "crlf-rtl.ann")[0]
     assert document.text.count("\r\n") == 2
     assert [covered(document, mark) for mark in document.marks] == [["אילסה טאם"], ["אמרה"]]
     assert [mark.surface for mark in document.marks] == ["אילסה טאם", "אמרה"]
 
 
 def test_folders_with_the_same_text_are_annotators():
-    assert [(d.name, d.annotator, d.marks[0].surface) for d in read(DATA / "people")] == [
+    assert [(d.name, d.annotator, d.marks[0].surface) for d in read(FILES / "people")] == [
         ("dam", "anna", "promises"),
         ("anna/rain", "anna", "It rained"),
         ("dam", "ben", "Farrel promises"),
@@ -125,7 +125,7 @@ def test_folders_with_the_same_text_are_annotators():
 
 
 def test_folders_with_other_texts_are_not(tmp_path):
-    shutil.copytree(DATA / "people", tmp_path / "parts")
+    shutil.copytree(FILES / "people", tmp_path / "parts")
     (tmp_path / "parts" / "ben" / "dam.txt").write_bytes(
         b"The dam will fall, Mo Farrel promises.\n"
     )
@@ -136,13 +136,13 @@ def test_folders_with_other_texts_are_not(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("path", [DATA / "named", DATA / "named" / "dam.txt"])
+@pytest.mark.parametrize("path", [FILES / "named", FILES / "named" / "dam.txt"])
 def test_what_follows_the_name_of_the_text_is_the_annotator(path):
     assert [(d.name, d.annotator) for d in read(path)] == [("dam", "anna"), ("dam", "ben_k")]
 
 
 def test_records_of_a_folder():
-    records = list(read_file(DATA / "news", layout=Layout(roles={"Say": "cue"})))
+    records = list(read_file(FILES / "news", layout=Layout(roles={"Say": "cue"})))
     first = next(record for record in records if record.doc_id == "harbour")
     assert first.text == "Harbour stays shut 🚢, says Ilse Tamm"
     attribution = first.attributions[0]
@@ -207,7 +207,7 @@ def test_a_folder_without_annotations_and_a_text_without_its_own(tmp_path):
 
 
 def test_lenient_leaves_out_the_wrong_pair_only(tmp_path):
-    shutil.copytree(DATA / "people", tmp_path / "x")
+    shutil.copytree(FILES / "people", tmp_path / "x")
     (tmp_path / "x" / "ben" / "dam.ann").write_bytes(b"T1\tCue 0\tThe\n")
     reading = Reading()
     found = list(documents(brat.FORMAT, tmp_path / "x", Layout(lenient=True), reading))
@@ -233,3 +233,74 @@ def test_public_polnear_reads_as_by_its_own_reader(tmp_path):
             assert {
                 role: span for role, span in ours.items() if span and role in event.roles
             } == dict(event.roles)
+
+
+def write_pair(folder, text, spans, count):
+    """Write a text and T-lines for words of it, with the offsets that ``count`` gives."""
+    lines = []
+    for number, (label, words) in enumerate(spans, 1):
+        start = text.index(words)
+        quote = " ".join(words.splitlines())
+        lines.append(
+            f"T{number}\t{label} {count(text, start)} {count(text, start + len(words))}\t{quote}\n"
+        )
+    folder.mkdir(exist_ok=True)
+    (folder / "a.txt").write_bytes(text.encode())
+    (folder / "a.ann").write_bytes("".join(lines).encode())
+    return folder
+
+
+def utf16(text, place):
+    return len(text[:place].encode("utf-16-le")) // 2
+
+
+def without_cr(text, place):
+    return place - text.count("\r\n", 0, place)
+
+
+SPOKEN = [("Source", "Ida Holm"), ("Cue", "said"), ("Content", "the ferry")]
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "unit"),
+    [
+        ("Rain.\r\nIda Holm said the ferry sank.", without_cr, "code points after CRLF became LF"),
+        (
+            "🚢 Rain.\r\n\r\nIda Holm said\r\nthe ferry sank.\r\n",
+            without_cr,
+            "code points after CRLF",
+        ),
+        ("🚢🚢 Rain. Ida Holm said the ferry sank.", utf16, "UTF-16 code units"),
+        ("Rain.\r\nIda Holm said the ferry 🚢 sank.", lambda _, place: place, "code points"),
+        ("🚢 Ida Holm said the ferry sank.", lambda _, place: place, "code points"),
+    ],
+)
+def test_offsets_of_a_text_whose_line_ends_or_unit_were_others(tmp_path, text, count, unit):
+    reading = Reading()
+    path = write_pair(tmp_path / "x", text, SPOKEN, count)
+    records = list(read_file(path, reading=reading))
+    assert reading.facts["offsets"].startswith(unit)
+    (record,) = [record for record in records if record.attributions]
+    (said,) = record.attributions
+    pieces = {role: getattr(said, role) for role in ("source", "cue", "content")}
+    covered = {role: record.text[span[0][0] : span[-1][1]] for role, span in pieces.items()}
+    assert covered == {"source": "Ida Holm", "cue": "said", "content": "the ferry"}
+
+
+def test_a_quote_over_a_line_end_that_became_two_characters(tmp_path):
+    spans = [*SPOKEN[:2], ("Content", "the ferry\r\nsank")]
+    path = write_pair(
+        tmp_path / "x", "Rain.\r\nIda Holm said the ferry\r\nsank.", spans, without_cr
+    )
+    (document,) = read(path)
+    assert find_unit([document], path)[0] == "code points after CRLF became LF"
+
+
+def test_offsets_that_no_unit_explains_are_refused(tmp_path):
+    path = write_pair(
+        tmp_path / "x", "Rain.\r\nIda Holm said the ferry sank.", SPOKEN, lambda _, place: place + 1
+    )
+    with pytest.raises(
+        InputError, match=r"a\.ann, line 1: expected 'Ida Holm' .*nor does any other unit explain"
+    ):
+        list(read_file(path))

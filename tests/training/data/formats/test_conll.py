@@ -4,8 +4,8 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Entity, Record, Stance
+from claimstance.training.data.documents.format import documents
 from claimstance.training.data.formats import Layout, Reading, conll, read_file
-from claimstance.training.data.formats.base import documents
 from helpers.paths import DATA
 
 

@@ -2,11 +2,11 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.documents.document import Answer, Relation
+from claimstance.training.data.documents.format import documents
 from claimstance.training.data.formats import Layout, Reading, doccano, read_file
-from claimstance.training.data.formats.base import documents
 from helpers.paths import DATA
 
-DATA = DATA / "doccano"
+FILES = DATA / "doccano"
 BROKEN = DATA / "broken" / "doccano"
 
 
@@ -15,7 +15,7 @@ def read(path, **layout):
 
 
 def test_a_list_of_names_is_answers():
-    found = read(DATA / "classification.jsonl")
+    found = read(FILES / "classification.jsonl")
     assert [(d.name, d.answers, d.fields) for d in found] == [
         ("311", [Answer("label", "claim")], {"outlet": "Sable Herald", "Comments": []}),
         ("312", [], {"outlet": "Sable Herald", "Comments": ["too short?"]}),
@@ -28,21 +28,21 @@ def test_a_list_of_names_is_answers():
 
 
 def test_an_array_of_json_reads_as_lines_do():
-    assert [(d.name, d.answers[0].value) for d in read(DATA / "classification.json")] == [
+    assert [(d.name, d.answers[0].value) for d in read(FILES / "classification.json")] == [
         ("1", "claim"),
         ("2", "no_claim"),
     ]
-    assert [r.claim for r in read_file(DATA / "classification.json")] == ["claim", "no_claim"]
+    assert [r.claim for r in read_file(FILES / "classification.json")] == ["claim", "no_claim"]
 
 
 def test_spans_count_utf16_units_and_have_no_surface():
-    document = read(DATA / "spans.jsonl")[0]
+    document = read(FILES / "spans.jsonl")[0]
     assert [(m.label, m.pieces, m.surface) for m in document.marks] == [
         ("content", [(3, 20)], None),
         ("source", [(22, 40)], None),
         ("cue", [(41, 49)], None),
     ]
-    record = next(read_file(DATA / "spans.jsonl"))
+    record = next(read_file(FILES / "spans.jsonl"))
     spans = record.attributions[0]
     assert [record.text[slice(*span[0])] for span in (spans.content, spans.source, spans.cue)] == [
         "The dam will hold",
@@ -52,7 +52,7 @@ def test_spans_count_utf16_units_and_have_no_surface():
 
 
 def test_entities_with_relations():
-    document = read(DATA / "relations.jsonl")[0]
+    document = read(FILES / "relations.jsonl")[0]
     assert [(m.name, m.label, document.text[slice(*m.pieces[0])]) for m in document.marks] == [
         ("801", "source", "المهندسة مريم"),
         ("802", "cue", "وعدت"),
@@ -63,7 +63,7 @@ def test_entities_with_relations():
 
 
 def test_labels_of_the_text_beside_entities_as_lists():
-    document = read(DATA / "intent.jsonl")[0]
+    document = read(FILES / "intent.jsonl")[0]
     assert document.answers == [Answer("cats", "request")]
     assert [(m.label, document.text[slice(*m.pieces[0])]) for m in document.marks] == [
         ("City", "Vell")
@@ -71,14 +71,14 @@ def test_labels_of_the_text_beside_entities_as_lists():
 
 
 def test_old_annotations_are_a_document_for_each_user():
-    one, two = read(DATA / "old.jsonl")
+    one, two = read(FILES / "old.jsonl")
     assert (one.name, one.annotator, two.name, two.annotator) == ("51", "1", "51", "2")
     assert [(m.label, m.pieces) for m in one.marks] == [("3", [(0, 9)]), ("4", [(10, 18)])]
     assert one.fields == {"outlet": "Sable Herald", "annotation_approver": None}
 
 
 def test_old_labels():
-    assert [(m.label, m.pieces) for m in read(DATA / "old-labels.jsonl")[0].marks] == [
+    assert [(m.label, m.pieces) for m in read(FILES / "old-labels.jsonl")[0].marks] == [
         ("source", [(0, 9)])
     ]
 

@@ -4,12 +4,12 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.documents.document import Answer, Relation
+from claimstance.training.data.documents.format import documents
 from claimstance.training.data.formats import Layout, Reading, read_file
-from claimstance.training.data.formats.base import documents
 from claimstance.training.data.formats.label_studio import reader as labelstudio
 from helpers.paths import DATA
 
-DATA = DATA / "labelstudio"
+FILES = DATA / "labelstudio"
 BROKEN = DATA / "broken" / "labelstudio"
 
 
@@ -19,7 +19,7 @@ def read(path, **layout):
 
 @pytest.fixture(scope="module")
 def export():
-    return read(DATA / "export.json")
+    return read(FILES / "export.json")
 
 
 def one_task(folder, result, data=None, **annotation):
@@ -88,9 +88,9 @@ def test_what_was_said_of_the_text_is_answers(export):
 
 
 def test_old_exports_count_utf16_units_and_name_things_otherwise():
-    document = read(DATA / "utf16.json")[0]
+    document = read(FILES / "utf16.json")[0]
     assert (document.name, document.annotator, document.text[:3]) == ("0", None, "🚢🚢 ")
-    record = next(read_file(DATA / "utf16.json", layout=Layout(columns={"text": "news_body"})))
+    record = next(read_file(FILES / "utf16.json", layout=Layout(columns={"text": "news_body"})))
     source, cue = (record.attributions[0].source[0], record.attributions[0].cue[0])
     assert (record.text[slice(*source)], record.text[slice(*cue)]) == (
         "the owner Rudd & Sons",
@@ -100,12 +100,12 @@ def test_old_exports_count_utf16_units_and_name_things_otherwise():
 
 def test_the_unit_found_is_reported():
     reading = Reading()
-    list(read_file(DATA / "utf16.json", reading=reading))
+    list(read_file(FILES / "utf16.json", reading=reading))
     assert reading.facts["offsets"].startswith("UTF-16 code units")
 
 
 def test_right_to_left_text_html_offsets_and_line_breaks():
-    records = list(read_file(DATA / "rtl-crlf.json"))
+    records = list(read_file(FILES / "rtl-crlf.json"))
     assert [record.text for record in records] == [
         "קרית נורן נסגרה.",
         "השר אמר כי הגשר בטוח.",
@@ -131,7 +131,7 @@ def test_json_min_and_csv_say_the_same():
                 sorted(d.answers, key=lambda answer: answer.question),
                 {key: value for key, value in d.fields.items() if value != ""},
             )
-            for d in read(DATA / name)
+            for d in read(FILES / name)
         ]
         for name in ("min.json", "export.csv", "export.tsv")
     ]
@@ -158,7 +158,7 @@ def test_json_min_and_csv_say_the_same():
 
 @pytest.mark.parametrize("layout", [{"roles": {"topic": "claim"}}, {"columns": {"label": "topic"}}])
 def test_a_plain_field_of_json_min_is_an_answer_where_the_layout_says_so(layout):
-    third = read(DATA / "min.json", **layout)[2]
+    third = read(FILES / "min.json", **layout)[2]
     assert third.answers == [Answer("topic", "politics")]
     assert "topic" not in third.fields
 
@@ -256,7 +256,7 @@ def test_broken_exports_say_where_and_what(name, message):
 
 
 def test_lenient_leaves_out_the_wrong_task_only(tmp_path):
-    tasks = json.loads((DATA / "export.json").read_text(encoding="utf-8"))
+    tasks = json.loads((FILES / "export.json").read_text(encoding="utf-8"))
     tasks[0]["annotations"][0]["result"][0]["value"]["start"] = None
     path = tmp_path / "x.json"
     path.write_text(json.dumps(tasks), encoding="utf-8")
@@ -344,8 +344,23 @@ def test_a_name_without_a_stance_is_counted(tmp_path):
 
 def test_json_min_without_the_annotation_s_id():
     first, second = read(
-        DATA / "min-old.json", roles={"sentiment": "stance"}, values={"Positive": "favor"}
+        FILES / "min-old.json", roles={"sentiment": "stance"}, values={"Positive": "favor"}
     )
     assert (first.annotator, first.answers) == ("2", [Answer("sentiment", "Positive")])
     assert [(mark.label, mark.surface) for mark in first.marks] == [("Source", "Ida Holm")]
     assert (second.marks, second.answers) == ([], [Answer("sentiment", "Neutral")])
+
+
+def test_an_export_with_tabs_that_quotes_nothing(tmp_path):
+    path = tmp_path / "x.tsv"
+    rows = [
+        "text\tclaim\tid\tannotator\tannotation_id",
+        '"Rain.\tclaim\t1\t7\t1',
+        'Sun."\tno_claim\t2\t7\t2',
+    ]
+    path.write_text("".join(row + "\n" for row in rows), encoding="utf-8")
+    records = list(read_file(path, "labelstudio"))
+    assert [(record.text, record.claim) for record in records] == [
+        ('"Rain.', "claim"),
+        ('Sun."', "no_claim"),
+    ]

@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import pytest
@@ -5,8 +6,8 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Stance
 from claimstance.training.data.documents.document import Answer, Relation
+from claimstance.training.data.documents.format import documents
 from claimstance.training.data.formats import Layout, Reading, prodigy, read_file
-from claimstance.training.data.formats.base import documents
 from helpers.paths import DATA
 
 COURIERS = "🚲 Bicycle couriers in Noren said on Monday the new toll was unfair."
@@ -167,3 +168,132 @@ def test_records_of_spans_and_choices(tmp_path):
         "anna",
         [Stance(target="the harbour plan", label="favor")],
     )
+
+
+SPOKEN = "Ida Holm said the ferry sank in May."
+
+
+def spans(*marks, time=None, session="ds-anna", **fields):
+    found = [{"start": s, "end": e, "label": label} for s, e, label in marks]
+    line = {"text": SPOKEN, "spans": found, "answer": "accept", "_input_hash": 1, **fields}
+    if session is not None:
+        line["_session_id"] = session
+    if time is not None:
+        line["_timestamp"] = time
+    return line
+
+
+def parsed(tmp_path, *lines, **layout):
+    path = tmp_path / "x.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    reading = Reading()
+    return list(documents(prodigy.FORMAT, path, Layout(**layout), reading)), reading
+
+
+def shown(document):
+    return {(mark.label, *mark.pieces[0]) for mark in document.marks}
+
+
+FIRST = ((0, 3, "source"), (9, 13, "cue"), (14, 35, "content"))
+SECOND = ((0, 8, "source"), (9, 13, "cue"), (14, 28, "content"))
+EARLIER = "earlier answer of an annotator who answered the question again"
+
+
+@pytest.mark.parametrize("session", ["ds-anna", None])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ((FIRST, 1), (SECOND, 2)),
+        ((SECOND, 1764000002.5), (FIRST, 1764000001)),
+        ((FIRST, 1), (((0, 8, "source"),), 2), (SECOND, 3)),
+    ],
+)
+def test_the_later_of_two_answers_counts(tmp_path, lines, session):
+    (document,), reading = parsed(
+        tmp_path, *(spans(*marks, time=time, session=session) for marks, time in lines)
+    )
+    assert shown(document) == {(label, start, end) for start, end, label in SECOND}
+    assert reading.dropped == {EARLIER: len(lines) - 1}
+
+
+def test_the_same_task_answered_again_need_not_mark_the_same_words(tmp_path):
+    lines = [
+        spans((0, 8, "source"), time=1, _task_hash=7),
+        spans((9, 13, "cue"), time=2, _task_hash=7),
+    ]
+    (document,), _ = parsed(tmp_path, *lines)
+    assert shown(document) == {("cue", 9, 13)}
+
+
+def test_answers_to_other_questions_are_put_together(tmp_path):
+    lines = [
+        spans((0, 8, "source"), time=1, _task_hash=1),
+        spans((9, 13, "cue"), (14, 28, "content"), time=2, _task_hash=2),
+        spans((29, 35, "source"), time=3, _task_hash=3),
+    ]
+    (document,), reading = parsed(tmp_path, *lines)
+    assert len(document.marks) == 4
+    assert not reading.dropped
+
+
+def test_answers_of_two_annotators_stay_apart(tmp_path):
+    lines = [spans(*FIRST, time=1), spans(*SECOND, time=2, session="ds-ben")]
+    found, reading = parsed(tmp_path, *lines)
+    assert [len(document.marks) for document in found] == [3, 3]
+    assert not reading.dropped
+
+
+@pytest.mark.parametrize("times", [(None, None), (5, 5), (1, None), ("a", "b")])
+def test_two_answers_without_times_that_differ_are_refused(tmp_path, times):
+    lines = [spans(*marks, time=time) for marks, time in zip((FIRST, SECOND), times, strict=True)]
+    with pytest.raises(
+        InputError, match=r"line 2: spans: expected a later _timestamp .* 'source' .*line 1"
+    ):
+        parsed(tmp_path, *lines)
+    found, reading = parsed(tmp_path, *lines, lenient=True)
+    assert (found, sum(reading.dropped.values())) == ([], 1)
+
+
+def test_the_same_marks_twice_without_times_are_no_contradiction(tmp_path):
+    (document,), _ = parsed(tmp_path, spans(*FIRST), spans(*FIRST, (29, 32, "holder")))
+    assert len(document.marks) == 4
+
+
+@pytest.mark.parametrize(("first", "second"), [("accept", "reject"), ("reject", "accept")])
+def test_the_later_answer_to_a_label_counts(tmp_path, first, second):
+    lines = [
+        {
+            "text": "It fell.",
+            "label": "claim",
+            "answer": answer,
+            "_timestamp": time,
+            "_input_hash": 1,
+        }
+        for time, answer in enumerate((first, second))
+    ]
+    (document,), _ = parsed(tmp_path, *lines)
+    assert document.answers == [Answer("claim", second == "accept")]
+
+
+def test_the_later_choice_counts(tmp_path):
+    options = [{"id": "favor"}, {"id": "against"}]
+    lines = [
+        {
+            "text": "Up.",
+            "options": options,
+            "accept": [name],
+            "answer": "accept",
+            "_timestamp": time,
+        }
+        for time, name in ((9, "against"), (4, "favor"))
+    ]
+    (document,), reading = parsed(tmp_path, *lines)
+    assert document.answers == [Answer("label", "against")]
+    assert reading.dropped == {EARLIER: 1}
+
+
+def test_spans_beyond_the_text_do_not_take_for_ever(tmp_path):
+    found, _ = parsed(
+        tmp_path, spans((0, 10**15, "source"), time=1), spans((0, 8, "source"), time=2)
+    )
+    assert shown(found[0]) == {("source", 0, 8)}

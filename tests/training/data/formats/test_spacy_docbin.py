@@ -6,8 +6,8 @@ import pytest
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.record import Entity
 from claimstance.training.data.documents.document import Answer
+from claimstance.training.data.documents.format import documents
 from claimstance.training.data.formats import Layout, Reading, read_file, spacy_docbin
-from claimstance.training.data.formats.base import documents
 from helpers.paths import DATA
 
 

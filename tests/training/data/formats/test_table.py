@@ -293,3 +293,104 @@ def test_parquet(tmp_path):
 )
 def test_typed_cells_as_text(value, text):
     assert as_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("rows", "texts"),
+    [
+        (
+            ['"We sail at dawn.\tfavor', 'We return at dusk."\tfavor', "Rain.\tneutral"],
+            ['"We sail at dawn.', 'We return at dusk."', "Rain."],
+        ),
+        (['"No," she said.\tagainst', "Sun.\tfavor"], ['"No," she said.', "Sun."]),
+        (['"And so\tfavor', "it was.\tfavor", '"It is over."\tneutral'], None),
+        (
+            ['"Doubts are rare.\tfavor', 'The lobby"s door.\tfavor'],
+            ['"Doubts are rare.', 'The lobby"s door.'],
+        ),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_table_with_tabs_that_quotes_nothing(tmp_path, rows, texts, end):
+    path = tmp_path / "x.tsv"
+    path.write_bytes("".join(line + end for line in ["text\tlabel", *rows]).encode())
+    reading = Reading()
+    records = read(path, reading, target="the harbour")
+    assert [record.text for record in records] == (texts or [row.split("\t")[0] for row in rows])
+    assert [record.stances[0].label for record in records] == [row.split("\t")[1] for row in rows]
+    assert reading.facts["quoting"] == "none: quotation marks are part of the text"
+
+
+def test_a_table_with_tabs_that_quotes_cells(tmp_path):
+    reading = Reading()
+    text = 'text\tlabel\n"Rain.\nThen ""sun""."\tclaim\n"Snow."\tno_claim\n'
+    records = read(write(tmp_path, text, "x.tsv"), reading)
+    assert [record.text for record in records] == ['Rain.\nThen "sun".', "Snow."]
+    assert "quoting" not in reading.facts
+
+
+def test_tabs_in_a_file_called_csv_quote_nothing_either(tmp_path):
+    path = write(tmp_path, 'text\tlabel\n"Rain.\tclaim\nSun."\tclaim\n')
+    assert [record.text for record in read(path)] == ['"Rain.', 'Sun."']
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (
+            "Text,Label,Target",
+            "expected a column 'text', found Text, Label, Target; --column text=Text --column label=Label "
+            "--column target=Target reads them",
+        ),
+        (
+            "text,LABEL",
+            "expected a column 'label', found text, LABEL; --column label=LABEL reads them",
+        ),
+        (
+            "TEXT,label",
+            "expected a column 'text', found TEXT, label; --column text=TEXT reads them",
+        ),
+        (
+            "Text;Stance;Target",
+            "found Text, Stance, Target; --column text=Text --role Stance=stance --column target=Target reads them",
+        ),
+        (
+            "sentence,label",
+            "expected a column 'text', found sentence, label; --column text=NAME says which one it is",
+        ),
+    ],
+)
+def test_a_missing_column_is_answered_with_the_options_that_name_it(tmp_path, header, message):
+    delimiter = ";" if ";" in header else ","
+    row = delimiter.join(["Rain."] * (header.count(delimiter) + 1))
+    with pytest.raises(InputError) as error:
+        read(write(tmp_path, f"{header}\n{row}\n"))
+    assert message in str(error.value)
+
+
+def test_the_options_of_the_message_read_the_table(tmp_path):
+    path = write(tmp_path, "Text,Label,Target\nRain.,favor,weather\n")
+    (record,) = read(path, columns={"text": "Text", "label": "Label", "target": "Target"})
+    assert record.stances == [Stance(target="weather", label="favor")]
+
+
+def test_a_column_kept_as_data_for_its_case_is_told(tmp_path):
+    reading = Reading()
+    (record,) = read(write(tmp_path, "text,label,Target\nRain.,claim,weather\n"), reading)
+    assert (record.claim, record.meta) == ("claim", {"Target": "weather"})
+    assert list(reading.warnings()) == [
+        (
+            "column-name",
+            "expected the column 'target', found 'Target', which is kept as data; "
+            "--column target=Target reads it as target",
+        )
+    ]
+
+
+def test_a_row_with_a_label_of_another_task_is_not_blank(tmp_path):
+    reading = Reading()
+    read(
+        write(tmp_path, "text,claim,subjective\nRain.,claim,\nSun.,,objective\nSnow.,,\n"), reading
+    )
+    ((code, message),) = reading.warnings()
+    assert (code, "1 row (line 4)" in message) == ("blank-label", True)

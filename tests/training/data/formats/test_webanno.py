@@ -2,9 +2,9 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Entity
+from claimstance.training.data.documents.format import documents
 from claimstance.training.data.documents.offsets import in_code_points
 from claimstance.training.data.formats import Layout, Reading, read_file
-from claimstance.training.data.formats.base import documents
 from claimstance.training.data.formats.webanno import reader as webanno
 from claimstance.training.data.formats.webanno.lines import split, unescape
 from helpers.paths import DATA

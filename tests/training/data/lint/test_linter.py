@@ -44,7 +44,7 @@ def check(inspect):
 
     def find(*records, **options):
         findings = inspect(*records, **options).findings()
-        return [f for f in findings if f.code not in ("rare-label", "unused-label")]
+        return [f for f in findings if f.code not in ("rare-label", "unused-label", "one-label")]
 
     return find
 
@@ -359,7 +359,7 @@ def test_a_file_that_is_not_there_does_not_cost_the_others(tmp_path, monkeypatch
     (tmp_path / "b.csv").write_text("text,label\n<i>x</i>,y\n", encoding="utf-8")
     config = parse_data_config({"path": "x", "sources": [{"files": ["gone.csv", "b.csv"]}]}, "test")
     findings = list(Inspection(config).findings())
-    assert codes(findings) == ["unreadable", "markup", "rare-label"]
+    assert codes(findings) == ["unreadable", "markup", "rare-label", "one-label"]
     assert str(findings[0]) == "gone.csv: error unreadable: No such file or directory"
 
 
@@ -734,3 +734,84 @@ def test_a_folder_s_findings_name_the_file_in_it(tmp_path):
         1,
     )
     assert found["left-out"].message.startswith("text that nobody has annotated")
+
+
+def test_findings_in_a_table_that_quotes_nothing_have_their_line(inspect):
+    table = 'text\tlabel\n"Rain.\tclaim\n<b>Sun."</b>\tclaim\n\tclaim\n'
+    findings = inspect(files={"t.tsv": table}).findings()
+    assert {("markup", 3), ("empty-text", 4)} <= {(it.code, it.place.line) for it in findings}
+
+
+def test_one_label_alone(inspect):
+    table = "text,label,target\n" + "".join(f"Rain {i}.,favor,tax\n" for i in range(12))
+    findings = [it for it in inspect(files={"t.csv": table}).findings() if it.code == "one-label"]
+    assert [str(it) for it in findings] == [
+        "t.csv:2: warning one-label: stance: one label only: nothing to learn; expected two or more, "
+        "found 'favor' 12 times"
+    ]
+
+
+def test_one_label_in_train_alone(inspect):
+    rows = [f"Rain {i}.,claim,train\n" for i in range(4)] + ["Sun.,no_claim,test\n"]
+    inspection = inspect(files={"t.csv": "text,label,split\n" + "".join(rows)})
+    findings = {it.code: it.message for it in inspection.findings()}
+    assert findings["one-label"].startswith("claim: one label only in train: nothing to learn")
+    assert findings["label-not-in-train"] == (
+        "claim: test has the label 'no_claim' (1 time), train has none: no model can learn it"
+    )
+
+
+@pytest.mark.parametrize("second", ["no_claim", "unsure"])
+def test_two_labels_are_enough(inspect, second):
+    table = f"text,label\nRain.,claim\nSun.,{second}\n"
+    assert "one-label" not in codes(inspect(files={"t.csv": table}).findings())
+
+
+def test_a_label_that_train_lacks_between_sources(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, labels in (("a", "pro con"), ("b", "pro unsure"), ("c", "con con")):
+        rows = "".join(f"{name} {i} rain.,{label}\n" for i, label in enumerate(labels.split()))
+        (tmp_path / f"{name}.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
+    splits = {"a": "train", "b": "dev", "c": "test"}
+    sources = [{"files": [f"{name}.csv"], "split": split} for name, split in splits.items()]
+    inspection = Inspection(parse_data_config({"path": "x", "sources": sources}, "test"))
+    assert [
+        (it.place.file, it.message)
+        for it in inspection.findings()
+        if it.code == "label-not-in-train"
+    ] == [
+        (
+            "b.csv",
+            "claim: dev has the label 'unsure' (1 time), train has none: no model can learn it",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("splits", "line"),
+    [(["train", "gold", "test"], 3), (["train", "test", ""], 4), (["", "dev", ""], 3)],
+)
+def test_splits_that_are_none(inspect, splits, line):
+    table = "text,label,split\n" + "".join(
+        f"Rain {i}.,claim,{name}\n" for i, name in enumerate(splits)
+    )
+    errors = [it for it in inspect(files={"t.csv": table}).findings() if it.severity == "error"]
+    assert [(it.code, it.place.line) for it in errors] == [("unreadable", line)]
+    assert "expected a split" in errors[0].message
+
+
+def test_a_split_of_a_record_that_is_none(check):
+    (finding,) = check({"meta": {"split": "dev"}}, {"meta": {"split": "gold"}})
+    assert (finding.place.line, finding.severity) == (2, "error")
+    assert (
+        finding.message == "split: expected a split (train, dev, validation or test), found 'gold'"
+    )
+
+
+def test_blank_labels_are_one_finding_of_a_file(inspect):
+    table = "text,label\n" + "".join(f"Rain {i}.,{'claim' if i % 3 else ''}\n" for i in range(30))
+    findings = [it for it in inspect(files={"t.csv": table}).findings() if it.code == "blank-label"]
+    assert [it.message for it in findings] == [
+        "expected a label, found none in 10 rows (line 2, line 5, line 8, line 11, line 14, …), which count as not "
+        "annotated; --value =LABEL gives such rows a label"
+    ]

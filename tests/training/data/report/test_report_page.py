@@ -20,7 +20,7 @@ from claimstance.training.data.report.figures import (
 from claimstance.training.data.report.lengths import BINS, Lengths
 from claimstance.training.data.report.page import MOST_PAIRS, render, write_report_page
 from claimstance.training.data.report.report import BuildReport
-from claimstance.training.data.report.samples import MOST_SHOWN, sample
+from claimstance.training.evaluation.page.record_view import MOST_SHOWN, sample
 
 VOID = {"meta", "br"}
 HOSTILE = "\"'><script>alert(1)</script>\u202e&amp;"

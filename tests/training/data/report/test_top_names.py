@@ -1,5 +1,5 @@
 from claimstance.model.record import Attribution, Record, Stance
-from claimstance.training.data.build.build import build
+from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from claimstance.model.errors import InputError
-from claimstance.training.data.formats.json_validation import read_text
+from claimstance.training.data.documents.json_validation import read_text
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """brat's standoff format (https://brat.nlplab.org/standoff.html): a ``.txt`` with an ``.ann`` beside it.
 
 A folder is read with all folders in it; a single ``.ann`` with its text, and a ``.txt`` if the format is named. brat
-counts code points of the text as it is on disk, and says nothing of annotators. Here the annotator is
+counts code points of the text as it was on disk then; since its lines quote the text, another unit is found, such as
+one line end where git or an editor has made two characters of it. brat says nothing of annotators. Here the annotator is
 - what follows the text's name: ``a_anna.ann`` and ``a_ben.ann`` beside ``a.txt``; else
 - the folder, where two folders hold the same text under the same name: ``anna/a.ann`` and ``ben/a.ann``.
 
@@ -25,10 +26,10 @@ from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Span
 from claimstance.training.data.documents.document import Document, LeftOut, Mark, Relation
-from claimstance.training.data.formats.base import Format, Item, Layout
+from claimstance.training.data.documents.format import Format, Item, Layout
+from claimstance.training.data.documents.json_validation import read_text, wrong
 from claimstance.training.data.formats.brat.folder import Pair, pairs
 from claimstance.training.data.formats.brat.writer import write
-from claimstance.training.data.formats.json_validation import read_text, wrong
 
 if TYPE_CHECKING:
     from claimstance.training.data.documents.roles import Roles
@@ -138,7 +139,7 @@ def parse(item: Item, layout: Layout) -> list[Document | LeftOut]:
             list({**marks, **members}.values()),
             relations,
             {name: [mark.name for mark in event] for name, event in events.items()},
-            unit="code points",
+            usual="code points",
         )
     ]
 

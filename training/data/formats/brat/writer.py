@@ -16,13 +16,13 @@ from pathlib import Path
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record, Span, Stance
-from claimstance.training.data.formats.brat.folder import pair_of
-from claimstance.training.data.formats.documents_from_records import (
+from claimstance.training.data.documents.from_records import (
     Sheet,
     documents_of,
     moved,
     said_of,
 )
+from claimstance.training.data.formats.brat.folder import pair_of
 
 _LOG = logging.getLogger(__name__)
 _UNSAFE = re.compile(r"[^\w.,;=+@()&'-]+")

@@ -10,25 +10,25 @@ Nothing marks which fields are answers and which are the task's data, so
 These exports lose relations, and of an answer that was given for a region, which region it was: use JSON for those.
 """
 
-import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from claimstance.model.errors import InputError
+from claimstance.model.io.delimiters import header_names
 from claimstance.model.labels import SENTENCE_TASKS
-from claimstance.model.record import read_lines
 from claimstance.training.data.documents.document import Answer, Document, Mark
-from claimstance.training.data.formats.base import Item, Layout
-from claimstance.training.data.formats.json_items import first_object
-from claimstance.training.data.formats.json_validation import extent, listing, name_of, string
+from claimstance.training.data.documents.format import Item, Layout, Reading
+from claimstance.training.data.documents.json_items import first_object
+from claimstance.training.data.documents.json_validation import extent, listing, name_of, string
 from claimstance.training.data.formats.label_studio.values import (
     ANSWERS,
     KEYS,
     answers_in,
     text_field,
 )
+from claimstance.training.data.formats.table_rows import delimited
 
 SUFFIXES = (".csv", ".tsv")
 _BOOKKEEPING = {
@@ -51,31 +51,26 @@ def rows(path: Path) -> Iterator[Item]:
     Raises:
         InputError: for a file without Label Studio's columns, or a row with more or fewer cells than it has columns.
     """
-    lines = csv.reader(
-        (line + "\n" for line in read_lines(path)),
-        delimiter="\t" if path.suffix.lower() == ".tsv" else ",",
-        strict=True,
-    )
-    header: list[str] = []
-    try:
-        for row in lines:
-            where = f"{path}, line {lines.line_num}"
-            if not header:
-                header = row
-                if not is_row(dict.fromkeys(header)):
-                    raise InputError(
-                        f"{where}: expected the columns annotator and annotation_id, found "
-                        f"{', '.join(header)}"
-                    )
-            elif len(row) != len(header):
-                raise InputError(f"{where}: expected {len(header)} columns, found {len(row)}")
-            else:
-                cells = {name: _decoded(cell) for name, cell in zip(header, row, strict=True)}
-                yield Item(where, str(cells.get("id") or lines.line_num), cells)
-    except csv.Error as error:
-        raise InputError(
-            f"{path}, line {lines.line_num}: expected CSV, found text that is not ({error})"
-        ) from None
+    table = delimited(path, "annotator", Reading(), _delimiter(path))
+    header: Sequence[str] = []
+    for row in table:
+        where = f"{path}, {row.place}"
+        if not header:
+            header = row.values
+            if not is_row(dict.fromkeys(header)):
+                raise InputError(
+                    f"{where}: expected the columns annotator and annotation_id, found {', '.join(header)}"
+                )
+        elif len(row.values) != len(header):
+            raise InputError(f"{where}: expected {len(header)} columns, found {len(row.values)}")
+        else:
+            cells = {name: _decoded(cell) for name, cell in zip(header, row.values, strict=True)}
+            number = row.place.removeprefix("line ")
+            yield Item(where, str(cells.get("id") or number), cells)
+
+
+def _delimiter(path: Path) -> str:
+    return "\t" if path.suffix.lower() == ".tsv" else ","
 
 
 def _decoded(cell: str) -> Any:
@@ -214,13 +209,6 @@ def recognise(head: str) -> bool:
     """Whether this starts rows of JSON-MIN, or is a CSV with Label Studio's columns."""
     if head.lstrip("\ufeff \t\r\n").startswith(("[", "{")):
         return is_row(first_object(head))
-    try:
-        names = next(
-            csv.reader(
-                head.splitlines()[:1], delimiter="\t" if "\t" in head.split("\n")[0] else ","
-            ),
-            [],
-        )
-    except csv.Error:
-        return False
+    first = head.split("\n", 1)[0]
+    names = header_names(first.rstrip("\r"), "\t" if "\t" in first else ",")
     return is_row(dict.fromkeys(names))

@@ -23,9 +23,9 @@ from typing import Any
 from claimstance.model.errors import InputError
 from claimstance.model.io.label_studio import CONTINUES
 from claimstance.training.data.documents.document import Answer, Document, LeftOut, Mark, Relation
-from claimstance.training.data.formats.base import Format, Item, Layout
-from claimstance.training.data.formats.json_items import first_object
-from claimstance.training.data.formats.json_validation import (
+from claimstance.training.data.documents.format import Format, Item, Layout
+from claimstance.training.data.documents.json_items import first_object
+from claimstance.training.data.documents.json_validation import (
     extent,
     is_whole,
     listing,

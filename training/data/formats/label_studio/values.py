@@ -5,8 +5,8 @@ from typing import Any
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.documents.document import Answer
-from claimstance.training.data.formats.base import Layout
-from claimstance.training.data.formats.json_validation import is_whole, listing, string, wrong
+from claimstance.training.data.documents.format import Layout
+from claimstance.training.data.documents.json_validation import is_whole, listing, string, wrong
 
 #: Type of a result → the key of its value. Types that are not here have their own name as key.
 KEYS = {"textarea": "text", "pairwise": "selected"}

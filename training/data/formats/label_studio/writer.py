@@ -1,8 +1,8 @@
 """Records as Label Studio's JSON: a task for each document, an annotation for each annotator.
 
-How a sentence's labels, attributions, entities and stances are put is told in ``claimstance.model.io.label_studio``. Where
-every record is a document of its own and some have labels, a task is a sentence: its labels are choices for the whole
-text, and a stance toward a name is the choice ``stance`` beside the data fields ``target`` and ``holder``.
+``claimstance.model.io.label_studio`` describes how labels, attributions, entities and stances are written. Where every
+record is a document of its own and some have labels, a task is a sentence: its labels are choices for the whole text,
+and a stance toward a name is the choice ``stance`` beside the data fields ``target`` and ``holder``.
 
 What Label Studio has no place for: ids of sentences; fields of the records on which those of a document differ; how
 annotators divide; whether nothing was found or nothing was looked for.
@@ -16,7 +16,7 @@ from typing import Any
 from claimstance.model.errors import InputError
 from claimstance.model.io.label_studio import HOLDER, SENTENCE, TARGET, Results
 from claimstance.model.record import Record, Span, Stance
-from claimstance.training.data.formats.documents_from_records import (
+from claimstance.training.data.documents.from_records import (
     Sheet,
     documents_of,
     moved,

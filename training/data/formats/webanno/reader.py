@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import ROLES
 from claimstance.training.data.documents.document import Document, LeftOut, Mark, Relation
-from claimstance.training.data.formats.base import Format, Item, Layout
+from claimstance.training.data.documents.format import Format, Item, Layout
 from claimstance.training.data.formats.webanno.lines import (
     FORMAT_LINE,
     Layer,

@@ -1,0 +1,87 @@
+"""Who "he" is, on GAP: passages of Wikipedia, each with a pronoun and two names of which it may mean one.
+
+    python benchmarks/gap.py CORPORA [--part development] [--model FOLDER]
+
+CORPORA holds ``gap/``. People and sources are found by the model, so that what is measured is what a user gets. Scored
+as by GAP's own scorer: each of the two names counts as one decision, right if it is given as the pronoun's and is. A
+name that is given and is neither of the two counts as a miss where one of them is right, and not as a mistake.
+"""
+
+import argparse
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from claimstance.inference.coreference.alignment import Places
+from claimstance.inference.coreference.people import GENDERS
+from claimstance.inference.coreference.resolver import resolve_references, same_name
+from claimstance.model.onnx.backend import load_reader, model_folder
+from claimstance.model.predictor import Reader
+from claimstance.model.text.sentences import split_sentences
+
+
+def read_rows(path: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of one of GAP's files."""
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+
+
+def answer_of(reader: Reader, row: dict[str, str]) -> str | None:
+    """Return the name that the pronoun of a row is resolved to."""
+    text, start = row["Text"], int(row["Pronoun-offset"])
+    bounds = split_sentences(text)
+    reading = reader.read([text[first:last] for first, last in bounds])
+    places = Places(text, bounds)
+    entities = [(*places.offsets(entity.place), entity.label) for entity in reading.entities or ()]
+    sources = sorted(
+        {places.offsets(event.source[0]) for event in reading.attributions or () if event.source}
+    )
+    names = resolve_references(text, bounds, sources, entities)
+    return names.get((start, start + len(row["Pronoun"])))
+
+
+def count(row: dict[str, str], answer: str | None) -> Counter[str]:
+    """Return the decisions on both names of a row."""
+    counts = Counter(rows=1, answered=int(answer is not None))
+    for name in ("A", "B"):
+        is_meant = row[f"{name}-coref"].upper() == "TRUE"
+        is_answer = answer is not None and same_name(answer, row[name])
+        counts["right"] += is_meant and is_answer
+        counts["wrong"] += is_answer and not is_meant
+        counts["missed"] += is_meant and not is_answer
+    return counts
+
+
+def print_row(kind: str, counts: Counter[str]) -> None:
+    """Print one row of the table, in per cent."""
+    precision = 100 * counts["right"] / max(1, counts["right"] + counts["wrong"])
+    recall = 100 * counts["right"] / max(1, counts["right"] + counts["missed"])
+    f1 = 2 * precision * recall / max(1e-9, precision + recall)
+    answered = 100 * counts["answered"] / max(1, counts["rows"])
+    print(
+        f"| {kind} | {counts['rows']} | {answered:.1f} | {precision:.1f} | {recall:.1f} | {f1:.1f} |"
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("corpora", type=Path)
+    parser.add_argument("--part", choices=("development", "validation"), default="development")
+    parser.add_argument("--model", type=Path, help="a model folder (default: the bundled one)")
+    args = parser.parse_args()
+    reader, _ = load_reader(model_folder(args.model) if args.model else None, 1)
+    counts: dict[str, Counter[str]] = {"male": Counter(), "female": Counter()}
+    for row in read_rows(args.corpora / "gap" / f"gap-{args.part}.tsv"):
+        counts[GENDERS[row["Pronoun"].lower()]] += count(row, answer_of(reader, row))
+    print("| pronoun | n | answered | precision | recall | F1 |\n|---|---|---|---|---|---|")
+    print_row("he", counts["male"])
+    print_row("she", counts["female"])
+    print_row("both", counts["male"] + counts["female"])
+
+
+if __name__ == "__main__":
+    main()

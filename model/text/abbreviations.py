@@ -1,0 +1,170 @@
+"""Find abbreviations that end a sentence, as in *He moved to the U.S. Officials said so*.
+
+A sentence splitter takes the stop of a known abbreviation for a part of it, unless a word like *He* or *The* follows.
+Before a name or a noun the form of the text decides here, one kind of abbreviation at a time. In doubt nothing ends.
+"""
+
+import re
+
+from claimstance.model.text.person_names import is_title, words
+
+#: An abbreviation with its stop, before a capital in the same paragraph.
+_ABBREVIATION = re.compile(
+    r"(?<![\w.])((?:[A-Z]\.)+[A-Z]|[^\W\d_]{2,5})\.(?=[\"”’']*\s+[\"“‘']*[A-Z])"
+)
+_REACH = 60  # characters looked at on either side; a bound keeps long texts linear
+
+# Written in lower case (*may* in any), these are words of a sentence: "no." is a number before a digit alone.
+_WORDS = words("no me ill art id may May min sec hr etc fed ext")
+_MONTHS = words("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec")
+_COMPANIES = words("Inc Corp Co Ltd")
+_ROADS = words("Ave Blvd Rd Hwy")
+_SUFFIXES = words("Jr Sr Esq")
+_PLACES = words(
+    """
+    U.S U.K U.N E.U U.A.E D.C L.A N.Y N.J N.H N.C N.D N.M S.C S.D R.I W.Va P.R B.C
+    Ala Ariz Ark Calif Colo Conn Del Fla Ga Ill Ind Kan Ky La Md Mich Minn Miss Mo Mont Neb Nev Okla Ore Pa Tenn
+    Tex Va Vt Wash Wis Wyo
+    """
+)
+
+# Words of offices and institutions, which an abbreviation before them may only modify: Acme Inc. Chairman Lee, the
+# U.S. Treasury, a Fourth Ave. Church.
+_COMPANY_OFFICES = words(
+    """
+    Analyst Chair Chairman Chairwoman Chairperson Chief CEO CFO COO CTO Co-CEO Co-Founder Co-founder Counsel Director
+    Executive Founder General Head Managing Manager President Senior Spokesman Spokeswoman Spokesperson Treasurer Vice
+    Co Corp Inc KG LLC Ltd LP PLC Building Center Class Group Magazine Tower
+    """
+)
+_ROAD_WORDS = words(
+    """
+    Apartments Baptist Bridge Church Corridor East Elementary Extension High Methodist N NE NW North Park S SE SW
+    School South Station Theater W West
+    """
+)
+_PUBLIC_OFFICES = words(
+    """
+    Ambassador Assistant Attorney Chief Congressman Congresswoman Consul Deputy Marshal Open President Rep Reps
+    Representative Secretary Sen Senator Sens Solicitor Special Surgeon Trade Treasurer Under Undersecretary Vice
+    """
+)
+_INSTITUTIONS = words(
+    """
+    administration agency air airways ambassador army assembly attorney bank bar bishops board border bureau cabinet
+    capitol census center chamber charter circuit citizenship civil climate coalition coast code commission committee
+    conference congress constitution consulate convention corps council court customs defense department dollar
+    district drug economy embassy energy environmental equal export federal federation financial food force forces
+    foreign foundation general geological government green holocaust house immigration institute intelligence
+    international internet joint justice labor legislature marine marines marshals men ministry mission national
+    naval navy office olympic open park parliament party patent patriot peace pentagon police postal public refugee
+    reserve school seals secret securities security senate service services soccer social special state states
+    steel supreme team territories trade treasury university virgin women
+    """
+)
+_PEOPLES = words(
+    "Arab Black Democrat Dutch French Hindu Latina Latino Latinx Muslim Native Republican Sikh White"
+)
+_ADJECTIVE = re.compile(r"(?:[ai]n|ic|ish|ese|al|ist)$")
+_OPENING = re.compile(
+    r"(?:A|I|Earlier|Together|Though)\b(?!\.)|(?:He|I|It|She|That|There|They|We|What|Who|You)['’]"
+)
+_SAINTS = words(
+    """
+    Albans Andrew Andrews Ann Anne Anselm Anthony Augustine Augustin Bernard Catharines Charles Clair Clairsville
+    Cloud Croix Denis Elizabeth Francis Gallen George Germain Helena Helens Ignatius James Jean John Johns Joseph
+    Jude Kitts Laurent Lawrence Louis Lucia Lucie Luke Maarten Mark Martin Mary Matthew Michael Moritz Nicholas
+    Olaf Patrick Paul Peter Peters Petersburg Regis Simon Stephen Thomas Tropez Vincent
+    """
+)
+_BESIDE_SAINTS = words("East West North South New Port Fort Mount Mt Lake Old Saint The In At Near")
+
+_LAST_WORD = re.compile(r"([\w’'-]+)[,.]?\s+$")
+_CITY = re.compile(r"[A-Z][\w’'.-]+,\s+$")
+_THE = re.compile(r"[a-z]\s+the\s+$")  # not *The U.S.*, which begins its sentence
+_AT = re.compile(r"\b(?:in|from|near|across|outside|throughout|of|to)\s+$")
+_FOLLOWING = re.compile(r"[^\W\d_](?:[\w-]|[’'](?!s\b))*")
+
+
+def without_abbreviations(paragraph: str) -> str:
+    """Return the paragraph with *x* for the letters of each abbreviation that ends a sentence; offsets stay."""
+    return _ABBREVIATION.sub(_spelled_out, paragraph)
+
+
+def _spelled_out(match: re.Match[str]) -> str:
+    text, (start, end) = match.string, match.span()
+    before = text[max(0, start - _REACH) : start]
+    after = text[end : end + _REACH].lstrip(" \t\u00a0\"”’')]“‘")
+    if not _ends_sentence(before, match[1], after):
+        return match[0]
+    return "x" * len(match[1]) + "."
+
+
+def _ends_sentence(before: str, word: str, after: str) -> bool:
+    """Return whether a sentence ends with the abbreviation ``word`` between the two texts."""
+    if word in _WORDS or word in _MONTHS:
+        return True
+    following = _FOLLOWING.findall(after)[:5]
+    if not following:
+        return False
+    if word in _COMPANIES:
+        return following[0] not in _COMPANY_OFFICES
+    if word in _ROADS:
+        return following[0] not in _ROAD_WORDS
+    if word == "St":
+        return _is_street(before) and following[0] not in _SAINTS | _ROAD_WORDS
+    if word in _SUFFIXES:
+        return _is_titled_name(following)
+    if word in _PLACES:
+        return _place_ends_sentence(before, word, after, following)
+    return False
+
+
+def _is_street(before: str) -> bool:
+    """Return whether the *St.* behind ``before`` is a street (42nd St., Main St.), not a saint (in St. Louis)."""
+    name = _LAST_WORD.search(before)
+    if name is None or before.rstrip().endswith((".", ",")):
+        return False
+    is_name = name[1][0].isupper() and name[1] not in _BESIDE_SAINTS and not is_title(name[1])
+    return is_name or bool(re.fullmatch(r"\d+(?:st|nd|rd|th)", name[1]))
+
+
+def _place_ends_sentence(before: str, word: str, after: str, following: list[str]) -> bool:
+    """Return whether a place is a noun of its own (in the U.S.) before what opens a sentence.
+
+    A city's state or country (Washington, D.C.) would go on with a comma, so little is asked of what follows it.
+    """
+    if any(other.lower() in _INSTITUTIONS for other in _capitalised(following)):
+        return False
+    if _CITY.search(before):
+        return True
+    takes_article = word in ("U.S", "U.K", "U.N", "E.U", "U.A.E")
+    if not (_THE if takes_article else _AT).search(before):
+        return False
+    if _OPENING.match(after):
+        return True
+    if following[0] in _PUBLIC_OFFICES:
+        return False
+    return _is_titled_name(following) or _is_subject(following)
+
+
+def _is_titled_name(following: list[str]) -> bool:
+    """Return whether the words begin with a title and a name: Governor Pell."""
+    return len(following) > 1 and is_title(following[0]) and following[1][0].isupper()
+
+
+def _is_subject(following: list[str]) -> bool:
+    """Return whether the words begin with a name or noun that goes on in lower case: Lena Orr said, Workers left."""
+    name = _capitalised(following)
+    if len(name) == len(following) or len(name) > 3 or following[len(name)] in ("of", "and"):
+        return False
+    is_modifier = name[0] in _PEOPLES or _ADJECTIVE.search(name[0])
+    return len(name) > 1 or not is_modifier
+
+
+def _capitalised(following: list[str]) -> list[str]:
+    """Return the words up to the first in lower case."""
+    for number, word in enumerate(following):
+        if word[0].islower():
+            return following[:number]
+    return following

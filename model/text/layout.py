@@ -1,0 +1,92 @@
+"""The lines of an article, as far as they bear on what is said: speech outside quotation marks ends with its line."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_LINE_END = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")  # as sentences end with
+_OPENED = re.compile(r"^[\s•*·–—-]*(?:\(?\w{1,3}[.)]\s+)?[“‘\"«„]|^\s*(?:''|``)")
+_CLOSED = re.compile(r"(?:[”’»\"]|'')\W*$")
+_MARK = re.compile(r"[“”«»„]|\"|''|``|(?<!\w)‘|’(?!\w)")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The lines of an article's sentences.
+
+    Attributes:
+        lines: the number of the line that each sentence lies in.
+        ends: sentences before which speech outside quotation marks ends.
+        quoted: sentences with words inside quotation marks, opened on their line or on one before.
+        colons: lines that end with a colon: what they introduce stands on other lines.
+    """
+
+    lines: tuple[int, ...]
+    ends: frozenset[int]
+    quoted: frozenset[int]
+    colons: frozenset[int] = frozenset()
+
+    def introduces(self, sentence: int) -> bool:
+        """Return whether the line of a sentence ends with a colon."""
+        return self.lines[sentence] in self.colons
+
+
+def layout_of(text: str, bounds: Sequence[tuple[int, int]]) -> Layout:
+    """Return the layout of an article whose sentences lie at ``bounds``."""
+    lines = []
+    line = previous = 0
+    for start, end in bounds:
+        line += sum(1 for _ in _LINE_END.finditer(text, previous, start))
+        lines.append(line)
+        previous = end
+    return layout_of_lines([text[start:end] for start, end in bounds], lines)
+
+
+def layout_of_lines(sentences: Sequence[str], lines: Sequence[int]) -> Layout:
+    """Return the layout of sentences from the number of the line of each."""
+    ends, quoted = set(), set()
+    is_open = False
+    marks = _Marks()
+    for index, sentence in enumerate(sentences):
+        if index and lines[index] != lines[index - 1] and not is_open:
+            is_next_quotation = _CLOSED.search(sentences[index - 1]) and _OPENED.match(sentence)
+            if not is_next_quotation:
+                ends.add(index)
+        begins_line = index == 0 or lines[index] != lines[index - 1]
+        has_quotation = marks.read(sentence, begins_line)
+        if is_open or has_quotation:
+            quoted.add(index)
+        is_open = marks.double or marks.single
+    colons = {
+        line for sentence, line in zip(sentences, lines, strict=True) if sentence.endswith(":")
+    }
+    return Layout(tuple(lines), frozenset(ends), frozenset(quoted), frozenset(colons))
+
+
+@dataclass
+class _Marks:
+    """Whether a quotation in double marks, and one in single marks, is open."""
+
+    double: bool = False
+    single: bool = False
+
+    def read(self, sentence: str, begins_line: bool) -> bool:
+        """Follow the marks of a sentence; return whether any of it is quoted.
+
+        A paragraph of a quotation that goes on opens once more: a straight mark at the start of a line opens. An
+        apostrophe closes nothing that a single mark has not opened.
+        """
+        has_quotation = False
+        for mark in _MARK.finditer(sentence):
+            if mark[0] in ("“", "„", "«", "``"):
+                self.double = True
+            elif mark[0] in ("”", "»"):
+                self.double = False
+            elif mark[0] == "‘":
+                self.single = True
+            elif mark[0] == "’":
+                self.single = False
+            else:
+                self.double = not self.double or (begins_line and mark.start() == 0)
+            has_quotation = has_quotation or self.double or self.single
+        return has_quotation

@@ -1,0 +1,152 @@
+"""Models by their name on the Hugging Face hub: from a stand-in for it, from its cache, and where there is none."""
+
+import os
+import pickle
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from claimstance.inference import Tagger
+from claimstance.model.errors import ModelError
+from claimstance.model.io.hub import FILES, is_hub_name
+from claimstance.model.onnx.backend import identity
+from helpers.hub import COMMIT, serving
+from helpers.program import PROGRAM, TEXT, articles, write
+
+NAME = "anna/stances"
+
+
+@pytest.fixture
+def pushed(model, tmp_path):
+    """What somebody pushed: a model, and things that are none of it."""
+    folder = tmp_path / "pushed"
+    shutil.copytree(model, folder)
+    for name in ("code.py", "weights.pkl", "pytorch_model.bin", "model.safetensors"):
+        (folder / name).write_bytes(b"import os")
+    return folder
+
+
+def call(*arguments, **environment):
+    """The program in a process of its own: the hub's client reads its settings once."""
+    return subprocess.run(
+        [*PROGRAM, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
+        env={
+            **os.environ,
+            "HF_HUB_OFFLINE": "0",
+            "HF_HOME": str(Path("cache").resolve()),
+            **environment,
+        },
+    )
+
+
+def test_from_the_hub_then_from_its_cache(here, pushed, model):
+    write("a.txt", TEXT)
+    with serving(pushed, NAME) as (address, asked):
+        done = call("tag", "a.txt", "--model", NAME, HF_ENDPOINT=address)
+        assert (done.returncode, done.stderr) == (0, "")
+        gone = call("tag", "a.txt", "--model", "anna/other", HF_ENDPOINT=address)
+        revision = call("tag", "a.txt", "--model", f"{NAME}@v2", HF_ENDPOINT=address)
+    assert articles(done.stdout)[0]["model"]["sha256"] == identity(Path(model))
+    fetched = {path.rpartition("/")[2] for path in asked if "/resolve/" in path}
+    assert fetched == {path.name for path in pushed.iterdir()} & set(FILES)
+    assert "code.py" not in fetched
+    assert (gone.returncode, gone.stderr) == (
+        1,
+        "error: anna/other: expected a model folder here or a model on the hub, found neither (a private one needs "
+        "a login: `hf auth login`)\n",
+    )
+    assert (revision.returncode, revision.stderr) == (
+        1,
+        f"error: {NAME}: expected the revision 'v2' on the hub, found none\n",
+    )
+
+    for settings in (
+        {"HF_HUB_OFFLINE": "1"},
+        {"HF_ENDPOINT": address},
+    ):  # nobody answers there any more
+        again = call("tag", "a.txt", "--model", NAME, **settings)
+        assert (again.returncode, again.stderr, again.stdout) == (0, "", done.stdout)
+    unreached = call("tag", "a.txt", "--model", "anna/other", HF_ENDPOINT=address)
+    assert (unreached.returncode, unreached.stderr) == (
+        1,
+        "error: anna/other: expected a model folder here or a model on the hub, found no folder; "
+        f"{address} cannot be reached, and the hub's cache has none by that name\n",
+    )
+    offline = call("info", "--model", "anna/other", HF_HUB_OFFLINE="1")
+    assert "HF_HUB_OFFLINE is set, and the hub's cache has none" in offline.stderr
+
+
+def cached(model, folder, links=True):
+    """A model as the hub's cache has it."""
+    repository = folder / "models--anna--stances"
+    snapshot = repository / "snapshots" / COMMIT
+    snapshot.mkdir(parents=True)
+    (repository / "blobs").mkdir()
+    for file in Path(model).iterdir():
+        if file.is_file():
+            shutil.copy(file, repository / "blobs" / file.name if links else snapshot / file.name)
+            if links:
+                (snapshot / file.name).symlink_to(Path("..", "..", "blobs", file.name))
+    return snapshot
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_name_is_a_hubs_where_there_is_no_such_folder(here, model, monkeypatch, links):
+    asked = []
+
+    def snapshot_download(name, **options):
+        asked.append((name, options["revision"], options["allow_patterns"]))
+        return str(snapshot)
+
+    snapshot = cached(model, here / "cache", links)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    tagger = Tagger.from_pretrained(f"{NAME}@v1.2", threads=1)
+    assert asked == [(NAME, "v1.2", list(FILES))]
+    assert tagger.tag(TEXT) == Tagger.from_pretrained(model, threads=1).tag(TEXT)
+    assert pickle.loads(pickle.dumps(tagger)).model == tagger.model
+    assert len(asked) == 1  # another process loads what was fetched
+
+    shutil.copytree(model, NAME)
+    Tagger.from_pretrained(NAME, threads=1)
+    with pytest.raises(ModelError, match="anna/other: expected a model folder, found nothing"):
+        Tagger.from_pretrained("anna/other")
+    assert len(asked) == 1  # a folder called anna is here: this is a path
+
+
+def test_a_link_out_of_the_cache_is_refused(tmp_path, model):
+    snapshot = cached(model, tmp_path)
+    (tmp_path / "elsewhere").write_bytes((snapshot / "config.json").read_bytes())
+    (snapshot / "config.json").unlink()
+    (snapshot / "config.json").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(
+        ModelError, match=r"expected the file config\.json, which its manifest lists, found a link"
+    ):
+        Tagger.from_pretrained(snapshot)
+
+
+@pytest.mark.parametrize(
+    ("name", "can_be"),
+    [
+        ("anna/stances", True),
+        ("anna/stances@v1", True),
+        ("a.b-c/d_e", True),
+        (Path("anna", "stances"), True),
+        ("anna", False),
+        ("./anna/stances", False),
+        ("/anna/stances", False),
+        ("anna/b/c", False),
+        ("../anna", False),
+        ("anna/..", False),
+        ("anna/", False),
+        ("änna/b", False),
+        ("anna/b c", False),
+    ],
+)
+def test_names(here, name, can_be):
+    assert is_hub_name(name) is can_be

@@ -1,0 +1,255 @@
+"""PolNeAR-Stance: where every named holder of a news article stands, on whom and on what.
+
+Link: https://github.com/networkdynamics/PolNeAR for the text; the labels lie beside this file.
+Licence: MIT for the labels; none stated for PolNeAR's text.
+Citation: labels of this project, on the text of Newell, Margolin, Ruths (2018), LREC. A language model
+wrote them by the rules of ``CODEBOOK.md``; ``README.md`` reports its agreement.
+
+Labels: records are those of ``polnear`` (attributions, claims, entities) with two more layers:
+
+- ``stances``: who is for or against whom or what. A holder or target is a span of the sentence where
+  the sentence mentions it, else a name: the speaker of a quotation that runs on, or a topic of the
+  article. Pairs that the annotation does not list are ``neutral``: each holder of a sentence (listed
+  holders and PolNeAR's sources) towards each target and entity in it, and towards each topic.
+- ``check_worthy``: ``yes`` for a factual statement that the public would want checked.
+
+Traps handled: sentences are divided otherwise here than they were for the annotators, so a stance goes
+to the sentence of its target, and a holder in another one becomes a name; spans that reach over the end
+of a sentence are cut.
+
+Articles without labels keep ``None`` in both layers. The parts ``train`` and ``tune`` divide PolNeAR's
+*train* by date, as ``polnear`` does; ``dev`` is PolNeAR's *dev* and the reported test.
+"""
+
+import bisect
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from claimstance.model.errors import InputError
+from claimstance.model.record import Record, Span, Stance, read_lines
+from claimstance.training.data.corpora import polnear
+from claimstance.training.data.corpora.base import Corpus, OnDrop
+from claimstance.training.data.documents.spans import clip
+
+LABELS = Path(__file__).parent / "labels"
+Offsets = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class LabelledStance:
+    """A stance as annotated, with offsets into the article.
+
+    Attributes:
+        sentence: the sentence that expresses the stance, as the annotator saw it divided.
+        holder: a span of that sentence, or the name of a speaker whom it does not mention.
+        target: a span of that sentence, or one of the article's topics.
+        label: ``favor`` or ``against``.
+    """
+
+    sentence: Offsets
+    holder: Offsets | str
+    target: Offsets | str
+    label: str
+
+    @property
+    def anchor(self) -> int:
+        """Return a position of the article by which the stance is given to one of our sentences."""
+        for end in (self.target, self.holder):
+            if not isinstance(end, str):
+                return end[0]
+        return self.sentence[0]
+
+
+@dataclass(frozen=True)
+class ArticleLabels:
+    """The labels of one article."""
+
+    topics: list[str]
+    check_worthy: list[Offsets]
+    stances: list[LabelledStance]
+
+
+def read(
+    folder: Path,
+    split: str,
+    on_drop: OnDrop,
+    silver: Path | None = None,
+    neutral: bool = True,
+    topics: bool = True,
+    labels: Path | None = None,
+) -> Iterator[Record]:
+    """Yield the sentences of ``split``, article by article.
+
+    Args:
+        folder: a copy of PolNeAR's repository.
+        split: ``train``, ``tune`` or ``dev``.
+        on_drop: called for each stance whose holder or target no sentence contains.
+        silver: a folder with machine-made entities (see ``polnear``); they are targets of neutral pairs.
+        neutral: add the pairs that the annotation leaves out, as neutral.
+        topics: keep stances on the article's topics, which a model reads in a pass of their own.
+        labels: a folder with other labels in the same format; the ones beside this file if ``None``.
+
+    Raises:
+        InputError: naming the file and the line.
+    """
+    articles = read_labels((labels or LABELS) / f"{split}.jsonl")
+    records = polnear.read(folder, split, on_drop, silver=silver)
+    for doc_id, group in groupby(records, key=lambda record: record.doc_id):
+        sentences = list(group)
+        if doc_id in articles:
+            labelled = articles[doc_id]
+            if not topics:
+                stances = [it for it in labelled.stances if not isinstance(it.target, str)]
+                labelled = replace(labelled, topics=[], stances=stances)
+            _add_labels(sentences, labelled, on_drop, neutral)
+        for record in sentences:
+            record.meta["corpus"] = CORPUS.name
+        yield from sentences
+
+
+def read_labels(path: Path) -> dict[str, ArticleLabels]:
+    """Load article name → labels from a JSON Lines file.
+
+    Raises:
+        InputError: naming the file and the line.
+    """
+    articles = {}
+    for number, line in enumerate(read_lines(path), 1):
+        try:
+            data = json.loads(line)
+            articles[str(data["doc"])] = ArticleLabels(
+                topics=[str(topic) for topic in data["topics"]],
+                check_worthy=[_offsets(pair) for pair in data["checkworthy"]],
+                stances=[_stance(stance) for stance in data["stances"]],
+            )
+        except (ValueError, TypeError, KeyError) as error:
+            raise InputError(
+                f"{path}, line {number}: expected an object with 'doc', 'topics', 'checkworthy' "
+                f"and 'stances', found {error!r}"
+            ) from None
+    return articles
+
+
+def _offsets(pair: Any) -> Offsets:
+    start, end = pair
+    return int(start), int(end)
+
+
+def _stance(data: dict[str, Any]) -> LabelledStance:
+    if data["label"] not in ("favor", "against"):
+        raise ValueError(data["label"])
+    holder, target = (
+        end if isinstance(end, str) else _offsets(end) for end in (data["holder"], data["target"])
+    )
+    return LabelledStance(_offsets(data["sentence"]), holder, target, data["label"])
+
+
+def _add_labels(
+    records: list[Record], labels: ArticleLabels, on_drop: OnDrop, neutral: bool
+) -> None:
+    """Set ``stances`` and ``check_worthy`` of an article's sentences, in place."""
+    starts = [record.start or 0 for record in records]
+    check_worthy_starts = {start for start, _ in labels.check_worthy}
+    for record in records:
+        first = record.start or 0
+        contains = any(first <= start < first + len(record.text) for start in check_worthy_starts)
+        record.check_worthy = "yes" if contains else "no"
+        record.stances = []
+    for labelled in labels.stances:
+        record = records[max(0, bisect.bisect_right(starts, labelled.anchor) - 1)]
+        stance = _localize(labelled, record, records)
+        if stance is None:
+            on_drop("no sentence contains the target")
+            continue
+        if record.stances is not None and stance not in record.stances:
+            record.stances.append(stance)
+    if neutral:
+        for record in records:
+            _add_neutral(record, labels.topics)
+
+
+def _localize(labelled: LabelledStance, record: Record, records: list[Record]) -> Stance | None:
+    """Return the stance with offsets relative to ``record``, or ``None`` if its target lies outside."""
+    target = _relative(labelled.target, record)
+    holder = _relative(labelled.holder, record)
+    if target is None:
+        return None
+    if holder is None and not isinstance(labelled.holder, str):
+        # The annotator saw a longer sentence than ours: the holder is named in the one before.
+        holder = _surface(labelled.holder, records)
+    if holder is None:
+        return None
+    return Stance(holder=holder, target=target, label=labelled.label)
+
+
+def _relative(end: Offsets | str, record: Record) -> Span | str | None:
+    """Return a name as it is, offsets relative to the sentence, or ``None`` if they lie outside."""
+    if isinstance(end, str):
+        return end
+    first = record.start or 0
+    start, stop = end[0] - first, end[1] - first
+    return clip([(start, stop)], 0, len(record.text), record.text)
+
+
+def _surface(offsets: Offsets, records: list[Record]) -> str | None:
+    """Return the text of a span that lies in one of the article's sentences."""
+    for record in records:
+        first = record.start or 0
+        if first <= offsets[0] and offsets[1] <= first + len(record.text):
+            return record.text[offsets[0] - first : offsets[1] - first]
+    return None
+
+
+def _add_neutral(record: Record, topics: list[str]) -> None:
+    """Append a neutral stance for each pair that the annotation could have listed and did not."""
+    listed = list(record.stances or ())
+    holders: list[Span | str] = []
+    for candidate in [stance.holder for stance in listed] + [
+        attribution.source for attribution in record.attributions or ()
+    ]:
+        if candidate is not None and not any(_overlap(candidate, other) for other in holders):
+            holders.append(candidate)
+    targets: list[Span | str] = []
+    for span in [stance.target for stance in listed] + [
+        entity.span for entity in record.entities or ()
+    ]:
+        if not any(_overlap(span, other) for other in targets):
+            targets.append(span)
+    for topic in topics:
+        if topic not in targets:
+            targets.append(topic)
+    for holder in holders:
+        for target in targets:
+            taken = any(
+                _overlap(holder, stance.holder) and _overlap(target, stance.target)
+                for stance in listed
+                if stance.holder is not None
+            )
+            if not taken and not _overlap(holder, target) and record.stances is not None:
+                record.stances.append(Stance(holder=holder, target=target, label="neutral"))
+
+
+def _overlap(one: Span | str, other: Span | str) -> bool:
+    """Return whether two spans share a character, or two names are equal."""
+    if isinstance(one, str) or isinstance(other, str):
+        return one == other
+    return any(start < stop and first < end for start, end in one for first, stop in other)
+
+
+CORPUS = Corpus(
+    name="polnear-stance",
+    url="https://github.com/networkdynamics/PolNeAR",
+    licence="MIT for the labels; none stated for PolNeAR's text",
+    citation="labels of this project, on the text of Newell, Margolin, Ruths (2018), LREC",
+    version="data/metadata.tsv 124cdb9e6d1c",
+    splits=("train", "tune", "dev"),
+    tasks=("attribution", "claim", "entity", "stance", "check_worthy"),
+    label_mapping={"+": "favor", "-": "against", "not listed": "neutral"},
+    reader=read,
+    path_options=("silver", "labels"),
+    folder="polnear",
+)

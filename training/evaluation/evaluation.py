@@ -1,0 +1,35 @@
+"""The result of an evaluation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from claimstance.model.config import ModelConfig
+from claimstance.model.prediction import Prediction
+from claimstance.model.record import Record
+from claimstance.training.evaluation.cases import Cases, cases
+from claimstance.training.evaluation.counts import Outcomes
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Represent a model's scores on a split, and everything they were computed from.
+
+    Attributes:
+        account: plain values: the model, the data, and ``results``: ``corpus/task`` → metric → value, low, high, n;
+            ``people`` has the same form and is there if several annotators labelled the dataset.
+        outcomes: the counts of each document behind the results.
+        config: the model's.
+        pairs: each record with the model's predictions for it.
+    """
+
+    account: dict[str, Any]
+    outcomes: Outcomes
+    config: ModelConfig
+    pairs: Sequence[tuple[Record, Prediction]]
+
+    @cached_property
+    def cases(self) -> Cases:
+        """Return every question with its answer, case by case."""
+        return cases(self.config, self.pairs)

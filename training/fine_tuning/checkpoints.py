@@ -1,0 +1,230 @@
+"""Checkpoints of a training run: where they are, and whether a run may go on from them.
+
+Beside its checkpoints, a run keeps ``run.json``: what decides on its weights. A run that goes on has to agree with it:
+otherwise the weights would be of one dataset, and the model folder would say that they are of another.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from claimstance.model.errors import ConfigError
+from claimstance.model.onnx.backend import MANIFEST_FILE, model_folder, sha256
+from claimstance.model.record import Record
+from claimstance.training.config import Config
+from claimstance.training.data.soft_labels import SoftLabels
+
+log = logging.getLogger(__name__)
+CHECKPOINTS = "checkpoints"  # a folder in the model's, with TensorBoard's logs
+RUN_FILE = "run.json"
+UNKNOWN = ("", "unknown")  # fingerprints of data that was not built by `claimstance build`
+_FORMAT = 1
+_MOST_NAMED = 6  # differences that a message lists
+#: Keys that may differ in a run that goes on, since they decide on no weight. Data is compared by its fingerprint.
+_FREE = ("name", "output", "card", "data", "training.threads")
+_START_WEIGHTS = ("model.safetensors", MANIFEST_FILE)
+
+Description = dict[str, Any]
+
+
+def describe_run(
+    config: Config,
+    splits: Mapping[str, Sequence[Record]],
+    labels: Mapping[str, Sequence[str]],
+    soft: Mapping[str, SoftLabels],
+    fingerprint: str,
+    processes: int,
+) -> Description:
+    """Return what decides on a run's weights, as plain values.
+
+    Args:
+        config: the whole configuration.
+        splits: the records that are trained on, and chosen by.
+        labels: task → its labels in their order, of the tasks that are trained.
+        soft: soft labels by record id.
+        fingerprint: of the built dataset; where it is unknown, the records are hashed.
+        processes: how many train together.
+    """
+    settings = {
+        key: value
+        for key, value in _flat(config.model_dump(mode="json")).items()
+        if not any(f"{key}.".startswith(f"{free}.") for free in _FREE)
+    }
+    return {
+        "format": _FORMAT,
+        "data": {
+            "path": str(config.data.path),
+            "fingerprint": _digest(splits, soft) if fingerprint in UNKNOWN else fingerprint,
+        },
+        "labels": {task: list(names) for task, names in labels.items()},
+        "settings": settings,
+        "start": _start_digest(config.model.start),
+        "processes": processes,
+    }
+
+
+def find_checkpoint(folder: Path) -> Path | None:
+    """Return the last whole checkpoint in a folder of checkpoints; ``None`` if there is none.
+
+    The trainer writes a checkpoint's state last: where that cannot be read, the rest may be missing, too.
+    """
+    states = sorted(
+        folder.glob("checkpoint-*/trainer_state.json"), key=lambda path: int(path.parent.name[11:])
+    )
+    whole = [path.parent for path in states if _read(path) is not None]
+    return whole[-1] if whole else None
+
+
+def require_no_checkpoints(folder: Path) -> None:
+    """Refuse to start a new run beside the checkpoints of another, which could be mixed up later.
+
+    Raises:
+        ConfigError: if there is a whole checkpoint in ``folder``.
+    """
+    if find_checkpoint(folder) is not None:
+        raise ConfigError(
+            f"output: expected a new folder, found the checkpoints of an interrupted run in {folder}: "
+            "continue it with --resume, or remove them"
+        )
+
+
+def write_description(folder: Path, description: Description) -> None:
+    """Write what a run is about into the folder of its checkpoints to be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / RUN_FILE, description)
+
+
+def checkpoint_to_resume(folder: Path, description: Description) -> Path | None:
+    """Return the checkpoint to go on from; ``None`` if the run has come to none, so that it starts from the beginning.
+
+    Raises:
+        ConfigError: if the checkpoints are of a run with other data, labels or settings, naming what differs.
+    """
+    checkpoint = find_checkpoint(folder)
+    if checkpoint is None:
+        log.info("no checkpoint in %s yet: training starts from the beginning", folder)
+        return None
+    earlier = _read(folder / RUN_FILE)
+    if earlier is None or earlier.get("format") != _FORMAT:
+        raise ConfigError(
+            f"--resume: expected {folder / RUN_FILE}, which says what the interrupted run was about, "
+            f"found none that can be read: train into another folder, or remove {folder}"
+        )
+    differences = _differences(earlier, description)
+    if differences:
+        listed = "; ".join(differences[:_MOST_NAMED])
+        more = len(differences) - _MOST_NAMED
+        raise ConfigError(
+            f"--resume: expected the data, labels and settings of the interrupted run in {folder}, found "
+            f"{listed}{f'; {more} more' if more > 0 else ''}. "
+            "Restore them, or train into another folder (output=FOLDER)"
+        )
+    _locate_best(checkpoint)
+    return checkpoint
+
+
+def _locate_best(checkpoint: Path) -> None:
+    """Let a checkpoint's state name the best checkpoint where it lies now: the output folder may have been moved.
+
+    The trainer passes over a best checkpoint that is not where its path says, and would keep the last weights.
+    """
+    file = checkpoint / "trainer_state.json"
+    state = _read(file) or {}
+    recorded = state.get("best_model_checkpoint")
+    if not recorded:
+        return
+    best = checkpoint.parent / Path(recorded).name
+    if not best.is_dir():
+        raise ConfigError(
+            f"--resume: expected the best checkpoint so far in {best}, found no such folder"
+        )
+    if recorded != str(best):
+        _write(file, {**state, "best_model_checkpoint": str(best)})
+
+
+def _differences(earlier: Description, now: Description) -> list[str]:
+    """Describe each difference between two runs: ``training.learning_rate 0.0001 -> 5e-05``."""
+    differences = []
+    old, new = earlier.get("data", {}), now["data"]
+    if old.get("fingerprint") != new["fingerprint"]:
+        differences.append(
+            f"other data: data.path {old.get('path')} (fingerprint {_short(old.get('fingerprint'))}) -> "
+            f"{new['path']} (fingerprint {_short(new['fingerprint'])})"
+        )
+    for task, before, after in _changed(earlier.get("labels", {}), now["labels"]):
+        differences.append(f"labels of {task} {_listed(before)} -> {_listed(after)}")
+    for key, before, after in _changed(earlier.get("settings", {}), now["settings"]):
+        differences.append(f"{key} {_shown(before)} -> {_shown(after)}")
+    if earlier.get("start") != now["start"]:
+        differences.append("other weights in model.start")
+    if earlier.get("processes") != now["processes"]:
+        differences.append(f"training processes {earlier.get('processes')} -> {now['processes']}")
+    return differences
+
+
+def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    keys = dict.fromkeys([*old, *new])
+    return [(key, old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested values under dotted keys: ``{"a": {"b": 1}}`` as ``{"a.b": 1}``."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _digest(splits: Mapping[str, Sequence[Record]], soft: Mapping[str, SoftLabels]) -> str:
+    """Return a SHA-256 of what is trained on and chosen by."""
+    digest = hashlib.sha256()
+    for split in ("train", "dev"):
+        digest.update(split.encode())
+        for record in splits.get(split) or ():
+            digest.update(record.to_json().encode("utf-8", "surrogatepass") + b"\n")
+    for name, tasks in sorted(soft.items()):
+        for task, shares in sorted(tasks.items()):
+            digest.update(f"{name} {task}\n".encode() + shares.tobytes())
+    return digest.hexdigest()
+
+
+def _start_digest(start: Path | None) -> str | None:
+    """Return a SHA-256 that changes with the weights of the model that is started from."""
+    if start is None:
+        return None
+    files = [model_folder(start) / name for name in _START_WEIGHTS]
+    return next((sha256(file) for file in files if file.is_file()), None)
+
+
+def _write(path: Path, values: Mapping[str, Any]) -> None:
+    """Write a JSON file; whoever reads it finds it whole."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return the JSON object in a file; ``None`` if there is none."""
+    try:
+        values = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def _short(fingerprint: str | None) -> str:
+    return (fingerprint or "unknown")[:12]
+
+
+def _listed(names: Sequence[str] | None) -> str:
+    return ", ".join(names) if names else "none"
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else str(value)
