@@ -228,7 +228,13 @@ def test_wrapped_files_and_rows_are_joined(here):
 
 @pytest.mark.parametrize(
     "text",
-    ["\n" * 5_000_000, "x\n" * 3_000_000, "Aaaa Bbbb the end of it was near and\n" * 200_000, "\n"],
+    [
+        "\n" * 5_000_000,
+        "x\n" * 3_000_000,
+        "Aaaa Bbbb the end of it was near and\n" * 200_000,
+        f"{'the end of it was very near to us and to them.'}\n{'A' * 2000}\n" * 2_000,
+        f"{'the end of it was very near to us and to them.'}\nso {'A' * 2_000_000}\n" * 4,
+    ],
 )
 def test_long_texts_take_little_time(text):
     begun = time.process_time()
