@@ -18,7 +18,7 @@ from claimstance.inference.articles.article import (
     title_of,
     told,
 )
-from claimstance.inference.articles.cells import read_cell
+from claimstance.inference.articles.html.cells import read_cell
 from claimstance.inference.articles.wrapping import unwrap
 from claimstance.model.errors import InputError, shorten
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from claimstance.inference.articles.cells import read_cell
+from claimstance.inference.articles.html.cells import read_cell
 from claimstance.inference.articles.sources import read_articles
 
 

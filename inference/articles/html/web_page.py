@@ -17,8 +17,8 @@ from claimstance.inference.articles.article import (
     title_of,
     told,
 )
-from claimstance.inference.articles.encodings import decode
-from claimstance.inference.articles.markup import simplify
+from claimstance.inference.articles.html.encodings import decode
+from claimstance.inference.articles.html.markup import simplify
 from claimstance.model.errors import InputError
 
 #: Beyond these a page is no article, and extraction, which is partly quadratic, would take minutes.

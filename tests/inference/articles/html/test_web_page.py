@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from claimstance.inference.articles import web_page
 from claimstance.inference.articles.article import Raw
-from claimstance.inference.articles.encodings import decode
+from claimstance.inference.articles.html import web_page
+from claimstance.inference.articles.html.encodings import decode
 from claimstance.inference.articles.isolation import TimeLimitError
 from claimstance.inference.articles.sources import Article, read_articles
 from claimstance.model.errors import InputError
