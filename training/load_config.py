@@ -32,6 +32,14 @@ def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
         raise ConfigError(_explain(error, str(path), keys)) from None
 
 
+def parse_config(data: dict[str, Any], where: str) -> Config:
+    """Return a configuration from plain values; ``where`` begins the message of a ``ConfigError``."""
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, where, {})) from None
+
+
 def parse_data_config(data: dict[str, Any], where: str) -> DataConfig:
     """A data section from plain values; ``where`` opens the message of the ``ConfigError``."""
     try:
