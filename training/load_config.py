@@ -15,6 +15,17 @@ from claimstance.training.config import Config
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.read_yaml import parse_yaml, read_yaml
 
+#: Keys of earlier versions → their names now.
+RENAMED_KEYS = {
+    "model.start": "model.init_from",
+    "training.only": "training.trainable_tasks",
+    "training.soft_share": "training.distillation_weight",
+    "training.leave_out": "training.held_out_fold",
+    "training.neighbours": "training.context_share",
+    "training.alone": "training.isolated_share",
+    "training.topics": "training.topic_share",
+}
+
 
 def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
     """Read a configuration file and put ``overrides`` (``a.b=value``, the value as YAML) in it.
@@ -112,7 +123,9 @@ def _explain(
     ]
     where = f"override '{shorten(given[-1], 200)}'" if given else path
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
-    if first["type"] == "extra_forbidden":
+    if first["type"] == "extra_forbidden" and key in RENAMED_KEYS:
+        problem = f"this key is now '{RENAMED_KEYS[key]}'"
+    elif first["type"] == "extra_forbidden":
         problem = unknown(
             "key", shorten(str(first["loc"][-1])), _fields_at(first["loc"][:-1], section)
         )

@@ -258,7 +258,7 @@ class Teacher(Section):
     cross_fitted: bool = Field(
         default=False,
         description="Whether each of the models was trained without a fold of as many as there are "
-        "models, in this order (`training.leave_out`): it alone tells of that fold, which it never saw.",
+        "models, in this order (`training.held_out_fold`): it alone tells of that fold, which it never saw.",
     )
 
     @model_validator(mode="after")
