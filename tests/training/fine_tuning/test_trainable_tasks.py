@@ -231,7 +231,7 @@ def test_a_task_that_the_start_lacks(trained, go_on, tmp_path, splits, make_conf
         splits,
         DEFAULT_LABELS,
     )
-    with pytest.raises(ConfigError, match=r"training\.only: unknown task 'stance'"):
+    with pytest.raises(ConfigError, match=r"training\.trainable_tasks: unknown task 'stance'"):
         go_on(start, ["stance"])
 
 
