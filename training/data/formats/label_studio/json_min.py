@@ -32,7 +32,7 @@ from claimstance.training.data.formats.label_studio.values import (
     region_place,
     text_field,
 )
-from claimstance.training.data.formats.table_rows import delimited
+from claimstance.training.data.formats.table_rows import read_delimited
 
 SUFFIXES = (".csv", ".tsv")
 _BOOKKEEPING = {
@@ -55,21 +55,21 @@ def rows(path: Path) -> Iterator[Item]:
     Raises:
         InputError: for a file without Label Studio's columns, or a row with more or fewer cells than it has columns.
     """
-    table = delimited(path, "annotator", Reading(), _delimiter(path))
+    table = read_delimited(path, "annotator", Reading(), _delimiter(path))
     header: Sequence[str] = []
     for row in table:
-        where = f"{path}, {row.place}"
+        where = f"{path}, {row.location}"
         if not header:
-            header = row.values
+            header = row.cells
             if not is_row(dict.fromkeys(header)):
                 raise InputError(
                     f"{where}: expected the columns annotator and annotation_id, found {', '.join(header)}"
                 )
-        elif len(row.values) != len(header):
-            raise InputError(f"{where}: expected {len(header)} columns, found {len(row.values)}")
+        elif len(row.cells) != len(header):
+            raise InputError(f"{where}: expected {len(header)} columns, found {len(row.cells)}")
         else:
-            cells = {name: _decoded(cell) for name, cell in zip(header, row.values, strict=True)}
-            number = row.place.removeprefix("line ")
+            cells = {name: _decoded(cell) for name, cell in zip(header, row.cells, strict=True)}
+            number = row.location.removeprefix("line ")
             yield Item(where, str(cells.get("id") or number), cells)
 
 
