@@ -29,7 +29,7 @@ from claimstance.training.data.documents.json_validation import (
     wrong,
 )
 from claimstance.training.data.documents.offsets import UTF16
-from claimstance.training.data.formats.label_studio import json_min as labelstudio_min
+from claimstance.training.data.formats.label_studio import json_min
 
 _LABELS = ("label", "labels", "cats", "entities")
 _OWN = {*_LABELS, "relations", "annotations", "meta"}
@@ -152,7 +152,7 @@ def recognise(head: str) -> bool:
         or any(".responses" in key for key in first)
     ):
         return False
-    if labelstudio_min.is_row(first):
+    if json_min.is_row(first):
         return False
     if "cats" in first:  # an object is spaCy's
         return "cats" in lists

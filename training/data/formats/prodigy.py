@@ -369,10 +369,11 @@ def _relation_end(
 
 def _fields(line: _AnswerLine, text_key: str) -> dict[str, Any]:
     """Return the data of a text that is neither annotation nor bookkeeping."""
-    fields = {}
-    for key, value in line.data.items():
-        if key not in _PRODIGY_KEYS and key != text_key and not key.startswith("_"):
-            fields[key] = value
+    fields = {
+        key: value
+        for key, value in line.data.items()
+        if key not in _PRODIGY_KEYS and key != text_key and not key.startswith("_")
+    }
     return fields | mapping(line.data.get("meta") or {}, f"{line.where}: meta")
 
 
