@@ -96,7 +96,7 @@ def _use_annotator_folders(texts: Sequence[AnnotatedText]) -> list[AnnotatedText
         _, slash, name = text.name.partition("/")
         if slash and text.annotator is None:
             by_name[name].append(text)
-    annotators = set()
+    annotators: set[str] = set()
     shared_names = set()
     for name, copies in by_name.items():
         if len(copies) > 1 and len({read_text(text.txt) for text in copies}) == 1:
