@@ -203,7 +203,7 @@ def test_writing_the_parts_of_attributions(tmp_path):
         text="Holm says it fell.",
         attributions=[Attribution(source=[(0, 4)], cue=[(5, 9)], content=[(10, 17)])],
     )
-    conll.write([record], tmp_path / "x.conll", what="attributions")
+    conll.write([record], tmp_path / "x.conll", layer="attributions")
     (found,) = read(tmp_path / "x.conll")
     assert entities(found) == [("source", "Holm"), ("cue", "says"), ("content", "it fell")]
 

@@ -264,9 +264,7 @@ def test_parquet(tmp_path):
     )
     assert (second.stances, second.meta) == (None, {"tags": "[]", "weight": ""})
     assert third.stances[0].label == "neutral"
-    with pytest.raises(
-        InputError, match=r"x\.parquet, row 3: stances\[0\]\.label: unknown label 'x'"
-    ):
+    with pytest.raises(InputError, match=r"x\.parquet, row 3: stance: unknown label 'x'"):
         read(tmp_path / "x.parquet", labels={"stance": ["favor", "against"]})
 
 
