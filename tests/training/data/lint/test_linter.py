@@ -262,7 +262,9 @@ def test_nothing_is_wrong_with_what_is_right(check):
 )
 def test_a_record_in_which_something_is_wrong(check, record, code, severity, message):
     found = [finding for finding in check(record) if finding.code == code]
-    assert [(f.severity, f.place.file, f.place.line) for f in found] == [(severity, "r.jsonl", 1)]
+    assert [(f.severity, f.location.file, f.location.line) for f in found] == [
+        (severity, "r.jsonl", 1)
+    ]
     assert message in found[0].message
 
 
@@ -305,7 +307,7 @@ def test_every_line_that_cannot_be_read_is_told_of(check):
         b'{"id": "1", "text": "Wind."}',
     ]
     findings = check(files={"a.jsonl": b"\n".join(lines)})
-    assert [(f.place.line, f.code) for f in findings] == [
+    assert [(f.location.line, f.code) for f in findings] == [
         (3, "unreadable"),
         (4, "unreadable"),
         (5, "unreadable"),
@@ -326,7 +328,7 @@ def test_every_line_that_cannot_be_read_is_told_of(check):
 def test_rows_of_a_table_are_told_by_their_line(check):
     rows = 'text,label\n"Rain\nfell.",claim\n ,claim\n\nSun.\n<i>Wind</i>,no_claim\n'
     findings = check(files={"t.csv": rows})
-    assert [(f.place.line, f.code, f.place.record) for f in findings] == [
+    assert [(f.location.line, f.code, f.location.record) for f in findings] == [
         (4, "empty-text", None),
         (6, "unreadable", None),
         (7, "markup", "t:4"),
@@ -381,7 +383,7 @@ def test_exact_repeats_and_two_annotators_are_told_apart(check):
     findings = check(
         {**same, "annotator": "anna"}, {**same, "annotator": "ben"}, {**same, "annotator": "anna"}
     )
-    assert [(f.code, f.place.line, f.message) for f in findings] == [
+    assert [(f.code, f.location.line, f.message) for f in findings] == [
         ("exact-repeat", 3, "expected each record once, found the same but for its id in r.jsonl:1")
     ]
 
@@ -391,7 +393,7 @@ def test_annotators_may_share_an_id(check):
     findings = check(
         {**one, "annotator": "anna"}, {**one, "annotator": "ben"}, {**one, "annotator": "ben"}
     )
-    assert [(f.code, f.place.line) for f in findings] == [("repeated-id", 3)]
+    assert [(f.code, f.location.line) for f in findings] == [("repeated-id", 3)]
 
 
 def test_one_question_answered_two_ways(check):
@@ -410,7 +412,7 @@ def test_one_question_answered_two_ways(check):
         },
     )
     assert [
-        (f.code, f.place.line, f.message) for f in findings if f.code == "labelled-two-ways"
+        (f.code, f.location.line, f.message) for f in findings if f.code == "labelled-two-ways"
     ] == [
         (
             "labelled-two-ways",
@@ -422,7 +424,7 @@ def test_one_question_answered_two_ways(check):
 
 def test_annotators_unknown_in_part(check):
     (finding,) = check({"annotator": "anna"}, {}, {"annotator": "anna"}, {})
-    assert (finding.code, finding.place.line) == ("missing-annotator", 2)
+    assert (finding.code, finding.location.line) == ("missing-annotator", 2)
     assert finding.message.endswith("found none in 2 of 4")
 
 
@@ -434,7 +436,7 @@ def test_documents_of_one_record(check):
         {"doc_id": "c", "id": "x", "annotator": "d"},
         {"doc_id": "c", "id": "x", "annotator": "e"},
     )[:1]
-    assert (finding.code, finding.place.line) == ("lone-records", 3)
+    assert (finding.code, finding.location.line) == ("lone-records", 3)
     assert finding.message.endswith("found one record in 2 of 3")
 
 
@@ -481,7 +483,7 @@ def stances(*labels, **more):
 
 def test_labels_of_json_lines_are_the_default_ones_unless_given(check):
     findings = check(*stances("Favor", "favour", "favor "))
-    assert [(f.severity, f.code, f.place.line) for f in findings] == [
+    assert [(f.severity, f.code, f.location.line) for f in findings] == [
         ("error", "label-spelling", 1),
         ("error", "label-spelling", 3),
         ("error", "unknown-label", 2),
@@ -509,11 +511,11 @@ def csv(*labels):
 def test_labels_of_tables_are_what_they_are_but_for_slips(check):
     assert check(files=csv("pro", "con", "pro")) == []
     findings = check(files=csv(*["pro"] * 3, "Pro"))
-    assert [(f.code, f.place.line, f.message) for f in findings] == [
+    assert [(f.code, f.location.line, f.message) for f in findings] == [
         ("label-spelling", 5, "claim: expected the label 'pro', found 'Pro' 1 time")
     ]
     near = check(files=csv(*["neutral"] * 10, *["positive"] * 10, "postive"))
-    assert [(f.severity, f.code, f.place.line) for f in near] == [("warning", "near-label", 22)]
+    assert [(f.severity, f.code, f.location.line) for f in near] == [("warning", "near-label", 22)]
     assert near[0].message == "claim: expected 'positive', as it seems, found 'postive' 1 time"
 
 
@@ -526,7 +528,9 @@ def test_a_label_near_a_default_one(check):
 
 def test_labels_without_examples_and_with_few(inspect):
     findings = inspect(*stances(*["favor"] * 10, *["neutral"] * 9)).findings()
-    assert [(f.severity, f.code, f.place.line, f.message.partition(",")[0]) for f in findings] == [
+    assert [
+        (f.severity, f.code, f.location.line, f.message.partition(",")[0]) for f in findings
+    ] == [
         ("warning", "unused-label", None, "stance: expected the label 'against' somewhere"),
         (
             "warning",
@@ -547,7 +551,7 @@ def test_targets_under_two_names(check):
         for name in ("gun control", "Gun  control", "gun control", "gun laws")
     ]
     (finding,) = check(*records)
-    assert (finding.code, finding.place.line) == ("target-variants", 2)
+    assert (finding.code, finding.location.line) == ("target-variants", 2)
     assert (
         finding.message
         == "stances.target: expected 'gun control', as elsewhere, found 'Gun  control' 1 time"
@@ -574,7 +578,7 @@ def test_a_codebook_defines_labels_and_targets(check):
         {"stances": [{"target": "trafic"}]},
     ]
     findings = check(*records, book=BOOK)
-    assert [(f.code, f.place.line, f.message) for f in findings] == [
+    assert [(f.code, f.location.line, f.message) for f in findings] == [
         ("label-spelling", 2, "stance: expected the label 'con', found 'Con' 1 time"),
         ("unknown-label", 3, "stance: unknown label 'favor'. Available: con, pro (1 time)"),
         ("undefined-label", None, "labels.stance.con: expected a definition, found none"),
@@ -669,7 +673,7 @@ def test_an_item_of_a_tool_that_cannot_be_read_does_not_cost_the_others(check):
         roles={"ENTITY": "entity"},
         values={"ENTITY": "MISC"},
     )
-    assert [(f.code, f.place.line, f.place.record is None) for f in findings] == [
+    assert [(f.code, f.location.line, f.location.record is None) for f in findings] == [
         ("unreadable", 2, True),
         ("span-cuts-word", 1, False),
         ("markup", 3, False),
@@ -685,7 +689,7 @@ def test_offsets_that_nothing_explains_cost_their_line_alone(check):
         {"text": "Bo came.", "label": [[0, 2, "Source"]]},
     ]
     findings = check(files={"d.jsonl": "\n".join(map(json.dumps, lines))})
-    assert [(f.severity, f.code, f.place.line) for f in findings][:4] == [
+    assert [(f.severity, f.code, f.location.line) for f in findings][:4] == [
         ("warning", "no-cue", 1),
         ("error", "empty-text", 2),
         ("error", "unreadable", 3),
@@ -728,8 +732,8 @@ def test_a_folder_s_findings_name_the_file_in_it(tmp_path):
             parse_data_config({"path": "x", "sources": [{"files": [str(tmp_path)]}]}, "test")
         ).findings()
     }
-    assert str(found["span-cuts-word"].place) == f"{tmp_path / 'a.ann'}: record 'a:0'"
-    assert (found["unreadable"].place.file, found["unreadable"].place.line) == (
+    assert str(found["span-cuts-word"].location) == f"{tmp_path / 'a.ann'}: record 'a:0'"
+    assert (found["unreadable"].location.file, found["unreadable"].location.line) == (
         str(tmp_path / "c.ann"),
         1,
     )
@@ -739,7 +743,7 @@ def test_a_folder_s_findings_name_the_file_in_it(tmp_path):
 def test_findings_in_a_table_that_quotes_nothing_have_their_line(inspect):
     table = 'text\tlabel\n"Rain.\tclaim\n<b>Sun."</b>\tclaim\n\tclaim\n'
     findings = inspect(files={"t.tsv": table}).findings()
-    assert {("markup", 3), ("empty-text", 4)} <= {(it.code, it.place.line) for it in findings}
+    assert {("markup", 3), ("empty-text", 4)} <= {(it.code, it.location.line) for it in findings}
 
 
 def test_one_label_alone(inspect):
@@ -776,7 +780,7 @@ def test_a_label_that_train_lacks_between_sources(tmp_path, monkeypatch):
     sources = [{"files": [f"{name}.csv"], "split": split} for name, split in splits.items()]
     inspection = Inspection(parse_data_config({"path": "x", "sources": sources}, "test"))
     assert [
-        (it.place.file, it.message)
+        (it.location.file, it.message)
         for it in inspection.findings()
         if it.code == "label-not-in-train"
     ] == [
@@ -796,13 +800,13 @@ def test_splits_that_are_none(inspect, splits, line):
         f"Rain {i}.,claim,{name}\n" for i, name in enumerate(splits)
     )
     errors = [it for it in inspect(files={"t.csv": table}).findings() if it.severity == "error"]
-    assert [(it.code, it.place.line) for it in errors] == [("unreadable", line)]
+    assert [(it.code, it.location.line) for it in errors] == [("unreadable", line)]
     assert "expected a split" in errors[0].message
 
 
 def test_a_split_of_a_record_that_is_none(check):
     (finding,) = check({"meta": {"split": "dev"}}, {"meta": {"split": "gold"}})
-    assert (finding.place.line, finding.severity) == (2, "error")
+    assert (finding.location.line, finding.severity) == (2, "error")
     assert (
         finding.message == "split: expected a split (train, dev, validation or test), found 'gold'"
     )
