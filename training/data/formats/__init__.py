@@ -5,7 +5,7 @@ from pathlib import Path
 
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.record import Record
-from claimstance.training.data.documents.format import COLUMNS, Format, Layout, OnDrop, Reading
+from claimstance.training.data.documents.format import COLUMNS, Format, Layout, OnDrop, ReadReport
 from claimstance.training.data.formats import (
     argilla,
     conll,
@@ -113,7 +113,7 @@ def read_file(
     path: Path | str,
     format: str | None = None,
     layout: Layout | None = None,
-    reading: Reading | None = None,
+    reading: ReadReport | None = None,
 ) -> Iterator[Record]:
     """The records of an annotated file, or of a folder in a format that has folders.
 
@@ -132,7 +132,7 @@ def read_file(
     from claimstance.training.data.documents.assemble import records
 
     found = recognise(Path(path), format)
-    layout, reading = layout or Layout(), reading if reading is not None else Reading()
+    layout, reading = layout or Layout(), reading if reading is not None else ReadReport()
     reading.facts["format"] = found.name
     if found.read is not None:
         return found.read(Path(path), layout, reading)
@@ -145,7 +145,7 @@ __all__ = [
     "Format",
     "Layout",
     "OnDrop",
-    "Reading",
+    "ReadReport",
     "files_in",
     "read_file",
     "recognise",

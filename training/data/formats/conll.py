@@ -17,7 +17,7 @@ from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import ROLES
 from claimstance.model.record import Record, Span, read_lines
 from claimstance.training.data.documents.document import Document, LeftOut, Mark
-from claimstance.training.data.documents.format import Format, Item, Layout, Reading
+from claimstance.training.data.documents.format import Format, Item, Layout, ReadReport
 
 logger = logging.getLogger(__name__)
 
@@ -198,7 +198,7 @@ def _mark(
     return Mark(f"{start}-{stop} {label}", label, [(start, stop)], where=sentence[first].where)
 
 
-def read(path: Path, layout: Layout, reading: Reading) -> Iterator[Record]:
+def read(path: Path, layout: Layout, reading: ReadReport) -> Iterator[Record]:
     """The records of a file; what is told of it is the scheme of its tags.
 
     Raises:

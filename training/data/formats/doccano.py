@@ -20,12 +20,12 @@ from claimstance.training.data.documents.format import Format, Item, Layout
 from claimstance.training.data.documents.json_items import first_object, json_items, object_of
 from claimstance.training.data.documents.json_validation import (
     extent,
-    is_whole,
+    integer,
+    is_integer,
     listing,
     mapping,
     name_of,
     string,
-    whole,
     wrong,
 )
 from claimstance.training.data.documents.offsets import UTF16
@@ -121,7 +121,7 @@ def _triple(label: Any, key: str, where: str) -> Mark:
     if (
         not isinstance(label, list)
         or len(label) != 3
-        or not (is_whole(label[0]) and is_whole(label[1]))
+        or not (is_integer(label[0]) and is_integer(label[1]))
     ):
         expected = "[start, end, label]" if key == "entities" else "a name or [start, end, label]"
         raise wrong(where, expected, label)
@@ -135,7 +135,7 @@ def _relations(line: Mapping[str, Any], names: set[str], where: str) -> Iterator
         relation = mapping(relation, place)
         ends = []
         for key in ("from_id", "to_id"):
-            end = str(whole(relation.get(key), f"{place}.{key}"))
+            end = str(integer(relation.get(key), f"{place}.{key}"))
             if end not in names:
                 raise wrong(f"{place}.{key}", "the id of an entity of this text", relation[key])
             ends.append(end)

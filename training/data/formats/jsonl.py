@@ -6,10 +6,10 @@ from pathlib import Path
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record, read_jsonl, write_jsonl
-from claimstance.training.data.documents.format import Format, Layout, Reading
+from claimstance.training.data.documents.format import Format, Layout, ReadReport
 
 
-def read(path: Path, layout: Layout, reading: Reading) -> Iterator[Record]:
+def read(path: Path, layout: Layout, reading: ReadReport) -> Iterator[Record]:
     """The records of a file, their labels checked against ``layout.labels``, else the default sets.
 
     Raises:

@@ -20,7 +20,7 @@ from typing import Any
 from claimstance.model.errors import InputError, unknown
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record, Stance, check_labels
-from claimstance.training.data.documents.format import COLUMNS, Format, Layout, Reading
+from claimstance.training.data.documents.format import COLUMNS, Format, Layout, ReadReport
 from claimstance.training.data.formats.table_rows import Row, delimited, parquet, workbook
 from claimstance.training.data.splits import SplitColumn
 
@@ -34,7 +34,7 @@ _ROLES = (*TASKS, "target", "holder", _IGNORE)  # what roles can make of a colum
 _META = ("outlet", "date")
 
 #: ``(path, the name of the text's column, reading) -> rows``, the header first
-_Source = Callable[[Path, str, Reading], Iterator[Row]]
+_Source = Callable[[Path, str, ReadReport], Iterator[Row]]
 
 
 class _UnusableRowError(Exception):
@@ -50,7 +50,7 @@ class _Columns:
     others: Mapping[str, int]
 
 
-def read(path: Path, layout: Layout, reading: Reading, source: _Source) -> Iterator[Record]:
+def read(path: Path, layout: Layout, reading: ReadReport, source: _Source) -> Iterator[Record]:
     """The rows of a table as records, in order. A missing id is ``STEM:ROW``, counted from 1 without the header.
 
     Raises:
@@ -109,7 +109,7 @@ def _has_label(record: Record) -> bool:
 
 
 def _note_other_case(
-    header: Sequence[str], columns: _Columns, layout: Layout, reading: Reading
+    header: Sequence[str], columns: _Columns, layout: Layout, reading: ReadReport
 ) -> None:
     """Warn of columns that nothing but their case keeps from being read as more than data."""
     for name in columns.others:

@@ -21,7 +21,7 @@ from claimstance.model.io.delimiters import (
     find_dialect,
 )
 from claimstance.model.record import read_lines
-from claimstance.training.data.documents.format import Reading
+from claimstance.training.data.documents.format import ReadReport
 
 _ERROR = "e"  # the type of an Excel cell such as #N/A
 
@@ -41,7 +41,7 @@ class Row:
     problem: str | None = None
 
 
-def delimited(path: Path, wanted: str, reading: Reading, delimiter: str) -> Iterator[Row]:
+def delimited(path: Path, wanted: str, reading: ReadReport, delimiter: str) -> Iterator[Row]:
     """Yield the rows of a CSV or TSV file that are not empty, each at its last line.
 
     Where the header has no column ``wanted``, but has one if it is cut at another of comma, semicolon, tab and bar,
@@ -82,7 +82,7 @@ def _lines(path: Path) -> Iterator[str]:
         raise InputError(f"{error}{encoding_hint(path)}") from None
 
 
-def workbook(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
+def workbook(path: Path, wanted: str, reading: ReadReport) -> Iterator[Row]:
     """The rows that are not empty of the one sheet of an Excel workbook whose header has the column ``wanted``.
 
     Formulas count as the values that were saved with them. With no such sheet, the first one's rows, for the header to
@@ -159,7 +159,7 @@ def _sheet_rows(sheet: Any) -> Iterator[Row]:
         width = width or len(values)
 
 
-def parquet(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
+def parquet(path: Path, wanted: str, reading: ReadReport) -> Iterator[Row]:
     """The rows of a Parquet file, a batch in memory at a time; the first one is its columns' names.
 
     Raises:

@@ -12,7 +12,7 @@ from claimstance.training.data.config import DataConfig, Source
 from claimstance.training.data.corpora import lookup
 from claimstance.training.data.documents.document import Document, LeftOut
 from claimstance.training.data.documents.format import Item, Reader
-from claimstance.training.data.formats import Format, Layout, Reading, recognise
+from claimstance.training.data.formats import Format, Layout, ReadReport, recognise
 from claimstance.training.data.lint.base import Finding, Location, unreadable
 from claimstance.training.data.splits import SplitColumn
 
@@ -149,7 +149,7 @@ def _parse_json_line(
     yield LocatedRecord(record, location)
 
 
-class _FindingCollector(Reading):
+class _FindingCollector(ReadReport):
     """Collect a finding for each row or item that a reader leaves out."""
 
     def __init__(self, path: Path, is_table: bool = False) -> None:

@@ -4,7 +4,7 @@ from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.record import Attribution, Entity, Stance
 from claimstance.training.data.documents.assemble import records
 from claimstance.training.data.documents.document import Answer, Document, Mark, Relation
-from claimstance.training.data.documents.format import Format, Item, Layout, Reading
+from claimstance.training.data.documents.format import Format, Item, Layout, ReadReport
 
 TEXT = "Holm says Noren lies. The tax, he warned, will rise.\nNoren laughed."
 
@@ -37,7 +37,9 @@ def read(*documents, reading=None, **layout):
         items=lambda path: (Item("f, task 1", "d", d) for d in documents),
         parse=parse,
     )
-    return list(records(toy, "f", Layout(**layout), reading if reading is not None else Reading()))
+    return list(
+        records(toy, "f", Layout(**layout), reading if reading is not None else ReadReport())
+    )
 
 
 HOLM = mark("s", "Source", "Holm")
@@ -94,7 +96,7 @@ def test_one_source_of_two_cues_is_in_both_attributions():
 
 
 def test_without_any_relation_parts_go_to_the_nearest_cue_and_the_report_says_so():
-    reading = Reading()
+    reading = ReadReport()
     found = read(document(HOLM, SAYS, LIES), reading=reading)
     assert found[0].attributions == [Attribution(source=[(0, 4)], cue=[(5, 9)], content=[(10, 20)])]
     assert reading.facts["links"].startswith("2 sources and contents")
@@ -255,7 +257,7 @@ def test_lenient_reading_counts_what_it_leaves_out_by_reason():
     lost = document(mark("o", "Content", "Noren lies", stance="against"))
     with pytest.raises(InputError):
         read(broken, document(HOLM))
-    reading = Reading()
+    reading = ReadReport()
     found = read(broken, lost, document(HOLM), reading=reading, lenient=True)
     assert len(found) == 3
     assert sum(reading.dropped.values()) == 2
@@ -269,7 +271,7 @@ def test_a_lenient_reading_leaves_out_what_the_unit_of_most_does_not_explain():
         read(document(HOLM), beyond)
     with pytest.raises(InputError, match="nor does any other unit"):
         read(document(HOLM), beyond, other, lenient=True)  # most are not explained
-    reading = Reading()
+    reading = ReadReport()
     assert (
         len(
             read(
@@ -290,13 +292,13 @@ def test_a_lenient_reading_leaves_out_what_the_unit_of_most_does_not_explain():
         == "code points (in 3 of 5 texts with spans; the others are left out)"
     )
     fixed = document(Mark("s", "Source", [(0, 99)]), unit="code points")  # the format says so
-    reading = Reading()
+    reading = ReadReport()
     assert len(read(document(HOLM, unit="code points"), fixed, reading=reading, lenient=True)) == 3
     assert reading.dropped == {"offsets that code points do not explain": 1}
 
 
 def test_what_is_read_but_has_no_meaning_is_counted():
-    reading = Reading()
+    reading = ReadReport()
     read(
         document(mark("s", "source", "Holm", certainty="high"), mark("t", "target", "tax")),
         reading=reading,
@@ -360,7 +362,7 @@ def test_a_content_around_its_only_cue_is_tied_to_it():
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_overlapping_parts_beside_one_cue_are_no_pieces_of_one_span(order):
-    reading = Reading()
+    reading = ReadReport()
     sources = [nested("1", "source", "Holm"), nested("2", "source", "Holm said: Noren")]
     marks = [*sources[::order], nested("3", "cue", "believes")]
     (record,) = read(document(*marks, text=NESTED), reading=reading)

@@ -17,10 +17,10 @@ from pathlib import Path
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record, Span, Stance
 from claimstance.training.data.documents.from_records import (
-    Sheet,
+    AnnotatorLayer,
     documents_of,
-    moved,
-    said_of,
+    sentence_labels,
+    shift,
 )
 from claimstance.training.data.formats.brat.folder import pair_of
 
@@ -39,7 +39,7 @@ def write(records: Iterable[Record], path: Path) -> None:
     notes = 0
     for document in documents_of(records):
         name = _file_name(document.name)
-        for sheet in document.sheets:
+        for sheet in document.layers:
             who = "" if sheet.annotator is None else f"_{_file_name(sheet.annotator)}"
             lines = _Lines(document.text)
             _add(files, f"{name}{who}.ann", "".join(f"{line}\n" for line in lines.of(sheet)))
@@ -85,14 +85,14 @@ class _Lines:
         self._lines: list[str] = []
         self.notes = 0
 
-    def of(self, sheet: Sheet) -> list[str]:
+    def of(self, sheet: AnnotatorLayer) -> list[str]:
         """The lines of one annotator's sentences."""
         for place, record in sorted(sheet.sentences, key=lambda pair: pair[0]):
             sentence = self._span("Sentence", [(place, place + len(record.text))])
-            for task, label in said_of(record).items():
+            for task, label in sentence_labels(record).items():
                 self._line("A", f"{task} {sentence} {label}")
             for entity in record.entities or ():
-                self._span(entity.label, moved(entity.span, place))
+                self._span(entity.label, shift(entity.span, place))
             for stance in record.stances or ():
                 self._stance(stance, place, sentence)
         for roles in sheet.attributions():
@@ -115,16 +115,16 @@ class _Lines:
             self._line("#", f"AnnotatorNotes {sentence}\t{_one_line(said)}")
             self.notes += 1
             return
-        target = self._span("Target", moved(stance.target, place))
+        target = self._span("Target", shift(stance.target, place))
         if stance.holder is None:
             self._line("A", f"stance {target} {stance.label}")
         else:
-            holder = self._span("Holder", moved(stance.holder, place))
+            holder = self._span("Holder", shift(stance.holder, place))
             self._line("R", f"{_label(stance.label)} Arg1:{holder} Arg2:{target}")
 
     def _shown(self, what: Span | str | None, place: int) -> str:
         if isinstance(what, list):
-            return " ".join(self._text[start:end] for start, end in moved(what, place))
+            return " ".join(self._text[start:end] for start, end in shift(what, place))
         return what or "nobody"
 
     def _span(self, label: str, span: Span) -> str:

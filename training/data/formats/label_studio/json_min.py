@@ -19,7 +19,7 @@ from claimstance.model.errors import InputError
 from claimstance.model.io.delimiters import header_names
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.training.data.documents.document import Answer, Document, LeftOut, Mark
-from claimstance.training.data.documents.format import Item, Layout, Reading
+from claimstance.training.data.documents.format import Item, Layout, ReadReport
 from claimstance.training.data.documents.json_items import first_object
 from claimstance.training.data.documents.json_validation import listing, name_of, string
 from claimstance.training.data.formats.label_studio.hypertext import shown_text
@@ -55,7 +55,7 @@ def rows(path: Path) -> Iterator[Item]:
     Raises:
         InputError: for a file without Label Studio's columns, or a row with more or fewer cells than it has columns.
     """
-    table = delimited(path, "annotator", Reading(), _delimiter(path))
+    table = delimited(path, "annotator", ReadReport(), _delimiter(path))
     header: Sequence[str] = []
     for row in table:
         where = f"{path}, {row.place}"

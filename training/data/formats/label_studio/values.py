@@ -8,7 +8,7 @@ from claimstance.training.data.documents.document import Answer, LeftOut
 from claimstance.training.data.documents.format import Layout
 from claimstance.training.data.documents.json_validation import (
     extent,
-    is_whole,
+    is_integer,
     listing,
     mapping,
     string,
@@ -33,7 +33,7 @@ def answers_in(value: Mapping[str, Any], kind: str, question: str, where: str) -
     found = value.get(key)
     where = f"{where}.value.{key}"
     if kind in ("rating", "number"):
-        if not (is_whole(found) or isinstance(found, float)):
+        if not (is_integer(found) or isinstance(found, float)):
             raise wrong(where, "a number", found)
         return [Answer(question, str(found))]
     if kind == "taxonomy":

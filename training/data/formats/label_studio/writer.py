@@ -17,10 +17,10 @@ from claimstance.model.errors import InputError
 from claimstance.model.io.label_studio import HOLDER, SENTENCE, TARGET, Results
 from claimstance.model.record import Record, Span, Stance
 from claimstance.training.data.documents.from_records import (
-    Sheet,
+    AnnotatorLayer,
     documents_of,
-    moved,
-    said_of,
+    sentence_labels,
+    shift,
 )
 
 _TAKEN = {"text", "id", "doc_id", "target", "holder"}
@@ -34,7 +34,7 @@ def write(records: Iterable[Record], path: Path) -> None:
     """
     records = list(records)
     whole = all(record.doc_id is None for record in records) and any(
-        said_of(record) or _named(record.stances) is not None for record in records
+        sentence_labels(record) or _named(record.stances) is not None for record in records
     )
     tasks: list[dict[str, Any]] = []
     count = 0
@@ -42,7 +42,7 @@ def write(records: Iterable[Record], path: Path) -> None:
         annotations = []
         data = {key: value for key, value in document.meta().items() if key not in _TAKEN}
         data |= {"text": document.text, "id": document.name}
-        for sheet in document.sheets:
+        for sheet in document.layers:
             results = Results(document.text)
             if whole:
                 _sentence(results, sheet, data)
@@ -90,10 +90,10 @@ def _named(stances: Sequence[Stance] | None) -> Stance | None:
     )
 
 
-def _sentence(results: Results, sheet: Sheet, data: dict[str, Any]) -> None:
+def _sentence(results: Results, sheet: AnnotatorLayer, data: dict[str, Any]) -> None:
     """What was said of a text that is one sentence; ``data`` takes the target, if nothing else is there."""
     place, record = sheet.sentences[0]
-    for task, label in said_of(record).items():
+    for task, label in sentence_labels(record).items():
         results.choice(task, label)
     named = _named(record.stances)
     names = {} if named is None else {"target": named.target, "holder": named.holder}
@@ -108,12 +108,12 @@ def _sentence(results: Results, sheet: Sheet, data: dict[str, Any]) -> None:
     _attributions(results, sheet)
 
 
-def _sentences(results: Results, sheet: Sheet) -> None:
+def _sentences(results: Results, sheet: AnnotatorLayer) -> None:
     """What was said of a document's sentences."""
     for place, record in sorted(sheet.sentences, key=lambda pair: pair[0]):
         bounds = _whole(place, record)
         sentence = results.region(SENTENCE, bounds)
-        for task, label in said_of(record).items():
+        for task, label in sentence_labels(record).items():
             results.choice(task, label, sentence, bounds)
         _spans(results, place, record, record.stances or ())
     _attributions(results, sheet)
@@ -125,26 +125,26 @@ def _whole(place: int, record: Record) -> Span:
 
 def _spans(results: Results, place: int, record: Record, stances: Sequence[Stance]) -> None:
     for entity in record.entities or ():
-        results.region(entity.label, moved(entity.span, place))
+        results.region(entity.label, shift(entity.span, place))
     for stance in stances:
         if stance.label is not None:
             _stance(results, place, record, stance, stance.label)
 
 
 def _stance(results: Results, place: int, record: Record, stance: Stance, label: str) -> None:
-    there = _whole(place, record) if isinstance(stance.target, str) else moved(stance.target, place)
+    there = _whole(place, record) if isinstance(stance.target, str) else shift(stance.target, place)
     target = results.region(TARGET, there)
     if isinstance(stance.target, str):
         results.name("target", stance.target, target, there)
     if isinstance(stance.holder, list):
-        results.relate(results.region(HOLDER, moved(stance.holder, place)), target, label)
+        results.relate(results.region(HOLDER, shift(stance.holder, place)), target, label)
         return
     if stance.holder is not None:
         results.name("holder", stance.holder, target, there)
     results.choice("stance", label, target, there)
 
 
-def _attributions(results: Results, sheet: Sheet) -> None:
+def _attributions(results: Results, sheet: AnnotatorLayer) -> None:
     for roles in sheet.attributions():
         results.attribution(
             {role: results.region(role.capitalize(), span) for role, span in roles.items()}
