@@ -42,10 +42,10 @@ def document(text, *marks, **more):
 def test_the_only_unit_that_explains_a_span_is_chosen(unit, start, end):
     text = f"{FLAG}\r\n{SCARF}e\u0301 Noren"
     assert text[8:13] == "Noren"
-    found, fact = find_unit([document(text, (start, end, "Noren"))], "f")
-    assert found == unit
+    chosen, fact = find_unit([document(text, (start, end, "Noren"))], "f")
+    assert chosen == unit
     assert "every one of 1 spans" in fact
-    settled = in_code_points(document(text, (start, end, "Noren")), found)
+    settled = in_code_points(document(text, (start, end, "Noren")), chosen)
     assert settled.marks[0].pieces == [(8, 13)]
 
 
@@ -106,8 +106,8 @@ def test_offsets_within_a_surrogate_pair_or_grapheme_are_not_converted():
 def test_quoted_texts_may_differ_in_white_space():
     text = "He said\nthat it rains."
     mark = Mark("m", "X", [(3, 12), (16, 21)], "said that rains")
-    found, _ = find_unit([Document("d", text, "w", marks=[mark])], "f")
-    assert found == CODE_POINTS
+    chosen, _ = find_unit([Document("d", text, "w", marks=[mark])], "f")
+    assert chosen == CODE_POINTS
 
 
 PIECES = st.sampled_from(["a", " ", "\r", "\n", "é", "e\u0301", FLAG, SCARF, "ש", "\u200f"])
@@ -118,10 +118,10 @@ def test_every_bound_of_a_unit_is_converted(text):
     for unit, bounds in UNITS.items():
         offsets = bounds(text)
         assert len(offsets) == len(text) + 1
-        known = [offset for offset in offsets if offset >= 0]
-        assert known == sorted(known)
+        expected = [offset for offset in offsets if offset >= 0]
+        assert expected == sorted(expected)
         table = code_point_offsets(text, unit)
-        assert sorted(table) == sorted(set(known))
+        assert sorted(table) == sorted(set(expected))
         # The last offset is the text's length in the unit, counted another way.
         length = {
             CODE_POINTS: len(text),
