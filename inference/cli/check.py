@@ -27,7 +27,7 @@ from claimstance.inference.cli.data import (
 from claimstance.model.errors import ConfigError, printable
 
 if TYPE_CHECKING:
-    from claimstance.training.data.lint.base import Finding, Place
+    from claimstance.training.data.lint.base import Finding, Location
     from claimstance.training.data.lint.linter import Inspection
 
 _SHOWN = 3  # examples of each kind of finding in the table; findings of a kind in a file with a line each
@@ -138,7 +138,7 @@ def _show(findings: "Iterable[Finding]", show_all: bool) -> None:
         kind = finding.severity, finding.code
         counts[kind] += 1
         if show_all or counts[kind] <= _SHOWN:
-            examples[kind].append(f"{finding.place}: {finding.message}")
+            examples[kind].append(f"{finding.location}: {finding.message}")
     if counts:
         _table(counts, examples)
 
@@ -150,7 +150,9 @@ def _lines(findings: "Iterable[Finding]", show_all: bool) -> "Iterator[str]":
         return
     kinds: dict[tuple[str, str, str], _Kind] = {}
     for finding in findings:
-        kinds.setdefault((finding.severity, finding.code, finding.place.file), _Kind()).add(finding)
+        kinds.setdefault((finding.severity, finding.code, finding.location.file), _Kind()).add(
+            finding
+        )
     for kind in kinds.values():
         yield from kind.lines()
 
@@ -171,16 +173,16 @@ class _Kind:
         if self._count <= _SHOWN:
             yield from map(str, self._first)
             return
-        places = [_place_in_file(finding.place) for finding in self._first[1:]]
+        places = [_place_in_file(finding.location) for finding in self._first[1:]]
         named = f" in {', '.join(place for place in places if place)}" if any(places) else ""
         more = ", …" if self._count > len(self._first) and named else ""
         yield f"{self._first[0]} (and {self._count - 1} more{named}{more}; --all shows each)"
 
 
-def _place_in_file(place: "Place") -> str:
-    if place.line is not None:
-        return f"line {place.line}"
-    return f"record '{place.record}'" if place.record is not None else ""
+def _place_in_file(location: "Location") -> str:
+    if location.line is not None:
+        return f"line {location.line}"
+    return f"record '{location.record}'" if location.record is not None else ""
 
 
 def _table(counts: dict[tuple[str, str], int], examples: dict[tuple[str, str], list[str]]) -> None:

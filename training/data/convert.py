@@ -9,7 +9,7 @@ from pathlib import Path
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.record import Record
 from claimstance.training.data.config import DataConfig
-from claimstance.training.data.formats import FORMATS, Reading, read_file
+from claimstance.training.data.formats import FORMATS, ReadReport, read_file
 
 _LOG = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def convert(
     def records() -> Iterator[Record]:
         for source in config.sources:
             for file in source.paths():
-                reading = Reading()
+                reading = ReadReport()
                 for record in read_file(
                     file, source.format, source.layout(file, config.labels), reading
                 ):

@@ -18,7 +18,7 @@ from claimstance.inference.results import (
 from claimstance.inference.writers.label_studio import certainty, open_tasks, task_of
 from claimstance.model.io.label_studio import labelling_config
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS
-from claimstance.training.data.documents.from_records import documents_of, moved
+from claimstance.training.data.documents.from_records import documents_of, shift
 from claimstance.training.data.formats import read_file, recognise
 from helpers.paths import SEEDS
 from helpers.program import TEXT, write
@@ -88,11 +88,11 @@ def told(tagged):
 
 def read(records, text):
     """The same of records."""
-    (sheet,) = documents_of(records)[0].sheets
+    (sheet,) = documents_of(records)[0].layers
 
     def there(record, what):
         return (
-            characters(text, moved(what, record.start))
+            characters(text, shift(what, record.start))
             if isinstance(what, list)
             else what or frozenset()
         )

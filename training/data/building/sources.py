@@ -15,7 +15,7 @@ from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig, Source
 from claimstance.training.data.corpora import Corpus, lookup
 from claimstance.training.data.documents.markup import find_markup
-from claimstance.training.data.formats import Reading, read_file
+from claimstance.training.data.formats import ReadReport, read_file
 from claimstance.training.data.splits import SplitColumn, find_split
 
 BATCH = 1000  # rows that are indexed together
@@ -55,7 +55,7 @@ class Part:
     unit: int
     first: int = 0
     count: int = 0
-    reading: Reading = field(default_factory=Reading)
+    reading: ReadReport = field(default_factory=ReadReport)
     about: dict[str, str] = field(default_factory=dict)
     answers: bool = False
     corpus: str = ""
@@ -194,7 +194,7 @@ def _read_file(source: Source, config: DataConfig, part: Part) -> Iterator[Recor
 
 
 def with_splits(
-    records: Iterable[Record], source: Source, file: Path, reading: Reading
+    records: Iterable[Record], source: Source, file: Path, reading: ReadReport
 ) -> Iterator[Record]:
     """Yield the records of a file with our names of their splits in ``meta``.
 
@@ -229,7 +229,7 @@ def with_splits(
         yield record
 
 
-def note_markup(record: Record, reading: Reading) -> None:
+def note_markup(record: Record, reading: ReadReport) -> None:
     """Warn of tags and character references, which are read as words."""
     if find_markup(record.text) is not None:
         reading.note("markup", _MARKUP, reading.place or f"record '{record.id}'")

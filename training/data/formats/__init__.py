@@ -6,7 +6,7 @@ from pathlib import Path
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.record import Record
 from claimstance.training.data.documents.assemble import records as assemble_records
-from claimstance.training.data.documents.format import COLUMNS, Format, Layout, OnDrop, Reading
+from claimstance.training.data.documents.format import COLUMNS, Format, Layout, OnDrop, ReadReport
 from claimstance.training.data.formats import (
     argilla,
     conll,
@@ -115,7 +115,7 @@ def read_file(
     path: Path | str,
     format: str | None = None,
     layout: Layout | None = None,
-    reading: Reading | None = None,
+    reading: ReadReport | None = None,
 ) -> Iterator[Record]:
     """Return an iterator over the records of an annotated file, or of a folder in a format that has folders.
 
@@ -133,7 +133,7 @@ def read_file(
     """
     path = Path(path)
     layout = layout or Layout()
-    reading = Reading() if reading is None else reading
+    reading = ReadReport() if reading is None else reading
     file_format = recognise(path, format)
     reading.facts["format"] = file_format.name
     if file_format.read is not None:
@@ -147,7 +147,7 @@ __all__ = [
     "Format",
     "Layout",
     "OnDrop",
-    "Reading",
+    "ReadReport",
     "files_in",
     "read_file",
     "recognise",

@@ -19,7 +19,7 @@ from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.record import Record, Span, read_lines
 from claimstance.training.data.documents.assemble import records as assemble_records
 from claimstance.training.data.documents.document import Document, LeftOut, Mark
-from claimstance.training.data.documents.format import Format, Item, Layout, Reading
+from claimstance.training.data.documents.format import Format, Item, Layout, ReadReport
 
 logger = logging.getLogger(__name__)
 
@@ -216,7 +216,7 @@ def _starts_anew(previous: _TaggedToken, token: _TaggedToken) -> bool:
     return token.letter in "OSB" or previous.letter in "ES" or token.label != previous.label
 
 
-def read(path: Path, layout: Layout, reading: Reading) -> Iterator[Record]:
+def read(path: Path, layout: Layout, reading: ReadReport) -> Iterator[Record]:
     """Yield the records of a file; ``reading.facts`` takes down the scheme of its tags.
 
     Raises:

@@ -20,12 +20,12 @@ from claimstance.training.data.documents.format import Format, Item, Layout
 from claimstance.training.data.documents.json_items import first_object, json_items, object_of
 from claimstance.training.data.documents.json_validation import (
     extent,
-    is_whole,
+    integer,
+    is_integer,
     listing,
     mapping,
     name_of,
     string,
-    whole,
     wrong,
 )
 from claimstance.training.data.documents.offsets import UTF16
@@ -133,7 +133,7 @@ def _parse_entity(entity: dict[str, Any], default_name: str, where: str) -> Mark
 def _parse_triple(label: Any, key: str, where: str) -> Mark:
     """Return the mark of a list ``[start, end, name]``."""
     is_triple = isinstance(label, list) and len(label) == 3
-    if not is_triple or not is_whole(label[0]) or not is_whole(label[1]):
+    if not is_triple or not is_integer(label[0]) or not is_integer(label[1]):
         expected = "[start, end, label]" if key == "entities" else "a name or [start, end, label]"
         raise wrong(where, expected, label)
     bounds = extent({"start": label[0], "end": label[1]}, "start", "end", where)
@@ -148,7 +148,7 @@ def _relations(line: Mapping[str, Any], mark_names: set[str], where: str) -> Ite
         relation = mapping(value, relation_where)
         ends = []
         for key in ("from_id", "to_id"):
-            end = str(whole(relation.get(key), f"{relation_where}.{key}"))
+            end = str(integer(relation.get(key), f"{relation_where}.{key}"))
             if end not in mark_names:
                 expected = "the id of an entity of this text"
                 raise wrong(f"{relation_where}.{key}", expected, relation[key])

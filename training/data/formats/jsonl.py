@@ -6,13 +6,13 @@ from pathlib import Path
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record, read_jsonl, write_jsonl
-from claimstance.training.data.documents.format import Format, Layout, Reading
+from claimstance.training.data.documents.format import Format, Layout, ReadReport
 
 #: Parts of a layout that have no meaning for records.
 _UNUSED_LAYOUT = ("columns", "task", "target", "roles", "values", "sentences")
 
 
-def read(path: Path, layout: Layout, reading: Reading) -> Iterator[Record]:
+def read(path: Path, layout: Layout, reading: ReadReport) -> Iterator[Record]:
     """Yield the records of a file, with their labels checked against ``layout.labels``, else the default sets.
 
     Raises:

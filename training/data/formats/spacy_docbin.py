@@ -13,10 +13,10 @@ from claimstance.training.data.documents.document import Answer, Document, Mark
 from claimstance.training.data.documents.format import Format, Item, Layout
 from claimstance.training.data.documents.json_items import first_object, json_items, object_of
 from claimstance.training.data.documents.json_validation import (
+    integer,
     listing,
     mapping,
     string,
-    whole,
     wrong,
 )
 
@@ -136,7 +136,7 @@ def json_parse(item: Item, layout: Layout) -> Iterator[Document]:
         where = f"{item.where}: entities[{number}]"
         if len(listing(entity, where)) < 3:
             raise wrong(where, "[start, end, label]", entity)
-        start, end = whole(entity[0], f"{where}[0]"), whole(entity[1], f"{where}[1]")
+        start, end = integer(entity[0], f"{where}[0]"), integer(entity[1], f"{where}[1]")
         if not 0 <= start < end:
             raise InputError(f"{where}: expected 0 <= start < end, found {start} and {end}")
         marks.append(_mark(start, end, string(entity[2], f"{where}[2]"), where))

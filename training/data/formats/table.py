@@ -19,7 +19,7 @@ from pathlib import Path
 from claimstance.model.errors import InputError, unknown
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record, Stance
-from claimstance.training.data.documents.format import COLUMNS, Format, Layout, Reading
+from claimstance.training.data.documents.format import COLUMNS, Format, Layout, ReadReport
 from claimstance.training.data.formats.table_rows import (
     TableRow,
     read_delimited,
@@ -40,7 +40,7 @@ _ROLES = (*TASKS, *_STANCE_ROLES, _IGNORE)
 _META = ("outlet", "date")
 
 #: ``(path, the name of the text's column, reading) -> rows``, the header first
-_RowReader = Callable[[Path, str, Reading], Iterator[TableRow]]
+_RowReader = Callable[[Path, str, ReadReport], Iterator[TableRow]]
 
 
 class _UnusableRowError(Exception):
@@ -62,7 +62,9 @@ class _TableColumns:
     meta: Mapping[str, int]
 
 
-def read(path: Path, layout: Layout, reading: Reading, row_reader: _RowReader) -> Iterator[Record]:
+def read(
+    path: Path, layout: Layout, reading: ReadReport, row_reader: _RowReader
+) -> Iterator[Record]:
     """Yield the rows of a table as records, in order.
 
     A row without an id is called ``STEM:ROW``, counted from 1 without the header.
@@ -220,7 +222,7 @@ def _missing_column(path: Path, name: str, header: Sequence[str], layout: Layout
 
 
 def _warn_of_case(
-    header: Sequence[str], columns: _TableColumns, layout: Layout, reading: Reading
+    header: Sequence[str], columns: _TableColumns, layout: Layout, reading: ReadReport
 ) -> None:
     """Warn of columns that are kept as data only because of the case of their names."""
     for name in columns.meta:

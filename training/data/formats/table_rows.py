@@ -21,7 +21,7 @@ from claimstance.model.io.delimiters import (
     find_dialect,
 )
 from claimstance.model.record import read_lines
-from claimstance.training.data.documents.format import Reading
+from claimstance.training.data.documents.format import ReadReport
 
 _EXCEL_ERROR = "e"  # openpyxl's type of a cell such as #N/A
 
@@ -42,7 +42,7 @@ class TableRow:
 
 
 def read_delimited(
-    path: Path, text_column: str, reading: Reading, delimiter: str
+    path: Path, text_column: str, reading: ReadReport, delimiter: str
 ) -> Iterator[TableRow]:
     """Yield the rows of a CSV or TSV file that are not empty, each with the number of its last line.
 
@@ -85,7 +85,7 @@ def _lines(path: Path) -> Iterator[str]:
         raise InputError(f"{error}{encoding_hint(path)}") from None
 
 
-def read_workbook(path: Path, text_column: str, reading: Reading) -> Iterator[TableRow]:
+def read_workbook(path: Path, text_column: str, reading: ReadReport) -> Iterator[TableRow]:
     """Yield the rows that are not empty of the only sheet of a workbook with a column ``text_column``.
 
     If no sheet has the column, the rows are those of the first sheet, so that the caller can report its header.
@@ -166,7 +166,7 @@ def _sheet_rows(sheet: Any) -> Iterator[TableRow]:
         width = width or len(cells)
 
 
-def read_parquet(path: Path, text_column: str, reading: Reading) -> Iterator[TableRow]:
+def read_parquet(path: Path, text_column: str, reading: ReadReport) -> Iterator[TableRow]:
     """Yield the rows of a Parquet file, with a batch in memory at a time; the first has the columns' names.
 
     Raises:

@@ -5,12 +5,12 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.training.data.documents.format import documents
-from claimstance.training.data.formats import Layout, Reading, conll, read_file
+from claimstance.training.data.formats import Layout, ReadReport, conll, read_file
 from helpers.paths import DATA
 
 
 def read(path, reading=None, **layout):
-    return list(documents(conll.FORMAT, path, Layout(**layout), reading or Reading()))
+    return list(documents(conll.FORMAT, path, Layout(**layout), reading or ReadReport()))
 
 
 def entities(document):
@@ -70,7 +70,7 @@ def test_documents_sentences_and_entities():
 def test_the_scheme_is_recognised_and_told(tmp_path, tags, scheme, found):
     path = tagged(tmp_path, *tags)
     assert entities(read(path)[0]) == found
-    reading = Reading()
+    reading = ReadReport()
     list(read_file(path, reading=reading))
     assert reading.facts["tags"] == scheme
 
@@ -92,7 +92,7 @@ def test_an_entity_does_not_run_over_the_end_of_a_sentence(tmp_path):
 
 
 def test_a_lenient_reading_counts_tags_that_cannot_stand_where_they_do():
-    reading = Reading()
+    reading = ReadReport()
     path = DATA / "broken" / "conll" / "inside-after-other.conll"
     (found,) = read(path, reading, lenient=True)
     assert entities(found) == [("ORG", "Noren"), ("PER", "Holm"), ("PER", "Ida Holm")]

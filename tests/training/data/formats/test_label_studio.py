@@ -5,7 +5,7 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.training.data.documents.document import Answer, Relation
 from claimstance.training.data.documents.format import documents
-from claimstance.training.data.formats import Layout, Reading, read_file
+from claimstance.training.data.formats import Layout, ReadReport, read_file
 from claimstance.training.data.formats.label_studio import reader as labelstudio
 from helpers.paths import DATA
 
@@ -14,7 +14,7 @@ BROKEN = DATA / "broken" / "labelstudio"
 
 
 def read(path, **layout):
-    return list(documents(labelstudio.FORMAT, path, Layout(**layout), Reading()))
+    return list(documents(labelstudio.FORMAT, path, Layout(**layout), ReadReport()))
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_old_exports_count_utf16_units_and_name_things_otherwise():
 
 
 def test_the_unit_found_is_reported():
-    reading = Reading()
+    reading = ReadReport()
     list(read_file(FILES / "utf16.json", reading=reading))
     assert reading.facts["offsets"].startswith("UTF-16 code units")
 
@@ -260,7 +260,7 @@ def test_lenient_leaves_out_the_wrong_task_only(tmp_path):
     tasks[0]["annotations"][0]["result"][0]["value"]["start"] = None
     path = tmp_path / "x.json"
     path.write_text(json.dumps(tasks), encoding="utf-8")
-    reading = Reading()
+    reading = ReadReport()
     assert [d.name for d in documents(labelstudio.FORMAT, path, Layout(lenient=True), reading)] == [
         "42"
     ]
@@ -326,7 +326,7 @@ def of_target(*said):
 )
 def test_whose_stance_on_whom(tmp_path, said, stances):
     path = one_task(tmp_path, of_target(*said), {"text": "Holm hates it."})
-    reading = Reading()
+    reading = ReadReport()
     record = next(read_file(path, reading=reading))
     assert [(s.holder, s.target, s.label) for s in record.stances] == stances
     assert not reading.dropped
@@ -335,7 +335,7 @@ def test_whose_stance_on_whom(tmp_path, said, stances):
 def test_a_name_without_a_stance_is_counted(tmp_path):
     result = of_target(("textarea", "target", "the bridge"))
     result[1]["value"]["labels"] = ["PERSON"]
-    reading = Reading()
+    reading = ReadReport()
     next(read_file(one_task(tmp_path, result, {"text": "Holm hates it."}), reading=reading))
     assert dict(reading.dropped) == {
         "the name of a target or a holder, of a span without a stance": 1
@@ -494,7 +494,7 @@ def test_a_region_without_a_label_is_left_out_with_its_relations(tmp_path, label
     path = one_task(
         tmp_path, [region("a", 0, 4, labels=["Source"]), region("b", 5, 10, **labels), tie]
     )
-    reading = Reading()
+    reading = ReadReport()
     (record,) = read_file(path, reading=reading)
     assert (record.entities, record.attributions[0].source) == (None, [(0, 4)])
     assert reading.dropped == {"region without a label": 1}
@@ -505,6 +505,6 @@ def test_a_region_without_a_label_is_left_out_of_json_min(tmp_path):
     row = {"id": 1, "text": "Rain falls.", "annotator": 1, "annotation_id": 1, "span": regions}
     path = tmp_path / "min.json"
     path.write_text(json.dumps([row]), encoding="utf-8")
-    reading = Reading()
+    reading = ReadReport()
     (record,) = read_file(path, reading=reading)
     assert (record.entities, reading.dropped) == (None, {"region without a label": 1})

@@ -7,18 +7,18 @@ from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Stance
 from claimstance.training.data.documents.document import Answer, Relation
 from claimstance.training.data.documents.format import documents
-from claimstance.training.data.formats import Layout, Reading, prodigy, read_file
+from claimstance.training.data.formats import Layout, ReadReport, prodigy, read_file
 from helpers.paths import DATA
 
 COURIERS = "🚲 Bicycle couriers in Noren said on Monday the new toll was unfair."
 
 
 def read(name, **layout):
-    return list(documents(prodigy.FORMAT, DATA / "prodigy" / name, Layout(**layout), Reading()))
+    return list(documents(prodigy.FORMAT, DATA / "prodigy" / name, Layout(**layout), ReadReport()))
 
 
 def test_a_label_applies_or_does_not_and_what_was_ignored_says_nothing():
-    reading = Reading()
+    reading = ReadReport()
     found = list(
         documents(prodigy.FORMAT, DATA / "prodigy" / "textcat-binary.jsonl", Layout(), reading)
     )
@@ -52,7 +52,7 @@ def test_several_choices_are_several_answers(tmp_path):
         '"answer": "accept"}\n'
     )
     (tmp_path / "x.jsonl").write_text(line, encoding="utf-8")
-    (found,) = documents(prodigy.FORMAT, tmp_path / "x.jsonl", Layout(), Reading())
+    (found,) = documents(prodigy.FORMAT, tmp_path / "x.jsonl", Layout(), ReadReport())
     assert found.answers == [Answer("label", "claim"), Answer("label", "2")]
     assert found.annotator is None
 
@@ -103,7 +103,7 @@ def test_annotators_without_the_name_of_the_dataset(tmp_path, sessions, annotato
     ]
     (tmp_path / "x.jsonl").write_text("".join(lines), encoding="utf-8")
     assert [
-        d.annotator for d in documents(prodigy.FORMAT, tmp_path / "x.jsonl", Layout(), Reading())
+        d.annotator for d in documents(prodigy.FORMAT, tmp_path / "x.jsonl", Layout(), ReadReport())
     ] == annotators
 
 
@@ -146,7 +146,7 @@ def test_a_lenient_reading_counts_what_it_leaves_out(tmp_path):
     with path.open("w", encoding="utf-8") as file:
         for name in ("prodigy/spans", "broken/prodigy/cut-off", "broken/prodigy/unknown-option"):
             file.write((DATA / f"{name}.jsonl").read_text(encoding="utf-8"))
-    reading = Reading()
+    reading = ReadReport()
     found = list(documents(prodigy.FORMAT, path, Layout(lenient=True), reading))
     assert (
         len(found) == 3
@@ -186,7 +186,7 @@ def spans(*marks, time=None, session="ds-anna", **fields):
 def parsed(tmp_path, *lines, **layout):
     path = tmp_path / "x.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    reading = Reading()
+    reading = ReadReport()
     return list(documents(prodigy.FORMAT, path, Layout(**layout), reading)), reading
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from claimstance.model.errors import InputError
 from claimstance.model.labels import CHECK_WORTHY, CLAIM, ENTITY, STANCE
 from claimstance.model.record import Attribution, Entity, Record, Stance
-from claimstance.training.data.formats import FORMATS, Reading, read_file
+from claimstance.training.data.formats import FORMATS, ReadReport, read_file
 
 PLACES = {"brat": "folder", "labelstudio": "file.json"}
 WRITERS = pytest.mark.parametrize("format", PLACES)
@@ -123,7 +123,7 @@ def normal(records):
 def test_what_is_written_reads_back(format, records, tmp_path_factory):
     path = tmp_path_factory.mktemp("written") / PLACES[format]
     FORMATS[format].write(records, path)
-    reading = Reading()
+    reading = ReadReport()
     assert normal(list(read_file(path, reading=reading))) == normal(records)
     assert reading.facts["format"] == format
     assert not reading.dropped

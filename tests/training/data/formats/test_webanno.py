@@ -4,7 +4,7 @@ from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Entity
 from claimstance.training.data.documents.format import documents
 from claimstance.training.data.documents.offsets import in_code_points
-from claimstance.training.data.formats import Layout, Reading, read_file
+from claimstance.training.data.formats import Layout, ReadReport, read_file
 from claimstance.training.data.formats.webanno import reader as webanno
 from claimstance.training.data.formats.webanno.lines import split, unescape
 from helpers.paths import DATA
@@ -14,7 +14,7 @@ ANNA = DATA / "webanno" / "project" / "annotation" / "toll.txt" / "anna.tsv"
 
 
 def read(path, reading=None):
-    (found,) = documents(webanno.FORMAT, path, Layout(), reading or Reading())
+    (found,) = documents(webanno.FORMAT, path, Layout(), reading or ReadReport())
     return found
 
 
@@ -72,7 +72,7 @@ def test_relations_point_from_the_mark_in_the_cell_to_that_of_the_line():
 
 
 def test_slots_are_relations_and_layers_of_words_are_counted():
-    reading = Reading()
+    reading = ReadReport()
     found = read(ANNA, reading)
     texts = dict(
         zip((mark.name for mark in found.marks), (text for _, text in covered(found)), strict=True)

@@ -17,10 +17,10 @@ from pathlib import Path
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record, Span, Stance
 from claimstance.training.data.documents.from_records import (
-    Sheet,
+    AnnotatorLayer,
     documents_of,
-    moved,
-    said_of,
+    sentence_labels,
+    shift,
 )
 from claimstance.training.data.formats.brat.folder import match_text
 
@@ -40,7 +40,7 @@ def write(records: Iterable[Record], path: Path) -> None:
     note_count = 0
     for document in documents_of(records):
         name = _file_name(document.name)
-        for sheet in document.sheets:
+        for sheet in document.layers:
             suffix = "" if sheet.annotator is None else f"_{_file_name(sheet.annotator)}"
             lines = _AnnLines(document.text)
             lines.add_sheet(sheet)
@@ -102,14 +102,14 @@ class _AnnLines:
         self._text = text
         self._numbers: dict[str, int] = {}
 
-    def add_sheet(self, sheet: Sheet) -> None:
+    def add_sheet(self, sheet: AnnotatorLayer) -> None:
         """Add the annotations of one annotator."""
         for start, record in sorted(sheet.sentences, key=lambda sentence: sentence[0]):
             sentence = self._add_span("Sentence", [(start, start + len(record.text))])
-            for task, label in said_of(record).items():
+            for task, label in sentence_labels(record).items():
                 self._add_line("A", f"{task} {sentence} {label}")
             for entity in record.entities or ():
-                self._add_span(entity.label, moved(entity.span, start))
+                self._add_span(entity.label, shift(entity.span, start))
             for stance in record.stances or ():
                 if stance.label is not None:
                     self._add_stance(stance, stance.label, start, sentence)
@@ -129,17 +129,17 @@ class _AnnLines:
             self._add_line("#", f"AnnotatorNotes {sentence}\t{note}")
             self.note_count += 1
             return
-        target = self._add_span("Target", moved(stance.target, start))
+        target = self._add_span("Target", shift(stance.target, start))
         if stance.holder is None:
             self._add_line("A", f"stance {target} {label}")
         else:
-            holder = self._add_span("Holder", moved(stance.holder, start))
+            holder = self._add_span("Holder", shift(stance.holder, start))
             self._add_line("R", f"{_label(label)} Arg1:{holder} Arg2:{target}")
 
     def _surface(self, mention: Span | str | None, start: int) -> str:
         """Return a holder or a target in words."""
         if isinstance(mention, list):
-            return self._quote(moved(mention, start))
+            return self._quote(shift(mention, start))
         return mention or "nobody"
 
     def _quote(self, span: Span) -> str:

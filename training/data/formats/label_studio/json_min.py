@@ -20,7 +20,7 @@ from claimstance.model.errors import InputError
 from claimstance.model.io.delimiters import header_names
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.training.data.documents.document import Answer, Document, LeftOut, Mark
-from claimstance.training.data.documents.format import Item, Layout, Reading
+from claimstance.training.data.documents.format import Item, Layout, ReadReport
 from claimstance.training.data.documents.json_items import first_object
 from claimstance.training.data.documents.json_validation import listing, name_of, string
 from claimstance.training.data.formats.label_studio.hypertext import displayed_text
@@ -60,7 +60,7 @@ def table_items(path: Path) -> Iterator[Item]:
     """
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     header: Sequence[str] = []
-    for row in read_delimited(path, "annotator", Reading(), delimiter):
+    for row in read_delimited(path, "annotator", ReadReport(), delimiter):
         where = f"{path}, {row.location}"
         if not header:
             header = row.cells

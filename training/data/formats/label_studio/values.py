@@ -8,7 +8,7 @@ from claimstance.training.data.documents.document import Answer, LeftOut
 from claimstance.training.data.documents.format import Layout
 from claimstance.training.data.documents.json_validation import (
     extent,
-    is_whole,
+    is_integer,
     listing,
     mapping,
     name_of,
@@ -46,7 +46,7 @@ def answers_in(value: Mapping[str, Any], kind: str, question: str, where: str) -
     answer = value.get(key)
     where = f"{where}.value.{key}"
     if kind in ("rating", "number"):
-        if not (is_whole(answer) or isinstance(answer, float)):
+        if not (is_integer(answer) or isinstance(answer, float)):
             raise wrong(where, "a number", answer)
         return [Answer(question, str(answer))]
     if kind == "taxonomy":

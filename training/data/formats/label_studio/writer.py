@@ -17,10 +17,10 @@ from claimstance.model.errors import InputError
 from claimstance.model.io.label_studio import HOLDER, SENTENCE, TARGET, Results
 from claimstance.model.record import Record, Span, Stance
 from claimstance.training.data.documents.from_records import (
-    Sheet,
+    AnnotatorLayer,
     documents_of,
-    moved,
-    said_of,
+    sentence_labels,
+    shift,
 )
 
 _RESERVED_FIELDS = {"text", "id", "doc_id", "target", "holder"}
@@ -34,7 +34,7 @@ def write(records: Iterable[Record], path: Path) -> None:
     """
     records = list(records)
     is_single_sentences = all(record.doc_id is None for record in records) and any(
-        said_of(record) or _stance_toward_name(record.stances) for record in records
+        sentence_labels(record) or _stance_toward_name(record.stances) for record in records
     )
     tasks: list[dict[str, Any]] = []
     annotation_count = 0
@@ -43,7 +43,7 @@ def write(records: Iterable[Record], path: Path) -> None:
         meta = document.meta()
         data = {key: value for key, value in meta.items() if key not in _RESERVED_FIELDS}
         data |= {"text": document.text, "id": document.name}
-        for sheet in document.sheets:
+        for sheet in document.layers:
             results = Results(document.text)
             if is_single_sentences:
                 _add_single_sentence(results, sheet, data)
@@ -87,7 +87,7 @@ def _stance_toward_name(stances: Sequence[Stance] | None) -> Stance | None:
     return None
 
 
-def _add_single_sentence(results: Results, sheet: Sheet, data: dict[str, Any]) -> None:
+def _add_single_sentence(results: Results, sheet: AnnotatorLayer, data: dict[str, Any]) -> None:
     """Add the annotations of a text that is one sentence.
 
     Args:
@@ -97,7 +97,7 @@ def _add_single_sentence(results: Results, sheet: Sheet, data: dict[str, Any]) -
             annotator's record has added others.
     """
     start, record = sheet.sentences[0]
-    for task, label in said_of(record).items():
+    for task, label in sentence_labels(record).items():
         results.choice(task, label)
     stances = list(record.stances or ())
     stance = _stance_toward_name(stances)
@@ -111,12 +111,12 @@ def _add_single_sentence(results: Results, sheet: Sheet, data: dict[str, Any]) -
     _add_attributions(results, sheet)
 
 
-def _add_sentences(results: Results, sheet: Sheet) -> None:
+def _add_sentences(results: Results, sheet: AnnotatorLayer) -> None:
     """Add the annotations of a document's sentences."""
     for start, record in sorted(sheet.sentences, key=lambda sentence: sentence[0]):
         bounds = _sentence_span(start, record)
         sentence = results.region(SENTENCE, bounds)
-        for task, label in said_of(record).items():
+        for task, label in sentence_labels(record).items():
             results.choice(task, label, sentence, bounds)
         _add_spans(results, start, record, record.stances or ())
     _add_attributions(results, sheet)
@@ -129,7 +129,7 @@ def _sentence_span(start: int, record: Record) -> Span:
 def _add_spans(results: Results, start: int, record: Record, stances: Sequence[Stance]) -> None:
     """Add the entities of a sentence that begins at ``start``, and the stances."""
     for entity in record.entities or ():
-        results.region(entity.label, moved(entity.span, start))
+        results.region(entity.label, shift(entity.span, start))
     for stance in stances:
         if stance.label is not None:
             _add_stance(results, start, record, stance, stance.label)
@@ -143,10 +143,10 @@ def _add_stance(results: Results, start: int, record: Record, stance: Stance, la
         target = results.region(TARGET, span)
         results.name("target", stance.target, target, span)
     else:
-        span = moved(stance.target, start)
+        span = shift(stance.target, start)
         target = results.region(TARGET, span)
     if isinstance(stance.holder, list):
-        holder = results.region(HOLDER, moved(stance.holder, start))
+        holder = results.region(HOLDER, shift(stance.holder, start))
         results.relate(holder, target, label)
         return
     if stance.holder is not None:
@@ -154,7 +154,7 @@ def _add_stance(results: Results, start: int, record: Record, stance: Stance, la
     results.choice("stance", label, target, span)
 
 
-def _add_attributions(results: Results, sheet: Sheet) -> None:
+def _add_attributions(results: Results, sheet: AnnotatorLayer) -> None:
     for roles in sheet.attributions():
         regions = {role: results.region(role.capitalize(), span) for role, span in roles.items()}
         results.attribution(regions)
