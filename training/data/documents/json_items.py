@@ -1,4 +1,4 @@
-"""Reading of exports with a list of JSON objects: one object a line, or all of them in one array."""
+"""Reading of exports with one JSON object a line, or with all objects in one array."""
 
 import json
 import re
@@ -21,13 +21,13 @@ _KEY = re.compile(r'"([^"\\]+)"\s*:')
 
 @dataclass(frozen=True)
 class _RawLine:
-    """Represent a line that is not decoded yet, so that a broken line does not fail the whole file."""
+    """Represent a line that is not decoded yet, so that a broken one does not fail the file."""
 
     text: str
 
 
 def json_items(path: Path) -> Iterator[Item]:
-    """Yield the objects of a file as items with the names ``STEM:NUMBER``; ``object_of`` decodes them.
+    """Yield the objects of a file as items, with the names ``STEM:NUMBER``, for ``object_of``.
 
     Raises:
         InputError: If the file cannot be opened or is not UTF-8, or if its array is not JSON.

@@ -32,7 +32,7 @@ def read_json(text: str, where: str) -> Any:
 
 
 def is_integer(value: Any) -> bool:
-    """Return whether a value is a whole number; ``bool`` is a subclass of ``int``, but no number."""
+    """Return whether a value is a whole number, which ``True`` and ``False`` are not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 

@@ -82,7 +82,7 @@ class Marks:
         return [mark for mark in self.document.marks if self.meaning[mark.name] in meanings]
 
     def related(self, mark: Mark, *meanings: str) -> list[Mark]:
-        """Return the marks with one of the meanings that a relation in any direction ties to a mark."""
+        """Return the marks with one of the meanings that have a relation to or from a mark."""
         names = dict.fromkeys(self._neighbours[mark.name])
         return [self.by_name[name] for name in names if self.meaning[name] in meanings]
 
@@ -328,8 +328,8 @@ def _stances_of_mark(
         targets = [file_target]
     if not targets:
         raise InputError(
-            f"{mark.where or marks.document.where}: stance '{shorten(label)}': expected a target (a "
-            "related span, or one for the file), found none"
+            f"{mark.where or marks.document.where}: stance '{shorten(label)}': expected a target "
+            "(a related span, or one for the file), found none"
         )
     if holder is None:
         holder = _holder(marks, linked, mark)

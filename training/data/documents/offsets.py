@@ -1,9 +1,9 @@
 """The unit in which a file counts its offsets.
 
-Annotation tools count code points, UTF-16 code units (browsers do), grapheme clusters, or code points of
-a text whose line ends were changed, and few exports say which. If an export quotes the text of its
-spans, the unit is the one in which every span of the file has its quoted text; if not, it is the tool's
-usual unit, provided that every span fits in it.
+Annotation tools count code points, UTF-16 code units (browsers do), grapheme clusters, or code
+points of a text whose line ends were changed, and few exports say which. If an export quotes the
+text of its spans, the unit is the one in which every span of the file has its quoted text; if
+not, it is the tool's usual unit, provided that every span fits in it.
 """
 
 from collections import Counter
@@ -52,8 +52,8 @@ def _grapheme_bounds(text: str) -> list[int]:
     return bounds
 
 
-#: Unit → function that returns, in this unit, the offset of each code point's start and of the text's
-#: end; -1 where no unit begins. The search tries the units in this order.
+#: Unit → function that returns, in this unit, the offset of each code point's start and of the
+#: text's end; -1 where no unit begins. The search tries the units in this order.
 UNITS: dict[str, Callable[[str], list[int]]] = {
     CODE_POINTS: _code_point_bounds,
     UTF16: _utf16_bounds,
@@ -63,7 +63,7 @@ UNITS: dict[str, Callable[[str], list[int]]] = {
 
 
 def code_point_offsets(text: str, unit: str) -> dict[int, int]:
-    """Return offset in ``unit`` → offset in code points, for the bounds of all units of a text."""
+    """Return offset in ``unit`` → offset in code points, for every bound of a unit."""
     offsets: dict[int, int] = {}
     for code_point, offset in enumerate(UNITS[unit](text)):
         # The CR and the LF of a line end have one offset without CR: the CR begins the line end.
@@ -174,8 +174,8 @@ class UnitSearch:
 
         Args:
             path: The file, for messages.
-            lenient: Whether to accept the unit that explains the most documents, if it explains more
-                than half of them.
+            lenient: Whether to accept the unit that explains the most documents, if it explains
+                more than half of them.
 
         Raises:
             InputError: If no unit explains every span, naming the first that code points do not.

@@ -32,7 +32,7 @@ def trim(start: int, end: int, text: str) -> tuple[int, int]:
 
 
 def clip(span: Span, start: int, end: int, text: str) -> Span | None:
-    """Return the pieces of a span in ``text[start:end]``, relative to ``start``; ``None`` if empty."""
+    """Return the pieces in ``text[start:end]``, relative to ``start``; ``None`` if there are none."""
     inside = []
     for first, last in span:
         if first < end and last > start:

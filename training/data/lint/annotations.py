@@ -98,4 +98,5 @@ def padded_target(checked: CheckedRecord) -> Iterator[str]:
     """Yield target names with outer white space, which makes them different names."""
     for i, stance in enumerate(checked.record.stances or ()):
         if isinstance(stance.target, str) and stance.target != stance.target.strip() != "":
-            yield f"stances[{i}].target: expected '{stance.target.strip()}', found {stance.target!r}"
+            name = stance.target.strip()
+            yield f"stances[{i}].target: expected '{name}', found {stance.target!r}"

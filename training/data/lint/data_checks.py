@@ -286,7 +286,8 @@ def odd_annotator(facts: Facts) -> Iterator[LocatedMessage]:
     For each task, the agreement of two annotators is the share of their common items that have
     equal labels; pairs with fewer than ``MIN_COMMON_ITEMS`` are left out. An annotator is odd whose
     mean agreement lies ``MAX_AGREEMENT_GAP`` below the mean of all pairs without them, which takes
-    at least three annotators. Items are sentence labels, and stances of one holder toward one target.
+    at least three annotators. Items are sentence labels, and stances of one holder toward one
+    target.
     """
     agreement: dict[str, dict[tuple[str, str], float]] = defaultdict(dict)
     for (task, first, second), counts in facts.pairs.items():
