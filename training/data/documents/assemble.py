@@ -113,6 +113,7 @@ def records(format: Format, path: Path, layout: Layout, report: ReadReport) -> I
             report.refuse(error, document.where, reason)
             continue
         yield from document_records
+    # A file whose texts were all left out is no error: the report gives the reasons.
     if is_empty and not report.dropped:
         raise InputError(f"{path}: expected at least one annotated text, found none")
     if survey.nearest:
@@ -154,6 +155,7 @@ def _document_records(
     linked, nearest, overlapping = attributions(marks, not survey.are_linked, bounds)
     survey.nearest += nearest
     if overlapping:
+        # The report names the place within the file, which it has named already.
         place = document.where.removeprefix(str(path)).lstrip(", ") or f"record '{document.name}'"
         report.note("overlapping-spans", _OVERLAPPING, place)
     columns = _column_values(document, layout, roles)
@@ -310,6 +312,7 @@ class _RecordBuilder:
         """Add stances, each to the sentence in which its anchor begins."""
         for stance in linked:
             where = stance.anchor.where or self._document.where
+            # A stance belongs to one sentence, even if its anchor goes on in the next one.
             index, _ = self._clip_to_sentences(stance.anchor.pieces, where)[0]
             holder = None if stance.holder is None else self._span_or_name(stance.holder, index)
             target = self._span_or_name(stance.target, index)

@@ -56,6 +56,7 @@ def object_of(item: Item) -> dict[str, Any]:
 
 def _is_array(path: Path) -> bool:
     """Return whether the first character of a file other than white space opens an array."""
+    # These suffixes promise one object a line, even if the first line is an array by mistake.
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         return False
     for line in read_lines(path):
@@ -75,5 +76,6 @@ def first_object(head: str) -> dict[str, Any]:
     try:
         value, _ = json.JSONDecoder().raw_decode(start)
     except (ValueError, RecursionError):
+        # The object goes on beyond the head; its keys are enough to recognise a format.
         return dict.fromkeys(_KEY.findall(start))
     return value if isinstance(value, dict) else {}

@@ -14,6 +14,7 @@ def read_text(path: Path) -> str:
         InputError: If the file cannot be opened or is not UTF-8.
     """
     try:
+        # Path.read_text would convert CRLF to LF, and so shift the offsets after it.
         return path.read_bytes().decode("utf-8")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None

@@ -178,6 +178,7 @@ def _join_nearest(
         for role in ("source", "content")
         if attribution.marks[role] and not attribution.marks["cue"]
     ]
+    # A nested mark must not take the cue of the mark around it, which is longer.
     orphans.sort(key=lambda orphan: -_length(orphan[0]))
     count = overlapping = 0
     for mark, role, attribution in orphans:
@@ -257,6 +258,7 @@ def stances(
                 )
             elif meaning not in (IGNORE, *_NAME_QUESTIONS, *marks.roles.labels):
                 on_drop(f"'{question}' of a span: a {meaning} is marked, not said of a span")
+    # Targets and names that no stance uses are lost, which the report should say.
     anchors = {id(stance.anchor) for stance in result}
     for mark in marks.document.marks:
         if id(mark) in anchors:

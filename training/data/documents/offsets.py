@@ -156,6 +156,7 @@ class UnitSearch:
             }
             self.marks += 1
             self.quoted += mark.surface is not None
+            # Spans are lists, which only their text makes hashable.
             self.ambiguous += len({str(pieces) for pieces in by_unit.values()}) > 1
             if document.unit is not None:
                 self._prescribed = document.unit
@@ -195,6 +196,7 @@ class UnitSearch:
 
     def _best(self, lenient: bool) -> list[str]:
         """Return the units that explain every span, or, if lenient, the most documents."""
+        # A unit without misfits has a count of 0 in the counter.
         fewest = min(self._misfits[unit] for unit in UNITS)
         if fewest and not (lenient and 2 * fewest < self.documents):
             return []

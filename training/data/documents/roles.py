@@ -39,6 +39,7 @@ class Roles:
         """Return the meaning of a name, one of ``MEANINGS``; ``None`` if it has none."""
         if name in self.configured:
             return self.configured[name]
+        # "Check-worthy" and "check worthy" mean the task check_worthy.
         plain = name.casefold().strip().replace("-", "_").replace(" ", "_")
         if plain in MEANINGS:
             return plain

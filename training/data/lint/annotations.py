@@ -59,6 +59,7 @@ def two_stance_labels(checked: CheckedRecord) -> Iterator[str]:
         if stance.label is None:
             continue
         question = stance_question(checked.record.text, stance)
+        # Another check reports labels that differ in case or blanks alone.
         j, label = first.setdefault(question, (i, stance.label))
         if label.strip().casefold() != stance.label.strip().casefold():
             yield (

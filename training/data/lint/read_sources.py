@@ -204,6 +204,7 @@ def _read_table(read: Reader, path: Path, layout: Layout) -> Iterator[LocatedRec
             location = Location(str(path), _line_number(collector.place), record.id)
             yield LocatedRecord(record, location)
     except InputError:
+        # The findings before the fatal error come first, and the caller reports the error.
         yield from collector.new_findings()
         raise
     yield from collector.new_findings()
