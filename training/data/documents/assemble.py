@@ -1,8 +1,8 @@
 """Conversion of annotated documents to records, sentence by sentence.
 
-A file is read twice. The first pass learns the unit of its offsets and the kinds of its annotations,
-so that a sentence without any of a kind is annotated as empty, not as unannotated. The second pass
-makes the records.
+A file is read twice. The first pass learns the unit of its offsets and the kinds of its
+annotations. A sentence without any annotation of such a kind then counts as annotated, with
+nothing in it. The second pass makes the records.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,8 +38,8 @@ from claimstance.training.data.documents.roles import IGNORE, MEANINGS, Roles, r
 from claimstance.training.data.documents.spans import clip
 
 _OVERLAPPING = (
-    "expected a source and a content beside each cue, found overlapping ones in {rows}: what lies in another is an "
-    "attribution of its own; relations in the file say what belongs together"
+    "expected a source and a content beside each cue, found overlapping ones in {rows}: what lies "
+    "in another is an attribution of its own; relations in the file say what belongs together"
 )
 _META = ("outlet", "date", "split")
 # The columns that a document's own fields can fill.
@@ -72,8 +72,10 @@ class _Survey:
     nearest: int = 0
 
     def add(self, document: Document, roles: Roles) -> None:
+        """Add what a document tells about its file."""
         self.units.add(document)
         marks = Marks(document, roles)
+        # Sentence labels may be attributes of a mark with another meaning.
         self.kinds.update(marks.meaning.values())
         self.kinds.update(task for _, task, _ in labels_of(marks))
         if has_stances(marks):
@@ -88,10 +90,11 @@ def records(format: Format, path: Path, layout: Layout, report: ReadReport) -> I
     """Yield the records of a file in a format that has documents.
 
     Raises:
-        InputError: If something in the file cannot be used, naming the file and the place in it; also
+        InputError: If something in the file cannot be used, naming the file and the place in it, or
             if no unit explains the file's offsets. A lenient layout leaves out documents instead.
     """
     roles = roles_of(layout)
+    # One unit and one set of kinds apply to the file, so that the survey must come first.
     survey = _survey(format, path, layout, roles)
     unit = survey.units.unit(path, layout.lenient)
     if survey.units.marks:
@@ -110,6 +113,7 @@ def records(format: Format, path: Path, layout: Layout, report: ReadReport) -> I
             report.refuse(error, document.where, reason)
             continue
         yield from document_records
+    # A file whose texts were all left out is no error: the report gives the reasons.
     if is_empty and not report.dropped:
         raise InputError(f"{path}: expected at least one annotated text, found none")
     if survey.nearest:
@@ -140,7 +144,7 @@ def _document_records(
     layout: Layout,
     report: ReadReport,
 ) -> list[Record]:
-    """Return the records of a document: one a sentence, or one for a text with labels of its own."""
+    """Return a record for each sentence of a document, or one record for a labelled text."""
     if not document.text.strip():
         raise InputError(f"{document.where}: expected a text, found an empty one")
     for mark in document.marks:
@@ -151,6 +155,7 @@ def _document_records(
     linked, nearest, overlapping = attributions(marks, not survey.are_linked, bounds)
     survey.nearest += nearest
     if overlapping:
+        # The report names the place within the file, which it has named already.
         place = document.where.removeprefix(str(path)).lstrip(", ") or f"record '{document.name}'"
         report.note("overlapping-spans", _OVERLAPPING, place)
     columns = _column_values(document, layout, roles)
@@ -174,7 +179,8 @@ def _check_pieces(span: Span, label: str, where: str, document: Document) -> Non
     if pair is not None:
         first, second = (shorten(repr(document.text[start:end])) for start, end in pair)
         raise InputError(
-            f"{where}: expected pieces of one {label} that do not overlap, found {first} and {second}"
+            f"{where}: expected pieces of one {label} that do not overlap, "
+            f"found {first} and {second}"
         )
 
 
@@ -215,12 +221,13 @@ def _column_values(document: Document, layout: Layout, roles: Roles) -> dict[str
 
 
 def _entity_label(mark: Mark, roles: Roles) -> str:
+    """Return the label of an entity, renamed only if the default label set is in use."""
     label = roles.label(mark.label, "entity")
     return _ENTITY_NAMES.get(label, label) if roles.labels["entity"] == ENTITY else label
 
 
 def _own_labels(record: Record) -> dict[str, Any]:
-    """Return a record's labels as label sets, so that labels are valid unless sets are configured."""
+    """Return the labels of a record as label sets, so that all labels are valid by default."""
     labels: dict[str, Any] = {task: (getattr(record, task),) for task in SENTENCE_TASKS}
     labels["stance"] = tuple(stance.label for stance in record.stances or ())
     labels["entity"] = tuple(entity.label for entity in record.entities or ())
@@ -272,6 +279,7 @@ class _RecordBuilder:
         return mark.where or f"{self._document.where}: {mark.name}"
 
     def add_attributions(self, attributions: Sequence[Mapping[str, Span]]) -> None:
+        """Add attributions (role → span); one over several sentences gets a common event."""
         for number, roles in enumerate(attributions, 1):
             by_sentence: dict[int, dict[str, Span]] = {}
             for role, span in roles.items():
@@ -283,6 +291,7 @@ class _RecordBuilder:
                 self._fields[index]["attributions"].append(Attribution(**spans, event=event))
 
     def add_entities(self, entities: Sequence[tuple[Mark, str]]) -> None:
+        """Add entities (mark, label) to the sentences that they touch."""
         for mark, label in sorted(entities, key=lambda pair: pair[0].pieces):
             for index, pieces in self._clip_to_sentences(mark.pieces, self._where(mark)):
                 self._fields[index]["entities"].append(Entity(span=pieces, label=label))
@@ -300,8 +309,10 @@ class _RecordBuilder:
                 self._fields[index][task] = label
 
     def add_stances(self, linked: Sequence[LinkedStance]) -> None:
+        """Add stances, each to the sentence in which its anchor begins."""
         for stance in linked:
             where = stance.anchor.where or self._document.where
+            # A stance belongs to one sentence, even if its anchor goes on in the next one.
             index, _ = self._clip_to_sentences(stance.anchor.pieces, where)[0]
             holder = None if stance.holder is None else self._span_or_name(stance.holder, index)
             target = self._span_or_name(stance.target, index)
@@ -327,11 +338,13 @@ class _RecordBuilder:
         built = []
         for index, (start, end) in enumerate(self._bounds):
             fields = self._fields[index]
+            # Every attributed content is a claim, unless the file has claims of its own.
             if self._derives_claim:
                 has_content = any(a.content for a in fields["attributions"])
                 fields["claim"] = "claim" if has_content else "no_claim"
             for task in self._tasks:
                 if fields.get(task) is None:
+                    # Tools mark only the sentences with the positive label.
                     fields[task] = self._roles.yes_no(task, False)
             built.append(
                 Record(
@@ -416,8 +429,8 @@ def _answer_task(
     if meaning in (*SENTENCE_TASKS, "stance"):
         return meaning
     raise InputError(
-        f"{document.where}: {unknown('question', answer.question, MEANINGS)}; roles can say which of "
-        "these it is"
+        f"{document.where}: {unknown('question', answer.question, MEANINGS)}; roles can say which "
+        "of these it is"
     )
 
 

@@ -1,8 +1,8 @@
 """An annotated text as annotation tools export it, before it becomes records of sentences.
 
-The reader of each format returns these documents: the contents of the tool's file, under the tool's own
-names. Offsets are still in the unit of the tool (``offsets`` converts them), and labels and relations
-have no meaning yet (``roles`` interprets them). ``assemble`` makes the records.
+The reader of each format returns these documents: the contents of the tool's file, under the tool's
+own names. Offsets are still in the unit of the tool (``offsets`` converts them), and labels and
+relations have no meaning yet (``roles`` interprets them). ``assemble`` makes the records.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ class Mark:
         name: The tool's id of the span, unique in the document.
         label: The tool's label.
         pieces: The pieces of the span, in the unit of the file, end exclusive.
-        surface: The text that the file quotes for the span, the pieces joined by one space; ``None`` if
-            it does not quote any.
+        surface: The text that the file quotes for the span, the pieces joined by one space; ``None``
+            if it does not quote any.
         attributes: Further annotations of the span, question → answer, such as
             ``{"Stance": "Against"}``.
         where: The place in the file, for messages; the document's if empty.
@@ -37,7 +37,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Relation:
-    """Represent a relation between two marks, by their names; tools without labels leave it empty."""
+    """Represent a relation between two marks, by their names; ``label`` may be empty."""
 
     head: str
     tail: str

@@ -35,13 +35,14 @@ class Layout:
     """Configure how to read a file, where the file itself leaves it open.
 
     Attributes:
-        columns: Column (``COLUMNS``) → its name in the file: of a table's column or an export's field.
+        columns: Column (``COLUMNS``) → the name of the table's column or the export's field.
         task: The task of the label column: claim, check_worthy, subjective or stance; ``None`` for
             stance if there is a target, else claim.
         target: One stance target for all rows.
-        labels: Task → label names. For other tasks, JSON Lines has the default sets, and other formats
-            accept all labels of the file.
-        lenient: Whether to leave out and count input that cannot be used, instead of raising an error.
+        labels: Task → label names. For other tasks, JSON Lines has the default sets, and other
+            formats accept all labels of the file.
+        lenient: Whether to leave out and count input that cannot be used, instead of raising an
+            error.
         roles: Label or question of the file → its meaning (``documents.roles.MEANINGS``).
         values: Label of the file → the label to replace it with.
         annotator: The annotator, where the file does not name one.
@@ -154,8 +155,8 @@ Parse = Callable[[Item, Layout], Iterable[Document | LeftOut]]
 class Format:
     """Represent a format of annotated files.
 
-    A format has either records (``read``) or documents. For documents, ``items`` yields the items of a
-    file, and an ``InputError`` in it fails the whole file; ``parse`` converts an item, and an
+    A format has either records (``read``) or documents. For documents, ``items`` yields the items
+    of a file, and an ``InputError`` in it fails the whole file; ``parse`` converts an item, and an
     ``InputError`` in it fails this item, which a lenient reader leaves out.
 
     Attributes:
@@ -200,5 +201,5 @@ def documents(format: Format, path: Path, layout: Layout, report: ReadReport) ->
 
 
 def reason_of(error: InputError, where: str) -> str:
-    """Return an error message without the place and the actual value, so that equal reasons agree."""
+    """Return an error message without place and actual value, so that equal reasons agree."""
     return str(error).removeprefix(where).lstrip(":, ").partition(", found")[0]

@@ -1,9 +1,9 @@
 """Rebuilding of documents from the records of their sentences, for writers of annotation formats.
 
-The text is joined from the sentences by their ``start``. The records do not have the characters between
-the sentences: a gap of one becomes a space, a longer one becomes line breaks. A record without
-``doc_id`` is a document of its own, with its ``id`` as the name; one without ``start`` follows the
-sentences before it.
+The text is joined from the sentences by their ``start``. The records do not have the characters
+between the sentences: a gap of one becomes a space, a longer one becomes line breaks. A record
+without ``doc_id`` is a document of its own, with its ``id`` as the name; one without ``start``
+follows the sentences before it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Reading of exports with a list of JSON objects: one object a line, or all of them in one array."""
+"""Reading of exports with one JSON object a line, or with all objects in one array."""
 
 import json
 import re
@@ -21,13 +21,13 @@ _KEY = re.compile(r'"([^"\\]+)"\s*:')
 
 @dataclass(frozen=True)
 class _RawLine:
-    """Represent a line that is not decoded yet, so that a broken line does not fail the whole file."""
+    """Represent a line that is not decoded yet, so that a broken one does not fail the file."""
 
     text: str
 
 
 def json_items(path: Path) -> Iterator[Item]:
-    """Yield the objects of a file as items with the names ``STEM:NUMBER``; ``object_of`` decodes them.
+    """Yield the objects of a file as items, with the names ``STEM:NUMBER``, for ``object_of``.
 
     Raises:
         InputError: If the file cannot be opened or is not UTF-8, or if its array is not JSON.
@@ -56,6 +56,7 @@ def object_of(item: Item) -> dict[str, Any]:
 
 def _is_array(path: Path) -> bool:
     """Return whether the first character of a file other than white space opens an array."""
+    # These suffixes promise one object a line, even if the first line is an array by mistake.
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         return False
     for line in read_lines(path):
@@ -75,5 +76,6 @@ def first_object(head: str) -> dict[str, Any]:
     try:
         value, _ = json.JSONDecoder().raw_decode(start)
     except (ValueError, RecursionError):
+        # The object goes on beyond the head; its keys are enough to recognise a format.
         return dict.fromkeys(_KEY.findall(start))
     return value if isinstance(value, dict) else {}

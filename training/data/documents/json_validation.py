@@ -14,6 +14,7 @@ def read_text(path: Path) -> str:
         InputError: If the file cannot be opened or is not UTF-8.
     """
     try:
+        # Path.read_text would convert CRLF to LF, and so shift the offsets after it.
         return path.read_bytes().decode("utf-8")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
@@ -32,7 +33,7 @@ def read_json(text: str, where: str) -> Any:
 
 
 def is_integer(value: Any) -> bool:
-    """Return whether a value is a whole number; ``bool`` is a subclass of ``int``, but no number."""
+    """Return whether a value is a whole number, which ``True`` and ``False`` are not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 

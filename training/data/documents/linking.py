@@ -82,7 +82,7 @@ class Marks:
         return [mark for mark in self.document.marks if self.meaning[mark.name] in meanings]
 
     def related(self, mark: Mark, *meanings: str) -> list[Mark]:
-        """Return the marks with one of the meanings that a relation in any direction ties to a mark."""
+        """Return the marks with one of the meanings that have a relation to or from a mark."""
         names = dict.fromkeys(self._neighbours[mark.name])
         return [self.by_name[name] for name in names if self.meaning[name] in meanings]
 
@@ -178,6 +178,7 @@ def _join_nearest(
         for role in ("source", "content")
         if attribution.marks[role] and not attribution.marks["cue"]
     ]
+    # A nested mark must not take the cue of the mark around it, which is longer.
     orphans.sort(key=lambda orphan: -_length(orphan[0]))
     count = overlapping = 0
     for mark, role, attribution in orphans:
@@ -257,6 +258,7 @@ def stances(
                 )
             elif meaning not in (IGNORE, *_NAME_QUESTIONS, *marks.roles.labels):
                 on_drop(f"'{question}' of a span: a {meaning} is marked, not said of a span")
+    # Targets and names that no stance uses are lost, which the report should say.
     anchors = {id(stance.anchor) for stance in result}
     for mark in marks.document.marks:
         if id(mark) in anchors:
@@ -328,8 +330,8 @@ def _stances_of_mark(
         targets = [file_target]
     if not targets:
         raise InputError(
-            f"{mark.where or marks.document.where}: stance '{shorten(label)}': expected a target (a "
-            "related span, or one for the file), found none"
+            f"{mark.where or marks.document.where}: stance '{shorten(label)}': expected a target "
+            "(a related span, or one for the file), found none"
         )
     if holder is None:
         holder = _holder(marks, linked, mark)

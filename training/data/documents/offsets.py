@@ -1,9 +1,9 @@
 """The unit in which a file counts its offsets.
 
-Annotation tools count code points, UTF-16 code units (browsers do), grapheme clusters, or code points of
-a text whose line ends were changed, and few exports say which. If an export quotes the text of its
-spans, the unit is the one in which every span of the file has its quoted text; if not, it is the tool's
-usual unit, provided that every span fits in it.
+Annotation tools count code points, UTF-16 code units (browsers do), grapheme clusters, or code
+points of a text whose line ends were changed, and few exports say which. If an export quotes the
+text of its spans, the unit is the one in which every span of the file has its quoted text; if
+not, it is the tool's usual unit, provided that every span fits in it.
 """
 
 from collections import Counter
@@ -52,8 +52,8 @@ def _grapheme_bounds(text: str) -> list[int]:
     return bounds
 
 
-#: Unit → function that returns, in this unit, the offset of each code point's start and of the text's
-#: end; -1 where no unit begins. The search tries the units in this order.
+#: Unit → function that returns, in this unit, the offset of each code point's start and of the
+#: text's end; -1 where no unit begins. The search tries the units in this order.
 UNITS: dict[str, Callable[[str], list[int]]] = {
     CODE_POINTS: _code_point_bounds,
     UTF16: _utf16_bounds,
@@ -63,7 +63,7 @@ UNITS: dict[str, Callable[[str], list[int]]] = {
 
 
 def code_point_offsets(text: str, unit: str) -> dict[int, int]:
-    """Return offset in ``unit`` → offset in code points, for the bounds of all units of a text."""
+    """Return offset in ``unit`` → offset in code points, for every bound of a unit."""
     offsets: dict[int, int] = {}
     for code_point, offset in enumerate(UNITS[unit](text)):
         # The CR and the LF of a line end have one offset without CR: the CR begins the line end.
@@ -156,6 +156,7 @@ class UnitSearch:
             }
             self.marks += 1
             self.quoted += mark.surface is not None
+            # Spans are lists, which only their text makes hashable.
             self.ambiguous += len({str(pieces) for pieces in by_unit.values()}) > 1
             if document.unit is not None:
                 self._prescribed = document.unit
@@ -174,8 +175,8 @@ class UnitSearch:
 
         Args:
             path: The file, for messages.
-            lenient: Whether to accept the unit that explains the most documents, if it explains more
-                than half of them.
+            lenient: Whether to accept the unit that explains the most documents, if it explains
+                more than half of them.
 
         Raises:
             InputError: If no unit explains every span, naming the first that code points do not.
@@ -195,6 +196,7 @@ class UnitSearch:
 
     def _best(self, lenient: bool) -> list[str]:
         """Return the units that explain every span, or, if lenient, the most documents."""
+        # A unit without misfits has a count of 0 in the counter.
         fewest = min(self._misfits[unit] for unit in UNITS)
         if fewest and not (lenient and 2 * fewest < self.documents):
             return []

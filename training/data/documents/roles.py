@@ -1,8 +1,9 @@
 """The meanings of the labels and questions of an annotation tool.
 
-Annotation projects choose their own labels. A label with the name of a meaning, such as ``Source``, has this
-meaning, whatever its case; ``roles`` in the configuration gives others a meaning (``Quelle: source``).
-A mark with any other label is a named entity. Marks with the label *sentence* are the sentences.
+Annotation projects choose their own labels. A label with the name of a meaning, such as ``Source``,
+has this meaning, whatever its case; ``roles`` in the configuration gives others a meaning
+(``Quelle: source``). A mark with any other label is a named entity. Marks with the label *sentence*
+are the sentences.
 """
 
 from collections.abc import Mapping
@@ -38,6 +39,7 @@ class Roles:
         """Return the meaning of a name, one of ``MEANINGS``; ``None`` if it has none."""
         if name in self.configured:
             return self.configured[name]
+        # "Check-worthy" and "check worthy" mean the task check_worthy.
         plain = name.casefold().strip().replace("-", "_").replace(" ", "_")
         if plain in MEANINGS:
             return plain
@@ -60,7 +62,7 @@ class Roles:
         return None
 
     def yes_no(self, task: str, value: bool) -> str:
-        """Return the positive label of a sentence task (the last), or its negative one (the first)."""
+        """Return the positive (last) or the negative (first) label of a sentence task."""
         labels = self.labels[task]
         return labels[-1] if value else labels[0]
 

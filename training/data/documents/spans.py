@@ -15,6 +15,7 @@ def normalise(pieces: Iterable[tuple[int, int]], text: str) -> Span:
     for start, end in sorted(trim(start, end, text) for start, end in pieces):
         if start >= end:
             continue
+        # Annotation tools cut one span into several pieces at line ends, for example.
         if span and (start <= span[-1][1] or text[span[-1][1] : start].isspace()):
             span[-1] = (span[-1][0], max(end, span[-1][1]))
         else:
@@ -32,7 +33,7 @@ def trim(start: int, end: int, text: str) -> tuple[int, int]:
 
 
 def clip(span: Span, start: int, end: int, text: str) -> Span | None:
-    """Return the pieces of a span in ``text[start:end]``, relative to ``start``; ``None`` if empty."""
+    """Return the pieces in ``text[start:end]``, relative to ``start``; ``None`` if there are none."""
     inside = []
     for first, last in span:
         if first < end and last > start:

@@ -59,6 +59,7 @@ def two_stance_labels(checked: CheckedRecord) -> Iterator[str]:
         if stance.label is None:
             continue
         question = stance_question(checked.record.text, stance)
+        # Another check reports labels that differ in case or blanks alone.
         j, label = first.setdefault(question, (i, stance.label))
         if label.strip().casefold() != stance.label.strip().casefold():
             yield (
@@ -98,4 +99,5 @@ def padded_target(checked: CheckedRecord) -> Iterator[str]:
     """Yield target names with outer white space, which makes them different names."""
     for i, stance in enumerate(checked.record.stances or ()):
         if isinstance(stance.target, str) and stance.target != stance.target.strip() != "":
-            yield f"stances[{i}].target: expected '{stance.target.strip()}', found {stance.target!r}"
+            name = stance.target.strip()
+            yield f"stances[{i}].target: expected '{name}', found {stance.target!r}"

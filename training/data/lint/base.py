@@ -33,7 +33,7 @@ class Finding:
     """Represent a fault of the data (error), or something that may be a fault (warning).
 
     Attributes:
-        severity: "error" where ``build`` refuses the data, or two annotations contradict each other.
+        severity: "error" where ``build`` refuses the data, or annotations contradict each other.
         code: The kind of finding; codes stay the same in all versions.
         location: The location of the fault; of a fault of many records, the first of them.
         message: What was expected, and what was found.

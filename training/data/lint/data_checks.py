@@ -171,7 +171,7 @@ def single_label(facts: Facts) -> Iterator[LocatedMessage]:
             if len(tallies) == 1:
                 [(label, tally)] = tallies.items()
                 yield tally.first, one_label(task, label, tally.count, split)
-                break
+                break  # A second warning about the same task would add nothing.
 
 
 def unseen_in_train(facts: Facts) -> Iterator[LocatedMessage]:
@@ -199,6 +199,7 @@ def target_forms(facts: Facts) -> dict[str, str]:
         counts: Counter[str] = Counter()
         for name in names:
             counts[name.strip()] += facts.targets[name].count
+        # Names with outer white space count as their stripped form.
         best = max(counts, key=lambda name: counts[name])
         for name in names:
             if best and name != best:
@@ -286,7 +287,8 @@ def odd_annotator(facts: Facts) -> Iterator[LocatedMessage]:
     For each task, the agreement of two annotators is the share of their common items that have
     equal labels; pairs with fewer than ``MIN_COMMON_ITEMS`` are left out. An annotator is odd whose
     mean agreement lies ``MAX_AGREEMENT_GAP`` below the mean of all pairs without them, which takes
-    at least three annotators. Items are sentence labels, and stances of one holder toward one target.
+    at least three annotators. Items are sentence labels, and stances of one holder toward one
+    target.
     """
     agreement: dict[str, dict[tuple[str, str], float]] = defaultdict(dict)
     for (task, first, second), counts in facts.pairs.items():

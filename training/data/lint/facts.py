@@ -59,7 +59,7 @@ class Facts:
         tallies: Task → label → its tally.
         by_split: Split → task → label → its tally, for records with a named split.
         targets: Target name → its tally.
-        annotators: Annotator → the tally of their records; ``None`` for records without annotator.
+        annotators: Annotator → the tally of their records; ``None`` for records without one.
         words: The words of all texts, in lower case.
         pairs: (task, annotator, annotator) → number of items that both labelled (``common``), and
             of those with equal labels (``alike``).
@@ -124,7 +124,7 @@ class Facts:
         return task in self.labels or self.default_sets
 
     def lone_records(self) -> tuple[int, int, Location | None]:
-        """Return the number of documents with one sentence, of all documents, and the first such."""
+        """Return the number of documents with one sentence, of all documents, and the first one."""
         lone = [sentence for sentence in self._single_sentences.values() if sentence is not None]
         first = lone[0].location if lone else None
         return len(lone), len(self._single_sentences), first

@@ -45,6 +45,7 @@ class Fixes:
         for record in records:
             fixed = self._fix_record(record.model_copy(deep=True))
             key = content_key(fixed)
+            # Fixed records are compared, since a fix can make two of them equal.
             if key in seen:
                 self.changed["exact repeats left out"] += 1
                 continue

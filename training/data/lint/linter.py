@@ -6,7 +6,8 @@
     for finding in inspection.findings():
         print(finding)
 
-Records are reduced to counts and hashes: memory grows by some hundred bytes a record, not by its text.
+Records are reduced to counts and hashes: memory grows by some hundred bytes a record, not by its
+text.
 """
 
 from collections import Counter

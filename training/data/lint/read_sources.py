@@ -1,4 +1,4 @@
-"""Reading of annotated files for checks: records with their locations, and findings for the rest."""
+"""Reading of annotated files for checks, with locations of records and findings for the rest."""
 
 import json
 import re
@@ -75,6 +75,7 @@ def _with_split(
 
 
 def _read_corpus(source: Source, config: DataConfig) -> Iterator[LocatedRecord | Finding]:
+    """Yield the records of a corpus, by their ids, since its files have formats of their own."""
     corpus = lookup(source.corpus or "")
     options = dict(source.options)
     for name in corpus.path_options:
@@ -203,6 +204,7 @@ def _read_table(read: Reader, path: Path, layout: Layout) -> Iterator[LocatedRec
             location = Location(str(path), _line_number(collector.place), record.id)
             yield LocatedRecord(record, location)
     except InputError:
+        # The findings before the fatal error come first, and the caller reports the error.
         yield from collector.new_findings()
         raise
     yield from collector.new_findings()
