@@ -98,6 +98,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         inputs = data.get("inputs")
         text = inputs.get(text_key) if isinstance(inputs, dict) else None
     text = string(text, text_where)
+    # A file lists responses by question, but a document has the answers of one user.
     by_user: dict[str | None, list[_Response]] = {}
     for response in responses:
         if isinstance(response, LeftOut):

@@ -132,7 +132,8 @@ def _find_scheme(sentences: Sequence[_TaggedSentence]) -> str:
     letters = {token.letter for sentence in sentences for token in sentence}
     if letters & {"E", "S"}:
         return "IOBES"
-    violations = Counter({"IOB2": 0, "IOB1": 0})
+    # IOB2 comes first, because it is the more common one where both have as many violations.
+    violations = {"IOB2": 0, "IOB1": 0}
     for scheme in violations:
         for sentence in sentences:
             violations[scheme] += len(list(_misplaced_tags(sentence, scheme)))
@@ -143,8 +144,8 @@ def _misplaced_tags(sentence: _TaggedSentence, scheme: str) -> Iterator[tuple[_T
     """Yield the tokens whose tags violate the scheme, each with the tag that was expected."""
     for index, token in enumerate(sentence):
         previous = sentence[index - 1] if index else None
-        continues = previous is not None and previous.letter != "O"
-        continues = continues and previous is not None and previous.label == token.label
+        in_entity = previous is not None and previous.letter != "O"
+        continues = in_entity and previous is not None and previous.label == token.label
         is_open = previous is not None and previous.letter in "BI"  # in IOBES
         if scheme == "IOB1" and token.letter == "B" and not continues:
             yield token, f"I-{token.label} (B- only between two entities of one label)"
@@ -242,8 +243,8 @@ def write(records: Iterable[Record], path: Path, layer: str = "entities") -> Non
     """Write the entities of records, or the parts of their attributions, as IOB2.
 
     A column of tags has one label a token and no gaps. Spans in pieces, spans that overlap an earlier or longer one,
-    and all other annotations are therefore left out, which a warning counts. So are records whose layer is not annotated,
-    since tokens without a tag would mean "none there".
+    and all other annotations are therefore left out, which a warning counts. So are records whose layer is not
+    annotated, since tokens without a tag would mean "none there".
 
     Args:
         records: to be written, those of one ``doc_id`` together.

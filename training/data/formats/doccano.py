@@ -162,6 +162,7 @@ def recognise(head: str) -> bool:
     first = first_object(head)
     if first.keys().isdisjoint(_TEXT_KEYS):
         return False
+    # Exports of other tools have a text and labels, too.
     is_prodigy = not first.keys().isdisjoint(_PRODIGY_KEYS)
     is_argilla = any(".responses" in key for key in first)
     if is_prodigy or is_argilla or json_min.is_row(first):

@@ -91,6 +91,7 @@ def read(
             reading(str(error).partition(", found")[0])
             continue
         _check_labels(record, layout, where)
+        # Several annotators of a sentence are rows with one id.
         key = (record.id, record.annotator)
         if key in locations:
             by = f" by annotator '{record.annotator}'" if record.annotator is not None else ""
@@ -129,6 +130,7 @@ def _find_columns(path: Path, header: Sequence[str], layout: Layout) -> _TableCo
                 f"{path}: expected '{names[column]}' to be the column '{column}', "
                 f"found it in roles as '{layout.roles[names[column]]}'"
             )
+    # A column with a role is data for nothing else, even if it is called "text" or "id".
     fields = {}
     for column, name in names.items():
         if name in header and (name not in layout.roles or layout.roles[name] == column):
@@ -139,6 +141,7 @@ def _find_columns(path: Path, header: Sequence[str], layout: Layout) -> _TableCo
             f"found both ('{layout.target}')"
         )
     has_target = "target" in fields or layout.target is not None
+    # Beside columns called as the tasks, a column "label" is data, unless the layout names it.
     label_column = fields.pop("label", None)
     if "label" in required and label_column is not None:
         task = layout.task or ("stance" if has_target else "claim")

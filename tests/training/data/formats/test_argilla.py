@@ -120,7 +120,7 @@ def test_a_sequence_of_responses_as_version_1_wrote_it_first(tmp_path):
         ),
     ],
 )
-def test_broken_exports_say_where_and_what(name, message):
+def test_error_of_broken_export_names_place_and_value(name, message):
     path = DATA / "broken" / "argilla" / name
     with pytest.raises(InputError) as error:
         list(read_file(path, "argilla"))

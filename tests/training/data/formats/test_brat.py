@@ -70,7 +70,7 @@ def test_an_event_is_its_arguments_and_its_trigger_unless_an_argument_stands_the
     }
 
 
-def test_attributes_notes_and_normalisations_are_said_of_the_span(harbour):
+def test_attributes_notes_and_normalisations_belong_to_the_span(harbour):
     assert {
         name: dict(mark.attributes) for name, mark in marks(harbour).items() if mark.attributes
     } == {
@@ -92,7 +92,7 @@ def test_relations_and_equivalences(harbour):
     ]
 
 
-def test_a_folder_is_read_with_its_folders_and_texts_nobody_opened_are_told():
+def test_folder_is_read_recursively_and_unannotated_texts_are_counted():
     reading = ReadReport()
     found = read(FILES / "news", reading)
     assert [(d.name, d.annotator, len(d.marks)) for d in found] == [
@@ -138,7 +138,7 @@ def test_folders_with_other_texts_are_not(tmp_path):
 
 
 @pytest.mark.parametrize("path", [FILES / "named", FILES / "named" / "dam.txt"])
-def test_what_follows_the_name_of_the_text_is_the_annotator(path):
+def test_suffix_of_the_text_name_is_the_annotator(path):
     assert [(d.name, d.annotator) for d in read(path)] == [("dam", "anna"), ("dam", "ben_k")]
 
 
@@ -188,7 +188,7 @@ def test_records_of_a_folder():
         ("latin", "latin.txt: expected UTF-8 text, found invalid continuation byte at byte 4"),
     ],
 )
-def test_broken_files_say_where_and_what(name, message):
+def test_error_of_broken_file_names_place_and_value(name, message):
     with pytest.raises(InputError) as error:
         list(read_file(BROKEN / f"{name}.ann"))
     assert message in str(error.value)

@@ -67,7 +67,7 @@ def test_documents_sentences_and_entities():
         (["O", "O"], "IOB2", []),
     ],
 )
-def test_the_scheme_is_recognised_and_told(tmp_path, tags, scheme, found):
+def test_scheme_is_recognised_and_reported(tmp_path, tags, scheme, found):
     path = tagged(tmp_path, *tags)
     assert entities(read(path)[0]) == found
     reading = ReadReport()
@@ -122,7 +122,7 @@ def test_a_lenient_reading_counts_tags_that_cannot_stand_where_they_do():
         ("latin1.conll", ", line 1: expected UTF-8 text"),
     ],
 )
-def test_broken_files_say_where_and_what(name, message):
+def test_error_of_broken_file_names_place_and_value(name, message):
     path = DATA / "broken" / "conll" / name
     with pytest.raises(InputError) as error:
         list(read_file(path, "conll"))
@@ -165,7 +165,7 @@ def test_writing_and_reading_again(tmp_path, caplog):
     assert (tmp_path / "x.conll").read_text(encoding="utf-8").count("-DOCSTART-") == 1
 
 
-def test_writing_says_what_it_leaves_out(tmp_path, caplog):
+def test_writing_reports_annotations_left_out(tmp_path, caplog):
     records = [
         Record(
             id="1",

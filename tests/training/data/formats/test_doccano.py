@@ -122,7 +122,7 @@ def test_a_text_without_an_id_is_called_by_its_line(tmp_path):
         ),
     ],
 )
-def test_broken_exports_say_where_and_what(name, message):
+def test_error_of_broken_export_names_place_and_value(name, message):
     with pytest.raises(InputError) as error:
         list(read_file(BROKEN / f"{name}.jsonl", "doccano"))
     assert message in str(error.value)

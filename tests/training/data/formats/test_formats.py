@@ -104,7 +104,7 @@ def test_columns_named_after_tasks(tmp_path):
         ("", {}, "found no header"),
     ],
 )
-def test_wrong_tables_say_where_and_what(tmp_path, text, layout, message):
+def test_error_of_wrong_table_names_place_and_value(tmp_path, text, layout, message):
     with pytest.raises(InputError) as error:
         read(write(tmp_path, "x.csv", text), **layout)
     assert message in str(error.value)

@@ -17,7 +17,7 @@ def read(name, **layout):
     return list(documents(prodigy.FORMAT, DATA / "prodigy" / name, Layout(**layout), ReadReport()))
 
 
-def test_a_label_applies_or_does_not_and_what_was_ignored_says_nothing():
+def test_label_is_accepted_rejected_or_ignored():
     reading = ReadReport()
     found = list(
         documents(prodigy.FORMAT, DATA / "prodigy" / "textcat-binary.jsonl", Layout(), reading)
@@ -133,7 +133,7 @@ def test_annotators_without_the_name_of_the_dataset(tmp_path, sessions, annotato
         ),
     ],
 )
-def test_broken_exports_say_where_and_what(name, message):
+def test_error_of_broken_export_names_place_and_value(name, message):
     path = DATA / "broken" / "prodigy" / f"{name}.jsonl"
     with pytest.raises(InputError) as error:
         list(read_file(path, "prodigy"))
@@ -225,7 +225,7 @@ def test_the_same_task_answered_again_need_not_mark_the_same_words(tmp_path):
     assert shown(document) == {("cue", 9, 13)}
 
 
-def test_answers_to_other_questions_are_put_together(tmp_path):
+def test_answers_to_different_questions_are_combined(tmp_path):
     lines = [
         spans((0, 8, "source"), time=1, _task_hash=1),
         spans((9, 13, "cue"), (14, 28, "content"), time=2, _task_hash=2),
@@ -292,7 +292,7 @@ def test_the_later_choice_counts(tmp_path):
     assert reading.dropped == {EARLIER: 1}
 
 
-def test_spans_beyond_the_text_do_not_take_for_ever(tmp_path):
+def test_spans_far_beyond_the_text_are_rejected_quickly(tmp_path):
     found, _ = parsed(
         tmp_path, spans((0, 10**15, "source"), time=1), spans((0, 8, "source"), time=2)
     )

@@ -91,7 +91,7 @@ def test_records_of_a_docbin(docbin):
 
 
 @pytest.mark.parametrize("name", ["not-a-docbin", "empty"])
-def test_no_docbin(name):
+def test_file_that_is_no_docbin_is_refused(name):
     pytest.importorskip("spacy")
     path = DATA / "broken" / "spacy" / f"{name}.spacy"
     with pytest.raises(InputError) as error:
@@ -141,7 +141,7 @@ def test_pairs_of_spacy_2():
         ("text-number", "text: expected a string, found 5"),
     ],
 )
-def test_broken_json_says_where_and_what(name, message):
+def test_error_of_broken_json_names_place_and_value(name, message):
     path = DATA / "broken" / "spacy" / f"{name}.jsonl"
     with pytest.raises(InputError) as error:
         list(read_file(path, "spacy-json"))

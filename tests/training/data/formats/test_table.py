@@ -68,7 +68,7 @@ def test_the_delimiter_is_the_one_that_gives_the_columns(tmp_path, delimiter, na
     assert reading.facts["delimiter"] == name
 
 
-def test_the_usual_delimiter_is_not_told(tmp_path):
+def test_usual_delimiter_is_not_reported(tmp_path):
     reading = ReadReport()
     read(write(tmp_path, "text,label\na;b,claim\n"), reading)
     assert "delimiter" not in reading.facts
@@ -88,7 +88,7 @@ def test_annotator_outlet_and_date(tmp_path):
     assert (second.annotator, second.meta) == ("bo", {})
 
 
-def test_roles_say_what_columns_are(tmp_path):
+def test_roles_name_the_columns(tmp_path):
     path = write(tmp_path, "text,Haltung,Ziel,Prüfen,Notiz,label\nIt fell.,favor,it,yes,hm,7\n")
     (record,) = read(
         path,
@@ -166,7 +166,7 @@ def test_wrong_roles(tmp_path, roles, message):
         ("not-parquet.parquet", ": expected a Parquet file"),
     ],
 )
-def test_broken_tables_say_where_and_what(name, message):
+def test_error_of_broken_table_names_place_and_value(name, message):
     if name.endswith(".xlsx"):
         pytest.importorskip("openpyxl")
     path = DATA / "broken" / "table" / name
@@ -198,7 +198,7 @@ def test_a_workbook(tmp_path):
     assert reading.facts["sheet"] == "Data"
 
 
-def test_two_sheets_that_could_be_it(tmp_path):
+def test_several_matching_sheets_are_refused(tmp_path):
     path = write_xlsx(
         tmp_path / "x.xlsx",
         A=[["text", "label"], ["a", "claim"]],
@@ -372,7 +372,7 @@ def test_the_options_of_the_message_read_the_table(tmp_path):
     assert record.stances == [Stance(target="weather", label="favor")]
 
 
-def test_a_column_kept_as_data_for_its_case_is_told(tmp_path):
+def test_column_kept_as_data_because_of_case_is_reported(tmp_path):
     reading = ReadReport()
     (record,) = read(write(tmp_path, "text,label,Target\nRain.,claim,weather\n"), reading)
     assert (record.claim, record.meta) == ("claim", {"Target": "weather"})

@@ -158,7 +158,7 @@ def test_escapes(escaped, plain):
         ),
     ],
 )
-def test_broken_exports_say_where_and_what(name, message):
+def test_error_of_broken_export_names_place_and_value(name, message):
     path = DATA / "broken" / "webanno" / f"{name}.tsv"
     with pytest.raises(InputError) as error:
         list(read_file(path, "webanno"))
@@ -175,7 +175,7 @@ def test_records_of_a_document():
     assert third.entities == [Entity(span=[(5, 12)], label="ORGANIZATION")]
 
 
-def test_layers_of_several_features_say_what_they_are(tmp_path):
+def test_label_of_layers_with_several_features(tmp_path):
     """By a feature's value, or by the layer's name, so that what else was said of the span stays with it."""
     rows = [
         "1-1\t0-4\tHolm\ta\\_b\\|c[1]\tsource[1]\t_\t_\t_\t_\t",

@@ -123,6 +123,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         elif value not in ("", None) and (is_question or _is_answer(value)):
             answers += _answers(name, value, where)
         else:
+            # An empty answer must not replace the data field of the same name.
             fields.setdefault(name, value)
     id_key = layout.columns.get("id", "id")
     fields.pop(id_key, None)
