@@ -45,7 +45,7 @@ from claimstance.training.data.label_coverage import (
     single_topic,
 )
 from claimstance.training.data.soft_labels import SoftLabels
-from claimstance.training.evaluation.evaluate import parts
+from claimstance.training.evaluation.evaluate import corpus_names
 from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
 from claimstance.training.fine_tuning.batches import Mixture, Planner
 from claimstance.training.fine_tuning.calibration import calibrate, unfitted
@@ -399,7 +399,7 @@ def _check_metric(metric: str, dev: Sequence[Record], tasks: Sequence[str]) -> N
     names = {
         f"{part}/{task}"
         for record in dev
-        for part in parts(record)
+        for part in corpus_names(record)
         for task in _annotated(record) & {*tasks}
     }
     if metric not in names | {"mean"}:
