@@ -32,13 +32,13 @@ class GroupTable:
         attribute: ``target`` or ``outlet``.
         groups: the groups that have figures of their own, most items first.
         n_others: the number of groups that are taken together.
-        others: these groups together; ``None`` if there are none.
+        remainder: these groups together; ``None`` if there are none.
     """
 
     attribute: str
     groups: list[Group]
     n_others: int
-    others: Group | None
+    remainder: Group | None
 
 
 def by_target(labels: Sequence[str], cases: Sequence[ScoredAnswer]) -> GroupTable | None:
@@ -124,8 +124,8 @@ def _group_table(
         if outcome is not None:
             groups.append(_group(name, outcome))
     remainder = outcome_of_groups(small) if small else None
-    others = None if remainder is None else _group("others", remainder)
-    return GroupTable(attribute, groups, len(small), others)
+    small_groups = None if remainder is None else _group("others", remainder)
+    return GroupTable(attribute, groups, len(small), small_groups)
 
 
 def _group(name: str, outcome: Outcome) -> Group:

@@ -186,7 +186,7 @@ def test_parts_with_too_little_are_told_together():
     targets = ["quota"] * MIN_ITEMS + ["Orvane"] * (MIN_ITEMS - 1) + ["dam"] * 2
     found = evaluation(stances(targets), replace(CONFIG, tasks=("stance",)))
     groups = by_target(("against", "neutral", "favor"), found.prediction_log["data/stance"])
-    (shown,), rest = groups.groups, groups.others
+    (shown,), rest = groups.groups, groups.remainder
     assert (shown.name, shown.n, shown.documents, groups.n_others, rest.n) == (
         "quota",
         MIN_ITEMS,
@@ -236,7 +236,7 @@ def test_outlets_are_of_whole_documents(found):
     )
     groups = by_outlet(of.outcomes["data/stance"], of.prediction_log["data/stance"])
     assert [(it.name, it.n) for it in groups.groups] == [("The Post", 40), ("Sund Radio", 30)]
-    assert (groups.n_others, groups.others) == (0, None)
+    assert (groups.n_others, groups.remainder) == (0, None)
 
 
 def test_pictures_say_what_they_show():
