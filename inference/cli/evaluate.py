@@ -154,16 +154,19 @@ def _written_as(told: Told | None, out: Path | None) -> Told | None:
 def _write_folder(found: "Evaluation", folder: Path) -> None:
     """All that there is to tell of an evaluation, for people and for programs; the page last, as it takes longest."""
     from claimstance.inference.writers.text import open_output
-    from claimstance.training.evaluation.cases import CASES_FILE, write_cases
     from claimstance.training.evaluation.counts import OUTCOMES_FILE, write_outcomes
     from claimstance.training.evaluation.page.page import PAGE_FILE
+    from claimstance.training.evaluation.prediction_log import (
+        PREDICTION_LOG_FILE,
+        write_prediction_log,
+    )
 
     with open_output(folder / OUTCOMES_FILE) as file:
         write_outcomes(
             found.outcomes, {key: found.account[key] for key in ("date", "model", "data")}, file
         )
-    with open_output(folder / CASES_FILE) as file:
-        write_cases(found.cases, file)
+    with open_output(folder / PREDICTION_LOG_FILE) as file:
+        write_prediction_log(found.prediction_log, file)
     _write(folder / FIGURES_FILE, lambda: [_json(found.account)])
     _write(folder / PAGE_FILE, lambda: _page(found))
 

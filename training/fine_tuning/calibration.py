@@ -22,7 +22,7 @@ from claimstance.model.record import Record
 from claimstance.training.evaluation.answers import Answers, collect
 from claimstance.training.evaluation.evaluate import evaluate, pair, primary
 from claimstance.training.evaluation.metrics import Array
-from claimstance.training.evaluation.reliability import PROMISE, RANKED, claims
+from claimstance.training.evaluation.reliability import RANKED, TARGET_PRECISION, binary_outcomes
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def calibrate(
     fitted.biases |= fit_biases(unscaled, records)
     for task in (*SENTENCE_TASKS, "stance"):
         if task in tasks and (answers := collect(unscaled.config, task, pairs)):
-            for kind, some in {**answers.by_kind(), task: answers}.items():
+            for kind, some in {**answers.by_variant(), task: answers}.items():
                 fit(fitted, kind, some)
     return fitted
 
@@ -106,7 +106,7 @@ def fit(config: ModelConfig, kind: str, answers: Answers) -> None:
     config.thresholds |= {
         f"{kind}.{label}": value for label, value in zip(answers.labels, thresholds, strict=True)
     }
-    scaled = replace(scaled, decided=(scaled.probabilities / thresholds).argmax(axis=1))
+    scaled = replace(scaled, predicted=(scaled.probabilities / thresholds).argmax(axis=1))
     if len(answers.gold) >= ENOUGH:
         least = _fit_abstention(scaled)
         config.abstain_below |= {f"{kind}.{label}": _down(value) for label, value in least.items()}
@@ -115,10 +115,10 @@ def fit(config: ModelConfig, kind: str, answers: Answers) -> None:
                 "%s: no probability from which %.0f %% of the answers on dev are right, of %s: all of these "
                 "will be marked as abstained",
                 kind,
-                100 * PROMISE,
+                100 * TARGET_PRECISION,
                 ", ".join(never),
             )
-    config.conformal[kind] = _down(belongs_from(scaled.of_right, scaled.documents))
+    config.conformal[kind] = _down(belongs_from(scaled.gold_probability, scaled.documents))
 
 
 def _down(probability: float) -> float:
@@ -174,7 +174,7 @@ def fit_thresholds(answers: Answers, kind: str) -> list[float]:
     probabilities are worth.
     """
     if kind in RANKED:
-        last = best_threshold(*claims(answers, kind))
+        last = best_threshold(*binary_outcomes(answers, kind))
         found = np.append(np.full(len(answers.labels) - 1, 1 - last), last)
     elif len(answers.gold) >= ENOUGH:
         found = best_thresholds(answers.probabilities)
@@ -229,9 +229,9 @@ def best_threshold(probabilities: Array, gold: NDArray[np.bool_]) -> float:
 
 def _fit_abstention(answers: Answers) -> dict[str, float]:
     """For each label by itself: where one is common, the others would else be given whether right or not."""
-    so = {label: answers.decided == column for column, label in enumerate(answers.labels)}
+    so = {label: answers.predicted == column for column, label in enumerate(answers.labels)}
     return {
-        label: answered_from(answers.confidence[rows], answers.right[rows])
+        label: answered_from(answers.confidence[rows], answers.correct[rows])
         for label, rows in so.items()
     }
 
@@ -260,7 +260,7 @@ def answered_from(confidence: Array, right: NDArray[np.bool_]) -> float:
     order = np.argsort(-confidence, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(confidence[order])), len(order) - 1)
     expected = np.cumsum(curve(minimize(regularised, np.zeros(2), method="L-BFGS-B").x)[order])
-    kept = ends[expected[ends] / (ends + 1) >= PROMISE - 1e-9]
+    kept = ends[expected[ends] / (ends + 1) >= TARGET_PRECISION - 1e-9]
     if not len(kept):
         return NEVER
     return 0.0 if kept[-1] == ends[-1] else float(confidence[order[kept[-1]]])
@@ -276,7 +276,7 @@ def belongs_from(of_right: Array, documents: NDArray[np.str_]) -> float:
     names, which, sizes = np.unique(documents, return_inverse=True, return_counts=True)
     order = np.argsort(-of_right, kind="stable")
     covered = np.cumsum(1 / sizes[which[order]]) / (len(names) + 1)
-    enough = np.flatnonzero(covered >= PROMISE)
+    enough = np.flatnonzero(covered >= TARGET_PRECISION)
     return float(of_right[order[enough[0]]]) if len(enough) else 0.0
 
 

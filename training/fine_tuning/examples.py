@@ -9,7 +9,7 @@ from claimstance.model.record import Record, Span, Stance
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import Tokens, WindowBuilder
 from claimstance.training.data.soft_labels import SoftLabels
-from claimstance.training.evaluation.flat_spans import event_of, extents, flatten
+from claimstance.training.evaluation.flat_spans import attribution_id, attribution_sizes, flatten
 
 Labels = Mapping[str, Sequence[str]]
 
@@ -137,7 +137,7 @@ def build_examples(
     tokens = dict(zip(texts, windows.tokenize(texts), strict=True))
     documents = []
     for group in _documents(records):
-        sizes = extents(group)
+        sizes = attribution_sizes(group)
         document: list[Example] = []
         for record in group:
             example = _example(record, tokens[record.text], labels, weigh, soft_share)
@@ -280,7 +280,7 @@ def _add_attributions(
         example.runs.append(TokenRun(flat.role, flat.event, tokens[0], tokens[-1] + 1, goes_on))
     for index, attribution in enumerate(record.attributions or ()):
         pieces = [touched(example.tokens, [piece]) for piece in attribution.content or ()]
-        example.contents[event_of(record, index)] = [(p[0], p[-1] + 1) for p in pieces if p]
+        example.contents[attribution_id(record, index)] = [(p[0], p[-1] + 1) for p in pieces if p]
 
 
 class _Weights:

@@ -44,7 +44,7 @@ from claimstance.training.data.label_coverage import (
     single_topic,
 )
 from claimstance.training.data.soft_labels import SoftLabels
-from claimstance.training.evaluation.evaluate import parts
+from claimstance.training.evaluation.evaluate import corpus_names
 from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
 from claimstance.training.fine_tuning.batches import EpochSampler, SamplingConfig
 from claimstance.training.fine_tuning.calibration import calibrate, unfitted
@@ -413,7 +413,7 @@ def _check_metric(metric: str, dev: Sequence[Record], tasks: Sequence[str]) -> N
     """Refuse a metric that dev cannot give, before hours of training."""
     metrics = {"mean"}
     for record in dev:
-        for corpus in parts(record):
+        for corpus in corpus_names(record):
             metrics |= {f"{corpus}/{task}" for task in _annotated_tasks(record) & set(tasks)}
     if metric not in metrics:
         raise ConfigError(f"training.metric: {unknown('metric', metric, metrics)}")

@@ -27,7 +27,7 @@ from claimstance.training.data.report.figures import (
 )
 from claimstance.training.data.report.lengths import Lengths
 from claimstance.training.data.report.report import BuildReport
-from claimstance.training.evaluation.metrics import metric_name, task_name
+from claimstance.training.evaluation.page.display_names import metric_name, task_name
 from claimstance.training.evaluation.page.record_view import sample
 
 PAGE_FILE = "report.html"

@@ -20,7 +20,7 @@ from claimstance.training.data.report.figures import (
 from claimstance.training.data.report.lengths import BINS, Lengths
 from claimstance.training.data.report.page import MOST_PAIRS, render, write_report_page
 from claimstance.training.data.report.report import BuildReport
-from claimstance.training.evaluation.page.record_view import MOST_SHOWN, sample
+from claimstance.training.evaluation.page.record_view import MAX_CHARACTERS, sample
 
 VOID = {"meta", "br"}
 HOSTILE = "\"'><script>alert(1)</script>\u202e&amp;"
@@ -447,14 +447,14 @@ def test_spans_that_several_stances_share_are_marked_once():
 def test_a_long_text_says_how_much_is_not_shown(report):
     long = Record(
         id="1",
-        text="a" * (MOST_SHOWN + 1234),
+        text="a" * (MAX_CHARACTERS + 1234),
         entities=[
-            Entity(span=[(MOST_SHOWN - 5, MOST_SHOWN + 5)], label="MISC"),
-            Entity(span=[(MOST_SHOWN + 7, MOST_SHOWN + 9)], label="PERSON"),
+            Entity(span=[(MAX_CHARACTERS - 5, MAX_CHARACTERS + 5)], label="MISC"),
+            Entity(span=[(MAX_CHARACTERS + 7, MAX_CHARACTERS + 9)], label="PERSON"),
         ],
     )
     shown = sample(long)
-    assert [len(piece.text) for piece in shown.segments] == [MOST_SHOWN - 5, 5]
+    assert [len(piece.text) for piece in shown.segments] == [MAX_CHARACTERS - 5, 5]
     assert "1,234 more characters of the text are not shown" in Page(render(report, [long])).text
 
 
