@@ -132,21 +132,23 @@ def _build(
     teach: Teach | None,
 ) -> BuildReport:
     """Build a dataset in a new folder."""
-    parts = read_sources(config, store, progress)
+    input_parts = read_sources(config, store, progress)
     if not store.row_store.count:
-        raise InputError(f"expected rows in {', '.join(part.origin for part in parts)}, found none")
-    for part in parts:
-        for _, message in part.read_report.warnings():
-            _LOG.warning("%s: %s", part.origin, message)
+        raise InputError(
+            f"expected rows in {', '.join(input_part.origin for input_part in input_parts)}, found none"
+        )
+    for input_part in input_parts:
+        for _, message in input_part.read_report.warnings():
+            _LOG.warning("%s: %s", input_part.origin, message)
     labels = _label_sets(config, store)
-    _check_labels(store, parts, labels)
+    _check_labels(store, input_parts, labels)
     if not any(profile.labels for profile in store.profiles):
         _LOG.warning(
             "no row has a label: roles or columns can say which fields or answers are labels, and of what"
         )
-    adjudication = adjudicate_items(config, store, parts, labels)
+    adjudication = adjudicate_items(config, store, input_parts, labels)
     rows = DatasetRows(
-        store, parts, adjudication.rows, adjudication.first_rows, adjudication.shared_sources
+        store, input_parts, adjudication.rows, adjudication.first_rows, adjudication.shared_sources
     )
     codebook, codebook_warnings = _check_codebook(config, rows)
     if config.split.folds is not None and NO_SPLIT not in rows.split:
@@ -169,7 +171,7 @@ def _build(
         repeated_texts=repeated_texts(rows),
         overlaps=find_overlaps(rows, config.split.short),
         division=split_report,
-        agreement={**adjudication.agreement, **agreement_of_answers(store, parts)},
+        agreement={**adjudication.agreement, **agreement_of_answers(store, input_parts)},
         codebook=codebook,
         codebook_warnings=codebook_warnings,
         targets=top_names(rows, "targets", target_names),
@@ -227,7 +229,7 @@ def _label_sets(config: DataConfig, store: IndexedStore) -> dict[str, tuple[str,
     return sets
 
 
-def _check_labels(store: IndexedStore, parts: Sequence[InputPart], labels: Labels) -> None:
+def _check_labels(store: IndexedStore, input_parts: Sequence[InputPart], labels: Labels) -> None:
     """Raise ``InputError`` for the first row with a label that is not in the sets."""
     invalid = [
         number
@@ -238,9 +240,13 @@ def _check_labels(store: IndexedStore, parts: Sequence[InputPart], labels: Label
     if not len(rows):
         return
     row = int(rows[0])
-    part = next(part for part in parts if part.first <= row < part.first + part.count)
+    input_part = next(
+        input_part
+        for input_part in input_parts
+        if input_part.first <= row < input_part.first + input_part.count
+    )
     record = Record.model_validate_json(next(store.row_store.lines(rows[:1])))
-    check_labels(record, labels, f"{part.origin}: {record.id}")
+    check_labels(record, labels, f"{input_part.origin}: {record.id}")
 
 
 def _has_valid_labels(profile: Profile, labels: Labels) -> bool:
@@ -310,7 +316,7 @@ def _teach(rows: DatasetRows, labels: Labels, teach: Teach) -> dict[str, SoftLab
     soft = teach(records, labels)
     first = rows.store.row_store.count
     # The records have their final ids already, so it does not matter which part they are added to.
-    rows.store.add(rows.store.batches(records, rows.parts[0]))
+    rows.store.add(rows.store.batches(records, rows.input_parts[0]))
     rows.replace(train, first)
     return soft
 

@@ -46,7 +46,7 @@ class Adjudication:
     shared_sources: set[int] = field(default_factory=set)
 
 
-def find_items(store: IndexedStore, parts: Sequence[InputPart]) -> RaggedArray | None:
+def find_items(store: IndexedStore, input_parts: Sequence[InputPart]) -> RaggedArray | None:
     """Return the rows of each item, ordered by first row; ``None`` if no item has two annotators.
 
     Rows of a unit belong to one item if they are by different annotators, and have the same id in one file
@@ -56,9 +56,9 @@ def find_items(store: IndexedStore, parts: Sequence[InputPart]) -> RaggedArray |
     annotators = rows.column("annotator")
     if not annotators.any():
         return None
-    counts = [part.count for part in parts]
-    part_indices = np.repeat(np.arange(len(parts)), counts)
-    units = np.repeat([part.unit for part in parts], counts)
+    counts = [input_part.count for input_part in input_parts]
+    part_indices = np.repeat(np.arange(len(input_parts)), counts)
+    units = np.repeat([input_part.unit for input_part in input_parts], counts)
     same_id = pair_equal_keys(combine_keys(rows.column("id"), part_indices))
     same_sentence = pair_equal_keys(combine_keys(rows.column("item"), units))
     groups = union_groups(np.arange(len(annotators)), same_id)
@@ -84,7 +84,7 @@ def _find_runs(first: RowIds, second: RowIds) -> tuple[RowIds, RowIds]:
 
 
 def adjudicate_items(
-    config: DataConfig, store: IndexedStore, parts: Sequence[InputPart], labels: Labels
+    config: DataConfig, store: IndexedStore, input_parts: Sequence[InputPart], labels: Labels
 ) -> Adjudication:
     """Make one row of each item, and measure agreement in sources with items of several annotators.
 
@@ -93,23 +93,25 @@ def adjudicate_items(
     Raises:
         InputError: if annotations with the same id in one file have different texts.
     """
-    items = find_items(store, parts)
+    items = find_items(store, input_parts)
     if items is None:
         rows = np.arange(store.row_store.count)
         return Adjudication(rows, rows)
     first_rows = items.values[items.starts[:-1]]
     last_rows = items.values[items.starts[1:] - 1]
     adjudication = Adjudication(first_rows.copy(), first_rows)
-    part_indices = np.repeat(np.arange(len(parts)), [part.count for part in parts])
-    sources = np.array([part.source for part in parts])[part_indices]
+    part_indices = np.repeat(
+        np.arange(len(input_parts)), [input_part.count for input_part in input_parts]
+    )
+    sources = np.array([input_part.source for input_part in input_parts])[part_indices]
     across_files = part_indices[first_rows] != part_indices[last_rows]
     adjudication.shared_sources = set(np.unique(sources[first_rows[across_files]]).tolist())
     for source in np.unique(sources[first_rows[items.sizes > 1]]).tolist():
-        first_part = next(part for part in parts if part.source == source)
+        first_part = next(input_part for input_part in input_parts if input_part.source == source)
         # Two sources may have files of one name: the path tells the second one apart.
         is_taken = first_part.name in adjudication.agreement
         name = first_part.origin if is_taken else first_part.name
-        adjudicator = _SourceAdjudicator(config, store, parts, labels, adjudication)
+        adjudicator = _SourceAdjudicator(config, store, input_parts, labels, adjudication)
         source_items = np.flatnonzero(sources[first_rows] == source)
         store.add(adjudicator.batches(items, source_items, part_indices))
         adjudication.agreement[name] = adjudicator.agreement.report()
@@ -117,18 +119,20 @@ def adjudicate_items(
 
 
 def agreement_of_answers(
-    store: IndexedStore, parts: Sequence[InputPart]
+    store: IndexedStore, input_parts: Sequence[InputPart]
 ) -> dict[str, AgreementReport]:
     """Measure agreement in corpora whose records contain each annotator's answer.
 
     The rows of these corpora are adjudicated as published.
     """
     agreements: dict[str, Agreement] = {}
-    for part in parts:
-        if not part.answers:
+    for input_part in input_parts:
+        if not input_part.answers:
             continue
-        agreement = agreements.setdefault(part.name, Agreement())
-        for line in store.row_store.lines(np.arange(part.first, part.first + part.count)):
+        agreement = agreements.setdefault(input_part.name, Agreement())
+        for line in store.row_store.lines(
+            np.arange(input_part.first, input_part.first + input_part.count)
+        ):
             agreement.add(annotations(Record.model_validate_json(line)))
     return {name: agreement.report() for name, agreement in agreements.items()}
 
@@ -140,14 +144,14 @@ class _SourceAdjudicator:
         self,
         config: DataConfig,
         store: IndexedStore,
-        parts: Sequence[InputPart],
+        input_parts: Sequence[InputPart],
         labels: Labels,
         adjudication: Adjudication,
     ) -> None:
         self.agreement = Agreement()
         self._config = config
         self._store = store
-        self._parts = parts
+        self._parts = input_parts
         self._labels = labels
         self._adjudication = adjudication
         self._next_row = store.row_store.count  # the row of the store that the next record becomes
@@ -164,13 +168,13 @@ class _SourceAdjudicator:
         """
         first_row = self._store.row_store.count
         item_parts = part_indices[items.values[items.starts[source_items]]]
-        for part in np.unique(item_parts).tolist():
-            records = self._records(items, source_items[item_parts == part], part)
-            yield from self._store.batches(records, self._parts[part])
+        for input_part in np.unique(item_parts).tolist():
+            records = self._records(items, source_items[item_parts == input_part], input_part)
+            yield from self._store.batches(records, self._parts[input_part])
         adjudicated = source_items[items.sizes[source_items] > 1]
         self._adjudication.rows[adjudicated] = np.arange(first_row, first_row + len(adjudicated))
 
-    def _records(self, items: RaggedArray, selected: RowIds, part: int) -> Iterator[Record]:
+    def _records(self, items: RaggedArray, selected: RowIds, input_part: int) -> Iterator[Record]:
         """Yield one record for each selected item with several annotators."""
         for start in range(0, len(selected), _BLOCK):
             block = items.take(selected[start : start + _BLOCK])
@@ -179,13 +183,13 @@ class _SourceAdjudicator:
                 item = [Record.model_validate_json(next(lines)) for _ in range(size)]
                 self.agreement.add(item)
                 if size > 1:
-                    yield self._adjudicate(item, part)
+                    yield self._adjudicate(item, input_part)
 
-    def _adjudicate(self, item: Sequence[Record], part: int) -> Record:
+    def _adjudicate(self, item: Sequence[Record], input_part: int) -> Record:
         """Return the record of one item; count ties, and keep soft labels."""
         from claimstance.training.data.annotators.adjudicate import adjudicate
 
-        ties = self._adjudication.ties.setdefault(part, Counter())
+        ties = self._adjudication.ties.setdefault(input_part, Counter())
 
         def count_tie(task: str) -> None:
             ties[task] += 1

@@ -26,8 +26,8 @@ class DatasetRows:
 
     Attributes:
         store: where the rows are stored.
-        parts: the input parts that they were read from.
-        part: the index of each row's part.
+        input_parts: the input parts that they were read from.
+        input_part: the index of each row's part.
         split: the index in ``SPLITS`` of each row's split: that of its part, else its own, else ``NO_SPLIT``.
         documents: a key of each row's document; 0 for none. Documents of two sources differ even if their
             names are the same.
@@ -36,7 +36,7 @@ class DatasetRows:
     def __init__(
         self,
         store: IndexedStore,
-        parts: Sequence[InputPart],
+        input_parts: Sequence[InputPart],
         store_rows: RowIds,
         first_rows: RowIds,
         shared_sources: set[int],
@@ -45,7 +45,7 @@ class DatasetRows:
 
         Args:
             store: where the rows are stored.
-            parts: the input parts, in the order of their rows.
+            input_parts: the input parts, in the order of their rows.
             store_rows: the row in the store of each row of the dataset.
             first_rows: the row in the store of the first annotation of each row, which decides its part.
             shared_sources: sources in which several files annotate the same documents.
@@ -54,15 +54,16 @@ class DatasetRows:
             InputError: for an id that two rows share.
         """
         self.store = store
-        self.parts = parts
+        self.input_parts = input_parts
         self._store_rows = store_rows
-        counts = [part.count for part in parts]
-        part_by_store_row = np.repeat(np.arange(len(parts), dtype=np.int32), counts)
-        self.part: NDArray[np.int32] = part_by_store_row[first_rows]
+        counts = [input_part.count for input_part in input_parts]
+        part_by_store_row = np.repeat(np.arange(len(input_parts), dtype=np.int32), counts)
+        self.input_part: NDArray[np.int32] = part_by_store_row[first_rows]
         part_splits = [
-            NO_SPLIT if part.split is None else SPLITS.index(part.split) for part in parts
+            NO_SPLIT if input_part.split is None else SPLITS.index(input_part.split)
+            for input_part in input_parts
         ]
-        configured_split = np.array(part_splits, dtype=np.int8)[self.part]
+        configured_split = np.array(part_splits, dtype=np.int8)[self.input_part]
         own_split = store.row_store.column("split")[first_rows].astype(np.int8)
         self.split: NDArray[np.int8] = np.where(
             configured_split == NO_SPLIT, own_split, configured_split
@@ -117,11 +118,11 @@ class DatasetRows:
         """Return the prefix of each part's documents; files that annotate the same documents share it."""
         prefixes = []
         by_source: dict[int, str] = {}
-        for part in self.parts:
-            if part.source in shared_sources:
-                prefixes.append(by_source.setdefault(part.source, part.name))
+        for input_part in self.input_parts:
+            if input_part.source in shared_sources:
+                prefixes.append(by_source.setdefault(input_part.source, input_part.name))
             else:
-                prefixes.append(part.name)
+                prefixes.append(input_part.name)
         return prefixes
 
     def _name_documents(self) -> tuple[HashKeys, NDArray[np.bool_]]:
@@ -131,7 +132,7 @@ class DatasetRows:
         """
         numbers = {prefix: number for number, prefix in enumerate(dict.fromkeys(self._prefixes))}
         part_numbers = np.array([numbers[prefix] for prefix in self._prefixes])
-        sources = part_numbers[self.part]
+        sources = part_numbers[self.input_part]
         keys = self.keys("doc")
         first, second = pair_equal_keys(keys)
         ambiguous = np.unique(keys[first[sources[first] != sources[second]]])
@@ -173,20 +174,20 @@ class DatasetRows:
 
     def _names(self, row: int, data: dict[str, str | None]) -> tuple[str, str | None]:
         """Return the ids of a row and of its document, with their prefixes."""
-        part = self.parts[self.part[row]]
+        input_part = self.input_parts[self.input_part[row]]
         row_id, document = str(data["id"]), data["doc_id"]
         if self._has_name[row]:
-            row_id = f"{part.name}:{row_id}"
+            row_id = f"{input_part.name}:{row_id}"
         if self._has_origin[row]:
-            row_id = f"{part.origin}:{row_id}"
+            row_id = f"{input_part.origin}:{row_id}"
         if document is not None and self._has_document_prefix[row]:
-            document = f"{self._prefixes[self.part[row]]}:{document}"
+            document = f"{self._prefixes[self.input_part[row]]}:{document}"
         return row_id, document
 
     def location(self, row: int) -> str:
         """Return the origin of a row and its id there, for messages."""
         data = json.loads(self._line(row))
-        return f"{self.parts[self.part[row]].origin}: {data['id']}"
+        return f"{self.input_parts[self.input_part[row]].origin}: {data['id']}"
 
     def record(self, row: int) -> Record:
         """Return a row as it was read, without prefixes."""
@@ -214,5 +215,7 @@ class DatasetRows:
     def in_split(self, name: str) -> RowIds:
         """Return the rows of a split in the order of writing: rows of parts with a split come first."""
         rows = np.flatnonzero(self.split == SPLITS.index(name))
-        was_assigned = np.array([part.split is None for part in self.parts])[self.part[rows]]
+        was_assigned = np.array([input_part.split is None for input_part in self.input_parts])[
+            self.input_part[rows]
+        ]
         return np.concatenate([rows[~was_assigned], rows[was_assigned]])

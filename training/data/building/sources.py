@@ -87,7 +87,7 @@ class IndexedStore:
         self.names: set[str] = set()
         self._with_names = with_names  # optional, as there may be as many names as rows
 
-    def batches(self, records: Iterable[Record], part: InputPart) -> Iterator[RowBatch]:
+    def batches(self, records: Iterable[Record], input_part: InputPart) -> Iterator[RowBatch]:
         """Yield the records of a part in batches.
 
         Raises:
@@ -99,14 +99,18 @@ class IndexedStore:
                 lines.append(record.to_json().encode())
             except UnicodeEncodeError:
                 raise InputError(
-                    f"{part.origin}: {record.id!r}: expected Unicode text, found half of a surrogate "
+                    f"{input_part.origin}: {record.id!r}: expected Unicode text, found half of a surrogate "
                     "pair"
                 ) from None
             if len(lines) == BATCH:
-                yield RowBatch(part.name, part.origin, self.threshold, lines, self._with_names)
+                yield RowBatch(
+                    input_part.name, input_part.origin, self.threshold, lines, self._with_names
+                )
                 lines = []
         if lines:
-            yield RowBatch(part.name, part.origin, self.threshold, lines, self._with_names)
+            yield RowBatch(
+                input_part.name, input_part.origin, self.threshold, lines, self._with_names
+            )
 
     def add(self, batches: Iterable[RowBatch]) -> None:
         """Index and store batches."""
@@ -145,22 +149,22 @@ def read_sources(
         ConfigError: for a split or an option that a corpus does not have.
         InputError: for a file that cannot be read.
     """
-    parts: list[InputPart] = []
+    input_parts: list[InputPart] = []
 
     def batches() -> Iterator[RowBatch]:
         rows = 0
-        for part, records in _iter_parts(config):
-            parts.append(part)
-            part.first = rows
-            for batch in store.batches(records, part):
+        for input_part, records in _iter_parts(config):
+            input_parts.append(input_part)
+            input_part.first = rows
+            for batch in store.batches(records, input_part):
                 rows += len(batch)
-                part.count += len(batch)
+                input_part.count += len(batch)
                 yield batch
                 if progress:
                     progress(len(batch))
 
     store.add(batches())
-    return parts
+    return input_parts
 
 
 def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record]]]:
@@ -174,8 +178,10 @@ def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record
                 unit = number, units, file.stem
                 if source.annotator is not None:
                     unit = annotator_files.setdefault(source.split, unit)
-                part = InputPart(file.stem, str(file), source.split, *unit[:2], corpus=unit[2])
-                yield part, _read_file(source, config, part)
+                input_part = InputPart(
+                    file.stem, str(file), source.split, *unit[:2], corpus=unit[2]
+                )
+                yield input_part, _read_file(source, config, input_part)
             units += 1
             continue
         corpus = lookup(source.corpus)
@@ -184,7 +190,7 @@ def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record
             if options.get(name) is not None:
                 options[name] = config.corpora / options[name]
         for corpus_split, split in source.splits.items():
-            part = InputPart(
+            input_part = InputPart(
                 corpus.name,
                 corpus_split,
                 split,
@@ -194,18 +200,18 @@ def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record
                 answers=corpus.answers,
             )
             folder = config.corpora / corpus.folder
-            yield part, corpus.read(folder, corpus_split, part.read_report, **options)
+            yield input_part, corpus.read(folder, corpus_split, input_part.read_report, **options)
             units += 1
 
 
-def _read_file(source: Source, config: DataConfig, part: InputPart) -> Iterator[Record]:
+def _read_file(source: Source, config: DataConfig, input_part: InputPart) -> Iterator[Record]:
     """Yield the records of a file, with their split and corpus."""
-    file = Path(part.origin)
+    file = Path(input_part.origin)
     layout = source.layout(file, config.labels)
-    records = read_file(file, source.format, layout, part.read_report)
-    for record in with_splits(records, source, file, part.read_report):
-        record.meta.setdefault("corpus", part.corpus)
-        note_markup(record, part.read_report)
+    records = read_file(file, source.format, layout, input_part.read_report)
+    for record in with_splits(records, source, file, input_part.read_report):
+        record.meta.setdefault("corpus", input_part.corpus)
+        note_markup(record, input_part.read_report)
         yield record
 
 

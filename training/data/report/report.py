@@ -200,29 +200,31 @@ def report_sources(rows: DatasetRows, ties: Mapping[int, Counter[str]]) -> list[
         rows: all rows.
         ties: index of a part → task → number of ties.
     """
-    ordered_parts = sorted(rows.parts, key=lambda part: part.split is None)
+    ordered_parts = sorted(rows.input_parts, key=lambda input_part: input_part.split is None)
     reports = []
-    for name in dict.fromkeys(part.name for part in ordered_parts):
-        indices = [index for index, part in enumerate(rows.parts) if part.name == name]
-        source_parts = [rows.parts[index] for index in indices]
-        selected = np.isin(rows.part, indices)
+    for name in dict.fromkeys(input_part.name for input_part in ordered_parts):
+        indices = [
+            index for index, input_part in enumerate(rows.input_parts) if input_part.name == name
+        ]
+        source_parts = [rows.input_parts[index] for index in indices]
+        selected = np.isin(rows.input_part, indices)
         split_sizes = {}
         for index, split in enumerate(SPLITS):
             size = int(np.count_nonzero(selected & (rows.split == index)))
             if size:
                 split_sizes[split] = size
         facts = {}
-        for part in source_parts:
-            if part.read_report.facts:
-                facts[part.origin] = dict(part.read_report.facts)
-        first_part = next(part for part in ordered_parts if part.name == name)
+        for input_part in source_parts:
+            if input_part.read_report.facts:
+                facts[input_part.origin] = dict(input_part.read_report.facts)
+        first_part = next(input_part for input_part in ordered_parts if input_part.name == name)
         reports.append(
             SourceReport(
                 name=name,
-                read=sum(part.count for part in source_parts),
+                read=sum(input_part.count for input_part in source_parts),
                 rows=split_sizes,
                 labels=_counts_by_split(rows, selected),
-                dropped=_total(part.read_report.dropped for part in source_parts),
+                dropped=_total(input_part.read_report.dropped for input_part in source_parts),
                 ties=_total(ties.get(index, Counter()) for index in indices),
                 facts=facts,
                 **first_part.provenance,
