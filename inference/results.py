@@ -160,7 +160,7 @@ class TaggedArticle:
     warnings: list[str] = field(default_factory=list)
     meta: dict[str, Any] = field(default_factory=dict)
 
-    def of(self, article: "Article") -> "TaggedArticle":
+    def with_metadata(self, article: "Article") -> "TaggedArticle":
         """The same for an article with this text: its id, title and metadata; its warnings are added."""
         return replace(
             self,
