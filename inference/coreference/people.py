@@ -102,7 +102,7 @@ class PeopleInText:
         names = Counter(bare_name(text[start:end]) for start, end in spans)
         self._spellings = _spellings(names)
         self._full_names = _full_names(names)
-        self.people = [self._mention(start, end) for start, end in unless_stopped(spans, stop)]
+        self.people = [self._mention(start, end) for start, end in cancellable(spans, stop)]
         self._starts = [person.start for person in self.people]
         self._by_end = sorted((person.end, number) for number, person in enumerate(self.people))
         self.genders = self._guess_genders(stop)
@@ -157,7 +157,7 @@ class PeopleInText:
         """
         votes: dict[str, Counter[str]] = defaultdict(Counter)
         unquoted: dict[int, list[Mention]] = defaultdict(list)
-        for person in unless_stopped(self.people, stop):
+        for person in cancellable(self.people, stop):
             near = re.findall(r"\w+", self.text[max(0, person.start - _REACH) : person.start])[-2:]
             near += re.findall(r"\w+", self.text[person.start : person.end])[:1]
             for gender, nouns in (("male", _MALE), ("female", _FEMALE)):
@@ -185,7 +185,7 @@ class PeopleInText:
         before: set[str] = set()
         previous: set[str] = set()
         passed = 0
-        for pronoun in unless_stopped(PRONOUN.finditer(self.text), stop):
+        for pronoun in cancellable(PRONOUN.finditer(self.text), stop):
             if self.is_quoted(pronoun.start()):
                 continue
             sentence = self.sentence_at(pronoun.start())
@@ -199,7 +199,7 @@ class PeopleInText:
             yield pronoun[0], people[0] if before else None, before or previous
 
 
-def unless_stopped(items: Iterable[T], stop: Stop) -> Iterator[T]:
+def cancellable(items: Iterable[T], stop: Stop) -> Iterator[T]:
     """Yield ``items``, and raise ``StoppedError`` once ``stop``, which is asked now and then, says so."""
     for number, item in enumerate(items):
         if number % _STOP_EVERY == 0 and stop():

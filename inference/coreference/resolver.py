@@ -17,7 +17,7 @@ from claimstance.inference.coreference.people import (
     Mention,
     PeopleInText,
     Span,
-    unless_stopped,
+    cancellable,
 )
 from claimstance.inference.coreference.salience import RecentMentions
 from claimstance.model.predictor import Stop, never
@@ -107,7 +107,7 @@ def resolve_references(
     roles = _roles(people, stop)
     names: Names = {
         span: _named(people, span) or roles.get(phrase.lower()) or phrase.rstrip(" ,;") or phrase
-        for span, phrase in unless_stopped(phrases.items(), stop)
+        for span, phrase in cancellable(phrases.items(), stop)
         if not _is_pronoun(_word(phrase))
     }
     pronouns = _resolve_pronouns(people, set(sources), names, stop)
@@ -176,7 +176,7 @@ def _means_person(text: str, span: Span, person: Mention) -> bool:
 def _roles(people: PeopleInText, stop: Stop) -> dict[str, str]:
     """Sieve 2: return the name for "the senator", where only one person has that title or apposition."""
     holders: dict[str, set[str]] = {}
-    for person in unless_stopped(people.people, stop):
+    for person in cancellable(people.people, stop):
         for role in _roles_of(people.text, person):
             holders.setdefault(role, set()).add(person.name)
     return {role: names.pop() for role, names in holders.items() if len(names) == 1}
@@ -215,7 +215,7 @@ def _resolve_pronouns(people: PeopleInText, sources: set[Span], names: Names, st
         recent = RecentMentions(people, meant)
         waiting = sorted([*mentions, *pronouns], key=lambda mention: mention.start)
         passed = 0
-        for match in unless_stopped(PRONOUN.finditer(people.text), stop):
+        for match in cancellable(PRONOUN.finditer(people.text), stop):
             span, word = match.span(), match[0].lower()
             if people.is_quoted(span[0]) != quoted:
                 continue
@@ -291,7 +291,7 @@ def _resolve_others(
         by_end.setdefault(end, (rank, name))
     known = {person.name for person in people.people}
     groups: dict[bool, tuple[int, str]] = {}  # plural? → (sentence, name) of the last one
-    for span, phrase in unless_stopped(phrases.items(), stop):
+    for span, phrase in cancellable(phrases.items(), stop):
         word, sentence = _word(phrase), people.sentence_at(span[0])
         if span not in names:
             name = None

@@ -3,7 +3,7 @@
 import pytest
 
 from claimstance.inference.articles.article import Article
-from claimstance.inference.result_cache import Copies
+from claimstance.inference.result_cache import ResultCache
 from claimstance.inference.tagger import Tagger
 from helpers.paths import SEEDS
 
@@ -119,23 +119,23 @@ def test_those_used_longest_ago_are_forgotten(tagger):
     one, two, three = (
         tagger.tag(f"{TEXT} {number}", []) for number in ("First.", "Later.", "Later still.")
     )
-    copies = Copies()
-    copies.keep(one, [])
-    size = copies._size
-    copies = Copies(capacity=round(2.5 * size))
-    copies.keep(one, [])
-    copies.keep(two, [])
-    assert copies.get(one.text, []) == one
-    copies.keep(three, [])
-    assert copies.get(two.text, []) is None
-    assert copies.get(one.text, []) == one
-    assert copies.get(three.text, []) == three
-    copies.keep(three, [])
-    assert copies._size == sum(map(len, copies._held.values())) <= copies._capacity
+    cache = ResultCache()
+    cache.put(one, [])
+    size = cache._size
+    cache = ResultCache(capacity=round(2.5 * size))
+    cache.put(one, [])
+    cache.put(two, [])
+    assert cache.get(one.text, []) == one
+    cache.put(three, [])
+    assert cache.get(two.text, []) is None
+    assert cache.get(one.text, []) == one
+    assert cache.get(three.text, []) == three
+    cache.put(three, [])
+    assert cache._size == sum(map(len, cache._entries.values())) <= cache._capacity
 
 
 def test_what_has_no_room_at_all_is_not_held(tagger):
-    copies = Copies(capacity=10)
-    copies.keep(tagger.tag(TEXT), [])
-    assert copies.get(TEXT, []) is None
-    assert copies._size == 0
+    cache = ResultCache(capacity=10)
+    cache.put(tagger.tag(TEXT), [])
+    assert cache.get(TEXT, []) is None
+    assert cache._size == 0
