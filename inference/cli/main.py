@@ -146,7 +146,7 @@ def train(
         ),
     ] = False,
 ) -> None:
-    """Train a model on a dataset, which is built first if it does not exist.
+    """Train a model on a dataset, which is built first if missing.
 
     Example: claimstance train configs/quickstart.yaml training.epochs=5 output=runs/mine
     """
