@@ -138,7 +138,7 @@ def test_one_document_has_no_interval(stored, capsys):
     few = replace(CONFIG, tasks=("claim",))
     for count, shown in ((2, False), (4, True)):
         a, b = (stored(f"{name}{count}", evaluation(sentences(count), few)) for name in "ab")
-        summaries.compared(compare(a, b, resamples=200))
+        summaries.print_comparison(compare(a, b, resamples=200))
         assert ("+0.0 – +0.0" in capsys.readouterr().out) is shown
         assert ("0.0 – 0.0" in words(rendered(a, b)).replace("+", "")) is shown
 
