@@ -47,7 +47,7 @@ from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.evaluation.evaluate import corpus_names
 from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
 from claimstance.training.fine_tuning.batches import EpochSampler, SamplingConfig
-from claimstance.training.fine_tuning.calibration import calibrate, unfitted
+from claimstance.training.fine_tuning.calibration import calibrate, without_calibration
 from claimstance.training.fine_tuning.checkpoints import (
     CHECKPOINTS,
     checkpoint_to_resume,
@@ -222,7 +222,9 @@ def _load_trainable_heads(
                 f"training.trainable_tasks: expected the labels of model.init_from for '{task}' "
                 f"({', '.join(source.labels[task])}), found {', '.join(labels.get(task, ()))}"
             )
-    model.config = replace(unfitted(source, tasks), name=config.name, version=ModelConfig.version)
+    model.config = replace(
+        without_calibration(source, tasks), name=config.name, version=ModelConfig.version
+    )
     model.freeze_except(tasks, config.model.dropout)
     return model, source.name
 
