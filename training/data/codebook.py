@@ -17,11 +17,10 @@ Everything in it is text: ``no`` and ``1`` are names of labels, not a truth valu
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import yaml
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     Field,
     PrivateAttr,
@@ -30,6 +29,7 @@ from pydantic import (
 )
 
 from claimstance.model.errors import ConfigError, InputError, shorten, unknown
+from claimstance.model.io.validation import explain, first_error
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS
 from claimstance.training.data.config import Section, one_of
 
@@ -148,34 +148,14 @@ def load_codebook(path: Path | str) -> Codebook:
 
 
 def _explain(error: ValidationError) -> str:
-    """The first problem as ``KEY: expected …, found …``; an unknown key, which may be a missing one, comes first."""
-    first = min(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-    key = ".".join(map(str, first["loc"])) or "the file"
-    if first["type"] == "extra_forbidden":
-        return f"{key}: {unknown('key', str(first['loc'][-1]), _keys_at(first['loc'][:-1]))}"
-    if first["type"] == "missing":
-        return f"{key}: expected a value, found none"
-    if first["type"] == "value_error":
-        return f"{'' if key == 'the file' else f'{key}: '}{first['ctx']['error']}"
-    if first["type"] in ("dict_type", "model_type", "model_attributes_type"):
-        return f"{key}: expected keys with values, found {shorten(repr(first['input']))}"
-    wanted = first["msg"].removeprefix("Input should be ")
-    return f"{key}: expected {wanted}, found {shorten(repr(first['input']))}"
-
-
-def _keys_at(location: tuple[int | str, ...]) -> list[str]:
-    """The keys of the section at a location of the file."""
-    kind: Any = Codebook
-    for part in location:
-        # A section's field by its name; of a mapping or list, what it holds.
-        kind = kind.model_fields[part].annotation if _is_section(kind) else get_args(kind)[-1]
-        while not _is_section(kind) and hasattr(kind, "__metadata__"):
-            kind = get_args(kind)[0]
-    return list(kind.model_fields)
-
-
-def _is_section(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
+    """Return the first problem of a codebook as ``KEY: expected …, found …``."""
+    details = first_error(error)
+    message = explain(details, Codebook)
+    if details["loc"]:
+        return f"{'.'.join(map(str, details['loc']))}: {message}"
+    if details["type"] == "value_error":  # a check of the whole codebook names the key itself
+        return message
+    return f"the file: {message}"
 
 
 def label_sets(codebook: Codebook) -> dict[str, tuple[str, ...]]:
