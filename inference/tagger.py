@@ -190,8 +190,8 @@ class Tagger:
         self, records: Sequence[Record], stop: Stop = never
     ) -> Callable[[], list[dict[str, Any]]]:
         """Begin to predict the records of one document, or one of none, as ``begin`` does an article."""
-        finish = begin_document(self._reader, records, Locator(), stop)
-        return lambda: [self._row(*both) for both in zip(records, finish(), strict=True)]
+        pending = begin_document(self._reader, records, Locator(), stop)
+        return lambda: [self._row(*both) for both in zip(records, pending.result(), strict=True)]
 
     def ahead(self, begun: Iterable[Callable[[], T]], count: int = AHEAD) -> Iterator[T]:
         """What each of ``begun`` gives, in order, so many a thread begun ahead: work for all the encoder's threads."""
