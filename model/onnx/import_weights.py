@@ -20,8 +20,8 @@ _FILES = {READER_FILE: "", STANCE_FILE: "heads.stance.", LINK_FILE: "heads.link.
 def load_onnx_weights(folder: Path) -> dict[str, Tensor]:
     """The weights of the model exported to ``folder``, by the names that ``ClaimStanceModel`` has for them, in float32.
 
-    Of an int8 model they are what its integers stand for: within half a step (a 255th of a channel's range) of
-    those that were trained.
+    Of an int8 model they are what its integers stand for: within half a step of those that were trained (see
+    ``claimstance.model.onnx.quantization.round_columns``; of a table of embeddings, a step is a 255th of its range).
 
     Raises:
         ModelError: if a file is missing, altered, or no graph that ``claimstance.model.onnx.export`` writes.

@@ -10,7 +10,7 @@ from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.attention import FULL, exported_attention
 from claimstance.model.onnx.backend import BUNDLED
 from claimstance.model.onnx.export import export
-from claimstance.model.onnx.quantization import PerToken, even_out
+from claimstance.model.onnx.quantization import PerToken, even_out, round_columns
 from claimstance.model.windows import WindowBuilder
 
 pytestmark = pytest.mark.slow
@@ -83,6 +83,89 @@ def test_that_attention_is_transformers_own(trained):
 def test_other_encoders_keep_theirs(kind):
     assert kind not in FULL
     assert exported_attention(kind) == "eager"
+
+
+def integer_products(graph):
+    """The range of the activations of each integer product, and its weights, as the graph has them."""
+    values = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
+    makers = {name: node for node in graph.node for name in node.output}
+    for node in graph.node:
+        if node.op_type in (
+            "MatMulInteger",
+            "DynamicQuantizeMatMul",
+            "MatMulIntegerToFloat",
+            "QLinearMatMul",
+        ):
+            assert (
+                makers[node.input[0]].op_type == "DynamicQuantizeLinear"
+            )  # it gives unsigned integers of 8 bits
+            yield node.name, (0, 255), values[node.input[1]]
+
+
+def sums_of_neighbours(activations, weights):
+    """The least and the greatest sum of two neighbouring products that 16 bits have to hold."""
+    lowest, highest = activations
+    products = np.stack([lowest * weights.astype(int), highest * weights.astype(int)])
+    least, greatest = products.min(axis=0), products.max(axis=0)
+    return (least[0::2] + least[1::2]).min(), (greatest[0::2] + greatest[1::2]).max()
+
+
+@pytest.mark.parametrize("kind", ["fresh"])
+def test_no_sum_of_two_products_leaves_16_bits(trained, tmp_path, kind):
+    folder = BUNDLED if kind == "bundled" else export(trained, tmp_path, "int8")
+    products = list(integer_products(onnx.load(folder / "reader.onnx").graph))
+    layers = ClaimStanceModel.from_pretrained(folder).encoder.config.num_hidden_layers
+    assert len(products) == 6 * layers
+    for name, activations, weights in products:
+        assert weights.dtype == np.int8, name
+        least, greatest = sums_of_neighbours(activations, weights)
+        assert least >= -(2**15), name
+        assert greatest < 2**15, name
+
+
+def test_a_sum_that_leaves_16_bits_is_noticed():
+    assert sums_of_neighbours((0, 255), np.array([[127], [-127]])) == (-32385, 32385)
+    assert sums_of_neighbours((0, 255), np.array([[64], [65]]))[1] == 32895
+    assert sums_of_neighbours((0, 255), np.array([[-127], [-2]]))[0] == -32895
+
+
+MATRICES = {
+    "normal": lambda rng: rng.normal(size=(64, 50)),
+    "a greatest pair": lambda rng: np.concatenate(
+        [np.full((2, 50), 3.0), rng.normal(size=(62, 50))]
+    ),
+    "a greatest pair below zero": lambda rng: np.concatenate(
+        [np.full((2, 50), -3.0), rng.normal(size=(62, 50))]
+    ),
+    "equal weights": lambda rng: np.full((64, 50), 0.25),
+    "unlike signs": lambda rng: np.tile([[1.0], [-1.0]], (32, 50)),
+    "an odd count of rows": lambda rng: rng.normal(size=(63, 50)),
+    "columns of nothing but zeros": lambda rng: rng.normal(size=(64, 50)) * (np.arange(50) % 2),
+    "tiny values": lambda rng: rng.normal(size=(64, 50)) * 1e-20,
+}
+
+
+@pytest.mark.parametrize("kind", MATRICES)
+@pytest.mark.parametrize("kept", [np.float32, np.float64])
+def test_columns_are_rounded_within_half_a_step_and_16_bits(kind, kept):
+    matrix = MATRICES[kind](np.random.default_rng(3)).astype(kept)
+    integers, scales = round_columns(matrix)
+    assert (integers.dtype, scales.dtype, scales.shape) == (np.int8, np.float32, (50,))
+    assert (np.abs(integers * scales.astype(float) - matrix) <= 0.501 * scales).all()
+    even = np.concatenate([integers, np.zeros((len(matrix) % 2, 50), np.int8)])
+    least, greatest = sums_of_neighbours((0, 255), even)
+    assert least >= -(2**15)
+    assert greatest < 2**15
+
+
+def test_scales_are_no_coarser_than_needed():
+    rng = np.random.default_rng(4)
+    integers = round_columns(rng.normal(size=(384, 100)))[0].astype(int)
+    reached = np.abs(integers).max(axis=0) == 127
+    reached |= np.abs(integers[0::2] + integers[1::2]).max(axis=0) >= 127
+    assert reached.all()
+    unlike, _ = round_columns(np.tile([[1.0], [-1.0]], (8, 5)))
+    assert set(np.abs(unlike).ravel()) == {127}
 
 
 def test_the_bundled_model_is_that_of_this_code():
