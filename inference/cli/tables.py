@@ -16,7 +16,8 @@ from rich.text import Text
 from claimstance.inference.results import Sentence, Stance, TaggedArticle
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import printable
-from claimstance.model.onnx.backend import check_files, cores, identity, model_folder
+from claimstance.model.onnx.backend import cores, identity, model_folder
+from claimstance.model.onnx.manifest import check_files
 
 #: The figures that a table shows of each task; evaluation.json has all.
 _SHOWN = {

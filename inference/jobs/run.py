@@ -22,7 +22,7 @@ from claimstance.inference.jobs.signals import Stopping
 from claimstance.inference.results import TaggedArticle
 from claimstance.inference.writers.formats import Format, Rows, open_rows
 from claimstance.model.errors import ClaimstanceError, ConfigError, InputError
-from claimstance.model.onnx.backend import sha256
+from claimstance.model.onnx.manifest import sha256
 
 Item: TypeAlias = "Article | ClaimstanceError"
 Tagged: TypeAlias = "TaggedArticle | ClaimstanceError"

@@ -11,7 +11,6 @@ from pydantic_core import ErrorDetails
 from claimstance.model.errors import shorten, unknown
 
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")  # of a model, of a dataclass
-_NO_SECTION = ("dict_type", "model_type", "model_attributes_type", "dataclass_type")
 
 
 def first_problem(error: ValidationError, model: type[Any] | None = None) -> tuple[str, str]:
@@ -49,8 +48,6 @@ def explain(details: ErrorDetails, model: type[Any] | None = None) -> str:
         return f"expected JSON, found {details['ctx']['error']}"
     if kind == "value_error":
         return str(details["ctx"]["error"])
-    if kind in _NO_SECTION:
-        return f"expected keys with values, found {describe(details['input'])}"
     return f"expected {_expectation(details['msg'])}, found {describe(details['input'])}"
 
 
@@ -121,6 +118,8 @@ def _expectation(message: str) -> str:
     for words in ("be ", "have ", "a valid "):
         expected = expected.removeprefix(words)
     expected = expected.partition(", unable")[0].partition(" after validation")[0]
+    if expected.startswith("dictionary"):  # Python's word; YAML files have keys with values
+        return "keys with values"
     if message.startswith("Input should be a valid "):
         return f"{'an' if expected[0] in 'aio' else 'a'} {expected}"
     if expected.startswith(("greater", "less")):

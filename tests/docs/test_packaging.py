@@ -137,6 +137,9 @@ LAYERS = (
     "training.evaluation",
     "model.onnx",
     "model",
+    "model.onnx.import_weights",
+    "model.onnx.graph_file",
+    "model.onnx.manifest",
     "model.pages",
     "model.text",
     "model.windows",
@@ -151,7 +154,6 @@ CLIMBING = {
     ("inference.results", "inference.writers.frames"),
     ("inference.writers.formats", "inference.cli.console"),
     ("inference.writers.formats", "inference.pages.folder"),
-    ("model.network", "model.onnx.import_weights"),
 }
 MOST_FILES = 14  # in a folder
 

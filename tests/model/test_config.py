@@ -114,7 +114,7 @@ def test_a_configuration_comes_back_as_it_was(tmp_path):
         ("labels.claim", ["a", "a"], "labels.claim: expected names that differ, found a, a"),
         ("tasks", ["claim", "stances"], "tasks[1]: unknown task 'stances'. Did you mean 'stance'?"),
         ("tasks", "claim", "tasks: expected an array, found 'claim'"),
-        ("encoder", [], "encoder: expected keys with values, found []"),
+        ("encoder", [], "encoder: expected an object, found []"),
         ("temperature", {}, "temperature: unknown key 'temperature'. Did you mean 'temperatures'?"),
         ("format", 2, "expected format 1, which this program reads, found 2: update claimstance"),
     ],
