@@ -109,7 +109,7 @@ def task_of(article: TaggedArticle) -> dict[str, Any]:
             {
                 "model_version": f"{model['name']} {model['version']} {model['sha256'][:12]}",
                 "score": _rounded(certainty(article)),
-                "result": _Suggestions(article).results.found,
+                "result": _Suggestions(article).results.items,
             }
         ],
     }

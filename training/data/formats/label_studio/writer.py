@@ -55,7 +55,7 @@ def write(records: Iterable[Record], path: Path) -> None:
                     **_by(sheet.annotator),
                     "was_cancelled": False,
                     "ground_truth": False,
-                    "result": results.found,
+                    "result": results.items,
                 }
             )
         tasks.append(
