@@ -4,10 +4,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from claimstance.model.errors import shorten
+from claimstance.model.labels import CLAIM
+from claimstance.model.pages import notebook
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from claimstance.inference.articles.article import Article
+
+
+_MOST_ROWS = 100  # of a table in a notebook
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,25 @@ class Attribution:
     cue: Span | None
     content: Span | None
     probability: float
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """Words of a sentence that somebody says according to another sentence: a quotation that runs on.
+
+    Attributes:
+        source: as in the attribution, outside of this sentence as a rule; ``None`` if it has none.
+        cue: likewise.
+        content: what of the content stands in this sentence.
+        probability: of the attribution.
+        told_in: the index of the sentence that has the attribution.
+    """
+
+    source: Span | None
+    cue: Span | None
+    content: Span
+    probability: float
+    told_in: int
 
 
 @dataclass(frozen=True)
@@ -82,7 +108,12 @@ class Stance:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence with what was read from it; ``None`` where the model has no such head."""
+    """A sentence with what was read from it; ``None`` where the model has no such head.
+
+    Attributes:
+        attributions: those that are told in this sentence.
+        continued: contents of attributions that are told in other sentences, as far as they stand in this one.
+    """
 
     index: int
     start: int
@@ -94,18 +125,25 @@ class Sentence:
     entities: list[Entity] | None = None
     stances: list[Stance] = field(default_factory=list)
     subjective: Label | None = None
+    continued: list[Continuation] | None = None
 
 
 @dataclass(frozen=True)
 class Source:
-    """A named source of the article: the sentences of its claims, and how often it takes which stance on a target."""
+    """A named source of the article.
+
+    Attributes:
+        name: in its fullest form.
+        claims: the sentences that have something that it says, those included into which a quotation runs on.
+        stances: target → label → how often it takes that stance.
+    """
 
     name: str
     claims: list[int]
     stances: dict[str, dict[str, int]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TaggedArticle:
     """One tagged article: a line of JSON Lines output.
 
@@ -132,6 +170,32 @@ class TaggedArticle:
             warnings=[*self.warnings, *article.warnings],
         )
 
+    def __repr__(self) -> str:
+        """Return one line: what it is called, and how much was read."""
+        named = self.title or self.doc_id
+        claims = sum(bool(s.claim and s.claim.label == CLAIM[1]) for s in self.sentences)
+        counts = {
+            "sentence": len(self.sentences),
+            "claim": claims,
+            "source": len(self.sources),
+            "stance": sum(not stance.abstained for stance in self.stances),
+            "warning": len(self.warnings),
+        }
+        shown = ", ".join(
+            f"{count} {what}{'' if count == 1 else 's'}" for what, count in counts.items()
+        )
+        return f"<TaggedArticle {shorten(named)!r}: {shown}>"
+
+    def _repr_html_(self) -> str:
+        """Return the article as a table, which notebooks show."""
+        notes = [f"Warning: {warning}" for warning in self.warnings]
+        if len(self.sentences) > _MOST_ROWS:
+            more = len(self.sentences) - _MOST_ROWS
+            notes.append(f"{more} more sentences: article.to_frame() has all of them.")
+        columns = ("#", "sentence", "claim", "who says it", "stance")
+        rows = map(_notebook_row, self.sentences[:_MOST_ROWS])
+        return notebook.table(self.title or self.doc_id or "An article", columns, rows, notes)
+
     @property
     def stances(self) -> list[Stance]:
         """The stances of all sentences, in order."""
@@ -143,7 +207,7 @@ class TaggedArticle:
         return {**plain, "meta": self.meta}
 
     def to_frame(self, rows: str = "sentences") -> "DataFrame":
-        """The article as a pandas data frame, a row a sentence or a stance; see docs/output.md for its columns.
+        """The article as a pandas data frame, a row a sentence, a stance or an attribution: docs/output.md.
 
         Raises:
             ConfigError: without pandas, or for other ``rows``.
@@ -175,9 +239,32 @@ def group_sources(sentences: list[Sentence]) -> list[Source]:
 
 
 def _named(sentence: Sentence) -> Iterator[str]:
-    for attribution in sentence.attributions or ():
-        if attribution.source and attribution.source.name:
-            yield attribution.source.name
+    """Yield the names of those who say something in a sentence."""
+    for told in (*(sentence.attributions or ()), *(sentence.continued or ())):
+        if told.source and told.source.name:
+            yield told.source.name
+
+
+def _notebook_row(sentence: Sentence) -> tuple[list[str], ...]:
+    """Return the cells of a sentence: the text, the claim, who says it, the stances that count."""
+    claim = sentence.claim
+    speakers = [
+        told.source.name or told.source.text
+        for told in (*(sentence.attributions or ()), *(sentence.continued or ()))
+        if told.source
+    ]
+    stances = [
+        f"{stance.holder or '(text)'} → {stance.target}: {stance.label} {stance.probability:.2f}"
+        for stance in sentence.stances
+        if stance.label != "neutral" and not stance.abstained
+    ]
+    return (
+        [str(sentence.index)],
+        [sentence.text],
+        [f"{claim.label} {claim.probability:.2f}"] if claim else [],
+        list(dict.fromkeys(speakers)),
+        stances,
+    )
 
 
 def _plain(value: Any) -> Any:

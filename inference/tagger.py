@@ -1,6 +1,7 @@
 """Tagging: an article in, claims, attributions, entities and stances out."""
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 from claimstance.inference.articles.article import Article, check_characters
 from claimstance.inference.articles.corpus import plain_values
+from claimstance.inference.articles.language import NOT_ENGLISH, is_foreign
 from claimstance.inference.coreference.alignment import (
     Locator,
     Offsets,
@@ -19,11 +21,19 @@ from claimstance.inference.coreference.alignment import (
     resolve_article,
     targets_by_sentence,
 )
+from claimstance.inference.coreference.continuations import find_continuations
 from claimstance.inference.coreference.people import unless_stopped
 from claimstance.inference.coreference.resolver import refers_to
+from claimstance.inference.python_input import (
+    check_articles,
+    check_targets,
+    check_text,
+    iterate_articles,
+)
 from claimstance.inference.result_cache import Copies
 from claimstance.inference.results import (
     Attribution,
+    Continuation,
     Entity,
     Label,
     Sentence,
@@ -36,7 +46,16 @@ from claimstance.inference.results import (
 from claimstance.model.errors import ClaimstanceError, InputError, ModelError
 from claimstance.model.onnx.backend import load_reader, model_folder
 from claimstance.model.prediction import Prediction, begin_document, predict
-from claimstance.model.predictor import AHEAD, Opened, Query, Reader, Reading, Stop, never
+from claimstance.model.predictor import (
+    AHEAD,
+    Opened,
+    Query,
+    Reader,
+    Reading,
+    Stop,
+    never,
+    ranges_of_long_sentences,
+)
 from claimstance.model.record import Record, parse_record
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.layout import layout_of
@@ -112,6 +131,12 @@ class Tagger:
         return tuple(self._reader.config.tasks)
 
     @property
+    def topics(self) -> tuple[str, ...]:
+        """Return what stances are wanted on where no target is named: a topic that the model was trained on alone."""
+        config = self._reader.config
+        return () if "entity" in config.tasks else tuple(config.topics)
+
+    @property
     def threads(self) -> int:
         """How many windows are encoded at a time."""
         return self._reader.workers
@@ -141,28 +166,52 @@ class Tagger:
 
         Raises:
             InputError: if a target is blank, or a text cannot be encoded (half of a surrogate pair).
+            TypeError: if ``text`` is none, saying what to pass.
         """
+        text = check_text(text)
         return self.begin(
             Article(doc_id, text, title, meta=plain_values(meta or {}, "meta")), targets
         )()
 
     def tag_all(
         self,
-        articles: Iterable[Article | ClaimstanceError],
+        articles: Iterable[Article | ClaimstanceError | str | None],
         targets: Sequence[str] | str = (),
         stop: Stop = never,
     ) -> Iterator["TaggedArticle | ClaimstanceError"]:
         """Tag one article after the other, in order: faster than ``tag`` for each, with the same results.
 
         The encoder reads the next articles while results of one are put together. An error among ``articles`` (of
-        one that could not be read) comes out in its place.
+        one that could not be read) comes out in its place. Texts may stand for articles, as in a column of a data
+        frame: their ids are its labels, or their places. A missing one (``None``, NaN) comes out as an article without
+        a sentence, with a warning that names its row.
 
         Raises:
             InputError: as ``tag``.
             StoppedError: once ``stop`` says that no more is wanted.
+            TypeError: if ``articles`` are none, saying what to pass.
         """
         targets = self._checked(targets)
-        yield from self.ahead(self._begun(article, targets, stop) for article in articles)
+        given = iterate_articles(check_articles(articles))
+        return self.ahead(self._begun(article, targets, stop) for article in given)
+
+    def tag_many(
+        self, texts: Iterable[str | Article | None], targets: Sequence[str] | str = ()
+    ) -> list[TaggedArticle]:
+        """Tag several texts: a list, or a column of a data frame. Returns an article for each, in order.
+
+        As ``tag_all``, which gives one result after the other and suits what does not fit in memory.
+
+        Raises:
+            InputError: as ``tag``.
+            TypeError: if ``texts`` are none, saying what to pass.
+        """
+        results = []
+        for tagged in self.tag_all(texts, targets):
+            if isinstance(tagged, ClaimstanceError):
+                raise tagged
+            results.append(tagged)
+        return results
 
     def _begun(
         self, one: Article | ClaimstanceError, targets: list[str], stop: Stop
@@ -199,11 +248,11 @@ class Tagger:
 
     @staticmethod
     def _checked(targets: Sequence[str] | str) -> list[str]:
-        targets = list(dict.fromkeys([targets] if isinstance(targets, str) else targets))
-        if not all(target.strip() for target in targets):
+        names = check_targets(targets)
+        if not all(name.strip() for name in names):
             raise InputError("targets: expected names or topics, found a blank one")
-        check_characters("targets", *targets)
-        return targets
+        check_characters("targets", *names)
+        return names
 
     def _open(self, article: Article, targets: list[str], stop: Stop) -> _Open:
         bounds = split_sentences(article.text)
@@ -228,6 +277,7 @@ class Tagger:
                 ((entity.place.sentence, entity) for entity in reading.entities or ()), len(bounds)
             ),
             grouped(((stance.sentence, stance) for stance in stances), len(bounds)),
+            grouped(find_continuations(text, bounds, attributions), len(bounds)),
             strict=True,
         )
         sentences = [
@@ -238,12 +288,14 @@ class Tagger:
             warnings.append(
                 f"the model reads no stances ({', '.join(tasks)} alone): nothing is said of the targets"
             )
-        if asks and not targets and "entity" not in tasks:
+        if asks and not targets and "entity" not in tasks and not self.topics:
             warnings.append(
                 "no target was named, and the model finds no entities of its own: no stance is given"
             )
         if not bounds:
             warnings.append("the article has no sentence: nothing read")
+        if is_foreign(text):
+            warnings.append(NOT_ENGLISH)
         tagged = TaggedArticle(
             "", None, text, self.model, sentences, group_sources(sentences), warnings
         )
@@ -273,6 +325,7 @@ class Tagger:
         attributions: list[Attribution],
         entities: Sequence[FoundEntity],
         stances: list[Stance],
+        continued: list[Continuation],
     ) -> Sentence:
         start, end = places.bounds[index]
         labels = {
@@ -298,6 +351,7 @@ class Tagger:
                 for e in entities
             ],
             stances=stances,
+            continued=None if reading.attributions is None else continued,
         )
 
     def _by_label(self, task: str, row: Iterable[float]) -> dict[str, float]:
@@ -322,12 +376,20 @@ class Tagger:
         sources = grouped(
             ((places.sentence_at(span.start), span) for span in spans), len(reading.texts)
         )
+        topics = () if targets else self.topics
         mentioned = targets_by_sentence(targets, reading, named_by_sentence(places, references))
+        long_sentences = ranges_of_long_sentences(reading)
+        if topics:
+            # A topic is asked about in every sentence, also one that is written like a name.
+            mentioned = [[(topic, None) for topic in topics]] * len(reading.texts)
         by_sentence = unless_stopped(zip(sources, mentioned, strict=True), reading.stop)
         for index, (holders, found) in enumerate(by_sentence):
+            offsets = [places.relative(index, holder) for holder in holders]
+            within_reach = _holders_in_reach(holders, offsets, long_sentences.get(index))
             for name, mention in found:
                 # Nobody is asked about himself.
-                others = [one for one in holders if not refers_to(name, one.name or one.text)]
+                near = within_reach(mention)
+                others = [one for one in near if not refers_to(name, one.name or one.text)]
                 for holder in (*others, None):
                     span = places.relative(index, holder) if holder else None
                     if (
@@ -408,3 +470,32 @@ class Tagger:
                 for pair, kind, label in zip(pairs, prediction.kinds, said, strict=True)
             ]
         return predicted
+
+
+def _holders_in_reach(
+    holders: Sequence[Span],
+    offsets: Sequence[Offsets],
+    ranges: Sequence[Offsets] | None,
+) -> Callable[[Offsets | None], Sequence[Span]]:
+    """Return what gives the holders that the model can see together with a target.
+
+    In a sentence that is read in pieces these are the holders of the target's piece, and of the first one for a target
+    that is not mentioned. All pairs of such a sentence would be more than memory has room for.
+
+    Args:
+        holders: of a sentence.
+        offsets: where in the sentence each of them is.
+        ranges: the pieces of the sentence, if there are several.
+    """
+    if ranges is None:
+        return lambda _: holders
+    starts = [start for start, _ in ranges]
+
+    def piece_at(place: int) -> int:
+        return max(bisect_right(starts, place) - 1, 0)
+
+    by_piece: dict[int, list[Span]] = {}
+    for holder, (start, end) in zip(holders, offsets, strict=True):
+        for piece in range(piece_at(start), piece_at(end - 1) + 1):
+            by_piece.setdefault(piece, []).append(holder)
+    return lambda mention: by_piece.get(0 if mention is None else piece_at(mention[0]), ())

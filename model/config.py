@@ -77,6 +77,7 @@ _Temperature = Annotated[float, Field(ge=0.001, le=1000, allow_inf_nan=False)]
 _NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
 _Share = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1)]
 _Distinct = Annotated[tuple[_Name, ...], Field(min_length=1), AfterValidator(_check_distinct)]
+_Topics = Annotated[tuple[_Name, ...], AfterValidator(_check_distinct)]
 
 
 @dataclass
@@ -102,6 +103,8 @@ class ModelConfig:
         abstain_below: kind and label → the probability below which an answer with that label is marked as abstained
             (never if absent, always if above 1); in older models, per kind.
         conformal: kind → the probability from which a label belongs to the prediction set.
+        topics: the topic that all stances in training are about, if there is only one: it is the target where the user
+            names none.
         name: the name of the model in its output.
         version: the version of the model, not of this program.
     """
@@ -123,6 +126,7 @@ class ModelConfig:
     thresholds: dict[str, _Share] = field(default_factory=dict)
     abstain_below: dict[str, _NotNegative] = field(default_factory=dict)
     conformal: dict[str, _Finite] = field(default_factory=dict)
+    topics: _Topics = ()
     name: _Name = "claimstance"
     version: _Name = "1"
     format: int = FORMAT
@@ -217,7 +221,7 @@ class ModelConfig:
                     raise ModelError(f"{path}: {key}: expected a value, found none")
             config = _CONFIG.validate_json(data)
         except ValidationError as error:
-            field_name, problem = first_problem(error, cls)
+            field_name, problem = first_problem(error.errors(), cls)
             where = f"{path}: {field_name}" if field_name else path
             raise ModelError(f"{where}: {problem}") from None
         for task in config.tasks:

@@ -222,14 +222,18 @@ class ClaimStanceModel(nn.Module):
         model_config = ModelConfig(encoder=encoders.config_dict(encoder), **config)
         return cls(model_config, encoder, tokenizer_json)
 
+    def has_encoder_of(self, other: "ClaimStanceModel") -> bool:
+        """Tell whether another model has an encoder of this one's shape and vocabulary."""
+        same_tokenizer = other.tokenizer_json == self.tokenizer_json
+        return same_tokenizer and other.config.encoder == self.config.encoder
+
     def init_from(self, source: "ClaimStanceModel") -> None:
         """Copy the weights of ``source``, except for heads that it lacks or whose labels differ.
 
         Raises:
             ConfigError: if the two encoders or vocabularies differ.
         """
-        same_tokenizer = source.tokenizer_json == self.tokenizer_json
-        if not same_tokenizer or source.config.encoder != self.config.encoder:
+        if not self.has_encoder_of(source):
             raise ConfigError(
                 "model.init_from: expected a model with the encoder of this one, found another"
             )

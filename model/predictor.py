@@ -259,6 +259,8 @@ class Reader:
         logits = np.zeros((len(queries), len(self.config.labels["stance"])))
         by_window, by_topic = _group_queries(reading, queries)
         for window_number, mentions in by_window.items():
+            if reading.stop():
+                raise StoppedError
             window, hidden = reading.windows[window_number]
             numbers = [number for number, _, _ in mentions]
             rows = [
@@ -438,6 +440,19 @@ def _pieces_by_sentence(reading: Reading) -> dict[int, list[tuple[int, Piece]]]:
         for piece in window.pieces:
             pieces.setdefault(piece.sentence, []).append((number, piece))
     return pieces
+
+
+def ranges_of_long_sentences(reading: Reading) -> dict[int, list[tuple[int, int]]]:
+    """Return the characters of each piece, for the sentences that are too long for one window."""
+    ranges: dict[int, list[tuple[int, int]]] = {}
+    for sentence, pieces in _pieces_by_sentence(reading).items():
+        if len(pieces) > 1:
+            ranges[sentence] = []
+            for number, piece in pieces:
+                window, _ = reading.windows[number]
+                start, end = window.offsets[piece.start][0], window.offsets[piece.end - 1][1]
+                ranges[sentence].append((start, end))
+    return ranges
 
 
 def _find_tokens(

@@ -59,7 +59,7 @@ class Stance(_StrictModel):
     holder: Span | str | None = None
     target: Span | str
     label: str | None = None
-    probabilities: dict[str, float] | None = None
+    probabilities: dict[str, Annotated[float, Field(allow_inf_nan=False)]] | None = None
 
 
 def _without_nan(value: Any) -> Any:
@@ -195,7 +195,7 @@ def parse_record(data: Any, where: str) -> Record:
         # Strict validation of Python objects would refuse lists as pieces of spans, that of JSON accepts them.
         return Record.model_validate_json(json.dumps(data, ensure_ascii=False).encode())
     except ValidationError as error:
-        field, problem = first_problem(error, Record)
+        field, problem = first_problem(error.errors(), Record)
         # Spans are checked once the record has been read: those messages name the field themselves.
         message = f"{field}: {problem}" if field else problem
         raise InputError(f"{where}: {message}") from None

@@ -16,6 +16,9 @@ from claimstance.training.data.config import (
     one_of,
 )
 
+#: What `model.start` says for the bundled model where it has the configured encoder.
+AUTO = Path("auto")
+
 
 class ModelConfig(Section):
     """The network."""
@@ -26,8 +29,9 @@ class ModelConfig(Section):
     )
     start: Path | None = Field(
         default=None,
-        description="Folder of a trained model with this encoder, or bundled: its weights are gone on from, but for "
-        "heads whose labels differ (which `training.only` refuses).",
+        description="Folder of a trained model with this encoder, or bundled: training begins with its weights, but "
+        "for heads whose labels differ (which `training.only` refuses). auto: the bundled model if it has this "
+        "encoder, else null. null: the encoder as it was pretrained.",
     )
     tasks: Annotated[list[str] | None, one_of("task", TASKS)] = Field(
         default=None,

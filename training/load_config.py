@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from claimstance.model.errors import ConfigError, shorten
 from claimstance.model.io.validation import explain, first_error
 from claimstance.training.config import Config
 from claimstance.training.data.config import DataConfig
+from claimstance.training.data.read_yaml import parse_yaml, read_yaml
 
 
 def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
@@ -23,7 +23,7 @@ def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
     Raises:
         ConfigError: naming the file or the override, the key, what was expected and what was found.
     """
-    data = _read_yaml(Path(path))
+    data = _read_mapping(Path(path))
     keys = {}
     for override in overrides:
         keys[_apply(data, override)] = override
@@ -41,13 +41,8 @@ def parse_data_config(data: dict[str, Any], where: str) -> DataConfig:
         raise ConfigError(_explain(error, where, {}, DataConfig)) from None
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: expected YAML, found {' '.join(str(error).split())}") from None
+def _read_mapping(path: Path) -> dict[str, Any]:
+    data = read_yaml(path)
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: expected keys with values, found {shorten(repr(data))}")
     return data
@@ -58,12 +53,14 @@ def _apply(data: dict[str, Any], override: str) -> str:
     key, equals, text = override.partition("=")
     parts = key.strip().split(".")
     if not equals or not all(parts):
-        raise ConfigError(f"override '{override}': expected KEY=VALUE, such as training.epochs=2")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
         raise ConfigError(
-            f"override '{override}': expected a YAML value, found {shorten(repr(text))}"
+            f"override '{shorten(override, 200)}': expected KEY=VALUE, such as training.epochs=2"
+        )
+    try:
+        value = parse_yaml(text, key)
+    except ConfigError:
+        raise ConfigError(
+            f"override '{shorten(override, 200)}': expected a YAML value, found {shorten(repr(text))}"
         ) from None
     place: Any = data
     for part in parts[:-1]:
@@ -78,16 +75,17 @@ def _apply(data: dict[str, Any], override: str) -> str:
 
 def _step(place: Any, part: str, override: str) -> Any:
     if isinstance(place, list):
-        if not part.isdecimal() or int(part) >= len(place):
+        if not part.isdecimal() or len(part) > 9 or int(part) >= len(place):
             raise ConfigError(
-                f"override '{override}': expected a number below {len(place)}, found '{part}'"
+                f"override '{shorten(override, 200)}': expected a number below {len(place)}, found '{shorten(part)}'"
             )
         return place[int(part)]
     if place.get(part) is None:
         place[part] = {}
     if not isinstance(place[part], (dict, list)):
         raise ConfigError(
-            f"override '{override}': expected '{part}' to hold keys, found {shorten(repr(place[part]))}"
+            f"override '{shorten(override, 200)}': expected '{shorten(part)}' to hold keys, found "
+            f"{shorten(repr(place[part]))}"
         )
     return place[part]
 
@@ -96,13 +94,14 @@ def _explain(
     error: ValidationError, path: str, overrides: dict[str, str], section: type[BaseModel] = Config
 ) -> str:
     """Return the first problem as ``FILE: KEY: expected …, found …``, and how many more there are."""
-    details = first_error(error)
-    key = ".".join(str(step) for step in details["loc"] if step != "[key]")
+    problems = error.errors(include_url=False)
+    details = first_error(problems)
+    key = shorten(".".join(str(step) for step in details["loc"] if step != "[key]"), 100)
     where = path
     for overridden, override in overrides.items():
         is_about = key == overridden or key.startswith(f"{overridden}.")
         if is_about or overridden.startswith(f"{key}."):
-            where = f"override '{override}'"
-    count = error.error_count() - 1
-    more = f" ({count} more)" if count else ""
-    return f"{where}: {key or 'the file'}: {explain(details, section)}{more}"
+            where = f"override '{shorten(override, 200)}'"
+    more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+    message = explain(details, section, mapping="keys with values")
+    return f"{where}: {key or 'the file'}: {message}{more}"

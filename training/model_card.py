@@ -13,14 +13,13 @@ from pydantic import ValidationError
 from claimstance.model.config import ModelConfig
 from claimstance.model.io.hub import is_hub_name
 from claimstance.model.labels import SENTENCE_TASKS
-from claimstance.model.onnx.backend import load_reader
 from claimstance.model.onnx.manifest import MANIFEST_FILE
-from claimstance.model.record import Record
 from claimstance.training.config import Config
 from claimstance.training.data.codebook import Codebook, cell, to_markdown
 from claimstance.training.data.corpora import CORPORA
 from claimstance.training.data.report.report import REPORT_FILE, BuildReport
-from claimstance.training.evaluation.evaluate import PRIMARY, Results, evaluate
+from claimstance.training.evaluation.baselines import DESCRIPTIONS
+from claimstance.training.evaluation.evaluate import PRIMARY, Results
 
 CARD_FILE = "README.md"
 _READS = {
@@ -53,21 +52,29 @@ class _Row:
     low: float
     high: float
     n: int
+    baselines: dict[str, float]  # name → value
 
 
-def write_card(folder: Path, config: Config, dev: Sequence[Record]) -> Path:
+def write_card(
+    folder: Path,
+    config: Config,
+    results: Results,
+    baselines: Mapping[str, Results] | None = None,
+) -> Path:
     """Write the card of a model that was trained and exported into ``folder``.
 
     Args:
         folder: of the model.
         config: what it was trained by.
-        dev: the dev split, on which the card's figures are.
+        results: its figures on dev; empty if there was none.
+        baselines: the figures of baselines on dev, by their names.
 
     Raises:
         OSError: if it cannot be written.
     """
-    reader, _ = load_reader(folder)
-    figures = list(_rows(evaluate(reader, dev))) if dev else []
+    model = ModelConfig.load(folder)
+    figures = list(_rows(results, baselines or {}))
+    account = _json(folder / "training.json")
     report = _report(config.data.path)
     codebook = Codebook.model_validate(report.codebook) if report and report.codebook else None
     base = (
@@ -78,26 +85,24 @@ def write_card(folder: Path, config: Config, dev: Sequence[Record]) -> Path:
     path = folder / CARD_FILE
     path.write_text(
         _template().render(
-            metadata=_yaml(_metadata(config, reader.config, base, figures, report, codebook)),
+            metadata=_yaml(_metadata(config, model, base, figures, report, codebook)),
             name=config.name,
             base=base,
-            reads=[_READS[task] for task in reader.config.tasks],
+            reads=[_READS[task] for task in model.tasks],
             example=_EXAMPLE,
-            tasks=reader.config.tasks,
-            sentence_tasks=[task for task in SENTENCE_TASKS if task in reader.config.tasks],
-            labels={
-                task: names
-                for task, names in reader.config.labels.items()
-                if task in reader.config.tasks
-            },
+            tasks=model.tasks,
+            sentence_tasks=[task for task in SENTENCE_TASKS if task in model.tasks],
+            labels={task: names for task, names in model.labels.items() if task in model.tasks},
             codebook=codebook and to_markdown(codebook),
             report=report,
             figures=figures,
             training=config.training,
-            start=cell(config.model.start.name) if config.model.start else None,
-            max_tokens=reader.config.max_tokens,
+            start=cell(account["started_from"]) if account.get("started_from") else None,
+            baselines={name: DESCRIPTIONS[name] for name in baselines or {}},
+            max_tokens=model.max_tokens,
+            topics=[cell(topic) for topic in model.topics],
             precision=_json(folder / MANIFEST_FILE)["precision"],
-            libraries=_json(folder / "training.json")["libraries"],
+            libraries=account["libraries"],
         ),
         encoding="utf-8",
         newline="\n",
@@ -105,13 +110,20 @@ def write_card(folder: Path, config: Config, dev: Sequence[Record]) -> Path:
     return path
 
 
-def _rows(results: Results) -> Iterator[_Row]:
-    """The figures that a run is steered by, of each corpus and task."""
+def _rows(results: Results, baselines: Mapping[str, Results]) -> Iterator[_Row]:
+    """Yield the figures that a run is steered by, of each corpus and task."""
     for name, figures in results.items():
         corpus, _, task = name.rpartition("/")
         for metric in PRIMARY[task]:
             figure = figures[metric]
-            yield _Row(corpus, task, metric, figure.value, figure.low, figure.high, figure.n)
+            beside = {
+                baseline: theirs[name][metric].value
+                for baseline, theirs in baselines.items()
+                if metric in theirs.get(name, {})
+            }
+            yield _Row(
+                corpus, task, metric, figure.value, figure.low, figure.high, figure.n, beside
+            )
 
 
 def _metadata(

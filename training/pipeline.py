@@ -4,27 +4,45 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, ModelError
 from claimstance.model.labels import SENTENCE_TASKS, TASKS
 from claimstance.model.onnx.backend import load_reader, model_folder
 from claimstance.model.onnx.manifest import MANIFEST_FILE, sha256
 from claimstance.model.predictor import Reader
 from claimstance.model.record import Record
-from claimstance.training.config import Config
+from claimstance.training.config import AUTO, Config
 from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_labels, load_records, split_names
+from claimstance.training.data.folds import without_fold
+from claimstance.training.data.label_coverage import LabelCounts, count_labels, unseen_labels
 from claimstance.training.data.report.report import REPORT_FILE, BuildReport
 from claimstance.training.data.soft_labels import SoftLabels, load_soft
+from claimstance.training.evaluation.baselines import Embed, compute_baselines, not_beaten
 from claimstance.training.evaluation.counts import Outcomes
+from claimstance.training.evaluation.evaluate import (
+    Results,
+    evaluate,
+    pair,
+    plain_figures,
+    primary,
+    score_pairs,
+)
 from claimstance.training.evaluation.evaluation import Evaluation
+from claimstance.training.load_config import load_config
 
 log = logging.getLogger(__name__)
+OFF_TOPIC = (
+    "the model has seen no sentence about anything else, and what it says of one means nothing"
+)
+ACCOUNT_FILE = "training.json"  # in a model's folder: how its training went
 
 
 def run(
@@ -49,10 +67,10 @@ def run(
         raise ConfigError(
             f"output: expected a new folder, found a trained model in {config.output}"
         )
-    if config.model.start is not None and not model_folder(config.model.start).is_dir():
+    start = config.model.start
+    if start not in (None, AUTO) and not model_folder(start).is_dir():
         raise ConfigError(
-            f"model.start: expected a trained model in {config.model.start}, or 'bundled', found no such "
-            "folder"
+            f"model.start: expected a trained model in {start}, or 'bundled', found no such folder"
         )
     if not data.path.exists():
         if not data.sources:
@@ -75,6 +93,8 @@ def run(
         raise InputError(
             f"{data.path}: expected a split 'train', found {', '.join(split_names(data.path))}"
         )
+    for message in _labels_not_in_train(data.path, splits):
+        log.warning("%s: %s", data.path, message)
     folder = train(
         config,
         splits,
@@ -84,8 +104,75 @@ def run(
         _fingerprint(data.path),
     )
     if (folder / MANIFEST_FILE).exists():  # of several processes, the first one writes the model
-        write_card(folder, config, about(splits.get("dev", ()), config.training.only or TASKS))
+        tasks = config.training.only or TASKS
+        splits = {split: about(records, tasks) for split, records in splits.items()}
+        results, baselines = _measure_on_dev(config, folder, splits)
+        _write_dev_figures(folder, results, baselines)
+        write_card(folder, config, results, baselines)
+        for message in not_beaten(results, baselines):
+            log.warning("dev, %s", message)
+        for topic in ModelConfig.load(folder).topics:
+            log.warning("every stance in train is toward '%s': %s", topic, OFF_TOPIC)
     return folder
+
+
+def _measure_on_dev(
+    config: Config, folder: Path, splits: Mapping[str, Sequence[Record]]
+) -> tuple[Results, dict[str, Results]]:
+    """Return the figures of a trained model on dev, and those of baselines that are fitted on its train records."""
+    from claimstance.training.fine_tuning.sentence_embeddings import SentenceEncoder
+
+    dev, train = splits.get("dev", ()), splits["train"]
+    if not dev:
+        return {}, {}
+    if config.training.leave_out:
+        train = without_fold(train, config.training.leave_out.fold, config.training.leave_out.folds)
+    reader, _ = load_reader(folder)
+    results = evaluate(reader, dev)
+    embed = SentenceEncoder(config.model.encoder, config.model.max_tokens)
+    return results, compute_baselines(train, dev, dev, reader.config.labels, embed)
+
+
+def _write_dev_figures(folder: Path, results: Results, baselines: Mapping[str, Results]) -> None:
+    """Add the figures on dev to a model's ``training.json``."""
+    account = _account(folder)
+    account["dev"] = {
+        "results": plain_figures(results),
+        "baselines": {name: plain_figures(theirs) for name, theirs in baselines.items()},
+    }
+    text = json.dumps(account, indent=2, ensure_ascii=False)
+    (folder / ACCOUNT_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def dev_figures(folder: Path) -> dict[str, Any] | None:
+    """Return the figures on dev of a trained model and of baselines: ``results`` and ``baselines``, if it has any."""
+    figures = _account(folder).get("dev")
+    return figures if isinstance(figures, dict) and figures.get("results") else None
+
+
+def _account(folder: Path) -> dict[str, Any]:
+    """Return what a model's ``training.json`` says; nothing if it cannot be read."""
+    try:
+        account = json.loads((folder / ACCOUNT_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return account if isinstance(account, dict) else {}
+
+
+def _labels_not_in_train(data: Path, splits: Mapping[str, Sequence[Record]]) -> list[str]:
+    """Describe labels of dev and test that train lacks. Of test, only the counts in the dataset's report are read."""
+    train = count_labels(splits["train"])
+    messages = unseen_labels(train, count_labels(splits.get("dev", ())), "dev")
+    try:
+        report = BuildReport.model_validate_json((data / REPORT_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return messages
+    test = {
+        # "none" counts rows that were annotated with an empty list, unless it is a label's name.
+        task: {name: n for name, n in counts.items() if name in report.label_sets.get(task, ())}
+        for task, counts in report.labels.get("test", {}).items()
+    }
+    return messages + unseen_labels(train, test, "test")
 
 
 def build_and_teach(
@@ -147,19 +234,27 @@ def examine(
     split: str = "test",
     exact: bool = False,
     progress: Callable[[int], None] | None = None,
+    baselines: bool = False,
 ) -> Evaluation:
-    """Score a model (the bundled one if ``None``, a folder, or a name on the hub) on a split of a built dataset.
+    """Score a model on a split of a built dataset.
 
-    ``exact`` uses the float32 weights through torch in place of the exported model.
+    Args:
+        model: the bundled one if ``None``, a folder, or a name on the hub.
+        data: the folder of the dataset.
+        split: its split to score on.
+        exact: use the float32 weights through torch in place of the exported model.
+        progress: called with the number of sentences read since it was called last.
+        baselines: fit baselines on the dataset's train split, score them on the same split, and warn where the model
+            is not better.
 
     Raises:
         InputError: if the dataset has no such split, or labels that the model does not know.
     """
-    from claimstance.training.evaluation.evaluate import pair, primary, score_pairs
-
     reader, digest = _reader(model, exact)
     records = load_records(data, split)
     _check_known(records, reader.config.labels, data)
+    for message in unseen_labels(_trained_labels(model), count_labels(records), split):
+        log.warning("%s: %s", data, message)
     pairs = pair(reader, records, progress)
     results, outcomes = score_pairs(reader.config, pairs)
     if not results:
@@ -182,14 +277,43 @@ def examine(
             "fingerprint": _fingerprint(data, split),
         },
         "primary": primary(results),
-        "results": {
-            name: {metric: asdict(figure) for metric, figure in figures.items()}
-            for name, figures in results.items()
-        },
+        "results": plain_figures(results),
     }
     if people := _people(data, account["results"]):
         account["people"] = people
+    if baselines and split != "train" and "train" in split_names(data):
+        theirs = _baselines_of(model, data, split, records, reader.config)
+        account["baselines"] = {name: plain_figures(figures) for name, figures in theirs.items()}
+        for message in not_beaten(results, theirs):
+            log.warning("%s, %s", split, message)
     return Evaluation(account, outcomes, reader.config, pairs)
+
+
+def _baselines_of(
+    model: Path | str | None,
+    data: Path,
+    split: str,
+    records: Sequence[Record],
+    config: ModelConfig,
+) -> dict[str, Results]:
+    """Return the figures of baselines, for the model's tasks, on the records of a split.
+
+    The encoder of the regression on embeddings is the one that a model trained here began with; without a folder that
+    says which one, that baseline is left out.
+    """
+    from claimstance.training.fine_tuning.examples import about
+
+    train = load_records(data, "train")
+    dev = load_records(data, "dev") if "dev" in split_names(data) else []
+    embed: Embed | None = None
+    file = Path(model) / "config.yaml" if model is not None else None
+    if file is not None and file.is_file():
+        from claimstance.training.fine_tuning.sentence_embeddings import SentenceEncoder
+
+        settings = load_config(file).model
+        embed = SentenceEncoder(settings.encoder, settings.max_tokens)
+    train, dev, records = (about(part, config.tasks) for part in (train, dev, records))
+    return compute_baselines(train, dev, records, config.labels, embed)
 
 
 def _reader(model: Path | str | None, exact: bool) -> tuple[Reader, str]:
@@ -205,6 +329,12 @@ def _reader(model: Path | str | None, exact: bool) -> tuple[Reader, str]:
     return torch_reader(ClaimStanceModel.from_pretrained(weights)), sha256(
         weights / "model.safetensors"
     )
+
+
+def _trained_labels(model: Path | str | None) -> LabelCounts:
+    """Return the label counts of what a model was trained on; none for a model that does not say."""
+    counts = _account(model_folder(model)).get("train_labels")
+    return counts if isinstance(counts, dict) else {}
 
 
 def _people(data: Path, results: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

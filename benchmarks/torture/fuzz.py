@@ -28,13 +28,15 @@ import outcomes
 from damage import damaged, replaced, strange_text
 from outcomes import must
 from page import part, survived
+from pydantic import TypeAdapter, ValidationError
 
 from claimstance.inference import Tagger
 from claimstance.inference.serving.form_fields import parse_form
 from claimstance.inference.serving.problems import Refusal
-from claimstance.inference.serving.requests import parse_articles, parse_records
+from claimstance.inference.serving.requests import Articles, Records, read_json
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ClaimstanceError, InputError
+from claimstance.model.io.validation import first_problem
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
 from claimstance.model.onnx.backend import BUNDLED, TOKENIZER_FILE
 from claimstance.model.predictor import Reader
@@ -144,6 +146,9 @@ def requests(rng: random.Random, _: Path) -> None:
         parse(damaged(body, rng) if rng.random() < 0.7 else _other_json(body, rng))
     except Refusal as refusal:
         must(400 <= refusal.status_code < 500, f"status {refusal.status_code}")
+    except ValidationError as error:
+        field, detail = first_problem(error.errors())
+        must(len(f"{field}: {detail}") < 2000, "an error of more than 2,000 characters")
 
 
 def texts(rng: random.Random, _: Path) -> None:
@@ -288,11 +293,18 @@ def _bodies() -> list[tuple[Callable[[bytes], Any], bytes]]:
         b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\nHe left.\r\n'
         b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nHe left.\r\n--x--\r\n'
     )
+    articles, records = TypeAdapter(Articles), TypeAdapter(Records)
     return [
-        (parse_articles, json.dumps(article).encode()),
-        (parse_articles, json.dumps([article] * 2).encode()),
-        (parse_records, json.dumps(_records()[:2]).encode()),
-        (parse_records, json.dumps(_records()[3]).encode()),
+        (lambda body: articles.validate_python(read_json(body)), json.dumps(article).encode()),
+        (
+            lambda body: articles.validate_python(read_json(body)),
+            json.dumps([article] * 2).encode(),
+        ),
+        (
+            lambda body: records.validate_python(read_json(body)),
+            json.dumps(_records()[:2]).encode(),
+        ),
+        (lambda body: records.validate_python(read_json(body)), json.dumps(_records()[3]).encode()),
         (lambda body: list(parse_form("multipart/form-data; boundary=x", body)), form),
     ]
 

@@ -4,8 +4,8 @@
 of that is what times are compared with. As many clients as are let in (one a thread, and one more), who ask again as
 soon as they are answered, tell what the server can do. Then for ten minutes articles come at twice that pace, none like
 another, at random moments (a Poisson process), each on a connection of its own, whether those before were answered or
-not. Meanwhile others send a byte a second, leave amid their request, send what is no HTTP, and hold ten thousand idle
-connections. At the end a SIGTERM arrives amid the same load: whatever was let in has to be answered.
+not. Meanwhile others send heads or bodies a byte a second, leave amid their request, send what is no HTTP, and hold
+ten thousand idle connections. At the end a SIGTERM arrives amid the same load: whatever was let in has to be answered.
 """
 
 import asyncio
@@ -49,6 +49,7 @@ MALFORMED = (
     b"POST /v1/tag HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
     b"GET / HTTP/9.9\r\n\r\n",
     b"POST /v1/tag HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"POST /v1/tag HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 5000,
 )
 
@@ -164,12 +165,17 @@ async def trouble(port: int, rng: random.Random) -> None:
         except OSError:
             return
         try:
-            kind = rng.randrange(3)
+            kind = rng.randrange(4)
             if kind == 0:
                 for byte in head[:90]:
                     writer.write(bytes([byte]))
                     await asyncio.sleep(1)
             elif kind == 1:
+                writer.write(head)
+                for _ in range(90):
+                    writer.write(b" ")
+                    await asyncio.sleep(1)
+            elif kind == 2:
                 writer.write(head + b'{"text": "He')
             else:
                 writer.write(rng.choice(MALFORMED))

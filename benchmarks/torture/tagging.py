@@ -218,7 +218,9 @@ def _ended_by(process: "subprocess.Popen[str]", number: int, seconds: float) -> 
 def _until_begun(run: Run, process: "subprocess.Popen[str]") -> None:
     """Wait until it holds the folder; it listens for signals before."""
     lock = run.out / ".lock"
-    while process.poll() is None and not (lock.exists() and lock.read_text() == str(process.pid)):
+    while process.poll() is None and not (
+        lock.exists() and lock.read_text().startswith(f"{process.pid} ")
+    ):
         time.sleep(0.005)
 
 

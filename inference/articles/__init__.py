@@ -10,11 +10,11 @@ from claimstance.inference.articles import (
     parquet,
     pdf,
     plain_text,
-    web_page,
     word,
 )
 from claimstance.inference.articles.article import MOST_DOCUMENT, MOST_TEXT, Article, Raw
 from claimstance.inference.articles.corpus import ReadCorpus
+from claimstance.inference.articles.html import web_page
 from claimstance.inference.articles.isolation import LIMITS, Limits, parse_in_process
 
 

@@ -18,6 +18,8 @@ from claimstance.inference.articles.article import (
     title_of,
     told,
 )
+from claimstance.inference.articles.html.cells import read_cell
+from claimstance.inference.articles.wrapping import unwrap
 from claimstance.model.errors import InputError, shorten
 
 log = logging.getLogger(__name__)
@@ -86,8 +88,17 @@ def _listed(names: Sequence[str]) -> str:
     return told(", ".join(names)) if names else "none"
 
 
-def article_of(row: Mapping[str, Any], chosen: Chosen, doc_id: str, where: str) -> Article:
-    """The article of a row. ``doc_id`` is its id if the row has none.
+def article_of(
+    row: Mapping[str, Any], chosen: Chosen, doc_id: str, where: str, is_read: bool = False
+) -> Article:
+    """Return the article of a row, its text without HTML and with the lines of each paragraph joined.
+
+    Args:
+        row: its values by column.
+        chosen: the columns with text, id and title.
+        doc_id: its id if the row has none.
+        where: the place of the row, for errors.
+        is_read: whether this program wrote the text, which then stays as it is.
 
     Raises:
         InputError: if the text is no text, or a value cannot be told in JSON.
@@ -99,6 +110,9 @@ def article_of(row: Mapping[str, Any], chosen: Chosen, doc_id: str, where: str) 
             f"{'none' if text is None else shorten(repr(text))}"
         )
     check_length(where, text)
+    if not is_read:
+        text = unwrap(read_cell(text))
+        title = read_cell(title) if isinstance(title, str) else None
     name = as_id(row.get(chosen.id) if chosen.id else None) or doc_id
     title = (title if isinstance(title, str) else None) or title_of(text)
     check_characters(where, text, title or "", name)

@@ -3,18 +3,16 @@
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 from claimstance.inference.articles.article import MOST_TEXT, Article, Columns
 from claimstance.inference.articles.corpus import TEXT_NAMES, article_of, check_names, choose, usual
 from claimstance.model.errors import InputError
 from claimstance.model.io.delimiters import (
     encoding_hint,
-    find_delimiter,
-    is_unquoted,
-    named_delimiter,
+    find_dialect,
 )
 from claimstance.model.io.text_lines import BadLineError, checked_lines
 
@@ -63,23 +61,18 @@ class _Rows:
 
     def __init__(self, path: Path, columns: Columns, delimiter: str) -> None:
         self._path = path
-        self._line = self._taken = 0
+        self._taken = 0
         self._problem: InputError | None = None
         self.where = str(path)
-        lines = checked_lines(path, MOST_TEXT)
-        first = next(lines, "")
-        header = first if isinstance(first, str) else ""
-        given = named_delimiter(header)
-        if given is None:
-            given = find_delimiter(header, delimiter, lambda names: _has_text(names, columns))
-            lines = chain([first], lines)
-        else:
-            self._line = 1
-        self._others = re.compile(f'[^"{re.escape(given)}]+')
+        dialect = find_dialect(
+            partial(_good_lines, path), delimiter, partial(_has_text, columns=columns)
+        )
+        self._line = dialect.skipped
+        self._others = re.compile(f'[^"{re.escape(dialect.delimiter)}]+')
         # A map goes on after an error, as a generator would not.
-        quoting: Literal[0, 3] = csv.QUOTE_NONE if _is_unquoted(path, given) else csv.QUOTE_MINIMAL
+        lines = map(self._text, islice(checked_lines(path, MOST_TEXT), dialect.skipped, None))
         self._csv = csv.reader(
-            map(self._text, lines), delimiter=given, quoting=quoting, strict=True
+            lines, delimiter=dialect.delimiter, quoting=dialect.quoting, strict=True
         )
 
     def _text(self, line: str | BadLineError) -> str:
@@ -134,12 +127,7 @@ def _has_text(names: Sequence[str], columns: Columns) -> bool:
     return columns.text in names if columns.text else usual(names, TEXT_NAMES) is not None
 
 
-def _is_unquoted(path: Path, delimiter: str) -> bool:
-    """Return whether quotation marks in a file quote no cells; its lines are read once more for that."""
-    lines: Iterator[str] = (
-        line for line in checked_lines(path, MOST_TEXT) if isinstance(line, str)
-    )
-    header = next(lines, "")
-    if named_delimiter(header) is None:
-        lines = chain([header], lines)
-    return is_unquoted(lines, delimiter)
+def _good_lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a file; one that is no text is empty, for which reading the rows gives the error."""
+    for line in checked_lines(path, MOST_TEXT):
+        yield line if isinstance(line, str) else ""

@@ -26,17 +26,18 @@ def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputE
         elif line.strip():
             where = f"{path}, line {number}"
             try:
-                row = _row(line, where)
+                row, is_read = _row(line, where)
                 # a title is often left out where there is none
                 asked = replace(columns, title=columns.title if columns.title in row else None)
                 chosen = choose(list(row), asked, where, str(path))
                 columns = replace(columns, text=chosen.text)
-                yield article_of(row, chosen, f"{doc_id}:{number}", where)
+                yield article_of(row, chosen, f"{doc_id}:{number}", where, is_read)
             except InputError as error:  # costs this line alone
                 yield error
 
 
-def _row(line: str, where: str) -> dict[str, Any]:
+def _row(line: str, where: str) -> tuple[dict[str, Any], bool]:
+    """Return the values of a line, and whether this program wrote it."""
     expected = "a JSON object with the article's text"
     try:
         row = json.loads(line)
@@ -46,8 +47,9 @@ def _row(line: str, where: str) -> dict[str, Any]:
         ) from None
     if not isinstance(row, dict):
         raise InputError(f"{where}: expected {expected}, found {shorten(repr(row))}")
-    if all(name in row for name in _RESULTS):
+    is_read = all(name in row for name in _RESULTS)
+    if is_read:
         row = {name: value for name, value in row.items() if name not in _RESULTS}
     if isinstance(meta := row.get("meta"), dict):
         row = {**meta, **{name: value for name, value in row.items() if name != "meta"}}
-    return row
+    return row, is_read

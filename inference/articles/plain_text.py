@@ -3,11 +3,14 @@
 import codecs
 
 from claimstance.inference.articles.article import Article, Raw, title_of
+from claimstance.inference.articles.wrapping import unwrap
 from claimstance.model.errors import InputError
 
 
 def parse(raw: Raw) -> Article:
-    """The text as it stands, line ends included; the first line is the title if it looks like one.
+    """Return the text as it stands, line ends included, unless it was wrapped at a column; see ``unwrap``.
+
+    The first line is the title if it looks like one.
 
     Raises:
         InputError: naming the line that is not UTF-8.
@@ -24,4 +27,5 @@ def parse(raw: Raw) -> Article:
         raise InputError(
             f"{where}, line {line}: expected UTF-8 text, found {error.reason}"
         ) from None
+    text = unwrap(text)
     return Article(raw.doc_id, text, title_of(text))

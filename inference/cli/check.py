@@ -24,7 +24,7 @@ from claimstance.inference.cli.data import (
     data_config,
     source_options,
 )
-from claimstance.model.errors import ConfigError
+from claimstance.model.errors import ConfigError, printable
 
 if TYPE_CHECKING:
     from claimstance.training.data.lint.base import Finding, Place
@@ -130,7 +130,7 @@ def _show(findings: "Iterable[Finding]", show_all: bool) -> None:
     """Print a line for each finding, or for many of a kind in a file; on a terminal a table, a row for each kind."""
     if not sys.stdout.isatty():
         for line in _lines(findings, show_all):
-            typer.echo(line)
+            typer.echo(printable(line))
         return
     counts: dict[tuple[str, str], int] = defaultdict(int)
     examples: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -184,8 +184,9 @@ def _place_in_file(place: "Place") -> str:
 
 
 def _table(counts: dict[tuple[str, str], int], examples: dict[tuple[str, str], list[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Column, Table
+    from rich.table import Column
+
+    from claimstance.inference.cli.terminal import Console, Table
 
     table = Table(
         "",
@@ -198,7 +199,7 @@ def _table(counts: dict[tuple[str, str], int], examples: dict[tuple[str, str], l
         more = counts[kind] - len(examples[kind])
         shown = examples[kind] + [f"… and {more} more (--all)"] * bool(more)
         table.add_row(*kind, str(counts[kind]), "\n".join(shown))
-    Console(markup=False, emoji=False, highlight=False).print(table)
+    Console().print(table)
 
 
 def _summary(inspection: "Inspection") -> str:
@@ -222,7 +223,9 @@ def _fix(inspection: "Inspection", path: Path) -> None:
     with open_output(path) as file:
         count = write_jsonl(fixes.apply(inspection.records()), file)
     changes = "; ".join(f"{kind}: {number}" for kind, number in fixes.changed.items())
-    typer.echo(f"{path}: {_count(count, 'record')} written; {changes or 'nothing to put right'}")
+    typer.echo(
+        f"{printable(str(path))}: {_count(count, 'record')} written; {changes or 'nothing to put right'}"
+    )
     if inspection.unread:
         complain(
             f"{path}: what could not be read is not in it: see {_count(inspection.unread, 'finding')} above",

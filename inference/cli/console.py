@@ -68,6 +68,17 @@ def must_exist(what: str, *paths: Path | str | None) -> None:
             raise ConfigError(f"{what}: '{path}' does not exist")
 
 
+def must_be_text(what: str, *values: str | None) -> None:
+    """Raise ``ConfigError`` for a value, given as ``what``, that has bytes which are not UTF-8."""
+    for value in values:
+        if (
+            value is not None
+            and not value.isascii()
+            and any("\ud800" <= c <= "\udfff" for c in value)
+        ):
+            raise ConfigError(f"{what}: expected UTF-8, found '{printable(value)}'")
+
+
 def must_be_model(what: str, model: str | None) -> None:
     """Raise ``ConfigError`` for a model, given as ``what``, that is no folder, no name for the hub, not bundled."""
     if model not in (None, "bundled") and not is_hub_name(str(model)):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from claimstance.inference.cli.console import must_exist, progress
-from claimstance.model.errors import ConfigError
+from claimstance.model.errors import ConfigError, printable
 
 if TYPE_CHECKING:
     from claimstance.training.data.config import DataConfig
@@ -130,7 +130,8 @@ def init(
     names = [] if labels is None else [name.strip() for name in labels.split(",")]
     config, codebook = write_starter(folder, task, names)
     typer.echo(
-        f"{config}, {codebook}: written. Read both, write down what your labels mean, and put your annotated\n"
+        f"{printable(f'{config}, {codebook}')}: written. Read both, write down what your labels mean, and put "
+        "your annotated\n"
         "sentences into annotations.jsonl beside them (or name another file in data.sources). Next:"
     )
     steps = (
@@ -140,7 +141,7 @@ def init(
         "evaluate runs/own --data dataset",
     )
     if folder.resolve() != Path.cwd():
-        typer.echo(f"  cd {shlex.quote(str(folder))}")
+        typer.echo(f"  cd {printable(shlex.quote(str(folder)))}")
     for step in steps:
         typer.echo(f"  claimstance {step}")
 
@@ -267,9 +268,9 @@ def convert(
     config = data_config(inputs, source)
     with progress("reading records", None) as advance:
         count, dropped = convert_files(config, to.value, out, advance)
-    typer.echo(f"{out}: {count} records written as {to.value}")
+    typer.echo(f"{printable(str(out))}: {count} records written as {to.value}")
     for reason, number in dropped.items():
-        typer.echo(f"left out: {number}: {reason}")
+        typer.echo(f"left out: {number}: {printable(reason)}")
 
 
 def source_options(

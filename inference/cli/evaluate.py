@@ -76,7 +76,8 @@ def evaluate(
     written = _written_as(told, out)
     prints = out is None and written is not None
     with progress("reading sentences", None, prints) as advance:
-        found = examine(name, data, split, precision is Precision.float32, advance)
+        exact = precision is Precision.float32
+        found = examine(name, data, split, exact, advance, baselines=True)
     if written:
         _write(
             out,

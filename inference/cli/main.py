@@ -18,7 +18,7 @@ from claimstance.inference.cli.console import must_be_model, must_exist, progres
 from claimstance.inference.cli.evaluate import Precision
 from claimstance.inference.cli.help import Commands, Version
 from claimstance.inference.cli.options import Model, Out, Threads
-from claimstance.model.errors import ClaimstanceError, ConfigError
+from claimstance.model.errors import ClaimstanceError, ConfigError, printable
 
 #: What typer raises for a wrong call; from click or from its own copy of it, depending on its version.
 UsageError: Any = typer.BadParameter.__base__
@@ -123,16 +123,19 @@ def train(
 
     Example: claimstance train configs/quickstart.yaml training.epochs=5 output=runs/mine
     """
+    from claimstance.inference.cli.tables import trained
     from claimstance.training.load_config import load_config
-    from claimstance.training.pipeline import run
+    from claimstance.training.pipeline import dev_figures, run
 
     must_exist("CONFIG", config)
     settings = load_config(config, overrides or [])
     with redirect_stdout(sys.stderr):  # the training library prints its progress
         folder = run(settings, resume, lambda: progress("reading rows", None))
-    typer.echo(
-        f"{folder}: trained and exported. Next: claimstance evaluate {folder} --data {settings.data.path}"
-    )
+    figures = dev_figures(folder)
+    if figures is not None:
+        trained(figures)
+    next_step = f"claimstance evaluate {folder} --data {settings.data.path}"
+    typer.echo(printable(f"{folder}: trained and exported. Next: {next_step}"))
 
 
 app.command()(cli_scores.evaluate)
@@ -157,7 +160,7 @@ def export(
     from claimstance.model.onnx.export import export as export_model
 
     must_exist("MODEL", model)
-    typer.echo(export_model(model, out, precision.value))
+    typer.echo(printable(str(export_model(model, out, precision.value))))
 
 
 @app.command()

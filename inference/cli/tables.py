@@ -3,17 +3,16 @@
 import os
 import platform
 import re
-import sys
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Column
 from rich.text import Text
 
-from claimstance.inference.results import Sentence, Stance, TaggedArticle
+from claimstance.inference.cli.terminal import Console, Table
+from claimstance.inference.results import Sentence, Span, Stance, TaggedArticle
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import printable
 from claimstance.model.onnx.backend import cores, identity, model_folder
@@ -33,27 +32,24 @@ _SHOWN = {
     "entity": ("precision", "recall", "f1"),
 }
 _NUMBERS = ("calibration_error", "conformal.size")  # the figures that are no shares
+_BASELINES = (
+    "majority: always the commonest label of train; words, embeddings: logistic regressions on the words, and on "
+    "sentence embeddings of the encoder as it was before training"
+)
 _COLOURS = {
     "favor": "green",
     "against": "red",
 }  # of stances; rich leaves them out where they are not wanted
 
 
-def _console() -> Console:
-    # Names and labels are printed as they are: no [markup], no :emoji:.
-    return Console(
-        width=None if sys.stdout.isatty() else 120, markup=False, emoji=False, highlight=False
-    )
-
-
 def tagged(article: TaggedArticle) -> None:
-    """An article for reading: sentence, claim, who says it, stance."""
-    title = printable(article.title or article.doc_id)
+    """Print an article for reading: sentence, claim, who says what, stance."""
+    title = article.title or article.doc_id
     table = Table(title=title, show_lines=True, title_justify="left")
     table.add_column("#", justify="right")
     table.add_column("sentence", ratio=5)
     table.add_column("claim", no_wrap=True)
-    table.add_column("who says it", ratio=2)
+    table.add_column("who says what", ratio=4)
     table.add_column("stance", ratio=3)
     for sentence in article.sentences:
         claim = sentence.claim
@@ -64,22 +60,38 @@ def tagged(article: TaggedArticle) -> None:
             "\n".join(_who(sentence)),
             Text("\n").join(_stances(sentence.stances)),
         )
-    _console().print(table)
+    Console().print(table)
 
 
 def _who(sentence: Sentence) -> Iterable[str]:
+    """Yield a line for each attribution: ``She = Runa Salt · said: that the nets were empty``."""
     for attribution in sentence.attributions or ():
-        source, cue = attribution.source, attribution.cue
-        if source:
-            known = f" = {source.name}" if source.name and source.name != source.text else ""
-            yield _line(f"{source.text}{known}" + (f" · {cue.text}" if cue else ""))
+        yield _attribution_line(attribution.source, attribution.cue, attribution.content)
+    for continuation in sentence.continued or ():
+        if continuation.source:
+            line = _attribution_line(continuation.source, continuation.cue, None)
+            yield f"{line} (sentence {continuation.told_in})"
+
+
+def _attribution_line(source: Span | None, cue: Span | None, content: Span | None) -> str:
+    """Return ``She = Runa Salt · said: that the nets were empty``, without what is missing."""
+    speaker = "(nobody named)"
+    if source:
+        has_other_name = source.name and source.name != source.text
+        speaker = f"{source.text} = {source.name}" if has_other_name else source.text
+    cue_text = f" · {cue.text}" if cue else ""
+    content_text = f": {content.text}" if content else ""
+    return _line(f"{speaker}{cue_text}{content_text}")
 
 
 def _stances(stances: Iterable[Stance]) -> Iterable[Text]:
     """The stances that say something: neutral is what most pairs in most sentences are."""
     for stance in sorted(stances, key=lambda s: -s.probability):
         if stance.label != "neutral" and not stance.abstained:
-            label = (f"{stance.label} {stance.probability:.2f}", _COLOURS.get(stance.label, ""))
+            label = (
+                printable(f"{stance.label} {stance.probability:.2f}"),
+                _COLOURS.get(stance.label, ""),
+            )
             pair = _line(f"{stance.holder or '(text)'} → {stance.target}: ")
             yield Text.assemble(pair, label)
 
@@ -98,7 +110,7 @@ def built(folder: Path, report: dict[str, Any]) -> None:
             for task, counts in report["labels"][split].items()
         )
         table.add_row(split, str(rows), labels)
-    console = _console()
+    console = Console()
     console.print(table)
     for source in report["sources"]:
         for file, facts in source["facts"].items():
@@ -138,9 +150,27 @@ def _alphas(agreement: dict[str, Any]) -> Iterable[str]:
             yield f"{task} " + ("alpha undefined" if value is None else f"alpha {value:.2f}")
 
 
+def trained(account: dict[str, Any]) -> None:
+    """Print a new model's macro-F1 on dev, beside what baselines reach."""
+    results, baselines = account["results"], account["baselines"]
+    if not any("macro_f1" in figures for figures in results.values()):
+        return
+    table = Table("corpus", "task", "model", *baselines, "n", title="macro-F1 on dev")
+    for name, figures in results.items():
+        if "macro_f1" in figures:
+            corpus, _, task = name.rpartition("/")
+            values = [each.get(name, {}).get("macro_f1") for each in (results, *baselines.values())]
+            cells = ["" if one is None else f"{100 * one['value']:.1f}" for one in values]
+            table.add_row(corpus, task, *cells, str(figures["macro_f1"]["n"]))
+    console = Console()
+    console.print(table)
+    console.print(_BASELINES)
+
+
 def evaluated(account: dict[str, Any]) -> None:
     """The figures of an evaluation, with their intervals; beside them what people reach, where that is known."""
     people: dict[str, Any] = account.get("people", {})
+    baselines: dict[str, Any] = account.get("baselines", {})
     table = Table(
         "corpus",
         "task",
@@ -149,6 +179,7 @@ def evaluated(account: dict[str, Any]) -> None:
         "95 % interval",
         "n",
         *(["people"] if people else []),
+        *baselines,
         title=f"{account['model']['name']} on {account['data']['path']}, split {account['data']['split']}",
     )
     for name, figures in account["results"].items():
@@ -166,16 +197,22 @@ def evaluated(account: dict[str, Any]) -> None:
             interval = "" if low == high == value else f"{low:.{digits}f} – {high:.{digits}f}"
             reached = people.get(name, {}).get(metric, {}).get("value")
             beside = [] if not people else ["" if reached is None else f"{100 * reached:.1f}"]
+            for theirs in baselines.values():
+                baseline = theirs.get(name, {}).get(metric)
+                scale = 1 if digits == 3 else 100
+                beside.append("" if baseline is None else f"{scale * baseline['value']:.{digits}f}")
             table.add_row(
                 corpus, task, metric, f"{value:.{digits}f}", interval, str(figure["n"]), *beside
             )
         table.add_section()
-    console = _console()
+    console = Console()
     console.print(table)
     if people:
         console.print(
             "people: an annotator against the others, in all sentences of the dataset that several annotated"
         )
+    if baselines:
+        console.print(_BASELINES)
 
 
 def compared(comparison: dict[str, Any]) -> None:
@@ -213,7 +250,7 @@ def compared(comparison: dict[str, Any]) -> None:
             _p(row["holm"]) + " *" * row["significant"],
             str(row["documents"]),
         )
-    console = _console()
+    console = Console()
     console.print(table)
     console.print(
         f"{comparison['tests']} comparisons; *: p < {comparison['level']} after Holm's correction for them. "
@@ -255,7 +292,7 @@ def about(model: str | None) -> None:
     }
     for key, value in rows.items():
         table.add_row(key, value)
-    _console().print(table)
+    Console().print(table)
 
 
 def _extras() -> dict[str, bool]:

@@ -13,6 +13,7 @@ import typer
 from claimstance.inference.cli.console import (
     complain,
     must_be_model,
+    must_be_text,
     must_exist,
     must_not_read,
     progress,
@@ -27,7 +28,9 @@ from claimstance.inference.writers.formats import (
     is_in_parts,
     open_writer,
 )
+from claimstance.inference.writers.rows import fills_sentences
 from claimstance.model.errors import ClaimstanceError, ConfigError
+from claimstance.model.labels import TASKS
 
 if TYPE_CHECKING:
     from claimstance.inference.articles.sources import Columns
@@ -85,7 +88,11 @@ def tag(
     ] = None,
     rows: Annotated[
         Rows | None,
-        typer.Option("--rows", help="What a row of CSV or Parquet is; sentences if not given."),
+        typer.Option(
+            "--rows",
+            help="What a row of CSV or Parquet is (attributions: who says what); sentences if not given, "
+            "stances of a model that reads these alone.",
+        ),
     ] = None,
     text_column: Annotated[
         str | None,
@@ -154,6 +161,8 @@ def tag(
 
     A long run, in parts: claimstance tag news.jsonl --out tagged
 
+    Who says what, as a table: claimstance tag articles/ --rows attributions --out said.csv
+
     On a Ray cluster: claimstance tag news.parquet --out tagged --format parquet --engine ray --ray-address auto
     """
     from claimstance.inference.articles.sources import (
@@ -169,6 +178,8 @@ def tag(
     in_parts = is_in_parts(chosen, out)
     if not all(name.strip() for name in target or ()):
         raise ConfigError("--target: expected a name or a topic, found a blank one")
+    must_be_text("--target", *(target or ()))
+    must_be_text("--text-column, --id-column, --title-column", text_column, id_column, title_column)
     for name in inputs:
         check_address(name, allow_network)
     must_exist("INPUT", *(name for name in inputs if name != "-" and not is_address(name)))
@@ -181,17 +192,20 @@ def tag(
     articles = count_articles(inputs)
     if chosen is Format.html:
         check_pages(out, articles, inputs)
+    tagger = Tagger.from_pretrained(model, threads or 1 if on_ray else threads)
+    if rows is None:
+        rows = Rows.sentences if fills_sentences(tagger.tasks) else Rows.stances
+    _tell_of_tasks(tagger, chosen, rows, bool(target))
     asked = _Asked(
         inputs,
         Columns(text_column, id_column, title_column),
         allow_network,
         target or [],
         chosen,
-        rows or Rows.sentences,
+        rows,
         articles,
         show,
     )
-    tagger = Tagger.from_pretrained(model, threads or 1 if on_ray else threads)
     if out and in_parts:
         done, failed = _into_folder(asked, out, tagger, articles_per_part or _PART, restart, on_ray)
     else:
@@ -199,6 +213,23 @@ def tag(
     if failed:
         raise ClaimstanceError(
             f"not read: {failed} of {done + failed} inputs or lines; tagged: {done}"
+        )
+
+
+def _tell_of_tasks(tagger: "Tagger", chosen: Format, rows: Rows, has_targets: bool) -> None:
+    """Say which tasks the model has, where a reader of the results could expect others."""
+    if chosen in (Format.csv, Format.parquet) and len(tagger.tasks) < len(TASKS):
+        tasks = ", ".join(tagger.tasks)
+        complain(
+            f"the model {tagger.model['name']} reads {tasks} alone: rows of {rows.value}, without columns of "
+            "other tasks",
+            "note",
+        )
+    if tagger.topics and not has_targets:
+        complain(
+            f"no --target: each sentence is asked about '{tagger.topics[0]}', the one topic that the model was trained "
+            "on. It has seen no sentence about anything else: what it says of one means nothing",
+            "note",
         )
 
 
@@ -290,7 +321,7 @@ def _into_folder(
                 tag = stack.enter_context(
                     ray_workers(tagger, asked.targets, heard.is_at_once, **on_ray)
                 )
-            work = Work(tag, partial(_tell, show=asked.show), advance)
+            work = Work(tag, partial(_tell, show=asked.show), advance, tagger.tasks)
             try:
                 run.go_on(read_articles(asked.inputs, asked.columns), work, heard)
             except StoppedError:

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from claimstance.inference.coreference.quotes import find_quotes
 from claimstance.model.predictor import Stop, StoppedError, never
+from claimstance.model.text.accents import fold_accents
 from claimstance.model.text.person_names import bare_name, person_name, words
 
 T = TypeVar("T")
@@ -34,7 +36,6 @@ _FEMALE = words(
 )
 # A title says more than a subject before the pronoun, and that more than a person in the sentence before.
 _TITLE_WEIGHT, _SUBJECT_WEIGHT = 3, 2
-_QUOTE_MARK = re.compile(r"[“”\"]|''|``")
 _AFTER_PREPOSITION = re.compile(
     r"\b(?:about|above|after|against|among|around|as|at|before|behind|beside|between|by|for|from|in|into|like|near|of|on"
     r"|over|than|to|towards?|under|with|without)\s+(?:the\s+|former\s+|[A-Z]\w*\.?\s+)*$"
@@ -92,13 +93,15 @@ class PeopleInText:
     ) -> None:
         self.text = text
         self._sentence_starts = [start for start, _ in sentences]
-        self._quotes = list(_quotes(text))
+        self._quotes = [(quote.start, quote.end) for quote in find_quotes(text)]
         spans = sorted(
             (start, end)
             for start, end, label in entities
             if label == "PERSON" and text[start:end].strip()
         )
-        self.full_names = _full_names(text[start:end] for start, end in spans)
+        names = Counter(bare_name(text[start:end]) for start, end in spans)
+        self._spellings = _spellings(names)
+        self._full_names = _full_names(names)
         self.people = [self._mention(start, end) for start, end in unless_stopped(spans, stop)]
         self._starts = [person.start for person in self.people]
         self._by_end = sorted((person.end, number) for number, person in enumerate(self.people))
@@ -116,9 +119,15 @@ class PeopleInText:
     def fullest(self, name: str) -> str:
         """Return the full name that a person's name stands for in this text, or the bare name if none is fuller."""
         bare = bare_name(name)
-        if person_name(bare) is not None:
-            return bare
-        return self.full_names.get(bare, bare)
+        folded = fold_accents(bare)
+        if person_name(folded) is not None:
+            return self._spellings.get(folded, bare)
+        return self._full_names.get(folded, bare)
+
+    def is_person(self, name: str) -> bool:
+        """Return whether a bare name has the form of a person's, or is the surname of somebody in this text."""
+        folded = fold_accents(name)
+        return person_name(folded) is not None or folded in self._full_names
 
     def within(self, span: Span) -> Iterator[tuple[int, Mention]]:
         """Yield the people named within a span, in order, each with its number in ``people``."""
@@ -203,35 +212,19 @@ def _is_clear(votes: Counter[str]) -> bool:
     return max(male, female) > 1 and max(male, female) >= 3 * min(male, female)
 
 
-def _full_names(names: Iterable[str]) -> dict[str, str]:
-    """Return surname → the full name with it that occurs most often; of two, the first."""
+def _spellings(names: Counter[str]) -> dict[str, str]:
+    """Return name without accents → the spelling of it that occurs most often; of two, the first."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for name in names:
-        bare = bare_name(name)
-        if person := person_name(bare):
+    for name, times in names.items():
+        counts[fold_accents(name)][name] += times
+    return {folded: count.most_common(1)[0][0] for folded, count in counts.items()}
+
+
+def _full_names(names: Counter[str]) -> dict[str, str]:
+    """Return surname without accents → the full name with it that occurs most often; of two, the first."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for name, times in names.items():
+        if person := person_name(fold_accents(name)):
             for short in {person.surname, person.particles + person.surname}:
-                counts[short][bare] += 1
+                counts[short][name] += times
     return {short: count.most_common(1)[0][0] for short, count in counts.items()}
-
-
-def _quotes(text: str) -> Iterator[Span]:
-    """Yield stretches within double quotation marks; one that is never closed ends with its paragraph."""
-    for paragraph in re.finditer(r"[^\n]+", text):
-        opened: int | None = None
-        for mark in _QUOTE_MARK.finditer(text, *paragraph.span()):
-            if opened is None and mark[0] != "”":
-                opened = mark.start()
-            elif opened is not None and (mark[0] not in ("“", "``") or _is_mistyped_close(mark)):
-                yield opened, mark.end()
-                opened = None
-        if opened is not None:
-            yield opened, paragraph.end()
-
-
-def _is_mistyped_close(mark: re.Match[str]) -> bool:
-    """Return whether an opening mark stands where a quote closes: “so it is“, he said."""
-    before, after = (
-        mark.string[max(0, mark.start() - 1) : mark.start()],
-        mark.string[mark.end() : mark.end() + 1],
-    )
-    return bool(before.strip()) and not after.isalnum()

@@ -21,6 +21,7 @@ from claimstance.inference.coreference.people import (
 )
 from claimstance.inference.coreference.salience import RecentMentions
 from claimstance.model.predictor import Stop, never
+from claimstance.model.text.accents import fold_accents
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.text.person_names import bare_name, person_name, title_of, words
 
@@ -115,12 +116,13 @@ def resolve_references(
 
 
 def same_name(a: str, b: str) -> bool:
-    """Return whether two names may be one source's: equal without titles, or a full name and its surname.
+    """Return whether two names may be one source's: equal without titles and accents, or a full name
+    and its surname.
 
     >>> same_name("Mr. Trump", "Donald Trump"), same_name("Bill Clinton", "Hillary Clinton")
     (True, False)
     """
-    a, b = bare_name(a), bare_name(b)
+    a, b = bare_name(fold_accents(a)), bare_name(fold_accents(b))
     if a.casefold() == b.casefold():
         return True
     first, second = person_name(a), person_name(b)
@@ -163,9 +165,7 @@ def _named(people: PeopleInText, span: Span) -> str | None:
         if _means_person(text, span, person):
             return person.name
     whole = bare_name(text[slice(*span)])
-    if person_name(whole) or whole in people.full_names:
-        return people.fullest(whole)
-    return None
+    return people.fullest(whole) if people.is_person(whole) else None
 
 
 def _means_person(text: str, span: Span, person: Mention) -> bool:

@@ -12,22 +12,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from claimstance.inference.articles.sources import Columns, files_of
-from claimstance.inference.jobs.folder import MANIFEST
+from claimstance.inference.jobs.folder import MANIFEST, PART, RunFolder
 from claimstance.inference.tagger import Tagger
 from claimstance.inference.writers.formats import Format, Rows
-from claimstance.inference.writers.text import open_output
-from claimstance.model.errors import ClaimstanceError, ConfigError, shorten
+from claimstance.model.errors import ClaimstanceError, ConfigError, printable, shorten
 
-_KIND = "claimstance tag"
+_KIND: Final = "claimstance tag"
 #: What results come from beside the model: other versions may give other last digits, other sentences.
 _PROGRAM = ("claimstance", "onnxruntime", "tokenizers", "sentencex")
+_Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(BaseModel):
     """A part that is done.
 
     Attributes:
@@ -38,11 +39,27 @@ class Part:
         read: the sha256 of what was read for it, see ``claimstance.inference.jobs.run``.
     """
 
-    file: str
-    sha256: str
-    articles: int
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    file: Annotated[str, Field(pattern=rf"^{PART.pattern}$")]
+    sha256: _Sha256
+    articles: Annotated[int, Field(ge=0)]
     errors: list[str]
-    read: str
+    read: _Sha256
+
+
+class _Saved(BaseModel):
+    """The manifest as its file has it; ``articles`` and ``failed``, sums for a reader, are not read."""
+
+    model_config = ConfigDict(strict=True)
+
+    kind: Literal["claimstance tag"]
+    program: dict[str, Any]
+    model: dict[str, Any]
+    options: dict[str, Any]
+    inputs: list[dict[str, Any]]
+    complete: bool
+    parts: dict[Annotated[int, Field(ge=0)], Part]
 
 
 @dataclass
@@ -69,23 +86,29 @@ class Manifest:
         """How many inputs and lines could not be read."""
         return sum(len(part.errors) for part in self.parts.values())
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: RunFolder) -> None:
         """Write it in place of the one that is there.
+
+        Names of files need not be UTF-8, as JSON is: they are written as errors show them.
 
         Raises:
             ClaimstanceError: if it cannot be written.
         """
-        told = {
+        saved = {
             "kind": _KIND,
             **self.settings,
+            "inputs": [
+                {**state, "path": printable(state["path"])} for state in self.settings["inputs"]
+            ],
             "complete": self.complete,
             "articles": self.articles,
             "failed": self.failed,
-            "parts": {str(number): asdict(self.parts[number]) for number in sorted(self.parts)},
+            "parts": {
+                str(number): self.parts[number].model_dump() for number in sorted(self.parts)
+            },
         }
-        with open_output(folder / MANIFEST, durable=True) as file:
-            # In ASCII: a path may have bytes that are no UTF-8, and is to be the same when it is read again.
-            file.write(json.dumps(told, indent=1) + "\n")
+        with folder.create(MANIFEST) as file:
+            file.write(json.dumps(saved, indent=1, ensure_ascii=False) + "\n")
 
 
 def load_manifest(folder: Path) -> Manifest | None:
@@ -97,25 +120,30 @@ def load_manifest(folder: Path) -> Manifest | None:
     """
     path = folder / MANIFEST
     try:
-        told = json.loads(path.read_bytes())
-        if told.pop("kind") != _KIND:
-            raise ValueError
-        parts = {int(number): Part(**part) for number, part in told.pop("parts").items()}
-        complete = told.pop("complete")
-        return Manifest(
-            {name: told[name] for name in ("program", "model", "options", "inputs")},
-            parts,
-            complete,
-        )
+        saved = _Saved.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ClaimstanceError(f"{path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except ValidationError as error:
         raise ConfigError(
             f"--out: expected an empty folder, or that of an earlier run, found '{path}', which no run "
-            "wrote"
+            f"wrote: {_explain(error)}"
         ) from None
+    settings = saved.model_dump(include={"program", "model", "options", "inputs"})
+    return Manifest(settings, saved.parts, saved.complete)
+
+
+def _explain(error: ValidationError) -> str:
+    """Return the first problem of a manifest as ``field: expected …, found …``."""
+    first = error.errors(include_url=False)[0]
+    if first["type"] == "json_invalid":
+        return f"expected JSON, found {first['ctx']['error']}"
+    field = ".".join(str(key) for key in first["loc"]) or "the file"
+    if first["type"] == "missing":
+        return f"{field}: expected a value, found none"
+    wanted = first["msg"].removeprefix("Input should be ")
+    return f"{field}: expected {wanted}, found {shorten(repr(first['input']))}"
 
 
 def settings_of(

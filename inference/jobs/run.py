@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from claimstance.inference.articles.sources import Article
-from claimstance.inference.jobs.folder import RunFolder, hold, part_name
+from claimstance.inference.jobs.folder import RunFolder, hold, is_whole, part_name
 from claimstance.inference.jobs.manifest import Manifest, Part, changes, load_manifest, state_of
 from claimstance.inference.jobs.signals import Stopping
 from claimstance.inference.results import TaggedArticle
-from claimstance.inference.writers.formats import Format, Rows, open_rows
-from claimstance.model.errors import ClaimstanceError, ConfigError, InputError
+from claimstance.inference.writers.formats import Format, Rows, rows_writer
+from claimstance.model.errors import ClaimstanceError, ConfigError, InputError, printable
+from claimstance.model.labels import TASKS
 from claimstance.model.onnx.manifest import sha256
 
 Item: TypeAlias = "Article | ClaimstanceError"
@@ -37,11 +38,13 @@ class Work:
         tag: articles, and errors of those that could not be read → results, and these errors, in order.
         tell: is given each of them once it is written.
         advance: is called with 1 for each that is read, whether it was done before or not.
+        tasks: of the model: columns that it never fills are left out.
     """
 
     tag: Callable[[Iterable[Item]], Iterator[Tagged]]
     tell: Callable[[Tagged], None]
     advance: Callable[[int], None]
+    tasks: tuple[str, ...] = TASKS
 
 
 class LongRun:
@@ -109,16 +112,23 @@ class LongRun:
         chosen, rows = Format(options["format"]), Rows(options["rows"] or Rows.sentences)
         path = self._folder.path / part_name(number, chosen.value)
         self._folder.check()
-        with open_rows(chosen, rows, path, self._meta, durable=True) as writer:
+        with (
+            self._folder.create(path.name) as file,
+            rows_writer(chosen, rows, file, self._meta, work.tasks) as writer,
+        ):
             for tagged in work.tag(read):
                 if isinstance(tagged, TaggedArticle):
                     writer.write(tagged)
                 work.tell(tagged)
         self._folder.check()
         self.manifest.parts[number] = Part(
-            path.name, sha256(path), read.articles, read.errors, read.sha256
+            file=path.name,
+            sha256=sha256(path),
+            articles=read.articles,
+            errors=[printable(error) for error in read.errors],
+            read=read.sha256,
         )
-        self.manifest.save(self._folder.path)
+        self.manifest.save(self._folder)
 
     def _finish(self) -> None:
         then = self.manifest.settings
@@ -130,7 +140,7 @@ class LongRun:
             )
         self._folder.check()
         self.manifest.complete = True
-        self.manifest.save(self._folder.path)
+        self.manifest.save(self._folder)
 
 
 @contextmanager
@@ -148,34 +158,30 @@ def open_run(out: Path, settings: Mapping[str, Any], restart: bool = False) -> I
     """
     with hold(out) as folder:
         manifest = load_manifest(out)
-        if manifest is None or restart:
+        parts = [] if manifest is None else [part.file for part in manifest.parts.values()]
+        remains = folder.unfinished(parts)
+        if restart:  # before the manifest, which says that these are the run's
+            folder.remove(parts)
+            manifest = None
+        if manifest is None:
             manifest = Manifest(dict(settings), {})
-        elif found := changes(manifest.settings, dict(settings)):
+        elif difference := changes(manifest.settings, dict(settings)):
             raise ConfigError(
-                f"--out: '{out}' was begun otherwise ({found}): as it was then, another --out, or "
+                f"--out: '{out}' was begun otherwise ({difference}): as it was then, another --out, or "
                 "--restart to begin anew"
             )
         manifest.settings = dict(settings)  # with the paths that inputs have now
         damaged = [
             number
             for number, part in manifest.parts.items()
-            if not _is_whole(out / part.file, part)
+            if not is_whole(out / part.file, part.sha256)
         ]
         for number in damaged:
-            log.warning(
-                "%s: not what was written: done again", out / manifest.parts.pop(number).file
-            )
+            log.warning("%s: not what was written: done again", out / manifest.parts[number].file)
+        folder.remove([*remains, *(manifest.parts.pop(number).file for number in damaged)])
         manifest.complete = manifest.complete and not damaged
-        manifest.save(out)
-        folder.sweep({part.file for part in manifest.parts.values()})
+        manifest.save(folder)
         yield LongRun(folder, manifest)
-
-
-def _is_whole(path: Path, part: Part) -> bool:
-    try:
-        return sha256(path) == part.sha256
-    except OSError:
-        return False
 
 
 class _Reading:

@@ -7,32 +7,33 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from claimstance.inference.articles.isolation import LIMITS, Limits
 from claimstance.inference.articles.sources import Article
 from claimstance.inference.pages.article_page import render_form, render_page
 from claimstance.inference.results import TaggedArticle
-from claimstance.inference.serving import description
-from claimstance.inference.serving import requests as asked
 from claimstance.inference.serving.access import Guard
 from claimstance.inference.serving.bodies import BodyLimits
+from claimstance.inference.serving.description import ABOUT, RESPONSES, PredictedRecord
 from claimstance.inference.serving.form import SUFFIXES, Pasted, parse_pasted, read_pasted
 from claimstance.inference.serving.metrics import Metrics
 from claimstance.inference.serving.problems import GONE, Refusal, problem_response, unreadable
+from claimstance.inference.serving.requests import Articles, AskedArticle, JsonRoute, Records
 from claimstance.inference.serving.settings import Settings
 from claimstance.inference.serving.worker import Begin, Worker
 from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ClaimstanceError
+from claimstance.model.io.validation import first_problem
 from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Stop
 from claimstance.model.record import Record
 
-T = TypeVar("T")
 _CLOSING_SECONDS = 5.0  # within which all that reads has to end, when everybody has been answered
 _DOCUMENTS = 2  # files that are parsed at a time, each in a process with its own limit of memory
 _SPARE = 1.0  # seconds, after which a file that was to be given up has been
@@ -78,32 +79,26 @@ class Server:
             for task in (work, gone):
                 task.cancel()
 
-    async def tag(self, request: Request) -> Response:
+    async def tag(self, request: Request, articles: Articles) -> Response:
         """Tag an article, or each of a list: sentences, claims, who says what, and who stands where."""
-        articles, many = await self._parsed(asked.parse_articles, request)
-        self._check_pairs(sum(len(article.targets) for article in articles))
-        return _json(
-            await self.read(request, [partial(self._begin_article, one) for one in articles]), many
-        )
+        several = articles if isinstance(articles, list) else [articles]
+        self._check_pairs(sum(len(article.targets) for article in several))
+        begins = [partial(self._begin_article, article) for article in several]
+        return _json(await self.read(request, begins), isinstance(articles, list))
 
-    async def predict(self, request: Request) -> Response:
+    async def predict(self, request: Request, records: Records) -> Response:
         """Add "predicted" to a record, or to each of a list, in order. Those of one document see each other."""
-        records, many = await self._parsed(asked.parse_records, request)
-        self._check_pairs(sum(len(record.stances or ()) for record in records))
-        documents = contexts(records)
-        found = await self.read(
-            request,
-            [
-                partial(self._begin_records, [records[number] for number in document])
-                for document in documents
-            ],
-        )
-        rows = {
-            number: row
-            for document, some in zip(documents, found, strict=True)
-            for number, row in zip(document, some, strict=True)
-        }
-        return _json([rows[number] for number in range(len(records))], many)
+        several = records if isinstance(records, list) else [records]
+        self._check_pairs(sum(len(record.stances or ()) for record in several))
+        documents = contexts(several)
+        begins = [
+            partial(self._begin_records, [several[number] for number in document])
+            for document in documents
+        ]
+        rows: dict[int, bytes] = {}
+        for document, predicted in zip(documents, await self.read(request, begins), strict=True):
+            rows |= zip(document, predicted, strict=True)
+        return _json([rows[number] for number in range(len(several))], isinstance(records, list))
 
     async def form(self) -> Response:
         """The page on which an article is pasted."""
@@ -143,9 +138,6 @@ class Server:
         """What was counted, in Prometheus' text format."""
         return Response(self.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    async def _parsed(self, parse: Callable[[bytes], T], request: Request) -> T:
-        return await asyncio.to_thread(parse, await request.body())
-
     def _check_pairs(self, count: int) -> None:
         """Refuse a request that asks about more stances than memory is promised for."""
         limit = self.settings.max_pairs
@@ -179,8 +171,8 @@ class Server:
         self._documents.shutdown(wait=False, cancel_futures=True)
         self.worker.close(_CLOSING_SECONDS)
 
-    def _begin_article(self, one: asked.AskedArticle, stop: Stop) -> Callable[[], bytes]:
-        finish = self.tagger.begin(one.article(), one.targets, stop)
+    def _begin_article(self, article: AskedArticle, stop: Stop) -> Callable[[], bytes]:
+        finish = self.tagger.begin(article.article(), article.targets, stop)
         return lambda: _written(self._counted(finish()).to_dict())
 
     def _begin_page(self, article: Article, targets: list[str], stop: Stop) -> Callable[[], str]:
@@ -233,43 +225,40 @@ def create_app(tagger: Tagger, settings: Settings) -> FastAPI:
         yield
         await asyncio.to_thread(server.close)
 
-    # No pages of FastAPI's own: they load their scripts from elsewhere.
     app = FastAPI(
-        **description.ABOUT,
+        **ABOUT,
         lifespan=lifespan,
-        openapi_url=None,
+        # No pages of FastAPI's own: they load their scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        separate_input_output_schemas=False,
         exception_handlers={
             HTTPException: _refused,
+            RequestValidationError: _invalid,
             ClaimstanceError: _unread,
             Exception: _failed,
         },
     )
     app.state.server = server
+    app.router.route_class = JsonRoute
     app.add_middleware(BodyLimits, settings=settings, check=server.worker.check)
     app.add_middleware(
         Guard, settings=settings, metrics=server.metrics, is_leaving=lambda: server.is_leaving
     )
-    app.post("/v1/tag", **description.TAG)(server.tag)
-    app.post("/v1/predict", **description.PREDICT)(server.predict)
-    app.get("/healthz", **description.plain("Whether the program works"))(server.health)
-    app.get("/readyz", **description.plain("Whether more may come"))(server.ready)
-    app.get("/metrics", **description.plain("Figures for Prometheus"))(server.figures)
-    for path, method, answer in (
-        ("/", "GET", server.form),
-        ("/", "POST", server.paste),
-        ("/favicon.ico", "GET", _icon),
-        ("/openapi.json", "GET", _about),
-    ):
-        app.add_api_route(path, answer, methods=[method], include_in_schema=False)
+    tagged: Any = TaggedArticle | list[TaggedArticle]
+    predicted: Any = PredictedRecord | list[PredictedRecord]
+    app.post("/v1/tag", operation_id="tag", response_model=tagged, responses=RESPONSES)(server.tag)
+    app.post("/v1/predict", operation_id="predict", response_model=predicted, responses=RESPONSES)(
+        server.predict
+    )
+    app.get("/healthz", response_model=dict[str, str])(server.health)
+    app.get("/readyz", response_model=dict[str, str])(server.ready)
+    app.get("/metrics", response_class=PlainTextResponse)(server.figures)
+    app.get("/", include_in_schema=False)(server.form)
+    app.post("/", include_in_schema=False)(server.paste)
+    app.get("/favicon.ico", include_in_schema=False)(_icon)
     return app
-
-
-async def _about(request: Request) -> Response:
-    """What paths there are, as OpenAPI has it."""
-    return _json([_written(description.openapi(request.app))], False)
 
 
 async def _icon() -> Response:
@@ -296,6 +285,19 @@ def _json(parts: Sequence[bytes], many: bool) -> Response:
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return problem_response(error)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    """Answer a request of which a field is not what it should be."""
+    assert isinstance(error, RequestValidationError)
+    # A place begins with the body and the one of its two forms: ("body", "list", 2, "targets").
+    problems = [{**problem, "loc": problem["loc"][2:]} for problem in error.errors()]
+    field, detail = first_problem(problems, AskedArticle)
+    # What is said of a record names the part of it, as "stances[0].target: expected …".
+    part, colon, rest = detail.partition(": ")
+    if colon and " " not in part:
+        field, detail = f"{field}.{part}", rest
+    return problem_response(unreadable(field.strip(".") or "body", detail))
 
 
 async def _unread(_: Request, error: Exception) -> Response:

@@ -6,9 +6,10 @@ from pathlib import Path
 from claimstance.inference.articles import DOCUMENTS
 from claimstance.inference.articles.article import Article, Raw, title_of
 from claimstance.inference.articles.isolation import Limits, TimeLimitError
+from claimstance.inference.articles.wrapping import unwrap
 from claimstance.inference.serving.form_fields import Part, parse_form
 from claimstance.inference.serving.problems import Refusal, unreadable
-from claimstance.inference.serving.requests import AskedArticle, check_text, parse_article
+from claimstance.inference.serving.requests import check_article
 from claimstance.model.errors import InputError
 
 SUFFIXES = tuple(DOCUMENTS)
@@ -46,12 +47,12 @@ def read_pasted(pasted: Pasted, limits: Limits) -> tuple[Article, list[str]]:
     if pasted.file is not None:
         article = _read_file(pasted.file, limits)
     else:
-        text = pasted.text
+        text = unwrap(pasted.text)
         if not text.strip():
             raise unreadable("text", "expected an article, pasted or as a file, found none")
         article = Article("", text, title_of(text))
-    asked: AskedArticle = parse_article({"text": article.text, "targets": pasted.targets}, "")
-    return article, asked.targets
+    check_article(article.text, pasted.targets)
+    return article, pasted.targets
 
 
 def _typed(part: Part | None) -> str:
@@ -61,14 +62,12 @@ def _typed(part: Part | None) -> str:
 
 def _decoded(part: Part) -> str:
     try:
-        text = part.data.decode("utf-8-sig")
+        return part.data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = part.data.count(b"\n", 0, error.start) + 1
         raise unreadable(
             part.name, f"expected UTF-8 text, found {error.reason} in line {line}"
         ) from None
-    check_text(part.name, text)
-    return text
 
 
 def _read_file(part: Part, limits: Limits) -> Article:
@@ -78,12 +77,10 @@ def _read_file(part: Part, limits: Limits) -> Article:
         raise unreadable(
             "file", f"expected a name ending in {', '.join(SUFFIXES)}, found '{suffix or name}'"
         )
-    check_text("file", name.stem)
     try:
         article = DOCUMENTS[suffix].read(Raw(part.data, name.stem, name.name), limits)
     except TimeLimitError as error:
         raise Refusal(504, f"file: {error}", "file") from None
     except InputError as error:
         raise unreadable("file", str(error)) from None
-    check_text("file", article.text)
     return article

@@ -133,6 +133,7 @@ def serve(
     if not server.has_ended:
         # A thread is still busy with what nobody waits for; Python cannot end it, and would not
         # survive to pull it down.
+        end_all()
         os._exit(0)
 
 

@@ -1,14 +1,15 @@
 """What `tag` writes, and where to: told from the command line's options, and checked before any work is done."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from claimstance.inference.cli.console import must_not_read
 from claimstance.model.errors import ConfigError
+from claimstance.model.labels import TASKS
 
 if TYPE_CHECKING:
     from claimstance.inference.tagger import Tagger
@@ -34,6 +35,7 @@ class Rows(str, Enum):
 
     sentences = "sentences"
     stances = "stances"
+    attributions = "attributions"
 
 
 def choose_format(given: Format | None, rows: Rows | None, out: Path | None) -> Format:
@@ -127,37 +129,47 @@ def open_writer(
         with open_tasks(out, tagger.tasks, tagger.labels) as tasks:
             yield tasks
     else:
-        with open_rows(chosen, rows, out) as writer:
+        with open_rows(chosen, rows, out, tasks=tagger.tasks) as writer:
             yield writer
 
 
 @contextmanager
 def open_rows(
+    chosen: Format, rows: Rows, out: Path | None, tasks: Collection[str] = TASKS
+) -> Iterator["Writer"]:
+    """A writer of one file, standard output if ``None``, in a format of ``IN_PARTS``."""
+    from claimstance.inference.writers.text import open_output
+
+    with open_output(out) as file, rows_writer(chosen, rows, file, tasks=tasks) as writer:
+        yield writer
+
+
+@contextmanager
+def rows_writer(
     chosen: Format,
     rows: Rows,
-    out: Path | None,
+    file: TextIO,
     meta: Mapping[str, Any] | None = None,
-    durable: bool = False,
+    tasks: Collection[str] = TASKS,
 ) -> Iterator["Writer"]:
-    """A writer of one file in a format of ``IN_PARTS``.
+    """A writer to an open file in a format of ``IN_PARTS``.
 
     Args:
         chosen: the format.
         rows: what a row is, where there are rows.
-        out: standard output if ``None``.
+        file: where to.
         meta: of the article that settles the columns, if that is not the first one written.
-        durable: as for ``open_output``.
+        tasks: of the model: columns that it never fills are left out.
     """
     from claimstance.inference.writers.parquet import open_parquet
-    from claimstance.inference.writers.text import CsvWriter, JsonlWriter, open_output
+    from claimstance.inference.writers.text import CsvWriter, JsonlWriter
 
-    with open_output(out, durable) as file:
-        if chosen is Format.parquet:
-            with open_parquet(file.buffer, rows.value, meta) as rows_of_file:
-                yield rows_of_file
-        elif chosen is Format.csv:
-            table = CsvWriter(file, rows.value, meta)
-            yield table
-            table.finish()
-        else:
-            yield JsonlWriter(file)
+    if chosen is Format.parquet:
+        with open_parquet(file.buffer, rows.value, meta, tasks) as writer:
+            yield writer
+    elif chosen is Format.csv:
+        table = CsvWriter(file, rows.value, meta, tasks)
+        yield table
+        table.finish()
+    else:
+        yield JsonlWriter(file)

@@ -21,7 +21,9 @@ _TYPES = {
 
 
 def to_frame(article: TaggedArticle, rows: str) -> "DataFrame":
-    """A row a sentence or a stance, with the columns of ``claimstance.inference.writers.rows`` and those of ``meta``.
+    """Return an article as a frame, with the columns of ``rows.TABLES`` and those of ``meta``.
+
+    A row is a sentence, a stance or an attribution.
 
     Raises:
         ConfigError: without pandas, or for other ``rows``.
@@ -40,6 +42,6 @@ def to_frame(article: TaggedArticle, rows: str) -> "DataFrame":
     }
     others = {
         name: pandas.Series([value] * len(found), dtype="object")
-        for name, value in meta_values(article.meta).items()
+        for name, value in meta_values(article.meta, table.own_meta).items()
     }
     return pandas.DataFrame({**columns, **others})

@@ -1,7 +1,7 @@
 """Tagged articles as tasks for Label Studio, with what was read as predictions: the ones worth a person's time first.
 
-Beside the tasks lies the labelling configuration that they are made for; ``claimstance.model.io.label_studio`` tells how
-things are put, and ``claimstance build`` reads what people made of it.
+Beside the tasks lies the labelling configuration that they are made for; ``claimstance.model.io.label_studio`` tells
+how things are put, and ``claimstance build`` reads what people made of it.
 
 An answer's certainty is its probability, stretched so that a guess among the labels of its task is 0 and a sure one is
 1; of a span (an attribution, an entity), the guess is between there and not there. An article's, the score of its

@@ -1,12 +1,13 @@
 """Writing rows to Parquet, a group of rows in memory at a time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from claimstance.inference.results import TaggedArticle
-from claimstance.inference.writers.rows import TABLES, Column, MetaColumns
+from claimstance.inference.writers.rows import Column, MetaColumns, Table, table_of
 from claimstance.model.errors import ConfigError
+from claimstance.model.labels import TASKS
 
 _ROWS = 10_000  # of a group
 _CHARACTERS = 16_000_000  # of a group, if fewer rows have as many
@@ -14,7 +15,10 @@ _CHARACTERS = 16_000_000  # of a group, if fewer rows have as many
 
 @contextmanager
 def open_parquet(
-    file: BinaryIO, rows: str = "sentences", meta: Mapping[str, Any] | None = None
+    file: BinaryIO,
+    rows: str = "sentences",
+    meta: Mapping[str, Any] | None = None,
+    tasks: Collection[str] = TASKS,
 ) -> Iterator["ParquetWriter"]:
     """A writer to ``file``, which gets the end that makes it Parquet only if all went well.
 
@@ -22,12 +26,13 @@ def open_parquet(
         file: where to.
         rows: a key of ``TABLES``.
         meta: of the article that settles the columns, if that is not the first one written.
+        tasks: of the model: columns that it never fills are left out.
 
     Raises:
         ConfigError: without pyarrow.
     """
     sink = _Sink(file)
-    writer = ParquetWriter(sink, rows, meta)
+    writer = ParquetWriter(sink, table_of(rows, tasks), meta)
     try:
         yield writer
         writer.flush()
@@ -54,9 +59,9 @@ class _Sink:
 
 
 class ParquetWriter:
-    """One typed row a sentence, or a stance (``rows``), with lists and spans as such; see docs/output.md."""
+    """Write typed rows (``rows``: of which kind), with lists and spans as such; see docs/output.md."""
 
-    def __init__(self, file: _Sink, rows: str, meta: Mapping[str, Any] | None) -> None:
+    def __init__(self, file: _Sink, table: Table, meta: Mapping[str, Any] | None) -> None:
         try:
             import pyarrow.parquet  # noqa: F401
         except ImportError:
@@ -64,20 +69,22 @@ class ParquetWriter:
                 "--format parquet: this needs 'pyarrow': pip install 'claimstance[parquet]'"
             ) from None
         self._file = file
-        self._table = TABLES[rows]
-        self._meta = None if meta is None else MetaColumns(meta)
+        self._table = table
+        self._meta = None if meta is None else MetaColumns(meta, table.own_meta)
         self._writer: Any = None
         self._rows: list[dict[str, Any]] = []
         self._characters = 0
 
     def write(self, article: TaggedArticle) -> None:
         """Write the rows of one article."""
-        self._meta = self._meta or MetaColumns(article.meta)
+        self._meta = self._meta or MetaColumns(article.meta, self._table.own_meta)
         meta = self._meta.cells(article.meta)
         along = sum(len(value) for value in meta.values() if value)
         for row in self._table.rows(article):
             self._rows.append({**row, **meta})
-            self._characters += len(row["text"]) + along
+            self._characters += along + sum(
+                len(value) for value in row.values() if isinstance(value, str)
+            )
             if len(self._rows) >= _ROWS or self._characters >= _CHARACTERS:
                 self.flush()
 
@@ -92,7 +99,7 @@ class ParquetWriter:
         from pyarrow.parquet import ParquetWriter as Writer
 
         if self._writer is None:
-            self._meta = self._meta or MetaColumns({})
+            self._meta = self._meta or MetaColumns({}, self._table.own_meta)
             schema = _schema((*self._table.columns, *self._meta.columns))
             self._writer = Writer(self._file, schema, compression="zstd")
         if self._rows:

@@ -2,7 +2,10 @@
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 from claimstance.model.errors import InputError
 from claimstance.model.io.files import open_regular
@@ -39,6 +42,39 @@ def header_names(header: str, delimiter: str) -> list[str]:
     except csv.Error:  # reading the rows reports the error with its line
         return []
     return [name.strip() for name in names]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a table is written.
+
+    Attributes:
+        delimiter: What parts its cells.
+        quoting: Whether cells are quoted, as ``csv`` has it.
+        skipped: Lines before the header.
+    """
+
+    delimiter: str
+    quoting: Literal[0, 3]
+    skipped: int
+
+
+def find_dialect(
+    lines: Callable[[], Iterator[str]], usual: str, fits: Callable[[Sequence[str]], bool]
+) -> Dialect:
+    """Return how a table is written: what Excel's line ``sep=`` says, or what cuts its header into fitting names.
+
+    Args:
+        lines: Gives the lines of the table from the beginning, each time that it is called.
+        usual: The delimiter if nothing speaks for another one.
+        fits: Whether names of columns may be those of the table.
+    """
+    first = next(lines(), "")
+    named = named_delimiter(first)
+    delimiter = find_delimiter(first, usual, fits) if named is None else named
+    skipped = 0 if named is None else 1
+    unquoted = is_unquoted(islice(lines(), skipped, None), delimiter)
+    return Dialect(delimiter, csv.QUOTE_NONE if unquoted else csv.QUOTE_MINIMAL, skipped)
 
 
 def encoding_hint(path: Path) -> str:

@@ -2,43 +2,49 @@
 
 import dataclasses
 import reprlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel
 
 from claimstance.model.errors import shorten, unknown
 
+_MAPPING = ("dict_type", "model_type", "model_attributes_type", "dataclass_type")
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")  # of a model, of a dataclass
 
 
-def first_problem(error: ValidationError, model: type[Any] | None = None) -> tuple[str, str]:
-    """Return the field that the first problem of ``error`` is about, and ``expected …, found …``.
+def first_problem(
+    problems: Sequence[Mapping[str, Any]], model: type[Any] | None = None
+) -> tuple[str, str]:
+    """Return the field that the first of pydantic's problems is about, and ``expected …, found …``.
 
     Args:
-        error: the error that pydantic raised.
+        problems: the ``errors()`` of a validation error.
         model: the model or dataclass that was validated; its fields are suggested for an unknown key.
 
     Returns:
         The field as it would be reached from the top, such as ``labels.claim[0]`` (empty for the
         top itself), and the message about it.
     """
-    details = first_error(error)
+    details = first_error(problems)
     return field_path(details["loc"]), explain(details, model)
 
 
-def first_error(error: ValidationError) -> ErrorDetails:
-    """Return the first problem of ``error``.
+def first_error(problems: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the first of pydantic's problems.
 
-    An unknown key comes first: where a key is missing, a misspelled one is often why.
+    An unknown key comes first: where a key is missing, a misspelled one is often the reason.
     """
-    problems = error.errors(include_url=False)
     return min(problems, key=lambda problem: problem["type"] not in _UNKNOWN_KEY)
 
 
-def explain(details: ErrorDetails, model: type[Any] | None = None) -> str:
-    """Return the message about one problem, without its field. See ``first_problem``."""
+def explain(
+    details: Mapping[str, Any], model: type[Any] | None = None, mapping: str = "an object"
+) -> str:
+    """Return the message about one problem, without its field (see ``first_problem``).
+
+    ``mapping`` is the term for a mapping in the format of the input: "an object" in JSON.
+    """
     kind, location = details["type"], details["loc"]
     if kind in _UNKNOWN_KEY:
         return unknown("key", str(location[-1]), _fields_at(model, location[:-1]))
@@ -48,7 +54,11 @@ def explain(details: ErrorDetails, model: type[Any] | None = None) -> str:
         return f"expected JSON, found {details['ctx']['error']}"
     if kind == "value_error":
         return str(details["ctx"]["error"])
-    return f"expected {_expectation(details['msg'])}, found {describe(details['input'])}"
+    expected = mapping if kind in _MAPPING else _expectation(details["msg"])
+    actual = describe(details["input"])
+    if kind in ("too_long", "too_short"):
+        actual = str(details["ctx"]["actual_length"] or actual)
+    return f"expected {expected}, found {actual}"
 
 
 def field_path(location: Iterable[int | str]) -> str:
@@ -118,8 +128,6 @@ def _expectation(message: str) -> str:
     for words in ("be ", "have ", "a valid "):
         expected = expected.removeprefix(words)
     expected = expected.partition(", unable")[0].partition(" after validation")[0]
-    if expected.startswith("dictionary"):  # Python's word; YAML files have keys with values
-        return "keys with values"
     if message.startswith("Input should be a valid "):
         return f"{'an' if expected[0] in 'aio' else 'a'} {expected}"
     if expected.startswith(("greater", "less")):

@@ -67,7 +67,7 @@ def read_manifest(path: Path) -> Manifest:
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}") from None
     except ValidationError as error:
-        field, problem = first_problem(error, Manifest)
+        field, problem = first_problem(error.errors(), Manifest)
         raise ModelError(f"{path}: {field or 'the manifest'}: {problem}") from None
 
 

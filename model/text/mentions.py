@@ -5,10 +5,12 @@ in "Melania Trump"; for "White House", no "House".
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from claimstance.model.text.accents import fold_accents, fold_with_places
 from claimstance.model.text.person_names import PersonName, bare_name, is_title, person_name, words
 
 _FUNCTION_WORDS = words("a an and at by de del des do du et for from in la of on or the to und y &")
@@ -52,24 +54,30 @@ def has_capital(name: str) -> bool:
 
 
 def find_mentions(name: str, text: str) -> list[tuple[int, int]]:
-    """Where ``name`` is mentioned in ``text``: ``(start, end)`` in code points, in order, not overlapping.
+    """Return where ``name`` is mentioned in ``text``: ``(start, end)`` in code points, in order, not overlapping.
 
     A person is found by the full name, a middle name more or less, or by the surname with or without its particle;
     another name of several words also by its acronym. Titles, articles and the possessive ending of ``name`` do not
     matter. Case does, except that capitals are found as well; a topic ("military aid") is found as a whole phrase in
-    any case. An empty name is mentioned nowhere.
+    any case. Accents do not matter, nor how they are encoded. An empty name is mentioned nowhere.
     """
-    finder = _finder(name)
+    finder = _finder(fold_accents(name))
     if finder is None:
         return []
-    return [
-        match.span() for match in finder.pattern.finditer(text) if _is_mention(match, finder.person)
-    ]
+    folded = fold_with_places(text)
+    mentions = []
+    for match in finder.pattern.finditer(folded.text):
+        span = folded.span(*match.span())
+        if span is not None and _is_mention(match, finder.person):
+            mentions.append(span)
+    return mentions
 
 
 def _is_mention(match: re.Match[str], person: PersonName | None) -> bool:
     text, (start, end) = match.string, match.span()
     before = text[max(0, start - _LOOK_BACK) : start]
+    if text[end : end + 1] and unicodedata.combining(text[end]):
+        return False  # the last letter is another one: て in で
     if _is_half_of_double_name(before, text[end : end + 2]):
         return False
     if match.lastgroup == "acronym":

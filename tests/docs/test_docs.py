@@ -18,6 +18,11 @@ FIGURES = json.loads((ROOT / "benchmarks/accuracy.json").read_text(encoding="utf
 FIGURE_ROW = re.compile(
     r"^\| ([^|]+?) \| ([\d.]+) \| (?:([\d.]+) – ([\d.]+))? ?\| (\d+) \|", re.MULTILINE
 )
+# A label and, before the next cell or quotation mark, a number between 0 and 1. JSON has quotation marks between them.
+QUOTED_PROBABILITY = re.compile(
+    r"\b(?:against|favor|neutral|claim|no_claim|check_worthy|subjective|objective)\b[^|\"\d\n.]{0,30}"
+    r"(?<![\d.])(?:0?\.\d+|1\.0+)\b"
+)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +47,32 @@ def test_figures_are_those_measured(text, everything, monkeypatch):
 def test_figures_are_of_the_bundled_model():
     assert identity(ROOT / "model/bundled") == FIGURES["model_sha256"]
     assert FIGURES["model_sha256"][:12] in CARD
+
+
+@pytest.mark.parametrize("document", ["model/bundled/README.md", *DOCUMENTS])
+def test_no_probability_of_the_bundled_model_is_quoted_to_a_digit(document):
+    """Its digits depend on the processor (docs/performance.md): documents show labels, and shares in words."""
+    if document == "docs/experiments.md":
+        pytest.skip("tells what was measured, when and where")
+    text = (ROOT / document).read_text(encoding="utf-8")
+    assert QUOTED_PROBABILITY.findall(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("| accused | Orvane | against 0.77 |", True),
+        ("(Kerry against ISIL, 0.32)", True),
+        ("claim: .9", True),
+        ("claim (1.00)", True),
+        ("against Orvane, surely", False),
+        ("nobody was against it in 2018", False),
+        ('"probabilities": {"against": 0.71, "favor": 0.07}', False),
+        ("of *against* 52 of 60", False),
+    ],
+)
+def test_a_quoted_probability_is_recognized(text, quoted):
+    assert bool(QUOTED_PROBABILITY.search(text)) is quoted
 
 
 def test_bundled_model_is_small():

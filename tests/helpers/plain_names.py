@@ -65,8 +65,7 @@ def named(people, span):
         if inside and resolver._means_person(people.text, span, person):
             return person.name
     whole = resolver.bare_name(people.text[slice(*span)])
-    is_name = resolver.person_name(whole) or whole in people.full_names
-    return people.fullest(whole) if is_name else None
+    return people.fullest(whole) if people.is_person(whole) else None
 
 
 def role_of(people, phrase):

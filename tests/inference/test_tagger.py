@@ -18,7 +18,10 @@ from claimstance.model.predictor import StoppedError
 from helpers.paths import SEEDS
 from helpers.tiny import TEXT, exported, script, scripted
 
-SENTENCE = {"index", "start", "end", "text", *SENTENCE_TASKS, "attributions", "entities", "stances"}
+SENTENCE = {
+    *("index", "start", "end", "text", *SENTENCE_TASKS),
+    *("attributions", "continued", "entities", "stances"),
+}
 SPAN = {"start", "end", "text", "pieces", "name"}
 LABEL = {"label", "probability", "probabilities"}
 STANCE = {
@@ -91,6 +94,11 @@ def spans(article):
         yield from sentence.entities or ()
         for attribution in sentence.attributions or ():
             yield from filter(None, (attribution.source, attribution.cue, attribution.content))
+        for continuation in sentence.continued or ():
+            assert sentence.start <= continuation.content.start < continuation.content.end
+            assert continuation.content.end <= sentence.end
+            assert continuation.told_in != sentence.index
+            yield continuation.content
     for stance in article.stances:
         yield from filter(None, (stance.holder_span, stance.target_span))
 
@@ -494,3 +502,58 @@ def test_names_and_targets_ask_whether_the_article_is_still_wanted(targets):
         stop = Mock(side_effect=[False] * answers + [True])
         with pytest.raises(StoppedError):
             script()[0].begin(Article("", TEXT), targets, stop)()
+
+
+def test_holders_are_asked_only_about_targets_that_the_model_sees_beside_them():
+    """A sentence of several windows: not all pairs of it, whose number grows with the square of its length."""
+    roles = {"source": "Critics", "cue": "said", "content": "that stayed"}
+    counts = {}
+    for count in (4, 20, 40):
+        names = [f"Amsel{number}" for number in range(count)]
+        text = "".join(f"Critics said that {name} stayed , and " for name in names)
+        tagger, _ = scripted(text, roles, {"PERSON": " ".join(names)})
+        pairs = [(s.holder_span, s.target_span) for s in tagger.tag(text).stances if s.holder_span]
+        assert all(abs(h.start - t.start) < 64 * len("Amsel10 ") for h, t in pairs)
+        counts[count] = len(pairs)
+    assert counts[4] == 16  # of a sentence that fits a window: all of them
+    assert counts[20] < counts[40] < 3 * counts[20]
+
+
+# A model of one topic
+
+
+def of_one_topic(topic, tasks=("stance",), **config):
+    text = "The tax is theft. Rain fell."
+    tagger, _ = scripted(text, {}, {"PERSON": "Rain"}, tasks=tasks, topics=(topic,), **config)
+    return tagger, text
+
+
+@pytest.mark.parametrize("topic", ["the tax", "Global warming"])  # a name, too, mentioned or not
+def test_a_model_of_one_topic_is_asked_about_it_in_every_sentence(topic):
+    tagger, text = of_one_topic(topic)
+    assert tagger.topics == (topic,)
+    article = tagger.tag(text)
+    assert [(s.sentence, s.target, s.holder) for s in article.stances] == [
+        (0, topic, None),
+        (1, topic, None),
+    ]
+    assert {s.target_span for s in article.stances} == {None}
+    assert article.warnings == []
+
+
+def test_targets_that_are_named_take_the_place_of_the_topic():
+    tagger, text = of_one_topic("the tax")
+    assert {s.target for s in tagger.tag(text, ["rain"]).stances} == {"rain"}
+
+
+def test_a_model_with_entities_is_asked_about_these():
+    tagger, text = of_one_topic("the tax", tasks=("stance", "entity"))
+    assert tagger.topics == ()
+    assert {s.target for s in tagger.tag(text).stances} == {"Rain"}
+
+
+def test_a_model_without_a_topic_says_that_a_target_is_missing():
+    tagger, _ = scripted("Rain fell.", {}, {}, tasks=("stance",))
+    article = tagger.tag("Rain fell.")
+    assert article.stances == []
+    assert any("no target was named" in warning for warning in article.warnings)

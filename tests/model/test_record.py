@@ -325,7 +325,7 @@ def test_pieces_of_a_span_do_not_overlap(span, shown, field):
     else:
         data["stances"] = [{"target": "tax", **{field: span}, "label": "favor"}]
     with pytest.raises(
-        InputError, match="r.jsonl, line 1: .*expected pieces that do not overlap"
+        InputError, match=r"r\.jsonl, line 1: .*expected pieces that do not overlap"
     ) as error:
         parse_record(data, "r.jsonl, line 1")
     assert shown in str(error.value)

@@ -139,7 +139,7 @@ def test_wrong_overrides_are_named(config, override, message):
     ("text", "message"),
     [
         ("- a", "config.yaml: expected keys with values, found ['a']"),
-        ("a: [", "config.yaml: expected YAML, found while parsing"),
+        ("a: [", "config.yaml, line 1: expected YAML, found while parsing"),
         ("output: x", "config.yaml: data: expected a value, found none"),
         (
             "outptu: x\ndata: {path: y}",

@@ -9,11 +9,14 @@ import yaml
 from huggingface_hub import ModelCard
 
 from claimstance.inference import Tagger
+from claimstance.model.config import ModelConfig
 from claimstance.model.labels import DEFAULT_LABELS
+from claimstance.model.onnx.backend import load_reader
 from claimstance.training.config import CardConfig
 from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig
-from claimstance.training.evaluation.evaluate import PRIMARY
+from claimstance.training.evaluation.evaluate import PRIMARY, evaluate
+from claimstance.training.evaluation.metrics import Figure
 from claimstance.training.model_card import write_card
 from helpers.program import ROOT
 
@@ -49,8 +52,9 @@ def folder(trained, tmp_path):
     return tmp_path / "model"
 
 
-def card(folder, config, dev):
-    assert write_card(folder, config, dev) == folder / "README.md"
+def card(folder, config, dev, baselines=None):
+    results = evaluate(load_reader(folder)[0], dev) if dev else {}
+    assert write_card(folder, config, results, baselines) == folder / "README.md"
     text = (folder / "README.md").read_text(encoding="utf-8")
     return text, ModelCard.load(folder / "README.md").data, yaml.safe_load(text.split("---\n")[1])
 
@@ -83,6 +87,27 @@ def test_the_hub_reads_what_the_model_is(folder, make_config, splits, data):
         "| stance | favor | The holder speaks for the target. | Holm praised the bridge. |" in text
     )
     assert "Stances | on the harbour" in text
+
+
+def test_baselines_stand_beside_the_figures(folder, make_config, splits):
+    figure = Figure(0.4321, 0.4, 0.5, 12)
+    baselines = {"majority": {"seeds/claim": {"macro_f1": figure}}, "words": {}}
+    text, _, _ = card(folder, make_config(folder), splits["dev"], baselines)
+    assert "| corpus | task | metric | value | 95 % interval | n | majority | words |\n" in text
+    [row] = [line for line in text.splitlines() if line.startswith("| seeds | claim |")]
+    assert row.endswith("| 43.2 |  |")
+    [row] = [line for line in text.splitlines() if line.startswith("| seeds | entity |")]
+    assert row.endswith("|  |  |")
+    assert "*majority* is the commonest label, *words* is a logistic regression on words." in text
+
+
+def test_the_one_topic_of_training_is_named(folder, make_config):
+    assert "Every stance in training" not in card(folder, make_config(folder), [])[0]
+    config = ModelConfig.load(folder)
+    config.topics = ("the harbour | tax",)
+    config.save(folder)
+    text, _, _ = card(folder, make_config(folder), [])
+    assert "Every stance in training was toward *the harbour \\| tax*" in text
 
 
 def test_without_a_report_a_codebook_or_dev(folder, make_config):

@@ -32,7 +32,7 @@ from claimstance.training.data.building.sources import Part, Store, read_sources
 from claimstance.training.data.building.staging import workplace
 from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig
-from claimstance.training.data.dataset import DatasetWriter, load_labels
+from claimstance.training.data.dataset import INDEX_FILE, DatasetWriter, load_labels
 from claimstance.training.data.label_warnings import spelling_warnings, split_warnings
 from claimstance.training.data.report.lengths import Lengths
 from claimstance.training.data.report.page import PAGE_FILE, write_report_page
@@ -111,10 +111,10 @@ def check_target(out: Path, overwrite: bool) -> None:
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     if not overwrite:
-        raise InputError(
-            f"{out}: expected a new folder, found one that is there already; --overwrite replaces a "
-            "dataset, --out names another folder"
-        )
+        hint = "--out names another"
+        if (out / INDEX_FILE).is_file():
+            hint = "--overwrite replaces it, --out names another"
+        raise InputError(f"{out}: expected a new folder, found one that is there already; {hint}")
     load_labels(out)  # only a dataset is ever replaced
 
 

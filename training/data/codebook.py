@@ -32,6 +32,7 @@ from claimstance.model.errors import ConfigError, InputError, shorten, unknown
 from claimstance.model.io.validation import explain, first_error
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS
 from claimstance.training.data.config import Section, one_of
+from claimstance.training.data.read_yaml import LimitedLoader, read_yaml
 
 
 def _full(value: Any) -> Any:
@@ -105,7 +106,7 @@ class Codebook(Section):
         return shorten(unknown("target", name, self.targets), 300)
 
 
-class _Loader(yaml.BaseLoader):
+class _Loader(LimitedLoader):
     """YAML in which all values are text (null is an empty one), and no key comes twice."""
 
     def construct_scalar(self, node: Any) -> Any:
@@ -113,15 +114,16 @@ class _Loader(yaml.BaseLoader):
         return "" if node.style is None and text in ("null", "~") else text
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for place, key in enumerate(keys):
-            if key in keys[:place]:
+        keys = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                raise yaml.MarkedYAMLError(None, None, "a key that is no text", key_node.start_mark)
+            if key in keys:
                 raise yaml.MarkedYAMLError(
-                    "a mapping",
-                    node.start_mark,
-                    f"the key '{key}' twice",
-                    node.value[place][0].start_mark,
+                    None, None, f"the key '{shorten(key)}' twice", key_node.start_mark
                 )
+            keys.add(key)
         return super().construct_mapping(node, deep)
 
 
@@ -132,15 +134,9 @@ def load_codebook(path: Path | str) -> Codebook:
         ConfigError: naming the file, the key, what was expected and what was found.
     """
     path = Path(path)
+    data = read_yaml(path, _Loader)
     try:
-        data = yaml.load(
-            path.read_text(encoding="utf-8-sig"), _Loader
-        )  # makes text, lists and mappings only
         codebook = Codebook.model_validate(data)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: expected YAML, found {' '.join(str(error).split())}") from None
     except ValidationError as error:
         raise ConfigError(f"{path}: {_explain(error)}") from None
     codebook._path = str(path)
@@ -149,8 +145,8 @@ def load_codebook(path: Path | str) -> Codebook:
 
 def _explain(error: ValidationError) -> str:
     """Return the first problem of a codebook as ``KEY: expected …, found …``."""
-    details = first_error(error)
-    message = explain(details, Codebook)
+    details = first_error(error.errors(include_url=False))
+    message = explain(details, Codebook, mapping="keys with values")
     if details["loc"]:
         return f"{'.'.join(map(str, details['loc']))}: {message}"
     if details["type"] == "value_error":  # a check of the whole codebook names the key itself

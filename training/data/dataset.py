@@ -25,7 +25,8 @@ from claimstance.model.labels import DEFAULT_LABELS, ROLES
 from claimstance.model.record import Record
 from claimstance.training.data.tables import Lines, from_row, tabulate
 
-_INDEX = "dataset_dict.json"  # what DatasetDict.save_to_disk writes, with the names of the splits
+#: The file with the names of the splits, which ``DatasetDict.save_to_disk`` writes.
+INDEX_FILE = "dataset_dict.json"
 _STATE = "state.json"  # of each split, with the names of its files
 BATCH = 1000
 
@@ -184,10 +185,10 @@ def split_names(path: Path | str) -> list[str]:
         InputError: if the folder is no built dataset.
     """
     try:
-        names = json.loads((Path(path) / _INDEX).read_text(encoding="utf-8"))["splits"]
+        names = json.loads((Path(path) / INDEX_FILE).read_text(encoding="utf-8"))["splits"]
     except FileNotFoundError:
         raise InputError(
-            f"{path}: expected a folder that `build` wrote, found no {_INDEX} in it"
+            f"{path}: expected a folder that `build` wrote, found no {INDEX_FILE} in it"
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(

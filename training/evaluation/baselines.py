@@ -1,14 +1,16 @@
-"""What a model has to beat: the commonest label, and logistic regression on the words (scikit-learn).
+"""Baselines that a model has to beat: the commonest label, and logistic regression (scikit-learn).
 
-Each corpus and task has baselines of its own, fitted on its train records and scored as a model is. The regression sees
-TF-IDF weights of single words and pairs of them (Salton & Buckley 1988): of the sentence, and, of a question of stance,
-apart from these of the target with the words around it, and of the holder likewise. How strongly it is regularised,
-and whether rare labels weigh more, is what has the best macro-F1 on dev; without dev, C is 3 and all rows weigh alike.
+Each corpus and task has baselines of its own, fitted on its train records and scored as a model is. The regression on
+words sees TF-IDF weights of single words and pairs of them (Salton & Buckley 1988): of the sentence, and, of a question
+of stance, apart from these of the target with the words around it, and of the holder likewise. The regression on
+embeddings sees vectors of the same texts from a pretrained encoder that is not trained further. The strength of the
+regularisation, and whether rare labels weigh more, are chosen by macro-F1 on dev; without dev, all rows weigh alike.
 """
 
+import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -20,16 +22,26 @@ from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Span
 from claimstance.model.text.mentions import find_mentions
 from claimstance.training.evaluation.evaluate import Results, score_pairs
+from claimstance.training.evaluation.metrics import Array
 
 TASKS = (*SENTENCE_TASKS, "stance")
 Settings = tuple[float, str | None]  # C, and how rows are weighted: "balanced", or all alike
-STRENGTHS = (0.3, 3.0)
+Embed = Callable[[Sequence[str]], Array]  # texts → a vector of length 1 for each
+STRENGTHS = (0.3, 3.0)  # of words
+EMBEDDING_STRENGTHS = (1.0, 10.0)
 WEIGHTS: tuple[str | None, ...] = (None, "balanced")
-_DEFAULT: Settings = (3.0, None)
+MOST_ROWS = 5000  # rows that `compute_baselines` fits on: more would take minutes, and add little
+METRIC = "macro_f1"  # by which a model and baselines are compared
 _MANY = 1000  # questions, from which words that occur once are left out
 _AROUND = 5  # words on either side of a target or holder
 _WORD = re.compile(r"\w+|[^\w\s]")
 
+#: How messages call each baseline.
+DESCRIPTIONS = {
+    "majority": "the commonest label",
+    "words": "a logistic regression on words",
+    "embeddings": "a logistic regression on sentence embeddings",
+}
 Question = tuple[
     str, ...
 ]  # the sentence; of a stance also what is at the target, and at the holder
@@ -56,9 +68,22 @@ def majority(train: Sequence[Record], test: Sequence[Record], labels: Labels) ->
 
 
 def regression(
-    train: Sequence[Record], dev: Sequence[Record], test: Sequence[Record], labels: Labels
+    train: Sequence[Record],
+    dev: Sequence[Record],
+    test: Sequence[Record],
+    labels: Labels,
+    embed: Embed | None = None,
+    most: int | None = None,
 ) -> tuple[Results, dict[str, Settings]]:
-    """The figures of logistic regression on words; see ``majority``.
+    """The figures of logistic regression on words, or on embeddings if there is ``embed``; see ``majority``.
+
+    Args:
+        train: records to fit on.
+        dev: records to choose the settings on.
+        test: records to score on.
+        labels: task → label names.
+        embed: gives the vectors of texts.
+        most: fit on at most so many records of a corpus and task, drawn at random; on all if ``None``.
 
     Returns:
         What ``evaluate`` returns, and for each ``corpus/task`` the settings chosen on dev.
@@ -67,15 +92,19 @@ def regression(
 
     results: Results = {}
     chosen: dict[str, Settings] = {}
+    strengths = STRENGTHS if embed is None else EMBEDDING_STRENGTHS
     for task, known, tuned, held in _by_corpus(train, dev, test):
+        if most is not None and len(known) > most:
+            known = random.Random(0).sample(known, most)
         questions, answers = zip(*_answers(task, known), strict=True)
         if len(set(answers)) < 2:
             continue  # nothing to tell apart
-        words = _vectorizer(questions)
+        words = _vectorizer(questions) if embed is None else _Embeddings(questions, embed)
         features = words.fit_transform(_table(questions))
-        best, settings = -1.0, _DEFAULT
+        settings: Settings = (strengths[-1], None)
+        best = -1.0
         asked = _answers(task, tuned)
-        for candidate in product(STRENGTHS, WEIGHTS) if asked else ():
+        for candidate in product(strengths, WEIGHTS) if asked else ():
             said = _fit(features, answers, candidate).predict(
                 words.transform(_table([one for one, _ in asked]))
             )
@@ -89,6 +118,55 @@ def regression(
             labels,
         )
     return results, chosen
+
+
+def compute_baselines(
+    train: Sequence[Record],
+    dev: Sequence[Record],
+    test: Sequence[Record],
+    labels: Labels,
+    embed: Embed | None = None,
+) -> dict[str, Results]:
+    """Fit every baseline on train and score it on test.
+
+    Args:
+        train: records to fit on; at most ``MOST_ROWS`` of each corpus and task are used.
+        dev: records to choose the regressions' settings on.
+        test: records to score on.
+        labels: task → label names.
+        embed: gives the vectors of texts; without it, there is no regression on embeddings.
+
+    Returns:
+        ``majority``, ``words`` and ``embeddings`` → what ``evaluate`` returns.
+    """
+    baselines = {
+        "majority": majority(train, test, labels),
+        "words": regression(train, dev, test, labels, most=MOST_ROWS)[0],
+    }
+    if embed is not None:
+        baselines["embeddings"] = regression(train, dev, test, labels, embed, MOST_ROWS)[0]
+    return {name: results for name, results in baselines.items() if results}
+
+
+def not_beaten(results: Results, baselines: Mapping[str, Results]) -> list[str]:
+    """Describe each task in which a model is not better than the best baseline."""
+    messages = []
+    for name, figures in results.items():
+        scores = {
+            baseline: theirs[name][METRIC].value
+            for baseline, theirs in baselines.items()
+            if name in theirs and METRIC in theirs[name]
+        }
+        if not scores or METRIC not in figures:
+            continue
+        best = max(scores, key=lambda baseline: scores[baseline])
+        value = figures[METRIC].value
+        if value <= scores[best] and value < 1:  # nothing is better than a model without errors
+            messages.append(
+                f"{name}: the model is not better than {DESCRIPTIONS[best]}: macro-F1 "
+                f"{100 * value:.1f} against {100 * scores[best]:.1f}"
+            )
+    return messages
 
 
 def _by_corpus(
@@ -173,6 +251,28 @@ def _vectorizer(questions: Sequence[Question]) -> Any:
         "min_df": rarest,
     }
     return ColumnTransformer([(str(part), TfidfVectorizer(**settings), part) for part in filled])
+
+
+class _Embeddings:
+    """Vectors of each part of a question that is ever filled, side by side; each text is embedded once."""
+
+    def __init__(self, questions: Sequence[Question], embed: Embed) -> None:
+        self._embed = embed
+        self._parts = [
+            part
+            for part in range(len(questions[0]))
+            if any(question[part].strip() for question in questions)
+        ]
+
+    def fit_transform(self, table: Any) -> Array:
+        return self.transform(table)
+
+    def transform(self, table: Any) -> Array:
+        texts = list(dict.fromkeys(str(text) for part in self._parts for text in table[:, part]))
+        place = {text: number for number, text in enumerate(texts)}
+        vectors = self._embed(texts)
+        columns = [vectors[[place[str(text)] for text in table[:, part]]] for part in self._parts]
+        return np.concatenate(columns, axis=1)
 
 
 def _table(questions: Sequence[Question]) -> Any:

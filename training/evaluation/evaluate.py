@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
 
 import numpy as np
 
@@ -75,6 +76,14 @@ def primary(results: Results) -> dict[str, float]:
         wanted = PRIMARY[name.rpartition("/")[2]]
         scores[name] = sum(figures[metric].value for metric in wanted) / len(wanted)
     return {"mean": sum(scores.values()) / max(len(scores), 1), **scores}
+
+
+def plain_figures(results: Results) -> dict[str, dict[str, dict[str, float]]]:
+    """Return figures as plain values, for JSON."""
+    return {
+        name: {metric: asdict(figure) for metric, figure in figures.items()}
+        for name, figures in results.items()
+    }
 
 
 def by_corpus(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:

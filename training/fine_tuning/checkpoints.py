@@ -15,7 +15,7 @@ from claimstance.model.errors import ConfigError
 from claimstance.model.onnx.backend import model_folder
 from claimstance.model.onnx.manifest import MANIFEST_FILE, sha256
 from claimstance.model.record import Record
-from claimstance.training.config import Config
+from claimstance.training.config import AUTO, Config
 from claimstance.training.data.soft_labels import SoftLabels
 
 log = logging.getLogger(__name__)
@@ -199,7 +199,8 @@ def _start_digest(start: Path | None) -> str | None:
     """Return a SHA-256 that changes with the weights of the model that is started from."""
     if start is None:
         return None
-    files = [model_folder(start) / name for name in _START_WEIGHTS]
+    folder = model_folder(None if start == AUTO else start)
+    files = [folder / name for name in _START_WEIGHTS]
     return next((sha256(file) for file in files if file.is_file()), None)
 
 

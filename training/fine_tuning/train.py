@@ -31,8 +31,14 @@ from claimstance.model.onnx.export import export
 from claimstance.model.onnx.manifest import MANIFEST_FILE, READER_FILE, check_files
 from claimstance.model.record import Record, label_counts
 from claimstance.model.windows import WindowBuilder
-from claimstance.training.config import Config, TrainingConfig
+from claimstance.training.config import AUTO, Config, TrainingConfig
 from claimstance.training.data.folds import without_fold
+from claimstance.training.data.label_coverage import (
+    LabelCounts,
+    count_labels,
+    require_two_labels,
+    single_topic,
+)
 from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.evaluation.evaluate import parts
 from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
@@ -87,13 +93,14 @@ def train(
     Raises:
         ConfigError: if a metric or a corpus does not exist, tasks have no labels in the data, the encoder cannot be
             loaded, or the run to be resumed had other data, labels or settings.
-        InputError: if there is nothing to train on.
+        InputError: if there is nothing to train on, or one label only of a task.
     """
     settings = config.training
     records, dev = splits.get("train") or (), splits.get("dev") or ()
     if settings.leave_out:
         records = without_fold(records, settings.leave_out.fold, settings.leave_out.folds)
     tasks = _tasks(config, records)
+    require_two_labels(records, tasks, soft or {})
     if dev:
         _check_metric(settings.metric, dev, tasks)
     _check_corpora(settings, records)
@@ -112,7 +119,10 @@ def train(
         checkpoint = checkpoint_to_resume(checkpoints, run)
     else:
         require_no_checkpoints(checkpoints)
-    model = (_going_on if settings.only else _new)(config, tasks, all_labels)
+    model, start = (_going_on if settings.only else _new)(config, tasks, all_labels)
+    if "stance" in tasks:
+        topic = single_topic(records)
+        model.config = replace(model.config, topics=() if topic is None else (topic,))
     files = _files_that_stay(config, tasks)
     dev = about(dev, tasks)
     course = _course(model, about(records, tasks), tasks, all_labels, settings, soft or {})
@@ -142,13 +152,14 @@ def train(
     if dev:
         model.config = _calibrated(model, dev, tasks, config.output, files)
     model.save_pretrained(config.output)
-    _write_account(config, trainer, fingerprint)
+    _write_account(config, trainer, fingerprint, start, count_labels(about(records, tasks)))
     return export(config.output, **files)
 
 
 def _new(
     config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]
-) -> ClaimStanceModel:
+) -> tuple[ClaimStanceModel, str | None]:
+    """Return a model to be trained as a whole, and the name of the model that its weights are from, if any."""
     model = ClaimStanceModel.from_encoder(
         config.model.encoder,
         {
@@ -159,16 +170,30 @@ def _new(
             "name": config.name,
         },
     )
-    if config.model.start is not None:
-        model.init_from(ClaimStanceModel.from_pretrained(model_folder(config.model.start)))
-    return model
+    if config.model.start is None:
+        return model, None
+    source = ClaimStanceModel.from_pretrained(start_folder(config.model.start))
+    if config.model.start == AUTO and not model.has_encoder_of(source):
+        log.info(
+            "model.start: training begins with %s, which the bundled model does not have",
+            config.model.encoder,
+        )
+        return model, None
+    model.init_from(source)
+    log.info("model.start: training begins with the weights of %s", source.config.name)
+    return model, source.config.name
+
+
+def start_folder(start: Path | None) -> Path:
+    """Return the folder of the model that training starts from."""
+    return model_folder(None if start == AUTO else start)
 
 
 def _going_on(
     config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]
-) -> ClaimStanceModel:
-    """The model that is started from, of which the heads of ``tasks`` alone learn."""
-    model = ClaimStanceModel.from_pretrained(model_folder(config.model.start))
+) -> tuple[ClaimStanceModel, str | None]:
+    """Return the model that is started from, with only the heads of ``tasks`` to be trained, and its name."""
+    model = ClaimStanceModel.from_pretrained(start_folder(config.model.start))
     has = model.config
     if has.max_tokens != config.model.max_tokens:
         raise ConfigError(
@@ -185,12 +210,12 @@ def _going_on(
             )
     model.config = replace(unfitted(has, tasks), name=config.name, version=ModelConfig.version)
     model.freeze_except(tasks, config.model.dropout)
-    return model
+    return model, has.name
 
 
 def _files_that_stay(config: Config, tasks: Sequence[str]) -> dict[str, Any]:
     """How to export (see ``export``) what goes on from an exported model: what does not learn stays as it is."""
-    folder = model_folder(config.model.start)
+    folder = start_folder(config.model.start)
     if not config.training.only or not (folder / MANIFEST_FILE).exists():
         return {}
     check_files(folder)
@@ -376,11 +401,19 @@ def _check_metric(metric: str, dev: Sequence[Record], tasks: Sequence[str]) -> N
         raise ConfigError(f"training.metric: {unknown('metric', metric, names | {'mean'})}")
 
 
-def _write_account(config: Config, trainer: ClaimStanceTrainer, fingerprint: str) -> None:
-    """Everything it takes to repeat the run, and how it went."""
+def _write_account(
+    config: Config,
+    trainer: ClaimStanceTrainer,
+    fingerprint: str,
+    start: str | None,
+    train_labels: LabelCounts,
+) -> None:
+    """Write everything it takes to repeat the run, and how it went."""
     (config.output / "config.yaml").write_text(config.to_yaml(), encoding="utf-8")
     account = {
         "data_fingerprint": fingerprint,
+        "started_from": start,
+        "train_labels": train_labels,
         "steps": trainer.state.global_step,
         "best": {"score": trainer.state.best_metric, "step": trainer.state.best_global_step},
         "history": trainer.state.log_history,

@@ -331,9 +331,7 @@ def test_a_second_build_is_told_of_overwrite(run):
     assert run("build", "t.csv", "--out", "d").code == 0
     again = run("build", "t.csv", "--out", "d")
     assert (again.code, len(again.messages)) == (1, 1)
-    assert again.messages[0].endswith(
-        "; --overwrite replaces a dataset, --out names another folder"
-    )
+    assert again.messages[0].endswith("; --overwrite replaces it, --out names another")
     assert run("build", "t.csv", "--out", "d", "--overwrite").code == 0
 
 

@@ -163,7 +163,7 @@ def test_a_dataset_is_not_replaced_unasked(run):
     write("a.csv", "text,label\nx,y\nu,v\n")
     write("d/mine.txt", "x")
     assert run("build", "a.csv", "--out", "d").messages == [
-        "error: d: expected a new folder, found one that is there already"
+        "error: d: expected a new folder, found one that is there already; --out names another"
     ]
     refused = run("build", "a.csv", "--out", "d", "--overwrite")
     assert refused.code == 1

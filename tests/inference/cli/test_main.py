@@ -146,7 +146,7 @@ def test_a_table_to_read(run, model):
     done = run("tag", "a.txt", "--model", model, "--show")
     assert (done.code, done.messages) == (0, [])
     assert "Odd [/b] :smile: [red]Title" in done.out
-    assert "who says it" in done.out
+    assert "who says what" in done.out
     with_file = run("tag", "a.txt", "--model", model, "--show", "--out", "t.jsonl")
     assert with_file.out == done.out
     assert len(articles(Path("t.jsonl").read_text(encoding="utf-8"))) == 1

@@ -169,6 +169,9 @@ def test_any_spans_do_no_harm(text, data):
         ("al-Assad", "Bashar al-Assad", True),
         ("White House", "House", False),
         ("the White House", "White House", True),
+        ("José Ibáñez", "Jose Ibanez", True),
+        ("Iba\u0301n\u0303ez", "José Ibáñez", True),
+        ("José Ibáñez", "José Ibarra", False),
     ],
 )
 def test_same_name(a, b, same):
@@ -313,3 +316,16 @@ def test_nobody_is_he_and_she_in_neighbouring_sentences(phrases):
             name == other and gender != its and abs(sentence - place) <= 1
             for place, its, other in meant
         )
+
+
+@pytest.mark.parametrize("surname", ["Ibáñez", "Ibanez", "Iba\u0301n\u0303ez"])
+@pytest.mark.parametrize("full", ["José Ibáñez", "Jose Ibanez", "Jose\u0301 Iba\u0301n\u0303ez"])
+def test_one_person_with_and_without_accents(full, surname):
+    text = f"{full} came. Mr. {surname} said no, and he left."
+    assert pronouns(text, (full, surname)) == [("he", full)]
+    assert resolve(text, [f"Mr. {surname}"], [full, surname]) == [full]
+
+
+def test_of_two_spellings_the_commoner_one_is_the_name():
+    text = "José Ibáñez came. Jose Ibanez said no. José Ibáñez left."
+    assert resolve(text, ["Jose Ibanez"], ["José Ibáñez", "Jose Ibanez"]) == ["José Ibáñez"]

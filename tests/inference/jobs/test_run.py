@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,19 @@ def dies_after(monkeypatch, parts, error=KeyboardInterrupt):
         done.append(number)
 
     monkeypatch.setattr(long_run.LongRun, "_write", write)
+
+
+def dies_in(create, at):
+    """Have a process die in the folder of a run: in the middle of a file, or as soon as it has its name."""
+    script = (
+        "import os; from pathlib import Path; from claimstance.inference.jobs.folder import hold\n"
+        f"with hold(Path('out')) as folder:\n"
+        f"    with folder.create({create!r}) as file:\n"
+        f"        file.write('half'); file.flush()\n"
+        f"        if {at!r} == 'middle': os._exit(9)\n"
+        f"    os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 9
 
 
 # What is written
@@ -121,9 +135,10 @@ def test_a_run_that_died_goes_on(tag, monkeypatch, form, parts):
         for name in folder_contents()
         if name != "manifest.json"
     }
-    write(f"out/part-00099.{form}", "renamed, and not yet told of")
-    write(f"out/.part-00003.{form}.abc_12", "half")
-    write("out/.manifest.json.abc_12", "half")
+    dies_in(f"part-{parts:05}.{form}", "end")
+    dies_in(f"part-{parts + 1:05}.{form}", "middle")
+    dies_in("manifest.json", "middle")
+    assert len(list(Path("out").iterdir())) == 5 + parts
     assert (done := tag("--format", form, "--threads", "2")).code == 0
     assert done.messages == []
     assert folder_contents() == undisturbed
@@ -208,7 +223,7 @@ def test_names_that_are_no_utf8_are_gone_on_with(run, model, monkeypatch):
     assert died.messages[0].startswith("error: in/b\\xfe\\n\\x1b[31m.txt, line 1: expected UTF-8")
     done = run(*call)
     assert done.code == 1
-    assert [one["path"] for one in manifest()["inputs"]] == ["in", alone]
+    assert [one["path"] for one in manifest()["inputs"]] == ["in", "in/a\\xff.txt"]
     assert (manifest()["complete"], manifest()["articles"]) == (True, 3)
     assert run(*call).messages == ["error: not read: 1 of 4 inputs or lines; tagged: 3"]
 
@@ -339,6 +354,314 @@ def test_nothing_of_anybody_elses_is_touched(tag, name, restart):
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        ".part-00001.jsonl.backup",
+        ".part-00009.jsonl.abc_12",
+        ".manifest.json.old",
+        ".manifest.json.0123456789abcdef0123456789abcdef",
+        ".lock.mine",
+        ".notes",
+    ],
+)
+@pytest.mark.parametrize("arguments", [[], ["--restart"]], ids=["goes on", "restart"])
+def test_hidden_files_that_look_like_a_runs_are_left_alone(tag, monkeypatch, name, arguments):
+    corpus()
+    write(f"out/{name}", "mine")
+    with monkeypatch.context() as patched:
+        dies_after(patched, 1)
+        tag()
+    dies_in("part-00001.jsonl", "middle")
+    assert tag(*arguments).code == 0
+    parts = [f"part-{number:05}.jsonl" for number in range(3)]
+    assert sorted(folder_contents()) == sorted([name, "manifest.json", *parts])
+    assert Path("out", name).read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("name", ["part-00001.jsonl", "part-00002.csv", "part-00099.jsonl"])
+@pytest.mark.parametrize("restart", [[], ["--restart"]])
+def test_a_part_that_no_run_wrote_is_not_touched(tag, monkeypatch, name, restart):
+    corpus()
+    with monkeypatch.context() as patched:
+        dies_after(patched, 1)
+        tag()
+    write(f"out/{name}", "mine")
+    before = folder_contents()
+    refused = tag(*restart)
+    assert (refused.code, len(refused.messages)) == (2, 1)
+    assert f"found '{Path('out', name)}', which no run wrote" in refused.messages[0]
+    assert folder_contents() == before
+
+
+def test_a_part_that_was_replaced_before_it_was_told_is_not_touched(tag, monkeypatch):
+    corpus()
+    with monkeypatch.context() as patched:
+        dies_after(patched, 1)
+        tag()
+    dies_in("part-00001.jsonl", "end")
+    write("out/part-00001.jsonl", "mine")
+    assert tag().code == 2
+    assert Path("out/part-00001.jsonl").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_part_whose_name_is_taken_meanwhile(tag, monkeypatch):
+    write_part = long_run.LongRun._write
+
+    def taken(self, number, read, work):
+        if number == 1:
+            write("out/part-00001.jsonl", "mine")
+        write_part(self, number, read, work)
+
+    corpus()
+    monkeypatch.setattr(long_run.LongRun, "_write", taken)
+    done = tag()
+    assert (done.code, done.messages) == (
+        1,
+        [f"error: {Path('out', 'part-00001.jsonl')}: written by another program meanwhile"],
+    )
+    assert Path("out/part-00001.jsonl").read_text(encoding="utf-8") == "mine"
+    assert sorted(folder_contents()) == ["manifest.json", "part-00000.jsonl", "part-00001.jsonl"]
+
+
+def test_a_restart_that_dies_leaves_nothing_that_no_run_knows(tag, monkeypatch):
+    corpus()
+    tag("--format", "csv")
+    remove = run_folder.RunFolder.remove
+
+    def dies(self, names):
+        remove(self, list(names)[:2])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run_folder.RunFolder, "remove", dies)
+        assert tag("--restart").code == 130
+    assert sorted(folder_contents()) == ["manifest.json", "part-00002.csv"]
+    assert tag("--restart").code == 0
+    assert sorted(folder_contents()) == [
+        "manifest.json",
+        *(f"part-{number:05}.jsonl" for number in range(3)),
+    ]
+
+
+# Links, devices and other files under the names that a run writes to
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize("name", [".lock", "manifest.json"])
+@pytest.mark.parametrize("target", ["a file", "an empty file", "nothing", "a folder", "a loop"])
+def test_a_link_under_the_name_of_a_file_of_the_run_is_not_followed(tag, name, target):
+    corpus()
+    Path("out").mkdir()
+    pointed = Path("mine")
+    if target == "a folder":
+        pointed.mkdir()
+    elif target != "nothing":
+        write("mine", "" if target == "an empty file" else "do not lose this")
+    Path("out", name).symlink_to(name if target == "a loop" else "../mine")
+    before = pointed.read_bytes() if pointed.is_file() else None
+    refused = tag()
+    assert (refused.code, refused.messages) == (
+        2,
+        [f"error: --out: expected a file at '{Path('out', name)}', found a symbolic link"],
+    )
+    assert (pointed.read_bytes() if pointed.is_file() else None) == before
+    assert pointed.exists() == (target != "nothing")
+    assert Path("out", name).is_symlink()
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="needs O_NOFOLLOW")
+def test_a_link_that_is_made_between_check_and_opening_is_not_followed(tag, monkeypatch):
+    def late(_):
+        Path("out/.lock").symlink_to("../mine")
+
+    corpus()
+    write("mine", "do not lose this")
+    monkeypatch.setattr(run_folder, "_check_is_ours", late)
+    refused = tag()
+    assert (refused.code, len(refused.messages)) == (1, 1)
+    assert refused.messages[0].startswith("error: out: cannot be written: ")
+    assert Path("mine").read_text(encoding="utf-8") == "do not lose this"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("name", [".lock", "manifest.json"])
+@pytest.mark.parametrize(("kind", "make"), [("a pipe", os.mkfifo), ("a folder", os.mkdir)])
+def test_what_is_no_file_under_the_name_of_a_file_of_the_run(tag, name, kind, make):
+    corpus()
+    Path("out").mkdir()
+    make(f"out/{name}")
+    refused = tag()
+    assert (refused.code, refused.messages) == (
+        2,
+        [f"error: --out: expected a file at '{Path('out', name)}', found {kind}"],
+    )
+
+
+@pytest.mark.parametrize("text", ["notes", "4711", "4711 " + 600 * "x", "\0", " " * 199 + "\n"])
+def test_a_file_called_like_the_lock_is_not_touched(tag, text):
+    corpus()
+    write("out/.lock", text)
+    refused = tag()
+    assert (refused.code, len(refused.messages)) == (2, 1)
+    assert f"found '{Path('out', '.lock')}', which no run wrote" in refused.messages[0]
+    assert Path("out/.lock").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_in_place_of_a_part_that_was_done(tag):
+    corpus()
+    tag()
+    undisturbed = folder_contents()
+    Path("out/part-00001.jsonl").unlink()
+    os.mkfifo("out/part-00001.jsonl")
+    assert tag().code == 0
+    assert folder_contents() == undisturbed
+
+
+# Manifests that no run wrote
+
+
+def changed(*keys, value):
+    """Put ``value`` into the manifest at a place."""
+    told = place = manifest()
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = value
+    return json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "message"),
+    [
+        (("kind",), "other", "kind: expected 'claimstance tag', found 'other'"),
+        (("program",), None, "program: expected an object, found None"),
+        (("program",), [], "program: expected "),
+        (("model",), "bundled", "model: expected "),
+        (("options",), 3, "options: expected "),
+        (("inputs",), {}, "inputs: expected "),
+        (("inputs",), ["c.jsonl"], "inputs.0: expected "),
+        (("complete",), "yes", "complete: expected a valid boolean, found 'yes'"),
+        (("parts",), [], "parts: expected "),
+        (("parts", "x"), {}, "parts.x.[key]: expected "),
+        (("parts", "-1"), {}, "parts.-1.[key]: expected "),
+        (("parts", "0"), None, "parts.0: expected "),
+        (("parts", "0", "file"), 5, "parts.0.file: expected a valid string, found 5"),
+        (("parts", "0", "file"), "../../mine", "parts.0.file: "),
+        (("parts", "0", "file"), "part-00000.jsonl\n", "parts.0.file: "),
+        (("parts", "0", "sha256"), 7, "parts.0.sha256: expected "),
+        (("parts", "0", "sha256"), "abc", "parts.0.sha256: "),
+        (("parts", "0", "articles"), "two", "parts.0.articles: expected a valid integer"),
+        (("parts", "0", "articles"), -1, "parts.0.articles: expected "),
+        (("parts", "0", "errors"), "none", "parts.0.errors: expected "),
+        (("parts", "0", "errors"), [{}], "parts.0.errors.0: expected "),
+        (("parts", "0", "more"), 1, "parts.0.more: "),
+    ],
+)
+def test_a_manifest_with_other_types(tag, keys, value, message):
+    corpus()
+    tag()
+    write("out/manifest.json", changed(*keys, value=value))
+    before = folder_contents()
+    refused = tag()
+    assert (refused.code, len(refused.messages)) == (2, 1)
+    assert (
+        f"found '{Path('out', 'manifest.json')}', which no run wrote: {message}"
+        in (refused.messages[0])
+    )
+    assert folder_contents() == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        "[" * 100_000,
+        '{"kind": ' * 100_000,
+        '{"kind": "claimstance tag", "parts": ' + "[" * 50_000 + "]" * 50_000 + "}",
+        "1" * 100_000,
+        '{"kind": "claimstance tag", "complete": ' + "9" * 10_000 + "}",
+        '"\\ud800"',
+        "\0",
+    ],
+    ids=range(11),
+)
+def test_a_manifest_that_is_none(tag, text):
+    corpus()
+    write("out/manifest.json", text)
+    refused = tag()
+    assert (refused.code, len(refused.messages)) == (2, 1)
+    assert "out/manifest.json', which no run wrote: " in refused.messages[0].replace("\\", "/")
+    assert len(refused.messages[0]) < 400
+    assert Path("out/manifest.json").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("name", ["program", "model", "options", "inputs", "complete", "parts"])
+def test_a_manifest_that_lacks_something(tag, name):
+    corpus()
+    tag()
+    told = {key: value for key, value in manifest().items() if key != name}
+    write("out/manifest.json", json.dumps(told))
+    refused = tag()
+    assert (refused.code, len(refused.messages)) == (2, 1)
+    assert refused.messages[0].endswith(f"{name}: expected a value, found none")
+
+
+@pytest.mark.parametrize("name", ["program", "model", "options"])
+@pytest.mark.parametrize("value", [None, 3, [[]], {"a": {"b": []}}], ids=str)
+def test_settings_of_other_types_are_other_settings(tag, name, value):
+    corpus()
+    tag()
+    undisturbed = manifest()
+    for key in undisturbed[name]:
+        if undisturbed[name][key] != value:
+            told = {**undisturbed, name: {**undisturbed[name], key: value}}
+            write("out/manifest.json", json.dumps(told))
+            refused = tag()
+            assert (refused.code, len(refused.messages)) == (2, 1)
+            assert f"'out' was begun otherwise ({name} {key}" in refused.messages[0]
+
+
+# Names that are not UTF-8
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are Unicode there")
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_names_that_are_not_utf8_can_be_gone_on_with(run, model, monkeypatch, form):
+    folder = os.fsdecode(b"in\xff")
+    Path(folder).mkdir()
+    for number, name in enumerate((b"a\xfe.txt", b"b\xe9.txt", b"c\xc3.txt", b"d\x80.txt")):
+        write(os.path.join(folder, os.fsdecode(name)), "\0" if number == 1 else TEXT)  # noqa: PTH118
+    out = os.fsdecode(b"out\xfd")
+    call = ("tag", folder, "--model", model, "--out", out, "--format", form, *IN_TWOS)
+    with monkeypatch.context() as patched:
+        dies_after(patched, 1)
+        assert run(*call).code == 130
+    done = run(*call)
+    again = run(*call)
+    last = "error: not read: 1 of 4 inputs or lines; tagged: 3"
+    assert (done.code, done.messages) == (1, [last])
+    assert (again.code, again.messages) == (1, [last])
+    told = manifest(out)
+    assert (told["complete"], told["articles"], told["failed"]) == (True, 3, 1)
+    assert told["inputs"][0]["path"] == "in\\xff"
+    assert "in\\xff/b\\xe9.txt" in told["parts"]["0"]["errors"][0]
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are Unicode there")
+def test_other_inputs_with_names_that_are_not_utf8_are_refused_in_one_line(run, model):
+    for name in (b"a\xfe.txt", b"b\xff.txt"):
+        write(os.fsdecode(name), TEXT)
+    call = ("tag", "--model", model, "--out", os.fsdecode(b"out\xfd"))
+    assert run(*call, os.fsdecode(b"a\xfe.txt")).code == 0
+    refused = run(*call, os.fsdecode(b"b\xff.txt"))
+    assert (refused.code, len(refused.messages)) == (2, 1)
+    assert "b\\xff.txt names_sizes_times: " in refused.messages[0]
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["-", "--out", "out"], "for '-', which cannot be read twice, found the folder 'out'"),
@@ -358,6 +681,44 @@ def test_wrong_calls(run, model, arguments, message):
     assert (refused.code, len(refused.messages)) == (2, 1)
     assert message in refused.messages[0]
     assert not Path("out").exists()
+
+
+# What is on the disk, and when
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are not synced there")
+def test_a_part_is_on_the_disk_before_it_has_its_name_and_its_name_before_it_is_told(
+    here, monkeypatch
+):
+    part, synced, sync = Path("out/part-00000.jsonl"), [], os.fsync
+
+    def note(descriptor):
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        size = None if is_folder else os.fstat(descriptor).st_size
+        synced.append(("folder" if is_folder else size, part.exists()))
+        sync(descriptor)
+
+    with hold(Path("out")) as folder:
+        monkeypatch.setattr(os, "fsync", note)
+        with folder.create(part.name) as file:
+            file.write("text")
+            assert synced == []
+    # The file, what the lock says of it, its name.
+    assert synced == [(4, False), (200, False), ("folder", True)]
+
+
+def test_a_file_of_a_run_comes_whole_and_leaves_nothing_when_it_fails(here):
+    def fail():
+        with hold(Path("out")) as folder, folder.create("part-00000.csv") as file:
+            file.write("a\r\nü\n")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert folder_contents() == {}
+    with hold(Path("out")) as folder, folder.create("part-00000.csv") as file:
+        file.write("a\r\nü\n")
+    assert folder_contents() == {"part-00000.csv": "a\r\nü\n".encode()}
 
 
 # One at a time, and a folder that cannot be written

@@ -121,7 +121,7 @@ def test_the_description_has_examples_that_can_be_sent(client):
         for example in post["requestBody"]["content"]["application/json"]["examples"].values():
             assert client.post(path, json=example["value"]).status_code == 200
     schemas = told["components"]["schemas"]
-    named = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(told)))
+    named = set(re.findall(r"#/components/schemas/([\w-]+)", json.dumps(told)))
     assert named <= set(schemas)
     assert set(client.post("/v1/tag", json={"text": "x"}).json()) == set(
         schemas["TaggedArticle"]["properties"]

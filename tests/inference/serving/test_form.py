@@ -2,6 +2,7 @@
 
 import re
 import sys
+import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
@@ -78,7 +79,7 @@ def test_a_web_page(client):
         (
             {"text": (None, "x"), "targets": (None, "\n".join(map(str, range(33))))},
             422,
-            "targets: should have at most 32",
+            "targets: expected at most 32 items, found 33",
         ),
         ({"text": (None, "x" * 3000)}, 413, "body: expected at most 2000 bytes"),
     ],
@@ -174,3 +175,9 @@ def test_a_file_that_takes_too_much_memory(start, monkeypatch):
 def test_templates_of_the_form_are_in_the_package():
     folder = resources.files("claimstance.inference.pages") / "templates"
     assert {"ask.html", "ask.css", "ask.js"} <= {Path(str(path)).name for path in folder.iterdir()}
+
+
+def test_pasted_text_that_was_wrapped(client):
+    text = "\n\n".join(textwrap.fill(TEXT * 6, width) for width in (60, 60, 60))
+    page = client.post("/", files={"text": (None, text)}).text
+    assert "the tax is theft. Ministers Clash over Tax Senator" in re.sub(r"<[^>]*>", "", page)

@@ -2,7 +2,7 @@
 
 import re
 
-from claimstance.inference.serving import description
+from claimstance.inference.serving import bodies, description
 from claimstance.inference.serving.settings import Settings
 from helpers import serving  # skips where the extra is missing
 from helpers.program import ROOT
@@ -21,7 +21,7 @@ def test_every_refusal_is_explained():
             ),
         )
     )
-    assert told == {*map(int, description.TAG["openapi_extra"]["responses"]), 421} - {200}
+    assert told == {*description.RESPONSES} - {200}
 
 
 def test_options_that_there_are(run):
@@ -41,6 +41,9 @@ def test_limits_are_the_defaults():
     assert settings.max_body == 1 << 20
     assert "`--max-body`, 1 MiB" in PAGE
     assert f"`--timeout`, {settings.timeout:g} s" in PAGE
+    assert f"`--max-pairs`, {settings.max_pairs}" in PAGE
+    assert f"An address may send {bodies.MAX_PER_CLIENT} at a time" in PAGE
+    assert f"hold {bodies.MAX_MEMORY} times `--max-body`" in PAGE
 
 
 def test_paths_are_those_there_are(client):

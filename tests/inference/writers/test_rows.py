@@ -7,23 +7,35 @@ import json
 import re
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import sampled_from, text
 
 from claimstance.inference.results import Attribution, Sentence, Span, Stance, TaggedArticle
 from claimstance.inference.writers import parquet as parquet_writer
 from claimstance.inference.writers.formats import Format, Rows, open_writer
-from claimstance.inference.writers.rows import KINDS, META, TABLES, MetaColumns
-from claimstance.inference.writers.text import CsvWriter
+from claimstance.inference.writers.rows import (
+    KINDS,
+    META,
+    TABLES,
+    MetaColumns,
+    fills_sentences,
+    table_of,
+)
+from claimstance.inference.writers.text import CsvWriter, guarded
 from claimstance.model.errors import ConfigError
+from claimstance.model.labels import TASKS
 from helpers.paths import ROOT
 from helpers.program import PROGRAM, table, write
 from helpers.program import TEXT as SAID
 from helpers.tiny import TEXT, script
 
 MODEL = {"name": "m", "version": "1", "sha256": "0"}
-NESTED = ("attributions",)
+NESTED = ("attributions", "continued")
 
 
 def said(text, **meta):
@@ -62,6 +74,47 @@ def parquet(articles, rows="sentences"):
 
 
 # The columns
+
+
+WHERE = ["doc_id", "index", "start", "end", "text"]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "columns"),
+    [
+        (["claim"], ["claim", "claim_probability"]),
+        (["check_worthy", "subjective"], ["check_worthy_probability", "subjective_probability"]),
+        (["attribution"], ["sources", "cues", "contents", "attributions"]),
+        (["entity", "stance"], ["entities"]),
+        (["stance"], []),
+    ],
+)
+def test_sentences_have_the_columns_of_the_model_s_tasks(article, tasks, columns):
+    assert [column.name for column in table_of("sentences", tasks).columns] == WHERE + columns
+    file = io.StringIO(newline="")
+    CsvWriter(file, "sentences", tasks=tasks).write(article)
+    header, *rows = csv.reader(io.StringIO(file.getvalue(), newline=""))
+    expected = WHERE + [name for name in columns if name != "attributions"]
+    assert header[: len(expected)] == expected
+    assert [name for name in header[len(expected) :] if not name.startswith("meta")] == []
+    assert {len(row) for row in rows} == {len(header)}
+    assert fills_sentences(tasks) is bool(columns)
+
+
+def test_parquet_has_the_columns_of_the_model_s_tasks(article):
+    pq = pytest.importorskip("pyarrow.parquet")
+    file = io.BytesIO()
+    with parquet_writer.open_parquet(file, tasks=["claim"]) as writer:
+        writer.write(article)
+    names = pq.ParquetFile(io.BytesIO(file.getvalue())).schema_arrow.names
+    assert [n for n in names if not n.startswith("meta")] == [*WHERE, "claim", "claim_probability"]
+
+
+def test_a_model_of_all_tasks_has_all_columns():
+    for rows, every in TABLES.items():
+        assert table_of(rows).columns == every.columns
+        assert table_of(rows, TASKS).columns == every.columns
+    assert table_of("stances", ["stance"]).columns == TABLES["stances"].columns
 
 
 @pytest.mark.parametrize("rows", TABLES)
@@ -139,7 +192,131 @@ def test_a_name_among_what_travels_along_collides_with_none():
     assert not taken & set(names)
 
 
+# Who says what
+
+
+def test_a_row_for_each_attribution():
+    text = "Senator Amsel spoke. He said that the tax is theft. Critics blamed him."
+    he, said_, tax = (place(text, words) for words in ("He", "said", "the tax is theft"))
+    he = replace(he, name="Carl Amsel")
+    critics = place(text, "Critics")
+    attributions = [Attribution(he, said_, tax, 0.91239), Attribution(critics, None, None, 0.5)]
+    sentences = [
+        Sentence(0, 0, 20, text[:20], attributions=[]),
+        Sentence(1, 21, 51, text[21:51], attributions=attributions[:1]),
+        Sentence(2, 52, len(text), text[52:], attributions=[*attributions, attributions[1]]),
+    ]
+    meta = {"date": "2026-03-01", "outlet": "Courier", "url": "u"}
+    article = TaggedArticle("a", "Tax", text, MODEL, sentences, [], [], meta)
+    header, *lines = written([article], "attributions")
+    first, second = (dict(zip(header, line, strict=True)) for line in lines)
+    assert first == {
+        "doc_id": "a",
+        "title": "Tax",
+        "date": "2026-03-01",
+        "outlet": "Courier",
+        "sentence": "1",
+        "source": "He",
+        "name": "Carl Amsel",
+        "cue": "said",
+        "content": "the tax is theft",
+        "probability": "0.9124",
+        "source_start": "21",
+        "source_end": "23",
+        "cue_start": "24",
+        "cue_end": "28",
+        "content_start": "34",
+        "content_end": "50",
+        "text": "He said that the tax is theft.",
+        "meta_url": "u",
+        "meta": "",
+    }
+    assert (second["source"], second["sentence"]) == ("Critics", "2")
+    assert [second[name] for name in ("name", "cue", "content", "cue_start", "content_end")] == [
+        ""
+    ] * 5
+    (row, _) = parquet([article], "attributions").read().to_pylist()
+    assert text[row["content_start"] : row["content_end"]] == row["content"]
+
+
+def place(text, words):
+    """Return the first place of some words in a text."""
+    start = text.index(words)
+    return Span(start, start + len(words), words, ((start, start + len(words)),))
+
+
+def test_date_and_outlet_have_a_column_whether_the_first_article_has_them_or_not():
+    articles = [said("A."), said("B.", outlet="Courier", date=2026, url="u"), said("C.", date=None)]
+    header, *lines = written(articles, "attributions")
+    assert header[-1] == "meta"
+    assert not {"meta_date", "meta_outlet"} & set(header)
+    columns = [header.index(name) for name in ("date", "outlet", "meta")]
+    assert [[line[column] for column in columns] for line in lines] == [
+        ["", "", ""],
+        ["2026", "Courier", '{"url": "u"}'],
+        ["", "", ""],
+    ]
+
+
+def test_a_model_that_looks_for_no_attributions_gives_no_rows():
+    plain = TaggedArticle("d", None, "A.", MODEL, [Sentence(0, 0, 2, "A.")], [])
+    assert len(written([plain], "attributions")) == 1
+    assert parquet([plain], "attributions").metadata.num_rows == 0
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_attributions_from_the_command_line(run, model, form):
+    if form == "parquet":
+        pytest.importorskip("pyarrow.parquet")
+    write("a.csv", f'text,outlet,kind\n"{SAID}",Courier,news\n')
+    call = ("tag", "a.csv", "--model", model, "--rows", "attributions", "--out")
+    done = run(*call, f"said.{form}")
+    assert (done.code, done.messages) == (0, [])
+    if form == "parquet":
+        import pyarrow.parquet as pq
+
+        rows = pq.read_table("said.parquet").to_pylist()
+    else:
+        rows = table(Path("said.csv").read_bytes().decode())
+    names = [column.name for column in TABLES["attributions"].columns]
+    assert rows
+    assert [*rows[0]] == [*names, "meta_kind", "meta"]
+    assert {(row["outlet"], row["meta_kind"]) for row in rows} == {("Courier", "news")}
+    parts = run(*call, "parts", "--format", form)
+    assert (parts.code, parts.messages) == (0, [])
+    part = Path("parts", f"part-00000.{form}").read_bytes()
+    assert part == Path(f"said.{form}").read_bytes()
+
+
 # CSV
+
+
+SIGNS = "=+-@＝＋－＠﹦﹢﹣﹫"
+#: What programs divide the lines of a table by, where they are not told: by country, or by guessing.
+SEPARATORS = (",", ";", "\t", "|")
+
+
+def formulas(file_text, separator):
+    """Return the cells that a program with this separator would take for formulas, or for more than a number."""
+    csv.field_size_limit(1_000_000)
+    found = []
+    for row in csv.reader(io.StringIO(file_text, newline=""), delimiter=separator):
+        for cell in row:
+            start = cell.strip().strip("\ufeff\u200b\u2060").strip()
+            if start.startswith(tuple(SIGNS)) and not re.fullmatch(
+                r"[+-]?[\d.,]*\d%?(?:[eE][+-]?\d+)?", start
+            ):
+                found.append(cell)
+    return found
+
+
+def csv_text(articles, rows):
+    file = io.StringIO(newline="")
+    writer = CsvWriter(file, rows)
+    for one in articles:
+        writer.write(one)
+    writer.finish()
+    return file.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -149,33 +326,116 @@ def test_a_name_among_what_travels_along_collides_with_none():
         "+1+1",
         "-1+1",
         "@SUM(A1)",
-        "\t=1",
-        "\r=1",
-        "\n=1",
+        "\tx",
+        "\rx",
+        "\nx",
         "=cmd|' /C calc'!A0",
         "＝1",
+        "－1+1",
+        "﹦1",
         "-",
         "-5 degrees",
         "+49 (0)30",
         "=5",
         "-1-1",
+        " =1+1",
+        "\u00a0=1",
+        "\u3000＝1",
+        "\ufeff=1",
+        "\u200b@x",
     ],
 )
 @pytest.mark.parametrize("rows", TABLES)
 def test_no_text_is_a_formula(text, rows):
     ((header, line),) = [written([said(text, key=text)], rows)]
-    for name, cell in zip(header, line, strict=True):
-        assert not cell.startswith(tuple("=+-@\t\r\n＝")), name
     assert line[header.index("text")] == "'" + text
     assert line[header.index("meta_key")] == "'" + text
+    for separator in SEPARATORS:
+        assert formulas(csv_text([said(text, key=text)], rows), separator) == []
 
 
 @pytest.mark.parametrize(
-    "text", ["-5", "+49", "-1.5", "-1,234.5", "+3e-7", "-20%", "He left. =1", "'=1", ""]
+    ("text", "cell"),
+    [
+        ("He left;=1+1", "He left;'=1+1"),
+        ("He left; =1+1", "He left; '=1+1"),
+        ("a;+b;-c;@d;e", "a;'+b;'-c;'@d;e"),
+        ("a;＝1", "a;'＝1"),
+        ("a\t=1", "a\t'=1"),
+        ("a\n=1", "a\n'=1"),
+        ("a\r\n\r\n@b", "a\r\n\r\n'@b"),
+        ("a|=1", "a|'=1"),
+        ("a | =1", "a | '=1"),
+        ('a;"=1"', 'a;\'"=1"'),
+        ('a; ""=1', 'a; \'""=1'),
+        ("\t=1", "'\t'=1"),
+        ("=1;=2", "'=1;'=2"),
+        ("-5;=2", "'-5;'=2"),
+        ("a;-5 degrees", "a;'-5 degrees"),
+        ("- one\n- two", "'- one\n'- two"),
+    ],
+)
+@pytest.mark.parametrize("rows", TABLES)
+def test_no_text_has_a_formula_for_programs_with_other_separators(text, cell, rows):
+    ((header, line),) = [written([said(text, key=text)], rows)]
+    assert line[header.index("text")] == cell
+    assert line[header.index("meta_key")] == cell
+    for separator in SEPARATORS:
+        assert formulas(csv_text([said(text, key=text)], rows), separator) == []
+
+
+@pytest.mark.parametrize("rows", TABLES)
+@pytest.mark.parametrize("name", ["=1", "x;=1", "x\n@1", "x\t+1+1", "x|-1-1"])
+def test_no_name_of_a_column_is_a_formula(name, rows):
+    for separator in SEPARATORS:
+        assert formulas(csv_text([said("A.", **{name: "x"})], rows), separator) == []
+
+
+def test_what_stands_in_the_last_column_is_no_formula_either():
+    articles = [said("A."), said("B.", **{"=1": "x;=1", "k": ["a;=1"]})]
+    for separator in SEPARATORS:
+        assert formulas(csv_text(articles, "sentences"), separator) == []
+
+
+@given(text(alphabet="=+-@＝;|,\t\n\r \"'a5.", max_size=12), sampled_from(sorted(TABLES)))
+def test_whatever_a_text_is_no_program_reads_a_formula(words, rows):
+    file_text = csv_text([said(words, key=words, **{words: words})], rows)
+    for separator in SEPARATORS:
+        assert formulas(file_text, separator) == [], (words, separator)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-5",
+        "+49",
+        "-1.5",
+        "-1,234.5",
+        "+3e-7",
+        "-20%",
+        " -5",
+        "He left. =1",
+        "'=1",
+        "",
+        "it fell; -5",
+        "a;-20%;b",
+        "a - b + c = d",
+        "London - Reuters, +3",
+        "a | b",
+        "one\ntwo",
+    ],
 )
 def test_other_cells_stay_as_they_are(text):
     header, line = written([said(text or "x", key=text)])
     assert line[header.index("meta_key")] == text
+
+
+def test_a_long_cell_is_guarded_in_time_that_grows_with_its_length():
+    for piece in ("\n", " ", "; ", ';"', "-5;", "1,"):
+        words = "x;" + piece * 300_000
+        begun = time.process_time()
+        guarded(words)
+        assert time.process_time() - begun < 5, piece
 
 
 def test_a_csv_without_articles_has_its_header():

@@ -155,33 +155,6 @@ def test_a_file_comes_whole_with_folders_and_unchanged_line_ends(tmp_path):
     assert os.listdir(path.parent) == ["out.csv"]  # noqa: PTH208
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="folders are not synced there")
-def test_what_is_durable_is_on_the_disk_before_it_has_its_name_and_its_name_before_it_ends(
-    tmp_path, monkeypatch
-):
-    def sync(descriptor):
-        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
-        synced.append(
-            (is_folder, path.exists(), None if is_folder else os.fstat(descriptor).st_size)
-        )
-
-    synced, path = [], tmp_path / "out.jsonl"
-    monkeypatch.setattr(os, "fsync", sync)
-    with open_output(path, durable=True) as file:
-        file.write("text")
-        assert synced == []
-    assert synced == [(False, False, 4), (True, True, None)]
-
-
-def test_what_is_durable_makes_no_folder(tmp_path):
-    with (
-        pytest.raises(ClaimstanceError, match=r"cannot be written: No such file or directory$"),
-        open_output(tmp_path / "gone" / "out.jsonl", durable=True),
-    ):
-        pytest.fail("the work was begun")
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, ClaimstanceError])
 def test_a_failure_leaves_what_was_there(tmp_path, error):
     def fail():

@@ -21,7 +21,7 @@ class Part(BaseModel):
     ("kind", "value", "problem"),
     [
         (Part, {}, ("name", "expected a value, found none")),
-        (Part, 7, ("", "expected keys with values, found 7")),
+        (Part, 7, ("", "expected an object, found 7")),
         (Part, {"name": 7}, ("name", "expected a string, found 7")),
         (Part, {"name": "a", "counts": 1}, ("counts", "expected a list, found 1")),
         (
@@ -33,7 +33,7 @@ class Part(BaseModel):
         (
             Part,
             {"name": "a", "counts": [1, 1, 1]},
-            ("counts", "expected at most 2 items, found [1, 1, 1]"),
+            ("counts", "expected at most 2 items, found 3"),
         ),
         (Part, {"name": "a", "shares": {"b": "c"}}, ("shares.b", "expected a number, found 'c'")),
         (list[Part], [{"name": "a"}, {}], ("[1].name", "expected a value, found none")),
@@ -42,14 +42,14 @@ class Part(BaseModel):
 def test_the_field_and_what_was_expected_there(kind, value, problem):
     with pytest.raises(ValidationError) as error:
         TypeAdapter(kind).validate_python(value)
-    field, message = first_problem(error.value)
+    field, message = first_problem(error.value.errors())
     assert (field, message) == problem
 
 
 def test_an_unknown_key_comes_before_the_missing_one_that_it_was_meant_for():
     with pytest.raises(ValidationError) as error:
         Part.model_validate({"nam": "a"})
-    assert first_problem(error.value, Part) == (
+    assert first_problem(error.value.errors(), Part) == (
         "nam",
         "unknown key 'nam'. Did you mean 'name'? Available: counts, name, shares",
     )
@@ -109,7 +109,7 @@ class Top:
 def test_an_unknown_key_is_compared_with_the_fields_of_its_section(kind, value, field):
     with pytest.raises(ValidationError) as error:
         TypeAdapter(kind).validate_python(value)
-    assert first_problem(error.value, kind) == (
+    assert first_problem(error.value.errors(), kind) == (
         field,
         "unknown key 'nam'. Did you mean 'name'? Available: counts, name, shares",
     )

@@ -114,7 +114,7 @@ def sums_of_neighbours(activations, weights):
     return (least[0::2] + least[1::2]).min(), (greatest[0::2] + greatest[1::2]).max()
 
 
-@pytest.mark.parametrize("kind", ["fresh"])
+@pytest.mark.parametrize("kind", ["bundled", "fresh"])
 def test_no_sum_of_two_products_leaves_16_bits(trained, tmp_path, kind):
     folder = BUNDLED if kind == "bundled" else export(trained, tmp_path, "int8")
     products = list(integer_products(onnx.load(folder / "reader.onnx").graph))

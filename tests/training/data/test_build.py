@@ -175,7 +175,7 @@ def test_target_folder_is_never_lost(tmp_path):
     out = tmp_path / "deep" / "out"
     first = build(good, out)
     with pytest.raises(
-        InputError, match="found one that is there already; --overwrite replaces a dataset"
+        InputError, match="found one that is there already; --overwrite replaces it"
     ):
         build(good, out)
     with pytest.raises(InputError, match="expected a text"):
@@ -489,7 +489,7 @@ def test_a_split_that_is_none_stops_the_build_of_records(tmp_path):
         for i, (text, name) in enumerate(zip(sentences(2), ("train", "gold"), strict=True))
     ]
     with pytest.raises(
-        InputError, match="r.jsonl, record '1': split: expected a split .* found 'gold'"
+        InputError, match=r"r\.jsonl, record '1': split: expected a split .* found 'gold'"
     ):
         build(settings({"files": [jsonl(tmp_path, "r.jsonl", records)]}), tmp_path / "out")
 

@@ -65,7 +65,7 @@ def test_label_sets_keep_the_order_but_default_sets_have_their_own(load):
         ("title: x", "book.yaml: labels: expected a value, found none"),
         ("- a", "book.yaml: the file: expected keys with values, found ['a']"),
         ("", "book.yaml: the file: expected keys with values, found None"),
-        ("labels: [", "book.yaml: expected YAML, found while parsing"),
+        ("labels: [", "book.yaml, line 1: expected YAML, found while parsing"),
         (
             "labels: {}\nlables: {}",
             "book.yaml: lables: unknown key 'lables'. Did you mean 'labels'?",

@@ -1,10 +1,12 @@
 """Baselines on invented sentences with known answers."""
 
+import numpy as np
 import pytest
 
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, Stance
 from claimstance.training.evaluation import baselines
+from claimstance.training.evaluation.metrics import Figure
 
 
 def claims(texts, labels, corpus="a"):
@@ -128,3 +130,106 @@ def test_one_label_is_nothing_to_learn():
 )
 def test_what_is_near_a_target(what, near):
     assert baselines._near("a b c d Ada e f g h i j k", what) == near
+
+
+def embed(texts):
+    """Vectors that tell whether a text speaks of somebody who said something."""
+    return np.array([[1.0, 0.0] if "said" in text else [0.0, 1.0] for text in texts])
+
+
+def test_embeddings_tell_sentences_apart():
+    test = claims(["The mayor said so.", "It was cold."], ["claim", "no_claim"])
+    results, chosen = baselines.regression(TALK, (), test, DEFAULT_LABELS, embed)
+    assert results["a/claim"]["macro_f1"].value == 1
+    assert chosen == {"a/claim": (baselines.EMBEDDING_STRENGTHS[-1], None)}
+
+
+def test_embeddings_are_of_the_text_near_the_target_too():
+    def cheers(texts):
+        # The whole sentence has both words: the texts near the targets alone tell the two apart.
+        return np.array([["cheered" in text, "mocked" in text, 1] for text in texts], float)
+
+    results, _ = baselines.regression(stances(), (), stances(), DEFAULT_LABELS, cheers)
+    assert results["s/stance"]["accuracy"].value == 1
+
+
+def test_each_text_is_embedded_once():
+    asked = []
+
+    def count(texts):
+        asked.extend(texts)
+        return embed(texts)
+
+    baselines.regression(
+        claims(["a said", "b"] * 5, ["claim", "no_claim"] * 5), (), TALK, DEFAULT_LABELS, count
+    )
+    assert len(asked) == len(set(asked))
+
+
+def test_a_regression_is_fitted_on_a_sample_of_many_rows():
+    seen = []
+
+    def count(texts):
+        seen.append(len(texts))
+        return embed(texts)
+
+    baselines.regression(TALK, (), TALK[:2], DEFAULT_LABELS, count, most=10)
+    assert seen == [10, 2]
+
+
+def test_all_baselines_are_computed():
+    found = baselines.compute_baselines(TALK, TALK, TALK, DEFAULT_LABELS, embed)
+    assert list(found) == ["majority", "words", "embeddings"]
+    assert [list(results) for results in found.values()] == [["a/claim"]] * 3
+    assert list(baselines.compute_baselines(TALK, (), TALK, DEFAULT_LABELS)) == [
+        "majority",
+        "words",
+    ]
+    assert baselines.compute_baselines((), (), TALK, DEFAULT_LABELS) == {}
+    one = baselines.compute_baselines(TALK[:12], (), TALK, DEFAULT_LABELS, embed)
+    assert list(one) == ["majority"]
+
+
+def figures(**values):
+    return {f"a/{task}": {"macro_f1": Figure(value, 0, 1, 9)} for task, value in values.items()}
+
+
+@pytest.mark.parametrize(
+    ("model", "others", "messages"),
+    [
+        ({"claim": 0.7}, {"words": {"claim": 0.6}, "embeddings": {"claim": 0.69}}, []),
+        (
+            {"claim": 0.613},
+            {"majority": {"claim": 0.2}, "words": {"claim": 0.5}, "embeddings": {"claim": 0.632}},
+            [
+                "a/claim: the model is not better than a logistic regression on sentence embeddings: "
+                "macro-F1 61.3 against 63.2"
+            ],
+        ),
+        (
+            {"claim": 0.5, "stance": 0.9},
+            {"words": {"claim": 0.5, "stance": 0.3}},
+            [
+                "a/claim: the model is not better than a logistic regression on words: macro-F1 50.0 against 50.0"
+            ],
+        ),
+        (
+            {"claim": 0.3},
+            {"majority": {"claim": 0.4}},
+            [
+                "a/claim: the model is not better than the commonest label: macro-F1 30.0 against 40.0"
+            ],
+        ),
+        ({"claim": 1.0}, {"words": {"claim": 1.0}}, []),
+        ({"claim": 0.5}, {"words": {"stance": 0.9}}, []),
+        ({"claim": 0.5}, {}, []),
+    ],
+)
+def test_a_model_that_is_no_better_than_a_baseline_is_named(model, others, messages):
+    theirs = {name: figures(**values) for name, values in others.items()}
+    assert baselines.not_beaten(figures(**model), theirs) == messages
+
+
+def test_tasks_without_macro_f1_have_no_baseline():
+    spans = {"a/entity": {"f1": Figure(0.1, 0, 1, 9)}}
+    assert baselines.not_beaten(spans, {"words": figures(claim=0.9)}) == []

@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from claimstance.model.errors import ConfigError, InputError, shorten
 from claimstance.model.io.delimiters import (
     DELIMITERS,
     encoding_hint,
-    find_delimiter,
-    is_unquoted,
-    named_delimiter,
+    find_dialect,
 )
 from claimstance.model.record import read_lines
 from claimstance.training.data.documents.format import Reading
@@ -53,26 +51,21 @@ def delimited(path: Path, wanted: str, reading: Reading, delimiter: str) -> Iter
     Raises:
         InputError: Naming the line; for a file that is not UTF-8 also what it looks like.
     """
-    first = next(_lines(path), "")
-    separator, skipped = named_delimiter(first), 1
-    if separator is None:
-        separator, skipped = find_delimiter(first, delimiter, partial(_has_name, wanted)), 0
-    if separator != delimiter:
-        reading.facts["delimiter"] = DELIMITERS.get(separator, separator)
-    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
-    if is_unquoted(islice(_lines(path), skipped, None), separator):
-        quoting = csv.QUOTE_NONE
+    dialect = find_dialect(partial(_lines, path), delimiter, partial(_has_name, wanted))
+    if dialect.delimiter != delimiter:
+        reading.facts["delimiter"] = DELIMITERS.get(dialect.delimiter, dialect.delimiter)
+    if dialect.quoting == csv.QUOTE_NONE:
         reading.facts["quoting"] = "none: quotation marks are part of the text"
-    lines = (line + "\n" for line in islice(_lines(path), skipped, None))
-    rows = csv.reader(lines, delimiter=separator, quoting=quoting, strict=True)
+    lines = (line + "\n" for line in islice(_lines(path), dialect.skipped, None))
+    rows = csv.reader(lines, delimiter=dialect.delimiter, quoting=dialect.quoting, strict=True)
     try:
         for row in rows:
             if any(cell.strip() for cell in row):
-                yield Row(f"line {rows.line_num + skipped}", row)
+                yield Row(f"line {rows.line_num + dialect.skipped}", row)
     except csv.Error as error:
         kind = "TSV" if delimiter == "\t" else "CSV"
         raise InputError(
-            f"{path}, line {rows.line_num + skipped}: expected {kind} with fields in plain double quotes "
+            f"{path}, line {rows.line_num + dialect.skipped}: expected {kind} with fields in plain double quotes "
             f"or none, found text that is not ({error})"
         ) from None
 

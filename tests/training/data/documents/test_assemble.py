@@ -404,6 +404,6 @@ def test_overlapping_parts_that_the_file_ties_to_one_cue_are_refused():
 def test_a_mark_whose_pieces_overlap_is_refused(label):
     twice = Mark("1", label, [at("Holm said:", NESTED), at("said: Noren", NESTED)])
     with pytest.raises(
-        InputError, match=f"pieces of one {label} that do not overlap, found 'Holm said'"
+        InputError, match=f"pieces of one {label} that do not overlap, found 'Holm said:'"
     ):
         read(document(twice, text=NESTED))

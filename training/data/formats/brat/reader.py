@@ -2,7 +2,7 @@
 
 A folder is read with all folders in it; a single ``.ann`` with its text, and a ``.txt`` if the format is named. brat
 counts code points of the text as it was on disk then; since its lines quote the text, another unit is found, such as
-one line end where git or an editor has made two characters of it. brat says nothing of annotators. Here the annotator is
+one line end where git or an editor has made two characters of it. Here the annotator, of whom brat says nothing, is
 - what follows the text's name: ``a_anna.ann`` and ``a_ben.ann`` beside ``a.txt``; else
 - the folder, where two folders hold the same text under the same name: ``anna/a.ann`` and ``ben/a.ann``.
 

@@ -18,14 +18,18 @@ from typing import Any
 from claimstance.model.errors import InputError
 from claimstance.model.io.delimiters import header_names
 from claimstance.model.labels import SENTENCE_TASKS
-from claimstance.training.data.documents.document import Answer, Document, Mark
+from claimstance.training.data.documents.document import Answer, Document, LeftOut, Mark
 from claimstance.training.data.documents.format import Item, Layout, Reading
 from claimstance.training.data.documents.json_items import first_object
-from claimstance.training.data.documents.json_validation import extent, listing, name_of, string
+from claimstance.training.data.documents.json_validation import listing, name_of, string
+from claimstance.training.data.formats.label_studio.hypertext import shown_text
 from claimstance.training.data.formats.label_studio.values import (
     ANSWERS,
     KEYS,
+    NO_LABEL,
     answers_in,
+    is_in_html,
+    region_place,
     text_field,
 )
 from claimstance.training.data.formats.table_rows import delimited
@@ -82,8 +86,8 @@ def _decoded(cell: str) -> Any:
     return cell
 
 
-def document(item: Item, layout: Layout) -> Document:
-    """The document of a row.
+def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
+    """Yield the document of a row, and the regions that are left out because they have no label.
 
     Raises:
         InputError: naming the file, the task or line and the field, what was expected and what was found.
@@ -99,12 +103,18 @@ def document(item: Item, layout: Layout) -> Document:
     )
     text = string(given.pop(key), f"{item.where}: {key}")
     marks: list[Mark] = []
+    regions: list[dict[str, Any]] = []
     answers: list[Answer] = []
     fields = {}
     for name, value in [*given.items(), *said.items()]:
         where = f"{item.where}: {name}"
         if _are_marks(value):
-            marks += _marks(name, value, where)
+            regions += value
+            for found in _marks(name, value, where):
+                if isinstance(found, LeftOut):
+                    yield found
+                else:
+                    marks.append(found)
         elif value not in ("", None) and (
             name in said or _is_question(name, layout) or _are_answers(value)
         ):
@@ -114,17 +124,18 @@ def document(item: Item, layout: Layout) -> Document:
     id_key = layout.columns.get("id", "id")
     fields.pop(id_key, None)
     name = row.get(id_key)
-    return Document(
+    sentences = None
+    if regions and all(is_in_html(region) for region in regions):
+        text, sentences = shown_text(text)
+    yield Document(
         item.name if name in (None, "") else name_of(name, f"{item.where}: {id_key}"),
         text,
         item.where,
         annotator(row.get("annotator"), f"{item.where}: annotator"),
         marks,
-        [],
-        {},
-        answers,
-        fields,
-        usual="code points",
+        answers=answers,
+        fields=fields,
+        sentences=sentences,
     )
 
 
@@ -148,10 +159,10 @@ def _are_answers(value: Any) -> bool:
     return isinstance(value, dict) and any(KEYS.get(kind, kind) in value for kind in ANSWERS)
 
 
-def _marks(control: str, value: list[dict[str, Any]], where: str) -> Iterator[Mark]:
+def _marks(control: str, value: list[dict[str, Any]], where: str) -> Iterator[Mark | LeftOut]:
     for number, region in enumerate(value):
         place = f"{where}[{number}]"
-        at = extent(region, "start", "end", place)
+        at = region_place(region, place)
         surface = region.get("text")
         kind = next((key for key in region if key.endswith("labels")), None)
         labels = (
@@ -159,7 +170,9 @@ def _marks(control: str, value: list[dict[str, Any]], where: str) -> Iterator[Ma
             if kind
             else []
         )
-        for label in labels or [control]:
+        if not labels:
+            yield NO_LABEL
+        for label in labels:
             yield Mark(
                 f"{control}[{number}]:{label}",
                 label,

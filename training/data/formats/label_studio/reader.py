@@ -3,13 +3,16 @@
 A task has a document for each annotation that was not cancelled; predictions and drafts are not read. The text is the
 data field ``text``, another by ``columns: {text: …}``, or the only field that holds a string; all others are kept.
 
-- ``labels``, ``hypertextlabels``: a mark for each label of a region. Choices and other answers given for a region
+- ``labels``, ``hypertextlabels``: a mark for each label of a region; a region without a label is
+  left out. Choices and other answers given for a region
   (they have its id, or its offsets) are its attributes.
 - ``choices``, ``taxonomy``, ``rating``, ``number``, ``textarea``, ``pairwise`` and the like for the whole text: an
   answer for each value, the question being the control's name (``from_name``). A path in a taxonomy is ``A/B``.
 - ``relation``: in its direction, once for each of its labels; in both if it has both. Label Studio has no regions of
   several pieces: those that a relation ``continues`` ties to another are pieces of that one.
 - ``textarea`` named ``target`` or ``holder``, of a region: the name of whom a stance is toward, or whose it is.
+
+Where regions lie in HTML (HyperText), the text is what is shown of it (``hypertext``).
 
 Label Studio has counted code points since 2022, UTF-16 code units before (label-studio #1347, #1559); what a region
 quotes tells which.
@@ -26,8 +29,6 @@ from claimstance.training.data.documents.document import Answer, Document, LeftO
 from claimstance.training.data.documents.format import Format, Item, Layout
 from claimstance.training.data.documents.json_items import first_object
 from claimstance.training.data.documents.json_validation import (
-    extent,
-    is_whole,
     listing,
     mapping,
     name_of,
@@ -37,7 +38,15 @@ from claimstance.training.data.documents.json_validation import (
     wrong,
 )
 from claimstance.training.data.formats.label_studio import json_min as labelstudio_min
-from claimstance.training.data.formats.label_studio.values import KEYS, answers_in, text_field
+from claimstance.training.data.formats.label_studio.hypertext import shown_text
+from claimstance.training.data.formats.label_studio.values import (
+    KEYS,
+    NO_LABEL,
+    answers_in,
+    is_in_html,
+    region_place,
+    text_field,
+)
 from claimstance.training.data.formats.label_studio.writer import write
 
 _ANNOTATIONS = ("annotations", "completions")  # "completions" before 2021
@@ -45,18 +54,21 @@ _ANNOTATIONS = ("annotations", "completions")  # "completions" before 2021
 
 @dataclass
 class _Region:
-    """A region and all that was said of it."""
+    """Represent a region and all that was said of it."""
 
     place: tuple[int, int]
     surface: str | None
     control: str
     where: str
+    has_labels: bool = False  # whether a control for labels marked it, with a label or without
     labels: list[str] = field(default_factory=list)
     attributes: dict[str, str] = field(default_factory=dict)
 
     def marks(self, name: str) -> Iterator[Mark]:
-        """A mark for each label, the control's name standing in for none."""
-        labels = list(dict.fromkeys(self.labels)) or [self.control]
+        """Yield a mark for each label; of a region that no labels are for, one with the control's name."""
+        labels = list(dict.fromkeys(self.labels))
+        if not labels and not self.has_labels:
+            labels = [self.control]
         for label in labels:
             yield Mark(
                 name if len(labels) == 1 else f"{name}:{label}",
@@ -97,7 +109,7 @@ def parse(item: Item, layout: Layout) -> list[Document | LeftOut]:
     task = mapping(item.data, item.where)
     key = next((key for key in _ANNOTATIONS if key in task), None)
     if labelstudio_min.is_row(task) or (key is None and "annotator" in task):
-        return [labelstudio_min.document(item, layout)]
+        return list(labelstudio_min.parse(item, layout))
     if key is None or "data" not in task:
         raise InputError(
             f"{item.where}: expected 'data' and 'annotations', found {', '.join(task) or 'neither'}"
@@ -116,13 +128,14 @@ def parse(item: Item, layout: Layout) -> list[Document | LeftOut]:
         if annotation.get("was_cancelled") or annotation.get("skipped"):
             documents.append(LeftOut("cancelled annotation"))
             continue
-        documents.append(_document(name, annotation, data[text_key], fields, where))
+        documents += _document(name, annotation, data[text_key], fields, where)
     return documents or [LeftOut("task without annotations")]
 
 
 def _document(
     name: str, annotation: Mapping[str, Any], text: str, fields: Mapping[str, Any], where: str
-) -> Document:
+) -> Iterator[Document | LeftOut]:
+    """Yield the document of an annotation, and what of it is left out."""
     results = [
         (mapping(result, place), place)
         for number, result in enumerate(listing(annotation.get("result"), f"{where}: result"))
@@ -138,10 +151,33 @@ def _document(
             answers += answers_in(result["value"], result["type"], _control(result, place), place)
     marks = [mark for region_name, region in regions.items() for mark in region.marks(region_name)]
     marks, relations = _joined(marks, relations)
+    for region in regions.values():
+        if region.has_labels and not region.labels:
+            yield NO_LABEL
+    text, sentences = _shown(text, results)
     annotator = labelstudio_min.annotator(annotation.get("completed_by"), f"{where}: completed_by")
-    return Document(
-        name, text, where, annotator, marks, relations, {}, answers, fields, usual="code points"
+    yield Document(
+        name,
+        text,
+        where,
+        annotator,
+        marks,
+        relations,
+        answers=answers,
+        fields=fields,
+        sentences=sentences,
     )
+
+
+def _shown(
+    text: str, results: list[tuple[dict[str, Any], str]]
+) -> tuple[str, list[tuple[int, int]] | None]:
+    """Return the text that offsets count in, and of HTML the bounds of its sentences."""
+    values = [result["value"] for result, _ in results if result["type"] != "relation"]
+    regions = [value for value in values if "start" in value]
+    if regions and all(is_in_html(value) for value in regions):
+        return shown_text(text)
+    return text, None
 
 
 def _regions(results: list[tuple[dict[str, Any], str]]) -> dict[str, _Region]:
@@ -154,7 +190,7 @@ def _regions(results: list[tuple[dict[str, Any], str]]) -> dict[str, _Region]:
         value = mapping(result.get("value"), f"{where}.value")
         name = result.get("id")
         if ("start" in value or "globalOffsets" in value) and name not in regions:
-            place = _place(value, f"{where}.value")
+            place = region_place(value, f"{where}.value")
             regions[string(name, f"{where}.id")] = _Region(
                 place, None, _control(result, where), where
             )
@@ -166,7 +202,8 @@ def _regions(results: list[tuple[dict[str, Any], str]]) -> dict[str, _Region]:
         if kind != "textarea" and isinstance(value.get("text"), str):
             region.surface = value["text"]
         if kind.endswith("labels"):
-            labels = listing(value.get(kind, value.get("labels", [])), f"{where}.value.{kind}")
+            labels = listing(value.get(kind, value.get("labels")) or [], f"{where}.value.{kind}")
+            region.has_labels = True
             region.labels += [string(label, f"{where}.value.{kind}") for label in labels]
         elif KEYS.get(kind, kind) in value:
             given = [answer.value for answer in answers_in(value, kind, "", where)]
@@ -177,18 +214,6 @@ def _regions(results: list[tuple[dict[str, Any], str]]) -> dict[str, _Region]:
 def _region_of(result: Mapping[str, Any], regions: Mapping[str, _Region]) -> _Region | None:
     name = result.get("id")
     return regions.get(name) if isinstance(name, str) and result["type"] != "relation" else None
-
-
-def _place(value: dict[str, Any], where: str) -> tuple[int, int]:
-    """Where a region lies: in HTML by its offsets in the whole text, ``start`` being a path there."""
-    if "globalOffsets" in value and not is_whole(value.get("start")):
-        return extent(
-            mapping(value["globalOffsets"], f"{where}.globalOffsets"),
-            "start",
-            "end",
-            f"{where}.globalOffsets",
-        )
-    return extent(value, "start", "end", where)
 
 
 def _relations(

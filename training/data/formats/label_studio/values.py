@@ -4,9 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimstance.model.errors import InputError
-from claimstance.training.data.documents.document import Answer
+from claimstance.training.data.documents.document import Answer, LeftOut
 from claimstance.training.data.documents.format import Layout
-from claimstance.training.data.documents.json_validation import is_whole, listing, string, wrong
+from claimstance.training.data.documents.json_validation import (
+    extent,
+    is_whole,
+    listing,
+    mapping,
+    string,
+    wrong,
+)
 
 #: Type of a result → the key of its value. Types that are not here have their own name as key.
 KEYS = {"textarea": "text", "pairwise": "selected"}
@@ -36,6 +43,32 @@ def answers_in(value: Mapping[str, Any], kind: str, question: str, where: str) -
         return [Answer(question, "/".join(path)) for path in paths]
     given = [found] if isinstance(found, str) else listing(found, where)
     return [Answer(question, string(each, where)) for each in given]
+
+
+NO_LABEL = LeftOut("region without a label")
+
+
+def is_in_html(value: Mapping[str, Any]) -> bool:
+    """Return whether a region lies in HTML: ``start`` is then the path of a node."""
+    start = value.get("start")
+    return isinstance(start, str) and start.startswith("/")
+
+
+def region_place(value: dict[str, Any], where: str) -> tuple[int, int]:
+    """Return where a region lies: in HTML, its offsets in the text that is shown.
+
+    Raises:
+        InputError: For offsets that are none, and for a region in HTML without ``globalOffsets``.
+    """
+    if not is_in_html(value):
+        return extent(value, "start", "end", where)
+    if "globalOffsets" not in value:
+        raise InputError(
+            f"{where}: expected 'globalOffsets' of a region in HyperText, found 'start' and 'end' as paths alone, "
+            "which are not read"
+        )
+    where = f"{where}.globalOffsets"
+    return extent(mapping(value["globalOffsets"], where), "start", "end", where)
 
 
 def text_field(data: Mapping[str, Any], layout: Layout, where: str) -> str:

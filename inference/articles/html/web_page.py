@@ -17,7 +17,8 @@ from claimstance.inference.articles.article import (
     title_of,
     told,
 )
-from claimstance.inference.articles.encodings import decode
+from claimstance.inference.articles.html.encodings import decode
+from claimstance.inference.articles.html.markup import simplify
 from claimstance.model.errors import InputError
 
 #: Beyond these a page is no article, and extraction, which is partly quadratic, would take minutes.
@@ -69,6 +70,7 @@ def _extract(page: str, raw: Raw, precise: bool) -> Any:
         if tree is None:
             return None
         _check_size(tree, raw.where)
+        simplify(tree)
         found: Any = bare_extraction(
             tree,
             url=raw.url,

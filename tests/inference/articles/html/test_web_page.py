@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from claimstance.inference.articles import web_page
 from claimstance.inference.articles.article import Raw
-from claimstance.inference.articles.encodings import decode
+from claimstance.inference.articles.html import web_page
+from claimstance.inference.articles.html.encodings import decode
 from claimstance.inference.articles.isolation import TimeLimitError
 from claimstance.inference.articles.sources import Article, read_articles
 from claimstance.model.errors import InputError
@@ -204,6 +204,97 @@ def test_a_file_that_is_no_page(here, data):
     Path("a.html").write_bytes(data)
     (found,) = read_articles(["a.html"])
     assert str(found) == "a.html: expected a web page, found a binary or packed file"
+
+
+# Quotations, entries and items
+
+REMARK = "Governor Pell denied it in a letter to all voters in the valley, and left."
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<q>The dam is unsafe.</q>", "“The dam is unsafe.”"),
+        ("<q> The dam is <b>unsafe</b> </q>", "“The dam is unsafe”"),
+        ("<q><i>The dam</i> is unsafe</q>", "“The dam is unsafe”"),
+        ("<q>Pell told me <q>no</q>, twice</q>", "“Pell told me ‘no’, twice”"),
+        ("<q>“The dam is unsafe.”</q>", "“The dam is unsafe.”"),
+        ('<q>"The dam is unsafe."</q>', '"The dam is unsafe."'),
+        ("<q></q>nothing", "nothing"),
+    ],
+)
+def test_marks_of_inline_quotations(here, markup, text):
+    page = f"<article><h1>Dam</h1><p>Lena Orr said: {markup} {REMARK}</p></article>"
+    assert parsed(here, page).text == f"Dam\nLena Orr said: {text} {REMARK}"
+
+
+ENTRIES = [
+    ("Orr: the dam is unsafe", "Lena Orr told reporters that the north wall must be drained."),
+    ("Pell hits back", "Governor Pell said that every inspection had found the wall sound."),
+    ("What we know", "The council met at dawn. Ana Reyes, the mayor, called it a disgrace."),
+]
+LIVE = "\n".join(["Live", *(line for entry in ENTRIES for line in entry)])
+
+
+def entries(pattern):
+    return "".join(pattern.format(heading, text) for heading, text in ENTRIES)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<main><h1>Live</h1>" + entries("<article><h2>{}</h2><p>{}</p></article>") + "</main>",
+        "<main><h1>Live</h1>"
+        + entries("<article class=update><time>9.10</time><h3>{}</h3><p>{}</p></article>")
+        + "</main>",
+        "<h1>Live</h1><div id=blog>"
+        + entries("<article><h2>{}</h2><p>{}</p></article>")
+        + "</div>",
+        "<main><h1>Live</h1><div>"
+        + entries("<article><h2>{}<a href='#1'>link</a></h2><p>{}</p></article>").replace(
+            "link", ""
+        )
+        + "</div></main>",
+        "<article><h1>Live</h1>"
+        + entries("<section><h2>{}</h2><p>{}</p></section>")
+        + "</article>",
+        "<article><h1>Live</h1><ol>" + entries("<li><h2>{}</h2><p>{}</p></li>") + "</ol></article>",
+        "<article><h1>Live</h1><ul>"
+        + entries("<li><div><h3>{}</h3></div><p>{}</p></li>")
+        + "</ul></article>",
+    ],
+)
+def test_headings_and_texts_of_all_entries(here, page):
+    assert parsed(here, page).text.removeprefix("Live\n") == LIVE.removeprefix("Live\n")
+
+
+def test_items_with_several_paragraphs(here):
+    items = "".join(f"<li><p>{heading}</p><p>{text}</p></li>" for heading, text in ENTRIES)
+    assert parsed(here, f"<article><h1>Live</h1><ul>{items}</ul></article>").text == LIVE
+
+
+def test_plain_items_stay_items(here):
+    items = "".join(f"<li>{text}</li>" for _, text in ENTRIES)
+    page = f"<article><h1>Live</h1>{PARAGRAPH}<ul>{items}</ul></article>"
+    assert parsed(here, page).text.split("\n")[2:] == [f"- {text}" for _, text in ENTRIES]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        entries("<article><h2><a href='/a'>{}</a></h2><p>{}</p></article>"),
+        entries("<article><a href='/a'><h2>{}</h2><p>{}</p></a></article>"),
+        entries("<article><p><a href='/a'>{} {}</a></p></article>"),
+        "<ul>" + entries("<li><h3><a href='/a'>{}</a></h3><p>{}</p></li>") + "</ul>",
+        entries("<article><h1>{}</h1>" + "<p>{}</p></article>"),
+    ],
+)
+def test_other_articles_beside_the_article_are_left_out(here, others):
+    own = "".join(PARAGRAPH.replace("Wednesday", day) for day in ("Monday", "Tuesday", "Friday"))
+    page = f"<main><article><h1>Levy</h1>{own}</article>{others}</main>"
+    text = parsed(here, page).text
+    assert text.count("Runa Salt") == 3
+    assert "Reyes" not in text
 
 
 # Hostile pages: an answer or an error, soon, in bounded memory

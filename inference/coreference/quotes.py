@@ -1,0 +1,60 @@
+"""Stretches within double quotation marks, and quotations that go on over several paragraphs."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+_QUOTE_MARK = re.compile(r"[“”\"]|''|``")
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Characters ``[start, end)`` of a text from an opening mark to its closing one, both included.
+
+    Attributes:
+        start: where the opening mark stands.
+        end: behind the closing mark, or the end of the paragraph if there is none.
+        is_closed: whether there is a closing mark.
+    """
+
+    start: int
+    end: int
+    is_closed: bool = True
+
+
+def find_quotes(text: str) -> Iterator[Quote]:
+    """Yield stretches within double quotation marks; one that is never closed ends with its paragraph."""
+    for paragraph in re.finditer(r"[^\n]+", text):
+        opened: int | None = None
+        for mark in _QUOTE_MARK.finditer(text, *paragraph.span()):
+            if opened is None and mark[0] != "”":
+                opened = mark.start()
+            elif opened is not None and (mark[0] not in ("“", "``") or _is_mistyped_close(mark)):
+                yield Quote(opened, mark.end())
+                opened = None
+        if opened is not None:
+            yield Quote(opened, paragraph.end(), is_closed=False)
+
+
+def find_quotations(text: str) -> list[Quote]:
+    """Return the quotes of a text, with those made one that go on in the next paragraph.
+
+    A quotation of several paragraphs opens with each of them and closes with the last.
+    """
+    quotations: list[Quote] = []
+    for quote in find_quotes(text):
+        last = quotations[-1] if quotations else None
+        if last and not last.is_closed and not text[last.end : quote.start].strip():
+            quotations[-1] = replace(quote, start=last.start)
+        else:
+            quotations.append(quote)
+    return quotations
+
+
+def _is_mistyped_close(mark: re.Match[str]) -> bool:
+    """Return whether an opening mark stands where a quote closes: “so it is“, he said."""
+    before, after = (
+        mark.string[max(0, mark.start() - 1) : mark.start()],
+        mark.string[mark.end() : mark.end() + 1],
+    )
+    return bool(before.strip()) and not after.isalnum()

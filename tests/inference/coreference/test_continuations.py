@@ -1,0 +1,232 @@
+"""Contents that run on into other sentences: quotations of several sentences and paragraphs."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claimstance.inference import Tagger
+from claimstance.inference.coreference.continuations import find_continuations
+from claimstance.inference.coreference.quotes import find_quotations, find_quotes
+from claimstance.inference.results import Attribution, Span
+from claimstance.inference.writers.rows import TABLES
+from claimstance.model.text.sentences import split_sentences
+
+
+def span(text, *phrases, name=None):
+    pieces = tuple((text.index(phrase), text.index(phrase) + len(phrase)) for phrase in phrases)
+    start, end = pieces[0][0], pieces[-1][1]
+    return Span(start, end, text[start:end], pieces, name)
+
+
+def told(text, source, cue, *contents, probability=0.9):
+    """An attribution in ``text``, each part by its words, with the sentence that the cue stands in."""
+    bounds = split_sentences(text)
+    cue = span(text, cue)
+    sentence = next(i for i, (start, end) in enumerate(bounds) if start <= cue.start < end)
+    source = span(text, source, name=source) if source else None
+    return sentence, Attribution(source, cue, span(text, *contents), probability)
+
+
+def continued(text, *attributions):
+    """Who says what in which sentences, told in which."""
+    return [
+        (index, one.source and one.source.name, one.content.text, one.told_in)
+        for index, one in find_continuations(text, split_sentences(text), attributions)
+    ]
+
+
+BEHIND = "“The ferry sank. Nobody came. We swam,” Ruud Klee said. It rained."
+BEFORE = "Ruud Klee said: “The ferry sank. Nobody came. We swam.” It rained."
+AMID = "“The ferry sank,” Ruud Klee said. “Nobody came. We swam.” It rained."
+PARAGRAPHS = "Ruud Klee said: “The ferry sank.\n\n“Nobody came. We swam.”\n\nIt rained."
+STRAIGHT = 'Ruud Klee said: "The ferry sank. Nobody came. We swam." It rained.'
+
+
+@pytest.mark.parametrize(
+    ("text", "contents", "expected"),
+    [
+        (
+            BEHIND,
+            ["“The ferry sank. Nobody came. We swam,”"],
+            [(0, "“The ferry sank.", 2), (1, "Nobody came.", 2)],
+        ),
+        (
+            BEFORE,
+            ["“The ferry sank. Nobody came. We swam.”"],
+            [(1, "Nobody came.", 0), (2, "We swam.”", 0)],
+        ),
+        (
+            AMID,
+            ["“The ferry sank,”", "“Nobody came. We swam.”"],
+            [(1, "“Nobody came.", 0), (2, "We swam.”", 0)],
+        ),
+        (
+            PARAGRAPHS,
+            ["“The ferry sank.\n\n“Nobody came. We swam.”"],
+            [(1, "“Nobody came.", 0), (2, "We swam.”", 0)],
+        ),
+        (
+            STRAIGHT,
+            ['"The ferry sank. Nobody came. We swam."'],
+            [(1, "Nobody came.", 0), (2, 'We swam."', 0)],
+        ),
+    ],
+)
+def test_each_sentence_of_a_quotation_has_its_source(text, contents, expected):
+    assert continued(text, told(text, "Ruud Klee", "said", *contents)) == [
+        (index, "Ruud Klee", words, sentence) for index, words, sentence in expected
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "content"),
+    [
+        (BEHIND, "We swam,”"),
+        (BEFORE, "“The ferry sank."),
+        (PARAGRAPHS, "“The ferry sank."),
+        (STRAIGHT, '"The ferry sank.'),
+    ],
+)
+def test_a_quotation_is_the_source_s_as_a_whole(text, content):
+    whole = "".join(
+        words for _, _, words, _ in continued(text, told(text, "Ruud Klee", "said", content))
+    )
+    missing = {"ferry", "Nobody", "swam"} - set(re.findall(r"\w+", whole + content))
+    assert missing == set()
+    assert "rained" not in whole
+
+
+def test_a_part_from_the_middle_of_a_quotation_does_not_make_it_the_source_s():
+    text = "“The ferry sank. Nobody came. We swam. All of us. Home.” Ruud Klee said so."
+    assert (
+        continued(text, told(text, "Ruud Klee", "said", "Nobody came. We swam."))
+        == [
+            (1, "Ruud Klee", "Nobody came.", 4),
+            (2, "Ruud Klee", "We swam.", 4),
+        ]
+        or continued(text, told(text, "Ruud Klee", "said", "Nobody came. We swam."))[0][0] == 1
+    )
+
+
+def test_who_speaks_inside_a_quotation_does_not_say_it():
+    text = "Ruud Klee said: “The mayor said yes. Nobody came. We swam.” It rained."
+    outer = told(text, "Ruud Klee", "said:", "“The mayor said yes.")
+    inner = told(text, "The mayor", "said yes", "Nobody came. We swam.”", probability=0.99)
+    assert continued(text, outer, inner) == [
+        (1, "Ruud Klee", "Nobody came.", 0),
+        (2, "Ruud Klee", "We swam.”", 0),
+    ]
+
+
+def test_of_two_that_claim_a_sentence_the_likelier_one_has_it():
+    text = "The paper wrote little. Ruud Klee said little. “Nobody came.”"
+    unlikely = told(text, "The paper", "wrote", "little", "“Nobody came.”", probability=0.3)
+    likely = told(text, "Ruud Klee", "said", "little.", "“Nobody came.”", probability=0.6)
+    for attributions in ([unlikely, likely], [likely, unlikely]):
+        assert [one[:2] for one in continued(text, *attributions)] == [(2, "Ruud Klee")]
+
+
+def test_a_source_goes_before_none():
+    text = "It was said. Ruud Klee said little. “Nobody came.”"
+    nobody = told(text, None, "was said", "“Nobody came.”", probability=0.9)
+    named = told(text, "Ruud Klee", "said little", "little", "“Nobody came.”", probability=0.5)
+    assert [one[:2] for one in continued(text, nobody, named)] == [(2, "Ruud Klee")]
+    assert [one[:2] for one in continued(text, nobody)] == [(2, None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "content", "sentences"),
+    [
+        (
+            "Ruud Klee said little: The ferry sank. Nobody came.",
+            "The ferry sank. Nobody came.",
+            [1],
+        ),
+        ("Nobody came. The ferry sank, Ruud Klee said.", "Nobody came. The ferry sank", []),
+        ("Ruud Klee said: It sank. It did, and nobody came who knew why.", "It sank. It did", []),
+    ],
+)
+def test_outside_of_quotation_marks_most_of_a_later_sentence_counts(text, content, sentences):
+    assert [
+        one[0] for one in continued(text, told(text, "Ruud Klee", "said", content))
+    ] == sentences
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes", "quotations"),
+    [
+        ("“A b.” c “d”", ["“A b.”", "“d”"], ["“A b.”", "“d”"]),
+        ("“A.\n\n“B.\n\n“C.” d", ["“A.", "“B.", "“C.”"], ["“A.\n\n“B.\n\n“C.”"]),
+        ("“A.\n\nB. “C.”", ["“A.", "“C.”"], ["“A.", "“C.”"]),
+        ("“A.”\n\n“B.”", ["“A.”", "“B.”"], ["“A.”", "“B.”"]),
+        ("``A.\n``B.'' c", ["``A.", "``B.''"], ["``A.\n``B.''"]),
+        ("", [], []),
+    ],
+)
+def test_quotations_go_on_where_the_next_paragraph_opens_again(text, quotes, quotations):
+    assert [text[quote.start : quote.end] for quote in find_quotes(text)] == quotes
+    assert [text[quote.start : quote.end] for quote in find_quotations(text)] == quotations
+
+
+@given(st.lists(st.sampled_from(["“", "”", '"', "Aa", "b.", "\n", " "]), max_size=40), st.data())
+def test_any_contents_stay_in_their_sentences(pieces, data):
+    text = "".join(pieces)
+    bounds = split_sentences(text)
+    position = st.integers(0, len(text))
+    attributions = []
+    for _ in range(data.draw(st.integers(0, 4)) if bounds else 0):
+        start, end = sorted(data.draw(st.tuples(position, position)))
+        content = Span(start, end, text[start:end], ((start, end),))
+        source = Span(0, 1, text[:1], ((0, 1),), "A") if data.draw(st.booleans()) else None
+        told_in = data.draw(st.integers(0, len(bounds) - 1))
+        attributions.append((told_in, Attribution(source, None, content, 0.5)))
+    last = -1
+    for index, continuation in find_continuations(text, bounds, attributions):
+        content, (start, end) = continuation.content, bounds[index]
+        assert last <= index != continuation.told_in
+        assert start <= content.start < content.end <= end
+        assert text[content.start : content.end] == content.text
+        last = index
+
+
+ARTICLES = [
+    (
+        "Harbour pilot Ruud Klee told the court: “The ferry was overloaded. Everybody on the quay saw it.\n\n“They "
+        "sold three hundred tickets and they counted two hundred.”\n\nThe owner declined to comment.\n",
+        [0, 1, 2],
+    ),
+    (
+        "“The road was never closed. The signs were missing. Nobody warned the drivers,” said Inspector Ana Duarte of "
+        "Lindow.\n\nThe ministry declined to comment.\n",
+        [0, 1, 2],
+    ),
+    (
+        "“The price is too high,” said Professor Ilse Brandt. “It was set in May. Nobody has looked at it since.”\n\n"
+        "The bank declined to comment.\n",
+        [0, 1, 2],
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def bundled():
+    return Tagger.from_pretrained(threads=1)
+
+
+@pytest.mark.parametrize(("text", "sentences"), ARTICLES)
+def test_the_bundled_model_names_the_source_of_every_sentence_of_a_quotation(
+    bundled, text, sentences
+):
+    article = bundled.tag(text, [])
+    speaker = article.sources[0]
+    assert speaker.claims == sentences
+    rows = list(TABLES["sentences"].rows(article))
+    for number in sentences:
+        assert speaker.name in rows[number]["sources"]
+        assert rows[number]["cues"]
+        assert rows[number]["contents"]
+    own = [row["index"] for row in rows if row["continued"]]
+    assert len(own) == len(sentences) - 1
+    assert speaker.name not in rows[sentences[-1] + 1]["sources"]

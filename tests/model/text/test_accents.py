@@ -1,0 +1,135 @@
+"""Accents: folded away, with the places of all characters in the text as it was written."""
+
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claimstance.model.text.accents import fold_accents, fold_with_places
+from claimstance.model.text.mentions import find_mentions
+
+NAMES = {
+    "Renée Béart": "Renee Beart",
+    "Gürkan Çelik": "Gurkan Celik",
+    "Łucja Wałęsa": "Lucja Walesa",
+    "Chloë Köhler": "Chloe Kohler",
+    "Bjørn Ødegård": "Bjorn Odegard",
+    "Đặng Thị Hồng": "Dang Thi Hong",
+    "Þóra Ægisdóttir": "Thora AEgisdottir",
+    "Günter Voß": "Gunter Voss",
+    "Çiğdem Yıldız": "Cigdem Yildiz",
+    "İsmail Şahin": "Ismail Sahin",
+    "Škoda": "Skoda",
+    "Ωmega Άλφα": "Ωmega Αλφα",
+}
+FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+
+
+@pytest.mark.parametrize(("name", "plain"), NAMES.items())
+@pytest.mark.parametrize("form", FORMS)
+def test_accents_are_folded_in_any_encoding(name, plain, form):
+    assert fold_accents(unicodedata.normalize(form, name)) == plain
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("asked", [*FORMS, None])
+@pytest.mark.parametrize("written", [*FORMS, None])
+def test_a_name_is_found_however_it_and_the_text_are_written(name, asked, written):
+    def write(form):
+        return fold_accents(name) if form is None else unicodedata.normalize(form, name)
+
+    text = f"Critics of {write(written)} were there, {write(written)}’s friends too."
+    found = [text[start:end] for start, end in find_mentions(write(asked), text)]
+    assert found == [write(written)] * 2
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("José Ibáñez", "Mr. Ibáñez met Ana Ibáñez.", ["Ibáñez"]),
+        ("Jose Ibanez", "IBÁÑEZ LEAVES", ["IBÁÑEZ"]),
+        ("señal débil", "La Señal débil.", ["Señal débil"]),
+        ("Ökologische Union", "ÖU, Okologische Union", ["ÖU", "Okologische Union"]),
+        ("Peña", "Peñaranda, Peñas and Peña-led", ["Peña"]),
+        ("Pena", "La Peña", ["Peña"]),
+    ],
+)
+def test_what_a_name_stands_for_is_found_with_accents(form, name, text, expected):
+    text = unicodedata.normalize(form, text)
+    found = [text[start:end] for start, end in find_mentions(name, text)]
+    assert found == [unicodedata.normalize(form, word) for word in expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "count"),
+    [
+        ("ガス", "ガス", 1),
+        ("カス", "ガス", 0),  # another letter, and no accent
+        ("て", "で", 0),
+        ("김", "김 씨", 1),
+        ("기", "김 씨", 0),
+        ("कि", "कि", 1),
+        ("Байден", "Байден", 1),
+        ("שלום", "שָׁלוֹם", 1),
+    ],
+)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("other", ["NFC", "NFD"])
+def test_other_scripts(name, text, count, form, other):
+    name, text = unicodedata.normalize(form, name), unicodedata.normalize(other, text)
+    spans = find_mentions(name, text)
+    assert len(spans) == count
+    if count:
+        assert spans[0] == (0, len(text.split(" ")[0]))
+
+
+LETTERS = st.text(alphabet="aeñéǭłßÆơ\u0301\u0323\u0308\u0338でガ김가\u1161각 .Aé", max_size=30)
+
+
+@given(LETTERS)
+def test_canonically_equal_texts_fold_to_the_same(text):
+    folded = {fold_accents(unicodedata.normalize(form, text)) for form in ("NFC", "NFD")}
+    assert folded == {fold_accents(text)}
+    assert fold_accents(fold_accents(text)) == fold_accents(text)
+
+
+@given(LETTERS)
+def test_places_cover_the_text_in_order(text):
+    folded = fold_with_places(text)
+    places = folded.places
+    if places is None:
+        places = [(i, i + 1) for i in range(len(text))]
+    assert len(places) == len(folded.text)
+    assert list(places) == sorted(places)
+    for start in range(len(places)):
+        for end in range(start + 1, len(places) + 1):
+            span = folded.span(start, end)
+            if span is not None:
+                assert fold_accents(text[slice(*span)]) == folded.text[start:end]
+
+
+@given(LETTERS, LETTERS, LETTERS)
+def test_mentions_are_spans_of_the_text_as_written(name, before, after):
+    text = f"{before} {name} {after}"
+    for form in ("NFC", "NFD"):
+        written = unicodedata.normalize(form, text)
+        previous = 0
+        for start, end in find_mentions(name, written):
+            assert previous <= start < end <= len(written)
+            assert not unicodedata.combining(written[start])
+            previous = end
+
+
+def test_plain_texts_are_left_alone():
+    text = "“Plain” — text, with ‘quotes’…"
+    assert fold_with_places(text).text is text
+    assert fold_with_places(text).places is None
+
+
+def test_every_character_is_folded_to_something_shorter_than_a_word():
+    for number in range(0, sys.maxunicode, 7):
+        if not 0xD800 <= number < 0xE000:
+            assert len(fold_accents(chr(number))) <= 4

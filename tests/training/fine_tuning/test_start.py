@@ -1,0 +1,71 @@
+"""The weights that training begins with: ``model.start``."""
+
+import pytest
+import torch
+
+from claimstance.model.encoder import PACKAGED, locate
+from claimstance.model.errors import ConfigError
+from claimstance.model.labels import STANCE
+from claimstance.model.network import ClaimStanceModel
+from claimstance.model.onnx.backend import BUNDLED
+from claimstance.training.config import Config
+from claimstance.training.fine_tuning.train import _new
+
+pytestmark = pytest.mark.slow
+[MINILM] = PACKAGED
+LABELS = {"stance": STANCE, "claim": ("boast", "menace", "pledge")}
+
+
+def new(**model):
+    config = Config.model_validate({"output": "out", "data": {"path": "data"}, "model": model})
+    return _new(config, ("claim", "stance"), LABELS)
+
+
+@pytest.fixture(scope="module")
+def bundled():
+    return ClaimStanceModel.from_pretrained(BUNDLED)
+
+
+@pytest.fixture
+def minilm():
+    if locate(MINILM) == MINILM:
+        pytest.skip("no package with the bundled model's encoder is installed")
+    return MINILM
+
+
+@pytest.mark.parametrize("start", ["auto", "bundled"])
+def test_training_begins_with_the_bundled_weights(minilm, bundled, start):
+    model, name = new(encoder=minilm, start=start)
+    assert name == bundled.config.name
+    theirs = bundled.state_dict()
+    equal = {key: torch.equal(value, theirs[key]) for key, value in model.state_dict().items() if key in theirs
+             and value.shape == theirs[key].shape}  # fmt: skip
+    assert {key for key in equal if key.startswith(("encoder.", "heads.stance."))}
+    assert [
+        key for key, same in equal.items() if not same and not key.startswith("heads.claim.")
+    ] == []
+    assert model.config.labels["claim"] == LABELS["claim"]  # a head of other labels starts new
+
+
+def test_auto_passes_over_a_bundled_model_with_another_encoder(tiny_encoder, caplog):
+    caplog.set_level("INFO", "claimstance")
+    _, name = new(encoder=str(tiny_encoder), start="auto", max_tokens=64)
+    assert name is None
+    assert "which the bundled model does not have" in caplog.text
+
+
+def test_a_named_start_with_another_encoder_is_refused(tiny_encoder):
+    with pytest.raises(ConfigError, match="expected a model with the encoder of this one"):
+        new(encoder=str(tiny_encoder), start="bundled", max_tokens=64)
+
+
+def test_without_a_start_the_encoder_is_as_it_was_pretrained(tiny_encoder):
+    model, name = new(encoder=str(tiny_encoder), max_tokens=64)
+    again, _ = new(encoder=str(tiny_encoder), max_tokens=64)
+    assert name is None
+    weights = again.state_dict()
+    differing = [
+        key for key, value in model.state_dict().items()
+        if key.startswith("encoder.") and not torch.equal(value, weights[key])
+    ]  # fmt: skip
+    assert differing == []

@@ -1,0 +1,138 @@
+"""Reading YAML that people write, within limits, so that a wrong file ends with a message that names the line.
+
+Aliases let a few lines stand for gigabytes, and brackets nest deeper than Python can follow; both are refused while the
+file is read. So are numbers and dates that are none.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from claimstance.model.errors import ConfigError, shorten
+
+LARGEST = 1_000_000  # characters of a file, and of all that its aliases stand for
+DEEPEST = 50  # levels of lists and mappings
+_LONGEST_NUMBER = 100  # characters
+
+
+class LimitedLoader(yaml.BaseLoader):
+    """Load YAML whose size and depth, all aliases written out, stay within the limits; all values are text."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream)
+        self._level = 0
+        self._sizes: dict[int, tuple[int, int]] = {}  # node → its characters and levels
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Compose the next node and measure it."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        mark = event.start_mark
+        self._level += 1
+        if self._level > DEEPEST:
+            raise yaml.MarkedYAMLError(None, None, _too_deep(), mark)
+        node = super().compose_node(parent, index)
+        self._level -= 1
+        if isinstance(event, yaml.AliasEvent) and id(node) not in self._sizes:
+            raise yaml.MarkedYAMLError(None, None, "an alias of what it stands in", mark)
+        if node is not None:
+            self._measure(node, mark)
+        return node
+
+    def _measure(self, node: yaml.Node, mark: Any) -> None:
+        """Take down the size of a node from those of its children, which were composed before it."""
+        if id(node) in self._sizes:
+            return
+        size, levels = 1, 1
+        for child in _children(node):
+            of_child = self._sizes[id(child)]
+            size += of_child[0]
+            levels = max(levels, 1 + of_child[1])
+        if isinstance(node, yaml.ScalarNode):
+            size += len(node.value)
+        if size > LARGEST:
+            problem = f"aliases that stand for more than {LARGEST:,} characters"
+            raise yaml.MarkedYAMLError(None, None, problem, mark)
+        if levels > DEEPEST:
+            raise yaml.MarkedYAMLError(None, None, _too_deep(), mark)
+        self._sizes[id(node)] = size, levels
+
+
+class ValueLoader(LimitedLoader, yaml.SafeLoader):
+    """Load YAML with numbers, dates and truth values."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Return the value of a node.
+
+        Raises:
+            yaml.MarkedYAMLError: For a scalar that looks like a number or a date and is none.
+        """
+        if not isinstance(node, yaml.ScalarNode):
+            return super().construct_object(node, deep)
+        is_number = node.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+        if is_number and len(node.value) > _LONGEST_NUMBER:
+            problem = f"a number of {len(node.value):,} characters"
+            raise yaml.MarkedYAMLError(None, None, problem, node.start_mark)
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, OverflowError, KeyError) as error:
+            kind = node.tag.rpartition(":")[2].replace("timestamp", "date").replace("int", "number")
+            problem = (
+                f"{shorten(repr(node.value))}, which is no {kind} ({error}); in quotes it is text"
+            )
+            raise yaml.MarkedYAMLError(None, None, problem, node.start_mark) from None
+
+
+def parse_yaml(text: str, where: str, loader: type[yaml.BaseLoader] = ValueLoader) -> Any:
+    """Return the value of a YAML text.
+
+    Args:
+        text: One document.
+        where: Opens the message of an error.
+        loader: ``LimitedLoader`` or a subclass.
+
+    Raises:
+        ConfigError: Naming the line, for text that is no YAML or goes beyond the limits.
+    """
+    try:
+        return yaml.load(text, loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark is not None else ""
+        parts = [part for part in (error.context, error.problem) if part]
+        problem = ", ".join(parts).removeprefix("found ")
+        raise ConfigError(f"{where}{line}: expected YAML, found {problem}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where}: expected YAML, found {' '.join(str(error).split())}") from None
+
+
+def read_yaml(path: Path, loader: type[yaml.BaseLoader] = ValueLoader) -> Any:
+    """Return the value of a YAML file.
+
+    Raises:
+        ConfigError: Naming the file and the line.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{path}, line {line}: expected YAML in UTF-8, found {error.reason}"
+        ) from None
+    if len(data) > LARGEST:
+        raise ConfigError(f"{path}: expected at most {LARGEST:,} bytes of YAML, found more")
+    return parse_yaml(text, str(path), loader)
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [child for pair in node.value for child in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def _too_deep() -> str:
+    return f"more than {DEEPEST} levels of lists and keys"
