@@ -26,7 +26,8 @@ from claimstance.inference.articles.sources import read_articles
 from claimstance.inference.result_cache import ResultCache
 from claimstance.inference.writers.text import JsonlWriter
 from claimstance.model.onnx import backend as runtime
-from claimstance.model.onnx.backend import BUNDLED, READER_FILE, SLOWER, OnnxBackend
+from claimstance.model.onnx.backend import BUNDLED, DISABLED_OPTIMIZERS, OnnxBackend
+from claimstance.model.onnx.manifest import READER_FILE
 from claimstance.model.predictor import Reader
 from claimstance.model.windows import WindowBuilder
 
@@ -105,7 +106,9 @@ def operators(file: Path, folder: Path) -> Counter[str]:
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.enable_profiling = 1, True
     options.profile_file_prefix = str(folder / "operators")
-    session = ort.InferenceSession(str(BUNDLED / READER_FILE), options, disabled_optimizers=SLOWER)
+    session = ort.InferenceSession(
+        str(BUNDLED / READER_FILE), options, disabled_optimizers=DISABLED_OPTIMIZERS
+    )
     reader, _ = runtime.load_reader(threads=1)
     reader.backend._reader = session  # type: ignore[attr-defined]
     for tagged in Tagger(reader, "").tag_all(read_articles([str(file)])):

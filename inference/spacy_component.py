@@ -36,7 +36,8 @@ from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ClaimstanceError, ModelError
 from claimstance.model.io.hub import FILES
 from claimstance.model.labels import ROLES
-from claimstance.model.onnx.backend import check_files, identity, model_folder
+from claimstance.model.onnx.backend import identity, model_folder
+from claimstance.model.onnx.manifest import check_files
 
 NAME = "claimstance"
 KINDS = ("sentences", *(f"{role}s" for role in ROLES), "entities", "stances")

@@ -237,10 +237,10 @@ class Tagger:
         self, records: Sequence[Record], stop: Stop = never
     ) -> Callable[[], list[dict[str, Any]]]:
         """Start to predict the records of one document, as ``begin`` does an article."""
-        finish_document = begin_document(self._reader, records, MentionFinder(), stop)
+        pending = begin_document(self._reader, records, MentionFinder(), stop)
 
         def finish() -> list[dict[str, Any]]:
-            predictions = finish_document()
+            predictions = pending.result()
             return [
                 self._add_prediction(record, prediction)
                 for record, prediction in zip(records, predictions, strict=True)

@@ -1,8 +1,8 @@
-"""What a saved model says about itself in ``config.json``. Read without torch or transformers."""
+"""The configuration that is saved with a model, ``config.json``. It is read without torch or transformers."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,9 +21,9 @@ from claimstance.model.io.small_files import read_small_file
 from claimstance.model.io.validation import describe, first_problem
 from claimstance.model.labels import DEFAULT_LABELS, TASKS
 
-FORMAT = 1  # raised when an older program could no longer read a model folder
-#: Tokens of a window: at least the special ones and a sentence beside a topic; attention takes
-#: memory with the square of the length.
+FORMAT = 1  # increased when older versions of this program can no longer read a model folder
+#: Limits of a window's length in tokens. The shortest holds the special tokens and a sentence beside
+#: a topic; the longest is bounded because attention takes memory with the square of the length.
 MIN_WINDOW, MAX_WINDOW = 8, 8192
 
 CONFIG_FILE = "config.json"
@@ -35,7 +35,7 @@ _Size = Annotated[int, Field(ge=1, le=1 << 31)]
 
 
 class _Outline(TypedDict, total=False):
-    """The keys that tell a configuration that this program can read."""
+    """Represent the keys by which a configuration of this program is recognized."""
 
     format: Any
     encoder: Any
@@ -44,7 +44,7 @@ class _Outline(TypedDict, total=False):
 
 
 class _Encoder(TypedDict, total=False):
-    """What is read of the encoder's configuration; transformers checks the other keys."""
+    """Represent the keys of the encoder's configuration that are read here; transformers checks the rest."""
 
     __pydantic_config__ = ConfigDict(extra="allow", strict=True)  # type: ignore[misc]
 
@@ -56,12 +56,14 @@ class _Encoder(TypedDict, total=False):
 
 
 def _check_task(task: str) -> str:
+    """Return ``task``; raise ``ValueError`` if there is no such task."""
     if task not in TASKS:
         raise ValueError(unknown("task", task, TASKS))
     return task
 
 
 def _check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return ``names``; raise ``ValueError`` if one of them occurs twice."""
     if len(set(names)) < len(names):
         raise ValueError(f"expected names that differ, found {', '.join(names)}")
     return names
@@ -69,7 +71,7 @@ def _check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
 
 _Name = Annotated[str, Field(min_length=1)]
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
-# Logits beyond these would overflow where probabilities are made of them.
+# The softmax of logits beyond these limits would overflow.
 _Bias = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 _Temperature = Annotated[float, Field(ge=0.001, le=1000, allow_inf_nan=False)]
 _NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
@@ -80,34 +82,34 @@ _Topics = Annotated[tuple[_Name, ...], AfterValidator(_check_distinct)]
 
 @dataclass
 class ModelConfig:
-    """The shape of a model, its labels by name, and what training fitted beside the weights.
+    """Represent the shape of a model, its labels, and the values that training fitted beside the weights.
+
+    Several values are fitted per kind of question. A kind is a task, or a variant of one behind a dot, such as
+    ``stance.topic`` (see ``Query.kind``). Where a variant has no temperature, the values of its task count.
 
     Attributes:
         encoder: the encoder's own transformers configuration.
-        tasks: which of ``claimstance.model.labels.TASKS`` the model has heads for.
-        labels: label names of each task that has a label set; a head's outputs are in this order.
+        tasks: the tasks that the model has heads for, from ``claimstance.model.labels.TASKS``.
+        labels: task → its label names; the outputs of a head are in this order.
         max_tokens: the length of a window, special tokens included.
-        dropout: of the heads, in training.
-        temperatures: per kind of question, what logits are divided by before the softmax (fitted on dev; 1 if absent).
-            A kind is a task, or a part of one behind a dot, such as ``stance.topic`` (see ``Query.kind``); where the
-            part has no value, the task's counts.
-        biases: what is added to logits before anything is read from them (0 if absent), fitted on dev: to those of each
-            role's tags and of links (``link``), since the likeliest answer to each is not that of the best F1; to those
-            of a label (``stance.holder.neutral``), with the temperature; to that of a sentence task's last label
-            (``check_worthy``), in older models.
-        thresholds: per kind of question and label (``stance.holder.favor``), what the label's probability is measured
-            against when one is chosen (see ``decide``; all alike if absent): for the best F1, while probabilities stay
-            what they are. In older models, of a sentence task's last label (``check_worthy``) alone.
-        abstain_below: per kind of question and label, the probability under which an answer with that label is marked
-            as abstained (never if absent, always if above 1); in older models, per kind of question.
-        conformal: per kind of question, the probability from which a label belongs to the set of those that may be
-            right.
-        topics: what all stances in training were about, if that was one topic: asked about where no target is named.
-        name: what the model calls itself in its output.
-        version: of the model, not of this program.
+        dropout: the dropout of the heads in training.
+        temperatures: kind → the divisor of its logits before the softmax, fitted on dev (1 if absent).
+        biases: addends to logits, fitted on dev (0 if absent): per role for its tags, for links (``link``), per kind
+            and label (``stance.holder.neutral``), and, in older models, for the last label of a sentence task
+            (``check_worthy``). With roles and links, the F1 of the likeliest answer is not the best F1.
+        thresholds: kind and label (``stance.holder.favor``) → the value that the label's probability is compared with
+            when a label is chosen (see ``decide``; equal if absent). They raise the F1 and leave probabilities as
+            they are. In older models, a threshold per sentence task belongs to its last label.
+        abstain_below: kind and label → the probability below which an answer with that label is marked as abstained
+            (never if absent, always if above 1); in older models, per kind.
+        conformal: kind → the probability from which a label belongs to the prediction set.
+        topics: the topic that all stances in training are about, if there is only one: it is the target where the user
+            names none.
+        name: the name of the model in its output.
+        version: the version of the model, not of this program.
     """
 
-    # Types and ranges are checked where a folder is loaded (see ``load``).
+    # Types and ranges are checked when a folder is loaded (see ``load``), not on construction.
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
 
     encoder: Annotated[dict[str, Any], GetPydanticSchema(lambda _, schema_of: schema_of(_Encoder))]
@@ -131,59 +133,59 @@ class ModelConfig:
 
     @property
     def hidden_size(self) -> int:
-        """The width of the encoder's output."""
+        """Return the width of the encoder's output."""
         return int(self.encoder["hidden_size"])
 
     def scale(self, kind: str) -> tuple[list[float], float]:
-        """What is added to each logit of a kind of question, and what the sum is divided by before the softmax.
-
-        Where nothing was fitted for that kind of its task's questions, what was fitted for all of them counts.
-        """
-        task, fitted = kind.partition(".")[0], self._fitted(kind)
+        """Return the addend of each logit of a kind of question, and the divisor of the sum before the softmax."""
+        task = kind.partition(".")[0]
+        fitted = self._fitted_kind(kind)
         biases = [self.biases.get(f"{fitted}.{label}", 0.0) for label in self.labels[task]]
+        # Older models have one bias per task, which belongs to the last label.
         biases[-1] += self.biases.get(task, 0.0)
         return biases, self.temperatures.get(fitted, 1.0)
 
     def decide(self, kind: str, probabilities: Mapping[str, float]) -> str:
-        """The label to answer with, from the probability of each: the one that stands highest over its threshold.
+        """Return the label with the largest ratio of its probability to its threshold.
 
-        Of labels that stand alike, the last: a threshold is where an answer is given from.
+        Ties go to the last label.
         """
         thresholds = self.thresholds_of(kind)
-        return max(
-            reversed(list(probabilities)),
-            key=lambda label: probabilities[label] / thresholds[label],
-        )
+        ratios = {label: value / thresholds[label] for label, value in probabilities.items()}
+        return max(reversed(ratios), key=ratios.__getitem__)
 
     def thresholds_of(self, kind: str) -> dict[str, float]:
-        """Label → its threshold, for a kind of question: where all probabilities are at it, no label is preferred."""
-        task, fitted = kind.partition(".")[0], self._fitted(kind)
-        *others, last = self.labels[task]
-        alone = self.thresholds.get(task, 0.5)
-        plain = {**dict.fromkeys(others, 1 - alone), last: alone}
-        return {
-            label: max(self.thresholds.get(f"{fitted}.{label}", value), 1e-6)
-            for label, value in plain.items()
-        }
+        """Return label → threshold of a kind of question; ``decide`` compares probabilities with them."""
+        task = kind.partition(".")[0]
+        fitted = self._fitted_kind(kind)
+        # Older models have one threshold per task: it is that of the last label against all others.
+        last_threshold = self.thresholds.get(task, 0.5)
+        thresholds = dict.fromkeys(self.labels[task], 1 - last_threshold)
+        thresholds[self.labels[task][-1]] = last_threshold
+        for label, default in thresholds.items():
+            # Probabilities are divided by thresholds, which therefore must not be zero.
+            thresholds[label] = max(self.thresholds.get(f"{fitted}.{label}", default), 1e-6)
+        return thresholds
 
     def answered_from(self, kind: str, label: str) -> float | None:
-        """The probability from which an answer with that label is given; ``None`` if nothing is promised of it."""
-        fitted = self._fitted(kind)
+        """Return the least probability of an answer that is not marked as abstained; ``None`` without a limit."""
+        fitted = self._fitted_kind(kind)
         return self.abstain_below.get(f"{fitted}.{label}", self.abstain_below.get(fitted))
 
     def gives(self, kind: str, label: str, probability: float) -> bool:
-        """Whether an answer of that probability is given, not marked as abstained."""
+        """Return whether an answer with that probability is given, rather than marked as abstained."""
         return probability >= (self.answered_from(kind, label) or 0.0)
 
     def in_set_from(self, kind: str) -> float | None:
-        """The probability from which a label belongs to the set; ``None`` if nothing is promised of sets."""
-        return self.conformal.get(self._fitted(kind))
+        """Return the probability from which a label belongs to the prediction set; ``None`` if none was fitted."""
+        return self.conformal.get(self._fitted_kind(kind))
 
-    def _fitted(self, kind: str) -> str:
+    def _fitted_kind(self, kind: str) -> str:
+        """Return the kind whose fitted values count for ``kind``: itself, or its task."""
         return kind if kind in self.temperatures else kind.partition(".")[0]
 
     def to_json_string(self) -> str:
-        """The configuration as JSON (the name by which training loggers ask for it)."""
+        """Return the configuration as JSON (training loggers of transformers call this method)."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False, sort_keys=True)
 
     def save(self, folder: Path) -> None:
@@ -195,7 +197,7 @@ class ModelConfig:
         """Read ``config.json`` from ``folder``.
 
         Raises:
-            ModelError: if it is missing, damaged, of another program, or of a newer version of this one.
+            ModelError: if the file is missing, damaged, of another program, or of a newer version of this one.
         """
         path = folder / CONFIG_FILE
         try:
@@ -206,7 +208,7 @@ class ModelConfig:
                 f"{error.strerror}"
             ) from None
         try:
-            # A newer format comes first: its other keys may be unknown for the same reason.
+            # The format is checked first: in a newer one, other keys may be unknown for that reason.
             outline = _OUTLINE.validate_json(data)
             version = outline.get("format", FORMAT)
             if version != FORMAT:
@@ -219,9 +221,9 @@ class ModelConfig:
                     raise ModelError(f"{path}: {key}: expected a value, found none")
             config = _CONFIG.validate_json(data)
         except ValidationError as error:
-            field_name, problem = first_problem(error.errors(), [each.name for each in fields(cls)])
-            place = f"{path}: {field_name}" if field_name else path
-            raise ModelError(f"{place}: {problem}") from None
+            field_name, problem = first_problem(error.errors(), cls)
+            where = f"{path}: {field_name}" if field_name else path
+            raise ModelError(f"{where}: {problem}") from None
         for task in config.tasks:
             if task in DEFAULT_LABELS and task not in config.labels:
                 raise ModelError(

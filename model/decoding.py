@@ -1,6 +1,6 @@
-"""From logits to spans and attributions, in numpy."""
+"""Decoding of logits to spans and attributions, in numpy."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,15 +11,20 @@ from claimstance.model.windows import Located, Window
 
 Floats = NDArray[np.floating]
 LINK_THRESHOLD = 0.5
-# A shorter content is more often than not a slip, without a cue, or beside a better one if it is not sure (on dev).
-SHORT_CONTENT = 20  # characters
-SURE_CONTENT = 0.7  # probability
-SURE_SOURCE = 0.8  # probability from which a source that no cue took goes to an attribution without one (on dev)
+# Contents of fewer characters are usually spurious (measured on dev). They are dropped if no cue
+# claims them, or if they are uncertain and the cue has a better one.
+SHORT_CONTENT = 20
+CERTAIN_CONTENT = 0.7  # probability
+# Probability from which a source without a cue is attached to an attribution without a source (on dev).
+CERTAIN_SOURCE = 0.8
 
 
 @dataclass(frozen=True)
 class TokenSpan:
-    """Tokens ``[start, end)`` of a window under one label; ``probability`` is the mean over its words."""
+    """Represent tokens ``[start, end)`` of a window under one label.
+
+    ``probability`` is the mean over the words of the span.
+    """
 
     label: str
     start: int
@@ -27,9 +32,13 @@ class TokenSpan:
     probability: float
 
 
+#: A cue, and a source or content that may belong to it.
+CuePair = tuple[TokenSpan, TokenSpan]
+
+
 @dataclass(frozen=True)
 class FoundAttribution:
-    """Who says what, in characters of sentences. A part that was not found is empty."""
+    """Represent an attribution, in characters of sentences. A role without a span is empty."""
 
     source: tuple[Located, ...]
     cue: tuple[Located, ...]
@@ -38,26 +47,26 @@ class FoundAttribution:
 
     @property
     def sentence(self) -> int:
-        """The sentence it is told in: its cue's, or the first of its content."""
+        """Return the sentence that contains its cue, or the first of its content if it has no cue."""
         return min(self.cue or self.content or self.source).sentence
 
 
 def softmax(logits: Floats, temperature: float = 1.0) -> Floats:
-    """Probabilities over the last axis."""
+    """Return probabilities over the last axis."""
     scaled = logits / temperature
     powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    result: Floats = powers / powers.sum(axis=-1, keepdims=True)
-    return result
+    probabilities: Floats = powers / powers.sum(axis=-1, keepdims=True)
+    return probabilities
 
 
 def sigmoid(logits: Floats) -> Floats:
-    """The logistic function, without overflow."""
-    result: Floats = 0.5 * (1 + np.tanh(0.5 * logits))
-    return result
+    """Return the logistic function of ``logits``, computed without overflow."""
+    probabilities: Floats = 0.5 * (1 + np.tanh(0.5 * logits))
+    return probabilities
 
 
 def words(window: Window) -> Iterator[tuple[int, int, bool]]:
-    """The words of a window: first token, end, and whether a sentence begins with it."""
+    """Yield the words of a window: first token, end, and ``True`` if the word begins a sentence."""
     for piece in window.pieces:
         start = piece.start
         for token in range(piece.start + 1, piece.end + 1):
@@ -73,73 +82,84 @@ def decode_tags(
     across: Sequence[str] = (),
     ends: Collection[int] = (),
 ) -> list[TokenSpan]:
-    """Return spans from BIO logits (T, C), whole words each.
+    """Return spans of whole words from BIO logits.
 
-    Labels in ``across`` may go on over the end of a sentence, though not into the sentences ``ends``. The tokens of a
-    word vote by their mean. An ``I-`` that follows nothing of its label begins a span.
+    The tokens of a word vote by their mean. An ``I-`` that follows no span of its label begins one.
+
+    Args:
+        logits: scores of the tags for every token, (T, C).
+        window: the window that the tokens belong to.
+        tags: the names of the tags, in the order of the logits.
+        across: labels whose spans may continue over the end of a sentence.
+        ends: sentences that no span continues into.
     """
-    closed = {
-        piece.start for piece in window.pieces if piece.sentence in ends and not piece.skipped
-    }
+    word_bounds = list(words(window))
+    if not word_bounds:
+        return []
+    probabilities = _word_probabilities(logits, word_bounds)  # (W, C)
+    best_tags = probabilities.argmax(axis=1)
+    best_probabilities = probabilities[np.arange(len(word_bounds)), best_tags]
+    closed_starts = set()
+    for piece in window.pieces:
+        if piece.sentence in ends and not piece.skipped:
+            closed_starts.add(piece.start)
+
     spans: list[TokenSpan] = []
-    open_span: list[
-        float
-    ] = []  # the probabilities of the words of the last span, while it can go on
-    found = list(words(window))
-    if not found:
-        return spans
-    bounds = np.array([(start, end) for start, end, _ in found])
-    # One sum over each word: the separators between sentences fall to the odd sums, which are left out.
-    sums = np.add.reduceat(
-        np.concatenate([logits, np.zeros_like(logits[:1])]), bounds.ravel(), axis=0
-    )[::2]
-    probabilities = softmax(sums / (bounds[:, 1:] - bounds[:, :1]).astype(logits.dtype))
-    chosen = probabilities.argmax(axis=1)
-    best = probabilities[np.arange(len(found)), chosen].tolist()
-    for (start, end, begins_sentence), number, probability in zip(
-        found, chosen.tolist(), best, strict=True
+    span_probabilities: list[float] = []  # of the words of the last span; empty once it is closed
+    for (start, end, begins_sentence), tag_number, probability in zip(
+        word_bounds, best_tags.tolist(), best_probabilities.tolist(), strict=True
     ):
-        kind, _, label = tags[number].partition("-")
-        if kind == "O":
-            open_span = []
+        prefix, _, label = tags[tag_number].partition("-")
+        if prefix == "O":
+            span_probabilities = []
             continue
-        last = spans[-1] if open_span else None
-        goes_on = (
-            last
-            and kind == "I"
-            and last.label == label
-            and (not begins_sentence or (label in across and start not in closed))
-        )
-        open_span = [*open_span, probability] if goes_on else [probability]
-        start = spans.pop().start if goes_on else start
-        spans.append(TokenSpan(label, start, end, sum(open_span) / len(open_span)))
+        crosses_freely = label in across and start not in closed_starts
+        can_continue = prefix == "I" and (not begins_sentence or crosses_freely)
+        if span_probabilities and can_continue and spans[-1].label == label:
+            start = spans.pop().start
+            span_probabilities.append(probability)
+        else:
+            span_probabilities = [probability]
+        mean = sum(span_probabilities) / len(span_probabilities)
+        spans.append(TokenSpan(label, start, end, mean))
     return spans
+
+
+def _word_probabilities(logits: Floats, word_bounds: Sequence[tuple[int, int, bool]]) -> Floats:
+    """Return the probabilities (W, C) of the tags for words, from the logits (T, C) of tokens."""
+    bounds = np.array([(start, end) for start, end, _ in word_bounds])  # (W, 2)
+    # reduceat also sums the tokens between two words, the separators: these are the odd rows. The
+    # row of zeros lets the last word end at the last token.
+    padded = np.concatenate([logits, np.zeros_like(logits[:1])])
+    sums = np.add.reduceat(padded, bounds.ravel(), axis=0)[::2]
+    lengths = (bounds[:, 1:] - bounds[:, :1]).astype(logits.dtype)
+    return softmax(sums / lengths)
 
 
 def link_candidates(
     spans: Sequence[TokenSpan], window: Window | None = None, layout: Layout | None = None
-) -> list[tuple[TokenSpan, TokenSpan]]:
+) -> list[CuePair]:
     """Return every cue of a window with every source and content of it.
 
-    With the ``layout`` of the article, a content outside quotation marks is paired with cues of its own line alone, or
-    of a line before it that introduces others.
+    With the ``layout`` of the article, a content outside quotation marks is paired only with cues of its own line, or
+    of an earlier line that ends with a colon.
     """
     cues = [span for span in spans if span.label == "cue"]
-    others = [span for span in spans if span.label != "cue"]
-    pairs = [(cue, other) for cue in cues for other in others]
+    sources_and_contents = [span for span in spans if span.label != "cue"]
+    pairs = [(cue, span) for cue in cues for span in sources_and_contents]
     if window is None or layout is None:
         return pairs
     return [
-        pair
-        for pair in pairs
-        if pair[1].label != "content" or _on_one_line(*pair, window=window, layout=layout)
+        (cue, span)
+        for cue, span in pairs
+        if span.label != "content" or _layout_allows(cue, span, window, layout)
     ]
 
 
-def _on_one_line(cue: TokenSpan, content: TokenSpan, window: Window, layout: Layout) -> bool:
-    """Return whether a content may be that of a cue, as far as the lines of the article tell."""
-    [cue_sentence, *_] = sorted(_sentences(cue, window))
-    [content_sentence, *_] = sorted(_sentences(content, window))
+def _layout_allows(cue: TokenSpan, content: TokenSpan, window: Window, layout: Layout) -> bool:
+    """Return whether the lines of the article allow a content to belong to a cue."""
+    cue_sentence = min(_sentences(cue, window))
+    content_sentence = min(_sentences(content, window))
     if layout.lines[cue_sentence] == layout.lines[content_sentence]:
         return True
     is_introduced = cue_sentence < content_sentence and layout.introduces(cue_sentence)
@@ -147,174 +167,203 @@ def _on_one_line(cue: TokenSpan, content: TokenSpan, window: Window, layout: Lay
 
 
 @dataclass
-class _Event:
-    """An attribution while it is put together."""
+class _AttributionDraft:
+    """Represent an attribution that is being assembled.
+
+    Attributes:
+        nested: sources and cues of other attributions inside the content.
+        link_probabilities: those of the links to the source and the contents.
+    """
 
     cue: TokenSpan | None
     source: TokenSpan | None = None
     contents: list[TokenSpan] = field(default_factory=list)
-    inner: list[TokenSpan] = field(default_factory=list)
-    links: list[float] = field(default_factory=list)
+    nested: list[TokenSpan] = field(default_factory=list)
+    link_probabilities: list[float] = field(default_factory=list)
+
+    @property
+    def cue_and_contents(self) -> list[TokenSpan]:
+        """Return the spans that it has besides its source."""
+        return self.contents if self.cue is None else [self.cue, *self.contents]
 
     def distance(self) -> int:
-        """Tokens between the cue and its nearest content."""
+        """Return the number of tokens between the cue and its nearest content."""
         if self.cue is None or not self.contents:
             return 0
         return min(_gap(self.cue, content) for content in self.contents)
 
-    def encloses(self, other: "_Event") -> bool:
-        """Whether ``other`` is told inside this attribution's content."""
-        if self is other or not other.contents or not set(other.contents) <= set(self.contents):
+    def encloses(self, inner: "_AttributionDraft") -> bool:
+        """Return whether ``inner`` is part of this attribution's content."""
+        if self is inner or not inner.contents or not set(inner.contents) <= set(self.contents):
             return False
-        return len(other.contents) < len(self.contents) or self.distance() > other.distance()
+        has_more_content = len(inner.contents) < len(self.contents)
+        return has_more_content or self.distance() > inner.distance()
 
 
 def assemble(
-    spans: Sequence[TokenSpan],
-    candidates: Sequence[tuple[TokenSpan, TokenSpan]],
-    logits: Floats,
-    window: Window,
+    spans: Sequence[TokenSpan], candidates: Sequence[CuePair], logits: Floats, window: Window
 ) -> list[FoundAttribution]:
-    """Attributions from spans and the link logits (N, 2) of ``candidates``, one for each cue.
+    """Return attributions, one for each cue and each content without a cue.
 
-    A cue takes its likeliest source and all contents linked to it, or the likeliest if none is likely. Contents linked
-    to no cue (a quote that goes on) stand alone, if they are more than a few letters. Token tags are flat: where an
-    attribution is told inside another, its source and cue are given back to the outer one's content.
+    A cue takes its likeliest source and all contents linked to it, or the likeliest content if none is linked. Contents
+    that no cue claims (a quotation that continues) form attributions of their own, unless they are short. Token tags
+    are flat: where one attribution contains another, the source and cue of the inner one are added to the content of
+    the outer one.
+
+    Args:
+        spans: the sources, cues and contents of a window.
+        candidates: the pairs that the link head scored.
+        logits: the scores of the candidates, (N, 2): as a source and as a content.
+        window: the window that the spans belong to.
     """
-    scores = {
-        pair: float(as_source if pair[1].label == "source" else as_content)
-        for pair, (as_source, as_content) in zip(candidates, sigmoid(logits), strict=True)
-    }
-    _leave_to_nearer(scores, window)
-    linked: dict[TokenSpan, list[tuple[float, TokenSpan]]] = {
-        span: [] for span in spans if span.label == "cue"
-    }
-    for (cue, other), score in scores.items():
-        linked[cue].append((score, other))
-    events = [_event(cue, found, window) for cue, found in linked.items()]
-    claimed = {content for event in events for content in event.contents}
-    alone = [
-        _Event(None, contents=[span])
+    scores: dict[CuePair, float] = {}
+    for pair, (as_source, as_content) in zip(candidates, sigmoid(logits), strict=True):
+        scores[pair] = float(as_source if pair[1].label == "source" else as_content)
+    scores = _drop_distant_contents(scores, window)
+
+    scores_by_cue: dict[TokenSpan, list[tuple[float, TokenSpan]]] = {}
+    for span in spans:
+        if span.label == "cue":
+            scores_by_cue[span] = []
+    for (cue, span), score in scores.items():
+        scores_by_cue[cue].append((score, span))
+    drafts = [_draft(cue, scored, window) for cue, scored in scores_by_cue.items()]
+
+    claimed = {content for draft in drafts for content in draft.contents}
+    orphan_contents = [
+        _AttributionDraft(None, contents=[span])
         for span in spans
         if span.label == "content" and span not in claimed and not _is_short(span, window)
     ]
-    _give_sources(spans, [*events, *alone], window)
-    sharing: dict[TokenSpan, list[int]] = {}
-    for number, event in enumerate(events):
-        for content in event.contents:
-            sharing.setdefault(content, []).append(number)
-    for outer in events:
-        for number in sorted({number for content in outer.contents for number in sharing[content]}):
-            if outer.encloses(inner := events[number]):
-                outer.inner += [
-                    span for span in (inner.source, inner.cue) if span and span != outer.source
-                ]
-    return [_located(event, window) for event in [*events, *alone]]
+    _attach_orphan_sources(spans, [*drafts, *orphan_contents], window)
+    _add_nested_spans(drafts)
+    return [_locate(draft, window) for draft in [*drafts, *orphan_contents]]
 
 
-def _event(cue: TokenSpan, scored: Sequence[tuple[float, TokenSpan]], window: Window) -> _Event:
-    """The attribution of a cue: its likeliest source, if likely, and its contents."""
-    event = _Event(cue)
+def _drop_distant_contents(scores: Mapping[CuePair, float], window: Window) -> dict[CuePair, float]:
+    """Return the scores without links to a content that a cue of the content's own sentence claims, too."""
+    claims = set()
+    for (cue, span), score in scores.items():
+        if span.label == "content" and score > LINK_THRESHOLD:
+            claims.add((cue, span))
+    near = {pair for pair in claims if _sentences(pair[0], window) & _sentences(pair[1], window)}
+    claimed_nearby = {content for _, content in near}
+    distant = {pair for pair in claims - near if pair[1] in claimed_nearby}
+    return {pair: score for pair, score in scores.items() if pair not in distant}
+
+
+def _draft(
+    cue: TokenSpan, scored: Sequence[tuple[float, TokenSpan]], window: Window
+) -> _AttributionDraft:
+    """Return the attribution of a cue: its likeliest source, if likely, and its contents."""
     ranked = sorted(scored, key=lambda pair: -pair[0])
-    sources = [pair for pair in ranked if pair[1].label == "source" and pair[0] > LINK_THRESHOLD][
-        :1
-    ]
-    contents = [pair for pair in ranked if pair[1].label == "content"]
-    linked = [pair for pair in contents if pair[0] > LINK_THRESHOLD] or contents[:1]
-    linked = [
-        pair
-        for pair in linked
-        if pair[1].probability >= SURE_CONTENT or not _is_short(pair[1], window)
-    ] or linked
-    event.source = sources[0][1] if sources else None
-    event.contents = [content for _, content in linked]
-    event.links = [score for score, _ in sources + linked]
-    return event
+    draft = _AttributionDraft(cue)
+    for score, span in ranked:
+        if span.label == "source" and score > LINK_THRESHOLD:
+            draft.source = span
+            draft.link_probabilities.append(score)
+            break
+    contents = [(score, span) for score, span in ranked if span.label == "content"]
+    linked = [(score, span) for score, span in contents if score > LINK_THRESHOLD] or contents[:1]
+    plausible = []
+    for score, span in linked:
+        if span.probability >= CERTAIN_CONTENT or not _is_short(span, window):
+            plausible.append((score, span))
+    for score, span in plausible or linked:
+        draft.contents.append(span)
+        draft.link_probabilities.append(score)
+    return draft
 
 
-def _give_sources(spans: Sequence[TokenSpan], events: Sequence[_Event], window: Window) -> None:
-    """A source that no cue took goes to the nearest attribution of its sentence without one: a cue may be missed."""
-    taken = {event.source for event in events}
+def _attach_orphan_sources(
+    spans: Sequence[TokenSpan], drafts: Sequence[_AttributionDraft], window: Window
+) -> None:
+    """Give each source that no cue took to the nearest attribution without a source in its sentence.
+
+    Such sources are frequent where the cue was missed.
+    """
+    taken = {draft.source for draft in drafts}
     for source in spans:
-        if source.label != "source" or source in taken or source.probability < SURE_SOURCE:
+        if source.label != "source" or source in taken or source.probability < CERTAIN_SOURCE:
             continue
-        here = _sentences(source, window)
-        free = [
-            event
-            for event in events
-            if event.source is None
-            and any(
-                here & _sentences(span, window) for span in [event.cue, *event.contents] if span
-            )
-        ]
-        if free:
-            nearest = min(
-                free,
-                key=lambda event: min(
-                    _gap(source, span) for span in [event.cue, *event.contents] if span
-                ),
-            )
+        nearest, least_gap = None, len(window)
+        for draft in drafts:
+            if draft.source is not None:
+                continue
+            own_spans = draft.cue_and_contents
+            own_sentences = set().union(*(_sentences(span, window) for span in own_spans))
+            if own_sentences.isdisjoint(_sentences(source, window)):
+                continue
+            gap = min(_gap(source, span) for span in own_spans)
+            if gap < least_gap:
+                nearest, least_gap = draft, gap
+        if nearest is not None:
             nearest.source = source
 
 
-def _gap(one: TokenSpan, other: TokenSpan) -> int:
-    """Tokens between two spans."""
-    return max(one.start - other.end, other.start - one.end, 0)
+def _add_nested_spans(drafts: Sequence[_AttributionDraft]) -> None:
+    """Add the source and cue of each attribution inside another one to the content of that one."""
+    # Only attributions that share a content can contain one another.
+    numbers_by_content: dict[TokenSpan, list[int]] = {}
+    for number, draft in enumerate(drafts):
+        for content in draft.contents:
+            numbers_by_content.setdefault(content, []).append(number)
+    for outer in drafts:
+        sharing = {n for content in outer.contents for n in numbers_by_content[content]}
+        for number in sorted(sharing):
+            inner = drafts[number]
+            if not outer.encloses(inner):
+                continue
+            for span in (inner.source, inner.cue):
+                if span is not None and span != outer.source:
+                    outer.nested.append(span)
 
 
-def _leave_to_nearer(scores: dict[tuple[TokenSpan, TokenSpan], float], window: Window) -> None:
-    """A content that a cue of its own sentence claims is no other sentence's: attributions nest within a sentence."""
-    claims = [
-        pair
-        for pair, score in scores.items()
-        if pair[1].label == "content" and score > LINK_THRESHOLD
-    ]
-    near = {pair for pair in claims if _sentences(pair[0], window) & _sentences(pair[1], window)}
-    kept = {content for _, content in near}
-    for pair in claims:
-        if pair[1] in kept and pair not in near:
-            del scores[pair]
+def _gap(first: TokenSpan, second: TokenSpan) -> int:
+    """Return the number of tokens between two spans."""
+    return max(first.start - second.end, second.start - first.end, 0)
 
 
 def _sentences(span: TokenSpan, window: Window) -> set[int]:
-    return {place.sentence for place in window.located(span.start, span.end)}
+    """Return the numbers of the sentences that a span lies in."""
+    return {piece.sentence for piece in window.locate(span.start, span.end)}
 
 
 def _is_short(span: TokenSpan, window: Window) -> bool:
-    return (
-        sum(place.end - place.start for place in window.located(span.start, span.end))
-        < SHORT_CONTENT
-    )
+    """Return whether a span has fewer than ``SHORT_CONTENT`` characters."""
+    pieces = window.locate(span.start, span.end)
+    return sum(piece.end - piece.start for piece in pieces) < SHORT_CONTENT
 
 
-def _located(event: _Event, window: Window) -> FoundAttribution:
-    parts = [span for span in (event.cue, event.source, *event.contents) if span]
-    tagged = min(span.probability for span in parts)
+def _locate(draft: _AttributionDraft, window: Window) -> FoundAttribution:
+    """Return an attribution in characters of sentences."""
+
+    def pieces(*spans: TokenSpan | None) -> tuple[Located, ...]:
+        located: list[Located] = []
+        for span in spans:
+            if span is not None:
+                located += window.locate(span.start, span.end)
+        return tuple(located)
+
+    tagged = [span for span in (draft.source, *draft.cue_and_contents) if span is not None]
+    tag_probability = min(span.probability for span in tagged)
     return FoundAttribution(
-        source=tuple(window.located(event.source.start, event.source.end)) if event.source else (),
-        cue=tuple(window.located(event.cue.start, event.cue.end)) if event.cue else (),
-        content=tuple(
-            sorted(
-                place
-                for span in [*event.contents, *event.inner]
-                for place in window.located(span.start, span.end)
-            )
-        ),
-        probability=tagged * min(event.links, default=1.0),
+        source=pieces(draft.source),
+        cue=pieces(draft.cue),
+        content=tuple(sorted(pieces(*draft.contents, *draft.nested))),
+        probability=tag_probability * min(draft.link_probabilities, default=1.0),
     )
 
 
-def join_pieces(places: Sequence[Located], texts: Sequence[str]) -> tuple[Located, ...]:
-    """Neighbouring pieces of one sentence with only space between them, made one."""
+def join_pieces(pieces: Sequence[Located], texts: Sequence[str]) -> tuple[Located, ...]:
+    """Return the pieces of a span in order, joined where only space separates them."""
     joined: list[Located] = []
-    for place in sorted(places):
-        last = joined[-1] if joined else None
-        if (
-            last
-            and last.sentence == place.sentence
-            and not texts[place.sentence][last.end : place.start].strip()
-        ):
-            joined[-1] = replace(last, end=max(last.end, place.end))
-        else:
-            joined.append(place)
+    for piece in sorted(pieces):
+        previous = joined[-1] if joined else None
+        if previous is not None and previous.sentence == piece.sentence:
+            between = texts[piece.sentence][previous.end : piece.start]
+            if not between.strip():
+                joined[-1] = replace(previous, end=max(previous.end, piece.end))
+                continue
+        joined.append(piece)
     return tuple(joined)

@@ -1,49 +1,50 @@
-"""Errors that a user can act on: each a ``ClaimstanceError`` (exit code 1). All others are bugs."""
+"""Errors that a user can act on. All other exceptions are bugs."""
 
 import difflib
 import unicodedata
 from collections.abc import Iterable
 
-#: Unicode categories of characters that a terminal obeys or hides: controls, formats, surrogates, line ends.
+#: Unicode categories that a terminal obeys or hides: controls, formats, surrogates, line and paragraph separators.
 _UNPRINTABLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
-_JOINERS = "\u200c\u200d"  # scripts and emoji need them
+_JOINERS = "\u200c\u200d"  # zero-width characters that scripts and emoji need
 
 
 class ClaimstanceError(Exception):
-    """The work could not be done; the message says why, in one or two lines."""
+    """Raised when work cannot be done; the message gives the reason in one or two lines (exit code 1)."""
 
 
 class InputError(ClaimstanceError):
-    """A file, a row or a field is not what it should be."""
+    """Raised for a file, a row or a field with unexpected content."""
 
 
 class ConfigError(ClaimstanceError):
-    """A configuration cannot be used."""
+    """Raised for a configuration that cannot be used."""
 
 
 class ModelError(ClaimstanceError):
-    """A model folder is incomplete or damaged."""
+    """Raised for a model folder that is incomplete or damaged."""
 
 
 def unknown(kind: str, name: str, available: Iterable[str]) -> str:
-    """The message for a name that does not exist, with the nearest one that does.
+    """Return the message about a name that does not exist, with the nearest name that does.
 
     >>> unknown("metric", "acuracy", ["accuracy", "f1"])
     "unknown metric 'acuracy'. Did you mean 'accuracy'? Available: accuracy, f1"
     """
-    names, name = sorted(available), shorten(name)
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
+    names = sorted(available)
+    name = shorten(name)
+    nearest = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean '{nearest[0]}'?" if nearest else ""
     return f"unknown {kind} '{name}'.{hint} Available: {', '.join(names) or 'none'}"
 
 
-def shorten(shown: str, length: int = 60) -> str:
-    """What was found, cut to what a message has room for."""
-    return shown if len(shown) <= length else shown[: length - 1] + "…"
+def shorten(text: str, length: int = 60) -> str:
+    """Return ``text`` cut to at most ``length`` characters, for a message."""
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def printable(text: str) -> str:
-    r"""Return ``text`` as a terminal may show it on one line, whatever wrote it.
+    r"""Return ``text`` as a terminal can safely show it on one line.
 
     Controls (escape sequences, line ends, tabs), marks that set the direction of writing, and bytes of file names that
     are not UTF-8 are escaped as Python escapes them.
@@ -53,12 +54,14 @@ def printable(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(map(_printable, text))
+    return "".join(map(_printable_character, text))
 
 
-def _printable(character: str) -> str:
+def _printable_character(character: str) -> str:
+    """Return a character, or its escape sequence where a terminal would obey or hide it."""
     if unicodedata.category(character) not in _UNPRINTABLE or character in _JOINERS:
         return character
-    if "\udc80" <= character <= "\udcff":  # a byte, as Python's file names have it
+    # Python represents a byte of a file name that is not UTF-8 as one of these surrogates.
+    if "\udc80" <= character <= "\udcff":
         return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("unicode_escape").decode("ascii")

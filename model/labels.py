@@ -1,13 +1,13 @@
-"""The label sets, in one place. They are saved with a model and come back as themselves."""
+"""The default label sets and the tasks that they belong to. A model is saved with its label sets."""
 
 CLAIM = ("no_claim", "claim")
 CHECK_WORTHY = ("no", "yes")
-SUBJECTIVE = ("objective", "subjective")  # whether the sentence gives its author's own view
+SUBJECTIVE = ("objective", "subjective")  # subjective: the sentence gives its author's own view
 STANCE = ("against", "neutral", "favor")
 ENTITY = ("LOCATION", "MISC", "ORGANIZATION", "PERSON")
-ROLES = ("source", "cue", "content")  # the parts of an attribution
+ROLES = ("source", "cue", "content")  # of the spans of an attribution
 
-#: Tasks whose labels a user may replace, with the default set of each.
+#: Tasks whose labels a user may replace → the default label set.
 DEFAULT_LABELS: dict[str, tuple[str, ...]] = {
     "claim": CLAIM,
     "check_worthy": CHECK_WORTHY,
@@ -16,17 +16,20 @@ DEFAULT_LABELS: dict[str, tuple[str, ...]] = {
     "subjective": SUBJECTIVE,
 }
 
-#: Tasks with one label a sentence.
+#: Tasks with one label per sentence.
 SENTENCE_TASKS = ("claim", "check_worthy", "subjective")
 
-#: Everything that one reading of a window can give.
+#: All tasks that a model can have heads for.
 TASKS = ("attribution", "entity", "claim", "check_worthy", "stance", "subjective")
 
 
 def bio(labels: tuple[str, ...]) -> tuple[str, ...]:
-    """The tags of a token head: ``O``, then ``B-`` and ``I-`` of each label.
+    """Return the tags of a token head: ``O``, then ``B-`` and ``I-`` of each label.
 
     >>> bio(("cue",))
     ('O', 'B-cue', 'I-cue')
     """
-    return ("O", *(f"{prefix}-{label}" for label in labels for prefix in "BI"))
+    tags = ["O"]
+    for label in labels:
+        tags += [f"B-{label}", f"I-{label}"]
+    return tuple(tags)

@@ -1,8 +1,7 @@
-"""Records read by a model: what `predict` writes and what evaluation measures."""
+"""Predictions for records: the output of `predict`, which evaluation also measures."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from claimstance.model.decoding import FoundAttribution
 from claimstance.model.labels import ROLES
@@ -12,31 +11,112 @@ from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import Located
 
-#: Finds the mentions of a name in sentence ``index`` of a reading.
+#: Returns the mentions of a name in a sentence: (reading, sentence, name) → spans.
 Locate = Callable[[Reading, int, str], Sequence[tuple[int, int]]]
 
 
 @dataclass
 class Prediction:
-    """What a model reads from one record. Fields are ``None`` where the model has no such head."""
+    """Represent the predictions for one record. Fields are ``None`` where the model has no such head.
+
+    Attributes:
+        stances: the probabilities of each stance that the record lists.
+        kinds: the kind of question of each of these stances (see ``Query.kind``).
+    """
 
     claim: dict[str, float] | None = None
     check_worthy: dict[str, float] | None = None
     subjective: dict[str, float] | None = None
     attributions: list[tuple[Attribution, float]] | None = None
     entities: list[FoundEntity] | None = None
-    stances: list[dict[str, float]] = field(
-        default_factory=list
-    )  # one for each stance of the record
-    kinds: list[str] = field(default_factory=list)  # of each of them: see ``Query.kind``
+    stances: list[dict[str, float]] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+
+
+@dataclass
+class PendingRecords:
+    """Represent the records of one document that are being encoded.
+
+    Attributes:
+        sentences: the number of each record's sentence in the document. Successive records with the same sentence
+            and other holder–target pairs share it.
+    """
+
+    reader: Reader
+    records: Sequence[Record]
+    sentences: list[int]
+    opened: Opened
+    locate: Locate
+
+    def result(self) -> list[Prediction]:
+        """Wait for the encoder and return the prediction for each record."""
+        config = self.reader.config
+        reading = self.reader.finish(self.opened)
+        attributions = attributions_by_sentence(reading)
+        predictions = []
+        for sentence in self.sentences:
+            prediction = Prediction()
+            for task, rows in reading.probabilities.items():
+                setattr(prediction, task, _by_label(config.labels[task], rows[sentence]))
+            if attributions is not None:
+                prediction.attributions = attributions[sentence]
+            if reading.entities is not None:
+                prediction.entities = [
+                    entity for entity in reading.entities if entity.place.sentence == sentence
+                ]
+            predictions.append(prediction)
+        if "stance" in config.tasks:
+            self._add_stances(reading, predictions)
+        return predictions
+
+    def _add_stances(self, reading: Reading, predictions: Sequence[Prediction]) -> None:
+        """Score the stances that the records list, and add them to the predictions."""
+        owners: list[Prediction] = []
+        queries: list[Query] = []
+        for record, sentence, prediction in zip(
+            self.records, self.sentences, predictions, strict=True
+        ):
+            for stance in record.stances or ():
+                owners.append(prediction)
+                queries.append(self._query(reading, sentence, stance.holder, stance.target))
+        labels = self.reader.config.labels["stance"]
+        rows = self.reader.stances(reading, queries)
+        for prediction, query, row in zip(owners, queries, rows, strict=True):
+            prediction.stances.append(_by_label(labels, row))
+            prediction.kinds.append(query.kind)
+
+    def _query(
+        self, reading: Reading, sentence: int, holder: Span | str | None, target: Span | str
+    ) -> Query:
+        """Return the query for a stance; a span is represented by its first piece, a name by its first mention."""
+        holder_spans = self._spans(reading, sentence, holder) if holder else ()
+        target_spans = self._spans(reading, sentence, target)
+        return Query(
+            sentence,
+            holder_spans[0] if holder_spans else None,
+            target_spans[0] if target_spans else str(target),
+        )
+
+    def _spans(
+        self, reading: Reading, sentence: int, span_or_name: Span | str
+    ) -> Sequence[tuple[int, int]]:
+        """Return the pieces of a span, or the mentions of a name in a sentence."""
+        if isinstance(span_or_name, str):
+            return self.locate(reading, sentence, span_or_name)
+        return span_or_name
 
 
 def contexts(records: Sequence[Record]) -> list[list[int]]:
-    """The numbers of the records that see each other as context: those of one document, in order."""
+    """Return groups of record numbers: the records of a document by one annotator are encoded in each other's context.
+
+    A record without a document is a group of its own.
+    """
     groups: dict[tuple[str, ...], list[int]] = {}
     for number, record in enumerate(records):
-        alone = record.doc_id is None
-        key = (str(number),) if alone else ("document", str(record.doc_id), record.annotator or "")
+        if record.doc_id is None:
+            key: tuple[str, ...] = (str(number),)
+        else:
+            key = ("document", record.doc_id, record.annotator or "")
         groups.setdefault(key, []).append(number)
     return list(groups.values())
 
@@ -44,108 +124,79 @@ def contexts(records: Sequence[Record]) -> list[list[int]]:
 def predict(
     reader: Reader, records: Sequence[Record], locate: Locate | None = None
 ) -> Iterator[Prediction]:
-    """A prediction for every record, in order. Stances are scored for the pairs that a record lists, labels ignored."""
-    predictions: dict[int, Prediction] = {}
-    done = 0
+    """Yield a prediction for every record, in order.
+
+    Stances are scored for the holder–target pairs that a record lists; their labels are ignored.
+    """
     groups = contexts(records)
-    begun = (begin_document(reader, [records[i] for i in group], locate) for group in groups)
-    for group, found in zip(groups, reader.ahead(begun), strict=True):
-        predictions.update(zip(group, found, strict=True))
-        while done in predictions:
-            yield predictions.pop(done)
-            done += 1
+    results = reader.ahead(
+        begin_document(reader, [records[number] for number in group], locate).result
+        for group in groups
+    )
+    # The records of a document need not follow one another: predictions wait for their turn here.
+    predictions: dict[int, Prediction] = {}
+    next_number = 0
+    for group, document_predictions in zip(groups, results, strict=True):
+        predictions.update(zip(group, document_predictions, strict=True))
+        while next_number in predictions:
+            yield predictions.pop(next_number)
+            next_number += 1
 
 
 def begin_document(
     reader: Reader, records: Sequence[Record], locate: Locate | None = None, stop: Stop = never
-) -> Callable[[], list[Prediction]]:
-    """Begin to read the records of one document, or one without any; what it gives, called, waits for predictions."""
+) -> PendingRecords:
+    """Begin to encode the records of one document, or one record without a document."""
     texts: list[str] = []
-    places = []  # the sentence of each record: records that repeat a sentence, with another pair, share it
-    for number, record in enumerate(records):
-        repeats = (
-            number > 0
-            and record.text == records[number - 1].text
-            and record.start == records[number - 1].start
+    sentences: list[int] = []
+    previous: Record | None = None
+    for record in records:
+        is_repeated = (
+            previous is not None and record.text == previous.text and record.start == previous.start
         )
-        if not repeats:
+        if not is_repeated:
             texts.append(record.text)
-        places.append(len(texts) - 1)
-    return partial(_finish_document, reader, records, places, reader.open(texts, stop), locate)
+        sentences.append(len(texts) - 1)
+        previous = record
+    opened = reader.open(texts, stop)
+    return PendingRecords(reader, records, sentences, opened, locate or _locate_by_name)
 
 
-def _finish_document(
-    reader: Reader,
-    records: Sequence[Record],
-    places: Sequence[int],
-    opened: Opened,
-    locate: Locate | None,
-) -> list[Prediction]:
-    reading = reader.finish(opened)
-    by_sentence = attributions_by_sentence(reading)
-    predictions = []
-    for place in places:
-        prediction = Prediction(
-            attributions=by_sentence[place] if by_sentence is not None else None
-        )
-        for task, probabilities in reading.probabilities.items():
-            names = reader.config.labels[task]
-            setattr(
-                prediction, task, dict(zip(names, map(float, probabilities[place]), strict=True))
-            )
-        if reading.entities is not None:
-            prediction.entities = [
-                entity for entity in reading.entities if entity.place.sentence == place
-            ]
-        predictions.append(prediction)
-    if "stance" in reader.config.tasks:
-        queries = [
-            _query(reading, place, stance.holder, stance.target, locate or _plain)
-            for place, record in zip(places, records, strict=True)
-            for stance in record.stances or ()
-        ]
-        rows = zip(queries, reader.stances(reading, queries), strict=True)
-        for record, prediction in zip(records, predictions, strict=True):
-            for _ in record.stances or ():
-                query, row = next(rows)
-                prediction.stances.append(
-                    dict(zip(reader.config.labels["stance"], map(float, row), strict=True))
-                )
-                prediction.kinds.append(query.kind)
-    return predictions
-
-
-def _plain(reading: Reading, sentence: int, name: str) -> Sequence[tuple[int, int]]:
+def _locate_by_name(reading: Reading, sentence: int, name: str) -> Sequence[tuple[int, int]]:
+    """Return the mentions of a name in a sentence, without coreference."""
     return find_mentions(name, reading.texts[sentence])
 
 
-def _query(
-    reading: Reading, sentence: int, holder: Span | str | None, target: Span | str, locate: Locate
-) -> Query:
-    if isinstance(holder, str):
-        holder = list(locate(reading, sentence, holder))[:1]
-    mentions = list(locate(reading, sentence, target))[:1] if isinstance(target, str) else target
-    found: tuple[int, int] | str = mentions[0] if mentions else str(target)
-    return Query(sentence, holder[0] if holder else None, found)
+def _by_label(labels: Sequence[str], row: Iterable[float]) -> dict[str, float]:
+    """Return label → probability."""
+    return dict(zip(labels, map(float, row), strict=True))
 
 
 def attributions_by_sentence(reading: Reading) -> list[list[tuple[Attribution, float]]] | None:
-    """The attributions of a reading as the record has them: in each sentence the parts that lie there."""
+    """Return the attributions of each sentence with their probabilities, as records contain them.
+
+    An attribution over several sentences is in each of them, with its spans there.
+    """
     if reading.attributions is None:
         return None
-    result: list[list[tuple[Attribution, float]]] = [[] for _ in reading.texts]
-    for number, found in enumerate(reading.attributions):
-        sentences = sorted({place.sentence for role in ROLES for place in getattr(found, role)})
+    by_sentence: list[list[tuple[Attribution, float]]] = [[] for _ in reading.texts]
+    for number, attribution in enumerate(reading.attributions):
+        pieces = (*attribution.source, *attribution.cue, *attribution.content)
+        sentences = sorted({piece.sentence for piece in pieces})
+        event = f"{sentences[0]}.{number}" if len(sentences) > 1 else None
         for sentence in sentences:
-            event = f"{sentences[0]}.{number}" if len(sentences) > 1 else None
-            result[sentence].append((_clip(found, sentence, event), found.probability))
-    return result
+            spans = _spans_in_sentence(attribution, sentence)
+            by_sentence[sentence].append(
+                (Attribution(**spans, event=event), attribution.probability)
+            )
+    return by_sentence
 
 
-def _clip(found: FoundAttribution, sentence: int, event: str | None) -> Attribution:
-    def part(places: Sequence[Located]) -> Span | None:
-        return [(p.start, p.end) for p in places if p.sentence == sentence] or None
-
-    return Attribution(
-        source=part(found.source), cue=part(found.cue), content=part(found.content), event=event
-    )
+def _spans_in_sentence(attribution: FoundAttribution, sentence: int) -> dict[str, Span | None]:
+    """Return role → the pieces of it that lie in a sentence, ``None`` if there are none."""
+    spans: dict[str, Span | None] = {}
+    for role in ROLES:
+        pieces: Sequence[Located] = getattr(attribution, role)
+        in_sentence = [(piece.start, piece.end) for piece in pieces if piece.sentence == sentence]
+        spans[role] = in_sentence or None
+    return spans

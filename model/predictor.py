@@ -1,9 +1,9 @@
-"""Reading sentences with a trained model: one encoder pass a window, everything else from what came out of it."""
+"""Prediction for sentences: one encoder pass per window, from which the heads read everything else."""
 
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol, TypeVar
@@ -29,37 +29,46 @@ from claimstance.model.windows import Located, Piece, Tokens, Window, WindowBuil
 
 Ints = NDArray[np.int64]
 NOBODY = (0, 0)
-AHEAD = 2  # articles begun for each worker: some of them are copies, or short
+AHEAD = 2  # articles begun per worker: more than one, since some are short or already tagged
 T = TypeVar("T")
-#: Says whether what is being read is wanted no more. Asked by several threads, before each window.
+#: Returns ``True`` once the caller no longer needs the result. Several threads poll it, before each window.
 Stop = Callable[[], bool]
 
 
 class StoppedError(Exception):
-    """What was being read is wanted no more: nobody's mistake, and told to nobody."""
+    """Raised when the caller no longer needs the result; not an error to report."""
 
 
 def never() -> bool:
-    """What is read is wanted to its end (a ``Stop``)."""
+    """Return ``False``: the result is needed (a ``Stop``)."""
     return False
 
 
 class Backend(Protocol):
-    """What runs the network: onnxruntime or torch. Arrays are those of one window; shapes as in ``heads``."""
+    """Runs the network, with onnxruntime or torch.
+
+    Every call is about one window of T tokens. Spans are rows ``(0, start, end)``, shapes as in ``model.heads``.
+    """
 
     def read(self, ids: Ints, segments: Ints, sentences: Ints) -> dict[str, Floats]:
-        """(1, T), (1, T), (S, 3) → ``hidden`` (1, T, H), token logits (1, T, C) and sentence logits (S, C)."""
+        """Encode a window: (1, T), (1, T), (S, 3) → ``hidden`` (1, T, H) and logits by task.
+
+        The logits of a token task are (1, T, C), those of a sentence task (S, C).
+        """
 
     def stance(self, hidden: Floats, holders: Ints, targets: Ints, sentences: Ints) -> Floats:
-        """(1, T, H) and three times (P, 3) → (P, C)."""
+        """Score stances: (1, T, H) and three times (P, 3) → (P, C)."""
 
     def link(self, hidden: Floats, cues: Ints, spans: Ints) -> Floats:
-        """(1, T, H) and twice (L, 3) → (L, 2)."""
+        """Score links of cues: (1, T, H) and twice (L, 3) → (L, 2), as source and as content."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """A stance to be scored: of ``holder`` (``None``: nobody) toward a mention or a topic, in one sentence."""
+    """Represent a stance to be scored, in one sentence.
+
+    The holder is a span, or ``None`` for the text itself; the target is a span or a topic.
+    """
 
     sentence: int
     holder: tuple[int, int] | None
@@ -67,7 +76,7 @@ class Query:
 
     @property
     def kind(self) -> str:
-        """Which of the three kinds of question about a stance this is; each has probabilities of its own fit."""
+        """Return the kind of question: each of the three has its own calibration."""
         if isinstance(self.target, str):
             return "stance.topic"
         return "stance.mention" if self.holder is None else "stance.holder"
@@ -75,14 +84,17 @@ class Query:
 
 @dataclass
 class Reading:
-    """What was read from a run of sentences.
+    """Represent consecutive sentences with the predictions about them.
 
     Attributes:
-        probabilities: per sentence task, one row a sentence, over the labels of that task.
+        texts: the sentences.
+        tokens: their tokens.
+        stop: the function that was given to ``Reader.open``.
+        windows: each window with its encoding (1, T, H).
+        probabilities: sentence task → one row per sentence, over the labels of that task.
         attributions: in the order of their sentences; ``None`` if the model has no such head.
         entities: likewise.
-        warnings: what could not be read as it stands, and why.
-        stop: what ``Reader.open`` was given.
+        warnings: sentences that could only be encoded in part, or not at all.
     """
 
     texts: list[str]
@@ -96,21 +108,50 @@ class Reading:
 
 
 @dataclass
+class PendingWindow:
+    """Represent a window that is being encoded, and the output of the network for it."""
+
+    window: Window
+    output: "Future[dict[str, Floats]]"
+
+    def encoding(self) -> tuple[Window, Floats]:
+        """Wait for the encoder; return the window and its encoding (1, T, H)."""
+        return self.window, self.output.result()["hidden"]
+
+
+@dataclass
 class Opened:
-    """Sentences that are being read: their windows, and what gives each one's output when it is asked for."""
+    """Represent sentences whose windows are being encoded."""
 
     texts: list[str]
     tokens: list[Tokens]
     stop: Stop
-    windows: list[tuple[Window, Callable[[], dict[str, Floats]]]]
+    windows: list[PendingWindow]
     layout: Layout | None = None
 
 
-class Reader:
-    """A model that reads sentences. See ``read`` and ``stances``.
+class _DeferredFuture(Future[T]):
+    """A future that computes its result in the thread that asks for it, at that time."""
 
-    ``workers`` windows are encoded at a time. Each goes through the network alone, so that what comes out does not
-    depend on how many that are.
+    def __init__(self, compute: Callable[[], T]) -> None:
+        super().__init__()
+        self._compute = compute
+
+    def result(self, timeout: float | None = None) -> T:
+        """Return the result; compute it the first time."""
+        if not self.done():
+            try:
+                self.set_result(self._compute())
+            except Exception as error:
+                self.set_exception(error)
+        return super().result(timeout)
+
+
+class Reader:
+    """Predicts with a model. See ``read`` and ``stances``.
+
+    ``workers`` windows are encoded at the same time. Each one goes through the network alone, so that predictions do
+    not depend on the number of workers.
     """
 
     def __init__(
@@ -122,188 +163,182 @@ class Reader:
         self.workers = workers
         self._attribution_tags = bio(ROLES)
         self._entity_tags = bio(tuple(config.labels.get("entity", ())))
-        self._only_names = tuple(config.labels.get("entity", ())) == DEFAULT_LABELS["entity"]
-        self._pools: dict[int, ThreadPoolExecutor] = {}  # by process
+        self._has_default_entities = self._entity_tags == bio(DEFAULT_LABELS["entity"])
+        self._pools: dict[int, ThreadPoolExecutor] = {}  # process id → its threads
 
     @property
     def _pool(self) -> ThreadPoolExecutor:
-        if (
-            os.getpid() not in self._pools
-        ):  # in a forked process, the threads of the first one's are not there
-            self._pools = {
-                os.getpid(): ThreadPoolExecutor(self.workers, thread_name_prefix="encoder")
-            }
-        return self._pools[os.getpid()]
+        """Return the threads of this process: a forked process does not have those of its parent."""
+        process = os.getpid()
+        if process not in self._pools:
+            pool = ThreadPoolExecutor(self.workers, thread_name_prefix="encoder")
+            self._pools = {process: pool}
+        return self._pools[process]
 
     def read(self, texts: Sequence[str]) -> Reading:
-        """Read consecutive sentences, in windows; the sentences of one call are one another's context."""
+        """Predict for consecutive sentences, which are encoded in each other's context."""
         return self.finish(self.open(texts))
 
     def open(
         self, texts: Sequence[str], stop: Stop = never, layout: Layout | None = None
     ) -> Opened:
-        """Begin to read sentences as ``read`` does; the encoder is at work until ``finish`` gives what was read.
+        """Begin to encode sentences; ``finish`` waits for the encoder and returns the predictions.
 
-        Once ``stop`` says so, the windows still to be encoded raise ``StoppedError`` from ``finish`` or ``stances``.
-        ``layout`` has the lines of an article, where they are known: speech ends with a line, and names stand on them.
+        Args:
+            texts: consecutive sentences.
+            stop: once it returns ``True``, ``finish`` and ``stances`` raise ``StoppedError`` in place of encoding
+                further windows.
+            layout: the lines of the article, if they are known: speech ends with a line, and names stand on lines of
+                their own.
         """
         tokens = self.windows.tokenize(texts)
-        windows = list(self.windows.windows(enumerate(tokens)))
-        begun = [(window, self._begin(window, stop)) for window in windows]
-        return Opened(list(texts), tokens, stop, begun, layout)
+        windows = self.windows.windows(enumerate(tokens))
+        pending = [self._submit(window, stop) for window in windows]
+        return Opened(list(texts), tokens, stop, pending, layout)
 
     def ahead(self, begun: Iterable[Callable[[], T]], count: int = AHEAD) -> Iterator[T]:
-        """What each of ``begun`` gives, in order, so many a worker begun ahead: work for all the encoder's threads."""
-        waiting: deque[Callable[[], T]] = deque()
-        for finish in begun:
-            waiting.append(finish)
-            if len(waiting) > count * self.workers:
-                yield waiting.popleft()()
-        while waiting:
-            yield waiting.popleft()()
+        """Yield the results of ``begun`` in order, and keep ``count`` jobs per worker in flight.
+
+        Args:
+            begun: functions that wait for a result. Taking the next of them begins its work.
+            count: the number of jobs per worker that are begun before the first of them is completed.
+        """
+        pending: deque[Callable[[], T]] = deque()
+        for wait in begun:
+            pending.append(wait)
+            if len(pending) > count * self.workers:
+                yield pending.popleft()()
+        while pending:
+            yield pending.popleft()()
 
     def finish(self, opened: Opened) -> Reading:
-        """What was read of sentences that ``open`` was given."""
+        """Return the predictions for sentences that ``open`` has begun to encode."""
         texts, tokens = opened.texts, opened.tokens
         reading = Reading(texts, tokens, opened.stop)
         tasks = [task for task in SENTENCE_TASKS if task in self.config.tasks]
         sums = {task: np.zeros((len(texts), len(self.config.labels[task]))) for task in tasks}
         attributions: list[FoundAttribution] = []
         entities: list[FoundEntity] = []
-        for window, encoded in opened.windows:
-            output = encoded()
+        for pending in opened.windows:
+            window, output = pending.window, pending.output.result()
             reading.windows.append((window, output["hidden"]))
             for task in tasks:
+                # The logits of a sentence in several pieces are averaged by the lengths of the pieces.
                 for piece, logits in zip(window.pieces, output[task], strict=True):
-                    # A sentence in several pieces is judged by all of them, each by its length.
                     sums[task][piece.sentence] += logits * len(piece)
             if "attribution" in output:
                 attributions += self._attributions(window, output, opened.layout)
             if "entity" in output:
                 entities += self._entities(window, output["entity"][0], texts)
-        lengths = np.array([max(len(t), 1) for t in tokens]).reshape(-1, 1)
+
+        lengths = np.array([max(len(sentence), 1) for sentence in tokens]).reshape(-1, 1)  # (S, 1)
         for task in tasks:
             reading.probabilities[task] = self._probabilities(sums[task] / lengths, task)
         if "entity" in self.config.tasks:
-            reading.entities = whole_names(entities, texts) if self._only_names else entities
+            # The rules of whole_names are those of the default labels.
+            reading.entities = (
+                whole_names(entities, texts) if self._has_default_entities else entities
+            )
         if "attribution" in self.config.tasks:
             if opened.layout is not None:
-                attributions = self._with_named_speakers(reading, attributions, opened.layout)
+                attributions = self._name_speakers(reading, attributions, opened.layout)
+            attributions.sort(key=lambda attribution: min(attribution.cue or attribution.content))
             reading.attributions = [
-                replace(found, content=join_pieces(found.content, texts))
-                for found in sorted(attributions, key=lambda found: min(found.cue or found.content))
+                replace(attribution, content=join_pieces(attribution.content, texts))
+                for attribution in attributions
             ]
         reading.warnings = self._warnings(tokens)
         return reading
 
     def stances(self, reading: Reading, queries: Sequence[Query]) -> Floats:
-        """The probabilities (queries, labels) of stances in sentences already read.
+        """Return the probabilities (queries, labels) of stances in sentences that have been encoded.
 
-        A mention is scored from the encoding at hand. A topic is read once more, beside its sentence.
+        A mentioned target is scored from the encoding of its window. For a topic, its sentence is encoded again
+        together with the topic.
         """
         logits = np.zeros((len(queries), len(self.config.labels["stance"])))
-        places = _places(reading)
-        by_window: dict[int, list[tuple[int, Piece, tuple[int, int]]]] = {}
-        topics: dict[tuple[int, str], list[int]] = {}
-        for number, query in enumerate(queries):
-            found = (
-                None
-                if isinstance(query.target, str)
-                else _locate(query.target, places.get(query.sentence, []), reading)
-            )
-            if found:
-                by_window.setdefault(found[0], []).append((number, found[1], found[2]))
-            else:
-                topic = (
-                    query.target
-                    if isinstance(query.target, str)
-                    else (reading.texts[query.sentence][slice(*query.target)])
-                )
-                topics.setdefault((query.sentence, topic), []).append(number)
-        for index, asked in by_window.items():
+        by_window, by_topic = _group_queries(reading, queries)
+        for window_number, mentions in by_window.items():
             if reading.stop():
                 raise StoppedError
-            window, hidden = reading.windows[index]
+            window, hidden = reading.windows[window_number]
+            numbers = [number for number, _, _ in mentions]
             rows = [
-                (_holder(window, piece, queries[number]), target, (piece.start, piece.end))
-                for number, piece, target in asked
+                (_holder_tokens(window, piece, queries[number]), target, (piece.start, piece.end))
+                for number, piece, target in mentions
             ]
-            logits[[number for number, _, _ in asked]] = self._score(hidden, rows)
-        beside = (self._begin_beside(reading, *asked) for asked in topics)
-        for numbers, (window, hidden) in zip(topics.values(), self.ahead(beside), strict=True):
+            logits[numbers] = self._score(hidden, rows)
+
+        encodings = self.ahead(
+            self._submit_with_topic(reading, sentence, topic).encoding
+            for sentence, topic in by_topic
+        )
+        for numbers, (window, hidden) in zip(by_topic.values(), encodings, strict=True):
             piece = window.pieces[0]
+            target = window.topic or NOBODY
             rows = [
-                (
-                    _holder(window, piece, queries[number]),
-                    window.topic or NOBODY,
-                    (piece.start, piece.end),
-                )
+                (_holder_tokens(window, piece, queries[number]), target, (piece.start, piece.end))
                 for number in numbers
             ]
             logits[numbers] = self._score(hidden, rows)
-        kinds = np.array([query.kind for query in queries])
-        result = np.zeros_like(logits)
-        for kind in sorted(set(kinds)):
-            result[kinds == kind] = self._probabilities(logits[kinds == kind], kind)
-        return result
 
-    def _begin_beside(
-        self, reading: Reading, sentence: int, topic: str
-    ) -> Callable[[], tuple[Window, Floats]]:
-        """Have a sentence encoded once more, beside a topic; gives what waits for the window and its encoding."""
-        tokens, beside = reading.tokens[sentence], self.windows.tokenize([topic])[0]
-        if not self.windows.fits_with_topic(tokens, beside):
+        kinds = np.array([query.kind for query in queries])
+        probabilities = np.zeros_like(logits)
+        for kind in sorted(set(kinds)):
+            probabilities[kinds == kind] = self._probabilities(logits[kinds == kind], kind)
+        return probabilities
+
+    def _submit_with_topic(self, reading: Reading, sentence: int, topic: str) -> PendingWindow:
+        """Begin to encode a sentence together with a topic."""
+        tokens = reading.tokens[sentence]
+        [topic_tokens] = self.windows.tokenize([topic])
+        if not self.windows.fits_with_topic(tokens, topic_tokens):
             reading.warnings.append(
                 f"sentence {sentence}: does not fit one window with the topic '{topic}': "
                 "the end of it is not read for that stance"
             )
-        window = self.windows.with_topic(sentence, tokens, beside)
-        encoded = self._begin(window, reading.stop)
-        return lambda: (window, encoded()["hidden"])
+        return self._submit(self.windows.with_topic(sentence, tokens, topic_tokens), reading.stop)
 
-    def _begin(self, window: Window, stop: Stop) -> Callable[[], dict[str, Floats]]:
-        """Have a window encoded; gives what waits for its output. With one worker that is the time when it is done."""
+    def _submit(self, window: Window, stop: Stop) -> PendingWindow:
+        """Begin to encode a window. With one worker, the calling thread encodes it when it needs the result."""
         if self.workers == 1:
-            return partial(self._encode, window, stop)
-        return self._pool.submit(self._encode, window, stop).result
+            return PendingWindow(window, _DeferredFuture(partial(self._encode, window, stop)))
+        return PendingWindow(window, self._pool.submit(self._encode, window, stop))
 
     def _encode(self, window: Window, stop: Stop) -> dict[str, Floats]:
+        """Return the output of the network for a window."""
         if stop():
             raise StoppedError
-        sentences = np.array(
-            [(0, piece.start, piece.end) for piece in window.pieces], dtype=np.int64
-        )
+        spans = [(0, piece.start, piece.end) for piece in window.pieces]
         return self.backend.read(
             np.array([window.ids], dtype=np.int64),
             np.array([window.segments], dtype=np.int64),
-            sentences,
+            np.array(spans, dtype=np.int64),
         )
 
     def _entities(
         self, window: Window, logits: Floats, texts: Sequence[str]
     ) -> Iterator[FoundEntity]:
+        """Yield the entities of a window, from the logits (T, C) of its tokens."""
         for span in decode_tags(logits, window, self._entity_tags):
-            place = _trimmed(window.located(span.start, span.end)[0], texts)
-            yield FoundEntity(place, span.label, span.probability)
+            [piece, *_] = window.locate(span.start, span.end)
+            yield FoundEntity(_without_punctuation(piece, texts), span.label, span.probability)
 
-    def _with_named_speakers(
+    def _name_speakers(
         self, reading: Reading, attributions: Sequence[FoundAttribution], layout: Layout
     ) -> list[FoundAttribution]:
-        """Return the attributions with quotations given to those whom the form of the text names.
+        """Return the attributions with quotations attributed to the speakers whom the form of the text names.
 
-        The probability of such an attribution is that of a claim, the least over its sentences; undecided without
-        that task.
+        The probability of such an attribution is that of a claim, the least over its sentences; 0.5 without that task.
         """
-        claims = reading.probabilities.get("claim")
-        number = next(
-            (n for n, name in enumerate(self.config.labels.get("claim", ())) if name == "claim"),
-            None,
-        )
+        claims = reading.probabilities.get("claim")  # (S, C)
+        claim_labels = list(self.config.labels.get("claim", ()))
 
         def probability(sentences: Iterable[int]) -> float:
-            if claims is None or number is None:
+            if claims is None or "claim" not in claim_labels:
                 return 0.5
-            return min(float(claims[sentence, number]) for sentence in sentences)
+            column = claim_labels.index("claim")
+            return min(float(claims[sentence, column]) for sentence in sentences)
 
         people = [entity.place for entity in reading.entities or () if entity.label == "PERSON"]
         return name_speakers(attributions, reading.texts, layout, people, probability)
@@ -311,85 +346,129 @@ class Reader:
     def _attributions(
         self, window: Window, output: dict[str, Floats], layout: Layout | None
     ) -> list[FoundAttribution]:
+        """Return the attributions of a window."""
         tags = self._attribution_tags
-        bias = np.array([self.config.biases.get(tag.partition("-")[2], 0.0) for tag in tags])
+        biases = np.array([self.config.biases.get(tag.partition("-")[2], 0.0) for tag in tags])
         ends = layout.ends if layout is not None else ()
-        logits = output["attribution"][0] + bias
+        logits = output["attribution"][0] + biases  # (T, C)
         spans = decode_tags(logits, window, tags, across=("content",), ends=ends)
         candidates = link_candidates(spans, window, layout)
         links: Floats = np.zeros((0, 2))
         if candidates:
             links = self.backend.link(
                 output["hidden"],
-                np.array([(0, cue.start, cue.end) for cue, _ in candidates], dtype=np.int64),
-                np.array([(0, other.start, other.end) for _, other in candidates], dtype=np.int64),
+                _span_rows([(cue.start, cue.end) for cue, _ in candidates]),
+                _span_rows([(span.start, span.end) for _, span in candidates]),
             )
         return assemble(spans, candidates, links + self.config.biases.get("link", 0.0), window)
 
     def _score(self, hidden: Floats, rows: Sequence[tuple[tuple[int, int], ...]]) -> Floats:
-        holders, targets, sentences = (
-            np.array([(0, *row[column]) for row in rows], dtype=np.int64) for column in range(3)
+        """Return the logits of stances, each a row of holder, target and sentence in tokens."""
+        holders, targets, sentences = zip(*rows, strict=True)
+        return self.backend.stance(
+            hidden, _span_rows(holders), _span_rows(targets), _span_rows(sentences)
         )
-        return self.backend.stance(hidden, holders, targets, sentences)
 
     def _probabilities(self, logits: Floats, kind: str) -> Floats:
+        """Return the calibrated probabilities of a kind of question."""
         biases, temperature = self.config.scale(kind)
         return softmax(logits + biases, temperature)
 
     def _warnings(self, tokens: Sequence[Tokens]) -> list[str]:
-        room = self.config.max_tokens - 2
-        long = [
-            f"sentence {i}: {len(t)} tokens do not fit one window of {room}: read in pieces"
-            for i, t in enumerate(tokens)
-            if len(t) > room
-        ]
-        empty = [
-            f"sentence {i}: no token that the model knows: nothing read"
-            for i, t in enumerate(tokens)
-            if not len(t)
-        ]
-        return long + empty
+        """Return warnings about sentences that are too long for a window, and about those without tokens."""
+        longest = self.config.max_tokens - 2
+        warnings = []
+        for number, sentence in enumerate(tokens):
+            if len(sentence) > longest:
+                warnings.append(
+                    f"sentence {number}: {len(sentence)} tokens do not fit one window of {longest}: "
+                    "read in pieces"
+                )
+        for number, sentence in enumerate(tokens):
+            if len(sentence) == 0:
+                warnings.append(f"sentence {number}: no token that the model knows: nothing read")
+        return warnings
 
 
-def _trimmed(place: Located, texts: Sequence[str]) -> Located:
-    """A name without the punctuation before it, which the tagger that the entities were learned from left outside."""
-    text = texts[place.sentence][place.start : place.end]
-    first = next((i for i, character in enumerate(text) if character.isalnum()), 0)
-    return replace(place, start=place.start + first)
+def _span_rows(spans: Iterable[tuple[int, int]]) -> Ints:
+    """Return spans of the one window of a call as rows (N, 3)."""
+    return np.array([(0, start, end) for start, end in spans], dtype=np.int64)
 
 
-def _places(reading: Reading) -> dict[int, list[tuple[int, Piece]]]:
-    """Where each sentence lies: sentence → (window number, piece)."""
-    places: dict[int, list[tuple[int, Piece]]] = {}
+def _without_punctuation(piece: Located, texts: Sequence[str]) -> Located:
+    """Return a name without the punctuation before it, which the annotations of entities exclude."""
+    text = texts[piece.sentence][piece.start : piece.end]
+    for offset, character in enumerate(text):
+        if character.isalnum():
+            return replace(piece, start=piece.start + offset)
+    return piece
+
+
+def _group_queries(
+    reading: Reading, queries: Sequence[Query]
+) -> tuple[
+    dict[int, list[tuple[int, Piece, tuple[int, int]]]],
+    dict[tuple[int, str], list[int]],
+]:
+    """Group queries by the encoding that they need.
+
+    Returns:
+        For mentioned targets, window number → query number, piece of the sentence, tokens of the target; for topics,
+        sentence and topic → query numbers. A mention without tokens is treated as a topic.
+    """
+    pieces = _pieces_by_sentence(reading)
+    by_window: dict[int, list[tuple[int, Piece, tuple[int, int]]]] = {}
+    by_topic: dict[tuple[int, str], list[int]] = {}
+    for number, query in enumerate(queries):
+        if isinstance(query.target, str):
+            by_topic.setdefault((query.sentence, query.target), []).append(number)
+            continue
+        mention = _find_tokens(query.target, pieces.get(query.sentence, []), reading)
+        if mention is not None:
+            window_number, piece, target = mention
+            by_window.setdefault(window_number, []).append((number, piece, target))
+        else:
+            topic = reading.texts[query.sentence][slice(*query.target)]
+            by_topic.setdefault((query.sentence, topic), []).append(number)
+    return by_window, by_topic
+
+
+def _pieces_by_sentence(reading: Reading) -> dict[int, list[tuple[int, Piece]]]:
+    """Return sentence → the pieces of it, each with the number of its window."""
+    pieces: dict[int, list[tuple[int, Piece]]] = {}
     for number, (window, _) in enumerate(reading.windows):
         for piece in window.pieces:
-            places.setdefault(piece.sentence, []).append((number, piece))
-    return places
+            pieces.setdefault(piece.sentence, []).append((number, piece))
+    return pieces
 
 
 def ranges_of_long_sentences(reading: Reading) -> dict[int, list[tuple[int, int]]]:
-    """Return, for each sentence that no window has room for, the characters of the pieces it is read in."""
-    return {
-        sentence: [_range(reading.windows[number][0], piece) for number, piece in pieces]
-        for sentence, pieces in _places(reading).items()
-        if len(pieces) > 1
-    }
+    """Return the characters of each piece, for the sentences that are too long for one window."""
+    ranges: dict[int, list[tuple[int, int]]] = {}
+    for sentence, pieces in _pieces_by_sentence(reading).items():
+        if len(pieces) > 1:
+            ranges[sentence] = []
+            for number, piece in pieces:
+                window, _ = reading.windows[number]
+                start, end = window.offsets[piece.start][0], window.offsets[piece.end - 1][1]
+                ranges[sentence].append((start, end))
+    return ranges
 
 
-def _range(window: Window, piece: Piece) -> tuple[int, int]:
-    return window.offsets[piece.start][0], window.offsets[piece.end - 1][1]
-
-
-def _locate(
-    span: tuple[int, int], places: Sequence[tuple[int, Piece]], reading: Reading
+def _find_tokens(
+    span: tuple[int, int], pieces: Sequence[tuple[int, Piece]], reading: Reading
 ) -> tuple[int, Piece, tuple[int, int]] | None:
-    for number, piece in places:
-        if tokens := reading.windows[number][0].token_span(piece, *span):
+    """Return the first window with tokens of a span in its sentence, the piece, and those tokens."""
+    for number, piece in pieces:
+        window, _ = reading.windows[number]
+        tokens = window.token_span(piece, *span)
+        if tokens is not None:
             return number, piece, tokens
     return None
 
 
-def _holder(window: Window, piece: Piece, query: Query) -> tuple[int, int]:
+def _holder_tokens(window: Window, piece: Piece, query: Query) -> tuple[int, int]:
+    """Return the tokens of a query's holder in a window; ``NOBODY`` if it has none."""
     if query.holder is None:
         return NOBODY
     return window.token_span(piece, *query.holder) or NOBODY

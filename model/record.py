@@ -1,7 +1,7 @@
-"""The record: one annotated sentence, as it stands in a line of JSON Lines.
+"""The record: one annotated sentence, which is one line of JSON Lines.
 
-``None`` means "not annotated"; an empty list means "annotated, none there". Offsets count Unicode code points relative
-to ``text``, end exclusive. A span is a list of ``[start, end]`` pieces, since spans can be discontinuous.
+``None`` means "not annotated"; an empty list means "annotated, and there are none". Offsets count Unicode code points
+relative to ``text``, end exclusive. A span is a list of ``[start, end]`` pieces, since spans can be discontinuous.
 """
 
 import json
@@ -17,21 +17,22 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from claimstance.model.errors import InputError, shorten, unknown
 from claimstance.model.io.text_lines import checked_lines
+from claimstance.model.io.validation import first_problem
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, SENTENCE_TASKS
 
 Span = list[tuple[int, int]]
 
 
-class _Strict(BaseModel):
-    # An unknown key is a typing error nobody wants to find after training.
+class _StrictModel(BaseModel):
+    # An unknown key is most likely misspelled, which is better found before training than after it.
     model_config = ConfigDict(extra="forbid", strict=True, ser_json_inf_nan="constants")
 
 
-class Attribution(_Strict):
-    """Who says what: *source* · *cue* · *content*. A part that the sentence lacks is ``None``.
+class Attribution(_StrictModel):
+    """Represent an attribution: *source* · *cue* · *content*. A role that the sentence lacks is ``None``.
 
-    An attribution that runs over several sentences stands in each of them with its parts there; ``event`` is then the
-    same name in all of them (unique in the document).
+    An attribution over several sentences is in the record of each of them, with its spans there. ``event`` is then the
+    same name in all of these records, unique in the document.
     """
 
     source: Span | None = None
@@ -40,19 +41,19 @@ class Attribution(_Strict):
     event: str | None = None
 
 
-class Entity(_Strict):
-    """A named person, organization, location or other entity."""
+class Entity(_StrictModel):
+    """Represent a named person, organization, location or other entity."""
 
     span: Span
     label: str
 
 
-class Stance(_Strict):
-    """The stance of a holder toward a target, as the sentence expresses it.
+class Stance(_StrictModel):
+    """Represent the stance of a holder toward a target, as the sentence expresses it.
 
-    ``holder`` is a span, a name, or ``None`` for nobody named (the text itself). ``target`` is a span or a name, which
-    need not occur in the text. ``label`` may be absent in a record that is to be predicted. ``probabilities`` say how
-    several annotators divide, or what a teacher model thinks (label → share): trained on beside ``label``.
+    ``holder`` is a span, a name, or ``None`` for the text itself. ``target`` is a span or a name, which need not occur
+    in the text. ``label`` may be absent from a record that is to be predicted. ``probabilities`` (label → share) are
+    the shares of several annotators or the output of a teacher model; training uses them in addition to ``label``.
     """
 
     holder: Span | str | None = None
@@ -62,16 +63,18 @@ class Stance(_Strict):
 
 
 def _without_nan(value: Any) -> Any:
-    """The same, with ``None`` for numbers that are none, which JSON has not and tables have where nothing was said."""
+    """Return ``value`` with ``None`` for NaN and infinities: tables have them in empty cells, JSON lacks them."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _without_nan(one) for key, one in value.items()}
-    return [_without_nan(one) for one in value] if isinstance(value, list) else value
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    return value
 
 
-class Record(_Strict):
-    """One annotated sentence. See the module's text for offsets and ``None``."""
+class Record(_StrictModel):
+    """Represent one annotated sentence. The module's docstring explains offsets and ``None``."""
 
     id: str
     doc_id: str | None = None
@@ -87,16 +90,17 @@ class Record(_Strict):
     meta: Annotated[dict[str, Any], BeforeValidator(_without_nan)] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _spans_lie_in_text(self) -> "Record":
+    def _check_spans(self) -> "Record":
         for field, span in self.spans():
             _check_span(field, span, self.text)
         return self
 
     def spans(self) -> Iterator[tuple[str, Span]]:
-        """Every span of the record with the name of its field, such as ``attributions[0].cue``."""
+        """Yield every span of the record with the path of its field, such as ``attributions[0].cue``."""
         for i, attribution in enumerate(self.attributions or ()):
-            for role in ("source", "cue", "content"):
-                if (span := getattr(attribution, role)) is not None:
+            for role in ROLES:
+                span = getattr(attribution, role)
+                if span is not None:
                     yield f"attributions[{i}].{role}", span
         for i, entity in enumerate(self.entities or ()):
             yield f"entities[{i}].span", entity.span
@@ -106,25 +110,19 @@ class Record(_Strict):
                     yield f"stances[{i}].{field}", value
 
     def to_json(self) -> str:
-        """The record as one line of JSON, every key of the contract present."""
+        """Return the record as one line of JSON. Optional keys are present only if they have a value."""
         data = self.model_dump(mode="json")
         optional = [(data, "subjective")]
         optional += [(attribution, "event") for attribution in data["attributions"] or ()]
         optional += [(stance, "probabilities") for stance in data["stances"] or ()]
-        for part, key in optional:
-            if part[key] is None:
-                del part[key]
+        for section, key in optional:
+            if section[key] is None:
+                del section[key]
         return json.dumps(data, ensure_ascii=False)
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {
-    "attributions": Attribution,
-    "entities": Entity,
-    "stances": Stance,
-}
-
-
 def _check_span(field: str, span: Span, text: str) -> None:
+    """Raise ``ValueError`` for a span that is empty, exceeds the text, or has overlapping pieces."""
     if not span:
         raise ValueError(f"{field}: expected at least one [start, end], found an empty list")
     for start, end in span:
@@ -133,14 +131,16 @@ def _check_span(field: str, span: Span, text: str) -> None:
                 f"{field}: expected 0 <= start < end <= {len(text)} (the text's length), "
                 f"found [{start}, {end}]"
             )
-    if (pair := overlapping_pieces(span)) is not None:
+    overlap = overlapping_pieces(span)
+    if overlap is not None:
+        first, second = map(list, overlap)
         raise ValueError(
-            f"{field}: expected pieces that do not overlap, found {list(pair[0])} and {list(pair[1])}"
+            f"{field}: expected pieces that do not overlap, found {first} and {second}"
         )
 
 
 def overlapping_pieces(span: Span) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """Return two pieces of a span that have characters in common, the first ones in the text; ``None`` without any.
+    """Return the first two pieces of a span that have characters in common; ``None`` if no pieces overlap.
 
     >>> overlapping_pieces([(9, 13), (0, 4), (2, 8)])
     ((0, 4), (2, 8))
@@ -152,65 +152,55 @@ def overlapping_pieces(span: Span) -> tuple[tuple[int, int], tuple[int, int]] | 
     return None
 
 
-def _explain(error: ValidationError) -> str:
-    """The first problem of a pydantic error as ``field: expected …, found …``."""
-    first = error.errors(include_url=False)[0]
-    if first["type"] == "value_error":
-        return str(first["ctx"]["error"])
-    parts = [
-        p for p in first["loc"] if not (isinstance(p, str) and (p == "str" or "[" in p))
-    ]  # a union's branches
-    field = (
-        "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".") or "record"
-    )
-    if first["type"] == "json_invalid":  # Python reads deeper nesting than pydantic
-        return f"expected JSON, found {first['ctx']['error']}"
-    if first["type"] == "extra_forbidden":
-        place, dot, name = field.rpartition(".")
-        section = _SECTIONS[str(parts[0])] if place else Record
-        return f"{place}{dot and ': '}{unknown('field', name, section.model_fields)}"
-    if first["type"] == "missing":
-        return f"{field}: expected a value, found none"
-    wanted = first["msg"].removeprefix("Input should be ")
-    return f"{field}: expected {wanted}, found {shorten(repr(first['input']))}"
-
-
 def check_labels(record: Record, labels: Mapping[str, Iterable[str]], where: str) -> None:
     """Raise ``InputError`` if a label of ``record`` is not in ``labels`` (task → label names)."""
-    found = [(task, getattr(record, task), task) for task in SENTENCE_TASKS]
-    for i, stance in enumerate(record.stances or ()):
-        found.append(("stance", stance.label, f"stances[{i}].label"))
-        found += [
-            ("stance", label, f"stances[{i}].probabilities") for label in stance.probabilities or ()
-        ]
-    found += [
-        ("entity", e.label, f"entities[{i}].label") for i, e in enumerate(record.entities or ())
-    ]
-    for task, label, field in found:
+    for field, task, label in _labels(record):
         allowed = tuple(labels.get(task, DEFAULT_LABELS[task]))
         if label is not None and label not in allowed:
             raise InputError(f"{where}: {field}: {unknown('label', label, allowed)}")
 
 
+def _labels(record: Record) -> Iterator[tuple[str, str, str | None]]:
+    """Yield the path of every field with a label, the task of the label, and the label."""
+    for task in SENTENCE_TASKS:
+        yield task, task, getattr(record, task)
+    for i, stance in enumerate(record.stances or ()):
+        yield f"stances[{i}].label", "stance", stance.label
+        for label in stance.probabilities or ():
+            yield f"stances[{i}].probabilities", "stance", label
+    for i, entity in enumerate(record.entities or ()):
+        yield f"entities[{i}].label", "entity", entity.label
+
+
 def parse_record(data: Any, where: str) -> Record:
-    """A ``Record`` from decoded JSON. ``where`` (file and line) opens the message of the ``InputError``."""
+    """Return a ``Record`` from decoded JSON.
+
+    Args:
+        data: the values of the record. Numbers are accepted as ids, and the output of ``predict`` as input.
+        where: file and line, the beginning of error messages.
+
+    Raises:
+        InputError: if a value is not what the record allows.
+    """
     if not isinstance(data, Mapping):
         raise InputError(f"{where}: expected a JSON object, found {shorten(repr(data))}")
-    # What `predict` added may be fed back in; a null "meta" is an empty one; ids are often numbers.
-    data = {k: v for k, v in data.items() if k != "predicted" and not (k == "meta" and v is None)}
+    data = dict(data)
+    data.pop("predicted", None)
+    if data.get("meta", {}) is None:
+        del data["meta"]
     for key in ("id", "doc_id"):
         if type(data.get(key)) is int:
             data[key] = str(data[key])
     try:
-        # Through JSON, because strict validation of Python objects would refuse lists for pairs.
+        # Strict validation of Python objects would refuse lists as pieces of spans, that of JSON accepts them.
         return Record.model_validate_json(json.dumps(data, ensure_ascii=False).encode())
     except ValidationError as error:
-        raise InputError(f"{where}: {_explain(error)}") from None
-    except (
-        TypeError,
-        ValueError,
-        RecursionError,
-    ) as error:  # a set, half of a surrogate pair, a list in itself
+        field, problem = first_problem(error.errors(), Record)
+        # Spans are checked once the record has been read: those messages name the field themselves.
+        message = f"{field}: {problem}" if field else problem
+        raise InputError(f"{where}: {message}") from None
+    # Examples are a set, half of a surrogate pair, and a list that contains itself.
+    except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{where}: expected values that JSON has, found {error}") from None
 
 
@@ -220,17 +210,23 @@ def read_jsonl(
     progress: Callable[[int], None] | None = None,
     any_labels: bool = False,
 ) -> Iterator[Record]:
-    """Read records from a JSON Lines file, checked against ``labels`` (task → names; the default sets if ``None``).
+    """Yield the records of a JSON Lines file.
+
+    Args:
+        path: the file.
+        labels: task → allowed label names; the default label sets if ``None``.
+        progress: called with 1 for every record.
+        any_labels: accept all labels, as for a file that is to be predicted.
 
     Raises:
-        InputError: naming file, line, field, what was expected and what was found; also for an id that occurs twice,
-            unless by different annotators.
+        InputError: naming file, line, field, the expectation and the value found; also for an id that occurs twice
+            with the same annotator.
     """
     seen: dict[tuple[str, str | None], int] = {}
-    for number, line in enumerate(read_lines(Path(path)), 1):
+    for line_number, line in enumerate(read_lines(Path(path)), 1):
         if not line.strip():
             continue
-        where = f"{path}, line {number}"
+        where = f"{path}, line {line_number}"
         try:
             data = json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -240,12 +236,12 @@ def read_jsonl(
         record = parse_record(data, where)
         key = (record.id, record.annotator)
         if key in seen:
+            by = " by the same annotator" if record.annotator else ""
             raise InputError(
-                f"{where}: id: expected a new id, found '{record.id}', already used in line {seen[key]} "
-                f"{'by the same annotator' if record.annotator else ''}".rstrip()
+                f"{where}: id: expected a new id, found '{record.id}', already used in line {seen[key]}{by}"
             )
-        seen[key] = number
-        if not any_labels:  # those of a file to be predicted are not looked at
+        seen[key] = line_number
+        if not any_labels:
             check_labels(record, labels or {}, where)
         if progress:
             progress(1)
@@ -255,7 +251,7 @@ def read_jsonl(
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """The lines of a UTF-8 text file, without their ends (LF or CR LF; no other character ends a line).
+    """Yield the lines of a UTF-8 text file, without their ends (LF or CR LF; no other character ends a line).
 
     Raises:
         InputError: if the file cannot be opened, is binary, or is not UTF-8 (naming the line).
@@ -267,7 +263,7 @@ def read_lines(path: Path) -> Iterator[str]:
 
 
 def write_jsonl(records: Iterable[Record], file: TextIO) -> int:
-    """Write records as JSON Lines; returns how many."""
+    """Write records as JSON Lines and return their number."""
     count = 0
     for record in records:
         file.write(record.to_json() + "\n")
@@ -275,16 +271,16 @@ def write_jsonl(records: Iterable[Record], file: TextIO) -> int:
     return count
 
 
-_BETWEEN_WORDS = re.compile(r"[\W_]+")
+_NON_WORD_CHARACTERS = re.compile(r"[\W_]+")
 
 
 def text_key(text: str) -> str:
     """Return the words of a text in lower case: equal for texts that differ only in case and punctuation."""
-    return _BETWEEN_WORDS.sub(" ", text.casefold()).strip() or text
+    return _NON_WORD_CHARACTERS.sub(" ", text.casefold()).strip() or text
 
 
 def label_counts(record: Record) -> dict[str, Counter[str]]:
-    """Count the labels of a record: task → label → how often.
+    """Return the number of each label of a record: task → label → count.
 
     Tasks that were not annotated are absent. Attributions count by role (source, cue, content).
     """
@@ -300,10 +296,8 @@ def label_counts(record: Record) -> dict[str, Counter[str]]:
     if record.entities is not None:
         counts["entity"] = Counter(entity.label for entity in record.entities)
     if record.attributions is not None:
-        counts["attribution"] = Counter(
-            role
-            for attribution in record.attributions
-            for role in ROLES
-            if getattr(attribution, role) is not None
-        )
+        role_counts: Counter[str] = Counter()
+        for attribution in record.attributions:
+            role_counts.update(role for role in ROLES if getattr(attribution, role) is not None)
+        counts["attribution"] = role_counts
     return counts

@@ -1,7 +1,7 @@
-"""Windows: whole consecutive sentences that fill the encoder's length, so that one pass reads them in context.
+"""Windows: whole consecutive sentences that fill the encoder's length, so that it encodes them in context.
 
-A window is ``[CLS] sentence [SEP] sentence [SEP] …``. A sentence too long for any window is read in several pieces.
-A topic that the text does not mention comes as a second segment: ``[CLS] sentence [SEP] topic [SEP]``.
+A window is ``[CLS] sentence [SEP] sentence [SEP] …``. A sentence that is too long for one window is divided into
+pieces. A topic that the text does not mention is a second segment: ``[CLS] sentence [SEP] topic [SEP]``.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,15 +12,21 @@ from tokenizers import Tokenizer
 
 from claimstance.model.errors import ModelError
 
-#: Special tokens by the encoder families that have them: start, separator, padding.
-_SPECIAL = (("[CLS]", "[SEP]", "[PAD]"), ("<s>", "</s>", "<pad>"))
+#: Start, separator and padding token of BERT's and of RoBERTa's family.
+_SPECIAL_TOKENS = (("[CLS]", "[SEP]", "[PAD]"), ("<s>", "</s>", "<pad>"))
 MAX_TOPIC_TOKENS = 32
 NO_OFFSET = (0, 0)
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """The tokens of one sentence: ids, code-point offsets into it, and the number of the word each belongs to."""
+    """Represent the tokens of one sentence.
+
+    Attributes:
+        ids: the token ids.
+        offsets: the code points ``(start, end)`` of each token in the sentence.
+        words: the number of the word that each token belongs to.
+    """
 
     ids: list[int]
     offsets: list[tuple[int, int]]
@@ -32,7 +38,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Piece:
-    """Tokens ``[start, end)`` of a window hold tokens of sentence ``sentence``, from its token ``skipped`` on."""
+    """Represent tokens ``[start, end)`` of a window: tokens of one sentence, from its token ``skipped`` on."""
 
     sentence: int
     start: int
@@ -45,7 +51,7 @@ class Piece:
 
 @dataclass(frozen=True, order=True)
 class Located:
-    """Characters ``[start, end)`` of a sentence."""
+    """Represent characters ``[start, end)`` of a sentence."""
 
     sentence: int
     start: int
@@ -54,7 +60,16 @@ class Located:
 
 @dataclass
 class Window:
-    """One input of the encoder. ``offsets`` and ``words`` are relative to the sentence of each token."""
+    """Represent one input of the encoder.
+
+    Attributes:
+        ids: the token ids, special tokens included.
+        segments: 0 for tokens of sentences, 1 for those of a topic.
+        offsets: the code points of each token in its sentence.
+        words: the number of each token's word in its sentence.
+        pieces: the sentences, or pieces of them, in order.
+        topic: the tokens ``(start, end)`` of the topic, if there is one.
+    """
 
     ids: list[int]
     segments: list[int]
@@ -67,48 +82,47 @@ class Window:
         return len(self.ids)
 
     def token_span(self, piece: Piece, start: int, end: int) -> tuple[int, int] | None:
-        """The window's tokens that touch characters ``[start, end)`` of the sentence, or ``None`` if none does."""
-        touching = [
-            t
-            for t in range(piece.start, piece.end)
-            if self.offsets[t][0] < end and self.offsets[t][1] > start
-        ]
-        return (touching[0], touching[-1] + 1) if touching else None
+        """Return the tokens that overlap characters ``[start, end)`` of a piece's sentence, ``None`` if none does."""
+        first = last = None
+        for token in range(piece.start, piece.end):
+            token_start, token_end = self.offsets[token]
+            if token_start < end and token_end > start:
+                first = token if first is None else first
+                last = token
+        if first is None or last is None:
+            return None
+        return first, last + 1
 
-    def located(self, start: int, end: int) -> list[Located]:
-        """The characters of tokens ``[start, end)``, a span for each sentence they lie in."""
-        found = []
+    def locate(self, start: int, end: int) -> list[Located]:
+        """Return the characters of tokens ``[start, end)``, one piece for each of their sentences."""
+        pieces = []
         for piece in self.pieces:
             first, last = max(start, piece.start), min(end, piece.end)
             if first < last:
-                found.append(
-                    Located(piece.sentence, self.offsets[first][0], self.offsets[last - 1][1])
-                )
-        return found
+                start_char, end_char = self.offsets[first][0], self.offsets[last - 1][1]
+                pieces.append(Located(piece.sentence, start_char, end_char))
+        return pieces
 
 
 class WindowBuilder:
-    """Turns sentences into windows with a model's own tokenizer."""
+    """Build windows of sentences with a model's own tokenizer.
+
+    Raises:
+        ModelError: if the tokenizer lacks the special tokens.
+    """
 
     def __init__(self, tokenizer: Tokenizer, max_tokens: int) -> None:
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        for names in _SPECIAL:
-            ids = [number for name in names if (number := tokenizer.token_to_id(name)) is not None]
-            if len(ids) == len(names):
-                break
-        else:
-            raise ModelError("the tokenizer has neither [CLS] [SEP] [PAD] nor <s> </s> <pad>")
         self.tokenizer = tokenizer
         self.max_tokens = max_tokens
-        self.max_topic = min(
-            MAX_TOPIC_TOKENS, (max_tokens - 3) // 2
-        )  # short windows leave the sentence half of them
-        self.cls, self.sep, self.pad = ids
+        # A topic gets at most half of a short window: the sentence needs the rest.
+        self.max_topic = min(MAX_TOPIC_TOKENS, (max_tokens - 3) // 2)
+        self.cls, self.sep, self.pad = _special_token_ids(tokenizer)
 
     @classmethod
     def from_file(cls, path: Path, max_tokens: int) -> "WindowBuilder":
-        """A builder with the tokenizer of ``path`` (``tokenizer.json``)."""
+        """Return a builder with the tokenizer in ``path`` (``tokenizer.json``)."""
         try:
             return cls.from_json(path.read_text(encoding="utf-8"), max_tokens)
         except OSError as error:
@@ -118,10 +132,11 @@ class WindowBuilder:
 
     @classmethod
     def from_json(cls, text: str, max_tokens: int) -> "WindowBuilder":
-        """A builder with the tokenizer that ``text`` (the content of ``tokenizer.json``) describes."""
+        """Return a builder with the tokenizer in ``text``, the content of ``tokenizer.json``."""
         try:
             tokenizer = Tokenizer.from_str(text)
-        except Exception as error:  # tokenizers raises bare Exception for a damaged file
+        # The library raises bare Exception for a damaged file.
+        except Exception as error:
             raise ModelError(f"expected a tokenizer, found {error}") from None
         return cls(tokenizer, max_tokens)
 
@@ -129,41 +144,47 @@ class WindowBuilder:
         """Return the tokens of each text, in order, without special tokens.
 
         Raises:
-            ModelError: if the tokenizer has no token for what it does not know.
+            ModelError: if the tokenizer has no token for unknown words.
         """
         try:
             encodings = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        except Exception as error:  # tokenizers raises bare Exception, say for a missing "[UNK]"
+        # The library raises bare Exception, for example if "[UNK]" is missing.
+        except Exception as error:
             raise ModelError(f"the tokenizer cannot read a text: {error}") from None
-        return [Tokens(e.ids, e.offsets, e.word_ids) for e in encodings]
+        return [Tokens(encoding.ids, encoding.offsets, encoding.word_ids) for encoding in encodings]
 
     def windows(
         self, sentences: Iterable[tuple[int, Tokens]], limit: int | None = None
     ) -> Iterator[Window]:
-        """Greedily fill windows with ``(index, tokens)`` of consecutive sentences.
+        """Yield windows, filled greedily with consecutive sentences.
 
-        ``limit`` shortens the first window alone: training begins documents at varied places with it.
+        Args:
+            sentences: the number and the tokens of each sentence.
+            limit: the length of the first window alone, with which training varies the divisions of a document.
         """
-        window, room = self._open(), min(limit or self.max_tokens, self.max_tokens)
+        window = self._new_window()
+        length = min(limit or self.max_tokens, self.max_tokens)
+        longest_piece = self.max_tokens - 2  # beside the start token and a separator
         for index, tokens in sentences:
-            if window.pieces and len(window) + len(tokens) + 1 > room:
+            if window.pieces and len(window) + len(tokens) + 1 > length:
                 yield window
-                window, room = self._open(), self.max_tokens
-            for skipped in range(0, max(len(tokens), 1), self.max_tokens - 2):
+                window, length = self._new_window(), self.max_tokens
+            # A sentence without tokens has one empty piece, so that it keeps its place.
+            for skipped in range(0, max(len(tokens), 1), longest_piece):
                 if skipped:
                     yield window
-                    window, room = self._open(), self.max_tokens
-                self._append(window, index, tokens, skipped, self.max_tokens - 2)
+                    window, length = self._new_window(), self.max_tokens
+                self._append(window, index, tokens, skipped, longest_piece)
         if window.pieces:
             yield window
 
     def with_topic(self, index: int, sentence: Tokens, topic: Tokens) -> Window:
-        """A sentence beside a topic that it does not mention.
+        """Return a window of a sentence and a topic that it does not mention.
 
-        Only where there is no room for both are their ends left out: callers warn (see ``fits_with_topic``).
+        If they do not fit, their ends are cut; callers warn of that (see ``fits_with_topic``).
         """
         ids = topic.ids[: self.max_topic]
-        window = self._open()
+        window = self._new_window()
         self._append(window, index, sentence, 0, self.max_tokens - len(ids) - 3)
         start = len(window)
         window.ids += [*ids, self.sep]
@@ -174,17 +195,28 @@ class WindowBuilder:
         return window
 
     def fits_with_topic(self, sentence: Tokens, topic: Tokens) -> bool:
-        """Whether ``with_topic`` reads the whole of both."""
+        """Return whether ``with_topic`` cuts neither of them."""
         return len(topic) <= self.max_topic and len(sentence) + len(topic) + 3 <= self.max_tokens
 
-    def _open(self) -> Window:
+    def _new_window(self) -> Window:
+        """Return a window with the start token alone."""
         return Window([self.cls], [0], [NO_OFFSET], [None])
 
-    def _append(self, window: Window, index: int, tokens: Tokens, skipped: int, room: int) -> None:
-        part = slice(skipped, skipped + room)
+    def _append(self, window: Window, index: int, tokens: Tokens, skipped: int, limit: int) -> None:
+        """Append at most ``limit`` tokens of a sentence, from its token ``skipped`` on, and a separator."""
+        selected = slice(skipped, skipped + limit)
         start = len(window)
-        window.ids += [*tokens.ids[part], self.sep]
-        window.offsets += [*tokens.offsets[part], NO_OFFSET]
-        window.words += [*tokens.words[part], None]
+        window.ids += [*tokens.ids[selected], self.sep]
+        window.offsets += [*tokens.offsets[selected], NO_OFFSET]
+        window.words += [*tokens.words[selected], None]
         window.segments += [0] * (len(window.ids) - start)
         window.pieces.append(Piece(index, start, len(window) - 1, skipped))
+
+
+def _special_token_ids(tokenizer: Tokenizer) -> tuple[int, int, int]:
+    """Return the ids of the start, separator and padding token."""
+    for names in _SPECIAL_TOKENS:
+        start, separator, padding = (tokenizer.token_to_id(name) for name in names)
+        if start is not None and separator is not None and padding is not None:
+            return start, separator, padding
+    raise ModelError("the tokenizer has neither [CLS] [SEP] [PAD] nor <s> </s> <pad>")

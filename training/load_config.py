@@ -6,11 +6,12 @@ what was expected and what was found.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from claimstance.model.errors import ConfigError, shorten, unknown
+from claimstance.model.errors import ConfigError, shorten
+from claimstance.model.io.validation import explain, first_error
 from claimstance.training.config import Config
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.read_yaml import parse_yaml, read_yaml
@@ -111,45 +112,18 @@ def _step(place: Any, part: str, override: str) -> Any:
 def _explain(
     error: ValidationError, path: str, overrides: dict[str, str], section: type[BaseModel] = Config
 ) -> str:
-    """The first problem as ``FILE: KEY: expected …, found …``, and how many more there are."""
-    # An unknown key comes first: where a key is missing, a typing error is why.
-    errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-    first = errors[0]
-    key = shorten(".".join(str(part) for part in first["loc"] if part != "[key]"), 100)
-    given = [
-        o
-        for k, o in overrides.items()
-        if key == k or key.startswith(f"{k}.") or k.startswith(f"{key}.")
-    ]
-    where = f"override '{shorten(given[-1], 200)}'" if given else path
-    more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
-    if first["type"] == "extra_forbidden" and key in RENAMED_KEYS:
-        problem = f"this key is now '{RENAMED_KEYS[key]}'"
-    elif first["type"] == "extra_forbidden":
-        problem = unknown(
-            "key", shorten(str(first["loc"][-1])), _fields_at(first["loc"][:-1], section)
-        )
-    elif first["type"] == "missing":
-        problem = "expected a value, found none"
-    elif first["type"] == "too_short":
-        problem = f"expected at least one item, found {shorten(repr(first['input']))}"
-    elif first["type"] == "value_error":
-        problem = str(first["ctx"]["error"])
+    """Return the first problem as ``FILE: KEY: expected …, found …``, and how many more there are."""
+    problems = error.errors(include_url=False)
+    details = first_error(problems)
+    key = shorten(".".join(str(step) for step in details["loc"] if step != "[key]"), 100)
+    where = path
+    for overridden, override in overrides.items():
+        is_about = key == overridden or key.startswith(f"{overridden}.")
+        if is_about or overridden.startswith(f"{key}."):
+            where = f"override '{shorten(override, 200)}'"
+    more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+    if details["type"] == "extra_forbidden" and key in RENAMED_KEYS:
+        message = f"this key is now '{RENAMED_KEYS[key]}'"
     else:
-        wanted = first["msg"].removeprefix("Input should be ").partition(", unable")[0]
-        problem = f"expected {wanted}, found {shorten(repr(first['input']))}"
-    return f"{where}: {key or 'the file'}: {problem}{more}"
-
-
-def _fields_at(location: tuple[int | str, ...], section: type[BaseModel]) -> list[str]:
-    """The keys that the section at ``location``, counted from ``section``, has."""
-    for part in location:
-        if isinstance(part, str):
-            annotation: Any = section.model_fields[part].annotation
-            found = [
-                a
-                for a in (annotation, *get_args(annotation))
-                if isinstance(a, type) and issubclass(a, BaseModel)
-            ]
-            section = found[0]
-    return list(section.model_fields)
+        message = explain(details, section, mapping="keys with values")
+    return f"{where}: {key or 'the file'}: {message}{more}"

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from claimstance.model.config import ModelConfig
 from claimstance.model.io.hub import is_hub_name
 from claimstance.model.labels import SENTENCE_TASKS
-from claimstance.model.onnx.backend import MANIFEST_FILE
+from claimstance.model.onnx.manifest import MANIFEST_FILE
 from claimstance.training.config import Config
 from claimstance.training.data.codebook import Codebook, cell, to_markdown
 from claimstance.training.data.corpora import CORPORA

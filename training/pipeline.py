@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, ModelError
 from claimstance.model.labels import SENTENCE_TASKS, TASKS
-from claimstance.model.onnx.backend import MANIFEST_FILE, load_reader, model_folder, sha256
+from claimstance.model.onnx.backend import load_reader, model_folder
+from claimstance.model.onnx.manifest import MANIFEST_FILE, sha256
 from claimstance.model.predictor import Reader
 from claimstance.model.record import Record
 from claimstance.training.config import AUTO, Config

@@ -15,7 +15,7 @@ from typing import Any
 
 from page import LostError, part, survived
 
-from claimstance.model.onnx.backend import sha256
+from claimstance.model.onnx.manifest import sha256
 
 ROOT = Path(__file__).parent.parent.parent
 PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli.main import main; main()")

@@ -15,7 +15,8 @@ from claimstance.inference.cli.terminal import SafeConsole, SafeTable
 from claimstance.inference.results import Sentence, Span, Stance, TaggedArticle
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import printable
-from claimstance.model.onnx.backend import check_files, cores, identity, model_folder
+from claimstance.model.onnx.backend import cores, identity, model_folder
+from claimstance.model.onnx.manifest import check_files
 
 #: Task → the metrics that a table shows; evaluation.json contains all.
 _SHOWN_METRICS = {

@@ -23,7 +23,7 @@ from typing import TextIO
 
 from claimstance.inference.writers.text import sync_folder
 from claimstance.model.errors import ClaimstanceError, ConfigError
-from claimstance.model.onnx.backend import sha256
+from claimstance.model.onnx.manifest import sha256
 
 MANIFEST = "manifest.json"
 PART = re.compile(r"part-[0-9]{5,}\.[a-z]+")

@@ -29,7 +29,7 @@ from claimstance.inference.results import TaggedArticle
 from claimstance.inference.writers.formats import OutputFormat, RowKind, rows_writer
 from claimstance.model.errors import ClaimstanceError, ConfigError, InputError, printable
 from claimstance.model.labels import TASKS
-from claimstance.model.onnx.backend import sha256
+from claimstance.model.onnx.manifest import sha256
 
 #: An article, or the error of one that could not be read.
 InputItem: TypeAlias = "Article | ClaimstanceError"

@@ -292,7 +292,7 @@ async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     # A place begins with the body and the one of its two forms: ("body", "list", 2, "targets").
     problems = [{**problem, "loc": problem["loc"][2:]} for problem in error.errors()]
-    field, detail = first_problem(problems, AskedArticle.model_fields)
+    field, detail = first_problem(problems, AskedArticle)
     # What is said of a record names the part of it, as "stances[0].target: expected …".
     part, colon, rest = detail.partition(": ")
     if colon and " " not in part:

@@ -119,7 +119,7 @@ def check_article(text: str, targets: list[str]) -> AskedArticle:
     try:
         return AskedArticle.model_validate({"text": text, "targets": targets})
     except ValidationError as error:
-        raise unreadable(*first_problem(error.errors(), AskedArticle.model_fields)) from None
+        raise unreadable(*first_problem(error.errors(), AskedArticle)) from None
 
 
 def read_json(body: bytes) -> Any:

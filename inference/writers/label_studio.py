@@ -120,7 +120,7 @@ def task_json(article: TaggedArticle) -> dict[str, Any]:
             {
                 "model_version": f"{model['name']} {model['version']} {model['sha256'][:12]}",
                 "score": _rounded(certainty(article)),
-                "result": _PredictionBuilder(article).results.found,
+                "result": _PredictionBuilder(article).results.items,
             }
         ],
     }

@@ -1,1 +1,1 @@
-"""Lines, delimiters and vocabularies that readers and writers of files share."""
+"""Reading and writing of files: lines, delimiters, formats and messages that several packages share."""

@@ -1,4 +1,4 @@
-"""What the first bytes of a CSV or TSV file tell of it: its delimiter, and an encoding that it should not have."""
+"""Detection of a CSV or TSV file's delimiter, quoting and encoding."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,31 +10,38 @@ from typing import Literal
 from claimstance.model.errors import InputError
 from claimstance.model.io.files import open_regular
 
-#: Delimiters that a table may have whatever its name says, and what they are called.
+#: Delimiters that a table may have, whatever the ending of its file name, and their names.
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_TOO_LONG = "field larger than field limit"  # as the parser's error has it
-_SEP = "sep="  # Excel's first line of a CSV file that names its delimiter
+_TOO_LONG = "field larger than field limit"  # in the message of csv.Error
+_SEP = "sep="  # In Excel, the first line of a CSV file can name the delimiter after this.
+_BYTES = 1 << 20  # the beginning of a file that the detection of its encoding reads
 
 
 def named_delimiter(line: str) -> str | None:
-    """The delimiter that a table's first line names as Excel does (``sep=;``), if it is such a line."""
-    return line[-1] if line.lower().startswith(_SEP) and len(line) == len(_SEP) + 1 else None
+    """Return the delimiter that a table's first line names in Excel's way (``sep=;``), if it is such a line."""
+    if line.lower().startswith(_SEP) and len(line) == len(_SEP) + 1:
+        return line[-1]
+    return None
 
 
 def find_delimiter(header: str, usual: str, fits: Callable[[Sequence[str]], bool]) -> str:
-    """The first delimiter, from ``usual`` on, that cuts ``header`` into names that ``fits`` takes; else ``usual``."""
-    return next(
-        (one for one in dict.fromkeys([usual, *DELIMITERS]) if fits(header_names(header, one))),
-        usual,
-    )
+    """Return the first delimiter, beginning with ``usual``, that divides a header into names that ``fits`` accepts.
+
+    It is ``usual`` if none does.
+    """
+    for delimiter in (usual, *DELIMITERS):
+        if fits(header_names(header, delimiter)):
+            return delimiter
+    return usual
 
 
 def header_names(header: str, delimiter: str) -> list[str]:
-    """Return the names of columns in a header, without blanks around them; none if it cannot be cut."""
+    """Return the names of columns in a header, without blanks around them; none if it cannot be parsed."""
     try:
-        return [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
-    except csv.Error:  # which reading the rows will tell, with the line
+        names = next(csv.reader([header], delimiter=delimiter), [])
+    except csv.Error:  # reading the rows reports the error with its line
         return []
+    return [name.strip() for name in names]
 
 
 @dataclass(frozen=True)
@@ -71,17 +78,17 @@ def find_dialect(
 
 
 def encoding_hint(path: Path) -> str:
-    """What the encoding of a file that is not UTF-8 may be, for the message; empty if nothing can be said."""
+    """Return a hint for an error message: the likely encoding of a file that is not UTF-8; empty if unknown."""
     try:
         with open_regular(path) as file:
-            head = file.read(1 << 20)
+            head = file.read(_BYTES)
     except (InputError, OSError):
         return ""
     start = head[:1000]
-    if (
-        start[:2] in (b"\xff\xfe", b"\xfe\xff")
-        or max(start[::2].count(0), start[1::2].count(0)) > len(start) / 5
-    ):
+    has_byte_order_mark = start[:2] in (b"\xff\xfe", b"\xfe\xff")
+    # In UTF-16, every second byte of ordinary text is zero.
+    zeros = max(start[::2].count(0), start[1::2].count(0))
+    if has_byte_order_mark or zeros > len(start) / 5:
         return "; it looks like UTF-16 ('Unicode text' in Excel): save it as 'CSV UTF-8'"
     if b"\0" in head or not any(byte > 0x7F for byte in head):
         return ""
@@ -89,18 +96,18 @@ def encoding_hint(path: Path) -> str:
 
 
 def is_unquoted(lines: Iterable[str], delimiter: str) -> bool:
-    """Return whether ``"`` is an ordinary character in a tab-separated table, quoting nothing.
+    """Return whether ``"`` is an ordinary character in a tab-separated table, rather than a quote.
 
-    Programs that write TSV often quote no cell, so that a text may begin with a quotation mark. Read as CSV, such a
-    mark swallows all rows up to the next one. The first row that shows how the file was written decides: one that
-    breaks the rules of quoting, or has a cell with tabs and line ends, was not quoted if each of its lines has as many
-    cells as the header. A row of several lines that have other numbers of cells was quoted. So was a file whose header
-    has quotation marks.
+    Many programs that write TSV quote no cell, so that a text may begin with a quotation mark. Read as CSV, such a mark
+    swallows all rows up to the next one. The first row that reveals the way of writing decides. A row that violates the
+    rules of quoting, or has a cell with tabs and line ends, is unquoted if each of its lines has as many cells as the
+    header. A row of several lines with other numbers of cells is quoted, and so is a file with quotation marks in its
+    header.
 
     Args:
-        lines: The lines of the table from the header on, with or without their ends. Only the lines of one row are
-            held, and reading ends at the row that decides.
-        delimiter: The delimiter of the table. Other tables than those with tabs are always quoted.
+        lines: the lines of the table from the header on, with or without their ends. Only the lines of one row are
+            kept in memory, and reading ends at the row that decides.
+        delimiter: the delimiter of the table. Tables with other delimiters than tabs are always quoted.
     """
     if delimiter != "\t":
         return False
@@ -117,23 +124,22 @@ def is_unquoted(lines: Iterable[str], delimiter: str) -> bool:
             cells = next(rows, None)
         except csv.Error as error:
             if len(row_lines) == 1 and _TOO_LONG in str(error):
-                continue  # a long text in one line tells nothing
+                continue  # a long text in one line reveals nothing
             return _have_tabs(row_lines, width)
         if cells is None:
             return False
         if len(row_lines) > 1:
-            return any("\t" in cell and "\n" in cell for cell in cells) and _have_tabs(
-                row_lines, width
-            )
+            has_swallowed_rows = any("\t" in cell and "\n" in cell for cell in cells)
+            return has_swallowed_rows and _have_tabs(row_lines, width)
 
 
 def _remember(lines: Iterable[str], row_lines: list[str]) -> Iterator[str]:
-    """Yield the lines with one line end each, and append each of them to ``row_lines``."""
+    """Yield the lines with one line end each, and append them to ``row_lines``."""
     for line in lines:
         row_lines.append(line)
         yield line.rstrip("\r\n") + "\n"
 
 
 def _have_tabs(lines: Iterable[str], count: int) -> bool:
-    """Return whether each line that is not blank has ``count`` tabs, and there are any to have."""
+    """Return whether each line that is not blank has ``count`` tabs, and ``count`` is not 0."""
     return count > 0 and all(line.count("\t") == count for line in lines if line.strip())

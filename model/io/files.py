@@ -1,4 +1,4 @@
-"""Open what may be read to its end: regular files, not pipes and devices, which may never end."""
+"""Opening of regular files alone: pipes and devices may never end."""
 
 import os
 import stat
@@ -16,27 +16,28 @@ _KINDS = {
 
 
 def check_regular(path: Path) -> None:
-    """Raise ``InputError`` for a pipe, a socket or a device.
+    """Check that ``path`` is no pipe, socket or device.
 
     Raises:
-        OSError: if there is nothing.
+        InputError: if it is one.
+        OSError: if it does not exist.
     """
     _check_kind(path, path.stat().st_mode)
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """Return a regular file, opened for reading bytes; links to one count as one.
+    """Open a regular file, or a link to one, for reading bytes.
 
-    Opening never waits, as that of a pipe to which nobody writes does.
+    Opening never blocks, unlike that of a pipe without a writer.
 
     Raises:
         InputError: for a pipe, a socket or a device.
-        OSError: as ``open`` does, also for a folder.
+        OSError: in the cases of ``open``, also for a folder.
     """
     check_regular(path)
-    # Something else may lie there by now: opened without waiting, it is looked at again.
+    # The file may have been replaced since: it is opened without blocking, and checked again.
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-    file = open(os.open(path, flags), "rb")  # noqa: PTH123, SIM115 - a descriptor, which the caller closes
+    file = open(os.open(path, flags), "rb")  # noqa: PTH123, SIM115 - the caller closes it
     try:
         _check_kind(path, os.fstat(file.fileno()).st_mode)
     except InputError:
@@ -46,8 +47,10 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def _check_kind(path: Path, mode: int) -> None:
-    if kind := _KINDS.get(stat.S_IFMT(mode)):
+    """Raise ``InputError`` if the mode of a file is that of a pipe, socket or device."""
+    kind = _KINDS.get(stat.S_IFMT(mode))
+    if kind is not None:
         raise InputError(
-            f"{path}: expected a file, found {kind}, which may never end: save what it gives as a "
+            f"{path}: expected a file, found {kind}, which may never end: save its content as a "
             "file first (tag reads plain text from standard input as well, as -)"
         )

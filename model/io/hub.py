@@ -1,7 +1,7 @@
-"""Models on the Hugging Face hub, by their name (``user/name``, or ``user/name@revision``): fetched once, then cached.
+"""Models on the Hugging Face hub, by their name (``user/name``, or ``user/name@revision``): downloaded and cached.
 
-Only the files that a model consists of are taken: no code, nothing pickled. Where nothing may be fetched
-(``HF_HUB_OFFLINE=1``) or nobody answers, the cache serves.
+Only the files that a model consists of are downloaded: no code, nothing pickled. The cache serves if downloads are
+switched off (``HF_HUB_OFFLINE=1``) or the hub does not answer.
 """
 
 import re
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from claimstance.model.errors import ModelError, shorten
 
-#: What a model consists of: all that is ever fetched.
+#: The files of a model. No others are downloaded.
 FILES = (
     "config.json",
     "config.yaml",
@@ -29,13 +29,13 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?", re.ASCI
 
 
 def is_hub_name(model: Path | str) -> bool:
-    """Whether ``model`` can be a name on the hub: it looks like one, and no folder here is called as it begins."""
+    """Return whether ``model`` can be a name on the hub: it has that form, and no folder has the user's name."""
     name = model.as_posix() if isinstance(model, Path) else model
     return bool(_NAME.fullmatch(name)) and not Path(name.partition("/")[0]).exists()
 
 
 def fetch(name: str) -> Path:
-    """The folder of a model of the hub, in the hub's cache.
+    """Download a model from the hub and return its folder in the hub's cache.
 
     Raises:
         ModelError: if the hub has no such model, or cannot be reached and the cache lacks it.
@@ -51,15 +51,13 @@ def fetch(name: str) -> Path:
 
     repository, _, revision = name.partition("@")
     try:
-        with _bars_on_a_terminal():
-            return Path(
-                snapshot_download(
-                    repository,
-                    revision=revision or None,
-                    allow_patterns=list(FILES),
-                    library_name="claimstance",
-                    library_version=metadata.version("claimstance"),
-                )
+        with _progress_on_terminal_only():
+            folder = snapshot_download(
+                repository,
+                revision=revision or None,
+                allow_patterns=list(FILES),
+                library_name="claimstance",
+                library_version=metadata.version("claimstance"),
             )
     except GatedRepoError:
         raise ModelError(
@@ -76,35 +74,33 @@ def fetch(name: str) -> Path:
             f"{repository}: expected the revision '{revision}' on the hub, found none"
         ) from None
     except LocalEntryNotFoundError:
-        why = (
-            "HF_HUB_OFFLINE is set"
-            if constants.HF_HUB_OFFLINE
-            else f"{constants.ENDPOINT} cannot be reached"
-        )
+        reason = f"{constants.ENDPOINT} cannot be reached"
+        if constants.HF_HUB_OFFLINE:
+            reason = "HF_HUB_OFFLINE is set"
         raise ModelError(
-            f"{name}: expected a model folder here or a model on the hub, found no folder; {why}, and "
+            f"{name}: expected a model folder here or a model on the hub, found no folder; {reason}, and "
             "the hub's cache has none by that name"
         ) from None
     except (OSError, HFValidationError) as error:
-        raise ModelError(
-            f"{name}: cannot be fetched from the hub: {shorten(' '.join(str(error).split()), 200)}"
-        ) from None
+        reason = shorten(" ".join(str(error).split()), 200)
+        raise ModelError(f"{name}: cannot be fetched from the hub: {reason}") from None
+    return Path(folder)
 
 
 @contextmanager
-def _bars_on_a_terminal() -> Iterator[None]:
-    """The hub's progress bars, where somebody sees them."""
+def _progress_on_terminal_only() -> Iterator[None]:
+    """Hide the hub's progress bars unless standard error is a terminal."""
     from huggingface_hub.utils.tqdm import (
         are_progress_bars_disabled,
         disable_progress_bars,
         enable_progress_bars,
     )
 
-    silence = not sys.stderr.isatty() and not are_progress_bars_disabled()
-    if silence:
+    hides_bars = not sys.stderr.isatty() and not are_progress_bars_disabled()
+    if hides_bars:
         disable_progress_bars()
     try:
         yield
     finally:
-        if silence:
+        if hides_bars:
             enable_progress_bars()

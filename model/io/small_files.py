@@ -1,9 +1,9 @@
-"""Reading the small files of a model, whatever else may stand in their place."""
+"""Reading of small files, with protection against pipes, devices and huge files in their place."""
 
 import errno
 from pathlib import Path
 
-MAX_BYTES = 16 << 20  # far more than any configuration or manifest has
+MAX_BYTES = 16 << 20  # much more than any configuration or manifest has
 
 
 def read_small_file(path: Path) -> bytes:
@@ -11,7 +11,7 @@ def read_small_file(path: Path) -> bytes:
 
     Raises:
         OSError: if it cannot be read, is not a regular file (a FIFO would block for ever), or has
-            more than ``MAX_BYTES``.
+            more than ``MAX_BYTES`` bytes.
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "expected a regular file, found something else", str(path))

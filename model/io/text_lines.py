@@ -1,4 +1,4 @@
-"""The lines of text files, with a word for each that is none."""
+"""The lines of text files, with an error in place of each line that is not text."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,11 +7,11 @@ from typing import BinaryIO
 from claimstance.model.errors import InputError
 from claimstance.model.io.files import open_regular
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 20  # bytes
 
 
 class BadLineError(InputError):
-    """A line that is no text; ``raw`` is what it is, up to the bytes that are held."""
+    """Represent a line that is not text; ``raw`` has its bytes, up to the limit of ``checked_lines``."""
 
     def __init__(self, message: str, raw: bytes) -> None:
         super().__init__(message)
@@ -19,41 +19,50 @@ class BadLineError(InputError):
 
 
 def checked_lines(path: Path, longest: int | None = None) -> Iterator[str | BadLineError]:
-    """The lines of a UTF-8 text file, without their ends (LF or CR LF; no other character ends a line).
+    """Yield the lines of a UTF-8 text file, without their ends (LF or CR LF; no other character ends a line).
 
-    In place of a line that is binary, not UTF-8, or of more bytes than ``longest`` there is an error that names it. No
-    more than ``longest`` bytes are held at a time.
+    A line that is binary, not UTF-8, or longer than ``longest`` bytes is replaced by an error that names it. At most
+    ``longest`` bytes are in memory at a time.
 
     Raises:
-        InputError: if the file cannot be read, or is none (a pipe, a device).
+        InputError: if the file cannot be read, or is a pipe or a device.
     """
+    limit = -1 if longest is None else longest + 1
     try:
         with open_regular(path) as file:
-            number = 0
-            while raw := file.readline(-1 if longest is None else longest + 1):
-                number += 1
-                yield _checked(raw, f"{path}, line {number}", number == 1, longest)
-                if longest is not None and len(raw) > longest and not raw.endswith(b"\n"):
-                    _skip_line(file)
+            line_number = 0
+            while raw := file.readline(limit):
+                line_number += 1
+                where = f"{path}, line {line_number}"
+                is_too_long = longest is not None and len(raw) > longest
+                if is_too_long:
+                    yield BadLineError(
+                        f"{where}: expected a line of at most {longest:,} bytes, found a longer one",
+                        raw,
+                    )
+                    if not raw.endswith(b"\n"):
+                        _skip_line(file)
+                else:
+                    # The first line may begin with a byte order mark.
+                    yield _decode(raw, where, "utf-8-sig" if line_number == 1 else "utf-8")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
 
 
-def _checked(raw: bytes, where: str, first: bool, longest: int | None) -> str | BadLineError:
-    if longest is not None and len(raw) > longest:
-        return BadLineError(
-            f"{where}: expected a line of at most {longest:,} bytes, found a longer one", raw
-        )
+def _decode(raw: bytes, where: str, encoding: str) -> str | BadLineError:
+    """Return the text of a line without its end, or an error."""
     if b"\0" in raw:
         return BadLineError(f"{where}: expected UTF-8 text, found a binary file (a NUL byte)", raw)
     try:
-        return raw.decode("utf-8-sig" if first else "utf-8").rstrip("\n").removesuffix("\r")
+        text = raw.decode(encoding)
     except UnicodeDecodeError as error:
-        found = f"{error.reason} (byte {error.start + 1} of the line)"
-        return BadLineError(f"{where}: expected UTF-8 text, found {found}", raw)
+        problem = f"{error.reason} (byte {error.start + 1} of the line)"
+        return BadLineError(f"{where}: expected UTF-8 text, found {problem}", raw)
+    return text.rstrip("\n").removesuffix("\r")
 
 
 def _skip_line(file: BinaryIO) -> None:
+    """Read to the end of the current line."""
     while chunk := file.readline(_CHUNK):
         if chunk.endswith(b"\n"):
             return

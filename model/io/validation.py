@@ -1,45 +1,64 @@
 """Messages of validation: which value is wrong, what was expected there, and what was found."""
 
+import dataclasses
 import reprlib
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel
 
 from claimstance.model.errors import shorten, unknown
 
-_OBJECT = ("model_type", "model_attributes_type", "dataclass_type", "dict_type")
+_MAPPING = ("dict_type", "model_type", "model_attributes_type", "dataclass_type")
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")  # of a model, of a dataclass
 
 
 def first_problem(
-    problems: Sequence[Mapping[str, Any]], fields: Iterable[str] = ()
+    problems: Sequence[Mapping[str, Any]], model: type[Any] | None = None
 ) -> tuple[str, str]:
     """Return the field that the first of pydantic's problems is about, and ``expected …, found …``.
 
-    An unknown key comes first: where a key is missing, a misspelled one is often why.
-
     Args:
-        problems: the ``errors()`` of what pydantic raised.
-        fields: the names that an unknown key may have been meant for.
+        problems: the ``errors()`` of a validation error.
+        model: the model or dataclass that was validated; its fields are suggested for an unknown key.
 
     Returns:
         The field as it would be reached from the top, such as ``labels.claim[0]`` (empty for the
         top itself), and the message about it.
     """
-    first = min(problems, key=lambda problem: problem["type"] not in _UNKNOWN_KEY)
-    field, kind = field_path(first["loc"]), first["type"]
+    details = first_error(problems)
+    return field_path(details["loc"]), explain(details, model)
+
+
+def first_error(problems: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the first of pydantic's problems.
+
+    An unknown key comes first: where a key is missing, a misspelled one is often the reason.
+    """
+    return min(problems, key=lambda problem: problem["type"] not in _UNKNOWN_KEY)
+
+
+def explain(
+    details: Mapping[str, Any], model: type[Any] | None = None, mapping: str = "an object"
+) -> str:
+    """Return the message about one problem, without its field (see ``first_problem``).
+
+    ``mapping`` is the term for a mapping in the format of the input: "an object" in JSON.
+    """
+    kind, location = details["type"], details["loc"]
     if kind in _UNKNOWN_KEY:
-        return field, unknown("key", str(first["loc"][-1]), fields)
+        return unknown("key", str(location[-1]), _fields_at(model, location[:-1]))
     if kind == "missing":
-        return field, "expected a value, found none"
+        return "expected a value, found none"
     if kind == "json_invalid":
-        return field, f"expected JSON, found {first['ctx']['error']}"
+        return f"expected JSON, found {details['ctx']['error']}"
     if kind == "value_error":
-        return field, str(first["ctx"]["error"])
-    found = describe(first["input"])
+        return str(details["ctx"]["error"])
+    expected = mapping if kind in _MAPPING else _expectation(details["msg"])
+    actual = describe(details["input"])
     if kind in ("too_long", "too_short"):
-        found = str(first["ctx"]["actual_length"] or found)
-    expected = "an object" if kind in _OBJECT else _expectation(first["msg"])
-    return field, f"expected {expected}, found {found}"
+        actual = str(details["ctx"]["actual_length"] or actual)
+    return f"expected {expected}, found {actual}"
 
 
 def field_path(location: Iterable[int | str]) -> str:
@@ -48,10 +67,18 @@ def field_path(location: Iterable[int | str]) -> str:
     >>> field_path(("labels", "claim", 0))
     'labels.claim[0]'
     """
-    parts = [part if isinstance(part, int) else shorten(part) for part in location]
-    parts = [part for part in parts if part != "[key]"]
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    path = ""
+    for step in location:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif not _is_union_branch(step):
+            path += f".{shorten(step)}"
     return path.lstrip(".")
+
+
+def _is_union_branch(step: str) -> bool:
+    """Return whether a step of a location names no key, but a type (``list[…]``) or a key's check."""
+    return step == "str" or "[" in step
 
 
 def describe(value: object) -> str:
@@ -66,8 +93,37 @@ def describe(value: object) -> str:
         return f"a value of type {type(value).__name__} that is too long to show"
 
 
+def _fields_at(model: type[Any] | None, location: Iterable[int | str]) -> list[str]:
+    """Return the field names of the section at ``location``, counted from ``model``."""
+    if model is None:
+        return []
+    fields = _field_types(model)
+    for step in location:
+        # Keys of mappings and numbers of items are no fields: they lead into the same section.
+        section = next(_sections(fields.get(str(step))), None)
+        if section is not None:
+            fields = _field_types(section)
+    return list(fields)
+
+
+def _field_types(model: type[Any]) -> dict[str, Any]:
+    """Return the annotated type of each field of a model or dataclass."""
+    if dataclasses.is_dataclass(model):
+        return {field.name: field.type for field in dataclasses.fields(model)}
+    return {name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models in a type: of ``dict[str, list[Model]] | None``, ``Model``."""
+    arguments = get_args(annotation)
+    for argument in arguments:
+        yield from _sections(argument)
+    if not arguments and isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+
+
 def _expectation(message: str) -> str:
-    """Return what pydantic expects, from a message such as "Input should be a valid string"."""
+    """Return the expectation in one of pydantic's messages, as in "Input should be a valid string"."""
     expected = message.partition(" should ")[2] or message
     for words in ("be ", "have ", "a valid "):
         expected = expected.removeprefix(words)

@@ -1,1 +1,1 @@
-"""Export of the network to ONNX, and reading with onnxruntime."""
+"""Export of the network to ONNX, and running it with onnxruntime."""

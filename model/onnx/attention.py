@@ -1,4 +1,4 @@
-"""Attention as one operator of onnxruntime's, in place of the nine that transformers' own is traced to."""
+"""Attention as a single operator of onnxruntime, in place of the nine operators of a traced transformers model."""
 
 from typing import Any, cast
 
@@ -7,29 +7,32 @@ from torch import Tensor
 from transformers import AttentionInterface
 
 NAME = "onnxruntime"
-#: Encoders in which every token of a window sees every other, and nothing but that is added to the scores.
-FULL = ("bert", "camembert", "electra", "roberta", "xlm-roberta")
+#: Encoders in which every token attends to all others, and whose scores have no further terms.
+FULL_ATTENTION = ("bert", "camembert", "electra", "roberta", "xlm-roberta")
 
 
 class _MultiHeadAttention(torch.autograd.Function):
-    """(B, T, H) three times → (B, T, H)."""
+    """Compute attention: (B, T, H) three times → (B, T, H)."""
 
     @staticmethod
     def symbolic(graph: Any, query: Any, key: Any, value: Any, heads: int, scale: float) -> Any:
-        found = graph.op(
+        """Return the operator that stands for this function in an exported graph."""
+        output = graph.op(
             "com.microsoft::MultiHeadAttention", query, key, value, num_heads_i=heads, scale_f=scale
         )
-        return found.setType(query.type())
+        return output.setType(query.type())
 
     @staticmethod
     def forward(
         _: Any, query: Tensor, key: Tensor, value: Tensor, heads: int, scale: float
     ) -> Tensor:
+        """Compute the same with torch: tracing needs a value."""
         query, key, value = (
-            each.view(*each.shape[:2], heads, -1).transpose(1, 2) for each in (query, key, value)
+            tensor.view(*tensor.shape[:2], heads, -1).transpose(1, 2)  # (B, heads, T, size)
+            for tensor in (query, key, value)
         )
-        found = torch.nn.functional.scaled_dot_product_attention(query, key, value, scale=scale)
-        return found.transpose(1, 2).flatten(-2)
+        output = torch.nn.functional.scaled_dot_product_attention(query, key, value, scale=scale)
+        return output.transpose(1, 2).flatten(-2)
 
 
 def _attention(
@@ -41,15 +44,21 @@ def _attention(
     scaling: float,
     **__: Any,
 ) -> tuple[Tensor, None]:
-    """Without a mask: a window is never padded. (B, heads, T, size) three times → (B, T, heads, size)."""
-    heads, size = module.config.num_attention_heads, module.config.hidden_size
-    # Shapes are spelt out, for a traced graph would work them out anew in every layer.
-    rows = [each.transpose(1, 2).reshape(1, -1, size) for each in (query, key, value)]
-    found = cast(Tensor, _MultiHeadAttention.apply(*rows, heads, float(scaling)))  # type: ignore[no-untyped-call]
-    return found.view(1, -1, heads, size // heads), None
+    """Compute attention as transformers calls it: (1, heads, T, size) three times → (1, T, heads, size).
+
+    The mask is ignored, since a single window has no padding.
+    """
+    heads, width = module.config.num_attention_heads, module.config.hidden_size
+    # Shapes are constants as far as possible: a traced graph would compute them again in every layer.
+    rows = [tensor.transpose(1, 2).reshape(1, -1, width) for tensor in (query, key, value)]
+    output = cast(Tensor, _MultiHeadAttention.apply(*rows, heads, float(scaling)))  # type: ignore[no-untyped-call]
+    return output.view(1, -1, heads, width // heads), None
 
 
 def exported_attention(model_type: str) -> str:
-    """What to load an encoder's attention as, to export it: this one where it is the same, else transformers' plain."""
+    """Return the ``attn_implementation`` with which an encoder is loaded for the export.
+
+    It is the operator of this module if it computes the same as the encoder's own attention, else ``eager``.
+    """
     AttentionInterface.register(NAME, _attention)
-    return NAME if model_type in FULL else "eager"
+    return NAME if model_type in FULL_ATTENTION else "eager"

@@ -1,40 +1,41 @@
-"""Running an exported model with onnxruntime. No torch."""
+"""Running an exported model with onnxruntime, without torch."""
 
-import hashlib
 import os
-import re
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, ModelConfig
 from claimstance.model.decoding import Floats
 from claimstance.model.errors import ModelError
 from claimstance.model.io.hub import fetch, is_hub_name
-from claimstance.model.io.small_files import read_small_file
-from claimstance.model.io.validation import describe, first_problem
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
 from claimstance.model.onnx.graph_file import check_self_contained
+from claimstance.model.onnx.manifest import (
+    LINK_FILE,
+    MANIFEST_FILE,
+    READER_FILE,
+    STANCE_FILE,
+    check_files,
+    sha256,
+)
 from claimstance.model.predictor import Ints, Reader
 from claimstance.model.windows import WindowBuilder
 
-READER_FILE = "reader.onnx"
-STANCE_FILE = "stance.onnx"
-LINK_FILE = "link.onnx"
-MANIFEST_FILE = "manifest.json"  # the sha256 of every file of the model
-SLOWER = [
-    "SkipLayerNormFusion"
-]  # its operator takes several times what the two take that it stands for
-# An editable install may show this file through a link; the model lies beside the file itself.
+# The operator that this fusion inserts is several times slower than the two that it replaces.
+DISABLED_OPTIMIZERS = ["SkipLayerNormFusion"]
+# In an editable install, this file may be reached through a link; the model is beside the file itself.
 BUNDLED = Path(__file__).resolve().parents[1] / "bundled"
 
 
 def model_folder(model: Path | str | None) -> Path:
-    """The folder of a model: the bundled one's for ``None`` and ``bundled``; what is fetched for a name on the hub.
+    """Return the folder of a model.
+
+    Args:
+        model: a folder, a name on the Hugging Face hub, or ``None`` or ``bundled`` for the bundled model.
 
     Raises:
         ModelError: if the hub has no such model, or cannot be reached.
@@ -46,35 +47,29 @@ def model_folder(model: Path | str | None) -> Path:
     return Path(model)
 
 
-def sha256(path: Path) -> str:
-    """The hexadecimal sha256 of a file."""
-    with path.open("rb") as file:
-        return (
-            hashlib.file_digest(file, "sha256").hexdigest()
-            if hasattr(hashlib, "file_digest")
-            else (hashlib.sha256(file.read()).hexdigest())
-        )
-
-
 class OnnxBackend:
-    """A ``Backend`` on the files that ``claimstance.model.onnx.export`` writes.
+    """Run the files that ``claimstance.model.onnx.export`` writes (a ``Backend``).
 
-    A call has one window: nothing is padded, and int8 activations, which are scaled by what is in the batch, do not
-    depend on what else is being read. A call runs on one thread: several calls at once use several cores better than
-    one call that is divided among them (``docs/performance.md``).
+    A call has one window: nothing is padded, and int8 activations, whose scale depends on the batch, do not depend on
+    other windows. A call runs on one thread: simultaneous calls use several cores better than one call that is divided
+    among them (``docs/performance.md``).
+
+    Raises:
+        ModelError: if a file cannot be run, or does not fit the configuration.
     """
 
     def __init__(self, folder: Path, config: ModelConfig) -> None:
         self._folder = folder
         self._config = config
-        # Loaded now, since calls may come from several threads at once.
+        # This session is loaded at once, since calls may come from several threads.
         self._reader = self._session(READER_FILE)
         self._check_outputs()
 
     def _session(self, name: str) -> ort.InferenceSession:
+        """Load one file of the model."""
         check_self_contained(self._folder / name)
         options = ort.SessionOptions()
-        # onnxruntime has a format of its own, which the check above would not understand.
+        # onnxruntime also has a format of its own, which check_self_contained does not understand.
         options.add_session_config_entry("session.load_model_format", "ONNX")
         options.log_severity_level = 3
         options.intra_op_num_threads = 1
@@ -83,9 +78,10 @@ class OnnxBackend:
                 str(self._folder / name),
                 options,
                 providers=["CPUExecutionProvider"],
-                disabled_optimizers=SLOWER,
+                disabled_optimizers=DISABLED_OPTIMIZERS,
             )
-        except Exception as error:  # onnxruntime's exceptions share no base class
+        # The exceptions of onnxruntime have no common base class.
+        except Exception as error:
             raise ModelError(
                 f"{self._folder / name}: not a model that onnxruntime reads: {error}"
             ) from None
@@ -99,20 +95,22 @@ class OnnxBackend:
         return self._session(LINK_FILE)
 
     def read(self, ids: Ints, segments: Ints, sentences: Ints) -> dict[str, Floats]:
-        """See ``Backend``."""
+        """Run the network; ``Backend`` documents the arrays."""
         feed = {"input_ids": ids, "segments": segments, "sentences": sentences}
         # An encoder without segments has no such input.
         inputs = {node.name for node in self._reader.get_inputs()}
         feed = {name: value for name, value in feed.items() if name in inputs}
         names = [node.name for node in self._reader.get_outputs()]
         output = dict(zip(names, self._run(READER_FILE, self._reader, feed), strict=True))
-        for name, labels in self._label_counts.items():
-            rows = (len(sentences),) if name in SENTENCE_TASKS else (1, ids.shape[1])
-            self._check_logits(READER_FILE, name, output[name], (*rows, labels))
+        for task, label_count in self._label_counts.items():
+            shape: tuple[int, ...] = (1, ids.shape[1], label_count)
+            if task in SENTENCE_TASKS:
+                shape = (len(sentences), label_count)
+            self._check_logits(READER_FILE, task, output[task], shape)
         return output
 
     def stance(self, hidden: Floats, holders: Ints, targets: Ints, sentences: Ints) -> Floats:
-        """See ``Backend``."""
+        """Run the network; ``Backend`` documents the arrays."""
         feed = {
             "hidden": hidden,
             "holders": holders,
@@ -124,14 +122,14 @@ class OnnxBackend:
         return self._check_logits(STANCE_FILE, "logits", logits, shape)
 
     def link(self, hidden: Floats, cues: Ints, spans: Ints) -> Floats:
-        """See ``Backend``."""
+        """Run the network; ``Backend`` documents the arrays."""
         feed = {"hidden": hidden, "cues": cues, "linked": spans}
         logits = self._run(LINK_FILE, self._link, feed)[0]
         return self._check_logits(LINK_FILE, "logits", logits, (len(cues), 2))
 
     @cached_property
     def _label_counts(self) -> dict[str, int]:
-        """The reader's outputs that are logits, and how many labels or tags each is about."""
+        """Return task → number of its labels or tags, for the logits among the outputs of the reader."""
         labels = self._config.labels
         counts = {task: len(labels[task]) for task in SENTENCE_TASKS if task in self._config.tasks}
         if "attribution" in self._config.tasks:
@@ -141,7 +139,11 @@ class OnnxBackend:
         return counts
 
     def _check_outputs(self) -> None:
-        """Refuse a reader that does not give what the configuration says, as far as it declares it."""
+        """Check the outputs that the reader declares against the configuration.
+
+        Raises:
+            ModelError: if an output is missing, or has another number of logits.
+        """
         path = self._folder / READER_FILE
         declared = {node.name: node.shape for node in self._reader.get_outputs()}
         for name in ("hidden", *self._label_counts):
@@ -149,158 +151,86 @@ class OnnxBackend:
                 raise ModelError(
                     f"{path}: expected the output '{name}', found {', '.join(declared) or 'none'}"
                 )
-        for name, labels in self._label_counts.items():
-            size = declared[name][-1] if declared[name] else None
-            if isinstance(size, int) and size != labels:
+        for task, label_count in self._label_counts.items():
+            size = declared[task][-1] if declared[task] else None
+            # A dimension that is not fixed has a name in place of a size.
+            if isinstance(size, int) and size != label_count:
                 raise ModelError(
-                    f"{path}: expected {labels} logits of '{name}', as many as {CONFIG_FILE} has "
-                    f"labels for, found {size}"
+                    f"{path}: expected {label_count} logits of '{task}', one for each of its labels in "
+                    f"{CONFIG_FILE}, found {size}"
                 )
 
     def _run(self, name: str, session: ort.InferenceSession, feed: dict[str, Any]) -> list[Any]:
+        """Return the outputs of a session, in order."""
         try:
             return list(session.run(None, feed))
-        except Exception as error:  # onnxruntime's exceptions share no base class
+        # The exceptions of onnxruntime have no common base class.
+        except Exception as error:
             raise ModelError(f"{self._folder / name}: cannot be run: {error}") from None
 
     def _check_logits(self, name: str, output: str, logits: Any, shape: tuple[int, ...]) -> Floats:
-        """Return ``logits``, unless what a graph gives is not what it declares."""
+        """Return ``logits``, or raise ``ModelError`` if they have another shape or type, or are not finite."""
         path = self._folder / name
-        found = getattr(logits, "shape", None)
-        if found != shape or not np.issubdtype(logits.dtype, np.floating):
+        actual_shape = getattr(logits, "shape", None)
+        if actual_shape != shape or not np.issubdtype(logits.dtype, np.floating):
             raise ModelError(
                 f"{path}: expected floating-point numbers of shape {shape} as '{output}', found "
-                f"{getattr(logits, 'dtype', type(logits).__name__)} of shape {found}"
+                f"{getattr(logits, 'dtype', type(logits).__name__)} of shape {actual_shape}"
             )
         if not np.isfinite(logits).all():
-            raise ModelError(f"{path}: expected finite numbers as '{output}', found others")
+            raise ModelError(
+                f"{path}: expected finite numbers as '{output}', found infinity or NaN"
+            )
         return np.asarray(logits)
 
 
-def _check_name(name: str) -> str:
-    if not re.fullmatch(r"\w[\w.-]{0,199}", name, re.ASCII):
-        raise ValueError(f"expected the name of a file of the model, found {describe(name)}")
-    return name
+def identity(folder: Path) -> str:
+    """Return the sha256 of an exported model: that of its manifest, which changes with each of its files."""
+    return sha256(folder / MANIFEST_FILE)
 
 
-def _check_digest(digest: str) -> str:
-    if not re.fullmatch("[0-9a-f]{64}", digest):
-        raise ValueError(f"expected a sha256 in hexadecimal digits, found {describe(digest)}")
-    return digest
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
-class Manifest(BaseModel):
-    """What an export wrote, as ``manifest.json`` has it.
+def load_reader(model: Path | str | None = None, threads: int | None = None) -> tuple[Reader, str]:
+    """Load a model; return a reader and the model's sha256 (see ``identity``).
 
-    Attributes:
-        precision: of the encoder's weights.
-        files: the sha256 of every file of the model, by its name.
-    """
-
-    model_config = ConfigDict(strict=True)
-
-    precision: str = "int8"
-    files: dict[
-        Annotated[str, AfterValidator(_check_name)], Annotated[str, AfterValidator(_check_digest)]
-    ] = Field(min_length=1)
-
-
-def read_manifest(path: Path) -> Manifest:
-    """Return what a manifest says; its files are not looked at.
-
-    Raises:
-        ModelError: naming the key, what was expected and what was found.
-    """
-    try:
-        return Manifest.model_validate_json(read_small_file(path))
-    except FileNotFoundError:
-        raise ModelError(
-            f"{path.parent}: expected a trained, exported model, found no {MANIFEST_FILE} "
-            "(write one with `claimstance export`)"
-        ) from None
-    except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}") from None
-    except ValidationError as error:
-        field, problem = first_problem(error.errors())
-        raise ModelError(f"{path}: {field or 'the manifest'}: {problem}") from None
-
-
-def check_files(folder: Path) -> dict[str, str]:
-    """The sha256 of each file of an exported model, verified against its manifest.
+    Args:
+        model: see ``model_folder``.
+        threads: the number of windows that are encoded at the same time; that of the cores if ``None``.
 
     Raises:
         ModelError: naming the file that is missing or altered.
     """
-    manifest = folder / MANIFEST_FILE
-    if not folder.is_dir():
-        raise ModelError(
-            f"{folder}: expected a model folder, found {'a file' if folder.exists() else 'nothing'}"
-        )
-    if manifest.is_symlink() and not _is_cached(manifest):
-        raise ModelError(f"{manifest}: expected a file, found a link")
-    files = read_manifest(manifest).files
-    for name, expected in files.items():
-        path = folder / name
-        linked = path.is_symlink() and not _is_cached(path)
-        if linked or not path.is_file():
-            found = "a link" if linked else "nothing" if not path.exists() else "something else"
-            raise ModelError(
-                f"{folder}: expected the file {name}, which its manifest lists, found {found}"
-            )
-        try:
-            digest = sha256(path)
-        except OSError as error:
-            raise ModelError(f"{path}: {error.strerror or error}") from None
-        if digest != expected:
-            raise ModelError(
-                f"{path}: expected sha256 {expected[:12]}…, found {digest[:12]}…: the file was altered"
-            )
-    return files
-
-
-def identity(folder: Path) -> str:
-    """The sha256 of an exported model: of its manifest, which changes with any of its files."""
-    return sha256(folder / MANIFEST_FILE)
-
-
-def _is_cached(link: Path) -> bool:
-    """Whether a link is one of the hub's cache: from ``snapshots/COMMIT`` to ``blobs``."""
-    snapshots = link.parent.resolve().parent
-    return snapshots.name == "snapshots" and link.resolve().parent == snapshots.parent / "blobs"
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def load_reader(model: Path | str | None = None, threads: int | None = None) -> tuple[Reader, str]:
-    """A reader on a model (as for ``model_folder``), and the model's sha256 (see ``identity``).
-
-    Raises:
-        ModelError: naming what is missing or altered.
-    """
     folder = model_folder(model)
     files = check_files(folder)
     config = ModelConfig.load(folder)
-    heads = {"stance": STANCE_FILE, "attribution": LINK_FILE}
-    for name in (
-        CONFIG_FILE,
-        TOKENIZER_FILE,
-        READER_FILE,
-        *(heads[task] for task in config.tasks if task in heads),
-    ):
+    required = [CONFIG_FILE, TOKENIZER_FILE, READER_FILE]
+    if "stance" in config.tasks:
+        required.append(STANCE_FILE)
+    if "attribution" in config.tasks:
+        required.append(LINK_FILE)
+    for name in required:
         if name not in files:
             raise ModelError(
                 f"{folder / MANIFEST_FILE}: expected the sha256 of {name} among its files, found none"
             )
     windows = WindowBuilder.from_file(folder / TOKENIZER_FILE, config.max_tokens)
-    known = config.encoder.get("vocab_size")
-    greatest = max(windows.tokenizer.get_vocab(with_added_tokens=True).values())
-    if known is not None and greatest >= known:
-        raise ModelError(
-            f"{folder / TOKENIZER_FILE}: expected token ids below {known}, the number of tokens that "
-            f"the encoder has vectors for, found {greatest}"
-        )
+    _check_vocabulary(folder, config, windows)
     backend = OnnxBackend(folder, config)
     return Reader(config, windows, backend, threads or cores()), identity(folder)
+
+
+def _check_vocabulary(folder: Path, config: ModelConfig, windows: WindowBuilder) -> None:
+    """Raise ``ModelError`` if the tokenizer has token ids that the encoder has no vectors for."""
+    size = config.encoder.get("vocab_size")
+    largest = max(windows.tokenizer.get_vocab(with_added_tokens=True).values())
+    if size is not None and largest >= size:
+        raise ModelError(
+            f"{folder / TOKENIZER_FILE}: expected token ids below {size}, the number of tokens that "
+            f"the encoder has vectors for, found {largest}"
+        )

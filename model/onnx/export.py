@@ -1,11 +1,10 @@
-"""From a trained model to files that onnxruntime runs: the encoder in int8 or float32, the heads in float32."""
+"""Export of a trained model to files for onnxruntime: the encoder in int8 or float32, the heads in float32."""
 
 import json
 import shutil
 import tempfile
 import warnings
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,22 +14,21 @@ from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.attention import exported_attention
-from claimstance.model.onnx.backend import (
+from claimstance.model.onnx.manifest import (
     LINK_FILE,
     MANIFEST_FILE,
     READER_FILE,
     STANCE_FILE,
     sha256,
 )
-from claimstance.model.onnx.quantization import even_out, quantize
-from claimstance.model.windows import WindowBuilder
+from claimstance.model.onnx.quantization import apply_smoothquant, quantize
 
 OPSET = 17
 PRECISIONS = ("int8", "float32")
 
 
-class _Reading(nn.Module):
-    """The encoder and the heads that need nothing but its output."""
+class _EncoderWithHeads(nn.Module):
+    """Combine the encoder with the heads that need only its output."""
 
     def __init__(self, model: ClaimStanceModel) -> None:
         super().__init__()
@@ -39,14 +37,11 @@ class _Reading(nn.Module):
 
     def forward(self, input_ids: Tensor, segments: Tensor, sentences: Tensor) -> tuple[Tensor, ...]:
         hidden = self.model.encode(input_ids, torch.ones_like(input_ids), segments)
-        heads = self.model.heads
-        return (
-            hidden,
-            *(
-                heads[task](hidden, sentences) if task in SENTENCE_TASKS else heads[task](hidden)
-                for task in self.tasks
-            ),
-        )
+        outputs = [hidden]
+        for task in self.tasks:
+            head = self.model.heads[task]
+            outputs.append(head(hidden, sentences) if task in SENTENCE_TASKS else head(hidden))
+        return tuple(outputs)
 
 
 def export(
@@ -55,12 +50,17 @@ def export(
     precision: str = "int8",
     reader: Path | None = None,
 ) -> Path:
-    """Export the model folder ``source`` into ``folder`` (itself if ``None``); returns that folder.
+    """Export a model folder and return the folder with the files.
 
-    ``precision`` is of the encoder: ``int8`` (dynamic, a scale per output channel) or ``float32``. ``reader`` is a file
-    that an earlier export made of it with that precision: made anew, of int8 weights, it would be rounded twice. Files
-    are written beside and moved into place; the manifest comes last, so that a half-written export is never taken for a
-    whole one.
+    Files are written into a temporary folder and moved into place, the manifest last: an interrupted export is never
+    taken for a complete one.
+
+    Args:
+        source: the model folder.
+        folder: the folder to write into; ``source`` if ``None``.
+        precision: the precision of the encoder: ``int8`` (dynamic, a scale per output channel) or ``float32``.
+        reader: the encoder's file from an earlier export with that precision. Exported again from int8 weights, the
+            encoder would be rounded twice.
 
     Raises:
         ConfigError: for another precision.
@@ -73,72 +73,62 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     attention = exported_attention(ModelConfig.load(source).encoder.get("model_type", ""))
     model = ClaimStanceModel.from_pretrained(source, attention)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as scratch:
-        made = Path(scratch)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as temporary_folder:
+        temporary = Path(temporary_folder)
         if reader:
-            shutil.copyfile(reader, made / READER_FILE)
+            shutil.copyfile(reader, temporary / READER_FILE)
         else:
-            _export_reading(model, made / READER_FILE, precision)
-        _export_heads(model, made)
-        model.config.save(made)
-        (made / TOKENIZER_FILE).write_text(model.tokenizer_json, encoding="utf-8")
-        names = sorted(path.name for path in made.iterdir() if path.suffix in (".onnx", ".json"))
-        manifest = {"precision": precision, "files": {name: sha256(made / name) for name in names}}
+            _export_encoder(model, temporary / READER_FILE, precision)
+        _export_heads(model, temporary)
+        model.config.save(temporary)
+        (temporary / TOKENIZER_FILE).write_text(model.tokenizer_json, encoding="utf-8")
+        files = {}
+        for path in sorted(temporary.iterdir()):
+            if path.suffix in (".onnx", ".json"):
+                files[path.name] = sha256(path)
+        # Without the old manifest, the folder counts as incomplete until the new one is in place.
         (folder / MANIFEST_FILE).unlink(missing_ok=True)
-        for name in names:
-            shutil.move(made / name, folder / name)
-        (made / MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        shutil.move(made / MANIFEST_FILE, folder / MANIFEST_FILE)
+        for name in files:
+            shutil.move(temporary / name, folder / name)
+        manifest = json.dumps({"precision": precision, "files": files}, indent=2) + "\n"
+        (temporary / MANIFEST_FILE).write_text(manifest, encoding="utf-8")
+        shutil.move(temporary / MANIFEST_FILE, folder / MANIFEST_FILE)
     return folder
 
 
-def _export_reading(model: ClaimStanceModel, path: Path, precision: str) -> None:
+def _export_encoder(model: ClaimStanceModel, path: Path, precision: str) -> None:
+    """Write the encoder and the heads that need only its output; an int8 export changes the model's encoder."""
     if precision == "int8":
-        even_out(
-            model.encoder, WindowBuilder.from_json(model.tokenizer_json, model.config.max_tokens)
-        )
-    module = _Reading(model)
-    ids = torch.tensor([[1, 2, 3, 4, 5, 6]])
-    example = (ids, torch.zeros_like(ids), torch.tensor([[0, 1, 3], [0, 3, 5]]))
-    axes: dict[str, dict[int, str]] = {
-        name: {1: "tokens"} for name in ("input_ids", "segments", "hidden")
-    }
+        apply_smoothquant(model.encoder, model.windows)
+    module = _EncoderWithHeads(model)
+    input_ids = torch.tensor([[1, 2, 3, 4, 5, 6]])
+    example = (input_ids, torch.zeros_like(input_ids), torch.tensor([[0, 1, 3], [0, 3, 5]]))
+    axes = {name: {1: "tokens"} for name in ("input_ids", "segments", "hidden")}
     axes["sentences"] = {0: "sentences"}
     for task in module.tasks:
         axes[task] = {0: "sentences"} if task in SENTENCE_TASKS else {1: "tokens"}
-    exact = path if precision == "float32" else path.with_suffix(".float32")
-    _trace(
-        module,
-        example,
-        exact,
-        ["input_ids", "segments", "sentences"],
-        ["hidden", *module.tasks],
-        axes,
-    )
+    float32_path = path if precision == "float32" else path.with_suffix(".float32")
+    inputs = ["input_ids", "segments", "sentences"]
+    _trace(module, example, float32_path, inputs, ["hidden", *module.tasks], axes)
     if precision == "int8":
-        quantize(exact, path)
+        quantize(float32_path, path)
 
 
 def _export_heads(model: ClaimStanceModel, folder: Path) -> None:
+    """Write a file for each head that has further inputs, if the model has it."""
     hidden = torch.zeros(1, 6, model.config.hidden_size)
     span = torch.tensor([[0, 1, 3], [0, 2, 2]])
     for head, file, inputs in (
         ("stance", STANCE_FILE, ["holders", "targets", "pair_sentences"]),
         ("link", LINK_FILE, ["cues", "linked"]),
     ):
-        if head in model.heads:
-            axes: dict[str, dict[int, str]] = {
-                "hidden": {1: "tokens"},
-                **{name: {0: "spans"} for name in inputs},
-            }
-            _trace(
-                model.heads[head],
-                (hidden, *[span] * len(inputs)),
-                folder / file,
-                ["hidden", *inputs],
-                ["logits"],
-                {**axes, "logits": {0: "spans"}},
-            )
+        if head not in model.heads:
+            continue
+        example = (hidden, *[span] * len(inputs))
+        axes = {"hidden": {1: "tokens"}, "logits": {0: "spans"}}
+        for name in inputs:
+            axes[name] = {0: "spans"}
+        _trace(model.heads[head], example, folder / file, ["hidden", *inputs], ["logits"], axes)
 
 
 def _trace(
@@ -147,11 +137,21 @@ def _trace(
     path: Path,
     inputs: list[str],
     outputs: list[str],
-    axes: dict[str, Any],
+    axes: dict[str, dict[int, str]],
 ) -> None:
+    """Write the graph of a module.
+
+    Args:
+        module: the module, which is put into evaluation mode.
+        example: inputs to trace it with.
+        path: the file to write.
+        inputs: the names of the inputs, in order.
+        outputs: the names of the outputs, in order.
+        axes: input or output → the axes of variable length, by their number.
+    """
     with warnings.catch_warnings():
-        # The tracing exporter is deprecated and warns of each Python branch that it settles; the alternative needs
-        # one more package and writes graphs whose attention onnxruntime does not fuse.
+        # The tracing exporter is deprecated and warns about each Python branch that it fixes. The alternative needs
+        # another package and writes graphs whose attention onnxruntime does not fuse.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module.eval(),

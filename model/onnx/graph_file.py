@@ -1,8 +1,8 @@
-"""The structure of an ONNX file, as far as it can name other files.
+"""A check that an ONNX file refers to no other files.
 
 A tensor of a graph can keep its values in another file ("external data"). The messages below are the part of
-https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3 that leads to tensors; protobuf, which onnxruntime needs anyway,
-reads them as it reads the whole format, so that no order or spelling of the fields can hide one.
+https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3 that leads to tensors. Protobuf, which onnxruntime needs anyway,
+parses them as it parses the complete format, so that no order or spelling of the fields can hide a tensor.
 """
 
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ MESSAGES: dict[str, list[tuple[str, int, str, bool]]] = {
 
 
 def check_self_contained(path: Path) -> None:
-    """Refuse a graph with tensors that are kept in other files: paths in it could lead anywhere.
+    """Raise ``ModelError`` for a graph with tensors in other files, whose paths could lead anywhere.
 
     Raises:
         ModelError: if the file has such a tensor, cannot be read, or is not an ONNX graph.
@@ -77,13 +77,13 @@ def check_self_contained(path: Path) -> None:
     for tensor in _tensors(model):
         if tensor.data_location or tensor.external_data:
             raise ModelError(
-                f"{path}: expected all of its weights in it, found some that are kept in other "
-                "files (external data)"
+                f"{path}: expected all of its weights in it, found some in other files (external data)"
             )
 
 
 def _tensors(message: Any) -> Iterator[Any]:
-    """Every tensor in a message. Protobuf refuses messages nested deeper than Python can follow."""
+    """Yield every tensor in a message."""
+    # Protobuf rejects messages whose nesting exceeds Python's recursion limit.
     name = message.DESCRIPTOR.name
     if name == "TensorProto":
         yield message
@@ -91,30 +91,28 @@ def _tensors(message: Any) -> Iterator[Any]:
     for field, _, _, repeated in MESSAGES[name]:
         value = getattr(message, field)
         if repeated:
-            for part in value:
-                yield from _tensors(part)
+            for item in value:
+                yield from _tensors(item)
         elif message.HasField(field):
             yield from _tensors(value)
 
 
 @cache
 def _model_class() -> Any:
-    """The class of ``ModelProto``, in a pool of its own, so that onnx can be imported beside it."""
+    """Return the class of ``ModelProto``, in a pool of its own, so that onnx can be imported as well."""
     file = FileDescriptorProto(name="claimstance/onnx.proto", package=_PACKAGE, syntax="proto2")
     for name, fields in MESSAGES.items():
         message = file.message_type.add(name=name)
         for field, number, kind, repeated in fields:
-            described = message.field.add(name=field, number=number)
-            described.label = (
-                FieldDescriptorProto.LABEL_REPEATED
-                if repeated
-                else FieldDescriptorProto.LABEL_OPTIONAL
-            )
+            descriptor = message.field.add(name=field, number=number)
+            descriptor.label = FieldDescriptorProto.LABEL_OPTIONAL
+            if repeated:
+                descriptor.label = FieldDescriptorProto.LABEL_REPEATED
             if kind == "int32":
-                described.type = FieldDescriptorProto.TYPE_INT32
+                descriptor.type = FieldDescriptorProto.TYPE_INT32
             else:
-                described.type = FieldDescriptorProto.TYPE_MESSAGE
-                described.type_name = f".{_PACKAGE}.{kind}"
+                descriptor.type = FieldDescriptorProto.TYPE_MESSAGE
+                descriptor.type_name = f".{_PACKAGE}.{kind}"
     pool = DescriptorPool()
     pool.Add(file)
     return GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.ModelProto"))

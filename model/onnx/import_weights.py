@@ -1,112 +1,127 @@
-"""The way back: the weights of an exported model, so that training can go on from a model that ships without them."""
+"""Import of an exported model's weights: training can continue from a model that is shipped without others."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from claimstance.model.errors import ModelError
-from claimstance.model.onnx.backend import LINK_FILE, READER_FILE, STANCE_FILE, check_files
 from claimstance.model.onnx.graph_file import check_self_contained
+from claimstance.model.onnx.manifest import LINK_FILE, READER_FILE, STANCE_FILE, check_files
 
+#: The end of the name of the factors that smooth an input (see ``claimstance.model.onnx.quantization``).
 INVERSE = ".inverse"
-_FILES = {READER_FILE: "", STANCE_FILE: "heads.stance.", LINK_FILE: "heads.link."}
+#: File → the beginning that its weights' names lack.
+_PREFIXES = {READER_FILE: "", STANCE_FILE: "heads.stance.", LINK_FILE: "heads.link."}
 
 
 def load_onnx_weights(folder: Path) -> dict[str, Tensor]:
-    """The weights of the model exported to ``folder``, by the names that ``ClaimStanceModel`` has for them, in float32.
+    """Return the weights of an exported model in float32, under the names that ``ClaimStanceModel`` has for them.
 
-    Of an int8 model they are what its integers stand for: within half a step of those that were trained (see
-    ``claimstance.model.quantized.round_columns``; of a table of embeddings, a step is a 255th of its range).
+    Weights in int8 are dequantized. They differ from the trained ones by at most half a step: see
+    ``claimstance.model.onnx.quantization.round_columns`` for the steps of a matrix; a step of a table of embeddings is
+    a 255th of its range.
 
     Raises:
         ModelError: if a file is missing, altered, or no graph that ``claimstance.model.onnx.export`` writes.
     """
     import onnx
 
-    found: dict[str, Tensor] = {}
-    for file in (name for name in _FILES if name in check_files(folder)):
+    weights: dict[str, Tensor] = {}
+    files = check_files(folder)
+    for file, prefix in _PREFIXES.items():
+        if file not in files:
+            continue
         check_self_contained(folder / file)
         try:
             graph = onnx.load(folder / file, load_external_data=False).graph
-            found |= {
-                _FILES[file] + name: torch.from_numpy(value) for name, value in _weights(graph)
-            }
+            for name, value in _weights(graph):
+                weights[prefix + name] = torch.from_numpy(value)
         except (OSError, ValueError, KeyError) as error:
             raise ModelError(
                 f"{folder / file}: expected a graph that `claimstance export` wrote: {error}"
             ) from None
-    return found
+    return weights
 
 
-def _weights(graph: Any) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
-    """Names and values. Matrices that are multiplied from the right stand transposed, some of them without a name."""
+def _weights(graph: Any) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield the names and values of a graph's weights.
+
+    The graph has matrices of products in transposed form, and some of them without a name of their own.
+    """
     from onnx.numpy_helper import to_array
 
-    values = {each.name: to_array(each) for each in graph.initializer}
-    makers = {name: node for node in graph.node for name in node.output}
-    products = [
-        (node, name.removesuffix("_quantized"))
-        for node in graph.node
-        if node.op_type in ("MatMul", "MatMulInteger")
-        for name in node.input
-        if name.startswith("onnx::")
-    ]
-    nameless = {name: _module(node.name) for node, name in products}
-    smooth = {name: _inverse(node, makers, values) for node, name in products}
-    for stored in values:
-        base = stored.removesuffix("_quantized")
+    initializers = {initializer.name: to_array(initializer) for initializer in graph.initializer}
+    producers = {output: node for node in graph.node for output in node.output}
+    modules: dict[str, str] = {}  # nameless matrix → the module that it belongs to
+    factors: dict[str, Any] = {}  # nameless matrix → the factors of its input
+    for node in graph.node:
+        if node.op_type not in ("MatMul", "MatMulInteger"):
+            continue
+        for name in node.input:
+            if name.startswith("onnx::"):
+                base = name.removesuffix("_quantized")
+                modules[base] = _module_name(node.name)
+                factors[base] = _smoothing_factors(node, producers, initializers)
+
+    for name, stored in initializers.items():
+        base = name.removesuffix("_quantized")
         if base.endswith(("_scale", "_zero_point")):
             continue
-        value = _exact(values, base) if base != stored else values[stored]
-        if base in nameless:
-            yield f"{nameless[base]}.weight", np.array((value * smooth[base]).T)
+        value = stored if base == name else _dequantize(initializers, base)
+        if base in modules:
+            # The factors were multiplied into the matrix in place of its input (SmoothQuant).
+            yield f"{modules[base]}.weight", np.array((value * factors[base]).T)
         elif base.endswith("_Transposed"):
             yield base.removesuffix("_Transposed").removeprefix("model."), np.array(value.T)
         elif not base.startswith("onnx::") and not base.endswith(INVERSE):
             yield base.removeprefix("model."), np.array(value)
 
 
-def _inverse(product: Any, makers: dict[str, Any], values: dict[str, Any]) -> Any:
-    """What the input of a product was made smooth with (``claimstance.model.onnx.quantization``), as a column; 1 if it was not.
+def _smoothing_factors(
+    product: Any, producers: Mapping[str, Any], initializers: Mapping[str, NDArray[Any]]
+) -> NDArray[Any] | float:
+    """Return the factors of a product's input, as a column (in, 1); 1 if the input was not smoothed.
 
-    Before a product in int8 stand, from its input backwards: rounding, the division by each token's greatest value, and
-    the multiplication that is looked for.
+    The nodes before an int8 product are, from its input backwards: the rounding, the division by each token's largest
+    value, and the multiplication with the factors.
     """
     node = product
-    for kind in ("DynamicQuantizeLinear", "Div", "Mul"):
-        node = makers.get(node.input[0])
-        if node is None or node.op_type != kind:
+    for op_type in ("DynamicQuantizeLinear", "Div", "Mul"):
+        node = producers.get(node.input[0])
+        if node is None or node.op_type != op_type:
             return 1.0
-    if not (name := node.input[1]).endswith(INVERSE):
+    name = node.input[1]
+    if not name.endswith(INVERSE):
         return 1.0
-    return values[makers[name].input[0] if name in makers else name].reshape(
-        -1, 1
-    )  # a second name of another layer's
+    # Equal factors of several layers are stored once; the others are copies by an Identity node.
+    if name in producers:
+        name = producers[name].input[0]
+    return initializers[name].reshape(-1, 1)
 
 
-def _exact(values: dict[str, np.ndarray[Any, Any]], base: str) -> np.ndarray[Any, Any]:
-    """What integers stand for; a scale a column, or one for all."""
-    whole, zero = (
-        values[f"{base}_{part}"].astype(np.float32) for part in ("quantized", "zero_point")
-    )
-    exact: np.ndarray[Any, Any] = (whole - zero) * values[f"{base}_scale"]
-    return exact
+def _dequantize(initializers: Mapping[str, NDArray[Any]], base: str) -> NDArray[Any]:
+    """Return a matrix in float32 from its integers, zero points and scales (per column, or one for all)."""
+    integers = initializers[f"{base}_quantized"].astype(np.float32)
+    zero_points = initializers[f"{base}_zero_point"].astype(np.float32)
+    return np.asarray((integers - zero_points) * initializers[f"{base}_scale"])
 
 
-def _module(node: str) -> str:
-    """The module whose product a node is: a module called in a sequence is named with its place, after the sequence.
+def _module_name(node: str) -> str:
+    """Return the name of the module whose product a node is.
 
-    >>> _module("/attribution/layers/layers.1/MatMul")
+    The name of a module in a sequence repeats that of the sequence.
+
+    >>> _module_name("/attribution/layers/layers.1/MatMul")
     'heads.attribution.layers.1'
-    >>> _module("/encoder/encoder/layer.0/attention/self/query/MatMul_quant")
+    >>> _module_name("/encoder/encoder/layer.0/attention/self/query/MatMul_quant")
     'encoder.encoder.layer.0.attention.self.query'
     """
-    path = re.sub(
-        r"\b(\w+)\.\1\.(\d)", r"\1.\2", node.strip("/").rpartition("/")[0].replace("/", ".")
-    )
+    path = node.strip("/").rpartition("/")[0].replace("/", ".")
+    path = re.sub(r"\b(\w+)\.\1\.(\d)", r"\1.\2", path)
     return path if path.startswith("encoder.") else f"heads.{path}"

@@ -1,22 +1,24 @@
-"""Making an encoder ready for int8: what its matrix products are given is evened out, so that rounding it costs less.
+"""Quantization of an encoder to int8, with the inputs of its matrix products evened out so that rounding costs less.
 
-onnxruntime rounds what goes into a product to 255 steps, which the greatest value of a whole window sets; and in a BERT
-some channels of some tokens are ten times greater than anything else. Two rewritings, exact but for the last digits,
-keep those from costing everything else its digits:
+onnxruntime rounds the input of a product to 255 steps, whose size the largest value of a whole window determines. In a
+BERT, some channels of some tokens are ten times larger than all others. Two rewritings, exact but for the last digits,
+keep these values from costing all others their precision:
 
-- **A scale for each token**: each row is divided by its greatest value, and its product multiplied by it (Yao et al.
+- **A scale for each token**: each row is divided by its largest value, and its product multiplied by it (Yao et al.
   2022, *ZeroQuant*).
-- **Smooth channels**: each channel is divided by a power of the greatest value that it takes, and the weights
-  multiplied by it (Xiao et al. 2023, *SmoothQuant*). Where the greatest values lie is a habit of the
-  encoder's: tokens drawn at random show it as well as news does (``docs/experiments.md``), so no data is needed.
+- **Smooth channels**: each channel is divided by a power of its largest value, and the weights are multiplied by it
+  (Xiao et al. 2023, *SmoothQuant*). The positions of the largest values are a property of the encoder: random tokens
+  reveal them as well as news does (``docs/experiments.md``), so no data is needed.
 
-Integers are chosen so that every processor adds them up alike. Without instructions for 8-bit
-products (x86-64 before VNNI), onnxruntime multiplies unsigned activations with signed weights and
-adds two neighbours in 16 bits, where a sum beyond 32,767 is cut off (``VPMADDUBSW``).
-``round_columns`` leaves no weights whose sum could get there.
+Integers are chosen so that all processors compute the same sums. Without instructions for 8-bit products (x86-64
+before VNNI), onnxruntime multiplies unsigned activations with signed weights and adds two neighbouring products in 16
+bits, where a sum above 32,767 is cut off (``VPMADDUBSW``). ``round_columns`` leaves no weights that could exceed it.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +29,25 @@ from torch import Tensor, nn
 
 from claimstance.model.windows import WindowBuilder
 
-WINDOWS, TOKENS = 16, 64  # drawn at random to see the channels
-SMOOTHNESS = 0.7  # SmoothQuant's α: how much of the channels' differences goes over to the weights
-TINY = 1e-6
-LARGEST = 127  # of a weight, as an integer
-# Of two neighbouring weights with the same sign: 255, the largest activation, times 128 is below
-# 32,767. Rounding adds at most one half to each of two weights, hence the half below 128.
+WINDOWS, TOKENS = 16, 64  # the number of random windows that show the channels, and their length
+SMOOTHNESS = (
+    0.7  # SmoothQuant's α: the share of the channels' differences that moves to the weights
+)
+TINY = 1e-6  # the least divisor
+LARGEST = 127  # the largest weight, as an integer
+# The largest sum of two neighbouring weights with the same sign: 128 times 255, the largest
+# activation, is below 32,767. Rounding adds at most one half to each of the two, hence the half
+# below 128.
 LARGEST_PAIR = 127.5
 
 
-class PerToken(nn.Module):
-    """A linear layer whose input is made smooth and divided by the greatest value of each token before the product."""
+class PerTokenLinear(nn.Module):
+    """Apply a linear layer to inputs that are smoothed and divided by the largest value of each token.
+
+    Args:
+        linear: the layer that this one replaces.
+        scale: the factors (in,) of the weights; inputs are divided by them.
+    """
 
     inverse: Tensor
 
@@ -49,124 +59,123 @@ class PerToken(nn.Module):
         self._is_smooth = bool((scale != 1).any())
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """(…, in) → (…, out)."""
-        inputs = inputs * self.inverse if self._is_smooth else inputs
-        greatest = inputs.abs().amax(-1, keepdim=True).clamp_min(TINY)
-        product = torch.matmul(inputs / greatest, self.weight.t()) * greatest
+        """Return the outputs of the layer: (…, in) → (…, out)."""
+        if self._is_smooth:
+            inputs = inputs * self.inverse
+        largest = inputs.abs().amax(-1, keepdim=True).clamp_min(TINY)  # (…, 1)
+        product = torch.matmul(inputs / largest, self.weight.t()) * largest
         return product if self.bias is None else product + self.bias
 
 
-def even_out(encoder: Any, windows: WindowBuilder) -> None:
-    """Put ``PerToken`` in the place of the encoder's linear layers.
+def apply_smoothquant(encoder: Any, windows: WindowBuilder) -> None:
+    """Replace the encoder's linear layers by ``PerTokenLinear``.
 
-    Smooth are the inputs of hidden size. What comes out of an activation has its outliers in single tokens rather
-    than in channels: there, smoothing would cost the weights more digits than it saves.
+    Only inputs of the hidden size are smoothed. The outputs of an activation function have their outliers in single
+    tokens rather than in channels: there, smoothing would cost the weights more precision than it saves.
     """
-    greatest = _greatest_values(encoder, windows)
-    for name, values in greatest.items():
-        parent, _, last = name.rpartition(".")
+    for name, maxima in _channel_maxima(encoder, windows).items():
         linear = encoder.get_submodule(name)
-        scale = values.clamp_min(TINY) ** SMOOTHNESS
-        smooth = linear.in_features == encoder.config.hidden_size
-        setattr(
-            encoder.get_submodule(parent),
-            last,
-            PerToken(linear, scale / scale.median() if smooth else torch.ones_like(scale)),
-        )
+        if linear.in_features == encoder.config.hidden_size:
+            scale = maxima.clamp_min(TINY) ** SMOOTHNESS
+            scale = scale / scale.median()
+        else:
+            scale = torch.ones_like(maxima)
+        parent, _, attribute = name.rpartition(".")
+        setattr(encoder.get_submodule(parent), attribute, PerTokenLinear(linear, scale))
 
 
-def _greatest_values(encoder: Any, windows: WindowBuilder) -> dict[str, Tensor]:
-    """The greatest absolute value of each channel of what the linear layers are given, by their names."""
-    found: dict[str, Tensor] = {}
+def _channel_maxima(encoder: Any, windows: WindowBuilder) -> dict[str, Tensor]:
+    """Return the name of each linear layer → the largest absolute value of each channel of its input (in,)."""
+    maxima: dict[str, Tensor] = {}
 
-    def look(name: str, inputs: Tensor) -> None:
-        values = inputs.abs().flatten(0, -2).amax(0)
-        found[name] = torch.maximum(found.get(name, values), values)
+    def record_maximum(name: str, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        values = inputs[0].abs().flatten(0, -2).amax(0)
+        maxima[name] = torch.maximum(maxima.get(name, values), values)
 
-    hooks = [
-        module.register_forward_pre_hook(lambda _, inputs, name=name: look(name, inputs[0]))
-        for name, module in encoder.named_modules()
-        if isinstance(module, nn.Linear)
-    ]
-    drawn = torch.randint(
-        encoder.config.vocab_size, (WINDOWS, TOKENS), generator=torch.Generator().manual_seed(0)
-    )
-    drawn[drawn == windows.pad] = (
-        windows.sep
-    )  # the position of what follows padding is another in some encoders
-    drawn[:, 0], drawn[:, -1] = windows.cls, windows.sep
+    hooks = []
+    for name, module in encoder.named_modules():
+        if isinstance(module, nn.Linear):
+            hooks.append(module.register_forward_pre_hook(partial(record_maximum, name)))
+    generator = torch.Generator().manual_seed(0)
+    token_ids = torch.randint(encoder.config.vocab_size, (WINDOWS, TOKENS), generator=generator)
+    # Some encoders give the tokens after padding other positions.
+    token_ids[token_ids == windows.pad] = windows.sep
+    token_ids[:, 0] = windows.cls
+    token_ids[:, -1] = windows.sep
     with torch.no_grad():
-        for ids in torch.split(drawn, 1):
-            encoder(input_ids=ids)
+        for window in torch.split(token_ids, 1):
+            encoder(input_ids=window)
     for hook in hooks:
         hook.remove()
-    return found
+    return maxima
 
 
 def quantize(source: Path, path: Path) -> None:
-    """Write the graph of ``source`` with the encoder's matrices and the embeddings in int8, a scale a column.
+    """Write the graph of ``source`` with the encoder's matrices and the embeddings in int8, a scale per column.
 
-    The heads, small ones on pooled inputs, stay as they are.
+    The heads, which are small and have pooled inputs, stay as they are.
     """
-    import logging
-
     import onnx
     from onnx.numpy_helper import to_array
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     graph = onnx.load(source).graph
-    heads = [
-        node.name
-        for node in graph.node
-        if node.op_type in ("MatMul", "Gemm") and "/encoder/" not in node.name
-    ]
-    exact = [
-        *heads,
-        *(f"{name}_MatMul" for name in heads),
-    ]  # as the quantizer calls a Gemm that it divides
-    level = logging.getLogger().level
-    logging.getLogger().setLevel(
-        logging.ERROR
-    )  # it advises, on the root logger, a step that changes nothing here
-    try:
+    excluded = []
+    for node in graph.node:
+        if node.op_type in ("MatMul", "Gemm") and "/encoder/" not in node.name:
+            # The quantizer divides a Gemm into a product with the second name and a sum.
+            excluded += [node.name, f"{node.name}_MatMul"]
+    with _without_advice():
         quantize_dynamic(
             source,
             path,
             per_channel=True,
             weight_type=QuantType.QInt8,
             op_types_to_quantize=["MatMul", "Gather"],
-            nodes_to_exclude=exact,
+            nodes_to_exclude=excluded,
         )
-    finally:
-        logging.getLogger().setLevel(level)
     model = onnx.load(path)
-    replace_weights(model.graph, {each.name: to_array(each) for each in graph.initializer})
+    matrices = {initializer.name: to_array(initializer) for initializer in graph.initializer}
+    replace_weights(model.graph, matrices)
     onnx.save(model, path)
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Mute warnings on the root logger: there, the quantizer advises a step that changes nothing here."""
+    logger = logging.getLogger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def replace_weights(graph: Any, matrices: Mapping[str, NDArray[Any]]) -> None:
     """Round the matrices of all integer products of a quantized graph again, by ``round_columns``.
 
     Args:
-        graph: as ``onnxruntime.quantization`` writes it; changed in place.
-        matrices: the exact matrices by their names, (in, out).
+        graph: a graph that ``onnxruntime.quantization`` wrote; changed in place.
+        matrices: the exact matrices (in, out) by their names.
     """
     from onnx.numpy_helper import from_array
 
-    stored = {each.name: each for each in graph.initializer}
-    for name in {node.input[1] for node in graph.node if node.op_type == "MatMulInteger"}:
+    initializers = {initializer.name: initializer for initializer in graph.initializer}
+    names = {node.input[1] for node in graph.node if node.op_type == "MatMulInteger"}
+    for name in names:
         base = name.removesuffix("_quantized")
         integers, scales = round_columns(matrices[base])
-        stored[name].CopyFrom(from_array(integers, name))
-        stored[f"{base}_scale"].CopyFrom(from_array(scales, f"{base}_scale"))
+        initializers[name].CopyFrom(from_array(integers, name))
+        initializers[f"{base}_scale"].CopyFrom(from_array(scales, f"{base}_scale"))
 
 
 def round_columns(matrix: NDArray[Any]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Return the integers (in, out) and the scales (out,) that stand for a matrix (in, out).
 
-    Neighbours are the rows 0 and 1, 2 and 3, …: a kernel multiplies and adds these together. The
-    scale of a column is the least one with which neither a weight nor a sum of neighbours with the
-    same sign gets too large. Neighbours of unlike signs never do.
+    Neighbours are the rows 0 and 1, 2 and 3, …: a kernel multiplies and adds these together. The scale of a column is
+    the least one with which neither a weight nor a sum of neighbours with the same sign gets too large. Neighbours of
+    unlike signs never do.
     """
     padded = np.pad(matrix, ((0, len(matrix) % 2), (0, 0)))
     sums = np.maximum(_largest_pair(padded), _largest_pair(-padded))
@@ -176,6 +185,6 @@ def round_columns(matrix: NDArray[Any]) -> tuple[NDArray[np.int8], NDArray[np.fl
 
 
 def _largest_pair(matrix: NDArray[Any]) -> NDArray[Any]:
-    """Return the largest sum of two neighbouring rows in each column, values below zero left out."""
+    """Return the largest sum of two neighbouring rows in each column, without values below zero."""
     positive = matrix.clip(0)
     return np.asarray((positive[0::2] + positive[1::2]).max(axis=0))

@@ -137,6 +137,9 @@ LAYERS = (
     "training.evaluation",
     "model.onnx",
     "model",
+    "model.onnx.import_weights",
+    "model.onnx.graph_file",
+    "model.onnx.manifest",
     "model.pages",
     "model.text",
     "model.windows",
@@ -149,7 +152,6 @@ LAYERS = (
 CLIMBING = {
     # The public method ``TaggedArticle.to_frame`` imports the function that it calls when it is called.
     ("inference.results", "inference.writers.frames"),
-    ("model.network", "model.onnx.import_weights"),
 }
 MOST_FILES = 14  # in a folder
 

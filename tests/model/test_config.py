@@ -50,6 +50,7 @@ WRONG = {
     "abstain_below.claim.claim": [*NO_NUMBER, -0.1],
     "conformal": NO_OBJECT,
     "conformal.claim": NO_NUMBER,
+    "topics": [value for value in NO_NAMES if value != []],
     "name": NO_TEXT,
     "version": NO_TEXT,
     "format": [None, "1", 0, 2, 1.5, True, [], {}, float("nan")],

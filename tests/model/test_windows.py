@@ -77,7 +77,7 @@ def test_a_topic_is_a_second_segment(word_windows):
     assert window.segments == [0, 0, 0, 0, 0, 1, 1, 1]
     assert window.topic == (5, 7)
     assert window.ids[5:] == [*topic.ids, builder.sep]
-    assert window.located(0, len(window)) == [Located(4, 0, 5)]
+    assert window.locate(0, len(window)) == [Located(4, 0, 5)]
 
 
 @pytest.mark.parametrize(
@@ -101,17 +101,17 @@ def test_characters_become_tokens_and_back(subwords):
     piece = window.pieces[1]
     start, end = text.index("Ada"), text.index(", said")
     tokens = window.token_span(piece, start, end)
-    assert window.located(*tokens) == [Located(1, start, end)]
+    assert window.locate(*tokens) == [Located(1, start, end)]
     # Half a word is found by the token that holds it; the space between two words by none.
-    assert window.located(*window.token_span(piece, start, start + 1))[0].start == start
+    assert window.locate(*window.token_span(piece, start, start + 1))[0].start == start
     assert window.token_span(piece, 3, 4) is None
     assert window.token_span(window.pieces[0], 30, 40) is None
 
 
 def test_tokens_over_two_sentences_are_located_in_each(word_windows):
     [window] = built(word_windows(16), ["a b", "c d"])
-    assert window.located(2, 5) == [Located(0, 2, 3), Located(1, 0, 1)]
-    assert window.located(3, 4) == []  # the separator alone
+    assert window.locate(2, 5) == [Located(0, 2, 3), Located(1, 0, 1)]
+    assert window.locate(3, 4) == []  # the separator alone
 
 
 @settings(deadline=None, max_examples=60)

@@ -63,8 +63,8 @@ def test_overrides_are_yaml(config):
     [
         ("training.epoch=2", "training.epoch: unknown key 'epoch'. Did you mean 'epochs'?"),
         ("trainig.epochs=2", "unknown key 'trainig'. Did you mean 'training'?"),
-        ("training.epochs=soon", "training.epochs: expected a valid number, found 'soon'"),
-        ("training.epochs=0", "training.epochs: expected greater than 0, found 0"),
+        ("training.epochs=soon", "training.epochs: expected a number, found 'soon'"),
+        ("training.epochs=0", "training.epochs: expected a number greater than 0, found 0"),
         ("training.epochs=.inf", "training.epochs: expected a finite number"),
         (
             "training.precision=float16",
@@ -84,11 +84,11 @@ def test_overrides_are_yaml(config):
         ),
         (
             "training.sampling.dse=2",
-            "training.sampling.dse: expected less than or equal to 1, found 2",
+            "training.sampling.dse: expected a number less than or equal to 1, found 2",
         ),
         ("training.class_weight_power={entity: 0.5}", "unknown task 'entity'"),
         ("model.tasks=[claims]", "model.tasks: unknown task 'claims'. Did you mean 'claim'?"),
-        ("model.tasks=[]", "model.tasks: expected at least one item, found []"),
+        ("model.tasks=[]", "model.tasks: expected at least 1 item, found []"),
         (
             "data.sources.0.corpus=polnaer",
             "data.sources.0.corpus: unknown corpus 'polnaer'. Did you mean 'polnear'?",
@@ -103,7 +103,7 @@ def test_overrides_are_yaml(config):
         ),
         (
             "data.sources.0.splits=",
-            "data.sources.0.splits: expected a valid dictionary, found None",
+            "data.sources.0.splits: expected keys with values, found None",
         ),
         (
             "data.sources.0.options={slver: x}",

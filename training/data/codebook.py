@@ -17,11 +17,10 @@ All values are text: ``no`` and ``1`` are names of labels, not a truth value and
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import yaml
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     Field,
     PrivateAttr,
@@ -30,6 +29,7 @@ from pydantic import (
 )
 
 from claimstance.model.errors import ConfigError, InputError, shorten, unknown
+from claimstance.model.io.validation import explain, first_error
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS
 from claimstance.training.data.config import Section, one_of
 from claimstance.training.data.read_yaml import LimitedLoader, read_yaml
@@ -149,38 +149,14 @@ def load_codebook(path: Path | str) -> Codebook:
 
 
 def _explain(error: ValidationError) -> str:
-    """Return the first problem as ``KEY: expected …, found …``.
-
-    An unknown key comes before a missing key, which may be the same key misspelt.
-    """
-    first = min(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-    key = ".".join(map(str, first["loc"])) or "the file"
-    if first["type"] == "extra_forbidden":
-        return f"{key}: {unknown('key', str(first['loc'][-1]), _keys_at(first['loc'][:-1]))}"
-    if first["type"] == "missing":
-        return f"{key}: expected a value, found none"
-    if first["type"] == "value_error":
-        problem = str(first["ctx"]["error"])
-        return problem if key == "the file" else f"{key}: {problem}"
-    if first["type"] in ("dict_type", "model_type", "model_attributes_type"):
-        return f"{key}: expected keys with values, found {shorten(repr(first['input']))}"
-    expected = first["msg"].removeprefix("Input should be ")
-    return f"{key}: expected {expected}, found {shorten(repr(first['input']))}"
-
-
-def _keys_at(location: tuple[int | str, ...]) -> list[str]:
-    """Return the keys of the section at a location of the file."""
-    kind: Any = Codebook
-    for key in location:
-        # A section has a type per field; a mapping or list has one type for all its values.
-        kind = kind.model_fields[key].annotation if _is_section(kind) else get_args(kind)[-1]
-        while not _is_section(kind) and hasattr(kind, "__metadata__"):
-            kind = get_args(kind)[0]
-    return list(kind.model_fields)
-
-
-def _is_section(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
+    """Return the first problem of a codebook as ``KEY: expected …, found …``."""
+    details = first_error(error.errors(include_url=False))
+    message = explain(details, Codebook, mapping="keys with values")
+    if details["loc"]:
+        return f"{'.'.join(map(str, details['loc']))}: {message}"
+    if details["type"] == "value_error":  # a check of the whole codebook names the key itself
+        return message
+    return f"the file: {message}"
 
 
 def label_sets(codebook: Codebook) -> dict[str, tuple[str, ...]]:

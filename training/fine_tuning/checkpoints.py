@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.errors import ConfigError
-from claimstance.model.onnx.backend import MANIFEST_FILE, model_folder, sha256
+from claimstance.model.onnx.backend import model_folder
+from claimstance.model.onnx.manifest import MANIFEST_FILE, sha256
 from claimstance.model.record import Record
 from claimstance.training.config import AUTO, Config
 from claimstance.training.data.soft_labels import SoftLabels

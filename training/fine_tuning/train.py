@@ -26,14 +26,9 @@ from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.labels import DEFAULT_LABELS, TASKS
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.onnx.backend import (
-    MANIFEST_FILE,
-    READER_FILE,
-    check_files,
-    load_reader,
-    model_folder,
-)
+from claimstance.model.onnx.backend import load_reader, model_folder
 from claimstance.model.onnx.export import export
+from claimstance.model.onnx.manifest import MANIFEST_FILE, READER_FILE, check_files
 from claimstance.model.record import Record, label_counts
 from claimstance.training.config import AUTO, Config, TrainingConfig
 from claimstance.training.data.folds import without_fold

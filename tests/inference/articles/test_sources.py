@@ -323,7 +323,7 @@ def test_records_with_labels_of_any_set(here):
         ),
         (
             ['{"id": "1", "text": "x", "claims": "claim"}'],
-            "r.jsonl, line 1: unknown field 'claims'. Did you mean 'claim'? "
+            "r.jsonl, line 1: claims: unknown key 'claims'. Did you mean 'claim'? "
             "Available: annotator, attributions, check_worthy, claim, doc_id, entities, id, meta, stances, start, subjective, "
             "text",
         ),

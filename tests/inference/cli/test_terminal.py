@@ -11,7 +11,7 @@ import pytest
 from claimstance.inference.cli.tables import print_article, print_build
 from claimstance.inference.cli.terminal import SafeConsole, SafeTable
 from claimstance.inference.results import Attribution, Label, Sentence, Span, Stance, TaggedArticle
-from claimstance.model.onnx.backend import sha256
+from claimstance.model.onnx.manifest import sha256
 from helpers.program import TEXT, write
 
 FORGED = "a\nerror: forged\x1b[2J\r\u202e\x9b31m\u2028b"

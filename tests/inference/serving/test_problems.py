@@ -82,7 +82,7 @@ def test_articles_that_cannot_be_read(client, body, field, detail):
     [
         (b"7", "body", "expected a JSON object, found 7"),
         (b'[{"id": "1", "text": "x"}, {"id": "2"}]', "[1].text", "expected a value, found none"),
-        (b'{"id": "1", "text": "x", "stance": []}', "body", "Did you mean 'stances'?"),
+        (b'{"id": "1", "text": "x", "stance": []}', "stance", "Did you mean 'stances'?"),
         (
             b'{"id": "1", "text": "x", "entities": [{"span": [[0, 2]], "label": "PERSON"}]}',
             "entities[0].span",
@@ -91,11 +91,11 @@ def test_articles_that_cannot_be_read(client, body, field, detail):
         (
             b'[{"id": "1", "text": "x", "stances": [{"target": 7}]}]',
             "[0].stances[0].target",
-            "expected a valid array, found 7",
+            "expected an array, found 7",
         ),
         (
             b'{"id": "1", "text": "x", "stances": [{"target": "x", "hold": 1}]}',
-            "stances[0]",
+            "stances[0].hold",
             "Did you mean 'holder'?",
         ),
         (

@@ -1,5 +1,6 @@
 """What is said of a value that is not what it should be."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import pytest
@@ -48,7 +49,7 @@ def test_the_field_and_what_was_expected_there(kind, value, problem):
 def test_an_unknown_key_comes_before_the_missing_one_that_it_was_meant_for():
     with pytest.raises(ValidationError) as error:
         Part.model_validate({"nam": "a"})
-    assert first_problem(error.value.errors(), Part.model_fields) == (
+    assert first_problem(error.value.errors(), Part) == (
         "nam",
         "unknown key 'nam'. Did you mean 'name'? Available: counts, name, shares",
     )
@@ -80,3 +81,35 @@ def nested(depth):
 )
 def test_what_was_found_is_shown_in_a_few_words(make):
     assert len(describe(make())) <= 70
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    parts: dict[str, list[Part]] | None = None
+    first: Part | None = None
+    name: Part | str = ""
+
+
+@dataclass
+class Top:
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    sections: list[Section]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "field"),
+    [
+        (Section, {"first": {"nam": "a"}}, "first.nam"),
+        (Section, {"parts": {"name": [{"nam": "a"}]}}, "parts.name[0].nam"),
+        (Top, {"sections": [{"parts": {"a": [{"nam": "a"}]}}]}, "sections[0].parts.a[0].nam"),
+    ],
+)
+def test_an_unknown_key_is_compared_with_the_fields_of_its_section(kind, value, field):
+    with pytest.raises(ValidationError) as error:
+        TypeAdapter(kind).validate_python(value)
+    assert first_problem(error.value.errors(), kind) == (
+        field,
+        "unknown key 'nam'. Did you mean 'name'? Available: counts, name, shares",
+    )

@@ -12,7 +12,8 @@ from tokenizers import Tokenizer
 
 from claimstance.model.errors import ModelError
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.onnx.backend import check_files, load_reader, sha256
+from claimstance.model.onnx.backend import load_reader
+from claimstance.model.onnx.manifest import check_files, sha256
 
 pytestmark = pytest.mark.slow
 
@@ -198,7 +199,7 @@ def test_weights_in_other_files_are_refused(folder):
     )
     agree(folder)
     assert refused(folder) == (
-        f"{folder / 'reader.onnx'}: expected all of its weights in it, found some that are kept "
+        f"{folder / 'reader.onnx'}: expected all of its weights in it, found some "
         "in other files (external data)"
     )
 

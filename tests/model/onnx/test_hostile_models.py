@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from claimstance.inference import Tagger
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ModelError
-from claimstance.model.onnx.backend import check_files, read_manifest, sha256
+from claimstance.model.onnx.manifest import check_files, read_manifest, sha256
 
 TEXT = "Senator Carl Amsel said that the harbour tax is theft. Critics blamed Runa Salt."
 JUNK = [
@@ -136,8 +136,8 @@ def test_more_labels_than_logits_are_refused_when_the_model_is_loaded(folder):
     with pytest.raises(ModelError) as error:
         Tagger.from_pretrained(folder)
     assert str(error.value) == (
-        f"{folder / 'reader.onnx'}: expected 3 logits of 'claim', as many as config.json has labels "
-        "for, found 2"
+        f"{folder / 'reader.onnx'}: expected 3 logits of 'claim', one for each of its labels "
+        "in config.json, found 2"
     )
 
 
@@ -307,7 +307,7 @@ def test_weights_in_other_files_are_refused(folder, name, reverse):
     agree(folder)
     assert (folder / "elsewhere").exists()
     assert refused(folder) == (
-        f"{folder / name}: expected all of its weights in it, found some that are kept in other "
+        f"{folder / name}: expected all of its weights in it, found some in other "
         "files (external data)"
     )
 
@@ -395,7 +395,7 @@ def test_any_value_of_the_encoder_is_read_or_refused_by_training(folder, junk):
 
 
 def test_training_does_not_read_weights_in_other_files(folder):
-    from claimstance.model.onnx.import_weights import exported_weights
+    from claimstance.model.onnx.import_weights import load_onnx_weights
 
     graph = onnx.load(folder / "stance.onnx")
     onnx.save(
@@ -403,4 +403,4 @@ def test_training_does_not_read_weights_in_other_files(folder):
     )
     agree(folder)
     with pytest.raises(ModelError, match=r"stance\.onnx: expected all of its weights in it"):
-        exported_weights(folder)
+        load_onnx_weights(folder)

@@ -5,10 +5,11 @@ import torch
 
 from claimstance.model.errors import ModelError
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.onnx.backend import BUNDLED, LINK_FILE
+from claimstance.model.onnx.backend import BUNDLED
 from claimstance.model.onnx.export import export
 from claimstance.model.onnx.import_weights import load_onnx_weights
-from claimstance.model.onnx.quantization import PerToken, even_out, round_columns
+from claimstance.model.onnx.manifest import LINK_FILE
+from claimstance.model.onnx.quantization import PerTokenLinear, apply_smoothquant, round_columns
 from claimstance.model.windows import WindowBuilder
 
 pytestmark = pytest.mark.slow
@@ -22,11 +23,13 @@ def weights(trained):
 def scales_of(folder):
     """What the matrices of an encoder are multiplied with before they are rounded."""
     model = ClaimStanceModel.from_pretrained(folder)
-    even_out(model.encoder, WindowBuilder.from_json(model.tokenizer_json, model.config.max_tokens))
+    apply_smoothquant(
+        model.encoder, WindowBuilder.from_json(model.tokenizer_json, model.config.max_tokens)
+    )
     return {
         f"encoder.{name}.weight": 1 / module.inverse
         for name, module in model.encoder.named_modules()
-        if isinstance(module, PerToken)
+        if isinstance(module, PerTokenLinear)
     }
 
 

@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.onnx.attention import FULL, exported_attention
+from claimstance.model.onnx.attention import FULL_ATTENTION, exported_attention
 from claimstance.model.onnx.backend import BUNDLED
 from claimstance.model.onnx.export import export
-from claimstance.model.onnx.quantization import PerToken, even_out, round_columns
+from claimstance.model.onnx.quantization import PerTokenLinear, apply_smoothquant, round_columns
 from claimstance.model.windows import WindowBuilder
 
 pytestmark = pytest.mark.slow
@@ -26,8 +26,12 @@ def test_evening_out_changes_nothing_but_the_last_digits(trained):
     model = ClaimStanceModel.from_pretrained(trained)
     before = hidden(model)
     linear = sum(isinstance(module, nn.Linear) for module in model.encoder.modules())
-    even_out(model.encoder, WindowBuilder.from_json(model.tokenizer_json, model.config.max_tokens))
-    assert sum(isinstance(module, PerToken) for module in model.encoder.modules()) == linear > 0
+    apply_smoothquant(
+        model.encoder, WindowBuilder.from_json(model.tokenizer_json, model.config.max_tokens)
+    )
+    assert (
+        sum(isinstance(module, PerTokenLinear) for module in model.encoder.modules()) == linear > 0
+    )
     torch.testing.assert_close(hidden(model), before, atol=2e-5, rtol=0)
 
 
@@ -43,7 +47,7 @@ def test_a_great_value_costs_the_others_nothing():
     inputs[:, 5] *= 30  # a channel
     inputs[7] *= 30  # a token
     linear = nn.Linear(32, 16)
-    even = PerToken(linear, torch.ones(32).index_fill(0, torch.tensor([5]), 30.0))
+    even = PerTokenLinear(linear, torch.ones(32).index_fill(0, torch.tensor([5]), 30.0))
     given = []
     even.register_forward_hook(lambda module, args, _: given.append(args[0] * module.inverse))
     with torch.no_grad():
@@ -57,7 +61,7 @@ def test_a_great_value_costs_the_others_nothing():
 
 
 def test_a_row_of_nothing_but_zeros_is_no_division_by_zero():
-    even = PerToken(nn.Linear(4, 3, bias=False), torch.ones(4))
+    even = PerTokenLinear(nn.Linear(4, 3, bias=False), torch.ones(4))
     assert even(torch.zeros(2, 4)).tolist() == [[0.0] * 3] * 2
 
 
@@ -81,7 +85,7 @@ def test_that_attention_is_transformers_own(trained):
 
 @pytest.mark.parametrize("kind", ["mpnet", "modernbert", "distilbert"])
 def test_other_encoders_keep_theirs(kind):
-    assert kind not in FULL
+    assert kind not in FULL_ATTENTION
     assert exported_attention(kind) == "eager"
 
 

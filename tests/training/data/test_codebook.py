@@ -88,7 +88,7 @@ def test_label_sets_keep_the_order_but_default_sets_have_their_own(load):
         ),
         (
             "labels: {stance: {a: {examples: {x: y}}, b: y}}",
-            "book.yaml: labels.stance.a.examples: expected a valid list, found {'x': 'y'}",
+            "book.yaml: labels.stance.a.examples: expected a list, found {'x': 'y'}",
         ),
         (
             "labels: {stance: {a: x}}",

@@ -90,7 +90,9 @@ def test_answers_given_are_as_right_as_promised_whatever_their_label(rng):
         fitted, held = np.arange(3000) < 1500, np.arange(3000) >= 1500
         for column, right in kept.items():
             so = said == column
-            least = calibrate.fit_abstention_threshold(confidence[so & fitted], gold[so & fitted] == column)
+            least = calibrate.fit_abstention_threshold(
+                confidence[so & fitted], gold[so & fitted] == column
+            )
             assert least != NEVER
             right += (gold == column)[so & held & (confidence >= least)].tolist()
     assert all(
@@ -252,7 +254,7 @@ def test_a_promise_that_cannot_be_kept_is_told(rng, caplog):
         calibrate.fit(config, "claim", answers)
     assert config.abstain_below == {"claim.no_claim": NEVER, "claim.claim": NEVER}
     assert (
-        "claim: no probability from which 90 % of the answers on dev are right, of no_claim, claim"
+        "claim: no probability from which 90 % of the answers on dev are right, for no_claim, claim"
         in caplog.text
     )
 

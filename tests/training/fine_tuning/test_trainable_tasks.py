@@ -13,8 +13,9 @@ from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, ModelError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.onnx.backend import check_files, load_reader
+from claimstance.model.onnx.backend import load_reader
 from claimstance.model.onnx.export import export
+from claimstance.model.onnx.manifest import check_files
 from claimstance.training.evaluation.evaluate import evaluate
 from claimstance.training.fine_tuning.train import train
 from claimstance.training.model_card import write_card

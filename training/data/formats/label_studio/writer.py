@@ -56,7 +56,7 @@ def write(records: Iterable[Record], path: Path) -> None:
                     **_completed_by(sheet.annotator),
                     "was_cancelled": False,
                     "ground_truth": False,
-                    "result": results.found,
+                    "result": results.items,
                 }
             )
         tasks.append(
