@@ -10,7 +10,7 @@ from collections.abc import Callable
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from claimstance.inference.serving.problems import GONE, Refusal, busy
+from claimstance.inference.serving.problems import CLIENT_CLOSED_REQUEST, Refusal, too_busy
 from claimstance.inference.serving.settings import Settings
 
 MAX_PER_CLIENT = 64  # bodies on their way at a time
@@ -76,7 +76,7 @@ class BodyLimits:
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if arrival.gives_way.done():
-                raise busy("more bodies are on their way than there is room for")
+                raise too_busy("more bodies are on their way than there is room for")
             if reading.done():
                 return reading.result()
             raise Refusal(408, f"body: expected all of it within {seconds:g} s", "body")
@@ -107,7 +107,7 @@ class BodyLimits:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise Refusal(GONE, "the client left")
+                raise Refusal(CLIENT_CLOSED_REQUEST, "the client left")
             if arrival.gives_way.done():
                 return b""  # which nobody waits for
             chunk = message.get("body", b"")

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from claimstance.inference.serving.metrics import Metrics
-from claimstance.inference.serving.problems import busy
+from claimstance.inference.serving.problems import too_busy
 from claimstance.model.predictor import Stop
 
 #: Begins to read something and gives what waits for the result.
@@ -129,7 +129,7 @@ class Worker:
     def check(self) -> None:
         """Raise a ``Refusal`` (503) while as many articles as may be are in flight, or once it is closed."""
         if self._closed or self._in_flight >= self._limit:
-            raise busy(f"{self._limit} articles or more are waiting or being read")
+            raise too_busy(f"{self._limit} articles or more are waiting or being read")
 
     async def read(self, begins: Sequence[Begin]) -> list[Any]:
         """What each of ``begins`` gives, once all is read. Cancelled, it is not read on.
