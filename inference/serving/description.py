@@ -1,4 +1,4 @@
-"""What ``/openapi.json`` says beside the types of the paths: limits, refusals, and examples that can be sent."""
+"""Texts of ``/openapi.json``: the description, the refusals, and examples of requests."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ ABOUT: dict[str, Any] = {
 
 
 class Problem(BaseModel):
-    """Why a request was not answered (RFC 9457)."""
+    """The problem details of a refused request (RFC 9457)."""
 
     status: int
     title: str
@@ -26,7 +26,7 @@ class Problem(BaseModel):
 
 
 class PredictedRecord(Record):
-    """A record with what is predicted."""
+    """A record with predictions."""
 
     predicted: dict[str, Any]
 
@@ -66,7 +66,7 @@ _REFUSALS = {
     503: "As many articles as may be are waiting or being read: ask again after `Retry-After` seconds.",
     504: "It took too long; it is not read on.",
 }
-#: What a path that reads something may answer beside a result, for FastAPI's ``responses``.
+#: The refusals of the paths that take articles or records, for FastAPI's ``responses``.
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {
         "description": description,
