@@ -138,6 +138,8 @@ def compute_baselines(
 ) -> dict[str, Results]:
     """Fit every baseline on train and score it on test.
 
+    A corpus of test without train rows, such as a file of its own for each split, gets baselines of all train rows.
+
     Args:
         train: records to fit on; at most ``MAX_ROWS`` of each corpus and task are used.
         dev: records to choose the regressions' settings on.
@@ -148,6 +150,7 @@ def compute_baselines(
     Returns:
         ``majority``, ``words`` and ``embeddings`` → figures as from ``evaluate``.
     """
+    train, dev = (_with_rows_for(test, records) for records in (train, dev))
     baselines = {
         "majority": majority(train, test, labels),
         "words": regression(train, dev, test, labels, max_rows=MAX_ROWS)[0],
@@ -155,6 +158,19 @@ def compute_baselines(
     if embed is not None:
         baselines["embeddings"] = regression(train, dev, test, labels, embed, MAX_ROWS)[0]
     return {name: results for name, results in baselines.items() if results}
+
+
+def _with_rows_for(test: Sequence[Record], records: Sequence[Record]) -> list[Record]:
+    """Return records, and all of them once more for each corpus of test that has none among them."""
+    present = {record.meta.get("corpus") for record in records}
+    missing = {record.meta.get("corpus") for record in test} - present
+    extended = list(records)
+    for corpus in sorted(missing, key=str):
+        extended += [
+            record.model_copy(update={"meta": {**record.meta, "corpus": corpus}})
+            for record in records
+        ]
+    return extended
 
 
 def not_beaten(results: Results, baselines: Mapping[str, Results]) -> list[str]:

@@ -190,6 +190,15 @@ def test_all_baselines_are_computed():
     assert list(one) == ["majority"]
 
 
+def test_files_of_their_own_for_each_split_have_baselines_too():
+    texts, labels = SAID[:4] + RAINED[:4], ["claim"] * 4 + ["no_claim"] * 4
+    dev, test = claims(texts, labels, "dev_file"), claims(texts, labels, "test_file")
+    found = baselines.compute_baselines(TALK, dev, test, DEFAULT_LABELS, embed)
+    assert [list(results) for results in found.values()] == [["test_file/claim"]] * 3
+    assert found["words"]["test_file/claim"]["accuracy"].value == 1
+    assert found["majority"]["test_file/claim"]["accuracy"].value == 0.5
+
+
 def figures(**values):
     return {f"a/{task}": {"macro_f1": Figure(value, 0, 1, 9)} for task, value in values.items()}
 
