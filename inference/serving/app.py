@@ -300,21 +300,12 @@ async def _validation_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     # A location begins with "body" and the tag of the union: ("body", "list", 2, "targets").
     problems = [{**problem, "loc": problem["loc"][2:]} for problem in error.errors()]
-<<<<<<< HEAD
     field, detail = first_problem(problems, AskedArticle)
-    # What is said of a record names the part of it, as "stances[0].target: expected …".
-    part, colon, rest = detail.partition(": ")
-    if colon and " " not in part:
-        field, detail = f"{field}.{part}", rest
-    return problem_response(unreadable(field.strip(".") or "body", detail))
-=======
-    field, detail = first_problem(problems, AskedArticle.model_fields)
     # The detail of a record begins with the field in it: "stances[0].target: expected …".
     inner_field, colon, message = detail.partition(": ")
     if colon and " " not in inner_field:
         field, detail = f"{field}.{inner_field}", message
     return problem_response(invalid_field(field.strip(".") or "body", detail))
->>>>>>> h/r-serve
 
 
 async def _input_error(_: Request, error: Exception) -> Response:

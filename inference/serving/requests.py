@@ -121,11 +121,7 @@ def check_article(text: str, targets: list[str]) -> AskedArticle:
     try:
         return AskedArticle.model_validate({"text": text, "targets": targets})
     except ValidationError as error:
-<<<<<<< HEAD
-        raise unreadable(*first_problem(error.errors(), AskedArticle)) from None
-=======
-        raise invalid_field(*first_problem(error.errors(), AskedArticle.model_fields)) from None
->>>>>>> h/r-serve
+        raise invalid_field(*first_problem(error.errors(), AskedArticle)) from None
 
 
 def read_json(body: bytes) -> Any:
