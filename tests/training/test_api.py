@@ -46,7 +46,7 @@ def test_wrong_settings_of_a_dataset_name_the_key(labelled, tmp_path, settings, 
 
 
 def test_wrong_settings_of_training_name_the_key(tmp_path):
-    with pytest.raises(ConfigError, match="train: training.epochs: expected"):
+    with pytest.raises(ConfigError, match=r"train: training\.epochs: expected"):
         train(output=tmp_path, data={"path": "data"}, training={"epochs": "many"})
     with pytest.raises(ConfigError, match="train: output: expected a value, found none"):
         train(data={"path": "data"})
