@@ -36,7 +36,7 @@ def test_an_existing_dataset_is_kept_unless_overwrite_is_set(labelled, tmp_path)
     ("settings", "message"),
     [
         ({"taks": "claim"}, "build_dataset: taks: unknown key 'taks'"),
-        ({"target": 5}, "build_dataset: sources.0.target: expected a valid string, found 5"),
+        ({"target": 5}, "build_dataset: sources.0.target: expected a string, found 5"),
         ({"config": DataConfig(path="data")}, "found both"),
     ],
 )
