@@ -131,13 +131,13 @@ class Server:
     async def health(self) -> Response:
         """Return 200 while the worker thread is alive."""
         if not (self.worker.is_alive or self.is_leaving):
-            raise Refusal(500, "the thread that reads has ended")
+            raise Refusal(500, "the worker thread has ended")
         return _json([b'{"status": "ok"}'], False)
 
     async def ready(self) -> Response:
         """Return 200 while requests are let in: neither at the limit of articles nor during shutdown."""
         if self.is_leaving:
-            raise Refusal(503, "about to stop")
+            raise Refusal(503, "the server is shutting down")
         self.worker.check()
         return _json([b'{"status": "ready"}'], False)
 
@@ -313,5 +313,4 @@ async def _input_error(_: Request, error: Exception) -> Response:
 
 
 async def _internal_error(_: Request, error: Exception) -> Response:
-    detail = "a mistake of this program, which its log tells more about"
-    return problem_response(Refusal(500, detail))
+    return problem_response(Refusal(500, "internal error: see the log of the server"))

@@ -46,9 +46,9 @@ class Metrics:
             registry=registry,
         )
 
-    def watch(self, waiting: Callable[[], int], in_flight: Callable[[], int]) -> None:
+    def watch(self, queued: Callable[[], int], in_flight: Callable[[], int]) -> None:
         """Set the functions that return the current values of the gauges."""
-        self._waiting.set_function(waiting)
+        self._waiting.set_function(queued)
         self._in_flight.set_function(in_flight)
 
     def answered(self, route: str, status: int, seconds: float) -> None:
