@@ -1,4 +1,4 @@
-"""Accents: folded away, with the places of all characters in the text as it was written."""
+"""Accents: folded away, with the origin of each character in the text as it was written."""
 
 import sys
 import unicodedata
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimstance.model.text.accents import fold_accents, fold_with_places
+from claimstance.model.text.accents import fold_accents, fold_with_offsets
 from claimstance.model.text.mentions import find_mentions
 
 NAMES = {
@@ -97,15 +97,15 @@ def test_canonically_equal_texts_fold_to_the_same(text):
 
 
 @given(LETTERS)
-def test_places_cover_the_text_in_order(text):
-    folded = fold_with_places(text)
-    places = folded.places
-    if places is None:
-        places = [(i, i + 1) for i in range(len(text))]
-    assert len(places) == len(folded.text)
-    assert list(places) == sorted(places)
-    for start in range(len(places)):
-        for end in range(start + 1, len(places) + 1):
+def test_origins_cover_the_text_in_order(text):
+    folded = fold_with_offsets(text)
+    origins = folded.origins
+    if origins is None:
+        origins = [(i, i + 1) for i in range(len(text))]
+    assert len(origins) == len(folded.text)
+    assert list(origins) == sorted(origins)
+    for start in range(len(origins)):
+        for end in range(start + 1, len(origins) + 1):
             span = folded.span(start, end)
             if span is not None:
                 assert fold_accents(text[slice(*span)]) == folded.text[start:end]
@@ -125,8 +125,8 @@ def test_mentions_are_spans_of_the_text_as_written(name, before, after):
 
 def test_plain_texts_are_left_alone():
     text = "“Plain” — text, with ‘quotes’…"
-    assert fold_with_places(text).text is text
-    assert fold_with_places(text).places is None
+    assert fold_with_offsets(text).text is text
+    assert fold_with_offsets(text).origins is None
 
 
 def test_every_character_is_folded_to_something_shorter_than_a_word():
