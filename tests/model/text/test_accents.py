@@ -36,7 +36,7 @@ def test_accents_are_folded_in_any_encoding(name, plain, form):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("asked", [*FORMS, None])
 @pytest.mark.parametrize("written", [*FORMS, None])
-def test_a_name_is_found_however_it_and_the_text_are_written(name, asked, written):
+def test_a_name_is_found_in_any_encoding(name, asked, written):
     def write(form):
         return fold_accents(name) if form is None else unicodedata.normalize(form, name)
 
@@ -57,7 +57,7 @@ def test_a_name_is_found_however_it_and_the_text_are_written(name, asked, writte
         ("Pena", "La Peña", ["Peña"]),
     ],
 )
-def test_what_a_name_stands_for_is_found_with_accents(form, name, text, expected):
+def test_names_with_accents_have_surnames_and_acronyms(form, name, text, expected):
     text = unicodedata.normalize(form, text)
     found = [text[start:end] for start, end in find_mentions(name, text)]
     assert found == [unicodedata.normalize(form, word) for word in expected]
@@ -78,7 +78,7 @@ def test_what_a_name_stands_for_is_found_with_accents(form, name, text, expected
 )
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 @pytest.mark.parametrize("other", ["NFC", "NFD"])
-def test_other_scripts(name, text, count, form, other):
+def test_names_in_other_scripts(name, text, count, form, other):
     name, text = unicodedata.normalize(form, name), unicodedata.normalize(other, text)
     spans = find_mentions(name, text)
     assert len(spans) == count
@@ -123,7 +123,7 @@ def test_mentions_are_spans_of_the_text_as_written(name, before, after):
             previous = end
 
 
-def test_plain_texts_are_left_alone():
+def test_texts_without_accents_do_not_change():
     text = "“Plain” — text, with ‘quotes’…"
     assert fold_with_offsets(text).text is text
     assert fold_with_offsets(text).origins is None
