@@ -50,9 +50,9 @@ train: corpora-there .venv-dev/ready ## the bundled model anew, 18 teachers firs
 		config=$$run; options=; \
 		case $$run in teacher-*) options="$(if $(TEACHER),model.encoder=$(TEACHER)) output=runs/$$run";; esac; \
 		case $$run in \
-			teacher-*-all) config=$${run%-*}; options="$$options training.leave_out=null";; \
+			teacher-*-all) config=$${run%-*}; options="$$options training.held_out_fold=null";; \
 			teacher-*-[0-9]) config=$${run%-*}; fold=$${run##*-}; \
-				options="$$options training.leave_out.fold=$$fold training.seed=$$((13 + fold))";; \
+				options="$$options training.held_out_fold.fold=$$fold training.seed=$$((13 + fold))";; \
 		esac; \
 		$(DEV)/claimstance train configs/$$config.yaml data.corpora="$(DATA)" $$options $$resume || exit; \
 	done

@@ -6,7 +6,7 @@ from typing import Any
 
 from claimstance.model.record import Record
 from claimstance.training.evaluation.counts import Outcomes
-from claimstance.training.evaluation.evaluate import PRIMARY, parts
+from claimstance.training.evaluation.evaluate import PRIMARY, corpus_names
 from claimstance.training.evaluation.page.groups import outlets as outlets_of
 
 Results = Mapping[
@@ -229,9 +229,9 @@ def outlets(outcomes: Outcomes, records: Sequence[Record], fewest: int = FEWEST)
     found = []
     for name, outcome in outcomes.items():
         corpus, _, task = name.rpartition("/")
-        documents = outlets_of(record for record in records if corpus in parts(record))
+        documents = outlets_of(record for record in records if corpus in corpus_names(record))
         for outlet, wanted in sorted(documents.items()):
-            part = outcome.among(wanted)
+            part = outcome.restrict_to(wanted)
             if part and part.sizes.sum() >= fewest:
                 figures = {metric: asdict(figure) for metric, figure in part.figures().items()}
                 found += [

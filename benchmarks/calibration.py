@@ -28,8 +28,8 @@ from claimstance.model.record import Record
 from claimstance.training.data.dataset import load_records
 from claimstance.training.evaluation import reliability
 from claimstance.training.evaluation.answers import Answers, collect
-from claimstance.training.evaluation.evaluate import pair, parts
-from claimstance.training.evaluation.metrics import metric_name
+from claimstance.training.evaluation.evaluate import corpus_names, pair
+from claimstance.training.evaluation.page.display_names import metric_name
 
 HERE = Path(__file__).parent
 DIAGRAMS = "calibration"  # the folder of the diagrams
@@ -114,12 +114,12 @@ def answers(
     """The answers of each ``corpus/kind of question``."""
     corpora: dict[str, list[tuple[Record, Prediction]]] = defaultdict(list)
     for record, prediction in pairs:
-        for corpus in parts(record):
+        for corpus in corpus_names(record):
             corpora[corpus].append((record, prediction))
     for corpus, some in corpora.items():
         for task in (*SENTENCE_TASKS, "stance"):
             found = collect(reader.config, task, some) if task in reader.config.tasks else None
-            for kind, each in (found.by_kind() if found else {}).items():
+            for kind, each in (found.by_variant() if found else {}).items():
                 yield f"{corpus}/{kind}", each
 
 
@@ -132,11 +132,11 @@ def rows(reader: Reader, name: str, found: Answers) -> Iterator[dict[str, Any]]:
     task, n = _task(name), len(found.gold)
     values = {
         metric: asdict(figure)
-        for metric, figure in reliability.figures(found, task, reader.config).items()
+        for metric, figure in reliability.reliability_figures(found, task, reader.config).items()
     }
-    area = reliability.area_under(*reliability.risk_coverage(found.confidence, found.right))
+    area = reliability.area_under(*reliability.risk_coverage(found.confidence, found.correct))
     values["area"] = {"value": area, "low": area, "high": area, "n": n}
-    unavoidable = reliability.unavoidable_error(reliability.claims(found, task)[0])
+    unavoidable = reliability.calibration_error_floor(reliability.binary_outcomes(found, task)[0])
     for metric, figure in values.items():
         title, better, must, note = METRICS.get(metric) or (
             metric_name(metric),
@@ -164,10 +164,21 @@ def rows(reader: Reader, name: str, found: Answers) -> Iterator[dict[str, Any]]:
 
 def diagram(name: str, found: Answers) -> dict[str, Any]:
     """The bars of the reliability diagram, and points of the risk–coverage curve."""
-    coverage, risk = reliability.risk_coverage(found.confidence, found.right)
+    coverage, risk = reliability.risk_coverage(found.confidence, found.correct)
     kept = sorted({round(i * (len(coverage) - 1) / POINTS) for i in range(POINTS + 1)})
     return {
-        "bins": [asdict(one) for one in reliability.bins(*reliability.claims(found, _task(name)))],
+        "bins": [
+            {
+                "low": one.low,
+                "high": one.high,
+                "n": one.n,
+                "said": one.mean_probability,
+                "true": one.observed_share,
+            }
+            for one in reliability.reliability_bins(
+                *reliability.binary_outcomes(found, _task(name))
+            )
+        ],
         "coverage": [round(float(coverage[i]), 4) for i in kept],
         "risk": [round(float(risk[i]), 4) for i in kept],
     }
@@ -238,7 +249,7 @@ def draw(diagrams: dict[str, Any], folder: Path) -> None:
             ylim=(0, 1),
         )
         right.plot(told["coverage"], told["risk"])
-        right.axhline(1 - reliability.PROMISE, color="grey", linewidth=0.8)
+        right.axhline(1 - reliability.TARGET_PRECISION, color="grey", linewidth=0.8)
         right.set(
             xlabel="share answered, the surest first",
             ylabel="share of these that is wrong",

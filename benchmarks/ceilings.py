@@ -18,7 +18,7 @@ from claimstance.model.record import Record
 from claimstance.training.data.annotators.label_agreement import against_others
 from claimstance.training.data.annotators.span_agreement import count_between
 from claimstance.training.evaluation.counts import Outcome, digest
-from claimstance.training.evaluation.evaluate import Results, parts
+from claimstance.training.evaluation.evaluate import Results, corpus_names
 from claimstance.training.evaluation.metrics import Array, Figure
 
 
@@ -48,7 +48,7 @@ def between_articles(records: Iterable[Record], labels: Sequence[str] = CLAIM) -
             np.mean([_count_claims(gold, other, labels) for gold, other in pairs], axis=0)
         )
         sizes.append(float(len(pairs[0][0])))
-    corpus = next(parts(next(iter(next(iter(articles.values())).values()))[0]))
+    corpus = corpus_names(next(iter(next(iter(articles.values())).values()))[0])[0]
     documents = tuple(map(digest, articles))
     return {
         f"{corpus}/attribution": _figures("attribution", (), documents, sizes, attributions),
@@ -89,7 +89,7 @@ def between_answers(records: Iterable[Record], labels: Sequence[str]) -> Results
             if most is not None
         ]
         if pairs:
-            for corpus in parts(record):
+            for corpus in corpus_names(record):
                 found[corpus][record.id] = _confusion(pairs, labels) / len(pairs)
     return {
         f"{corpus}/stance": _figures(

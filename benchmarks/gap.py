@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from claimstance.inference.coreference.alignment import Places
+from claimstance.inference.coreference.alignment import Alignment
 from claimstance.inference.coreference.people import GENDERS
 from claimstance.inference.coreference.resolver import resolve_references, same_name
 from claimstance.model.onnx.backend import load_reader, model_folder
@@ -32,10 +32,12 @@ def answer_of(reader: Reader, row: dict[str, str]) -> str | None:
     text, start = row["Text"], int(row["Pronoun-offset"])
     bounds = split_sentences(text)
     reading = reader.read([text[first:last] for first, last in bounds])
-    places = Places(text, bounds)
-    entities = [(*places.offsets(entity.place), entity.label) for entity in reading.entities or ()]
+    alignment = Alignment(text, bounds)
+    entities = [
+        (*alignment.offsets(entity.place), entity.label) for entity in reading.entities or ()
+    ]
     sources = sorted(
-        {places.offsets(event.source[0]) for event in reading.attributions or () if event.source}
+        {alignment.offsets(event.source[0]) for event in reading.attributions or () if event.source}
     )
     names = resolve_references(text, bounds, sources, entities)
     return names.get((start, start + len(row["Pronoun"])))

@@ -23,7 +23,7 @@ import onnxruntime as ort
 
 from claimstance.inference import Tagger, tagger
 from claimstance.inference.articles.sources import read_articles
-from claimstance.inference.result_cache import Copies
+from claimstance.inference.result_cache import ResultCache
 from claimstance.inference.writers.text import JsonlWriter
 from claimstance.model.onnx import backend as runtime
 from claimstance.model.onnx.backend import BUNDLED, DISABLED_OPTIMIZERS, OnnxBackend
@@ -43,8 +43,8 @@ STAGES: list[tuple[Any, str, str]] = [
     (Reader, "finish", "decode"),
     (Reader, "stances", "put questions about stances together"),
     (Tagger, "_finish", "names, mentions, results"),
-    (Copies, "get", "look for copies"),
-    (Copies, "keep", "keep for copies"),
+    (ResultCache, "get", "look for copies"),
+    (ResultCache, "put", "keep for copies"),
     (JsonlWriter, "write", "write JSON Lines"),
 ]
 

@@ -1,4 +1,4 @@
-"""What tagging gives. Every offset counts code points of the article: ``text[span.start:span.end] == span.text``."""
+"""Results of tagging. Offsets count code points of the article: ``text[span.start:span.end] == span.text``."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from claimstance.inference.articles.article import Article
 
 
-_MOST_ROWS = 100  # of a table in a notebook
+_MAX_ROWS = 100  # of a table in a notebook
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Span:
     """A stretch of the article, from its first piece to the end of its last.
 
     Attributes:
-        pieces: the parts that belong to it, where something else stands between them.
-        name: of a source: the name of the one it refers to ("he" → "Kerry"), if that is known.
+        pieces: ``(start, end)`` of its pieces; words between two of them do not belong to the span.
+        name: of a source, the name that it refers to ("he" → "Kerry"), if that is resolved.
     """
 
     start: int
@@ -35,7 +35,10 @@ class Span:
 
 @dataclass(frozen=True)
 class Label:
-    """The label that is given, with its probability, and those of all labels; it need not be the likeliest."""
+    """A predicted label with its probability, and the probabilities of all labels.
+
+    The label is not always the likeliest one: the thresholds of the model decide.
+    """
 
     label: str
     probability: float
@@ -44,7 +47,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Attribution:
-    """Who says what. A part that was not found is ``None``."""
+    """A source, a cue and a content: who says what. A role that was not found is ``None``."""
 
     source: Span | None
     cue: Span | None
@@ -54,14 +57,14 @@ class Attribution:
 
 @dataclass(frozen=True)
 class Continuation:
-    """Words of a sentence that somebody says according to another sentence: a quotation that runs on.
+    """Words of a sentence whose source stands in another sentence: a quotation that runs on.
 
     Attributes:
-        source: as in the attribution, outside of this sentence as a rule; ``None`` if it has none.
-        cue: likewise.
-        content: what of the content stands in this sentence.
-        probability: of the attribution.
-        told_in: the index of the sentence that has the attribution.
+        source: that of the attribution, mostly outside of this sentence; ``None`` if it has none.
+        cue: that of the attribution.
+        content: the words of the content that stand in this sentence.
+        probability: that of the attribution.
+        told_in: the index of the sentence of the attribution.
     """
 
     source: Span | None
@@ -84,15 +87,15 @@ class Entity:
 
 @dataclass(frozen=True)
 class Stance:
-    """Where a holder stands on a target, as one sentence expresses it.
+    """The stance of a holder on a target, as one sentence expresses it.
 
     Attributes:
-        holder: its name, or ``None`` for nobody named (the text itself).
-        target: its name, as the user gave it or as the text has it.
-        holder_span: where the holder stands in the sentence.
-        target_span: where the target does; ``None`` if the sentence does not mention it.
+        holder: the name of the holder; ``None`` for the text itself.
+        target: the name of the target, as the user wrote it or as the text has it.
         sentence: the index of the sentence.
-        abstained: whether the model is too unsure for its answer to count.
+        holder_span: the holder's words in the sentence.
+        target_span: the target's words; ``None`` if the sentence does not mention it.
+        abstained: true if the model is too unsure for its answer to count.
     """
 
     holder: str | None
@@ -108,11 +111,11 @@ class Stance:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence with what was read from it; ``None`` where the model has no such head.
+    """A sentence with its predictions; ``None`` for a task that the model does not have.
 
     Attributes:
-        attributions: those that are told in this sentence.
-        continued: contents of attributions that are told in other sentences, as far as they stand in this one.
+        attributions: those whose cue or source stands in this sentence.
+        continued: contents of other sentences' attributions that run on into this sentence.
     """
 
     index: int
@@ -133,9 +136,9 @@ class Source:
     """A named source of the article.
 
     Attributes:
-        name: in its fullest form.
-        claims: the sentences that have something that it says, those included into which a quotation runs on.
-        stances: target → label → how often it takes that stance.
+        name: the fullest form of its name.
+        claims: the indices of the sentences with words of this source, also of quotations that run on.
+        stances: target → label → number of stances.
     """
 
     name: str
@@ -145,10 +148,10 @@ class Source:
 
 @dataclass(frozen=True, repr=False)
 class TaggedArticle:
-    """One tagged article: a line of JSON Lines output.
+    """A tagged article: one line of JSON Lines output.
 
     Attributes:
-        meta: what else was known of it, as it was given: date, outlet and url of a page, other columns of a corpus.
+        meta: metadata as passed in: date, outlet and url of a page, the remaining columns of a corpus.
     """
 
     doc_id: str
@@ -160,8 +163,8 @@ class TaggedArticle:
     warnings: list[str] = field(default_factory=list)
     meta: dict[str, Any] = field(default_factory=dict)
 
-    def of(self, article: "Article") -> "TaggedArticle":
-        """The same for an article with this text: its id, title and metadata; its warnings are added."""
+    def with_metadata(self, article: "Article") -> "TaggedArticle":
+        """Return a copy with the id, title and metadata of ``article``; its warnings are appended."""
         return replace(
             self,
             doc_id=article.doc_id,
@@ -171,8 +174,8 @@ class TaggedArticle:
         )
 
     def __repr__(self) -> str:
-        """Return one line: what it is called, and how much was read."""
-        named = self.title or self.doc_id
+        """Return one line with the title and with counts of the results."""
+        title = self.title or self.doc_id
         claims = sum(bool(s.claim and s.claim.label == CLAIM[1]) for s in self.sentences)
         counts = {
             "sentence": len(self.sentences),
@@ -181,36 +184,40 @@ class TaggedArticle:
             "stance": sum(not stance.abstained for stance in self.stances),
             "warning": len(self.warnings),
         }
-        shown = ", ".join(
-            f"{count} {what}{'' if count == 1 else 's'}" for what, count in counts.items()
+        summary = ", ".join(
+            f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+            for noun, count in counts.items()
         )
-        return f"<TaggedArticle {shorten(named)!r}: {shown}>"
+        return f"<TaggedArticle {shorten(title)!r}: {summary}>"
 
     def _repr_html_(self) -> str:
-        """Return the article as a table, which notebooks show."""
+        """Return the article as an HTML table, which notebooks display."""
         notes = [f"Warning: {warning}" for warning in self.warnings]
-        if len(self.sentences) > _MOST_ROWS:
-            more = len(self.sentences) - _MOST_ROWS
-            notes.append(f"{more} more sentences: article.to_frame() has all of them.")
+        if len(self.sentences) > _MAX_ROWS:
+            omitted = len(self.sentences) - _MAX_ROWS
+            notes.append(f"{omitted} more sentences: article.to_frame() has all of them.")
         columns = ("#", "sentence", "claim", "who says it", "stance")
-        rows = map(_notebook_row, self.sentences[:_MOST_ROWS])
+        rows = map(_notebook_row, self.sentences[:_MAX_ROWS])
         return notebook.table(self.title or self.doc_id or "An article", columns, rows, notes)
 
     @property
     def stances(self) -> list[Stance]:
-        """The stances of all sentences, in order."""
+        """Return the stances of all sentences, in order."""
         return [stance for sentence in self.sentences for stance in sentence.stances]
 
     def to_dict(self) -> dict[str, Any]:
-        """The article as plain values, as JSON has it: probabilities to four digits, ``meta`` as it was given."""
+        """Return the article as plain JSON values, with probabilities to four digits and ``meta`` unchanged."""
         plain: dict[str, Any] = _plain(replace(self, meta={}))
         return {**plain, "meta": self.meta}
 
     def to_frame(self, rows: str = "sentences") -> "DataFrame":
-        """The article as a pandas data frame, a row a sentence, a stance or an attribution: docs/output.md.
+        """Return the article as a pandas data frame: see docs/output.md.
+
+        Args:
+            rows: ``sentences``, ``stances`` or ``attributions``.
 
         Raises:
-            ConfigError: without pandas, or for other ``rows``.
+            ConfigError: if pandas is missing, or for another value of ``rows``.
         """
         from claimstance.inference.writers.frames import to_frame
 
@@ -218,17 +225,19 @@ class TaggedArticle:
 
 
 def ranking(probabilities: Mapping[str, float]) -> float:
-    """What sentences are ranked by: the probability of ``yes``, or of the last label of the set."""
+    """Return the score to rank sentences by: the probability of ``yes``, else of the last label."""
     return probabilities.get("yes", list(probabilities.values())[-1])
 
 
 def group_sources(sentences: list[Sentence]) -> list[Source]:
-    """Return the named sources in order of appearance, with their claims and those of their stances that count."""
+    """Return the named sources in order of appearance, with their claims and counted stances."""
     claims: dict[str, list[int]] = {}
     stances: dict[str, dict[str, dict[str, int]]] = {}
     for sentence in sentences:
-        for name in _named(sentence):
-            indices = claims.setdefault(name, [])
+        for source in _sources(sentence):
+            if not source.name:
+                continue
+            indices = claims.setdefault(source.name, [])
             if indices[-1:] != [sentence.index]:
                 indices.append(sentence.index)
         for stance in sentence.stances:
@@ -238,21 +247,20 @@ def group_sources(sentences: list[Sentence]) -> list[Source]:
     return [Source(name, indices, stances.get(name, {})) for name, indices in claims.items()]
 
 
-def _named(sentence: Sentence) -> Iterator[str]:
-    """Yield the names of those who say something in a sentence."""
-    for told in (*(sentence.attributions or ()), *(sentence.continued or ())):
-        if told.source and told.source.name:
-            yield told.source.name
+def _sources(sentence: Sentence) -> Iterator[Span]:
+    """Yield the sources that say something in a sentence, also in a quotation that runs on."""
+    for attribution in sentence.attributions or ():
+        if attribution.source is not None:
+            yield attribution.source
+    for continuation in sentence.continued or ():
+        if continuation.source is not None:
+            yield continuation.source
 
 
 def _notebook_row(sentence: Sentence) -> tuple[list[str], ...]:
-    """Return the cells of a sentence: the text, the claim, who says it, the stances that count."""
+    """Return the cells of a sentence: index, text, claim, speakers, stances other than neutral."""
     claim = sentence.claim
-    speakers = [
-        told.source.name or told.source.text
-        for told in (*(sentence.attributions or ()), *(sentence.continued or ()))
-        if told.source
-    ]
+    speakers = [source.name or source.text for source in _sources(sentence)]
     stances = [
         f"{stance.holder or '(text)'} → {stance.target}: {stance.label} {stance.probability:.2f}"
         for stance in sentence.stances
@@ -268,14 +276,12 @@ def _notebook_row(sentence: Sentence) -> tuple[list[str], ...]:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON has for a result: lists, and dictionaries for its classes (``asdict`` takes three times as long)."""
+    """Return a result as plain JSON values. ``dataclasses.asdict`` takes three times as long."""
     if isinstance(value, float):
         return round(value, 4)
     if isinstance(value, (str, int)) or value is None:
         return value
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return {
-        key: _plain(item)
-        for key, item in (value if isinstance(value, dict) else vars(value)).items()
-    }
+    fields = value if isinstance(value, dict) else vars(value)
+    return {key: _plain(item) for key, item in fields.items()}

@@ -6,15 +6,15 @@
     nlp.add_pipe("claimstance", config={"targets": ["Orvane"]})
     doc = nlp(text)
 
-``doc._.claimstance`` is the tagged article. Span groups (``doc.spans``) have its parts, each widened to whole tokens:
+``doc._.claimstance`` is the tagged article. Its results are in span groups (``doc.spans``), widened to whole tokens:
 
-- ``claimstance_sentences``, under the label of their claim;
-- ``claimstance_sources``, ``_cues`` and ``_contents``; a source's ``kb_id_`` is the name of who it is, where known;
-- ``claimstance_entities``, under their labels;
-- ``claimstance_stances``, under theirs: where the target is mentioned, or else the sentence.
+- ``claimstance_sentences``, labelled with their claim;
+- ``claimstance_sources``, ``_cues`` and ``_contents``; a source's ``kb_id_`` is its resolved name, if there is one;
+- ``claimstance_entities``, labelled with their type;
+- ``claimstance_stances``, labelled with the stance: the mention of the target, or else the sentence.
 
-``span._.claimstance`` gives what such a span stands for: the ``Sentence``, ``Attribution``, ``Entity`` or ``Stance``.
-All of it goes with the document: to bytes, into a ``DocBin`` with ``store_user_data``, to other processes.
+``span._.claimstance`` is the ``Sentence``, ``Attribution``, ``Entity`` or ``Stance`` of such a span.
+All of it is saved with the document: as bytes, in a ``DocBin`` with ``store_user_data``, to other processes.
 """
 
 import json
@@ -41,7 +41,7 @@ from claimstance.model.onnx.manifest import check_files
 
 NAME = "claimstance"
 KINDS = ("sentences", *(f"{role}s" for role in ROLES), "entities", "stances")
-_MEANINGS = {
+_RESULT_TYPES = {
     "sentences": Sentence,
     "attributions": Attribution,
     "entities": Entity,
@@ -52,10 +52,10 @@ _MODEL_FOLDER = "model"
 
 
 class Component:
-    """Tags documents. ``targets`` may be changed at any time.
+    """A pipeline component that tags documents. ``targets`` may be changed at any time.
 
-    The model is loaded when the first document comes, so that a pipeline that was saved on another machine can be
-    read before it is told where its model is here.
+    The model is loaded with the first document, so that a pipeline that was saved on another machine
+    can be read before ``model`` is set to the path on this one.
     """
 
     def __init__(self, model: str | None, targets: Sequence[str], threads: int | None) -> None:
@@ -67,10 +67,10 @@ class Component:
 
     @property
     def tagger(self) -> Tagger:
-        """What tags.
+        """Return the tagger, and load its model at the first use.
 
         Raises:
-            ModelError: if there is no such model, or another than the pipeline was saved with.
+            ModelError: if the model is not found, or is not the one the pipeline was saved with.
         """
         if self._tagger is None:
             tagger = Tagger.from_pretrained(self.model, self.threads)
@@ -88,22 +88,22 @@ class Component:
         return next(self.pipe([doc]))
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int | None = None) -> Iterator[Doc]:
-        """Tag documents, in order: the encoder reads the next ones meanwhile, whatever ``batch_size`` is."""
-        waiting: deque[Doc] = deque()
+        """Tag documents, in order; the encoder is always a few documents ahead, whatever ``batch_size`` is."""
+        pending: deque[Doc] = deque()
 
         def articles() -> Iterator[Article]:
             for doc in stream:
-                waiting.append(doc)
+                pending.append(doc)
                 yield Article("", doc.text)
 
         for article in self.tagger.tag_all(articles(), self.targets):
-            doc = waiting.popleft()
+            doc = pending.popleft()
             if isinstance(article, ClaimstanceError):
                 raise article
-            yield _annotated(doc, article)
+            yield _annotate(doc, article)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """The settings, and the sha256 of the model, which itself is not among them: it has to be there, too."""
+        """Return the settings and the sha256 of the model, but not the model itself."""
         folder = model_folder(self.model)
         check_files(folder)
         return json.dumps(
@@ -116,12 +116,13 @@ class Component:
         ).encode()
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "Component":
-        """Take what ``to_bytes`` gave."""
+        """Load the settings from ``to_bytes``."""
         settings = json.loads(data)
-        self.model, self.targets, self.threads = (
-            settings[key] for key in ("model", "targets", "threads")
-        )
-        self._sha256, self._tagger = settings["sha256"], None
+        self.model = settings["model"]
+        self.targets = settings["targets"]
+        self.threads = settings["threads"]
+        self._sha256 = settings["sha256"]
+        self._tagger = None
         return self
 
     def to_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> None:
@@ -129,7 +130,8 @@ class Component:
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _SETTINGS_FILE).write_bytes(self.to_bytes())
-        source, copy = model_folder(self.model), folder / _MODEL_FOLDER
+        source = model_folder(self.model)
+        copy = folder / _MODEL_FOLDER
         if self.model is not None and source.resolve() != copy.resolve():
             copy.mkdir(exist_ok=True)
             for name in FILES:
@@ -137,7 +139,7 @@ class Component:
                     shutil.copyfile(source / name, copy / name)
 
     def from_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> "Component":
-        """Read what ``to_disk`` wrote; the model is the one beside the settings, if there is one."""
+        """Load the settings from a folder of ``to_disk``, with the model that is beside them."""
         self.from_bytes(Path(path, _SETTINGS_FILE).read_bytes())
         if self.model is not None:
             self.model = str(Path(path, _MODEL_FOLDER))
@@ -152,74 +154,76 @@ class Component:
 def create(
     nlp: Language, name: str, model: str | None, targets: list[str], threads: int | None
 ) -> Component:
-    """The component, for ``nlp.add_pipe``.
+    """Return the component, for ``nlp.add_pipe``.
 
     Args:
         nlp: the pipeline.
-        name: of the component in it.
+        name: the component's name in the pipeline.
         model: a model's folder, or its name on the Hugging Face hub; the bundled model if ``None``.
-        targets: whom or what stances are wanted on; the entities of each sentence if there are none.
-        threads: how many windows are encoded at a time; as many as there are cores if ``None``.
+        targets: names or topics to score stances on; the entities of each sentence if empty.
+        threads: the number of windows encoded at a time; the number of cores if ``None``.
     """
     return Component(model, targets, threads)
 
 
-def _annotated(doc: Doc, article: TaggedArticle) -> Doc:
-    # As plain values, which is what spaCy can write.
+def _annotate(doc: Doc, article: TaggedArticle) -> Doc:
+    """Add a tagged article to a document: as plain values, and as groups of spans.
+
+    The id of a span is the path of its result in the plain values: ``sentences.3.attributions.0``.
+    """
+    # Plain values, since spaCy cannot write dataclasses to bytes.
     doc.user_data[NAME] = asdict(article)
     groups: dict[str, list[Span]] = {kind: [] for kind in KINDS}
 
-    def add(kind: str, start: int, end: int, label: str, place: str, known: str = "") -> None:
+    def add(kind: str, start: int, end: int, label: str, path: str, name: str = "") -> None:
         span = doc.char_span(
-            start, end, label=label, kb_id=known, span_id=place, alignment_mode="expand"
+            start, end, label=label, kb_id=name, span_id=path, alignment_mode="expand"
         )
         if span is not None:
             groups[kind].append(span)
 
     for sentence in article.sentences:
-        at = f"sentences.{sentence.index}"
-        add(
-            "sentences",
-            sentence.start,
-            sentence.end,
-            sentence.claim.label if sentence.claim else "",
-            at,
-        )
+        path = f"sentences.{sentence.index}"
+        claim = sentence.claim.label if sentence.claim else ""
+        add("sentences", sentence.start, sentence.end, claim, path)
         for number, attribution in enumerate(sentence.attributions or ()):
             for role in ROLES:
-                if (part := getattr(attribution, role)) is not None:
-                    place = f"{at}.attributions.{number}"
-                    add(f"{role}s", part.start, part.end, role, place, part.name or "")
+                span = getattr(attribution, role)
+                if span is not None:
+                    attribution_path = f"{path}.attributions.{number}"
+                    add(f"{role}s", span.start, span.end, role, attribution_path, span.name or "")
         for number, entity in enumerate(sentence.entities or ()):
-            add("entities", entity.start, entity.end, entity.label, f"{at}.entities.{number}")
+            add("entities", entity.start, entity.end, entity.label, f"{path}.entities.{number}")
         for number, stance in enumerate(sentence.stances):
-            there = stance.target_span or sentence
-            add("stances", there.start, there.end, stance.label, f"{at}.stances.{number}")
+            span = stance.target_span or sentence
+            add("stances", span.start, span.end, stance.label, f"{path}.stances.{number}")
     for kind, spans in groups.items():
         doc.spans[f"{NAME}_{kind}"] = spans
     return doc
 
 
 @cache
-def _reader(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _adapter(result_type: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(result_type)
 
 
-def _article_of(doc: Doc) -> TaggedArticle | None:
+def _tagged_article(doc: Doc) -> TaggedArticle | None:
+    """Return the tagged article of a document; ``None`` if it was not tagged."""
     plain = doc.user_data.get(NAME)
-    return None if plain is None else _reader(TaggedArticle).validate_python(plain)
+    return None if plain is None else _adapter(TaggedArticle).validate_python(plain)
 
 
-def _meaning_of(span: Span) -> "Sentence | Attribution | Entity | Stance | None":
-    """What a span stands for; its id tells where that is in the article: ``sentences.3.attributions.0``."""
-    found: Any = span.doc.user_data.get(NAME)
-    if found is None or not span.id_.startswith("sentences."):
+def _result_of(span: Span) -> "Sentence | Attribution | Entity | Stance | None":
+    """Return the result of a span by the path in its id; ``None`` for a span of another component."""
+    plain: Any = span.doc.user_data.get(NAME)
+    if plain is None or not span.id_.startswith("sentences."):
         return None
-    *_, kind, _ = steps = span.id_.split(".")
+    steps = span.id_.split(".")
     for step in steps:
-        found = found[int(step) if step.isdecimal() else step]
-    return _reader(_MEANINGS[kind]).validate_python(found)  # type: ignore[no-any-return]
+        plain = plain[int(step) if step.isdecimal() else step]
+    kind = steps[-2]
+    return _adapter(_RESULT_TYPES[kind]).validate_python(plain)  # type: ignore[no-any-return]
 
 
-Doc.set_extension(NAME, getter=_article_of, force=True)
-Span.set_extension(NAME, getter=_meaning_of, force=True)
+Doc.set_extension(NAME, getter=_tagged_article, force=True)
+Span.set_extension(NAME, getter=_result_of, force=True)

@@ -1,4 +1,4 @@
-"""Tagging: an article in, claims, attributions, entities and stances out."""
+"""Tagger: an article in; its claims, attributions, entities and stances out."""
 
 import json
 from bisect import bisect_right
@@ -12,17 +12,17 @@ from claimstance.inference.articles.article import Article, check_characters
 from claimstance.inference.articles.corpus import plain_values
 from claimstance.inference.articles.language import NOT_ENGLISH, is_foreign
 from claimstance.inference.coreference.alignment import (
-    Locator,
+    Alignment,
+    MentionFinder,
     Offsets,
-    Places,
     References,
-    grouped,
-    named_by_sentence,
+    group_by_sentence,
+    references_by_sentence,
     resolve_article,
     targets_by_sentence,
 )
 from claimstance.inference.coreference.continuations import find_continuations
-from claimstance.inference.coreference.people import unless_stopped
+from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to
 from claimstance.inference.python_input import (
     check_articles,
@@ -30,11 +30,9 @@ from claimstance.inference.python_input import (
     check_text,
     iterate_articles,
 )
-from claimstance.inference.result_cache import Copies
+from claimstance.inference.result_cache import ResultCache
 from claimstance.inference.results import (
     Attribution,
-    Continuation,
-    Entity,
     Label,
     Sentence,
     Span,
@@ -56,6 +54,7 @@ from claimstance.model.predictor import (
     never,
     ranges_of_long_sentences,
 )
+from claimstance.model.record import Attribution as RecordAttribution
 from claimstance.model.record import Record, parse_record
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.layout import layout_of
@@ -65,39 +64,19 @@ from claimstance.model.windows import Located
 T = TypeVar("T")
 
 
-def _load_again(folder: Path | None, threads: int | None, sha256: str) -> "Tagger":
-    """The tagger that was pickled as this."""
-    tagger = Tagger.from_pretrained(folder, threads)
-    if tagger.model["sha256"] != sha256:
-        raise ModelError(
-            f"{folder or 'the bundled model'}: expected the model with the sha256 {sha256[:12]}…, found "
-            f"{tagger.model['sha256'][:12]}…: it was replaced meanwhile"
-        )
-    return tagger
-
-
-@dataclass(frozen=True)
-class _Open:
-    """An article that is being read."""
-
-    article: Article
-    targets: list[str]
-    bounds: list[Offsets]
-    opened: Opened
-
-
 class Tagger:
-    """A trained model, ready to tag articles and to predict records.
+    """A trained model that tags articles and predicts records.
 
-    Pickled, it is the name of its model: another process loads that anew, and holds it to the same sha256.
+    A pickled tagger holds the folder of its model, not the weights: the process that unpickles it
+    loads the model again and checks that its sha256 is the same.
     """
 
     def __init__(
         self, reader: Reader, sha256: str, source: tuple[Path | None, int | None] | None = None
     ) -> None:
         self._reader = reader
-        self._source = source  # what it was loaded from, to be loaded again
-        self._copies = Copies()
+        self._source = source  # the folder and the threads, with which a pickle is loaded again
+        self._cache = ResultCache()
         self.model = {
             "name": reader.config.name,
             "version": reader.config.version,
@@ -108,42 +87,45 @@ class Tagger:
     def from_pretrained(
         cls, model: Path | str | None = None, threads: int | None = None
     ) -> "Tagger":
-        """The bundled model, that of a folder, or one of the Hugging Face hub (``user/name``, ``user/name@revision``).
+        """Load the bundled model, one from a folder, or one from the Hugging Face hub.
 
         Args:
-            model: a folder or a name; the bundled model if ``None``.
-            threads: how many windows are encoded at a time; as many as there are cores if ``None``.
+            model: a folder, or a name (``user/name``, ``user/name@revision``); the bundled model
+                if ``None``.
+            threads: the number of windows encoded at a time; the number of cores if ``None``.
 
         Raises:
-            ModelError: naming the file of the model that is missing or altered, or why none could be fetched.
+            ModelError: if a file of the model is missing or altered (the error names it), or if the
+                model cannot be downloaded.
         """
         folder = None if model is None else model_folder(model)
-        return cls(*load_reader(folder, threads), source=(folder and folder.resolve(), threads))
+        reader, sha256 = load_reader(folder, threads)
+        return cls(reader, sha256, source=(folder and folder.resolve(), threads))
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._source is None:
             raise TypeError("a tagger that was not made by from_pretrained cannot be pickled")
-        return _load_again, (*self._source, self.model["sha256"])
+        return _unpickle, (*self._source, self.model["sha256"])
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """What the model reads: of ``claimstance.model.labels.TASKS``."""
+        """Return the tasks of the model, a subset of ``claimstance.model.labels.TASKS``."""
         return tuple(self._reader.config.tasks)
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """Return what stances are wanted on where no target is named: a topic that the model was trained on alone."""
+        """Return the default targets of a model without entities: the topics that it was trained on."""
         config = self._reader.config
         return () if "entity" in config.tasks else tuple(config.topics)
 
     @property
     def threads(self) -> int:
-        """How many windows are encoded at a time."""
+        """Return the number of windows that are encoded at a time."""
         return self._reader.workers
 
     @property
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """The label names of each task that the model has."""
+        """Return the label names of each task of the model."""
         config = self._reader.config
         return {task: config.labels[task] for task in config.tasks if task in config.labels}
 
@@ -158,20 +140,20 @@ class Tagger:
         """Tag an article.
 
         Args:
-            text: the article; what its offsets refer to.
-            targets: whom or what stances are wanted on; the entities of each sentence if none are given.
-            doc_id: carried into the result.
-            title: likewise.
-            meta: likewise: what else is known of it (date, outlet, url …), as JSON has it.
+            text: the article; the offsets of the result refer to it.
+            targets: names or topics to score stances on; the entities of each sentence if empty.
+            doc_id: copied into the result.
+            title: copied into the result.
+            meta: copied into the result: date, outlet, url …, as plain JSON values.
 
         Raises:
             InputError: if a target is blank, or a text cannot be encoded (half of a surrogate pair).
-            TypeError: if ``text`` is none, saying what to pass.
+            TypeError: if ``text`` is not a string; the error says what to pass.
         """
         text = check_text(text)
-        return self.begin(
-            Article(doc_id, text, title, meta=plain_values(meta or {}, "meta")), targets
-        )()
+        article = Article(doc_id, text, title, meta=plain_values(meta or {}, "meta"))
+        finish = self.begin(article, targets)
+        return finish()
 
     def tag_all(
         self,
@@ -179,32 +161,33 @@ class Tagger:
         targets: Sequence[str] | str = (),
         stop: Stop = never,
     ) -> Iterator["TaggedArticle | ClaimstanceError"]:
-        """Tag one article after the other, in order: faster than ``tag`` for each, with the same results.
+        """Tag articles one after the other, in order, with the same results as ``tag`` but faster.
 
-        The encoder reads the next articles while results of one are put together. An error among ``articles`` (of
-        one that could not be read) comes out in its place. Texts may stand for articles, as in a column of a data
-        frame: their ids are its labels, or their places. A missing one (``None``, NaN) comes out as an article without
-        a sentence, with a warning that names its row.
+        The encoder reads the next articles while the results of one are put together. An error among
+        ``articles`` (for one that could not be read) is yielded in its place. Texts may stand for
+        articles, as in a column of a data frame: their ids are the labels of the column, or their
+        positions. A missing text (``None``, NaN) gives an article without sentences and a warning
+        that names its row.
 
         Raises:
             InputError: as ``tag``.
-            StoppedError: once ``stop`` says that no more is wanted.
-            TypeError: if ``articles`` are none, saying what to pass.
+            StoppedError: once ``stop`` returns true.
+            TypeError: if ``articles`` is not an iterable of articles; the error says what to pass.
         """
-        targets = self._checked(targets)
-        given = iterate_articles(check_articles(articles))
-        return self.ahead(self._begun(article, targets, stop) for article in given)
+        targets = self._check_targets(targets)
+        articles = iterate_articles(check_articles(articles))
+        return self.ahead(self._begin_or_pass(article, targets, stop) for article in articles)
 
     def tag_many(
         self, texts: Iterable[str | Article | None], targets: Sequence[str] | str = ()
     ) -> list[TaggedArticle]:
-        """Tag several texts: a list, or a column of a data frame. Returns an article for each, in order.
+        """Tag several texts (a list, or a column of a data frame) and return their articles in order.
 
-        As ``tag_all``, which gives one result after the other and suits what does not fit in memory.
+        Use ``tag_all``, which yields one result after the other, for what does not fit in memory.
 
         Raises:
             InputError: as ``tag``.
-            TypeError: if ``texts`` are none, saying what to pass.
+            TypeError: if ``texts`` is not an iterable of texts; the error says what to pass.
         """
         results = []
         for tagged in self.tag_all(texts, targets):
@@ -213,223 +196,246 @@ class Tagger:
             results.append(tagged)
         return results
 
-    def _begun(
-        self, one: Article | ClaimstanceError, targets: list[str], stop: Stop
-    ) -> Callable[[], TaggedArticle | ClaimstanceError]:
-        return (
-            (lambda: one) if isinstance(one, ClaimstanceError) else self.begin(one, targets, stop)
-        )
-
     def begin(
         self, article: Article, targets: Sequence[str] | str = (), stop: Stop = never
     ) -> Callable[[], TaggedArticle]:
-        """Begin to tag an article; what it gives, called, waits for the result. See ``ahead``.
+        """Start to encode an article and return a function that waits for the result. See ``ahead``.
 
         Raises:
             InputError: as ``tag``.
-            StoppedError: from what it gives, once ``stop`` says that the article is wanted no more.
+            StoppedError: from the returned function, once ``stop`` returns true.
         """
-        targets = self._checked(targets)
+        targets = self._check_targets(targets)
         check_characters("the text", article.text)
-        if (known := self._copies.get(article.text, targets)) is not None:
-            return partial(known.of, article)
-        return partial(self._finish, self._open(article, targets, stop))
+        cached = self._cache.get(article.text, targets)
+        if cached is not None:
+            return partial(cached.with_metadata, article)
+        bounds = split_sentences(article.text)
+        texts = [article.text[start:end] for start, end in bounds]
+        opened = self._reader.open(texts, stop, layout_of(article.text, bounds))
+        return partial(self._finish, article, targets, bounds, opened)
+
+    def ahead(self, begun: Iterable[Callable[[], T]], count: int = AHEAD) -> Iterator[T]:
+        """Yield the results of ``begun`` in order, with ``count`` of them per thread in progress."""
+        return self._reader.ahead(begun, count)
+
+    def predict(self, records: Iterable[Record | dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield the records, in order, as plain values with ``predicted`` added.
+
+        See the command ``predict`` in docs/record.md for the fields.
+        """
+        parsed = []
+        for number, record in enumerate(records):
+            if not isinstance(record, Record):
+                record = parse_record(record, f"records[{number}]")
+            parsed.append(record)
+        predictions = predict(self._reader, parsed, MentionFinder())
+        for record, prediction in zip(parsed, predictions, strict=True):
+            yield self._add_prediction(record, prediction)
 
     def begin_records(
         self, records: Sequence[Record], stop: Stop = never
     ) -> Callable[[], list[dict[str, Any]]]:
-        """Begin to predict the records of one document, or one of none, as ``begin`` does an article."""
-        pending = begin_document(self._reader, records, Locator(), stop)
-        return lambda: [self._row(*both) for both in zip(records, pending.result(), strict=True)]
+        """Start to predict the records of one document, as ``begin`` does an article."""
+        pending = begin_document(self._reader, records, MentionFinder(), stop)
 
-    def ahead(self, begun: Iterable[Callable[[], T]], count: int = AHEAD) -> Iterator[T]:
-        """What each of ``begun`` gives, in order, so many a thread begun ahead: work for all the encoder's threads."""
-        return self._reader.ahead(begun, count)
+        def finish() -> list[dict[str, Any]]:
+            predictions = pending.result()
+            return [
+                self._add_prediction(record, prediction)
+                for record, prediction in zip(records, predictions, strict=True)
+            ]
+
+        return finish
 
     @staticmethod
-    def _checked(targets: Sequence[str] | str) -> list[str]:
+    def _check_targets(targets: Sequence[str] | str) -> list[str]:
         names = check_targets(targets)
         if not all(name.strip() for name in names):
             raise InputError("targets: expected names or topics, found a blank one")
         check_characters("targets", *names)
         return names
 
-    def _open(self, article: Article, targets: list[str], stop: Stop) -> _Open:
-        bounds = split_sentences(article.text)
-        texts = [article.text[start:end] for start, end in bounds]
-        opened = self._reader.open(texts, stop, layout_of(article.text, bounds))
-        return _Open(article, targets, bounds, opened)
+    def _begin_or_pass(
+        self, article: Article | ClaimstanceError, targets: list[str], stop: Stop
+    ) -> Callable[[], TaggedArticle | ClaimstanceError]:
+        """Begin an article; return an error that stands in its place as the result."""
+        if isinstance(article, ClaimstanceError):
+            error = article
+            return lambda: error
+        return self.begin(article, targets, stop)
 
-    def _finish(self, one: _Open) -> TaggedArticle:
-        text, targets, bounds = one.article.text, one.targets, one.bounds
-        reading = self._reader.finish(one.opened)
-        places = Places(text, bounds)
-        references = resolve_article(places, reading)
+    def _finish(
+        self, article: Article, targets: list[str], bounds: list[Offsets], opened: Opened
+    ) -> TaggedArticle:
+        """Wait for the encoder and put the results of an article together."""
+        document = self._reader.finish(opened)
+        alignment = Alignment(article.text, bounds)
+        references = resolve_article(alignment, document)
         attributions = [
-            places.attribution(found, references) for found in reading.attributions or ()
+            alignment.attribution(attribution, references)
+            for attribution in document.attributions or ()
         ]
-        tasks = self._reader.config.tasks
-        asks = "stance" in tasks
-        stances = self._stances(reading, places, attributions, references, targets) if asks else []
-        by_sentence = zip(
-            grouped(attributions, len(bounds)),
-            grouped(
-                ((entity.place.sentence, entity) for entity in reading.entities or ()), len(bounds)
-            ),
-            grouped(((stance.sentence, stance) for stance in stances), len(bounds)),
-            grouped(find_continuations(text, bounds, attributions), len(bounds)),
-            strict=True,
-        )
-        sentences = [
-            self._sentence(i, reading, places, *found) for i, found in enumerate(by_sentence)
-        ]
-        warnings = list(dict.fromkeys(reading.warnings))
-        if targets and not asks:
-            warnings.append(
-                f"the model reads no stances ({', '.join(tasks)} alone): nothing is said of the targets"
+        stances: list[Stance] = []
+        if "stance" in self.tasks:
+            candidates = self._stance_candidates(
+                document, alignment, attributions, references, targets
             )
-        if asks and not targets and "entity" not in tasks and not self.topics:
-            warnings.append(
-                "no target was named, and the model finds no entities of its own: no stance is given"
-            )
-        if not bounds:
-            warnings.append("the article has no sentence: nothing read")
-        if is_foreign(text):
-            warnings.append(NOT_ENGLISH)
+            stances = self._score_stances(document, alignment, candidates)
+        sentences = self._sentences(document, alignment, attributions, stances)
+        # The cache holds an article without its metadata: a reprint has an id and a date of its own.
         tagged = TaggedArticle(
-            "", None, text, self.model, sentences, group_sources(sentences), warnings
+            doc_id="",
+            title=None,
+            text=article.text,
+            model=self.model,
+            sentences=sentences,
+            sources=group_sources(sentences),
+            warnings=self._warnings(document, article.text, targets),
         )
-        self._copies.keep(tagged, targets)
-        return tagged.of(one.article)
+        self._cache.put(tagged, targets)
+        return tagged.with_metadata(article)
 
-    def predict(self, records: Iterable[Record | dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """The records, in order, as plain values with ``predicted`` added (see the contract of the command)."""
-        parsed = [
-            record if isinstance(record, Record) else parse_record(record, f"records[{number}]")
-            for number, record in enumerate(records)
-        ]
-        for record, prediction in zip(
-            parsed, predict(self._reader, parsed, Locator()), strict=True
-        ):
-            yield self._row(record, prediction)
-
-    def _row(self, record: Record, prediction: Prediction) -> dict[str, Any]:
-        plain: dict[str, Any] = json.loads(record.to_json())
-        return {**plain, "predicted": self._predicted(plain["stances"] or [], prediction)}
-
-    def _sentence(
+    def _stance_candidates(
         self,
-        index: int,
-        reading: Reading,
-        places: Places,
-        attributions: list[Attribution],
-        entities: Sequence[FoundEntity],
-        stances: list[Stance],
-        continued: list[Continuation],
-    ) -> Sentence:
-        start, end = places.bounds[index]
-        labels = {
-            task: self._label(task, self._by_label(task, rows[index]))
-            for task, rows in reading.probabilities.items()
-        }
-        return Sentence(
-            index,
-            start,
-            end,
-            places.text[start:end],
-            **labels,
-            attributions=None if reading.attributions is None else attributions,
-            entities=None
-            if reading.entities is None
-            else [
-                Entity(
-                    *places.offsets(e.place),
-                    places.text[slice(*places.offsets(e.place))],
-                    e.label,
-                    e.probability,
-                )
-                for e in entities
-            ],
-            stances=stances,
-            continued=None if reading.attributions is None else continued,
-        )
-
-    def _by_label(self, task: str, row: Iterable[float]) -> dict[str, float]:
-        return dict(zip(self._reader.config.labels[task], map(float, row), strict=True))
-
-    def _label(self, kind: str, probabilities: dict[str, float]) -> Label:
-        label = self._reader.config.decide(kind, probabilities)
-        return Label(label, probabilities[label], probabilities)
-
-    def _stances(
-        self,
-        reading: Reading,
-        places: Places,
+        document: Reading,
+        alignment: Alignment,
         attributions: Sequence[tuple[int, Attribution]],
         references: References,
         targets: Sequence[str],
-    ) -> list[Stance]:
-        asked: list[tuple[Query, Span | None, str]] = []
-        spans = dict.fromkeys(
-            attribution.source for _, attribution in attributions if attribution.source
+    ) -> list["_StanceCandidate"]:
+        """Return the holders and targets whose stances are to be scored, in the order of the text."""
+        count = len(document.texts)
+        sources = [attribution.source for _, attribution in attributions if attribution.source]
+        holders_by_sentence = group_by_sentence(
+            ((alignment.sentence_at(source.start), source) for source in dict.fromkeys(sources)),
+            count,
         )
-        sources = grouped(
-            ((places.sentence_at(span.start), span) for span in spans), len(reading.texts)
-        )
-        topics = () if targets else self.topics
-        mentioned = targets_by_sentence(targets, reading, named_by_sentence(places, references))
-        long_sentences = ranges_of_long_sentences(reading)
-        if topics:
-            # A topic is asked about in every sentence, also one that is written like a name.
-            mentioned = [[(topic, None) for topic in topics]] * len(reading.texts)
-        by_sentence = unless_stopped(zip(sources, mentioned, strict=True), reading.stop)
-        for index, (holders, found) in enumerate(by_sentence):
-            offsets = [places.relative(index, holder) for holder in holders]
-            within_reach = _holders_in_reach(holders, offsets, long_sentences.get(index))
-            for name, mention in found:
-                # Nobody is asked about himself.
-                near = within_reach(mention)
-                others = [one for one in near if not refers_to(name, one.name or one.text)]
-                for holder in (*others, None):
-                    span = places.relative(index, holder) if holder else None
-                    if (
-                        span is None
-                        or mention is None
-                        or span[1] <= mention[0]
-                        or mention[1] <= span[0]
-                    ):
-                        asked.append((Query(index, span, mention or name), holder, name))
-        rows = self._reader.stances(reading, [query for query, _, _ in asked])
-        stances = []
-        for (query, holder, name), row in zip(asked, rows, strict=True):
-            label = self._label(query.kind, self._by_label("stance", row))
-            there = (
-                None
-                if isinstance(query.target, str)
-                else places.span([Located(query.sentence, *query.target)])
+        if self.topics and not targets:
+            # A topic of the model is scored in every sentence, also one that is written like a name.
+            scored_targets: Sequence[Sequence[tuple[str, Offsets | None]]] = [
+                [(topic, None) for topic in self.topics]
+            ] * count
+        else:
+            scored_targets = targets_by_sentence(
+                targets, document, references_by_sentence(alignment, references)
             )
+        long_sentences = ranges_of_long_sentences(document)
+        candidates = []
+        pairs = zip(holders_by_sentence, scored_targets, strict=True)
+        for index, (sources, sentence_targets) in enumerate(cancellable(pairs, document.stop)):
+            holders = [(source, alignment.relative(index, source)) for source in sources]
+            by_piece = _HoldersByPiece(holders, long_sentences.get(index))
+            for name, mention in sentence_targets:
+                for holder, offsets in by_piece.in_reach_of(mention):
+                    # Neither a stance toward oneself nor one of a holder whose words name the target.
+                    if refers_to(name, holder.name or holder.text) or _overlap(offsets, mention):
+                        continue
+                    query = Query(index, offsets, mention or name)
+                    candidates.append(_StanceCandidate(query, holder, name))
+                # The last candidate has no holder: the stance of the text itself.
+                query = Query(index, None, mention or name)
+                candidates.append(_StanceCandidate(query, None, name))
+        return candidates
+
+    def _score_stances(
+        self,
+        document: Reading,
+        alignment: Alignment,
+        candidates: Sequence["_StanceCandidate"],
+    ) -> list[Stance]:
+        """Return the stances of the candidates, with their spans in the article."""
+        queries = [candidate.query for candidate in candidates]
+        rows = self._reader.stances(document, queries)  # (candidates, stance labels)
+        stances = []
+        for candidate, row in zip(candidates, rows, strict=True):
+            query, holder = candidate.query, candidate.holder
+            label = self._label(query.kind, self._by_label("stance", row))
+            target_span = None
+            if not isinstance(query.target, str):
+                target_span = alignment.span([Located(query.sentence, *query.target)])
             stances.append(
                 Stance(
                     holder=(holder.name or holder.text) if holder else None,
-                    target=name,
+                    target=candidate.target,
                     label=label.label,
                     probability=label.probability,
                     probabilities=label.probabilities,
                     sentence=query.sentence,
                     holder_span=holder,
-                    target_span=there,
+                    target_span=target_span,
                     abstained=self._abstains(query.kind, label),
                 )
             )
         return stances
 
-    def _abstains(self, kind: str, label: Label) -> bool:
-        return not self._reader.config.gives(kind, label.label, label.probability)
+    def _sentences(
+        self,
+        document: Reading,
+        alignment: Alignment,
+        attributions: Sequence[tuple[int, Attribution]],
+        stances: Sequence[Stance],
+    ) -> list[Sentence]:
+        """Return the sentences of an article, each with its labels and with everything in it."""
+        text, bounds = alignment.text, alignment.bounds
+        entities = [
+            (entity.place.sentence, alignment.entity(entity)) for entity in document.entities or ()
+        ]
+        continuations = find_continuations(text, bounds, attributions)
+        grouped_attributions = group_by_sentence(attributions, len(bounds))
+        grouped_continuations = group_by_sentence(continuations, len(bounds))
+        grouped_entities = group_by_sentence(entities, len(bounds))
+        grouped_stances = group_by_sentence(
+            ((stance.sentence, stance) for stance in stances), len(bounds)
+        )
+        has_attributions = document.attributions is not None
+        has_entities = document.entities is not None
+        sentences = []
+        for index, (start, end) in enumerate(bounds):
+            labels = {
+                task: self._label(task, self._by_label(task, rows[index]))
+                for task, rows in document.probabilities.items()
+            }
+            sentences.append(
+                Sentence(
+                    index,
+                    start,
+                    end,
+                    text[start:end],
+                    **labels,
+                    attributions=grouped_attributions[index] if has_attributions else None,
+                    entities=grouped_entities[index] if has_entities else None,
+                    stances=grouped_stances[index],
+                    continued=grouped_continuations[index] if has_attributions else None,
+                )
+            )
+        return sentences
 
-    def _predicted(self, pairs: Sequence[dict[str, Any]], prediction: Prediction) -> dict[str, Any]:
+    def _warnings(self, document: Reading, text: str, targets: Sequence[str]) -> list[str]:
+        """Return what a user should know about the results of an article."""
+        warnings = list(dict.fromkeys(document.warnings))
+        scores_stances = "stance" in self.tasks
+        if targets and not scores_stances:
+            warnings.append(
+                f"the model has no stance task, only {', '.join(self.tasks)}: the targets are ignored"
+            )
+        if scores_stances and not targets and "entity" not in self.tasks and not self.topics:
+            warnings.append(
+                "no target was named, and the model recognizes no entities: no stances are scored"
+            )
+        if not document.texts:
+            warnings.append("the article has no sentence: nothing read")
+        if is_foreign(text):
+            warnings.append(NOT_ENGLISH)
+        return warnings
+
+    def _add_prediction(self, record: Record, prediction: Prediction) -> dict[str, Any]:
+        """Return a record as plain values, with the prediction in its field ``predicted``."""
+        row: dict[str, Any] = json.loads(record.to_json())
         predicted: dict[str, Any] = {}
         for task in ("claim", "subjective"):
-            if (probabilities := getattr(prediction, task)) is not None:
+            probabilities = getattr(prediction, task)
+            if probabilities is not None:
                 predicted[task] = asdict(self._label(task, probabilities))
         if prediction.check_worthy is not None:
             predicted["check_worthy"] = {
@@ -438,64 +444,110 @@ class Tagger:
             }
         if prediction.attributions is not None:
             predicted["attributions"] = [
-                {
-                    **attribution.model_dump(
-                        mode="json", exclude=None if attribution.event else {"event"}
-                    ),
-                    "probability": probability,
-                }
+                _attribution_row(attribution, probability)
                 for attribution, probability in prediction.attributions
             ]
         if prediction.entities is not None:
-            predicted["entities"] = [
-                {
-                    "span": [[e.place.start, e.place.end]],
-                    "label": e.label,
-                    "probability": e.probability,
-                }
-                for e in prediction.entities
-            ]
-        if "stance" in self._reader.config.tasks:
-            said = [
-                self._label(*each)
-                for each in zip(prediction.kinds, prediction.stances, strict=True)
-            ]
-            predicted["stances"] = [
+            predicted["entities"] = [_entity_row(entity) for entity in prediction.entities]
+        if "stance" in self.tasks:
+            predicted["stances"] = self._stance_rows(row["stances"] or [], prediction)
+        return {**row, "predicted": predicted}
+
+    def _stance_rows(
+        self, pairs: Sequence[dict[str, Any]], prediction: Prediction
+    ) -> list[dict[str, Any]]:
+        """Return the predicted stances of the pairs of holder and target of a record."""
+        rows = []
+        for pair, kind, probabilities in zip(
+            pairs, prediction.kinds, prediction.stances, strict=True
+        ):
+            label = self._label(kind, probabilities)
+            rows.append(
                 {
                     "holder": pair["holder"],
                     "target": pair["target"],
                     **asdict(label),
                     "abstained": self._abstains(kind, label),
                 }
-                for pair, kind, label in zip(pairs, prediction.kinds, said, strict=True)
-            ]
-        return predicted
+            )
+        return rows
+
+    def _by_label(self, task: str, row: Iterable[float]) -> dict[str, float]:
+        """Return a row of probabilities by the labels of a task."""
+        return dict(zip(self._reader.config.labels[task], map(float, row), strict=True))
+
+    def _label(self, kind: str, probabilities: dict[str, float]) -> Label:
+        """Return the label that is predicted for a task, or for a kind of stance query."""
+        label = self._reader.config.decide(kind, probabilities)
+        return Label(label, probabilities[label], probabilities)
+
+    def _abstains(self, kind: str, label: Label) -> bool:
+        return not self._reader.config.gives(kind, label.label, label.probability)
 
 
-def _holders_in_reach(
-    holders: Sequence[Span],
-    offsets: Sequence[Offsets],
-    ranges: Sequence[Offsets] | None,
-) -> Callable[[Offsets | None], Sequence[Span]]:
-    """Return what gives the holders that the model can see together with a target.
+@dataclass(frozen=True)
+class _StanceCandidate:
+    """A stance to be scored: the query for the model, the holder's span, the target's name."""
 
-    In a sentence that is read in pieces these are the holders of the target's piece, and of the first one for a target
-    that is not mentioned. All pairs of such a sentence would be more than memory has room for.
+    query: Query
+    holder: Span | None
+    target: str
+
+
+class _HoldersByPiece:
+    """The holders of a sentence, by the piece of the sentence that they stand in.
+
+    A sentence that is longer than a window is encoded in pieces, and the model sees a holder and a
+    target together only if they share a piece. Other sentences are a single piece. Without this
+    limit, the pairs of a sentence of a whole article would not fit in memory.
 
     Args:
-        holders: of a sentence.
-        offsets: where in the sentence each of them is.
-        ranges: the pieces of the sentence, if there are several.
+        holders: each with its offsets in the sentence.
+        ranges: the offsets of the pieces; ``None`` if there is only one.
     """
-    if ranges is None:
-        return lambda _: holders
-    starts = [start for start, _ in ranges]
 
-    def piece_at(place: int) -> int:
-        return max(bisect_right(starts, place) - 1, 0)
+    def __init__(
+        self, holders: Sequence[tuple[Span, Offsets]], ranges: Sequence[Offsets] | None
+    ) -> None:
+        self._starts = [start for start, _ in ranges or [(0, 0)]]
+        self._holders: dict[int, list[tuple[Span, Offsets]]] = {}
+        for holder, (start, end) in holders:
+            for piece in range(self._piece_at(start), self._piece_at(end - 1) + 1):
+                self._holders.setdefault(piece, []).append((holder, (start, end)))
 
-    by_piece: dict[int, list[Span]] = {}
-    for holder, (start, end) in zip(holders, offsets, strict=True):
-        for piece in range(piece_at(start), piece_at(end - 1) + 1):
-            by_piece.setdefault(piece, []).append(holder)
-    return lambda mention: by_piece.get(0 if mention is None else piece_at(mention[0]), ())
+    def in_reach_of(self, mention: Offsets | None) -> Sequence[tuple[Span, Offsets]]:
+        """Return the holders of the target's piece; of the first piece for a target without mention."""
+        piece = 0 if mention is None else self._piece_at(mention[0])
+        return self._holders.get(piece, ())
+
+    def _piece_at(self, position: int) -> int:
+        return max(bisect_right(self._starts, position) - 1, 0)
+
+
+def _overlap(offsets: Offsets, mention: Offsets | None) -> bool:
+    return mention is not None and offsets[0] < mention[1] and mention[0] < offsets[1]
+
+
+def _attribution_row(attribution: RecordAttribution, probability: float) -> dict[str, Any]:
+    """Return a predicted attribution as plain values; most have no ``event``, which is then absent."""
+    row = attribution.model_dump(mode="json", exclude=None if attribution.event else {"event"})
+    return {**row, "probability": probability}
+
+
+def _entity_row(entity: FoundEntity) -> dict[str, Any]:
+    return {
+        "span": [[entity.place.start, entity.place.end]],
+        "label": entity.label,
+        "probability": entity.probability,
+    }
+
+
+def _unpickle(folder: Path | None, threads: int | None, sha256: str) -> Tagger:
+    """Load the model of a pickled tagger again."""
+    tagger = Tagger.from_pretrained(folder, threads)
+    if tagger.model["sha256"] != sha256:
+        raise ModelError(
+            f"{folder or 'the bundled model'}: expected the model with the sha256 {sha256[:12]}…, found "
+            f"{tagger.model['sha256'][:12]}…: it was replaced meanwhile"
+        )
+    return tagger

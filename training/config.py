@@ -1,4 +1,4 @@
-"""The configuration of a run: one YAML file (``claimstance.training.load_config`` reads it)."""
+"""The configuration of a training run (``claimstance.training.load_config`` reads it from YAML)."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,22 +16,22 @@ from claimstance.training.data.config import (
     one_of,
 )
 
-#: What `model.start` says for the bundled model where it has the configured encoder.
+#: The value of `model.init_from` for the bundled model, if it has the configured encoder.
 AUTO = Path("auto")
 
 
-class ModelConfig(Section):
-    """The network."""
+class NetworkConfig(Section):
+    """Configure the network."""
 
     encoder: str = Field(
         default="sentence-transformers/all-MiniLM-L6-v2",
         description="Hugging Face name or folder of the encoder.",
     )
-    start: Path | None = Field(
+    init_from: Path | None = Field(
         default=None,
-        description="Folder of a trained model with this encoder, or bundled: training begins with its weights, but "
-        "for heads whose labels differ (which `training.only` refuses). auto: the bundled model if it has this "
-        "encoder, else null. null: the encoder as it was pretrained.",
+        description="Model whose weights training begins with: a folder with the same encoder, or bundled. "
+        "Heads with other labels begin anew (`training.trainable_tasks` refuses them). auto: the bundled model if "
+        "it has this encoder, else null. null: the pretrained encoder.",
     )
     tasks: Annotated[list[str] | None, one_of("task", TASKS)] = Field(
         default=None,
@@ -44,39 +44,37 @@ class ModelConfig(Section):
     dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout before the heads.")
 
 
-class LeaveOut(Section):
-    """A fold of the train documents that a model is not trained on: as a teacher, it can then tell of them."""
+class HeldOutFold(Section):
+    """Configure a fold held out from training, so that the model can label it later as a teacher."""
 
-    folds: int = Field(
-        ge=2, description="Number of folds that the train documents are divided into."
-    )
-    fold: int = Field(ge=0, description="The fold that is left out, from 0.")
+    folds: int = Field(ge=2, description="Number of folds of the train documents.")
+    fold: int = Field(ge=0, description="The fold that is held out, from 0.")
 
     @model_validator(mode="after")
-    def _is_one_of_them(self) -> "LeaveOut":
+    def _fold_exists(self) -> "HeldOutFold":
         if self.fold >= self.folds:
             raise ValueError(f"expected a fold below {self.folds}, found {self.fold}")
         return self
 
 
 class TrainingConfig(Section):
-    """How the network is trained."""
+    """Configure the training of the network."""
 
-    epochs: float = Field(default=3, gt=0, description="Times each row is seen.")
+    epochs: float = Field(default=3, gt=0, description="Number of passes over the train rows.")
     tokens_per_batch: int = Field(
         default=2048, ge=16, description="Tokens of a batch, padding included."
     )
     batches_per_step: int = Field(
         default=1,
         ge=1,
-        description="Batches whose gradients are averaged for a step, in each process that trains.",
+        description="Batches per optimizer step, in each process; their gradients are averaged.",
     )
-    only: Annotated[list[str] | None, one_of("task", TASKS)] = Field(
+    trainable_tasks: Annotated[list[str] | None, one_of("task", TASKS)] = Field(
         default=None,
         min_length=1,
-        description="Tasks whose heads alone are trained, from `model.start`: the encoder "
-        "and all other heads stay as they are (of an exported int8 start without weights, to the byte with stance "
-        "alone, rounded once more with other tasks); `model.encoder` is not asked for. null: everything is trained.",
+        description="Tasks whose heads are trained; the encoder and all other heads of `model.init_from` stay "
+        "frozen, and `model.encoder` is ignored. If that model has int8 files only, training stance keeps them to the "
+        "byte, and training other heads rounds them once more. null: everything is trained.",
     )
     learning_rate: float = Field(
         default=1e-4, gt=0, description="Highest learning rate of the encoder."
@@ -88,7 +86,9 @@ class TrainingConfig(Section):
     warmup_ratio: Share = Field(
         default=0.06, description="Share of the steps in which the learning rate rises."
     )
-    max_grad_norm: float = Field(default=1.0, gt=0, description="Norm that gradients are cut to.")
+    max_grad_norm: float = Field(
+        default=1.0, gt=0, description="Norm at which gradients are clipped."
+    )
     seed: int = Field(default=13, ge=0, description="Seed of weights, order and dropout.")
     precision: Literal["bfloat16", "float32"] = Field(
         default="float32", description="Precision of the computation."
@@ -96,48 +96,49 @@ class TrainingConfig(Section):
     evaluations_per_epoch: int = Field(
         default=1,
         ge=0,
-        description="Times per epoch the dev split is scored; 0: never, and the last weights are kept.",
+        description="Number of evaluations on dev per epoch; 0: none, and the last weights are kept.",
     )
     patience: int = Field(
         default=0,
         ge=0,
-        description="Evaluations without a better score after which training stops; 0: never.",
+        description="Evaluations without improvement after which training stops; 0: never.",
     )
     metric: str = Field(
         default="mean",
         min_length=1,
-        description="The dev score by which the best weights are kept.",
+        description="The dev score that selects the best weights.",
     )
     class_weight_power: Annotated[dict[str, Share], one_of("task", LABELLED)] = Field(
         default={},
-        description="Task → p: classes weigh their inverse frequency to the power p; 0: all the same.",
+        description="Task → p: a class has its inverse frequency to the power p as weight; 0: equal weights.",
     )
     loss_weights: Annotated[dict[str, NotNegative], one_of("task", (*TASKS, "link"))] = Field(
-        default={}, description="Task → weight of its loss; 1 if not given."
+        default={}, description="Task → weight of its loss; 1 where absent."
     )
     corpus_weights: dict[str, NotNegative] = Field(
         default={},
-        description="Corpus → weight of its labels beside those of others in a batch; 1 if not given.",
+        description="Corpus → weight of its labels in the loss; 1 where absent.",
     )
-    soft_share: Share = Field(
+    distillation_weight: Share = Field(
         default=0.5,
-        description="How much the soft label of teachers or annotators counts where there is a label, too.",
+        description="Weight of soft labels (from teachers or annotators) in the loss where a label exists, too.",
     )
-    leave_out: LeaveOut | None = Field(
+    held_out_fold: HeldOutFold | None = Field(
         default=None,
-        description="A fold of the train documents that the model never sees, to be told of by it later "
-        "(`data.teachers[].cross_fitted`); a model that it starts from must have left it out, too. null: none.",
+        description="Fold of the train documents held out from training, so that this model can label it as a teacher "
+        "(`data.teachers[].cross_fitted`). A model in `model.init_from` must have held it out, too. null: none.",
     )
-    neighbours: Share = Field(
+    context_share: Share = Field(
         default=0.5,
-        description="Share of the rows without an article that are shown beside other sentences.",
+        description="Share of the single sentences that are shown beside others.",
     )
-    alone: Share = Field(
-        default=0.1, description="Share of an article's sentences that are shown without it."
-    )
-    topics: Share = Field(
+    isolated_share: Share = Field(
         default=0.1,
-        description="Share of stances toward a mention that are also asked about it as a topic.",
+        description="Share of articles' sentences that are shown without their context.",
+    )
+    topic_share: Share = Field(
+        default=0.1,
+        description="Share of stances toward a mention that are also learned with the mention as a topic.",
     )
     joined: dict[str, Share] = Field(
         default={},
@@ -179,13 +180,13 @@ class TrainingConfig(Section):
     )
     sampling: dict[str, Share] = Field(
         default={},
-        description="Corpus → share of its rows seen in an epoch. What is made of them (`joined` and the "
-        "like) is a share of all of them.",
+        description="Corpus → share of its rows in an epoch; 1 where absent. `joined` and the other augmentations "
+        "are shares of all its rows.",
     )
 
 
 class CardConfig(Section):
-    """What the model card says that nothing else tells."""
+    """Configure the parts of the model card that nothing else determines."""
 
     license: str = Field(
         default="unknown",
@@ -200,36 +201,34 @@ class CardConfig(Section):
 
 
 class Config(Section):
-    """The whole configuration."""
+    """Represent the whole configuration of a run."""
 
     name: str = Field(
         default="claimstance",
         min_length=1,
-        description="Name of the model, as results will state it.",
+        description="Name of the model, which results will state.",
     )
     output: Path = Field(description="Folder of the trained model.")
-    data: DataConfig = Field(description="What to train and measure on.")
-    model: ModelConfig = Field(default=ModelConfig(), description="The network.")
-    training: TrainingConfig = Field(
-        default=TrainingConfig(), description="How the network is trained."
-    )
+    data: DataConfig = Field(description="The dataset.")
+    model: NetworkConfig = Field(default=NetworkConfig(), description="The network.")
+    training: TrainingConfig = Field(default=TrainingConfig(), description="The training.")
     card: CardConfig = Field(default=CardConfig(), description="The model card.")
 
     @model_validator(mode="after")
-    def _has_what_stays(self) -> "Config":
-        if self.training.only and self.model.start is None:
+    def _check_trainable_tasks(self) -> "Config":
+        if self.training.trainable_tasks and self.model.init_from is None:
             raise ValueError(
-                "training.only: expected a model.start, whose encoder and other heads stay as they are"
+                "training.trainable_tasks: expected a model.init_from, whose encoder and other heads stay frozen"
             )
-        if self.training.only and self.model.tasks:
+        if self.training.trainable_tasks and self.model.tasks:
             raise ValueError(
-                "model.tasks: expected none beside training.only: the model has all tasks of the one "
-                "that it starts from"
+                "model.tasks: expected none beside training.trainable_tasks: the model keeps the tasks "
+                "of model.init_from"
             )
         return self
 
     def to_yaml(self) -> str:
-        """The configuration with every default spelled out, as YAML that ``load_config`` reads back."""
+        """Return the configuration with every default as YAML, which ``load_config`` reads back."""
         return str(
             yaml.safe_dump(
                 self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120

@@ -16,6 +16,17 @@ from claimstance.training.config import Config
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.read_yaml import parse_yaml, read_yaml
 
+#: Keys of earlier versions → their names now.
+RENAMED_KEYS = {
+    "model.start": "model.init_from",
+    "training.only": "training.trainable_tasks",
+    "training.soft_share": "training.distillation_weight",
+    "training.leave_out": "training.held_out_fold",
+    "training.neighbours": "training.context_share",
+    "training.alone": "training.isolated_share",
+    "training.topics": "training.topic_share",
+}
+
 
 def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
     """Read a configuration file and put ``overrides`` (``a.b=value``, the value as YAML) in it.
@@ -31,6 +42,14 @@ def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
         return Config.model_validate(data)
     except ValidationError as error:
         raise ConfigError(_explain(error, str(path), keys)) from None
+
+
+def parse_config(data: dict[str, Any], where: str) -> Config:
+    """Return a configuration from plain values; ``where`` begins the message of a ``ConfigError``."""
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, where, {})) from None
 
 
 def parse_data_config(data: dict[str, Any], where: str) -> DataConfig:
@@ -103,5 +122,8 @@ def _explain(
         if is_about or overridden.startswith(f"{key}."):
             where = f"override '{shorten(override, 200)}'"
     more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
-    message = explain(details, section, mapping="keys with values")
+    if details["type"] == "extra_forbidden" and key in RENAMED_KEYS:
+        message = f"this key is now '{RENAMED_KEYS[key]}'"
+    else:
+        message = explain(details, section, mapping="keys with values")
     return f"{where}: {key or 'the file'}: {message}{more}"

@@ -79,7 +79,7 @@ def write_card(
     codebook = Codebook.model_validate(report.codebook) if report and report.codebook else None
     base = (
         config.model.encoder
-        if is_hub_name(config.model.encoder) and not config.training.only
+        if is_hub_name(config.model.encoder) and not config.training.trainable_tasks
         else None
     )
     path = folder / CARD_FILE

@@ -59,7 +59,7 @@ def run(
             none to start from or to learn from.
     """
     from claimstance.training.fine_tuning.examples import about
-    from claimstance.training.fine_tuning.train import processes, train
+    from claimstance.training.fine_tuning.train import process_count, train
     from claimstance.training.model_card import write_card
 
     data = config.data
@@ -67,10 +67,10 @@ def run(
         raise ConfigError(
             f"output: expected a new folder, found a trained model in {config.output}"
         )
-    start = config.model.start
+    start = config.model.init_from
     if start not in (None, AUTO) and not model_folder(start).is_dir():
         raise ConfigError(
-            f"model.start: expected a trained model in {start}, or 'bundled', found no such folder"
+            f"model.init_from: expected a trained model in {start}, or 'bundled', found no such folder"
         )
     if not data.path.exists():
         if not data.sources:
@@ -78,7 +78,7 @@ def run(
                 f"data.path: expected a built dataset at {data.path}, found nothing, and no data.sources "
                 "to build it from (see `claimstance build --help`)"
             )
-        if processes() > 1:
+        if process_count() > 1:
             raise ConfigError(
                 f"data.path: expected a built dataset at {data.path} where several processes train, "
                 "found nothing (build it first: `claimstance build --help`)"
@@ -104,7 +104,7 @@ def run(
         _fingerprint(data.path),
     )
     if (folder / MANIFEST_FILE).exists():  # of several processes, the first one writes the model
-        tasks = config.training.only or TASKS
+        tasks = config.training.trainable_tasks or TASKS
         splits = {split: about(records, tasks) for split, records in splits.items()}
         results, baselines = _measure_on_dev(config, folder, splits)
         _write_dev_figures(folder, results, baselines)
@@ -125,8 +125,10 @@ def _measure_on_dev(
     dev, train = splits.get("dev", ()), splits["train"]
     if not dev:
         return {}, {}
-    if config.training.leave_out:
-        train = without_fold(train, config.training.leave_out.fold, config.training.leave_out.folds)
+    if config.training.held_out_fold:
+        train = without_fold(
+            train, config.training.held_out_fold.fold, config.training.held_out_fold.folds
+        )
     reader, _ = load_reader(folder)
     results = evaluate(reader, dev)
     embed = SentenceEncoder(config.model.encoder, config.model.max_tokens)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from claimstance.inference.articles.sources import Article, read_articles
 from claimstance.model.errors import InputError
-from claimstance.training.data.formats import Layout, Reading, read_file, recognise
+from claimstance.training.data.formats import Layout, ReadReport, read_file, recognise
 
 
 class WrongError(AssertionError):
@@ -41,7 +41,7 @@ def records(path: Path, lenient: bool) -> None:
         layout = Layout(
             lenient=lenient, target=None if form.name in ("jsonl", "csv", "tsv") else "the harbour"
         )
-        for record in read_file(path, layout=layout, reading=Reading()):
+        for record in read_file(path, layout=layout, reading=ReadReport()):
             must(bool(record.text.strip()), "a record without text")
     except InputError as error:
         must(

@@ -1,4 +1,4 @@
-"""What the commands share: messages, progress, and looking at paths before any work is done."""
+"""Messages, progress bars and checks of arguments that the commands share."""
 
 import logging
 import math
@@ -15,121 +15,140 @@ import typer
 from claimstance.model.errors import ConfigError, printable
 from claimstance.model.io.hub import is_hub_name
 
-_LOG = logging.getLogger("claimstance")  # other libraries' own accounts would drown it
+#: The logger of this program alone: messages of libraries would drown its own.
+_LOG = logging.getLogger("claimstance")
 _COLOURS = {"error": "red", "warning": "yellow"}
-EVERY = 30.0  # seconds between two lines on how far the work is, where no bar can be drawn
+#: Seconds between two progress messages where no bar can be drawn.
+PROGRESS_INTERVAL = 30.0
 
 
-def complain(message: str, kind: str = "error") -> None:
-    """Write one line to standard error; a warning is left out where only errors are wanted.
+def print_message(message: str, kind: str = "error") -> None:
+    """Write a message as one line to standard error; ``--quiet`` suppresses warnings.
 
-    The message may hold anything from outside, such as a file name: what a terminal would obey is escaped.
+    The message may contain text from outside, such as a file name, so control characters are escaped.
     """
-    if kind != "warning" or not _is_quiet():
-        coloured = kind in _COLOURS and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-        typer.echo(
-            f"{typer.style(kind, fg=_COLOURS[kind], bold=True) if coloured else kind}: "
-            f"{printable(message)}",
-            err=True,
-        )
+    if kind == "warning" and _is_quiet():
+        return
+    prefix = kind
+    if kind in _COLOURS and sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
+        prefix = typer.style(kind, fg=_COLOURS[kind], bold=True)
+    typer.echo(f"{prefix}: {printable(message)}", err=True)
 
 
 def _is_quiet() -> bool:
     return _LOG.level > logging.WARNING
 
 
-def stop(message: str, code: int) -> NoReturn:
-    """Complain and exit."""
-    complain(message)
+def exit_with_error(message: str, code: int) -> NoReturn:
+    """Print an error and exit with ``code``."""
+    print_message(message)
     sys.exit(code)
 
 
-class _Messages(logging.Handler):
+class _MessageHandler(logging.Handler):
+    """Print log records in the format of the program's other messages."""
+
     def emit(self, record: logging.LogRecord) -> None:
-        complain(record.getMessage(), record.levelname.lower())
+        print_message(record.getMessage(), record.levelname.lower())
 
 
-def show_log(verbose: bool, quiet: bool = False) -> None:
-    """Let what this program logs look like its other messages: warnings, and with ``verbose`` what is being done.
+def configure_logging(verbose: bool, quiet: bool = False) -> None:
+    """Print the program's log records like its other messages.
 
-    ``quiet`` leaves errors alone, of these messages and of all others, and no progress bar.
+    Args:
+        verbose: print records of level INFO, too.
+        quiet: print errors only, and show no progress bar.
     """
-    _LOG.setLevel(logging.ERROR if quiet else logging.INFO if verbose else logging.WARNING)
-    _LOG.handlers[:] = [_Messages()]
-    _LOG.propagate = (
-        False  # to the root logger, which onnxruntime's quantizer makes say it all again
-    )
+    level = logging.INFO if verbose else logging.WARNING
+    _LOG.setLevel(logging.ERROR if quiet else level)
+    _LOG.handlers[:] = [_MessageHandler()]
+    # onnxruntime's quantizer adds a handler to the root logger, which would print every message twice.
+    _LOG.propagate = False
 
 
-def must_exist(what: str, *paths: Path | str | None) -> None:
-    """Raise ``ConfigError`` for a path, given as ``what``, that is not there."""
+def check_exists(option: str, *paths: Path | str | None) -> None:
+    """Raise ``ConfigError`` if a path, the value of ``option``, does not exist."""
     for path in paths:
         if path is not None and not Path(path).exists():
-            raise ConfigError(f"{what}: '{path}' does not exist")
+            raise ConfigError(f"{option}: '{path}' does not exist")
 
 
-def must_be_text(what: str, *values: str | None) -> None:
-    """Raise ``ConfigError`` for a value, given as ``what``, that has bytes which are not UTF-8."""
+def check_utf8(option: str, *values: str | None) -> None:
+    """Raise ``ConfigError`` if a value of ``option`` contains bytes that are not UTF-8."""
     for value in values:
-        if (
-            value is not None
-            and not value.isascii()
-            and any("\ud800" <= c <= "\udfff" for c in value)
-        ):
-            raise ConfigError(f"{what}: expected UTF-8, found '{printable(value)}'")
+        # Python represents such bytes of an argument as lone surrogates.
+        if value and any("\ud800" <= character <= "\udfff" for character in value):
+            raise ConfigError(f"{option}: expected UTF-8, found '{printable(value)}'")
 
 
-def must_be_model(what: str, model: str | None) -> None:
-    """Raise ``ConfigError`` for a model, given as ``what``, that is no folder, no name for the hub, not bundled."""
+def check_model(option: str, model: str | None) -> None:
+    """Raise ``ConfigError`` unless the model is a path that exists, a name on the hub or bundled."""
     if model not in (None, "bundled") and not is_hub_name(str(model)):
-        must_exist(what, model)
+        check_exists(option, model)
 
 
-def must_not_read(out: Path | None, inputs: Sequence[str], suffixes: Sequence[str]) -> None:
+def check_outside_inputs(out: Path | None, inputs: Sequence[str], suffixes: Sequence[str]) -> None:
     """Raise ``ConfigError`` if ``out`` would replace an article, or be read as one the next time."""
     if out is None or out.suffix.lower() not in suffixes:
         return
-    place = out.resolve()
+    target = out.resolve()
     for name in inputs:
         path = Path(name).resolve()
-        if path == place or (path.is_dir() and path in place.parents):
+        if path == target or (path.is_dir() and path in target.parents):
             raise ConfigError(
-                f"--out: expected a place outside the inputs, found '{out}', which '{name}' is or holds"
+                f"--out: expected a path outside the inputs, found '{out}', which '{name}' is or contains"
             )
 
 
-def _in_lines(what: str, total: int | None) -> Callable[[int], None]:
-    done, begun = 0, time.monotonic()
-    told = begun
+def _progress_messages(description: str, total: int | None) -> Callable[[int], None]:
+    """Return a function that counts steps and logs the count every ``PROGRESS_INTERVAL`` seconds."""
+    start_time = time.monotonic()
+    count, last_message = 0, start_time
 
-    def advance(count: int) -> None:
-        nonlocal done, told
-        done, now = done + count, time.monotonic()
-        if now - told >= EVERY:
-            told, rate = now, done / max(now - begun, 0.001)
-            rest = f" of {total:,}" if total else ""
-            left = f", {math.ceil((total - done) / rate / 60)} min left" if total and rate else ""
-            _LOG.info("%s: %s%s, %.1f/s%s", what, f"{done:,}", rest, rate, left)
+    def advance(steps: int) -> None:
+        nonlocal count, last_message
+        count += steps
+        now = time.monotonic()
+        if now - last_message < PROGRESS_INTERVAL:
+            return
+        last_message = now
+        rate = count / max(now - start_time, 0.001)
+        message = f"{description}: {count:,}"
+        if total:
+            message += f" of {total:,}"
+        message += f", {rate:.1f}/s"
+        if total and rate:
+            message += f", {math.ceil((total - count) / rate / 60)} min left"
+        _LOG.info("%s", message)
 
     return advance
 
 
 @contextmanager
-def progress(what: str, total: int | None, prints: bool = False) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error while it is a terminal; what it gives is called with each step's size.
+def progress(
+    description: str, total: int | None, prints_results: bool = False
+) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar on standard error if it is a terminal; yield the function that advances it.
 
-    It tells how many are done of how many, at which rate, and how long it will take. There is none if results are
-    printed (``prints``) on a terminal: they show how far the work is. Elsewhere than on a terminal it is a message
-    twice a minute, for those who want to be told what is being done.
+    The bar shows the count, the total, the rate and the remaining time. Without a terminal, these are
+    logged twice a minute instead, which ``--verbose`` makes visible.
+
+    Args:
+        description: the work, such as ``tagging``.
+        total: the number of steps; ``None`` if unknown.
+        prints_results: whether results go to standard output; on a terminal they replace the bar.
     """
-    if not sys.stderr.isatty() or _is_quiet() or (prints and sys.stdout.isatty()):
-        yield _in_lines(what, total)
+    results_on_terminal = prints_results and sys.stdout.isatty()
+    if not sys.stderr.isatty() or _is_quiet() or results_on_terminal:
+        yield _progress_messages(description, total)
         return
     from rich import progress as rich
     from rich.console import Console
     from rich.text import Text
 
-    class Rate(rich.ProgressColumn):
+    class RateColumn(rich.ProgressColumn):
+        """Show the steps per second."""
+
         def render(self, task: rich.Task) -> Text:
             speed = task.finished_speed or task.speed
             return Text("" if speed is None else f"{speed:,.1f}/s", style="progress.data.speed")
@@ -138,14 +157,18 @@ def progress(what: str, total: int | None, prints: bool = False) -> Iterator[Cal
         rich.TextColumn("{task.description}"),
         rich.BarColumn(),
         rich.MofNCompleteColumn(),
-        Rate(),
+        RateColumn(),
         rich.TimeElapsedColumn(),
         rich.TextColumn("left"),
         rich.TimeRemainingColumn(),
     )
-    # Not redirected: rich would send what is written to standard output to the bar's console, which is standard error.
+    # With redirection, rich would send text for standard output to the bar's console, standard error.
     with rich.Progress(
         *columns, console=Console(stderr=True), transient=True, redirect_stdout=False
     ) as bars:
-        bar = bars.add_task(what, total=total)
-        yield lambda count: bars.advance(bar, count)
+        bar = bars.add_task(description, total=total)
+
+        def advance(steps: int) -> None:
+            bars.advance(bar, steps)
+
+        yield advance

@@ -1,4 +1,4 @@
-"""The commands that make a dataset of annotated files; ``cli`` registers them."""
+"""The commands that create, convert and build annotated data."""
 
 import json
 import shlex
@@ -9,75 +9,79 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from claimstance.inference.cli.console import must_exist, progress
+from claimstance.inference.cli.console import check_exists, progress
 from claimstance.model.errors import ConfigError, printable
 
 if TYPE_CHECKING:
     from claimstance.training.data.config import DataConfig
 
-# What the commands ask of annotated files.
-Inputs = Annotated[
+# Options and arguments that describe annotated files, which several commands share.
+InputsArgument = Annotated[
     list[Path],
     typer.Argument(
         metavar="CONFIG|FILE",
         help="Annotated files or folders of them, or a configuration (.yaml) that lists them.",
     ),
 ]
-DataFormat = Annotated[
-    str | None, typer.Option("--format", "-f", help="Format of the files; recognised if not given.")
+FormatOption = Annotated[
+    str | None,
+    typer.Option("--format", "-f", help="Format of the files; detected if not given."),
 ]
-Task = Annotated[
+TaskOption = Annotated[
     str | None,
     typer.Option(
         "--task",
-        help="What labels are of: claim, check_worthy, subjective or stance; if not given, stance where there is "
+        help="Task of the labels: claim, check_worthy, subjective or stance; if not given, stance for rows with "
         "a target, else claim.",
     ),
 ]
-Target = Annotated[
+TargetOption = Annotated[
     str | None,
-    typer.Option("--target", help="One stance target for all rows; each row's own if not given."),
+    typer.Option("--target", help="Stance target of all rows; each row's own if not given."),
 ]
-Column = Annotated[
+ColumnOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--column", help="A column under another name: text=sentence, label=code (several times)."
+        "--column",
+        help="Name of a column in the files: text=sentence, label=code (several times).",
     ),
 ]
-Role = Annotated[
+RoleOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--role", help="What a label or question of the files is: Sprecher=source (several times)."
+        "--role",
+        help="Role of a label or question in the files: Sprecher=source (several times).",
     ),
 ]
-Value = Annotated[
+ValueOption = Annotated[
     list[str] | None,
     typer.Option(
         "--value",
-        help="What a label value of the files is: Positive=favor, or =neutral for a blank one (several times).",
+        help="Meaning of a label value in the files: Positive=favor, or =neutral for a blank one (several times).",
     ),
 ]
-Annotator = Annotated[
+AnnotatorOption = Annotated[
     str | None,
     typer.Option(
         "--annotator",
-        help="Who annotated, where the files do not say so ({file}: each file is called after its person); "
-        "nobody named if not given.",
+        help="Name of the annotator, where the files do not contain it ({file}: the name of each file); "
+        "no name if not given.",
     ),
 ]
-Codebook = Annotated[
+CodebookOption = Annotated[
     Path | None,
     typer.Option(
-        "--codebook", help="What defines the labels (.yaml); nothing is held to one if not given."
+        "--codebook",
+        help="Codebook (.yaml) that defines the labels; labels are not checked against one if not given.",
     ),
 ]
-Lenient = Annotated[
-    bool, typer.Option("--lenient", help="Leave out and count what cannot be used.")
+LenientOption = Annotated[
+    bool, typer.Option("--lenient", help="Leave out and count rows that cannot be used.")
 ]
 
 
-class By(str, Enum):
-    """What a division holds out."""
+class SplitBy(str, Enum):
+    """Name the units that a split holds out."""
 
     document = "document"
     outlet = "outlet"
@@ -85,15 +89,15 @@ class By(str, Enum):
     target = "target"
 
 
-class Adjudicate(str, Enum):
-    """How several annotators of a sentence become one."""
+class Adjudication(str, Enum):
+    """Name the ways to combine the annotators of a sentence."""
 
     majority = "majority"
     soft = "soft"
 
 
-class Written(str, Enum):
-    """What `convert` writes."""
+class ConversionFormat(str, Enum):
+    """Name the formats that ``convert`` writes."""
 
     jsonl = "jsonl"
     brat = "brat"
@@ -103,25 +107,26 @@ class Written(str, Enum):
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Where to write; here if not given.")
+        Path,
+        typer.Argument(metavar="FOLDER", help="Folder to write to; the current one if not given."),
     ] = Path(),
     labels: Annotated[
         str | None,
         typer.Option(
             "--labels",
-            help="Label names: favor,against,neutral; the task's default ones if not given.",
+            help="Label names, such as favor,against,neutral; the default ones of the task if not given.",
         ),
     ] = None,
     task: Annotated[
         str | None,
         typer.Option(
             "--task",
-            help="What is annotated: stance, claim, check_worthy, subjective or attribution; what --labels are "
-            "of, else stance, if not given.",
+            help="Task to annotate: stance, claim, check_worthy, subjective or attribution; if not given, the one "
+            "that the --labels belong to, else stance.",
         ),
     ] = None,
 ) -> None:
-    """Write a configuration and a codebook to begin with.
+    """Write a configuration and a codebook to start from.
 
     Example: claimstance init study --labels favor,against,neutral
     """
@@ -130,9 +135,8 @@ def init(
     names = [] if labels is None else [name.strip() for name in labels.split(",")]
     config, codebook = write_starter(folder, task, names)
     typer.echo(
-        f"{printable(f'{config}, {codebook}')}: written. Read both, write down what your labels mean, and put "
-        "your annotated\n"
-        "sentences into annotations.jsonl beside them (or name another file in data.sources). Next:"
+        f"{printable(f'{config}, {codebook}')}: written. Read both, define your labels in the codebook, and put\n"
+        "your annotated sentences into annotations.jsonl beside them (or name another file in data.sources). Next:"
     )
     steps = (
         "check config.yaml",
@@ -147,51 +151,56 @@ def init(
 
 
 def build(
-    inputs: Inputs,
+    inputs: InputsArgument,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", "-o", help="Folder of the dataset; the one that CONFIG names if not given."
-        ),
+        typer.Option("--out", "-o", help="Folder of the dataset; the one in CONFIG if not given."),
     ] = None,
-    data_format: DataFormat = None,
-    task: Task = None,
-    target: Target = None,
-    column: Column = None,
-    role: Role = None,
-    value: Value = None,
-    annotator: Annotator = None,
-    lenient: Lenient = False,
-    codebook: Codebook = None,
+    data_format: FormatOption = None,
+    task: TaskOption = None,
+    target: TargetOption = None,
+    column: ColumnOption = None,
+    role: RoleOption = None,
+    value: ValueOption = None,
+    annotator: AnnotatorOption = None,
+    lenient: LenientOption = False,
+    codebook: CodebookOption = None,
     by: Annotated[
-        By | None, typer.Option("--by", help="What test and dev hold out; documents if not given.")
+        SplitBy | None,
+        typer.Option("--by", help="Unit that dev and test hold out; documents if not given."),
     ] = None,
     folds: Annotated[
         int | None,
-        typer.Option("--folds", min=3, help="Divide into so many folds; once if not given."),
+        typer.Option(
+            "--folds", min=3, help="Number of folds to split into; a single split if not given."
+        ),
     ] = None,
     fold: Annotated[
         int | None,
-        typer.Option("--fold", min=0, help="Which fold is test, from 0; 0 if not given."),
+        typer.Option(
+            "--fold", min=0, help="Number of the fold used as test, from 0; 0 if not given."
+        ),
     ] = None,
     adjudicate: Annotated[
-        Adjudicate | None,
+        Adjudication | None,
         typer.Option(
             "--adjudicate",
-            help="Annotators who differ: by majority, or soft labels, too; majority if not given.",
+            help="Resolve disagreement of annotators by majority, or keep soft labels as well; majority if not given.",
         ),
     ] = None,
     adjudicator: Annotated[
         str | None,
         typer.Option(
             "--adjudicator",
-            help="The annotator whose word counts; nobody's does alone if not given.",
+            help="Annotator whose labels override the others'; none if not given.",
         ),
     ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
-            "--seed", min=0, help="Of the division into train, dev and test; 13 if not given."
+            "--seed",
+            min=0,
+            help="Random seed of the split into train, dev and test; 13 if not given.",
         ),
     ] = None,
     corpora: Annotated[
@@ -199,22 +208,25 @@ def build(
         typer.Option("--corpora", help="Folder of the public corpora; ./corpora if not given."),
     ] = None,
     no_teachers: Annotated[
-        bool, typer.Option("--no-teachers", help="Leave out soft labels: to evaluate on.")
+        bool,
+        typer.Option(
+            "--no-teachers", help="Build without the soft labels of teachers, as for evaluation."
+        ),
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a dataset that is there.")
+        bool, typer.Option("--overwrite", help="Replace an existing dataset.")
     ] = False,
 ) -> None:
-    """Make a dataset to train on from annotated sentences or texts.
+    """Build a dataset for training from annotated sentences or texts.
 
     Example: claimstance build export.json --role Speaker=source --by outlet --out dataset
     """
-    from claimstance.inference.cli.tables import built
+    from claimstance.inference.cli.tables import print_build
     from claimstance.training.data.build import check_target
     from claimstance.training.pipeline import build_and_teach
 
-    must_exist("CONFIG|FILE", *inputs)
-    must_exist("--codebook", codebook)
+    check_exists("CONFIG|FILE", *inputs)
+    check_exists("--codebook", codebook)
     source = source_options(data_format, task, target, column, role, value, annotator, lenient)
     options = {
         "path": out and str(out),
@@ -229,31 +241,30 @@ def build(
     }
     if adjudicator and adjudicate:
         raise ConfigError("expected --adjudicate or --adjudicator, found both")
-    config = data_config(
-        inputs, source, {key: given for key, given in options.items() if given is not None}
-    )
+    set_options = {key: value for key, value in options.items() if value is not None}
+    config = data_config(inputs, source, set_options)
     if no_teachers:
         config = config.model_copy(update={"teachers": []})
     check_target(config.path, overwrite)
     with progress("reading rows", None) as advance:
         report = build_and_teach(config, config.path, advance, overwrite)
-    built(config.path, report.model_dump(mode="json"))
+    print_build(config.path, report.model_dump(mode="json"))
 
 
 def convert(
     inputs: Annotated[
         list[Path], typer.Argument(metavar="FILE", help="Annotated files or folders of them.")
     ],
-    to: Annotated[Written, typer.Option("--to", help="Format to write.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File to write; with brat, a folder.")],
-    data_format: DataFormat = None,
-    task: Task = None,
-    target: Target = None,
-    column: Column = None,
-    role: Role = None,
-    value: Value = None,
-    annotator: Annotator = None,
-    lenient: Lenient = False,
+    to: Annotated[ConversionFormat, typer.Option("--to", help="Format of the output.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Output file; for brat, a folder.")],
+    data_format: FormatOption = None,
+    task: TaskOption = None,
+    target: TargetOption = None,
+    column: ColumnOption = None,
+    role: RoleOption = None,
+    value: ValueOption = None,
+    annotator: AnnotatorOption = None,
+    lenient: LenientOption = False,
 ) -> None:
     """Write annotated files in another format.
 
@@ -261,7 +272,7 @@ def convert(
     """
     from claimstance.training.data.convert import convert as convert_files
 
-    must_exist("FILE", *inputs)
+    check_exists("FILE", *inputs)
     source = source_options(data_format, task, target, column, role, value, annotator, lenient)
     if inputs[0].suffix in (".yaml", ".yml"):
         raise ConfigError(f"FILE: expected annotated files, found the configuration '{inputs[0]}'")
@@ -277,58 +288,78 @@ def source_options(
     data_format: str | None,
     task: str | None,
     target: str | None,
-    column: Iterable[str] | None,
-    role: Iterable[str] | None,
-    value: Iterable[str] | None,
+    columns: Iterable[str] | None,
+    roles: Iterable[str] | None,
+    values: Iterable[str] | None,
     annotator: str | None = None,
     lenient: bool = False,
 ) -> dict[str, Any]:
-    """What a call says of its files, as a source of ``data.sources`` has it; what it leaves open is absent."""
+    """Return the options about files as keys of an entry in ``data.sources``, without the unset ones."""
     options = {
         "format": data_format,
         "task": task,
         "target": target,
-        "columns": _pairs("--column", column),
-        "roles": _pairs("--role", role),
-        "values": _pairs("--value", value, blank=True),
+        "columns": _parse_pairs("--column", columns),
+        "roles": _parse_pairs("--role", roles),
+        "values": _parse_pairs("--value", values, allow_empty_key=True),
         "annotator": annotator,
         "lenient": lenient,
     }
-    return {key: given for key, given in options.items() if given}
+    return {key: value for key, value in options.items() if value}
 
 
 def data_config(
     inputs: Sequence[Path], source: dict[str, Any], options: dict[str, Any] | None = None
 ) -> "DataConfig":
-    """The data section of a configuration, or one for files, with ``options`` (``split.by``: …) put in.
+    """Load the data section of a configuration, or create one for annotated files.
+
+    Args:
+        inputs: one configuration, or annotated files.
+        source: the result of ``source_options``.
+        options: values of keys of the data section, such as ``split.by``.
 
     Raises:
-        ConfigError: for a configuration beside other files or their options; for files without ``path``.
+        ConfigError: if a configuration is combined with files or their options, or if files have no ``path``.
     """
     from claimstance.training.load_config import load_config, parse_data_config
 
+    options_by_key = options or {}
     if inputs[0].suffix in (".yaml", ".yml"):
         if len(inputs) > 1 or source:
-            raise ConfigError("expected one CONFIG alone, or annotated files with their options")
-        overrides = [f"data.{key}={json.dumps(given)}" for key, given in (options or {}).items()]
+            raise ConfigError(
+                "expected either one CONFIG, or annotated files with their options, found both"
+            )
+        overrides = [f"data.{key}={json.dumps(value)}" for key, value in options_by_key.items()]
         return load_config(inputs[0], overrides).data
     if options is not None and "path" not in options:
         raise ConfigError("expected --out DIR, the folder to build the dataset in, found none")
-    plain: dict[str, Any] = {
+    section: dict[str, Any] = {
         "path": ".",
         "sources": [{"files": [str(path) for path in inputs], **source}],
     }
-    for key, given in (options or {}).items():
-        section, _, name = key.rpartition(".")
-        (plain.setdefault(section, {}) if section else plain)[name] = given
-    return parse_data_config(plain, "the call")
+    for key, value in options_by_key.items():
+        subsection, _, name = key.rpartition(".")
+        if subsection:
+            section.setdefault(subsection, {})[name] = value
+        else:
+            section[name] = value
+    return parse_data_config(section, "the call")
 
 
-def _pairs(option: str, given: Iterable[str] | None, blank: bool = False) -> dict[str, str]:
-    """Return the pairs of an option that is given several times; with ``blank``, a pair may begin with ``=``."""
-    for pair in given or ():
-        theirs, equals, ours = pair.partition("=")
-        if not equals or not ours or not (theirs or blank):
+def _parse_pairs(
+    option: str, arguments: Iterable[str] | None, allow_empty_key: bool = False
+) -> dict[str, str]:
+    """Parse the values ``KEY=VALUE`` of an option that may be set several times.
+
+    Raises:
+        ConfigError: if a value is not a pair.
+    """
+    pairs = {}
+    for argument in arguments or ():
+        key, equals, value = argument.partition("=")
+        if not equals or not value or not (key or allow_empty_key):
+            # A column is named by us first, other names by the files first.
             names = "OURS=THEIRS, such as text=sentence" if option == "--column" else "THEIRS=OURS"
-            raise ConfigError(f"{option}: expected {names}, found '{pair}'")
-    return dict(pair.partition("=")[::2] for pair in given or ())
+            raise ConfigError(f"{option}: expected {names}, found '{argument}'")
+        pairs[key] = value
+    return pairs

@@ -1,4 +1,4 @@
-"""The commands that say how good a model is; ``cli`` registers them."""
+"""The commands that measure and compare models."""
 
 import json
 import logging
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from claimstance.inference.cli.console import must_be_model, must_exist, progress
+from claimstance.inference.cli.console import check_exists, check_model, progress
 from claimstance.model.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,25 +19,32 @@ FIGURES_FILE = "evaluation.json"
 
 
 class Precision(str, Enum):
-    """Of the encoder of an exported model."""
+    """Name the number formats of an exported encoder."""
 
     int8 = "int8"
     float32 = "float32"
 
 
-class Told(str, Enum):
-    """What an evaluation or a comparison is written as."""
+class ReportFormat(str, Enum):
+    """Name the formats of an evaluation or a comparison."""
 
     json = "json"
     html = "html"
 
 
-ToldAs = Annotated[
-    Told | None,
+ReportFormatOption = Annotated[
+    ReportFormat | None,
     typer.Option(
-        "--format", "-f", help="What to write; if not given, what the name of --out ends in."
+        "--format",
+        "-f",
+        help="Format of the report; if not given, the one that the name of --out implies.",
     ),
 ]
+_FORMATS_BY_SUFFIX = {
+    ".json": ReportFormat.json,
+    ".html": ReportFormat.html,
+    ".htm": ReportFormat.html,
+}
 
 
 def evaluate(
@@ -46,47 +53,48 @@ def evaluate(
     ],
     data: Annotated[Path, typer.Option("--data", help="Folder of a built dataset.")],
     split: Annotated[
-        str, typer.Option("--split", help="Which split to score on: train, dev or test.")
+        str, typer.Option("--split", help="Split to evaluate on: train, dev or test.")
     ] = "test",
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
             "-o",
-            help="A page (.html), figures (.json), or a folder: both, and what `compare` reads; "
-            "none is written if not given.",
+            help="Page (.html), figures (.json), or a folder for both and for the files that `compare` reads; "
+            "nothing is written if not given.",
         ),
     ] = None,
-    told: ToldAs = None,
+    report_format: ReportFormatOption = None,
     precision: Annotated[
         Precision | None,
-        typer.Option(help="float32: the weights through torch; as exported if not given."),
+        typer.Option(
+            help="float32 evaluates the weights with torch; the exported model if not given."
+        ),
     ] = None,
 ) -> None:
-    """Score a model on held-out data, with 95 % intervals.
+    """Evaluate a model on held-out data, with 95 % intervals.
 
     Example: claimstance evaluate runs/mine --data data --out page.html
     """
-    from claimstance.inference.cli.tables import evaluated
+    from claimstance.inference.cli.tables import print_evaluation
     from claimstance.training.pipeline import examine
 
     name = None if model == "bundled" else model
-    must_be_model("MODEL", name)
-    must_exist("--data", data)
-    written = _written_as(told, out)
-    prints = out is None and written is not None
-    with progress("reading sentences", None, prints) as advance:
+    check_model("MODEL", name)
+    check_exists("--data", data)
+    file_format = _file_format(report_format, out)
+    prints_report = out is None and file_format is not None
+    with progress("reading sentences", None, prints_report) as advance:
         exact = precision is Precision.float32
-        found = examine(name, data, split, exact, advance, baselines=True)
-    if written:
-        _write(
-            out,
-            {Told.json: lambda: [_json(found.account)], Told.html: lambda: _page(found)}[written],
-        )
+        evaluation = examine(name, data, split, exact, advance, baselines=True)
+    if file_format is ReportFormat.json:
+        _write(out, lambda: [_to_json(evaluation.account)])
+    elif file_format is ReportFormat.html:
+        _write(out, lambda: _page(evaluation))
     elif out is not None:
-        _write_folder(found, out)
-    if not prints:
-        evaluated(found.account)
+        _write_folder(evaluation, out)
+    if not prints_report:
+        print_evaluation(evaluation.account)
 
 
 def compare(
@@ -94,99 +102,105 @@ def compare(
         Path, typer.Argument(metavar="RUN_A", help="Folder that `evaluate --out` wrote.")
     ],
     run_b: Annotated[
-        Path, typer.Argument(metavar="RUN_B", help="Another, of the same data and split.")
+        Path, typer.Argument(metavar="RUN_B", help="Another one, of the same data and split.")
     ],
     metric: Annotated[
         list[str] | None,
         typer.Option(
             "--metric",
-            help="Such as yes.f1 (several times); what training is steered by if not given.",
+            help="Metric to compare, such as yes.f1 (several times); those that training optimises if not given.",
         ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", help="A page (.html), or a JSON file for all of it; none if not given."
+            "--out", "-o", help="Page (.html) or JSON file with all results; none if not given."
         ),
     ] = None,
-    told: ToldAs = None,
+    report_format: ReportFormatOption = None,
 ) -> None:
-    """Say whether one evaluation is better than another.
+    """Test whether one evaluation is better than another.
 
-    By a paired bootstrap test over documents. The page shows besides where the two disagree.
+    Uses a paired bootstrap test over documents. The page also shows where the two models disagree.
 
     Example: claimstance compare scores/old scores/new --out comparison.html
     """
-    from claimstance.inference.cli.tables import compared
+    from claimstance.inference.cli.tables import print_comparison
     from claimstance.training.evaluation.significance import compare as compare_runs
 
-    must_exist("RUN_A", run_a)
-    must_exist("RUN_B", run_b)
-    written = _written_as(told, out) or told or (Told.json if out is not None else None)
+    check_exists("RUN_A", run_a)
+    check_exists("RUN_B", run_b)
+    file_format = _file_format(report_format, out) or report_format
+    if file_format is None and out is not None:
+        file_format = ReportFormat.json
     comparison = compare_runs(run_a, run_b, metric or ())
-    if written is Told.html:
+    if file_format is ReportFormat.html:
         from claimstance.training.evaluation.page.comparison import comparison_page
 
-        _hush()
+        _mute_matplotlib()
         _write(out, lambda: comparison_page(comparison, run_a, run_b))
-    elif written:
-        _write(out, lambda: [_json(comparison)])
-    if out is not None or written is None:
-        compared(comparison)
+    elif file_format is ReportFormat.json:
+        _write(out, lambda: [_to_json(comparison)])
+    if out is not None or file_format is None:
+        print_comparison(comparison)
 
 
-def _written_as(told: Told | None, out: Path | None) -> Told | None:
-    """What one file is to hold; ``None`` if ``out`` is none or a folder.
+def _file_format(report_format: ReportFormat | None, out: Path | None) -> ReportFormat | None:
+    """Return the format of a single file; ``None`` for a folder, or without ``--format`` and ``--out``.
 
     Raises:
-        ConfigError: if the name of ``out`` says another thing than ``told``.
+        ConfigError: if the suffix of ``out`` contradicts ``report_format``.
     """
-    endings = {".json": Told.json, ".html": Told.html, ".htm": Told.html}
-    named = None if out is None or out.is_dir() else endings.get(out.suffix.lower())
-    if told and named and told is not named:
+    if out is None:
+        return report_format
+    implied = None if out.is_dir() else _FORMATS_BY_SUFFIX.get(out.suffix.lower())
+    if report_format and implied and report_format is not implied:
+        name = report_format.value
         raise ConfigError(
-            f"--out: expected a name ending in .{told.value}, or a folder, for --format {told.value}, "
-            f"found '{out}'"
+            f"--out: expected a name ending in .{name}, or a folder, for --format {name}, found '{out}'"
         )
-    return told if out is None else named
+    return implied
 
 
-def _write_folder(found: "Evaluation", folder: Path) -> None:
-    """All that there is to tell of an evaluation, for people and for programs; the page last, as it takes longest."""
+def _write_folder(evaluation: "Evaluation", folder: Path) -> None:
+    """Write the counts, the predictions, the figures and the page of an evaluation."""
     from claimstance.inference.writers.text import open_output
-    from claimstance.training.evaluation.cases import CASES_FILE, write_cases
     from claimstance.training.evaluation.counts import OUTCOMES_FILE, write_outcomes
     from claimstance.training.evaluation.page.page import PAGE_FILE
+    from claimstance.training.evaluation.prediction_log import (
+        PREDICTION_LOG_FILE,
+        write_prediction_log,
+    )
 
+    header = {key: evaluation.account[key] for key in ("date", "model", "data")}
     with open_output(folder / OUTCOMES_FILE) as file:
-        write_outcomes(
-            found.outcomes, {key: found.account[key] for key in ("date", "model", "data")}, file
-        )
-    with open_output(folder / CASES_FILE) as file:
-        write_cases(found.cases, file)
-    _write(folder / FIGURES_FILE, lambda: [_json(found.account)])
-    _write(folder / PAGE_FILE, lambda: _page(found))
+        write_outcomes(evaluation.outcomes, header, file)
+    with open_output(folder / PREDICTION_LOG_FILE) as file:
+        write_prediction_log(evaluation.prediction_log, file)
+    _write(folder / FIGURES_FILE, lambda: [_to_json(evaluation.account)])
+    # The page takes longest, so it comes last.
+    _write(folder / PAGE_FILE, lambda: _page(evaluation))
 
 
-def _page(found: "Evaluation") -> Iterable[str]:
+def _page(evaluation: "Evaluation") -> Iterable[str]:
     from claimstance.training.evaluation.page.page import evaluation_page
 
-    _hush()
-    return evaluation_page(found)
+    _mute_matplotlib()
+    return evaluation_page(evaluation)
 
 
-def _hush() -> None:
-    """Keep what matplotlib says of its cache of fonts from standard error: that is for what needs attention."""
+def _mute_matplotlib() -> None:
+    """Suppress messages about matplotlib's cache of fonts, which need no attention."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
-def _write(out: Path | None, pieces: Callable[[], Iterable[str]]) -> None:
-    """A file whose pieces are asked for once it is known that it can be written."""
+def _write(out: Path | None, render: Callable[[], Iterable[str]]) -> None:
+    """Write a file; its content is rendered only once the file could be opened."""
     from claimstance.inference.writers.text import open_output
 
     with open_output(out) as file:
-        file.writelines(pieces())
+        file.writelines(render())
 
 
-def _json(values: Mapping[str, Any]) -> str:
+def _to_json(values: Mapping[str, Any]) -> str:
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"

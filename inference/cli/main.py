@@ -1,4 +1,8 @@
-"""The command line. It and its parts (``cli_…``) alone know all folders, and import what they need when they run."""
+"""The command line: it registers the commands and turns expected errors into messages and exit codes.
+
+Only the modules in ``inference/cli`` know all parts of the program. Commands import what they need
+when they run, so that ``--help`` and tagging start fast and tagging works without torch.
+"""
 
 import io
 import json
@@ -8,21 +12,27 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from claimstance.inference.cli import check as cli_check
 from claimstance.inference.cli import data as cli_data
-from claimstance.inference.cli import evaluate as cli_scores
+from claimstance.inference.cli import evaluate as cli_evaluate
 from claimstance.inference.cli import serve as cli_serve
 from claimstance.inference.cli import tag as cli_tag
-from claimstance.inference.cli.console import must_be_model, must_exist, progress, show_log, stop
+from claimstance.inference.cli.console import (
+    check_exists,
+    check_model,
+    configure_logging,
+    exit_with_error,
+    progress,
+)
 from claimstance.inference.cli.evaluate import Precision
-from claimstance.inference.cli.help import Commands, Version
-from claimstance.inference.cli.options import Model, Out, Threads
+from claimstance.inference.cli.options import ModelOption, OutOption, ThreadsOption, VersionOption
 from claimstance.model.errors import ClaimstanceError, ConfigError, printable
 
-#: What typer raises for a wrong call; from click or from its own copy of it, depending on its version.
+#: The class of wrong calls, which is click's or typer's own, depending on the version of typer.
 UsageError: Any = typer.BadParameter.__base__
-#: What the extra ``train`` brings, as it is imported; a test compares.
+#: Import names of the libraries that the extra ``train`` installs. A test compares them with the imports.
 TRAINING = (
     "torch",
     "transformers",
@@ -40,10 +50,24 @@ TRAINING = (
     "filelock",
     "regex",
 )
+_EXAMPLE = "\n\nExample: "
+_NO_WRAP = "\b\n"  # click's mark before a paragraph that keeps its line ends
+
+
+class CommandGroup(TyperGroup):
+    """Show the example in a command's help on one line, so that it can be copied."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the name, the command and its remaining arguments."""
+        name, command, arguments = super().resolve_command(ctx, args)
+        if command is not None and command.help and _NO_WRAP not in command.help:
+            command.help = command.help.replace(_EXAMPLE, f"\n\n{_NO_WRAP}{_EXAMPLE.lstrip()}")
+        return name, command, arguments
+
 
 app = typer.Typer(
-    cls=Commands,
-    help="Who claims what in the news, and where each source stands.",
+    cls=CommandGroup,
+    help="Find out who claims what in the news, and where each source stands.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -52,23 +76,24 @@ app = typer.Typer(
 
 
 @app.callback()
-def _options(
+def _set_verbosity(
     verbose: Annotated[
         bool,
         typer.Option(
             "--verbose",
             "-v",
-            help="Say what is being done; also, where no bar is shown, how far it is.",
+            help="Log each step, and the progress where no bar can be shown.",
         ),
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing but errors: no warnings, no bar.")
+        bool, typer.Option("--quiet", "-q", help="Show only errors: no warnings, no bar.")
     ] = False,
-    version: Version = False,
+    version: VersionOption = False,
 ) -> None:
+    """Apply the options that stand before a command."""
     if verbose and quiet:
         raise ConfigError("expected --verbose or --quiet, found both")
-    show_log(verbose, quiet)
+    configure_logging(verbose, quiet)
 
 
 app.command()(cli_tag.tag)
@@ -76,12 +101,12 @@ app.command()(cli_tag.tag)
 
 @app.command()
 def predict(
-    rows: Annotated[Path, typer.Argument(metavar="ROWS.jsonl", help="Records, one a line.")],
-    out: Out = None,
-    model: Model = None,
-    threads: Threads = None,
+    rows: Annotated[Path, typer.Argument(metavar="ROWS.jsonl", help="Records, one per line.")],
+    out: OutOption = None,
+    model: ModelOption = None,
+    threads: ThreadsOption = None,
 ) -> None:
-    """Add "predicted" to records, one a line, in the same order.
+    """Add "predicted" to records, one per line, in the same order.
 
     Example: claimstance predict rows.jsonl --out predicted.jsonl
     """
@@ -89,8 +114,8 @@ def predict(
     from claimstance.inference.tagger import Tagger
     from claimstance.inference.writers.text import open_output
 
-    must_exist("ROWS.jsonl", rows)
-    must_be_model("--model", model)
+    check_exists("ROWS.jsonl", rows)
+    check_model("--model", model)
     records = list(read_records(rows))
     tagger = Tagger.from_pretrained(model, threads)
     with progress("predicting", len(records), out is None) as advance, open_output(out) as file:
@@ -99,47 +124,50 @@ def predict(
             advance(1)
 
 
-for command in (cli_data.init, cli_check.check, cli_data.build, cli_data.convert):
-    app.command()(command)
+for data_command in (cli_data.init, cli_check.check, cli_data.build, cli_data.convert):
+    app.command()(data_command)
 
 
 @app.command(context_settings={"allow_interspersed_args": True})
 def train(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A configuration (.yaml).")],
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG", help="Path of a configuration (.yaml).")
+    ],
     overrides: Annotated[
         list[str] | None,
-        typer.Argument(metavar="KEY=VALUE", help="Values in place of the configuration's."),
+        typer.Argument(metavar="KEY=VALUE", help="Values that replace those of the configuration."),
     ] = None,
     resume: Annotated[
         bool,
         typer.Option(
             "--resume",
-            help="Continue from the last checkpoint, with the same data, labels and settings; from the beginning if "
-            "there is none.",
+            help="Continue from the last checkpoint, with the same data, labels and settings; start from the "
+            "beginning if there is none.",
         ),
     ] = False,
 ) -> None:
-    """Train a model on a dataset, which is built first if need be.
+    """Train a model on a dataset, which is built first if missing.
 
     Example: claimstance train configs/quickstart.yaml training.epochs=5 output=runs/mine
     """
-    from claimstance.inference.cli.tables import trained
+    from claimstance.inference.cli.tables import print_training
     from claimstance.training.load_config import load_config
     from claimstance.training.pipeline import dev_figures, run
 
-    must_exist("CONFIG", config)
+    check_exists("CONFIG", config)
     settings = load_config(config, overrides or [])
-    with redirect_stdout(sys.stderr):  # the training library prints its progress
+    # The training library prints its progress to standard output, which is for results.
+    with redirect_stdout(sys.stderr):
         folder = run(settings, resume, lambda: progress("reading rows", None))
     figures = dev_figures(folder)
     if figures is not None:
-        trained(figures)
+        print_training(figures)
     next_step = f"claimstance evaluate {folder} --data {settings.data.path}"
     typer.echo(printable(f"{folder}: trained and exported. Next: {next_step}"))
 
 
-app.command()(cli_scores.evaluate)
-app.command()(cli_scores.compare)
+app.command()(cli_evaluate.evaluate)
+app.command()(cli_evaluate.compare)
 
 
 @app.command()
@@ -151,7 +179,9 @@ def export(
             "--out", "-o", help="Folder for the exported model; MODEL itself if not given."
         ),
     ] = None,
-    precision: Annotated[Precision, typer.Option(help="Of the encoder.")] = Precision.int8,
+    precision: Annotated[
+        Precision, typer.Option(help="Number format of the encoder's weights.")
+    ] = Precision.int8,
 ) -> None:
     """Export a trained model for onnxruntime.
 
@@ -159,47 +189,51 @@ def export(
     """
     from claimstance.model.onnx.export import export as export_model
 
-    must_exist("MODEL", model)
+    check_exists("MODEL", model)
     typer.echo(printable(str(export_model(model, out, precision.value))))
 
 
 @app.command()
-def info(model: Model = None) -> None:
-    """Say what is installed, and what the model is.
+def info(model: ModelOption = None) -> None:
+    """Show the installed version, the extras and the model.
 
     Example: claimstance info --model runs/mine
     """
-    from claimstance.inference.cli.tables import about
+    from claimstance.inference.cli.tables import print_info
 
-    must_be_model("--model", model)
-    about(model)
+    check_model("--model", model)
+    print_info(model)
 
 
 app.command()(cli_serve.serve)
 
 
 def main() -> None:
-    """Run the command line; expected errors become one line and an exit code (1: the work failed, 2: a wrong call)."""
+    """Run the command line.
+
+    Expected errors become one message and an exit code: 1 if the work failed, 2 for a wrong call.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(
-            encoding="utf-8", newline=""
-        )  # results are the same whatever the locale
+        # Results must be the same whatever the locale and the system's line ends.
+        sys.stdout.reconfigure(encoding="utf-8", newline="")
     try:
         sys.exit(app(prog_name="claimstance", standalone_mode=False))
     except ClaimstanceError as error:
-        stop(str(error), 2 if isinstance(error, ConfigError) else 1)
+        exit_with_error(str(error), 2 if isinstance(error, ConfigError) else 1)
     except UsageError as error:
-        if len(sys.argv) < 2:
-            sys.exit(error.show() or 2)  # the error is the help
-        stop(
-            f"{error.format_message()} (see {error.ctx.command_path if error.ctx else 'claimstance'} --help)",
-            2,
-        )
+        if len(sys.argv) < 2:  # the "error" is the help text
+            sys.exit(error.show() or 2)
+        command = error.ctx.command_path if error.ctx else "claimstance"
+        exit_with_error(f"{error.format_message()} (see {command} --help)", 2)
     except ModuleNotFoundError as error:
         if not error.name or error.name.partition(".")[0] not in TRAINING:
             raise
-        stop(f"this command needs '{error.name}': pip install 'claimstance[train]'", 1)
-    except (KeyboardInterrupt, typer.Abort):  # newer versions of typer exit with 130 by themselves
-        stop("interrupted", 130)
+        exit_with_error(f"this command needs '{error.name}': pip install 'claimstance[train]'", 1)
+    except (KeyboardInterrupt, typer.Abort):  # newer versions of typer exit with 130 themselves
+        exit_with_error("interrupted", 130)
     except OSError as error:
-        stop(f"{error.filename or 'input or output'}: {error.strerror or error}", 1)
+        exit_with_error(f"{error.filename or 'input or output'}: {error.strerror or error}", 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,20 +1,35 @@
-"""Options that several commands have."""
+"""Options that several commands have, and the version option."""
 
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Model = Annotated[
+
+def _print_version(is_set: bool) -> None:
+    if is_set:
+        typer.echo(f"claimstance {metadata.version('claimstance')}")
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool,
+    typer.Option(
+        "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+    ),
+]
+ModelOption = Annotated[
     str | None,
     typer.Option(
         "--model",
         help="Model folder, or a name on the Hugging Face hub (user/name); the bundled model if not given.",
     ),
 ]
-Out = Annotated[
-    Path | None, typer.Option("--out", "-o", help="Where to write; standard output if not given.")
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Output file; standard output if not given.")
 ]
-Threads = Annotated[
-    int | None, typer.Option("--threads", min=1, help="Processor threads; all cores if not given.")
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option("--threads", min=1, help="Number of processor threads; all cores if not given."),
 ]

@@ -1,9 +1,9 @@
-"""What the commands tell on a terminal: an article, what was built, how well a model does, what is installed."""
+"""Tables that the commands print: articles, datasets, evaluations and the installed program."""
 
 import os
 import platform
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,15 @@ from typing import Any
 from rich.table import Column
 from rich.text import Text
 
-from claimstance.inference.cli.terminal import Console, Table
+from claimstance.inference.cli.terminal import SafeConsole, SafeTable
 from claimstance.inference.results import Sentence, Span, Stance, TaggedArticle
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import printable
 from claimstance.model.onnx.backend import cores, identity, model_folder
 from claimstance.model.onnx.manifest import check_files
 
-#: The figures that a table shows of each task; evaluation.json has all.
-_SHOWN = {
+#: Task → the metrics that a table shows; evaluation.json contains all.
+_SHOWN_METRICS = {
     "attribution": (
         "source.overlap.f1",
         "cue.overlap.f1",
@@ -31,21 +31,20 @@ _SHOWN = {
     ),
     "entity": ("precision", "recall", "f1"),
 }
-_NUMBERS = ("calibration_error", "conformal.size")  # the figures that are no shares
-_BASELINES = (
-    "majority: always the commonest label of train; words, embeddings: logistic regressions on the words, and on "
-    "sentence embeddings of the encoder as it was before training"
+#: Metrics that are not shares, and so are not shown in per cent.
+_PLAIN_NUMBERS = ("calibration_error", "conformal.size")
+_BASELINES_NOTE = (
+    "majority: always the most common label of train; words, embeddings: logistic regressions on the words, and "
+    "on sentence embeddings of the encoder before training"
 )
-_COLOURS = {
-    "favor": "green",
-    "against": "red",
-}  # of stances; rich leaves them out where they are not wanted
+#: Colours of stances, which rich omits where the user does not want them.
+_COLOURS = {"favor": "green", "against": "red"}
 
 
-def tagged(article: TaggedArticle) -> None:
-    """Print an article for reading: sentence, claim, who says what, stance."""
+def print_article(article: TaggedArticle) -> None:
+    """Print an article for reading: sentences, claims, attributions and stances."""
     title = article.title or article.doc_id
-    table = Table(title=title, show_lines=True, title_justify="left")
+    table = SafeTable(title=title, show_lines=True, title_justify="left")
     table.add_column("#", justify="right")
     table.add_column("sentence", ratio=5)
     table.add_column("claim", no_wrap=True)
@@ -55,15 +54,15 @@ def tagged(article: TaggedArticle) -> None:
         claim = sentence.claim
         table.add_row(
             str(sentence.index),
-            Text(_line(sentence.text)),
+            Text(_one_line(sentence.text)),
             f"{claim.label} {claim.probability:.2f}" if claim else "",
-            "\n".join(_who(sentence)),
-            Text("\n").join(_stances(sentence.stances)),
+            "\n".join(_attribution_lines(sentence)),
+            Text("\n").join(_stance_lines(sentence.stances)),
         )
-    Console().print(table)
+    SafeConsole().print(table)
 
 
-def _who(sentence: Sentence) -> Iterable[str]:
+def _attribution_lines(sentence: Sentence) -> Iterator[str]:
     """Yield a line for each attribution: ``She = Runa Salt · said: that the nets were empty``."""
     for attribution in sentence.attributions or ():
         yield _attribution_line(attribution.source, attribution.cue, attribution.content)
@@ -74,152 +73,181 @@ def _who(sentence: Sentence) -> Iterable[str]:
 
 
 def _attribution_line(source: Span | None, cue: Span | None, content: Span | None) -> str:
-    """Return ``She = Runa Salt · said: that the nets were empty``, without what is missing."""
-    speaker = "(nobody named)"
-    if source:
-        has_other_name = source.name and source.name != source.text
-        speaker = f"{source.text} = {source.name}" if has_other_name else source.text
-    cue_text = f" · {cue.text}" if cue else ""
-    content_text = f": {content.text}" if content else ""
-    return _line(f"{speaker}{cue_text}{content_text}")
+    """Return ``She = Runa Salt · said: that the nets were empty``, without the roles that are missing."""
+    if source is None:
+        line = "(nobody named)"
+    elif source.name and source.name != source.text:
+        line = f"{source.text} = {source.name}"
+    else:
+        line = source.text
+    if cue:
+        line += f" · {cue.text}"
+    if content:
+        line += f": {content.text}"
+    return _one_line(line)
 
 
-def _stances(stances: Iterable[Stance]) -> Iterable[Text]:
-    """The stances that say something: neutral is what most pairs in most sentences are."""
-    for stance in sorted(stances, key=lambda s: -s.probability):
-        if stance.label != "neutral" and not stance.abstained:
-            label = (
-                printable(f"{stance.label} {stance.probability:.2f}"),
-                _COLOURS.get(stance.label, ""),
-            )
-            pair = _line(f"{stance.holder or '(text)'} → {stance.target}: ")
-            yield Text.assemble(pair, label)
+def _stance_lines(stances: Iterable[Stance]) -> Iterator[Text]:
+    """Yield the likeliest stances first, without the neutral ones, which most pairs have."""
+    for stance in sorted(stances, key=lambda stance: -stance.probability):
+        if stance.label == "neutral" or stance.abstained:
+            continue
+        pair = _one_line(f"{stance.holder or '(text)'} → {stance.target}: ")
+        label = printable(f"{stance.label} {stance.probability:.2f}")
+        yield Text.assemble(pair, (label, _COLOURS.get(stance.label, "")))
 
 
-def _line(text: str) -> str:
-    """Return a text of an article as a cell shows it: where it was wrapped does not matter there."""
+def _one_line(text: str) -> str:
+    """Return a text without its line ends, since a cell wraps it anew."""
     return printable(re.sub(r"[\n\r\t]+", " ", text))
 
 
-def built(folder: Path, report: dict[str, Any]) -> None:
-    """What a build gave: rows and labels of each split, what was left out, what splits share."""
-    table = Table("split", "rows", "labels", title=f"{folder}")
+def print_build(folder: Path, report: dict[str, Any]) -> None:
+    """Print the report of a build: rows and labels of each split, dropped rows, agreement and overlaps."""
+    table = SafeTable("split", "rows", "labels", title=f"{folder}")
     for split, rows in report["rows"].items():
-        labels = "\n".join(
-            f"{task}: " + ", ".join(f"{name} {count}" for name, count in counts.items())
-            for task, counts in report["labels"][split].items()
-        )
-        table.add_row(split, str(rows), labels)
-    console = Console()
+        lines = []
+        for task, counts in report["labels"][split].items():
+            lines.append(
+                f"{task}: " + ", ".join(f"{name} {count}" for name, count in counts.items())
+            )
+        table.add_row(split, str(rows), "\n".join(lines))
+    console = SafeConsole()
     console.print(table)
     for source in report["sources"]:
-        for file, facts in source["facts"].items():
-            console.print(
-                f"{file}: " + "; ".join(f"{name}: {fact}" for name, fact in facts.items())
-            )
-        for reason, count in source["dropped"].items():
-            console.print(f"{source['name']}: {count} left out: {reason}")
-        for task, count in source["ties"].items():
-            console.print(f"{source['name']}: annotators are tied on {task}: {count} times")
+        for line in _source_lines(source):
+            console.print(line)
     for name, agreement in report["agreement"].items():
-        people = (
-            f"{len(agreement['annotators'])} annotators"
-            if agreement["annotators"]
-            else "annotators without names"
-        )
-        console.print(f"{name}: agreement of {people}: {', '.join(_alphas(agreement))}")
+        annotators = "annotators without names"
+        if agreement["annotators"]:
+            annotators = f"{len(agreement['annotators'])} annotators"
+        console.print(f"{name}: agreement of {annotators}: {', '.join(_alphas(agreement))}")
     for overlap in report["overlaps"]:
         if overlap["exact"] or overlap["near"]:
-            console.print(
-                f"{overlap['second']} shares texts with {overlap['first']}: {overlap['exact']} rows exactly, "
-                f"{overlap['near']} nearly{_short(overlap)}; {overlap['repeated']} repeat question and "
-                "answer, too"
-            )
+            console.print(_overlap_line(overlap))
     console.print(f"Read {folder / 'report.html'} before training.")
 
 
-def _short(overlap: dict[str, Any]) -> str:
-    return f" ({overlap['short']} of them short)" if overlap.get("short") else ""
+def _source_lines(source: dict[str, Any]) -> Iterator[str]:
+    """Yield lines about the files of a source, its dropped rows and its ties."""
+    for file, facts in source["facts"].items():
+        yield f"{file}: " + "; ".join(f"{name}: {fact}" for name, fact in facts.items())
+    for reason, count in source["dropped"].items():
+        yield f"{source['name']}: {count} left out: {reason}"
+    for task, count in source["ties"].items():
+        yield f"{source['name']}: {count} ties between annotators on {task}"
 
 
-def _alphas(agreement: dict[str, Any]) -> Iterable[str]:
-    """Krippendorff's alpha of every task that several annotated."""
+def _overlap_line(overlap: dict[str, Any]) -> str:
+    """Return a line about the texts that two splits share."""
+    near = f"{overlap['near']} nearly"
+    if overlap.get("short"):
+        near += f" ({overlap['short']} of them short)"
+    return (
+        f"{overlap['second']} shares texts with {overlap['first']}: {overlap['exact']} rows exactly, "
+        f"{near}; {overlap['repeated']} also repeat question and answer"
+    )
+
+
+def _alphas(agreement: dict[str, Any]) -> Iterator[str]:
+    """Yield Krippendorff's alpha of every task with several annotators."""
     for kind in ("labels", "spans"):
-        for task, found in agreement[kind].items():
-            value = found["alpha"]["value"] if found.get("alpha") else None
-            yield f"{task} " + ("alpha undefined" if value is None else f"alpha {value:.2f}")
+        for task, figures in agreement[kind].items():
+            value = figures["alpha"]["value"] if figures.get("alpha") else None
+            yield f"{task} alpha undefined" if value is None else f"{task} alpha {value:.2f}"
 
 
-def trained(account: dict[str, Any]) -> None:
-    """Print a new model's macro-F1 on dev, beside what baselines reach."""
-    results, baselines = account["results"], account["baselines"]
+def print_training(evaluation: dict[str, Any]) -> None:
+    """Print a new model's macro-F1 on dev, beside that of the baselines."""
+    results, baselines = evaluation["results"], evaluation["baselines"]
     if not any("macro_f1" in figures for figures in results.values()):
         return
-    table = Table("corpus", "task", "model", *baselines, "n", title="macro-F1 on dev")
+    table = SafeTable("corpus", "task", "model", *baselines, "n", title="macro-F1 on dev")
     for name, figures in results.items():
-        if "macro_f1" in figures:
-            corpus, _, task = name.rpartition("/")
-            values = [each.get(name, {}).get("macro_f1") for each in (results, *baselines.values())]
-            cells = ["" if one is None else f"{100 * one['value']:.1f}" for one in values]
-            table.add_row(corpus, task, *cells, str(figures["macro_f1"]["n"]))
-    console = Console()
-    console.print(table)
-    console.print(_BASELINES)
-
-
-def evaluated(account: dict[str, Any]) -> None:
-    """The figures of an evaluation, with their intervals; beside them what people reach, where that is known."""
-    people: dict[str, Any] = account.get("people", {})
-    baselines: dict[str, Any] = account.get("baselines", {})
-    table = Table(
-        "corpus",
-        "task",
-        "metric",
-        "value",
-        "95 % interval",
-        "n",
-        *(["people"] if people else []),
-        *baselines,
-        title=f"{account['model']['name']} on {account['data']['path']}, split {account['data']['split']}",
-    )
-    for name, figures in account["results"].items():
+        if "macro_f1" not in figures:
+            continue
         corpus, _, task = name.rpartition("/")
-        shown = _SHOWN.get(task) or [
-            m for m in figures if not m.endswith((".precision", ".recall"))
-        ]
-        for metric in shown:
+        cells = []
+        for system in (results, *baselines.values()):
+            figure = system.get(name, {}).get("macro_f1")
+            cells.append("" if figure is None else f"{100 * figure['value']:.1f}")
+        table.add_row(corpus, task, *cells, str(figures["macro_f1"]["n"]))
+    console = SafeConsole()
+    console.print(table)
+    console.print(_BASELINES_NOTE)
+
+
+def print_evaluation(evaluation: dict[str, Any]) -> None:
+    """Print the figures of an evaluation with their intervals, beside those of people and baselines."""
+    people: dict[str, Any] = evaluation.get("people", {})
+    baselines: dict[str, Any] = evaluation.get("baselines", {})
+    headers = ["corpus", "task", "metric", "value", "95 % interval", "n"]
+    if people:
+        headers.append("people")
+    data = evaluation["data"]
+    title = f"{evaluation['model']['name']} on {data['path']}, split {data['split']}"
+    table = SafeTable(*headers, *baselines, title=title)
+    for name, figures in evaluation["results"].items():
+        corpus, _, task = name.rpartition("/")
+        for metric in _shown_metrics(task, figures):
             figure = figures[metric]
-            digits = 3 if metric in _NUMBERS else 1
-            value, low, high = (
-                figure[key] if digits == 3 else 100 * figure[key]
-                for key in ("value", "low", "high")
-            )
-            interval = "" if low == high == value else f"{low:.{digits}f} – {high:.{digits}f}"
-            reached = people.get(name, {}).get(metric, {}).get("value")
-            beside = [] if not people else ["" if reached is None else f"{100 * reached:.1f}"]
-            for theirs in baselines.values():
-                baseline = theirs.get(name, {}).get(metric)
-                scale = 1 if digits == 3 else 100
-                beside.append("" if baseline is None else f"{scale * baseline['value']:.{digits}f}")
-            table.add_row(
-                corpus, task, metric, f"{value:.{digits}f}", interval, str(figure["n"]), *beside
-            )
+            cells = [
+                _figure_text(metric, figure["value"]),
+                _interval(metric, figure),
+                str(figure["n"]),
+            ]
+            if people:
+                # Agreement of people is always a share.
+                cells.append(_percentage(people.get(name, {}).get(metric)))
+            for baseline in baselines.values():
+                baseline_figure = baseline.get(name, {}).get(metric)
+                cells.append(
+                    ""
+                    if baseline_figure is None
+                    else _figure_text(metric, baseline_figure["value"])
+                )
+            table.add_row(corpus, task, metric, *cells)
         table.add_section()
-    console = Console()
+    console = SafeConsole()
     console.print(table)
     if people:
         console.print(
-            "people: an annotator against the others, in all sentences of the dataset that several annotated"
+            "people: each annotator against the others, in all sentences of the dataset with several annotators"
         )
     if baselines:
-        console.print(_BASELINES)
+        console.print(_BASELINES_NOTE)
 
 
-def compared(comparison: dict[str, Any]) -> None:
-    """Two evaluations beside each other, in per cent, and which differences are more than chance."""
+def _shown_metrics(task: str, figures: Iterable[str]) -> Iterable[str]:
+    if task in _SHOWN_METRICS:
+        return _SHOWN_METRICS[task]
+    return [metric for metric in figures if not metric.endswith((".precision", ".recall"))]
+
+
+def _figure_text(metric: str, value: float) -> str:
+    """Return a share in per cent, and other numbers with three digits."""
+    return f"{value:.3f}" if metric in _PLAIN_NUMBERS else f"{100 * value:.1f}"
+
+
+def _interval(metric: str, figure: dict[str, Any]) -> str:
+    """Return the bounds of a figure; empty if the interval has no width."""
+    if figure["low"] == figure["high"] == figure["value"]:
+        return ""
+    return f"{_figure_text(metric, figure['low'])} – {_figure_text(metric, figure['high'])}"
+
+
+def _percentage(figure: dict[str, Any] | None) -> str:
+    if figure is None or figure.get("value") is None:
+        return ""
+    return f"{100 * figure['value']:.1f}"
+
+
+def print_comparison(comparison: dict[str, Any]) -> None:
+    """Print two evaluations beside each other, in per cent, and mark the significant differences."""
     data = comparison["data"]
-    table = Table(
-        *(Column(name, no_wrap=True) for name in ("corpus", "task", "metric", "A", "B", "B − A")),
+    headers = ("corpus", "task", "metric", "A", "B", "B − A")
+    table = SafeTable(
+        *(Column(name, no_wrap=True) for name in headers),
         "95 % interval",
         "p",
         "p, Holm",
@@ -227,82 +255,87 @@ def compared(comparison: dict[str, Any]) -> None:
         title=f"A: {comparison['a']['folder']}, B: {comparison['b']['folder']}; "
         f"{data['path']}, split {data['split']}",
     )
-    before = None
+    previous_group = None
     for row in comparison["rows"]:
-        if before not in (None, (row["corpus"], row["task"])):
+        group = row["corpus"], row["task"]
+        if previous_group not in (None, group):
             table.add_section()
-        before = row["corpus"], row["task"]
-        a, b, difference, low, high = (
-            100 * row[key] for key in ("a", "b", "difference", "low", "high")
-        )
-        interval = (
-            f"{low:+.1f} – {high:+.1f}" if row["documents"] > 1 else ""
-        )  # one document, drawn anew, is the same
+        previous_group = group
+        interval = ""
+        # Every resample of a single document is the same, so there is no interval.
+        if row["documents"] > 1:
+            interval = f"{100 * row['low']:+.1f} – {100 * row['high']:+.1f}"
         table.add_row(
-            row["corpus"],
-            row["task"],
+            *group,
             row["metric"],
-            f"{a:.1f}",
-            f"{b:.1f}",
-            f"{difference:+.1f}",
+            f"{100 * row['a']:.1f}",
+            f"{100 * row['b']:.1f}",
+            f"{100 * row['difference']:+.1f}",
             interval,
-            _p(row["p"]),
-            _p(row["holm"]) + " *" * row["significant"],
+            _p_value(row["p"]),
+            _p_value(row["holm"]) + " *" * row["significant"],
             str(row["documents"]),
         )
-    console = Console()
+    console = SafeConsole()
     console.print(table)
     console.print(
         f"{comparison['tests']} comparisons; *: p < {comparison['level']} after Holm's correction for them. "
         f"Paired bootstrap over n documents, {comparison['resamples']} resamples."
     )
     if len(comparison["rows"]) > comparison["tests"]:
-        console.print("–: too few documents to tell.")
+        console.print("–: too few documents for a test.")
     for run in ("a", "b"):
-        if alone := comparison[f"only_{run}"]:
-            console.print(f"only in {run.upper()}: {', '.join(alone)}")
+        unmatched = comparison[f"only_{run}"]
+        if unmatched:
+            console.print(f"only in {run.upper()}: {', '.join(unmatched)}")
 
 
-def _p(value: float | None) -> str:
+def _p_value(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 
-def about(model: str | None) -> None:
-    """The program, the machine, the extras, the model."""
+def print_info(model: str | None) -> None:
+    """Print the versions of the program, the machine, the extras and the properties of the model."""
     folder = model_folder(model)
     files = check_files(folder)
     config = ModelConfig.load(folder)
-    table = Table("", "", show_header=False)
     card = folder / "README.md"
     extras = _extras()
+    installed = [name for name, is_installed in extras.items() if is_installed]
+    missing = [name for name, is_installed in extras.items() if not is_installed]
+    size = sum((folder / name).stat().st_size for name in files)
+    machine = f"{platform.system()} {platform.machine()}"
     rows = {
         "claimstance": metadata.version("claimstance"),
-        "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "python": f"{platform.python_version()} on {machine}, {os.cpu_count()} cores",
         "onnxruntime": metadata.version("onnxruntime"),
         "threads": f"{cores()} at most, all that this process may use (--threads)",
-        "extras installed": ", ".join(name for name, there in extras.items() if there) or "none",
-        "other extras": ", ".join(name for name, there in extras.items() if not there) or "none",
+        "extras installed": ", ".join(installed) or "none",
+        "other extras": ", ".join(missing) or "none",
         "model": f"{config.name} {config.version}" + ("" if model else " (bundled)"),
         "sha256": identity(folder),
         "tasks": ", ".join(config.tasks),
         **{f"labels of {task}": ", ".join(names) for task, names in config.labels.items()},
         "window": f"{config.max_tokens} tokens",
-        "size": f"{sum((folder / name).stat().st_size for name in files) / 1e6:.1f} MB",
+        "size": f"{size / 1e6:.1f} MB",
         "card": str(card) if card.is_file() else "none",
     }
+    table = SafeTable("", "", show_header=False)
     for key, value in rows.items():
         table.add_row(key, value)
-    Console().print(table)
+    SafeConsole().print(table)
 
 
 def _extras() -> dict[str, bool]:
-    """Each extra of the installed package, and whether everything that it asks for is installed."""
-    found: dict[str, bool] = {}
-    for line in metadata.requires("claimstance") or ():
-        name, extra = re.match(r"[\w.-]+", line), re.search(r"""extra == ['"]([\w-]+)""", line)
+    """Return each extra of the installed package, and whether all its requirements are installed."""
+    extras: dict[str, bool] = {}
+    for requirement in metadata.requires("claimstance") or ():
+        name = re.match(r"[\w.-]+", requirement)
+        extra = re.search(r"""extra == ['"]([\w-]+)""", requirement)
+        # An extra may require another extra of the package itself, which is listed on its own.
         if name and extra and name[0] != "claimstance":
-            found[extra[1]] = found.get(extra[1], True) and _is_installed(name[0])
-    return found
+            extras[extra[1]] = extras.get(extra[1], True) and _is_installed(name[0])
+    return extras
 
 
 def _is_installed(name: str) -> bool:

@@ -1,63 +1,90 @@
-"""The command that tags articles; ``cli`` registers it."""
+"""The command that tags articles."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from claimstance.inference.cli.console import (
-    complain,
-    must_be_model,
-    must_be_text,
-    must_exist,
-    must_not_read,
+    check_exists,
+    check_model,
+    check_outside_inputs,
+    check_utf8,
+    print_message,
     progress,
 )
-from claimstance.inference.cli.options import Model, Threads
-from claimstance.inference.writers.formats import (
-    Format,
-    Rows,
-    check_pages,
-    check_parts,
+from claimstance.inference.cli.options import ModelOption, ThreadsOption
+from claimstance.inference.cli.outputs import (
+    check_page_output,
+    check_parts_folder,
     choose_format,
-    is_in_parts,
+    is_parts_folder,
     open_writer,
 )
-from claimstance.inference.writers.rows import fills_sentences
+from claimstance.inference.writers.formats import TABLE_FORMATS, OutputFormat, RowKind
+from claimstance.inference.writers.rows import has_sentence_columns
 from claimstance.model.errors import ClaimstanceError, ConfigError
 from claimstance.model.labels import TASKS
 
 if TYPE_CHECKING:
     from claimstance.inference.articles.sources import Columns
+    from claimstance.inference.cli.signals import StopSignals
+    from claimstance.inference.jobs.run import TagItems
     from claimstance.inference.results import TaggedArticle
     from claimstance.inference.tagger import Tagger
+    from claimstance.inference.writers.text import Writer
 
-_PART = 500  # articles: a minute or so of work, which is what a killed run does again
+#: A part of this many articles takes about a minute, the work that a killed run repeats.
+_ARTICLES_PER_PART = 500
 
 
 class Engine(str, Enum):
-    """What tags a long run."""
+    """Name the engines that tag a long run."""
 
     local = "local"
     ray = "ray"
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What is to be tagged, and how."""
+class RayOptions:
+    """Configure the workers on Ray.
+
+    Attributes:
+        workers: their number; ``None`` for as many as fit.
+        address: the address of a cluster; ``None`` to start one on this machine.
+    """
+
+    workers: int | None
+    address: str | None
+
+
+@dataclass(frozen=True)
+class TagRequest:
+    """Represent the articles to tag, the targets and the output.
+
+    Attributes:
+        inputs: files, folders, addresses or ``-``.
+        columns: the columns of a corpus that are read.
+        allow_network: whether addresses may be fetched.
+        targets: the names and topics on which stances are predicted.
+        output_format: the format.
+        row_kind: the kind of rows of a table.
+        articles: the number of articles; ``None`` if unknown.
+        show: whether to print a table of each article.
+    """
 
     inputs: list[str]
     columns: "Columns"
-    network: bool
+    allow_network: bool
     targets: list[str]
-    format: Format
-    rows: Rows
-    articles: int | None  # how many there are, where that is known
+    output_format: OutputFormat
+    row_kind: RowKind
+    articles: int | None
     show: bool
 
 
@@ -75,36 +102,41 @@ def tag(
         typer.Option(
             "--target",
             "-t",
-            help="Whom or what stances are wanted on (several times); entities if not given.",
+            help="A person, thing or topic to find stances on (several times); entities if not given.",
         ),
     ] = None,
     output_format: Annotated[
-        Format | None,
+        OutputFormat | None,
         typer.Option(
             "--format",
             "-f",
-            help="What to write; if not given, what the name of --out ends in, else jsonl.",
+            help="Output format; if not given, the one that the name of --out implies, else jsonl.",
         ),
     ] = None,
     rows: Annotated[
-        Rows | None,
+        RowKind | None,
         typer.Option(
             "--rows",
-            help="What a row of CSV or Parquet is (attributions: who says what); sentences if not given, "
-            "stances of a model that reads these alone.",
+            help="Kind of rows of CSV or Parquet (attributions: who says what); sentences if not given, "
+            "or stances for a model that predicts nothing else.",
         ),
     ] = None,
     text_column: Annotated[
         str | None,
         typer.Option(
-            "--text-column", help="Of a corpus; text, body, content or article if not given."
+            "--text-column",
+            help="Column of a corpus with the text; text, body, content or article if not given.",
         ),
     ] = None,
     id_column: Annotated[
-        str | None, typer.Option("--id-column", help="doc_id or id if not given.")
+        str | None,
+        typer.Option("--id-column", help="Column with the id; doc_id or id if not given."),
     ] = None,
     title_column: Annotated[
-        str | None, typer.Option("--title-column", help="title or headline if not given.")
+        str | None,
+        typer.Option(
+            "--title-column", help="Column with the title; title or headline if not given."
+        ),
     ] = None,
     allow_network: Annotated[
         bool, typer.Option("--allow-network", help="Fetch inputs that are addresses.")
@@ -114,25 +146,29 @@ def tag(
         typer.Option(
             "--out",
             "-o",
-            help="Where to write; standard output if not given. A folder (there already, or a name without "
-            "a suffix) gets parts, and the same command goes on after whatever ended it.",
+            help="Output file or folder; standard output if not given. A folder (an existing one, or a name without "
+            "a suffix) is written in parts, and the same command resumes an interrupted run.",
         ),
     ] = None,
     articles_per_part: Annotated[
         int | None,
-        typer.Option("--articles-per-part", min=1, help=f"Of --out FOLDER; {_PART} if not given."),
+        typer.Option(
+            "--articles-per-part",
+            min=1,
+            help=f"Size of the parts in --out FOLDER; {_ARTICLES_PER_PART} if not given.",
+        ),
     ] = None,
     restart: Annotated[
         bool,
         typer.Option(
-            "--restart", help="Remove what --out FOLDER has of an earlier run, and begin anew."
+            "--restart", help="Delete the parts of an earlier run in --out FOLDER and start again."
         ),
     ] = False,
     engine: Annotated[
         Engine,
         typer.Option(
             "--engine",
-            help="What tags for --out FOLDER: this process, or workers on Ray, on any machines.",
+            help="Engine for --out FOLDER: this process, or workers on Ray, on one or more machines.",
         ),
     ] = (Engine.local),
     workers: Annotated[
@@ -140,20 +176,22 @@ def tag(
         typer.Option(
             "--workers",
             min=1,
-            help="Of --engine ray, each with --threads processors (1 if not given); as many as there "
-            "is room for if not given.",
+            help="Number of workers of --engine ray, each with --threads processors (1 if not given); as many as "
+            "fit if not given.",
         ),
     ] = None,
     ray_address: Annotated[
         str | None,
         typer.Option(
             "--ray-address",
-            help="Of a Ray cluster, or auto; one is started here for the run if not given.",
+            help="Address of a Ray cluster, or auto; a cluster is started on this machine if not given.",
         ),
     ] = None,
-    model: Model = None,
-    threads: Threads = None,
-    show: Annotated[bool, typer.Option("--show", help="Print a table to read.")] = False,
+    model: ModelOption = None,
+    threads: ThreadsOption = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="Print a table of each article, for reading.")
+    ] = False,
 ) -> None:
     """Tag articles: who claims what, and who is for or against whom.
 
@@ -174,172 +212,222 @@ def tag(
     )
     from claimstance.inference.tagger import Tagger
 
-    chosen = choose_format(output_format, rows, out)
-    in_parts = is_in_parts(chosen, out)
-    if not all(name.strip() for name in target or ()):
+    targets = target or []
+    chosen_format = choose_format(output_format, rows, out)
+    parts_folder = out if is_parts_folder(chosen_format, out) else None
+    if not all(name.strip() for name in targets):
         raise ConfigError("--target: expected a name or a topic, found a blank one")
-    must_be_text("--target", *(target or ()))
-    must_be_text("--text-column, --id-column, --title-column", text_column, id_column, title_column)
+    check_utf8("--target", *targets)
+    check_utf8("--text-column, --id-column, --title-column", text_column, id_column, title_column)
     for name in inputs:
         check_address(name, allow_network)
-    must_exist("INPUT", *(name for name in inputs if name != "-" and not is_address(name)))
-    must_be_model("--model", model)
-    check_parts(
-        out if in_parts else None, inputs, SUFFIXES, restart or articles_per_part is not None
-    )
-    on_ray = _on_ray(engine, workers, ray_address, out if in_parts else None)
-    must_not_read(out, inputs, SUFFIXES)
+        if name != "-" and not is_address(name):
+            check_exists("INPUT", name)
+    check_model("--model", model)
+    has_folder_options = restart or articles_per_part is not None
+    check_parts_folder(parts_folder, inputs, SUFFIXES, has_folder_options)
+    ray_options = _ray_options(engine, workers, ray_address, parts_folder)
+    check_outside_inputs(out, inputs, SUFFIXES)
     articles = count_articles(inputs)
-    if chosen is Format.html:
-        check_pages(out, articles, inputs)
-    tagger = Tagger.from_pretrained(model, threads or 1 if on_ray else threads)
+    if chosen_format is OutputFormat.html:
+        check_page_output(out, articles, inputs)
+
+    if ray_options is not None:
+        threads = threads or 1
+    tagger = Tagger.from_pretrained(model, threads)
     if rows is None:
-        rows = Rows.sentences if fills_sentences(tagger.tasks) else Rows.stances
-    _tell_of_tasks(tagger, chosen, rows, bool(target))
-    asked = _Asked(
+        rows = RowKind.sentences if has_sentence_columns(tagger.tasks) else RowKind.stances
+    _print_notes(tagger, chosen_format, rows, bool(targets))
+    request = TagRequest(
         inputs,
         Columns(text_column, id_column, title_column),
         allow_network,
-        target or [],
-        chosen,
+        targets,
+        chosen_format,
         rows,
         articles,
         show,
     )
-    if out and in_parts:
-        done, failed = _into_folder(asked, out, tagger, articles_per_part or _PART, restart, on_ray)
+    if parts_folder is not None:
+        size = articles_per_part or _ARTICLES_PER_PART
+        tagged, failed = _tag_into_folder(request, parts_folder, tagger, size, restart, ray_options)
     else:
-        done, failed = _into_file(asked, out, tagger)
+        tagged, failed = _tag_into_file(request, out, tagger)
     if failed:
         raise ClaimstanceError(
-            f"not read: {failed} of {done + failed} inputs or lines; tagged: {done}"
+            f"not read: {failed} of {tagged + failed} inputs or lines; tagged: {tagged}"
         )
 
 
-def _tell_of_tasks(tagger: "Tagger", chosen: Format, rows: Rows, has_targets: bool) -> None:
-    """Say which tasks the model has, where a reader of the results could expect others."""
-    if chosen in (Format.csv, Format.parquet) and len(tagger.tasks) < len(TASKS):
+def _print_notes(
+    tagger: "Tagger", output_format: OutputFormat, row_kind: RowKind, has_targets: bool
+) -> None:
+    """Print the limits of a model that a user of the results might not expect."""
+    if output_format in TABLE_FORMATS and len(tagger.tasks) < len(TASKS):
         tasks = ", ".join(tagger.tasks)
-        complain(
-            f"the model {tagger.model['name']} reads {tasks} alone: rows of {rows.value}, without columns of "
-            "other tasks",
+        print_message(
+            f"the model {tagger.model['name']} predicts only {tasks}: the rows are {row_kind.value}, without "
+            "the columns of other tasks",
             "note",
         )
     if tagger.topics and not has_targets:
-        complain(
-            f"no --target: each sentence is asked about '{tagger.topics[0]}', the one topic that the model was trained "
-            "on. It has seen no sentence about anything else: what it says of one means nothing",
+        print_message(
+            f"no --target: the stance of each sentence is predicted on '{tagger.topics[0]}', the only topic of the "
+            "model's training data. Its predictions on other topics mean nothing",
             "note",
         )
 
 
-def _on_ray(
-    engine: Engine, workers: int | None, address: str | None, folder: Path | None
-) -> dict[str, Any] | None:
-    """How Ray is to be used, as ``ray_workers`` takes it; ``None`` if it is not.
+def _ray_options(
+    engine: Engine, workers: int | None, address: str | None, parts_folder: Path | None
+) -> RayOptions | None:
+    """Return the options of Ray; ``None`` for the local engine.
 
     Raises:
-        ConfigError: for what does not go together.
+        ConfigError: if the options contradict each other.
     """
     if engine is Engine.local:
-        if workers is not None or address is not None:
-            raise ConfigError(
-                f"{'--workers' if workers else '--ray-address'}: goes with --engine ray alone"
-            )
+        if workers is not None:
+            raise ConfigError("--workers: expected --engine ray, found local")
+        if address is not None:
+            raise ConfigError("--ray-address: expected --engine ray, found local")
         return None
-    if folder is None:
+    if parts_folder is None:
         raise ConfigError(
             "--engine: ray writes parts: expected --out FOLDER (a name without a suffix)"
         )
-    return {"workers": workers, "address": address}
+    return RayOptions(workers, address)
 
 
-def _into_file(asked: _Asked, out: Path | None, tagger: "Tagger") -> tuple[int, int]:
-    """How many articles were tagged into one file, a folder of pages or standard output, and how many not read."""
+@contextmanager
+def _open_request_writer(
+    request: TagRequest, out: Path | None, tagger: "Tagger"
+) -> Iterator["Writer | None"]:
+    """Open the writer of a request; ``None`` if ``--show`` prints tables to standard output instead."""
+    if request.show and out is None:
+        yield None
+        return
+    with open_writer(request.output_format, request.row_kind, out, tagger) as writer:
+        yield writer
+
+
+def _tag_into_file(request: TagRequest, out: Path | None, tagger: "Tagger") -> tuple[int, int]:
+    """Tag into one file, a folder of pages or standard output.
+
+    Returns:
+        The number of tagged articles, and of inputs or lines that could not be read.
+    """
     from claimstance.inference.articles.sources import read_articles
     from claimstance.model.text.mentions import has_capital
 
-    done = failed = 0
-    unmet = {name for name in asked.targets if has_capital(name) and "stance" in tagger.tasks}
-    written = (
-        nullcontext()
-        if asked.show and out is None
-        else open_writer(asked.format, asked.rows, out, tagger)
-    )
+    tagged_count = failed = 0
+    # A target without a capital is a topic, which is scored even where no sentence mentions it.
+    unmentioned: set[str] = set()
+    if "stance" in tagger.tasks:
+        unmentioned = {name for name in request.targets if has_capital(name)}
+    prints_results = out is None or request.show
     with (
-        progress("tagging", asked.articles, out is None or asked.show) as advance,
-        written as writer,
+        progress("tagging", request.articles, prints_results) as advance,
+        _open_request_writer(request, out, tagger) as writer,
     ):
-        for tagged in tagger.tag_all(
-            read_articles(asked.inputs, asked.columns, asked.network), asked.targets
-        ):
-            if isinstance(tagged, ClaimstanceError):
+        articles = read_articles(request.inputs, request.columns, request.allow_network)
+        for result in tagger.tag_all(articles, request.targets):
+            if isinstance(result, ClaimstanceError):
                 failed += 1
             else:
-                done += 1
+                tagged_count += 1
                 if writer:
-                    writer.write(tagged)
-                unmet -= {stance.target for stance in tagged.stances}
-            _tell(tagged, asked.show)
+                    writer.write(result)
+                unmentioned -= {stance.target for stance in result.stances}
+            _print_result(result, request.show)
             advance(1)
-    for name in sorted(unmet) if done else ():
-        complain(
-            f"target '{name}': mentioned nowhere, so no stance toward it was asked for; a topic, asked for in "
-            "every sentence, is written without a capital",
-            "warning",
-        )
-    return done, failed
+    if tagged_count:
+        for name in sorted(unmentioned):
+            print_message(
+                f"target '{name}': no sentence mentions it, so there is no stance on it; to score a topic in "
+                "every sentence, write it without a capital",
+                "warning",
+            )
+    return tagged_count, failed
 
 
-def _into_folder(
-    asked: _Asked,
-    out: Path,
+def _tag_into_folder(
+    request: TagRequest,
+    folder: Path,
     tagger: "Tagger",
-    size: int,
+    articles_per_part: int,
     restart: bool,
-    on_ray: dict[str, Any] | None,
+    ray_options: RayOptions | None,
 ) -> tuple[int, int]:
-    """How many articles are tagged in a folder of parts, by this run and earlier ones, and how many were not read."""
+    """Tag into a folder of parts.
+
+    Returns:
+        The number of tagged articles, and of inputs or lines that could not be read, including those of
+        earlier runs into the folder.
+    """
     from claimstance.inference.articles.sources import read_articles
-    from claimstance.inference.jobs.manifest import settings_of
-    from claimstance.inference.jobs.run import Item, Tagged, Work, open_run
-    from claimstance.inference.jobs.signals import stopping
+    from claimstance.inference.cli.signals import catch_signals
+    from claimstance.inference.jobs.manifest import run_settings
+    from claimstance.inference.jobs.run import RunCallbacks, open_run
     from claimstance.model.predictor import StoppedError
 
-    settings = settings_of(
-        asked.inputs, tagger, asked.targets, asked.format, asked.rows, asked.columns, size
+    settings = run_settings(
+        request.inputs,
+        tagger,
+        request.targets,
+        request.output_format,
+        request.row_kind,
+        request.columns,
+        articles_per_part,
     )
-    with stopping(f"the same command goes on in '{out}'") as heard:
-        with open_run(out, settings, restart) as run, ExitStack() as stack:
-            advance = stack.enter_context(progress("tagging", asked.articles, asked.show))
-            tag: Callable[[Iterable[Item]], Iterator[Tagged]] = partial(
-                tagger.tag_all, targets=asked.targets, stop=heard.is_at_once
-            )
-            if on_ray and not run.manifest.complete:
-                from claimstance.inference.jobs.ray_workers import ray_workers
-
-                tag = stack.enter_context(
-                    ray_workers(tagger, asked.targets, heard.is_at_once, **on_ray)
+    with catch_signals(f"the same command continues in '{folder}'") as signals:
+        with open_run(folder, settings, restart) as run, ExitStack() as stack:
+            advance = stack.enter_context(progress("tagging", request.articles, request.show))
+            if ray_options is None or run.manifest.complete:
+                tag_items: TagItems = partial(
+                    tagger.tag_all, targets=request.targets, stop=signals.is_immediate
                 )
-            work = Work(tag, partial(_tell, show=asked.show), advance, tagger.tasks)
+            else:
+                tag_items = _start_ray(stack, tagger, request.targets, signals, ray_options)
+            callbacks = RunCallbacks(
+                tag_items,
+                partial(_print_result, show=request.show),
+                advance,
+                signals.is_requested,
+            )
             try:
-                run.go_on(read_articles(asked.inputs, asked.columns), work, heard)
+                articles = read_articles(request.inputs, request.columns)
+                run.tag_missing_parts(articles, callbacks, tagger.tasks)
             except StoppedError:
-                heard.leave("ended at once")
+                signals.exit_if_requested("at once")
         manifest = run.manifest
         if not manifest.complete:
-            heard.leave(f"stopped with {manifest.articles:,} articles tagged")
+            signals.exit_if_requested(f"with {manifest.articles:,} articles tagged")
     return manifest.articles, manifest.failed
 
 
-def _tell(tagged: "TaggedArticle | ClaimstanceError", show: bool) -> None:
-    """Say what was not read; of what was, what is odd, and with ``show`` a table."""
-    if isinstance(tagged, ClaimstanceError):
-        complain(str(tagged))
-        return
-    for warning in tagged.warnings:
-        complain(f"{tagged.doc_id}: {warning}", "warning")
-    if show:
-        from claimstance.inference.cli import tables as summaries
+def _start_ray(
+    stack: ExitStack,
+    tagger: "Tagger",
+    targets: list[str],
+    signals: "StopSignals",
+    options: RayOptions,
+) -> "TagItems":
+    """Start workers on Ray, which ``stack`` stops, and return the function that tags with them."""
+    from claimstance.inference.jobs.ray_workers import ray_workers
 
-        summaries.tagged(tagged)
+    workers = ray_workers(tagger, targets, signals.is_immediate, options.workers, options.address)
+    return stack.enter_context(workers)
+
+
+def _print_result(result: "TaggedArticle | ClaimstanceError", show: bool) -> None:
+    """Print an error, or the warnings of an article and with ``show`` its table."""
+    if isinstance(result, ClaimstanceError):
+        print_message(str(result))
+        return
+    for warning in result.warnings:
+        print_message(f"{result.doc_id}: {warning}", "warning")
+    if show:
+        from claimstance.inference.cli.tables import print_article
+
+        print_article(result)

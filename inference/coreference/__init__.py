@@ -1,1 +1,1 @@
-"""Who "he" is: names and pronouns resolved over an article."""
+"""Coreference: names and pronouns of sources, resolved over an article."""

@@ -1,38 +1,43 @@
-"""Places of things between the characters of sentences and of their article, and the names that are meant there."""
+"""Alignment of sentences with their article, and the targets and references of each sentence."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
 from typing import TypeVar
 
-from claimstance.inference.coreference.people import unless_stopped
+from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to, resolve_references
-from claimstance.inference.results import Attribution, Span
+from claimstance.inference.results import Attribution, Entity, Span
 from claimstance.model.decoding import FoundAttribution
 from claimstance.model.predictor import Reading
+from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.mentions import find_mentions, has_capital
 from claimstance.model.text.modifiers import is_modifier
 from claimstance.model.windows import Located
 
 T = TypeVar("T")
 Offsets = tuple[int, int]
-References = dict[Offsets, str]  # who is meant by a source or a pronoun
+References = dict[Offsets, str]  # span of a source or a pronoun → name that it refers to
 
 
-class Places:
-    """Between characters of sentences and characters of the article."""
+class Alignment:
+    """Converts between offsets in a sentence and offsets in the article.
+
+    Attributes:
+        text: the article.
+        bounds: ``[start, end)`` of its sentences, in order.
+    """
 
     def __init__(self, text: str, bounds: Sequence[Offsets]) -> None:
         self.text = text
         self.bounds = bounds
 
     def offsets(self, place: Located) -> Offsets:
-        """A place in a sentence as offsets into the article."""
+        """Return the offsets in the article of a stretch of a sentence."""
         start = self.bounds[place.sentence][0]
         return start + place.start, start + place.end
 
     def span(self, places: Sequence[Located], name: str | None = None) -> Span | None:
-        """The span over all ``places``; pieces with only space between them are one."""
+        """Return the span over all ``places``; pieces with only white space between them are joined."""
         pieces: list[tuple[int, int]] = []
         for start, end in sorted(map(self.offsets, places)):
             if pieces and not self.text[pieces[-1][1] : start].strip():
@@ -45,135 +50,158 @@ class Places:
         return Span(start, end, self.text[start:end], tuple(pieces), name)
 
     def attribution(
-        self, found: FoundAttribution, references: References
+        self, attribution: FoundAttribution, references: References
     ) -> tuple[int, Attribution]:
-        """An attribution in the article, and the sentence that tells it."""
-        source = self.span(
-            found.source, references.get(self.offsets(found.source[0])) if found.source else None
-        )
-        return found.sentence, Attribution(
-            source, self.span(found.cue), self.span(found.content), found.probability
+        """Return the index of the sentence of an attribution, and the attribution in the article."""
+        name = None
+        if attribution.source:
+            name = references.get(self.offsets(attribution.source[0]))
+        return attribution.sentence, Attribution(
+            source=self.span(attribution.source, name),
+            cue=self.span(attribution.cue),
+            content=self.span(attribution.content),
+            probability=attribution.probability,
         )
 
+    def entity(self, entity: FoundEntity) -> Entity:
+        """Return an entity in the article."""
+        start, end = self.offsets(entity.place)
+        return Entity(start, end, self.text[start:end], entity.label, entity.probability)
+
     def sentence_at(self, position: int) -> int:
-        """The sentence that a character of one belongs to."""
+        """Return the index of the sentence that a character of the article belongs to."""
         return bisect_right(self.bounds, position, key=lambda bounds: bounds[0]) - 1
 
     def relative(self, index: int, span: Span) -> Offsets:
-        """A span of the article as characters of sentence ``index``."""
+        """Return the offsets of a span of the article in sentence ``index``."""
         start = self.bounds[index][0]
         return span.start - start, span.end - start
 
 
-def grouped(items: Iterable[tuple[int, T]], count: int) -> list[list[T]]:
-    """Items by the sentence whose number comes with them."""
+def group_by_sentence(items: Iterable[tuple[int, T]], count: int) -> list[list[T]]:
+    """Return a list for each of ``count`` sentences, with the items that have its index."""
     groups: list[list[T]] = [[] for _ in range(count)]
     for index, item in items:
         groups[index].append(item)
     return groups
 
 
-def targets_by_sentence(
-    wanted: Sequence[str], reading: Reading, named: Sequence[Sequence[tuple[Offsets, str]]]
-) -> list[list[tuple[str, Offsets | None]]]:
-    """Return for each sentence the targets to score in it, each with its first mention there, ``None`` for a topic.
-
-    Without ``wanted`` these are its entities, but for those that only modify (*Tulsa* police). A name (it has a
-    capital) is scored where it is mentioned: asked about somebody else, a sentence would answer for those whom it is
-    about. Everything else is scored in every sentence, as a topic where that does not mention it.
+def resolve_article(alignment: Alignment, document: Reading) -> References:
+    """Return the name that each source, *he* and *she* of an article refers to, where it is known.
 
     Raises:
-        StoppedError: once ``reading.stop`` says so.
+        StoppedError: once ``document.stop`` returns true.
     """
-    if not wanted:
-        found = grouped(
-            (
-                (entity.place.sentence, (entity.place.start, entity.place.end))
-                for entity in reading.entities or ()
-                if not is_modifier(
-                    reading.texts[entity.place.sentence],
-                    entity.place.start,
-                    entity.place.end,
-                    entity.label,
-                )
-            ),
-            len(reading.texts),
-        )
-        return [
-            list(_first_of_each(text, spans).items())
-            for text, spans in zip(reading.texts, found, strict=True)
-        ]
-    firsts = [
-        {name: span for name in wanted for span in _mentions(name, text, references)[:1]}
-        for text, references in unless_stopped(zip(reading.texts, named, strict=True), reading.stop)
+    sources = {
+        alignment.offsets(attribution.source[0])
+        for attribution in document.attributions or ()
+        if attribution.source
+    }
+    entities = [
+        (*alignment.offsets(entity.place), entity.label) for entity in document.entities or ()
     ]
-    return [
-        [(name, first.get(name)) for name in wanted if name in first or not has_capital(name)]
-        for first in firsts
-    ]
-
-
-def _first_of_each(text: str, spans: Sequence[Offsets]) -> dict[str, Offsets | None]:
-    first: dict[str, Offsets | None] = {}
-    for start, end in spans:
-        first.setdefault(text[start:end], (start, end))
-    return first
-
-
-def _mentions(name: str, text: str, named: Sequence[tuple[Offsets, str]]) -> list[Offsets]:
-    """Where a sentence mentions somebody: by name, else by what refers to that name ("he", "the senator")."""
-    return find_mentions(name, text) or [
-        span for span, reference in named if refers_to(name, reference)
-    ]
-
-
-def resolve_article(places: Places, reading: Reading) -> References:
-    """Return who each source, he and she of a reading refers to, where that is known.
-
-    Raises:
-        StoppedError: once ``reading.stop`` says so.
-    """
-    sources = sorted(
-        {places.offsets(found.source[0]) for found in reading.attributions or () if found.source}
+    names = resolve_references(
+        alignment.text, alignment.bounds, sorted(sources), entities, document.stop
     )
-    entities = [(*places.offsets(e.place), e.label) for e in reading.entities or ()]
-    names = resolve_references(places.text, places.bounds, sources, entities, reading.stop)
     return {span: name for span, name in names.items() if name}
 
 
-def named_by_sentence(places: Places, references: References) -> list[list[tuple[Offsets, str]]]:
-    """References, in order, by the sentence they stand in and relative to it."""
-    found = (
-        (places.sentence_at(start), start, end, name)
-        for (start, end), name in sorted(references.items())
-    )
-    relative = (
-        (i, ((start - places.bounds[i][0], end - places.bounds[i][0]), name))
-        for i, start, end, name in found
-    )
-    return grouped(relative, len(places.bounds))
+def references_by_sentence(
+    alignment: Alignment, references: References
+) -> list[list[tuple[Offsets, str]]]:
+    """Return the references of each sentence, in order, with offsets in that sentence."""
+    relative = []
+    for (start, end), name in sorted(references.items()):
+        index = alignment.sentence_at(start)
+        sentence_start = alignment.bounds[index][0]
+        relative.append((index, ((start - sentence_start, end - sentence_start), name)))
+    return group_by_sentence(relative, len(alignment.bounds))
 
 
-class Locator:
-    """Finds mentions of a name in the sentences of records, which stand one after the other like an article's."""
+def targets_by_sentence(
+    targets: Sequence[str],
+    document: Reading,
+    references: Sequence[Sequence[tuple[Offsets, str]]],
+) -> list[list[tuple[str, Offsets | None]]]:
+    """Return the targets to score in each sentence, each with its first mention; ``None`` for a topic.
+
+    A target that is written like a name (it has a capital) is scored only where it is mentioned:
+    elsewhere the model would answer for the people whom the sentence is about. Any other target is
+    scored in every sentence, as a topic where the sentence does not mention it.
+
+    Args:
+        targets: as the user named them; the entities of each sentence if empty, without those that
+            only modify a noun (*Tulsa* police).
+        document: the encoded article.
+        references: those of each sentence, with offsets in it.
+
+    Raises:
+        StoppedError: once ``document.stop`` returns true.
+    """
+    if not targets:
+        return _entities_as_targets(document)
+    result = []
+    for text, sentence_references in cancellable(
+        zip(document.texts, references, strict=True), document.stop
+    ):
+        sentence_targets: list[tuple[str, Offsets | None]] = []
+        for name in targets:
+            mentions = _find_mentions(name, text, sentence_references)
+            if mentions:
+                sentence_targets.append((name, mentions[0]))
+            elif not has_capital(name):
+                sentence_targets.append((name, None))
+        result.append(sentence_targets)
+    return result
+
+
+def _entities_as_targets(document: Reading) -> list[list[tuple[str, Offsets | None]]]:
+    """Return the entities of each sentence as targets, each name once, at its first mention."""
+    first_mentions: list[dict[str, Offsets | None]] = [{} for _ in document.texts]
+    for entity in document.entities or ():
+        place = entity.place
+        text = document.texts[place.sentence]
+        if not is_modifier(text, place.start, place.end, entity.label):
+            name = text[place.start : place.end]
+            first_mentions[place.sentence].setdefault(name, (place.start, place.end))
+    return [list(mentions.items()) for mentions in first_mentions]
+
+
+def _find_mentions(
+    name: str, text: str, references: Sequence[tuple[Offsets, str]]
+) -> list[Offsets]:
+    """Return the mentions of a name in a sentence; if there are none, what refers to it ("he")."""
+    mentions = find_mentions(name, text)
+    if mentions:
+        return mentions
+    return [span for span, reference in references if refers_to(name, reference)]
+
+
+class MentionFinder:
+    """Finds mentions of a name in the sentences of records, as in an article of these sentences.
+
+    It remembers the references of one document, since a caller asks for many names of a document
+    before it goes on to the next one.
+    """
 
     def __init__(self) -> None:
-        self._of: Reading | None = None
-        self._named: list[list[tuple[Offsets, str]]] = []
+        self._document: Reading | None = None
+        self._references: list[list[tuple[Offsets, str]]] = []
 
-    def __call__(self, reading: Reading, sentence: int, name: str) -> list[Offsets]:
-        """The mentions of ``name`` in a sentence of ``reading``."""
-        if (
-            reading is not self._of
-        ):  # one document after the other: who is who is told once for each
-            ends = list(accumulate(len(text) + 1 for text in reading.texts))
-            bounds = [
-                (end - 1 - len(text), end - 1)
-                for end, text in zip(ends, reading.texts, strict=True)
-            ]
-            places = Places("\n".join(reading.texts), bounds)
-            self._of, self._named = (
-                reading,
-                named_by_sentence(places, resolve_article(places, reading)),
-            )
-        return _mentions(name, reading.texts[sentence], self._named[sentence])
+    def __call__(self, document: Reading, sentence: int, name: str) -> list[Offsets]:
+        """Return the mentions of ``name`` in a sentence of ``document``."""
+        if document is not self._document:
+            self._document = document
+            self._references = self._resolve(document)
+        return _find_mentions(name, document.texts[sentence], self._references[sentence])
+
+    @staticmethod
+    def _resolve(document: Reading) -> list[list[tuple[Offsets, str]]]:
+        """Return the references of each sentence of an article with one sentence a line."""
+        bounds = []
+        start = 0
+        for text in document.texts:
+            bounds.append((start, start + len(text)))
+            start += len(text) + 1  # a line break
+        alignment = Alignment("\n".join(document.texts), bounds)
+        return references_by_sentence(alignment, resolve_article(alignment, document))

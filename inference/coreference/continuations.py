@@ -1,4 +1,4 @@
-"""Contents that run on into other sentences than the one that tells who says them."""
+"""Continuations: contents that run on into sentences without their source or cue."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -8,92 +8,93 @@ from claimstance.inference.coreference.quotes import Quote, find_quotations
 from claimstance.inference.results import Attribution, Continuation, Span
 
 Offsets = tuple[int, int]
-#: Whether its source says that quotation, whether it has a source, its probability; the continuation.
-_Ranked = tuple[tuple[bool, bool, float], Continuation]
+#: The rank of a continuation (is its source's quotation, has a source, probability), and itself.
+_RankedContinuation = tuple[tuple[bool, bool, float], Continuation]
 
 
 def find_continuations(
     text: str, bounds: Sequence[Offsets], attributions: Sequence[tuple[int, Attribution]]
 ) -> list[tuple[int, Continuation]]:
-    """Return the contents that stand in a sentence and whose source or cue stands in another.
+    """Return the contents that stand in another sentence than their attribution.
 
-    A quotation that an attribution with a source begins or ends is that source's as a whole, also where the model,
-    which reads a long one in several windows, has found the beginning or the end of it alone. Where two attributions
-    claim the same words of another sentence, they are that one's whose source says the quotation, else the likelier
-    one's with a source. Outside of quotation marks, only what follows and is most of its sentence counts: little of the
-    rest was right on PolNeAR.
+    If the content of an attribution with a source begins or ends a quotation, the whole quotation is
+    that source's. This covers quotations of which the model, which sees a window at a time, has found
+    only the beginning or the end. Where several attributions have the same words of another sentence,
+    the words go to the attribution whose source says the quotation, else to the likeliest one with a
+    source. Outside of quotation marks a continuation has to follow its attribution and to fill most
+    of its sentence: few of the others were right on PolNeAR.
 
     Args:
         text: the article.
         bounds: ``[start, end)`` of its sentences, in order.
-        attributions: the sentence that tells each, and the attribution.
+        attributions: each with the index of its sentence.
 
     Returns:
-        The index of the sentence of each continuation, and the continuation, in the order of the text.
+        The continuations in the order of the text, each with the index of its sentence.
     """
     quotations = find_quotations(text)
     spoken = _quotations_by_speaker(quotations, attributions)
-    parts: dict[int, list[_Ranked]] = defaultdict(list)
+    ranked: dict[int, list[_RankedContinuation]] = defaultdict(list)
     for number, (told_in, attribution) in enumerate(attributions):
         source, probability = attribution.source, attribution.probability
         pieces = attribution.content.pieces if attribution.content else ()
-        for index, content in _by_sentence(text, bounds, _united([*pieces, *spoken[number]])):
+        for index, content in _by_sentence(text, bounds, _merge([*pieces, *spoken[number]])):
             length = bounds[index][1] - bounds[index][0]
             runs_on = index > told_in and 2 * (content.end - content.start) > length
             if index == told_in or not (runs_on or _is_quoted(content, quotations)):
                 continue
             rank = (_overlap(content.pieces, spoken[number]), source is not None, probability)
             continuation = Continuation(source, attribution.cue, content, probability, told_in)
-            parts[index].append((rank, continuation))
+            ranked[index].append((rank, continuation))
     return [
         (index, continuation)
-        for index in sorted(parts)
-        for continuation in _without_rivals(parts[index])
+        for index in sorted(ranked)
+        for continuation in _without_overlaps(ranked[index])
     ]
 
 
 def _is_quoted(content: Span, quotations: Sequence[Quote]) -> bool:
     """Return whether the middle of a content stands within quotation marks."""
     middle = (content.start + content.end) // 2
-    place = bisect_right(quotations, middle, key=lambda quotation: quotation.start) - 1
-    return place >= 0 and middle < quotations[place].end
+    last = bisect_right(quotations, middle, key=lambda quotation: quotation.start) - 1
+    return last >= 0 and middle < quotations[last].end
 
 
 def _quotations_by_speaker(
     quotations: Sequence[Quote], attributions: Sequence[tuple[int, Attribution]]
 ) -> dict[int, list[Offsets]]:
-    """Return the number of an attribution → the quotations that are its source's.
+    """Return the index of an attribution → the quotations that its source says.
 
-    The source stands outside of the quotation, and the content has its first words or its last ones. Of several such
-    attributions it is the likeliest one's.
+    The source stands outside of the quotation, and the content has its first or its last words. If
+    several attributions have them, the quotation goes to the likeliest one.
     """
     starts = [quotation.start for quotation in quotations]
-    speakers: dict[int, int] = {}
+    speakers: dict[int, int] = {}  # index of a quotation → index of its attribution
     for number, (_, attribution) in enumerate(attributions):
         source, content = attribution.source, attribution.content
         if source is None or content is None:
             continue
-        touched = {
-            place
-            for start, end in content.pieces
-            for place in (bisect_right(starts, start) - 1, bisect_left(starts, end) - 1)
-            if place >= 0
-        }
-        for place in touched:
-            quotation = quotations[place]
+        # Only the quotations around the ends of a piece can begin or end in it.
+        candidates = set()
+        for start, end in content.pieces:
+            candidates |= {bisect_right(starts, start) - 1, bisect_left(starts, end) - 1}
+        candidates.discard(-1)
+        for i in candidates:
+            quotation = quotations[i]
             is_outside = source.end <= quotation.start or quotation.end <= source.start
             if is_outside and _has_an_end(content, quotation):
-                rival = speakers.get(place)
+                rival = speakers.get(i)
                 if rival is None or attributions[rival][1].probability < attribution.probability:
-                    speakers[place] = number
+                    speakers[i] = number
     spoken: dict[int, list[Offsets]] = defaultdict(list)
-    for place, number in sorted(speakers.items()):
-        spoken[number].append((quotations[place].start, quotations[place].end))
+    for i, number in sorted(speakers.items()):
+        spoken[number].append((quotations[i].start, quotations[i].end))
     return spoken
 
 
 def _has_an_end(content: Span, quotation: Quote) -> bool:
-    """Return whether a content has the characters beside the opening or the closing mark of a quotation."""
+    """Return whether a content has the first or the last words of a quotation."""
+    # Characters near the quotation marks: a mark may have two characters, or punctuation before it.
     first, last = quotation.start + 2, quotation.end - 3
     return any(
         start < first < end or (quotation.is_closed and start <= last < end)
@@ -101,41 +102,42 @@ def _has_an_end(content: Span, quotation: Quote) -> bool:
     )
 
 
-def _united(stretches: Iterable[Offsets]) -> list[Offsets]:
-    """Return stretches in order, those that overlap made one."""
-    united: list[Offsets] = []
-    for start, end in sorted(stretches):
-        if united and start <= united[-1][1]:
-            united[-1] = (united[-1][0], max(end, united[-1][1]))
+def _merge(pieces: Iterable[Offsets]) -> list[Offsets]:
+    """Return pieces in order, with those merged that overlap or touch."""
+    merged: list[Offsets] = []
+    for start, end in sorted(pieces):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
-            united.append((start, end))
-    return united
+            merged.append((start, end))
+    return merged
 
 
 def _by_sentence(
-    text: str, bounds: Sequence[Offsets], stretches: Iterable[Offsets]
+    text: str, bounds: Sequence[Offsets], pieces: Iterable[Offsets]
 ) -> list[tuple[int, Span]]:
-    """Return the sentences that have words of the stretches, each with the span of these."""
-    pieces: dict[int, list[Offsets]] = defaultdict(list)
-    for start, end in stretches:
+    """Return a span for each sentence that has words of the pieces, with the index of the sentence."""
+    clipped: dict[int, list[Offsets]] = defaultdict(list)
+    for start, end in pieces:
         first = bisect_right(bounds, start, key=lambda bound: bound[1])
         last = bisect_left(bounds, end, key=lambda bound: bound[0])
         for index in range(first, last):
             piece = max(start, bounds[index][0]), min(end, bounds[index][1])
             if any(map(str.isalnum, text[slice(*piece)])):
-                pieces[index].append(piece)
-    return [
-        (index, Span(own[0][0], own[-1][1], text[own[0][0] : own[-1][1]], tuple(own)))
-        for index, own in pieces.items()
-    ]
+                clipped[index].append(piece)
+    spans = []
+    for index, sentence_pieces in clipped.items():
+        start, end = sentence_pieces[0][0], sentence_pieces[-1][1]
+        spans.append((index, Span(start, end, text[start:end], tuple(sentence_pieces))))
+    return spans
 
 
-def _without_rivals(ranked: Sequence[_Ranked]) -> list[Continuation]:
-    """Return the continuations in a sentence without those that share words with one of a higher rank."""
+def _without_overlaps(ranked: Sequence[_RankedContinuation]) -> list[Continuation]:
+    """Return the continuations of a sentence in order, without those that overlap a higher-ranked one."""
     chosen: list[Continuation] = []
     for _, continuation in sorted(ranked, key=lambda pair: pair[0], reverse=True):
         pieces = continuation.content.pieces
-        if not any(_overlap(pieces, other.content.pieces) for other in chosen):
+        if not any(_overlap(pieces, better.content.pieces) for better in chosen):
             chosen.append(continuation)
     return sorted(chosen, key=lambda continuation: continuation.content.start)
 

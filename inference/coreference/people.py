@@ -1,7 +1,7 @@
-"""The people that a text names, in order, with its quotes and who is a he and who a she.
+"""The people that a text names, with their full names and genders, for the resolver.
 
-The ground that ``claimstance.inference.coreference.resolver`` stands on. Everything comes from the form of the text:
-titles, commas, quotation marks, and pronouns beside the only name around. There is no list of first names.
+All evidence comes from the form of the text: titles, commas, quotation marks, and pronouns near a single name. There is
+no list of first names.
 """
 
 import re
@@ -34,30 +34,31 @@ _FEMALE = words(
     councilwoman businesswoman actress
     """
 )
-# A title says more than a subject before the pronoun, and that more than a person in the sentence before.
+# Votes for a gender: a title is surer than a pronoun whose subject is the person, and that is surer
+# than any other pronoun nearby, which counts one.
 _TITLE_WEIGHT, _SUBJECT_WEIGHT = 3, 2
 _AFTER_PREPOSITION = re.compile(
     r"\b(?:about|above|after|against|among|around|as|at|before|behind|beside|between|by|for|from|in|into|like|near|of|on"
     r"|over|than|to|towards?|under|with|without)\s+(?:the\s+|former\s+|[A-Z]\w*\.?\s+)*$"
 )
 _POSSESSIVE = re.compile(r"['’]s?\b")
-_REACH = 60  # characters before a name that tell its place in the sentence
-_STOP_EVERY = 64  # steps of less than a millisecond each
+_CONTEXT = 60  # characters before a name in which a title or a preposition is looked for
+_STOP_EVERY = 64  # steps between two checks; a step takes less than a millisecond
 
 
 @dataclass(frozen=True)
 class Mention:
-    """A person at a place in the text, by the name that the person goes by.
+    """A mention of a person in the text.
 
     Attributes:
-        start: the first character, in code points of the text.
-        end: the one after the last.
-        sentence: the index of the sentence.
-        name: the fullest form of the name in the text.
-        quoted: whether it stands within quotation marks.
-        subject: whether it may be the subject of its clause.
-        source: whether it says something.
-        pronoun: the gender of the pronoun that it is; ``None`` for a name or a description.
+        start: index of its first character in the text.
+        end: index behind its last character.
+        sentence: index of the sentence.
+        name: the fullest form of the person's name in the text.
+        quoted: true within quotation marks.
+        subject: true if it may be the subject of its clause.
+        source: true if it is a source.
+        pronoun: the gender of a pronoun; ``None`` for a name or a description.
     """
 
     start: int
@@ -71,17 +72,17 @@ class Mention:
 
 
 class PeopleInText:
-    """A text with what is known of the people in it.
+    """A text with the people that it names.
 
-    Every question about a place is answered by a binary search, so that all questions about an article take a time
-    that grows with its length, not with the square of it.
+    Lookups by position are binary searches, so the time for all lookups of an article grows with its
+    length, not with the square of it.
 
     Attributes:
         people: mentions by name, in order.
         genders: name → ``male`` or ``female``, where there is evidence and it mostly agrees.
 
     Raises:
-        StoppedError: once ``stop`` says so.
+        StoppedError: once ``stop`` returns true.
     """
 
     def __init__(
@@ -102,13 +103,13 @@ class PeopleInText:
         names = Counter(bare_name(text[start:end]) for start, end in spans)
         self._spellings = _spellings(names)
         self._full_names = _full_names(names)
-        self.people = [self._mention(start, end) for start, end in unless_stopped(spans, stop)]
+        self.people = [self._mention(start, end) for start, end in cancellable(spans, stop)]
         self._starts = [person.start for person in self.people]
         self._by_end = sorted((person.end, number) for number, person in enumerate(self.people))
         self.genders = self._guess_genders(stop)
 
     def sentence_at(self, position: int) -> int:
-        """Return the index of the sentence that holds a position, or of the last one before it."""
+        """Return the index of the sentence at a position, or of the last one before it."""
         return max(0, bisect_right(self._sentence_starts, position) - 1)
 
     def is_quoted(self, position: int) -> bool:
@@ -117,7 +118,7 @@ class PeopleInText:
         return i >= 0 and position < self._quotes[i][1]
 
     def fullest(self, name: str) -> str:
-        """Return the full name that a person's name stands for in this text, or the bare name if none is fuller."""
+        """Return the full name that a person's name stands for in this text, else the bare name."""
         bare = bare_name(name)
         folded = fold_accents(bare)
         if person_name(folded) is not None:
@@ -125,14 +126,16 @@ class PeopleInText:
         return self._full_names.get(folded, bare)
 
     def is_person(self, name: str) -> bool:
-        """Return whether a bare name has the form of a person's, or is the surname of somebody in this text."""
+        """Return whether a bare name has the form of a person's name, or is a surname in this text."""
         folded = fold_accents(name)
         return person_name(folded) is not None or folded in self._full_names
 
     def within(self, span: Span) -> Iterator[tuple[int, Mention]]:
-        """Yield the people named within a span, in order, each with its number in ``people``."""
+        """Yield the people named within a span, in order, with their index in ``people``."""
         start, end = span
-        for number in range(bisect_left(self._starts, start), bisect_right(self._starts, end)):
+        first = bisect_left(self._starts, start)
+        last = bisect_right(self._starts, end)
+        for number in range(first, last):
             if self.people[number].end <= end:
                 yield number, self.people[number]
 
@@ -143,25 +146,29 @@ class PeopleInText:
         return [self.people[number] for number in sorted(n for _, n in self._by_end[low:high])]
 
     def _mention(self, start: int, end: int) -> Mention:
+        """Return the mention at a PERSON entity; a possessive or an object cannot be a subject."""
         text = self.text
         possessive = _POSSESSIVE.match(text, end) or text[start:end].endswith(("'s", "’s"))
-        after_preposition = _AFTER_PREPOSITION.search(text, max(0, start - _REACH), start)
+        after_preposition = _AFTER_PREPOSITION.search(text, max(0, start - _CONTEXT), start)
         name, sentence = self.fullest(text[start:end]), self.sentence_at(start)
         return Mention(
             start, end, sentence, name, self.is_quoted(start), not (possessive or after_preposition)
         )
 
     def _guess_genders(self, stop: Stop) -> dict[str, str]:
-        """Return genders by titles, and by pronouns outside quotes whose sentence so far, else the one before, names
-        one person.
+        """Return genders by the votes of titles and of pronouns outside quotes.
+
+        A pronoun votes if its sentence so far, else the sentence before, names only one person.
         """
         votes: dict[str, Counter[str]] = defaultdict(Counter)
         unquoted: dict[int, list[Mention]] = defaultdict(list)
-        for person in unless_stopped(self.people, stop):
-            near = re.findall(r"\w+", self.text[max(0, person.start - _REACH) : person.start])[-2:]
-            near += re.findall(r"\w+", self.text[person.start : person.end])[:1]
+        for person in cancellable(self.people, stop):
+            # A title is one of the two words before a name, or its first word.
+            before_name = self.text[max(0, person.start - _CONTEXT) : person.start]
+            title_words = re.findall(r"\w+", before_name)[-2:]
+            title_words += re.findall(r"\w+", self.text[person.start : person.end])[:1]
             for gender, nouns in (("male", _MALE), ("female", _FEMALE)):
-                if any(word.lower() in nouns for word in near):
+                if any(word.lower() in nouns for word in title_words):
                     votes[person.name][gender] += _TITLE_WEIGHT
             if not person.quoted:
                 unquoted[person.sentence].append(person)
@@ -169,38 +176,41 @@ class PeopleInText:
             if len(names) == 1:
                 weight = _SUBJECT_WEIGHT if before is not None and before.subject else 1
                 votes[min(names)][GENDERS[pronoun.lower()]] += weight
-        return {
-            name: max(count, key=count.__getitem__)
-            for name, count in votes.items()
-            if _is_clear(count)
-        }
+        genders = {}
+        for name, counts in votes.items():
+            if _is_clear(counts):
+                genders[name] = max(counts, key=counts.__getitem__)
+        return genders
 
     def _unquoted_pronouns(
         self, unquoted: dict[int, list[Mention]], stop: Stop
     ) -> Iterator[tuple[str, Mention | None, set[str]]]:
-        """Yield each pronoun outside quotes, the first person named before it in its sentence, and the names of all
-        people before it there, else of those in the sentence before.
+        """Yield the pronouns outside quotes with the people who are named before them.
+
+        Yields:
+            The pronoun; the first person of its sentence, if named before it; the names of all people
+            before it in the sentence, or of the previous sentence if there are none.
         """
         current = -1
         before: set[str] = set()
         previous: set[str] = set()
-        passed = 0
-        for pronoun in unless_stopped(PRONOUN.finditer(self.text), stop):
+        position = 0
+        for pronoun in cancellable(PRONOUN.finditer(self.text), stop):
             if self.is_quoted(pronoun.start()):
                 continue
             sentence = self.sentence_at(pronoun.start())
             people = unquoted.get(sentence, [])
             if sentence != current:
-                current, before, passed = sentence, set(), 0
+                current, before, position = sentence, set(), 0
                 previous = {person.name for person in unquoted.get(sentence - 1, ())}
-            while passed < len(people) and people[passed].start < pronoun.start():
-                before.add(people[passed].name)
-                passed += 1
+            while position < len(people) and people[position].start < pronoun.start():
+                before.add(people[position].name)
+                position += 1
             yield pronoun[0], people[0] if before else None, before or previous
 
 
-def unless_stopped(items: Iterable[T], stop: Stop) -> Iterator[T]:
-    """Yield ``items``, and raise ``StoppedError`` once ``stop``, which is asked now and then, says so."""
+def cancellable(items: Iterable[T], stop: Stop) -> Iterator[T]:
+    """Yield ``items``; raise ``StoppedError`` once ``stop``, called every few items, returns true."""
     for number, item in enumerate(items):
         if number % _STOP_EVERY == 0 and stop():
             raise StoppedError
@@ -208,23 +218,25 @@ def unless_stopped(items: Iterable[T], stop: Stop) -> Iterator[T]:
 
 
 def _is_clear(votes: Counter[str]) -> bool:
+    """Return whether a gender has two votes, and three times as many as the other gender."""
     male, female = votes["male"], votes["female"]
     return max(male, female) > 1 and max(male, female) >= 3 * min(male, female)
 
 
 def _spellings(names: Counter[str]) -> dict[str, str]:
-    """Return name without accents → the spelling of it that occurs most often; of two, the first."""
+    """Return name without accents → its most frequent spelling; the first one if several are."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for name, times in names.items():
-        counts[fold_accents(name)][name] += times
+    for name, frequency in names.items():
+        counts[fold_accents(name)][name] += frequency
     return {folded: count.most_common(1)[0][0] for folded, count in counts.items()}
 
 
 def _full_names(names: Counter[str]) -> dict[str, str]:
-    """Return surname without accents → the full name with it that occurs most often; of two, the first."""
+    """Return surname without accents → the most frequent full name with it; ties go to the first."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for name, times in names.items():
-        if person := person_name(fold_accents(name)):
-            for short in {person.surname, person.particles + person.surname}:
-                counts[short][name] += times
-    return {short: count.most_common(1)[0][0] for short, count in counts.items()}
+    for name, frequency in names.items():
+        person = person_name(fold_accents(name))
+        if person is not None:
+            for surname in {person.surname, person.particles + person.surname}:
+                counts[surname][name] += frequency
+    return {surname: count.most_common(1)[0][0] for surname, count in counts.items()}

@@ -1,4 +1,4 @@
-"""Stretches within double quotation marks, and quotations that go on over several paragraphs."""
+"""Quotes between double quotation marks, and quotations of several paragraphs."""
 
 import re
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ _QUOTE_MARK = re.compile(r"[“”\"]|''|``")
 
 @dataclass(frozen=True)
 class Quote:
-    """Characters ``[start, end)`` of a text from an opening mark to its closing one, both included.
+    """A quote: the characters ``[start, end)`` of a text, both quotation marks included.
 
     Attributes:
-        start: where the opening mark stands.
-        end: behind the closing mark, or the end of the paragraph if there is none.
-        is_closed: whether there is a closing mark.
+        start: index of the opening mark.
+        end: index behind the closing mark; the end of the paragraph if there is none.
+        is_closed: true if there is a closing mark.
     """
 
     start: int
@@ -23,7 +23,7 @@ class Quote:
 
 
 def find_quotes(text: str) -> Iterator[Quote]:
-    """Yield stretches within double quotation marks; one that is never closed ends with its paragraph."""
+    """Yield the quotes of a text, in order; one that is never closed ends with its paragraph."""
     for paragraph in re.finditer(r"[^\n]+", text):
         opened: int | None = None
         for mark in _QUOTE_MARK.finditer(text, *paragraph.span()):
@@ -37,9 +37,9 @@ def find_quotes(text: str) -> Iterator[Quote]:
 
 
 def find_quotations(text: str) -> list[Quote]:
-    """Return the quotes of a text, with those made one that go on in the next paragraph.
+    """Return the quotes of a text, with quotes that go on in the next paragraph joined.
 
-    A quotation of several paragraphs opens with each of them and closes with the last.
+    By convention, a quotation of several paragraphs opens with each of them and closes with the last.
     """
     quotations: list[Quote] = []
     for quote in find_quotes(text):
@@ -52,9 +52,7 @@ def find_quotations(text: str) -> list[Quote]:
 
 
 def _is_mistyped_close(mark: re.Match[str]) -> bool:
-    """Return whether an opening mark stands where a quote closes: “so it is“, he said."""
-    before, after = (
-        mark.string[max(0, mark.start() - 1) : mark.start()],
-        mark.string[mark.end() : mark.end() + 1],
-    )
+    """Return whether an opening mark is typed where a quote closes: “so it is“, he said."""
+    before = mark.string[max(0, mark.start() - 1) : mark.start()]
+    after = mark.string[mark.end() : mark.end() + 1]
     return bool(before.strip()) and not after.isalnum()

@@ -1,8 +1,9 @@
-"""Who "he" is: the name of the source behind a pronoun, a surname or a role.
+"""Coreference of sources: the name that a pronoun, a surname or a role stands for.
 
-A few sieves, the surest first, each deciding what the ones before left open, after the multi-pass sieve of Raghunathan
-et al. (2010), "A Multi-Pass Sieve for Coreference Resolution", and Lee et al. (2013), "Deterministic Coreference
-Resolution Based on Entity-Centric, Precision-Ranked Rules". Measured in ``docs/experiments.md``, 'Who "he" is'.
+The rules form a few sieves, the most precise first; each decides what the earlier ones left open. This follows the
+multi-pass sieve of Raghunathan et al. (2010), "A Multi-Pass Sieve for Coreference Resolution", and Lee et al. (2013),
+"Deterministic Coreference Resolution Based on Entity-Centric, Precision-Ranked Rules". Accuracy is measured in
+``docs/experiments.md``, 'Who "he" is'.
 """
 
 import re
@@ -17,7 +18,7 @@ from claimstance.inference.coreference.people import (
     Mention,
     PeopleInText,
     Span,
-    unless_stopped,
+    cancellable,
 )
 from claimstance.inference.coreference.salience import RecentMentions
 from claimstance.model.predictor import Stop, never
@@ -36,13 +37,14 @@ _OTHER_PRONOUNS = words(
 _PLURALS = words(
     "people men women police many some others most several few dozens hundreds thousands"
 )
-_NEAR = 4  # sentences back from "they" and "it"; farther, nobody is answered
-# What may stand before and after a person's name for the whole phrase to mean that person.
+_MAX_DISTANCE = 4  # sentences back from "they" and "it" to the group or thing that they mean
+# Words before a name that make the phrase mean somebody else ("an aide to Orr"), and words after a
+# name that still describe the person ("Orr, the senator").
 _BELONGS_ELSEWHERE = re.compile(
     r"\b(?:about|and|at|by|for|from|in|of|on|or|to|with)\b[^,]*$|['’]s?\s*$", re.IGNORECASE
 )
 _DESCRIBES = re.compile(r"(?:['’]s?)?\s*(?:$|[,(—–]|of\b|who\b|in\b|from\b|at\b)")
-# "A veteran aide to the mayor": somebody new. "The aide" mostly is somebody who has been named, and is left to sieve 3.
+# "A veteran aide to the mayor" introduces a person. "The aide" mostly is a person with a name.
 _INDEFINITE = re.compile(r"(?:an?|one|another)\s", re.IGNORECASE)
 _PERSON_NOUN = re.compile(
     r"(?:man|woman|person|\w+(?:ist|ian|eer|or)|aide|ally|critic|official|analyst|veteran|resident|president|student|"
@@ -50,16 +52,18 @@ _PERSON_NOUN = re.compile(
     r"voter|supporter|manager|adviser|lawmaker|minister|teacher|farmer|owner|researcher|commander|organizer|volunteer|"
     r"candidate|nominee|delegate|diplomat|mayor|judge|secretary|general|attorney|chief|source|survivor|witness)"
 )
-# The search begins at the beginning of words and ends at their end, or a word of 50,000 letters would take minutes.
+# Lookarounds tie the match to whole words: otherwise a word of 50,000 letters would take minutes.
 _HEAD = re.compile(
     r"(?<!\w)(\w+)(?!\w)(?=,|$|\s(?:of|in|for|from|with|who|that|at|on|to|near|familiar|close)\b)"
 )
 _ROLE_AFTER = re.compile(
     r",\s+(the\s+[\w-]+(?:\s[\w-]+){0,3}?)(?=[,.;)]|\s(?:of|for|who|in|from)\b)"
 )
-# The verb between a subject and an object pronoun; what follows a "her" that is no possessive.
+# The verb between a subject and an object pronoun ("Orr blamed him").
 _VERB = re.compile(r",?\s\w+(?:\s(?:about|against|at|by|for|of|to|with))?\s$")
-_VERB_REACH = 40  # characters
+_VERB_REACH = 40  # characters before an object pronoun
+_TITLE_REACH = 40  # characters before a name
+# The text after a "her" that is an object, not a possessive.
 _NO_NOUN = re.compile(r"[,.;:?!”]|\s(?:a|and|as|at|by|for|in|of|on|that|the|to|with)\b")
 _COMMA = re.compile(r"['’]?,?\s*")
 _LONG_FORMS = {
@@ -83,8 +87,8 @@ def resolve_names(
         entities: ``(start, end, label)``, as an entity tagger gives them, errors included.
 
     Returns:
-        For each source: a name, in the fullest form in the article; a description's own text ("a US official");
-        ``None`` for a pronoun that nobody fits.
+        One entry per source: a name, in its fullest form in the article; the text of a description
+        ("a US official"); ``None`` for a pronoun that nobody fits.
     """
     names = resolve_references(text, sentences, sources, entities)
     return [names[span] for span in sources]
@@ -97,27 +101,30 @@ def resolve_references(
     entities: Iterable[Entity],
     stop: Stop = never,
 ) -> Names:
-    """Return names as ``resolve_names`` does, by span, and with every he and she of the article, sources or not.
+    """Return names as ``resolve_names`` does, by span, with every *he* and *she* of the article added.
 
     Raises:
-        StoppedError: once ``stop``, which is asked now and then, says so.
+        StoppedError: once ``stop``, which is called every few steps, returns true.
     """
     people = PeopleInText(text, sentences, entities, stop)
     phrases = {span: " ".join(text[slice(*span)].split()) for span in sources}
     roles = _roles(people, stop)
-    names: Names = {
-        span: _named(people, span) or roles.get(phrase.lower()) or phrase.rstrip(" ,;") or phrase
-        for span, phrase in unless_stopped(phrases.items(), stop)
-        if not _is_pronoun(_word(phrase))
-    }
+    names: Names = {}
+    for span, phrase in cancellable(phrases.items(), stop):
+        if not _is_pronoun(_lower(phrase)):
+            name = _person_name(people, span) or roles.get(phrase.lower())
+            names[span] = name or phrase.rstrip(" ,;") or phrase
     pronouns = _resolve_pronouns(people, set(sources), names, stop)
-    names |= {span: pronouns[span] for span in phrases if span in pronouns}
-    return {**pronouns, **_resolve_others(people, phrases, names, stop)}
+    for span in phrases:
+        if span in pronouns:
+            names[span] = pronouns[span]
+    return {**pronouns, **_resolve_remaining(people, phrases, names, stop)}
 
 
 def same_name(a: str, b: str) -> bool:
-    """Return whether two names may be one source's: equal without titles and accents, or a full name
-    and its surname.
+    """Return whether two names may be those of one source.
+
+    They are if they are equal without titles and accents, or are a full name and its surname.
 
     >>> same_name("Mr. Trump", "Donald Trump"), same_name("Bill Clinton", "Hillary Clinton")
     (True, False)
@@ -137,18 +144,20 @@ def same_name(a: str, b: str) -> bool:
 
 
 def refers_to(name: str, reference: str) -> bool:
-    """Return whether a source or pronoun called ``reference`` is the one called ``name``; no *spokesman for Trump* is
-    Trump.
+    """Return whether a source or pronoun resolved to ``reference`` is the one called ``name``.
+
+    A *spokesman for Trump* is not Trump.
 
     >>> refers_to("Trump", "Donald Trump"), refers_to("United Nations", "UN"), refers_to("Trump", "an aide to Trump")
     (True, True, False)
     """
-    phrase = f"the {reference}"  # an acronym is one only beside lower case
+    phrase = f"the {reference}"  # find_mentions takes an acronym for a name only beside lower case
     return same_name(name, reference) or (4, len(phrase)) in find_mentions(name, phrase)
 
 
-def _word(phrase: str) -> str:
-    return phrase if phrase == "US" else phrase.lower()  # a country, not us
+def _lower(phrase: str) -> str:
+    # "US" is a country, not a pronoun.
+    return phrase if phrase == "US" else phrase.lower()
 
 
 def _is_pronoun(word: str) -> bool:
@@ -158,70 +167,89 @@ def _is_pronoun(word: str) -> bool:
     )
 
 
-def _named(people: PeopleInText, span: Span) -> str | None:
-    """Sieve 1: return the name of a phrase that is a name, or a name with a title, a role or an apposition."""
-    text = people.text
+def _person_name(people: PeopleInText, span: Span) -> str | None:
+    """Return the name of a phrase that is a name, or a name with a title, a role or an apposition.
+
+    This is sieve 1.
+    """
     for _, person in people.within(span):
-        if _means_person(text, span, person):
+        if _means_person(people.text, span, person):
             return person.name
-    whole = bare_name(text[slice(*span)])
-    return people.fullest(whole) if people.is_person(whole) else None
+    phrase = bare_name(people.text[slice(*span)])
+    return people.fullest(phrase) if people.is_person(phrase) else None
 
 
 def _means_person(text: str, span: Span, person: Mention) -> bool:
-    before, after = text[span[0] : person.start], text[person.end : span[1]]
+    """Return whether a phrase means a person who is named in it: not *an aide to Orr*."""
+    before = text[span[0] : person.start]
+    after = text[person.end : span[1]]
     return not _BELONGS_ELSEWHERE.search(before) and _DESCRIBES.match(after) is not None
 
 
 def _roles(people: PeopleInText, stop: Stop) -> dict[str, str]:
-    """Sieve 2: return the name for "the senator", where only one person has that title or apposition."""
+    """Return role → name for roles ("the senator") that only one person has, by title or apposition.
+
+    This is sieve 2.
+    """
     holders: dict[str, set[str]] = {}
-    for person in unless_stopped(people.people, stop):
+    for person in cancellable(people.people, stop):
         for role in _roles_of(people.text, person):
             holders.setdefault(role, set()).add(person.name)
     return {role: names.pop() for role, names in holders.items() if len(names) == 1}
 
 
 def _roles_of(text: str, person: Mention) -> Iterator[str]:
-    if after := _ROLE_AFTER.match(text, person.end):
-        yield after[1].lower()
-    near = text[max(0, person.start - 40) : person.end].rpartition("\n")[2].split(" ")
-    titles = next(filter(None, (title_of(" ".join(near[i:])) for i in range(len(near)))), "")
-    bare = (
-        word for word in titles.lower().replace(".", "").split() if word not in ("former", "the")
-    )
-    title = " ".join(_LONG_FORMS.get(word, word) for word in bare)
-    if title:
-        yield f"the {title}"
-        yield f"the {title.split()[-1]}"
+    """Yield the roles of a person: the apposition after the name, and the title before it."""
+    if apposition := _ROLE_AFTER.match(text, person.end):
+        yield apposition[1].lower()
+    line = text[max(0, person.start - _TITLE_REACH) : person.end].rpartition("\n")[2]
+    title = _longest_title(line.split(" ")).lower().replace(".", "")
+    title_words = [
+        _LONG_FORMS.get(word, word) for word in title.split() if word not in ("former", "the")
+    ]
+    if title_words:
+        yield f"the {' '.join(title_words)}"
+        yield f"the {title_words[-1]}"
+
+
+def _longest_title(line_words: Sequence[str]) -> str:
+    """Return the longest title that ends a line before the name does; empty if there is none."""
+    for i in range(len(line_words)):
+        title = title_of(" ".join(line_words[i:]))
+        if title:
+            return title
+    return ""
 
 
 def _resolve_pronouns(people: PeopleInText, sources: set[Span], names: Names, stop: Stop) -> Names:
-    """Sieve 3: return whom every he and she means; one who is spoken of again and again stays at hand."""
-    mentions = _as_sources(people, names)
-    mentions += [
-        _described(people, span, name)
-        for span, name in names.items()
-        if name and _is_described(name)
-    ]
-    # Outside quotes first: a pronoun there never means somebody whom only quotes mention, while a quoted one had better
-    # not mean the speaker, who is often named behind the quote.
+    """Return the name of every *he* and *she*; a resolved pronoun keeps its person salient.
+
+    This is sieve 3.
+    """
+    mentions = _mark_sources(people, names)
+    for span, name in names.items():
+        if name and _introduces_person(name):
+            # A person without a name who speaks goes by the description.
+            sentence, quoted = people.sentence_at(span[0]), people.is_quoted(span[0])
+            mentions.append(Mention(*span, sentence, name, quoted, subject=True, source=True))
+    # Pronouns outside quotes go first: they never mean a person whom only quotes mention. A quoted
+    # pronoun should not mean the speaker, who is often named only behind the quote.
     pronouns: list[Mention] = []
     resolved: Names = {}
     for quoted in (False, True):
-        meant: dict[int, set[tuple[str, str]]] = defaultdict(set)
+        antecedents: dict[int, set[tuple[str, str]]] = defaultdict(set)
         for pronoun in pronouns:
-            meant[pronoun.sentence].add((pronoun.pronoun or "", pronoun.name))
-        recent = RecentMentions(people, meant)
-        waiting = sorted([*mentions, *pronouns], key=lambda mention: mention.start)
-        passed = 0
-        for match in unless_stopped(PRONOUN.finditer(people.text), stop):
+            antecedents[pronoun.sentence].add((pronoun.pronoun or "", pronoun.name))
+        recent = RecentMentions(people, antecedents)
+        candidates = sorted([*mentions, *pronouns], key=lambda mention: mention.start)
+        position = 0
+        for match in cancellable(PRONOUN.finditer(people.text), stop):
             span, word = match.span(), match[0].lower()
             if people.is_quoted(span[0]) != quoted:
                 continue
-            while passed < len(waiting) and waiting[passed].start < span[0]:
-                recent.add(waiting[passed])
-                passed += 1
+            while position < len(candidates) and candidates[position].start < span[0]:
+                recent.add(candidates[position])
+                position += 1
             gender, sentence = GENDERS[word], people.sentence_at(span[0])
             subject = _subject_before(people, resolved, match)
             resolved[span] = name = recent.resolve(gender, sentence, quoted, subject)
@@ -234,8 +262,10 @@ def _resolve_pronouns(people: PeopleInText, sources: set[Span], names: Names, st
 
 
 def _subject_before(people: PeopleInText, resolved: Names, pronoun: re.Match[str]) -> set[str]:
-    """Return who acts on an object pronoun: *Orr blamed him*, *she spoke to him*. It never means them; that would be
-    *himself* (Hobbs 1978, "Resolving pronoun references").
+    """Return the subjects that act on an object pronoun: *Orr blamed him*, *she spoke to him*.
+
+    The pronoun never means its own subject, which would be *himself* (Hobbs 1978, "Resolving pronoun
+    references").
     """
     text, start = pronoun.string, pronoun.start()
     is_object = pronoun[0].lower() == "him" or (
@@ -253,69 +283,70 @@ def _subject_before(people: PeopleInText, resolved: Names, pronoun: re.Match[str
     return names
 
 
-def _is_described(name: str) -> bool:
-    return _INDEFINITE.match(name) is not None and _is_somebody(name)
+def _introduces_person(name: str) -> bool:
+    """Return whether a description introduces a person without a name: *a veteran aide*."""
+    return _INDEFINITE.match(name) is not None and _is_person_noun(name)
 
 
-def _is_somebody(name: str) -> bool:
+def _is_person_noun(name: str) -> bool:
+    """Return whether the head of a description is a noun for a person: "an aide to the mayor"."""
     head = _HEAD.search(name.lower())
     return head is not None and _PERSON_NOUN.fullmatch(head[1]) is not None
 
 
-def _described(people: PeopleInText, span: Span, name: str) -> Mention:
-    """Return somebody without a name who speaks, under the description."""
-    quoted = people.is_quoted(span[0])
-    return Mention(*span, people.sentence_at(span[0]), name, quoted, subject=True, source=True)
+def _mark_sources(people: PeopleInText, names: Names) -> list[Mention]:
+    """Return the people, marked as sources where they speak.
 
-
-def _as_sources(people: PeopleInText, names: Names) -> list[Mention]:
-    """Return the people, each marked if a source is called so; others named within a source do not speak."""
-    speaking = {
-        number
-        for span, name in names.items()
-        for number, person in people.within(span)
-        if person.name == name
-    }
+    A person who is named within a source but is not that source does not speak: *an aide to Orr*.
+    """
+    speakers = set()
+    for span, name in names.items():
+        for number, person in people.within(span):
+            if person.name == name:
+                speakers.add(number)
     return [
-        replace(person, source=number in speaking) for number, person in enumerate(people.people)
+        replace(person, source=number in speakers) for number, person in enumerate(people.people)
     ]
 
 
-def _resolve_others(
+def _resolve_remaining(
     people: PeopleInText, phrases: dict[Span, str], names: Names, stop: Stop
 ) -> Names:
-    """Return ``names`` with those of the sources that none of the sieves before has decided: who, they, it."""
+    """Return ``names`` with the sources that the earlier sieves left open: *who*, *they*, *it*."""
     names = dict(names)
     by_end: dict[int, tuple[int, str | None]] = {}  # end → (rank in ``names``, name)
     for rank, ((_, end), name) in enumerate(names.items()):
         by_end.setdefault(end, (rank, name))
-    known = {person.name for person in people.people}
-    groups: dict[bool, tuple[int, str]] = {}  # plural? → (sentence, name) of the last one
-    for span, phrase in unless_stopped(phrases.items(), stop):
-        word, sentence = _word(phrase), people.sentence_at(span[0])
+    person_names = {person.name for person in people.people}
+    groups: dict[
+        bool, tuple[int, str]
+    ] = {}  # is plural → (sentence, name) of the last group or thing
+    for span, phrase in cancellable(phrases.items(), stop):
+        word, sentence = _lower(phrase), people.sentence_at(span[0])
         if span not in names:
             name = None
             if word in _RELATIVE:
-                name = _just_before(people, span, by_end)
+                name = _antecedent_of_who(people, span, by_end)
             elif word in _GROUP_PRONOUNS or word in _THING_PRONOUNS:
                 name = _earlier_group(groups, sentence, plural=word in _GROUP_PRONOUNS)
             names[span] = name
             by_end.setdefault(span[1], (len(names), name))
         name = names[span]
-        if name is not None and name not in known and not _is_somebody(name):
+        if name is not None and name not in person_names and not _is_person_noun(name):
             groups[_is_plural(name)] = (sentence, name)
     return names
 
 
-def _just_before(
+def _antecedent_of_who(
     people: PeopleInText, span: Span, by_end: dict[int, tuple[int, str | None]]
 ) -> str | None:
-    """Sieve 4, for who: return the name that ends before it, with no more than a comma between."""
+    """Return the name that ends before a *who*, with at most a comma between: sieve 4."""
     text, start = people.text, span[0]
-    first = start
-    while first > 0 and text[first - 1].isspace():
-        first -= 1
-    for person in people.ending_between(first - 2, start):  # an apostrophe and a comma
+    space_start = start
+    while space_start > 0 and text[space_start - 1].isspace():
+        space_start -= 1
+    # Two characters more, for an apostrophe and a comma.
+    for person in people.ending_between(space_start - 2, start):
         if _COMMA.fullmatch(text, person.end, start):
             return person.name
     near = [by_end[end] for end in range(start - 2, start + 1) if end in by_end]
@@ -323,11 +354,11 @@ def _just_before(
 
 
 def _earlier_group(groups: dict[bool, tuple[int, str]], sentence: int, plural: bool) -> str | None:
-    """Sieve 5, for they and it: return the nearest earlier source that is a group, or a thing."""
+    """Return the last group for *they*, the last thing for *it*, unless it is far back: sieve 5."""
     if plural not in groups:
         return None
     earlier, name = groups[plural]
-    return name if sentence - earlier <= _NEAR else None
+    return name if sentence - earlier <= _MAX_DISTANCE else None
 
 
 def _is_plural(name: str) -> bool:

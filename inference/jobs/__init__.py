@@ -1,1 +1,1 @@
-"""Long runs: resumable folders of parts, signals, workers."""
+"""Long runs: resumable folders of parts, and workers on Ray."""

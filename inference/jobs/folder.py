@@ -1,11 +1,13 @@
-"""The folder of a long run: one run at a time, nothing half-written left, nothing of anybody else's touched.
+"""The folder of a long run: locked by one run at a time, without half-written or foreign files.
 
-A run holds a lock on a file in its folder, which the system takes from it when it ends, however it ends. The lock also
-tells whether the folder is still the one that was begun in: a disk that is pulled out may leave an empty one.
+A run locks a file in its folder; the system releases the lock when the process ends, for whatever
+reason. The lock file also shows whether the folder is still the same one: a disk that is unplugged may
+leave an empty folder behind.
 
-What a killed run leaves is known by what the file of the lock says, never by the look of a name. It has a random token,
-which ends the names of all files that are not whole yet, and the name and the sha256 of the part that gets its name
-next: between that and the moment when the manifest tells of the part, nothing else says that it is the run's.
+The lock file, not the look of a name, identifies the files that a killed run left. It contains a random
+token, which ends the names of all temporary files, and the name and sha256 of the next part. Between the
+moment when that part gets its name and the moment when the manifest records it, nothing else shows that
+it belongs to the run.
 """
 
 import os
@@ -29,7 +31,7 @@ _LOCK = ".lock"
 
 
 def part_name(number: int, suffix: str) -> str:
-    """The name of a part.
+    """Return the name of a part.
 
     >>> part_name(7, "jsonl")
     'part-00007.jsonl'
@@ -39,18 +41,18 @@ def part_name(number: int, suffix: str) -> str:
 
 @dataclass(frozen=True)
 class _LockLine:
-    """The one line in the file of a lock.
+    """Represent the one line of a lock file.
 
-    It has a fixed length, so that it is replaced in one write that leaves no moment without a token.
+    The line has a fixed length, so that a single write replaces it and the file always has a token.
 
     Attributes:
-        token: ends the names of files that are not whole yet.
-        part: the name of the part that was last made whole, ``-`` before the first.
-        sha256: of that part.
+        token: the end of the names of temporary files.
+        part_name: the name of the last part that was written, ``-`` before the first.
+        sha256: the sha256 of that part.
     """
 
     token: str
-    part: str = "-"
+    part_name: str = "-"
     sha256: str = "-"
 
     LENGTH = 200
@@ -58,37 +60,40 @@ class _LockLine:
 
     @classmethod
     def parse(cls, data: bytes) -> "_LockLine | None":
-        """Return the line that ``data`` is; ``None`` if it is something else."""
+        """Parse the content of a lock file; return ``None`` if it is something else."""
         match = cls._PATTERN.fullmatch(data)
-        return None if match is None else cls(*(group.decode("ascii") for group in match.groups()))
+        if match is None:
+            return None
+        token, name, digest = (group.decode("ascii") for group in match.groups())
+        return cls(token, name, digest)
 
     def to_bytes(self) -> bytes:
-        """Return the line, with the process that holds the lock for those who come later."""
-        line = f"{os.getpid()} {self.token} {self.part} {self.sha256}"
+        """Return the line, with the id of this process for the messages of other runs."""
+        line = f"{os.getpid()} {self.token} {self.part_name} {self.sha256}"
         return line.ljust(self.LENGTH - 1).encode("ascii") + b"\n"
 
 
 @contextmanager
-def hold(path: Path) -> Iterator["RunFolder"]:
-    """The folder, made if need be, which no other run gets until this ends.
+def lock_folder(path: Path) -> Iterator["RunFolder"]:
+    """Create the folder if needed, and lock it against other runs.
 
     Raises:
-        ConfigError: if something is in it that no run has written, or a link has the name of a file of the run.
-        ClaimstanceError: if another run has it, or it cannot be written to.
+        ConfigError: if it contains files that no run wrote, or a link has the name of a file of the run.
+        ClaimstanceError: if another run has locked it, or it cannot be written to.
     """
     lock = path / _LOCK
     try:
-        _make(path)
+        _make_folder(path)
         _check_is_regular(lock)
         _check_is_regular(path / MANIFEST)
-        _check_is_ours(path)
-        # The flag closes the moment between the check and this; the file keeps what is in it until the lock is held.
+        _check_no_foreign_files(path)
+        # O_NOFOLLOW rejects a link that was created since the check. The file is not truncated before it is locked.
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(lock, flags, 0o666)
     except OSError as error:
         raise ClaimstanceError(f"{path}: cannot be written: {error.strerror}") from None
     try:
-        _take(descriptor, path)
+        _acquire_lock(descriptor, path)
         line = _read_line(descriptor, lock)
         try:
             _write_line(descriptor, line)
@@ -100,7 +105,8 @@ def hold(path: Path) -> Iterator["RunFolder"]:
         os.close(descriptor)
 
 
-def _make(path: Path) -> None:
+def _make_folder(path: Path) -> None:
+    """Create a folder and its parents, and write their names to the disk."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
     for folder in missing:
@@ -108,7 +114,7 @@ def _make(path: Path) -> None:
 
 
 def _check_is_regular(path: Path) -> None:
-    """Raise ``ConfigError`` if a name that a run writes to stands for a link, a folder or a device."""
+    """Raise ``ConfigError`` if a file that a run writes to is a link, a folder or a device."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
@@ -121,27 +127,30 @@ def _check_is_regular(path: Path) -> None:
     )
 
 
-def _check_is_ours(path: Path) -> None:
+def _check_no_foreign_files(path: Path) -> None:
+    """Raise ``ConfigError`` for a visible file that does not look like one of a run."""
     names = sorted(file.name for file in path.iterdir())
-    others = [
-        name
-        for name in names
-        if not name.startswith(".") and name != MANIFEST and not PART.fullmatch(name)
-    ]
-    if MANIFEST not in names:  # a part without a manifest may be anyone's
-        others = [name for name in names if not name.startswith(".")]
-    if others:
-        raise _other(path / others[0])
+    has_manifest = MANIFEST in names
+    for name in names:
+        if name.startswith("."):
+            continue
+        # Without a manifest, nothing shows that a file with the name of a part belongs to a run.
+        if not has_manifest or (name != MANIFEST and not PART.fullmatch(name)):
+            raise _foreign_file_error(path / name)
 
 
-def _other(file: Path) -> ConfigError:
+def _foreign_file_error(file: Path) -> ConfigError:
     return ConfigError(
         f"--out: expected an empty folder, or that of an earlier run, found '{file}', which no run wrote"
     )
 
 
-def _take(descriptor: int, path: Path) -> None:
-    """Take the lock."""
+def _acquire_lock(descriptor: int, path: Path) -> None:
+    """Lock the file without waiting.
+
+    Raises:
+        ClaimstanceError: if another run has locked it, or the file system has no locks.
+    """
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -160,6 +169,7 @@ def _take(descriptor: int, path: Path) -> None:
 
 
 def _holder(descriptor: int) -> str:
+    """Return the process that holds the lock, for a message; empty if the lock file does not say."""
     try:
         return f" (process {int(_read_all(descriptor).partition(b' ')[0])})"
     except (OSError, ValueError):
@@ -172,17 +182,17 @@ def _read_all(descriptor: int) -> bytes:
 
 
 def _read_line(descriptor: int, lock: Path) -> _LockLine:
-    """Return what an earlier run left in the file of the lock, or a new line where it is empty.
+    """Return the line that an earlier run left in the lock file, or a new line if the file is empty.
 
     Raises:
-        ConfigError: if it has anything else in it: it is somebody's file.
+        ConfigError: if the file contains anything else, since it then belongs to somebody else.
     """
     data = _read_all(descriptor)
     if not data:
         return _LockLine(secrets.token_hex(16))
     line = _LockLine.parse(data)
     if line is None:
-        raise _other(lock)
+        raise _foreign_file_error(lock)
     return line
 
 
@@ -193,7 +203,7 @@ def _write_line(descriptor: int, line: _LockLine) -> None:
 
 
 class RunFolder:
-    """A folder that this run holds."""
+    """Represent the locked folder of a run."""
 
     def __init__(self, path: Path, descriptor: int, line: _LockLine) -> None:
         self.path = path
@@ -201,22 +211,23 @@ class RunFolder:
         self._line = line
 
     def check(self) -> None:
-        """Raise ``ClaimstanceError`` if the folder was taken away, or another one has its name."""
+        """Raise ``ClaimstanceError`` if the folder was removed, or another one has its name."""
         try:
             if os.path.samestat((self.path / _LOCK).lstat(), os.fstat(self._descriptor)):
                 return
         except OSError:
             pass
-        raise ClaimstanceError(f"{self.path}: taken away while it was written to")
+        raise ClaimstanceError(f"{self.path}: the folder was removed or replaced during the run")
 
     @contextmanager
     def create(self, name: str) -> Iterator[TextIO]:
-        """Open a file that gets its name once it is whole and on the disk, as the name is when this ends.
+        """Open a file that gets its name only once its content is on the disk.
 
-        A part gets no name that another file has; the manifest replaces the one before.
+        When the context ends, the name is on the disk, too. A part never replaces another file; the
+        manifest replaces the earlier one.
 
         Raises:
-            ClaimstanceError: if it cannot be written.
+            ClaimstanceError: if the file cannot be written.
         """
         path = self.path / name
         temporary = self.path / f".{name}.{self._line.token}"
@@ -228,8 +239,10 @@ class RunFolder:
                     os.fsync(file.fileno())
                 if name != MANIFEST:
                     if os.path.lexists(path):
-                        raise ClaimstanceError(f"{path}: written by another program meanwhile")
-                    self._line = replace(self._line, part=name, sha256=sha256(temporary))
+                        raise ClaimstanceError(
+                            f"{path}: another program wrote this file during the run"
+                        )
+                    self._line = replace(self._line, part_name=name, sha256=sha256(temporary))
                     _write_line(self._descriptor, self._line)
                 temporary.replace(path)
                 sync_folder(self.path)
@@ -240,30 +253,31 @@ class RunFolder:
                 f"{path}: cannot be written: {error.strerror or error}"
             ) from None
 
-    def unfinished(self, parts: Collection[str]) -> list[str]:
+    def find_unfinished(self, recorded: Collection[str]) -> list[str]:
         """Return the names of the files that a killed run left.
 
         Args:
-            parts: the names of those that the manifest tells.
+            recorded: the names of the parts in the manifest.
 
         Raises:
-            ConfigError: for a part that is neither told nor what a killed run left.
+            ConfigError: for a part that is not in the manifest and that no killed run left.
         """
-        left = []
+        unfinished = []
         for name in sorted(file.name for file in self.path.iterdir()):
             if name.startswith(".") and name.endswith(f".{self._line.token}"):
-                left.append(name)
-            elif PART.fullmatch(name) and name not in parts:
-                if name != self._line.part or not is_whole(self.path / name, self._line.sha256):
-                    raise _other(self.path / name)
-                left.append(name)
-        return left
+                unfinished.append(name)
+            elif PART.fullmatch(name) and name not in recorded:
+                path = self.path / name
+                if name != self._line.part_name or not is_intact(path, self._line.sha256):
+                    raise _foreign_file_error(path)
+                unfinished.append(name)
+        return unfinished
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove files of the run.
 
         Raises:
-            ClaimstanceError: if one cannot be removed.
+            ClaimstanceError: if a file cannot be removed.
         """
         file = self.path
         try:
@@ -275,8 +289,8 @@ class RunFolder:
             raise ClaimstanceError(f"{file}: cannot be removed: {error.strerror}") from None
 
 
-def is_whole(path: Path, digest: str) -> bool:
-    """Return whether a part is there as it was written: a file with this sha256."""
+def is_intact(path: Path, digest: str) -> bool:
+    """Return whether the path is a file with this sha256."""
     try:
         return path.is_file() and sha256(path) == digest
     except OSError:

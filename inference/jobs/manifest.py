@@ -1,9 +1,10 @@
-"""The manifest of a long run: what is done with what, and which parts of it are done.
+"""The manifest of a long run: its settings, its inputs and the parts that are finished.
 
-Inputs are known by the names, sizes and times of their files, which costs no reading. That alone would miss a file that
-was changed and kept both. So each part has a sha256 of what was read for it, too: a run that goes on reads its inputs
-from the beginning anyway, and sees whether they still say what was tagged. Paths are told, not compared: a corpus may
-be moved. Nothing in it depends on when, how often or with how many threads the run went on.
+Inputs are identified by the names, sizes and times of their files, which needs no reading. That alone
+would miss a file that changed without a new size or time. So each part also has a sha256 of its input: a
+resumed run reads its inputs from the beginning anyway, and detects other content. Paths are recorded but
+not compared, since a corpus may be moved. Nothing in the manifest depends on when, how often or with how
+many threads the run was resumed.
 """
 
 import hashlib
@@ -19,24 +20,24 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from claimstance.inference.articles.sources import Columns, files_of
 from claimstance.inference.jobs.folder import MANIFEST, PART, RunFolder
 from claimstance.inference.tagger import Tagger
-from claimstance.inference.writers.formats import Format, Rows
+from claimstance.inference.writers.formats import OutputFormat, RowKind
 from claimstance.model.errors import ClaimstanceError, ConfigError, printable, shorten
 
 _KIND: Final = "claimstance tag"
-#: What results come from beside the model: other versions may give other last digits, other sentences.
-_PROGRAM = ("claimstance", "onnxruntime", "tokenizers", "sentencex")
+#: Packages on which results depend beside the model: other versions may give other digits or sentences.
+_PACKAGES = ("claimstance", "onnxruntime", "tokenizers", "sentencex")
 _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class Part(BaseModel):
-    """A part that is done.
+class FinishedPart(BaseModel):
+    """Represent a part that is finished.
 
     Attributes:
         file: its name in the folder.
-        sha256: of the file.
-        articles: how many are in it.
-        errors: of what could not be read among them, a line each.
-        read: the sha256 of what was read for it, see ``claimstance.inference.jobs.run``.
+        sha256: the sha256 of the file.
+        articles: the number of its articles.
+        errors: messages about its inputs that could not be read.
+        read: the sha256 of its input, see ``claimstance.inference.jobs.run``.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -48,8 +49,8 @@ class Part(BaseModel):
     read: _Sha256
 
 
-class _Saved(BaseModel):
-    """The manifest as its file has it; ``articles`` and ``failed``, sums for a reader, are not read."""
+class _ManifestFile(BaseModel):
+    """Represent the file; its keys ``articles`` and ``failed`` are sums for people and are ignored."""
 
     model_config = ConfigDict(strict=True)
 
@@ -59,68 +60,66 @@ class _Saved(BaseModel):
     options: dict[str, Any]
     inputs: list[dict[str, Any]]
     complete: bool
-    parts: dict[Annotated[int, Field(ge=0)], Part]
+    parts: dict[Annotated[int, Field(ge=0)], FinishedPart]
 
 
 @dataclass
 class Manifest:
-    """What a run is (``settings``), and how far it is.
+    """Represent the settings and the progress of a run.
 
     Attributes:
-        settings: program, model, options and inputs, as JSON has them.
-        parts: number → part that is done.
-        complete: whether all are.
+        settings: program, model, options and inputs, as JSON values.
+        parts: finished parts by their numbers.
+        complete: whether all parts are finished.
     """
 
     settings: dict[str, Any]
-    parts: dict[int, Part]
+    parts: dict[int, FinishedPart]
     complete: bool = False
 
     @property
     def articles(self) -> int:
-        """How many are tagged."""
+        """Return the number of tagged articles."""
         return sum(part.articles for part in self.parts.values())
 
     @property
     def failed(self) -> int:
-        """How many inputs and lines could not be read."""
+        """Return the number of inputs and lines that could not be read."""
         return sum(len(part.errors) for part in self.parts.values())
 
     def save(self, folder: RunFolder) -> None:
-        """Write it in place of the one that is there.
-
-        Names of files need not be UTF-8, as JSON is: they are written as errors show them.
+        """Write the manifest in place of the earlier one.
 
         Raises:
             ClaimstanceError: if it cannot be written.
         """
-        saved = {
+        states = self.settings["inputs"]
+        # JSON is UTF-8, but file names need not be: they are escaped as in messages.
+        inputs = [{**state, "path": printable(state["path"])} for state in states]
+        parts = {str(number): part.model_dump() for number, part in sorted(self.parts.items())}
+        content = {
             "kind": _KIND,
             **self.settings,
-            "inputs": [
-                {**state, "path": printable(state["path"])} for state in self.settings["inputs"]
-            ],
+            "inputs": inputs,
             "complete": self.complete,
             "articles": self.articles,
             "failed": self.failed,
-            "parts": {
-                str(number): self.parts[number].model_dump() for number in sorted(self.parts)
-            },
+            "parts": parts,
         }
         with folder.create(MANIFEST) as file:
-            file.write(json.dumps(saved, indent=1, ensure_ascii=False) + "\n")
+            file.write(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def load_manifest(folder: Path) -> Manifest | None:
-    """The manifest of a folder; ``None`` if there is none.
+    """Load the manifest of a folder; return ``None`` if the folder has none.
 
     Raises:
-        ConfigError: if it is not one of a run, which is then not to be touched.
+        ConfigError: if the file is not the manifest of a run, so that the folder must not be changed.
         ClaimstanceError: if it cannot be read.
     """
     path = folder / MANIFEST
     try:
-        saved = _Saved.model_validate_json(path.read_bytes())
+        content = _ManifestFile.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -130,11 +129,12 @@ def load_manifest(folder: Path) -> Manifest | None:
             f"--out: expected an empty folder, or that of an earlier run, found '{path}', which no run "
             f"wrote: {_explain(error)}"
         ) from None
-    settings = saved.model_dump(include={"program", "model", "options", "inputs"})
-    return Manifest(settings, saved.parts, saved.complete)
+    settings = content.model_dump(include={"program", "model", "options", "inputs"})
+    return Manifest(settings, content.parts, content.complete)
 
 
 def _explain(error: ValidationError) -> str:
+    """Describe the first problem of a manifest."""
     """Return the first problem of a manifest as ``field: expected …, found …``."""
     first = error.errors(include_url=False)[0]
     if first["type"] == "json_invalid":
@@ -142,71 +142,77 @@ def _explain(error: ValidationError) -> str:
     field = ".".join(str(key) for key in first["loc"]) or "the file"
     if first["type"] == "missing":
         return f"{field}: expected a value, found none"
-    wanted = first["msg"].removeprefix("Input should be ")
-    return f"{field}: expected {wanted}, found {shorten(repr(first['input']))}"
+    expected = first["msg"].removeprefix("Input should be ")
+    return f"{field}: expected {expected}, found {shorten(repr(first['input']))}"
 
 
-def settings_of(
+def run_settings(
     inputs: Sequence[str],
     tagger: Tagger,
     targets: Sequence[str],
-    chosen: Format,
-    rows: Rows,
+    output_format: OutputFormat,
+    row_kind: RowKind,
     columns: Columns,
-    size: int,
+    articles_per_part: int,
 ) -> dict[str, Any]:
-    """All that results depend on, as JSON has it."""
-    libraries = (*_PROGRAM, "pyarrow") if chosen is Format.parquet else _PROGRAM
+    """Return everything on which the results of a run depend, as JSON values."""
+    packages: tuple[str, ...] = _PACKAGES
+    if output_format is OutputFormat.parquet:
+        packages = (*_PACKAGES, "pyarrow")
     return {
-        "program": {name: metadata.version(name) for name in libraries},
+        "program": {name: metadata.version(name) for name in packages},
         "model": tagger.model,
         "options": {
             "targets": list(targets),
-            "format": chosen.value,
-            "rows": None if chosen is Format.jsonl else rows.value,
+            "format": output_format.value,
+            "rows": None if output_format is OutputFormat.jsonl else row_kind.value,
             "columns": asdict(columns),
-            "articles_per_part": size,
+            "articles_per_part": articles_per_part,
         },
-        "inputs": state_of(inputs),
+        "inputs": input_states(inputs),
     }
 
 
-def state_of(inputs: Sequence[str]) -> list[dict[str, Any]]:
-    """What can be known of files and folders without reading them."""
+def input_states(inputs: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the state of each file or folder, as far as it is known without reading its content."""
     states = []
     for name in inputs:
         digest, count, size = hashlib.sha256(), 0, 0
-        for called, path in files_of(name):
+        for file_name, path in files_of(name):
+            quoted_name = json.dumps(file_name)
             try:
-                found = path.stat()
-            except OSError:  # a link to nothing, say: reading tells of it
-                digest.update(f"{json.dumps(called)} not there\n".encode())
+                status = path.stat()
+            except OSError:  # such as a broken link, which is reported when it is read
+                digest.update(f"{quoted_name} not there\n".encode())
                 continue
-            digest.update(f"{json.dumps(called)} {found.st_size} {found.st_mtime_ns}\n".encode())
-            count, size = count + 1, size + found.st_size
+            digest.update(f"{quoted_name} {status.st_size} {status.st_mtime_ns}\n".encode())
+            count += 1
+            size += status.st_size
         states.append(
             {"path": name, "files": count, "bytes": size, "names_sizes_times": digest.hexdigest()}
         )
     return states
 
 
-def changes(then: dict[str, Any], now: dict[str, Any]) -> str | None:
-    """The first thing in which two ``settings`` differ, in words; ``None`` if there is none."""
-    return next(_changes(then, now, ""), None)
+def find_difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
+    """Describe the first difference between two settings; return ``None`` if they are equal."""
+    return next(_differences(old, new, ""), None)
 
 
-def _changes(then: Any, now: Any, where: str) -> Iterator[str]:
-    if isinstance(then, dict) and isinstance(now, dict):
-        where = now.get("path", where)
-        for name in [name for name in {**then, **now} if name != "path"]:
-            yield from _changes(then.get(name), now.get(name), f"{where} {name}".strip())
-    elif where == "inputs":
-        yield from _changes(len(then), len(now), "number of inputs")
-        for one, other in zip(then, now, strict=True):
-            yield from _changes(one, other, where)
-    elif then != now:
-        yield f"{where}: {_told(then)} then, {_told(now)} now"
+def _differences(old: Any, new: Any, key: str) -> Iterator[str]:
+    """Yield the differences between two values; ``key`` names the values in messages."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        key = new.get("path", key)
+        for name in {**old, **new}:
+            if name != "path":
+                yield from _differences(old.get(name), new.get(name), f"{key} {name}".strip())
+    elif key == "inputs":
+        yield from _differences(len(old), len(new), "number of inputs")
+        for old_state, new_state in zip(old, new, strict=True):
+            yield from _differences(old_state, new_state, key)
+    elif old != new:
+        yield f"{key}: {_short_json(old)} then, {_short_json(new)} now"
 
 
-def _told(value: Any) -> str:
+def _short_json(value: Any) -> str:
     return shorten(json.dumps(value, ensure_ascii=False), 40)

@@ -1,36 +1,37 @@
-"""Tagging past one machine, on Ray: actors that each hold the model and take articles in lots.
+"""Tagging on Ray: actors on one or more machines load the model and tag articles in batches.
 
-Results come back in the order of the articles, so that parts, manifest and bytes are those of one process, whatever the
-number of workers. An actor that dies is started again, somewhere, and the lots that it had are tagged anew: tagging
-changes nothing but what it gives back. The program that was started reads and writes, and holds two lots a worker.
+Results come back in the order of the articles, so that parts and manifest are the same bytes as those of
+one process, whatever the number of workers. Ray restarts an actor that dies, possibly on another
+machine, and repeats its batches, which is safe because tagging has no side effects. The program that was
+started reads inputs and writes results, and keeps ``BATCHES_PER_WORKER`` batches per worker in memory.
 """
 
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from itertools import cycle, islice
 from typing import Any
 
-from claimstance.inference.jobs.run import Item, Tagged
+from claimstance.inference.jobs.run import InputItem, ResultItem, TagItems
 from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ClaimstanceError, ConfigError
 from claimstance.model.predictor import Stop, StoppedError
 
-LOT = 20  # articles: a second or two of work
-AHEAD = 2  # lots a worker
+BATCH_SIZE = 20  # articles, a second or two of work
+BATCHES_PER_WORKER = 2  # so that a worker need not wait for the next batch
 
 
 class _Worker:
-    """One of the actors."""
+    """Tag batches in an actor."""
 
     def __init__(self, tagger: Tagger) -> None:
         self._tagger = tagger
 
-    def tag(self, lot: list[Item], targets: list[str]) -> list[Tagged]:
-        return list(self._tagger.tag_all(lot, targets))
+    def tag(self, batch: list[InputItem], targets: list[str]) -> list[ResultItem]:
+        return list(self._tagger.tag_all(batch, targets))
 
 
 @contextmanager
@@ -40,51 +41,42 @@ def ray_workers(
     stop: Stop,
     workers: int | None = None,
     address: str | None = None,
-) -> Iterator[Callable[[Iterable[Item]], Iterator[Tagged]]]:
-    """What tags articles, and errors of those that could not be read, on Ray (``Work.tag`` of a long run).
+) -> Iterator[TagItems]:
+    """Start workers on Ray and return the function that tags with them.
 
     Args:
-        tagger: what each worker loads anew: its model has to lie where it does here, on every machine.
+        tagger: each worker loads its model anew, from the same path on every machine.
         targets: as for ``Tagger.tag_all``.
-        stop: once it says so, ``StoppedError`` is raised before the next lot.
-        workers: how many actors, each with ``tagger.threads`` processors; as many as Ray has room for if ``None``.
-        address: of a cluster (``auto``: the one that this machine belongs to); one is started here if ``None``.
+        stop: once it returns True, ``StoppedError`` is raised before the next batch.
+        workers: the number of actors, each with ``tagger.threads`` processors; ``None`` for as many as fit.
+        address: the address of a cluster (``auto``: the one of this machine); ``None`` to start one here.
 
     Raises:
-        ConfigError: without Ray, or if there is no room for so many workers.
-        ClaimstanceError: if no cluster can be reached, or workers die faster than they can be started.
+        ConfigError: if Ray is not installed, or so many workers do not fit.
+        ClaimstanceError: if the cluster cannot be reached, or workers die faster than they restart.
     """
     try:
         ray: Any = import_module("ray")
     except ModuleNotFoundError:
         raise ConfigError("--engine: this needs 'ray': pip install 'claimstance[scale]'") from None
     try:
-        with _sigterm_kept():
+        with _keep_sigterm_handler():
             ray.init(
                 address or "local",
                 configure_logging=False,
                 log_to_driver=False,
                 include_dashboard=False if address is None else None,
             )
-    except Exception as error:  # of many kinds, none of Ray's own among them
+    except Exception as error:  # Ray raises many kinds of errors here, none of them its own
         raise ClaimstanceError(
             f"--ray-address: no cluster at '{address or 'local'}': {error}"
         ) from None
     try:
-        room = int(ray.cluster_resources().get("CPU", 0)) // tagger.threads
-        if (count := workers or room) > room or not count:
-            raise ConfigError(
-                f"--workers: expected at most {room}, for which Ray has processors ({tagger.threads} "
-                f"each), found {count}"
-            )
-        remote = ray.remote(num_cpus=tagger.threads, max_restarts=-1, max_task_retries=-1)(_Worker)
-        actors = [remote.remote(tagger) for _ in range(count)]
+        actors = _start_actors(ray, tagger, workers)
 
-        def tag(items: Iterable[Item]) -> Iterator[Tagged]:
-            left = iter(items)
-            lots: Iterable[list[Item]] = iter(lambda: list(islice(left, LOT)), [])
+        def tag(items: Iterable[InputItem]) -> Iterator[ResultItem]:
             try:
-                yield from _in_order(ray, actors, lots, list(targets), stop)
+                yield from _tag_in_order(ray, actors, items, list(targets), stop)
             except ray.exceptions.RayError as error:
                 raise ClaimstanceError(f"ray: {str(error).splitlines()[0]}") from None
 
@@ -94,25 +86,53 @@ def ray_workers(
 
 
 @contextmanager
-def _sigterm_kept() -> Iterator[None]:
-    """Leaves SIGTERM to whoever had it: Ray takes it as it starts, and would end the run in the middle of a part."""
-    before = signal.getsignal(signal.SIGTERM)
+def _keep_sigterm_handler() -> Iterator[None]:
+    """Restore the handler of SIGTERM: Ray replaces it, and would end the run in the middle of a part."""
+    previous = signal.getsignal(signal.SIGTERM)
     try:
         yield
     finally:
-        if before is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, before)
+        if previous is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, previous)
 
 
-def _in_order(
-    ray: Any, actors: Sequence[Any], lots: Iterable[list[Item]], targets: list[str], stop: Stop
-) -> Iterator[Tagged]:
-    waiting: deque[Any] = deque()
-    for actor, lot in zip(cycle(actors), lots, strict=False):
+def _start_actors(ray: Any, tagger: Tagger, workers: int | None) -> list[Any]:
+    """Start the actors; raise ``ConfigError`` if the cluster has too few processors."""
+    capacity = int(ray.cluster_resources().get("CPU", 0)) // tagger.threads
+    count = workers or capacity
+    if not 0 < count <= capacity:
+        raise ConfigError(
+            f"--workers: expected at most {capacity}, since Ray has processors for so many ({tagger.threads} "
+            f"each), found {count}"
+        )
+    options = {"num_cpus": tagger.threads, "max_restarts": -1, "max_task_retries": -1}
+    actor_class = ray.remote(**options)(_Worker)
+    return [actor_class.remote(tagger) for _ in range(count)]
+
+
+def _tag_in_order(
+    ray: Any,
+    actors: Sequence[Any],
+    items: Iterable[InputItem],
+    targets: list[str],
+    stop: Stop,
+) -> Iterator[ResultItem]:
+    """Hand batches to the actors in turn and yield their results in order."""
+    pending: deque[Any] = deque()
+    for actor, batch in zip(cycle(actors), _batches(items), strict=False):
         if stop():
             raise StoppedError
-        waiting.append(actor.tag.remote(lot, targets))
-        if len(waiting) >= AHEAD * len(actors):
-            yield from ray.get(waiting.popleft())
-    while waiting:
-        yield from ray.get(waiting.popleft())
+        pending.append(actor.tag.remote(batch, targets))
+        if len(pending) >= BATCHES_PER_WORKER * len(actors):
+            yield from ray.get(pending.popleft())
+    while pending:
+        yield from ray.get(pending.popleft())
+
+
+def _batches(items: Iterable[InputItem]) -> Iterator[list[InputItem]]:
+    """Yield lists of ``BATCH_SIZE`` items; the last one may be shorter."""
+    source = iter(items)
+    batch = list(islice(source, BATCH_SIZE))
+    while batch:
+        yield batch
+        batch = list(islice(source, BATCH_SIZE))

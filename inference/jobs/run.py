@@ -1,9 +1,10 @@
-"""Tagging into a folder, part by part, so that a run that died goes on where it was.
+"""A long run: tagging into a folder, part by part, so that an interrupted run can be resumed.
 
-A part holds so many articles, the last one fewer; what could not be read belongs to the part of the article before it.
-Each is written beside, renamed and only then told in the manifest, all of it on the disk before the next is begun: what
-the manifest tells is there, whole, and what it does not tell is removed by the next start. A run that goes on reads its
-inputs from the beginning, which is quick beside tagging them, and tags only what no part has.
+A part contains a fixed number of articles; the last one may have fewer. Inputs that could not be read
+belong to the part of the article before them. Each part is written to a temporary file, renamed and
+then recorded in the manifest, all of it on the disk before the next part begins. So a part in the
+manifest is complete, and the next start removes parts that are not in it. A resumed run reads its
+inputs from the beginning, which is fast compared with tagging, and tags only the missing parts.
 """
 
 import hashlib
@@ -16,127 +17,152 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from claimstance.inference.articles.sources import Article
-from claimstance.inference.jobs.folder import RunFolder, hold, is_whole, part_name
-from claimstance.inference.jobs.manifest import Manifest, Part, changes, load_manifest, state_of
-from claimstance.inference.jobs.signals import Stopping
+from claimstance.inference.jobs.folder import RunFolder, is_intact, lock_folder, part_name
+from claimstance.inference.jobs.manifest import (
+    FinishedPart,
+    Manifest,
+    find_difference,
+    input_states,
+    load_manifest,
+)
 from claimstance.inference.results import TaggedArticle
-from claimstance.inference.writers.formats import Format, Rows, rows_writer
+from claimstance.inference.writers.formats import OutputFormat, RowKind, rows_writer
 from claimstance.model.errors import ClaimstanceError, ConfigError, InputError, printable
 from claimstance.model.labels import TASKS
 from claimstance.model.onnx.manifest import sha256
 
-Item: TypeAlias = "Article | ClaimstanceError"
-Tagged: TypeAlias = "TaggedArticle | ClaimstanceError"
+#: An article, or the error of one that could not be read.
+InputItem: TypeAlias = "Article | ClaimstanceError"
+#: A tagged article, or the error of one that could not be read.
+ResultItem: TypeAlias = "TaggedArticle | ClaimstanceError"
+TagItems: TypeAlias = Callable[[Iterable[InputItem]], Iterator[ResultItem]]
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Work:
-    """What is done with what is read.
+class RunCallbacks:
+    """Bundle the functions that a run calls.
 
     Attributes:
-        tag: articles, and errors of those that could not be read → results, and these errors, in order.
-        tell: is given each of them once it is written.
-        advance: is called with 1 for each that is read, whether it was done before or not.
-        tasks: of the model: columns that it never fills are left out.
+        tag: maps articles and errors to results and the same errors, in order.
+        report: receives each result after it is written.
+        advance: receives 1 for each item that is read, even if an earlier run tagged it.
+        is_stop_requested: returns True once the run should end after the current part.
     """
 
-    tag: Callable[[Iterable[Item]], Iterator[Tagged]]
-    tell: Callable[[Tagged], None]
+    tag: TagItems
+    report: Callable[[ResultItem], None]
     advance: Callable[[int], None]
-    tasks: tuple[str, ...] = TASKS
+    is_stop_requested: Callable[[], bool]
 
 
 class LongRun:
-    """A run into a folder that it holds. See ``open_run``."""
+    """Represent a run in a locked folder; see ``open_run``."""
 
     def __init__(self, folder: RunFolder, manifest: Manifest) -> None:
         self._folder = folder
-        self._meta: Mapping[str, Any] | None = (
-            None  # of the first article, which settles the columns
-        )
+        # Metadata of the first article, which determine the columns of all parts.
+        self._first_meta: Mapping[str, Any] | None = None
         self.manifest = manifest
 
-    def go_on(self, items: Iterable[Item], work: Work, stopping: Stopping) -> None:
-        """Do what is not done yet; end after a part if it was told to stop.
+    def tag_missing_parts(
+        self,
+        items: Iterable[InputItem],
+        callbacks: RunCallbacks,
+        tasks: tuple[str, ...] = TASKS,
+    ) -> None:
+        """Tag the parts that are missing; return early after a part if a stop is requested.
 
         Args:
-            items: what is to be tagged, all of it from the beginning.
-            work: how.
-            stopping: says whether it was told to stop.
+            items: all articles of the run, from the beginning.
+            callbacks: the functions to call.
+            tasks: the tasks of the model; columns of other tasks are omitted.
 
         Raises:
-            ConfigError: if what a part was made of is not what is read now.
-            InputError: if the inputs were changed meanwhile.
-            ClaimstanceError: if something cannot be written.
+            ConfigError: if a finished part was made of other articles.
+            InputError: if the inputs changed during the run.
+            ClaimstanceError: if a file cannot be written.
         """
         if self.manifest.complete:
             return
-        left = dict(self.manifest.parts)
-        for number, some in enumerate(
-            _parted(items, self.manifest.settings["options"]["articles_per_part"])
-        ):
-            read = _Reading(some, work.advance)
-            if number not in left:
-                if stopping.signal is not None:
+        unchecked = dict(self.manifest.parts)
+        size = self.manifest.settings["options"]["articles_per_part"]
+        for number, part_items in enumerate(_split_into_parts(items, size)):
+            part_input = _PartInput(part_items, callbacks.advance)
+            finished = unchecked.pop(number, None)
+            if finished is None:
+                if callbacks.is_stop_requested():
                     return
-                self._write(number, read, work)
-            elif not self._is_read_again(left.pop(number), read, stopping):
+                self._write_part(number, part_input, callbacks, tasks)
+            elif not self._check_part(finished, part_input, callbacks):
                 return
-            self._meta = read.meta if self._meta is None else self._meta
-        for part in left.values():
-            raise self._other(part)
-        self._finish()
+            if self._first_meta is None:
+                self._first_meta = part_input.first_meta
+        for finished in unchecked.values():  # the inputs ended before these parts
+            raise self._changed_input_error(finished)
+        self._complete()
 
-    def _is_read_again(self, part: Part, read: "_Reading", stopping: Stopping) -> bool:
-        """Whether what a part was made of was read to its end, and is the same."""
-        for _ in read:
-            if stopping.signal is not None:
+    def _check_part(
+        self, finished: FinishedPart, part_input: "_PartInput", callbacks: RunCallbacks
+    ) -> bool:
+        """Read the input of a finished part again; return False if a stop was requested meanwhile.
+
+        Raises:
+            ConfigError: if the part was made of other articles.
+        """
+        for _ in part_input:
+            if callbacks.is_stop_requested():
                 return False
-        if (read.sha256, read.articles, len(read.errors)) != (
-            part.read,
-            part.articles,
-            len(part.errors),
-        ):
-            raise self._other(part)
+        state = part_input.sha256, part_input.articles, len(part_input.errors)
+        if state != (finished.read, finished.articles, len(finished.errors)):
+            raise self._changed_input_error(finished)
         return True
 
-    def _other(self, part: Part) -> ConfigError:
+    def _changed_input_error(self, finished: FinishedPart) -> ConfigError:
         return ConfigError(
-            f"--out: '{self._folder.path / part.file}' was made of other articles than are read now: "
-            "another --out, or --restart to begin anew"
+            f"--out: '{self._folder.path / finished.file}' was made of other articles than the inputs have "
+            "now: name another --out, or start again with --restart"
         )
 
-    def _write(self, number: int, read: "_Reading", work: Work) -> None:
+    def _write_part(
+        self,
+        number: int,
+        part_input: "_PartInput",
+        callbacks: RunCallbacks,
+        tasks: tuple[str, ...],
+    ) -> None:
+        """Tag one part, write it and record it in the manifest."""
         options = self.manifest.settings["options"]
-        chosen, rows = Format(options["format"]), Rows(options["rows"] or Rows.sentences)
-        path = self._folder.path / part_name(number, chosen.value)
+        output_format = OutputFormat(options["format"])
+        row_kind = RowKind(options["rows"] or RowKind.sentences)
+        path = self._folder.path / part_name(number, output_format.value)
         self._folder.check()
         with (
             self._folder.create(path.name) as file,
-            rows_writer(chosen, rows, file, self._meta, work.tasks) as writer,
+            rows_writer(output_format, row_kind, file, self._first_meta, tasks) as writer,
         ):
-            for tagged in work.tag(read):
-                if isinstance(tagged, TaggedArticle):
-                    writer.write(tagged)
-                work.tell(tagged)
+            for result in callbacks.tag(part_input):
+                if isinstance(result, TaggedArticle):
+                    writer.write(result)
+                callbacks.report(result)
         self._folder.check()
-        self.manifest.parts[number] = Part(
+        self.manifest.parts[number] = FinishedPart(
             file=path.name,
             sha256=sha256(path),
-            articles=read.articles,
-            errors=[printable(error) for error in read.errors],
-            read=read.sha256,
+            articles=part_input.articles,
+            errors=[printable(error) for error in part_input.errors],
+            read=part_input.sha256,
         )
         self.manifest.save(self._folder)
 
-    def _finish(self) -> None:
-        then = self.manifest.settings
-        if found := changes(
-            then, {**then, "inputs": state_of([one["path"] for one in then["inputs"]])}
-        ):
+    def _complete(self) -> None:
+        """Mark the run as complete, unless the inputs changed while they were read."""
+        settings = self.manifest.settings
+        paths = [state["path"] for state in settings["inputs"]]
+        difference = find_difference(settings, {**settings, "inputs": input_states(paths)})
+        if difference:
             raise InputError(
-                f"the inputs were changed while they were read ({found}): tag them again with --restart"
+                f"the inputs changed while they were read ({difference}): tag them again with --restart"
             )
         self._folder.check()
         self.manifest.complete = True
@@ -145,95 +171,115 @@ class LongRun:
 
 @contextmanager
 def open_run(out: Path, settings: Mapping[str, Any], restart: bool = False) -> Iterator[LongRun]:
-    """The run of a folder: the one that was begun there, or a new one.
+    """Open the run of a folder, an earlier one or a new one, and lock the folder.
 
     Args:
-        out: the folder, made if need be.
-        settings: as ``settings_of`` gives them; those of a run that goes on have to be the same.
-        restart: whether to begin anew, and remove what is there.
+        out: the folder, which is created if needed.
+        settings: the result of ``run_settings``; an earlier run must have the same.
+        restart: whether to delete an earlier run.
 
     Raises:
-        ConfigError: for a run with other settings, or a folder with other things in it.
+        ConfigError: if the earlier run has other settings, or the folder contains other files.
         ClaimstanceError: if another run is writing to the folder, or it cannot be written to.
     """
-    with hold(out) as folder:
+    with lock_folder(out) as folder:
         manifest = load_manifest(out)
-        parts = [] if manifest is None else [part.file for part in manifest.parts.values()]
-        remains = folder.unfinished(parts)
-        if restart:  # before the manifest, which says that these are the run's
-            folder.remove(parts)
+        recorded = [] if manifest is None else [part.file for part in manifest.parts.values()]
+        unfinished = folder.find_unfinished(recorded)
+        if restart:
+            # The parts are deleted before the manifest, which identifies them as files of the run.
+            folder.remove(recorded)
             manifest = None
         if manifest is None:
             manifest = Manifest(dict(settings), {})
-        elif difference := changes(manifest.settings, dict(settings)):
+        difference = find_difference(manifest.settings, dict(settings))
+        if difference:
             raise ConfigError(
-                f"--out: '{out}' was begun otherwise ({difference}): as it was then, another --out, or "
-                "--restart to begin anew"
+                f"--out: the run in '{out}' has other settings ({difference}): repeat them, name another "
+                "--out, or start again with --restart"
             )
-        manifest.settings = dict(settings)  # with the paths that inputs have now
-        damaged = [
-            number
-            for number, part in manifest.parts.items()
-            if not is_whole(out / part.file, part.sha256)
-        ]
-        for number in damaged:
-            log.warning("%s: not what was written: done again", out / manifest.parts[number].file)
-        folder.remove([*remains, *(manifest.parts.pop(number).file for number in damaged)])
-        manifest.complete = manifest.complete and not damaged
+        manifest.settings = dict(settings)  # with the current paths of the inputs
+        _discard_damaged_parts(folder, manifest, unfinished)
         manifest.save(folder)
         yield LongRun(folder, manifest)
 
 
-class _Reading:
-    """What is read for a part, and in passing its sha256.
+def _discard_damaged_parts(
+    folder: RunFolder, manifest: Manifest, unfinished: Iterable[str]
+) -> None:
+    """Remove unfinished files and parts that were changed or deleted since they were written."""
+    removable = list(unfinished)
+    for number, part in list(manifest.parts.items()):
+        path = folder.path / part.file
+        if not is_intact(path, part.sha256):
+            log.warning("%s: changed since it was written: it is tagged again", path)
+            removable.append(part.file)
+            del manifest.parts[number]
+            manifest.complete = False
+    folder.remove(removable)
+
+
+class _PartInput:
+    """Iterate over the items of one part, and compute their sha256 in passing.
 
     Attributes:
-        articles: how many there were.
-        errors: of what could not be read.
-        meta: of the first article.
+        articles: the number of articles.
+        errors: messages of the items that could not be read.
+        first_meta: metadata of the first article.
     """
 
-    def __init__(self, items: Iterable[Item], advance: Callable[[int], None]) -> None:
+    def __init__(self, items: Iterable[InputItem], advance: Callable[[int], None]) -> None:
         self._items = items
         self._advance = advance
         self._digest = hashlib.sha256()
         self.articles = 0
         self.errors: list[str] = []
-        self.meta: Mapping[str, Any] | None = None
+        self.first_meta: Mapping[str, Any] | None = None
 
     @property
     def sha256(self) -> str:
         return self._digest.hexdigest()
 
-    def __iter__(self) -> Iterator[Item]:
+    def __iter__(self) -> Iterator[InputItem]:
         for item in self._items:
             if isinstance(item, Article):
                 self.articles += 1
-                self.meta = item.meta if self.meta is None else self.meta
-                said = json.dumps(
+                if self.first_meta is None:
+                    self.first_meta = item.meta
+                content = json.dumps(
                     [item.doc_id, item.title, item.text, item.warnings, dict(item.meta)]
                 )
             else:
                 self.errors.append(str(item))
-                said = "not read"  # for what reason may depend on where the inputs are
-            self._digest.update(f"{said}\n".encode())
+                # The message is not hashed: it may contain a path, and inputs may be moved.
+                content = "not read"
+            self._digest.update(f"{content}\n".encode())
             yield item
             self._advance(1)
 
 
-def _parted(items: Iterable[Item], size: int) -> Iterator[Iterator[Item]]:
-    """The items, so many articles at a time; each lot has to be taken before the next."""
-    left = iter(items)
-    ahead = [item for item in [next(left, None)] if item is not None]
-    while ahead:
-        yield _lot(ahead, left, size)
+def _split_into_parts(items: Iterable[InputItem], size: int) -> Iterator[Iterator[InputItem]]:
+    """Yield the items of each part, up to ``size`` articles; a part must be read before the next one."""
+    source = iter(items)
+    # The item that began the next part, if one did: a part ends only when the next article appears.
+    pending: list[InputItem] = []
+
+    def take_part() -> Iterator[InputItem]:
+        articles = 0
+        while pending:
+            articles += isinstance(pending[0], Article)
+            if articles > size:
+                return
+            yield pending.pop()
+            _read_next(source, pending)
+
+    _read_next(source, pending)
+    while pending:
+        yield take_part()
 
 
-def _lot(ahead: list[Item], left: Iterator[Item], size: int) -> Iterator[Item]:
-    articles = 0
-    while ahead:
-        articles += isinstance(ahead[0], Article)
-        if articles > size:
-            return
-        yield ahead.pop()
-        ahead += [item for item in [next(left, None)] if item is not None]
+def _read_next(source: Iterator[InputItem], pending: list[InputItem]) -> None:
+    """Append the next item, if there is one."""
+    item = next(source, None)
+    if item is not None:
+        pending.append(item)

@@ -1,1 +1,1 @@
-"""The server: articles and records in by HTTP, the contract's JSON or an article's page out."""
+"""HTTP server: tags articles and predicts records, and shows an article as a page."""

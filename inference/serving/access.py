@@ -1,4 +1,4 @@
-"""Whom the server listens to, and what every answer has: the layer around everything else."""
+"""Access control and response headers: the outermost middleware."""
 
 import hmac
 import logging
@@ -14,7 +14,7 @@ from claimstance.inference.serving.problems import Refusal, problem_response
 from claimstance.inference.serving.settings import Settings, as_address
 
 log = logging.getLogger(__name__)
-OPEN = ("/healthz", "/readyz")  # to probes, which have no token: they tell nothing
+OPEN = ("/healthz", "/readyz")  # without a token, for probes; these paths reveal nothing
 _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
@@ -26,78 +26,77 @@ _HEADERS = {
 
 
 class Guard:
-    """Turns away who may not ask, before anything of the request is read; counts every answer."""
+    """Middleware that refuses requests without access before their body is read, and counts answers."""
 
     def __init__(
         self, app: ASGIApp, settings: Settings, metrics: Metrics, is_leaving: Callable[[], bool]
     ) -> None:
-        self._app, self._settings, self._metrics, self._is_leaving = (
-            app,
-            settings,
-            metrics,
-            is_leaving,
-        )
+        self._app = app
+        self._settings = settings
+        self._metrics = metrics
+        self._is_leaving = is_leaving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, status = time.perf_counter(), 500
+        start, status = time.perf_counter(), 500
 
-        async def sending(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._complete(MutableHeaders(scope=message))
+                self._add_headers(MutableHeaders(scope=message))
             await send(message)
 
         try:
             app: ASGIApp = self._app
             if refusal := self._refusal(scope):
                 app = problem_response(refusal)
-            await app(scope, receive, sending)
+            await app(scope, receive, send_with_headers)
         finally:
-            seconds = time.perf_counter() - started
+            seconds = time.perf_counter() - start
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.answered(route, status, seconds)
             log.info("%s %s: %d in %.3f s", scope["method"], route, status, seconds)
 
-    def _complete(self, headers: MutableHeaders) -> None:
+    def _add_headers(self, headers: MutableHeaders) -> None:
         for name, value in _HEADERS.items():
             headers.setdefault(name, value)
         if self._is_leaving():
             headers["connection"] = "close"
 
     def _refusal(self, scope: Scope) -> Refusal | None:
+        """Return the reason to refuse a request; ``None`` to let it in."""
         headers = Headers(scope=scope)
         if "transfer-encoding" in headers and "content-length" in headers:
-            # Whoever passed this on may have taken the other one for its length, and then what one
-            # of us reads as the next request was smuggled in (RFC 9112, section 6.3).
+            # A proxy may have used the other length. The rest of the body would then be read as a
+            # smuggled request (RFC 9112, section 6.3).
             return Refusal(
                 400,
                 "content-length: expected no transfer-encoding beside it, found both",
                 "content-length",
                 connection="close",
             )
-        if not self._is_asked_for(headers.get("host")):
+        if not self._is_own_host(headers.get("host")):
             return Refusal(
                 421,
                 "host: expected a name of this machine (or one that --allow-host names), found another",
                 "host",
             )
-        if scope["path"] not in OPEN and not self._is_shown(headers.get("authorization", "")):
-            # A browser asks its reader for a password then; a program would be bothered by that.
-            kind = (
-                'Basic realm="claimstance", charset="UTF-8"' if scope["path"] == "/" else "Bearer"
-            )
+        if scope["path"] not in OPEN and not self._has_token(headers.get("authorization", "")):
+            scheme = "Bearer"
+            if scope["path"] == "/":
+                # With this scheme a browser asks its user for a password.
+                scheme = 'Basic realm="claimstance", charset="UTF-8"'
             return Refusal(
                 401,
                 "authorization: expected 'Bearer' and the token of this server",
                 "authorization",
-                www_authenticate=kind,
+                www_authenticate=scheme,
             )
-        if scope["method"] == "POST" and _is_from_elsewhere(headers):
+        if scope["method"] == "POST" and _is_cross_site(headers):
             return Refusal(
                 403,
                 "origin: expected a page of this server, or a program, found another site's page",
@@ -105,41 +104,40 @@ class Guard:
             )
         return None
 
-    def _is_asked_for(self, host: str | None) -> bool:
-        """Whether a request means this server.
+    def _is_own_host(self, host: str | None) -> bool:
+        """Return whether the host of a request is a name of this server.
 
-        A page of another site can have its own name lead to this machine (DNS rebinding), and would then be read to.
-        An address cannot be made to lead elsewhere, and a client that sends no name is no browser.
+        Another site can let its own name resolve to this machine (DNS rebinding), and its pages could
+        then read the answers. An address cannot be rebound, and a client without a host is no browser.
         """
         settings = self._settings
         if host is None or not (settings.is_local or settings.names):
             return True
-        name = (
-            host.lower().rpartition(":")[0]
-            if not host.endswith("]") and ":" in host
-            else host.lower()
-        )
+        name = host.lower()
+        # An IPv6 address in brackets has colons, but no port.
+        if ":" in name and not name.endswith("]"):
+            name = name.rpartition(":")[0]
         return as_address(name) is not None or name in ("localhost", settings.host, *settings.names)
 
-    def _is_shown(self, authorization: str) -> bool:
-        """Whether the token is: as ``Bearer``, or, by a browser, as the password of ``Basic``."""
+    def _has_token(self, authorization: str) -> bool:
+        """Return whether a header has the token: as ``Bearer``, or as the password of ``Basic``."""
         expected = self._settings.token
         if expected is None:
             return True
-        kind, _, given = authorization.partition(" ")
-        shown = given.strip().encode("latin-1")
-        if kind.lower() == "basic":
+        scheme, _, credentials = authorization.partition(" ")
+        token = credentials.strip().encode("latin-1")
+        if scheme.lower() == "basic":
             try:
-                shown = b64decode(shown, validate=True).partition(b":")[2]
+                token = b64decode(token, validate=True).partition(b":")[2]
             except ValueError:
                 return False
-        elif kind.lower() != "bearer":
+        elif scheme.lower() != "bearer":
             return False
-        return hmac.compare_digest(shown, expected.encode())
+        return hmac.compare_digest(token, expected.encode())
 
 
-def _is_from_elsewhere(headers: Headers) -> bool:
-    """Whether a page of another site has a browser send this: what it says of that no page can forge."""
+def _is_cross_site(headers: Headers) -> bool:
+    """Return whether a page of another site sent this, by headers that no page can forge."""
     if site := headers.get("sec-fetch-site"):
         return site not in ("same-origin", "none")
     origin = headers.get("origin")

@@ -1,4 +1,4 @@
-"""The application: which paths there are, and what each of them answers."""
+"""FastAPI application: the paths of the server and their answers."""
 
 import asyncio
 import json
@@ -21,9 +21,14 @@ from claimstance.inference.results import TaggedArticle
 from claimstance.inference.serving.access import Guard
 from claimstance.inference.serving.bodies import BodyLimits
 from claimstance.inference.serving.description import ABOUT, RESPONSES, PredictedRecord
-from claimstance.inference.serving.form import SUFFIXES, Pasted, parse_pasted, read_pasted
+from claimstance.inference.serving.form import SUFFIXES, PastedForm, parse_pasted, read_pasted
 from claimstance.inference.serving.metrics import Metrics
-from claimstance.inference.serving.problems import GONE, Refusal, problem_response, unreadable
+from claimstance.inference.serving.problems import (
+    CLIENT_CLOSED_REQUEST,
+    Refusal,
+    invalid_field,
+    problem_response,
+)
 from claimstance.inference.serving.requests import Articles, AskedArticle, JsonRoute, Records
 from claimstance.inference.serving.settings import Settings
 from claimstance.inference.serving.worker import Begin, Worker
@@ -34,78 +39,80 @@ from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Stop
 from claimstance.model.record import Record
 
-_CLOSING_SECONDS = 5.0  # within which all that reads has to end, when everybody has been answered
-_DOCUMENTS = 2  # files that are parsed at a time, each in a process with its own limit of memory
-_SPARE = 1.0  # seconds, after which a file that was to be given up has been
+_CLOSING_SECONDS = 5.0  # for threads to end once every request is answered
+_FILE_WORKERS = 2  # files parsed at a time, each in a process with its own memory limit
+_GRACE_SECONDS = 1.0  # for a process to end that has reached its time limit
 _PAGE_HEADERS = {
-    # Nothing from elsewhere. Which style and script may run is told, by their hashes, by the policy in each page.
+    # Nothing is loaded from other sites. Each page has a stricter policy with the hashes of its style and script.
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    "cache-control": "private, no-cache",  # kept for the buttons back and forward: what was typed is there
+    "cache-control": "private, no-cache",  # "Back" in the browser shows the typed text again
 }
 
 
 class Server:
-    """What the paths share: the model, the thread that reads with it, the limits and the figures.
+    """The handlers of all paths, with the model, the worker, the limits and the metrics that they share.
 
     Attributes:
-        is_leaving: whether the server has been told to stop: it answers, but wants no more to come.
+        is_leaving: true during shutdown, when requests are answered but no more should arrive.
     """
 
     def __init__(self, tagger: Tagger, settings: Settings) -> None:
         self.tagger, self.settings = tagger, settings
         self.metrics = Metrics()
-        # One ahead for each thread: whoever waits is to be answered soon.
+        # One article ahead per thread: those who wait should be answered soon.
         limit = settings.max_articles or tagger.threads + 1
         self.worker = Worker(tagger.threads, limit, self.metrics)
         self.is_leaving = False
-        self._documents = ThreadPoolExecutor(_DOCUMENTS, "documents")
+        self._documents = ThreadPoolExecutor(_FILE_WORKERS, "documents")
 
     async def read(self, request: Request, begins: Sequence[Begin]) -> list[Any]:
-        """What ``begins`` give; what a client no longer waits for is not read on."""
+        """Return the results of ``begins``; cancel them at the timeout, or when the client disconnects."""
         work = asyncio.ensure_future(self.worker.read(begins))
-        gone = asyncio.ensure_future(_left(request))
+        disconnect = asyncio.ensure_future(_wait_for_disconnect(request))
         seconds = self.settings.timeout
         try:
-            await asyncio.wait((work, gone), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                (work, disconnect), timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
             if work.done():
                 return work.result()
-            if gone.done():
-                raise Refusal(GONE, "the client left")
+            if disconnect.done():
+                raise Refusal(CLIENT_CLOSED_REQUEST, "the client left")
             raise Refusal(
                 504, f"timeout: expected to be done within {seconds:g} s; ask for less at once"
             )
         finally:
-            for task in (work, gone):
+            for task in (work, disconnect):
                 task.cancel()
 
     async def tag(self, request: Request, articles: Articles) -> Response:
-        """Tag an article, or each of a list: sentences, claims, who says what, and who stands where."""
-        several = articles if isinstance(articles, list) else [articles]
-        self._check_pairs(sum(len(article.targets) for article in several))
-        begins = [partial(self._begin_article, article) for article in several]
+        """Tag an article, or each of a list: sentences, claims, attributions and stances."""
+        batch = articles if isinstance(articles, list) else [articles]
+        self._check_pairs(sum(len(article.targets) for article in batch))
+        begins = [partial(self._begin_article, article) for article in batch]
         return _json(await self.read(request, begins), isinstance(articles, list))
 
     async def predict(self, request: Request, records: Records) -> Response:
-        """Add "predicted" to a record, or to each of a list, in order. Those of one document see each other."""
-        several = records if isinstance(records, list) else [records]
-        self._check_pairs(sum(len(record.stances or ()) for record in several))
-        documents = contexts(several)
+        """Add "predicted" to a record, or to each of a list. Records of one document are its context."""
+        batch = records if isinstance(records, list) else [records]
+        self._check_pairs(sum(len(record.stances or ()) for record in batch))
+        documents = contexts(batch)
         begins = [
-            partial(self._begin_records, [several[number] for number in document])
+            partial(self._begin_records, [batch[number] for number in document])
             for document in documents
         ]
         rows: dict[int, bytes] = {}
         for document, predicted in zip(documents, await self.read(request, begins), strict=True):
             rows |= zip(document, predicted, strict=True)
-        return _json([rows[number] for number in range(len(several))], isinstance(records, list))
+        return _json([rows[number] for number in range(len(batch))], isinstance(records, list))
 
     async def form(self) -> Response:
-        """The page on which an article is pasted."""
+        """Return the page with the form for an article."""
         return self._form(200)
 
     async def paste(self, request: Request) -> Response:
-        """The page of an article that was pasted; the form again, with what is wrong, if it cannot be read."""
+        """Return the page of a pasted article, or the form with an error message."""
         typed: tuple[str, list[str]] = "", []
         try:
             body = await request.body()
@@ -122,74 +129,75 @@ class Server:
         return HTMLResponse(page, headers=_PAGE_HEADERS)
 
     async def health(self) -> Response:
-        """Whether the program works: its reading thread, too."""
+        """Return 200 while the worker thread is alive."""
         if not (self.worker.is_alive or self.is_leaving):
-            raise Refusal(500, "the thread that reads has ended")
+            raise Refusal(500, "the worker thread has ended")
         return _json([b'{"status": "ok"}'], False)
 
     async def ready(self) -> Response:
-        """Whether more may come: not while as much as may be is in flight, nor once the server is about to stop."""
+        """Return 200 while requests are let in: neither at the limit of articles nor during shutdown."""
         if self.is_leaving:
-            raise Refusal(503, "about to stop")
+            raise Refusal(503, "the server is shutting down")
         self.worker.check()
         return _json([b'{"status": "ready"}'], False)
 
     async def figures(self) -> Response:
-        """What was counted, in Prometheus' text format."""
+        """Return the metrics in Prometheus' text format."""
         return Response(self.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     def _check_pairs(self, count: int) -> None:
-        """Refuse a request that asks about more stances than memory is promised for."""
+        """Refuse a request with more stances than the memory limit allows."""
         limit = self.settings.max_pairs
         if count > limit:
-            raise unreadable(
+            raise invalid_field(
                 "body",
                 f"expected at most {limit} stances to be asked about in a request (targets of "
                 f"articles, stances of records), found {count}; send several requests",
             )
 
-    async def _read_pasted(self, pasted: Pasted) -> tuple[Article, list[str]]:
-        """Return the article of a form; files wait for each other, and for no longer than a request may take."""
+    async def _read_pasted(self, pasted: PastedForm) -> tuple[Article, list[str]]:
+        """Return the article and the targets of a form; a file waits its turn within the timeout."""
         if pasted.file is None:
             return await asyncio.to_thread(read_pasted, pasted, LIMITS)
         seconds = self.settings.timeout
-        end = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
 
         def read() -> tuple[Article, list[str]]:
-            return read_pasted(pasted, Limits(max(end - time.monotonic(), 0.01)))
+            return read_pasted(pasted, Limits(max(deadline - time.monotonic(), 0.01)))
 
         work = asyncio.get_running_loop().run_in_executor(self._documents, read)
         try:
-            return await asyncio.wait_for(work, seconds + _SPARE)
+            return await asyncio.wait_for(work, seconds + _GRACE_SECONDS)
         except asyncio.TimeoutError:
             raise Refusal(
                 504, f"file: expected to be read within {seconds:g} s, behind other files", "file"
             ) from None
 
     def close(self) -> None:
-        """Read what was handed in, and end; no files are read any more."""
+        """Answer the requests that are in, and end; files that wait are not parsed."""
         self._documents.shutdown(wait=False, cancel_futures=True)
         self.worker.close(_CLOSING_SECONDS)
 
     def _begin_article(self, article: AskedArticle, stop: Stop) -> Callable[[], bytes]:
         finish = self.tagger.begin(article.article(), article.targets, stop)
-        return lambda: _written(self._counted(finish()).to_dict())
+        return lambda: _encode_json(self._count(finish()).to_dict())
 
     def _begin_page(self, article: Article, targets: list[str], stop: Stop) -> Callable[[], str]:
         finish = self.tagger.begin(article, targets, stop)
-        return lambda: render_page(self._counted(finish()), back="/")
+        return lambda: render_page(self._count(finish()), back="/")
 
     def _begin_records(self, records: Sequence[Record], stop: Stop) -> Callable[[], list[bytes]]:
         finish = self.tagger.begin_records(records, stop)
 
         def rows() -> list[bytes]:
-            found = finish()
-            self.metrics.records.inc(len(found))
-            return [_written(row) for row in found]
+            predicted = finish()
+            self.metrics.records.inc(len(predicted))
+            return [_encode_json(row) for row in predicted]
 
         return rows
 
-    def _counted(self, tagged: TaggedArticle) -> TaggedArticle:
+    def _count(self, tagged: TaggedArticle) -> TaggedArticle:
+        """Count a tagged article in the metrics, and return it."""
         self.metrics.articles.inc()
         self.metrics.sentences.inc(len(tagged.sentences))
         return tagged
@@ -216,7 +224,7 @@ class Server:
 
 
 def create_app(tagger: Tagger, settings: Settings) -> FastAPI:
-    """The application, which reads with ``tagger``; ``app.state.server`` is its ``Server``."""
+    """Return the application for a tagger; ``app.state.server`` is its ``Server``."""
     server = Server(tagger, settings)
 
     @asynccontextmanager
@@ -228,16 +236,16 @@ def create_app(tagger: Tagger, settings: Settings) -> FastAPI:
     app = FastAPI(
         **ABOUT,
         lifespan=lifespan,
-        # No pages of FastAPI's own: they load their scripts from elsewhere.
+        # FastAPI's own documentation pages load scripts from other sites.
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         separate_input_output_schemas=False,
         exception_handlers={
-            HTTPException: _refused,
-            RequestValidationError: _invalid,
-            ClaimstanceError: _unread,
-            Exception: _failed,
+            HTTPException: _http_error,
+            RequestValidationError: _validation_error,
+            ClaimstanceError: _input_error,
+            Exception: _internal_error,
         },
     )
     app.state.server = server
@@ -262,48 +270,47 @@ def create_app(tagger: Tagger, settings: Settings) -> FastAPI:
 
 
 async def _icon() -> Response:
-    """No icon: browsers ask for one, and would complain."""
+    """Answer that there is no icon: browsers ask for one, and log an error at 404."""
     return Response(status_code=204)
 
 
-async def _left(request: Request) -> None:
-    """Wait until the client leaves; its body was read."""
+async def _wait_for_disconnect(request: Request) -> None:
+    """Wait until the client disconnects; the body is read already."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
-def _written(value: Any) -> bytes:
+def _encode_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def _json(parts: Sequence[bytes], many: bool) -> Response:
-    """What was written, each as JSON, as one answer: a list if a list was asked for."""
-    content = b"[" + b", ".join(parts) + b"]" if many else parts[0]
+def _json(values: Sequence[bytes], is_list: bool) -> Response:
+    """Return encoded JSON values as one answer: a list for a request with a list."""
+    content = b"[" + b", ".join(values) + b"]" if is_list else values[0]
     return Response(content, media_type="application/json")
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return problem_response(error)
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
-    """Answer a request of which a field is not what it should be."""
+async def _validation_error(_: Request, error: Exception) -> Response:
+    """Answer a request with an invalid field."""
     assert isinstance(error, RequestValidationError)
-    # A place begins with the body and the one of its two forms: ("body", "list", 2, "targets").
+    # A location begins with "body" and the tag of the union: ("body", "list", 2, "targets").
     problems = [{**problem, "loc": problem["loc"][2:]} for problem in error.errors()]
     field, detail = first_problem(problems, AskedArticle)
-    # What is said of a record names the part of it, as "stances[0].target: expected …".
-    part, colon, rest = detail.partition(": ")
-    if colon and " " not in part:
-        field, detail = f"{field}.{part}", rest
-    return problem_response(unreadable(field.strip(".") or "body", detail))
+    # The detail of a record begins with the field in it: "stances[0].target: expected …".
+    inner_field, colon, message = detail.partition(": ")
+    if colon and " " not in inner_field:
+        field, detail = f"{field}.{inner_field}", message
+    return problem_response(invalid_field(field.strip(".") or "body", detail))
 
 
-async def _unread(_: Request, error: Exception) -> Response:
+async def _input_error(_: Request, error: Exception) -> Response:
     return problem_response(Refusal(422, str(error)))
 
 
-async def _failed(_: Request, error: Exception) -> Response:
-    detail = "a mistake of this program, which its log tells more about"
-    return problem_response(Refusal(500, detail))
+async def _internal_error(_: Request, error: Exception) -> Response:
+    return problem_response(Refusal(500, "internal error: see the log of the server"))

@@ -1,7 +1,7 @@
-"""The bodies of requests, read within limits before anything else sees them.
+"""Limits for the bodies of requests, which are received in full before anything else sees them.
 
-A body that comes slowly takes no slot of those for work, and keeps nobody else out: where a client has as many bodies
-on their way as it may have, or all of them together take as much memory as they may, the oldest one gives way.
+A body that arrives slowly takes no slot of the worker, and does not keep other clients out: if a client sends too many
+bodies at a time, or all bodies together take too much memory, the oldest one is dropped.
 """
 
 import asyncio
@@ -10,34 +10,34 @@ from collections.abc import Callable
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from claimstance.inference.serving.problems import GONE, Refusal, busy
+from claimstance.inference.serving.problems import CLIENT_CLOSED_REQUEST, Refusal, too_busy
 from claimstance.inference.serving.settings import Settings
 
-MAX_PER_CLIENT = 64  # bodies on their way at a time
-MAX_MEMORY = 64  # of all bodies on their way: as much as so many of the greatest length
+MAX_PER_CLIENT = 64  # bodies in arrival at a time
+MAX_MEMORY = 64  # of all bodies in arrival, in bodies of the maximum length
 _CONTENT_TYPES = {"/": "multipart/form-data"}
 _CONTENT_TYPE = "application/json"  # of all other paths
 
 
 class _Arrival:
-    """A body on its way. ``gives_way`` is done once another one needs its room."""
+    """A body in arrival. The future ``dropped`` is done once another body needs its room."""
 
     def __init__(self, client: str) -> None:
         self.client = client
         self.content = bytearray()
-        self.gives_way: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.dropped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
 
 class BodyLimits:
-    """Gives the application each body whole (ASGI middleware).
+    """ASGI middleware that passes each body on as a whole, within limits.
 
-    A limit that is not kept raises a ``Refusal`` where the application would read the body: 413 for too long a body,
-    408 for one that is not there in time, 415 for another type or a compressed one, 503 where there is no room.
+    A violated limit raises a ``Refusal`` where the application reads the body: 413 for a body that is too
+    long, 408 for one that is too late, 415 for a wrong type or compression, 503 for lack of room.
 
     Args:
-        app: what answers.
+        app: the application.
         settings: the limits of size and time.
-        check: raises a ``Refusal`` while nothing more is let in, so that nobody sends a body in vain.
+        check: raises a ``Refusal`` while no request is let in, so that no body is sent in vain.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings, check: Callable[[], None]) -> None:
@@ -47,13 +47,13 @@ class BodyLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI)."""
-        is_read = False
+        is_received = False
 
         async def receive_whole() -> Message:
-            nonlocal is_read
-            if is_read or scope["type"] != "http":
+            nonlocal is_received
+            if is_received or scope["type"] != "http":
                 return await receive()
-            is_read = True
+            is_received = True
             return {"type": "http.request", "body": await self._read(scope, receive)}
 
         await self._app(scope, receive_whole, send)
@@ -68,24 +68,26 @@ class BodyLimits:
         self._check()
         arrival = self._open(scope["client"][0] if scope.get("client") else "")
         seconds = self._settings.timeout
-        reading = asyncio.ensure_future(self._collect(arrival, receive))
+        receiving = asyncio.ensure_future(self._collect(arrival, receive))
         try:
             await asyncio.wait(
-                (reading, arrival.gives_way),
+                (receiving, arrival.dropped),
                 timeout=seconds,
                 return_when=asyncio.FIRST_COMPLETED,
             )
-            if arrival.gives_way.done():
-                raise busy("more bodies are on their way than there is room for")
-            if reading.done():
-                return reading.result()
+            if arrival.dropped.done():
+                raise too_busy("too many bodies are arriving")
+            if receiving.done():
+                return receiving.result()
             raise Refusal(408, f"body: expected all of it within {seconds:g} s", "body")
         finally:
-            if not reading.cancel() and not reading.cancelled():
-                reading.exception()  # asked for, or else asyncio would complain of it
+            if not receiving.cancel() and not receiving.cancelled():
+                # asyncio logs an exception that nobody retrieves.
+                receiving.exception()
             self._close(arrival)
 
     def _check_head(self, headers: Headers, path: str) -> None:
+        """Raise a ``Refusal`` for a body of a wrong type or length, before it arrives."""
         expected = _CONTENT_TYPES.get(path, _CONTENT_TYPE)
         if headers.get("content-type", "").partition(";")[0].strip().lower() != expected:
             raise Refusal(415, f"content-type: expected {expected}", "content-type")
@@ -103,13 +105,13 @@ class BodyLimits:
         )
 
     async def _collect(self, arrival: _Arrival, receive: Receive) -> bytes:
-        """Return the body once all of it is there."""
+        """Return the body once all of it has arrived."""
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise Refusal(GONE, "the client left")
-            if arrival.gives_way.done():
-                return b""  # which nobody waits for
+                raise Refusal(CLIENT_CLOSED_REQUEST, "the client left")
+            if arrival.dropped.done():
+                return b""  # _read has refused it already
             chunk = message.get("body", b"")
             if len(arrival.content) + len(chunk) > self._settings.max_body:
                 raise self._too_long()
@@ -118,32 +120,32 @@ class BodyLimits:
             if not message.get("more_body", False):
                 return bytes(arrival.content)
             while self._memory > MAX_MEMORY * self._settings.max_body:
-                self._give_way(self._greatest_client())
+                self._drop_oldest(self._largest_client())
 
     def _open(self, client: str) -> _Arrival:
-        """Note that a body is on its way; where its client has too many of them, its oldest gives way."""
+        """Register a body in arrival; drop the oldest one of a client that has too many."""
         if len(self._arrivals.get(client, ())) >= MAX_PER_CLIENT:
-            self._give_way(client)
+            self._drop_oldest(client)
         arrival = _Arrival(client)
         self._arrivals.setdefault(client, []).append(arrival)
         return arrival
 
-    def _greatest_client(self) -> str:
-        """Return the client whose bodies take most memory."""
+    def _largest_client(self) -> str:
+        """Return the client whose bodies take the most memory."""
         sizes = {
             client: sum(len(arrival.content) for arrival in arrivals)
             for client, arrivals in self._arrivals.items()
         }
         return max(sizes, key=sizes.__getitem__)
 
-    def _give_way(self, client: str) -> None:
-        """End the oldest body of a client."""
+    def _drop_oldest(self, client: str) -> None:
+        """Drop the oldest body of a client."""
         arrival = self._arrivals[client][0]
-        arrival.gives_way.set_result(None)
+        arrival.dropped.set_result(None)
         self._close(arrival)
 
     def _close(self, arrival: _Arrival) -> None:
-        """Forget a body that is there, or that will not be waited for."""
+        """Unregister a body that has arrived or was dropped."""
         arrivals = self._arrivals.get(arrival.client, [])
         if arrival not in arrivals:
             return

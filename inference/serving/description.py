@@ -1,4 +1,4 @@
-"""What ``/openapi.json`` says beside the types of the paths: limits, refusals, and examples that can be sent."""
+"""Texts of ``/openapi.json``: the description, the refusals, and examples of requests."""
 
 from typing import Any
 
@@ -9,15 +9,15 @@ from claimstance.model.record import Record
 ABOUT: dict[str, Any] = {
     "title": "claimstance",
     "summary": "Who claims what in the news, and where each source stands.",
-    "description": "An article, or records of annotated sentences, in; what a model reads in them out. Offsets count "
-    "Unicode code points. Nothing is kept, and nothing is asked of any other machine.",
+    "description": "Tags articles and predicts records of annotated sentences. Offsets count Unicode code points. "
+    "Nothing is stored, and nothing is sent to another machine.",
     "version": "1",
     "license_info": {"name": "MIT", "identifier": "MIT"},
 }
 
 
 class Problem(BaseModel):
-    """Why a request was not answered (RFC 9457)."""
+    """The problem details of a refused request (RFC 9457)."""
 
     status: int
     title: str
@@ -26,7 +26,7 @@ class Problem(BaseModel):
 
 
 class PredictedRecord(Record):
-    """A record with what is predicted."""
+    """A record with predictions."""
 
     predicted: dict[str, Any]
 
@@ -55,18 +55,18 @@ RECORD_EXAMPLES = _examples(
     }
 )
 _REFUSALS = {
-    400: "A request of two lengths, or no HTTP; the connection ends.",
-    401: "The token is missing or another.",
-    403: "Sent by a page of another site.",
+    400: "The request has two lengths, or is not HTTP; the connection is closed.",
+    401: "The token is missing or wrong.",
+    403: "A page of another site sent the request.",
     408: "The body took too long to arrive.",
     413: "The body is too large.",
     415: "The body is not JSON.",
-    421: "It came under a name that is not this machine's.",
-    422: "Not JSON, or a field is not what it should be: `field` names it.",
-    503: "As many articles as may be are waiting or being read: ask again after `Retry-After` seconds.",
-    504: "It took too long; it is not read on.",
+    421: "The host is not a name of this machine.",
+    422: "The body is not JSON, or a field is invalid: `field` names it.",
+    503: "Too many articles are in flight: try again after `Retry-After` seconds.",
+    504: "The request took too long and was cancelled.",
 }
-#: What a path that reads something may answer beside a result, for FastAPI's ``responses``.
+#: The refusals of the paths that take articles or records, for FastAPI's ``responses``.
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {
         "description": description,

@@ -1,4 +1,4 @@
-"""The page on which an article is pasted: what it shows, and what it sends."""
+"""The form for pasting an article: parsing and validation of its fields."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,8 +7,8 @@ from claimstance.inference.articles import DOCUMENTS
 from claimstance.inference.articles.article import Article, Raw, title_of
 from claimstance.inference.articles.isolation import Limits, TimeLimitError
 from claimstance.inference.articles.wrapping import unwrap
-from claimstance.inference.serving.form_fields import Part, parse_form
-from claimstance.inference.serving.problems import Refusal, unreadable
+from claimstance.inference.serving.form_fields import FormField, parse_form
+from claimstance.inference.serving.problems import Refusal, invalid_field
 from claimstance.inference.serving.requests import check_article
 from claimstance.model.errors import InputError
 
@@ -16,71 +16,71 @@ SUFFIXES = tuple(DOCUMENTS)
 
 
 @dataclass(frozen=True)
-class Pasted:
-    """What a form was sent with: an article as text or as a file, and its targets."""
+class PastedForm:
+    """A submitted form: an article as text or as a file, and its targets."""
 
     text: str
-    file: Part | None
+    file: FormField | None
     targets: list[str]
 
 
-def parse_pasted(content_type: str, body: bytes) -> Pasted:
-    """Return what is in a form, whose targets are one a line.
+def parse_pasted(content_type: str, body: bytes) -> PastedForm:
+    """Return a submitted form; it has one target a line.
 
     Raises:
-        Refusal: 415 for another content type, 422 naming the field.
+        Refusal: 415 for another content type, 422 with the invalid field.
     """
-    parts = {part.name: part for part in parse_form(content_type, body)}
-    targets = [name for line in _typed(parts.get("targets")).splitlines() if (name := line.strip())]
-    file = parts.get("file")
+    fields = {field.name: field for field in parse_form(content_type, body)}
+    lines = _text_of(fields.get("targets")).splitlines()
+    targets = [line.strip() for line in lines if line.strip()]
+    file = fields.get("file")
     if file is not None and file.filename:
-        return Pasted("", file, targets)
-    return Pasted(_typed(parts.get("text")), None, targets)
+        return PastedForm("", file, targets)
+    return PastedForm(_text_of(fields.get("text")), None, targets)
 
 
-def read_pasted(pasted: Pasted, limits: Limits) -> tuple[Article, list[str]]:
-    """Return the article of a form, and its targets. ``limits`` are those of parsing a file.
+def read_pasted(pasted: PastedForm, limits: Limits) -> tuple[Article, list[str]]:
+    """Return the article and the targets of a form; ``limits`` apply to parsing a file.
 
     Raises:
-        Refusal: 422 naming the field, 504 for a file that takes too long.
+        Refusal: 422 with the invalid field, 504 for a file that takes too long.
     """
     if pasted.file is not None:
         article = _read_file(pasted.file, limits)
     else:
         text = unwrap(pasted.text)
         if not text.strip():
-            raise unreadable("text", "expected an article, pasted or as a file, found none")
+            raise invalid_field("text", "expected an article, pasted or as a file, found none")
         article = Article("", text, title_of(text))
     check_article(article.text, pasted.targets)
     return article, pasted.targets
 
 
-def _typed(part: Part | None) -> str:
-    """What was typed into a field. Browsers end its lines with CR LF, which nobody typed."""
-    return "" if part is None else _decoded(part).replace("\r\n", "\n")
-
-
-def _decoded(part: Part) -> str:
+def _text_of(field: FormField | None) -> str:
+    """Return the text typed into a field, with the CR LF of browsers as line breaks."""
+    if field is None:
+        return ""
     try:
-        return part.data.decode("utf-8-sig")
+        return field.data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        line = part.data.count(b"\n", 0, error.start) + 1
-        raise unreadable(
-            part.name, f"expected UTF-8 text, found {error.reason} in line {line}"
+        line = field.data.count(b"\n", 0, error.start) + 1
+        raise invalid_field(
+            field.name, f"expected UTF-8 text, found {error.reason} in line {line}"
         ) from None
 
 
-def _read_file(part: Part, limits: Limits) -> Article:
-    name = Path(part.filename or "")
+def _read_file(field: FormField, limits: Limits) -> Article:
+    """Return the article of an uploaded file; its suffix names the format."""
+    name = Path(field.filename or "")
     suffix = name.suffix.lower()
     if suffix not in DOCUMENTS:
-        raise unreadable(
+        raise invalid_field(
             "file", f"expected a name ending in {', '.join(SUFFIXES)}, found '{suffix or name}'"
         )
     try:
-        article = DOCUMENTS[suffix].read(Raw(part.data, name.stem, name.name), limits)
+        article = DOCUMENTS[suffix].read(Raw(field.data, name.stem, name.name), limits)
     except TimeLimitError as error:
         raise Refusal(504, f"file: {error}", "file") from None
     except InputError as error:
-        raise unreadable("file", str(error)) from None
+        raise invalid_field("file", str(error)) from None
     return article

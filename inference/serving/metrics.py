@@ -1,4 +1,4 @@
-"""What the server counts, as Prometheus reads it."""
+"""Metrics of the server, for Prometheus."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ _ARTICLES = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64)
 
 
 class Metrics:
-    """The figures of one server."""
+    """The counters, histograms and gauges of one server."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
@@ -46,16 +46,16 @@ class Metrics:
             registry=registry,
         )
 
-    def watch(self, waiting: Callable[[], int], in_flight: Callable[[], int]) -> None:
-        """Whom to ask for what changes by itself."""
-        self._waiting.set_function(waiting)
+    def watch(self, queued: Callable[[], int], in_flight: Callable[[], int]) -> None:
+        """Set the functions that return the current values of the gauges."""
+        self._waiting.set_function(queued)
         self._in_flight.set_function(in_flight)
 
     def answered(self, route: str, status: int, seconds: float) -> None:
-        """A request of ``route`` was answered with ``status`` after ``seconds``."""
+        """Count an answer with ``status`` to a request of ``route``, after ``seconds``."""
         self.requests.labels(route, str(status)).inc()
         self.seconds.labels(route).observe(seconds)
 
     def text(self) -> bytes:
-        """All of it, in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)

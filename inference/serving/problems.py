@@ -1,4 +1,4 @@
-"""What is not answered, and how that is said: JSON with the status, what was expected and what was found (RFC 9457)."""
+"""Refusals, answered as problem details in JSON (RFC 9457)."""
 
 import json
 from http import HTTPStatus
@@ -8,15 +8,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 RETRY_SECONDS = 1
-#: The client left before it was answered. No standard has a number for it; this one is nginx's.
-GONE = 499
+#: The client disconnected before the answer. No standard has a status for it; this one is nginx's.
+CLIENT_CLOSED_REQUEST = 499
 
 
 class Refusal(HTTPException):
-    """A request that is not answered.
+    """Raised when a request is refused.
 
     Attributes:
-        field: which field of the request this is about, such as ``[2].targets[0]``.
+        field: the field of the request that is at fault, such as ``[2].targets[0]``.
     """
 
     def __init__(
@@ -28,13 +28,14 @@ class Refusal(HTTPException):
 
 
 def problem_response(refusal: HTTPException) -> Response:
-    """Return a refusal as JSON. All of it is ASCII: what was found need not be text that UTF-8 can hold."""
+    """Return a refusal as JSON, in ASCII: a value from the request may not be encodable as UTF-8."""
     problem: dict[str, Any] = {
         "status": refusal.status_code,
         "title": title(refusal.status_code),
         "detail": refusal.detail,
     }
-    if (field := getattr(refusal, "field", None)) is not None:
+    field = getattr(refusal, "field", None)
+    if field is not None:
         problem["field"] = field
     return Response(
         json.dumps(problem),
@@ -45,20 +46,20 @@ def problem_response(refusal: HTTPException) -> Response:
 
 
 def title(status: int) -> str:
-    """What a status is called."""
+    """Return the name of a status."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
-        return "Client Closed Request" if status == GONE else "Refused"
+        return "Client Closed Request" if status == CLIENT_CLOSED_REQUEST else "Refused"
 
 
-def busy(why: str) -> Refusal:
-    """There is no room just now."""
+def too_busy(why: str) -> Refusal:
+    """Return a refusal for lack of capacity, which asks the client to try again."""
     return Refusal(
         503, f"busy: {why}; ask again in {RETRY_SECONDS} s", retry_after=str(RETRY_SECONDS)
     )
 
 
-def unreadable(field: str, message: str) -> Refusal:
-    """A field that is not what it should be; the message says what was expected and what was found."""
+def invalid_field(field: str, message: str) -> Refusal:
+    """Return a refusal of an invalid field; the message has the form "expected …, found …"."""
     return Refusal(422, f"{field}: {message}", field)

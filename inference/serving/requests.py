@@ -1,4 +1,4 @@
-"""What a request asks for: articles or records, checked as they are declared here."""
+"""Types of request bodies: articles or records, validated by pydantic."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -20,20 +20,23 @@ from pydantic_core import from_json
 
 from claimstance.inference.articles.sources import Article, title_of
 from claimstance.inference.serving.description import ARTICLE_EXAMPLES, RECORD_EXAMPLES
-from claimstance.inference.serving.problems import unreadable
+from claimstance.inference.serving.problems import invalid_field
 from claimstance.model.errors import InputError
 from claimstance.model.io.validation import first_problem
 from claimstance.model.record import Record, parse_record
 
 MAX_ITEMS = 1000  # articles or records of a request
-MAX_TARGETS = 32  # of an article: each topic has every sentence that does not mention it read again
-_LONGEST_TARGET = 200
+MAX_TARGETS = (
+    32  # per article: every sentence is encoded once more for each topic it does not mention
+)
+_MAX_TARGET_LENGTH = 200
 
 
 def _check_text(text: str) -> str:
-    """Refuse a text with a NUL, which no text holds; pydantic refuses halves of surrogate pairs."""
-    if (place := text.find("\0")) >= 0:
-        raise ValueError(f"expected text, found a NUL at character {place}")
+    """Raise an error for a NUL character; pydantic does so for halves of surrogate pairs."""
+    position = text.find("\0")
+    if position >= 0:
+        raise ValueError(f"expected text, found a NUL at character {position}")
     return text
 
 
@@ -48,21 +51,21 @@ def _number_as_text(value: Any) -> Any:
 
 
 def _read_record(value: Any) -> Record:
-    """Return a record, as it is read from a file; an error says where in it something is wrong."""
+    """Return a record as from a file; an error begins with the invalid field."""
     try:
         return parse_record(value, "")
     except InputError as error:
         raise ValueError(str(error).removeprefix(": ")) from None
 
 
-def _form_of(value: Any) -> str:
+def _union_tag(value: Any) -> str:
     return "list" if isinstance(value, list) else "one"
 
 
 _Text = Annotated[StrictStr, AfterValidator(_check_text)]
 _Target = Annotated[
     StrictStr,
-    Field(max_length=_LONGEST_TARGET),
+    Field(max_length=_MAX_TARGET_LENGTH),
     AfterValidator(_check_text),
     AfterValidator(_check_target),
 ]
@@ -90,22 +93,21 @@ class AskedArticle(BaseModel):
     )
 
     def article(self) -> Article:
-        """As it is read."""
-        return Article(
-            self.doc_id, self.text, title_of(self.text) if self.title is None else self.title
-        )
+        """Return the article, with its first line as the title if it has none."""
+        title = title_of(self.text) if self.title is None else self.title
+        return Article(self.doc_id, self.text, title)
 
 
 Articles = Annotated[
     Annotated[AskedArticle, Tag("one")]
     | Annotated[list[AskedArticle], Field(max_length=MAX_ITEMS), Tag("list")],
-    Discriminator(_form_of),
+    Discriminator(_union_tag),
     Body(openapi_examples=ARTICLE_EXAMPLES),
 ]
 Records = Annotated[
     Annotated[_Record, Tag("one")]
     | Annotated[list[_Record], Field(max_length=MAX_ITEMS), Tag("list")],
-    Discriminator(_form_of),
+    Discriminator(_union_tag),
     Body(openapi_examples=RECORD_EXAMPLES),
 ]
 
@@ -119,19 +121,19 @@ def check_article(text: str, targets: list[str]) -> AskedArticle:
     try:
         return AskedArticle.model_validate({"text": text, "targets": targets})
     except ValidationError as error:
-        raise unreadable(*first_problem(error.errors(), AskedArticle)) from None
+        raise invalid_field(*first_problem(error.errors(), AskedArticle)) from None
 
 
 def read_json(body: bytes) -> Any:
-    """Return the value of a body, whose strings are all text that UTF-8 can hold.
+    """Return the JSON value of a body, whose strings can all be encoded as UTF-8.
 
     Raises:
-        Refusal: 422 for what is no JSON, or is nested deeper than pydantic reads.
+        Refusal: 422 for invalid JSON, or for JSON nested deeper than pydantic reads.
     """
     try:
         return from_json(body.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
     except ValueError as error:
-        raise unreadable("body", f"expected JSON, found what is none: {error}") from None
+        raise invalid_field("body", f"expected JSON, found what is none: {error}") from None
 
 
 class _JsonRequest(Request):
@@ -140,7 +142,7 @@ class _JsonRequest(Request):
 
 
 class JsonRoute(APIRoute):
-    """A route whose JSON is read by pydantic: the standard library lets through what is none."""
+    """A route that parses JSON with pydantic: the standard library accepts invalid JSON (NaN)."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         """See ``APIRoute``."""

@@ -1,4 +1,4 @@
-"""Running the server: its socket, impatience with connections that do nothing, and an end that answers everybody."""
+"""Run the server: its socket, timeouts of idle connections, and graceful shutdown."""
 
 import asyncio
 import contextlib
@@ -18,20 +18,20 @@ from claimstance.inference.serving.settings import Settings
 from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ClaimstanceError
 
-HEAD_SECONDS = 10.0  # within which a request has to begin, and its head to be there
-IDLE_SECONDS = 5  # that a connection is kept for another request
-ANSWER_SECONDS = 60.0  # within which an answer has to be taken
-_LEAVING_SECONDS = 0.3  # in which those who ask once more are told that it is the last time
-_SPARE_SECONDS = 5
-_SIGNALLED = 128  # and the signal's number: the exit code that shells show for it
+HEAD_SECONDS = 10.0  # for the head of a request to arrive
+IDLE_SECONDS = 5  # before a connection without another request is closed
+ANSWER_SECONDS = 60.0  # for a client to take an answer
+_LEAVING_SECONDS = 0.3  # in which answers say that their connection closes, before a shutdown
+_SHUTDOWN_SECONDS = 5  # beyond the timeouts of a request
+_SIGNAL_EXIT = 128  # plus the signal's number: the exit code that shells show for it
 
 
 class Connection(H11Protocol):
-    """A connection that is closed when it keeps the server waiting, as uvicorn's alone is not.
+    """A connection that is closed when a client is slow to send a request or to take an answer.
 
-    Between requests ``HEAD_SECONDS`` count from the first byte that comes (from the start, for the first request); what
-    comes of a request that was answered already, since it was too long, counts as nothing. uvicorn itself closes a
-    connection on which nothing comes at all after an answer.
+    ``HEAD_SECONDS`` count from the first byte of a request, and from the connection for the first one.
+    Bytes of a request that was answered already, since it was too long, do not count. uvicorn itself
+    only closes a connection on which nothing arrives after an answer.
     """
 
     _timer: TimerHandle | None = None
@@ -55,7 +55,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close the connection; an answer that is still to be taken has its own time."""
+        """Close the connection; the client has ``ANSWER_SECONDS`` to take an answer."""
         super().timeout_keep_alive_handler()
         self._wait(ANSWER_SECONDS)
 
@@ -70,7 +70,7 @@ class Connection(H11Protocol):
 
 
 class Uvicorn(uvicorn.Server):
-    """uvicorn, which on SIGTERM or SIGINT answers what has come and ends with code 0; on a second one at once."""
+    """uvicorn that answers pending requests on SIGTERM or SIGINT and exits with 0; on a second signal at once."""
 
     def __init__(
         self, config: uvicorn.Config, server: Server, announce: Callable[[], None]
@@ -80,34 +80,34 @@ class Uvicorn(uvicorn.Server):
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing is being read any more."""
+        """Return whether all worker threads have ended."""
         return self._server.worker.has_ended
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """See ``uvicorn.Server``; then say that requests may come."""
+        """See ``uvicorn.Server``; then announce that requests may arrive."""
         await super().startup(sockets)
         self._announce()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """See ``uvicorn.Server``, which would raise the signal again at the end."""
         if self.should_exit:
-            end_all()  # of the files that are being parsed
-            # At once: an orderly end would wait for threads, or pull them down amid their work.
-            os._exit(_SIGNALLED + sig)
+            end_all()  # the processes that parse files
+            # An orderly exit would wait for the worker threads.
+            os._exit(_SIGNAL_EXIT + sig)
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let what is on its way come, each connection's last request, before nothing more is let in."""
+        """Accept the last request of each connection for a moment, then shut down."""
         self._server.is_leaving = True
         await asyncio.sleep(_LEAVING_SECONDS)
         await super().shutdown(sockets)
 
 
 def listen(settings: Settings) -> socket.socket:
-    """A socket on the settings' host and port.
+    """Return a socket that listens on the host and port of the settings.
 
     Raises:
-        ClaimstanceError: if it cannot be had.
+        ClaimstanceError: if the port is taken, or the host is not of this machine.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_STREAM)
@@ -126,19 +126,19 @@ def listen(settings: Settings) -> socket.socket:
 def serve(
     tagger: Tagger, settings: Settings, opened: socket.socket, announce: Callable[[], None]
 ) -> None:
-    """Answer requests on ``opened`` until told to stop; ``announce`` is called once they may come."""
-    _take_all_files()
+    """Answer requests on ``opened`` until a signal; call ``announce`` once requests may arrive."""
+    _raise_file_limit()
     server = prepare(tagger, settings, announce)
     server.run([opened])
     if not server.has_ended:
-        # A thread is still busy with what nobody waits for; Python cannot end it, and would not
-        # survive to pull it down.
+        # A thread is still busy with an abandoned article. Python cannot end it, and would wait for it
+        # at a normal exit.
         end_all()
         os._exit(0)
 
 
 def prepare(tagger: Tagger, settings: Settings, announce: Callable[[], None]) -> Uvicorn:
-    """What answers requests once it is run."""
+    """Return the uvicorn server of an application for ``tagger``."""
     app = create_app(tagger, settings)
     config = uvicorn.Config(
         app,
@@ -152,15 +152,15 @@ def prepare(tagger: Tagger, settings: Settings, announce: Callable[[], None]) ->
         server_header=False,
         backlog=1024,
         timeout_keep_alive=IDLE_SECONDS,
-        timeout_graceful_shutdown=round(2 * settings.timeout) + _SPARE_SECONDS,
+        timeout_graceful_shutdown=round(2 * settings.timeout) + _SHUTDOWN_SECONDS,
     )
     return Uvicorn(config, app.state.server, announce)
 
 
-def _take_all_files() -> None:
-    """Let this process hold as many connections as the system allows it, not only as it begins with."""
+def _raise_file_limit() -> None:
+    """Raise the limit of open files, and so of connections, to what the system allows."""
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))

@@ -1,4 +1,4 @@
-"""How a server is run: where it listens, who may ask, and how much at a time."""
+"""Settings of a server: its address, access and limits."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ from claimstance.model.errors import ConfigError
 
 @dataclass(frozen=True)
 class Settings:
-    """What a server keeps to.
+    """The address, the access rules and the limits of a server.
 
     Attributes:
-        host: a name or an address of this machine; only programs of this machine reach a loopback one.
-        port: 0 for one that is free.
-        token: what every request has to show; ``None``: nothing.
-        anonymous: whether others than this machine may be let in without a token.
+        host: a name or an address to listen on; a loopback address is reached only from this machine.
+        port: the port; 0 for a free one.
+        token: the token that every request must have; ``None`` for no token.
+        anonymous: true to let other machines in without a token.
         max_body: bytes of a request.
-        max_articles: articles that wait or are being read, from which on no other is let in; ``None``: one a
-            thread and one more, so few that those who are let in are answered soon.
-        max_pairs: stances that a request may ask about: those of its records, and the targets of its
-            articles. Memory grows with them by some 35 kB each.
-        timeout: seconds, for a request to arrive, and again for it to be answered.
-        names: by which else this server is asked for, such as those of a proxy before it.
+        max_articles: articles in flight at which further requests are refused; ``None`` for one per
+            thread and one more, so that accepted requests are answered soon.
+        max_pairs: stances per request: those of its records, and the targets of its articles. Each
+            takes some 35 kB of memory.
+        timeout: seconds for a request to arrive, and again for its answer.
+        names: further host names of this server, such as those of a proxy.
     """
 
     host: str = "127.0.0.1"
@@ -50,13 +50,13 @@ class Settings:
 
     @property
     def is_local(self) -> bool:
-        """Whether only this machine gets through. A name is not looked up: that would be a request of its own."""
+        """Return whether only this machine can connect. A name is not looked up, to send no DNS query."""
         address = as_address(self.host)
         return self.host == "localhost" if address is None else address.is_loopback
 
 
 def as_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that ``host`` is, with or without the brackets of a URL; ``None`` for a name."""
+    """Return the address in ``host``, with or without the brackets of a URL; ``None`` for a name."""
     try:
         return ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
     except ValueError:

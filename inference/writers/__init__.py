@@ -1,1 +1,1 @@
-"""Results as JSON Lines, tables, data frames and tasks."""
+"""Writers of results: JSON Lines, tables, data frames and annotation tasks."""

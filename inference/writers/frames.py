@@ -9,8 +9,8 @@ from claimstance.model.errors import ConfigError, unknown
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-#: Kind of column → pandas' type. Whole numbers and flags may be missing; lists are Python's.
-_TYPES = {
+#: Kind of column → pandas type. Integers and flags may be missing; lists are Python lists.
+_DTYPES = {
     "text": "string",
     "integer": "Int64",
     "number": "Float64",
@@ -21,12 +21,14 @@ _TYPES = {
 
 
 def to_frame(article: TaggedArticle, rows: str) -> "DataFrame":
-    """Return an article as a frame, with the columns of ``rows.TABLES`` and those of ``meta``.
+    """Return an article as a data frame, with the columns of the table and those for its metadata.
 
-    A row is a sentence, a stance or an attribution.
+    Args:
+        article: the article.
+        rows: the kind of rows, a key of ``claimstance.inference.writers.rows.TABLES``.
 
     Raises:
-        ConfigError: without pandas, or for other ``rows``.
+        ConfigError: if pandas is not installed, or the kind of rows does not exist.
     """
     try:
         import pandas
@@ -35,13 +37,11 @@ def to_frame(article: TaggedArticle, rows: str) -> "DataFrame":
     table = TABLES.get(rows)
     if table is None:
         raise ConfigError(unknown("kind of rows", rows, TABLES))
-    found = list(table.rows(article))
-    columns = {
-        column.name: pandas.Series([row[column.name] for row in found], dtype=_TYPES[column.kind])
-        for column in table.columns
-    }
-    others = {
-        name: pandas.Series([value] * len(found), dtype="object")
-        for name, value in meta_values(article.meta, table.own_meta).items()
-    }
-    return pandas.DataFrame({**columns, **others})
+    records = list(table.rows(article))
+    columns = {}
+    for column in table.columns:
+        values = [record[column.name] for record in records]
+        columns[column.name] = pandas.Series(values, dtype=_DTYPES[column.kind])
+    for name, value in meta_values(article.meta, table.own_meta).items():
+        columns[name] = pandas.Series([value] * len(records), dtype="object")
+    return pandas.DataFrame(columns)

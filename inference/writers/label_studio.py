@@ -1,13 +1,13 @@
-"""Tagged articles as tasks for Label Studio, with what was read as predictions: the ones worth a person's time first.
+"""Tagged articles as tasks for Label Studio, with predictions: the articles most worth annotating first.
 
-Beside the tasks lies the labelling configuration that they are made for; ``claimstance.model.io.label_studio`` tells
-how things are put, and ``claimstance build`` reads what people made of it.
+The labelling configuration for the tasks is written beside them. ``claimstance.model.io.label_studio``
+describes the format, and ``claimstance build`` reads the annotations that people make from the tasks.
 
-An answer's certainty is its probability, stretched so that a guess among the labels of its task is 0 and a sure one is
-1; of a span (an attribution, an entity), the guess is between there and not there. An article's, the score of its
-prediction, is the mean over its tasks of the mean over the answers of each: a task with many answers counts like one
-with few. Articles with the lowest score come first; what the model abstains from counts, too, since that is where it is
-least certain.
+The certainty of a prediction is its probability, rescaled so that a guess among the labels of its task
+is 0 and a sure prediction is 1. For a span (an attribution, an entity) the labels are "present" and
+"absent". The certainty of an article is the mean over its tasks of the mean over the predictions of each
+task, so that a task with many predictions does not dominate. Articles with the lowest certainty come
+first. Abstained predictions count, too, since the model is least certain of them.
 """
 
 import json
@@ -24,6 +24,7 @@ from claimstance.model.io.label_studio import SENTENCE, TARGET, Results, labelli
 from claimstance.model.labels import ROLES, SENTENCE_TASKS
 
 CONFIG_SUFFIX = ".xml"
+#: The pieces of a span, as (start, end).
 Pieces = tuple[tuple[int, int], ...]
 
 
@@ -31,60 +32,70 @@ Pieces = tuple[tuple[int, int], ...]
 def open_tasks(
     out: Path | None, tasks: Sequence[str], labels: Mapping[str, Sequence[str]]
 ) -> Iterator[Writer]:
-    """A writer of tasks, into a file (standard output if ``None``), sorted once all are there.
+    """Open a writer that sorts the tasks at the end, when all articles are known.
 
-    Until then they wait in a temporary file; memory holds a score and a place for each. Beside a file, the labelling
-    configuration for ``tasks`` and ``labels`` is written, under its name with ``.xml``.
+    Until then a temporary file stores them, so that memory holds only a certainty and an offset for each.
+    The labelling configuration gets the name of the file, with the suffix ``.xml``.
+
+    Args:
+        out: the file; ``None`` for standard output, without a labelling configuration.
+        tasks: the tasks of the model.
+        labels: the label names of each task.
 
     Raises:
-        ClaimstanceError: if something cannot be written.
+        ClaimstanceError: if a file cannot be written.
     """
-    with open_output(out) as file, TemporaryFile() as spool:
-        waiting = _Waiting(spool)
-        yield waiting
-        waiting.write_sorted(file)
+    with open_output(out) as file, TemporaryFile() as temporary:
+        sorter = _TaskSorter(temporary)
+        yield sorter
+        sorter.write_sorted(file)
     if out is not None:
         with open_output(out.with_suffix(CONFIG_SUFFIX)) as file:
             file.write(labelling_config(tasks, labels))
 
 
-class _Waiting:
-    """Tasks that wait in a file until all are there and can be sorted."""
+class _TaskSorter:
+    """Store tasks in a file, and write them sorted by certainty."""
 
-    def __init__(self, spool: IO[bytes]) -> None:
-        self._spool = spool
-        self._places: list[tuple[float, int, int]] = []  # score, where the task starts, its length
+    def __init__(self, temporary: IO[bytes]) -> None:
+        self._temporary = temporary
+        self._entries: list[tuple[float, int, int]] = []  # (certainty, offset, length) of each task
 
     def write(self, article: TaggedArticle) -> None:
-        """Keep the task of an article; one without a sentence leaves nothing to annotate."""
+        """Store the task of an article, unless it has no sentence to annotate."""
         if article.sentences:
-            task = json.dumps(task_of(article), ensure_ascii=False).encode()
-            self._places.append((certainty(article), self._spool.tell(), len(task)))
-            self._spool.write(task)
+            task = json.dumps(task_json(article), ensure_ascii=False).encode()
+            self._entries.append((certainty(article), self._temporary.tell(), len(task)))
+            self._temporary.write(task)
 
     def write_sorted(self, file: TextIO) -> None:
-        """Write all, the least certain first, as a JSON array with a task a line."""
+        """Write the least certain tasks first, as a JSON array with one task per line."""
         file.write("[")
-        for number, (_, start, length) in enumerate(sorted(self._places)):
-            self._spool.seek(start)
-            file.write(("," if number else "") + "\n" + self._spool.read(length).decode())
+        separator = "\n"
+        for _, offset, length in sorted(self._entries):
+            self._temporary.seek(offset)
+            file.write(separator + self._temporary.read(length).decode())
+            separator = ",\n"
         file.write("\n]\n")
 
 
 def certainty(article: TaggedArticle) -> float:
-    """How certain the model is of an article, 0 to 1: see the module's text; 1 if it gives no answer."""
-    answers: dict[str, list[float]] = {}
+    """Return the certainty of an article, 0 to 1, as the module describes; 1 without predictions."""
+    by_task: dict[str, list[float]] = {}
     for sentence in article.sentences:
-        for task, probability, choices in _answers(sentence):
-            stretched = (probability - 1 / choices) / (1 - 1 / choices)
-            answers.setdefault(task, []).append(max(0.0, stretched))
-    return fmean(fmean(of_task) for of_task in answers.values()) if answers else 1.0
+        for task, probability, labels in _predictions(sentence):
+            rescaled = (probability - 1 / labels) / (1 - 1 / labels)
+            by_task.setdefault(task, []).append(max(0.0, rescaled))
+    if not by_task:
+        return 1.0
+    return fmean(fmean(certainties) for certainties in by_task.values())
 
 
-def _answers(sentence: Sentence) -> Iterator[tuple[str, float, int]]:
-    """(task, probability, number of labels) of every answer in a sentence."""
+def _predictions(sentence: Sentence) -> Iterator[tuple[str, float, int]]:
+    """Yield (task, probability, number of labels) of every prediction in a sentence."""
     for task in SENTENCE_TASKS:
-        if (label := getattr(sentence, task)) is not None:
+        label = getattr(sentence, task)
+        if label is not None:
             yield task, label.probability, len(label.probabilities)
     for attribution in sentence.attributions or ():
         yield "attribution", attribution.probability, 2
@@ -94,8 +105,8 @@ def _answers(sentence: Sentence) -> Iterator[tuple[str, float, int]]:
         yield "stance", stance.probability, len(stance.probabilities)
 
 
-def task_of(article: TaggedArticle) -> dict[str, Any]:
-    """An article as a task with a prediction."""
+def task_json(article: TaggedArticle) -> dict[str, Any]:
+    """Return an article as a task with a prediction, as JSON values."""
     model = article.model
     data = {
         "text": article.text,
@@ -109,72 +120,81 @@ def task_of(article: TaggedArticle) -> dict[str, Any]:
             {
                 "model_version": f"{model['name']} {model['version']} {model['sha256'][:12]}",
                 "score": _rounded(certainty(article)),
-                "result": _Suggestions(article).results.items,
+                "result": _PredictionBuilder(article).results.items,
             }
         ],
     }
 
 
-class _Suggestions:
-    """The results of a prediction. What several things are said of is one region, where the reader can tell them apart.
+class _PredictionBuilder:
+    """Build the results of a prediction.
+
+    Spans with several results share one region, unless that would make the results ambiguous.
 
     Attributes:
-        results: all of them.
+        results: the results.
     """
 
     def __init__(self, article: TaggedArticle) -> None:
         self.results = Results(article.text, "prediction")
         self._sources: dict[Pieces, str] = {}
-        self._entities: dict[Pieces, str] = {}  # those that are no target yet
+        self._entities: dict[Pieces, str] = {}  # regions of entities that are not a target yet
         self._targets: dict[tuple[Pieces, str], str] = {}
         for sentence in article.sentences:
-            self._sentence(sentence)
+            self._add_sentence(sentence)
         attributions = [a for sentence in article.sentences for a in sentence.attributions or ()]
         for attribution in sorted(attributions, key=_is_source_alone):
-            self._attribution(attribution)
+            self._add_attribution(attribution)
         for stance in article.stances:
-            self._stance(stance, article.sentences[stance.sentence])
+            self._add_stance(stance, article.sentences[stance.sentence])
 
-    def _sentence(self, sentence: Sentence) -> None:
+    def _add_sentence(self, sentence: Sentence) -> None:
+        """Add a region for the sentence, its labels, and regions for its entities."""
         bounds = _bounds(sentence)
         region = self.results.region(SENTENCE, bounds)
         for task in SENTENCE_TASKS:
-            if (label := getattr(sentence, task)) is not None:
+            label = getattr(sentence, task)
+            if label is not None:
                 self.results.choice(task, label.label, region, bounds, _rounded(label.probability))
         for entity in sentence.entities or ():
-            place = ((entity.start, entity.end),)
-            self._entities[place] = self.results.region(
-                entity.label, place, _rounded(entity.probability)
-            )
+            span = ((entity.start, entity.end),)
+            score = _rounded(entity.probability)
+            self._entities[span] = self.results.region(entity.label, span, score)
 
-    def _attribution(self, attribution: Attribution) -> None:
-        spans = {
-            role: span.pieces for role in ROLES if (span := getattr(attribution, role)) is not None
-        }
-        known = {} if _is_source_alone(attribution) else self._sources
+    def _add_attribution(self, attribution: Attribution) -> None:
+        """Add regions for the roles of an attribution; a source shares that of an equal source."""
+        score = _rounded(attribution.probability)
         regions = {}
-        for role, span in spans.items():
-            shared = known.get(span) if role == "source" else None
-            regions[role] = shared or self.results.region(
-                role.capitalize(), span, _rounded(attribution.probability)
-            )
-        if "source" in spans:
-            self._sources.setdefault(spans["source"], regions["source"])
+        for role in ROLES:
+            span = getattr(attribution, role)
+            if span is None:
+                continue
+            region = None
+            if role == "source" and not _is_source_alone(attribution):
+                region = self._sources.get(span.pieces)
+            if region is None:
+                region = self.results.region(role.capitalize(), span.pieces, score)
+            if role == "source":
+                self._sources.setdefault(span.pieces, region)
+            regions[role] = region
         self.results.attribution(regions)
 
-    def _stance(self, stance: Stance, sentence: Sentence) -> None:
+    def _add_stance(self, stance: Stance, sentence: Sentence) -> None:
+        """Add a relation from holder to target, or a choice for the target if nobody is named."""
         span = stance.target_span.pieces if stance.target_span else _bounds(sentence)
-        target = self._target(stance, span)
+        target = self._target_region(stance, span)
         score = _rounded(stance.probability)
         if stance.holder_span is None:
             self.results.choice("stance", stance.label, target, span, score)
         else:
-            self.results.relate(
-                self._sources[stance.holder_span.pieces], target, stance.label, score
-            )
+            holder = self._sources[stance.holder_span.pieces]
+            self.results.relate(holder, target, stance.label, score)
 
-    def _target(self, stance: Stance, span: Pieces) -> str:
-        """The region of a target: an entity's, if it is one, else its own; over the whole sentence if not mentioned."""
+    def _target_region(self, stance: Stance, span: Pieces) -> str:
+        """Return the region of a target: that of an entity if it is one, else a new one.
+
+        A target that the sentence does not mention is a region over the whole sentence, with its name.
+        """
         key = (span, stance.target)
         if key not in self._targets:
             entity = self._entities.pop(span, None) if stance.target_span else None
@@ -185,7 +205,10 @@ class _Suggestions:
 
 
 def _is_source_alone(attribution: Attribution) -> bool:
-    """Whether nothing but a source was found; such a one shares its region with none, or it would be read as theirs."""
+    """Return whether an attribution is only a source.
+
+    Such a source has its own region: in a shared one it would be read as part of another attribution.
+    """
     return attribution.cue is None and attribution.content is None
 
 
@@ -193,5 +216,5 @@ def _bounds(sentence: Sentence) -> Pieces:
     return ((sentence.start, sentence.end),)
 
 
-def _rounded(share: float) -> float:
-    return round(share, 4)
+def _rounded(probability: float) -> float:
+    return round(probability, 4)

@@ -1,16 +1,17 @@
-"""Writing rows to Parquet, a group of rows in memory at a time."""
+"""Writer of Parquet files, which holds one group of rows in memory."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from claimstance.inference.results import TaggedArticle
-from claimstance.inference.writers.rows import Column, MetaColumns, Table, table_of
+from claimstance.inference.writers.rows import Column, MetaColumns, TableSchema, table_schema
 from claimstance.model.errors import ConfigError
 from claimstance.model.labels import TASKS
 
-_ROWS = 10_000  # of a group
-_CHARACTERS = 16_000_000  # of a group, if fewer rows have as many
+#: A group of rows is written once it has so many rows or characters.
+_ROWS_PER_GROUP = 10_000
+_CHARACTERS_PER_GROUP = 16_000_000
 
 
 @contextmanager
@@ -20,19 +21,19 @@ def open_parquet(
     meta: Mapping[str, Any] | None = None,
     tasks: Collection[str] = TASKS,
 ) -> Iterator["ParquetWriter"]:
-    """A writer to ``file``, which gets the end that makes it Parquet only if all went well.
+    """Open a writer of Parquet; the file gets its footer, and becomes readable, only if no error occurs.
 
     Args:
-        file: where to.
-        rows: a key of ``TABLES``.
-        meta: of the article that settles the columns, if that is not the first one written.
-        tasks: of the model: columns that it never fills are left out.
+        file: the file.
+        rows: the kind of rows, a key of ``TABLES``.
+        meta: metadata that determine the columns; those of the first article by default.
+        tasks: the tasks of the model; columns of other tasks are omitted.
 
     Raises:
-        ConfigError: without pyarrow.
+        ConfigError: if pyarrow is not installed.
     """
-    sink = _Sink(file)
-    writer = ParquetWriter(sink, table_of(rows, tasks), meta)
+    sink = _ClosableSink(file)
+    writer = ParquetWriter(sink, table_schema(rows, tasks), meta)
     try:
         yield writer
         writer.flush()
@@ -43,8 +44,8 @@ def open_parquet(
         writer.close()
 
 
-class _Sink:
-    """A file that can be shut: Arrow writes the end of a file whenever it lets go of it."""
+class _ClosableSink:
+    """Discard writes after an error: Arrow writes the footer whenever it closes a file."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -59,9 +60,11 @@ class _Sink:
 
 
 class ParquetWriter:
-    """Write typed rows (``rows``: of which kind), with lists and spans as such; see docs/output.md."""
+    """Write typed rows, with lists and spans as nested values; see docs/output.md."""
 
-    def __init__(self, file: _Sink, table: Table, meta: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self, file: _ClosableSink, table: TableSchema, meta: Mapping[str, Any] | None
+    ) -> None:
         try:
             import pyarrow.parquet  # noqa: F401
         except ImportError:
@@ -79,22 +82,22 @@ class ParquetWriter:
         """Write the rows of one article."""
         self._meta = self._meta or MetaColumns(article.meta, self._table.own_meta)
         meta = self._meta.cells(article.meta)
-        along = sum(len(value) for value in meta.values() if value)
         for row in self._table.rows(article):
-            self._rows.append({**row, **meta})
-            self._characters += along + sum(
-                len(value) for value in row.values() if isinstance(value, str)
-            )
-            if len(self._rows) >= _ROWS or self._characters >= _CHARACTERS:
+            full_row = {**row, **meta}
+            self._rows.append(full_row)
+            texts = [value for value in full_row.values() if isinstance(value, str)]
+            self._characters += sum(map(len, texts))
+            is_full = len(self._rows) >= _ROWS_PER_GROUP
+            if is_full or self._characters >= _CHARACTERS_PER_GROUP:
                 self.flush()
 
     def close(self) -> None:
-        """Write the end of the file."""
+        """Write the footer of the file."""
         if self._writer is not None:
             self._writer.close()
 
     def flush(self) -> None:
-        """Write the rows that are held as a group."""
+        """Write the rows in memory as one group."""
         import pyarrow
         from pyarrow.parquet import ParquetWriter as Writer
 
@@ -110,9 +113,10 @@ class ParquetWriter:
 
 
 def _schema(columns: tuple[Column, ...]) -> Any:
+    """Return the Arrow schema of the columns."""
     import pyarrow as pa
 
-    place = pa.struct(
+    span = pa.struct(
         [("text", pa.string()), ("start", pa.int64()), ("end", pa.int64()), ("name", pa.string())]
     )
     types = {
@@ -124,9 +128,9 @@ def _schema(columns: tuple[Column, ...]) -> Any:
         "attributions": pa.list_(
             pa.struct(
                 [
-                    ("source", place),
-                    ("cue", place),
-                    ("content", place),
+                    ("source", span),
+                    ("cue", span),
+                    ("content", span),
                     ("probability", pa.float64()),
                 ]
             )

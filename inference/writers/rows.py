@@ -1,16 +1,23 @@
-"""Results as tidy rows: one set of columns for CSV, Parquet and data frames, which docs/output.md lists."""
+"""Tidy rows of results: the same columns for CSV, Parquet and data frames, listed in docs/output.md."""
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from claimstance.inference.results import Attribution, Continuation, Span, TaggedArticle, ranking
+from claimstance.inference.results import (
+    Attribution,
+    Continuation,
+    Sentence,
+    Span,
+    TaggedArticle,
+    ranking,
+)
 from claimstance.model.labels import TASKS
 
 META = "meta"
 _META_PREFIX = "meta_"
-#: Kinds of columns, with what they are to a reader. All may be empty.
+#: Kind of column → its description in the documentation. All kinds may be empty.
 KINDS = {
     "text": "text",
     "integer": "whole number",
@@ -23,11 +30,18 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, one of ``KINDS``, what stands in it, and the task that fills it (none: every model does)."""
+    """Describe a column.
+
+    Attributes:
+        name: its name.
+        kind: its type, a key of ``KINDS``.
+        description: its content, for the documentation.
+        task: the task that fills it; ``None`` for columns that every model fills.
+    """
 
     name: str
     kind: str
-    about: str
+    description: str
     task: str | None = None
 
 
@@ -103,54 +117,78 @@ ATTRIBUTIONS = (
 
 
 def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
+    """Yield a row for each sentence."""
     for sentence in article.sentences:
-        attributions, worth, view = (
-            sentence.attributions,
-            sentence.check_worthy,
-            sentence.subjective,
-        )
-        told = None if attributions is None else [*attributions, *(sentence.continued or ())]
+        claim, check_worthy = sentence.claim, sentence.check_worthy
+        subjective = sentence.subjective
+        entities = None
+        if sentence.entities is not None:
+            entities = [f"{entity.text} ({entity.label})" for entity in sentence.entities]
+        attribution_cells = _attribution_cells(sentence)
         yield {
             "doc_id": article.doc_id,
             "index": sentence.index,
             "start": sentence.start,
             "end": sentence.end,
             "text": sentence.text,
-            "claim": sentence.claim and sentence.claim.label,
-            "claim_probability": sentence.claim and round(sentence.claim.probability, 4),
-            "check_worthy_probability": worth and round(ranking(worth.probabilities), 4),
-            "subjective_probability": view and round(ranking(view.probabilities), 4),
-            "sources": _each(told, lambda one: one.source and (one.source.name or one.source.text)),
-            "cues": _each(told, lambda one: one.cue and one.cue.text),
-            "contents": _each(told, lambda one: one.content and one.content.text),
-            "entities": _each(sentence.entities, lambda one: f"{one.text} ({one.label})"),
-            "attributions": _each(attributions, _nested),
-            "continued": _each(sentence.continued, _nested),
+            "claim": claim and claim.label,
+            "claim_probability": claim and round(claim.probability, 4),
+            "check_worthy_probability": check_worthy
+            and round(ranking(check_worthy.probabilities), 4),
+            "subjective_probability": subjective and round(ranking(subjective.probabilities), 4),
+            "sources": attribution_cells["sources"],
+            "cues": attribution_cells["cues"],
+            "contents": attribution_cells["contents"],
+            "entities": entities,
+            "attributions": attribution_cells["attributions"],
+            "continued": attribution_cells["continued"],
         }
 
 
-def _each(found: list[Any] | None, told: Callable[[Any], Any]) -> list[Any] | None:
-    """What is told of each that was found, without those of which nothing is; ``None`` if the model looks for none."""
-    return None if found is None else [value for value in map(told, found) if value is not None]
+def _attribution_cells(sentence: Sentence) -> dict[str, list[Any] | None]:
+    """Return the cells about attributions; ``None`` in all of them if the model has no such task."""
+    if sentence.attributions is None:
+        names = ("sources", "cues", "contents", "attributions", "continued")
+        return dict.fromkeys(names)
+    sources, cues, contents = [], [], []
+    # A sentence also lists the attributions of other sentences whose content continues in it.
+    for attribution in (*sentence.attributions, *(sentence.continued or ())):
+        if attribution.source:
+            sources.append(attribution.source.name or attribution.source.text)
+        if attribution.cue:
+            cues.append(attribution.cue.text)
+        if attribution.content:
+            contents.append(attribution.content.text)
+    continued = None
+    if sentence.continued is not None:
+        continued = [_nested(continuation) for continuation in sentence.continued]
+    return {
+        "sources": sources,
+        "cues": cues,
+        "contents": contents,
+        "attributions": [_nested(attribution) for attribution in sentence.attributions],
+        "continued": continued,
+    }
 
 
 def _nested(attribution: Attribution | Continuation) -> dict[str, Any]:
-    def place(span: Span | None) -> dict[str, Any] | None:
-        return (
-            None
-            if span is None
-            else {"text": span.text, "start": span.start, "end": span.end, "name": span.name}
-        )
-
+    """Return an attribution as the nested value of a Parquet or pandas cell."""
     return {
-        "source": place(attribution.source),
-        "cue": place(attribution.cue),
-        "content": place(attribution.content),
+        "source": _span_values(attribution.source),
+        "cue": _span_values(attribution.cue),
+        "content": _span_values(attribution.content),
         "probability": round(attribution.probability, 4),
     }
 
 
+def _span_values(span: Span | None) -> dict[str, Any] | None:
+    if span is None:
+        return None
+    return {"text": span.text, "start": span.start, "end": span.end, "name": span.name}
+
+
 def _stance_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
+    """Yield a row for each stance."""
     for stance in article.stances:
         holder, target = stance.holder_span, stance.target_span
         yield {
@@ -200,13 +238,13 @@ def _attribution_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A kind of rows.
+class TableSchema:
+    """Describe a kind of rows.
 
     Attributes:
-        columns: those that every file of such rows has.
-        rows: gives the rows of an article.
-        own_meta: the names in ``meta`` that ``columns`` has, so that they get no second column.
+        columns: the columns beside those for metadata.
+        rows: yields the rows of an article.
+        own_meta: names of metadata that are among ``columns``, so that they get no second column.
     """
 
     columns: tuple[Column, ...]
@@ -215,38 +253,38 @@ class Table:
 
 
 TABLES = {
-    "sentences": Table(SENTENCES, _sentence_rows),
-    "stances": Table(STANCES, _stance_rows),
-    "attributions": Table(ATTRIBUTIONS, _attribution_rows, ("date", "outlet")),
+    "sentences": TableSchema(SENTENCES, _sentence_rows),
+    "stances": TableSchema(STANCES, _stance_rows),
+    "attributions": TableSchema(ATTRIBUTIONS, _attribution_rows, ("date", "outlet")),
 }
 
 
-def table_of(rows: str, tasks: Collection[str] = TASKS) -> Table:
-    """Return a kind of rows with the columns that a model of ``tasks`` fills.
+def table_schema(rows: str, tasks: Collection[str] = TASKS) -> TableSchema:
+    """Return a kind of rows with only the columns that a model can fill.
 
     Args:
         rows: a key of ``TABLES``.
-        tasks: of ``claimstance.model.labels.TASKS``.
+        tasks: the tasks of the model.
     """
     table = TABLES[rows]
     columns = tuple(column for column in table.columns if column.task in (None, *tasks))
     return replace(table, columns=columns)
 
 
-def fills_sentences(tasks: Collection[str]) -> bool:
-    """Tell whether a model of ``tasks`` says anything that stands in rows of sentences."""
+def has_sentence_columns(tasks: Collection[str]) -> bool:
+    """Return whether a model of these tasks fills any column of the rows of sentences."""
     return any(column.task in tasks for column in SENTENCES)
 
 
 class MetaColumns:
-    """The columns for what travels along, settled by the first article: ``meta_outlet`` for its ``outlet``.
+    """Map metadata to columns, such as ``outlet`` to ``meta_outlet``.
 
-    What another article has beside these stands in the column ``meta``, as JSON, so that files of many articles are
-    written row by row and nothing is lost.
+    The first article determines the columns, so that a file is written row by row. Other names of later
+    articles go into the column ``meta`` as JSON, so that nothing is lost.
 
     Args:
-        meta: of the first article.
-        own: the names that the rows have columns of their own for.
+        meta: metadata of the first article.
+        own: names for which the rows have their own columns.
     """
 
     def __init__(self, meta: Mapping[str, Any], own: Collection[str] = ()) -> None:
@@ -255,22 +293,21 @@ class MetaColumns:
         self.columns = tuple(Column(name, "text", "") for name in (*self._names.values(), META))
 
     def cells(self, meta: Mapping[str, Any]) -> dict[str, str | None]:
-        """The cells of each row of an article."""
-        others = {
-            name: value
-            for name, value in meta.items()
-            if name not in self._names and name not in self._own
-        }
-        named = {column: _as_text(meta.get(name)) for name, column in self._names.items()}
-        return {**named, META: json.dumps(others, ensure_ascii=False) if others else None}
+        """Return the metadata cells, which are the same in each row of an article."""
+        cells = {column: _as_text(meta.get(name)) for name, column in self._names.items()}
+        columns = (*self._names, *self._own)
+        without_column = {name: value for name, value in meta.items() if name not in columns}
+        cells[META] = json.dumps(without_column, ensure_ascii=False) if without_column else None
+        return cells
 
 
 def meta_values(meta: Mapping[str, Any], own: Collection[str] = ()) -> dict[str, Any]:
-    """Column → value of what travels along with one article, as it is; ``own`` as for ``MetaColumns``."""
+    """Return the metadata of one article by column, unchanged; ``own`` as for ``MetaColumns``."""
     return {_META_PREFIX + name: value for name, value in meta.items() if name not in own}
 
 
 def _as_text(value: Any) -> str | None:
-    return (
-        value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    )
+    """Return texts unchanged, and other values as JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Writing what was tagged: JSON Lines and CSV."""
+"""Writers of JSON Lines and CSV, and output files that appear only once they are complete."""
 
 import contextlib
 import csv
@@ -13,32 +13,32 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from claimstance.inference.results import TaggedArticle
-from claimstance.inference.writers.rows import MetaColumns, table_of
+from claimstance.inference.writers.rows import MetaColumns, table_schema
 from claimstance.model.errors import ClaimstanceError
 from claimstance.model.labels import TASKS
 
-_BETWEEN = " | "  # several values in one cell of a CSV
-#: What makes a spreadsheet take a cell for a formula, if the cell begins with it, in any width of type.
-_SIGNS = tuple("=+-@＝＋－＠﹦﹢﹣﹫")
+_SEPARATOR = " | "  # between several values in one cell of a CSV
+#: Characters that make a spreadsheet treat a cell as a formula, including their wide and small forms.
+_FORMULA_SIGNS = tuple("=+-@＝＋－＠﹦﹢﹣﹫")
 _NUMBER = re.compile(r"[+-]?[\d.,]*\d%?(?:[eE][+-]?\d+)?")
-#: What may be cut off before such a sign: white space, and marks that are not shown.
+#: Characters before such a sign that a spreadsheet may ignore: white space and invisible marks.
 _BLANK = re.compile(r"[\s\u00ad\u200b-\u200f\u2060\ufeff]*")
-#: A cell to a program that divides lines otherwise than by commas, as spreadsheets do where the comma is decimal.
-#: A quotation mark within its cells quotes nothing, so that a line end divides them, too.
-_DIVIDED = re.compile(r"(?<=[;|\t\r\n])[^;|\t\r\n]+")
+#: A cell to a program that expects other delimiters than commas, as spreadsheets do where the comma is
+#: the decimal mark. Quotation marks within such cells quote nothing, so a line end is a delimiter, too.
+_INNER_CELL = re.compile(r"(?<=[;|\t\r\n])[^;|\t\r\n]+")
 
 
 @contextlib.contextmanager
 def open_output(path: Path | None) -> Iterator[TextIO]:
-    """Standard output, or a file that appears under its name only once all of it is written.
+    """Open standard output, or a file that gets its name only once it is complete.
 
-    A link stays one, and what is no file (a device, a pipe) is written to as it is.
+    The target of a link is replaced, not the link. Devices and pipes are written to directly.
 
     Args:
-        path: standard output if ``None``; its folder is made if need be.
+        path: the file, whose folder is created if needed; ``None`` for standard output.
 
     Raises:
-        ClaimstanceError: if it cannot be written; where that can be known, before anything else is done.
+        ClaimstanceError: if the file cannot be written; if possible, before the context begins.
     """
     if path is None:
         yield sys.stdout
@@ -50,7 +50,7 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
             with path.open("w", encoding="utf-8", newline="") as file:
                 yield file
             return
-        with _replacing(path.resolve()) as file:
+        with _open_replacement(path.resolve()) as file:
             yield file
     except BrokenPipeError:
         raise
@@ -59,20 +59,21 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
 
 
 @contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
+def _open_replacement(path: Path) -> Iterator[TextIO]:
+    """Open a temporary file that replaces ``path`` if no error occurs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             yield file
-        Path(name).chmod(0o666 & ~_umask())  # a temporary file is its owner's alone
+        Path(name).chmod(0o666 & ~_umask())  # only its owner may read a temporary file
         Path(name).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder outlast a power cut, where the system lets one ask for that (Windows does not)."""
+    """Write the names in a folder to the disk, so that they survive a power cut; Windows cannot."""
     if hasattr(os, "O_DIRECTORY"):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -82,20 +83,21 @@ def sync_folder(folder: Path) -> None:
 
 
 def _umask() -> int:
+    # The mask cannot be read without setting it.
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
 class Writer(Protocol):
-    """What tagged articles are given to, one by one."""
+    """Define the interface of writers of tagged articles."""
 
     def write(self, article: TaggedArticle) -> None:
         """Write one article."""
 
 
 class JsonlWriter:
-    """One JSON object a line."""
+    """Write one JSON object per line."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -106,16 +108,15 @@ class JsonlWriter:
 
 
 class CsvWriter:
-    """One row a sentence, a stance or an attribution (``rows``), with texts that no spreadsheet takes for formulas.
+    """Write one row per sentence, stance or attribution, without nested values.
 
-    The columns are those of ``claimstance.inference.writers.rows`` that fit a cell, and those for ``meta``; ``guarded``
-    says what is done to texts.
+    ``escape_formula`` changes texts that a spreadsheet would treat as formulas.
 
     Args:
-        file: where to.
-        rows: a key of ``TABLES``.
-        meta: of the article that settles the columns, if that is not the first one written.
-        tasks: of the model: columns that it never fills are left out.
+        file: the file.
+        rows: the kind of rows, a key of ``TABLES``.
+        meta: metadata that determine the columns; those of the first article by default.
+        tasks: the tasks of the model; columns of other tasks are omitted.
     """
 
     def __init__(
@@ -125,52 +126,59 @@ class CsvWriter:
         meta: Mapping[str, Any] | None = None,
         tasks: Collection[str] = TASKS,
     ) -> None:
-        self._table = table_of(rows, tasks)
+        self._table = table_schema(rows, tasks)
         self._csv = csv.writer(file)
         self._names = [
             column.name for column in self._table.columns if column.kind != "attributions"
         ]
-        self._settled = meta
-        self._meta: MetaColumns | None = None
+        self._first_meta = meta
+        self._meta_columns: MetaColumns | None = None
 
     def write(self, article: TaggedArticle) -> None:
         """Write the rows of one article."""
-        meta = self._begun(article.meta).cells(article.meta)
+        meta_cells = self._write_header_once(article.meta).cells(article.meta)
         for row in self._table.rows(article):
-            self._csv.writerow(map(_cell, (*(row[name] for name in self._names), *meta.values())))
+            values = [row[name] for name in self._names]
+            self._csv.writerow([_cell(value) for value in (*values, *meta_cells.values())])
 
     def finish(self) -> None:
-        """Write the header, if there was no article to do so."""
-        self._begun({})
+        """Write the header if there was no article."""
+        self._write_header_once({})
 
-    def _begun(self, meta: Mapping[str, Any]) -> MetaColumns:
-        if self._meta is None:
-            settled = meta if self._settled is None else self._settled
-            self._meta = MetaColumns(settled, self._table.own_meta)
-            header = [*self._names, *(column.name for column in self._meta.columns)]
-            self._csv.writerow(map(guarded, header))
-        return self._meta
+    def _write_header_once(self, meta: Mapping[str, Any]) -> MetaColumns:
+        """Write the header before the first row, and return the columns for metadata."""
+        if self._meta_columns is None:
+            first_meta = meta if self._first_meta is None else self._first_meta
+            self._meta_columns = MetaColumns(first_meta, self._table.own_meta)
+            header = [*self._names, *(column.name for column in self._meta_columns.columns)]
+            self._csv.writerow(map(escape_formula, header))
+        return self._meta_columns
 
 
 def _cell(value: Any) -> Any:
-    text = _BETWEEN.join(value) if isinstance(value, list) else value
-    return guarded(text) if isinstance(text, str) else text
+    """Join lists and escape formulas."""
+    if isinstance(value, list):
+        value = _SEPARATOR.join(value)
+    return escape_formula(value) if isinstance(value, str) else value
 
 
-def guarded(text: str) -> str:
-    """Return the text of a cell with an apostrophe wherever a spreadsheet might begin to read a formula.
+def escape_formula(text: str) -> str:
+    """Return the text of a cell with an apostrophe wherever a spreadsheet might start to read a formula.
 
-    That is at its start, and after a semicolon, a bar, a tab or a line end, which divide cells for programs that expect
-    other separators than commas. Numbers stay as they are.
+    That is at its start, and after a semicolon, a bar, a tab or a line end, which separate cells for
+    programs that expect other delimiters than commas. Numbers are unchanged.
 
-    >>> guarded("=1+1"), guarded("He left; =1+1"), guarded("-5")
+    >>> escape_formula("=1+1"), escape_formula("He left; =1+1"), escape_formula("-5")
     ("'=1+1", "He left; '=1+1", '-5')
     """
-    inside = _DIVIDED.sub(lambda cell: _guarded_start(cell[0]), text)
-    return "'" + inside if text.startswith(("\t", "\r", "\n")) or _is_formula(text) else inside
+    escaped = _INNER_CELL.sub(lambda match: _escape_inner_cell(match[0]), text)
+    if text.startswith(("\t", "\r", "\n")) or _is_formula(text):
+        return f"'{escaped}"
+    return escaped
 
 
-def _guarded_start(cell: str) -> str:
+def _escape_inner_cell(cell: str) -> str:
+    """Put an apostrophe before the formula of a cell, after its blank characters."""
     if not _is_formula(cell.replace('"', " ")):
         return cell
     blank = _BLANK.match(cell)
@@ -179,4 +187,7 @@ def _guarded_start(cell: str) -> str:
 
 
 def _is_formula(cell: str) -> bool:
-    return _BLANK.sub("", cell, count=1).startswith(_SIGNS) and not _NUMBER.fullmatch(cell.strip())
+    """Return whether a cell begins like a formula and is not a number."""
+    if _NUMBER.fullmatch(cell.strip()):
+        return False
+    return _BLANK.sub("", cell, count=1).startswith(_FORMULA_SIGNS)

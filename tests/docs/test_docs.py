@@ -108,15 +108,27 @@ def test_corpora_are_described_as_their_readers_state(name):
         assert fact in text
 
 
-def test_readme_names_files_that_exist():
-    tree = README[README.index("\nmodel/ ") : README.index("`training → model ← inference`")]
-    folder = ROOT
-    for line in tree.splitlines():
-        if line and not line.startswith(" ") and line != "```":
-            folder = ROOT / line.split("/")[0]
-            assert folder.is_dir()
-        for name in re.findall(r"\b[\w-]+\.(?:py|yaml|md)\b", line):
-            assert (folder / name).is_file(), name
+def test_the_tree_of_the_architecture_lists_the_files_that_exist():
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    tree = text[text.index("```\nmodel/") :]
+    top, listed = None, set()
+    for line in tree.splitlines()[1:-1]:
+        name = line.split()[0]
+        if not line.startswith(" "):
+            top = ROOT / name
+            assert top.is_dir(), name
+        else:
+            assert (top / name).exists(), f"{top.name}/{name}"
+            listed.add(f"{top.name}/{name.rstrip('/')}")
+    present = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("model", "training", "inference")
+        for path in (ROOT / folder).iterdir()
+        if path.suffix == ".py" or (path.is_dir() and any(path.glob("*.py")))
+    }
+    ignored = {f"{folder}/__init__.py" for folder in ("model", "training", "inference")}
+    ignored |= {"training/templates"}
+    assert present - ignored == listed
 
 
 def test_readme_uses_commands_that_exist():

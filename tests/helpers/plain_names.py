@@ -48,7 +48,7 @@ def resolve(text, sentences, sources, entities):
     phrases = {span: " ".join(text[slice(*span)].split()) for span in sources}
     names = {}
     for span, phrase in phrases.items():
-        if not resolver._is_pronoun(resolver._word(phrase)):
+        if not resolver._is_pronoun(resolver._lower(phrase)):
             name = named(people, span) or role_of(people, phrase.lower())
             names[span] = name or phrase.rstrip(" ,;") or phrase
     pronouns = resolve_pronouns(people, genders, set(sources), names)
@@ -92,7 +92,7 @@ def resolve_pronouns(people, genders, sources, names):
             )
         )
     for (start, _), name in names.items():
-        if name and resolver._is_described(name):
+        if name and resolver._introduces_person(name):
             quoted = people.is_quoted(start)
             mentions.append((start, people.sentence_at(start), name, quoted, True, True, None))
     # A mention: start, sentence, name, quoted, subject, source, gender of the pronoun.
@@ -155,7 +155,7 @@ def most_salient(fitting, barred):
 
 
 def other(people, phrase, earlier, span, names):
-    word = resolver._word(phrase)
+    word = resolver._lower(phrase)
     if word in resolver._RELATIVE:
         for person in people.people:
             between = people.text[person.end : span[0]]
@@ -170,7 +170,7 @@ def other(people, phrase, earlier, span, names):
         if people.sentence_at(span[0]) - people.sentence_at(place[0]) > NEAR:
             return None
         name = names.get(place)
-        if name is None or name in persons or resolver._is_somebody(name):
+        if name is None or name in persons or resolver._is_person_noun(name):
             continue
         if resolver._is_plural(name) == (word in resolver._GROUP_PRONOUNS):
             return name

@@ -1,9 +1,9 @@
-"""What is not done twice, counted: copies, targets, padding. No clock, so that no busy machine fails it."""
+"""The number of encoder passes for copies and targets, counted instead of timed, and the result cache."""
 
 import pytest
 
 from claimstance.inference.articles.article import Article
-from claimstance.inference.result_cache import Copies
+from claimstance.inference.result_cache import ResultCache
 from claimstance.inference.tagger import Tagger
 from helpers.paths import SEEDS
 
@@ -80,7 +80,7 @@ def test_ten_targets_cost_no_more_passes_than_one(tagger, passes, seeds):
     assert used[0] == used[1] > 0
 
 
-def test_a_copy_is_told_of_as_if_it_was_read(tagger, passes):
+def test_a_cached_result_equals_that_of_tagging_again(tagger, passes):
     count, _ = passes
     first = Article("a", TEXT, "One title", meta={"outlet": "Herald"}, warnings=["odd"])
     again = Article("b", TEXT, "Another title", meta={"outlet": "Post"})
@@ -96,7 +96,7 @@ def test_a_copy_is_told_of_as_if_it_was_read(tagger, passes):
     assert third.sentences == one.sentences == Tagger.from_pretrained().tag(TEXT).sentences
 
 
-def test_other_targets_or_another_character_are_read(tagger, passes):
+def test_a_changed_target_or_character_is_not_a_copy(tagger, passes):
     count, _ = passes
     tagger.tag(TEXT, ["Ferran"])
     seen = count()
@@ -109,33 +109,33 @@ def test_other_targets_or_another_character_are_read(tagger, passes):
     assert count() > seen
 
 
-def test_what_one_does_to_a_result_is_not_in_the_next(tagger):
+def test_changing_a_result_does_not_change_the_cached_one(tagger):
     expected = [s.text for s in tagger.tag(TEXT).sentences]
     tagger.tag(TEXT).sentences.clear()
     assert [s.text for s in tagger.tag(TEXT).sentences] == expected
 
 
-def test_those_used_longest_ago_are_forgotten(tagger):
+def test_least_recently_used_results_are_evicted(tagger):
     one, two, three = (
         tagger.tag(f"{TEXT} {number}", []) for number in ("First.", "Later.", "Later still.")
     )
-    copies = Copies()
-    copies.keep(one, [])
-    size = copies._size
-    copies = Copies(capacity=round(2.5 * size))
-    copies.keep(one, [])
-    copies.keep(two, [])
-    assert copies.get(one.text, []) == one
-    copies.keep(three, [])
-    assert copies.get(two.text, []) is None
-    assert copies.get(one.text, []) == one
-    assert copies.get(three.text, []) == three
-    copies.keep(three, [])
-    assert copies._size == sum(map(len, copies._held.values())) <= copies._capacity
+    cache = ResultCache()
+    cache.put(one, [])
+    size = cache._size
+    cache = ResultCache(capacity=round(2.5 * size))
+    cache.put(one, [])
+    cache.put(two, [])
+    assert cache.get(one.text, []) == one
+    cache.put(three, [])
+    assert cache.get(two.text, []) is None
+    assert cache.get(one.text, []) == one
+    assert cache.get(three.text, []) == three
+    cache.put(three, [])
+    assert cache._size == sum(map(len, cache._entries.values())) <= cache._capacity
 
 
-def test_what_has_no_room_at_all_is_not_held(tagger):
-    copies = Copies(capacity=10)
-    copies.keep(tagger.tag(TEXT), [])
-    assert copies.get(TEXT, []) is None
-    assert copies._size == 0
+def test_a_result_larger_than_the_capacity_is_not_cached(tagger):
+    cache = ResultCache(capacity=10)
+    cache.put(tagger.tag(TEXT), [])
+    assert cache.get(TEXT, []) is None
+    assert cache._size == 0

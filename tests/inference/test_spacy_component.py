@@ -30,7 +30,7 @@ def pipeline(model, **config):
 
 
 @pytest.fixture
-def told():
+def tagged_doc():
     """A document that a scripted model has tagged: what is where is known."""
     nlp = spacy.blank("en")
     component = nlp.add_pipe("claimstance", config={"targets": ["harbour tax", "rail"]})
@@ -44,30 +44,31 @@ def group(doc, kind):
     return [(span.text, span.label_) for span in doc.spans[f"claimstance_{kind}"]]
 
 
-def test_what_was_found_is_spans_of_the_document(told):
-    assert group(told, "sentences") == [
+def test_results_are_spans_of_the_document(tagged_doc):
+    assert group(tagged_doc, "sentences") == [
         ("He said that the harbour tax is theft.", "claim"),
         ("Critics blamed him for the delay.", "no_claim"),
     ]
-    assert group(told, "sources") == [("He", "source"), ("Critics", "source")]
-    assert group(told, "cues") == [("said", "cue"), ("blamed", "cue")]
-    assert [text for text, _ in group(told, "contents")] == ["harbour tax is theft"]
-    assert ("harbour tax", "favor") in group(told, "stances")
+    assert group(tagged_doc, "sources") == [("He", "source"), ("Critics", "source")]
+    assert group(tagged_doc, "cues") == [("said", "cue"), ("blamed", "cue")]
+    assert [text for text, _ in group(tagged_doc, "contents")] == ["harbour tax is theft"]
+    assert ("harbour tax", "favor") in group(tagged_doc, "stances")
     assert ("Critics blamed him for the delay.", "favor") in group(
-        told, "stances"
+        tagged_doc, "stances"
     )  # a target that is not mentioned
-    article = told._.claimstance
+    article = tagged_doc._.claimstance
     for kind, meaning in (("sentences", Sentence), ("sources", Attribution), ("stances", Stance)):
-        for span in told.spans[f"claimstance_{kind}"]:
+        for span in tagged_doc.spans[f"claimstance_{kind}"]:
             assert isinstance(span._.claimstance, meaning)
     assert (
-        told.spans["claimstance_sources"][1]._.claimstance == article.sentences[1].attributions[0]
+        tagged_doc.spans["claimstance_sources"][1]._.claimstance
+        == article.sentences[1].attributions[0]
     )
-    assert [s._.claimstance for s in told.spans["claimstance_stances"]] == article.stances
-    assert told[0:2]._.claimstance is None
+    assert [s._.claimstance for s in tagged_doc.spans["claimstance_stances"]] == article.stances
+    assert tagged_doc[0:2]._.claimstance is None
 
 
-def test_a_name_that_is_known_is_the_sources_kb_id():
+def test_the_resolved_name_is_the_kb_id_of_the_source():
     nlp = spacy.blank("en")
     component = nlp.add_pipe("claimstance")
     component._tagger, _ = script()
@@ -88,7 +89,7 @@ def test_spans_are_widened_to_tokens():
 
 
 @pytest.mark.parametrize("targets", [[], ["Carl Amsel", "rail"]])
-def test_the_same_as_the_tagger_one_by_one_or_many_at_once(model, targets):
+def test_results_equal_those_of_the_tagger(model, targets):
     nlp = pipeline(model, targets=targets)
     tagger = Tagger.from_pretrained(model, 1)
     expected = list(tagger.tag_all((Article("", text) for text in TEXTS), targets))
@@ -108,7 +109,7 @@ def test_the_same_as_the_tagger_one_by_one_or_many_at_once(model, targets):
             assert span.start_char <= sentence.start < sentence.end <= span.end_char
 
 
-def test_few_documents_wait_at_a_time(model):
+def test_few_documents_are_pending_at_a_time(model):
     nlp = pipeline(model)
     drawn = []
 
@@ -122,20 +123,20 @@ def test_few_documents_wait_at_a_time(model):
     assert len(drawn) < 10
 
 
-def test_what_was_found_goes_with_the_document(told):
+def test_results_are_serialized_with_the_document(tagged_doc):
     from spacy.tokens import Doc, DocBin
 
     box = DocBin(store_user_data=True)
-    box.add(told)
-    from_box = next(DocBin().from_bytes(box.to_bytes()).get_docs(told.vocab))
-    for copy in (Doc(told.vocab).from_bytes(told.to_bytes()), from_box):
-        assert copy._.claimstance == told._.claimstance
+    box.add(tagged_doc)
+    from_box = next(DocBin().from_bytes(box.to_bytes()).get_docs(tagged_doc.vocab))
+    for copy in (Doc(tagged_doc.vocab).from_bytes(tagged_doc.to_bytes()), from_box):
+        assert copy._.claimstance == tagged_doc._.claimstance
         assert [
             span._.claimstance for span in copy.spans["claimstance_stances"]
-        ] == told._.claimstance.stances
+        ] == tagged_doc._.claimstance.stances
 
 
-def test_a_saved_pipeline_has_its_model_with_it(model, tmp_path):
+def test_a_saved_pipeline_includes_its_model(model, tmp_path):
     mine = tmp_path / "mine"
     shutil.copytree(model, mine)
     nlp = pipeline(str(mine), targets=["rail"])
@@ -149,7 +150,7 @@ def test_a_saved_pipeline_has_its_model_with_it(model, tmp_path):
     assert spacy.load(tmp_path / "pipeline")(TEXT)._.claimstance == expected
 
 
-def test_the_bundled_model_is_not_copied_and_held_to_be_the_same(tmp_path):
+def test_the_bundled_model_is_not_copied_but_its_sha256_is_checked(tmp_path):
     nlp = spacy.blank("en")
     nlp.add_pipe("claimstance", config={"targets": ["rail"]})
     nlp.to_disk(tmp_path / "pipeline")
@@ -176,7 +177,7 @@ def test_a_pipeline_as_bytes(model):
     assert again(TEXT)._.claimstance == nlp(TEXT)._.claimstance
 
 
-def test_a_model_that_is_not_there_is_told_in_a_line():
+def test_a_missing_model_is_an_error_of_one_line():
     with pytest.raises(ModelError, match="gone: expected a model folder, found nothing"):
         pipeline("gone")("Rain fell.")
 

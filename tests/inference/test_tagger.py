@@ -192,7 +192,7 @@ def test_offsets_hold_whatever_the_text(tagger, text):
 
 
 @pytest.mark.parametrize("text", ["", " \n\t\r\n "])
-def test_nothing_to_read_is_told(tagger, text):
+def test_an_article_without_sentences_gives_a_warning(tagger, text):
     article = tagger.tag(text, ["rail"])
     assert (article.sentences, article.stances, article.sources) == ([], [], [])
     assert article.warnings == ["the article has no sentence: nothing read"]
@@ -218,7 +218,7 @@ def test_one_word_of_50000_characters(tagger):
 
 
 @pytest.mark.parametrize(
-    ("name", "reference", "meant"),
+    ("name", "reference", "expected"),
     [
         ("Carl Amsel", "Amsel", True),
         ("Amsel", "Senator Carl Amsel", True),
@@ -230,8 +230,8 @@ def test_one_word_of_50000_characters(tagger):
         ("harbour tax", "the harbour tax of Orvane", False),
     ],
 )
-def test_who_refers_to(name, reference, meant):
-    assert refers_to(name, reference) is meant
+def test_refers_to(name, reference, expected):
+    assert refers_to(name, reference) is expected
 
 
 def found_targets(article, target):
@@ -243,7 +243,7 @@ def found_targets(article, target):
     }
 
 
-def test_a_target_is_found_by_name_surname_and_pronoun_and_asked_about_there():
+def test_a_target_is_scored_where_its_name_surname_or_pronoun_stands():
     tagger, backend = script()
     article = tagger.tag(TEXT, ["Carl Amsel"])
     assert found_targets(article, "Carl Amsel") == {1: "Carl Amsel", 2: "He", 3: "him", 5: "Amsel"}
@@ -252,7 +252,7 @@ def test_a_target_is_found_by_name_surname_and_pronoun_and_asked_about_there():
     check_offsets(article)
 
 
-def test_a_name_that_the_article_never_mentions_is_not_asked_about():
+def test_a_name_that_the_article_never_mentions_is_not_scored():
     tagger, backend = script()
     article = tagger.tag(TEXT, ["Carl Amsel", "Carl Ferries", "theft ferries"])
     assert found_targets(article, "Carl Ferries") == {}
@@ -262,7 +262,7 @@ def test_a_name_that_the_article_never_mentions_is_not_asked_about():
     assert found_targets(article, "Carl Amsel").keys() == {1, 2, 3, 5}
 
 
-def test_a_topic_is_asked_about_in_every_sentence_even_if_some_mention_it():
+def test_a_topic_is_scored_in_every_sentence_even_if_some_mention_it():
     tagger, _ = script()
     article = tagger.tag(TEXT, ["harbour tax"])
     assert found_targets(article, "harbour tax") == {
@@ -285,7 +285,7 @@ def test_without_targets_the_entities_of_each_sentence_are_the_targets():
     ]
 
 
-def test_nobody_is_asked_about_himself_under_another_name():
+def test_no_stance_of_a_holder_toward_itself_under_another_name():
     text = "The plan of Carl Amsel won, he said."
     told = {"source": "he", "cue": "said", "content": "won"}
     article = scripted(text, told, {"PERSON": "Carl Amsel"})[0].tag(text, ["Carl Amsel"])
@@ -313,7 +313,7 @@ def test_an_entity_named_twice_is_one_target_at_its_first_mention():
     ]
 
 
-def test_a_target_given_alone_or_twice(tagger):
+def test_a_single_target_and_a_repeated_target(tagger):
     once = tagger.tag(TEXT, ["rail"]).stances
     assert tagger.tag(TEXT, "rail").stances == once
     assert tagger.tag(TEXT, ["rail", "rail"]).stances == once
@@ -332,12 +332,12 @@ def test_a_target_given_alone_or_twice(tagger):
         ("x", ["a", "\udcff"], r"targets: expected Unicode characters, .* at character 0"),
     ],
 )
-def test_what_cannot_be_tagged(tagger, text, targets, message):
+def test_invalid_texts_and_targets_are_rejected(tagger, text, targets, message):
     with pytest.raises(InputError, match=message):
         tagger.tag(text, targets)
 
 
-def test_what_counts_is_told_apart_by_the_kind_of_question():
+def test_abstention_thresholds_by_kind_of_query():
     tagger, _ = script(
         temperatures={"stance.topic": 1.0}, abstain_below={"stance": 0.99, "stance.topic": 0.0}
     )
@@ -349,7 +349,7 @@ def test_what_counts_is_told_apart_by_the_kind_of_question():
     assert {stance.abstained for stance in stances if not stance.target_span} == {False}
 
 
-def test_what_counts_is_told_apart_by_the_label():
+def test_abstention_thresholds_by_label():
     plain, _ = script()
     label = plain.tag(TEXT, ["harbour tax"]).stances[0].label
     other = next(name for name in ("against", "neutral", "favor") if name != label)
@@ -361,7 +361,7 @@ def test_what_counts_is_told_apart_by_the_label():
         assert {stance.abstained for stance in said} == abstained
 
 
-def test_the_label_is_the_one_that_stands_highest_over_its_threshold():
+def test_the_label_with_the_largest_ratio_to_its_threshold_is_predicted():
     thresholds = {
         "stance.against": 0.01,
         "stance.neutral": 0.98,
@@ -381,7 +381,7 @@ def test_the_label_is_the_one_that_stands_highest_over_its_threshold():
     assert row["predicted"]["stances"][0]["label"] in {"against", "favor"}
 
 
-def test_an_answer_that_does_not_count():
+def test_abstained_stances():
     tagger, _ = script(abstain_below={"stance": 0.99})
     article = tagger.tag(TEXT, ["harbour tax"])
     assert all(stance.abstained for stance in article.stances)
@@ -422,7 +422,7 @@ def test_a_model_for_stances_alone(tiny_encoder):
     assert set(next(tagger.predict([record]))["predicted"]) == {"stances"}
 
 
-def test_labels_of_ones_own_come_back_by_name(tiny_encoder):
+def test_custom_labels_come_back_by_name(tiny_encoder):
     own = {"claim": ("boast", "promise", "threat"), "stance": ("pro", "contra")}
     tagger = Tagger.from_pretrained(exported(tiny_encoder, ("claim", "stance"), **own), 1)
     assert tagger.labels == own
@@ -447,7 +447,7 @@ def test_labels_of_ones_own_come_back_by_name(tiny_encoder):
     assert tuple(row["predicted"]["stances"][0]["probabilities"]) == own["stance"]
 
 
-def test_a_model_that_is_not_there(tmp_path):
+def test_a_missing_model_is_an_error(tmp_path):
     with pytest.raises(ModelError, match=r"nowhere: expected a model folder, found nothing"):
         Tagger.from_pretrained(tmp_path / "nowhere")
 
@@ -467,7 +467,7 @@ def test_bundled_model_reads_the_demo_article():
     assert accused.target == "Orvane"
 
 
-def test_articles_tagged_one_after_the_other_are_as_if_each_were_tagged_alone(seeds):
+def test_tag_all_gives_the_same_results_as_tag(seeds):
     tagger = Tagger.from_pretrained(threads=3)
     alone = Tagger.from_pretrained(threads=1)
     texts = ["\n".join(record.text for record in article) for article in list(seeds.values())[:5]]
@@ -481,7 +481,7 @@ def test_articles_tagged_one_after_the_other_are_as_if_each_were_tagged_alone(se
         assert replace(tagged, warnings=expected.warnings) == expected  # to the last bit
 
 
-def test_what_is_begun_together_is_as_if_each_were_tagged_alone(seeds):
+def test_articles_begun_together_give_the_same_results_as_tag(seeds):
     tagger, alone = Tagger.from_pretrained(threads=3), Tagger.from_pretrained(threads=1)
     texts = ["\n".join(record.text for record in article) for article in list(seeds.values())[:4]]
     asked = [
@@ -493,7 +493,7 @@ def test_what_is_begun_together_is_as_if_each_were_tagged_alone(seeds):
 
 
 @pytest.mark.parametrize("targets", [(), ["Carl Amsel", "rail"]])
-def test_names_and_targets_ask_whether_the_article_is_still_wanted(targets):
+def test_resolving_names_and_targets_can_be_cancelled(targets):
     wanted = Mock(return_value=False)
     script()[0].begin(Article("", TEXT), (), wanted)()
     windows = 1
@@ -504,7 +504,7 @@ def test_names_and_targets_ask_whether_the_article_is_still_wanted(targets):
             script()[0].begin(Article("", TEXT), targets, stop)()
 
 
-def test_holders_are_asked_only_about_targets_that_the_model_sees_beside_them():
+def test_holders_are_paired_only_with_targets_in_the_same_piece():
     """A sentence of several windows: not all pairs of it, whose number grows with the square of its length."""
     roles = {"source": "Critics", "cue": "said", "content": "that stayed"}
     counts = {}
@@ -529,7 +529,7 @@ def of_one_topic(topic, tasks=("stance",), **config):
 
 
 @pytest.mark.parametrize("topic", ["the tax", "Global warming"])  # a name, too, mentioned or not
-def test_a_model_of_one_topic_is_asked_about_it_in_every_sentence(topic):
+def test_a_model_of_one_topic_scores_it_in_every_sentence(topic):
     tagger, text = of_one_topic(topic)
     assert tagger.topics == (topic,)
     article = tagger.tag(text)
@@ -541,12 +541,12 @@ def test_a_model_of_one_topic_is_asked_about_it_in_every_sentence(topic):
     assert article.warnings == []
 
 
-def test_targets_that_are_named_take_the_place_of_the_topic():
+def test_named_targets_replace_the_topic():
     tagger, text = of_one_topic("the tax")
     assert {s.target for s in tagger.tag(text, ["rain"]).stances} == {"rain"}
 
 
-def test_a_model_with_entities_is_asked_about_these():
+def test_a_model_with_entities_scores_these():
     tagger, text = of_one_topic("the tax", tasks=("stance", "entity"))
     assert tagger.topics == ()
     assert {s.target for s in tagger.tag(text).stances} == {"Rain"}

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from claimstance.model.errors import ConfigError
 from claimstance.training.config import Config
 from claimstance.training.data.config import DataConfig
-from claimstance.training.load_config import load_config
+from claimstance.training.load_config import RENAMED_KEYS, load_config
 from helpers.program import ROOT
 
 GOOD = """
@@ -71,12 +71,12 @@ def test_overrides_are_yaml(config):
             "training.precision: expected 'bfloat16' or 'float32', found 'float16'",
         ),
         (
-            "training.leave_out={folds: 4, fold: 4}",
-            "training.leave_out: expected a fold below 4, found 4",
+            "training.held_out_fold={folds: 4, fold: 4}",
+            "training.held_out_fold: expected a fold below 4, found 4",
         ),
         (
-            "training.leave_out={folds: 4, flod: 1}",
-            "training.leave_out.flod: unknown key 'flod'. Did you mean 'fold'?",
+            "training.held_out_fold={folds: 4, flod: 1}",
+            "training.held_out_fold.flod: unknown key 'flod'. Did you mean 'fold'?",
         ),
         (
             "data.teachers=[{model: x, corpora: [dse], cross_fitted: true}]",
@@ -179,8 +179,8 @@ def test_the_bundled_model_is_told_of_by_teachers_that_are_trained():
     holders, last = (
         load_config(ROOT / f"configs/{name}.yaml") for name in ("teacher-holders", "refined")
     )
-    assert str(holders.model.start) == "runs/teacher-people-all"
-    assert str(last.model.start) == "runs/default"
+    assert str(holders.model.init_from) == "runs/teacher-people-all"
+    assert str(last.model.init_from) == "runs/default"
     assert {str(m) for t in last.data.teachers for m in t.model} == {
         "runs/default",
         str(holders.output),
@@ -210,3 +210,12 @@ def test_configuration_needs_neither_torch_nor_datasets():
         "sys.exit(any(name in sys.modules for name in ('torch', 'datasets', 'transformers', 'sklearn')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("earlier", "name"), sorted(RENAMED_KEYS.items()))
+def test_an_earlier_name_of_a_key_names_the_new_one(tmp_path, earlier, name):
+    path = tmp_path / "run.yaml"
+    path.write_text("output: runs/a\ndata: { path: data }\n", encoding="utf-8")
+    message = f"override '{earlier}=1': {earlier}: this key is now '{name}'"
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        load_config(path, [f"{earlier}=1"])

@@ -16,7 +16,12 @@ from claimstance.model.onnx.export import export
 from claimstance.model.prediction import predict
 from claimstance.model.predictor import Query
 from claimstance.model.torch_backend import torch_reader
-from claimstance.training.fine_tuning.batches import LabelledWindow, Mixture, Planner, collate
+from claimstance.training.fine_tuning.batches import (
+    EpochSampler,
+    LabelledWindow,
+    SamplingConfig,
+    collate,
+)
 from claimstance.training.fine_tuning.examples import build_examples
 from claimstance.training.fine_tuning.train import train
 from claimstance.training.fine_tuning.trainer import ClaimStanceTrainer
@@ -55,7 +60,7 @@ def batches(model, records, **mixture):
     settings = {"tokens_per_batch": 256, "topics": 1.0, **mixture}
     return [
         collate(batch, model.windows.pad)
-        for batch in Planner(documents, model.windows, Mixture(**settings)).epoch(0)
+        for batch in EpochSampler(documents, model.windows, SamplingConfig(**settings)).epoch(0)
     ]
 
 
@@ -290,7 +295,9 @@ def test_a_resumed_run_ends_where_an_undisturbed_one_does(
 ):
     monkeypatch.setattr("claimstance.training.fine_tuning.train.export", lambda folder, **_: folder)
     kept = [Keep(), Keep()]
-    settings = {"only": only, "model": {"start": str(trained)}, "epochs": 4} if only else {}
+    settings = (
+        {"trainable_tasks": only, "model": {"init_from": str(trained)}, "epochs": 4} if only else {}
+    )
     splits = {"train": splits["train"]}  # nothing to choose weights by: the last ones count
     train(make_config(tmp_path / "whole", **settings), splits, DEFAULT_LABELS, callbacks=[kept[0]])
     disturbed = make_config(tmp_path / "disturbed", **settings)

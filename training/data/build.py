@@ -1,10 +1,11 @@
-"""Annotated files and public corpora → one saved dataset with a report.
+"""Build one saved dataset with a report from annotated files and public corpora.
 
-A million rows are built in the memory that a hundred thousand take, and some bytes for each: rows are read once and
-spooled (``sources``, ``spool``) with columns of numbers that stand for them (``indexing``); annotators of one sentence
-become one row (``items``); rows are named (``rows``) and divided (``division``) by those columns alone; then each split
-is written from the spool. Teachers are models, which nothing here loads: ``claimstance.training.pipeline`` passes
-``build`` a function that asks them, and the train split is held in memory for it.
+The memory of a build barely grows with the number of rows: rows are read once and stored on disk (``sources``,
+``row_store``) with columns of numbers about them (``indexing``). By these columns alone, annotations of one
+sentence become one row (``adjudication``), rows get their ids (``rows``) and their splits
+(``assign_splits``); then each split is written from the store. Teachers are models, which nothing in this
+package loads: ``claimstance.training.pipeline`` passes ``build`` a function that runs them, and the train
+split is held in memory for it.
 """
 
 import logging
@@ -17,19 +18,19 @@ import numpy as np
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, check_labels
-from claimstance.training.data.building.adjudication import agreement_of_answers, put_together
-from claimstance.training.data.building.assign_splits import divide_rows
-from claimstance.training.data.building.groups import Places
+from claimstance.training.data.building.adjudication import adjudicate_items, agreement_of_answers
+from claimstance.training.data.building.assign_splits import assign_splits
+from claimstance.training.data.building.groups import RowIds
 from claimstance.training.data.building.indexing import (
-    UNDIVIDED,
+    NO_SPLIT,
     Profile,
     holder_names,
     target_names,
 )
-from claimstance.training.data.building.leaks import overlaps
-from claimstance.training.data.building.rows import Rows
-from claimstance.training.data.building.sources import Part, Store, read_sources
-from claimstance.training.data.building.staging import workplace
+from claimstance.training.data.building.leaks import find_overlaps
+from claimstance.training.data.building.rows import DatasetRows
+from claimstance.training.data.building.sources import IndexedStore, InputPart, read_sources
+from claimstance.training.data.building.staging import staging_folder
 from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import INDEX_FILE, DatasetWriter, load_labels
@@ -37,6 +38,7 @@ from claimstance.training.data.label_warnings import spelling_warnings, split_wa
 from claimstance.training.data.report.lengths import Lengths
 from claimstance.training.data.report.page import PAGE_FILE, write_report_page
 from claimstance.training.data.report.report import (
+    NO_LABEL,
     REPORT_FILE,
     BuildReport,
     Fingerprint,
@@ -47,10 +49,10 @@ from claimstance.training.data.report.report import (
     report_sources,
     versions,
 )
-from claimstance.training.data.report.top_names import frequent
+from claimstance.training.data.report.top_names import top_names
 from claimstance.training.data.soft_labels import SoftLabels, save_soft
 from claimstance.training.data.splits import SPLITS
-from claimstance.training.data.tables import Lines, tabulate
+from claimstance.training.data.tables import LineBatch, tabulate
 
 _LOG = logging.getLogger(__name__)
 SAMPLES = 20  # records that the report shows
@@ -68,22 +70,23 @@ def build(
     overwrite: bool = False,
     teach: Teach | None = None,
 ) -> BuildReport:
-    """Read all sources, divide what has no split, and write a ``datasets.DatasetDict`` with ``report.json``.
+    """Read all sources, split the rows, and write a ``datasets.DatasetDict`` with ``report.json``.
 
-    Nothing is left at ``out`` unless all of it could be written.
+    If the build fails, nothing is written to ``out``.
 
     Args:
-        config: the sources, the label sets and the division.
+        config: the sources, the label sets and the settings of the split.
         out: the folder to write.
-        progress: called with the number of rows read since it was called last.
+        progress: called with the number of rows read since the last call.
         overwrite: replace a dataset that was built there earlier.
         teach: adds the soft labels of ``config.teachers`` to the train records.
 
     Raises:
-        ConfigError: if the configuration has no sources, or asks a corpus for what it does not have.
-        InputError: for a file that cannot be read, an id that occurs twice in one file, labels outside the sets, rows
-            that cannot be divided as asked, or an ``out`` that is taken.
-        ValueError: if the configuration has teachers, but there is no ``teach``.
+        ConfigError: if the configuration has no sources, or requests a split or an option that a corpus does
+            not have.
+        InputError: for a file that cannot be read, an id that occurs twice in one file, labels outside the
+            sets, rows that cannot be split as configured, or an ``out`` that exists.
+        ValueError: if the configuration has teachers, but ``teach`` is ``None``.
     """
     out = Path(out)
     check_target(out, overwrite)
@@ -92,119 +95,133 @@ def build(
     if config.teachers and teach is None:
         raise ValueError("a dataset with teachers is built by training.pipeline.build_and_teach")
     try:
-        with workplace(out) as place, Workers() as workers:
-            store = Store(
-                place.spool, workers, config.split.near, with_names=config.codebook is not None
+        with staging_folder(out) as staging, Workers() as workers:
+            store = IndexedStore(
+                staging.row_store,
+                workers,
+                config.split.near,
+                with_names=config.codebook is not None,
             )
             try:
-                report = _build(config, store, place.new, progress, teach)
+                report = _build(config, store, staging.new, progress, teach)
             finally:
-                store.spool.close()
-            place.publish()
+                store.row_store.close()
+            staging.publish()
     except OSError as error:
         raise InputError(f"{error.filename or out}: {error.strerror or error}") from None
     return report
 
 
 def check_target(out: Path, overwrite: bool) -> None:
-    """Raise ``InputError`` if a dataset cannot be written to ``out``: call it before work that takes long."""
+    """Raise ``InputError`` if a dataset cannot be written to ``out``; call it before long work."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     if not overwrite:
         hint = "--out names another"
         if (out / INDEX_FILE).is_file():
             hint = "--overwrite replaces it, --out names another"
-        raise InputError(f"{out}: expected a new folder, found one that is there already; {hint}")
-    load_labels(out)  # only a dataset is ever replaced
+        raise InputError(f"{out}: expected a new folder, found one that exists already; {hint}")
+    load_labels(out)  # fails unless the folder is a dataset: nothing else is ever replaced
 
 
 def _build(
-    config: DataConfig, store: Store, folder: Path, progress: Progress | None, teach: Teach | None
+    config: DataConfig,
+    store: IndexedStore,
+    folder: Path,
+    progress: Progress | None,
+    teach: Teach | None,
 ) -> BuildReport:
-    parts = read_sources(config, store, progress)
-    if not store.spool.count:
-        raise InputError(f"expected rows in {', '.join(part.origin for part in parts)}, found none")
-    for part in parts:
-        for _, message in part.reading.warnings():
-            _LOG.warning("%s: %s", part.origin, message)
+    """Build a dataset in a new folder."""
+    input_parts = read_sources(config, store, progress)
+    if not store.row_store.count:
+        raise InputError(
+            f"expected rows in {', '.join(input_part.origin for input_part in input_parts)}, found none"
+        )
+    for input_part in input_parts:
+        for _, message in input_part.read_report.warnings():
+            _LOG.warning("%s: %s", input_part.origin, message)
     labels = _label_sets(config, store)
-    _check_labels(store, parts, labels)
+    _check_labels(store, input_parts, labels)
     if not any(profile.labels for profile in store.profiles):
         _LOG.warning(
             "no row has a label: roles or columns can say which fields or answers are labels, and of what"
         )
-    items = put_together(config, store, parts, labels)
-    rows = Rows(store, parts, items.rows, items.leaders, items.shared)
-    codebook, warnings = _check_codebook(config, rows)
-    if config.split.folds is not None and UNDIVIDED not in rows.split:
-        _LOG.warning(
-            "data.split.folds: no row is divided, since all have a split: folds are not used"
-        )
-    division = divide_rows(rows, config.split)
+    adjudication = adjudicate_items(config, store, input_parts, labels)
+    rows = DatasetRows(
+        store, input_parts, adjudication.rows, adjudication.first_rows, adjudication.shared_sources
+    )
+    codebook, codebook_warnings = _check_codebook(config, rows)
+    if config.split.folds is not None and NO_SPLIT not in rows.split:
+        _LOG.warning("data.split.folds: folds are not used, since all rows have a split already")
+    split_report = assign_splits(rows, config.split)
     label_counts = label_counts_by_split(rows)
     for message in split_warnings(label_counts):
         _LOG.warning("%s", message)
-    soft = _annotators_soft(rows, items.soft)
+    soft = _annotator_soft_labels(rows, adjudication.soft)
     if teach is not None:
-        _add_soft(soft, _taught(rows, labels, teach))
+        _add_soft_labels(soft, _teach(rows, labels, teach))
     fingerprint = _write(rows, labels, soft, folder)
-    splits = [name for name in SPLITS if len(rows.of_split(name))]
+    splits = [name for name in SPLITS if len(rows.in_split(name))]
     words = rows.column("words").astype(np.int32)
     report = BuildReport(
-        rows={name: len(rows.of_split(name)) for name in splits},
+        rows={name: len(rows.in_split(name)) for name in splits},
         label_sets={task: list(names) for task, names in labels.items()},
         labels=label_counts,
-        sources=report_sources(rows, items.ties),
+        sources=report_sources(rows, adjudication.ties),
         repeated_texts=repeated_texts(rows),
-        overlaps=overlaps(rows, config.split.short),
-        division=division,
-        agreement={**items.agreement, **agreement_of_answers(store, parts)},
+        overlaps=find_overlaps(rows, config.split.short),
+        division=split_report,
+        agreement={**adjudication.agreement, **agreement_of_answers(store, input_parts)},
         codebook=codebook,
-        codebook_warnings=warnings,
-        targets=frequent(rows, "targets", target_names),
-        holders=frequent(rows, "holders", holder_names),
-        lengths=Lengths.of_words({name: words[rows.of_split(name)] for name in splits}),
+        codebook_warnings=codebook_warnings,
+        targets=top_names(rows, "targets", target_names),
+        holders=top_names(rows, "holders", holder_names),
+        lengths=Lengths.of_words({name: words[rows.in_split(name)] for name in splits}),
         soft=count_soft(rows, soft),
         seed=config.split.seed,
         versions=versions(),
-        fingerprint=fingerprint.of_all,
+        fingerprint=fingerprint.of_dataset,
         fingerprints={name: fingerprint.of_split(name) for name in splits},
     )
     (folder / REPORT_FILE).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    chosen = np.sort(np.random.default_rng(config.split.seed).permutation(len(rows))[:SAMPLES])
-    write_report_page(
-        report, [rows.record(row) for row in chosen.tolist()], report.lengths, folder / PAGE_FILE
-    )
+    shuffled = np.random.default_rng(config.split.seed).permutation(len(rows))
+    samples = [rows.record(row) for row in np.sort(shuffled[:SAMPLES]).tolist()]
+    write_report_page(report, samples, report.lengths, folder / PAGE_FILE)
     return report
 
 
-def _rows_by_profile(store: Store) -> dict[Profile, int]:
-    rows = np.bincount(
-        store.spool.column("profile").astype(np.int32), minlength=len(store.profiles)
-    ).tolist()
+def _rows_by_profile(store: IndexedStore) -> dict[Profile, int]:
+    """Return profile → number of rows."""
+    profiles = store.row_store.column("profile").astype(np.int32)
+    rows = np.bincount(profiles, minlength=len(store.profiles)).tolist()
     return dict(zip(store.profiles, rows, strict=True))
 
 
-def _label_sets(config: DataConfig, store: Store) -> dict[str, tuple[str, ...]]:
-    """The configured sets; else the default ones, if they hold all labels found, else those found, sorted."""
-    found: dict[str, Counter[str]] = {}
+def _label_sets(config: DataConfig, store: IndexedStore) -> dict[str, tuple[str, ...]]:
+    """Return the labels of each task.
+
+    They are the configured ones; else the default ones if they include all labels of the data; else the
+    labels of the data, sorted.
+    """
+    counts: dict[str, Counter[str]] = {}
     for profile, rows in _rows_by_profile(store).items():
-        for task, counts in profile.labels:
-            found.setdefault(task, Counter()).update(
-                {label: count * rows for label, count in counts}
-            )
-    for message in spelling_warnings(found):
+        for task, labels in profile.labels:
+            task_counts = counts.setdefault(task, Counter())
+            for label, count in labels:
+                task_counts[label] += count * rows
+    for message in spelling_warnings(counts):
         _LOG.warning("%s", message)
-    sets = {}
+    sets: dict[str, tuple[str, ...]] = {}
     for task, default in DEFAULT_LABELS.items():
+        data_labels = set(counts.get(task, ()))
         if task in config.labels:
             sets[task] = tuple(config.labels[task])
-        elif set(found.get(task, ())) <= set(default):
+        elif data_labels <= set(default):
             sets[task] = default
         else:
-            sets[task] = tuple(sorted(found[task]))
+            sets[task] = tuple(sorted(data_labels))
             _LOG.warning(
-                "labels of %s are those found: %s (not %s)",
+                "labels of %s are those of the data: %s (not %s)",
                 task,
                 ", ".join(sets[task]),
                 ", ".join(default),
@@ -212,96 +229,118 @@ def _label_sets(config: DataConfig, store: Store) -> dict[str, tuple[str, ...]]:
     return sets
 
 
-def _check_labels(store: Store, parts: Sequence[Part], labels: Labels) -> None:
+def _check_labels(store: IndexedStore, input_parts: Sequence[InputPart], labels: Labels) -> None:
     """Raise ``InputError`` for the first row with a label that is not in the sets."""
-    bad = [
+    invalid = [
         number
         for profile, number in store.profiles.items()
-        if any(
-            label not in labels[task]
-            for task, counts in profile.labels
-            if task in labels
-            for label, _ in counts
-        )
-        or any(label not in labels["stance"] for label in profile.probable)
+        if not _has_valid_labels(profile, labels)
     ]
-    rows = (
-        np.flatnonzero(np.isin(store.spool.column("profile"), bad))
-        if bad
-        else np.empty(0, dtype=np.int64)
+    rows = np.flatnonzero(np.isin(store.row_store.column("profile"), invalid))
+    if not len(rows):
+        return
+    row = int(rows[0])
+    input_part = next(
+        input_part
+        for input_part in input_parts
+        if input_part.first <= row < input_part.first + input_part.count
     )
-    for row in rows[:1]:
-        part = next(part for part in parts if part.first <= row < part.first + part.count)
-        record = Record.model_validate_json(next(store.spool.lines(rows[:1])))
-        check_labels(record, labels, f"{part.origin}: {record.id}")
+    record = Record.model_validate_json(next(store.row_store.lines(rows[:1])))
+    check_labels(record, labels, f"{input_part.origin}: {record.id}")
 
 
-def _check_codebook(config: DataConfig, rows: Rows) -> tuple[dict[str, object] | None, list[str]]:
+def _has_valid_labels(profile: Profile, labels: Labels) -> bool:
+    """Return True if all labels of a profile are in the sets."""
+    for task, counts in profile.labels:
+        if task not in labels:
+            continue
+        for label, _ in counts:
+            if label not in labels[task]:
+                return False
+    return set(profile.soft_labels) <= set(labels["stance"])
+
+
+def _check_codebook(
+    config: DataConfig, rows: DatasetRows
+) -> tuple[dict[str, object] | None, list[str]]:
+    """Return the codebook, and the warnings of a check of the labels and targets against it."""
     if config.codebook is None:
         return None, []
     from claimstance.training.data.codebook import check_against, load_codebook
 
     codebook = load_codebook(config.codebook)
     counts = count_labels(rows.profiles, rows.column("profile").astype(np.int32))
-    for of_task in counts.values():
-        of_task.pop("none", None)  # rows without a label, which is not one
+    for task_counts in counts.values():
+        task_counts.pop(NO_LABEL, None)
     warnings = check_against(codebook, counts, rows.store.names)
     for warning in warnings:
         _LOG.warning("%s", warning)
     return codebook.model_dump(), warnings
 
 
-def _annotators_soft(rows: Rows, soft: Mapping[int, SoftLabels]) -> dict[str, SoftLabels]:
-    """How annotators divide, by the names of train rows."""
-    train = rows.of_split("train")
-    held = (
-        [
-            (row, spooled)
-            for row, spooled in zip(train.tolist(), rows.spooled(train).tolist(), strict=True)
-            if spooled in soft
-        ]
-        if soft
-        else []
-    )
-    return {rows.name(row): dict(soft[spooled]) for row, spooled in held}
+def _annotator_soft_labels(
+    rows: DatasetRows, soft: Mapping[int, SoftLabels]
+) -> dict[str, SoftLabels]:
+    """Return the distributions of annotators' answers by the ids of train rows.
+
+    Args:
+        rows: all rows.
+        soft: row of the store → distributions.
+    """
+    soft_labels: dict[str, SoftLabels] = {}
+    if not soft:
+        return soft_labels
+    train = rows.in_split("train")
+    for row, store_row in zip(train.tolist(), rows.store_rows(train).tolist(), strict=True):
+        if store_row in soft:
+            soft_labels[rows.row_id(row)] = dict(soft[store_row])
+    return soft_labels
 
 
-def _add_soft(soft: dict[str, SoftLabels], said: Mapping[str, SoftLabels]) -> None:
-    """Add what teachers say; of a task that annotators divide on, too, the mean."""
-    for name, tasks in said.items():
-        mine = soft.setdefault(name, {})
-        for task, shares in tasks.items():
-            mine[task] = ((mine[task] + shares) / 2).astype(np.float32) if task in mine else shares
+def _add_soft_labels(soft: dict[str, SoftLabels], teacher: Mapping[str, SoftLabels]) -> None:
+    """Add the soft labels of teachers; where annotators have some of the same task, use the mean."""
+    for record_id, by_task in teacher.items():
+        record_soft = soft.setdefault(record_id, {})
+        for task, probabilities in by_task.items():
+            if task in record_soft:
+                mean = (record_soft[task] + probabilities) / 2
+                record_soft[task] = mean.astype(np.float32)
+            else:
+                record_soft[task] = probabilities
 
 
-def _taught(rows: Rows, labels: Labels, teach: Teach) -> dict[str, SoftLabels]:
-    """Return the teachers' soft labels of train rows; stances with probabilities go into the rows themselves."""
-    train = rows.of_split("train")
+def _teach(rows: DatasetRows, labels: Labels, teach: Teach) -> dict[str, SoftLabels]:
+    """Return the teachers' soft labels of train rows; probabilities of stances go into the rows."""
+    train = rows.in_split("train")
     records = [Record.model_validate_json(line) for line in rows.lines(train)]
     soft = teach(records, labels)
-    first = rows.store.spool.count
-    # The records have their final names already, so that it does not matter which part they are added to.
-    rows.store.add(rows.store.batches(records, rows.parts[0]))
+    first = rows.store.row_store.count
+    # The records have their final ids already, so it does not matter which part they are added to.
+    rows.store.add(rows.store.batches(records, rows.input_parts[0]))
     rows.replace(train, first)
     return soft
 
 
-def _write(rows: Rows, labels: Labels, soft: dict[str, SoftLabels], folder: Path) -> Fingerprint:
-    """Write all splits and soft labels into a new folder."""
-    splits = {name: held for name in SPLITS if len(held := rows.of_split(name))}
+def _write(
+    rows: DatasetRows, labels: Labels, soft: dict[str, SoftLabels], folder: Path
+) -> Fingerprint:
+    """Write all splits and soft labels into a new folder, and return their fingerprint."""
+    splits: dict[str, RowIds] = {}
+    for name in SPLITS:
+        split_rows = rows.in_split(name)
+        if len(split_rows):
+            splits[name] = split_rows
     writer, fingerprint = DatasetWriter(folder, splits, labels), Fingerprint()
 
-    def signed(lines: Iterator[bytes]) -> Iterator[bytes]:
-        for line in lines:
+    def fingerprinted_lines(split_rows: RowIds) -> Iterator[bytes]:
+        for line in rows.lines(split_rows):
             fingerprint.add(line)
             yield line
 
-    def batches(held: Places) -> Iterator[Lines]:
-        return writer.batches(signed(rows.lines(held)))
-
-    for name, held in splits.items():
+    for name, split_rows in splits.items():
         fingerprint.start(name)
-        writer.write(name, rows.store.workers.map(tabulate, batches(held)))
+        batches: Iterator[LineBatch] = writer.batches(fingerprinted_lines(split_rows))
+        writer.write(name, rows.store.workers.map(tabulate, batches))
         writer.sign(name, fingerprint.of_split(name))
     save_soft(soft, folder)
     fingerprint.add_soft(soft)

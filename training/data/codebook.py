@@ -1,4 +1,4 @@
-"""The codebook: what the labels mean and which targets there are, as the annotators were told. A YAML file.
+"""The codebook, a YAML file that defines the labels and targets, as the annotators' guidelines do.
 
 .. code-block:: yaml
 
@@ -12,7 +12,7 @@
     targets:
       the bridge: {aliases: [the crossing], definition: The planned bridge over the Sund.}
 
-Everything in it is text: ``no`` and ``1`` are names of labels, not a truth value and a number.
+All values are text: ``no`` and ``1`` are names of labels, not a truth value and a number.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,21 +35,23 @@ from claimstance.training.data.config import Section, one_of
 from claimstance.training.data.read_yaml import LimitedLoader, read_yaml
 
 
-def _full(value: Any) -> Any:
-    """A definition alone, or nothing, in place of the keys."""
+def _as_definition(value: Any) -> Any:
+    """Accept a text in place of a section with the key ``definition``."""
     return {"definition": value} if isinstance(value, str) else value
 
 
-def _listed(value: Any) -> Any:
-    """One text, or none, in place of a list."""
-    return [value] * bool(value) if isinstance(value, str) else value
+def _as_list(value: Any) -> Any:
+    """Accept a text in place of a list; an empty text is an empty list."""
+    if not isinstance(value, str):
+        return value
+    return [value] if value else []
 
 
-Texts = Annotated[list[str], BeforeValidator(_listed)]
+Texts = Annotated[list[str], BeforeValidator(_as_list)]
 
 
 class Definition(Section):
-    """What a label means."""
+    """Define a label."""
 
     definition: str = Field(default="", description="When a sentence gets the label.")
     examples: Texts = Field(default=[], description="Sentences that get it.")
@@ -57,36 +59,37 @@ class Definition(Section):
 
 
 class Target(Section):
-    """Whom or what stances are toward."""
+    """Define a target of stances."""
 
     aliases: Texts = Field(default=[], description="Other names of the target.")
     definition: str = Field(default="", description="What it is.")
 
 
 class Codebook(Section):
-    """The whole file."""
+    """Represent a codebook."""
 
     title: str = Field(default="", description="What the codebook is of.")
     version: str = Field(default="", description="Its version.")
     language: str = Field(default="", description="The language of the texts.")
     labels: Annotated[
-        dict[str, dict[str, Annotated[Definition, BeforeValidator(_full)]]], one_of("task", TASKS)
+        dict[str, dict[str, Annotated[Definition, BeforeValidator(_as_definition)]]],
+        one_of("task", TASKS),
     ] = Field(description="Task → label → what it means.")
-    targets: dict[str, Annotated[Target, BeforeValidator(_full)]] = Field(
+    targets: dict[str, Annotated[Target, BeforeValidator(_as_definition)]] = Field(
         default={}, description="The targets, if they are a closed list."
     )
     _path: str = PrivateAttr(default="the codebook")
 
     @property
     def path(self) -> str:
-        """The file that it was read from."""
+        """Return the file that the codebook was loaded from, for messages."""
         return self._path
 
     @model_validator(mode="after")
     def _labels_differ(self) -> "Codebook":
         for task, labels in self.labels.items():
-            forms = {name.strip().casefold() for name in labels}
-            if len(labels) < 2 or len(forms) < len(labels) or "" in forms:
+            normalized = {name.strip().casefold() for name in labels}
+            if len(labels) < 2 or len(normalized) < len(labels) or "" in normalized:
                 raise ValueError(
                     f"labels.{task}: expected two or more labels that differ in more than case, found "
                     f"{', '.join(labels) or 'none'}"
@@ -97,7 +100,7 @@ class Codebook(Section):
         return self
 
     def target_problem(self, name: str) -> str | None:
-        """What is wrong with a target name: it is an alias, or not in the list; ``None`` if it is there."""
+        """Return why a target name is wrong: an alias, or unknown; ``None`` if it is in the list."""
         if name in self.targets or not self.targets:
             return None
         for target, entry in self.targets.items():
@@ -107,7 +110,7 @@ class Codebook(Section):
 
 
 class _Loader(LimitedLoader):
-    """YAML in which all values are text (null is an empty one), and no key comes twice."""
+    """Load YAML with text values only (null becomes an empty text); reject repeated keys."""
 
     def construct_scalar(self, node: Any) -> Any:
         text = super().construct_scalar(node)
@@ -118,7 +121,9 @@ class _Loader(LimitedLoader):
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
-                raise yaml.MarkedYAMLError(None, None, "a key that is no text", key_node.start_mark)
+                raise yaml.MarkedYAMLError(
+                    None, None, "a key that is not text", key_node.start_mark
+                )
             if key in keys:
                 raise yaml.MarkedYAMLError(
                     None, None, f"the key '{shorten(key)}' twice", key_node.start_mark
@@ -128,7 +133,7 @@ class _Loader(LimitedLoader):
 
 
 def load_codebook(path: Path | str) -> Codebook:
-    """Read a codebook.
+    """Load a codebook.
 
     Raises:
         ConfigError: naming the file, the key, what was expected and what was found.
@@ -155,7 +160,7 @@ def _explain(error: ValidationError) -> str:
 
 
 def label_sets(codebook: Codebook) -> dict[str, tuple[str, ...]]:
-    """Task → its label names, for ``data.labels``: in the codebook's order, but default sets in their own."""
+    """Return task → label names, in the codebook's order; a default set keeps its own order."""
     sets = {}
     for task, labels in codebook.labels.items():
         if task in DEFAULT_LABELS:
@@ -165,7 +170,7 @@ def label_sets(codebook: Codebook) -> dict[str, tuple[str, ...]]:
 
 
 def undefined(codebook: Codebook) -> Iterator[tuple[str, str]]:
-    """Each task and label that has no definition."""
+    """Yield each task and label without a definition."""
     for task, labels in codebook.labels.items():
         for label, entry in labels.items():
             if not entry.definition.strip():
@@ -175,18 +180,18 @@ def undefined(codebook: Codebook) -> Iterator[tuple[str, str]]:
 def check_against(
     codebook: Codebook, counts: Mapping[str, Mapping[str, int]], targets: set[str] | None = None
 ) -> list[str]:
-    """Hold data to the codebook.
+    """Check data against a codebook.
 
     Args:
-        codebook: what the labels mean.
-        counts: task → label → how often the data has it. Parts of attributions count under ``attribution``.
-        targets: the names of targets in the data; ``None`` where they are not looked at.
+        codebook: the codebook.
+        counts: task → label → count in the data. Roles of attributions count under ``attribution``.
+        targets: the names of targets in the data; ``None`` to skip their check.
 
     Returns:
-        Warnings: labels that never occur, that have no definition, and targets that the codebook does not list.
+        Warnings about labels that never occur, labels without a definition, and targets that are not listed.
 
     Raises:
-        InputError: where the data has a label of a task that the codebook defines, but not that label.
+        InputError: if the data has a label that the codebook does not define, of a task that it does.
     """
     for task, labels in codebook.labels.items():
         for label, count in counts.get(task, {}).items():
@@ -197,8 +202,8 @@ def check_against(
                 )
     warnings = []
     for task, labels in codebook.labels.items():
-        found = counts.get(task, {})
-        if not any(found.values()):
+        task_counts = counts.get(task, {})
+        if not any(task_counts.values()):
             warnings.append(
                 f"{codebook.path}: labels.{task}: expected such labels in the data, found none"
             )
@@ -206,49 +211,40 @@ def check_against(
         warnings += [
             f"{codebook.path}: labels.{task}.{label}: expected the label in the data, found it nowhere"
             for label in labels
-            if not found.get(label)
+            if not task_counts.get(label)
         ]
     warnings += [
         f"{codebook.path}: labels.{task}.{label}: expected a definition, found none"
         for task, label in undefined(codebook)
     ]
-    warnings += [
-        f"{codebook.path}: targets: {problem}"
-        for name in sorted(targets or ())
-        if (problem := codebook.target_problem(name))
-    ]
+    for name in sorted(targets or ()):
+        problem = codebook.target_problem(name)
+        if problem:
+            warnings.append(f"{codebook.path}: targets: {problem}")
     return warnings
 
 
 def to_markdown(codebook: Codebook) -> str:
-    """The definitions as Markdown tables, for a model card or a report: labels with an example each, and targets."""
-    about = ", ".join(
-        part
-        for part in (
-            codebook.title,
-            codebook.version and f"version {codebook.version}",
-            codebook.language,
-        )
-        if part
-    )
-    lines = [about, ""] if about else []
+    """Return the labels, with an example each, and the targets as Markdown tables for a model card."""
+    version = f"version {codebook.version}" if codebook.version else ""
+    heading = ", ".join(filter(None, (codebook.title, version, codebook.language)))
+    lines = [heading, ""] if heading else []
     lines += ["| task | label | definition | example |", "|---|---|---|---|"]
     for task, labels in codebook.labels.items():
         for label, entry in labels.items():
-            lines.append(
-                _row(task, label, entry.definition or "not defined", *(entry.examples[:1] or [""]))
-            )
+            example = entry.examples[0] if entry.examples else ""
+            lines.append(_table_row(task, label, entry.definition or "not defined", example))
     if codebook.targets:
         lines += ["", "| target | also called | definition |", "|---|---|---|"]
         for name, target in codebook.targets.items():
-            lines.append(_row(name, ", ".join(target.aliases), target.definition))
+            lines.append(_table_row(name, ", ".join(target.aliases), target.definition))
     return "\n".join(lines) + "\n"
 
 
-def _row(*cells: str) -> str:
+def _table_row(*cells: str) -> str:
     return f"| {' | '.join(map(cell, cells))} |"
 
 
 def cell(text: str) -> str:
-    """A text as a cell of a Markdown table has it."""
+    """Return a text as a cell of a Markdown table."""
     return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")

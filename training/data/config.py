@@ -1,4 +1,4 @@
-"""The data section of a configuration: where rows come from, and how they are divided."""
+"""The data section of a configuration: the sources of rows, and how the rows are split."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from claimstance.training.data.formats import COLUMNS, FORMATS, Layout, files_in
 from claimstance.training.data.splits import SPLITS
 
 LABELLED = (*SENTENCE_TASKS, "stance")
-_OF_FILES = (
+_FILE_KEYS = (
     "format",
     "split",
     "columns",
@@ -28,10 +28,11 @@ _OF_FILES = (
 
 
 def one_of(kind: str, names: Sequence[str]) -> AfterValidator:
-    """Checks that a string, each of a list, or each key of a mapping is one of ``names``."""
+    """Return a validator of a string, a list or the keys of a mapping: all must be in ``names``."""
 
     def check(value: Any) -> Any:
-        for name in [value] if isinstance(value, str) else value or ():
+        candidates = [value] if isinstance(value, str) else value or ()
+        for name in candidates:
             if name not in names:
                 raise ValueError(unknown(kind, name, names))
         return value
@@ -45,17 +46,17 @@ NotNegative = Annotated[float, Field(ge=0)]
 
 
 class Section(BaseModel):
-    """A part of the configuration, whose unknown keys are errors."""
+    """Represent a section of the configuration; unknown keys are errors."""
 
-    # Defaults are written in this file; a key that is not known is a typing error.
+    # An unknown key is usually misspelt: without an error, the default would be used instead.
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class Split(Section):
-    """How files without a split are divided, whole groups of rows at a time.
+    """Configure how rows without a split are assigned to splits, in whole groups.
 
-    Rows of one document, rows with one text and, if ``near`` is given, near-duplicates are always in one group; but
-    not documents that have a ``short`` text in common alone.
+    Rows of one document, rows with the same text and, if ``near`` is set, near-duplicates form a group.
+    Documents are not joined by a common text that is ``short``.
     """
 
     train: Share = Field(default=0.8, description="Share of the rows to train on.")
@@ -64,11 +65,12 @@ class Split(Section):
     seed: int = Field(
         default=13,
         ge=0,
-        description="Seed of the division: the same seed and rows, the same division.",
+        description="Seed of the split: the same seed and rows give the same split.",
     )
     by: Literal["document", "outlet", "date", "target"] = Field(
         default="document",
-        description="What is held out: documents; outlets; the latest days, trained on earlier ones; targets.",
+        description="The unit that is held out: documents; outlets; the latest days, with training on earlier "
+        "ones; targets.",
     )
     near: Annotated[float, Field(gt=0, le=1)] | None = Field(
         default=0.8,
@@ -78,19 +80,19 @@ class Split(Section):
     short: int = Field(
         default=8,
         ge=0,
-        description="Texts of fewer words tie no documents together: 'He said no.' stands in many, and would make one "
-        "group of them all. What splits then share of these is reported; 0: they do tie.",
+        description="Texts of fewer words do not join documents: 'He said no.' occurs in many documents and would "
+        "put them all into one group. The report counts such texts that splits share; 0: all texts join.",
     )
     folds: int | None = Field(
         default=None,
         ge=3,
-        description="Divide into this many folds instead: `fold` is test, the next one dev. By date they are "
-        "stretches of time, and later ones are trained on, too.",
+        description="Divide into this many folds instead: `fold` is test, the next one dev. By date, folds are "
+        "consecutive periods, and later ones are trained on, too.",
     )
-    fold: int = Field(default=0, ge=0, description="Which fold is the test split, from 0.")
+    fold: int = Field(default=0, ge=0, description="The fold that is the test split, from 0.")
 
     @model_validator(mode="after")
-    def _adds_up(self) -> "Split":
+    def _check_shares(self) -> "Split":
         total = self.train + self.dev + self.test
         if abs(total - 1) > 1e-6:
             raise ValueError(f"expected shares that add up to 1, found {total:g}")
@@ -100,7 +102,7 @@ class Split(Section):
 
 
 class Source(Section):
-    """Where rows come from: a public corpus, or files of your own."""
+    """Configure a source of rows: a public corpus, or your own files."""
 
     corpus: Annotated[str | None, one_of("corpus", tuple(CORPORA))] = Field(
         default=None, description="Name of a public corpus. Give this or `files`."
@@ -117,27 +119,27 @@ class Source(Section):
         description="Options of the corpus's reader. A relative path is taken from `data.corpora`.",
     )
     splits: dict[str, SplitName] = Field(
-        default={}, description="Which split of the corpus becomes which of train, dev and test."
+        default={}, description="Split of the corpus → train, dev or test."
     )
     split: SplitName | None = Field(
         default=None,
-        description="The split that all rows of the files belong to; null: what their column `split` has, else divided "
-        "by `data.split`.",
+        description="The split that all rows of the files belong to; null: the one in their column `split`, else "
+        "`data.split` assigns them.",
     )
     columns: Annotated[dict[str, str], one_of("column", COLUMNS)] = Field(
         default={}, description=f"The files' own names for {', '.join(COLUMNS)}."
     )
     task: Annotated[str | None, one_of("task", LABELLED)] = Field(
         default=None,
-        description="What the label column is: claim, check_worthy, subjective or stance; null: stance if there is a "
-        "target, else claim.",
+        description="The task of the label column: claim, check_worthy, subjective or stance; null: stance if there "
+        "is a target, else claim.",
     )
     target: str | None = Field(
         default=None, description="One stance target for all rows of the files."
     )
     roles: dict[str, str] = Field(
         default={},
-        description="The files' labels and questions → what they are: source, cue, content, holder, target, entity, "
+        description="The files' labels and questions → their meaning: source, cue, content, holder, target, entity, "
         "claim, check_worthy, subjective, stance, or ignore.",
     )
     values: dict[str, str] = Field(
@@ -145,26 +147,38 @@ class Source(Section):
     )
     annotator: str | None = Field(
         default=None,
-        description="Who annotated the files, where they do not say so; {file} stands for a file's name without its "
-        "suffix. Sources with an annotator are put together: a file or a source for each person.",
+        description="The annotator of the files, if they do not name one; {file} stands for a file's name without "
+        "its suffix. Annotations of one sentence in sources with an annotator become one record.",
     )
     sentences: bool | None = Field(
         default=None,
-        description="Whether texts are cut into sentences; null: those without a label of the whole text are.",
+        description="Split texts into sentences; null: only texts without a label of the whole text.",
     )
     lenient: bool = Field(
         default=False,
-        description="Leave out and count what cannot be used, instead of stopping there.",
+        description="Leave out and count rows that cannot be used, instead of stopping with an error.",
     )
 
     def paths(self) -> list[Path]:
-        """Its files, those of folders among them."""
-        return [path for file in self.files for path in files_in(Path(file), self.format)]
+        """Return the files, including the files in folders."""
+        paths: list[Path] = []
+        for file in self.files:
+            paths.extend(files_in(Path(file), self.format))
+        return paths
 
     def layout(
         self, file: Path, labels: Mapping[str, Sequence[str]], lenient: bool | None = None
     ) -> Layout:
-        """What the reader of one of its files is told; ``labels`` are the configured sets."""
+        """Return the settings for reading one of the files.
+
+        Args:
+            file: the file.
+            labels: task → the configured label names.
+            lenient: replaces the configured value.
+        """
+        annotator = self.annotator
+        if annotator:
+            annotator = annotator.replace("{file}", file.stem)
         return Layout(
             columns=self.columns,
             task=self.task,
@@ -172,7 +186,7 @@ class Source(Section):
             labels=labels,
             roles=self.roles,
             values=self.values,
-            annotator=self.annotator and self.annotator.replace("{file}", file.stem),
+            annotator=annotator,
             sentences=self.sentences,
             lenient=self.lenient if lenient is None else lenient,
         )
@@ -185,14 +199,20 @@ class Source(Section):
             )
         if self.corpus is not None:
             self._check_corpus(self.corpus)
-        elif given := [key for key in ("splits", "options") if getattr(self, key)]:
-            raise ValueError(f"expected no {given[0]} beside files, which belong to a corpus")
+        else:
+            self._reject_keys(("splits", "options"), "beside files, which belong to a corpus")
         return self
 
+    def _reject_keys(self, keys: Sequence[str], reason: str) -> None:
+        """Raise ``ValueError`` if one of ``keys`` is set."""
+        for key in keys:
+            if getattr(self, key):
+                raise ValueError(f"expected no {key} {reason}")
+
     def _check_corpus(self, name: str) -> None:
+        """Check the splits and options of a corpus."""
         corpus = CORPORA[name]
-        if given := [key for key in _OF_FILES if getattr(self, key)]:
-            raise ValueError(f"expected no {given[0]} beside corpus, which belongs to files")
+        self._reject_keys(_FILE_KEYS, "beside corpus, which belongs to files")
         if not self.splits:
             raise ValueError(
                 f"expected splits, such as {{{corpus.splits[0]}: train}}, found none. "
@@ -207,15 +227,15 @@ class Source(Section):
 
 
 def _as_list(value: object) -> object:
-    """One folder of a list that has no other."""
+    """Accept a single value in place of a list."""
     return [value] if isinstance(value, str | Path) else value
 
 
 class Teacher(Section):
-    """A trained model, or several, that says what it thinks of train rows: its probabilities are soft labels.
+    """Configure a teacher: a trained model, or several, whose probabilities become soft labels of train rows.
 
-    Its tokenizer should cut words as the student's does (BERT's and MPNet's do): where it counts other tokens, what it
-    says of tokens is left out.
+    Its tokenizer should split words as the student's does (BERT's and MPNet's do): soft labels of tokens are
+    left out where the numbers of tokens differ.
     """
 
     model: Annotated[list[Path], BeforeValidator(_as_list)] = Field(
@@ -258,7 +278,7 @@ class Teacher(Section):
     cross_fitted: bool = Field(
         default=False,
         description="Whether each of the models was trained without a fold of as many as there are "
-        "models, in this order (`training.leave_out`): it alone tells of that fold, which it never saw.",
+        "models, in this order (`training.held_out_fold`): it alone tells of that fold, which it never saw.",
     )
 
     @model_validator(mode="after")
@@ -277,7 +297,7 @@ class Teacher(Section):
 
 
 class DataConfig(Section):
-    """What to train and measure on."""
+    """Configure the dataset to train and evaluate on."""
 
     path: Path = Field(
         description="Folder of the built dataset: `build` writes it, `train` reads it."
@@ -286,23 +306,25 @@ class DataConfig(Section):
         default=Path("corpora"),
         description="Folder that holds your copies of the public corpora, a folder each.",
     )
-    sources: list[Source] = Field(default=[], description="Where the rows come from.")
+    sources: list[Source] = Field(default=[], description="The sources of the rows.")
     teachers: list[Teacher] = Field(
         default=[], description="Models that add soft labels to the train split: distillation."
     )
     labels: Annotated[dict[str, list[str]], one_of("task", tuple(DEFAULT_LABELS))] = Field(
         default={}, description="Label names of a task, in place of its default ones."
     )
-    split: Split = Field(default=Split(), description="How files without a split are divided.")
+    split: Split = Field(default=Split(), description="How rows without a split are divided.")
     adjudicate: Literal["majority", "soft", "adjudicator"] = Field(
         default="majority",
-        description="Several annotators of a sentence become one record: by most votes; the same, keeping how they "
-        "divide as soft labels; or as the adjudicator has it.",
+        description="How annotations of one sentence by several annotators become one record: by majority; by "
+        "majority, with the distribution of answers as soft labels; or as the adjudicator annotated it.",
     )
-    adjudicator: str | None = Field(default=None, description="The annotator whose word counts.")
+    adjudicator: str | None = Field(
+        default=None, description="The annotator whose answers are used."
+    )
     codebook: Path | None = Field(
         default=None,
-        description="YAML file that defines the labels, which the data is checked against.",
+        description="YAML file that defines the labels; the data is checked against it.",
     )
 
     @model_validator(mode="after")

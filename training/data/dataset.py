@@ -1,4 +1,4 @@
-"""The built dataset: records as a saved ``datasets.DatasetDict``, and back."""
+"""Saving records as a ``datasets.DatasetDict``, and loading them."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from datasets.arrow_writer import ArrowWriter
 from claimstance.model.errors import InputError, unknown
 from claimstance.model.labels import DEFAULT_LABELS, ROLES
 from claimstance.model.record import Record
-from claimstance.training.data.tables import Lines, from_row, tabulate
+from claimstance.training.data.tables import LineBatch, from_row, tabulate
 
 #: The file with the names of the splits, which ``DatasetDict.save_to_disk`` writes.
 INDEX_FILE = "dataset_dict.json"
@@ -32,14 +32,14 @@ BATCH = 1000
 
 
 def features(labels: Mapping[str, Sequence[str]]) -> Features:
-    """The columns of a built dataset.
+    """Return the columns of a built dataset.
 
-    A span is a list of ``[start, end]`` pieces. A stance's holder and target have two columns each, a span and a name,
-    of which one is null (both, for a holder whom nobody names); its probabilities are in the order of the labels.
-    ``meta`` is JSON.
+    A span is a list of ``[start, end]`` pieces. The holder and the target of a stance have two columns each,
+    a span and a name, and at least one of the two is null (both are for an implicit holder). Probabilities
+    are in the order of the labels. ``meta`` is JSON.
 
     Args:
-        labels: task → label names; the default set where a task is missing.
+        labels: task → label names; tasks that are missing have the default set.
     """
     label = {
         task: ClassLabel(names=list(labels.get(task, names)))
@@ -75,40 +75,41 @@ def features(labels: Mapping[str, Sequence[str]]) -> Features:
 
 
 class DatasetWriter:
-    """Writes a ``DatasetDict`` into a folder, split by split and batch by batch, so that no split is in memory.
+    """Write a ``DatasetDict`` batch by batch, so that no split is held in memory.
 
-    ``datasets`` itself saves what is in memory or in its cache. Here it saves splits of one empty row, whose file of
-    rows is then written anew, by its own writer: index, state and description are as its version has them.
+    ``datasets`` can only save rows that are in memory or in its cache. So it first saves splits of one empty
+    row, which gives index, state and description in its own version's form; then its Arrow writer writes the
+    files of rows anew.
 
     Args:
         folder: the new folder.
         names: the splits.
-        labels: task → label names, which those of all rows must be in; the default set where a task is missing.
+        labels: task → label names, which include the labels of all rows; tasks that are missing have the
+            default set.
     """
 
     def __init__(
         self, folder: Path, names: Iterable[str], labels: Mapping[str, Sequence[str]]
     ) -> None:
         self._folder = folder
-        self._labels = {task: tuple(held) for task, held in labels.items()}
+        self._labels = {task: tuple(label_names) for task, label_names in labels.items()}
         self._features = features(labels)
-        nothing = {column: [None] for column in self._features}
-        with _quietly():
-            DatasetDict(
-                {
-                    name: Dataset.from_dict(nothing, features=self._features, split=name)
-                    for name in names
-                }
-            ).save_to_disk(folder)
+        empty_row = {column: [None] for column in self._features}
+        splits = {}
+        for name in names:
+            splits[name] = Dataset.from_dict(empty_row, features=self._features, split=name)
+        with _without_progress_bars():
+            DatasetDict(splits).save_to_disk(folder)
 
-    def batches(self, lines: Iterable[bytes]) -> Iterator[Lines]:
-        """Lines of JSON, a record each, as batches for ``claimstance.training.data.tables.tabulate``."""
-        schema, held = self._features.arrow_schema, iter(lines)
-        while batch := list(islice(held, BATCH)):
-            yield Lines(batch, self._labels, schema)
+    def batches(self, lines: Iterable[bytes]) -> Iterator[LineBatch]:
+        """Yield records, given as lines of JSON, in batches for ``tables.tabulate``."""
+        schema = self._features.arrow_schema
+        remaining = iter(lines)
+        while batch := list(islice(remaining, BATCH)):
+            yield LineBatch(batch, self._labels, schema)
 
     def write(self, name: str, tables: Iterable[bytes]) -> int:
-        """Write the rows of a split, given as Arrow streams; returns how many there are."""
+        """Write the rows of a split, given as Arrow streams, and return their number."""
         state = json.loads((self._folder / name / _STATE).read_bytes())
         file = self._folder / name / state["_data_files"][0]["filename"]
         with ArrowWriter(path=str(file), features=self._features) as writer:
@@ -118,7 +119,7 @@ class DatasetWriter:
         return int(count)
 
     def sign(self, name: str, fingerprint: str) -> None:
-        """Say what the rows of a split are: ``datasets`` names what it computes from them by that."""
+        """Set the fingerprint of a split, by which ``datasets`` names cached results."""
         path = self._folder / name / _STATE
         state = {**json.loads(path.read_bytes()), "_fingerprint": fingerprint[:16]}
         path.write_text(json.dumps(state, indent=2, sort_keys=True), encoding="utf-8")
@@ -127,7 +128,13 @@ class DatasetWriter:
 def save(
     splits: Mapping[str, Iterable[Record]], labels: Mapping[str, Sequence[str]], folder: Path
 ) -> None:
-    """Write records, split by split, as a ``DatasetDict`` into ``folder``. Labels must be in ``labels``."""
+    """Write records, split by split, as a ``DatasetDict`` into ``folder``.
+
+    Args:
+        splits: split → records.
+        labels: task → label names, which include the labels of all records.
+        folder: the new folder.
+    """
     writer = DatasetWriter(folder, splits, labels)
     for name, records in splits.items():
         lines = (record.to_json().encode() for record in records)
@@ -135,54 +142,58 @@ def save(
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
-    """Without the progress bars of ``datasets``: progress is the caller's to show."""
-    shown = not are_progress_bars_disabled()
+def _without_progress_bars() -> Iterator[None]:
+    """Disable the progress bars of ``datasets``, since callers show their own progress."""
+    were_enabled = not are_progress_bars_disabled()
     disable_progress_bars()
     try:
         yield
     finally:
-        if shown:
+        if were_enabled:
             enable_progress_bars()
 
 
 def load_records(path: Path | str, split: str) -> list[Record]:
-    """The records of one split of a built dataset, in the order they were built.
+    """Load the records of one split of a built dataset, in their order.
 
     Raises:
-        InputError: if the folder is no built dataset, or has no such split.
+        InputError: if the folder is not a built dataset, or lacks the split.
     """
     return list(read_records(path, split))
 
 
 def read_records(path: Path | str, split: str) -> Iterator[Record]:
-    """The records of one split of a built dataset, one after another.
+    """Return an iterator over the records of one split of a built dataset.
 
     Raises:
-        InputError: if the folder is no built dataset, or has no such split.
+        InputError: if the folder is not a built dataset, or lacks the split.
     """
     dataset = _load(Path(path), split)
-    names = _label_names(dataset.features)
-    arrow = dataset.with_format("arrow")
-    return (
-        from_row(row, names) for batch in arrow.iter(batch_size=BATCH) for row in batch.to_pylist()
-    )
+    labels = _label_names(dataset.features)
+
+    # A nested generator, so that a wrong folder raises an error at once and not at the first record.
+    def iter_records() -> Iterator[Record]:
+        for batch in dataset.with_format("arrow").iter(batch_size=BATCH):
+            for row in batch.to_pylist():
+                yield from_row(row, labels)
+
+    return iter_records()
 
 
 def load_labels(path: Path | str) -> dict[str, tuple[str, ...]]:
-    """Task → the label names of a built dataset, in their order.
+    """Return task → label names of a built dataset, in their order.
 
     Raises:
-        InputError: if the folder is no built dataset.
+        InputError: if the folder is not a built dataset.
     """
     return _label_names(_load(Path(path), split_names(path)[0]).features)
 
 
 def split_names(path: Path | str) -> list[str]:
-    """The splits of a built dataset.
+    """Return the names of the splits of a built dataset.
 
     Raises:
-        InputError: if the folder is no built dataset.
+        InputError: if the folder is not a built dataset.
     """
     try:
         names = json.loads((Path(path) / INDEX_FILE).read_text(encoding="utf-8"))["splits"]
@@ -200,6 +211,7 @@ def split_names(path: Path | str) -> list[str]:
 
 
 def _load(path: Path, split: str) -> Dataset:
+    """Load one split, and check its columns."""
     names = split_names(path)
     if split not in names:
         raise InputError(f"{path}: {unknown('split', split, names)}")
@@ -209,7 +221,8 @@ def _load(path: Path, split: str) -> Dataset:
         raise InputError(
             f"{path}: expected a folder that `build` wrote, found a damaged one ({error})"
         ) from None
-    if missing := set(features({})) - set(dataset.features):
+    missing = set(features({})) - set(dataset.features)
+    if missing:
         raise InputError(
             f"{path}: expected a folder that `build` wrote, found no column '{min(missing)}' in it"
         )
@@ -217,11 +230,12 @@ def _load(path: Path, split: str) -> Dataset:
 
 
 def _label_names(columns: Features) -> dict[str, tuple[str, ...]]:
-    label = {
+    """Return task → label names, from the columns of a split."""
+    label_columns = {
         "claim": columns["claim"],
         "check_worthy": columns["check_worthy"],
         "stance": columns["stances"].feature["label"],
         "entity": columns["entities"].feature["label"],
         "subjective": columns["subjective"],
     }
-    return {task: tuple(label[task].names) for task in DEFAULT_LABELS}
+    return {task: tuple(label_columns[task].names) for task in DEFAULT_LABELS}

@@ -8,7 +8,7 @@ from claimstance.model.record import Record, label_counts
 from claimstance.training.data.label_warnings import CLASSIFIED, one_label, unseen_label
 from claimstance.training.data.soft_labels import SoftLabels
 
-LabelCounts = dict[str, dict[str, int]]  # task → label → how often
+LabelCounts = dict[str, dict[str, int]]  # task → label → count
 
 
 def count_labels(records: Iterable[Record]) -> LabelCounts:
@@ -24,26 +24,30 @@ def count_labels(records: Iterable[Record]) -> LabelCounts:
 def require_two_labels(
     records: Sequence[Record], tasks: Collection[str], soft: Mapping[str, SoftLabels]
 ) -> None:
-    """Refuse a task of which every train row has the same label: each answer would be that label, and count as right.
+    """Reject a task if every train row has the same label, since a model would only learn that label.
 
-    Soft labels are labels, too: where teachers or annotators divide, there is something to learn.
+    Tasks with soft labels are accepted: the probabilities differ even if the labels do not.
 
     Raises:
         InputError: naming the task and its label.
     """
-    softly = {task for taught in soft.values() for task in taught}
-    if any(stance.probabilities for record in records for stance in record.stances or ()):
-        softly.add("stance")
+    soft_tasks: set[str] = set()
+    for by_task in soft.values():
+        soft_tasks.update(by_task)
+    for record in records:
+        if any(stance.probabilities for stance in record.stances or ()):
+            soft_tasks.add("stance")
+            break
     for task, counts in count_labels(records).items():
-        if task in tasks and task not in softly and len(counts) == 1:
+        if task in tasks and task not in soft_tasks and len(counts) == 1:
             [(label, count)] = counts.items()
             raise InputError(f"{one_label(task, label, count, 'train')} (or other model.tasks)")
 
 
 def single_topic(records: Iterable[Record]) -> str | None:
-    """Return the topic that all stances are toward, if it is one, and named, not marked in the text.
+    """Return the topic of all stances if it is the same one, given by name; else ``None``.
 
-    A model that learns from these rows never sees a sentence about anything else: rows without a stance teach it none.
+    A model trained on such rows never sees a sentence about anything else.
     """
     topics: dict[str, str] = {}
     for record in records:
@@ -57,17 +61,17 @@ def single_topic(records: Iterable[Record]) -> str | None:
 
 
 def unseen_labels(
-    train: Mapping[str, Mapping[str, int]], other: Mapping[str, Mapping[str, int]], split: str
+    train: Mapping[str, Mapping[str, int]], counts: Mapping[str, Mapping[str, int]], split: str
 ) -> list[str]:
-    """Describe each label of a split that no train row has; tasks that train lacks as a whole are passed over.
+    """Describe each label of a split that no train row has, of tasks that train has labels of.
 
     Args:
-        train: the label counts of what a model was trained on.
-        other: those of another split.
-        split: its name, for the message.
+        train: the label counts of the train split.
+        counts: the label counts of another split.
+        split: the name of the other split, for the messages.
     """
     messages = []
-    for task, labels in other.items():
+    for task, labels in counts.items():
         for label, count in labels.items():
             if task in train and task in CLASSIFIED and not train[task].get(label) and count:
                 messages.append(unseen_label(task, label, count, split))

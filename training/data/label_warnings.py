@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from claimstance.model.labels import SENTENCE_TASKS
 
-Counts = Mapping[str, Mapping[str, int]]  # task → label → how often
+Counts = Mapping[str, Mapping[str, int]]  # task → label → count
 CLASSIFIED = (*SENTENCE_TASKS, "stance")  # tasks that choose between labels
 
 
@@ -16,44 +16,44 @@ def spelling_warnings(counts: Counts) -> Iterator[str]:
     >>> next(spelling_warnings({"claim": {"Yes": 1, "yes": 9}}))
     "claim: labels 'yes' (9 times) and 'Yes' (1 time) differ in case or blanks alone; --value Yes=yes makes them one"
     """
-    for task, of_task in counts.items():
+    for task, label_counts in counts.items():
+        # The most frequent spelling comes first; among equals, the one with small letters.
+        labels = sorted(label_counts, key=lambda name: (-label_counts[name], name.swapcase()))
         groups: dict[str, list[str]] = defaultdict(list)
-        for label in sorted(
-            of_task, key=lambda name: (-of_task[name], name.swapcase())
-        ):  # small letters first
+        for label in labels:
             groups[" ".join(label.casefold().split())].append(label)
-        for common, *others in groups.values():
-            if others:
-                listed = " and ".join(
-                    f"'{label}' ({_times(of_task[label])})" for label in (common, *others)
-                )
-                options = " ".join(
-                    f"--value {shlex.quote(f'{label}={common}')}" for label in others
-                )
-                yield (
-                    f"{task}: labels {listed} differ in case or blanks alone; {options} makes them one"
-                )
+        for spellings in groups.values():
+            common, *variants = spellings
+            if not variants:
+                continue
+            listed = " and ".join(
+                f"'{label}' ({_times(label_counts[label])})" for label in spellings
+            )
+            options = " ".join(f"--value {shlex.quote(f'{label}={common}')}" for label in variants)
+            yield (
+                f"{task}: labels {listed} differ in case or blanks alone; {options} makes them one"
+            )
 
 
 def split_warnings(counts: Mapping[str, Counts]) -> Iterator[str]:
     """Yield a warning for each task whose train split has one label, and each label that train lacks.
 
     Args:
-        counts: Split → task → label → how often; ``none`` counts rows without any.
+        counts: split → task → label → count; ``none`` counts rows without labels.
     """
-    splits = {
-        split: {task: _labels(of) for task, of in of_split.items()}
-        for split, of_split in counts.items()
-    }
-    for task in sorted({task for of_split in splits.values() for task in of_split}):
-        known = splits.get("train", {}).get(task, {})
-        if not known:
+    tasks: set[str] = set()
+    for split_counts in counts.values():
+        tasks.update(split_counts)
+    for task in sorted(tasks):
+        train = _label_counts(counts.get("train", {}).get(task, {}))
+        if not train:
             continue
-        if task in CLASSIFIED and len(known) == 1:
-            yield one_label(task, next(iter(known)), known[next(iter(known))], "train")
-        for split, of_split in splits.items():
-            for label, count in of_split.get(task, {}).items():
-                if label not in known:
+        if task in CLASSIFIED and len(train) == 1:
+            [(label, count)] = train.items()
+            yield one_label(task, label, count, "train")
+        for split, split_counts in counts.items():
+            for label, count in _label_counts(split_counts.get(task, {})).items():
+                if label not in train:
                     yield unseen_label(task, label, count, split)
 
 
@@ -68,7 +68,8 @@ def unseen_label(task: str, label: str, count: int, split: str) -> str:
     return f"{task}: {split} has the label '{label}' ({_times(count)}), train has none: no model can learn it"
 
 
-def _labels(counts: Mapping[str, int]) -> dict[str, int]:
+def _label_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts of labels that occur, without the count of rows without labels."""
     return {label: count for label, count in counts.items() if label != "none" and count}
 
 

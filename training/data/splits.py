@@ -23,12 +23,12 @@ class SplitColumn:
     def __init__(self) -> None:
         self._first: tuple[bool, str] | None = None
 
-    def read(self, value: object, place: str) -> str | None:
+    def read(self, value: object, location: str) -> str | None:
         """Return the split of a row; ``None`` if the row names none.
 
         Args:
-            value: What the row has in the column; nothing or a blank is no split.
-            place: Where the row stands, for messages about later rows.
+            value: The value of the column; an empty value is no split.
+            location: The position of the row, for messages about later rows.
 
         Raises:
             ValueError: For another name, and for a row with a split among rows without or the reverse.
@@ -38,13 +38,13 @@ class SplitColumn:
         if has_split and split is None:
             raise ValueError(f"expected a split (train, dev, validation or test), found {value!r}")
         if self._first is None:
-            self._first = has_split, place
-        before, first = self._first
-        if before and not has_split:
+            self._first = has_split, location
+        first_has_split, first = self._first
+        if first_has_split and not has_split:
             raise ValueError(
                 f"expected a split in every row or in none, found one in {first} and none here"
             )
-        if has_split and not before:
+        if has_split and not first_has_split:
             raise ValueError(
                 f"expected a split in every row or in none, found none in {first} and {value!r} here"
             )

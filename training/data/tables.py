@@ -1,4 +1,4 @@
-"""Records as rows of an Arrow table, and back."""
+"""Conversion of records to rows of an Arrow table, and back."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,14 @@ LabelNames = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Lines:
-    """Rows to be written, as lines of JSON."""
+class LineBatch:
+    """Represent rows to write.
+
+    Attributes:
+        lines: the records, as lines of JSON.
+        labels: task → label names.
+        schema: the columns of the table.
+    """
 
     lines: Sequence[bytes]
     labels: LabelNames
@@ -25,109 +31,123 @@ class Lines:
         return len(self.lines)
 
 
-def tabulate(batch: Lines) -> bytes:
-    """A table of the rows, as an Arrow stream."""
-    numbers = label_numbers(batch.labels)
-    rows = [to_row(Record.model_validate_json(line), numbers) for line in batch.lines]
+def tabulate(batch: LineBatch) -> bytes:
+    """Return the rows of a batch as an Arrow stream."""
+    indices = label_indices(batch.labels)
+    rows = [to_row(Record.model_validate_json(line), indices) for line in batch.lines]
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=batch.schema))
     return bytes(sink.getvalue())
 
 
-def label_numbers(labels: LabelNames) -> dict[str, dict[str, int]]:
-    """Task → label → its number: its place among the task's labels, the default ones where the task is missing."""
-    return {
-        task: {name: number for number, name in enumerate(labels.get(task, names))}
-        for task, names in DEFAULT_LABELS.items()
-    }
+def label_indices(labels: LabelNames) -> dict[str, dict[str, int]]:
+    """Return task → label → index; tasks that are missing in ``labels`` have the default labels."""
+    indices = {}
+    for task, default in DEFAULT_LABELS.items():
+        names = labels.get(task, default)
+        indices[task] = {name: index for index, name in enumerate(names)}
+    return indices
 
 
-def to_row(record: Record, numbers: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
-    """A record as a row of a built dataset, its labels as numbers.
+def to_row(record: Record, indices: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """Return a record as a row of a built dataset, with labels as indices.
+
+    Args:
+        record: the record.
+        indices: task → label → index.
 
     Raises:
-        KeyError: for a label that has none.
+        KeyError: for a label without an index.
     """
     row = record.model_dump(exclude={"stances", "meta"})
     for task in SENTENCE_TASKS:
-        row[task] = None if row[task] is None else numbers[task][row[task]]
+        if row[task] is not None:
+            row[task] = indices[task][row[task]]
     for entity in row["entities"] or ():
-        entity["label"] = numbers["entity"][entity["label"]]
-    stances = record.stances
-    row["stances"] = (
-        None if stances is None else [_stance_row(stance, numbers["stance"]) for stance in stances]
-    )
+        entity["label"] = indices["entity"][entity["label"]]
+    row["stances"] = None
+    if record.stances is not None:
+        row["stances"] = [_stance_to_row(stance, indices["stance"]) for stance in record.stances]
     corpus = record.meta.get("corpus")
     row["corpus"] = None if corpus is None else str(corpus)
     row["meta"] = json.dumps(record.meta, ensure_ascii=False, sort_keys=True)
     return row
 
 
-def _stance_row(stance: Stance, numbers: Mapping[str, int]) -> dict[str, Any]:
-    shares = stance.probabilities
-    row: dict[str, Any] = {
-        "label": None if stance.label is None else numbers[stance.label],
-        "probabilities": None if shares is None else [shares.get(name, 0.0) for name in numbers],
-    }
+def _stance_to_row(stance: Stance, indices: Mapping[str, int]) -> dict[str, Any]:
+    """Return a stance as a row, with probabilities in the order of the labels."""
+    row: dict[str, Any] = {"label": None, "probabilities": None}
+    if stance.label is not None:
+        row["label"] = indices[stance.label]
+    if stance.probabilities is not None:
+        row["probabilities"] = [stance.probabilities.get(name, 0.0) for name in indices]
     for role, value in (("holder", stance.holder), ("target", stance.target)):
         row[f"{role}_span"] = value if isinstance(value, list) else None
         row[f"{role}_name"] = value if isinstance(value, str) else None
     return row
 
 
-def from_row(row: Mapping[str, Any], names: LabelNames) -> Record:
-    """The record of a row of a built dataset.
+def from_row(row: Mapping[str, Any], labels: LabelNames) -> Record:
+    """Return the record of a row of a built dataset.
 
     Args:
-        row: as Arrow gives it.
-        names: the labels of each task in their order.
+        row: the row, as Arrow returns it.
+        labels: task → label names, in their order.
     """
-
-    def name(task: str, number: int | None) -> str | None:
-        return None if number is None else names[task][number]
-
-    attributions, entities, stances = row["attributions"], row["entities"], row["stances"]
+    attributions = None
+    if row["attributions"] is not None:
+        attributions = []
+        for attribution in row["attributions"]:
+            spans = {role: _to_span(attribution[role]) for role in ROLES}
+            attributions.append(Attribution(**spans, event=attribution["event"]))
+    entities = None
+    if row["entities"] is not None:
+        entities = []
+        for entity in row["entities"]:
+            label = labels["entity"][entity["label"]]
+            entities.append(Entity(span=_to_span(entity["span"]) or [], label=label))
+    stances = None
+    if row["stances"] is not None:
+        stances = [_stance_from_row(stance, labels["stance"]) for stance in row["stances"]]
     return Record(
         id=row["id"],
         doc_id=row["doc_id"],
         start=row["start"],
         text=row["text"],
-        claim=name("claim", row["claim"]),
-        check_worthy=name("check_worthy", row["check_worthy"]),
-        subjective=name("subjective", row["subjective"]),
-        attributions=None
-        if attributions is None
-        else [
-            Attribution(**{role: _span(a[role]) for role in ROLES}, event=a["event"])
-            for a in attributions
-        ],
-        entities=None
-        if entities is None
-        else [
-            Entity(span=_span(e["span"]) or [], label=names["entity"][e["label"]]) for e in entities
-        ],
-        stances=None if stances is None else [_stance(s, names["stance"]) for s in stances],
+        claim=_label_name(row["claim"], labels["claim"]),
+        check_worthy=_label_name(row["check_worthy"], labels["check_worthy"]),
+        subjective=_label_name(row["subjective"], labels["subjective"]),
+        attributions=attributions,
+        entities=entities,
+        stances=stances,
         annotator=row["annotator"],
         meta=json.loads(row["meta"]),
     )
 
 
-def _stance(row: Mapping[str, Any], names: Sequence[str]) -> Stance:
-    def either(role: str) -> Span | str | None:
-        name: str | None = row[f"{role}_name"]
-        return name if name is not None else _span(row[f"{role}_span"])
-
-    target = either("target")
+def _stance_from_row(row: Mapping[str, Any], names: Sequence[str]) -> Stance:
+    """Return the stance of a row."""
+    target = _span_or_name(row, "target")
+    probabilities = None
+    if row["probabilities"] is not None:
+        probabilities = dict(zip(names, row["probabilities"], strict=True))
     return Stance(
-        holder=either("holder"),
+        holder=_span_or_name(row, "holder"),
         target=[] if target is None else target,
-        label=None if row["label"] is None else names[row["label"]],
-        probabilities=None
-        if row["probabilities"] is None
-        else dict(zip(names, row["probabilities"], strict=True)),
+        label=_label_name(row["label"], names),
+        probabilities=probabilities,
     )
 
 
-def _span(pieces: list[list[int]] | None) -> Span | None:
+def _label_name(index: int | None, names: Sequence[str]) -> str | None:
+    return None if index is None else names[index]
+
+
+def _span_or_name(row: Mapping[str, Any], role: str) -> Span | str | None:
+    name: str | None = row[f"{role}_name"]
+    return name if name is not None else _to_span(row[f"{role}_span"])
+
+
+def _to_span(pieces: list[list[int]] | None) -> Span | None:
     return None if pieces is None else [(start, end) for start, end in pieces]

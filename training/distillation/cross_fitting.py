@@ -19,7 +19,7 @@ def check_folds(models: Sequence[Path]) -> None:
     """
     for fold, folder in enumerate(models):
         try:
-            found = load_config(folder / "config.yaml").training.leave_out
+            found = load_config(folder / "config.yaml").training.held_out_fold
         except ConfigError as error:
             raise ConfigError(f"data.teachers: {error}") from None
         if found is None or (found.fold, found.folds) != (fold, len(models)):

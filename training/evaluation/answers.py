@@ -1,4 +1,4 @@
-"""Answers with probabilities, beside what is right: what calibration is fitted on and measured by."""
+"""Answers with probabilities beside gold labels: the input of calibration and of its metrics."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,134 +13,146 @@ from claimstance.training.evaluation.metrics import Array
 
 
 @dataclass(frozen=True)
-class Answers:
-    """The answers to n questions of one task.
+class ScoredAnswer:
+    """Represent the answer to one labelled question.
 
     Attributes:
-        labels: the task's, in the order of the columns.
-        probabilities: (n, labels).
-        decided: (n,) the column of the label that was answered, which need not be the likeliest.
-        gold: (n,) the column of the right label.
-        documents: (n,) the document of each question; those of one are not independent.
-        kinds: (n,) the kind of each question: the task, or a part of it (see ``Query.kind``).
-    """
-
-    labels: tuple[str, ...]
-    probabilities: Array
-    decided: NDArray[np.int64]
-    gold: NDArray[np.int64]
-    documents: NDArray[np.str_]
-    kinds: NDArray[np.str_]
-
-    @property
-    def said(self) -> list[str]:
-        """(n,) the label that was answered, by name."""
-        return [self.labels[column] for column in self.decided.tolist()]
-
-    @property
-    def confidence(self) -> Array:
-        """(n,) the probability of the label that was answered."""
-        return np.asarray(self.probabilities[np.arange(len(self.gold)), self.decided])
-
-    @property
-    def right(self) -> NDArray[np.bool_]:
-        """(n,) whether the label that was answered is the right one."""
-        return np.asarray(self.decided == self.gold)
-
-    @property
-    def of_right(self) -> Array:
-        """(n,) the probability of the right label."""
-        return np.asarray(self.probabilities[np.arange(len(self.gold)), self.gold])
-
-    def where(self, chosen: NDArray[np.bool_]) -> "Answers":
-        """Those chosen, of n."""
-        return Answers(
-            self.labels,
-            self.probabilities[chosen],
-            self.decided[chosen],
-            self.gold[chosen],
-            self.documents[chosen],
-            self.kinds[chosen],
-        )
-
-    def by_kind(self) -> dict[str, "Answers"]:
-        """The answers to each kind of question."""
-        return {str(kind): self.where(self.kinds == kind) for kind in np.unique(self.kinds)}
-
-
-def document_of(record: Record) -> str:
-    """The name of the document that a record belongs to; its own where it stands alone."""
-    return record.doc_id or record.id
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A question that has a right answer, and what was answered.
-
-    Attributes:
-        record: the sentence it is about.
-        stance: which of the record's stances it is about, if it is one of stance.
-        kind: of question (see ``Query.kind``).
-        gold: the right label.
-        probabilities: label → what was answered.
-        said: the label that was answered.
+        record: the sentence of the question.
+        stance: the stance of the record that the question is about; ``None`` for other tasks.
+        variant: the task, or a variant of it such as ``stance.topic``.
+        gold: the gold label.
+        probabilities: label → probability.
+        predicted: the label that the model chose.
     """
 
     record: Record
     stance: Stance | None
-    kind: str
+    variant: str
     gold: str
     probabilities: dict[str, float]
-    said: str
+    predicted: str
 
     @property
-    def right(self) -> bool:
-        """Whether what was answered is right."""
-        return self.said == self.gold
+    def is_correct(self) -> bool:
+        """Return whether the predicted label is the gold label."""
+        return self.predicted == self.gold
 
 
-def asked(
+@dataclass(frozen=True)
+class Answers:
+    """Represent the answers to n questions of one task as arrays.
+
+    Attributes:
+        labels: the labels of the task, in the order of the columns.
+        probabilities: (n, labels).
+        predicted: (n,) the column of the chosen label, which need not be the most probable.
+        gold: (n,) the column of the gold label.
+        documents: (n,) the document of each question; rows of one document are not independent.
+        variants: (n,) the variant of each question (see ``ScoredAnswer``).
+    """
+
+    labels: tuple[str, ...]
+    probabilities: Array
+    predicted: NDArray[np.int64]
+    gold: NDArray[np.int64]
+    documents: NDArray[np.str_]
+    variants: NDArray[np.str_]
+
+    @property
+    def predicted_labels(self) -> list[str]:
+        """Return the name of each chosen label, (n,)."""
+        return [self.labels[column] for column in self.predicted.tolist()]
+
+    @property
+    def confidence(self) -> Array:
+        """Return the probability of each chosen label, (n,)."""
+        return np.asarray(self.probabilities[np.arange(len(self.gold)), self.predicted])
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """Return whether each chosen label is the gold label, (n,)."""
+        return np.asarray(self.predicted == self.gold)
+
+    @property
+    def gold_probability(self) -> Array:
+        """Return the probability of each gold label, (n,)."""
+        return np.asarray(self.probabilities[np.arange(len(self.gold)), self.gold])
+
+    def select(self, rows: NDArray[np.bool_]) -> "Answers":
+        """Return the answers of the selected rows; ``rows`` is a mask (n,)."""
+        return Answers(
+            self.labels,
+            self.probabilities[rows],
+            self.predicted[rows],
+            self.gold[rows],
+            self.documents[rows],
+            self.variants[rows],
+        )
+
+    def by_variant(self) -> dict[str, "Answers"]:
+        """Return the answers to each variant of the question."""
+        return {
+            str(variant): self.select(self.variants == variant)
+            for variant in np.unique(self.variants)
+        }
+
+
+def document_of(record: Record) -> str:
+    """Return the name of a record's document; the record's own id if it belongs to none."""
+    return record.doc_id or record.id
+
+
+def iter_answers(
     config: ModelConfig, task: str, pairs: Sequence[tuple[Record, Prediction]]
-) -> Iterator[Asked]:
-    """Every labelled question of a task, in order, with what the model of this configuration says."""
+) -> Iterator[ScoredAnswer]:
+    """Yield the answer to every labelled question of a task, in order.
+
+    Args:
+        config: the configuration of the model, which decides for a label.
+        task: a task that has labels.
+        pairs: each record with the model's prediction.
+    """
     for record, prediction in pairs:
         if task == "stance":
-            kinds = prediction.kinds or [task] * len(prediction.stances)
-            for stance, kind, probabilities in zip(
-                record.stances or (), kinds, prediction.stances, strict=True
-            ):
-                if stance.label is not None:
-                    said = config.decide(kind, probabilities)
-                    yield Asked(record, stance, kind, stance.label, probabilities, said)
-        elif getattr(record, task) is not None:
+            yield from _stance_answers(config, record, prediction)
+            continue
+        gold = getattr(record, task)
+        if gold is not None:
             probabilities = getattr(prediction, task)
-            yield Asked(
-                record,
-                None,
-                task,
-                getattr(record, task),
-                probabilities,
-                config.decide(task, probabilities),
-            )
+            predicted = config.decide(task, probabilities)
+            yield ScoredAnswer(record, None, task, gold, probabilities, predicted)
+
+
+def _stance_answers(
+    config: ModelConfig, record: Record, prediction: Prediction
+) -> Iterator[ScoredAnswer]:
+    """Yield the answer to each labelled stance of a record."""
+    variants = prediction.kinds or ["stance"] * len(prediction.stances)
+    for stance, variant, probabilities in zip(
+        record.stances or (), variants, prediction.stances, strict=True
+    ):
+        if stance.label is not None:
+            predicted = config.decide(variant, probabilities)
+            yield ScoredAnswer(record, stance, variant, stance.label, probabilities, predicted)
 
 
 def collect(
     config: ModelConfig, task: str, pairs: Sequence[tuple[Record, Prediction]]
 ) -> Answers | None:
-    """The answers to every labelled question of a task; ``None`` if there are none."""
-    return gather(config.labels[task], list(asked(config, task, pairs)))
+    """Return the answers to every labelled question of a task; ``None`` if there are none."""
+    answers = list(iter_answers(config, task, pairs))
+    return stack(config.labels[task], answers) if answers else None
 
 
-def gather(labels: Sequence[str], questions: Sequence[Asked]) -> Answers | None:
-    """The answers to these questions; ``None`` if there are none."""
-    if not questions:
-        return None
-    index = {label: column for column, label in enumerate(labels)}
+def stack(labels: Sequence[str], answers: Sequence[ScoredAnswer]) -> Answers:
+    """Return answers as arrays; there must be at least one."""
+    column = {label: number for number, label in enumerate(labels)}
+    probabilities = [[answer.probabilities[label] for label in labels] for answer in answers]
     return Answers(
         tuple(labels),
-        np.array([[one.probabilities[label] for label in labels] for one in questions]),
-        np.array([index[one.said] for one in questions]),
-        np.array([index[one.gold] for one in questions]),
-        np.array([document_of(one.record) for one in questions]),
-        np.array([one.kind for one in questions]),
+        np.array(probabilities),
+        np.array([column[answer.predicted] for answer in answers]),
+        np.array([column[answer.gold] for answer in answers]),
+        np.array([document_of(answer.record) for answer in answers]),
+        np.array([answer.variant for answer in answers]),
     )

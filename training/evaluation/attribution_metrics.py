@@ -1,9 +1,10 @@
-"""Scores of attributions: token overlap and exact spans of each role, and attributions as a whole.
+"""Scores of attributions: token overlap and exact spans of each role, and linked attributions.
 
-Nested attributions are flattened, the innermost winning, in gold and prediction alike. Tokens are words and single
-punctuation marks. A *linked* attribution is right if source, cue and content each share a token with those of one gold
-attribution (a part that gold lacks must be lacking), each gold attribution counting once. Contents without a cue, which
-go on from elsewhere, are no attributions of their own here.
+Nested attributions are flattened, the innermost winning, in gold and prediction alike. Tokens are
+words and single punctuation marks. A *linked* attribution is correct if its source, cue and content
+each share a token with those of one gold attribution (a role that gold lacks must be missing); each
+gold attribution counts once. Contents without a cue, which continue an attribution of another
+sentence, do not count as attributions of their own.
 """
 
 import re
@@ -15,104 +16,124 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from claimstance.model.labels import ROLES
 from claimstance.model.prediction import Prediction
-from claimstance.model.record import Attribution, Record
-from claimstance.training.evaluation.flat_spans import event_of, extents, flatten
+from claimstance.model.record import Record
+from claimstance.training.evaluation.flat_spans import attribution_id, attribution_sizes, flatten
 from claimstance.training.evaluation.metrics import Array, f1
 
 TOKEN = re.compile(r"\w+|[^\w\s]")
-Cell = tuple[int, int]  # sentence number, token number
+TokenId = tuple[int, int]  # number of the sentence, number of the token in it
+Offsets = tuple[int, int]  # start, end (exclusive), in characters
+RoleTokens = dict[str, set[TokenId]]  # role → tokens of one attribution
 
 
 def attribution_scores(counts: Array) -> dict[str, float]:
-    """Metric → value, from counts as ``count_attributions`` gives them, summed over documents."""
-    names = [f"{role}.{kind}" for role in ROLES for kind in ("overlap", "exact")] + ["linked"]
-    return {
-        f"{name}.{key}": value
-        for name, row in zip(names, counts, strict=True)
-        for key, value in f1(*row).items()
-    }
+    """Return metric → value from the counts of ``count_attributions``, summed over documents."""
+    names = []
+    for role in ROLES:
+        names += [f"{role}.overlap", f"{role}.exact"]
+    names.append("linked")
+    scores = {}
+    for name, (true_positive, predicted, gold) in zip(names, counts, strict=True):
+        for metric, value in f1(true_positive, predicted, gold).items():
+            scores[f"{name}.{metric}"] = value
+    return scores
 
 
 def count_attributions(document: Sequence[tuple[Record, Prediction]]) -> Array:
-    """Rows of (true positives, predicted, gold), (7, 3): for each role by overlap and exactly, then linked."""
+    """Count true positives, predicted and gold items of a document's sentences.
+
+    Returns:
+        (7, 3): overlap and exact spans of each role, then linked attributions.
+    """
     gold = [record for record, _ in document]
-    found = [as_found(record, prediction) for record, prediction in document]
+    predicted = [with_predicted_attributions(*sentence) for sentence in document]
     tokens = [tokenize(record.text) for record in gold]
-    rows = []
-    flat = [flat_spans(records, tokens) for records in (gold, found)]
+    gold_spans = flat_token_spans(gold, tokens)
+    predicted_spans = flat_token_spans(predicted, tokens)
+    counts = []
     for role in ROLES:
-        spans = [set(spans_of_role.get(role, ())) for spans_of_role in flat]
-        cells = [{cell for span in side for cell in span} for side in spans]
-        rows.append([len(cells[0] & cells[1]), len(cells[1]), len(cells[0])])
-        rows.append([len(spans[0] & spans[1]), len(spans[1]), len(spans[0])])
-    rows.append(_linked(_events(gold, tokens), _events(found, tokens)))
-    return np.array(rows, dtype=float)
+        gold_role = set(gold_spans.get(role, ()))
+        predicted_role = set(predicted_spans.get(role, ()))
+        gold_tokens = {token for span in gold_role for token in span}
+        predicted_tokens = {token for span in predicted_role for token in span}
+        counts.append(
+            [len(gold_tokens & predicted_tokens), len(predicted_tokens), len(gold_tokens)]
+        )
+        counts.append([len(gold_role & predicted_role), len(predicted_role), len(gold_role)])
+    counts.append(
+        _count_linked(_attribution_tokens(gold, tokens), _attribution_tokens(predicted, tokens))
+    )
+    return np.array(counts, dtype=float)
 
 
-def as_found(record: Record, prediction: Prediction) -> Record:
-    """The record with the attributions that were found in place of those annotated."""
-    return record.model_copy(update={"attributions": [a for a, _ in prediction.attributions or ()]})
+def with_predicted_attributions(record: Record, prediction: Prediction) -> Record:
+    """Return the record with the predicted attributions instead of the annotated ones."""
+    attributions = [attribution for attribution, _ in prediction.attributions or ()]
+    return record.model_copy(update={"attributions": attributions})
 
 
-def tokenize(text: str) -> list[tuple[int, int]]:
-    """The characters ``[start, end)`` of each token."""
+def tokenize(text: str) -> list[Offsets]:
+    """Return the characters ``[start, end)`` of each token."""
     return [match.span() for match in TOKEN.finditer(text)]
 
 
-def flat_spans(
-    records: Sequence[Record], tokens: Sequence[Sequence[Cell]]
-) -> dict[str, list[tuple[Cell, ...]]]:
-    """The flattened spans of each role in the sentences of a document, as tuples of tokens."""
-    sizes = extents(records)
-    spans: dict[str, list[tuple[Cell, ...]]] = {}
+def flat_token_spans(
+    records: Sequence[Record], tokens: Sequence[Sequence[Offsets]]
+) -> dict[str, list[tuple[TokenId, ...]]]:
+    """Return role → flattened spans, as tuples of tokens, of the sentences of a document."""
+    sizes = attribution_sizes(records)
+    spans: dict[str, list[tuple[TokenId, ...]]] = {}
     for number, record in enumerate(records):
         for span in flatten(record, sizes):
-            if cells := _cells(number, tokens[number], span.start, span.end):
-                spans.setdefault(span.role, []).append(cells)
+            token_ids = _tokens_within(number, tokens[number], span.start, span.end)
+            if token_ids:
+                spans.setdefault(span.role, []).append(token_ids)
     return spans
 
 
-def _cells(sentence: int, tokens: Sequence[Cell], start: int, end: int) -> tuple[Cell, ...]:
+def _tokens_within(
+    sentence: int, tokens: Sequence[Offsets], start: int, end: int
+) -> tuple[TokenId, ...]:
+    """Return the tokens of a sentence that overlap characters ``[start, end)``."""
     return tuple(
-        (sentence, i) for i, (left, right) in enumerate(tokens) if left < end and start < right
+        (sentence, number)
+        for number, (token_start, token_end) in enumerate(tokens)
+        if token_start < end and start < token_end
     )
 
 
-def _events(
-    records: Sequence[Record], tokens: Sequence[Sequence[Cell]]
-) -> list[dict[str, set[Cell]]]:
-    """The tokens of each role of each attribution, over all its sentences."""
-    events: dict[str, dict[str, set[Cell]]] = {}
+def _attribution_tokens(
+    records: Sequence[Record], tokens: Sequence[Sequence[Offsets]]
+) -> list[RoleTokens]:
+    """Return the tokens of each attribution that has a cue, over all its sentences."""
+    attributions: dict[str, RoleTokens] = {}
     for number, record in enumerate(records):
         for index, attribution in enumerate(record.attributions or ()):
-            event = events.setdefault(event_of(record, index), {role: set() for role in ROLES})
+            event = attribution_id(record, index)
+            role_tokens = attributions.setdefault(event, {role: set() for role in ROLES})
             for role in ROLES:
-                event[role].update(_attribution_cells(number, tokens[number], attribution, role))
-    return [event for event in events.values() if event["cue"]]
+                for start, end in getattr(attribution, role) or ():
+                    role_tokens[role].update(_tokens_within(number, tokens[number], start, end))
+    return [role_tokens for role_tokens in attributions.values() if role_tokens["cue"]]
 
 
-def _attribution_cells(
-    sentence: int, tokens: Sequence[Cell], attribution: Attribution, role: str
-) -> set[Cell]:
-    return {
-        cell
-        for start, end in getattr(attribution, role) or ()
-        for cell in _cells(sentence, tokens, start, end)
-    }
+def _count_linked(gold: Sequence[RoleTokens], predicted: Sequence[RoleTokens]) -> list[int]:
+    """Count correct, predicted and gold attributions; as many are correct as pair one to one."""
+    matches = np.zeros((len(predicted), len(gold)), dtype=bool)
+    for row, prediction in enumerate(predicted):
+        for column, annotation in enumerate(gold):
+            matches[row, column] = _all_roles_match(prediction, annotation)
+    if min(matches.shape) < 2 or not matches.any():
+        # Most sentences have at most one attribution, so that there is nothing to pair.
+        return [int(matches.any()), len(predicted), len(gold)]
+    pairs = maximum_bipartite_matching(csr_array(matches), perm_type="column")
+    return [int((pairs >= 0).sum()), len(predicted), len(gold)]
 
 
-def _linked(gold: list[dict[str, set[Cell]]], found: list[dict[str, set[Cell]]]) -> list[int]:
-    """Right, found and gold attributions; as many are right as can be paired one to one."""
-    fits = np.array(
-        [
-            [
-                all(one[role] & other[role] or not (one[role] or other[role]) for role in ROLES)
-                for other in gold
-            ]
-            for one in found
-        ]
-    ).reshape(len(found), len(gold))
-    if min(fits.shape) < 2 or not fits.any():
-        return [int(fits.any()), len(found), len(gold)]  # nothing to pair: most sentences
-    pairs = maximum_bipartite_matching(csr_array(fits), perm_type="column")
-    return [int((pairs >= 0).sum()), len(found), len(gold)]
+def _all_roles_match(prediction: RoleTokens, annotation: RoleTokens) -> bool:
+    """Return whether every role shares a token in both attributions, or is missing in both."""
+    for role in ROLES:
+        is_missing = not prediction[role] and not annotation[role]
+        if not is_missing and not prediction[role] & annotation[role]:
+            return False
+    return True

@@ -1,7 +1,8 @@
-"""What an evaluation counted, document by document: every figure that is made of counts can be had from it again.
+"""Counts of an evaluation, document by document, and the file that stores them.
 
-The file holds counts and no text. Documents go by the start of their name's SHA-256, which is enough to tell whether
-two evaluations read the same ones.
+Every metric that is made of counts can be recomputed from the file. It holds counts and no text.
+Documents are named by the start of the SHA-256 of their name, which is enough to tell whether two
+evaluations used the same ones.
 """
 
 import hashlib
@@ -20,19 +21,23 @@ from claimstance.training.evaluation.metrics import Array, Figure, bootstrap, cl
 
 OUTCOMES_FILE = "outcomes.jsonl"
 FORMAT = 1
-_SHAPES = {"labels": 2, "attribution": 2, "found": 1}  # kind → dimensions of a document's counts
+_DIMENSIONS = {
+    "labels": 2,
+    "attribution": 2,
+    "found": 1,
+}  # kind → dimensions of a document's counts
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The counts of one task on one corpus.
+    """Represent the counts of one task on one corpus.
 
     Attributes:
-        kind: ``labels`` (confusion matrices, gold by predicted), ``attribution`` (see ``count_attributions``) or
-            ``found`` (true positives, predicted, gold).
+        kind: ``labels`` (confusion matrices, gold by predicted), ``attribution`` (see
+            ``count_attributions``) or ``found`` (true positives, predicted, gold).
         labels: the names of the confusion matrices' rows and columns; empty for the other kinds.
         documents: the digest of each document's name.
-        sizes: (documents,) how many items each figure's ``n`` counts.
+        sizes: (documents,) the number of items that the ``n`` of a figure counts.
         counts: (documents, …), shaped by ``kind``.
     """
 
@@ -42,47 +47,54 @@ class Outcome:
     sizes: Array
     counts: Array
 
-    def scores(self, summed: Array) -> dict[str, float]:
-        """Metric → value, from counts summed over documents."""
+    def scores(self, total: Array) -> dict[str, float]:
+        """Return metric → value, from counts summed over documents."""
         if self.kind == "labels":
-            return classification(summed, self.labels)
-        return attribution_scores(summed) if self.kind == "attribution" else f1(*summed)
+            return classification(total, self.labels)
+        if self.kind == "attribution":
+            return attribution_scores(total)
+        true_positive, predicted, gold = total
+        return f1(true_positive, predicted, gold)
 
     def figures(self) -> dict[str, Figure]:
-        """Metric → value with its interval."""
+        """Return metric → value with its interval."""
         return bootstrap(self.counts, self.scores, int(self.sizes.sum()))
 
-    def among(self, documents: Collection[str]) -> "Outcome | None":
-        """What was counted in these documents (digests) alone; ``None`` if it has none of them."""
+    def restrict_to(self, documents: Collection[str]) -> "Outcome | None":
+        """Return the counts of these documents (digests) alone; ``None`` if it has none of them."""
         rows = [i for i, document in enumerate(self.documents) if document in documents]
         if not rows:
             return None
-        kept = tuple(self.documents[i] for i in rows)
-        return replace(self, documents=kept, sizes=self.sizes[rows], counts=self.counts[rows])
+        return replace(
+            self,
+            documents=tuple(self.documents[i] for i in rows),
+            sizes=self.sizes[rows],
+            counts=self.counts[rows],
+        )
 
 
 Outcomes = dict[str, Outcome]  # by "corpus/task"
 
 
 def digest(document: str) -> str:
-    """What stands for a document's name."""
+    """Return the name under which a document is stored."""
     return hashlib.sha256(document.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def write_outcomes(outcomes: Mapping[str, Outcome], about: Mapping[str, Any], file: TextIO) -> None:
-    """One line of what was evaluated (``about``: ``model`` and ``data``), then one line for each ``corpus/task``."""
-    file.write(json.dumps({"format": FORMAT, **about}, ensure_ascii=False) + "\n")
+def write_outcomes(
+    outcomes: Mapping[str, Outcome], metadata: Mapping[str, Any], file: TextIO
+) -> None:
+    """Write one line of metadata (``model`` and ``data``), then one line for each ``corpus/task``."""
+    file.write(json.dumps({"format": FORMAT, **metadata}, ensure_ascii=False) + "\n")
     for name, outcome in outcomes.items():
-        row = asdict(outcome) | {"sizes": _plain(outcome.sizes), "counts": _plain(outcome.counts)}
-        file.write(json.dumps({"name": name, **row}, separators=(",", ":")) + "\n")
-
-
-def _plain(counts: Array) -> Any:
-    return counts.astype(int).tolist()
+        row = {"name": name, **asdict(outcome)}
+        row["sizes"] = outcome.sizes.astype(int).tolist()
+        row["counts"] = outcome.counts.astype(int).tolist()
+        file.write(json.dumps(row, separators=(",", ":")) + "\n")
 
 
 def read_outcomes(folder: Path) -> tuple[dict[str, Any], Outcomes]:
-    """What was evaluated, and the counts, as ``claimstance evaluate … --out FOLDER`` wrote them.
+    """Read the metadata and counts that ``claimstance evaluate … --out FOLDER`` wrote.
 
     Raises:
         InputError: naming the file and line, what was expected and what was found.
@@ -90,53 +102,59 @@ def read_outcomes(folder: Path) -> tuple[dict[str, Any], Outcomes]:
     path = folder / OUTCOMES_FILE
     if not path.is_file():
         raise InputError(
-            f"{path}: expected the counts that `claimstance evaluate … --out {folder}` writes, found no "
-            "such file"
+            f"{path}: expected the counts that `claimstance evaluate … --out {folder}` writes, "
+            "found no such file"
         )
-    lines = [
-        (f"{path}, line {number}", line)
-        for number, line in enumerate(read_lines(path), 1)
-        if line.strip()
-    ]
-    if not lines:
+    rows = []
+    for number, line in enumerate(read_lines(path), 1):
+        if line.strip():
+            location = f"{path}, line {number}"
+            rows.append((location, _parse_object(location, line)))
+    if not rows:
         raise InputError(f"{path}: expected an evaluation's counts, found an empty file")
-    about = _parse(*lines[0])
-    if about.get("format") != FORMAT:
+
+    location, metadata = rows[0]
+    if metadata.get("format") != FORMAT:
         raise InputError(
-            f'{lines[0][0]}: expected "format": {FORMAT}, found {about.get("format")}: evaluate again'
+            f'{location}: expected "format": {FORMAT}, found {metadata.get("format")}: '
+            "evaluate again"
         )
-    if not all(isinstance(about.get(key), dict) for key in ("model", "data")):
+    if not all(isinstance(metadata.get(key), dict) for key in ("model", "data")):
         raise InputError(
-            f'{lines[0][0]}: expected "model" and "data" of an evaluation, found {", ".join(about)}'
+            f'{location}: expected "model" and "data" of an evaluation, found {", ".join(metadata)}'
         )
-    return about, dict(_outcome(where, _parse(where, line)) for where, line in lines[1:])
+    return metadata, dict(_parse_outcome(location, row) for location, row in rows[1:])
 
 
-def _parse(where: str, line: str) -> dict[str, Any]:
+def _parse_object(location: str, line: str) -> dict[str, Any]:
+    """Parse one line that must be a JSON object."""
     try:
         data = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise InputError(
-            f"{where}: expected a JSON object, found text that is not JSON ({error})"
+            f"{location}: expected a JSON object, found text that is not JSON ({error})"
         ) from None
     if not isinstance(data, dict):
-        raise InputError(f"{where}: expected a JSON object, found {type(data).__name__}")
+        raise InputError(f"{location}: expected a JSON object, found {type(data).__name__}")
     return data
 
 
-def _outcome(where: str, row: Mapping[str, Any]) -> tuple[str, Outcome]:
+def _parse_outcome(location: str, row: Mapping[str, Any]) -> tuple[str, Outcome]:
+    """Return the ``corpus/task`` of a row and its counts."""
     try:
-        counts, sizes = (np.array(row[key], dtype=float) for key in ("counts", "sizes"))
-        outcome = Outcome(row["kind"], tuple(row["labels"]), tuple(row["documents"]), sizes, counts)
         name = str(row["name"])
+        counts = np.array(row["counts"], dtype=float)
+        sizes = np.array(row["sizes"], dtype=float)
+        outcome = Outcome(row["kind"], tuple(row["labels"]), tuple(row["documents"]), sizes, counts)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{where}: expected a task's counts, found none that can be read ({error!r})"
+            f"{location}: expected a task's counts, found a line that cannot be read ({error!r})"
         ) from None
-    whole = sizes.shape == (len(outcome.documents),) == counts.shape[:1]
-    if not whole or counts.ndim != 1 + _SHAPES.get(outcome.kind, -1):
+    n = len(outcome.documents)
+    has_all_documents = sizes.shape == (n,) and counts.shape[:1] == (n,)
+    if not has_all_documents or counts.ndim != 1 + _DIMENSIONS.get(outcome.kind, -1):
         raise InputError(
-            f"{where}: expected counts for each of {len(outcome.documents)} documents, found an array of "
+            f"{location}: expected counts for each of {n} documents, found an array of "
             f"the shape {counts.shape} and the kind '{outcome.kind}'"
         )
     return name, outcome

@@ -1,8 +1,9 @@
-"""The definitions of directed sentiment analysis (DSE): one of five classes for a pair of entities p and q.
+"""Metrics of directed sentiment analysis (DSE): one of five classes for a pair of entities p and q.
 
-0: neither takes a side; 1, 2: p favors q, q favors p; 3, 4: p is against q, q is against p. A record asks two directed
-questions, p's stance on q and q's on p; a class is as likely as the product of the two answers it stands for, and is
-chosen as a label is: where that stands highest over the product of their thresholds.
+0: neither takes a side; 1, 2: p favors q, q favors p; 3, 4: p is against q, q is against p. A record
+holds two directed questions, p's stance on q and q's on p. The probability of a class is the product
+of the probabilities of its two answers. The predicted class has the highest quotient of probability
+and threshold, where a class's threshold is the product of its labels' thresholds.
 """
 
 from collections.abc import Sequence
@@ -17,11 +18,12 @@ from claimstance.training.evaluation.metrics import (
     average_precision,
     bootstrap,
     classification,
-    confusions,
+    confusion_matrices,
     interval,
-    resampled_rows,
+    resampled_weights,
 )
 
+#: The labels of p's stance on q and of q's stance on p, by class.
 _CLASSES = (
     ("neutral", "neutral"),
     ("favor", "neutral"),
@@ -34,53 +36,64 @@ _CLASSES = (
 def score_directed(
     config: ModelConfig, rows: Sequence[tuple[Record, Prediction]], documents: Sequence[str]
 ) -> dict[str, Figure]:
-    """Micro-F1, macro-F1 and mean average precision over the five classes; nothing if no record is such a pair."""
-    gold, scores, thresholds, owners = [], [], [], []
+    """Return micro-F1, macro-F1 and mean average precision over the five classes.
+
+    Args:
+        config: the configuration of the model, for its thresholds.
+        rows: records with their predictions; only records that hold a directed pair count.
+        documents: the document of each row.
+
+    Returns:
+        Metric → figure; empty if no record holds a directed pair.
+    """
+    gold_classes, scores, thresholds, owners = [], [], [], []
     for (record, prediction), document in zip(rows, documents, strict=True):
-        if not _is_pair(record):
+        if not _is_directed_pair(record):
             continue
         first, second = record.stances or []
         labels = (first.label or "", second.label or "")
-        if labels in _CLASSES:
-            gold.append(_CLASSES.index(labels))
-            ahead, back = prediction.stances
-            scores.append([ahead.get(one, 0.0) * back.get(other, 0.0) for one, other in _CLASSES])
-            there, here = (
-                config.thresholds_of(kind) for kind in prediction.kinds or ["stance", "stance"]
-            )
-            thresholds.append(
-                [there.get(one, 1.0) * here.get(other, 1.0) for one, other in _CLASSES]
-            )
-            owners.append(document)
-    if not gold:
+        if labels not in _CLASSES:
+            continue
+        forward, backward = prediction.stances
+        variants = prediction.kinds or ["stance", "stance"]
+        forward_thresholds, backward_thresholds = map(config.thresholds_of, variants)
+        gold_classes.append(_CLASSES.index(labels))
+        owners.append(document)
+        scores.append([forward.get(p, 0.0) * backward.get(q, 0.0) for p, q in _CLASSES])
+        thresholds.append(
+            [forward_thresholds.get(p, 1.0) * backward_thresholds.get(q, 1.0) for p, q in _CLASSES]
+        )
+    if not gold_classes:
         return {}
-    truth, table = np.array(gold), np.array(scores)
-    table /= np.clip(table.sum(axis=1, keepdims=True), 1e-12, None)
-    names = [str(i) for i in range(len(_CLASSES))]
-    counts = confusions(
-        gold, (table / np.array(thresholds)).argmax(axis=1).tolist(), owners, len(names)
-    )
-    summary = bootstrap(counts, lambda summed: classification(summed, names), len(gold))
-    weights = np.vstack([np.ones(len(gold)), resampled_rows(owners)])
-    precisions = np.mean(
-        [
-            average_precision((truth == i).astype(float), table[:, i], weights)
-            for i in range(len(names))
-            if (truth == i).any()
-        ],
-        axis=0,
-    )
+
+    n = len(gold_classes)
+    gold = np.array(gold_classes)  # (n,)
+    probabilities = np.array(scores)  # (n, classes)
+    probabilities /= np.clip(probabilities.sum(axis=1, keepdims=True), 1e-12, None)
+    predicted = (probabilities / np.array(thresholds)).argmax(axis=1).tolist()
+
+    names = [str(number) for number in range(len(_CLASSES))]
+    counts = confusion_matrices(gold_classes, predicted, owners, len(names))
+    summary = bootstrap(counts, lambda total: classification(total, names), n)
+    # The first row of weights is the data itself, the others are resamples.
+    weights = np.vstack([np.ones(n), resampled_weights(owners)])
+    precisions = [
+        average_precision((gold == number).astype(float), probabilities[:, number], weights)
+        for number in np.unique(gold)
+    ]
+    mean_precision = np.mean(precisions, axis=0)
     return {
-        "directed.micro_f1": summary["accuracy"],  # one class a row: micro-F1 is accuracy
+        # Each row has exactly one class, so that micro-F1 equals accuracy.
+        "directed.micro_f1": summary["accuracy"],
         "directed.macro_f1": summary["macro_f1"],
-        "directed.map": interval(precisions[0], precisions[1:], len(gold)),
+        "directed.map": interval(mean_precision[0], mean_precision[1:], n),
     }
 
 
-def _is_pair(record: Record) -> bool:
+def _is_directed_pair(record: Record) -> bool:
+    """Return whether a record asks for p's stance on q and q's stance on p, and nothing else."""
     stances = record.stances or []
-    return (
-        len(stances) == 2
-        and stances[0].holder == stances[1].target
-        and stances[0].target == stances[1].holder
-    )
+    if len(stances) != 2:
+        return False
+    first, second = stances
+    return first.holder == second.target and first.target == second.holder

@@ -1,7 +1,7 @@
-"""Held-out evaluation: predictions beside gold labels, scored by the field's metrics, corpus by corpus."""
+"""Held-out evaluation: predictions beside gold labels, scored corpus by corpus and task by task."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -14,14 +14,24 @@ from claimstance.training.evaluation.answers import collect, document_of
 from claimstance.training.evaluation.attribution_metrics import count_attributions
 from claimstance.training.evaluation.counts import Outcome, Outcomes, digest
 from claimstance.training.evaluation.directed_metrics import score_directed
-from claimstance.training.evaluation.metrics import Array, Figure, confusions, ranking
-from claimstance.training.evaluation.reliability import RANKED, claims
-from claimstance.training.evaluation.reliability import figures as reliability
+from claimstance.training.evaluation.metrics import (
+    Array,
+    Figure,
+    confusion_matrices,
+    ranking_figures,
+)
+from claimstance.training.evaluation.reliability import (
+    RANKED,
+    binary_outcomes,
+    reliability_figures,
+)
 
 Pair = tuple[Record, Prediction]
 Results = dict[str, dict[str, Figure]]  # "corpus/task" → metric → figure
 
-#: The one number of each task that a training run is steered by.
+_SPAN_TASKS = ("attribution", "entity")
+
+#: The metrics whose mean is the primary score of a task, by which training chooses weights.
 PRIMARY = {
     "attribution": ("source.overlap.f1", "cue.overlap.f1", "content.overlap.f1", "linked.f1"),
     "entity": ("f1",),
@@ -35,11 +45,16 @@ PRIMARY = {
 def evaluate(
     reader: Reader, records: Sequence[Record], progress: Callable[[int], None] | None = None
 ) -> Results:
-    """Score a model on annotated records; tasks that either lacks are left out.
+    """Score a model on annotated records; tasks that either of them lacks are omitted.
+
+    Args:
+        reader: the model.
+        records: the annotated records.
+        progress: called with the number of records that were predicted since the last call.
 
     Returns:
-        For each ``corpus/task`` (the corpus from ``meta``, with its part if it names one) the figures of that task,
-        with 95 % intervals by bootstrap over documents.
+        The figures of each ``corpus/task`` (the corpus from ``meta``, with its subset if it names
+        one), with 95 % intervals by bootstrap over documents.
     """
     return score_pairs(reader.config, pair(reader, records, progress))[0]
 
@@ -47,7 +62,7 @@ def evaluate(
 def pair(
     reader: Reader, records: Sequence[Record], progress: Callable[[int], None] | None = None
 ) -> list[Pair]:
-    """Each record with what the model reads from it."""
+    """Return each record with the model's prediction; see ``evaluate``."""
     pairs = []
     for record, prediction in zip(records, predict(reader, records), strict=True):
         pairs.append((record, prediction))
@@ -57,24 +72,33 @@ def pair(
 
 
 def score_pairs(config: ModelConfig, pairs: Sequence[Pair]) -> tuple[Results, Outcomes]:
-    """The figures of each ``corpus/task``, and the counts behind them. Of ``config``, all but the encoder's is used."""
+    """Return the figures of each ``corpus/task``, and the counts behind them.
+
+    Args:
+        config: the configuration of the model; its encoder is not used.
+        pairs: each record with the model's prediction.
+    """
     results: Results = {}
     outcomes: Outcomes = {}
     for corpus, rows in by_corpus(pairs).items():
         for task in config.tasks:
-            if outcome := _COUNTERS.get(task, _count_labels)(config, task, rows):
-                name = f"{corpus}/{task}"
-                outcomes[name] = outcome
-                results[name] = {**outcome.figures(), **_more(config, task, rows)}
+            outcome = _count(config, task, rows)
+            if outcome is None:
+                continue
+            name = f"{corpus}/{task}"
+            outcomes[name] = outcome
+            results[name] = outcome.figures()
+            if task not in _SPAN_TASKS:
+                results[name] |= _probability_figures(config, task, rows)
     return results, outcomes
 
 
 def primary(results: Results) -> dict[str, float]:
-    """The primary score of each ``corpus/task`` and their ``mean``."""
+    """Return the primary score of each ``corpus/task``, and their ``mean``."""
     scores = {}
     for name, figures in results.items():
-        wanted = PRIMARY[name.rpartition("/")[2]]
-        scores[name] = sum(figures[metric].value for metric in wanted) / len(wanted)
+        metrics = PRIMARY[name.rpartition("/")[2]]
+        scores[name] = sum(figures[metric].value for metric in metrics) / len(metrics)
     return {"mean": sum(scores.values()) / max(len(scores), 1), **scores}
 
 
@@ -87,40 +111,51 @@ def plain_figures(results: Results) -> dict[str, dict[str, dict[str, float]]]:
 
 
 def by_corpus(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:
-    """The pairs under every name that they are scored under."""
-    found: dict[str, list[Pair]] = defaultdict(list)
+    """Group pairs by every corpus name that they are scored under."""
+    pairs_by_name: dict[str, list[Pair]] = defaultdict(list)
     for record, prediction in pairs:
-        for corpus in parts(record):
-            found[corpus].append((record, prediction))
-    return found
+        for name in corpus_names(record):
+            pairs_by_name[name].append((record, prediction))
+    return pairs_by_name
 
 
-def parts(record: Record) -> Iterator[str]:
-    """The names a record is scored under: its corpus, and a leak-free part where the corpus tells one apart."""
-    corpus = "-".join(
-        filter(None, (str(record.meta.get("corpus", "data")), record.meta.get("subset")))
-    )
-    yield corpus
+def corpus_names(record: Record) -> list[str]:
+    """Return the names that a record is scored under.
+
+    These are its corpus, with its subset if it has one, and a leak-free part of the corpus if the
+    record is marked as belonging to it.
+    """
+    name = str(record.meta.get("corpus", "data"))
+    if record.meta.get("subset"):
+        name = f"{name}-{record.meta['subset']}"
     if record.meta.get("clean"):
-        yield f"{corpus}-clean"
+        return [name, f"{name}-clean"]
+    return [name]
+
+
+def _count(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Outcome | None:
+    """Return the counts of a task; ``None`` if no record is annotated for it."""
+    if task == "attribution":
+        return _count_attributions(rows)
+    if task == "entity":
+        return _count_entities(rows)
+    return _count_labels(config, task, rows)
 
 
 def _count_labels(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Outcome | None:
+    """Count how often each label was predicted for each, document by document."""
     answers = collect(config, task, rows)
     if answers is None:
         return None
-    counts = confusions(
-        answers.gold.tolist(),
-        answers.decided.tolist(),
-        answers.documents.tolist(),
-        len(answers.labels),
+    documents = answers.documents.tolist()
+    counts = confusion_matrices(
+        answers.gold.tolist(), answers.predicted.tolist(), documents, len(answers.labels)
     )
-    return _outcome(
-        "labels", answers.labels, answers.documents.tolist(), counts, counts.sum(axis=(1, 2))
-    )
+    return _outcome("labels", answers.labels, documents, counts, counts.sum(axis=(1, 2)))
 
 
-def _count_attributions(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Outcome | None:
+def _count_attributions(rows: Sequence[Pair]) -> Outcome | None:
+    """Count attributions, document by document."""
     documents: dict[str, list[Pair]] = defaultdict(list)
     for record, prediction in rows:
         if record.attributions is not None:
@@ -128,51 +163,46 @@ def _count_attributions(config: ModelConfig, task: str, rows: Sequence[Pair]) ->
     if not documents:
         return None
     counts = np.array([count_attributions(sentences) for sentences in documents.values()])
-    return _outcome(
-        "attribution",
-        (),
-        documents,
-        counts,
-        np.array([len(one) for one in documents.values()], float),
-    )
+    sizes = np.array([len(sentences) for sentences in documents.values()], dtype=float)
+    return _outcome("attribution", (), documents, counts, sizes)
 
 
-def _count_entities(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Outcome | None:
+def _count_entities(rows: Sequence[Pair]) -> Outcome | None:
+    """Count true positive, predicted and gold entities, document by document."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for record, prediction in rows:
-        if record.entities is not None:
-            gold = {(e.span[0][0], e.span[-1][1], e.label) for e in record.entities}
-            found = {(e.place.start, e.place.end, e.label) for e in prediction.entities or ()}
-            for i, value in enumerate((len(gold & found), len(found), len(gold))):
-                counts[document_of(record)][i] += value
+        if record.entities is None:
+            continue
+        gold = {(e.span[0][0], e.span[-1][1], e.label) for e in record.entities}
+        predicted = {(e.place.start, e.place.end, e.label) for e in prediction.entities or ()}
+        document = counts[document_of(record)]
+        document[0] += len(gold & predicted)
+        document[1] += len(predicted)
+        document[2] += len(gold)
     if not counts:
         return None
-    table = np.array(list(counts.values()), dtype=float)
+    table = np.array(list(counts.values()), dtype=float)  # (documents, 3)
     return _outcome("found", (), counts, table, table[:, 2])
 
 
 def _outcome(
     kind: str, labels: tuple[str, ...], documents: Iterable[str], counts: Array, sizes: Array
 ) -> Outcome:
-    """``documents`` in the order of the counts; one that is named again is the same."""
+    """Return an outcome; ``documents`` are in the order of the counts and may repeat."""
     return Outcome(kind, labels, tuple(map(digest, dict.fromkeys(documents))), sizes, counts)
 
 
-_COUNTERS: dict[str, Callable[[ModelConfig, str, Sequence[Pair]], Outcome | None]] = {
-    "attribution": _count_attributions,
-    "entity": _count_entities,
-}
-
-
-def _more(config: ModelConfig, task: str, rows: Sequence[Pair]) -> dict[str, Figure]:
-    """The figures that need more than counts: calibration, rankings, pairs of answers."""
-    answers = None if task in _COUNTERS else collect(config, task, rows)
+def _probability_figures(config: ModelConfig, task: str, rows: Sequence[Pair]) -> dict[str, Figure]:
+    """Return the figures that need probabilities: reliability, rankings, pairs of stances."""
+    answers = collect(config, task, rows)
     if answers is None:
         return {}
-    figures = reliability(answers, task, config)
+    figures = reliability_figures(answers, task, config)
     if task in RANKED:
-        chances, applies = claims(answers, task)
-        figures |= ranking(applies.tolist(), chances.tolist(), answers.documents.tolist())
+        probabilities, applies = binary_outcomes(answers, task)
+        figures |= ranking_figures(
+            applies.tolist(), probabilities.tolist(), answers.documents.tolist()
+        )
     if task == "stance":
         figures |= score_directed(config, rows, [document_of(record) for record, _ in rows])
     return figures

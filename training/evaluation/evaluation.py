@@ -8,8 +8,8 @@ from typing import Any
 from claimstance.model.config import ModelConfig
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record
-from claimstance.training.evaluation.cases import Cases, cases
 from claimstance.training.evaluation.counts import Outcomes
+from claimstance.training.evaluation.prediction_log import PredictionLog, build_prediction_log
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,11 @@ class Evaluation:
     """Represent a model's scores on a split, and everything they were computed from.
 
     Attributes:
-        account: plain values: the model, the data, and ``results``: ``corpus/task`` → metric → value, low, high, n;
-            ``people`` has the same form and is there if several annotators labelled the dataset.
+        account: plain values: the model, the data, and ``results``: ``corpus/task`` → metric →
+            value, low, high, n. ``people`` has the same form; it is present if several annotators
+            labelled the dataset.
         outcomes: the counts of each document behind the results.
-        config: the model's.
+        config: the configuration of the model.
         pairs: each record with the model's predictions for it.
     """
 
@@ -30,6 +31,6 @@ class Evaluation:
     pairs: Sequence[tuple[Record, Prediction]]
 
     @cached_property
-    def cases(self) -> Cases:
+    def prediction_log(self) -> PredictionLog:
         """Return every question with its answer, case by case."""
-        return cases(self.config, self.pairs)
+        return build_prediction_log(self.config, self.pairs)

@@ -1,4 +1,7 @@
-"""Attributions nest; token tags do not. The innermost attribution wins each character."""
+"""Flattening of nested attributions: the innermost attribution wins each character.
+
+Attributions nest, but token tags cannot.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +13,7 @@ from claimstance.model.record import Attribution, Record
 
 @dataclass(frozen=True)
 class FlatSpan:
-    """Characters ``[start, end)`` of a sentence, under one role of one attribution (``event``)."""
+    """Represent characters ``[start, end)`` of a sentence in one role of one attribution (``event``)."""
 
     role: str
     event: str
@@ -18,47 +21,57 @@ class FlatSpan:
     end: int
 
 
-def event_of(record: Record, index: int) -> str:
-    """A name for attribution ``index`` of a record: shared by its other sentences, or its own."""
+def attribution_id(record: Record, index: int) -> str:
+    """Return a name for attribution ``index`` of a record, shared by its other sentences."""
     attribution = (record.attributions or [])[index]
     return attribution.event or f"{record.id}#{index}"
 
 
-def extents(records: Sequence[Record]) -> dict[str, int]:
-    """The number of characters of each attribution, over all the sentences of a document that it touches."""
+def attribution_sizes(records: Sequence[Record]) -> dict[str, int]:
+    """Return the number of characters of each attribution, over all sentences of a document."""
     sizes: dict[str, int] = {}
     for record in records:
         for index, attribution in enumerate(record.attributions or ()):
-            event = event_of(record, index)
-            sizes[event] = sizes.get(event, 0) + size(attribution)
+            event = attribution_id(record, index)
+            sizes[event] = sizes.get(event, 0) + _size(attribution)
     return sizes
 
 
-def size(attribution: Attribution) -> int:
-    """Its characters, all parts together."""
-    return sum(end - start for role in ROLES for start, end in getattr(attribution, role) or ())
+def _size(attribution: Attribution) -> int:
+    """Return the number of characters in all roles together."""
+    total = 0
+    for role in ROLES:
+        for start, end in getattr(attribution, role) or ():
+            total += end - start
+    return total
 
 
 def flatten(record: Record, sizes: dict[str, int]) -> list[FlatSpan]:
-    """The attributions of a sentence as spans that do not overlap, in order of place.
+    """Return the attributions of a sentence as ordered spans that do not overlap.
 
-    ``sizes`` are the ``extents`` of its document: of two attributions over one character, the smaller is the inner.
+    Args:
+        record: the sentence.
+        sizes: the ``attribution_sizes`` of its document. Of two attributions that cover the same
+            character, the smaller is the inner one.
     """
-    painted: list[tuple[str, str] | None] = [None] * len(record.text)
-    order = sorted(range(len(record.attributions or ())), key=lambda i: -sizes[event_of(record, i)])
-    for index in order:
-        attribution, event = (record.attributions or [])[index], event_of(record, index)
-        for role in reversed(
-            ROLES
-        ):  # where the parts of one attribution overlap, source and cue lie in the content
-            for start, end in getattr(attribution, role) or ():
-                painted[start:end] = [(role, event)] * (end - start)
+    attributions = record.attributions or []
+    events = [attribution_id(record, index) for index in range(len(attributions))]
+    owner_by_char: list[tuple[str, str] | None] = [None] * len(record.text)
+    # Smaller attributions come later and overwrite those that they are nested in.
+    for index in sorted(range(len(attributions)), key=lambda number: -sizes[events[number]]):
+        # Within one attribution, source and cue may lie in the content: they overwrite it.
+        for role in reversed(ROLES):
+            for start, end in getattr(attributions[index], role) or ():
+                owner_by_char[start:end] = [(role, events[index])] * (end - start)
+
     spans = []
-    place = 0
-    for owner, run in groupby(painted):
-        end = place + len(list(run))
-        if owner and (text := record.text[place:end]).strip():
-            left = len(text) - len(text.lstrip())
-            spans.append(FlatSpan(*owner, place + left, place + len(text.rstrip())))
-        place = end
+    start = 0
+    for owner, run in groupby(owner_by_char):
+        end = start + len(list(run))
+        text = record.text[start:end]
+        if owner is not None and text.strip():
+            leading = len(text) - len(text.lstrip())
+            role, event = owner
+            spans.append(FlatSpan(role, event, start + leading, start + len(text.rstrip())))
+        start = end
     return spans

@@ -1,7 +1,7 @@
-"""The field's metrics, from counts that add up over documents, so that documents can be resampled.
+"""Metrics computed from counts that add up over documents, so that documents can be resampled.
 
-Confidence intervals are percentile bootstrap intervals over documents (Efron & Tibshirani 1993): the documents are
-drawn with replacement, and the metric is computed anew from the sum of their counts.
+Confidence intervals are percentile bootstrap intervals over documents (Efron & Tibshirani 1993):
+documents are drawn with replacement, and the metric is recomputed from the sum of their counts.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,36 +12,13 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 RESAMPLES = 1000
-FEW_DOCUMENTS = 20  # with fewer, intervals are too narrow, and pages say so
-
-# How pages and tables call tasks and metrics.
-_TASKS = {"check_worthy": "check-worthy", "entity": "entities", "attribution": "attributions"}
-_PARTS = {
-    "macro_f1": "macro-F1",
-    "micro_f1": "micro-F1",
-    "macro_recall": "macro-recall",
-    "f1": "F1",
-    "map": "mean average precision",
-    "linked": "linked attributions",
-    "directed": "both directions at once",
-}
-_METRICS = {
-    "calibration_error": "expected calibration error",
-    "coverage_at_90": "answered at 90 % precision, by the best threshold here",
-    "answered.share": "answered, as the model withholds answers",
-    "answered.accuracy": "right of those answered",
-    "conformal.coverage": "label sets that hold the right label",
-    "conformal.size": "labels in a set",
-    "average_precision": "average precision",
-    "precision_at_10": "right of the first 10",
-    "precision_at_50": "right of the first 50",
-}
-NUMBERS = ("calibration_error", "conformal.size")  # the metrics that are no shares
+FEW_DOCUMENTS = 20  # with fewer documents, intervals are too narrow, and pages say so
+_TINY = 1e-12  # the least divisor, where a sum of counts may be zero
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured value with its 95 % interval and the number of items it rests on."""
+    """Represent a measured value with its 95 % interval and the number of items behind it."""
 
     value: float
     low: float
@@ -49,153 +26,210 @@ class Figure:
     n: int
 
 
+@dataclass(frozen=True)
+class CumulativeCurve:
+    """Represent running sums over rows ranked by score, with one point for each distinct score.
+
+    Rows of equal score enter together, because no threshold can separate them.
+
+    Attributes:
+        thresholds: (points,) the distinct scores, highest first.
+        counts: (…, points) the summed weights of the rows that score at least the threshold.
+        sums: (…, points) the weighted sum of these rows' values.
+    """
+
+    thresholds: Array
+    counts: Array
+    sums: Array
+
+
+def cumulative_curve(
+    scores: Array, values: NDArray[np.float64] | NDArray[np.bool_], weights: Array | None = None
+) -> CumulativeCurve:
+    """Sum values and weights over ranked rows, highest score first.
+
+    Args:
+        scores: (rows,) the scores to rank by; at least one row.
+        values: (rows,) the values to sum, for example whether each row is correct.
+        weights: (…, rows) how often each row counts; once if ``None``.
+    """
+    if weights is None:
+        weights = np.ones(len(scores))
+    order = np.argsort(-scores, kind="stable")
+    last_of_tie = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    ranked_weights = weights[..., order]
+    return CumulativeCurve(
+        thresholds=scores[order][last_of_tie],
+        counts=np.cumsum(ranked_weights, axis=-1)[..., last_of_tie],
+        sums=np.cumsum(ranked_weights * values[order], axis=-1)[..., last_of_tie],
+    )
+
+
 def bootstrap(
     counts: Array, score: Callable[[Array], dict[str, float]], n: int, seed: int = 13
 ) -> dict[str, Figure]:
-    """Figures of ``score``, which maps summed counts to values; ``counts`` is (documents, …)."""
+    """Compute metrics with intervals by resampling documents.
+
+    Args:
+        counts: (documents, …) the counts of each document.
+        score: maps counts summed over documents to metric → value.
+        n: the number of items that the figures report.
+        seed: seed of the resampling.
+    """
     rng = np.random.default_rng(seed)
     values = score(counts.sum(axis=0))
     draws = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=RESAMPLES)
-    flat = counts.reshape(len(counts), -1)
+    flat = counts.reshape(len(counts), -1)  # (documents, all other dimensions)
     resampled = [score((draw @ flat).reshape(counts.shape[1:])) for draw in draws]
     return {
-        name: interval(value, [r[name] for r in resampled], n) for name, value in values.items()
+        name: interval(value, [scores[name] for scores in resampled], n)
+        for name, value in values.items()
     }
 
 
 def interval(value: float, resampled: Sequence[float] | Array, n: int) -> Figure:
-    """A figure with the 95 % percentile interval of its resampled values."""
+    """Return a figure with the 95 % percentile interval of its resampled values."""
     low, high = np.percentile(resampled, [2.5, 97.5])
     return Figure(float(value), float(low), float(high), n)
 
 
 def f1(true_positive: float, predicted: float, gold: float) -> dict[str, float]:
-    """Precision, recall and F1 from counts; 0 where undefined."""
+    """Return precision, recall and F1 from counts; 0 where a metric is undefined."""
     precision = true_positive / predicted if predicted else 0.0
     recall = true_positive / gold if gold else 0.0
+    total = precision + recall
     return {
         "precision": precision,
         "recall": recall,
-        "f1": 2 * precision * recall / (precision + recall) if precision + recall else 0.0,
+        "f1": 2 * precision * recall / total if total else 0.0,
     }
 
 
 def classification(confusion: Array, labels: Sequence[str]) -> dict[str, float]:
-    """Macro-F1, accuracy and each class's precision, recall and F1 from a confusion matrix (gold, predicted).
+    """Return macro-F1, macro-recall, accuracy and the scores of each class.
 
-    The macro average is over the classes that occur, in gold or prediction: what scikit-learn's ``f1_score`` does.
+    Macro averages are over the classes that occur in gold or prediction, as in scikit-learn's
+    ``f1_score``.
+
+    Args:
+        confusion: (gold, predicted) the confusion matrix.
+        labels: the names of its rows and columns.
     """
-    per_class = [
-        f1(confusion[i, i], confusion[:, i].sum(), confusion[i].sum()) for i in range(len(labels))
-    ]
-    there = [
-        scores for i, scores in enumerate(per_class) if confusion[i].any() or confusion[:, i].any()
-    ]
+    class_scores = {}
+    occurring = []
+    for i, label in enumerate(labels):
+        class_scores[label] = f1(confusion[i, i], confusion[:, i].sum(), confusion[i].sum())
+        if confusion[i].any() or confusion[:, i].any():
+            occurring.append(class_scores[label])
     total = confusion.sum()
     values = {
-        "macro_f1": float(np.mean([scores["f1"] for scores in there] or [0.0])),
-        "macro_recall": float(np.mean([scores["recall"] for scores in there] or [0.0])),
+        "macro_f1": float(np.mean([scores["f1"] for scores in occurring] or [0.0])),
+        "macro_recall": float(np.mean([scores["recall"] for scores in occurring] or [0.0])),
         "accuracy": float(np.trace(confusion) / total) if total else 0.0,
     }
-    for label, scores in zip(labels, per_class, strict=True):
-        values |= {f"{label}.{name}": value for name, value in scores.items()}
+    for label, scores in class_scores.items():
+        for name, value in scores.items():
+            values[f"{label}.{name}"] = value
     return values
 
 
-def confusions(
+def confusion_matrices(
     gold: Sequence[int], predicted: Sequence[int], documents: Sequence[str], size: int
 ) -> Array:
-    """Confusion matrices (documents, gold, predicted)."""
-    names = {name: i for i, name in enumerate(dict.fromkeys(documents))}
-    counts = np.zeros((len(names), size, size))
-    np.add.at(counts, ([names[d] for d in documents], list(gold), list(predicted)), 1)
+    """Return one confusion matrix per document: (documents, gold, predicted)."""
+    rows, n_documents = _document_rows(documents)
+    counts = np.zeros((n_documents, size, size))
+    np.add.at(counts, (rows, list(gold), list(predicted)), 1)
     return counts
 
 
-def resampled_rows(documents: Sequence[str], seed: int = 13) -> Array:
-    """How often each row is drawn in each resample of the documents: (RESAMPLES, rows)."""
-    names = {name: i for i, name in enumerate(dict.fromkeys(documents))}
+def resampled_weights(documents: Sequence[str], seed: int = 13) -> Array:
+    """Return how often each row is drawn in each resample of the documents: (RESAMPLES, rows)."""
+    rows, n_documents = _document_rows(documents)
     draws = np.random.default_rng(seed).multinomial(
-        len(names), np.full(len(names), 1 / len(names)), size=RESAMPLES
+        n_documents, np.full(n_documents, 1 / n_documents), size=RESAMPLES
     )
-    return draws[:, [names[document] for document in documents]].astype(float)
+    return draws[:, rows].astype(float)
+
+
+def _document_rows(documents: Sequence[str]) -> tuple[list[int], int]:
+    """Return the number of each row's document, in order of first occurrence, and how many exist."""
+    numbers = {name: i for i, name in enumerate(dict.fromkeys(documents))}
+    return [numbers[name] for name in documents], len(numbers)
 
 
 def average_precision(relevant: Array, scores: Array, weights: Array) -> Array:
-    """Average precision under each row of ``weights`` (resamples, rows); 0 where nothing is relevant.
+    """Return average precision under each row of ``weights``; 0 where nothing is relevant.
 
-    Rows of equal score count as ranked together, as scikit-learn's ``average_precision_score`` has it.
+    Rows of equal score count as ranked together, as in scikit-learn's ``average_precision_score``.
+
+    Args:
+        relevant: (rows,) 1 for relevant rows, 0 for the rest.
+        scores: (rows,) the scores to rank by.
+        weights: (resamples, rows) how often each row counts.
     """
-    order = np.argsort(-scores, kind="stable")
-    ends = np.append(
-        np.flatnonzero(np.diff(scores[order])), len(scores) - 1
-    )  # the last row of each tie
-    found = np.cumsum(weights[:, order] * relevant[order], axis=1)[:, ends]
-    seen = np.cumsum(weights[:, order], axis=1)[:, ends]
-    gained = np.diff(found, axis=1, prepend=0)
-    total = np.clip(found[:, -1], 1e-12, None)
-    return np.asarray((gained * found / np.clip(seen, 1e-12, None)).sum(axis=1) / total)
+    curve = cumulative_curve(scores, relevant, weights)
+    gains = np.diff(curve.sums, axis=1, prepend=0)  # relevant rows that each threshold adds
+    total = np.clip(curve.sums[:, -1], _TINY, None)
+    precision_gains = gains * curve.sums / np.clip(curve.counts, _TINY, None)
+    return np.asarray(precision_gains.sum(axis=1) / total)
 
 
 def precision_recall(relevant: NDArray[np.bool_], scores: Array) -> tuple[Array, Array, Array]:
-    """Recall, precision and the score, a point for each score that occurs: of the rows that have it or a higher one.
+    """Return recall, precision and threshold, with one point for each distinct score.
 
     Raises:
-        ValueError: if nothing is relevant, so that there is no recall.
+        ValueError: if nothing is relevant, so that recall is undefined.
     """
     if not relevant.any():
         raise ValueError("expected a row that is relevant, found none")
-    order = np.argsort(-scores, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
-    found = np.cumsum(relevant[order])[ends]
-    return found / relevant.sum(), found / (ends + 1), scores[order][ends]
+    curve = cumulative_curve(scores, relevant)
+    return curve.sums / relevant.sum(), curve.sums / curve.counts, curve.thresholds
 
 
 def _precision_at(k: int, relevant: Array, scores: Array, weights: Array) -> Array:
+    """Return precision among the first k draws under each row of ``weights``; ties in row order."""
     order = np.argsort(-scores, kind="stable")
-    before = np.cumsum(weights[:, order], axis=1) - weights[:, order]
-    taken = np.clip(k - before, 0, weights[:, order])
+    ranked_weights = weights[:, order]
+    before = np.cumsum(ranked_weights, axis=1) - ranked_weights
+    # A row that was drawn several times may fit into the first k only in part.
+    taken = np.clip(k - before, 0, ranked_weights)
     return np.asarray((taken * relevant[order]).sum(axis=1) / k)
 
 
-def ranking(
+def ranking_figures(
     relevant: Sequence[bool], scores: Sequence[float], documents: Sequence[str]
 ) -> dict[str, Figure]:
-    """Average precision and precision at 10 and 50 of a ranking, highest score first."""
-    gold, ranked = np.array(relevant, dtype=float), np.array(scores)
-    weights = np.vstack(
-        [np.ones(len(gold)), resampled_rows(documents)]
-    )  # the first row is the data itself
+    """Return average precision and precision at 10 and 50 of a ranking, highest score first."""
+    gold = np.array(relevant, dtype=float)
+    ranked = np.array(scores)
+    n = len(gold)
+    # The first row of weights is the data itself, the others are resamples.
+    weights = np.vstack([np.ones(n), resampled_weights(documents)])
     values = {"average_precision": average_precision(gold, ranked, weights)}
-    values |= {
-        f"precision_at_{k}": _precision_at(k, gold, ranked, weights)
-        for k in (10, 50)
-        if k <= len(gold)
-    }
-    return {name: interval(value[0], value[1:], len(gold)) for name, value in values.items()}
+    for k in (10, 50):
+        if k <= n:
+            values[f"precision_at_{k}"] = _precision_at(k, gold, ranked, weights)
+    return {name: interval(value[0], value[1:], n) for name, value in values.items()}
 
 
 def calibration_error(
-    said: Sequence[float] | Array, true: Sequence[bool] | NDArray[np.bool_], bins: int = 15
+    probabilities: Sequence[float] | Array,
+    outcomes: Sequence[bool] | NDArray[np.bool_],
+    bins: int = 15,
 ) -> float:
-    """Expected calibration error in equal-width bins (Guo et al. 2017): what was said how surely, against its truth."""
-    sure, right = np.array(said), np.array(true, dtype=float)
-    which = np.minimum((sure * bins).astype(int), bins - 1)
-    gaps = [
-        abs(sure[which == b].mean() - right[which == b].mean()) * (which == b).mean()
-        for b in range(bins)
-        if (which == b).any()
-    ]
-    return float(sum(gaps))
+    """Return the expected calibration error in bins of equal width (Guo et al. 2017).
 
-
-def task_name(name: str) -> str:
-    """Return the name of a task for readers."""
-    return _TASKS.get(name, name)
-
-
-def metric_name(name: str) -> str:
-    """Return the name of a metric for readers: ``source.overlap.f1`` as "source, overlap, F1"."""
-    if name.startswith("answered.accuracy."):
-        return f"right of those answered with {name.removeprefix('answered.accuracy.')}"
-    return _METRICS.get(name) or ", ".join(_PARTS.get(part, part) for part in name.split("."))
+    Args:
+        probabilities: (n,) the predicted probability of each event.
+        outcomes: (n,) whether each event occurred.
+        bins: the number of bins.
+    """
+    predicted = np.array(probabilities)
+    occurred = np.array(outcomes, dtype=float)
+    bin_of = np.minimum((predicted * bins).astype(int), bins - 1)
+    error = 0.0
+    for number in np.unique(bin_of):
+        rows = bin_of == number
+        error += abs(predicted[rows].mean() - occurred[rows].mean()) * rows.mean()
+    return float(error)

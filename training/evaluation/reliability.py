@@ -1,11 +1,10 @@
-"""Whether probabilities mean what they say, and what an answer is worth that may be withheld.
+"""Reliability of probabilities: calibration error, risk and coverage, abstention and label sets.
 
-Sources: reliability diagrams and their error, Guo et al. 2017; the error that a perfectly calibrated model would show,
-Bröcker & Smith 2007; the risk–coverage curve and the area under it, Geifman & El-Yaniv 2017; label sets, Angelopoulos &
-Bates 2021.
+Sources: reliability diagrams and their error, Guo et al. 2017; the error that a perfectly calibrated
+model would show, Bröcker & Smith 2007; the risk–coverage curve and its area, Geifman & El-Yaniv
+2017; label sets, Angelopoulos & Bates 2021.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,164 +17,204 @@ from claimstance.training.evaluation.metrics import (
     Figure,
     bootstrap,
     calibration_error,
+    cumulative_curve,
     interval,
-    resampled_rows,
+    resampled_weights,
 )
 
-PROMISE = 0.9  # the precision of answers that are not withheld, and the coverage of label sets
+#: The precision of answers that are not withheld, and the coverage of label sets.
+TARGET_PRECISION = 0.9
 
-#: Tasks that sentences are ranked by: what counts is the probability of the last label.
+#: Tasks that sentences are ranked by: their event is that the last label applies.
 RANKED = ("check_worthy",)
 
 
 @dataclass(frozen=True)
-class Bin:
-    """One bar of a reliability diagram: n answers of about one probability, and how often that came true."""
+class ReliabilityBin:
+    """Represent n answers whose probabilities lie in [low, high)."""
 
     low: float
     high: float
     n: int
-    said: float
-    true: float
+    mean_probability: float
+    observed_share: float
 
 
-def bins(said: Array, true: NDArray[np.bool_], count: int = 15) -> list[Bin]:
-    """The bars of a reliability diagram, of equal width; those without answers are left out."""
-    which = np.minimum((said * count).astype(int), count - 1)
-    return [
-        Bin(
-            b / count,
-            (b + 1) / count,
-            int((which == b).sum()),
-            float(said[which == b].mean()),
-            float(true[which == b].mean()),
+def reliability_bins(
+    probabilities: Array, outcomes: NDArray[np.bool_], count: int = 15
+) -> list[ReliabilityBin]:
+    """Return the bins of a reliability diagram, of equal width; empty bins are omitted."""
+    bin_of = np.minimum((probabilities * count).astype(int), count - 1)
+    bins = []
+    for number in np.unique(bin_of):
+        rows = bin_of == number
+        bins.append(
+            ReliabilityBin(
+                low=number / count,
+                high=(number + 1) / count,
+                n=int(rows.sum()),
+                mean_probability=float(probabilities[rows].mean()),
+                observed_share=float(outcomes[rows].mean()),
+            )
         )
-        for b in np.unique(which)
-    ]
+    return bins
 
 
-def claims(answers: Answers, task: str) -> tuple[Array, NDArray[np.bool_]]:
-    """What was said with which probability, and whether it is true: that the last label applies, or the answer."""
+def binary_outcomes(answers: Answers, task: str) -> tuple[Array, NDArray[np.bool_]]:
+    """Return the probability of each question's event, and whether the event occurred, (n,) each.
+
+    The event is that the predicted label is correct; for ranked tasks, that the last label applies.
+    """
     if task in RANKED:
         last = len(answers.labels) - 1
         return answers.probabilities[:, last], np.asarray(answers.gold == last)
-    return answers.confidence, answers.right
+    return answers.confidence, answers.correct
 
 
-def unavoidable_error(said: Array, draws: int = 200, seed: int = 13) -> float:
-    """The calibration error that these probabilities would show on average if they were exactly right.
+def calibration_error_floor(probabilities: Array, draws: int = 200, seed: int = 13) -> float:
+    """Return the mean calibration error that exactly right probabilities would show.
 
-    It is not 0, since a bin of few answers is never hit exactly; an error near it is none that could be seen.
+    It is not 0, because a bin of few answers rarely has exactly its expected share. A measured error
+    near this floor is no evidence of miscalibration.
     """
     rng = np.random.default_rng(seed)
-    return float(
-        np.mean([calibration_error(said, rng.random(len(said)) < said) for _ in range(draws)])
-    )
+    errors = []
+    for _ in range(draws):
+        outcomes = rng.random(len(probabilities)) < probabilities
+        errors.append(calibration_error(probabilities, outcomes))
+    return float(np.mean(errors))
 
 
-def risk_coverage(confidence: Array, right: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Coverage and risk (the share of wrong answers) if only the surest are given: a point for each confidence."""
-    ends, precision, coverage = _precisions(confidence, right, np.ones((1, len(right))))
-    return coverage[0, ends], 1 - precision[0, ends]
+def risk_coverage(confidence: Array, correct: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Return coverage and risk, with one point for each distinct confidence.
+
+    Coverage is the share of questions that are answered if only the most confident answers are
+    given, risk the share of these answers that is wrong.
+    """
+    curve = cumulative_curve(confidence, correct)
+    return curve.counts / curve.counts[-1], 1 - curve.sums / curve.counts
 
 
 def area_under(coverage: Array, risk: Array) -> float:
-    """The area under a risk–coverage curve: the mean risk over all coverages."""
+    """Return the area under a risk–coverage curve: the mean risk over all coverages."""
     return float((np.diff(coverage, prepend=0.0) * risk).sum())
 
 
-def coverage_at(
-    confidence: Array, right: NDArray[np.bool_], weights: Array, precision: float = PROMISE
+def coverage_at_precision(
+    confidence: Array,
+    correct: NDArray[np.bool_],
+    weights: Array,
+    precision: float = TARGET_PRECISION,
 ) -> Array:
-    """The largest share of answers that are right with this precision, under each row of ``weights``."""
-    ends, precisions, coverage = _precisions(confidence, right, weights)
-    return np.asarray((coverage * (precisions >= precision))[:, ends].max(axis=1))
+    """Return the largest coverage that reaches a precision, under each row of ``weights``.
+
+    Args:
+        confidence: (n,) the confidence of each answer.
+        correct: (n,) whether each answer is correct.
+        weights: (resamples, n) how often each answer counts.
+        precision: the share of correct answers to reach.
+
+    Returns:
+        (resamples,) coverages; 0 where no threshold reaches the precision.
+    """
+    curve = cumulative_curve(confidence, correct, weights)
+    # In a resample, the most confident answers may not be drawn: their count is 0.
+    precisions = curve.sums / np.clip(curve.counts, 1e-12, None)
+    coverage = curve.counts / curve.counts[:, -1:]
+    return np.asarray((coverage * (precisions >= precision)).max(axis=1))
 
 
-def _precisions(
-    confidence: Array, right: NDArray[np.bool_], weights: Array
-) -> tuple[NDArray[np.int64], Array, Array]:
-    """Where each confidence's answers end, surest first, and precision and coverage of the answers up to each."""
-    order = np.argsort(-confidence, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(confidence[order])), len(order) - 1)
-    given = np.cumsum(weights[:, order], axis=1)
-    good = np.cumsum(weights[:, order] * right[order], axis=1)
-    return ends, good / np.clip(given, 1e-12, None), given / given[:, -1:]
+def reliability_figures(answers: Answers, task: str, config: ModelConfig) -> dict[str, Figure]:
+    """Return calibration error, coverage at the target precision, and figures of abstention and sets.
+
+    Figures of abstention and of label sets need thresholds in ``config`` for all the answers.
+    """
+    probabilities, outcomes = binary_outcomes(answers, task)
+    n = len(probabilities)
+    error = calibration_error(probabilities, outcomes)
+    figures = {"calibration_error": Figure(error, error, error, n)}
+
+    # The first row of weights is the data itself, the others are resamples.
+    weights = np.vstack([np.ones(n), resampled_weights(answers.documents.tolist())])
+    coverage = coverage_at_precision(answers.confidence, answers.correct, weights)
+    figures[f"coverage_at_{100 * TARGET_PRECISION:.0f}"] = interval(coverage[0], coverage[1:], n)
+
+    answered = answered_mask(answers, config)
+    if answered is not None:
+        figures |= _abstention_figures(answers, answered)
+    thresholds = _conformal_thresholds(answers, config)
+    if thresholds is not None:
+        figures |= _set_figures(answers, thresholds)
+    return figures
 
 
-def figures(answers: Answers, task: str, config: ModelConfig) -> dict[str, Figure]:
-    """Calibration error, coverage at the promised precision, and what abstaining and label sets come to."""
-    said, true = claims(answers, task)
-    error, n = calibration_error(said, true), len(said)
-    found = {"calibration_error": Figure(error, error, error, n)}
-    weights = np.vstack([np.ones(n), resampled_rows(answers.documents.tolist())])
-    coverage = coverage_at(answers.confidence, answers.right, weights)
-    found[f"coverage_at_{100 * PROMISE:.0f}"] = interval(coverage[0], coverage[1:], n)
-    if (shown := given(answers, config)) is not None:
-        found |= _answered(answers, shown)
-    if (least := _each(answers, config.in_set_from)) is not None:
-        found |= _sets(answers, least)
-    return found
+def answered_mask(answers: Answers, config: ModelConfig) -> NDArray[np.bool_] | None:
+    """Return whether each answer is given rather than withheld, (n,).
+
+    Returns:
+        ``None`` if the model has no abstention threshold for one of the answers.
+    """
+    thresholds = []
+    for variant, label in zip(answers.variants.tolist(), answers.predicted_labels, strict=True):
+        threshold = config.answered_from(variant, label)
+        if threshold is None:
+            return None
+        thresholds.append(threshold)
+    return np.asarray(answers.confidence >= np.array(thresholds, dtype=float))
 
 
-def given(answers: Answers, config: ModelConfig) -> NDArray[np.bool_] | None:
-    """(n,) whether each answer is given, not withheld; ``None`` if nothing is promised of some."""
-    least = _each(answers, config.answered_from, answers.said)
-    return None if least is None else np.asarray(answers.confidence >= least)
+def _conformal_thresholds(answers: Answers, config: ModelConfig) -> Array | None:
+    """Return the set threshold of each answer, (n,); ``None`` if the model lacks one of them."""
+    thresholds = []
+    for variant in answers.variants.tolist():
+        threshold = config.in_set_from(variant)
+        if threshold is None:
+            return None
+        thresholds.append(threshold)
+    return np.array(thresholds, dtype=float)
 
 
-def _each(
-    answers: Answers, value: Callable[..., float | None], *more: Sequence[str]
-) -> Array | None:
-    """(n,) the value for each question's kind, and for what else belongs to it; ``None`` if one has none."""
-    asked = list(zip(answers.kinds.tolist(), *more, strict=True))
-    known = {one: value(*one) for one in set(asked)}
-    return None if None in known.values() else np.array([known[one] for one in asked], dtype=float)
-
-
-def _answered(answers: Answers, given: NDArray[np.bool_]) -> dict[str, Figure]:
-    """The share of questions answered, and how many of these answers are right: of all, and of each label."""
-    table = np.stack([given, np.ones(len(given))], axis=1)
-    found = bootstrap(
-        _by_document(answers, table), lambda sums: {"answered.share": sums[0] / sums[1]}, len(given)
-    )
-    found |= _right(answers, given, "answered.accuracy")
+def _abstention_figures(answers: Answers, answered: NDArray[np.bool_]) -> dict[str, Figure]:
+    """Return the share of answered questions, and the accuracy of all answers and of each label's."""
+    n = len(answered)
+    sums = _sum_by_document(answers, np.stack([answered, np.ones(n)], axis=1))
+    figures = bootstrap(sums, lambda total: {"answered.share": total[0] / total[1]}, n)
+    figures |= _accuracy(answers, answered, "answered.accuracy")
     for column, label in enumerate(answers.labels):
-        found |= _right(answers, given & (answers.decided == column), f"answered.accuracy.{label}")
-    return found
+        rows = answered & (answers.predicted == column)
+        figures |= _accuracy(answers, rows, f"answered.accuracy.{label}")
+    return figures
 
 
-def _right(answers: Answers, some: NDArray[np.bool_], name: str) -> dict[str, Figure]:
-    """How many of some answers are right; nothing of none."""
-    sums = _by_document(answers, np.stack([some, some & answers.right], axis=1))
-    kept = sums[
-        sums[:, 0] > 0
-    ]  # documents without such an answer say nothing of how right they are
-    return (
-        bootstrap(kept, lambda sums: {name: sums[1] / sums[0]}, int(some.sum()))
-        if len(kept)
-        else {}
-    )
+def _accuracy(answers: Answers, rows: NDArray[np.bool_], name: str) -> dict[str, Figure]:
+    """Return the accuracy of the selected answers under ``name``; nothing if no row is selected."""
+    if not rows.any():
+        return {}
+    sums = _sum_by_document(answers, np.stack([rows, rows & answers.correct], axis=1))
+    # A resample of documents without any selected answer would have no accuracy.
+    sums = sums[sums[:, 0] > 0]
+    return bootstrap(sums, lambda total: {name: total[1] / total[0]}, int(rows.sum()))
 
 
-def _sets(answers: Answers, least: Array) -> dict[str, Figure]:
-    """How often the right label is in the set, and how large sets are: means over documents of their means."""
-    sizes = (answers.probabilities >= least[:, None]).sum(axis=1)
-    table = np.stack([answers.of_right >= least, sizes, np.ones(len(sizes))], axis=1)
-    sums = _by_document(answers, table)
+def _set_figures(answers: Answers, thresholds: Array) -> dict[str, Figure]:
+    """Return coverage and size of label sets: means over documents of the documents' means."""
+    sizes = (answers.probabilities >= thresholds[:, None]).sum(axis=1)  # (n,)
+    covered = answers.gold_probability >= thresholds
+    sums = _sum_by_document(answers, np.stack([covered, sizes, np.ones(len(sizes))], axis=1))
 
-    def score(summed: Array) -> dict[str, float]:
+    def score(total: Array) -> dict[str, float]:
         return {
-            "conformal.coverage": summed[0] / summed[2],
-            "conformal.size": summed[1] / summed[2],
+            "conformal.coverage": total[0] / total[2],
+            "conformal.size": total[1] / total[2],
         }
 
+    # Every document weighs the same, as when the thresholds were fitted.
     return bootstrap(sums / sums[:, 2:], score, len(sizes))
 
 
-def _by_document(answers: Answers, table: Array) -> Array:
-    """The sums (documents, columns) of a table (n, columns)."""
-    names, which = np.unique(answers.documents, return_inverse=True)
+def _sum_by_document(answers: Answers, table: Array) -> Array:
+    """Sum the rows of each document: (n, columns) → (documents, columns)."""
+    names, document_rows = np.unique(answers.documents, return_inverse=True)
     sums = np.zeros((len(names), table.shape[1]))
-    np.add.at(sums, which, table)
+    np.add.at(sums, document_rows, table)
     return sums

@@ -1,12 +1,13 @@
-"""Whether one evaluation is better than another: a paired bootstrap test over documents.
+"""Significance of the difference between two evaluations: a paired bootstrap test over documents.
 
-Both models read the same documents. The documents are drawn with replacement, the same ones for both, and the
-difference of the two scores is computed anew (Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapters 13
-and 16). The interval is the percentile interval of these differences. The p-value says how often they stray from the
-observed difference by at least as much as that lies from zero: how often chance would show it if the models were alike
-(Berg-Kirkpatrick, Burkett & Klein 2012, An Empirical Investigation of Statistical Significance in NLP; here two-sided,
-and with one added to both counts, so that no p-value is zero). Over several comparisons, Holm's correction (1979) keeps
-the chance of any false finding at the level.
+Both models predicted the same documents. The documents are drawn with replacement, the same ones for
+both, and the difference of the two scores is recomputed (Efron & Tibshirani 1993, An Introduction to
+the Bootstrap, chapters 13 and 16). The interval is the percentile interval of these differences. The
+p-value is the share of resampled differences that deviate from the observed difference by at least
+its distance from zero: the probability that chance shows such a difference if the models are alike
+(Berg-Kirkpatrick, Burkett & Klein 2012, An Empirical Investigation of Statistical Significance in
+NLP; here two-sided, and with one added to both counts, so that no p-value is zero). Over several
+comparisons, Holm's correction (1979) limits the probability of any false positive to the level.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,8 +23,8 @@ from claimstance.training.evaluation.metrics import Array
 
 RESAMPLES = 10_000
 LEVEL = 0.05
-FEWEST = 10  # documents: drawn from fewer, resamples are too alike to test anything
-_SAME = ("fingerprint", "split", "rows")  # of the data
+MIN_DOCUMENTS = 10  # resamples of fewer documents are too alike to test anything
+_SAME = ("fingerprint", "split", "rows")  # keys of the data that must agree
 
 
 def compare(
@@ -36,99 +37,116 @@ def compare(
     """Compare two evaluations of the same data, as ``claimstance evaluate … --out FOLDER`` wrote them.
 
     Args:
-        folder_a: the one that is better where a difference is negative.
-        folder_b: the other.
-        metrics: the metrics to compare; those that training is steered by if empty.
+        folder_a: the evaluation that is better where a difference is negative.
+        folder_b: the evaluation that is better where a difference is positive.
+        metrics: the metrics to compare; the primary ones of each task if empty.
         resamples: how often the documents are drawn.
-        seed: of the draws.
+        seed: seed of the draws.
 
     Returns:
-        Plain values: ``a`` and ``b`` (folder, date and model), the ``data``, the number of ``tests``, and ``rows``: for
-        each corpus, task and metric both scores, their ``difference`` (b − a), its interval ``low`` to ``high``, ``p``,
-        the same after Holm's correction (``holm``), and whether that is ``significant``. ``only_a`` and ``only_b`` name
-        what one alone has.
+        Plain values: ``a`` and ``b`` (folder, date and model), the ``data``, the number of
+        ``tests``, and ``rows``: for each corpus, task and metric both scores, their ``difference``
+        (b − a), its interval ``low`` to ``high``, ``p``, the same after Holm's correction
+        (``holm``), and whether that is ``significant``. ``only_a`` and ``only_b`` name the tasks
+        that only one evaluation has.
 
     Raises:
-        ConfigError: for a metric that no task here has.
-        InputError: if a folder holds no evaluation, or the two are not of the same data, split and documents.
+        ConfigError: for a metric that none of the tasks has.
+        InputError: if a folder holds no evaluation, or the two are not of the same data, split and
+            documents.
     """
-    (about_a, a), (about_b, b) = read_outcomes(folder_a), read_outcomes(folder_b)
+    metadata_a, outcomes_a = read_outcomes(folder_a)
+    metadata_b, outcomes_b = read_outcomes(folder_b)
     paths = (folder_a / OUTCOMES_FILE, folder_b / OUTCOMES_FILE)
-    _check_same_data(paths, about_a["data"], about_b["data"])
-    both = [name for name in a if name in b]
-    if not both:
+    _check_same_data(paths, metadata_a["data"], metadata_b["data"])
+    shared = [name for name in outcomes_a if name in outcomes_b]
+    if not shared:
         raise InputError(
-            f"{paths[1]}: expected a task that {paths[0]} has ({', '.join(a) or 'it has none'}), found "
-            f"{', '.join(b) or 'none'}"
+            f"{paths[1]}: expected a task that {paths[0]} has "
+            f"({', '.join(outcomes_a) or 'it has none'}), found {', '.join(outcomes_b) or 'none'}"
         )
-    available = {metric for name in both for metric in a[name].scores(a[name].counts.sum(axis=0))}
-    if strange := next((metric for metric in metrics if metric not in available), None):
-        raise ConfigError(f"--metric: {unknown('metric', strange, available)}")
+    _check_metrics(metrics, [outcomes_a[name] for name in shared])
     rows = []
-    for name in both:
-        _check_same_documents(paths, name, a[name], b[name])
-        rows += _rows(name, a[name], b[name], metrics, resamples, seed)
+    for name in shared:
+        _check_same_documents(paths, name, outcomes_a[name], outcomes_b[name])
+        rows += _compare_task(name, outcomes_a[name], outcomes_b[name], metrics, resamples, seed)
     return {
-        "a": {"folder": str(folder_a), "date": about_a.get("date"), **about_a["model"]},
-        "b": {"folder": str(folder_b), "date": about_b.get("date"), **about_b["model"]},
-        "data": about_a["data"],
+        "a": {"folder": str(folder_a), "date": metadata_a.get("date"), **metadata_a["model"]},
+        "b": {"folder": str(folder_b), "date": metadata_b.get("date"), **metadata_b["model"]},
+        "data": metadata_a["data"],
         "resamples": resamples,
         "level": LEVEL,
-        "tests": _correct(rows),
+        "tests": _add_holm(rows),
         "rows": rows,
-        "only_a": [name for name in a if name not in b],
-        "only_b": [name for name in b if name not in a],
+        "only_a": [name for name in outcomes_a if name not in outcomes_b],
+        "only_b": [name for name in outcomes_b if name not in outcomes_a],
     }
 
 
 def _check_same_data(paths: tuple[Path, Path], a: Mapping[str, Any], b: Mapping[str, Any]) -> None:
+    """Raise an InputError if the evaluations are of different data."""
     for key in _SAME:
         if a.get(key) != b.get(key):
             raise InputError(
-                f"{paths[1]}: data: expected the {key} of {paths[0]}, {a.get(key)}, found {b.get(key)}"
+                f"{paths[1]}: data: expected the {key} of {paths[0]}, {a.get(key)}, "
+                f"found {b.get(key)}"
             )
 
 
+def _check_metrics(metrics: Sequence[str], outcomes: Sequence[Outcome]) -> None:
+    """Raise a ConfigError for a metric that no task has."""
+    available: set[str] = set()
+    for outcome in outcomes:
+        available.update(outcome.scores(outcome.counts.sum(axis=0)))
+    for metric in metrics:
+        if metric not in available:
+            raise ConfigError(f"--metric: {unknown('metric', metric, available)}")
+
+
 def _check_same_documents(paths: tuple[Path, Path], name: str, a: Outcome, b: Outcome) -> None:
+    """Raise an InputError if a task's labels or documents differ."""
     if (a.kind, a.labels) != (b.kind, b.labels):
         raise InputError(
-            f"{paths[1]}, {name}: expected the labels of {paths[0]} ({', '.join(a.labels) or a.kind}), "
-            f"found {', '.join(b.labels) or b.kind}"
+            f"{paths[1]}, {name}: expected the labels of {paths[0]} "
+            f"({', '.join(a.labels) or a.kind}), found {', '.join(b.labels) or b.kind}"
         )
     if set(a.documents) != set(b.documents):
+        shared = len({*a.documents} & {*b.documents})
         raise InputError(
-            f"{paths[1]}, {name}: expected the {len(a.documents)} documents of {paths[0]}, found "
-            f"{len(b.documents)}, of which {len({*a.documents} & {*b.documents})} are among those"
+            f"{paths[1]}, {name}: expected the {len(a.documents)} documents of {paths[0]}, "
+            f"found {len(b.documents)}; {shared} of them are among those"
         )
 
 
-def _rows(
+def _compare_task(
     name: str, a: Outcome, b: Outcome, metrics: Sequence[str], resamples: int, seed: int
 ) -> list[dict[str, Any]]:
-    """A row for each of the metrics that this task has."""
+    """Return one row for each of the metrics that this task has."""
     corpus, _, task = name.rpartition("/")
-    place = {document: row for row, document in enumerate(b.documents)}
-    counts = np.stack([a.counts, b.counts[[place[document] for document in a.documents]]])
-    observed = [a.scores(one) for one in counts.sum(axis=1)]
-    wanted = [metric for metric in (metrics or PRIMARY.get(task, ())) if metric in observed[0]]
-    if not wanted:
+    # The documents of b are brought into the order of a's, so that the draws pair them.
+    row_in_b = {document: row for row, document in enumerate(b.documents)}
+    counts_b = b.counts[[row_in_b[document] for document in a.documents]]
+    scores_a = a.scores(a.counts.sum(axis=0))
+    scores_b = a.scores(counts_b.sum(axis=0))
+    compared = [metric for metric in (metrics or PRIMARY.get(task, ())) if metric in scores_a]
+    if not compared:
         return []
-    drawn = _resampled_differences(a, counts, wanted, resamples, seed)
+    resampled = _resampled_differences(a, counts_b, compared, resamples, seed)
     rows = []
-    for metric, differences in zip(wanted, drawn.T, strict=True):
-        score_a, score_b = (one[metric] for one in observed)
+    for metric, differences in zip(compared, resampled.T, strict=True):
+        difference = scores_b[metric] - scores_a[metric]
         low, high = np.percentile(differences, [2.5, 97.5])
         rows.append(
             {
                 "corpus": corpus,
                 "task": task,
                 "metric": metric,
-                "a": score_a,
-                "b": score_b,
-                "difference": score_b - score_a,
+                "a": scores_a[metric],
+                "b": scores_b[metric],
+                "difference": difference,
                 "low": float(low),
                 "high": float(high),
-                "p": _p_value(score_b - score_a, differences, len(a.documents)),
+                "p": _p_value(difference, differences, len(a.documents)),
                 "documents": len(a.documents),
             }
         )
@@ -136,36 +154,40 @@ def _rows(
 
 
 def _resampled_differences(
-    outcome: Outcome, counts: Array, metrics: Sequence[str], resamples: int, seed: int
+    a: Outcome, counts_b: Array, metrics: Sequence[str], resamples: int, seed: int
 ) -> Array:
-    """The differences of both scores under each resample, (resamples, metrics); ``counts`` is (2, documents, …)."""
+    """Return the difference of both scores under each resample: (resamples, metrics)."""
     rng = np.random.default_rng(seed)
-    documents = counts.shape[1]
-    flat = counts.transpose(1, 0, *range(2, counts.ndim)).reshape(documents, -1)
-    result = np.empty((resamples, len(metrics)))
+    documents = len(a.counts)
+    shape = a.counts.shape[1:]
+    flat_a = a.counts.reshape(documents, -1)
+    flat_b = counts_b.reshape(documents, -1)
+    differences = np.empty((resamples, len(metrics)))
     for row in range(resamples):
-        draw = rng.multinomial(documents, np.full(documents, 1 / documents))
-        a, b = (outcome.scores(one) for one in (draw @ flat).reshape(2, *counts.shape[2:]))
-        result[row] = [b[metric] - a[metric] for metric in metrics]
-    return result
+        draw = rng.multinomial(documents, np.full(documents, 1 / documents))  # (documents,)
+        scores_a = a.scores((draw @ flat_a).reshape(shape))
+        scores_b = a.scores((draw @ flat_b).reshape(shape))
+        differences[row] = [scores_b[metric] - scores_a[metric] for metric in metrics]
+    return differences
 
 
 def _p_value(observed: float, differences: Array, documents: int) -> float | None:
-    """Two-sided; ``None`` where there are too few documents to tell."""
-    if documents < FEWEST:
+    """Return the two-sided p-value; ``None`` if there are too few documents for a test."""
+    if documents < MIN_DOCUMENTS:
         return None
-    # As far as zero is: equal scores differ by rounding alone, which must not count as nearer.
-    strays = np.abs(differences - observed) >= abs(observed) - 1e-12
-    return float((strays.sum() + 1) / (len(differences) + 1))
+    # The tolerance lets equal scores that differ by rounding count as at least as far from zero.
+    is_extreme = np.abs(differences - observed) >= abs(observed) - 1e-12
+    return float((is_extreme.sum() + 1) / (len(differences) + 1))
 
 
-def _correct(rows: Sequence[dict[str, Any]]) -> int:
-    """Put Holm's corrected p-values into the rows; returns how many tests there are."""
+def _add_holm(rows: Sequence[dict[str, Any]]) -> int:
+    """Add Holm's corrected p-values and their significance to the rows; return the number of tests."""
     tested = sorted((row for row in rows if row["p"] is not None), key=lambda row: row["p"])
-    reached = 0.0
+    corrected = 0.0
     for rank, row in enumerate(tested):
-        reached = max(reached, min(1.0, (len(tested) - rank) * row["p"]))
-        row["holm"] = reached
+        # A corrected p-value is never below that of a smaller p-value.
+        corrected = max(corrected, min(1.0, (len(tested) - rank) * row["p"]))
+        row["holm"] = corrected
     for row in rows:
         row.setdefault("holm", None)
         row["significant"] = row["holm"] is not None and row["holm"] < LEVEL

@@ -1,64 +1,72 @@
-"""What kinds of errors are made in marking spans: nothing found, too much or too little of it, under another name.
+"""Kinds of errors in marking spans: missed, with another boundary, under another label, or spurious.
 
-Every annotated span is counted once, under the first of these that is true of it: ``right`` (found as it is),
-``boundary`` (one of its label was found that shares some of it), ``other`` (one of another label was), ``missed``. A
-span that was found is ``spurious`` if it is not right, shares nothing with an annotated one of its label, and accounts
-for no error of those.
+Every annotated span counts once, under the first kind that applies: ``right`` (predicted exactly),
+``boundary`` (a prediction of its label shares some of it), ``other`` (a prediction of another label
+does), ``missed``. A predicted span is ``spurious`` if it is not right, shares nothing with an
+annotated span of its label, and does not explain a boundary or label error.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-Placed = tuple[str, int, int]  # label, start, end (exclusive): in characters or tokens
-Errors = Counter[tuple[str, str]]  # (label, kind) → how many
+LabelledSpan = tuple[str, int, int]  # label, start, end (exclusive): in characters or tokens
+Errors = Counter[tuple[str, str]]  # (label, kind) → count
 
 KINDS = ("right", "boundary", "other", "missed", "spurious")
 
 
-def span_errors(gold: Sequence[Placed], found: Sequence[Placed]) -> Errors:
-    """The kinds of all spans of a sentence, annotated and found; spans of a side are each another."""
+def span_errors(gold: Sequence[LabelledSpan], predicted: Sequence[LabelledSpan]) -> Errors:
+    """Count the kinds of all annotated and predicted spans of a sentence; repeated spans count once."""
     counts: Errors = Counter()
-    exact = set(gold) & set(found)
-    left = [span for span in dict.fromkeys(found) if span not in exact]
-    taken: set[Placed] = set()
+    exact = set(gold) & set(predicted)
+    inexact = [span for span in dict.fromkeys(predicted) if span not in exact]
+    explained: set[LabelledSpan] = set()
     for span in dict.fromkeys(gold):
-        kind, accounts = ("right", None) if span in exact else _why(span, left)
-        counts[span[0], kind] += 1
-        if accounts:
-            taken.add(accounts)
-    for span in left:
-        if span not in taken and not any(
-            span[0] == other[0] and _shared(span, other) for other in gold
-        ):
+        label = span[0]
+        if span in exact:
+            counts[label, "right"] += 1
+            continue
+        kind, replacement = _explain(span, inexact)
+        counts[label, kind] += 1
+        if replacement is not None:
+            explained.add(replacement)
+    for span in inexact:
+        if span not in explained and not _shares_label_and_text(span, gold):
             counts[span[0], "spurious"] += 1
     return counts
 
 
-def _why(span: Placed, found: Sequence[Placed]) -> tuple[str, Placed | None]:
-    """What was made of an annotated span, and the span that was found in its place."""
-    near = [other for other in found if _shared(span, other)]
-    for kind, some in (
-        ("boundary", [other for other in near if other[0] == span[0]]),
-        ("other", near),
-    ):
-        if some:
-            return kind, max(some, key=lambda other: _shared(span, other))
+def _explain(
+    span: LabelledSpan, predicted: Sequence[LabelledSpan]
+) -> tuple[str, LabelledSpan | None]:
+    """Return the kind of error of an annotated span, and the span that was predicted instead."""
+    near = [candidate for candidate in predicted if _overlap(span, candidate)]
+    same_label = [candidate for candidate in near if candidate[0] == span[0]]
+    if same_label:
+        return "boundary", max(same_label, key=lambda candidate: _overlap(span, candidate))
+    if near:
+        return "other", max(near, key=lambda candidate: _overlap(span, candidate))
     return "missed", None
 
 
-def _shared(span: Placed, other: Placed) -> int:
-    """How many characters or tokens both have."""
-    return max(0, min(span[2], other[2]) - max(span[1], other[1]))
+def _shares_label_and_text(span: LabelledSpan, gold: Sequence[LabelledSpan]) -> bool:
+    """Return whether an annotated span of the same label overlaps the span."""
+    return any(span[0] == candidate[0] and _overlap(span, candidate) > 0 for candidate in gold)
 
 
-def summed(some: Iterable[Errors]) -> Errors:
-    """All of them together."""
+def _overlap(first: LabelledSpan, second: LabelledSpan) -> int:
+    """Return the number of characters or tokens that two spans share."""
+    return max(0, min(first[2], second[2]) - max(first[1], second[1]))
+
+
+def sum_errors(errors_of_sentences: Iterable[Errors]) -> Errors:
+    """Return the errors of several sentences together."""
     total: Errors = Counter()
-    for errors in some:
+    for errors in errors_of_sentences:
         total.update(errors)
     return total
 
 
-def wrong(errors: Errors) -> int:
-    """How many errors there are in all."""
+def count_errors(errors: Errors) -> int:
+    """Return the number of errors of all kinds."""
     return sum(n for (_, kind), n in errors.items() if kind != "right")

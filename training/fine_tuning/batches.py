@@ -1,6 +1,6 @@
-"""From examples to batches of padded windows: which sentences are seen together, in which order.
+"""Batches of padded windows from examples: the sampling of an epoch, and collation into tensors.
 
-The whole course of a training run is laid out beforehand from its seed, so that it can be resumed at any step.
+The seed alone determines all batches of a run, so a run can be resumed at any step.
 """
 
 import random
@@ -19,18 +19,21 @@ from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
 from claimstance.training.fine_tuning.examples import Example, StanceExample
 
 _TAGS = bio(ROLES)
-_Row = tuple[int, int, int]  # a span of a batch: (window, start, end)
-_Pair = tuple[
-    _Row, _Row, _Row, tuple[float, ...], float
-]  # holder, target, sentence, shares of labels, weight
-_CHUNK = (
-    40  # batches within which windows are sorted by length: less padding, order still nearly random
-)
+#: Batches within which windows are sorted by length: less padding, while the order stays nearly random.
+_BATCHES_PER_CHUNK = 40
+_SpanRow = tuple[int, int, int]  # (window, start, end) in tokens
 
 
 @dataclass
 class LabelledWindow:
-    """A window with its examples, one for each of its pieces, and the stances asked of it."""
+    """Represent a window with the examples of its pieces.
+
+    Attributes:
+        window: the window.
+        examples: one for each of its pieces.
+        topics: stances whose target stands behind the sentence as a topic; such a window is a second look
+            at its sentence, and teaches nothing else.
+    """
 
     window: Window
     examples: list[Example]
@@ -41,138 +44,160 @@ class LabelledWindow:
 
 
 @dataclass(frozen=True)
-class Mixture:
-    """How sentences are shown.
+class SamplingConfig:
+    """Configure which sentences an epoch shows, and in which context.
 
     Attributes:
-        tokens_per_batch: padded tokens of a batch, at most.
-        neighbours: share of sentences of single-sentence corpora that are shown beside others of their corpus, since
-            heads trained on lone sentences will read whole windows.
-        alone: share of documents' sentences shown without their context, since users' sentences may come alone.
-        topics: share of stances toward a mention that are also asked with the mention as a topic.
-        made: way to make examples of others (one of ``WAYS``) → corpus → share of its single sentences that suit it,
-            of each of which one is made, with another sentence of the corpus where it takes one.
-        sampling: corpus → share of its sentences themselves that are seen in an epoch (1 where absent).
-        seed: of everything random here.
+        tokens_per_batch: greatest number of padded tokens in a batch.
+        context_share: share of the sentences of single-sentence corpora that are shown beside others, because
+            heads trained on lone sentences would read whole windows badly.
+        isolated_share: share of documents' sentences that are shown alone, because users' sentences may be.
+        topic_share: share of stances toward a mention that are also queried with the mention as a topic.
+        augmentation: method (one of ``WAYS``) → corpus → share of its eligible single sentences that are
+            augmented once per epoch.
+        sampling: corpus → share of its sentences in an epoch; 1 where absent.
+        seed: the seed of all random choices.
     """
 
     tokens_per_batch: int = 2048
-    neighbours: float = 0.5
-    alone: float = 0.1
-    topics: float = 0.1
-    made: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    context_share: float = 0.5
+    isolated_share: float = 0.1
+    topic_share: float = 0.1
+    augmentation: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     sampling: Mapping[str, float] = field(default_factory=dict)
     seed: int = 13
 
 
-class Planner:
-    """Lays out the windows of each epoch."""
+class EpochSampler:
+    """Sample the batches of each epoch."""
 
     def __init__(
         self,
         documents: Sequence[Sequence[Example]],
         windows: WindowBuilder,
-        mixture: Mixture,
+        sampling: SamplingConfig,
         augmenter: Augmenter | None = None,
     ) -> None:
-        self._documents = [list(d) for d in documents if len(d) > 1]
+        self._documents = [list(document) for document in documents if len(document) > 1]
         self._singles: dict[str, list[Example]] = defaultdict(list)
         for document in documents:
             if len(document) == 1:
                 self._singles[document[0].corpus].append(document[0])
         self._windows = windows
-        self._mixture = mixture
+        self._sampling = sampling
         self._augmenter = augmenter
 
     def epoch(self, number: int) -> list[list[LabelledWindow]]:
-        """The batches of an epoch, the same whenever it is asked for."""
-        rng = random.Random(f"{self._mixture.seed}/{number}")
-        found = [*self._of_documents(rng), *self._of_singles(rng), *self._of_made(rng)]
-        topics = list(self._of_topics([e for w in found for e in w.examples], rng))
-        # A sentence that is only asked about topics is read beside each of them, and teaches nothing on its own.
-        found = [
-            window for window in found if any(example.teaches_alone for example in window.examples)
+        """Return the batches of an epoch; the same number gives the same batches."""
+        rng = random.Random(f"{self._sampling.seed}/{number}")
+        windows = [
+            *self._document_windows(rng),
+            *self._single_windows(rng),
+            *self._augmented_windows(rng),
         ]
-        return self._batches([*found, *topics], rng)
+        examples = [example for window in windows for example in window.examples]
+        topic_windows = list(self._topic_windows(examples, rng))
+        # A sentence with stances on topics only is read beside each of them, and not on its own.
+        windows = [
+            window
+            for window in windows
+            if any(example.teaches_alone for example in window.examples)
+        ]
+        return self._batches([*windows, *topic_windows], rng)
 
-    def _of_documents(self, rng: random.Random) -> Iterator[LabelledWindow]:
-        longest = self._windows.max_tokens
+    def _document_windows(self, rng: random.Random) -> Iterator[LabelledWindow]:
+        max_tokens = self._windows.max_tokens
         for document in self._documents:
-            if rng.random() >= self._mixture.sampling.get(document[0].corpus, 1.0):
+            if rng.random() >= self._sampling.sampling.get(document[0].corpus, 1.0):
                 continue
-            alone = {i for i in range(len(document)) if rng.random() < self._mixture.alone}
-            together = [(i, e) for i, e in enumerate(document) if i not in alone]
-            for index in sorted(alone):
-                yield from self._fill([(index, document[index])], longest)
-            yield from self._fill(together, rng.randint(longest // 4, longest))
+            isolated = {
+                index
+                for index in range(len(document))
+                if rng.random() < self._sampling.isolated_share
+            }
+            in_context = [
+                (index, example) for index, example in enumerate(document) if index not in isolated
+            ]
+            for index in sorted(isolated):
+                yield from self._fill([(index, document[index])], max_tokens)
+            yield from self._fill(in_context, rng.randint(max_tokens // 4, max_tokens))
 
-    def _of_singles(self, rng: random.Random) -> Iterator[LabelledWindow]:
+    def _single_windows(self, rng: random.Random) -> Iterator[LabelledWindow]:
+        max_tokens = self._windows.max_tokens
         for corpus, examples in sorted(self._singles.items()):
             order = rng.sample(examples, len(examples))
-            order = order[: round(len(order) * self._mixture.sampling.get(corpus, 1.0))]
-            split = round(len(order) * (1 - self._mixture.neighbours))
-            for example in order[:split]:
-                yield from self._fill([(0, example)], self._windows.max_tokens)
-            rest = order[split:]
-            while rest:
+            order = order[: round(len(order) * self._sampling.sampling.get(corpus, 1.0))]
+            isolated = round(len(order) * (1 - self._sampling.context_share))
+            for example in order[:isolated]:
+                yield from self._fill([(0, example)], max_tokens)
+            remaining = order[isolated:]
+            while remaining:
                 count = rng.choice((2, 3, 5, 8))
-                yield from self._fill(list(enumerate(rest[:count])), self._windows.max_tokens)
-                rest = rest[count:]
+                yield from self._fill(list(enumerate(remaining[:count])), max_tokens)
+                remaining = remaining[count:]
 
-    def _of_made(self, rng: random.Random) -> Iterator[LabelledWindow]:
-        if not (make := self._augmenter):
+    def _augmented_windows(self, rng: random.Random) -> Iterator[LabelledWindow]:
+        augmenter = self._augmenter
+        if augmenter is None:
             return
         for corpus, examples in sorted(self._singles.items()):
-            asked = [
-                e for e in examples if any(isinstance(stance.target, tuple) for stance in e.stances)
+            with_mentions = [
+                example
+                for example in examples
+                if any(isinstance(stance.target, tuple) for stance in example.stances)
             ]
-            for way in WAYS:
-                share = self._mixture.made.get(way, {}).get(corpus, 0.0)
-                suiting = [e for e in asked if make.suits(way, e)] if share else []
-                for example in rng.sample(suiting, round(len(suiting) * share)):
-                    if found := make.made(way, example, asked, rng):
-                        yield from self._whole(found)
+            for method in WAYS:
+                share = self._sampling.augmentation.get(method, {}).get(corpus, 0.0)
+                if not share:
+                    continue
+                eligible = [it for it in with_mentions if augmenter.suits(method, it)]
+                for example in rng.sample(eligible, round(len(eligible) * share)):
+                    augmented = augmenter.made(method, example, with_mentions, rng)
+                    if not augmented:
+                        continue
+                    windows = list(self._fill([(0, augmented)], self._windows.max_tokens))
+                    # An example over several windows would have its pairs torn apart.
+                    if len(windows) == 1:
+                        yield windows[0]
 
-    def _whole(self, example: Example) -> Iterator[LabelledWindow]:
-        """A window of an example alone; none if it would take several, which would tear its pairs apart."""
-        found = list(self._fill([(0, example)], self._windows.max_tokens))
-        yield from found if len(found) == 1 else ()
-
-    def _of_topics(
+    def _topic_windows(
         self, examples: Sequence[Example], rng: random.Random
     ) -> Iterator[LabelledWindow]:
         for example in examples:
-            asked = [
-                s
-                for s in example.stances
-                if isinstance(s.target, str) or rng.random() < self._mixture.topics
+            # The random numbers are drawn for a whole example before any window is built.
+            stances = [
+                stance
+                for stance in example.stances
+                if isinstance(stance.target, str) or rng.random() < self._sampling.topic_share
             ]
-            for stance in asked:
+            for stance in stances:
                 topic = stance.target if isinstance(stance.target, str) else stance.mention
                 tokens = self._windows.tokenize([topic or ""])[0]
                 if len(tokens):
-                    yield LabelledWindow(
-                        self._windows.with_topic(0, example.tokens, tokens), [example], [stance]
-                    )
+                    window = self._windows.with_topic(0, example.tokens, tokens)
+                    yield LabelledWindow(window, [example], [stance])
 
     def _fill(
-        self, sentences: Sequence[tuple[int, Example]], limit: int
+        self, sentences: Sequence[tuple[int, Example]], max_tokens: int
     ) -> Iterator[LabelledWindow]:
+        """Pack (position, example) pairs into windows of at most ``max_tokens``."""
         examples = dict(sentences)
-        for window in self._windows.windows(((i, e.tokens) for i, e in sentences), limit):
+        tokens = ((index, example.tokens) for index, example in sentences)
+        for window in self._windows.windows(tokens, max_tokens):
             yield LabelledWindow(window, [examples[piece.sentence] for piece in window.pieces])
 
     def _batches(
         self, windows: list[LabelledWindow], rng: random.Random
     ) -> list[list[LabelledWindow]]:
+        """Divide windows into batches of windows with similar lengths."""
         rng.shuffle(windows)
-        budget = self._mixture.tokens_per_batch
+        budget = self._sampling.tokens_per_batch
         average = sum(map(len, windows)) / max(len(windows), 1)
-        chunk = max(1, round(_CHUNK * budget / max(average, 1)))
+        chunk_size = max(1, round(_BATCHES_PER_CHUNK * budget / max(average, 1)))
         batches: list[list[LabelledWindow]] = []
-        for begin in range(0, len(windows), chunk):
+        for start in range(0, len(windows), chunk_size):
             batch: list[LabelledWindow] = []
-            for window in sorted(windows[begin : begin + chunk], key=len):
+            for window in sorted(windows[start : start + chunk_size], key=len):
                 if batch and len(window) * (len(batch) + 1) > budget:
                     batches.append(batch)
                     batch = []
@@ -182,183 +207,219 @@ class Planner:
         return batches
 
 
+@dataclass
+class _Pairs:
+    """Collect holder–target pairs: P rows of spans, label shares and weights."""
+
+    holders: list[_SpanRow] = field(default_factory=list)
+    targets: list[_SpanRow] = field(default_factory=list)
+    sentences: list[_SpanRow] = field(default_factory=list)
+    shares: list[tuple[float, ...]] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+    def add(
+        self, holder: _SpanRow, target: _SpanRow, sentence: _SpanRow, stance: StanceExample
+    ) -> None:
+        self.holders.append(holder)
+        self.targets.append(target)
+        self.sentences.append(sentence)
+        self.shares.append(stance.shares)
+        self.weights.append(stance.weight)
+
+
 def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
-    """Tensors of ``claimstance.model.network.Batch`` for a batch of windows."""
-    longest = max(map(len, batch))
-    sentences: list[_Row] = []
+    """Return the tensors of ``claimstance.model.network.Batch`` for B windows padded to T tokens."""
+    length = max(map(len, batch))
+    sentences: list[_SpanRow] = []
     labels: dict[str, list[int]] = {task: [] for task in SENTENCE_TASKS}
     weights: dict[str, list[float]] = {task: [] for task in SENTENCE_TASKS}
-    tags = {task: torch.full((len(batch), longest), IGNORE) for task in ("attribution", "entity")}
-    soft = _soft_labels(batch, longest)
-    pairs: list[_Pair] = []
-    links: list[tuple[_Row, _Row, tuple[int, int]]] = []
-    for row, item in enumerate(batch):
-        window = item.window
-        for piece, example in zip(window.pieces, item.examples, strict=True):
+    # (B, T) each, filled with IGNORE for padding, special tokens and unlabelled sentences
+    tags = {task: torch.full((len(batch), length), IGNORE) for task in ("attribution", "entity")}
+    pairs = _Pairs()
+    links: list[tuple[_SpanRow, _SpanRow, tuple[int, int]]] = []
+    for row, labelled in enumerate(batch):
+        window = labelled.window
+        for piece, example in zip(window.pieces, labelled.examples, strict=True):
             sentences.append((row, piece.start, piece.end))
             for task in SENTENCE_TASKS:
-                # A topic window is a second look at a sentence: its own labels were counted in the first.
-                labels[task].append(IGNORE if item.topics else example.labels.get(task, IGNORE))
+                label = example.labels.get(task, IGNORE)
+                # A topic window is a second look at a sentence whose labels count in the first.
+                labels[task].append(IGNORE if labelled.topics else label)
                 weights[task].append(example.weights.get(task, 1.0))
-        if item.topics:
-            pairs += _topic_pairs(row, item)
+        if labelled.topics:
+            _add_topic_pairs(pairs, row, labelled)
             continue
-        for task, values in _token_tags(item).items():
+        for task, values in _token_tags(labelled).items():
             tags[task][row, : len(window)] = torch.tensor(values)
-        pairs += _mention_pairs(row, item)
-        links += _links(row, item)
+        _add_mention_pairs(pairs, row, labelled)
+        links += _links(row, labelled)
+
+    tensors = {task: torch.tensor(labels[task], dtype=torch.long) for task in SENTENCE_TASKS}
+    for task in SENTENCE_TASKS:
+        tensors[f"{task}_weight"] = torch.tensor(weights[task], dtype=torch.float)
+    padding = [length - len(labelled) for labelled in batch]
+    windows = [labelled.window for labelled in batch]
     return Batch(
-        input_ids=torch.tensor([w.window.ids + [pad] * (longest - len(w)) for w in batch]),
-        attention_mask=torch.tensor([[1] * len(w) + [0] * (longest - len(w)) for w in batch]),
-        segments=torch.tensor([w.window.segments + [0] * (longest - len(w)) for w in batch]),
-        sentences=_spans(sentences),
-        holders=_spans([pair[0] for pair in pairs]),
-        targets=_spans([pair[1] for pair in pairs]),
-        pair_sentences=_spans([pair[2] for pair in pairs]),
-        cues=_spans([link[0] for link in links]),
-        linked=_spans([link[1] for link in links]),
+        input_ids=torch.tensor(
+            [it.ids + [pad] * count for it, count in zip(windows, padding, strict=True)]
+        ),
+        attention_mask=torch.tensor(
+            [[1] * len(it) + [0] * count for it, count in zip(windows, padding, strict=True)]
+        ),
+        segments=torch.tensor(
+            [it.segments + [0] * count for it, count in zip(windows, padding, strict=True)]
+        ),
+        sentences=_span_tensor(sentences),
+        holders=_span_tensor(pairs.holders),
+        targets=_span_tensor(pairs.targets),
+        pair_sentences=_span_tensor(pairs.sentences),
+        cues=_span_tensor([cue for cue, _, _ in links]),
+        linked=_span_tensor([span for _, span, _ in links]),
         **tags,
-        stance=torch.tensor([pair[3] for pair in pairs], dtype=torch.float),
-        stance_weight=torch.tensor([pair[4] for pair in pairs], dtype=torch.float),
-        link=torch.tensor([link[2] for link in links], dtype=torch.long).reshape(-1, 2),
-        **{task: torch.tensor(labels[task], dtype=torch.long) for task in SENTENCE_TASKS},
-        **soft,
-        **{
-            f"{task}_weight": torch.tensor(weights[task], dtype=torch.float)
-            for task in SENTENCE_TASKS
-        },
+        stance=torch.tensor(pairs.shares, dtype=torch.float),
+        stance_weight=torch.tensor(pairs.weights, dtype=torch.float),
+        link=torch.tensor([label for _, _, label in links], dtype=torch.long).reshape(-1, 2),
+        **tensors,
+        **_soft_labels(batch, length),
     ).as_dict()
 
 
-def _soft_labels(batch: Sequence[LabelledWindow], longest: int) -> dict[str, Tensor]:
-    """What teachers say of the batch's tokens and sentences, where they said anything."""
-    soft: dict[str, Tensor] = {}
-    sentences = sum(len(item.examples) for item in batch)
-    number = -1
-    for row, item in enumerate(batch):
-        for piece, example in zip(item.window.pieces, item.examples, strict=True):
-            number += 1
-            for task, said in example.soft.items() if not item.topics else ():
-                shape = (
-                    (sentences, len(said))
-                    if said.ndim == 1
-                    else (len(batch), longest, said.shape[1])
-                )
-                into = soft.setdefault(f"{task}_soft", torch.zeros(shape))
-                if said.ndim == 1:
-                    into[number] = torch.from_numpy(said)
-                else:
-                    size = len(piece)
-                    into[row, piece.start : piece.end] = torch.from_numpy(
-                        said[piece.skipped : piece.skipped + size]
-                    )
-    return soft
-
-
-def _spans(rows: Sequence[_Row]) -> Tensor:
+def _span_tensor(rows: Sequence[_SpanRow]) -> Tensor:
     return torch.tensor(rows, dtype=torch.long).reshape(-1, 3)
 
 
-def _token_tags(item: LabelledWindow) -> dict[str, list[int]]:
-    """Attribution and entity tags of a window's tokens; ``IGNORE`` for special tokens and where nothing is known."""
-    attribution, entity = ([IGNORE] * len(item) for _ in range(2))
-    for number, (piece, example) in enumerate(zip(item.window.pieces, item.examples, strict=True)):
-        size = len(piece)
+def _soft_labels(batch: Sequence[LabelledWindow], length: int) -> dict[str, Tensor]:
+    """Return teachers' probabilities: (S, C) for sentence tasks, (B, T, C) for tokens; zeros without one."""
+    soft: dict[str, Tensor] = {}
+    sentence_count = sum(len(labelled.examples) for labelled in batch)
+    sentence = -1
+    for row, labelled in enumerate(batch):
+        for piece, example in zip(labelled.window.pieces, labelled.examples, strict=True):
+            sentence += 1
+            if labelled.topics:
+                continue
+            for task, probabilities in example.soft.items():
+                values = torch.from_numpy(probabilities)
+                if values.ndim == 1:
+                    shape: tuple[int, ...] = (sentence_count, len(values))
+                else:
+                    shape = (len(batch), length, values.shape[1])
+                target = soft.setdefault(f"{task}_soft", torch.zeros(shape))
+                if values.ndim == 1:
+                    target[sentence] = values
+                else:
+                    end = piece.skipped + len(piece)
+                    target[row, piece.start : piece.end] = values[piece.skipped : end]
+    return soft
+
+
+def _token_tags(labelled: LabelledWindow) -> dict[str, list[int]]:
+    """Return attribution and entity tags of a window's T tokens; ``IGNORE`` where there is no label."""
+    attribution, entity = [IGNORE] * len(labelled), [IGNORE] * len(labelled)
+    pieces = labelled.window.pieces
+    for number, (piece, example) in enumerate(zip(pieces, labelled.examples, strict=True)):
+        end = piece.skipped + len(piece)
         if example.entities is not None:
-            entity[piece.start : piece.end] = example.entities[piece.skipped : piece.skipped + size]
+            entity[piece.start : piece.end] = example.entities[piece.skipped : end]
         if example.runs is None:
             continue
-        values = [0] * len(example)
+        tags = [0] * len(example)
         for run in example.runs:
-            begin, inside = (_TAGS.index(f"{prefix}-{run.role}") for prefix in "BI")
-            values[run.start : run.end] = [inside] * (run.end - run.start)
-            # It can go on only from a sentence that this window shows.
-            if not (run.goes_on and number and _precedes(item, number)):
-                values[run.start] = begin
-        attribution[piece.start : piece.end] = values[piece.skipped : piece.skipped + size]
+            first, inside = _TAGS.index(f"B-{run.role}"), _TAGS.index(f"I-{run.role}")
+            tags[run.start : run.end] = [inside] * (run.end - run.start)
+            # A content continues only from a sentence that this window shows.
+            if not (run.goes_on and _follows_its_predecessor(labelled, number)):
+                tags[run.start] = first
+        attribution[piece.start : piece.end] = tags[piece.skipped : end]
     return {"attribution": attribution, "entity": entity}
 
 
-def _precedes(item: LabelledWindow, number: int) -> bool:
-    pieces = item.window.pieces
+def _follows_its_predecessor(labelled: LabelledWindow, number: int) -> bool:
+    """Return whether the piece before this one is the sentence before it in the document."""
+    if number == 0:
+        return False
+    pieces = labelled.window.pieces
     return pieces[number - 1].sentence + 1 == pieces[number].sentence
 
 
-def _shift(row: int, item: LabelledWindow, number: int, span: tuple[int, int]) -> _Row | None:
-    """Tokens of a sentence as tokens of the window; ``None`` if this piece does not hold them."""
-    piece = item.window.pieces[number]
+def _window_span(
+    row: int, labelled: LabelledWindow, number: int, span: tuple[int, int] | None
+) -> _SpanRow | None:
+    """Return a sentence's tokens as tokens of its window, or ``None`` if the piece does not hold them."""
+    if span is None:
+        return None
+    piece = labelled.window.pieces[number]
     start, end = (piece.start + position - piece.skipped for position in span)
     return (row, start, end) if piece.start <= start < end <= piece.end else None
 
 
-def _mention_pairs(row: int, item: LabelledWindow) -> Iterator[_Pair]:
-    for number, example in enumerate(item.examples):
-        piece = item.window.pieces[number]
+def _add_mention_pairs(pairs: _Pairs, row: int, labelled: LabelledWindow) -> None:
+    for number, example in enumerate(labelled.examples):
+        piece = labelled.window.pieces[number]
         for stance in example.stances:
-            if isinstance(stance.target, tuple) and (
-                target := _shift(row, item, number, stance.target)
-            ):
-                holder = _shift(row, item, number, stance.holder) if stance.holder else None
-                yield (
-                    holder or (row, *NOBODY),
-                    target,
-                    (row, piece.start, piece.end),
-                    stance.shares,
-                    stance.weight,
-                )
+            if not isinstance(stance.target, tuple):
+                continue
+            target = _window_span(row, labelled, number, stance.target)
+            if target is None:
+                continue
+            holder = _window_span(row, labelled, number, stance.holder)
+            pairs.add(holder or (row, *NOBODY), target, (row, piece.start, piece.end), stance)
 
 
-def _topic_pairs(row: int, item: LabelledWindow) -> Iterator[_Pair]:
-    piece = item.window.pieces[0]
-    for stance in item.topics:
-        holder = _shift(row, item, 0, stance.holder) if stance.holder else None
-        yield (
-            holder or (row, *NOBODY),
-            (row, *(item.window.topic or NOBODY)),
-            (row, piece.start, piece.end),
-            stance.shares,
-            stance.weight,
-        )
+def _add_topic_pairs(pairs: _Pairs, row: int, labelled: LabelledWindow) -> None:
+    piece = labelled.window.pieces[0]
+    topic = labelled.window.topic or NOBODY
+    for stance in labelled.topics:
+        holder = _window_span(row, labelled, 0, stance.holder)
+        pairs.add(holder or (row, *NOBODY), (row, *topic), (row, piece.start, piece.end), stance)
 
 
-def _links(row: int, item: LabelledWindow) -> Iterator[tuple[_Row, _Row, tuple[int, int]]]:
-    """Every cue with every source and content of the window, and whether they belong together."""
-    runs, contents = _window_runs(row, item)
-    for cue in runs:
-        if cue[0] != "cue":
+def _links(
+    row: int, labelled: LabelledWindow
+) -> Iterator[tuple[_SpanRow, _SpanRow, tuple[int, int]]]:
+    """Yield (cue, span, labels) for every cue with every source and content of the window."""
+    runs, contents = _window_runs(row, labelled)
+    for cue_role, cue_event, cue in runs:
+        if cue_role != "cue":
             continue
         for role, event, span in runs:
             if role == "source":
-                yield cue[2], span, (int(event == cue[1]), IGNORE)
+                yield cue, span, (int(event == cue_event), IGNORE)
             elif role == "content":
-                # The flat content of an inner attribution is content of the outer one, too.
-                inside = any(
-                    start < span[2] and span[1] < end for start, end in contents.get(cue[1], ())
+                # The flat content of an inner attribution belongs to the outer one, too.
+                is_content = any(
+                    start < span[2] and span[1] < end for start, end in contents.get(cue_event, ())
                 )
-                yield cue[2], span, (IGNORE, int(inside))
+                yield cue, span, (IGNORE, int(is_content))
 
 
 def _window_runs(
-    row: int, item: LabelledWindow
-) -> tuple[list[tuple[str, str, _Row]], dict[str, list[tuple[int, int]]]]:
-    """The flat runs of a window, those over several sentences made one, and the whole content of each event."""
-    runs: list[tuple[str, str, _Row]] = []
+    row: int, labelled: LabelledWindow
+) -> tuple[list[tuple[str, str, _SpanRow]], dict[str, list[tuple[int, int]]]]:
+    """Return the window's runs as (role, event, span), and event → the whole content.
+
+    A run over several sentences becomes one.
+    """
+    runs: list[tuple[str, str, _SpanRow]] = []
     contents: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for number, example in enumerate(item.examples):
+    for number, example in enumerate(labelled.examples):
         for run in example.runs or ():
-            if not (span := _shift(row, item, number, (run.start, run.end))):
+            span = _window_span(row, labelled, number, (run.start, run.end))
+            if span is None:
                 continue
-            last = runs[-1] if runs else None
-            if (
+            continues = (
                 run.goes_on
-                and last
-                and last[:2] == (run.role, run.event)
-                and _precedes(item, number)
-            ):
-                runs[-1] = (run.role, run.event, (row, last[2][1], span[2]))
+                and bool(runs)
+                and runs[-1][:2] == (run.role, run.event)
+                and _follows_its_predecessor(labelled, number)
+            )
+            if continues:
+                runs[-1] = (run.role, run.event, (row, runs[-1][2][1], span[2]))
             else:
                 runs.append((run.role, run.event, span))
         for event, spans in example.contents.items():
-            shifted = (_shift(row, item, number, span) for span in spans)
-            contents[event] += [span[1:] for span in shifted if span]
+            for content in spans:
+                span = _window_span(row, labelled, number, content)
+                if span is not None:
+                    contents[event].append(span[1:])
     return runs, contents

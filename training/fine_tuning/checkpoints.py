@@ -62,7 +62,7 @@ def describe_run(
         },
         "labels": {task: list(names) for task, names in labels.items()},
         "settings": settings,
-        "start": _start_digest(config.model.start),
+        "start": _start_digest(config.model.init_from),
         "processes": processes,
     }
 
@@ -160,7 +160,7 @@ def _differences(earlier: Description, now: Description) -> list[str]:
     for key, before, after in _changed(earlier.get("settings", {}), now["settings"]):
         differences.append(f"{key} {_shown(before)} -> {_shown(after)}")
     if earlier.get("start") != now["start"]:
-        differences.append("other weights in model.start")
+        differences.append("other weights in model.init_from")
     if earlier.get("processes") != now["processes"]:
         differences.append(f"training processes {earlier.get('processes')} -> {now['processes']}")
     return differences

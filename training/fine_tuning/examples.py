@@ -1,4 +1,4 @@
-"""From records to what the network is trained on: sentences with labels on their tokens."""
+"""Training examples from records: sentences with labels on their tokens."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -9,58 +9,83 @@ from claimstance.model.record import Record, Span, Stance
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import Tokens, WindowBuilder
 from claimstance.training.data.soft_labels import SoftLabels
-from claimstance.training.evaluation.flat_spans import event_of, extents, flatten
+from claimstance.training.evaluation.flat_spans import attribution_id, attribution_sizes, flatten
 
 Labels = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
 class TokenRun:
-    """Tokens ``[start, end)`` of a sentence in one flat role of one attribution."""
+    """Represent tokens ``[start, end)`` of a sentence in one flat role of one attribution.
+
+    Attributes:
+        role: source, cue or content.
+        event: the attribution.
+        start: the first token.
+        end: the end, exclusive.
+        goes_on: whether the content of the sentence before continues here.
+    """
 
     role: str
     event: str
     start: int
     end: int
-    goes_on: bool  # the content of the sentence before runs on into this one
+    goes_on: bool
 
 
 @dataclass(frozen=True)
 class StanceExample:
-    """A stance with its spans in tokens of the sentence; ``target`` is a name where that does not mention it."""
+    """Represent a stance with its spans in tokens of the sentence.
+
+    Attributes:
+        holder: the holder's tokens; ``None`` for the text itself.
+        target: the target's tokens, or its name where the sentence does not mention it.
+        shares: probability of each label; 1 for one of them unless annotators or teachers divide.
+        weight: weight in the loss.
+        mention: text of a target span, which is sometimes queried as a topic.
+    """
 
     holder: tuple[int, int] | None
     target: tuple[int, int] | str
-    shares: tuple[float, ...]  # of each label: all on one, unless annotators or a teacher divide
+    shares: tuple[float, ...]
     weight: float
-    mention: str | None = (
-        None  # the text of a target span: shown as a topic now and then, so that topics are learned
-    )
+    mention: str | None = None
 
 
 @dataclass
 class Example:
-    """One sentence with what it teaches; ``None`` or ``IGNORE`` where its corpus has no such label."""
+    """Represent one sentence with its labels; ``None`` or ``IGNORE`` where its corpus has no such label.
+
+    Attributes:
+        corpus: the corpus.
+        tokens: the tokens of the sentence.
+        text: its text; empty for an augmented example.
+        runs: flat roles of attributions.
+        contents: event → tokens of its whole content.
+        entities: a tag for each token.
+        labels: sentence task → index of the label.
+        weights: sentence task → weight in the loss.
+        stances: holder–target pairs.
+        soft: task → probabilities of teachers.
+    """
 
     corpus: str
     tokens: Tokens
-    text: str = ""  # as its corpus has it; of what is made of others, none
+    text: str = ""
     runs: list[TokenRun] | None = None
-    contents: dict[str, list[tuple[int, int]]] = field(
-        default_factory=dict
-    )  # event → tokens of its whole content
-    entities: list[int] | None = None  # a tag for each token
-    labels: dict[str, int] = field(default_factory=dict)  # sentence task → label
+    contents: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    entities: list[int] | None = None
+    labels: dict[str, int] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
     stances: list[StanceExample] = field(default_factory=list)
-    soft: SoftLabels = field(default_factory=dict)  # what a teacher says
+    soft: SoftLabels = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     @property
     def teaches_alone(self) -> bool:
-        """Whether there is anything to learn from it without a topic beside it."""
+        """Return whether the example has labels beyond stances on topics."""
         return bool(
             self.runs is not None
             or self.entities is not None
@@ -70,7 +95,7 @@ class Example:
         )
 
     def teaches(self, tasks: Collection[str]) -> bool:
-        """Whether it has a label for one of ``tasks``."""
+        """Return whether the example has a label for one of ``tasks``."""
         has = {
             "attribution": self.runs is not None,
             "entity": self.entities is not None,
@@ -80,7 +105,7 @@ class Example:
 
 
 def about(records: Sequence[Record], tasks: Collection[str]) -> list[Record]:
-    """The records without what they tell of other tasks."""
+    """Return the records without the labels of other tasks."""
     fields = {"attribution": "attributions", "entity": "entities", "stance": "stances"}
     others = {fields.get(task, task): None for task in TASKS if task not in tasks}
     return [record.model_copy(update=others) for record in records] if others else list(records)
@@ -95,19 +120,24 @@ def build_examples(
     soft: Mapping[str, SoftLabels] | None = None,
     soft_share: float = 0.5,
 ) -> list[list[Example]]:
-    """Documents (lists of consecutive sentences) of examples; a sentence that stands alone is a document of one.
+    """Return documents of examples: lists of consecutive sentences; a single sentence is a document of one.
 
-    ``class_weight_power`` (task → p) weighs each label of a corpus by (its mean count / its count) ** p;
-    ``corpus_weights`` (corpus → factor; 1 where absent) says how much its labels count beside those of others.
-    ``soft`` holds what a teacher says of a record (by id); where there is a label too, ``soft_share`` of the teacher's
-    word counts. Labels of tokens are left out where the teacher counts other tokens than we do.
+    Args:
+        records: the records, in any order.
+        windows: the tokenizer.
+        labels: task → label names.
+        class_weight_power: task → p; each label of a corpus weighs (mean count / its count) ** p.
+        corpus_weights: corpus → weight of its labels; 1 where absent.
+        soft: record id → task → probabilities of teachers. Token labels are dropped where the teacher's
+            tokenizer counts other tokens.
+        soft_share: share of the soft labels where a label exists, too.
     """
     weigh = _Weights(records, class_weight_power, corpus_weights or {})
     texts = list(dict.fromkeys(record.text for record in records))
     tokens = dict(zip(texts, windows.tokenize(texts), strict=True))
     documents = []
     for group in _documents(records):
-        sizes = extents(group)
+        sizes = attribution_sizes(group)
         document: list[Example] = []
         for record in group:
             example = _example(record, tokens[record.text], labels, weigh, soft_share)
@@ -124,7 +154,7 @@ def build_examples(
 
 
 def _documents(records: Sequence[Record]) -> Iterable[list[Record]]:
-    """Records of one document in order of place; those without a place, one by one, equal texts merged."""
+    """Yield the records of each document in order; records without a position come alone, equal texts merged."""
     placed: dict[str, list[Record]] = defaultdict(list)
     alone: dict[tuple[str, str], Record] = {}
     for record in records:
@@ -195,7 +225,7 @@ def _example(
 
 
 def _shares(stance: Stance, labels: Sequence[str], soft_share: float) -> tuple[float, ...]:
-    """How the stance divides over the labels; empty if nothing is known."""
+    """Return the probability of each label; empty if the stance has neither label nor probabilities."""
     soft = stance.probabilities or {}
     total = sum(soft.values())
     share = soft_share if total and stance.label is not None else float(total > 0)
@@ -212,7 +242,7 @@ def _surface(record: Record, span: Span) -> str:
 
 
 def _span(text: str, tokens: Tokens, value: Span | str) -> tuple[int, int] | None:
-    """The tokens of a span, or of the first mention of a name; ``None`` if there are none."""
+    """Return the tokens of a span, or of the first mention of a name; ``None`` if there are none."""
     if isinstance(value, str):
         value = find_mentions(value, text)[:1]
     found = touched(tokens, value[:1])
@@ -220,7 +250,7 @@ def _span(text: str, tokens: Tokens, value: Span | str) -> tuple[int, int] | Non
 
 
 def touched(tokens: Tokens, span: Span) -> list[int]:
-    """The numbers of the tokens that share a character with the span."""
+    """Return the indices of the tokens that share a character with the span."""
     return [
         i
         for i, (left, right) in enumerate(tokens.offsets)
@@ -250,7 +280,7 @@ def _add_attributions(
         example.runs.append(TokenRun(flat.role, flat.event, tokens[0], tokens[-1] + 1, goes_on))
     for index, attribution in enumerate(record.attributions or ()):
         pieces = [touched(example.tokens, [piece]) for piece in attribution.content or ()]
-        example.contents[event_of(record, index)] = [(p[0], p[-1] + 1) for p in pieces if p]
+        example.contents[attribution_id(record, index)] = [(p[0], p[-1] + 1) for p in pieces if p]
 
 
 class _Weights:

@@ -1,4 +1,4 @@
-"""Fine-tuning: records in, a model folder out. A thin layer on transformers' ``Trainer``."""
+"""Fine-tuning of a model on records, with transformers' ``Trainer``."""
 
 import json
 import logging
@@ -30,7 +30,6 @@ from claimstance.model.onnx.backend import load_reader, model_folder
 from claimstance.model.onnx.export import export
 from claimstance.model.onnx.manifest import MANIFEST_FILE, READER_FILE, check_files
 from claimstance.model.record import Record, label_counts
-from claimstance.model.windows import WindowBuilder
 from claimstance.training.config import AUTO, Config, TrainingConfig
 from claimstance.training.data.folds import without_fold
 from claimstance.training.data.label_coverage import (
@@ -40,10 +39,10 @@ from claimstance.training.data.label_coverage import (
     single_topic,
 )
 from claimstance.training.data.soft_labels import SoftLabels
-from claimstance.training.evaluation.evaluate import parts
+from claimstance.training.evaluation.evaluate import corpus_names
 from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
-from claimstance.training.fine_tuning.batches import Mixture, Planner
-from claimstance.training.fine_tuning.calibration import calibrate, unfitted
+from claimstance.training.fine_tuning.batches import EpochSampler, SamplingConfig
+from claimstance.training.fine_tuning.calibration import calibrate, without_calibration
 from claimstance.training.fine_tuning.checkpoints import (
     CHECKPOINTS,
     checkpoint_to_resume,
@@ -53,7 +52,11 @@ from claimstance.training.fine_tuning.checkpoints import (
 )
 from claimstance.training.fine_tuning.examples import about, build_examples
 from claimstance.training.fine_tuning.mixed_precision import use_bfloat16
-from claimstance.training.fine_tuning.trainer import ClaimStanceTrainer, Course, Told
+from claimstance.training.fine_tuning.trainer import (
+    BatchSchedule,
+    ClaimStanceTrainer,
+    LogProgress,
+)
 
 log = logging.getLogger(__name__)
 LIBRARIES = (
@@ -71,7 +74,7 @@ def train(
     config: Config,
     splits: Mapping[str, Sequence[Record]],
     labels: Mapping[str, tuple[str, ...]],
-    soft: Mapping[str, SoftLabels] | None = None,
+    soft_labels: Mapping[str, SoftLabels] | None = None,
     resume: bool = False,
     fingerprint: str = "",
     callbacks: Sequence[TrainerCallback] = (),
@@ -82,9 +85,9 @@ def train(
         config: the whole configuration; it is saved with the model.
         splits: records by split; without ``dev``, the last weights are kept and nothing is calibrated.
         labels: label names by task, as the dataset has them.
-        soft: what teachers say of train records, by id.
+        soft_labels: record id → task → probabilities of teachers.
         resume: continue from the last checkpoint in the output folder, from the beginning if there is none.
-        fingerprint: of the dataset, to be saved with the model.
+        fingerprint: the dataset's, saved with the model.
         callbacks: more callbacks for the trainer.
 
     Returns:
@@ -93,73 +96,79 @@ def train(
     Raises:
         ConfigError: if a metric or a corpus does not exist, tasks have no labels in the data, the encoder cannot be
             loaded, or the run to be resumed had other data, labels or settings.
-        InputError: if there is nothing to train on, or one label only of a task.
+        InputError: if there is nothing to train on, or a task has one label only.
     """
     settings = config.training
+    soft_labels = soft_labels or {}
     records, dev = splits.get("train") or (), splits.get("dev") or ()
-    if settings.leave_out:
-        records = without_fold(records, settings.leave_out.fold, settings.leave_out.folds)
+    if settings.held_out_fold:
+        records = without_fold(records, settings.held_out_fold.fold, settings.held_out_fold.folds)
     tasks = _tasks(config, records)
-    require_two_labels(records, tasks, soft or {})
+    require_two_labels(records, tasks, soft_labels)
     if dev:
         _check_metric(settings.metric, dev, tasks)
     _check_corpora(settings, records)
     set_seed(settings.seed)
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    all_labels = {
+    task_labels = {
         task: tuple(labels.get(task, DEFAULT_LABELS[task]))
         for task in DEFAULT_LABELS
         if task in tasks
     }
-    run = describe_run(config, splits, all_labels, soft or {}, fingerprint, processes())
+
+    description = describe_run(
+        config, splits, task_labels, soft_labels, fingerprint, process_count()
+    )
     checkpoints = config.output / CHECKPOINTS
     checkpoint = None
     if resume:
-        checkpoint = checkpoint_to_resume(checkpoints, run)
+        checkpoint = checkpoint_to_resume(checkpoints, description)
     else:
         require_no_checkpoints(checkpoints)
-    model, start = (_going_on if settings.only else _new)(config, tasks, all_labels)
+
+    if settings.trainable_tasks:
+        model, init_name = _load_trainable_heads(config, tasks, task_labels)
+    else:
+        model, init_name = _new_model(config, tasks, task_labels)
     if "stance" in tasks:
         topic = single_topic(records)
         model.config = replace(model.config, topics=() if topic is None else (topic,))
-    files = _files_that_stay(config, tasks)
-    dev = about(dev, tasks)
-    course = _course(model, about(records, tasks), tasks, all_labels, settings, soft or {})
-    model.loss_weights, model.distillation_weight = dict(settings.loss_weights), settings.soft_share
+    model.loss_weights = dict(settings.loss_weights)
+    model.distillation_weight = settings.distillation_weight
+
+    export_options = _export_options(config, tasks)
+    train_records, dev = about(records, tasks), about(dev, tasks)
+    schedule = _schedule(model, train_records, tasks, task_labels, settings, soft_labels)
     trainer = ClaimStanceTrainer(
         model=model,
-        args=_arguments(config, course, bool(dev)),
+        args=_training_arguments(config, schedule, bool(dev)),
         settings=settings,
-        course=course,
+        schedule=schedule,
         dev=dev,
-        callbacks=[
-            *callbacks,
-            *_stopping(settings, bool(dev)),
-            *([] if sys.stderr.isatty() else [Told()]),
-        ],
+        callbacks=[*callbacks, *_callbacks(settings, bool(dev))],
     )
-    trainer.remove_callback(
-        PrinterCallback
-    )  # standard output is for results; TensorBoard has the curves
-    if trainer.is_world_process_zero():
+    # Standard output is for results; TensorBoard has the curves.
+    trainer.remove_callback(PrinterCallback)
+    is_main_process = trainer.is_world_process_zero()
+    if is_main_process:
         log.info("%d sentences, %d steps", len(records), trainer.args.max_steps)
-    if checkpoint is None and trainer.is_world_process_zero():
-        write_description(checkpoints, run)
+        if checkpoint is None:
+            write_description(checkpoints, description)
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-    if not trainer.is_world_process_zero():
-        return config.output  # the first process sees to the rest
+    if not is_main_process:
+        return config.output  # only the main process writes the model
     if dev:
-        model.config = _calibrated(model, dev, tasks, config.output, files)
+        model.config = _calibrated_config(model, dev, tasks, config.output, export_options)
     model.save_pretrained(config.output)
-    _write_account(config, trainer, fingerprint, start, count_labels(about(records, tasks)))
-    return export(config.output, **files)
+    _write_run_record(config, trainer, fingerprint, init_name, count_labels(train_records))
+    return export(config.output, **export_options)
 
 
-def _new(
+def _new_model(
     config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]
 ) -> tuple[ClaimStanceModel, str | None]:
-    """Return a model to be trained as a whole, and the name of the model that its weights are from, if any."""
+    """Return a model whose weights are all trained, and the name of the model that they begin with, if any."""
     model = ClaimStanceModel.from_encoder(
         config.model.encoder,
         {
@@ -170,159 +179,165 @@ def _new(
             "name": config.name,
         },
     )
-    if config.model.start is None:
+    if config.model.init_from is None:
         return model, None
-    source = ClaimStanceModel.from_pretrained(start_folder(config.model.start))
-    if config.model.start == AUTO and not model.has_encoder_of(source):
+    source = ClaimStanceModel.from_pretrained(init_folder(config.model.init_from))
+    if config.model.init_from == AUTO and not model.has_encoder_of(source):
         log.info(
-            "model.start: training begins with %s, which the bundled model does not have",
+            "model.init_from: training begins with %s, which the bundled model does not have",
             config.model.encoder,
         )
         return model, None
     model.init_from(source)
-    log.info("model.start: training begins with the weights of %s", source.config.name)
+    log.info("model.init_from: training begins with the weights of %s", source.config.name)
     return model, source.config.name
 
 
-def start_folder(start: Path | None) -> Path:
-    """Return the folder of the model that training starts from."""
-    return model_folder(None if start == AUTO else start)
+def init_folder(init_from: Path | None) -> Path:
+    """Return the folder of the model whose weights training begins with."""
+    return model_folder(None if init_from == AUTO else init_from)
 
 
-def _going_on(
+def _load_trainable_heads(
     config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]
 ) -> tuple[ClaimStanceModel, str | None]:
-    """Return the model that is started from, with only the heads of ``tasks`` to be trained, and its name."""
-    model = ClaimStanceModel.from_pretrained(start_folder(config.model.start))
-    has = model.config
-    if has.max_tokens != config.model.max_tokens:
+    """Return the model of ``model.init_from`` with all but the heads of ``tasks`` frozen, and its name."""
+    model = ClaimStanceModel.from_pretrained(init_folder(config.model.init_from))
+    source = model.config
+    if source.max_tokens != config.model.max_tokens:
         raise ConfigError(
-            f"model.max_tokens: expected {has.max_tokens} as in model.start, found "
+            f"model.max_tokens: expected {source.max_tokens} as in model.init_from, found "
             f"{config.model.max_tokens}"
         )
     for task in tasks:
-        if task not in has.tasks:
-            raise ConfigError(f"training.only: {unknown('task', task, has.tasks)}")
-        if (wanted := labels.get(task)) != has.labels.get(task):
+        if task not in source.tasks:
+            raise ConfigError(f"training.trainable_tasks: {unknown('task', task, source.tasks)}")
+        if labels.get(task) != source.labels.get(task):
             raise ConfigError(
-                f"training.only: expected the labels of model.start for '{task}' "
-                f"({', '.join(has.labels[task])}), found {', '.join(wanted or ())}"
+                f"training.trainable_tasks: expected the labels of model.init_from for '{task}' "
+                f"({', '.join(source.labels[task])}), found {', '.join(labels.get(task, ()))}"
             )
-    model.config = replace(unfitted(has, tasks), name=config.name, version=ModelConfig.version)
+    model.config = replace(
+        without_calibration(source, tasks), name=config.name, version=ModelConfig.version
+    )
     model.freeze_except(tasks, config.model.dropout)
-    return model, has.name
+    return model, source.name
 
 
-def _files_that_stay(config: Config, tasks: Sequence[str]) -> dict[str, Any]:
-    """How to export (see ``export``) what goes on from an exported model: what does not learn stays as it is."""
-    folder = start_folder(config.model.start)
-    if not config.training.only or not (folder / MANIFEST_FILE).exists():
+def _export_options(config: Config, tasks: Sequence[str]) -> dict[str, Any]:
+    """Return arguments of ``export`` that keep the frozen files of an exported model as they are."""
+    folder = init_folder(config.model.init_from)
+    if not config.training.trainable_tasks or not (folder / MANIFEST_FILE).exists():
         return {}
     check_files(folder)
-    precision = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8")).get(
-        "precision", "int8"
-    )
-    # The other heads are in the encoder's file, but for that of links, which learns with attributions.
-    return {
-        "precision": precision,
-        "reader": folder / READER_FILE if set(tasks) == {"stance"} else None,
-    }
+    manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+    # All heads but those of stances and links are part of the encoder's file.
+    frozen_reader = folder / READER_FILE if set(tasks) == {"stance"} else None
+    return {"precision": manifest.get("precision", "int8"), "reader": frozen_reader}
 
 
-def _calibrated(
+def _calibrated_config(
     model: ClaimStanceModel,
     dev: Sequence[Record],
     tasks: Sequence[str],
-    beside: Path,
-    files: Mapping[str, Any],
+    folder: Path,
+    export_options: Mapping[str, Any],
 ) -> ModelConfig:
-    """The configuration fitted to what the model says once it is exported, which is what will be used."""
-    with tempfile.TemporaryDirectory(prefix=".calibrate-", dir=beside) as scratch:
+    """Return the configuration calibrated on the exported model, which is the one that users run."""
+    with tempfile.TemporaryDirectory(prefix=".calibrate-", dir=folder) as scratch:
         model.save_pretrained(scratch)
-        return calibrate(load_reader(export(scratch, **files))[0], dev, tasks)
+        return calibrate(load_reader(export(scratch, **export_options))[0], dev, tasks)
 
 
-def _stopping(settings: TrainingConfig, scored: bool) -> list[TrainerCallback]:
-    early = settings.patience and settings.evaluations_per_epoch and scored
-    return [EarlyStoppingCallback(settings.patience)] if early else []
+def _callbacks(settings: TrainingConfig, has_dev: bool) -> list[TrainerCallback]:
+    callbacks: list[TrainerCallback] = []
+    if settings.patience and settings.evaluations_per_epoch and has_dev:
+        callbacks.append(EarlyStoppingCallback(settings.patience))
+    if not sys.stderr.isatty():
+        callbacks.append(LogProgress())
+    return callbacks
 
 
-def _course(
+def _schedule(
     model: ClaimStanceModel,
     records: Sequence[Record],
     tasks: Sequence[str],
     labels: Mapping[str, tuple[str, ...]],
     settings: TrainingConfig,
-    soft: Mapping[str, SoftLabels],
-) -> Course:
+    soft_labels: Mapping[str, SoftLabels],
+) -> BatchSchedule:
+    """Return the batches of the whole run.
+
+    Raises:
+        ConfigError: if augmentation needs stances or a label that the data does not have.
+        InputError: if no sentence teaches one of the tasks.
+    """
     windows = model.windows
+    task_soft_labels = {
+        record_id: {task: values for task, values in by_task.items() if task in tasks}
+        for record_id, by_task in soft_labels.items()
+    }
+    documents = build_examples(
+        records,
+        windows,
+        labels,
+        settings.class_weight_power,
+        settings.corpus_weights,
+        task_soft_labels,
+        settings.distillation_weight,
+    )
     documents = [
-        document
-        for document in build_examples(
-            records,
-            windows,
-            labels,
-            settings.class_weight_power,
-            settings.corpus_weights,
-            _of_tasks(soft, tasks),
-            settings.soft_share,
-        )
-        if any(example.teaches(tasks) for example in document)
+        document for document in documents if any(example.teaches(tasks) for example in document)
     ]
-    mixture = Mixture(
+    sampling = SamplingConfig(
         tokens_per_batch=settings.tokens_per_batch,
-        neighbours=settings.neighbours,
-        alone=settings.alone,
-        topics=settings.topics,
-        made={way: getattr(settings, way) for way in WAYS},
+        context_share=settings.context_share,
+        isolated_share=settings.isolated_share,
+        topic_share=settings.topic_share,
+        augmentation={method: getattr(settings, method) for method in WAYS},
         sampling=settings.sampling,
         seed=settings.seed,
     )
-    makes = any(mixture.made.values())
-    augmenter = _augmenter(windows, labels.get("stance", ()), settings.no_stance) if makes else None
-    course = Course(Planner(documents, windows, mixture, augmenter), settings.epochs)
-    if not len(course):
+    augmenter = None
+    if any(sampling.augmentation.values()):
+        stance_labels = labels.get("stance", ())
+        if not stance_labels:
+            raise ConfigError(f"training.{', '.join(WAYS)}: expected stances to learn, found none")
+        if settings.no_stance not in stance_labels:
+            problem = unknown("label", settings.no_stance, stance_labels)
+            raise ConfigError(f"training.no_stance: {problem}")
+        neutral = tuple(float(label == settings.no_stance) for label in stance_labels)
+        augmenter = Augmenter(windows, neutral)
+    schedule = BatchSchedule(EpochSampler(documents, windows, sampling, augmenter), settings.epochs)
+    if not len(schedule):
         raise InputError(
             "the train split: expected sentences to learn from, found none (see training.sampling)"
         )
-    return course
+    return schedule
 
 
-def _of_tasks(soft: Mapping[str, SoftLabels], tasks: Sequence[str]) -> dict[str, SoftLabels]:
-    return {
-        row: {task: value for task, value in said.items() if task in tasks}
-        for row, said in soft.items()
-    }
-
-
-def _augmenter(windows: WindowBuilder, labels: Sequence[str], none: str) -> Augmenter:
-    if not labels:
-        raise ConfigError(f"training.{', '.join(WAYS)}: expected stances to learn, found none")
-    if none not in labels:
-        raise ConfigError(f"training.no_stance: {unknown('label', none, labels)}")
-    return Augmenter(windows, tuple(float(label == none) for label in labels))
-
-
-def processes() -> int:
-    """How many processes train together, as torchrun and accelerate tell each of them."""
+def process_count() -> int:
+    """Return the number of processes that train together, as torchrun and accelerate set it."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def _arguments(config: Config, course: Course, scored: bool) -> TrainingArguments:
+def _training_arguments(
+    config: Config, schedule: BatchSchedule, has_dev: bool
+) -> TrainingArguments:
     settings = config.training
-    scored = scored and settings.evaluations_per_epoch > 0
-    batches = processes() * settings.batches_per_step  # that a step takes
-    steps = len(course) // batches
+    is_scored = has_dev and settings.evaluations_per_epoch > 0
+    batches_per_step = process_count() * settings.batches_per_step
+    steps = len(schedule) // batches_per_step
     if not steps:
         raise InputError(
-            f"the train split: expected {batches} batches for a step, found {len(course)}"
+            f"the train split: expected {batches_per_step} batches for a step, found {len(schedule)}"
         )
-    first = min(max(1, course.first_epoch // batches), steps)
-    every = max(1, math.ceil(first / max(settings.evaluations_per_epoch, 1)))
-    checkpoints = config.output / CHECKPOINTS
+    steps_per_epoch = min(max(1, schedule.first_epoch // batches_per_step), steps)
+    eval_steps = max(1, math.ceil(steps_per_epoch / max(settings.evaluations_per_epoch, 1)))
+    has_gpu = torch.cuda.is_available()
     return TrainingArguments(
-        output_dir=str(checkpoints),
-        max_steps=steps,  # the course holds every epoch
+        output_dir=str(config.output / CHECKPOINTS),
+        max_steps=steps,  # the schedule holds every epoch
         gradient_accumulation_steps=settings.batches_per_step,
         learning_rate=settings.learning_rate,
         warmup_steps=max(1, round(settings.warmup_ratio * steps)),
@@ -330,89 +345,89 @@ def _arguments(config: Config, course: Course, scored: bool) -> TrainingArgument
         bf16=use_bfloat16(settings.precision),
         seed=settings.seed,
         data_seed=settings.seed,
-        eval_strategy="steps" if scored else "no",
-        eval_steps=every,
+        eval_strategy="steps" if is_scored else "no",
+        eval_steps=eval_steps,
         save_strategy="steps",
-        save_steps=every,
+        save_steps=eval_steps,
         save_total_limit=2,
-        load_best_model_at_end=scored,
-        metric_for_best_model=settings.metric if scored else None,
-        greater_is_better=True if scored else None,
+        load_best_model_at_end=is_scored,
+        metric_for_best_model=settings.metric if is_scored else None,
+        greater_is_better=True if is_scored else None,
         logging_steps=max(1, min(50, steps // 10)),
-        # Without it, a run that goes on has forgotten for how long nothing got better.
+        # Early stopping must remember, in a resumed run, how long the score has not improved.
         restore_callback_states_from_checkpoint=True,
-        ddp_backend="gloo" if processes() > 1 and not torch.cuda.is_available() else None,
-        ddp_find_unused_parameters=True,  # a batch may hold nothing for a head
+        ddp_backend="gloo" if process_count() > 1 and not has_gpu else None,
+        # A batch may hold no example for a head.
+        ddp_find_unused_parameters=True,
         report_to=["tensorboard"],
         disable_tqdm=not sys.stderr.isatty(),
-        use_cpu=not torch.cuda.is_available(),
-        dataloader_pin_memory=torch.cuda.is_available(),
+        use_cpu=not has_gpu,
+        dataloader_pin_memory=has_gpu,
         remove_unused_columns=False,
         label_names=[],
     )
 
 
 def _tasks(config: Config, records: Sequence[Record]) -> tuple[str, ...]:
-    """The tasks to learn, in their fixed order: those asked for, or those that the records carry labels for."""
+    """Return the tasks to learn in their fixed order: the configured ones, or those with labels."""
     if not records:
         raise InputError("the train split: expected annotated sentences, found none")
-    carried = {task for record in records for task in _annotated(record)}
-    wanted = config.training.only or config.model.tasks
-    for task in wanted or ():
-        if task not in carried:
-            key = "training.only" if config.training.only else "model.tasks"
+    annotated = {task for record in records for task in _annotated_tasks(record)}
+    requested = config.training.trainable_tasks or config.model.tasks or ()
+    for task in requested:
+        if task not in annotated:
+            key = "training.trainable_tasks" if config.training.trainable_tasks else "model.tasks"
             raise ConfigError(
                 f"{key}: no row of the train split has labels for '{task}'. "
-                f"Those with labels: {', '.join(sorted(carried)) or 'none'}"
+                f"Those with labels: {', '.join(sorted(annotated)) or 'none'}"
             )
-    if not carried:
+    if not annotated:
         raise InputError("the train split: expected labels for at least one task, found none")
-    return tuple(task for task in TASKS if task in (wanted or carried))
+    return tuple(task for task in TASKS if task in (requested or annotated))
 
 
-def _annotated(record: Record) -> set[str]:
-    """The tasks that a record has labels for. None there is a label, too, but not for stances: nothing is asked."""
-    taught = any(stance.probabilities for stance in record.stances or ())
-    return {
-        task
-        for task, labels in label_counts(record).items()
-        if labels or task != "stance" or taught
-    }
+def _annotated_tasks(record: Record) -> set[str]:
+    """Return the tasks that a record has labels for."""
+    has_soft_stances = any(stance.probabilities for stance in record.stances or ())
+    tasks = set()
+    for task, labels in label_counts(record).items():
+        # An empty list is an annotation, except for stances: it queries no pair.
+        if labels or task != "stance" or has_soft_stances:
+            tasks.add(task)
+    return tasks
 
 
 def _check_corpora(settings: TrainingConfig, records: Sequence[Record]) -> None:
-    """Refuse a corpus that no row is of: a typing error that would change nothing."""
-    known = {str(record.meta.get("corpus", "")) for record in records}
+    """Refuse a corpus without rows: a misspelled name would have no effect."""
+    corpora = {str(record.meta.get("corpus", "")) for record in records}
     for key in ("sampling", "corpus_weights", *WAYS):
         for name in getattr(settings, key):
-            if name not in known:
-                raise ConfigError(f"training.{key}: {unknown('corpus', name, known)}")
+            if name not in corpora:
+                raise ConfigError(f"training.{key}: {unknown('corpus', name, corpora)}")
 
 
 def _check_metric(metric: str, dev: Sequence[Record], tasks: Sequence[str]) -> None:
-    """Refuse a metric that the first evaluation would lack, before hours of training."""
-    names = {
-        f"{part}/{task}"
-        for record in dev
-        for part in parts(record)
-        for task in _annotated(record) & {*tasks}
-    }
-    if metric not in names | {"mean"}:
-        raise ConfigError(f"training.metric: {unknown('metric', metric, names | {'mean'})}")
+    """Refuse a metric that dev cannot give, before hours of training."""
+    metrics = {"mean"}
+    for record in dev:
+        for corpus in corpus_names(record):
+            metrics |= {f"{corpus}/{task}" for task in _annotated_tasks(record) & set(tasks)}
+    if metric not in metrics:
+        raise ConfigError(f"training.metric: {unknown('metric', metric, metrics)}")
 
 
-def _write_account(
+def _write_run_record(
     config: Config,
     trainer: ClaimStanceTrainer,
     fingerprint: str,
-    start: str | None,
+    init_name: str | None,
     train_labels: LabelCounts,
 ) -> None:
-    """Write everything it takes to repeat the run, and how it went."""
+    """Write the configuration and ``training.json``: everything needed to repeat the run, and its history."""
     (config.output / "config.yaml").write_text(config.to_yaml(), encoding="utf-8")
-    account = {
+    run_record = {
         "data_fingerprint": fingerprint,
-        "started_from": start,
+        "started_from": init_name,
         "train_labels": train_labels,
         "steps": trainer.state.global_step,
         "best": {"score": trainer.state.best_metric, "step": trainer.state.best_global_step},
@@ -421,5 +436,5 @@ def _write_account(
         "python": platform.python_version(),
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
     }
-    text = json.dumps(account, indent=2, ensure_ascii=False)
+    text = json.dumps(run_record, indent=2, ensure_ascii=False)
     (config.output / "training.json").write_text(text + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What the command line is like to live with: help, completion, colours, progress, and how much it says."""
+"""Help, completion, colours, progress and verbosity of the command line."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from claimstance.inference.cli.console import complain
+from claimstance.inference.cli.console import print_message
 from claimstance.inference.cli.main import app
 from claimstance.model.onnx.backend import identity
 from helpers.program import PROGRAM, ROOT, TEXT, write
@@ -25,12 +25,12 @@ COMMANDS = {
 terminal = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 
 
-def on_a_terminal(*arguments, **environment):
-    """What somebody sees: standard output and error are one terminal, 120 characters wide."""
+def run_on_terminal(*arguments, **environment):
+    """Return the output of a command on a terminal of 120 columns."""
     import pty
 
     master, slave = pty.openpty()
-    told = {
+    inherited = {
         key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")
     }
     process = subprocess.Popen(
@@ -38,7 +38,7 @@ def on_a_terminal(*arguments, **environment):
         stdin=subprocess.DEVNULL,
         stdout=slave,
         stderr=slave,
-        env={**told, "TERM": "xterm-256color", "COLUMNS": "120", **environment},
+        env={**inherited, "TERM": "xterm-256color", "COLUMNS": "120", **environment},
     )
     os.close(slave)
     shown = b""
@@ -68,9 +68,9 @@ def test_examples_can_be_copied(run, name):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_options_default_is_told(name):
+def test_every_option_states_its_default(name):
     command = typer.main.get_command(app).get_command(None, name)
-    told = ("if not given", "(several times)")
+    phrases = ("if not given", "(several times)")
     silent = [
         option.name
         for option in command.params
@@ -78,7 +78,7 @@ def test_every_options_default_is_told(name):
         and not option.is_flag
         and not option.required
         and option.default is None
-        and not any(words in option.help for words in told)
+        and not any(words in option.help for words in phrases)
     ]
     assert silent == []
     for option in command.params:
@@ -117,13 +117,13 @@ def test_bash_completes(words, found):
 
 
 @terminal
-def test_colours_are_for_a_terminal_that_wants_them(here, tiny_encoder):
+def test_colours_on_a_terminal_unless_no_color_is_set(here, tiny_encoder):
     model = str(exported(tiny_encoder, stance=("against", "favor")))  # each of which has a colour
-    assert on_a_terminal("tag", "gone.txt").startswith("\x1b[")
-    assert on_a_terminal("tag", "gone.txt", NO_COLOR="1").startswith("error: ")
+    assert run_on_terminal("tag", "gone.txt").startswith("\x1b[")
+    assert run_on_terminal("tag", "gone.txt", NO_COLOR="1").startswith("error: ")
     write("a.txt", TEXT)
     shown = [
-        on_a_terminal(
+        run_on_terminal(
             "tag", "a.txt", "--model", model, "--show", "-t", "tax", "-t", "Amsel", NO_COLOR=value
         )
         for value in ("", "1")
@@ -143,27 +143,27 @@ def test_nothing_is_coloured_in_a_pipe(here):
 
 
 @terminal
-def test_progress_tells_the_rate_and_the_time_left(here, model):
+def test_progress_bar_shows_rate_and_remaining_time(here, model):
     for name in "abc":
         write(f"in/{name}.txt", TEXT)
-    shown = on_a_terminal("tag", "in", "--model", model, "--out", "t.jsonl")
+    shown = run_on_terminal("tag", "in", "--model", model, "--out", "t.jsonl")
     assert "3/3" in shown
     assert "/s" in shown
     assert "left" in shown
-    assert on_a_terminal("--quiet", "tag", "in", "--model", model, "--out", "u.jsonl") == ""
+    assert run_on_terminal("--quiet", "tag", "in", "--model", model, "--out", "u.jsonl") == ""
     assert Path("u.jsonl").read_bytes() == Path("t.jsonl").read_bytes()
 
 
-def test_without_a_terminal_progress_is_told_in_lines_to_those_who_ask(run, model, monkeypatch):
-    monkeypatch.setattr("claimstance.inference.cli.console.EVERY", 0.0)
+def test_verbose_logs_progress_without_a_terminal(run, model, monkeypatch):
+    monkeypatch.setattr("claimstance.inference.cli.console.PROGRESS_INTERVAL", 0.0)
     for name in "abc":
         write(f"in/{name}.txt", TEXT)
-    told = run("--verbose", "tag", "in", "--model", model, "--out", "t.jsonl").messages
-    assert re.fullmatch(r"info: tagging: 3 of 3, \d+\.\d/s, 0 min left", told[-1])
+    messages = run("--verbose", "tag", "in", "--model", model, "--out", "t.jsonl").messages
+    assert re.fullmatch(r"info: tagging: 3 of 3, \d+\.\d/s, 0 min left", messages[-1])
     assert run("tag", "in", "--model", model, "--out", "u.jsonl").messages == []
 
 
-def test_quiet_leaves_errors_alone(run, model):
+def test_quiet_shows_only_errors(run, model):
     write("in/a.txt", "")
     write("in/b.pptx", "x")
     write("in/c.txt", "x\0")
@@ -179,14 +179,14 @@ def test_quiet_leaves_errors_alone(run, model):
     assert (both.code, both.messages) == (2, ["error: expected --verbose or --quiet, found both"])
 
 
-def test_info_tells_what_is_there(run, model):
-    told = run("info").out
-    assert identity(ROOT / "model/bundled") in told
+def test_info_shows_versions_extras_and_model(run, model):
+    output = run("info").out
+    assert identity(ROOT / "model/bundled") in output
     config = json.loads((ROOT / "model/bundled/config.json").read_bytes())
-    assert f"claimstance-minilm {config['version']} (bundled)" in told
+    assert f"claimstance-minilm {config['version']} (bundled)" in output
     lines = {
         line.split("│")[1].strip(): line.split("│")[2].strip()
-        for line in told.splitlines()
+        for line in output.splitlines()
         if "│" in line
     }
     assert lines["claimstance"] == metadata.version("claimstance")
@@ -198,18 +198,18 @@ def test_info_tells_what_is_there(run, model):
     assert "card" in run("info", "--model", model).out
 
 
-def test_a_warning_is_said_once_whatever_libraries_make_of_the_log():
+def test_warning_is_printed_once_if_a_library_configures_the_root_logger():
     code = (
-        "import logging; from claimstance.inference.cli.console import show_log; logging.basicConfig();"
-        "show_log(False); logging.getLogger('claimstance.training').warning('the dikes are low')"
+        "import logging; from claimstance.inference.cli.console import configure_logging; logging.basicConfig();"
+        "configure_logging(False); logging.getLogger('claimstance.training').warning('the dikes are low')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "warning: the dikes are low\n"
 
 
 @pytest.mark.parametrize("kind", ["error", "warning"])
-def test_messages_stay_on_one_line_and_do_not_reach_the_terminal_as_commands(capsys, kind):
-    complain("a\nerror: forged\x1b[2J.txt: gone", kind)
+def test_messages_stay_on_one_line_and_escape_control_characters(capsys, kind):
+    print_message("a\nerror: forged\x1b[2J.txt: gone", kind)
     assert capsys.readouterr().err == f"{kind}: a\\nerror: forged\\x1b[2J.txt: gone\n"
 
 

@@ -118,7 +118,7 @@ def test_a_file_put_right_has_nothing_more_to_put_right(run):
     again = run("check", "new/fixed.jsonl", "--fix", "fixed2.jsonl")
     assert (again.code, again.out.splitlines()[-1]) == (
         0,
-        "fixed2.jsonl: 31 records written; nothing to put right",
+        "fixed2.jsonl: 31 records written; nothing to correct",
     )
     assert Path("fixed2.jsonl").read_bytes() == Path("new/fixed.jsonl").read_bytes()
 
@@ -127,7 +127,7 @@ def test_what_could_not_be_read_is_told_to_be_missing(run):
     write("r.jsonl", '{"id": "1", "text": "Rain."}\n{"id": "2"}\n')
     done = run("check", "r.jsonl", "--fix", "f.jsonl")
     assert done.messages == [
-        "warning: f.jsonl: what could not be read is not in it: see 1 finding above"
+        "warning: f.jsonl: without the records that could not be read (see 1 finding above)"
     ]
     write("bad.jsonl", "{")
     assert run("check", "bad.jsonl", "--fix", "g.jsonl").messages == [
@@ -149,13 +149,13 @@ def test_what_could_not_be_read_is_told_to_be_missing(run):
         ),
         (["check", "a.csv", "--role", "=x"], "--role: expected THEIRS=OURS, found '=x'"),
         (["check", "a.csv", "--codebook", "gone.yaml"], "gone.yaml: No such file or directory"),
-        (["check", "c.yaml", "a.csv"], "expected one CONFIG alone"),
-        (["check", "a.jsonl", "--fix", "a.jsonl"], "--fix: expected a place outside the inputs"),
-        (["check", "a.jsonl", "--fix", "link.jsonl"], "--fix: expected a place outside the inputs"),
-        (["check", "a.jsonl", "--out", "./a.jsonl"], "--out: expected a place outside the inputs"),
+        (["check", "c.yaml", "a.csv"], "expected either one CONFIG"),
+        (["check", "a.jsonl", "--fix", "a.jsonl"], "--fix: expected a path outside the inputs"),
+        (["check", "a.jsonl", "--fix", "link.jsonl"], "--fix: expected a path outside the inputs"),
+        (["check", "a.jsonl", "--out", "./a.jsonl"], "--out: expected a path outside the inputs"),
         (
             ["check", "c.yaml", "--out", "a.csv"],
-            "--out: expected a place outside the inputs, found 'a.csv'",
+            "--out: expected a path outside the inputs, found 'a.csv'",
         ),
         (
             ["check", "a.jsonl", "--fix", "x.jsonl", "--out", "x.jsonl"],
@@ -167,7 +167,7 @@ def test_what_could_not_be_read_is_told_to_be_missing(run):
         ),
         (
             ["check", "a.csv", "a.jsonl", "--fix", "x.jsonl"],
-            "--fix: expected one file to put right, found 2 files",
+            "--fix: expected one file to correct, found 2 files",
         ),
         (["init", "--task", "stanze"], "--task: unknown task 'stanze'. Did you mean 'stance'?"),
         (["init", "--labels", "pro"], "--labels: expected two or more names that differ"),

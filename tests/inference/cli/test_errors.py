@@ -21,15 +21,15 @@ from helpers.program import OWN_LABELS, TEXT, write
         (["tag", "a.txt", "-t", " "], "--target: expected a name or a topic, found a blank one"),
         (
             ["tag", "a.txt", "--rows", "stances"],
-            "--rows: expected --format csv or parquet beside it, which have rows",
+            "--rows: expected --format csv or parquet, found jsonl",
         ),
         (
             ["tag", "a.txt", "-o", "a.txt"],
-            "--out: expected a place outside the inputs, found 'a.txt', which 'a.txt' is or holds",
+            "--out: expected a path outside the inputs, found 'a.txt', which 'a.txt' is or contains",
         ),
         (
             ["tag", ".", "-o", "b/t.jsonl"],
-            "--out: expected a place outside the inputs, found 'b/t.jsonl', which '.' is or holds",
+            "--out: expected a path outside the inputs, found 'b/t.jsonl', which '.' is or contains",
         ),
         (["tag", "a.txt", "--modle", "x"], "--modle"),
         (["tag", "a.txt", "--format", "xml"], "'xml' is not one of 'jsonl', 'csv'"),
@@ -54,7 +54,7 @@ from helpers.program import OWN_LABELS, TEXT, write
         ),
         (
             ["build", OWN_LABELS, "a.csv"],
-            "expected one CONFIG alone, or annotated files with their options",
+            "expected either one CONFIG, or annotated files with their options, found both",
         ),
         (["build", OWN_LABELS], "data.sources: expected at least one corpus or file, found none"),
         (["train", "gone.yaml"], "CONFIG: 'gone.yaml' does not exist"),
@@ -163,7 +163,7 @@ def test_a_dataset_is_not_replaced_unasked(run):
     write("a.csv", "text,label\nx,y\nu,v\n")
     write("d/mine.txt", "x")
     assert run("build", "a.csv", "--out", "d").messages == [
-        "error: d: expected a new folder, found one that is there already; --out names another"
+        "error: d: expected a new folder, found one that exists already; --out names another"
     ]
     refused = run("build", "a.csv", "--out", "d", "--overwrite")
     assert refused.code == 1
@@ -217,7 +217,7 @@ def test_what_the_system_refuses(run, monkeypatch):
         raise PermissionError(13, "Permission denied", "m")
 
     write("m/x", "x")
-    monkeypatch.setattr("claimstance.inference.cli.tables.about", refuse)
+    monkeypatch.setattr("claimstance.inference.cli.tables.print_info", refuse)
     done = run("info", "--model", "m")
     assert (done.code, done.messages) == (1, ["error: m: Permission denied"])
 
@@ -226,7 +226,7 @@ def stop_with(monkeypatch, error):
     def stop(*_):
         raise error
 
-    monkeypatch.setattr("claimstance.inference.cli.tables.about", stop)
+    monkeypatch.setattr("claimstance.inference.cli.tables.print_info", stop)
     monkeypatch.setattr(sys, "argv", ["claimstance", "info"])
 
 

@@ -97,8 +97,8 @@ def test_a_name_that_no_article_mentions_is_told_of_once(run, model):
         "-t",
         "rail",
     )
-    assert [line.split(",")[0] for line in done.messages if "mentioned" in line] == [
-        "warning: target 'Gun Control': mentioned nowhere"
+    assert [line.split(",")[0] for line in done.messages if "no sentence mentions" in line] == [
+        "warning: target 'Gun Control': no sentence mentions it"
     ]
 
 

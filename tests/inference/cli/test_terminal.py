@@ -1,4 +1,4 @@
-"""What comes from outside and reaches the terminal: shown, never obeyed, and never taken for the program's words."""
+"""Text from outside that is printed to a terminal, with control characters and forged messages escaped."""
 
 import json
 import os
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from claimstance.inference.cli.tables import built, tagged
-from claimstance.inference.cli.terminal import Console, Table
+from claimstance.inference.cli.tables import print_article, print_build
+from claimstance.inference.cli.terminal import SafeConsole, SafeTable
 from claimstance.inference.results import Attribution, Label, Sentence, Span, Stance, TaggedArticle
 from claimstance.model.onnx.manifest import sha256
 from helpers.program import TEXT, write
@@ -67,7 +67,9 @@ def test_a_part_of_a_long_run_that_was_damaged(run, model):
     Path(FORGED, "part-00000.jsonl").write_bytes(b"x")
     done = run(*call)
     assert_harmless(done)
-    assert done.messages == [f"warning: {SHOWN}/part-00000.jsonl: not what was written: done again"]
+    assert done.messages == [
+        f"warning: {SHOWN}/part-00000.jsonl: changed since it was written: it is tagged again"
+    ]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux alone")
@@ -152,7 +154,7 @@ def test_what_a_build_left_out(capsys):
         "agreement": {},
         "overlaps": [],
     }
-    built(Path(FORGED), report)
+    print_build(Path(FORGED), report)
     shown = capsys.readouterr().out
     assert not any(control in shown for control in CONTROLS)
     assert not any(line.startswith("error: forged") for line in shown.splitlines())
@@ -193,7 +195,7 @@ def span(text, name=None):
     ],
 )
 def test_the_table_tells_who_says_what(capsys, attribution, shown):
-    tagged(article(attribution))
+    print_article(article(attribution))
     cells = [
         line.split("│")[4].strip() for line in capsys.readouterr().out.splitlines() if "│" in line
     ]
@@ -201,15 +203,15 @@ def test_the_table_tells_who_says_what(capsys, attribution, shown):
 
 
 def test_labels_of_a_model_in_the_table(capsys):
-    tagged(article())
+    print_article(article())
     shown = capsys.readouterr().out
     assert not any(control in shown for control in CONTROLS)
 
 
 def test_headers_titles_and_lines(capsys):
-    table = Table(FORGED, title=FORGED)
+    table = SafeTable(FORGED, title=FORGED)
     table.add_row(FORGED)
-    console = Console()
+    console = SafeConsole()
     console.print(table)
     console.print(FORGED)
     shown = capsys.readouterr().out

@@ -87,7 +87,7 @@ def test_labels_of_ones_own_from_a_table_to_tags(run, tiny_encoder):
     built = run("build", "labelled.csv", "--out", "data")
     assert built.code == 0
     assert built.messages == [
-        "warning: labels of claim are those found: boast, menace, pledge (not no_claim, claim)"
+        "warning: labels of claim are those of the data: boast, menace, pledge (not no_claim, claim)"
     ]
     assert "boast" in built.out
     assert json.loads(Path("data/report.json").read_bytes())["rows"] == {

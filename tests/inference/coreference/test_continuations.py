@@ -20,7 +20,7 @@ def span(text, *phrases, name=None):
     return Span(start, end, text[start:end], pieces, name)
 
 
-def told(text, source, cue, *contents, probability=0.9):
+def attribute(text, source, cue, *contents, probability=0.9):
     """An attribution in ``text``, each part by its words, with the sentence that the cue stands in."""
     bounds = split_sentences(text)
     cue = span(text, cue)
@@ -75,7 +75,7 @@ STRAIGHT = 'Ruud Klee said: "The ferry sank. Nobody came. We swam." It rained.'
     ],
 )
 def test_each_sentence_of_a_quotation_has_its_source(text, contents, expected):
-    assert continued(text, told(text, "Ruud Klee", "said", *contents)) == [
+    assert continued(text, attribute(text, "Ruud Klee", "said", *contents)) == [
         (index, "Ruud Klee", words, sentence) for index, words, sentence in expected
     ]
 
@@ -89,49 +89,49 @@ def test_each_sentence_of_a_quotation_has_its_source(text, contents, expected):
         (STRAIGHT, '"The ferry sank.'),
     ],
 )
-def test_a_quotation_is_the_source_s_as_a_whole(text, content):
+def test_a_whole_quotation_goes_to_its_source(text, content):
     whole = "".join(
-        words for _, _, words, _ in continued(text, told(text, "Ruud Klee", "said", content))
+        words for _, _, words, _ in continued(text, attribute(text, "Ruud Klee", "said", content))
     )
     missing = {"ferry", "Nobody", "swam"} - set(re.findall(r"\w+", whole + content))
     assert missing == set()
     assert "rained" not in whole
 
 
-def test_a_part_from_the_middle_of_a_quotation_does_not_make_it_the_source_s():
+def test_a_content_from_the_middle_does_not_assign_the_quotation():
     text = "“The ferry sank. Nobody came. We swam. All of us. Home.” Ruud Klee said so."
     assert (
-        continued(text, told(text, "Ruud Klee", "said", "Nobody came. We swam."))
+        continued(text, attribute(text, "Ruud Klee", "said", "Nobody came. We swam."))
         == [
             (1, "Ruud Klee", "Nobody came.", 4),
             (2, "Ruud Klee", "We swam.", 4),
         ]
-        or continued(text, told(text, "Ruud Klee", "said", "Nobody came. We swam."))[0][0] == 1
+        or continued(text, attribute(text, "Ruud Klee", "said", "Nobody came. We swam."))[0][0] == 1
     )
 
 
-def test_who_speaks_inside_a_quotation_does_not_say_it():
+def test_a_source_inside_a_quotation_does_not_say_it():
     text = "Ruud Klee said: “The mayor said yes. Nobody came. We swam.” It rained."
-    outer = told(text, "Ruud Klee", "said:", "“The mayor said yes.")
-    inner = told(text, "The mayor", "said yes", "Nobody came. We swam.”", probability=0.99)
+    outer = attribute(text, "Ruud Klee", "said:", "“The mayor said yes.")
+    inner = attribute(text, "The mayor", "said yes", "Nobody came. We swam.”", probability=0.99)
     assert continued(text, outer, inner) == [
         (1, "Ruud Klee", "Nobody came.", 0),
         (2, "Ruud Klee", "We swam.”", 0),
     ]
 
 
-def test_of_two_that_claim_a_sentence_the_likelier_one_has_it():
+def test_the_likelier_of_two_attributions_has_the_sentence():
     text = "The paper wrote little. Ruud Klee said little. “Nobody came.”"
-    unlikely = told(text, "The paper", "wrote", "little", "“Nobody came.”", probability=0.3)
-    likely = told(text, "Ruud Klee", "said", "little.", "“Nobody came.”", probability=0.6)
+    unlikely = attribute(text, "The paper", "wrote", "little", "“Nobody came.”", probability=0.3)
+    likely = attribute(text, "Ruud Klee", "said", "little.", "“Nobody came.”", probability=0.6)
     for attributions in ([unlikely, likely], [likely, unlikely]):
         assert [one[:2] for one in continued(text, *attributions)] == [(2, "Ruud Klee")]
 
 
-def test_a_source_goes_before_none():
+def test_an_attribution_with_a_source_is_preferred():
     text = "It was said. Ruud Klee said little. “Nobody came.”"
-    nobody = told(text, None, "was said", "“Nobody came.”", probability=0.9)
-    named = told(text, "Ruud Klee", "said little", "little", "“Nobody came.”", probability=0.5)
+    nobody = attribute(text, None, "was said", "“Nobody came.”", probability=0.9)
+    named = attribute(text, "Ruud Klee", "said little", "little", "“Nobody came.”", probability=0.5)
     assert [one[:2] for one in continued(text, nobody, named)] == [(2, "Ruud Klee")]
     assert [one[:2] for one in continued(text, nobody)] == [(2, None)]
 
@@ -150,7 +150,7 @@ def test_a_source_goes_before_none():
 )
 def test_outside_of_quotation_marks_most_of_a_later_sentence_counts(text, content, sentences):
     assert [
-        one[0] for one in continued(text, told(text, "Ruud Klee", "said", content))
+        one[0] for one in continued(text, attribute(text, "Ruud Klee", "said", content))
     ] == sentences
 
 

@@ -1,4 +1,4 @@
-"""Names in long articles: answers as by looking at everything each time, in a time that grows with the length."""
+"""Names in long articles: the same as by a plain search, in a time that grows with the length."""
 
 from itertools import count
 from unittest.mock import Mock
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from claimstance.inference.coreference import resolver
 from claimstance.inference.coreference.resolver import resolve_references
-from claimstance.inference.coreference.salience import _MOST_MENTIONS
+from claimstance.inference.coreference.salience import _MAX_MENTIONS
 from claimstance.model.predictor import StoppedError
 from helpers import plain_names
 from helpers.operations import count_lines
@@ -87,7 +87,7 @@ def lay_out(words):
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=120), st.data())
-def test_answers_are_those_of_looking_at_everything(words, data):
+def test_names_equal_those_of_a_plain_search(words, data):
     text, sentences, sources, people = lay_out(words)
     numbers = st.sets(st.integers(0, max(0, len(sources) - 1)))
     chosen = data.draw(numbers)
@@ -99,7 +99,7 @@ def test_answers_are_those_of_looking_at_everything(words, data):
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(alphabet="Hesheidt Orr.,“”\"'\n", max_size=120), st.data())
-def test_answers_are_the_same_for_any_spans(text, data):
+def test_names_equal_those_of_a_plain_search_for_any_spans(text, data):
     position = st.integers(0, len(text))
     spans = sorted({tuple(sorted(data.draw(st.tuples(position, position)))) for _ in range(6)})
     people = [(*span, "PERSON") for span in spans[::2]]
@@ -151,13 +151,13 @@ def news(paragraphs):
     ],
 )
 def test_work_grows_with_the_length_and_not_with_its_square(shape):
-    sizes = (_MOST_MENTIONS, 4 * _MOST_MENTIONS)
+    sizes = (_MAX_MENTIONS, 4 * _MAX_MENTIONS)
     first, second = (count_lines(resolver, resolve_references, *shape(n)) for n in sizes)
     assert second < 5 * first  # of four times the text
 
 
-def test_a_sentence_that_names_more_people_than_are_remembered():
-    names = " ".join(f"Mr. B{'aeiou'[n % 5]}{n}" for n in range(2 * _MOST_MENTIONS))
+def test_a_sentence_with_more_mentions_than_are_stored():
+    names = " ".join(f"Mr. B{'aeiou'[n % 5]}{n}" for n in range(2 * _MAX_MENTIONS))
     text = f"{names} met. He left."
     people, start = [], 0
     for word in names.split(" "):
@@ -170,20 +170,20 @@ def test_a_sentence_that_names_more_people_than_are_remembered():
 
 
 @pytest.mark.parametrize("word", ["x" * 50_000, "x" * 50_000 + "!", "the " + "x" * 50_000 + " of"])
-def test_a_word_of_any_length_does_not_take_for_ever(word):
+def test_long_words_take_no_time(word):
     assert resolver._is_plural(word) is False
-    assert resolver._is_somebody(word) is False
+    assert resolver._is_person_noun(word) is False
 
 
 @pytest.mark.parametrize("after", [0, 1, 5, 20])
-def test_a_long_article_is_given_up_as_soon_as_nobody_wants_it(after):
+def test_a_long_article_can_be_cancelled(after):
     stop = Mock(side_effect=[False] * after + [True])
     with pytest.raises(StoppedError):
         resolve_references(*news(200), stop)
     assert stop.call_count == after + 1
 
 
-def test_stop_is_asked_more_often_for_a_longer_article():
+def test_stop_is_called_more_often_for_a_longer_article():
     calls = []
     for paragraphs in (50, 500):
         stop = Mock(return_value=False)

@@ -40,7 +40,7 @@ def resolve(text, sources, people=()):
     return resolve_names(text, split_sentences(text), spans, sorted(entities))
 
 
-def test_speaker_goes_on_speaking():
+def test_a_pronoun_means_the_previous_speaker():
     text = "“We must act,” John Orr said before meeting with Paul Dunn. “It is late,” he added."
     assert resolve(text, ["John Orr", "he"], ["John Orr", "Paul Dunn"]) == ["John Orr", "John Orr"]
 
@@ -57,12 +57,12 @@ def test_a_description_ends_before_its_comma():
     ]
 
 
-def test_titles_tell_he_from_she():
+def test_titles_give_the_gender():
     text = "Mr. Orr met Mrs. Dunn. She said it went well. He said nothing."
     assert resolve(text, ["She", "He"], ["Orr", "Dunn"]) == ["Dunn", "Orr"]
 
 
-def test_pronouns_elsewhere_tell_he_from_she():
+def test_other_pronouns_give_the_gender():
     text = "Kim Dunn said she was ill.\n\nKim Dunn and Lee Orr met. Later, he said so."
     assert resolve(text, ["Kim Dunn", "she", "he"], ["Kim Dunn", "Lee Orr"]) == [
         "Kim Dunn",
@@ -113,12 +113,12 @@ def test_role_known_from_a_title():
     ]
 
 
-def test_role_of_two_is_nobody_s():
+def test_a_role_of_two_people_is_not_resolved():
     text = "Sen. John Orr met Sen. Paul Dunn. The senator said so."
     assert resolve(text, ["The senator"], ["John Orr", "Paul Dunn"]) == ["The senator"]
 
 
-def test_unnamed_speaker_goes_on_speaking():
+def test_a_pronoun_means_a_previous_speaker_without_a_name():
     text = "John Orr left. A US official said so. “It is late,” he added."
     assert resolve(text, ["A US official", "he"], ["John Orr"]) == [
         "A US official",
@@ -153,7 +153,7 @@ def test_nobody_of_the_other_gender():
 
 
 @given(st.text(alphabet="Heshidt Orr.,“”\"'\n", max_size=80), st.data())
-def test_any_spans_do_no_harm(text, data):
+def test_any_spans_are_accepted(text, data):
     position = st.integers(0, len(text))
     spans = sorted({tuple(sorted(data.draw(st.tuples(position, position)))) for _ in range(4)})
     entities = [(*span, "PERSON") for span in spans[:2]]
@@ -258,7 +258,7 @@ def test_he_and_she_are_two_people(text, names):
         "Lena Marsh met Ann Voss and Olaf Brandt. She lost. He won.",
     ],
 )
-def test_where_he_cannot_be_she_nobody_is_named(text):
+def test_no_name_where_he_and_she_would_be_one_person(text):
     answers = dict(pronouns(text, ("Lena Marsh", "Olaf Brandt", "Ann Voss")))
     assert {answers.get("She") or answers["she"]} == {MARSH}
     assert {answers.get("He", answers.get("he")) or answers.get("him")} == {None}
@@ -274,7 +274,7 @@ def test_where_he_cannot_be_she_nobody_is_named(text):
         ("Olaf Brandt was late. Ruud Klee said the board blamed him.", "Ruud Klee"),
     ],
 )
-def test_who_does_something_to_him_is_somebody_else(text, him):
+def test_an_object_pronoun_does_not_mean_its_subject(text, him):
     assert dict(pronouns(text, ("Olaf Brandt", "Ruud Klee")))["him"] == him
 
 
@@ -297,7 +297,7 @@ PHRASES = [
 
 
 @given(st.lists(st.sampled_from(PHRASES), min_size=1, max_size=60))
-def test_nobody_is_he_and_she_in_neighbouring_sentences(phrases):
+def test_no_person_is_he_and_she_in_neighbouring_sentences(phrases):
     text = " ".join(phrases)
     ends = [match.end() for match in re.finditer(r"\.|$", text)]
     sentences = list(zip([0, *ends], ends, strict=False))

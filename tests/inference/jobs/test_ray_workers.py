@@ -42,11 +42,14 @@ def test_without_ray_it_says_what_is_missing(run, model, monkeypatch):
             ("--out", "out.jsonl", "--engine", "ray"),
             "--engine: ray writes parts: expected --out FOLDER",
         ),
-        (("--out", "out", "--workers", "2"), "--workers: goes with --engine ray alone"),
-        (("--out", "out", "--ray-address", "auto"), "--ray-address: goes with --engine ray alone"),
+        (("--out", "out", "--workers", "2"), "--workers: expected --engine ray, found local"),
+        (
+            ("--out", "out", "--ray-address", "auto"),
+            "--ray-address: expected --engine ray, found local",
+        ),
     ],
 )
-def test_what_does_not_go_together_is_refused(run, model, arguments, message):
+def test_options_that_contradict_each_other_are_rejected(run, model, arguments, message):
     write("c.jsonl", LINES)
     done = run("tag", "c.jsonl", "--model", model, *arguments)
     assert done.code == 2
@@ -125,7 +128,7 @@ def test_a_worker_that_is_killed_loses_nothing(workers, model):
     assert killed
 
 
-def test_it_ends_when_it_is_told_to(workers):
+def test_tagging_is_cancelled_by_stop(workers):
     told = []
     tag = workers(1, lambda: bool(told))
 
@@ -174,12 +177,12 @@ def test_a_signal_ends_the_run_after_a_part(ray, model, tmp_path, number):
     assert process.returncode == 128 + number
     assert 0 < len(parts) < 20
     assert said.splitlines()[-1] == (
-        f"error: stopped with {30 * len(parts)} articles tagged, by {number.name}: "
-        f"the same command goes on in '{out}'"
+        f"error: stopped by {number.name} with {30 * len(parts)} articles tagged: "
+        f"the same command continues in '{out}'"
     )
     assert [len(part.read_text().splitlines()) for part in parts] == [30] * len(parts)
 
 
-def test_more_workers_than_there_is_room_for_are_refused(workers):
+def test_more_workers_than_processors_are_rejected(workers):
     with pytest.raises(ConfigError, match=r"--workers: expected at most \d+, .* found 999"):
         workers(999)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from claimstance.inference.cli.signals import StopSignals
 from claimstance.inference.jobs import folder as run_folder
 from claimstance.inference.jobs import run as long_run
-from claimstance.inference.jobs.folder import hold
-from claimstance.inference.jobs.signals import Stopping
+from claimstance.inference.jobs.folder import lock_folder
 from helpers.long_runs import folder_contents
 from helpers.program import TEXT, articles, table, write
 
@@ -40,23 +40,23 @@ def manifest(folder="out"):
 
 def dies_after(monkeypatch, parts, error=KeyboardInterrupt):
     """Have a run end by an error once it has tagged the last article of so many parts and one more part's first."""
-    write_part, done = long_run.LongRun._write, []
+    write_part, done = long_run.LongRun._write_part, []
 
-    def write(self, number, read, work):
+    def write(self, number, part_input, *arguments):
         if len(done) == parts:
-            next(iter(read))
+            next(iter(part_input))
             raise error
-        write_part(self, number, read, work)
+        write_part(self, number, part_input, *arguments)
         done.append(number)
 
-    monkeypatch.setattr(long_run.LongRun, "_write", write)
+    monkeypatch.setattr(long_run.LongRun, "_write_part", write)
 
 
 def dies_in(create, at):
     """Have a process die in the folder of a run: in the middle of a file, or as soon as it has its name."""
     script = (
-        "import os; from pathlib import Path; from claimstance.inference.jobs.folder import hold\n"
-        f"with hold(Path('out')) as folder:\n"
+        "import os; from pathlib import Path; from claimstance.inference.jobs.folder import lock_folder\n"
+        f"with lock_folder(Path('out')) as folder:\n"
         f"    with folder.create({create!r}) as file:\n"
         f"        file.write('half'); file.flush()\n"
         f"        if {at!r} == 'middle': os._exit(9)\n"
@@ -173,7 +173,7 @@ def test_a_part_that_was_damaged_is_done_again(tag):
     assert (done.code, done.messages) == (
         0,
         [
-            f"warning: {Path('out', f'part-0000{number}.jsonl')}: not what was written: done again"
+            f"warning: {Path('out', f'part-0000{number}.jsonl')}: changed since it was written: it is tagged again"
             for number in (1, 2)
         ],
     )
@@ -251,9 +251,9 @@ def test_another_run_is_not_gone_on_with(tag, monkeypatch, change, arguments, me
         change()
     refused = tag(*arguments)
     assert (refused.code, len(refused.messages)) == (2, 1)
-    assert refused.messages[0].startswith("error: --out: 'out' was begun otherwise (")
+    assert refused.messages[0].startswith("error: --out: the run in 'out' has other settings (")
     assert message in refused.messages[0]
-    assert refused.messages[0].endswith("--restart to begin anew")
+    assert refused.messages[0].endswith("start again with --restart")
     assert folder_contents() == before
 
 
@@ -285,8 +285,8 @@ def test_other_words_of_the_same_size_and_time(tag, monkeypatch):
     assert (refused.code, refused.messages) == (
         2,
         [
-            f"error: --out: '{Path('out', 'part-00000.jsonl')}' was made of other articles than are read now: another "
-            "--out, or --restart to begin anew"
+            f"error: --out: '{Path('out', 'part-00000.jsonl')}' was made of other articles than the inputs have "
+            "now: name another --out, or start again with --restart"
         ],
     )
     assert not manifest()["complete"]
@@ -316,7 +316,7 @@ def test_inputs_that_change_while_they_are_read(tag, monkeypatch):
     done = tag()
     assert done.code == 1
     assert done.messages[0].startswith(
-        "error: the inputs were changed while they were read (c.jsonl names_"
+        "error: the inputs changed while they were read (c.jsonl names_"
     )
     assert not manifest()["complete"]
 
@@ -405,19 +405,21 @@ def test_a_part_that_was_replaced_before_it_was_told_is_not_touched(tag, monkeyp
 
 
 def test_a_part_whose_name_is_taken_meanwhile(tag, monkeypatch):
-    write_part = long_run.LongRun._write
+    write_part = long_run.LongRun._write_part
 
-    def taken(self, number, read, work):
+    def taken(self, number, part_input, *arguments):
         if number == 1:
             write("out/part-00001.jsonl", "mine")
-        write_part(self, number, read, work)
+        write_part(self, number, part_input, *arguments)
 
     corpus()
-    monkeypatch.setattr(long_run.LongRun, "_write", taken)
+    monkeypatch.setattr(long_run.LongRun, "_write_part", taken)
     done = tag()
     assert (done.code, done.messages) == (
         1,
-        [f"error: {Path('out', 'part-00001.jsonl')}: written by another program meanwhile"],
+        [
+            f"error: {Path('out', 'part-00001.jsonl')}: another program wrote this file during the run"
+        ],
     )
     assert Path("out/part-00001.jsonl").read_text(encoding="utf-8") == "mine"
     assert sorted(folder_contents()) == ["manifest.json", "part-00000.jsonl", "part-00001.jsonl"]
@@ -476,7 +478,7 @@ def test_a_link_that_is_made_between_check_and_opening_is_not_followed(tag, monk
 
     corpus()
     write("mine", "do not lose this")
-    monkeypatch.setattr(run_folder, "_check_is_ours", late)
+    monkeypatch.setattr(run_folder, "_check_no_foreign_files", late)
     refused = tag()
     assert (refused.code, len(refused.messages)) == (1, 1)
     assert refused.messages[0].startswith("error: out: cannot be written: ")
@@ -621,7 +623,7 @@ def test_settings_of_other_types_are_other_settings(tag, name, value):
             write("out/manifest.json", json.dumps(told))
             refused = tag()
             assert (refused.code, len(refused.messages)) == (2, 1)
-            assert f"'out' was begun otherwise ({name} {key}" in refused.messages[0]
+            assert f"the run in 'out' has other settings ({name} {key}" in refused.messages[0]
 
 
 # Names that are not UTF-8
@@ -672,7 +674,7 @@ def test_other_inputs_with_names_that_are_not_utf8_are_refused_in_one_line(run, 
         (["c.jsonl", "--restart"], "--restart, --articles-per-part: expected --out FOLDER"),
         (["c.jsonl", "--out", "t.jsonl", "--articles-per-part", "9"], "expected --out FOLDER"),
         (["c.jsonl", "--out", "pages", "--format", "html", "--restart"], "expected --out FOLDER"),
-        ([".", "--out", "out"], "expected a place outside the inputs"),
+        ([".", "--out", "out"], "expected a path outside the inputs"),
     ],
 )
 def test_wrong_calls(run, model, arguments, message):
@@ -698,7 +700,7 @@ def test_a_part_is_on_the_disk_before_it_has_its_name_and_its_name_before_it_is_
         synced.append(("folder" if is_folder else size, part.exists()))
         sync(descriptor)
 
-    with hold(Path("out")) as folder:
+    with lock_folder(Path("out")) as folder:
         monkeypatch.setattr(os, "fsync", note)
         with folder.create(part.name) as file:
             file.write("text")
@@ -709,14 +711,14 @@ def test_a_part_is_on_the_disk_before_it_has_its_name_and_its_name_before_it_is_
 
 def test_a_file_of_a_run_comes_whole_and_leaves_nothing_when_it_fails(here):
     def fail():
-        with hold(Path("out")) as folder, folder.create("part-00000.csv") as file:
+        with lock_folder(Path("out")) as folder, folder.create("part-00000.csv") as file:
             file.write("a\r\nü\n")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         fail()
     assert folder_contents() == {}
-    with hold(Path("out")) as folder, folder.create("part-00000.csv") as file:
+    with lock_folder(Path("out")) as folder, folder.create("part-00000.csv") as file:
         file.write("a\r\nü\n")
     assert folder_contents() == {"part-00000.csv": "a\r\nü\n".encode()}
 
@@ -726,7 +728,7 @@ def test_a_file_of_a_run_comes_whole_and_leaves_nothing_when_it_fails(here):
 
 def test_two_runs_do_not_share_a_folder(tag):
     corpus()
-    with hold(Path("out")):
+    with lock_folder(Path("out")):
         refused = tag()
         assert (refused.code, refused.messages) == (
             1,
@@ -738,8 +740,8 @@ def test_two_runs_do_not_share_a_folder(tag):
 def test_the_lock_of_a_dead_process_keeps_nobody_out(tag):
     corpus()
     script = (
-        "import os; from pathlib import Path; from claimstance.inference.jobs.folder import hold\n"
-        "with hold(Path('out')): os._exit(9)"
+        "import os; from pathlib import Path; from claimstance.inference.jobs.folder import lock_folder\n"
+        "with lock_folder(Path('out')): os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 9
     assert Path("out/.lock").exists()
@@ -748,19 +750,22 @@ def test_the_lock_of_a_dead_process_keeps_nobody_out(tag):
 
 @pytest.mark.parametrize("again", [False, True], ids=["gone", "an empty one in its place"])
 def test_a_folder_that_is_taken_away(tag, monkeypatch, again):
-    write_part = long_run.LongRun._write
+    write_part = long_run.LongRun._write_part
 
-    def take_away(self, number, read, work):
+    def take_away(self, number, part_input, *arguments):
         if number == 1:
             Path("out").rename("away")
             if again:
                 Path("out").mkdir()
-        write_part(self, number, read, work)
+        write_part(self, number, part_input, *arguments)
 
     corpus()
-    monkeypatch.setattr(long_run.LongRun, "_write", take_away)
+    monkeypatch.setattr(long_run.LongRun, "_write_part", take_away)
     done = tag()
-    assert (done.code, done.messages) == (1, ["error: out: taken away while it was written to"])
+    assert (done.code, done.messages) == (
+        1,
+        ["error: out: the folder was removed or replaced during the run"],
+    )
     assert Path("out").exists() == again
     assert not again or folder_contents() == {}
     assert sorted(folder_contents("away")) == ["manifest.json", "part-00000.jsonl"]
@@ -781,7 +786,7 @@ def test_a_folder_that_the_system_refuses(tag, monkeypatch):
         raise OSError(30, "Read-only file system")
 
     corpus()
-    monkeypatch.setattr(run_folder, "_make", refuse)
+    monkeypatch.setattr(run_folder, "_make_folder", refuse)
     done = tag()
     assert (done.code, done.messages) == (
         1,
@@ -795,23 +800,29 @@ def test_a_folder_that_the_system_refuses(tag, monkeypatch):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_has_the_part_finished(tag, monkeypatch, number, code):
-    write_part = long_run.LongRun._write
+    write_part = long_run.LongRun._write_part
 
-    def interrupted(self, part, read, work):
+    def interrupted(self, part, part_input, *arguments):
         os.kill(os.getpid(), number)
-        write_part(self, part, read, work)
+        write_part(self, part, part_input, *arguments)
 
     corpus()
     before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
     with monkeypatch.context() as patched:
-        patched.setattr(long_run.LongRun, "_write", interrupted)
+        patched.setattr(long_run.LongRun, "_write_part", interrupted)
         done = tag()
         again = tag()
     for one, handler in before.items():  # the program leaves them ignored, on its way out
         signal.signal(one, handler)
-    said = f"articles tagged, by {number.name}: the same command goes on in 'out'"
-    assert (done.code, done.messages) == (code, [f"error: stopped with 2 {said}"])
-    assert (again.code, again.messages) == (code, [f"error: stopped with 4 {said}"])
+    advice = "the same command continues in 'out'"
+    assert (done.code, done.messages) == (
+        code,
+        [f"error: stopped by {number.name} with 2 articles tagged: {advice}"],
+    )
+    assert (again.code, again.messages) == (
+        code,
+        [f"error: stopped by {number.name} with 4 articles tagged: {advice}"],
+    )
     assert sorted(folder_contents()) == ["manifest.json", "part-00000.jsonl", "part-00001.jsonl"]
     assert tag().code == 0
     assert manifest()["complete"]
@@ -819,13 +830,13 @@ def test_a_signal_has_the_part_finished(tag, monkeypatch, number, code):
 
 def test_the_second_signal_ends_it_at_once(capsys, monkeypatch):
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    heard = Stopping("the same command goes on in 'out'")
-    heard.receive(15)
-    assert (heard.signal, heard.is_at_once()) == (15, False)
+    signals = StopSignals("the same command continues in 'out'")
+    signals.receive(15)
+    assert (signals.first, signals.is_immediate()) == (15, False)
     with pytest.raises(SystemExit) as end:
-        heard.receive(2)
-    assert (end.value.code, heard.is_at_once()) == (143, True)
+        signals.receive(2)
+    assert (end.value.code, signals.is_immediate()) == (143, True)
     assert (
         capsys.readouterr().err
-        == "error: ended at once, by SIGTERM: the same command goes on in 'out'\n"
+        == "error: stopped by SIGTERM at once: the same command continues in 'out'\n"
     )

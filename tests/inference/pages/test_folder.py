@@ -243,7 +243,7 @@ def test_several_articles_of_one_file_need_a_folder(run, model):
         ),
         (
             "in/pages",
-            "--out: expected a place outside the inputs, found 'in/pages/index.html', which 'in' is or holds",
+            "--out: expected a path outside the inputs, found 'in/pages/index.html', which 'in' is or contains",
         ),
     ],
 )

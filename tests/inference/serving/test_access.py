@@ -48,7 +48,7 @@ def test_a_token(start):
         ("any.example", {"host": "0.0.0.0", "token": "t", "names": ("news.example",)}, 421),
     ],
 )
-def test_another_name_that_leads_to_this_machine(start, host, settings, status):
+def test_hosts_that_are_not_this_server_are_refused(start, host, settings, status):
     assert start(**settings).get("/healthz", headers={"host": host}).status_code == status
 
 
@@ -65,7 +65,7 @@ def test_another_name_that_leads_to_this_machine(start, host, settings, status):
         ({}, 200),
     ],
 )
-def test_pages_of_other_sites_may_not_have_a_browser_ask(client, headers, status):
+def test_requests_from_pages_of_other_sites_are_refused(client, headers, status):
     assert client.post("/v1/tag", json={"text": "x"}, headers=headers).status_code == status
     assert client.post("/", files={"text": (None, "x")}, headers=headers).status_code == status
 
@@ -81,12 +81,12 @@ def test_pages_of_other_sites_may_not_have_a_browser_ask(client, headers, status
         ({"token": "a\n"}, "expected printable ASCII"),
     ],
 )
-def test_settings_that_cannot_be(settings, message):
+def test_invalid_settings_are_errors(settings, message):
     with pytest.raises(ConfigError, match=message):
         Settings(**settings)
 
 
-def test_others_only_with_a_token_or_by_saying_so():
+def test_other_machines_need_a_token_or_an_explicit_setting():
     for settings in (
         {"host": "0.0.0.0", "token": "t"},
         {"host": "::", "anonymous": True},

@@ -34,7 +34,7 @@ def test_a_list_comes_back_in_its_order(client, tagger):
     )
 
 
-def test_records_come_back_with_what_is_predicted(client, tagger):
+def test_records_come_back_with_predictions(client, tagger):
     records = [
         RECORD,
         {"id": "2", "text": "Ships waited."},
@@ -49,14 +49,14 @@ def test_records_come_back_with_what_is_predicted(client, tagger):
     assert client.post("/v1/predict", json=alone).json() == alone  # what it wrote it reads
 
 
-def test_a_byte_order_mark_is_no_mistake(client):
+def test_a_byte_order_mark_is_accepted(client):
     assert (
         client.post("/v1/tag", content=b'\xef\xbb\xbf{"text": "x"}', headers=JSON).status_code
         == 200
     )
 
 
-def test_requests_together_get_what_each_would_alone(start, seeds):
+def test_concurrent_requests_get_the_same_results_as_alone(start, seeds):
     """To the last byte, with the bundled model, whatever kinds and targets are read beside it."""
     client = start(Tagger.from_pretrained(threads=3), max_articles=100)
     texts = ["\n".join(record.text for record in article) for article in list(seeds.values())[:4]]
@@ -83,7 +83,7 @@ def test_requests_together_get_what_each_would_alone(start, seeds):
     )
 
 
-def test_figures(client):
+def test_metrics(client):
     client.post("/v1/tag", json=[{"text": TEXT}, {"text": "Ships waited."}])
     client.post("/v1/predict", json=RECORD)
     client.post("/v1/tag", json={})
@@ -129,12 +129,12 @@ def test_the_description_has_examples_that_can_be_sent(client):
     assert set(schemas["AskedArticle"]["properties"]) == {"text", "title", "doc_id", "targets"}
 
 
-def test_no_page_that_loads_from_elsewhere(client):
+def test_no_page_loads_from_another_site(client):
     for path in ("/docs", "/redoc"):
         assert client.get(path).status_code == 404
 
 
-def test_every_answer_says_what_browsers_may_do_with_it(client):
+def test_every_answer_has_security_headers(client):
     for path in ("/", "/healthz", "/no/such/path", "/openapi.json"):
         headers = client.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"

@@ -1,4 +1,4 @@
-"""Bodies on their way: whose are given up where there is no room for all."""
+"""Bodies in arrival: the ones that are dropped where there is no room for all."""
 
 import asyncio
 
@@ -68,7 +68,7 @@ def test_a_whole_body_comes_at_once(limits):
     assert awaited(ask()) == b'{"text": "x"}'
 
 
-def test_the_oldest_body_of_the_same_client_gives_way(limits):
+def test_the_oldest_body_of_the_same_client_is_dropped(limits):
     async def ask():
         shared = limits()
         other = await Client(shared, "b").send(b"{")
@@ -84,7 +84,7 @@ def test_the_oldest_body_of_the_same_client_gives_way(limits):
     awaited(ask())
 
 
-def test_whoever_sent_most_gives_way_where_memory_is_short(limits):
+def test_the_client_with_the_most_memory_loses_its_oldest_body(limits):
     async def ask():
         shared = limits(max_body=100)  # and 200 of all
         small = await Client(shared, "b").send(b"x" * 60)
@@ -101,7 +101,7 @@ def test_whoever_sent_most_gives_way_where_memory_is_short(limits):
     awaited(ask())
 
 
-def test_what_is_refused_or_late_is_not_counted_any_more(limits):
+def test_refused_and_late_bodies_are_not_counted(limits):
     async def ask():
         shared = limits(max_body=10, timeout=0.05)
         long, late = Client(shared, "a"), Client(shared, "b")
@@ -116,7 +116,7 @@ def test_what_is_refused_or_late_is_not_counted_any_more(limits):
     awaited(ask())
 
 
-def test_nobody_sends_in_vain_what_cannot_be_let_in(limits):
+def test_a_full_server_refuses_before_the_body_arrives(limits):
     def full():
         raise Refusal(503, "full")
 

@@ -30,7 +30,7 @@ def test_the_form(client):
     assert "form-action &#39;self&#39;" in page.text
 
 
-def test_an_article_that_was_pasted(client, tagger):
+def test_a_pasted_article_is_shown(client, tagger):
     pasted = {
         "text": (None, TEXT.replace("\n", "\r\n")),
         "targets": (None, " Carl Amsel \r\n\r\nrail\r\n"),
@@ -84,7 +84,7 @@ def test_a_web_page(client):
         ({"text": (None, "x" * 3000)}, 413, "body: expected at most 2000 bytes"),
     ],
 )
-def test_a_form_that_cannot_be_read_is_shown_again(start, files, status, detail):
+def test_an_invalid_form_is_shown_again(start, files, status, detail):
     page = start(max_body=2000).post("/", files=files)
     assert page.status_code == status
     assert 'role="alert"' in page.text
@@ -112,11 +112,11 @@ def test_a_form_that_cannot_be_read_is_shown_again(start, files, status, detail)
         ),
     ],
 )
-def test_forms_that_are_none(client, kind, body, status):
+def test_malformed_forms_are_refused(client, kind, body, status):
     assert client.post("/", content=body, headers={"content-type": kind}).status_code == status
 
 
-def test_what_was_pasted_is_there_to_be_sent_again(start, tagger, monkeypatch):
+def test_pasted_text_is_shown_again_after_an_error(start, tagger, monkeypatch):
     client = start(timeout=0.2)
     monkeypatch.setattr(tagger, "begin", Slow(tagger))
     page = client.post(
@@ -145,7 +145,7 @@ def test_a_file_that_takes_too_long(start, slow_pages):
     assert client.post("/", files={"text": (None, TEXT)}).status_code == 200
 
 
-def test_files_that_take_too_long_do_not_keep_others_out(start, slow_pages):
+def test_slow_files_do_not_delay_other_requests(start, slow_pages):
     client = start(timeout=2, max_articles=100)
 
     def post(number):

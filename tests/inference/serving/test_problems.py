@@ -69,7 +69,7 @@ NESTED = [b"[" * depth + b"]" * depth for depth in (60, 500, 100_000)]
         *((nested, None, "") for nested in NESTED),
     ],
 )
-def test_articles_that_cannot_be_read(client, body, field, detail):
+def test_invalid_articles_are_refused(client, body, field, detail):
     status, where, told = problem(client.post("/v1/tag", content=body, headers=JSON))
     assert status == 422
     assert told.startswith(f"{where}: ")
@@ -111,14 +111,14 @@ def test_articles_that_cannot_be_read(client, body, field, detail):
         ),
     ],
 )
-def test_records_that_cannot_be_read(client, body, field, detail):
+def test_invalid_records_are_refused(client, body, field, detail):
     status, where, told = problem(client.post("/v1/predict", content=body, headers=JSON))
     assert status == 422
     assert detail in told
     assert field in (None, where)
 
 
-def test_numbers_beyond_what_a_program_can_hold_come_back_as_none(client):
+def test_huge_numbers_come_back_as_null(client):
     answer = client.post(
         "/v1/predict",
         content=b'{"id": "1", "text": "x", "meta": {"a": [1e999, -1e999]}}',
@@ -128,7 +128,7 @@ def test_numbers_beyond_what_a_program_can_hold_come_back_as_none(client):
 
 
 @pytest.mark.parametrize("depth", [60, 150, 190, 199, 205])
-def test_what_travels_along_may_be_nested_as_deep_as_it_can_be_written(client, depth):
+def test_meta_may_be_nested_as_deep_as_it_can_be_written(client, depth):
     answer = client.post(
         "/v1/predict",
         headers=JSON,
@@ -142,17 +142,17 @@ def test_what_travels_along_may_be_nested_as_deep_as_it_can_be_written(client, d
 @pytest.mark.parametrize(
     "headers", [{}, {"content-type": "text/plain"}, {**JSON, "content-encoding": "gzip"}]
 )
-def test_only_json_as_it_is(client, headers):
+def test_only_uncompressed_json_is_accepted(client, headers):
     assert problem(client.post("/v1/tag", content=b'{"text": "x"}', headers=headers))[0] == 415
 
 
-def test_paths_and_methods_that_there_are_not(client):
+def test_unknown_paths_and_methods(client):
     assert problem(client.get("/v1/other"))[0] == 404
     assert problem(client.get("/v1/tag"))[0] == 405
     assert client.get("/v1/tag").headers["allow"] == "POST"
 
 
-def test_a_mistake_of_the_program_is_told_as_such(start, tagger, monkeypatch):
+def test_an_internal_error_is_answered_with_500(start, tagger, monkeypatch):
     client = start()
     monkeypatch.setattr(tagger, "begin", lambda *_: 1 / 0)
     assert problem(client.post("/v1/tag", json={"text": "x"}))[0] == 500
@@ -176,7 +176,7 @@ def test_a_body_that_is_too_long(start):
     ) == (413, "body", "body: expected at most 100 bytes, found more")
 
 
-def test_as_many_as_may_be(start, tagger, monkeypatch):
+def test_requests_over_the_limit_of_articles_are_refused(start, tagger, monkeypatch):
     client = start(max_articles=1)
     slow = Slow(tagger)
     monkeypatch.setattr(tagger, "begin", slow)
@@ -198,7 +198,7 @@ def test_as_many_as_may_be(start, tagger, monkeypatch):
     assert client.post("/v1/tag", json={"text": "x"}).status_code == 200
 
 
-def test_what_takes_too_long_is_not_read_on(start, tagger, monkeypatch):
+def test_a_request_over_the_timeout_is_cancelled(start, tagger, monkeypatch):
     client = start(timeout=0.2, max_articles=1)
     slow = Slow(tagger)
     monkeypatch.setattr(tagger, "begin", slow)
@@ -238,7 +238,7 @@ PAIR = {"target": "Amsel"}
         ),
     ],
 )
-def test_as_many_stances_as_may_be_asked_about(start, path, fits, too_many, count):
+def test_requests_over_the_limit_of_stances_are_refused(start, path, fits, too_many, count):
     client = start(max_pairs=3, max_articles=100)
     assert client.post(path, json=fits).status_code == 200
     assert problem(client.post(path, json=too_many)) == (

@@ -126,7 +126,7 @@ def test_a_file_that_is_dropped(visit):
     assert page.locator("h1").inner_text() == "dropped"
 
 
-def test_what_is_wrong_is_said(visit):
+def test_errors_are_shown(visit):
     page = visit(expected=["422"])
     page.get_by_role("button", name="Read it").click()
     alert = page.get_by_role("alert")

@@ -69,7 +69,7 @@ def in_this_process(tagger, buffer=0, **settings):
 # The end
 
 
-def test_told_to_stop_while_a_file_keeps_it_busy(model):
+def test_a_signal_while_a_file_is_parsed(model):
     body = (
         b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n'
         + form_drawn_often()
@@ -85,7 +85,7 @@ def test_told_to_stop_while_a_file_keeps_it_busy(model):
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_told_to_stop_it_answers_what_it_accepted(model, how):
+def test_accepted_requests_are_answered_after_a_signal(model, how):
     with (
         process("--model", model, "--threads", "2", "--max-articles", "1000") as server,
         ThreadPoolExecutor(6) as pool,
@@ -105,7 +105,7 @@ def test_told_to_stop_it_answers_what_it_accepted(model, how):
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("busy", [False, True])
-def test_told_twice_it_ends_at_once_and_says_nothing(model, how, busy):
+def test_a_second_signal_ends_the_server_at_once(model, how, busy):
     server = Process("--model", model, "--threads", "2", "--max-articles", "1000")
     try:
         with closing(server.connect()) as waiting, closing(server.connect()) as reading:
@@ -139,7 +139,7 @@ main()
 """
 
 
-def test_an_article_that_is_never_done_costs_no_other_and_not_the_end(model):
+def test_an_endless_article_blocks_neither_others_nor_the_shutdown(model):
     options = ("--model", model, "--timeout", "0.5", "--max-articles", "1")
     with process(*options, program=(sys.executable, "-c", _STUCK)) as server:
         for _ in range(2):
@@ -149,7 +149,7 @@ def test_an_article_that_is_never_done_costs_no_other_and_not_the_end(model):
         assert server.figure("claimstance_in_flight") == 0
 
 
-def test_a_body_that_is_on_its_way_when_it_is_told_to_stop_is_waited_for(model):
+def test_a_body_in_arrival_is_waited_for_after_a_signal(model):
     with process("--model", model) as server, closing(server.connect()) as connection:
         connection.sendall(head("Content-Length: 13") + b'{"text"')
         soon(lambda: server.ask("GET", "/healthz")[0] == 200)
@@ -163,7 +163,7 @@ def test_a_body_that_is_on_its_way_when_it_is_told_to_stop_is_waited_for(model):
 
 
 @pytest.mark.parametrize("length", ["Content-Length: 9000000000", "Transfer-Encoding: chunked"])
-def test_a_body_that_is_too_long_is_refused_before_it_is_there(model, length):
+def test_a_body_that_is_too_long_is_refused_before_it_arrives(model, length):
     with (
         process("--model", model, "--max-body", "0.1") as server,
         closing(server.connect()) as connection,
@@ -184,7 +184,7 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_there(model, length):
         assert server.ask("POST", "/v1/tag", '{"text": "x"}')[0] == 200
 
 
-def test_one_who_sends_all_of_it_first_is_told_too(model):
+def test_a_client_that_sends_a_long_body_first_gets_the_refusal(model):
     with process("--model", model, "--max-body", "0.1") as server:
         code, _, body = server.ask("POST", "/v1/tag", b" " * 2_000_000)
         assert (code, json.loads(body)["status"]) == (413, 413)
@@ -193,7 +193,7 @@ def test_one_who_sends_all_of_it_first_is_told_too(model):
 # Clients that are slow, or leave
 
 
-def test_a_body_that_does_not_come(model):
+def test_a_body_that_does_not_arrive(model):
     with (
         process("--model", model, "--timeout", "0.3") as server,
         closing(server.connect()) as connection,
@@ -202,7 +202,7 @@ def test_a_body_that_does_not_come(model):
         assert status(connection) == 408
 
 
-def test_bodies_that_come_a_byte_a_second_keep_nobody_out(model):
+def test_slow_bodies_do_not_keep_others_out(model):
     """From the same address, too, as here."""
     with process("--model", model, "--threads", "1") as server:
         slow = [server.connect() for _ in range(200)]
@@ -218,7 +218,7 @@ def test_bodies_that_come_a_byte_a_second_keep_nobody_out(model):
             connection.close()
 
 
-def test_the_oldest_body_of_a_client_gives_way(tagger, monkeypatch):
+def test_the_oldest_body_of_a_client_is_dropped(tagger, monkeypatch):
     monkeypatch.setattr("claimstance.inference.serving.bodies.MAX_PER_CLIENT", 2)
     with in_this_process(tagger) as server:
         slow = [server.connect() for _ in range(3)]
@@ -234,7 +234,7 @@ def test_the_oldest_body_of_a_client_gives_way(tagger, monkeypatch):
             connection.close()
 
 
-def test_connections_on_which_nothing_comes_of_it(tagger, monkeypatch):
+def test_connections_without_a_request_are_closed(tagger, monkeypatch):
     monkeypatch.setattr(running, "HEAD_SECONDS", 0.4)
     with in_this_process(tagger) as server:
         idle, begun, after, late = (server.connect() for _ in range(4))
@@ -254,7 +254,7 @@ def test_connections_on_which_nothing_comes_of_it(tagger, monkeypatch):
             connection.close()
 
 
-def test_an_answer_that_is_not_taken(tagger, monkeypatch):
+def test_a_connection_with_an_untaken_answer_is_closed(tagger, monkeypatch):
     monkeypatch.setattr(running, "ANSWER_SECONDS", 0.3)
     monkeypatch.setattr(running, "IDLE_SECONDS", 0.3)
     with in_this_process(tagger, buffer=4096) as server, closing(socket.socket()) as connection:
@@ -268,7 +268,7 @@ def test_an_answer_that_is_not_taken(tagger, monkeypatch):
         assert 0 < drained(connection) < length - 1000
 
 
-def test_a_client_that_leaves_is_not_read_for(model):
+def test_a_request_of_a_disconnected_client_is_cancelled(model):
     with process("--model", model, "--threads", "1", "--max-articles", "1000") as server:
         body = json.dumps([{"text": SENTENCE * 1000, "targets": ["rail", "coal"]}] * 10).encode()
         with closing(server.connect()) as connection:
@@ -279,7 +279,7 @@ def test_a_client_that_leaves_is_not_read_for(model):
         assert server.figure('claimstance_requests_total{route="/v1/tag",status="499"}') == 1
 
 
-def test_idle_connections_keep_nobody_out(model):
+def test_idle_connections_do_not_keep_others_out(model):
     with process("--model", model) as server:
         held = [server.connect() for _ in range(300)]
         assert server.ask("POST", "/v1/tag", '{"text": "x"}')[0] == 200
@@ -304,7 +304,7 @@ def test_idle_connections_keep_nobody_out(model):
         + b"0\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n",
     ],
 )
-def test_what_is_no_http(model_server, sent):
+def test_bytes_that_are_not_http(model_server, sent):
     with closing(model_server.connect()) as connection:
         try:
             connection.sendall(sent)
@@ -324,7 +324,7 @@ def test_what_is_no_http(model_server, sent):
     ],
 )
 @pytest.mark.parametrize("path", ["/v1/tag", "/healthz", "/no/such/path"])
-def test_a_request_of_two_lengths_is_the_last_one_of_its_connection(model_server, headers, path):
+def test_a_request_with_two_lengths_closes_its_connection(model_server, headers, path):
     with closing(model_server.connect()) as connection:
         smuggled = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
         connection.sendall(head(headers, path) + b'd\r\n{"text": "x"}\r\n0\r\n\r\n' + smuggled)
@@ -356,7 +356,7 @@ main()
 """
 
 
-def test_it_asks_nothing_of_others(model):
+def test_the_server_opens_no_connections(model):
     with process("--model", model, program=(sys.executable, "-c", _WATCHED)) as server:
         page = (
             b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.html"\r\n\r\n'
@@ -387,13 +387,13 @@ def test_a_token_from_the_environment(model):
         )
 
 
-def test_everybody_if_that_is_said(model):
+def test_no_token_option_lets_other_machines_in(model):
     with process("--model", model, "--host", "0.0.0.0", "--no-token") as server:
         server.host = "127.0.0.1"
         assert server.ask("GET", "/metrics")[0] == 200
 
 
-def test_a_port_that_is_taken(run, model):
+def test_a_taken_port_is_an_error(run, model):
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -405,7 +405,7 @@ def test_a_port_that_is_taken(run, model):
     )
 
 
-def test_a_missing_extra_is_told_in_a_line(model):
+def test_a_missing_extra_is_an_error_of_one_line(model):
     script = "import sys; sys.modules['fastapi'] = None; from claimstance.inference.cli.main import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", script, "serve", "--model", model],

@@ -24,7 +24,7 @@ def test_every_refusal_is_explained():
     assert told == {*description.RESPONSES} - {200}
 
 
-def test_options_that_there_are(run):
+def test_all_options_are_documented(run):
     options = set(re.findall(r"--[a-z-]+", run("serve", "--help").out))
     used = set(re.findall(r"`(--[a-z-]+)", PAGE))
     for name, line in (
@@ -46,7 +46,7 @@ def test_limits_are_the_defaults():
     assert f"hold {bodies.MAX_MEMORY} times `--max-body`" in PAGE
 
 
-def test_paths_are_those_there_are(client):
+def test_all_paths_are_documented(client):
     paths = {"/", "/openapi.json", *client.get("/openapi.json").json()["paths"]}
     table = PAGE[PAGE.index("## What it answers") : PAGE.index("## What it refuses")]
     assert set(re.findall(r"`(?:GET |POST )?(/[\w/.]*)`", table)) == paths

@@ -1,4 +1,4 @@
-"""The thread that reads for all requests: what it reads together, whose turn it is, and what it leaves."""
+"""The worker thread: the articles that it begins together, the turns of requests, and abandoned jobs."""
 
 import asyncio
 import threading
@@ -67,7 +67,7 @@ async def begun(worker, *works):
     return tasks
 
 
-def test_requests_take_turns_and_each_has_its_own_in_order(make):
+def test_requests_take_turns_and_keep_their_order(make):
     worker, told = make(), []
     first = Held(told, "a1")
 
@@ -88,7 +88,7 @@ def test_requests_take_turns_and_each_has_its_own_in_order(make):
     assert (worker.waiting, worker._in_flight) == (0, 0)
 
 
-def test_what_waits_is_read_together(make):
+def test_queued_articles_are_begun_together(make):
     worker, told = make(), []
     first = Held(told, "first")
 
@@ -106,7 +106,7 @@ def test_what_waits_is_read_together(make):
     assert "claimstance_batch_size_sum 6.0" in text
 
 
-def test_one_that_fails_costs_no_other(make):
+def test_a_failed_job_does_not_fail_other_jobs(make):
     def broken(stop):
         raise OSError("begun")
 
@@ -130,7 +130,7 @@ def test_one_that_fails_costs_no_other(make):
     assert worker.is_alive
 
 
-def test_full_is_full_until_work_has_ended_not_until_somebody_gave_up(make):
+def test_a_cancelled_job_keeps_its_slot_until_it_ends(make):
     worker, told = make(limit=2), []
     held = Held(told, "held", holds="finish")
 
@@ -153,7 +153,7 @@ def test_full_is_full_until_work_has_ended_not_until_somebody_gave_up(make):
     assert "late" not in told
 
 
-def test_what_is_wanted_no_more_is_not_begun(make):
+def test_cancelled_jobs_are_not_begun(make):
     worker, told = make(), []
     held = Held(told, "held")
 
@@ -169,7 +169,7 @@ def test_what_is_wanted_no_more_is_not_begun(make):
     assert told == ["held"]
 
 
-def test_closing_reads_what_was_handed_in():
+def test_closing_processes_submitted_jobs():
     worker, told = Worker(2, 10, Metrics()), []
     worker.start()
     held = Held(told, "held")
@@ -200,7 +200,7 @@ async def given_up(task):
 
 
 @pytest.mark.parametrize("holds", ["begin", "finish"])
-def test_one_that_goes_on_for_ever_keeps_nobody_waiting(make, impatient, holds):
+def test_an_endless_job_does_not_block_other_jobs(make, impatient, holds):
     worker, told = make(limit=1), []
     held = Held(told, "held", holds)
 
@@ -222,7 +222,7 @@ def test_one_that_goes_on_for_ever_keeps_nobody_waiting(make, impatient, holds):
     assert (worker.waiting, worker._in_flight) == (0, 0)
 
 
-def test_what_was_begun_beside_it_is_completed(make, impatient):
+def test_jobs_begun_beside_an_endless_one_are_completed(make, impatient):
     worker, told = make(), []
     held, waits = Held(told, "held", "finish"), Held(told, "waits", "finish")
 
@@ -237,7 +237,7 @@ def test_what_was_begun_beside_it_is_completed(make, impatient):
     held.let_go.set()
 
 
-def test_no_more_threads_than_a_few(make, impatient, monkeypatch):
+def test_the_number_of_stuck_threads_is_limited(make, impatient, monkeypatch):
     monkeypatch.setattr("claimstance.inference.serving.worker.MAX_STUCK", 2)
     worker, told = make(limit=10), []
     held = [Held(told, str(number)) for number in range(3)]
@@ -266,7 +266,7 @@ def test_no_more_threads_than_a_few(make, impatient, monkeypatch):
     soon(lambda: worker.is_alive)
 
 
-def test_closing_does_not_wait_for_ever(impatient):
+def test_closing_waits_a_limited_time(impatient):
     worker, told = Worker(2, 10, Metrics()), []
     worker.start()
     held = Held(told, "held")

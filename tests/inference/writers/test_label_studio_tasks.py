@@ -15,10 +15,10 @@ from claimstance.inference.results import (
     Stance,
     TaggedArticle,
 )
-from claimstance.inference.writers.label_studio import certainty, open_tasks, task_of
+from claimstance.inference.writers.label_studio import certainty, open_tasks, task_json
 from claimstance.model.io.label_studio import labelling_config
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS
-from claimstance.training.data.documents.from_records import documents_of, moved
+from claimstance.training.data.documents.from_records import documents_of, shift
 from claimstance.training.data.formats import read_file, recognise
 from helpers.paths import SEEDS
 from helpers.program import TEXT, write
@@ -88,11 +88,11 @@ def told(tagged):
 
 def read(records, text):
     """The same of records."""
-    (sheet,) = documents_of(records)[0].sheets
+    (sheet,) = documents_of(records)[0].layers
 
     def there(record, what):
         return (
-            characters(text, moved(what, record.start))
+            characters(text, shift(what, record.start))
             if isinstance(what, list)
             else what or frozenset()
         )
@@ -119,7 +119,7 @@ def test_what_was_tagged_reads_back(tagger, text, targets, tmp_path):
     if text == "seed":
         text = (SEEDS / "articles/port-strike.txt").read_text(encoding="utf-8")
     tagged = tagger.tag(text, targets, doc_id="a", title="Tax")
-    records = list(read_file(accepted([task_of(tagged)], tmp_path / "export.json")))
+    records = list(read_file(accepted([task_json(tagged)], tmp_path / "export.json")))
     assert [(r.id, r.doc_id, r.start, r.text) for r in records] == [
         (f"a:{s.index}", "a", s.start, s.text) for s in tagged.sentences
     ]
@@ -134,7 +134,7 @@ def test_a_source_of_several_things_and_its_stances_is_one_region(tmp_path):
         "He said that ferries were late. Critics blamed Carl Amsel.",
         ["Carl Amsel", "ferries", "rail"],
     )
-    results = task_of(tagged)["predictions"][0]["result"]
+    results = task_json(tagged)["predictions"][0]["result"]
     names = [
         r["id"] for r in results if r["type"] == "labels" and r["value"]["labels"] == ["Source"]
     ]
@@ -144,7 +144,7 @@ def test_a_source_of_several_things_and_its_stances_is_one_region(tmp_path):
     named = {r["value"]["text"][0] for r in results if r["type"] == "textarea"}
     assert named == {"ferries", "rail"}  # each is missing from one of the sentences
     assert (
-        read(list(read_file(accepted([task_of(tagged)], tmp_path / "e.json"))), tagged.text)[
+        read(list(read_file(accepted([task_json(tagged)], tmp_path / "e.json"))), tagged.text)[
             "stances"
         ]
         == (told(tagged)["stances"])
@@ -280,6 +280,6 @@ def test_the_name_has_to_be_one_that_label_studio_takes(run):
 
 def test_an_export_is_known_however_long_its_first_annotation_is(tagger, tmp_path):
     tagged = tagger.tag(TEXT * 40, doc_id="a")
-    path = accepted([task_of(tagged)], tmp_path / "export.json")
+    path = accepted([task_json(tagged)], tmp_path / "export.json")
     assert path.read_text(encoding="utf-8").index('"data"') > 65_536
     assert recognise(path).name == "labelstudio"

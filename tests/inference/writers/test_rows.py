@@ -15,18 +15,19 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import sampled_from, text
 
+from claimstance.inference.cli.outputs import open_writer
 from claimstance.inference.results import Attribution, Sentence, Span, Stance, TaggedArticle
 from claimstance.inference.writers import parquet as parquet_writer
-from claimstance.inference.writers.formats import Format, Rows, open_writer
+from claimstance.inference.writers.formats import OutputFormat, RowKind
 from claimstance.inference.writers.rows import (
     KINDS,
     META,
     TABLES,
     MetaColumns,
-    fills_sentences,
-    table_of,
+    has_sentence_columns,
+    table_schema,
 )
-from claimstance.inference.writers.text import CsvWriter, guarded
+from claimstance.inference.writers.text import CsvWriter, escape_formula
 from claimstance.model.errors import ConfigError
 from claimstance.model.labels import TASKS
 from helpers.paths import ROOT
@@ -84,21 +85,21 @@ WHERE = ["doc_id", "index", "start", "end", "text"]
     [
         (["claim"], ["claim", "claim_probability"]),
         (["check_worthy", "subjective"], ["check_worthy_probability", "subjective_probability"]),
-        (["attribution"], ["sources", "cues", "contents", "attributions"]),
+        (["attribution"], ["sources", "cues", "contents", "attributions", "continued"]),
         (["entity", "stance"], ["entities"]),
         (["stance"], []),
     ],
 )
 def test_sentences_have_the_columns_of_the_model_s_tasks(article, tasks, columns):
-    assert [column.name for column in table_of("sentences", tasks).columns] == WHERE + columns
+    assert [column.name for column in table_schema("sentences", tasks).columns] == WHERE + columns
     file = io.StringIO(newline="")
     CsvWriter(file, "sentences", tasks=tasks).write(article)
     header, *rows = csv.reader(io.StringIO(file.getvalue(), newline=""))
-    expected = WHERE + [name for name in columns if name != "attributions"]
+    expected = WHERE + [name for name in columns if name not in ("attributions", "continued")]
     assert header[: len(expected)] == expected
     assert [name for name in header[len(expected) :] if not name.startswith("meta")] == []
     assert {len(row) for row in rows} == {len(header)}
-    assert fills_sentences(tasks) is bool(columns)
+    assert has_sentence_columns(tasks) is bool(columns)
 
 
 def test_parquet_has_the_columns_of_the_model_s_tasks(article):
@@ -112,9 +113,9 @@ def test_parquet_has_the_columns_of_the_model_s_tasks(article):
 
 def test_a_model_of_all_tasks_has_all_columns():
     for rows, every in TABLES.items():
-        assert table_of(rows).columns == every.columns
-        assert table_of(rows, TASKS).columns == every.columns
-    assert table_of("stances", ["stance"]).columns == TABLES["stances"].columns
+        assert table_schema(rows).columns == every.columns
+        assert table_schema(rows, TASKS).columns == every.columns
+    assert table_schema("stances", ["stance"]).columns == TABLES["stances"].columns
 
 
 @pytest.mark.parametrize("rows", TABLES)
@@ -123,7 +124,7 @@ def test_the_documented_columns_are_those_written(rows):
     part = text.partition(f": `--rows {rows}`\n")[2].partition("\n## ")[0]
     documented = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", part, re.MULTILINE)
     assert documented == [
-        (column.name, KINDS[column.kind], column.about) for column in TABLES[rows].columns
+        (column.name, KINDS[column.kind], column.description) for column in TABLES[rows].columns
     ]
 
 
@@ -434,7 +435,7 @@ def test_a_long_cell_is_guarded_in_time_that_grows_with_its_length():
     for piece in ("\n", " ", "; ", ';"', "-5;", "1,"):
         words = "x;" + piece * 300_000
         begun = time.process_time()
-        guarded(words)
+        escape_formula(words)
         assert time.process_time() - begun < 5, piece
 
 
@@ -477,12 +478,12 @@ def test_what_a_model_does_not_read_is_null():
 
 
 def test_parquet_in_groups(article, monkeypatch):
-    monkeypatch.setattr(parquet_writer, "_ROWS", 4)
+    monkeypatch.setattr(parquet_writer, "_ROWS_PER_GROUP", 4)
     file = parquet([article] * 5)
     assert file.metadata.num_row_groups > 3
     assert file.metadata.num_rows == 5 * len(article.sentences)
-    monkeypatch.setattr(parquet_writer, "_ROWS", 10_000)
-    monkeypatch.setattr(parquet_writer, "_CHARACTERS", 1)
+    monkeypatch.setattr(parquet_writer, "_ROWS_PER_GROUP", 10_000)
+    monkeypatch.setattr(parquet_writer, "_CHARACTERS_PER_GROUP", 1)
     assert parquet([article]).metadata.num_row_groups == len(article.sentences)
 
 
@@ -538,12 +539,12 @@ def test_parquet_is_an_input_again(run, model):
 
 def test_a_failure_leaves_the_parquet_that_was_there(article, tmp_path, monkeypatch):
     def fail():
-        with open_writer(Format.parquet, Rows.sentences, path, script()[0]) as writer:
+        with open_writer(OutputFormat.parquet, RowKind.sentences, path, script()[0]) as writer:
             writer.write(article)
             raise RuntimeError
 
     pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr(parquet_writer, "_ROWS", 1)
+    monkeypatch.setattr(parquet_writer, "_ROWS_PER_GROUP", 1)
     path = tmp_path / "t.parquet"
     path.write_bytes(b"old")
     with pytest.raises(RuntimeError):
@@ -560,7 +561,7 @@ def test_half_a_parquet_does_not_look_whole(article, monkeypatch):
             raise RuntimeError
 
     pa = pytest.importorskip("pyarrow")
-    monkeypatch.setattr(parquet_writer, "_ROWS", 1)
+    monkeypatch.setattr(parquet_writer, "_ROWS_PER_GROUP", 1)
     file = io.BytesIO()
     with pytest.raises(RuntimeError):
         fail()

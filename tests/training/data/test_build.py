@@ -11,7 +11,7 @@ from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, Stance, text_key, write_jsonl
 from claimstance.training.data.build import _check_labels as check_rows
 from claimstance.training.data.build import build
-from claimstance.training.data.building.sources import Part, Store
+from claimstance.training.data.building.sources import IndexedStore, InputPart
 from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_labels, load_records, split_names
@@ -151,7 +151,7 @@ def test_own_labels_are_found_sorted_and_configured_ones_checked(tmp_path, caplo
     )
     build(settings({"files": [file]}), tmp_path / "out")
     assert load_labels(tmp_path / "out")["claim"] == ("con", "pro")
-    assert "labels of claim are those found: con, pro" in caplog.text
+    assert "labels of claim are those of the data: con, pro" in caplog.text
     build(settings({"files": [file]}, labels={"claim": ["pro", "con"]}), tmp_path / "set")
     assert load_labels(tmp_path / "set")["claim"] == ("pro", "con")
     with pytest.raises(InputError, match=r"mine.csv, line 2: claim: unknown label 'con'"):
@@ -174,9 +174,7 @@ def test_target_folder_is_never_lost(tmp_path):
     bad = settings({"files": [table(tmp_path, "bad.csv", [",claim"])]})
     out = tmp_path / "deep" / "out"
     first = build(good, out)
-    with pytest.raises(
-        InputError, match="found one that is there already; --overwrite replaces it"
-    ):
+    with pytest.raises(InputError, match="found one that exists already; --overwrite replaces it"):
         build(good, out)
     with pytest.raises(InputError, match="expected a text"):
         build(bad, out, overwrite=True)
@@ -273,8 +271,10 @@ def test_any_number_of_processes_builds_the_same(tmp_path, monkeypatch):
     ]
     config = settings({"files": [jsonl(tmp_path, "x.jsonl", records)]})
     alone = build(config, tmp_path / "alone")
-    monkeypatch.setattr("claimstance.training.data.building.workers.INLINE", 500)
-    monkeypatch.setattr("claimstance.training.data.building.workers.available", lambda: 2)
+    monkeypatch.setattr("claimstance.training.data.building.workers.INLINE_ROWS", 500)
+    monkeypatch.setattr(
+        "claimstance.training.data.building.workers.available_processors", lambda: 2
+    )
     seen = []
     assert build(config, tmp_path / "together", seen.append) == alone
     assert sum(seen) == 2500
@@ -309,23 +309,23 @@ def test_labels_are_checked_in_probabilities_too(tmp_path):
     source = {"files": [jsonl(tmp_path, "x.jsonl", rows)], "split": "train"}
     build(settings(source, labels={"stance": ["a", "favour"]}), tmp_path / "good")
     with Workers(1) as workers:
-        store = Store(tmp_path / "spool", workers, None)
-        store.add(store.batches(rows, part := Part("x", "x.json", None, 0, 0, count=3)))
+        store = IndexedStore(tmp_path / "rows", workers, None)
+        store.add(store.batches(rows, part := InputPart("x", "x.json", None, 0, 0, count=3)))
         with pytest.raises(
             InputError, match=r"^x\.json: 0: stances\[0\]\.probabilities: unknown label 'favour'"
         ):
             check_rows(store, [part], DEFAULT_LABELS)
-        store.spool.close()
+        store.row_store.close()
 
 
 def test_half_a_character_is_told_with_its_row():
-    part = Part("x", "x.json", None, 0, 0)
+    part = InputPart("x", "x.json", None, 0, 0)
     with pytest.raises(
         InputError, match=r"x\.json: '7': expected Unicode text, found half of a surrogate pair"
     ):
         list(
-            Store.batches(
-                SimpleNamespace(near=0.8, _with_names=False),
+            IndexedStore.batches(
+                SimpleNamespace(threshold=0.8, _with_names=False),
                 [
                     Record.model_construct(
                         **Record(id="7", text="").model_dump() | {"text": "\ud83d"}
@@ -509,13 +509,13 @@ def test_the_configured_split_goes_before_the_column_with_a_warning(tmp_path, ca
     assert build(settings({"files": [file], "split": "train"}), tmp_path / "out").rows == {
         "train": 3
     }
-    assert "found another in 2 rows (line 3, line 4); it is not used" in caplog.text
+    assert "found another split in 2 rows (line 3, line 4); it is not used" in caplog.text
 
 
 def test_folds_without_rows_to_divide_are_told(tmp_path, caplog):
     file = split_table(tmp_path, ["train", "dev", "test"])
     build(settings({"files": [file]}, split={"folds": 3}), tmp_path / "out")
-    assert "data.split.folds: no row is divided" in caplog.text
+    assert "data.split.folds: folds are not used" in caplog.text
 
 
 def test_one_label_is_told(tmp_path, caplog):

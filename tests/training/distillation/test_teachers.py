@@ -48,7 +48,7 @@ def records(seeds):
     ]
     text = "The Port of Harrow angered Mara Voss."
     alone = Record(
-        id="alone",
+        id="isolated_share",
         text=text,
         subjective="objective",
         meta={"corpus": "news"},
@@ -71,7 +71,7 @@ def cross_fitted(trained, tiny_encoder, tmp_path):
         config = {
             "output": "x",
             "data": {"path": "y"},
-            "training": {"leave_out": {"folds": 2, "fold": fold}},
+            "training": {"held_out_fold": {"folds": 2, "fold": fold}},
         }
         (folder / "config.yaml").write_text(
             Config.model_validate(config).to_yaml(), encoding="utf-8"
@@ -179,7 +179,7 @@ def test_rows_without_a_label_are_spoken_of_too(teacher, records):
     soft = teach([teacher(tasks=["claim", "attribution"])], records, DEFAULT_LABELS)
     assert records[8].claim is None
     assert records[8].attributions is None
-    assert soft["alone"].keys() == {"claim", "attribution"}
+    assert soft["isolated_share"].keys() == {"claim", "attribution"}
 
 
 def test_of_several_teachers_the_mean_counts(trained, teacher, tiny_encoder, records):
@@ -193,7 +193,9 @@ def test_of_several_teachers_the_mean_counts(trained, teacher, tiny_encoder, rec
             mine,
             DEFAULT_LABELS,
         )
-        return soft["alone"]["claim"], np.array([*mine[8].stances[0].probabilities.values()])
+        return soft["isolated_share"]["claim"], np.array(
+            [*mine[8].stances[0].probabilities.values()]
+        )
 
     for first, second, both in zip(said(trained), said(other), said(trained, other), strict=True):
         assert not np.allclose(first, second, atol=0.01)
@@ -273,7 +275,7 @@ def test_what_is_left_out_is_not_trained_on(tiny_encoder, tmp_path, records, mon
                 "data": {"path": "x"},
                 "model": {"encoder": str(tiny_encoder), "max_tokens": 64},
                 "training": {
-                    "leave_out": {"folds": 2, "fold": left_out},
+                    "held_out_fold": {"folds": 2, "fold": left_out},
                     "epochs": 1,
                     "threads": 1,
                 },
@@ -413,7 +415,7 @@ def test_a_dataset_is_built_and_trained_on_with_a_teacher(
                     }
                 ],
             },
-            "model": {"encoder": str(tiny_encoder), "start": str(trained), "max_tokens": 64},
+            "model": {"encoder": str(tiny_encoder), "init_from": str(trained), "max_tokens": 64},
             "training": {
                 "epochs": 1,
                 "tokens_per_batch": 256,
@@ -465,8 +467,8 @@ def test_the_bundled_model_teaches_by_its_name(tmp_path):
             "data.teachers: expected a trained model in gone, or 'bundled', found no such folder",
         ),
         (
-            {"model": {"start": "gone"}},
-            "model.start: expected a trained model in gone, or 'bundled', found no such folder",
+            {"model": {"init_from": "gone"}},
+            "model.init_from: expected a trained model in gone, or 'bundled', found no such folder",
         ),
     ],
 )

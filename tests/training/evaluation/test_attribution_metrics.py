@@ -9,7 +9,7 @@ from claimstance.training.evaluation.attribution_metrics import (
     attribution_scores,
     count_attributions,
 )
-from claimstance.training.evaluation.flat_spans import FlatSpan, extents, flatten
+from claimstance.training.evaluation.flat_spans import FlatSpan, attribution_sizes, flatten
 from claimstance.training.evaluation.metrics import bootstrap
 
 #        0         10        20        30
@@ -39,7 +39,7 @@ def flat(*attributions, text=TEXT):
     one = record(*attributions, text=text)
     return [
         (span.role, text[span.start : span.end], span.event)
-        for span in flatten(one, extents([one]))
+        for span in flatten(one, attribution_sizes([one]))
     ]
 
 
@@ -96,7 +96,7 @@ def test_size_counts_all_sentences_of_an_attribution():
         text="He did so too.",
         number=1,
     )
-    sizes = extents([first, second])
+    sizes = attribution_sizes([first, second])
     assert sizes == {"quote": 3 + 4 + 28 + 9, "d:1#1": 11}
     assert flatten(second, sizes) == [
         FlatSpan("content", "quote", 0, 2),

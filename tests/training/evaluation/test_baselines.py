@@ -120,7 +120,7 @@ def test_one_label_is_nothing_to_learn():
 
 
 @pytest.mark.parametrize(
-    ("what", "near"),
+    ("target", "expected"),
     [
         ([(8, 11)], "a b c d Ada e f g h i"),
         ("Ada", "a b c d Ada e f g h i"),
@@ -128,8 +128,8 @@ def test_one_label_is_nothing_to_learn():
         (None, ""),
     ],
 )
-def test_what_is_near_a_target(what, near):
-    assert baselines._near("a b c d Ada e f g h i j k", what) == near
+def test_targets_get_the_words_around_them(target, expected):
+    assert baselines._with_context("a b c d Ada e f g h i j k", target) == expected
 
 
 def embed(texts):
@@ -173,7 +173,7 @@ def test_a_regression_is_fitted_on_a_sample_of_many_rows():
         seen.append(len(texts))
         return embed(texts)
 
-    baselines.regression(TALK, (), TALK[:2], DEFAULT_LABELS, count, most=10)
+    baselines.regression(TALK, (), TALK[:2], DEFAULT_LABELS, count, max_rows=10)
     assert seen == [10, 2]
 
 
@@ -188,6 +188,15 @@ def test_all_baselines_are_computed():
     assert baselines.compute_baselines((), (), TALK, DEFAULT_LABELS) == {}
     one = baselines.compute_baselines(TALK[:12], (), TALK, DEFAULT_LABELS, embed)
     assert list(one) == ["majority"]
+
+
+def test_files_of_their_own_for_each_split_have_baselines_too():
+    texts, labels = SAID[:4] + RAINED[:4], ["claim"] * 4 + ["no_claim"] * 4
+    dev, test = claims(texts, labels, "dev_file"), claims(texts, labels, "test_file")
+    found = baselines.compute_baselines(TALK, dev, test, DEFAULT_LABELS, embed)
+    assert [list(results) for results in found.values()] == [["test_file/claim"]] * 3
+    assert found["words"]["test_file/claim"]["accuracy"].value == 1
+    assert found["majority"]["test_file/claim"]["accuracy"].value == 0.5
 
 
 def figures(**values):

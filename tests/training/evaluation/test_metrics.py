@@ -22,11 +22,11 @@ from claimstance.training.evaluation.metrics import (
     bootstrap,
     calibration_error,
     classification,
-    confusions,
+    confusion_matrices,
     f1,
     precision_recall,
-    ranking,
-    resampled_rows,
+    ranking_figures,
+    resampled_weights,
 )
 
 LABELS = ("against", "neutral", "favor")
@@ -43,7 +43,7 @@ def rng():
 def test_classification_is_scikit_learns(rng, gold_labels, predicted_labels):
     gold, predicted = rng.integers(gold_labels, size=60), rng.integers(predicted_labels, size=60)
     documents = [str(i // 4) for i in range(60)]
-    counts = confusions(gold, predicted, documents, 3)
+    counts = confusion_matrices(gold, predicted, documents, 3)
     assert counts.shape == (15, 3, 3)
     found = classification(counts.sum(axis=0), LABELS)
     assert found["macro_f1"] == pytest.approx(
@@ -73,7 +73,7 @@ def test_nothing_counted_scores_nothing():
 def test_average_precision_is_scikit_learns(rng, ties):
     relevant = rng.random(80) < 0.3
     scores = rng.integers(ties, size=80) / ties + relevant * 0.2
-    found = ranking(relevant, scores, [str(i) for i in range(80)])
+    found = ranking_figures(relevant, scores, [str(i) for i in range(80)])
     assert found["average_precision"].value == pytest.approx(
         average_precision_score(relevant, scores)
     )
@@ -104,23 +104,26 @@ def test_where_nothing_is_relevant_there_is_no_recall():
 def test_precision_at_ten_and_fifty():
     scores = np.linspace(1, 0, 60)
     relevant = [i % 5 == 0 or i < 4 for i in range(60)]
-    found = ranking(relevant, scores, [str(i) for i in range(60)])
+    found = ranking_figures(relevant, scores, [str(i) for i in range(60)])
     assert found["precision_at_10"].value == pytest.approx(0.5)
     assert found["precision_at_50"].value == pytest.approx(13 / 50)
-    assert set(ranking(relevant[:20], scores[:20], ["a"] * 20)) == {
+    assert set(ranking_figures(relevant[:20], scores[:20], ["a"] * 20)) == {
         "average_precision",
         "precision_at_10",
     }
 
 
 def test_a_ranking_without_anything_relevant_scores_zero():
-    assert ranking([False] * 3, [0.1, 0.5, 0.3], ["a", "b", "c"])["average_precision"].value == 0
+    assert (
+        ranking_figures([False] * 3, [0.1, 0.5, 0.3], ["a", "b", "c"])["average_precision"].value
+        == 0
+    )
 
 
 def test_resampled_rankings_are_those_of_the_rows_repeated(rng):
     relevant, scores = rng.random(12) < 0.5, rng.random(12).round(1)
     documents = [str(i // 3) for i in range(12)]
-    weights = resampled_rows(documents)
+    weights = resampled_weights(documents)
     assert (weights.sum(axis=1) == 12).all()
     assert (
         weights.reshape(-1, 4, 3) == weights.reshape(-1, 4, 3)[:, :, :1]
@@ -139,8 +142,8 @@ def test_intervals_hold_the_value_and_narrow_with_more_documents(rng):
     predicted = np.where(rng.random(400) < 0.8, gold, 1 - gold)
     widths = []
     for size in (100, 400):
-        counts = confusions(gold[:size], predicted[:size], [str(i) for i in range(size)], 2)
-        figures = bootstrap(counts, lambda summed: classification(summed, ("a", "b")), size)
+        counts = confusion_matrices(gold[:size], predicted[:size], [str(i) for i in range(size)], 2)
+        figures = bootstrap(counts, lambda sum_errors: classification(sum_errors, ("a", "b")), size)
         assert all(figure.low <= figure.value <= figure.high for figure in figures.values())
         assert figures["accuracy"].n == size
         widths.append(figures["accuracy"].high - figures["accuracy"].low)
@@ -153,8 +156,10 @@ def test_documents_are_drawn_whole(rng):
     predicted = np.where(
         np.arange(100) < 50, gold, 1 - gold
     )  # one document all right, one all wrong
-    counts = confusions(gold, predicted, ["a"] * 50 + ["b"] * 50, 2)
-    figure = bootstrap(counts, lambda summed: classification(summed, ("a", "b")), 100)["accuracy"]
+    counts = confusion_matrices(gold, predicted, ["a"] * 50 + ["b"] * 50, 2)
+    figure = bootstrap(counts, lambda sum_errors: classification(sum_errors, ("a", "b")), 100)[
+        "accuracy"
+    ]
     assert (figure.low, figure.value, figure.high) == (0.0, 0.5, 1.0)
 
 

@@ -11,7 +11,7 @@ from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.training.evaluation.counts import OUTCOMES_FILE, read_outcomes, write_outcomes
 from claimstance.training.evaluation.evaluate import PRIMARY, score_pairs
-from claimstance.training.evaluation.significance import FEWEST, compare
+from claimstance.training.evaluation.significance import MIN_DOCUMENTS, compare
 
 TASKS = ("claim", "stance", "attribution", "entity")
 CONFIG = ModelConfig(
@@ -205,7 +205,7 @@ def test_significance_is_corrected_for_the_number_of_tests(stored):
 
 
 def test_too_few_documents_are_not_tested(stored):
-    few = [str(i % (FEWEST - 1)) for i in range(40)]
+    few = [str(i % (MIN_DOCUMENTS - 1)) for i in range(40)]
     result = compare(
         stored("a", claims([0] * 40, few)), stored("b", claims([1] * 40, few)), resamples=50
     )
@@ -242,7 +242,7 @@ def test_other_data_are_not_compared(stored, change, message):
 def test_other_documents_labels_and_tasks_are_not_compared(stored):
     first = stored("a", claims([1] * 12))
     with pytest.raises(
-        InputError, match=r"expected the 12 documents of .*, found 13, of which 12 are among those"
+        InputError, match=r"expected the 12 documents of .*, found 13; 12 of them are among those"
     ):
         compare(first, stored("b", claims([1] * 13)))
     swapped = ModelConfig({}, tasks=("claim",), labels={"claim": ("claim", "no_claim")})

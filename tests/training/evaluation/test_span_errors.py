@@ -2,7 +2,7 @@
 
 import pytest
 
-from claimstance.training.evaluation.span_errors import span_errors, summed, wrong
+from claimstance.training.evaluation.span_errors import count_errors, span_errors, sum_errors
 
 
 @pytest.mark.parametrize(
@@ -42,9 +42,9 @@ from claimstance.training.evaluation.span_errors import span_errors, summed, wro
 def test_each_annotated_span_is_counted_once(gold, found, expected):
     errors = span_errors(gold, found)
     assert dict(errors) == expected
-    assert wrong(errors) == sum(n for (_, kind), n in expected.items() if kind != "right")
+    assert count_errors(errors) == sum(n for (_, kind), n in expected.items() if kind != "right")
 
 
 def test_errors_of_sentences_add_up():
     one, two = span_errors([("cue", 0, 1)], []), span_errors([("cue", 0, 1)], [("cue", 0, 1)])
-    assert dict(summed([one, two, one])) == {("cue", "missed"): 2, ("cue", "right"): 1}
+    assert dict(sum_errors([one, two, one])) == {("cue", "missed"): 2, ("cue", "right"): 1}

@@ -9,7 +9,7 @@ from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, Stance
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
-from claimstance.training.fine_tuning.batches import Mixture, Planner, collate
+from claimstance.training.fine_tuning.batches import EpochSampler, SamplingConfig, collate
 from claimstance.training.fine_tuning.examples import build_examples
 from claimstance.training.fine_tuning.train import train
 
@@ -146,8 +146,10 @@ ALL = {"": 1.0}  # of rows without a corpus's name
 )
 def test_a_share_of_them_is_shown_once_more(make, windows, mixture, count):
     documents = make(0, 1, 2, 3)
-    mixture = Mixture(neighbours=0.0, alone=0.0, topics=0.0, made=mixture)
-    planner = Planner(documents, windows, mixture, Augmenter(windows, NONE))
+    mixture = SamplingConfig(
+        context_share=0.0, isolated_share=0.0, topic_share=0.0, augmentation=mixture
+    )
+    planner = EpochSampler(documents, windows, mixture, Augmenter(windows, NONE))
     plain = {id(document[0]) for document in documents}
     shown = [
         [w for batch in planner.epoch(number) for w in batch if not w.topics] for number in range(3)
@@ -361,10 +363,12 @@ def test_what_would_take_several_windows_is_not_made(word_windows):
         (6, 0),
     ):  # one joined and one unsaid, of ten words and of seven or more
         windows = word_windows(room)
-        planner = Planner(
+        planner = EpochSampler(
             documents,
             windows,
-            Mixture(neighbours=0.0, topics=0.0, made={"joined": ALL, "unsaid": ALL}),
+            SamplingConfig(
+                context_share=0.0, topic_share=0.0, augmentation={"joined": ALL, "unsaid": ALL}
+            ),
             Augmenter(windows, NONE),
         )
         shown = [
@@ -376,8 +380,11 @@ def test_what_would_take_several_windows_is_not_made(word_windows):
 
 
 def test_the_same_is_made_whenever_it_is_asked_for(make, windows):
-    planner = Planner(
-        make(0, 1, 2), windows, Mixture(made=dict.fromkeys(WAYS, ALL)), Augmenter(windows, NONE)
+    planner = EpochSampler(
+        make(0, 1, 2),
+        windows,
+        SamplingConfig(augmentation=dict.fromkeys(WAYS, ALL)),
+        Augmenter(windows, NONE),
     )
 
     def course(number):
@@ -389,10 +396,13 @@ def test_the_same_is_made_whenever_it_is_asked_for(make, windows):
 
 
 def test_what_is_made_is_a_share_of_all_whatever_is_seen_of_them(make, windows):
-    mixture = Mixture(
-        neighbours=0.0, topics=0.0, made={"quoted": ALL, "unsaid": {"": 0.0}}, sampling={"": 0.0}
+    mixture = SamplingConfig(
+        context_share=0.0,
+        topic_share=0.0,
+        augmentation={"quoted": ALL, "unsaid": {"": 0.0}},
+        sampling={"": 0.0},
     )
-    shown = Planner(make(0, 1, 2), windows, mixture, Augmenter(windows, NONE)).epoch(0)
+    shown = EpochSampler(make(0, 1, 2), windows, mixture, Augmenter(windows, NONE)).epoch(0)
     [example] = [example for batch in shown for window in batch for example in window.examples]
     assert "favor" in asked(example, windows).values()  # nobody's words of Eve, as somebody's
 

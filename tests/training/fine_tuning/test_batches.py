@@ -9,11 +9,16 @@ from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS, bio
 from claimstance.model.network import IGNORE
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.model.windows import WindowBuilder
-from claimstance.training.fine_tuning.batches import LabelledWindow, Mixture, Planner, collate
+from claimstance.training.fine_tuning.batches import (
+    EpochSampler,
+    LabelledWindow,
+    SamplingConfig,
+    collate,
+)
 from claimstance.training.fine_tuning.examples import build_examples
 
 TAGS = bio(ROLES)
-CALM = {"neighbours": 0.0, "alone": 0.0, "topics": 0.0}
+CALM = {"context_share": 0.0, "isolated_share": 0.0, "topic_share": 0.0}
 
 
 def part(text, words):
@@ -240,7 +245,7 @@ def test_content_that_begins_later_does_not_go_on(examples, word_windows):
 def test_a_topic_is_asked_in_a_window_of_its_own(document, examples, word_windows):
     builder = word_windows(40)
     [made] = examples(document[:1], builder)
-    planner = Planner([made], builder, Mixture(**CALM))
+    planner = EpochSampler([made], builder, SamplingConfig(**CALM))
     [batch] = planner.epoch(0)
     [topic] = [window for window in batch if window.topics]
     tensors = collate([topic], pad=0)
@@ -258,8 +263,8 @@ def test_a_topic_is_asked_in_a_window_of_its_own(document, examples, word_window
 @pytest.mark.parametrize(("share", "count"), [(0.0, 1), (1.0, 2)])
 def test_mentions_are_asked_about_as_topics(document, examples, word_windows, share, count):
     builder = word_windows(40)
-    planner = Planner(
-        examples(document[:1], builder), builder, Mixture(**{**CALM, "topics": share})
+    planner = EpochSampler(
+        examples(document[:1], builder), builder, SamplingConfig(**{**CALM, "topic_share": share})
     )
     [batch] = planner.epoch(0)
     topics = [window for window in batch if window.topics]
@@ -326,7 +331,7 @@ def many(seeds, tokenizer_json):
                 "doc_id": None,
                 "start": None,
                 "stances": [],
-                "meta": {"corpus": "alone"},
+                "meta": {"corpus": "isolated_share"},
             }
         )
         for r in records
@@ -335,7 +340,7 @@ def many(seeds, tokenizer_json):
 
 
 def course(many, number=0, **mixture):
-    return Planner(*many, Mixture(**{"tokens_per_batch": 512, **mixture})).epoch(number)
+    return EpochSampler(*many, SamplingConfig(**{"tokens_per_batch": 512, **mixture})).epoch(number)
 
 
 def contents(batches):
@@ -347,7 +352,7 @@ def contents(batches):
 
 def test_the_same_seed_gives_the_same_course(many):
     assert contents(course(many)) == contents(course(many))
-    planner = Planner(*many, Mixture())
+    planner = EpochSampler(*many, SamplingConfig())
     second = contents(planner.epoch(1))
     assert second == contents(planner.epoch(1)) != contents(planner.epoch(0))
     assert contents(course(many, seed=14)) != contents(course(many))
@@ -364,7 +369,7 @@ def shown(batches):
     return tokens
 
 
-@pytest.mark.parametrize("mixture", [{}, CALM, {"alone": 1.0, "neighbours": 1.0}])
+@pytest.mark.parametrize("mixture", [{}, CALM, {"isolated_share": 1.0, "context_share": 1.0}])
 def test_every_example_is_shown_once_an_epoch(many, mixture):
     expected = Counter({id(example): len(example) for document in many[0] for example in document})
     for number in range(2):
@@ -375,24 +380,36 @@ def test_sampling_shows_a_share(many):
     corpus_of = {id(example): example.corpus for document in many[0] for example in document}
     sizes = Counter(corpus_of.values())
     for number in range(2):
-        seen = Counter(corpus_of[e] for e in shown(course(many, number, sampling={"alone": 0.25})))
-        assert seen == {"seeds": sizes["seeds"], "alone": round(sizes["alone"] / 4)}
-    drawn = [set(shown(course(many, number, sampling={"alone": 0.25}))) for number in range(2)]
+        seen = Counter(
+            corpus_of[e] for e in shown(course(many, number, sampling={"isolated_share": 0.25}))
+        )
+        assert seen == {
+            "seeds": sizes["seeds"],
+            "isolated_share": round(sizes["isolated_share"] / 4),
+        }
+    drawn = [
+        set(shown(course(many, number, sampling={"isolated_share": 0.25}))) for number in range(2)
+    ]
     assert drawn[0] != drawn[1]
 
 
-def test_neighbours_and_alone_say_who_has_company(many):
+def test_context_and_isolated_shares_set_the_company_of_a_sentence(many):
     def company(**mixture):
         return [
             len(w.examples)
             for batch in course(many, **{**CALM, **mixture})
             for w in batch
-            if not w.topics and w.examples[0].corpus == "alone"
+            if not w.topics and w.examples[0].corpus == "isolated_share"
         ]
 
     assert set(company()) == {1}
-    assert max(company(neighbours=1.0)) > 1
-    lonely = [w for batch in course(many, **{**CALM, "alone": 1.0}) for w in batch if not w.topics]
+    assert max(company(context_share=1.0)) > 1
+    lonely = [
+        w
+        for batch in course(many, **{**CALM, "isolated_share": 1.0})
+        for w in batch
+        if not w.topics
+    ]
     assert all(len(w.examples) == 1 for w in lonely)
 
 

@@ -10,7 +10,7 @@ from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
 from claimstance.training.evaluation.answers import Answers, collect
 from claimstance.training.fine_tuning import calibration as calibrate
-from claimstance.training.fine_tuning.calibration import ENOUGH, NEVER
+from claimstance.training.fine_tuning.calibration import MIN_ANSWERS, NEVER
 
 LABELS = ("against", "neutral", "favor")
 KINDS = ("stance.holder", "stance.mention", "stance.topic")
@@ -90,7 +90,9 @@ def test_answers_given_are_as_right_as_promised_whatever_their_label(rng):
         fitted, held = np.arange(3000) < 1500, np.arange(3000) >= 1500
         for column, right in kept.items():
             so = said == column
-            least = calibrate.answered_from(confidence[so & fitted], gold[so & fitted] == column)
+            least = calibrate.fit_abstention_threshold(
+                confidence[so & fitted], gold[so & fitted] == column
+            )
             assert least != NEVER
             right += (gold == column)[so & held & (confidence >= least)].tolist()
     assert all(
@@ -101,7 +103,7 @@ def test_answers_given_are_as_right_as_promised_whatever_their_label(rng):
 
 def test_a_promise_rests_on_what_was_counted_and_on_what_the_answers_say():
     def least(said, right):
-        return calibrate.answered_from(np.array(said), np.array(right, bool))
+        return calibrate.fit_abstention_threshold(np.array(said), np.array(right, bool))
 
     assert least([0.95] * 30, [1] * 27 + [0] * 3) == 0
     assert least([0.95] * 30, [1] * 26 + [0] * 4) == NEVER
@@ -120,7 +122,7 @@ def test_answers_that_say_too_little_of_themselves_are_given_nonetheless(rng):
     for _ in range(100):
         confidence = rng.uniform(0.4, 0.85, 300)
         is_right = rng.uniform(size=300) < expit(0.8 + 1.2 * logit(confidence))
-        least = calibrate.answered_from(confidence[:150], is_right[:150])
+        least = calibrate.fit_abstention_threshold(confidence[:150], is_right[:150])
         given += (confidence[150:] >= least).tolist()
         right += is_right[150:][confidence[150:] >= least].tolist()
     assert np.mean(given) > 0.3
@@ -129,7 +131,7 @@ def test_answers_that_say_too_little_of_themselves_are_given_nonetheless(rng):
 
 def test_little_is_promised_of_few_answers(rng):
     config = ModelConfig({})
-    for n in (ENOUGH - 1, ENOUGH):
+    for n in (MIN_ANSWERS - 1, MIN_ANSWERS):
         rows = np.tile([0.05, 0.95], (n, 1))
         answers = Answers(
             ("no_claim", "claim"),
@@ -140,7 +142,7 @@ def test_little_is_promised_of_few_answers(rng):
             np.full(n, "claim"),
         )
         calibrate.fit(config, "claim", answers)
-        if n < ENOUGH:
+        if n < MIN_ANSWERS:
             assert config.abstain_below == {}
     assert config.abstain_below == {"claim.no_claim": NEVER, "claim.claim": 0}
 
@@ -156,7 +158,7 @@ def test_label_sets_hold_the_right_label_in_new_documents(rng):
         of_right = 1 / (1 + np.exp(-ease - rng.normal(size=len(ease))))
         documents = np.repeat(np.arange(120), sizes)
         known = documents < 60
-        least = calibrate.belongs_from(of_right[known], documents[known].astype(str))
+        least = calibrate.fit_conformal_threshold(of_right[known], documents[known].astype(str))
         found = of_right >= least
         covered.append(np.mean([found[documents == number].mean() for number in range(60, 120)]))
     assert np.mean(covered) == pytest.approx(0.9, abs=0.012)
@@ -164,7 +166,7 @@ def test_label_sets_hold_the_right_label_in_new_documents(rng):
 
 def test_too_few_documents_promise_only_all_labels():
     documents = np.array(["a"] * 50 + ["b"] * 50)
-    assert calibrate.belongs_from(np.linspace(0.5, 1, 100), documents) == 0
+    assert calibrate.fit_conformal_threshold(np.linspace(0.5, 1, 100), documents) == 0
 
 
 def test_each_kind_of_question_is_fitted_by_itself_and_all_together(monkeypatch, rng):
@@ -252,7 +254,7 @@ def test_a_promise_that_cannot_be_kept_is_told(rng, caplog):
         calibrate.fit(config, "claim", answers)
     assert config.abstain_below == {"claim.no_claim": NEVER, "claim.claim": NEVER}
     assert (
-        "claim: no probability from which 90 % of the answers on dev are right, of no_claim, claim"
+        "claim: no probability from which 90 % of the answers on dev are right, for no_claim, claim"
         in caplog.text
     )
 
@@ -340,7 +342,7 @@ def test_unlabelled_questions_are_not_collected():
     )
     found = collect(ModelConfig({}), "stance", pairs)
     assert found.probabilities.tolist() == [[0.1, 0.2, 0.7]]
-    assert (found.gold.tolist(), found.documents.tolist(), found.kinds.tolist()) == (
+    assert (found.gold.tolist(), found.documents.tolist(), found.variants.tolist()) == (
         [2],
         ["d"],
         ["stance.mention"],
@@ -375,7 +377,7 @@ def test_what_was_fitted_to_other_tasks_stays(task, dropped):
         abstain_below=dict.fromkeys(keys, 0.5),
         conformal=dict.fromkeys(keys, 0.1),
     )
-    found = calibrate.unfitted(config, [task])
+    found = calibrate.without_calibration(config, [task])
     for values in (
         found.temperatures,
         found.biases,

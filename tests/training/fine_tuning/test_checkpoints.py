@@ -71,7 +71,7 @@ def test_the_same_run_goes_on_from_its_last_whole_checkpoint(interrupted):
         ({"metric": "d/claim"}, "training.metric mean -> d/claim"),
         ({"model": {"max_tokens": 128}}, "model.max_tokens 256 -> 128"),
         ({"model": {"encoder": "other/encoder"}}, "model.encoder sentence-transformers/all-MiniLM-L6-v2 -> other/"),
-        ({"model": {"start": "bundled"}}, "model.start null -> bundled"),
+        ({"model": {"init_from": "bundled"}}, "model.init_from null -> bundled"),
         ({"labels": {"claim": ("claim", "no_claim")}}, "labels of claim no_claim, claim -> claim, no_claim"),
         ({"labels": {**LABELS, "stance": ("a", "b")}}, "labels of stance none -> a, b"),
         ({"labels": {}}, "labels of claim no_claim, claim -> none"),
@@ -104,8 +104,8 @@ def test_a_changed_dataset_is_named_by_path_and_fingerprint(tmp_path, interrupte
 
 def test_many_changes_are_counted(interrupted):
     changes = {
-        "seed": 1, "epochs": 1, "patience": 1, "weight_decay": 0.5, "topics": 0.5, "alone": 0.5,
-        "neighbours": 0.1, "tokens_per_batch": 64,
+        "seed": 1, "epochs": 1, "patience": 1, "weight_decay": 0.5, "topic_share": 0.5, "isolated_share": 0.5,
+        "context_share": 0.1, "tokens_per_batch": 64,
     }  # fmt: skip
     with pytest.raises(ConfigError, match="; 2 more"):
         checkpoint_to_resume(interrupted, describe(**changes))
@@ -120,12 +120,12 @@ def test_other_weights_to_start_from_are_noticed(interrupted, tmp_path):
     start = tmp_path / "start"
     start.mkdir()
     (start / "model.safetensors").write_bytes(b"one")
-    write_description(interrupted, describe(model={"start": str(start)}))
-    same = describe(model={"start": str(start)})
+    write_description(interrupted, describe(model={"init_from": str(start)}))
+    same = describe(model={"init_from": str(start)})
     assert checkpoint_to_resume(interrupted, same) == interrupted / "checkpoint-18"
     (start / "model.safetensors").write_bytes(b"two")
-    with pytest.raises(ConfigError, match=r"found other weights in model\.start"):
-        checkpoint_to_resume(interrupted, describe(model={"start": str(start)}))
+    with pytest.raises(ConfigError, match=r"found other weights in model\.init_from"):
+        checkpoint_to_resume(interrupted, describe(model={"init_from": str(start)}))
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]", '{"format": 99}', '{"format": 1}'])

@@ -1,4 +1,4 @@
-"""The weights that training begins with: ``model.start``."""
+"""The weights that training begins with: ``model.init_from``."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from claimstance.model.labels import STANCE
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.backend import BUNDLED
 from claimstance.training.config import Config
-from claimstance.training.fine_tuning.train import _new
+from claimstance.training.fine_tuning.train import _new_model
 
 pytestmark = pytest.mark.slow
 [MINILM] = PACKAGED
@@ -18,7 +18,7 @@ LABELS = {"stance": STANCE, "claim": ("boast", "menace", "pledge")}
 
 def new(**model):
     config = Config.model_validate({"output": "out", "data": {"path": "data"}, "model": model})
-    return _new(config, ("claim", "stance"), LABELS)
+    return _new_model(config, ("claim", "stance"), LABELS)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def minilm():
 
 @pytest.mark.parametrize("start", ["auto", "bundled"])
 def test_training_begins_with_the_bundled_weights(minilm, bundled, start):
-    model, name = new(encoder=minilm, start=start)
+    model, name = new(encoder=minilm, init_from=start)
     assert name == bundled.config.name
     theirs = bundled.state_dict()
     equal = {key: torch.equal(value, theirs[key]) for key, value in model.state_dict().items() if key in theirs
@@ -49,14 +49,14 @@ def test_training_begins_with_the_bundled_weights(minilm, bundled, start):
 
 def test_auto_passes_over_a_bundled_model_with_another_encoder(tiny_encoder, caplog):
     caplog.set_level("INFO", "claimstance")
-    _, name = new(encoder=str(tiny_encoder), start="auto", max_tokens=64)
+    _, name = new(encoder=str(tiny_encoder), init_from="auto", max_tokens=64)
     assert name is None
     assert "which the bundled model does not have" in caplog.text
 
 
 def test_a_named_start_with_another_encoder_is_refused(tiny_encoder):
     with pytest.raises(ConfigError, match="expected a model with the encoder of this one"):
-        new(encoder=str(tiny_encoder), start="bundled", max_tokens=64)
+        new(encoder=str(tiny_encoder), init_from="bundled", max_tokens=64)
 
 
 def test_without_a_start_the_encoder_is_as_it_was_pretrained(tiny_encoder):

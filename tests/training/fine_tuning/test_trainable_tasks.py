@@ -1,4 +1,4 @@
-"""One head trained, the rest of the model as it was: ``training.only``."""
+"""One head trained, the rest of the model as it was: ``training.trainable_tasks``."""
 
 import json
 import shutil
@@ -36,8 +36,8 @@ def go_on(make_config, stances, tmp_path):
     def go_on(start, only, rows=stances, labels=DEFAULT_LABELS, model=None, **settings):
         config = make_config(
             tmp_path / "own",
-            model={"start": str(start), **(model or {})},
-            only=only,
+            model={"init_from": str(start), **(model or {})},
+            trainable_tasks=only,
             epochs=1,
             **{"evaluations_per_epoch": 0, **settings},
         )
@@ -138,8 +138,8 @@ def test_soft_labels_of_other_tasks_are_left_out(trained, make_config, stances, 
     soft = {row.id: {"claim": np.array([0.5, 0.5], dtype=np.float32)} for row in stances["train"]}
     config = make_config(
         tmp_path / "own",
-        model={"start": str(trained)},
-        only=["stance"],
+        model={"init_from": str(trained)},
+        trainable_tasks=["stance"],
         epochs=1,
         evaluations_per_epoch=0,
     )
@@ -149,8 +149,8 @@ def test_soft_labels_of_other_tasks_are_left_out(trained, make_config, stances, 
 def test_the_card_says_what_learned(trained, make_config, stances, tmp_path):
     config = make_config(
         tmp_path / "own",
-        model={"start": str(trained)},
-        only=["stance"],
+        model={"init_from": str(trained)},
+        trainable_tasks=["stance"],
         epochs=1,
         evaluations_per_epoch=0,
     )
@@ -208,11 +208,11 @@ def test_what_does_not_learn_has_no_dropout(trained):
     [
         (
             {"model": {"max_tokens": 32}},
-            "model.max_tokens: expected 64 as in model.start, found 32",
+            "model.max_tokens: expected 64 as in model.init_from, found 32",
         ),
         (
             {"labels": {**DEFAULT_LABELS, "stance": ("no", "yes")}},
-            "training.only: expected the labels of model.start for 'stance' (against, neutral, favor), found no, yes",
+            "training.trainable_tasks: expected the labels of model.init_from for 'stance' (against, neutral, favor), found no, yes",
         ),
         ({"only": ["entity"], "rows": None}, "no row of the train split has labels for 'entity'"),
     ],
@@ -232,20 +232,20 @@ def test_a_task_that_the_start_lacks(trained, go_on, tmp_path, splits, make_conf
         splits,
         DEFAULT_LABELS,
     )
-    with pytest.raises(ConfigError, match=r"training\.only: unknown task 'stance'"):
+    with pytest.raises(ConfigError, match=r"training\.trainable_tasks: unknown task 'stance'"):
         go_on(start, ["stance"])
 
 
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ({}, "training.only: expected a model.start"),
+        ({}, "training.trainable_tasks: expected a model.init_from"),
         (
-            {"start": "bundled", "tasks": ["stance"]},
-            "model.tasks: expected none beside training.only",
+            {"init_from": "bundled", "tasks": ["stance"]},
+            "model.tasks: expected none beside training.trainable_tasks",
         ),
     ],
 )
 def test_a_configuration_that_leaves_nothing_as_it_was(make_config, tmp_path, model, message):
     with pytest.raises(ValidationError, match=message):
-        make_config(tmp_path, model=model, only=["stance"])
+        make_config(tmp_path, model=model, trainable_tasks=["stance"])

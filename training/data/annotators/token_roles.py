@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from claimstance.model.record import Record
 from claimstance.training.evaluation.attribution_metrics import TOKEN
-from claimstance.training.evaluation.flat_spans import extents, flatten
+from claimstance.training.evaluation.flat_spans import attribution_sizes, flatten
 from claimstance.training.evaluation.metrics import f1
 
 NOTHING = ""
@@ -15,7 +15,7 @@ def attribution_roles(records: Sequence[Record]) -> list[list[str]]:
 
     Nested attributions are flattened, the innermost winning.
     """
-    sizes = extents(records)
+    sizes = attribution_sizes(records)
     return [
         _roles(record, [(span.start, span.end, span.role) for span in flatten(record, sizes)])
         for record in records

@@ -1,4 +1,4 @@
-"""Items: what several annotators say of one sentence becomes one row, and how far they agree is measured."""
+"""Adjudication: the annotations of one sentence by several annotators become one row; agreement is measured."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,164 +8,197 @@ import numpy as np
 
 from claimstance.model.record import Record
 from claimstance.training.data.annotators.agreement import Agreement, AgreementReport, annotations
-from claimstance.training.data.building.groups import Places, connect, link, mixed
-from claimstance.training.data.building.indexing import Batch
-from claimstance.training.data.building.row_store import Ragged
-from claimstance.training.data.building.sources import Part, Store
+from claimstance.training.data.building.groups import (
+    RowIds,
+    combine_keys,
+    pair_equal_keys,
+    union_groups,
+)
+from claimstance.training.data.building.indexing import RowBatch
+from claimstance.training.data.building.row_store import RaggedArray
+from claimstance.training.data.building.sources import IndexedStore, InputPart
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.soft_labels import SoftLabels
 
-_BLOCK = 1000  # items read together
+_BLOCK = 1000  # items that are read together
 
 Labels = Mapping[str, Sequence[str]]
 
 
 @dataclass
 class Adjudication:
-    """Rows after the annotators of each were put together.
+    """Represent the rows after adjudication.
 
     Attributes:
-        rows: the row of the spool of each item, in the order of reading of its first annotation.
-        leaders: the row of that first annotation: the item goes by its part.
-        soft: row of the spool → how annotators divide.
-        ties: number of a part → task → how often they were tied, so that there is no label.
-        agreement: source → how far its annotators agree; sources without two annotators of a sentence are absent.
-        shared: numbers of sources of which two files have annotations of one sentence.
+        rows: the row of the store of each item, in the order of the items' first annotations.
+        first_rows: the row of that first annotation, whose part is the part of the item.
+        soft: row of the store → the distribution of the annotators' answers.
+        ties: index of a part → task → number of ties, which leave no label.
+        agreement: source → agreement of its annotators; only sources with two annotators of a sentence.
+        shared_sources: indices of sources in which two files annotate the same sentence.
     """
 
-    rows: Places
-    leaders: Places
+    rows: RowIds
+    first_rows: RowIds
     soft: dict[int, SoftLabels] = field(default_factory=dict)
     ties: dict[int, Counter[str]] = field(default_factory=dict)
     agreement: dict[str, AgreementReport] = field(default_factory=dict)
-    shared: set[int] = field(default_factory=set)
+    shared_sources: set[int] = field(default_factory=set)
 
 
-def find_items(store: Store, parts: Sequence[Part]) -> Ragged | None:
-    """The rows of each item, items by their first row; ``None`` if no item has two annotators.
+def find_items(store: IndexedStore, input_parts: Sequence[InputPart]) -> RaggedArray | None:
+    """Return the rows of each item, ordered by first row; ``None`` if no item has two annotators.
 
-    Rows of a unit belong to one item if they have one id in one file, or are of one sentence (the column ``item``), and
-    are by different annotators. A sentence that all annotators have twice is two items.
+    Rows of a unit belong to one item if they are by different annotators, and have the same id in one file
+    or the same sentence (the column ``item``). A sentence that each annotator has twice is two items.
     """
-    annotators = store.spool.column("annotator")
+    rows = store.row_store
+    annotators = rows.column("annotator")
     if not annotators.any():
         return None
-    counts = [part.count for part in parts]
-    part_of = np.repeat(np.arange(len(parts)), counts)
-    unit_of = np.repeat([part.unit for part in parts], counts)
-    groups = connect(np.arange(len(annotators)), link(mixed(store.spool.column("id"), part_of)))
-    groups = connect(groups, link(mixed(store.spool.column("item"), unit_of)))
-    # How many rows of the same group and annotator come before a row: those with the same number are one item.
+    counts = [input_part.count for input_part in input_parts]
+    part_indices = np.repeat(np.arange(len(input_parts)), counts)
+    units = np.repeat([input_part.unit for input_part in input_parts], counts)
+    same_id = pair_equal_keys(combine_keys(rows.column("id"), part_indices))
+    same_sentence = pair_equal_keys(combine_keys(rows.column("item"), units))
+    groups = union_groups(np.arange(len(annotators)), same_id)
+    groups = union_groups(groups, same_sentence)
+    # Number the rows of one annotator in a group: rows with the same number form one item.
     order = np.lexsort((annotators, groups))
-    same = (groups[order][1:] == groups[order][:-1]) & (
-        annotators[order][1:] == annotators[order][:-1]
-    )
-    starts = np.flatnonzero(np.concatenate([[True], ~same]))
-    times = np.empty(len(order), dtype=np.int64)
-    times[order] = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
-    order = np.lexsort((times, groups))
-    same = (groups[order][1:] == groups[order][:-1]) & (times[order][1:] == times[order][:-1])
-    if not same.any():
+    starts, sizes = _find_runs(groups[order], annotators[order])
+    occurrence = np.empty(len(order), dtype=np.int64)
+    occurrence[order] = np.arange(len(order)) - np.repeat(starts, sizes)
+    order = np.lexsort((occurrence, groups))
+    starts, sizes = _find_runs(groups[order], occurrence[order])
+    if len(sizes) == len(order):
         return None
-    starts = np.flatnonzero(np.concatenate([[True], ~same]))
-    held = Ragged(order, np.diff(np.append(starts, len(order))).astype(np.int32))
-    return held.take(np.argsort(order[starts]))
+    items = RaggedArray(order, sizes.astype(np.int32))
+    return items.take(np.argsort(order[starts]))
 
 
-def put_together(
-    config: DataConfig, store: Store, parts: Sequence[Part], labels: Labels
+def _find_runs(first: RowIds, second: RowIds) -> tuple[RowIds, RowIds]:
+    """Return the starts and sizes of runs in which both columns stay the same."""
+    changes = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+    starts = np.flatnonzero(np.concatenate([[True], changes]))
+    return starts, np.diff(np.append(starts, len(first)))
+
+
+def adjudicate_items(
+    config: DataConfig, store: IndexedStore, input_parts: Sequence[InputPart], labels: Labels
 ) -> Adjudication:
-    """Make one row of each item, and measure agreement in the sources that have items of several annotators.
+    """Make one row of each item, and measure agreement in sources with items of several annotators.
 
-    Adjudicated rows are added to the store; they have the id and the document of the item's first annotation.
+    Adjudicated rows are added to the store. They get the id and the document of the item's first annotation.
 
     Raises:
-        InputError: if annotations with one id in one file are of different texts.
+        InputError: if annotations with the same id in one file have different texts.
     """
-    items = find_items(store, parts)
+    items = find_items(store, input_parts)
     if items is None:
-        rows = np.arange(store.spool.count)
+        rows = np.arange(store.row_store.count)
         return Adjudication(rows, rows)
-    leaders = items.values[items.starts[:-1]]
-    found = Adjudication(leaders.copy(), leaders)
-    part_of = np.repeat(np.arange(len(parts)), [part.count for part in parts])
-    source_of = np.array([part.source for part in parts])
-    of_rows = source_of[part_of]
-    several = {int(source) for source in np.unique(of_rows[leaders[items.sizes > 1]])}
-    last = items.values[items.starts[1:] - 1]
-    found.shared = {
-        int(source) for source in np.unique(of_rows[leaders[part_of[leaders] != part_of[last]]])
-    }
-    for source in sorted(several):
-        name = next(part.name for part in parts if part.source == source)
-        if name in found.agreement:
-            name = next(part.origin for part in parts if part.source == source)
-        task = _Task(config, store, parts, labels, found, Agreement())
-        mine = np.flatnonzero(of_rows[leaders] == source)
-        store.add(task.batches(items, mine, part_of))
-        found.agreement[name] = task.agreement.report()
-    return found
+    first_rows = items.values[items.starts[:-1]]
+    last_rows = items.values[items.starts[1:] - 1]
+    adjudication = Adjudication(first_rows.copy(), first_rows)
+    part_indices = np.repeat(
+        np.arange(len(input_parts)), [input_part.count for input_part in input_parts]
+    )
+    sources = np.array([input_part.source for input_part in input_parts])[part_indices]
+    across_files = part_indices[first_rows] != part_indices[last_rows]
+    adjudication.shared_sources = set(np.unique(sources[first_rows[across_files]]).tolist())
+    for source in np.unique(sources[first_rows[items.sizes > 1]]).tolist():
+        first_part = next(input_part for input_part in input_parts if input_part.source == source)
+        # Two sources may have files of one name: the path tells the second one apart.
+        is_taken = first_part.name in adjudication.agreement
+        name = first_part.origin if is_taken else first_part.name
+        adjudicator = _SourceAdjudicator(config, store, input_parts, labels, adjudication)
+        source_items = np.flatnonzero(sources[first_rows] == source)
+        store.add(adjudicator.batches(items, source_items, part_indices))
+        adjudication.agreement[name] = adjudicator.agreement.report()
+    return adjudication
 
 
-def agreement_of_answers(store: Store, parts: Sequence[Part]) -> dict[str, AgreementReport]:
-    """How far annotators agree in corpora whose records hold each one's answer: they are adjudicated as published."""
-    found = {}
-    for name in dict.fromkeys(part.name for part in parts if part.answers):
-        agreement = Agreement()
-        for part in (part for part in parts if part.answers and part.name == name):
-            for line in store.spool.lines(np.arange(part.first, part.first + part.count)):
-                agreement.add(annotations(Record.model_validate_json(line)))
-        found[name] = agreement.report()
-    return found
+def agreement_of_answers(
+    store: IndexedStore, input_parts: Sequence[InputPart]
+) -> dict[str, AgreementReport]:
+    """Measure agreement in corpora whose records contain each annotator's answer.
+
+    The rows of these corpora are adjudicated as published.
+    """
+    agreements: dict[str, Agreement] = {}
+    for input_part in input_parts:
+        if not input_part.answers:
+            continue
+        agreement = agreements.setdefault(input_part.name, Agreement())
+        for line in store.row_store.lines(
+            np.arange(input_part.first, input_part.first + input_part.count)
+        ):
+            agreement.add(annotations(Record.model_validate_json(line)))
+    return {name: agreement.report() for name, agreement in agreements.items()}
 
 
-@dataclass
-class _Task:
-    """The items of one source, one after another."""
+class _SourceAdjudicator:
+    """Adjudicate the items of one source, and measure the agreement of its annotators."""
 
-    config: DataConfig
-    store: Store
-    parts: Sequence[Part]
-    labels: Labels
-    found: Adjudication
-    agreement: Agreement
+    def __init__(
+        self,
+        config: DataConfig,
+        store: IndexedStore,
+        input_parts: Sequence[InputPart],
+        labels: Labels,
+        adjudication: Adjudication,
+    ) -> None:
+        self.agreement = Agreement()
+        self._config = config
+        self._store = store
+        self._parts = input_parts
+        self._labels = labels
+        self._adjudication = adjudication
+        self._next_row = store.row_store.count  # the row of the store that the next record becomes
 
-    def batches(self, items: Ragged, mine: Places, part_of: Places) -> Iterator[Batch]:
-        """Adjudicated records in batches of one part."""
-        row = self.store.spool.count
-        for part in np.unique(part_of[items.values[items.starts[mine]]]):
-            of_part = mine[part_of[items.values[items.starts[mine]]] == part]
-            yield from self.store.batches(
-                self._records(items, of_part, int(part)), self.parts[part]
-            )
-        several = mine[items.sizes[mine] > 1]
-        self.found.rows[several] = np.arange(row, row + len(several))
+    def batches(
+        self, items: RaggedArray, source_items: RowIds, part_indices: RowIds
+    ) -> Iterator[RowBatch]:
+        """Yield the adjudicated records, in batches of one part.
 
-    def _records(self, items: Ragged, places: Places, part: int) -> Iterator[Record]:
-        for first in range(0, len(places), _BLOCK):
-            block = items.take(places[first : first + _BLOCK])
-            records = map(Record.model_validate_json, self.store.spool.lines(block.values))
+        Args:
+            items: the rows of all items.
+            source_items: the items of the source.
+            part_indices: the part of each row.
+        """
+        first_row = self._store.row_store.count
+        item_parts = part_indices[items.values[items.starts[source_items]]]
+        for input_part in np.unique(item_parts).tolist():
+            records = self._records(items, source_items[item_parts == input_part], input_part)
+            yield from self._store.batches(records, self._parts[input_part])
+        adjudicated = source_items[items.sizes[source_items] > 1]
+        self._adjudication.rows[adjudicated] = np.arange(first_row, first_row + len(adjudicated))
+
+    def _records(self, items: RaggedArray, selected: RowIds, input_part: int) -> Iterator[Record]:
+        """Yield one record for each selected item with several annotators."""
+        for start in range(0, len(selected), _BLOCK):
+            block = items.take(selected[start : start + _BLOCK])
+            lines = self._store.row_store.lines(block.values)
             for size in block.sizes.tolist():
-                item = [next(records) for _ in range(size)]
+                item = [Record.model_validate_json(next(lines)) for _ in range(size)]
                 self.agreement.add(item)
                 if size > 1:
-                    yield self._one(item, part)
+                    yield self._adjudicate(item, input_part)
 
-    def _one(self, item: Sequence[Record], part: int) -> Record:
+    def _adjudicate(self, item: Sequence[Record], input_part: int) -> Record:
+        """Return the record of one item; count ties, and keep soft labels."""
         from claimstance.training.data.annotators.adjudicate import adjudicate
 
-        ties = self.found.ties.setdefault(part, Counter())
+        ties = self._adjudication.ties.setdefault(input_part, Counter())
+
+        def count_tie(task: str) -> None:
+            ties[task] += 1
+
+        config = self._config
         record, soft = adjudicate(
-            item,
-            self.config.adjudicate,
-            self.config.adjudicator,
-            self.labels,
-            lambda task: ties.update([task]),
+            item, config.adjudicate, config.adjudicator, self._labels, count_tie
         )
         if soft:
-            self.found.soft[self._number] = soft
-        self._number += 1
+            self._adjudication.soft[self._next_row] = soft
+        self._next_row += 1
         return record.model_copy(update={"id": item[0].id, "doc_id": item[0].doc_id})
-
-    def __post_init__(self) -> None:
-        self._number = self.store.spool.count  # of the row that the next record becomes

@@ -1,4 +1,4 @@
-"""Which rows stay together and which split they go to: ``data.split``, carried out on the rows of a build."""
+"""Assignment of rows to splits, and of rows to groups that stay together: the section ``data.split``."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,17 +7,22 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from claimstance.model.errors import InputError
-from claimstance.training.data.building.duplicates import Texts, connect_near
-from claimstance.training.data.building.groups import Places, connect, link
-from claimstance.training.data.building.indexing import BAD_DATE, NO_DATE, UNDIVIDED, Profile
-from claimstance.training.data.building.rows import Rows
+from claimstance.training.data.building.duplicates import SketchedTexts, merge_near_duplicates
+from claimstance.training.data.building.groups import (
+    HashKeys,
+    RowIds,
+    pair_equal_keys,
+    union_groups,
+)
+from claimstance.training.data.building.indexing import BAD_DATE, NO_DATE, NO_SPLIT, Profile
+from claimstance.training.data.building.rows import DatasetRows
 from claimstance.training.data.building.split_groups import (
-    Codes,
-    Division,
+    SplitIndices,
+    SplitProblem,
     Strata,
-    by_date,
-    divide,
-    reached,
+    achieved_shares,
+    split_by_date,
+    split_stratified,
 )
 from claimstance.training.data.config import Split
 from claimstance.training.data.splits import SPLITS
@@ -29,17 +34,18 @@ _KINDS = {
 }
 
 
-class DivisionReport(BaseModel):
-    """How the rows without a split were divided.
+class SplitReport(BaseModel):
+    """Report how the rows without a split were assigned.
 
     Attributes:
-        by: what was held out.
-        near: similarity from which texts stayed together; ``None``: only equal texts did.
-        short: texts of fewer words tied no documents together.
-        folds: how many folds there were, and which of them is the test split.
-        groups: how many groups of rows that stay together.
-        largest_group: how many rows the largest has.
-        shares: split → ``rows``, or task and label → the share of them that it was to get, and the share it got.
+        by: the criterion of the split, such as ``document`` or ``date``.
+        near: similarity from which texts stayed together; ``None`` if only equal texts did.
+        short: texts of fewer words did not join documents.
+        folds: number of folds; ``None`` without folds.
+        fold: the fold that is the test split.
+        groups: number of groups of rows that stay together.
+        largest_group: number of rows of the largest group.
+        shares: split → ``rows``, or task and label → the requested share and the achieved share.
     """
 
     by: str
@@ -52,34 +58,42 @@ class DivisionReport(BaseModel):
     shares: dict[str, dict[str, list[float]]]
 
 
-def divide_rows(rows: Rows, split: Split) -> DivisionReport | None:
-    """Give each row without a split its own; ``None`` if there is none.
+def assign_splits(rows: DatasetRows, split: Split) -> SplitReport | None:
+    """Assign each row without a split to one; return ``None`` if there are no such rows.
 
-    Rows of one document, with one text (but for case and punctuation), and near-duplicates, are in one split; and so
-    are those of one outlet, or with a target in common, if that is held out. Short texts tie no documents together:
-    of PolNeAR's 599 groups of articles the largest had 37 % of the sentences, for such as "9:05 a.m.".
+    Rows of one document, with the same text (without case and punctuation) or with near-duplicate texts stay
+    in one split. So do rows of one outlet, or with a common target, if ``split.by`` says so. Short texts do
+    not join documents: in PolNeAR, texts such as "9:05 a.m." put 37 % of the sentences into the largest of
+    599 groups of articles.
 
     Raises:
-        ConfigError: if two folds leave nothing to train on.
-        InputError: if there are fewer groups than splits, or a row lacks the outlet, date or target that it is to be
-            divided by.
+        ConfigError: if two folds leave no rows to train on.
+        InputError: if there are fewer groups than splits, or a row lacks the outlet, date or target that the
+            split needs.
     """
-    free = np.flatnonzero(rows.split == UNDIVIDED)
-    if not len(free):
+    unassigned = np.flatnonzero(rows.split == NO_SPLIT)
+    if not len(unassigned):
         return None
-    profiles = rows.column("profile")[free].astype(np.int32)
-    days = _days(rows, free) if split.by == "date" else None
-    division = Division(
-        _groups(rows, free, split), profiles, [strata(profile) for profile in rows.profiles]
-    )
+    profiles = rows.column("profile")[unassigned].astype(np.int32)
+    days = _days(rows, unassigned) if split.by == "date" else None
+    groups = _groups(rows, unassigned, split)
+    problem = SplitProblem(groups, profiles, [strata(profile) for profile in rows.profiles])
     if split.folds is not None:
-        codes, shares = _fold(division, split, days)
+        indices, shares = _assign_folds(problem, split, days, split.folds)
     else:
         shares = {name: float(getattr(split, name)) for name in SPLITS}
-        codes = _divide(division, split, days, shares)
-    rows.split[free] = codes
-    _, sizes = np.unique(division.groups, return_counts=True)
-    return DivisionReport(
+        indices = _assign(problem, split, days, shares)
+    rows.split[unassigned] = indices
+    _, sizes = np.unique(groups, return_counts=True)
+    reported_shares: dict[str, dict[str, list[float]]] = {}
+    for name, by_stratum in achieved_shares(problem, indices, shares).items():
+        # Corpora are spread evenly, too, but the report is about labels.
+        reported_shares[name] = {
+            stratum: pair
+            for stratum, pair in by_stratum.items()
+            if not stratum.startswith("corpus ")
+        }
+    return SplitReport(
         by=split.by,
         near=split.near,
         short=split.short,
@@ -87,93 +101,99 @@ def divide_rows(rows: Rows, split: Split) -> DivisionReport | None:
         fold=split.fold,
         groups=len(sizes),
         largest_group=int(sizes.max()),
-        shares=_without_corpora(reached(division, codes, shares)),
+        shares=reported_shares,
     )
 
 
 def strata(profile: Profile) -> Strata:
-    """What is to be spread evenly: rows, by corpus, and labels."""
-    labels = [(f"{task} {label}", n) for task, counts in profile.labels for label, n in counts]
-    return [("rows", 1), (f"corpus {profile.corpus}", 1), *labels]
+    """Return the strata of a row: rows, its corpus, and its labels."""
+    counts = [("rows", 1), (f"corpus {profile.corpus}", 1)]
+    for task, labels in profile.labels:
+        for label, count in labels:
+            counts.append((f"{task} {label}", count))
+    return counts
 
 
-def _without_corpora(
-    shares: dict[str, dict[str, list[float]]],
-) -> dict[str, dict[str, list[float]]]:
-    return {
-        name: {stratum: pair for stratum, pair in of.items() if not stratum.startswith("corpus ")}
-        for name, of in shares.items()
-    }
-
-
-def _groups(rows: Rows, free: Places, split: Split) -> Places:
-    is_short = (rows.column("words")[free].astype(np.int32) < split.short) & (
-        rows.documents[free] != 0
-    )
-    texts = np.where(is_short, np.uint64(0), rows.keys("text")[free])  # 0 ties nothing
-    groups = connect(np.arange(len(free)), link(rows.documents[free]))
-    groups = connect(groups, link(texts))
+def _groups(rows: DatasetRows, unassigned: RowIds, split: Split) -> RowIds:
+    """Return the group of each unassigned row."""
+    words = rows.column("words")[unassigned].astype(np.int32)
+    documents = rows.documents[unassigned]
+    is_short = (words < split.short) & (documents != 0)
+    # Rows with the key 0 are not joined.
+    texts = np.where(is_short, np.uint64(0), rows.keys("text")[unassigned])
+    groups = union_groups(np.arange(len(unassigned)), pair_equal_keys(documents))
+    groups = union_groups(groups, pair_equal_keys(texts))
     if split.by == "outlet":
-        outlets = rows.keys("outlet")[free]
-        _require(
-            rows, free, outlets != 0, "meta.outlet: expected an outlet, to divide by it, found none"
-        )
-        groups = connect(groups, link(outlets))
+        outlets = rows.keys("outlet")[unassigned]
+        problem = "meta.outlet: expected an outlet, to divide by it, found none"
+        _require(rows, unassigned, outlets != 0, problem)
+        groups = union_groups(groups, pair_equal_keys(outlets))
     elif split.by == "target":
-        targets = rows.several("targets", free)
-        _require(
-            rows, free, targets.sizes > 0, "stances: expected a target, to divide by it, found none"
-        )
-        groups = connect(groups, link(targets.values, targets.rows))
-    return groups if split.near is None else _connect_near(rows, free, texts, groups)
+        targets = rows.ragged("targets", unassigned)
+        problem = "stances: expected a target, to divide by it, found none"
+        _require(rows, unassigned, targets.sizes > 0, problem)
+        groups = union_groups(groups, pair_equal_keys(targets.values, targets.rows))
+    if split.near is None:
+        return groups
+    return _merge_near_texts(rows, unassigned, texts, groups)
 
 
-def _connect_near(rows: Rows, free: Places, keys: NDArray[np.uint64], groups: Places) -> Places:
-    found, firsts = np.unique(keys, return_index=True)  # one row of each text
-    firsts = np.sort(firsts[found != 0])
-    texts = Texts(rows.store.spool, rows.spooled(free[firsts]), rows.store.near)
-    # Groups among the texts are numbered by text.
-    _, seen, places = np.unique(groups[firsts], return_index=True, return_inverse=True)
-    before = seen[places]
-    after = connect_near(texts, before)
-    return connect(groups, (firsts, firsts[after]))
-
-
-def _days(rows: Rows, free: Places) -> NDArray[np.int32]:
-    days = rows.column("date")[free].astype(np.int32)
-    _require(
-        rows,
-        free,
-        days != BAD_DATE,
-        "meta.date: expected a date such as 2024-01-31, found another form",
+def _merge_near_texts(
+    rows: DatasetRows, unassigned: RowIds, keys: HashKeys, groups: RowIds
+) -> RowIds:
+    """Merge the groups of rows with near-duplicate texts; one row represents each text."""
+    distinct_keys, first_rows = np.unique(keys, return_index=True)
+    first_rows = np.sort(first_rows[distinct_keys != 0])
+    texts = SketchedTexts(
+        rows.store.row_store, rows.store_rows(unassigned[first_rows]), rows.store.threshold
     )
-    _require(rows, free, days != NO_DATE, "meta.date: expected a date, to divide by it, found none")
+    # A group of texts is identified by its first text, where a group of rows is by its first row.
+    _, first_texts, group_numbers = np.unique(
+        groups[first_rows], return_index=True, return_inverse=True
+    )
+    text_groups = merge_near_duplicates(texts, first_texts[group_numbers])
+    return union_groups(groups, (first_rows, first_rows[text_groups]))
+
+
+def _days(rows: DatasetRows, unassigned: RowIds) -> NDArray[np.int32]:
+    """Return the day of each unassigned row."""
+    days = rows.column("date")[unassigned].astype(np.int32)
+    problem = "meta.date: expected a date such as 2024-01-31, found another form"
+    _require(rows, unassigned, days != BAD_DATE, problem)
+    problem = "meta.date: expected a date, to divide by it, found none"
+    _require(rows, unassigned, days != NO_DATE, problem)
     return days
 
 
-def _require(rows: Rows, free: Places, held: NDArray[np.bool_], problem: str) -> None:
-    if not held.all():
-        row = int(free[np.argmin(held)])
-        raise InputError(f"{rows.where(row)}: {problem} ({int((~held).sum())} such rows)")
+def _require(
+    rows: DatasetRows, unassigned: RowIds, is_valid: NDArray[np.bool_], problem: str
+) -> None:
+    """Raise ``InputError`` with the first row that is not valid."""
+    if not is_valid.all():
+        row = int(unassigned[np.argmin(is_valid)])
+        count = int((~is_valid).sum())
+        raise InputError(f"{rows.location(row)}: {problem} ({count} such rows)")
 
 
-def _divide(
-    division: Division, split: Split, days: NDArray[np.int32] | None, shares: Mapping[str, float]
-) -> Codes:
-    return (
-        by_date(days, division, shares)
-        if days is not None
-        else divide(division, shares, split.seed, _KINDS[split.by])
-    )
+def _assign(
+    problem: SplitProblem,
+    split: Split,
+    days: NDArray[np.int32] | None,
+    shares: Mapping[str, float],
+) -> SplitIndices:
+    if days is not None:
+        return split_by_date(days, problem, shares)
+    return split_stratified(problem, shares, split.seed, _KINDS[split.by])
 
 
-def _fold(
-    division: Division, split: Split, days: NDArray[np.int32] | None
-) -> tuple[Codes, dict[str, float]]:
-    """One fold is test, the next one dev, the others train. By date, they are stretches of time."""
-    count = split.folds or 0
-    folds: Sequence[str] = [f"fold {number}" for number in range(count)]
-    placed = _divide(division, split, days, dict.fromkeys(folds, 1 / count))
-    role = np.full(count, SPLITS.index("train"), dtype=np.int8)
-    role[split.fold], role[(split.fold + 1) % count] = SPLITS.index("test"), SPLITS.index("dev")
-    return role[placed], {"train": 1 - 2 / count, "dev": 1 / count, "test": 1 / count}
+def _assign_folds(
+    problem: SplitProblem, split: Split, days: NDArray[np.int32] | None, count: int
+) -> tuple[SplitIndices, dict[str, float]]:
+    """Make one fold test, the next one dev, and the others train; folds by date are time spans."""
+    names: Sequence[str] = [f"fold {number}" for number in range(count)]
+    folds = _assign(problem, split, days, dict.fromkeys(names, 1 / count))
+    fold_splits = np.full(count, SPLITS.index("train"), dtype=np.int8)
+    fold_splits[split.fold] = SPLITS.index("test")
+    fold_splits[(split.fold + 1) % count] = SPLITS.index("dev")
+    shares = {"train": 1 - 2 / count, "dev": 1 / count, "test": 1 / count}
+    return fold_splits[folds], shares

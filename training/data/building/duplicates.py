@@ -1,21 +1,22 @@
-"""Near-duplicates: texts of which most runs of three words are the same, such as copies of a wire story.
+"""Near-duplicate texts, which share most of their word trigrams, such as copies of a wire story.
 
-Candidates come from MinHash (Broder 1997) with bands (Leskovec, Rajaraman, Ullman, *Mining of Massive Datasets*,
-chapter 3): two texts of which one band of minima is equal. Each candidate is then compared by its runs of words
-themselves, so that what is called a near-duplicate is one. What can be missed is a pair without an equal band: the
-number of bands is such that this happens to one in a thousand pairs at the very threshold, and to fewer above it.
+Candidates come from MinHash (Broder 1997) with banding (Leskovec, Rajaraman, Ullman, *Mining of Massive
+Datasets*, chapter 3): two texts with one equal band of minima. Each candidate pair is then verified on its
+trigrams, so there are no false positives. A pair without an equal band is missed; the number of bands is
+chosen so that this happens to one pair in a thousand at the threshold itself, and to fewer above it.
 
-Measured on all sentences of DSE and NewsMTSC (train) and PolNeAR (train), 48,197 texts that differ, against the exact
-product of all with all: 32 pairs have a similarity of 0.8 or more, and all 32 were found. Since real sentences have few
-near-duplicates, each was also compared with itself after one or two words were changed or left out: of 24,129 such
-pairs with a similarity of 0.8 or more all were found (recall 100 %; the bound at 0.8 itself is 99.98 %).
-``datasketch`` was preferred to ``rensa``, which found the same pairs and takes 12 µs a
-text in place of 40: its minima are integer arithmetic in NumPy under a named scheme, the same on every machine and in
-every later version, while those of ``rensa`` changed with its last release, which has a compiled part for each Python.
+Measured on all sentences of DSE and NewsMTSC (train) and PolNeAR (train), 48,197 distinct texts, against the
+exact product of all pairs: 32 pairs have a similarity of 0.8 or more, and all 32 were found. Real sentences
+have few near-duplicates, so each was also compared with a copy of itself after one or two words were changed
+or left out: of 24,129 such pairs with a similarity of 0.8 or more all were found (recall 100 %; the bound at
+0.8 itself is 99.98 %). ``datasketch`` was preferred to ``rensa``, which found the same pairs and takes 12 µs
+a text in place of 40: the minima of ``datasketch`` are integer arithmetic in NumPy under a named scheme, the
+same on every machine and in every later version, while those of ``rensa`` changed with its last release,
+which has a compiled part for each Python.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,209 +24,247 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from claimstance.training.data.building.groups import Keys, Pairs, Places, connect
-from claimstance.training.data.building.row_store import Ragged, Spool
+from claimstance.training.data.building.groups import HashKeys, Pairs, RowIds, union_groups
+from claimstance.training.data.building.row_store import RaggedArray, RowStore
 
-NEAR = 0.8  # similarity from which texts are near-duplicates where nothing else is said
+DEFAULT_SIMILARITY = 0.8  # texts at least this similar are near-duplicates, unless configured
 SHINGLE = 3  # words
 PERMUTATIONS = 64
-_MISSED = 1e-3  # of the pairs at the threshold
+_MISS_RATE = 1e-3  # of the pairs at the threshold
 _SCHEME = "affine64"
-_PAIRS = 1 << 14  # compared at a time; their numbers take 16 of the 64 bits of a key
-_SPREAD = 0x9E3779B97F4A7C15
+_PAIR_BLOCK = 1 << 14  # pairs compared at a time; their index takes 16 of the 64 bits of a key
+_HASH_FACTOR = 0x9E3779B97F4A7C15
 
 Flags = NDArray[np.bool_]
 
 
 @lru_cache
-def bands(near: float) -> tuple[int, int]:
-    """How many bands of how many minima find pairs of similarity ``near``: as few and as long as miss few of them."""
-    lengths = (
-        length
-        for length in range(PERMUTATIONS, 0, -1)
-        if (1 - near**length) ** (PERMUTATIONS // length) <= _MISSED
-    )
-    length = next(lengths, 1)
-    return PERMUTATIONS // length, length
+def band_shape(threshold: float) -> tuple[int, int]:
+    """Return the number of bands and the minima per band that find pairs of this similarity.
+
+    The bands are as long as the miss rate allows: long bands give few candidates.
+    """
+    for length in range(PERMUTATIONS, 0, -1):
+        count = PERMUTATIONS // length
+        if (1 - threshold**length) ** count <= _MISS_RATE:
+            return count, length
+    return PERMUTATIONS, 1
 
 
 @lru_cache(1)
-def _minima() -> Any:
-    from datasketch import MinHash  # with SciPy's integrals, which nothing else here needs
+def _minhash() -> Any:
+    # The import loads SciPy's integrals, which nothing else in a build needs.
+    from datasketch import MinHash
 
-    return MinHash(PERMUTATIONS, scheme=_SCHEME, hashfunc=int)  # what it is given is hashes already
+    # The shingles are hashes already, which ``int`` leaves as they are.
+    return MinHash(PERMUTATIONS, scheme=_SCHEME, hashfunc=int)
 
 
-def sketch(keys: Sequence[str], near: float) -> tuple[Ragged, list[Keys]]:
-    """Hashes of the runs of words of each text, ascending, and of each band of its minima.
+def sketch(keys: Sequence[str], threshold: float) -> tuple[RaggedArray, list[HashKeys]]:
+    """Return the sorted shingle hashes of each text, and one hash per text for each band.
 
     Args:
-        keys: the words of each text, one space between two (``claimstance.model.record.text_key``).
-        near: the similarity that is asked for.
+        keys: the words of each text, separated by one space (``claimstance.model.record.text_key``).
+        threshold: the similarity that the bands should find.
     """
-    shingles = [_shingles(key) for key in keys]
-    minima, held = np.empty((len(keys), PERMUTATIONS), dtype=np.uint64), _minima()
+    shingles = [_shingle_hashes(key) for key in keys]
+    minima = np.empty((len(keys), PERMUTATIONS), dtype=np.uint64)
+    minhash = _minhash()
     for row, hashes in enumerate(shingles):
-        held.clear()
-        held.update_batch(hashes)
-        minima[row] = held.hashvalues
-    number, length = bands(near)
-    factors = np.array([pow(_SPREAD, power, 1 << 64) for power in range(length)], dtype=np.uint64)
-    of_bands = (minima[:, : number * length].reshape(len(keys), number, length) * factors).sum(
-        axis=2, dtype=np.uint64
-    )
+        minhash.clear()
+        minhash.update_batch(hashes)
+        minima[row] = minhash.hashvalues
+    count, length = band_shape(threshold)
+    factors = np.array([pow(_HASH_FACTOR, i, 1 << 64) for i in range(length)], dtype=np.uint64)
+    banded = minima[:, : count * length].reshape(len(keys), count, length)
+    band_hashes = (banded * factors).sum(axis=2, dtype=np.uint64)  # (texts, bands)
     values = np.array([value for hashes in shingles for value in hashes], dtype=np.uint64)
-    return Ragged(values, np.array([len(hashes) for hashes in shingles], dtype=np.int32)), list(
-        of_bands.T
-    )
+    sizes = np.array([len(hashes) for hashes in shingles], dtype=np.int32)
+    return RaggedArray(values, sizes), list(band_hashes.T)
 
 
-def _shingles(key: str) -> list[int]:
-    """Hashes of the runs of ``SHINGLE`` words; of the whole text where it has no more."""
+def _shingle_hashes(key: str) -> list[int]:
+    """Return the sorted hashes of a text's shingles; a shorter text is one shingle."""
     words = key.split()
-    runs = {" ".join(words[i : i + SHINGLE]) for i in range(max(1, len(words) - SHINGLE + 1))}
-    return sorted(xxhash.xxh3_64_intdigest(run.encode()) for run in runs)
+    count = max(1, len(words) - SHINGLE + 1)
+    shingles = {" ".join(words[i : i + SHINGLE]) for i in range(count)}
+    return sorted(xxhash.xxh3_64_intdigest(shingle.encode()) for shingle in shingles)
 
 
-class Texts:
-    """Texts that differ, with the sketches that were made of them.
+class SketchedTexts:
+    """Give access to the sketches of distinct texts, which are numbered from 0.
 
     Args:
-        spool: has the columns ``shingles`` and ``band 0``, ``band 1``, ….
-        rows: the row of the spool of each text.
-        near: the similarity that the sketches were made for.
+        store: has the columns ``shingles`` and ``band 0``, ``band 1``, ….
+        rows: the row of the store of each text.
+        threshold: the similarity that the sketches were made for.
     """
 
-    def __init__(self, spool: Spool, rows: Places, near: float) -> None:
-        self.near = near
-        self._spool, self._rows = spool, rows
-        held = Ragged(np.empty(0), spool.column("shingles.sizes"))
-        self._starts, self._sizes = held.starts, held.sizes
+    def __init__(self, store: RowStore, rows: RowIds, threshold: float) -> None:
+        self.threshold = threshold
+        self._store, self._rows = store, rows
+        # The values stay on disk: only the offsets of the shingles fit in memory.
+        shingles = RaggedArray(np.empty(0), store.column("shingles.sizes"))
+        self._starts, self._sizes = shingles.starts, shingles.sizes
 
     def __len__(self) -> int:
         return len(self._rows)
 
     @property
-    def bands(self) -> int:
-        """How many bands there are."""
-        return bands(self.near)[0]
+    def band_count(self) -> int:
+        """Return the number of bands."""
+        return band_shape(self.threshold)[0]
 
-    def band(self, number: int) -> Keys:
-        """The hash of a band of each text."""
-        found: Keys = self._spool.column(f"band {number}")[self._rows]
-        return found
+    def band(self, number: int) -> HashKeys:
+        """Return the hash of one band of each text."""
+        hashes: HashKeys = self._store.column(f"band {number}")[self._rows]
+        return hashes
 
     def similarity(self, pairs: Pairs) -> NDArray[np.float64]:
-        """The Jaccard similarity of the runs of words of each pair of texts, given by their numbers."""
-        chunks = [
-            (pairs[0][at : at + _PAIRS], pairs[1][at : at + _PAIRS])
-            for at in range(0, len(pairs[0]), _PAIRS)
-        ]
-        return np.concatenate([np.empty(0), *map(self._similarity, chunks)])
+        """Return the Jaccard similarity of the shingles of each pair of texts."""
+        similarities = [np.empty(0)]
+        for start in range(0, len(pairs[0]), _PAIR_BLOCK):
+            block = slice(start, start + _PAIR_BLOCK)
+            similarities.append(self._block_similarity(pairs[0][block], pairs[1][block]))
+        return np.concatenate(similarities)
 
-    def _similarity(self, pairs: Pairs) -> NDArray[np.float64]:
-        texts, places = np.unique(np.concatenate(pairs), return_inverse=True)
+    def _block_similarity(self, first: RowIds, second: RowIds) -> NDArray[np.float64]:
+        """Return the similarities of at most ``_PAIR_BLOCK`` pairs."""
+        texts, indices = np.unique(np.concatenate([first, second]), return_inverse=True)
         rows = self._rows[texts]
-        held = Ragged(
-            self._spool.values("shingles", self._starts[rows], self._sizes[rows]), self._sizes[rows]
-        )
-        first, second = (held.take(side) for side in np.split(places, 2))
-        # The pair's number before 48 bits of the hash: ascending, so that one search finds what a pair has in common.
-        one, other = (
-            side.rows.astype(np.uint64) << np.uint64(48) | side.values >> np.uint64(16)
-            for side in (first, second)
-        )
-        at = np.minimum(np.searchsorted(other, one), len(other) - 1)
-        common = np.bincount(first.rows[other[at] == one], minlength=len(pairs[0]))
-        found: NDArray[np.float64] = common / (first.sizes.astype(np.int64) + second.sizes - common)
-        return found
+        values = self._store.values("shingles", self._starts[rows], self._sizes[rows])
+        shingles = RaggedArray(values, self._sizes[rows])
+        first_indices, second_indices = np.split(indices, 2)
+        first_shingles = shingles.take(first_indices)
+        second_shingles = shingles.take(second_indices)
+        # One search finds the shingles that are in both texts of a pair.
+        queries = _keys_by_pair(first_shingles)
+        keys = _keys_by_pair(second_shingles)
+        matches = np.minimum(np.searchsorted(keys, queries), len(keys) - 1)
+        is_common = keys[matches] == queries
+        common = np.bincount(first_shingles.rows[is_common], minlength=len(first))
+        total = first_shingles.sizes.astype(np.int64) + second_shingles.sizes
+        similarities: NDArray[np.float64] = common / (total - common)
+        return similarities
 
 
-def connect_near(texts: Texts, groups: Places) -> Places:
-    """Put the groups of near-duplicates together.
+def _keys_by_pair(shingles: RaggedArray) -> HashKeys:
+    """Return ascending keys: the index of a shingle's pair, then the upper 48 bits of its hash."""
+    keys: HashKeys = shingles.rows.astype(np.uint64) << np.uint64(48)
+    keys |= shingles.values >> np.uint64(16)
+    return keys
+
+
+class _PairVisitor(ABC):
+    """Decide which candidate pairs are compared, and use the result."""
+
+    @abstractmethod
+    def is_needed(self, first: RowIds, second: RowIds) -> Flags:
+        """Return for each pair of texts if it should be compared."""
+
+    @abstractmethod
+    def compare(self, texts: SketchedTexts, first: RowIds, second: RowIds) -> None:
+        """Compare pairs of texts."""
+
+    @abstractmethod
+    def is_open(self, members: RowIds, starts: RowIds) -> Flags:
+        """Return for each run of texts if it may contain further pairs to compare.
+
+        Args:
+            members: the texts, run after run.
+            starts: index in ``members`` of the first text of each run.
+        """
+
+
+class _GroupMerger(_PairVisitor):
+    """Merge the groups of near-duplicates."""
+
+    def __init__(self, groups: RowIds) -> None:
+        self.groups = groups
+
+    def is_needed(self, first: RowIds, second: RowIds) -> Flags:
+        """Return if the two texts are in different groups."""
+        return np.asarray(self.groups[first] != self.groups[second])
+
+    def compare(self, texts: SketchedTexts, first: RowIds, second: RowIds) -> None:
+        """Merge the groups of near-duplicates."""
+        near = texts.similarity((first, second)) >= texts.threshold
+        self.groups = union_groups(self.groups, (first[near], second[near]))
+
+    def is_open(self, members: RowIds, starts: RowIds) -> Flags:
+        """Return if a run has texts of several groups."""
+        groups = self.groups[members]
+        lowest = np.minimum.reduceat(groups, starts)
+        highest = np.maximum.reduceat(groups, starts)
+        return np.asarray(lowest != highest)
+
+
+class DuplicateSearch(_PairVisitor):
+    """Search near-duplicates of the query texts among the indexed texts.
+
+    Attributes:
+        indexed: the texts that are searched, as flags.
+        queries: the texts to search duplicates for, as flags; none of them is indexed.
+        matches: a near-duplicate of each query text; -1 if there is none.
+        similarities: the similarity of each match.
+    """
+
+    def __init__(self, indexed: Flags, queries: Flags) -> None:
+        self.indexed = indexed
+        self.queries = queries
+        self.matches = np.full(len(indexed), -1, dtype=np.int32)
+        self.similarities = np.zeros(len(indexed), dtype=np.float32)
+
+    def _is_unmatched(self, members: RowIds) -> Flags:
+        return np.asarray(self.queries[members] & (self.matches[members] < 0))
+
+    def is_needed(self, first: RowIds, second: RowIds) -> Flags:
+        """Return if one text is indexed, and the other an unmatched query."""
+        forward = self.indexed[first] & self._is_unmatched(second)
+        backward = self.indexed[second] & self._is_unmatched(first)
+        return np.asarray(forward | backward)
+
+    def compare(self, texts: SketchedTexts, first: RowIds, second: RowIds) -> None:
+        """Keep the near-duplicates as matches."""
+        similarities = texts.similarity((first, second))
+        near = similarities >= texts.threshold
+        first, second = first[near], second[near]
+        is_reversed = self.indexed[second]
+        queries = np.where(is_reversed, first, second)
+        self.matches[queries] = np.where(is_reversed, second, first)
+        self.similarities[queries] = similarities[near]
+
+    def is_open(self, members: RowIds, starts: RowIds) -> Flags:
+        """Return if a run has indexed texts and unmatched queries."""
+        has_indexed = np.logical_or.reduceat(self.indexed[members], starts)
+        has_unmatched = np.logical_or.reduceat(self._is_unmatched(members), starts)
+        return np.logical_and(has_indexed, has_unmatched)
+
+
+def merge_near_duplicates(texts: SketchedTexts, groups: RowIds) -> RowIds:
+    """Return the groups of texts after merging the groups of near-duplicates.
 
     Args:
         texts: the texts.
-        groups: the group of each text, by the number of its first text.
-
-    Returns:
-        The groups after it: two near-duplicates, if they are candidates, are in one.
+        groups: the group of each text. A group's id is its first text.
     """
-    for number in range(texts.bands):
-
-        def visit(first: Places, second: Places) -> None:
-            nonlocal groups
-            near = texts.similarity((first, second)) >= texts.near
-            groups = connect(groups, (first[near], second[near]))
-
-        def open_(members: Places, starts: Places) -> Flags:
-            held = groups[members]
-            return np.asarray(
-                np.minimum.reduceat(held, starts) != np.maximum.reduceat(held, starts)
-            )
-
-        _sweep(*_runs(texts.band(number)), lambda a, b: groups[a] != groups[b], visit, open_)
-    return groups
+    merger = _GroupMerger(groups)
+    for number in range(texts.band_count):
+        order, keys = _shared_runs(texts.band(number))
+        _compare_runs(texts, order, keys, merger)
+    return merger.groups
 
 
-@dataclass
-class Search:
-    """Which of the ``asked`` texts have a near-duplicate among the ``known``.
-
-    Attributes:
-        known: the texts that are looked through.
-        asked: the texts that are looked for, none of them known.
-        twins: a near-duplicate of each asked text; -1 if there is none.
-        similarities: to it.
-    """
-
-    known: Flags
-    asked: Flags
-    twins: NDArray[np.int32] = field(init=False)
-    similarities: NDArray[np.float32] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.twins = np.full(len(self.known), -1, dtype=np.int32)
-        self.similarities = np.zeros(len(self.known), dtype=np.float32)
-
-    def _is_open(self, members: Places) -> Flags:
-        return np.asarray(self.asked[members] & (self.twins[members] < 0))
-
-    def _wanted(self, first: Places, second: Places) -> Flags:
-        forward = self.known[first] & self._is_open(second)
-        return np.asarray(forward | (self.known[second] & self._is_open(first)))
-
-    def _goes_on(self, members: Places, starts: Places) -> Flags:
-        either = (
-            np.logical_or.reduceat(flags, starts)
-            for flags in (self.known[members], self._is_open(members))
-        )
-        return np.logical_and(*either)
-
-    def sweep(self, texts: Texts, order: Places, keys: Keys) -> None:
-        """Look among the texts of which a band is equal (see ``_runs``)."""
-
-        def visit(first: Places, second: Places) -> None:
-            similarities = texts.similarity((first, second))
-            near = similarities >= texts.near
-            turned = self.known[second[near]]
-            asked = np.where(turned, first[near], second[near])
-            self.twins[asked] = np.where(turned, second[near], first[near])
-            self.similarities[asked] = similarities[near]
-
-        _sweep(order, keys, self._wanted, visit, self._goes_on)
+def run_searches(texts: SketchedTexts, searches: Sequence[DuplicateSearch]) -> None:
+    """Run several searches at once, band by band, so that each band is read and sorted once."""
+    for number in range(texts.band_count):
+        order, keys = _shared_runs(texts.band(number))
+        for search in searches:
+            _compare_runs(texts, order, keys, search)
 
 
-def search(texts: Texts, searches: Sequence[Search]) -> None:
-    """Run several searches, band by band."""
-    for number in range(texts.bands):
-        order, keys = _runs(texts.band(number))
-        for one in searches:
-            one.sweep(texts, order, keys)
-
-
-def _runs(keys: Keys) -> tuple[Places, Keys]:
-    """The texts whose key another text has, too, those of one key after one another, and their keys."""
+def _shared_runs(keys: HashKeys) -> tuple[RowIds, HashKeys]:
+    """Return the texts whose key another text has, too, in runs of equal keys, and these keys."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     equal = ordered[1:] == ordered[:-1]
@@ -235,35 +274,32 @@ def _runs(keys: Keys) -> tuple[Places, Keys]:
     return order[shared], ordered[shared]
 
 
-def _sweep(
-    order: Places,
-    keys: Keys,
-    wanted: Callable[[Places, Places], Flags],
-    visit: Callable[[Places, Places], None],
-    goes_on: Callable[[Places, Places], Flags],
+def _compare_runs(
+    texts: SketchedTexts, order: RowIds, keys: HashKeys, visitor: _PairVisitor
 ) -> None:
-    """Visit the pairs in each run of equal keys that are wanted.
+    """Compare the needed pairs within each run of equal keys.
 
-    First all neighbours, then those with one between them, and so on. Runs that need no more of it are left out after
-    1, 2, 4, 8 … steps: many copies of one text are one group after the first, and cost as many comparisons as they are.
+    Neighbours come first, then texts at distance 2, and so on. After 1, 2, 4, 8 … steps, runs without
+    further pairs are dropped: many copies of one text form one group after the first step, so that they
+    cost as many comparisons as there are copies, not its square.
 
     Args:
-        order: the texts, those of a run after one another.
-        keys: their keys.
-        wanted: which of some pairs are worth a comparison.
-        visit: compares pairs.
-        goes_on: of the runs that start at places among their members, those in which there may be more to compare.
+        texts: the texts.
+        order: texts, those of a run one after another.
+        keys: the key of each of them.
+        visitor: chooses and compares pairs.
     """
-    step = 1
-    while (same := keys[step:] == keys[:-step]).any():
-        first, second = order[:-step][same], order[step:][same]
-        chosen = wanted(first, second)
-        visit(first[chosen], second[chosen])
-        if step & (step - 1) == 0:
+    distance = 1
+    while len(keys) > distance:
+        same = keys[distance:] == keys[:-distance]
+        if not same.any():
+            return
+        first, second = order[:-distance][same], order[distance:][same]
+        needed = visitor.is_needed(first, second)
+        visitor.compare(texts, first[needed], second[needed])
+        if distance & (distance - 1) == 0:  # a power of two
             starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
             sizes = np.diff(np.append(starts, len(keys)))
-            left = np.repeat(goes_on(order, starts) & (sizes > step), sizes)
-            order, keys = order[left], keys[left]
-        step += 1
-        if len(keys) <= step:
-            return
+            remaining = np.repeat(visitor.is_open(order, starts) & (sizes > distance), sizes)
+            order, keys = order[remaining], keys[remaining]
+        distance += 1

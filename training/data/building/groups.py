@@ -1,65 +1,76 @@
-"""Rows that belong together, because they share a document, a text, or something else that is to stay on one side."""
+"""Groups of rows that share a document, a text or another key, and so must stay in one split."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-Keys = NDArray[np.uint64]  # hashes of what rows may share; 0 where a row has nothing of the kind
-Places = NDArray[np.int64]  # numbers of rows
-Pairs = tuple[Places, Places]
+HashKeys = NDArray[np.uint64]  # 64-bit hashes of what rows may share; 0 means that a row has none
+RowIds = NDArray[np.int64]
+Pairs = tuple[RowIds, RowIds]
+
+# Odd 64-bit constants of the SplitMix64 generator, which spread similar numbers over all bits.
+_GOLDEN_RATIO = np.uint64(0x9E3779B97F4A7C15)
+_MULTIPLIER = np.uint64(0xBF58476D1CE4E5B9)
 
 
-def link(keys: Keys, rows: Places | None = None) -> Pairs:
-    """Pairs of rows that connect all rows of a key: each row with the next one that has the same key.
+def pair_equal_keys(keys: HashKeys, rows: RowIds | None = None) -> Pairs:
+    """Return pairs of rows that connect all rows with the same key.
+
+    Each row is paired with the next row that has its key, so n rows give n - 1 pairs.
 
     Args:
-        keys: a key for each row, or several for a row that ``rows`` then names several times; 0 is none.
-        rows: the number of each key's row; its place if ``None``.
+        keys: one key per row, or several per row if ``rows`` is given; 0 is no key.
+        rows: the row of each key; defaults to the key's index.
     """
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     same = (ordered[1:] == ordered[:-1]) & (ordered[1:] != 0)
     first, second = order[:-1][same], order[1:][same]
-    return (first, second) if rows is None else (rows[first], rows[second])
+    if rows is None:
+        return first, second
+    return rows[first], rows[second]
 
 
-def connect(groups: Places, pairs: Pairs) -> Places:
-    """Groups after the two groups of each pair of rows were put together.
+def union_groups(groups: RowIds, pairs: Pairs) -> RowIds:
+    """Return the groups after merging the two groups of each pair of rows.
 
     Args:
-        groups: the group of each row, by the number of its first row.
+        groups: the group of each row. A group's id is its first row.
         pairs: rows that belong together.
     """
     first, second = groups[pairs[0]], groups[pairs[1]]
-    apart = first != second
-    if not apart.any():
+    differ = first != second
+    if not differ.any():
         return groups
-    names, places = np.unique(np.concatenate([first[apart], second[apart]]), return_inverse=True)
-    half = len(places) // 2
-    graph = coo_matrix(
-        (np.ones(half, dtype=np.int8), (places[:half], places[half:])), shape=(len(names),) * 2
-    )
+    # Only groups that change take part in the graph, so that its size does not depend on the rows.
+    endpoints = np.concatenate([first[differ], second[differ]])
+    ids, nodes = np.unique(endpoints, return_inverse=True)
+    sources, targets = np.split(nodes, 2)
+    edges = np.ones(len(sources), dtype=np.int8)
+    graph = coo_matrix((edges, (sources, targets)), shape=(len(ids), len(ids)))
     _, components = connected_components(graph, directed=False)
-    _, firsts = np.unique(
-        components, return_index=True
-    )  # names are in order: the first is the smallest
-    renamed = np.arange(len(groups))
-    renamed[names] = names[firsts][components]
-    return renamed[groups]
+    # ``ids`` ascend, so the first node of a component is the one with the smallest id.
+    _, first_nodes = np.unique(components, return_index=True)
+    merged = np.arange(len(groups))
+    merged[ids] = ids[first_nodes][components]
+    return merged[groups]
 
 
-def mixed(keys: Keys, others: NDArray[np.integer]) -> Keys:
-    """One key from two, by multiplication modulo 2^64: equal pairs of values have equal keys; 0 stays 0."""
-    spread = keys ^ ((others.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15))
-    spread = (spread ^ (spread >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-    found: Keys = np.where(keys == 0, np.uint64(0), spread | np.uint64(1))
-    return found
+def combine_keys(keys: HashKeys, numbers: NDArray[np.integer]) -> HashKeys:
+    """Return one key for each pair of a key and a number; a key of 0 stays 0."""
+    offset = numbers.astype(np.uint64) + np.uint64(1)
+    mixed = keys ^ (offset * _GOLDEN_RATIO)
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * _MULTIPLIER
+    # The lowest bit is set, so that no pair gets 0 by chance.
+    combined: HashKeys = np.where(keys == 0, np.uint64(0), mixed | np.uint64(1))
+    return combined
 
 
-def repeated(keys: Keys) -> NDArray[np.bool_]:
-    """Which rows have a key that another row has, too."""
-    first, second = link(keys)
-    found = np.zeros(len(keys), dtype=np.bool_)
-    found[first] = found[second] = True
-    return found
+def is_duplicated(keys: HashKeys) -> NDArray[np.bool_]:
+    """Return for each row if another row has the same key."""
+    first, second = pair_equal_keys(keys)
+    duplicated = np.zeros(len(keys), dtype=np.bool_)
+    duplicated[first] = True
+    duplicated[second] = True
+    return duplicated

@@ -1,24 +1,24 @@
-"""What a build keeps of a row besides its line: numbers by which rows are named, put together, divided and compared.
+"""Columns of numbers about each row, by which a build names, adjudicates, splits and compares rows.
 
-Texts, names and ids stand there as 64-bit hashes (XXH3). That two of a million rows share one by chance has a
-probability of 3 in 100 million. A hash of 0 is none. The columns:
+Texts, names and ids are 64-bit hashes (XXH3); two of a million rows share one by chance with a probability
+of 3 in 100 million. A hash of 0 means that the value is missing. The columns:
 
-=================  =================================================================================================
-``id``             the id; ``id by name``, ``id by origin``, ``id by both``: with what may be put before it
-``doc``            the document
-``text``           the text, but for case and punctuation
-``item``           what several annotators' records of one sentence have in common
-``annotator``      who
-``outlet``         ``meta.outlet``
-``date``           the day of ``meta.date``, from the first of the year 1; ``NO_DATE``, ``BAD_DATE``
-``split``          the place in ``SPLITS`` of ``meta.split``; ``UNDIVIDED`` for none
-``profile``        a place in ``Index.profiles``
-``asked``          each question with the text and the answer (several for a row)
-``targets``        each stance's target (several for a row)
-``holders``        each stance's holder and each attribution's source (several for a row)
-``words``          how many
-``shingles``       the runs of words, and ``band 0``, ``band 1``, …: see ``duplicates``
-=================  =================================================================================================
+==================  ========================================================================================
+``id``              the id; ``id+name``, ``id+origin``, ``id+both`` include possible prefixes of the id
+``doc``             the document
+``text``            the text, without case and punctuation
+``item``            identifies the sentence, so that records of several annotators share it
+``annotator``       the annotator
+``outlet``          ``meta.outlet``
+``date``            the day of ``meta.date``, from the first of the year 1; ``NO_DATE``, ``BAD_DATE``
+``split``           the index in ``SPLITS`` of ``meta.split``; ``NO_SPLIT`` if there is none
+``profile``         an index in ``IndexedBatch.profiles``
+``answers``         each question with the text and the answer (several per row)
+``targets``         the target of each stance (several per row)
+``holders``         the holder of each stance and the source of each attribution (several per row)
+``words``           the number of words
+``shingles``        the hashes of word trigrams, and ``band 0``, ``band 1``, …: see ``duplicates``
+==================  ========================================================================================
 """
 
 import datetime
@@ -29,81 +29,93 @@ from typing import NamedTuple
 import numpy as np
 import xxhash
 
+from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record, Span, Stance, label_counts, text_key
 from claimstance.training.data.annotators.questions import question_of
 from claimstance.training.data.building.duplicates import sketch
-from claimstance.training.data.building.row_store import Column, Ragged
+from claimstance.training.data.building.row_store import Column, RaggedArray
 from claimstance.training.data.splits import SPLITS, find_split
 
 NO_DATE, BAD_DATE = 0, -1
-UNDIVIDED = -1
-_SENTENCE = ("claim", "check_worthy", "subjective")
-_HASHES = (
+NO_SPLIT = -1
+_HASH_COLUMNS = (
     "id",
-    "id by name",
-    "id by origin",
-    "id by both",
+    "id+name",
+    "id+origin",
+    "id+both",
     "doc",
     "text",
     "item",
     "annotator",
     "outlet",
 )
+_NUMBER_COLUMNS = ("date", "words", "profile", "split")
 
 
 class Profile(NamedTuple):
-    """What rows are counted by. Few rows differ in it, so that a row keeps a number in its place."""
+    """The label counts of a row. Rows have few different profiles, so each row stores an index only.
+
+    Attributes:
+        corpus: the corpus of the row.
+        labels: task → label → count, as tuples. A task whose annotation is an empty list has no label.
+        soft_labels: labels that occur in the probabilities of stances.
+        soft_stances: number of stances with probabilities.
+    """
 
     corpus: str
-    labels: tuple[
-        tuple[str, tuple[tuple[str, int], ...]], ...
-    ]  # task → label → how often; annotated, none: no label
-    probable: tuple[str, ...]  # labels that a stance's probabilities name
-    shares: int  # stances with probabilities
+    labels: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+    soft_labels: tuple[str, ...]
+    soft_stances: int
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Some rows of one part, as lines of JSON.
+class RowBatch:
+    """Rows of one input part, as lines of JSON.
 
     Attributes:
-        name: of the part.
-        origin: of the part.
-        near: the similarity of near-duplicates.
+        name: the name of the part.
+        origin: the origin of the part.
+        threshold: the similarity of near-duplicates.
         lines: the rows.
-        names: whether the names of targets are asked for.
+        with_names: collect the names of targets.
     """
 
     name: str
     origin: str
-    near: float
+    threshold: float
     lines: Sequence[bytes]
-    names: bool = False
+    with_names: bool = False
 
     def __len__(self) -> int:
         return len(self.lines)
 
 
 @dataclass
-class Index:
-    """The columns of some rows, as the module's text has them."""
+class IndexedBatch:
+    """The columns of a batch, which the module's docstring lists.
+
+    Attributes:
+        columns: column name → values.
+        profiles: the profiles that the column ``profile`` refers to.
+        names: targets that are names, if they were requested.
+    """
 
     columns: dict[str, Column]
     profiles: list[Profile]
-    names: set[str] = field(default_factory=set)  # of targets that are names
+    names: set[str] = field(default_factory=set)
 
 
-def hashed(text: str) -> int:
-    """64 bits that stand for a text."""
+def hash_text(text: str) -> int:
+    """Return the 64-bit hash of a text."""
     return xxhash.xxh3_64_intdigest(text.encode())
 
 
-def index(batch: Batch) -> Index:
-    """The columns of a batch."""
+def index_batch(batch: RowBatch) -> IndexedBatch:
+    """Compute the columns of a batch."""
     profiles: dict[Profile, int] = {}
-    rows: list[list[int]] = []
+    hashes: list[list[int]] = []
     numbers: list[tuple[int, int, int, int]] = []
-    asked: list[list[int]] = []
+    answers: list[list[int]] = []
     targets: list[list[int]] = []
     holders: list[list[int]] = []
     names: set[str] = set()
@@ -112,38 +124,46 @@ def index(batch: Batch) -> Index:
         record = Record.model_validate_json(line)
         key = text_key(record.text)
         keys.append(key)
-        rows.append(_hashes(record, key, batch))
+        hashes.append(_row_hashes(record, key, batch))
         words = len(record.text.split())
-        number = profiles.setdefault(_profile(record), len(profiles))
-        numbers.append((_day(record), words, number, _split(record)))
-        asked.append(sorted({hashed(f"{key}\0{said}") for said in _answers(record)}))
-        targets.append(sorted({hashed(name) for name in target_names(record)}))
-        holders.append(sorted({hashed(name) for name in holder_names(record)}))
-        if batch.names:
-            names.update(
-                stance.target for stance in record.stances or () if isinstance(stance.target, str)
-            )
-    hashes = np.array(rows, dtype=np.uint64).reshape(-1, len(_HASHES))
-    columns: dict[str, Column] = {name: hashes[:, place] for place, name in enumerate(_HASHES)}
-    counted = np.array(numbers, dtype=np.int32).reshape(-1, 4)
-    columns |= {
-        name: counted[:, place] for place, name in enumerate(("date", "words", "profile", "split"))
-    }
-    columns |= {"asked": _ragged(asked), "targets": _ragged(targets), "holders": _ragged(holders)}
-    columns["shingles"], found = sketch(keys, batch.near)
-    columns |= {f"band {number}": band for number, band in enumerate(found)}
-    return Index(columns, list(profiles), names)
+        profile = profiles.setdefault(_profile(record), len(profiles))
+        numbers.append((_day(record), words, profile, _split_index(record)))
+        answers.append(_hash_all(f"{key}\0{answer}" for answer in _answers(record)))
+        targets.append(_hash_all(target_names(record)))
+        holders.append(_hash_all(holder_names(record)))
+        if batch.with_names:
+            for stance in record.stances or ():
+                if isinstance(stance.target, str):
+                    names.add(stance.target)
+    columns: dict[str, Column] = {}
+    hash_matrix = np.array(hashes, dtype=np.uint64).reshape(-1, len(_HASH_COLUMNS))
+    for index, name in enumerate(_HASH_COLUMNS):
+        columns[name] = hash_matrix[:, index]
+    number_matrix = np.array(numbers, dtype=np.int32).reshape(-1, len(_NUMBER_COLUMNS))
+    for index, name in enumerate(_NUMBER_COLUMNS):
+        columns[name] = number_matrix[:, index]
+    columns["answers"] = _ragged(answers)
+    columns["targets"] = _ragged(targets)
+    columns["holders"] = _ragged(holders)
+    columns["shingles"], bands = sketch(keys, batch.threshold)
+    for index, band in enumerate(bands):
+        columns[f"band {index}"] = band
+    return IndexedBatch(columns, list(profiles), names)
 
 
-def _ragged(rows: Sequence[Sequence[int]]) -> Ragged:
+def _hash_all(texts: Iterable[str]) -> list[int]:
+    """Return the sorted hashes of distinct texts."""
+    return sorted({hash_text(text) for text in texts})
+
+
+def _ragged(rows: Sequence[Sequence[int]]) -> RaggedArray:
     values = [value for row in rows for value in row]
-    return Ragged(
-        np.array(values, dtype=np.uint64), np.array([len(row) for row in rows], dtype=np.int32)
-    )
+    sizes = [len(row) for row in rows]
+    return RaggedArray(np.array(values, dtype=np.uint64), np.array(sizes, dtype=np.int32))
 
 
-def _hashes(record: Record, key: str, batch: Batch) -> list[int]:
-    """Those of ``_HASHES``, in their order."""
+def _row_hashes(record: Record, key: str, batch: RowBatch) -> list[int]:
+    """Return the values of ``_HASH_COLUMNS``, in their order."""
     outlet = record.meta.get("outlet")
     texts = (
         record.id,
@@ -152,87 +172,100 @@ def _hashes(record: Record, key: str, batch: Batch) -> list[int]:
         f"{batch.origin}:{batch.name}:{record.id}",
         record.doc_id,
         key,
-        _item(record),
+        _item_key(record),
         record.annotator,
         None if outlet in (None, "") else str(outlet).casefold(),
     )
-    return [0 if text is None else hashed(text) for text in texts]
+    return [0 if text is None else hash_text(text) for text in texts]
 
 
-def _item(record: Record) -> str:
-    """What the annotations of one sentence have in common.
+def _item_key(record: Record) -> str:
+    """Return a key that records of several annotators share if they annotate the same sentence.
 
-    Document, start and text. Where one of the former two is missing, the same text may be put to annotators with other
-    questions, and may stand in the document twice: then what was asked of it counts, too.
+    The key has the document, the start and the text. Without a document or a start, the same text may occur
+    twice or may have been annotated for different questions, so the questions are part of the key.
     """
     if record.doc_id is not None and record.start is not None:
         return f"{record.doc_id}\0{record.start}\0{record.text}"
-    asked = sorted({repr(question_of(stance)) for stance in record.stances or ()})
-    return f"{record.doc_id}\0{record.text}\0{asked}"
+    questions = sorted({repr(question_of(stance)) for stance in record.stances or ()})
+    return f"{record.doc_id}\0{record.text}\0{questions}"
 
 
 def _day(record: Record) -> int:
-    """The day of ``meta.date``, from 1; ``NO_DATE``, or ``BAD_DATE`` for what is not written as ISO 8601 has it."""
-    written = record.meta.get("date")
-    if written in (None, ""):
+    """Return the day of ``meta.date`` from 1, ``NO_DATE``, or ``BAD_DATE`` if it is not ISO 8601."""
+    date = record.meta.get("date")
+    if date in (None, ""):
         return NO_DATE
     try:
-        return datetime.date.fromisoformat(str(written)[:10]).toordinal()
+        return datetime.date.fromisoformat(str(date)[:10]).toordinal()
     except ValueError:
         return BAD_DATE
 
 
-def _split(record: Record) -> int:
+def _split_index(record: Record) -> int:
     split = find_split(record.meta.get("split"))
-    return UNDIVIDED if split is None else SPLITS.index(split)
+    return NO_SPLIT if split is None else SPLITS.index(split)
 
 
 def _profile(record: Record) -> Profile:
+    """Count the labels of a record."""
     counts = tuple((task, tuple(count.items())) for task, count in label_counts(record).items())
-    shares = [
-        stance.probabilities for stance in record.stances or () if stance.probabilities is not None
-    ]
-    probable = tuple(sorted({label for share in shares for label in share}))
-    return Profile(str(record.meta.get("corpus")), counts, probable, len(shares))
+    soft_labels: set[str] = set()
+    soft_stances = 0
+    for stance in record.stances or ():
+        if stance.probabilities is not None:
+            soft_stances += 1
+            soft_labels.update(stance.probabilities)
+    corpus = str(record.meta.get("corpus"))
+    return Profile(corpus, counts, tuple(sorted(soft_labels)), soft_stances)
 
 
-def _name(value: Span | str | None, text: str) -> str:
-    """A holder or target by its words, whether it is a name or a mention."""
+def _normalized_name(value: Span | str | None, text: str) -> str:
+    """Return the casefolded words of a holder or target; an empty text for ``None``."""
     if isinstance(value, list):
         value = " ".join(text[start:end] for start, end in value)
     return " ".join((value or "").split()).casefold()
 
 
 def target_names(record: Record) -> set[str]:
-    """The targets of a record's stances, casefolded; mentions by their text."""
-    return {_name(stance.target, record.text) for stance in record.stances or ()} - {""}
+    """Return the casefolded targets of a record's stances; mentions are given by their text."""
+    names = {_normalized_name(stance.target, record.text) for stance in record.stances or ()}
+    return names - {""}
 
 
 def holder_names(record: Record) -> set[str]:
-    """Who is said to have a stance or to say something in a record, casefolded; mentions by their text."""
-    named = [stance.holder for stance in record.stances or ()]
-    sources = [attribution.source for attribution in record.attributions or ()]
-    return {_name(value, record.text) for value in [*named, *sources]} - {""}
+    """Return the casefolded holders of stances and sources of attributions; mentions by their text."""
+    names = {_normalized_name(stance.holder, record.text) for stance in record.stances or ()}
+    for attribution in record.attributions or ():
+        names.add(_normalized_name(attribution.source, record.text))
+    return names - {""}
 
 
 def _answers(record: Record) -> Iterable[str]:
-    """Everything that the record says of its text: each question with its answer."""
-    for task in _SENTENCE:
-        if (label := getattr(record, task)) is not None:
+    """Yield each question that the record answers, with its answer."""
+    text = record.text
+    for task in SENTENCE_TASKS:
+        label = getattr(record, task)
+        if label is not None:
             yield f"{task}\0{label}"
     for stance in record.stances or ():
         if stance.label is not None:
-            yield _stance(stance, record.text)
+            yield _stance_answer(stance, text)
     if record.attributions is not None:
-        parts = [
-            [_name(part, record.text) for part in (a.source, a.cue, a.content)]
-            for a in record.attributions
-        ]
-        yield f"attributions\0{sorted(parts)}"
+        attributions = []
+        for attribution in record.attributions:
+            spans = (attribution.source, attribution.cue, attribution.content)
+            attributions.append([_normalized_name(span, text) for span in spans])
+        yield f"attributions\0{sorted(attributions)}"
     if record.entities is not None:
-        yield f"entities\0{sorted((_name(entity.span, record.text), entity.label) for entity in record.entities)}"
+        entities = [
+            (_normalized_name(entity.span, text), entity.label) for entity in record.entities
+        ]
+        yield f"entities\0{sorted(entities)}"
 
 
-def _stance(stance: Stance, text: str) -> str:
-    holder = "" if stance.holder is None else f"by {_name(stance.holder, text)}"
-    return f"stance\0{holder}\0{_name(stance.target, text)}\0{stance.label}"
+def _stance_answer(stance: Stance, text: str) -> str:
+    holder = ""
+    if stance.holder is not None:
+        holder = f"by {_normalized_name(stance.holder, text)}"
+    return f"stance\0{holder}\0{_normalized_name(stance.target, text)}\0{stance.label}"

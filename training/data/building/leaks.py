@@ -1,39 +1,44 @@
-"""What two splits share: the same texts, nearly the same, the same questions, documents, outlets and targets.
+"""Overlap between splits: equal texts, near-duplicates, equal answers, documents, outlets and targets.
 
-A model that was trained on a sentence knows it. Whoever divides rows anew has none of it; a split that is given may.
+A model knows the sentences that it was trained on. Splits that a build assigns share none of them; splits
+that come with the data may.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from claimstance.training.data.building.duplicates import Search, Texts, search
-from claimstance.training.data.building.groups import Keys, Places
-from claimstance.training.data.building.rows import Rows
+from claimstance.training.data.building.duplicates import (
+    DuplicateSearch,
+    SketchedTexts,
+    run_searches,
+)
+from claimstance.training.data.building.groups import HashKeys, RowIds
+from claimstance.training.data.building.rows import DatasetRows
 from claimstance.training.data.splits import SPLITS
 
 EXAMPLES = 5
 
 
 class Overlap(BaseModel):
-    """What two splits share.
+    """Report what two splits share.
 
     Attributes:
         first: a split.
-        second: a later one.
-        exact: rows of ``second`` whose text, but for case and punctuation, is in ``first``.
-        near: rows of ``second`` without such a twin that have a near-duplicate in ``first``.
-        short: of both, those so short that they tie no documents together (``data.split.short``).
-        repeated: rows of ``second`` of which ``first`` has the text with all the same questions and answers.
+        second: a later split.
+        exact: rows of ``second`` whose text, without case and punctuation, is in ``first``.
+        near: rows of ``second`` whose text is not in ``first``, but has a near-duplicate there.
+        short: rows among both that are too short to join documents (``data.split.short``).
+        repeated: rows of ``second`` whose text is in ``first`` with the same questions and answers.
         documents: documents that are in both.
         outlets: outlets that are in both.
         targets: targets of stances that are in both, by their words.
-        examples: of near-duplicates: the id in ``second``, the id in ``first``, and the similarity.
-        exact_examples: of the rows that ``exact`` counts: the id in ``second``, the id in ``first``.
-        repeated_examples: of those that ``repeated`` counts.
+        examples: near-duplicates: the id in ``second``, the id in ``first``, and the similarity.
+        exact_examples: rows that ``exact`` counts: the id in ``second``, the id in ``first``.
+        repeated_examples: rows that ``repeated`` counts, likewise.
     """
 
     first: str
@@ -50,113 +55,126 @@ class Overlap(BaseModel):
     repeated_examples: list[tuple[str, str]]
 
 
-def overlaps(rows: Rows, short: int = 0) -> list[Overlap]:
-    """What each two splits share, each with those after it.
+@dataclass(frozen=True)
+class _SplitPair:
+    """Two splits with their rows."""
+
+    first: str
+    second: str
+    first_rows: RowIds
+    second_rows: RowIds
+
+
+def find_overlaps(rows: DatasetRows, short: int = 0) -> list[Overlap]:
+    """Return what each pair of splits shares.
 
     Args:
-        rows: of the splits; near-duplicates are those of ``rows.store.near``.
-        short: texts of documents with fewer words are counted as short.
+        rows: the rows, all with a split. ``rows.store.threshold`` decides which texts are near-duplicates.
+        short: texts of documents with fewer words count as short.
     """
-    splits = {name: held for name in SPLITS if len(held := rows.of_split(name))}
-    if len(splits) < 2:
+    splits = {name: rows.in_split(name) for name in SPLITS}
+    pairs = []
+    for first, second in combinations(SPLITS, 2):
+        if len(splits[first]) and len(splits[second]):
+            pairs.append(_SplitPair(first, second, splits[first], splits[second]))
+    if not pairs:
         return []
-    _, firsts, texts = np.unique(rows.keys("text"), return_index=True, return_inverse=True)
-    pairs = list(combinations(splits, 2))
-    searches = _search(rows, splits, firsts, texts, pairs)
+    _, first_rows, texts = np.unique(rows.keys("text"), return_index=True, return_inverse=True)
+    in_split: dict[str, NDArray[np.bool_]] = {}  # split → for each text, if the split has it
+    for name, split_rows in splits.items():
+        in_split[name] = np.zeros(len(first_rows), dtype=np.bool_)
+        in_split[name][texts[split_rows]] = True
+    searches = []
+    for pair in pairs:
+        indexed = in_split[pair.first]
+        searches.append(DuplicateSearch(indexed, queries=in_split[pair.second] & ~indexed))
+    store = rows.store
+    sketched = SketchedTexts(store.row_store, rows.store_rows(first_rows), store.threshold)
+    run_searches(sketched, searches)
     is_short = (rows.column("words").astype(np.int32) < short) & (rows.documents != 0)
-    return [
-        _overlap(rows, pair, splits[pair[0]], splits[pair[1]], texts, found, is_short)
-        for pair, found in zip(pairs, searches, strict=True)
-    ]
-
-
-def _search(
-    rows: Rows,
-    splits: dict[str, Places],
-    firsts: Places,
-    texts: Places,
-    pairs: Sequence[tuple[str, str]],
-) -> list[Search]:
-    held = {}
-    for name, of_split in splits.items():
-        held[name] = np.zeros(len(firsts), dtype=np.bool_)
-        held[name][texts[of_split]] = True
-    searches = [
-        Search(known=held[first], asked=held[second] & ~held[first]) for first, second in pairs
-    ]
-    search(Texts(rows.store.spool, rows.spooled(firsts), rows.store.near), searches)
-    return searches
+    overlaps = []
+    for pair, search in zip(pairs, searches, strict=True):
+        overlaps.append(_overlap(rows, pair, texts, search, is_short))
+    return overlaps
 
 
 def _overlap(
-    rows: Rows,
-    pair: tuple[str, str],
-    first: Places,
-    second: Places,
-    texts: Places,
-    found: Search,
+    rows: DatasetRows,
+    pair: _SplitPair,
+    texts: RowIds,
+    search: DuplicateSearch,
     is_short: NDArray[np.bool_],
 ) -> Overlap:
-    exact = second[found.known[texts[second]]]
-    near = second[found.twins[texts[second]] >= 0]
-    repeats, answers = _repeats(rows, first, second)
-    some = near[np.sort(np.unique(texts[near], return_index=True)[1])][
-        :EXAMPLES
-    ]  # one row of a text
+    """Return what two splits share.
+
+    Args:
+        rows: all rows.
+        pair: the two splits.
+        texts: the text of each row, as a number.
+        search: the near-duplicates of the second split's texts in the first split.
+        is_short: for each row, if it is short.
+    """
+    first, second = pair.first_rows, pair.second_rows
+    exact = second[search.indexed[texts[second]]]
+    near = second[search.matches[texts[second]] >= 0]
+    repeated, repeated_answers = _repeated_rows(rows, first, second)
     outlets = rows.keys("outlet")
+
+    def row_with_text(text: int) -> int:
+        """Return the first row of the first split that has a text."""
+        return int(first[np.argmax(texts[first] == text)])
+
+    # One row represents each text.
+    _, near_indices = np.unique(texts[near], return_index=True)
+    examples = []
+    for row in near[np.sort(near_indices)][:EXAMPLES].tolist():
+        text = texts[row]
+        match = row_with_text(search.matches[text])
+        similarity = round(float(search.similarities[text]), 3)
+        examples.append((rows.row_id(row), rows.row_id(match), similarity))
+    exact_examples = [
+        (rows.row_id(row), rows.row_id(row_with_text(texts[row])))
+        for row in exact[:EXAMPLES].tolist()
+    ]
+    repeated_examples = []
+    for row, answer in zip(repeated[:EXAMPLES].tolist(), repeated_answers, strict=False):
+        match = rows.first_with("answers", answer, first)
+        repeated_examples.append((rows.row_id(row), rows.row_id(match)))
     return Overlap(
-        first=pair[0],
-        second=pair[1],
+        first=pair.first,
+        second=pair.second,
         exact=len(exact),
         near=len(near),
         short=int(is_short[exact].sum() + is_short[near].sum()),
-        repeated=len(repeats),
-        documents=_shared(rows.documents[first], rows.documents[second]),
-        outlets=_shared(outlets[first], outlets[second]),
-        targets=_shared(rows.values("targets", first), rows.values("targets", second)),
-        examples=[
-            (
-                rows.name(row),
-                rows.name(_row_of(texts, first, found.twins[texts[row]])),
-                round(float(found.similarities[texts[row]]), 3),
-            )
-            for row in some.tolist()
-        ],
-        exact_examples=[
-            (rows.name(row), rows.name(_row_of(texts, first, texts[row])))
-            for row in exact[:EXAMPLES].tolist()
-        ],
-        repeated_examples=[
-            (rows.name(row), rows.name(rows.first_with("asked", answer, first)))
-            for row, answer in zip(repeats[:EXAMPLES].tolist(), answers[:EXAMPLES], strict=True)
-        ],
+        repeated=len(repeated),
+        documents=_count_common(rows.documents[first], rows.documents[second]),
+        outlets=_count_common(outlets[first], outlets[second]),
+        targets=_count_common(rows.values("targets", first), rows.values("targets", second)),
+        examples=examples,
+        exact_examples=exact_examples,
+        repeated_examples=repeated_examples,
     )
 
 
-def _repeats(rows: Rows, first: Places, second: Places) -> tuple[Places, Keys]:
-    """The rows of which ``first`` has all answers, and one of these answers each."""
-    asked = rows.several("asked", second)
-    known = _among(asked.values, rows.values("asked", first))
-    missed = np.bincount(asked.rows[~known], minlength=len(second))
-    places = np.flatnonzero((missed == 0) & (asked.sizes > 0))
-    return second[places], asked.values[asked.starts[places]]
+def _repeated_rows(rows: DatasetRows, first: RowIds, second: RowIds) -> tuple[RowIds, HashKeys]:
+    """Return the rows of ``second`` whose answers are all in ``first``, and one answer of each."""
+    answers = rows.ragged("answers", second)
+    is_known = _is_in(answers.values, rows.values("answers", first))
+    new_answers = np.bincount(answers.rows[~is_known], minlength=len(second))
+    indices = np.flatnonzero((new_answers == 0) & (answers.sizes > 0))
+    return second[indices], answers.values[answers.starts[indices]]
 
 
-def _among(keys: Keys, others: Keys) -> NDArray[np.bool_]:
-    """Which keys are among others, which are put in order."""
-    others.sort()
-    if not len(others):
+def _is_in(keys: HashKeys, candidates: HashKeys) -> NDArray[np.bool_]:
+    """Return for each key if it is among ``candidates``, which are sorted in place to save memory."""
+    candidates.sort()
+    if not len(candidates):
         return np.zeros(len(keys), dtype=np.bool_)
-    at = np.minimum(np.searchsorted(others, keys), len(others) - 1)
-    return np.asarray(others[at] == keys)
+    indices = np.minimum(np.searchsorted(candidates, keys), len(candidates) - 1)
+    return np.asarray(candidates[indices] == keys)
 
 
-def _row_of(texts: Places, rows: Places, text: int) -> int:
-    """The first of some rows that has a text."""
-    return int(rows[np.argmax(texts[rows] == text)])
-
-
-def _shared(first: Keys, second: Keys) -> int:
-    """How many keys are in both."""
+def _count_common(first: HashKeys, second: HashKeys) -> int:
+    """Return how many distinct keys are in both; 0 is no key."""
     keys = np.unique(second)
-    return int(np.count_nonzero(keys[_among(keys, first)]))
+    return int(np.count_nonzero(keys[_is_in(keys, first)]))

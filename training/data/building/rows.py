@@ -1,4 +1,4 @@
-"""The rows of a dataset that is being built: where each lies in the spool, its part, its name and its split."""
+"""The rows of a dataset that is being built: their store row, input part, id and split."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,180 +8,214 @@ from numpy.typing import NDArray
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record
-from claimstance.training.data.building.groups import Keys, Places, link, mixed, repeated
-from claimstance.training.data.building.indexing import UNDIVIDED, Profile
-from claimstance.training.data.building.row_store import Ragged
-from claimstance.training.data.building.sources import Part, Store
+from claimstance.training.data.building.groups import (
+    HashKeys,
+    RowIds,
+    combine_keys,
+    is_duplicated,
+    pair_equal_keys,
+)
+from claimstance.training.data.building.indexing import NO_SPLIT, Profile
+from claimstance.training.data.building.row_store import RaggedArray
+from claimstance.training.data.building.sources import IndexedStore, InputPart
 from claimstance.training.data.splits import SPLITS
 
-_IDS = {
-    (False, False): "id",
-    (True, False): "id by name",
-    (False, True): "id by origin",
-    (True, True): "id by both",
-}
 
-
-class Rows:
-    """All rows in the order of reading.
+class DatasetRows:
+    """Represent all rows, in the order in which they were read.
 
     Attributes:
-        parts: what they were read from.
-        part: number of each row's part.
-        split: place of each row's split in ``SPLITS``: its part's, else its own; ``UNDIVIDED`` at first for neither.
-        documents: a key of each row's document, other for documents of one name in two sources; 0 for none.
+        store: where the rows are stored.
+        input_parts: the input parts that they were read from.
+        input_part: the index of each row's part.
+        split: the index in ``SPLITS`` of each row's split: that of its part, else its own, else ``NO_SPLIT``.
+        documents: a key of each row's document; 0 for none. Documents of two sources differ even if their
+            names are the same.
     """
 
     def __init__(
         self,
-        store: Store,
-        parts: Sequence[Part],
-        spooled: Places,
-        leaders: Places,
-        shared: set[int],
+        store: IndexedStore,
+        input_parts: Sequence[InputPart],
+        store_rows: RowIds,
+        first_rows: RowIds,
+        shared_sources: set[int],
     ) -> None:
+        """Name the rows.
+
+        Args:
+            store: where the rows are stored.
+            input_parts: the input parts, in the order of their rows.
+            store_rows: the row in the store of each row of the dataset.
+            first_rows: the row in the store of the first annotation of each row, which decides its part.
+            shared_sources: sources in which several files annotate the same documents.
+
+        Raises:
+            InputError: for an id that two rows share.
+        """
         self.store = store
-        self.parts = parts
-        self._spooled = spooled
-        of_spool = np.repeat(np.arange(len(parts), dtype=np.int32), [part.count for part in parts])
-        self.part: NDArray[np.int32] = of_spool[leaders]
-        of_part = [UNDIVIDED if part.split is None else SPLITS.index(part.split) for part in parts]
-        of_rows = np.array(of_part, dtype=np.int8)[self.part]
-        own = store.spool.column("split")[leaders].astype(np.int8)
-        self.split: NDArray[np.int8] = np.where(of_rows == UNDIVIDED, own, of_rows)
-        self._prefixes = self._document_prefixes(shared)
-        self.documents, self._document_prefixed = self._name_documents()
-        self._by_name, self._by_origin = self._name_rows()
+        self.input_parts = input_parts
+        self._store_rows = store_rows
+        counts = [input_part.count for input_part in input_parts]
+        part_by_store_row = np.repeat(np.arange(len(input_parts), dtype=np.int32), counts)
+        self.input_part: NDArray[np.int32] = part_by_store_row[first_rows]
+        part_splits = [
+            NO_SPLIT if input_part.split is None else SPLITS.index(input_part.split)
+            for input_part in input_parts
+        ]
+        configured_split = np.array(part_splits, dtype=np.int8)[self.input_part]
+        own_split = store.row_store.column("split")[first_rows].astype(np.int8)
+        self.split: NDArray[np.int8] = np.where(
+            configured_split == NO_SPLIT, own_split, configured_split
+        )
+        self._prefixes = self._document_prefixes(shared_sources)
+        self.documents, self._has_document_prefix = self._name_documents()
+        no_rows = np.zeros(len(self), dtype=np.bool_)
+        self._has_name, self._has_origin = no_rows, no_rows.copy()
+        self._name_rows()
 
     def __len__(self) -> int:
-        return len(self._spooled)
+        return len(self._store_rows)
 
     def column(self, name: str) -> NDArray[np.generic]:
-        """A value for each row."""
-        return self.store.spool.column(name)[self._spooled]
+        """Return the values of a column with one value per row."""
+        return self.store.row_store.column(name)[self._store_rows]
 
-    def keys(self, name: str) -> Keys:
-        """A hash for each row; 0 is none."""
+    def keys(self, name: str) -> HashKeys:
+        """Return the hashes of a column; 0 means that a row has no value."""
         return self.column(name).astype(np.uint64, copy=False)
 
-    def several(self, name: str, rows: Places) -> Ragged:
-        """The values of some rows in a column that has several for each."""
-        return self.store.spool.ragged(name).take(self._spooled[rows])
+    def ragged(self, name: str, rows: RowIds) -> RaggedArray:
+        """Return the values of ``rows`` in a column with several values per row."""
+        return self.store.row_store.ragged(name).take(self._store_rows[rows])
 
-    def values(self, name: str, rows: Places) -> Keys:
-        """All values of some rows in a column that has several for each, in no order that means something."""
-        held = np.zeros(self.store.spool.count, dtype=np.bool_)
-        held[self._spooled[rows]] = True
-        column = self.store.spool.ragged(name)
-        found: Keys = column.values[
-            np.repeat(held, column.sizes)
-        ]  # no place of each value: they are many
-        return found
+    def values(self, name: str, rows: RowIds) -> HashKeys:
+        """Return all values of ``rows`` in a ragged column, in the order of the store."""
+        selected = np.zeros(self.store.row_store.count, dtype=np.bool_)
+        selected[self._store_rows[rows]] = True
+        column = self.store.row_store.ragged(name)
+        # A mask takes one byte per value where indices would take eight.
+        values: HashKeys = column.values[np.repeat(selected, column.sizes)]
+        return values
 
-    def first_with(self, name: str, value: np.uint64, some: Places) -> int:
-        """The first of some rows with a value in a column that has several for each."""
-        column = self.store.spool.ragged(name)
-        held = (
-            np.searchsorted(column.starts, np.flatnonzero(column.values == value), side="right") - 1
-        )
-        return int(some[np.argmax(np.isin(self._spooled[some], held))])
+    def first_with(self, name: str, value: np.uint64, rows: RowIds) -> int:
+        """Return the first of ``rows`` that has a value in a ragged column."""
+        column = self.store.row_store.ragged(name)
+        matches = np.flatnonzero(column.values == value)
+        store_rows = np.searchsorted(column.starts, matches, side="right") - 1
+        return int(rows[np.argmax(np.isin(self._store_rows[rows], store_rows))])
 
-    def spooled(self, rows: Places) -> Places:
-        """Where rows lie in the spool."""
-        return self._spooled[rows]
+    def store_rows(self, rows: RowIds) -> RowIds:
+        """Return the rows of the store that ``rows`` lie in."""
+        return self._store_rows[rows]
 
     @property
     def profiles(self) -> list[Profile]:
-        """What ``column("profile")`` counts in."""
+        """Return the profiles that ``column("profile")`` refers to."""
         return list(self.store.profiles)
 
-    def _document_prefixes(self, shared: set[int]) -> list[str]:
-        """What is put before each part's documents: the files of a source that annotate the same ones share it."""
-        first: dict[int, str] = {}
-        return [
-            first.setdefault(part.source, part.name) if part.source in shared else part.name
-            for part in self.parts
-        ]
+    def _document_prefixes(self, shared_sources: set[int]) -> list[str]:
+        """Return the prefix of each part's documents; files that annotate the same documents share it."""
+        prefixes = []
+        by_source: dict[int, str] = {}
+        for input_part in self.input_parts:
+            if input_part.source in shared_sources:
+                prefixes.append(by_source.setdefault(input_part.source, input_part.name))
+            else:
+                prefixes.append(input_part.name)
+        return prefixes
 
-    def _name_documents(self) -> tuple[Keys, NDArray[np.bool_]]:
-        """Documents of one name in two sources are two documents, and get the source's name before theirs."""
-        numbers = {name: number for number, name in enumerate(dict.fromkeys(self._prefixes))}
-        sources = np.array([numbers[name] for name in self._prefixes])[self.part]
+    def _name_documents(self) -> tuple[HashKeys, NDArray[np.bool_]]:
+        """Return the document keys, and for each row if its document gets the prefix of its part.
+
+        Documents of two sources with the same name are two documents, and get the prefix.
+        """
+        numbers = {prefix: number for number, prefix in enumerate(dict.fromkeys(self._prefixes))}
+        part_numbers = np.array([numbers[prefix] for prefix in self._prefixes])
+        sources = part_numbers[self.input_part]
         keys = self.keys("doc")
-        first, second = link(keys)
-        differ = sources[first] != sources[second]
-        shared = np.unique(keys[first[differ]])
-        prefixed = np.isin(keys, shared) & (keys != 0)
-        return np.where(prefixed, mixed(keys, sources), keys), prefixed
+        first, second = pair_equal_keys(keys)
+        ambiguous = np.unique(keys[first[sources[first] != sources[second]]])
+        has_prefix = np.isin(keys, ambiguous) & (keys != 0)
+        return np.where(has_prefix, combine_keys(keys, sources), keys), has_prefix
 
-    def _name_rows(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Ids that two rows share get the source's name before theirs, and then, if that is not enough, the origin."""
-        nowhere = np.zeros(len(self), dtype=np.bool_)
+    def _name_rows(self) -> None:
+        """Prefix ids that two rows share with the name of their part, and then with its origin.
+
+        Raises:
+            InputError: for an id that two rows still share.
+        """
         keys = self.keys("id")
-        by_name = repeated(keys)
-        if not by_name.any():
-            return nowhere, nowhere
-        keys = np.where(by_name, self.keys("id by name"), keys)
-        by_origin = repeated(keys)
-        if by_origin.any():
-            for flags, column in _IDS.items():
-                if flags[1]:
-                    keys = np.where(by_origin & (by_name == flags[0]), self.keys(column), keys)
-        self._by_name, self._by_origin = by_name, by_origin
-        again, _ = link(keys)
-        if len(again):
-            row = int(min(again))
+        has_name = is_duplicated(keys)
+        if not has_name.any():
+            return
+        keys = np.where(has_name, self.keys("id+name"), keys)
+        has_origin = is_duplicated(keys)
+        if has_origin.any():
+            keys = np.where(has_origin & has_name, self.keys("id+both"), keys)
+            keys = np.where(has_origin & ~has_name, self.keys("id+origin"), keys)
+        self._has_name, self._has_origin = has_name, has_origin
+        duplicates, _ = pair_equal_keys(keys)
+        if len(duplicates):
+            row = int(min(duplicates))
+            count = int((keys == keys[row]).sum())
             raise InputError(
-                f"expected an id once, found '{self.name(row)}' {int((keys == keys[row]).sum())} times: "
+                f"expected each id once, found '{self.row_id(row)}' {count} times: "
                 "is a file or a split listed twice?"
             )
-        return by_name, by_origin
 
-    def name(self, row: int) -> str:
-        """The id of a row."""
-        data = json.loads(next(self.store.spool.lines(self._spooled[[row]])))
-        return self._names(row, data)[0]
+    def _line(self, row: int) -> bytes:
+        return next(self.store.row_store.lines(self._store_rows[[row]]))
+
+    def row_id(self, row: int) -> str:
+        """Return the id of a row."""
+        row_id, _ = self._names(row, json.loads(self._line(row)))
+        return row_id
 
     def _names(self, row: int, data: dict[str, str | None]) -> tuple[str, str | None]:
-        part, name, document = self.parts[self.part[row]], str(data["id"]), data["doc_id"]
-        if self._by_name[row]:
-            name = f"{part.name}:{name}"
-        if self._by_origin[row]:
-            name = f"{part.origin}:{name}"
-        if document is not None and self._document_prefixed[row]:
-            document = f"{self._prefixes[self.part[row]]}:{document}"
-        return name, document
+        """Return the ids of a row and of its document, with their prefixes."""
+        input_part = self.input_parts[self.input_part[row]]
+        row_id, document = str(data["id"]), data["doc_id"]
+        if self._has_name[row]:
+            row_id = f"{input_part.name}:{row_id}"
+        if self._has_origin[row]:
+            row_id = f"{input_part.origin}:{row_id}"
+        if document is not None and self._has_document_prefix[row]:
+            document = f"{self._prefixes[self.input_part[row]]}:{document}"
+        return row_id, document
 
-    def where(self, row: int) -> str:
-        """The row for messages: what it was read from, and its own id there."""
-        data = json.loads(next(self.store.spool.lines(self._spooled[[row]])))
-        return f"{self.parts[self.part[row]].origin}: {data['id']}"
+    def location(self, row: int) -> str:
+        """Return the origin of a row and its id there, for messages."""
+        data = json.loads(self._line(row))
+        return f"{self.input_parts[self.input_part[row]].origin}: {data['id']}"
 
     def record(self, row: int) -> Record:
-        """The row as it was read."""
-        return Record.model_validate_json(next(self.store.spool.lines(self._spooled[[row]])))
+        """Return a row as it was read, without prefixes."""
+        return Record.model_validate_json(self._line(row))
 
-    def lines(self, rows: Places) -> Iterator[bytes]:
-        """The lines of rows, with their names."""
-        renamed = (self._by_name | self._by_origin | self._document_prefixed)[rows].tolist()
-        for row, other, line in zip(
-            rows.tolist(), renamed, self.store.spool.lines(self._spooled[rows]), strict=True
-        ):
-            if not other:
+    def lines(self, rows: RowIds) -> Iterator[bytes]:
+        """Yield the JSON lines of ``rows``, with the final ids."""
+        is_renamed = (self._has_name | self._has_origin | self._has_document_prefix)[rows]
+        lines = self.store.row_store.lines(self._store_rows[rows])
+        for row, renamed, line in zip(rows.tolist(), is_renamed.tolist(), lines, strict=True):
+            if not renamed:
                 yield line
                 continue
             data = json.loads(line)
             data["id"], data["doc_id"] = self._names(row, data)
             yield json.dumps(data, ensure_ascii=False).encode()
 
-    def replace(self, rows: Places, first: int) -> None:
-        """Put rows of the spool, from ``first`` on, in place of ``rows``; they have their names already."""
-        self._spooled[rows] = np.arange(first, first + len(rows))
-        for flags in (self._by_name, self._by_origin, self._document_prefixed):
-            flags[rows] = False
+    def replace(self, rows: RowIds, first: int) -> None:
+        """Replace ``rows`` by rows of the store, from ``first`` on, that have their final ids."""
+        self._store_rows[rows] = np.arange(first, first + len(rows))
+        self._has_name[rows] = False
+        self._has_origin[rows] = False
+        self._has_document_prefix[rows] = False
 
-    def of_split(self, name: str) -> Places:
-        """The rows of a split in the order in which they are written: those of parts with a split come first."""
+    def in_split(self, name: str) -> RowIds:
+        """Return the rows of a split in the order of writing: rows of parts with a split come first."""
         rows = np.flatnonzero(self.split == SPLITS.index(name))
-        divided = np.array([part.split is None for part in self.parts])[self.part[rows]]
-        return np.concatenate([rows[~divided], rows[divided]])
+        was_assigned = np.array([input_part.split is None for input_part in self.input_parts])[
+            self.input_part[rows]
+        ]
+        return np.concatenate([rows[~was_assigned], rows[was_assigned]])

@@ -1,4 +1,4 @@
-"""Reading what a configuration names, part by part, and spooling it with its columns."""
+"""Reading the configured corpora and files, part by part, into a store with columns."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -8,44 +8,49 @@ import numpy as np
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record
-from claimstance.training.data.building.duplicates import NEAR
-from claimstance.training.data.building.indexing import Batch, Index, Profile, index
-from claimstance.training.data.building.row_store import Spool
+from claimstance.training.data.building.duplicates import DEFAULT_SIMILARITY
+from claimstance.training.data.building.indexing import (
+    IndexedBatch,
+    Profile,
+    RowBatch,
+    index_batch,
+)
+from claimstance.training.data.building.row_store import RowStore
 from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig, Source
 from claimstance.training.data.corpora import Corpus, lookup
 from claimstance.training.data.documents.markup import find_markup
-from claimstance.training.data.formats import Reading, read_file
+from claimstance.training.data.formats import ReadReport, read_file
 from claimstance.training.data.splits import SplitColumn, find_split
 
 BATCH = 1000  # rows that are indexed together
-_NOT_USED = (
-    "expected no other split in the rows than '{split}', which the configuration gives the file, found another in "
+_SPLIT_NOT_USED = (
+    "expected the split '{split}', which the configuration gives the file, found another split in "
     "{{rows}}; it is not used"
 )
-_MARKUP = (
-    "expected plain text, found HTML in {rows}, whose tags are read as words; `check` shows which"
-)
+_MARKUP = "expected plain text, found HTML in {rows}, whose tags are read as words; `check` shows the rows"
 
 Progress = Callable[[int], None]
 
 
 @dataclass
-class Part:
-    """One split of a corpus, or one file.
+class InputPart:
+    """Represent one split of a corpus, or one file.
 
     Attributes:
         name: the corpus, or the file's name without its suffix.
-        origin: the split of the corpus, or the file.
-        split: that it has; ``None`` if it is to be divided.
-        source: number of the configuration's source; sources of files that name their annotators are one.
-        unit: number of what an item's annotations may be spread over: a source's files, or one split of a corpus.
-        first: number of its first row.
-        count: how many rows it has.
-        reading: what was left out, and found.
-        about: where a corpus comes from.
-        answers: whether its records hold what each of several annotators said.
-        corpus: the name that its records are scored under: of a person's file, the first person's.
+        origin: the split of the corpus, or the path of the file.
+        split: its split; ``None`` if its rows are to be split.
+        source: index of the configured source; sources of files that name their annotators share one.
+        unit: number of the unit that the annotations of one item may come from: the files of a source, or
+            one split of a corpus.
+        first: its first row.
+        count: its number of rows.
+        read_report: what reading it left out and warns of.
+        provenance: licence, citation, link and version of a corpus.
+        answers: True if its records contain the answer of each annotator.
+        corpus: the corpus that its records are scored under; for files of several annotators, the name of
+            the first file.
     """
 
     name: str
@@ -55,30 +60,38 @@ class Part:
     unit: int
     first: int = 0
     count: int = 0
-    reading: Reading = field(default_factory=Reading)
-    about: dict[str, str] = field(default_factory=dict)
+    read_report: ReadReport = field(default_factory=ReadReport)
+    provenance: dict[str, str] = field(default_factory=dict)
     answers: bool = False
     corpus: str = ""
 
 
-class Store:
-    """The spool, with what is told of all its rows together."""
+class IndexedStore:
+    """Store rows with their columns, profiles and target names.
+
+    Attributes:
+        row_store: the rows and their columns.
+        workers: the processes that index rows.
+        threshold: the similarity from which texts are near-duplicates.
+        profiles: the profiles of all rows, with their index.
+        names: targets that are names, if they were requested.
+    """
 
     def __init__(
-        self, folder: Path, workers: Workers, near: float | None, with_names: bool = False
+        self, folder: Path, workers: Workers, threshold: float | None, with_names: bool = False
     ) -> None:
-        self.spool = Spool(folder)
+        self.row_store = RowStore(folder)
         self.workers = workers
-        self.near = NEAR if near is None else near
+        self.threshold = DEFAULT_SIMILARITY if threshold is None else threshold
         self.profiles: dict[Profile, int] = {}
-        self.names: set[str] = set()  # of targets, if asked for: there may be as many as rows
-        self._with_names = with_names
+        self.names: set[str] = set()
+        self._with_names = with_names  # optional, as there may be as many names as rows
 
-    def batches(self, records: Iterable[Record], part: Part) -> Iterator[Batch]:
-        """Records of a part as batches to be indexed.
+    def batches(self, records: Iterable[Record], input_part: InputPart) -> Iterator[RowBatch]:
+        """Yield the records of a part in batches.
 
         Raises:
-            InputError: for text that is not Unicode.
+            InputError: for text that is not valid Unicode.
         """
         lines: list[bytes] = []
         for record in records:
@@ -86,155 +99,165 @@ class Store:
                 lines.append(record.to_json().encode())
             except UnicodeEncodeError:
                 raise InputError(
-                    f"{part.origin}: {record.id!r}: expected Unicode text, found half of a surrogate "
+                    f"{input_part.origin}: {record.id!r}: expected Unicode text, found half of a surrogate "
                     "pair"
                 ) from None
             if len(lines) == BATCH:
-                yield Batch(part.name, part.origin, self.near, lines, self._with_names)
+                yield RowBatch(
+                    input_part.name, input_part.origin, self.threshold, lines, self._with_names
+                )
                 lines = []
         if lines:
-            yield Batch(part.name, part.origin, self.near, lines, self._with_names)
+            yield RowBatch(
+                input_part.name, input_part.origin, self.threshold, lines, self._with_names
+            )
 
-    def add(self, batches: Iterable[Batch]) -> None:
-        """Index and spool batches."""
-        waiting: list[Batch] = []
+    def add(self, batches: Iterable[RowBatch]) -> None:
+        """Index and store batches."""
+        # The workers return columns only, so the lines of batches in progress stay here.
+        pending: list[RowBatch] = []
 
-        def passing() -> Iterator[Batch]:
+        def remember() -> Iterator[RowBatch]:
             for batch in batches:
-                waiting.append(batch)
+                pending.append(batch)
                 yield batch
 
-        for found in self.workers.map(index, passing()):
-            self._append(waiting.pop(0).lines, found)
+        for indexed in self.workers.map(index_batch, remember()):
+            self._append(pending.pop(0).lines, indexed)
 
-    def _append(self, lines: Sequence[bytes], found: Index) -> None:
-        codes = np.array(
-            [self.profiles.setdefault(profile, len(self.profiles)) for profile in found.profiles]
+    def _append(self, lines: Sequence[bytes], indexed: IndexedBatch) -> None:
+        """Store a batch; its profiles get the numbers that they have in the whole store."""
+        numbers = np.array(
+            [self.profiles.setdefault(profile, len(self.profiles)) for profile in indexed.profiles]
         )
-        columns = {
-            **found.columns,
-            "profile": codes[np.asarray(found.columns["profile"])].astype(np.int32),
-        }
-        self.spool.append(lines, columns)
-        self.names |= found.names
+        profiles = numbers[np.asarray(indexed.columns["profile"])].astype(np.int32)
+        self.row_store.append(lines, {**indexed.columns, "profile": profiles})
+        self.names |= indexed.names
 
 
-def read_sources(config: DataConfig, store: Store, progress: Progress | None = None) -> list[Part]:
-    """Read all sources once, spool their rows in order, and tell what the parts are.
+def read_sources(
+    config: DataConfig, store: IndexedStore, progress: Progress | None = None
+) -> list[InputPart]:
+    """Read all sources once, store their rows in order, and return the parts.
 
     Args:
         config: the sources.
-        store: where the rows go.
-        progress: called with the number of rows read since it was called last.
+        store: receives the rows.
+        progress: called with the number of rows read since the last call.
 
     Raises:
-        ConfigError: for what a corpus does not have.
+        ConfigError: for a split or an option that a corpus does not have.
         InputError: for a file that cannot be read.
     """
-    parts: list[Part] = []
+    input_parts: list[InputPart] = []
 
-    def batches() -> Iterator[Batch]:
+    def batches() -> Iterator[RowBatch]:
         rows = 0
-        for part, records in _parts(config):
-            parts.append(part)
-            part.first = rows
-            for batch in store.batches(records, part):
+        for input_part, records in _iter_parts(config):
+            input_parts.append(input_part)
+            input_part.first = rows
+            for batch in store.batches(records, input_part):
                 rows += len(batch)
-                part.count += len(batch)
+                input_part.count += len(batch)
                 yield batch
                 if progress:
                     progress(len(batch))
 
     store.add(batches())
-    return parts
+    return input_parts
 
 
-def _parts(config: DataConfig) -> Iterator[tuple[Part, Iterator[Record]]]:
+def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record]]]:
+    """Yield each part with its records."""
     units = 0
     # Split → source, unit and name of the files that name their annotators.
-    people: dict[str | None, tuple[int, int, str]] = {}
+    annotator_files: dict[str | None, tuple[int, int, str]] = {}
     for number, source in enumerate(config.sources):
         if source.corpus is None:
             for file in source.paths():
                 unit = number, units, file.stem
                 if source.annotator is not None:
-                    unit = people.setdefault(source.split, unit)
-                part = Part(file.stem, str(file), source.split, *unit[:2], corpus=unit[2])
-                yield part, _read_file(source, config, part)
+                    unit = annotator_files.setdefault(source.split, unit)
+                input_part = InputPart(
+                    file.stem, str(file), source.split, *unit[:2], corpus=unit[2]
+                )
+                yield input_part, _read_file(source, config, input_part)
             units += 1
             continue
         corpus = lookup(source.corpus)
-        options = {
-            name: config.corpora / value
-            if name in corpus.path_options and value is not None
-            else value
-            for name, value in source.options.items()
-        }
-        for theirs, ours in source.splits.items():
-            part = Part(
+        options = dict(source.options)
+        for name in corpus.path_options:
+            if options.get(name) is not None:
+                options[name] = config.corpora / options[name]
+        for corpus_split, split in source.splits.items():
+            input_part = InputPart(
                 corpus.name,
-                theirs,
-                ours,
+                corpus_split,
+                split,
                 number,
                 units,
-                about=_provenance(corpus),
+                provenance=_provenance(corpus),
                 answers=corpus.answers,
             )
-            yield part, corpus.read(config.corpora / corpus.folder, theirs, part.reading, **options)
+            folder = config.corpora / corpus.folder
+            yield input_part, corpus.read(folder, corpus_split, input_part.read_report, **options)
             units += 1
 
 
-def _read_file(source: Source, config: DataConfig, part: Part) -> Iterator[Record]:
-    file = Path(part.origin)
-    records = read_file(file, source.format, source.layout(file, config.labels), part.reading)
-    for record in with_splits(records, source, file, part.reading):
-        record.meta.setdefault("corpus", part.corpus)
-        note_markup(record, part.reading)
+def _read_file(source: Source, config: DataConfig, input_part: InputPart) -> Iterator[Record]:
+    """Yield the records of a file, with their split and corpus."""
+    file = Path(input_part.origin)
+    layout = source.layout(file, config.labels)
+    records = read_file(file, source.format, layout, input_part.read_report)
+    for record in with_splits(records, source, file, input_part.read_report):
+        record.meta.setdefault("corpus", input_part.corpus)
+        note_markup(record, input_part.read_report)
         yield record
 
 
 def with_splits(
-    records: Iterable[Record], source: Source, file: Path, reading: Reading
+    records: Iterable[Record], source: Source, file: Path, read_report: ReadReport
 ) -> Iterator[Record]:
-    """Yield the records of a file with our names of their splits in ``meta``.
+    """Yield the records of a file with normalized names of their splits in ``meta``.
 
     Args:
-        records: Of the file.
-        source: The file is one of its files. Its ``split`` goes before what the rows say.
-        file: For messages.
-        reading: Counts rows that are left out because of their split, and those whose split is not used.
+        records: the records of the file.
+        source: the source of the file. Its ``split`` takes precedence over the splits of the rows.
+        file: the file, for messages.
+        read_report: counts rows that are left out because of their split, and rows whose split is not used.
 
     Raises:
-        InputError: Naming the row whose split is none, or that lacks one among others that have it.
+        InputError: naming a row with an unknown split, or without one where other rows have one.
     """
     column = SplitColumn()
     for record in records:
-        place = reading.place or f"record '{record.id}'"
+        location = read_report.place or f"record '{record.id}'"
         if source.split is not None:
             if find_split(record.meta.get("split")) not in (None, source.split):
-                reading.note("split-not-used", _NOT_USED.format(split=source.split), place)
+                message = _SPLIT_NOT_USED.format(split=source.split)
+                read_report.note("split-not-used", message, location)
             yield record
             continue
         try:
-            split = column.read(record.meta.get("split"), place)
+            split = column.read(record.meta.get("split"), location)
         except ValueError as problem:
-            error = InputError(f"{file}, {place}: split: {problem}")
+            error = InputError(f"{file}, {location}: split: {problem}")
             if not source.lenient:
                 raise error from None
-            reading.refuse(error, f"{file}, {place}")
+            read_report.refuse(error, f"{file}, {location}")
             continue
         if split is not None:
             record.meta["split"] = split
-            reading.facts["splits"] = "as the rows name them"
+            read_report.facts["splits"] = "as the rows name them"
         yield record
 
 
-def note_markup(record: Record, reading: Reading) -> None:
-    """Warn of tags and character references, which are read as words."""
+def note_markup(record: Record, read_report: ReadReport) -> None:
+    """Warn of HTML tags and character references, which are read as words."""
     if find_markup(record.text) is not None:
-        reading.note("markup", _MARKUP, reading.place or f"record '{record.id}'")
+        read_report.note("markup", _MARKUP, read_report.place or f"record '{record.id}'")
 
 
 def _provenance(corpus: Corpus) -> dict[str, str]:
-    """Where a public corpus comes from, for the report."""
+    """Return where a public corpus comes from, for the report."""
     return {key: getattr(corpus, key) for key in ("licence", "citation", "url", "version")}

@@ -1,4 +1,4 @@
-"""Dividing rows into train, dev and test, a group of rows that belong together at a time."""
+"""Splitting of rows into train, dev and test, where the rows of a group stay together."""
 
 import random
 from array import array
@@ -10,60 +10,68 @@ import numpy as np
 from numpy.typing import NDArray
 
 from claimstance.model.errors import InputError
-from claimstance.training.data.building.groups import Places
+from claimstance.training.data.building.groups import RowIds
 
-Strata = Sequence[tuple[str, int]]  # what is to be spread evenly → how often it is there
-Codes = NDArray[np.int8]
+Strata = Sequence[tuple[str, int]]  # stratum → its count in a row; strata are spread evenly
+SplitIndices = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
-class Division:
-    """What is divided.
+class SplitProblem:
+    """The rows to split.
 
     Attributes:
-        groups: the group of each row, by the number of its first row.
-        profiles: a number for each row, by what is counted of it.
-        strata: what each of those numbers stands for: what is to be spread evenly, ``rows`` among it.
+        groups: the group of each row. A group's id is its first row.
+        profiles: the profile of each row, which says what it counts as.
+        strata: profile → its strata. Each profile has the stratum ``rows``.
     """
 
-    groups: Places
+    groups: RowIds
     profiles: NDArray[np.int32]
     strata: Sequence[Strata]
 
 
-def divide(
-    division: Division, shares: Mapping[str, float], seed: int, kind: str = "documents or sentences"
-) -> Codes:
-    """The split of each row, as its place in ``shares``.
+def split_stratified(
+    problem: SplitProblem,
+    shares: Mapping[str, float],
+    seed: int,
+    kind: str = "documents or sentences",
+) -> SplitIndices:
+    """Return the split of each row, as an index in ``shares``.
 
-    Groups are placed, the largest first, where they bring the numbers of rows and of each label nearest to ``shares``
-    (by chi-square), so that the labels are spread as evenly as whole groups allow.
+    Groups are assigned greedily, largest first. Each goes where the counts of rows and labels come nearest
+    to ``shares`` (by chi-square), so labels are spread as evenly as whole groups allow.
 
     Args:
-        division: the rows in their groups.
+        problem: the rows in their groups.
         shares: split → its share of the rows; a split with a share of 0 gets none.
-        seed: decides between groups of a size.
-        kind: of what there are groups, for the message.
+        seed: shuffles groups of the same size.
+        kind: names the groups in the error message.
 
     Raises:
         InputError: if there are fewer groups than splits.
     """
     names = [name for name, share in shares.items() if share > 0]
-    firsts, members = np.unique(division.groups, return_inverse=True)
+    firsts, group_numbers = np.unique(problem.groups, return_inverse=True)
     check_enough(len(firsts), names, kind)
-    sizes = np.bincount(members)
+    sizes = np.bincount(group_numbers)
     shuffled = array("q", range(len(firsts)))
     random.Random(seed).shuffle(shuffled)
     order = np.array(shuffled)
     order = order[np.argsort(-sizes[order], kind="stable")]
-    placing = _Placing(division, members, sizes, [shares[name] for name in names])
-    placed = _fill_empty(placing.place(order), order, len(names))
-    codes = np.array([list(shares).index(name) for name in names], dtype=np.int8)
-    return codes[placed[members]]
+    assigner = _GreedyAssigner(problem, group_numbers, sizes, [shares[name] for name in names])
+    assigned = _fill_empty_splits(assigner.assign(order), order, len(names))
+    return _indices_in(shares, names)[assigned[group_numbers]]
+
+
+def _indices_in(shares: Mapping[str, float], names: Sequence[str]) -> SplitIndices:
+    """Return the index in ``shares`` of each of ``names``."""
+    splits = list(shares)
+    return np.array([splits.index(name) for name in names], dtype=np.int8)
 
 
 def check_enough(groups: int, names: Sequence[str], kind: str) -> None:
-    """Raise ``InputError`` if there are fewer groups than splits to divide them into."""
+    """Raise ``InputError`` if there are fewer groups than splits."""
     if 0 < groups < len(names):
         raise InputError(
             f"expected at least {len(names)} {kind} that differ, to divide them into {', '.join(names)}, "
@@ -72,130 +80,151 @@ def check_enough(groups: int, names: Sequence[str], kind: str) -> None:
         )
 
 
-class _Placing:
-    """The greedy placing, group by group."""
+class _GreedyAssigner:
+    """Assign groups to splits, one after another."""
 
     def __init__(
-        self, division: Division, members: Places, sizes: Places, shares: Sequence[float]
+        self,
+        problem: SplitProblem,
+        group_numbers: RowIds,
+        sizes: RowIds,
+        shares: Sequence[float],
     ) -> None:
-        codes: dict[str, int] = {}
-        self._counts = [
-            [(codes.setdefault(name, len(codes)), n) for name, n in strata]
-            for strata in division.strata
-        ]
-        total = [0] * len(codes)
-        for number, rows in enumerate(
-            np.bincount(division.profiles, minlength=len(self._counts)).tolist()
-        ):
-            for stratum, n in self._counts[number]:
-                total[stratum] += n * rows
-        self._missing = [[share * n for n in total] for share in shares]
-        self._weights = [
-            [share * n for n in total] for share in shares
-        ]  # of a difference; a share of no rows has none
-        self._profiles = division.profiles[np.argsort(members, kind="stable")]
+        stratum_numbers: dict[str, int] = {}
+        self._counts: list[list[tuple[int, int]]] = []  # profile → (stratum, count)
+        for strata in problem.strata:
+            counts = []
+            for name, count in strata:
+                counts.append((stratum_numbers.setdefault(name, len(stratum_numbers)), count))
+            self._counts.append(counts)
+        totals = [0] * len(stratum_numbers)
+        rows_by_profile = np.bincount(problem.profiles, minlength=len(self._counts)).tolist()
+        for counts, rows in zip(self._counts, rows_by_profile, strict=True):
+            for stratum, count in counts:
+                totals[stratum] += count * rows
+        # Split → stratum → the count that the split should get, and the count it still lacks.
+        self._expected = [[share * total for total in totals] for share in shares]
+        self._missing = [list(expected) for expected in self._expected]
+        self._profiles = problem.profiles[np.argsort(group_numbers, kind="stable")]
         self._starts = np.concatenate([[0], np.cumsum(sizes)])
 
-    def place(self, order: Places) -> Codes:
-        """The place of the split of each group."""
-        placed = np.zeros(len(order), dtype=np.int8)
-        for group, start, end in zip(
-            order.tolist(),
-            self._starts[order].tolist(),
-            self._starts[order + 1].tolist(),
-            strict=True,
-        ):
-            placed[group] = self._place(self._counts_of(start, end))
-        return placed
+    def assign(self, order: RowIds) -> SplitIndices:
+        """Return the split of each group; groups are assigned in ``order``."""
+        assigned = np.zeros(len(order), dtype=np.int8)
+        starts = self._starts[order].tolist()
+        ends = self._starts[order + 1].tolist()
+        for group, start, end in zip(order.tolist(), starts, ends, strict=True):
+            assigned[group] = self._assign_group(self._group_counts(start, end))
+        return assigned
 
-    def _counts_of(self, start: int, end: int) -> Sequence[tuple[int, int]]:
+    def _group_counts(self, start: int, end: int) -> Sequence[tuple[int, int]]:
+        """Return stratum → count of a group."""
         if end - start == 1:
             return self._counts[self._profiles[start]]
         counts: dict[int, int] = {}
         for profile in self._profiles[start:end].tolist():
-            for stratum, n in self._counts[profile]:
-                counts[stratum] = counts.get(stratum, 0) + n
+            for stratum, count in self._counts[profile]:
+                counts[stratum] = counts.get(stratum, 0) + count
         return list(counts.items())
 
-    def _place(self, counts: Sequence[tuple[int, int]]) -> int:
-        """Where chi-square grows least."""
-        best, least = 0, float("inf")
-        for split, (missing, weights) in enumerate(zip(self._missing, self._weights, strict=True)):
-            cost = sum(
-                [(n * n - 2 * n * missing[stratum]) / weights[stratum] for stratum, n in counts]
-            )
-            if cost < least:
-                best, least = split, cost
+    def _assign_group(self, counts: Sequence[tuple[int, int]]) -> int:
+        """Return the split in which chi-square grows least, and subtract the group from what it lacks."""
+        best, lowest = 0, float("inf")
+        for split, (missing, expected) in enumerate(
+            zip(self._missing, self._expected, strict=True)
+        ):
+            # The group of n changes (missing² / expected) by (n² - 2 n missing) / expected.
+            cost = 0.0
+            for stratum, count in counts:
+                change = count * count - 2 * count * missing[stratum]
+                cost += change / expected[stratum]
+            if cost < lowest:
+                best, lowest = split, cost
         missing = self._missing[best]
-        for stratum, n in counts:
-            missing[stratum] -= n
+        for stratum, count in counts:
+            missing[stratum] -= count
         return best
 
 
-def _fill_empty(placed: Codes, order: Places, splits: int) -> Codes:
-    """With few and large groups a small share may get none: it then gets the smallest of the split with the most."""
-    counts = np.bincount(placed, minlength=splits)
+def _fill_empty_splits(assigned: SplitIndices, order: RowIds, splits: int) -> SplitIndices:
+    """Give each empty split the smallest group of the split with the most groups.
+
+    With few and large groups, a split with a small share may get none.
+    """
+    counts = np.bincount(assigned, minlength=splits)
     for split in range(splits):
-        most = int(np.argmax(counts))
-        if not counts[split] and counts[most] > 1:
-            last = order[np.flatnonzero(placed[order] == most)[-1]]
-            placed[last] = split
-            counts[split], counts[most] = 1, counts[most] - 1
-    return placed
+        largest = int(np.argmax(counts))
+        if not counts[split] and counts[largest] > 1:
+            group = order[np.flatnonzero(assigned[order] == largest)[-1]]
+            assigned[group] = split
+            counts[split] = 1
+            counts[largest] -= 1
+    return assigned
 
 
-def by_date(days: NDArray[np.int32], division: Division, shares: Mapping[str, float]) -> Codes:
-    """The split of each row, as its place in ``shares``: the earliest days first, cut between two days.
+def split_by_date(
+    days: NDArray[np.int32], problem: SplitProblem, shares: Mapping[str, float]
+) -> SplitIndices:
+    """Return the split of each row, as an index in ``shares``: the earliest days first.
 
-    A group goes by its latest day, so that no row of an earlier split is later than a group of a later split.
+    A group counts by its latest day, so no row of an earlier split is later than a group of a later split.
+    Splits begin with a new day.
 
     Args:
         days: the day of each row.
-        division: the rows in their groups.
-        shares: split → its share of the rows, from the earliest to the latest.
+        problem: the rows in their groups.
+        shares: split → its share of the rows, from the earliest split to the latest.
 
     Raises:
         InputError: if there are fewer days than splits.
     """
     names = [name for name, share in shares.items() if share > 0]
     latest = np.full(len(days), np.iinfo(np.int32).min, dtype=np.int32)
-    np.maximum.at(latest, division.groups, days)
-    latest = latest[division.groups]
-    held, rows = np.unique(latest, return_counts=True)
-    check_enough(len(held), names, "days")
-    so_far, wanted = np.cumsum(rows), 0.0
-    cuts: list[int] = []  # place of the first day of each split but the first
+    np.maximum.at(latest, problem.groups, days)
+    latest = latest[problem.groups]
+    distinct_days, rows = np.unique(latest, return_counts=True)
+    check_enough(len(distinct_days), names, "days")
+    cumulative_rows = np.cumsum(rows)
+    target_rows = 0.0
+    cuts: list[int] = []  # index of the first day of each split but the first
     for number, name in enumerate(names[:-1]):
-        wanted += shares[name] * len(days)
-        low, high = (cuts[-1] if cuts else 0) + 1, len(held) - (len(names) - 1 - number) + 1
-        cuts.append(low + int(np.argmin(np.abs(so_far[low - 1 : high - 1] - wanted))))
-    codes = np.array([list(shares).index(name) for name in names], dtype=np.int8)
-    found = np.searchsorted(np.array(cuts), np.searchsorted(held, latest), side="right")
-    return np.asarray(codes[found])
+        target_rows += shares[name] * len(days)
+        lowest_cut = (cuts[-1] if cuts else 0) + 1
+        # Each later split needs at least one day.
+        later_splits = len(names) - 1 - number
+        end_cut = len(distinct_days) - later_splits + 1
+        distances = np.abs(cumulative_rows[lowest_cut - 1 : end_cut - 1] - target_rows)
+        cuts.append(lowest_cut + int(np.argmin(distances)))
+    day_numbers = np.searchsorted(distinct_days, latest)
+    assigned = np.searchsorted(np.array(cuts), day_numbers, side="right")
+    return np.asarray(_indices_in(shares, names)[assigned])
 
 
-def reached(
-    division: Division, splits: Codes, wanted: Mapping[str, float]
+def achieved_shares(
+    problem: SplitProblem, splits: SplitIndices, shares: Mapping[str, float]
 ) -> dict[str, dict[str, list[float]]]:
-    """Split → stratum → the share that it was to get, and the share that it got.
+    """Return split → stratum → the requested share and the achieved share.
 
     Args:
-        division: the rows in their groups.
-        splits: the split of each row, as its place in ``wanted``.
-        wanted: split → its share.
+        problem: the rows in their groups.
+        splits: the split of each row, as an index in ``shares``.
+        shares: split → its requested share.
     """
     counts: list[Counter[str]] = []
-    for place in range(len(wanted)):
-        counts.append(Counter())
-        rows = np.bincount(division.profiles[splits == place], minlength=len(division.strata))
-        for number in np.flatnonzero(rows).tolist():
-            for stratum, n in division.strata[number]:
-                counts[-1][stratum] += n * int(rows[number])
-    total = sum(counts, Counter[str]())
-    return {
-        name: {
-            stratum: [share, round(count[stratum] / n, 4)] for stratum, n in sorted(total.items())
-        }
-        for (name, share), count in zip(wanted.items(), counts, strict=True)
-        if share > 0
-    }
+    for index in range(len(shares)):
+        split_counts: Counter[str] = Counter()
+        profiles = problem.profiles[splits == index]
+        rows = np.bincount(profiles, minlength=len(problem.strata))
+        for profile in np.flatnonzero(rows).tolist():
+            for stratum, count in problem.strata[profile]:
+                split_counts[stratum] += count * int(rows[profile])
+        counts.append(split_counts)
+    totals = sum(counts, Counter[str]())
+    achieved: dict[str, dict[str, list[float]]] = {}
+    for (name, share), split_counts in zip(shares.items(), counts, strict=True):
+        if share > 0:
+            achieved[name] = {
+                stratum: [share, round(split_counts[stratum] / total, 4)]
+                for stratum, total in sorted(totals.items())
+            }
+    return achieved

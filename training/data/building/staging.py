@@ -1,7 +1,8 @@
-"""The folder in which a dataset is built, beside the one where it is to be: what is there is renamed when it is whole.
+"""The temporary folder in which a dataset is built; the finished dataset is renamed to its final path.
 
-While a build runs, it holds a lock in its folder, which the system takes from it when it ends, however it ends. So a
-folder whose lock can be taken is a dead build's, and is removed by the next build of the same dataset.
+A running build holds a lock in its folder. The operating system releases the lock when the process ends for
+any reason, so a folder that can be locked belongs to a dead build, and the next build of the same dataset
+removes it.
 """
 
 import logging
@@ -19,55 +20,52 @@ _SUFFIX = ".build"
 _OLD, _NEW = "old", "new"
 
 
-class Workplace:
-    """A build's own folder."""
+class StagingFolder:
+    """Represent the folder of one running build.
+
+    Attributes:
+        row_store: where the rows are stored during the build.
+        new: where the dataset is written.
+    """
 
     def __init__(self, folder: Path, out: Path) -> None:
-        self.spool = folder / "spool"
+        self.row_store = folder / "rows"
         self.new = folder / _NEW
         self._old = folder / _OLD
         self._out = out
 
     def publish(self) -> None:
-        """Put what is in ``new`` where the dataset is to be, in place of what is there."""
+        """Move the new dataset to its final path, replacing an older one."""
         if self._out.exists():
             self._out.rename(self._old)
         self.new.rename(self._out)
 
 
 @contextmanager
-def workplace(out: Path) -> Iterator[Workplace]:
-    """A new folder beside ``out``, removed at the end, with what builds of ``out`` that were killed left there."""
+def staging_folder(out: Path) -> Iterator[StagingFolder]:
+    """Create a folder beside ``out`` that is removed at the end, and clean up after killed builds."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    _clear(out)
+    _remove_dead_builds(out)
     folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=_SUFFIX, dir=out.parent))
     lock = FileLock(folder / _LOCK)
     try:
         with lock:
-            yield Workplace(folder, out)
+            yield StagingFolder(folder, out)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _clear(out: Path) -> None:
+def _remove_dead_builds(out: Path) -> None:
+    """Remove the folders of killed builds of ``out``; restore a dataset that one was about to replace."""
     for folder in out.parent.iterdir():
-        if (
-            folder.name.startswith(f".{out.name}.")
-            and folder.name.endswith(_SUFFIX)
-            and (folder / _LOCK).is_file()
-        ):
-            try:
-                with FileLock(folder / _LOCK, timeout=0):
-                    _remove(folder, out)
-            except Timeout:
-                continue  # that build is still running
-
-
-def _remove(folder: Path, out: Path) -> None:
-    """Remove a dead build's folder; a dataset that it was about to replace goes back to where it was."""
-    if (folder / _OLD).exists() and not out.exists():
-        (folder / _OLD).rename(out)
-    _LOG.warning(
-        "%s: removed, since the build that it belonged to was ended before it was done", folder
-    )
-    shutil.rmtree(folder, ignore_errors=True)
+        is_build = folder.name.startswith(f".{out.name}.") and folder.name.endswith(_SUFFIX)
+        if not is_build or not (folder / _LOCK).is_file():
+            continue
+        try:
+            with FileLock(folder / _LOCK, timeout=0):
+                if (folder / _OLD).exists() and not out.exists():
+                    (folder / _OLD).rename(out)
+                _LOG.warning("%s: removed the folder of a build that ended early", folder)
+                shutil.rmtree(folder, ignore_errors=True)
+        except Timeout:
+            continue  # that build is still running

@@ -1,9 +1,9 @@
-"""The same function on many batches, in several processes where there is enough to do, its results in order.
+"""Parallel map over batches, in several processes where there is enough work; results keep their order.
 
-The processes are new interpreters that are sent batches through pipes. They are neither copies of this process, since a
-copy of one with threads (PyTorch's, Arrow's) can hang, nor do they import its main module, as those of
-``multiprocessing`` do: a script that builds needs no ``if __name__ == "__main__":``. When this process is killed, they
-read the end of their pipe, and end.
+The processes are new interpreters that receive batches through pipes. A fork of this process could hang, as
+it may have threads (PyTorch's, Arrow's). The processes of ``multiprocessing`` would import the main module,
+so that a script that builds would need ``if __name__ == "__main__":``. If this process is killed, the
+workers reach the end of their pipe and exit.
 """
 
 import logging
@@ -16,30 +16,33 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar
 
 _LOG = logging.getLogger(__name__)
-INLINE = 20_000  # rows that are worked on here before processes are started: it takes them a second or two to load
-MOST = 8  # processes: reading, which is one process's work, keeps no more of them busy
+INLINE_ROWS = 20_000  # rows processed in this process first: workers need a second or two to load
+MAX_PROCESSES = 8  # one process reads, and cannot keep more workers busy
 
 In = TypeVar("In", bound=Sized)
 Out = TypeVar("Out")
 
 
-def available() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def available_processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Workers:
-    """Processes that are started when there are more than ``INLINE`` rows, and end with the ``with`` block."""
+    """Manage worker processes, which start after ``INLINE_ROWS`` rows and end with the ``with`` block."""
 
     def __init__(self, count: int | None = None) -> None:
-        self._count = (min(MOST, available()) if count is None else count) if sys.executable else 1
-        self._threads = ThreadPoolExecutor(
-            max(1, self._count)
-        )  # each waits for a process of its own
-        self._mine = threading.local()
+        if count is None:
+            count = min(MAX_PROCESSES, available_processors())
+        self._count = count if sys.executable else 1
+        # Each thread waits for a worker process of its own.
+        self._threads = ThreadPoolExecutor(max(1, self._count))
+        self._local = threading.local()
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> "Workers":
@@ -56,10 +59,10 @@ class Workers:
                 process.kill()
         self._threads.shutdown(wait=True, cancel_futures=True)
         for process in self._processes:
-            process.communicate()  # the end of the pipe is the end of the process
+            process.communicate()  # closes the pipe, which ends the process
 
     def map(self, function: Callable[[In], Out], batches: Iterable[In]) -> Iterator[Out]:
-        """``function`` of each batch, in the order of the batches, whatever the number of processes.
+        """Yield ``function(batch)`` for each batch, in the order of the batches.
 
         Batches are taken only as far ahead as there are processes to work on them.
         """
@@ -67,25 +70,30 @@ class Workers:
         rows = 0
         for batch in batches:
             rows += len(batch)
-            parallel = rows > INLINE and self._count > 1
-            pending.append(
-                (batch, self._threads.submit(self._send, function, batch) if parallel else None)
-            )
+            future = None
+            if rows > INLINE_ROWS and self._count > 1:
+                future = self._threads.submit(self._send, function, batch)
+            pending.append((batch, future))
             while pending and (pending[0][1] is None or len(pending) > 2 * self._count):
                 yield self._result(function, *pending.popleft())
         while pending:
             yield self._result(function, *pending.popleft())
 
     def _send(self, function: Callable[[In], Out], batch: In) -> Out:
-        if not hasattr(self._mine, "process"):
-            self._mine.process = self._start()
-        process = self._mine.process
+        """Let this thread's worker process compute a result; raise the error that the worker raised."""
+        if not hasattr(self._local, "process"):
+            self._local.process = self._start_process()
+        process = self._local.process
         pickle.dump((function, batch), process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
         process.stdin.flush()
-        answer: Out = _returned(pickle.load(process.stdout))  # what our own process wrote
-        return answer
+        # The data comes from our own process, so unpickling it is safe.
+        result = pickle.load(process.stdout)
+        if isinstance(result, Exception):
+            raise result
+        output: Out = result
+        return output
 
-    def _start(self) -> "subprocess.Popen[bytes]":
+    def _start_process(self) -> "subprocess.Popen[bytes]":
         paths = os.pathsep.join(path for path in sys.path if path)
         process = subprocess.Popen(
             [sys.executable, "-m", __name__],
@@ -99,6 +107,7 @@ class Workers:
     def _result(
         self, function: Callable[[In], Out], batch: In, future: "Future[Out] | None"
     ) -> Out:
+        """Return the result of a batch; compute it in this process if a worker failed."""
         if future is None:
             return function(batch)
         try:
@@ -106,30 +115,24 @@ class Workers:
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             if self._count > 1:
                 _LOG.warning(
-                    "a process could not be started, or has ended (%r): this one works alone", error
+                    "a worker process failed (%r); the build goes on in a single process", error
                 )
             self._count = 1
             return function(batch)
 
 
-def _returned(answer: Any) -> Any:
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
-
-
 def serve(stdin: BinaryIO, stdout: BinaryIO) -> None:
-    """Answer batches with results, or with the error, until there are no more."""
+    """Answer each pickled ``(function, batch)`` with the result or the error, until the input ends."""
     while True:
         try:
-            function, batch = pickle.load(stdin)  # what our parent process wrote
+            function, batch = pickle.load(stdin)  # written by the parent process
         except EOFError:
             return
         try:
-            answer = function(batch)
-        except Exception as error:  # told to the parent, which raises it
-            answer = error
-        pickle.dump(answer, stdout, protocol=pickle.HIGHEST_PROTOCOL)
+            result = function(batch)
+        except Exception as error:  # the parent raises it
+            result = error
+        pickle.dump(result, stdout, protocol=pickle.HIGHEST_PROTOCOL)
         stdout.flush()
 
 

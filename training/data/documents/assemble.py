@@ -1,7 +1,8 @@
-"""From annotated documents to records, sentence by sentence.
+"""Conversion of annotated documents to records, sentence by sentence.
 
-A file is read twice: once to learn the unit of its offsets and which kinds of things were annotated in it (so that a
-sentence without any is "none there", not "not annotated"), once for the records.
+A file is read twice. The first pass learns the unit of its offsets and the kinds of its
+annotations. A sentence without any annotation of such a kind then counts as annotated, with
+nothing in it. The second pass makes the records.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,10 +23,10 @@ from claimstance.model.record import (
 )
 from claimstance.model.text.sentences import split_sentences
 from claimstance.training.data.documents.document import Answer, Document, Mark
-from claimstance.training.data.documents.format import Format, Layout, Reading, documents
+from claimstance.training.data.documents.format import Format, Layout, ReadReport, documents
 from claimstance.training.data.documents.linking import (
-    Judged,
-    Linked,
+    LinkedAttribution,
+    LinkedStance,
     Marks,
     attributions,
     has_stances,
@@ -37,127 +38,153 @@ from claimstance.training.data.documents.roles import IGNORE, MEANINGS, Roles, r
 from claimstance.training.data.documents.spans import clip
 
 _OVERLAPPING = (
-    "expected a source and a content beside each cue, found overlapping ones in {rows}: what lies in another is an "
-    "attribution of its own; relations in the file say what belongs together"
+    "expected a source and a content beside each cue, found overlapping ones in {rows}: what lies "
+    "in another is an attribution of its own; relations in the file say what belongs together"
 )
 _META = ("outlet", "date", "split")
-_NAMED = ("target", "holder", "doc_id", *_META)  # what a document's own fields can say
-_SHORT = {
+# The columns that a document's own fields can fill.
+_FIELD_COLUMNS = ("target", "holder", "doc_id", *_META)
+# The labels of CoNLL and spaCy that have another name here.
+_ENTITY_NAMES = {
     "PER": "PERSON",
     "ORG": "ORGANIZATION",
     "LOC": "LOCATION",
     "GPE": "LOCATION",
-}  # CoNLL's and spaCy's names
+}
 
 
 @dataclass
 class _Survey:
-    """What the first reading of a file learns."""
+    """Collect what the first pass over a file learns.
+
+    Attributes:
+        units: The search for the unit of the offsets.
+        kinds: The kinds of annotations that occur in the file.
+        has_answers: Whether whole texts have labels.
+        are_linked: Whether the file links sources, cues and contents.
+        nearest: The number of marks that were linked to the nearest cue in the second pass.
+    """
 
     units: UnitSearch = field(default_factory=UnitSearch)
-    kinds: set[str] = field(default_factory=set)  # what was annotated somewhere in the file
-    answers: bool = False  # whether whole texts have labels
-    linked: bool = False  # whether attributions are linked
-    nearest: int = 0  # parts linked by nearness alone
+    kinds: set[str] = field(default_factory=set)
+    has_answers: bool = False
+    are_linked: bool = False
+    nearest: int = 0
 
     def add(self, document: Document, roles: Roles) -> None:
+        """Add what a document tells about its file."""
         self.units.add(document)
         marks = Marks(document, roles)
-        self.kinds |= set(marks.meaning.values())
-        self.kinds |= {task for _, task, _ in labels_of(marks)}
+        # Sentence labels may be attributes of a mark with another meaning.
+        self.kinds.update(marks.meaning.values())
+        self.kinds.update(task for _, task, _ in labels_of(marks))
         if has_stances(marks):
             self.kinds.add("stance")
-        self.answers |= any(
-            roles.of(a.question) not in (IGNORE, "target", "holder") for a in document.answers
-        )
-        self.linked |= marks.are_linked
+        for answer in document.answers:
+            if roles.of(answer.question) not in (IGNORE, "target", "holder"):
+                self.has_answers = True
+        self.are_linked |= marks.are_linked
 
 
-def records(format: Format, path: Path, layout: Layout, reading: Reading) -> Iterator[Record]:
-    """The records of a file of a format that has documents.
+def records(format: Format, path: Path, layout: Layout, report: ReadReport) -> Iterator[Record]:
+    """Yield the records of a file in a format that has documents.
 
     Raises:
-        InputError: naming the file and the place in it, what was expected and what was found; also if no unit explains
-            the file's offsets.
+        InputError: If something in the file cannot be used, naming the file and the place in it, or
+            if no unit explains the file's offsets. A lenient layout leaves out documents instead.
     """
-    roles, survey = roles_of(layout), _Survey()
-    for document in documents(format, path, layout, Reading()):
-        try:
-            survey.add(document, roles)
-        except InputError:  # for offsets, which the second reading leaves out
-            if not layout.lenient:
-                raise
+    roles = roles_of(layout)
+    # One unit and one set of kinds apply to the file, so that the survey must come first.
+    survey = _survey(format, path, layout, roles)
     unit = survey.units.unit(path, layout.lenient)
     if survey.units.marks:
-        reading.facts["offsets"] = survey.units.fact(unit)
-    empty = True
-    for document in documents(format, path, layout, reading):
-        empty = False
+        report.facts["offsets"] = survey.units.describe(unit)
+    is_empty = True
+    for document in documents(format, path, layout, report):
+        is_empty = False
+        reason: str | None = f"offsets that {document.unit or unit} do not explain"
         try:
-            placed = in_code_points(document, unit)
+            document = in_code_points(document, unit)
+            reason = None
+            document_records = _document_records(document, path, roles, survey, layout, report)
         except InputError as error:
             if not layout.lenient:
                 raise
-            reading.refuse(
-                error, document.where, f"offsets that {document.unit or unit} do not explain"
-            )
+            report.refuse(error, document.where, reason)
             continue
-        try:
-            yield from _of_document(placed, path, roles, survey, layout, reading)
-        except InputError as error:
-            if not layout.lenient:
-                raise
-            reading.refuse(error, document.where)
-    if empty and not reading.dropped:
+        yield from document_records
+    # A file whose texts were all left out is no error: the report gives the reasons.
+    if is_empty and not report.dropped:
         raise InputError(f"{path}: expected at least one annotated text, found none")
     if survey.nearest:
-        reading.facts["links"] = (
+        report.facts["links"] = (
             f"{survey.nearest} sources and contents are tied to the nearest cue of their "
             "sentence: the file has no relations"
         )
 
 
-def _of_document(
-    document: Document, path: Path, roles: Roles, survey: _Survey, layout: Layout, reading: Reading
+def _survey(format: Format, path: Path, layout: Layout, roles: Roles) -> _Survey:
+    """Return what the first pass over a file learns."""
+    survey = _Survey()
+    for document in documents(format, path, layout, ReadReport()):
+        try:
+            survey.add(document, roles)
+        except InputError:
+            # In a lenient layout, the second pass leaves out such a document and counts it.
+            if not layout.lenient:
+                raise
+    return survey
+
+
+def _document_records(
+    document: Document,
+    path: Path,
+    roles: Roles,
+    survey: _Survey,
+    layout: Layout,
+    report: ReadReport,
 ) -> list[Record]:
+    """Return a record for each sentence of a document, or one record for a labelled text."""
     if not document.text.strip():
         raise InputError(f"{document.where}: expected a text, found an empty one")
     for mark in document.marks:
         _check_pieces(mark.pieces, mark.label, mark.where or document.where, document)
     marks = Marks(document, roles)
-    whole = layout.sentences is False or (layout.sentences is None and survey.answers)
-    bounds = [(0, len(document.text))] if whole else _bounds(document, marks)
-    linked, nearest, overlapping = attributions(marks, not survey.linked, bounds)
+    as_one_text = survey.has_answers if layout.sentences is None else not layout.sentences
+    bounds = [(0, len(document.text))] if as_one_text else _sentence_bounds(document, marks)
+    linked, nearest, overlapping = attributions(marks, not survey.are_linked, bounds)
     survey.nearest += nearest
     if overlapping:
+        # The report names the place within the file, which it has named already.
         place = document.where.removeprefix(str(path)).lstrip(", ") or f"record '{document.name}'"
-        reading.note("overlapping-spans", _OVERLAPPING, place)
-    names = _names(document, layout, roles)
-    sheet = _Sheet(document, bounds, survey.kinds, roles)
-    sheet.attribute([_roles_of(event, document) for event in linked])
-    sheet.name([(mark, _entity_label(mark, roles)) for mark in marks.of("entity")])
-    sheet.label(labels_of(marks))
-    sheet.judge(stances(marks, linked, names["target"], reading))
-    found = sheet.records(whole, names, layout)
-    if whole:
-        _answer(found[0], document, roles, names, survey.kinds)
-    for record in found:
-        check_labels(
-            record, {**_own_labels(record), **layout.labels}, f"{document.where}: {record.id}"
-        )
-    return found
+        report.note("overlapping-spans", _OVERLAPPING, place)
+    columns = _column_values(document, layout, roles)
+    builder = _RecordBuilder(document, bounds, survey.kinds, roles)
+    builder.add_attributions([_role_spans(attribution, document) for attribution in linked])
+    builder.add_entities([(mark, _entity_label(mark, roles)) for mark in marks.of("entity")])
+    builder.add_labels(labels_of(marks))
+    builder.add_stances(stances(marks, linked, columns["target"], report))
+    document_records = builder.records(as_one_text, columns, layout)
+    if as_one_text:
+        _add_answers(document_records[0], document, roles, columns, survey.kinds)
+    for record in document_records:
+        labels = {**_own_labels(record), **layout.labels}
+        check_labels(record, labels, f"{document.where}: {record.id}")
+    return document_records
 
 
 def _check_pieces(span: Span, label: str, where: str, document: Document) -> None:
     """Raise ``InputError`` if pieces of a span have characters in common."""
-    if (pair := overlapping_pieces(span)) is not None:
+    pair = overlapping_pieces(span)
+    if pair is not None:
         first, second = (shorten(repr(document.text[start:end])) for start, end in pair)
         raise InputError(
-            f"{where}: expected pieces of one {label} that do not overlap, found {first} and {second}"
+            f"{where}: expected pieces of one {label} that do not overlap, "
+            f"found {first} and {second}"
         )
 
 
-def _roles_of(event: Linked, document: Document) -> dict[str, Span]:
+def _role_spans(attribution: LinkedAttribution, document: Document) -> dict[str, Span]:
     """Return the span of each role of an attribution.
 
     Raises:
@@ -165,49 +192,50 @@ def _roles_of(event: Linked, document: Document) -> dict[str, Span]:
     """
     spans = {}
     for role in ROLES:
-        span = event.span(role)
+        span = attribution.span(role)
         if span is not None:
-            _check_pieces(span, role, event.parts[role][0].where or document.where, document)
+            where = attribution.marks[role][0].where or document.where
+            _check_pieces(span, role, where, document)
             spans[role] = span
     return spans
 
 
-def _bounds(document: Document, marks: Marks) -> list[tuple[int, int]]:
+def _sentence_bounds(document: Document, marks: Marks) -> list[tuple[int, int]]:
+    """Return the sentences that are marked, else those of the file, else those of the splitter."""
     marked = sorted((mark.pieces[0][0], mark.pieces[-1][1]) for mark in marks.of("sentence"))
     return marked or list(document.sentences or split_sentences(document.text))
 
 
-def _names(document: Document, layout: Layout, roles: Roles) -> dict[str, str | None]:
-    """What the document's own fields say under the names of our columns."""
-    found: dict[str, str | None] = {}
-    for ours in _NAMED:
-        value = document.fields.get(layout.columns.get(ours, ours))
-        said = [
-            a.value
-            for a in document.answers
-            if roles.of(a.question) == ours and isinstance(a.value, str)
-        ]
-        found[ours] = said[0] if said else None if value in (None, "") else str(value)
-    found["target"] = found["target"] or layout.target
-    return found
+def _column_values(document: Document, layout: Layout, roles: Roles) -> dict[str, str | None]:
+    """Return column → value, from the document's answers, else from its fields."""
+    values: dict[str, str | None] = {}
+    for column in _FIELD_COLUMNS:
+        value = document.fields.get(layout.columns.get(column, column))
+        values[column] = None if value in (None, "") else str(value)
+        for answer in document.answers:
+            if roles.of(answer.question) == column and isinstance(answer.value, str):
+                values[column] = answer.value
+                break
+    values["target"] = values["target"] or layout.target
+    return values
 
 
 def _entity_label(mark: Mark, roles: Roles) -> str:
+    """Return the label of an entity, renamed only if the default label set is in use."""
     label = roles.label(mark.label, "entity")
-    return _SHORT.get(label, label) if roles.labels["entity"] == ENTITY else label
+    return _ENTITY_NAMES.get(label, label) if roles.labels["entity"] == ENTITY else label
 
 
 def _own_labels(record: Record) -> dict[str, Any]:
-    """A record's labels as its label sets: what a file says is right, unless configured."""
-    return {
-        **{task: (getattr(record, task),) for task in SENTENCE_TASKS},
-        "stance": tuple(stance.label for stance in record.stances or ()),
-        "entity": tuple(entity.label for entity in record.entities or ()),
-    }
+    """Return the labels of a record as label sets, so that all labels are valid by default."""
+    labels: dict[str, Any] = {task: (getattr(record, task),) for task in SENTENCE_TASKS}
+    labels["stance"] = tuple(stance.label for stance in record.stances or ())
+    labels["entity"] = tuple(entity.label for entity in record.entities or ())
+    return labels
 
 
-class _Sheet:
-    """A document's sentences, and what is written down of each."""
+class _RecordBuilder:
+    """Collect the annotations of a document's sentences, and build their records."""
 
     def __init__(
         self, document: Document, bounds: Sequence[tuple[int, int]], kinds: set[str], roles: Roles
@@ -215,175 +243,203 @@ class _Sheet:
         self._document = document
         self._roles = roles
         self._bounds = bounds
-        self._fields: list[dict[str, Any]] = [{} for _ in bounds]
-        marked = {
-            "attributions": kinds & set(ROLES),
-            "entities": "entity" in kinds,
-            "stances": "stance" in kinds,
-        }
+        self._fields: list[dict[str, Any]] = [{} for _ in bounds]  # of the record of each sentence
+        # An empty list means that the file has annotations of this kind, but not in the sentence.
         for fields in self._fields:
-            fields.update({name: [] for name, there in marked.items() if there})
-            fields.update({task: None for task in SENTENCE_TASKS if task in kinds})
-        self._derives_claim = "content" in kinds and "claim" not in kinds
+            if kinds & set(ROLES):
+                fields["attributions"] = []
+            if "entity" in kinds:
+                fields["entities"] = []
+            if "stance" in kinds:
+                fields["stances"] = []
         self._tasks = [task for task in SENTENCE_TASKS if task in kinds]
+        self._derives_claim = "content" in kinds and "claim" not in kinds
 
-    def _parts(self, span: Span, what: str) -> list[tuple[int, Span]]:
-        """The part of ``span`` in each sentence that it touches, relative to the sentence."""
-        found = []
+    def _clip_to_sentences(self, span: Span, where: str) -> list[tuple[int, Span]]:
+        """Return (sentence index, pieces relative to the sentence) for each sentence of a span."""
+        clipped = []
         for index, (start, end) in enumerate(self._bounds):
-            if span[0][0] < end and span[-1][1] > start and (part := self._part(span, start, end)):
-                found.append((index, part))
-        if not found:
-            raise InputError(f"{what}: expected a span that touches a sentence, found {span}")
-        return found
+            if span[0][0] < end and span[-1][1] > start:
+                pieces = self._clip(span, index)
+                if pieces:
+                    clipped.append((index, pieces))
+        if not clipped:
+            raise InputError(f"{where}: expected a span that touches a sentence, found {span}")
+        return clipped
 
-    def _part(self, span: Span, start: int, end: int) -> Span | None:
+    def _clip(self, span: Span, index: int) -> Span | None:
+        """Return the pieces of a span in a sentence, relative to it; ``None`` if there are none."""
+        start, end = self._bounds[index]
+        # A span within the sentence keeps its pieces as they were annotated.
         if start <= span[0][0] and span[-1][1] <= end:
-            return [(left - start, right - start) for left, right in span]
+            return [(first - start, last - start) for first, last in span]
         return clip(span, start, end, self._document.text)
 
-    def attribute(self, found: Sequence[Mapping[str, Span]]) -> None:
-        for number, roles in enumerate(found, 1):
+    def _where(self, mark: Mark) -> str:
+        return mark.where or f"{self._document.where}: {mark.name}"
+
+    def add_attributions(self, attributions: Sequence[Mapping[str, Span]]) -> None:
+        """Add attributions (role → span); one over several sentences gets a common event."""
+        for number, roles in enumerate(attributions, 1):
             by_sentence: dict[int, dict[str, Span]] = {}
             for role, span in roles.items():
-                for index, part in self._parts(span, f"{self._document.where}: a {role}"):
-                    by_sentence.setdefault(index, {})[role] = part
+                where = f"{self._document.where}: a {role}"
+                for index, pieces in self._clip_to_sentences(span, where):
+                    by_sentence.setdefault(index, {})[role] = pieces
             event = f"A{number}" if len(by_sentence) > 1 else None
-            for index, parts in sorted(by_sentence.items()):
-                self._fields[index]["attributions"].append(Attribution(**parts, event=event))
+            for index, spans in sorted(by_sentence.items()):
+                self._fields[index]["attributions"].append(Attribution(**spans, event=event))
 
-    def name(self, entities: Sequence[tuple[Mark, str]]) -> None:
+    def add_entities(self, entities: Sequence[tuple[Mark, str]]) -> None:
+        """Add entities (mark, label) to the sentences that they touch."""
         for mark, label in sorted(entities, key=lambda pair: pair[0].pieces):
-            for index, part in self._parts(
-                mark.pieces, mark.where or f"{self._document.where}: {mark.name}"
-            ):
-                self._fields[index]["entities"].append(Entity(span=part, label=label))
+            for index, pieces in self._clip_to_sentences(mark.pieces, self._where(mark)):
+                self._fields[index]["entities"].append(Entity(span=pieces, label=label))
 
-    def label(self, found: Sequence[tuple[Mark, str, str]]) -> None:
-        for mark, task, label in found:
-            where = mark.where or f"{self._document.where}: {mark.name}"
-            for index, _ in self._parts(mark.pieces, where):
-                before = self._fields[index].get(task)
-                if before is not None and before != label:
+    def add_labels(self, labels: Sequence[tuple[Mark, str, str]]) -> None:
+        """Set the sentence labels of (mark, task, label)."""
+        for mark, task, label in labels:
+            for index, _ in self._clip_to_sentences(mark.pieces, self._where(mark)):
+                earlier = self._fields[index].get(task)
+                if earlier not in (None, label):
                     raise InputError(
-                        f"{where}: {task}: expected one label a sentence, found '{before}' and '{label}'"
+                        f"{self._where(mark)}: {task}: expected one label a sentence, "
+                        f"found '{earlier}' and '{label}'"
                     )
                 self._fields[index][task] = label
 
-    def judge(self, found: Sequence[Judged]) -> None:
-        for judged in found:
-            index, _ = self._parts(
-                judged.anchor.pieces, judged.anchor.where or self._document.where
-            )[0]
-            holder = None if judged.holder is None else self._there(judged.holder, index)
-            stance = Stance(
-                holder=holder, target=self._there(judged.target, index), label=judged.label
+    def add_stances(self, linked: Sequence[LinkedStance]) -> None:
+        """Add stances, each to the sentence in which its anchor begins."""
+        for stance in linked:
+            where = stance.anchor.where or self._document.where
+            # A stance belongs to one sentence, even if its anchor goes on in the next one.
+            index, _ = self._clip_to_sentences(stance.anchor.pieces, where)[0]
+            holder = None if stance.holder is None else self._span_or_name(stance.holder, index)
+            target = self._span_or_name(stance.target, index)
+            self._fields[index].setdefault("stances", []).append(
+                Stance(holder=holder, target=target, label=stance.label)
             )
-            self._fields[index].setdefault("stances", []).append(stance)
 
-    def _there(self, mark: Mark | str, index: int) -> Span | str:
-        """A mark as a span of a sentence; as a name if it is one, or in another sentence."""
-        if isinstance(mark, str):
-            return mark
-        part = self._part(mark.pieces, *self._bounds[index])
-        return part or " ".join(self._document.text[start:end] for start, end in mark.pieces)
+    def _span_or_name(self, participant: Mark | str, index: int) -> Span | str:
+        """Return a holder or target as a span of a sentence, or as a name if it is not in it."""
+        if isinstance(participant, str):
+            return participant
+        span = self._clip(participant.pieces, index)
+        if span:
+            return span
+        return " ".join(self._document.text[start:end] for start, end in participant.pieces)
 
-    def records(self, whole: bool, names: Mapping[str, str | None], layout: Layout) -> list[Record]:
+    def records(
+        self, as_one_text: bool, columns: Mapping[str, str | None], layout: Layout
+    ) -> list[Record]:
+        """Return the records of all sentences."""
         document = self._document
-        taken = {layout.columns.get(ours, ours) for ours in (*_NAMED, "text")}
-        meta = {
-            key: value
-            for key, value in document.fields.items()
-            if key not in taken and isinstance(value, (str, int, float, bool))
-        }
-        meta.update({key: value for key in _META if (value := names[key]) is not None})
-        found = []
-        for index, ((start, end), fields) in enumerate(
-            zip(self._bounds, self._fields, strict=True)
-        ):
+        meta = self._meta(columns, layout)
+        built = []
+        for index, (start, end) in enumerate(self._bounds):
+            fields = self._fields[index]
+            # Every attributed content is a claim, unless the file has claims of its own.
             if self._derives_claim:
-                fields["claim"] = (
-                    "claim" if any(a.content for a in fields["attributions"]) else "no_claim"
-                )
+                has_content = any(a.content for a in fields["attributions"])
+                fields["claim"] = "claim" if has_content else "no_claim"
             for task in self._tasks:
                 if fields.get(task) is None:
+                    # Tools mark only the sentences with the positive label.
                     fields[task] = self._roles.yes_no(task, False)
-            found.append(
+            built.append(
                 Record(
-                    id=document.name if whole else f"{document.name}:{index}",
-                    doc_id=names["doc_id"] if whole else document.name,
-                    start=None if whole else start,
+                    id=document.name if as_one_text else f"{document.name}:{index}",
+                    doc_id=columns["doc_id"] if as_one_text else document.name,
+                    start=None if as_one_text else start,
                     text=document.text[start:end],
                     annotator=document.annotator or layout.annotator,
                     meta=dict(meta),
                     **fields,
                 )
             )
-        return found
+        return built
+
+    def _meta(self, columns: Mapping[str, str | None], layout: Layout) -> dict[str, Any]:
+        """Return the document's plain fields that are not columns, and the columns of ``_META``."""
+        used = {layout.columns.get(column, column) for column in (*_FIELD_COLUMNS, "text")}
+        meta: dict[str, Any] = {
+            key: value
+            for key, value in self._document.fields.items()
+            if key not in used and isinstance(value, (str, int, float, bool))
+        }
+        for key in _META:
+            value = columns[key]
+            if value is not None:
+                meta[key] = value
+        return meta
 
 
-def _answer(
+def _add_answers(
     record: Record,
     document: Document,
     roles: Roles,
-    names: Mapping[str, str | None],
+    columns: Mapping[str, str | None],
     kinds: set[str],
 ) -> None:
-    """Put what was said of the whole text into its record."""
-    answers = [
-        (answer, task)
-        for answer in document.answers
-        if (task := _task(answer, document, roles, names))
-    ]
+    """Add the labels of a whole text to its record."""
+    answers = []
+    for answer in document.answers:
+        task = _answer_task(answer, document, roles, columns)
+        if task is not None:
+            answers.append((answer, task))
     if "claim" not in kinds and any(task == "claim" for _, task in answers):
-        record.claim = None  # what is said counts, not what was told by the contents
+        record.claim = None  # An answer takes precedence over a claim derived from contents.
     for answer, task in answers:
-        label = _label(answer, task, roles)
+        label = _answer_label(answer, task, roles)
         if label is None:
             continue
         if task == "stance":
-            if names["target"] is None:
+            if columns["target"] is None:
                 raise InputError(
-                    f"{document.where}: stance '{label}': expected a target (a field of the text, or one "
-                    "for the file), found none"
+                    f"{document.where}: stance '{label}': expected a target (a field of the text, "
+                    "or one for the file), found none"
                 )
-            record.stances = [
-                *(record.stances or ()),
-                Stance(holder=names["holder"], target=names["target"], label=label),
-            ]
-        elif getattr(record, task) not in (None, label):
+            stance = Stance(holder=columns["holder"], target=columns["target"], label=label)
+            record.stances = [*(record.stances or ()), stance]
+            continue
+        earlier = getattr(record, task)
+        if earlier not in (None, label):
             raise InputError(
-                f"{document.where}: {task}: expected one label, found '{getattr(record, task)}' and "
-                f"'{label}'"
+                f"{document.where}: {task}: expected one label, found '{earlier}' and '{label}'"
             )
-        else:
-            setattr(record, task, label)
+        setattr(record, task, label)
 
 
-def _task(
-    answer: Answer, document: Document, roles: Roles, names: Mapping[str, str | None]
+def _answer_task(
+    answer: Answer, document: Document, roles: Roles, columns: Mapping[str, str | None]
 ) -> str | None:
-    """The task that an answer is a label of; ``None`` if it is none."""
+    """Return the task that an answer labels; ``None`` if it labels none.
+
+    Raises:
+        InputError: If the question has no meaning here.
+    """
     meaning = roles.of(answer.question)
     if meaning in (IGNORE, "target", "holder"):
         return None
     if meaning is None:
+        # Tools without questions export each label as a question, with yes or no as its answer.
         meaning = roles.task_of(answer.question if isinstance(answer.value, bool) else answer.value)
     if meaning is None and answer.question in ("label", "labels"):
-        meaning = "stance" if names["target"] is not None else "claim"
+        meaning = "stance" if columns["target"] is not None else "claim"
     if meaning in (*SENTENCE_TASKS, "stance"):
         return meaning
     raise InputError(
-        f"{document.where}: {unknown('question', answer.question, MEANINGS)}; roles can say which of "
-        "these it is"
+        f"{document.where}: {unknown('question', answer.question, MEANINGS)}; roles can say which "
+        "of these it is"
     )
 
 
-def _label(answer: Answer, task: str, roles: Roles) -> str | None:
+def _answer_label(answer: Answer, task: str, roles: Roles) -> str | None:
+    """Return the label that an answer gives; ``None`` if it only rejects one of several."""
     if isinstance(answer.value, str):
         return roles.label(answer.value, task)
+    # A label with the name of the task, such as "claim", stands for its positive label.
     if roles.of(answer.question) == task and task != "stance":
-        return roles.yes_no(task, answer.value)  # a label named after the task: it is one, or not
-    return (
-        roles.label(answer.question, task) if answer.value else None
-    )  # "not in favor" does not say what then
+        return roles.yes_no(task, answer.value)
+    # A rejected label, such as "not in favor", does not tell which label is correct.
+    return roles.label(answer.question, task) if answer.value else None

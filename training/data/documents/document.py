@@ -1,8 +1,8 @@
 """An annotated text as annotation tools export it, before it becomes records of sentences.
 
-Every reader of a tool's format gives this, and nothing else: what the tool's file says, under the tool's own names.
-Offsets are still in the unit that the tool counts in (``offsets`` finds it); labels and relations have no meaning yet
-(``roles`` gives it); ``assemble`` makes records of it.
+The reader of each format returns these documents: the contents of the tool's file, under the tool's
+own names. Offsets are still in the unit of the tool (``offsets`` converts them), and labels and
+relations have no meaning yet (``roles`` interprets them). ``assemble`` makes the records.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,15 +14,17 @@ from claimstance.model.record import Span
 
 @dataclass(frozen=True)
 class Mark:
-    """A span that somebody marked.
+    """Represent a span that an annotator marked.
 
     Attributes:
-        name: the tool's id of it, unique in the document.
-        label: the tool's label.
-        pieces: its pieces, in the unit of the file, end exclusive.
-        surface: what the file says stands there, the pieces joined by one space; ``None`` if it does not say.
-        attributes: what else was said of the span, question → answer, such as ``{"Stance": "Against"}``.
-        where: the place in the file, for messages; the document's if empty.
+        name: The tool's id of the span, unique in the document.
+        label: The tool's label.
+        pieces: The pieces of the span, in the unit of the file, end exclusive.
+        surface: The text that the file quotes for the span, the pieces joined by one space; ``None``
+            if it does not quote any.
+        attributes: Further annotations of the span, question → answer, such as
+            ``{"Stance": "Against"}``.
+        where: The place in the file, for messages; the document's if empty.
     """
 
     name: str
@@ -35,7 +37,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Relation:
-    """A relation between two marks, by their names; ``label`` is empty where the tool has none."""
+    """Represent a relation between two marks, by their names; ``label`` may be empty."""
 
     head: str
     tail: str
@@ -44,9 +46,12 @@ class Relation:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was said of the whole text: a question with an answer, or a label that it has (``True``) or not.
+    """Represent an annotation of the whole text.
 
-    ``share`` is for tools that export how sure or how many: 0 to 1.
+    Attributes:
+        question: The question, or the label where the tool has labels without questions.
+        value: The answer, or whether the text has the label.
+        share: The share of annotators or the certainty, from 0 to 1, if the tool exports it.
     """
 
     question: str
@@ -56,21 +61,21 @@ class Answer:
 
 @dataclass(frozen=True)
 class Document:
-    """One text as one annotator marked it.
+    """Represent one text with the annotations of one annotator.
 
     Attributes:
-        name: of the text; the same for all its annotators.
-        text: with every character that the file has.
-        where: file and line, or file and the tool's id, for messages.
-        annotator: who; ``None`` if the file does not say.
-        marks: the spans.
-        relations: between marks.
-        events: marks that belong to one attribution, where the tool has that: the event's name → names of marks.
-        answers: of the whole text.
-        fields: the tool's other data of the text (outlet, date, target, …); plain values become ``meta``.
-        sentences: bounds that the file has, in code points; ``None``: the text is cut here.
-        unit: the unit that the format prescribes (``offsets.UNITS``); ``None``: to be found.
-        usual: the unit that the tool counts in unless told otherwise: taken where nothing in the file can tell.
+        name: The name of the text; equal for all its annotators.
+        text: The text with every character that the file has.
+        where: The file and line, or the file and the tool's id, for messages.
+        annotator: The annotator; ``None`` if the file does not name one.
+        marks: The spans.
+        relations: The relations between marks.
+        events: Event → names of the marks that form one attribution, where the tool has events.
+        answers: The annotations of the whole text.
+        fields: Other data of the text (outlet, date, target, …); plain values become ``meta``.
+        sentences: The bounds of the sentences in code points; ``None`` for the project's splitter.
+        unit: The unit that the format prescribes (``offsets.UNITS``); ``None`` if it varies.
+        usual: The default unit of the tool, for files in which nothing tells the unit.
     """
 
     name: str
@@ -89,6 +94,9 @@ class Document:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What an item of a file has that is rightly no document, such as a cancelled annotation: it is counted."""
+    """Represent an item that correctly becomes no document, such as a cancelled annotation.
+
+    The report counts it under its reason.
+    """
 
     reason: str

@@ -1,4 +1,4 @@
-"""What a format is, what its reader is told, and how it reports what it found."""
+"""The interface of a format, the layout that configures it, and the report of reading a file."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from claimstance.model.errors import InputError
 from claimstance.model.record import Record
 from claimstance.training.data.documents.document import Document, LeftOut
 
-#: The columns of tables and the fields of exports that have a meaning here, under our names.
+#: The columns of tables and the fields of exports that have a meaning, under the names used here.
 COLUMNS = (
     "text",
     "label",
@@ -24,27 +24,30 @@ COLUMNS = (
     "split",
 )
 
-_FIRST = 5  # places that a warning about many rows names
+_MAX_PLACES = 5  # A warning about many rows names the places of the first ones.
 
-OnDrop = Callable[[str], None]  # told why, for each row that is left out
+#: A function that is called with the reason for each row or annotation that is left out.
+OnDrop = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is laid out, where it does not say so itself.
+    """Configure how to read a file, where the file itself leaves it open.
 
     Attributes:
-        columns: our column (``COLUMNS``) → the file's: of a table, or of an export's own data fields.
-        task: what the label column is: claim, check_worthy, subjective or stance; ``None``: stance if there is a
-            target, else claim.
-        target: one stance target for all rows.
-        labels: task → its label names. JSON Lines keeps the default sets where a task is missing here; other files'
-            labels are then their own.
-        lenient: leave out what cannot be used, and count it, instead of stopping there.
-        roles: the file's label or question → what it is here (``claimstance.training.data.documents.roles``).
-        values: the file's label → the label that it becomes.
-        annotator: who annotated, where the file does not say so.
-        sentences: whether texts are cut into sentences; ``None``: those without a label of the whole text are.
+        columns: Column (``COLUMNS``) → the name of the table's column or the export's field.
+        task: The task of the label column: claim, check_worthy, subjective or stance; ``None`` for
+            stance if there is a target, else claim.
+        target: One stance target for all rows.
+        labels: Task → label names. For other tasks, JSON Lines has the default sets, and other
+            formats accept all labels of the file.
+        lenient: Whether to leave out and count input that cannot be used, instead of raising an
+            error.
+        roles: Label or question of the file → its meaning (``documents.roles.MEANINGS``).
+        values: Label of the file → the label to replace it with.
+        annotator: The annotator, where the file does not name one.
+        sentences: Whether to split texts into sentences; ``None`` to split texts without labels of
+            their own.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -59,79 +62,82 @@ class Layout:
 
 
 @dataclass
-class Note:
-    """Represent something about the rows of a file that their reader should be warned of once.
+class RowWarning:
+    """Represent a warning about rows of a file, which is shown once for all of them.
 
     Attributes:
-        count: How many rows it concerns.
-        places: Where the first of them stand.
+        count: The number of rows.
+        places: The places of the first rows.
     """
 
     count: int = 0
     places: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        more = ", …" if self.count > len(self.places) else ""
-        return f"{self.count} row{'s' * (self.count != 1)} ({', '.join(self.places)}{more})"
+        ellipsis = ", …" if self.count > len(self.places) else ""
+        return f"{self.count} row{'s' * (self.count != 1)} ({', '.join(self.places)}{ellipsis})"
 
 
 @dataclass
-class Reading:
-    """What reading one file found besides records. Called with a reason, it counts something left out.
+class ReadReport:
+    """Collect everything but the records that reading a file yields.
+
+    A report is a function of the reason for which something is left out (``OnDrop``).
 
     Attributes:
-        dropped: reason → how often something was left out for it.
-        facts: what the report says of the file, such as ``{"offsets": "UTF-16 code units"}``.
-        place: where the row of a table stands that was read last, such as ``line 3``.
-        notes: a code and a message → the rows that the user should be warned of with it.
+        dropped: Reason → number of rows or annotations that were left out.
+        facts: Facts about the file for the dataset report, such as
+            ``{"offsets": "UTF-16 code units"}``.
+        place: The place of the last row that was read from a table, such as ``line 3``.
+        notes: Code and message of a warning → its rows.
     """
 
     dropped: Counter[str] = field(default_factory=Counter)
     facts: dict[str, str] = field(default_factory=dict)
     place: str = ""
-    notes: dict[tuple[str, str], Note] = field(default_factory=dict)
+    notes: dict[tuple[str, str], RowWarning] = field(default_factory=dict)
 
     def __call__(self, reason: str) -> None:
-        """Count something that is left out, by its reason."""
+        """Count a row or annotation that is left out."""
         self.dropped[reason] += 1
 
     def note(self, code: str, message: str, place: str) -> None:
-        """Take down a row that is read, but that the user should be warned of.
+        """Add a warning about a row that is read.
 
         Args:
             code: The kind of warning, as ``check`` names it.
-            message: The warning of all such rows of the file, with ``{rows}`` for their number and places.
-            place: Where the row stands.
+            message: The message for all rows, with ``{rows}`` for their number and places.
+            place: The place of the row.
         """
-        note = self.notes.setdefault((code, message), Note())
-        note.count += 1
-        if len(note.places) < _FIRST:
-            note.places.append(place)
+        warning = self.notes.setdefault((code, message), RowWarning())
+        warning.count += 1
+        if len(warning.places) < _MAX_PLACES:
+            warning.places.append(place)
 
     def warnings(self) -> Iterator[tuple[str, str]]:
         """Yield the code and the message of each warning, without the file's name."""
-        for (code, message), note in self.notes.items():
-            yield code, message.replace("{rows}", str(note))
+        for (code, message), warning in self.notes.items():
+            yield code, message.replace("{rows}", str(warning))
 
     def refuse(self, error: InputError, where: str, reason: str | None = None) -> None:
-        """Count what a strict reading would have stopped at.
+        """Count an item that a lenient reader leaves out, where a strict one raises an error.
 
         Args:
-            error: at which it would have.
-            where: the place that opens its message.
-            reason: under which it is counted; what the error says if ``None``.
+            error: The error that a strict reader raises.
+            where: The place with which the error message begins.
+            reason: The reason to count it under; ``None`` for the error message.
         """
         self(reason_of(error, where) if reason is None else reason)
 
 
 @dataclass(frozen=True)
 class Item:
-    """A part of a file that can be wrong alone: a line, a task, a pair of files.
+    """Represent a unit of a file that is parsed on its own: a line, a task, a pair of files.
 
     Attributes:
-        where: how messages name it: the file with its line, or the file with the tool's own id.
-        name: what its text is called if it does not say: unique in the file.
-        data: what the format's ``parse`` turns into documents.
+        where: The file with the line, or the file with the tool's own id, for messages.
+        name: The name of the text if the data have none; unique in the file.
+        data: The argument for the format's ``parse``.
     """
 
     where: str
@@ -139,29 +145,31 @@ class Item:
     data: Any
 
 
-#: ``(path, layout, reading) -> Iterator[Record]``
-Reader = Callable[[Path, Layout, Reading], Iterator[Record]]
+#: ``(path, layout, report) -> Iterator[Record]``
+Reader = Callable[[Path, Layout, ReadReport], Iterator[Record]]
 Items = Callable[[Path], Iterator[Item]]
 Parse = Callable[[Item, Layout], Iterable[Document | LeftOut]]
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format of annotated files.
+    """Represent a format of annotated files.
 
-    A format gives either records (``read``), or documents: then ``items`` says what a file consists of (an
-    ``InputError`` there is the whole file's), and ``parse`` what an item says (an ``InputError`` there is the item's,
-    which a lenient reading leaves out).
+    A format has either records (``read``) or documents. For documents, ``items`` yields the items
+    of a file, and an ``InputError`` in it fails the whole file; ``parse`` converts an item, and an
+    ``InputError`` in it fails this item, which a lenient reader leaves out.
 
     Attributes:
-        name: as in ``--format``.
-        suffixes: of its files, lower case, with the dot; ``""`` for a folder.
-        recognise: whether a file that starts with this text (its first 64 KiB; of a folder, the names in it, a line
-            each) is of this format. Asked in the order of ``FORMATS``, of files with one of the suffixes.
-        read: the records of a file.
-        items: the items of a file, in order.
-        parse: the documents of an item: one for each annotator, as a rule; and what of it is left out.
-        write: writes records to a path; ``None`` if the format is only read.
+        name: The name for ``--format``.
+        suffixes: The suffixes of its files, in lower case, with the dot; ``""`` for a folder.
+        recognise: Return whether a file that begins with a text has this format. The text is the
+            first 64 KiB of a file, or the names in a folder, one a line. Formats with the suffix of
+            the file are tried in the order of ``FORMATS``.
+        read: Yield the records of a file.
+        items: Yield the items of a file, in order.
+        parse: Return the documents of an item, usually one for each annotator, and its parts that
+            become no document.
+        write: Write records to a path; ``None`` if the format can only be read.
     """
 
     name: str
@@ -173,25 +181,25 @@ class Format:
     write: Callable[[Iterable[Record], Path], None] | None = None
 
 
-def documents(format: Format, path: Path, layout: Layout, reading: Reading) -> Iterator[Document]:
-    """The documents of a file of a format that has them, those that a lenient reading leaves out apart."""
+def documents(format: Format, path: Path, layout: Layout, report: ReadReport) -> Iterator[Document]:
+    """Yield the documents of a file; ``report`` counts those that a lenient layout leaves out."""
     if format.items is None or format.parse is None:
         raise TypeError(f"the format {format.name} has records, not documents")
     for item in format.items(path):
         try:
-            found = list(format.parse(item, layout))
+            parsed = list(format.parse(item, layout))
         except InputError as error:
             if not layout.lenient:
                 raise
-            reading.refuse(error, item.where)
+            report.refuse(error, item.where)
             continue
-        for each in found:
-            if isinstance(each, LeftOut):
-                reading(each.reason)
+        for document in parsed:
+            if isinstance(document, LeftOut):
+                report(document.reason)
             else:
-                yield each
+                yield document
 
 
 def reason_of(error: InputError, where: str) -> str:
-    """What an error says without the place and without what was found, so that equal reasons count together."""
+    """Return an error message without place and actual value, so that equal reasons agree."""
     return str(error).removeprefix(where).lstrip(":, ").partition(", found")[0]

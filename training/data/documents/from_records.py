@@ -1,54 +1,60 @@
-"""Records put together again as documents: what every writer of an annotation tool's format starts with.
+"""Rebuilding of documents from the records of their sentences, for writers of annotation formats.
 
-The text is rebuilt from the sentences by their ``start``. What stood between them is not in the records: one character
-becomes a space, more become line breaks. A record without ``doc_id`` is a document of its own, called by its ``id``;
-one without ``start`` follows what stands before it.
+The text is joined from the sentences by their ``start``. The records do not have the characters
+between the sentences: a gap of one becomes a space, a longer one becomes line breaks. A record
+without ``doc_id`` is a document of its own, with its ``id`` as the name; one without ``start``
+follows the sentences before it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from claimstance.model.errors import InputError, shorten
-from claimstance.model.labels import ROLES
+from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.record import Record, Span
 
 
 @dataclass
-class Sheet:
-    """One annotator's sentences of a document: each with the place where it begins in the text."""
+class AnnotatorLayer:
+    """Represent the sentences of a document by one annotator, as (start in the text, record)."""
 
     annotator: str | None
     sentences: list[tuple[int, Record]] = field(default_factory=list)
 
     def attributions(self) -> list[dict[str, Span]]:
-        """Role → span in the text, of each attribution; the parts of one that runs over sentences put together."""
-        found: dict[object, dict[str, Span]] = {}
-        for place, record in self.sentences:
+        """Return role → span in the text for each attribution.
+
+        An attribution over several sentences has one ``event``, which joins its spans.
+        """
+        by_event: dict[object, dict[str, Span]] = {}
+        for sentence_start, record in self.sentences:
             for number, attribution in enumerate(record.attributions or ()):
-                key = attribution.event if attribution.event is not None else (place, number)
-                roles = found.setdefault(key, {})
+                key: object = attribution.event
+                if key is None:
+                    key = (sentence_start, number)
+                roles = by_event.setdefault(key, {})
                 for role in ROLES:
                     span = getattr(attribution, role)
                     if span is not None:
-                        roles.setdefault(role, []).extend(moved(span, place))
+                        roles.setdefault(role, []).extend(shift(span, sentence_start))
         return [
             {role: sorted(span) for role, span in roles.items()}
-            for roles in found.values()
+            for roles in by_event.values()
             if roles
         ]
 
 
 @dataclass
-class Whole:
-    """A document: its name, its text, and what each annotator said of it."""
+class RebuiltDocument:
+    """Represent a document with its name, its text and a layer for each annotator."""
 
     name: str
     text: str
-    sheets: list[Sheet]
+    layers: list[AnnotatorLayer]
 
     def meta(self) -> dict[str, str | int | float | bool]:
-        """What all its records agree on."""
-        metas = [record.meta for sheet in self.sheets for _, record in sheet.sentences]
+        """Return the plain metadata that are equal in all records."""
+        metas = [record.meta for layer in self.layers for _, record in layer.sentences]
         return {
             key: value
             for key, value in metas[0].items()
@@ -57,69 +63,76 @@ class Whole:
         }
 
 
-def moved(span: Span, by: int) -> Span:
-    """A span of a sentence as one of the text in which the sentence begins at ``by``."""
+def shift(span: Span, by: int) -> Span:
+    """Return a span of a sentence as a span of the text in which the sentence begins at ``by``."""
     return [(start + by, end + by) for start, end in span]
 
 
-def documents_of(records: Iterable[Record]) -> list[Whole]:
-    """The documents, in the order in which they begin.
+def documents_of(records: Iterable[Record]) -> list[RebuiltDocument]:
+    """Return the documents in the order in which they begin.
 
     Raises:
-        InputError: if two records of a document say different things of what stands in one place, or if one annotator
-            has two records of one sentence.
+        InputError: If two records of a document have different characters at one offset, or one
+            annotator has two records of one sentence.
     """
     groups: dict[tuple[bool, str], list[Record]] = {}
     for record in records:
+        # The flag keeps a lone record apart from a document with the same name.
         key = (True, record.id) if record.doc_id is None else (False, record.doc_id)
         groups.setdefault(key, []).append(record)
-    return [_document(name, group) for (_, name), group in groups.items()]
+    return [_rebuild(name, group) for (_, name), group in groups.items()]
 
 
-def _document(name: str, records: Sequence[Record]) -> Whole:
-    text: list[str] = []
-    sheets: dict[str | None, Sheet] = {}
-    known: dict[str, int] = {}  # sentences without a start, by their id
+def _rebuild(name: str, records: Sequence[Record]) -> RebuiltDocument:
+    """Return the document of some records, whose first ones are those without a start."""
+    characters: list[str] = []  # an empty string for each character that no record has
+    layers: dict[str | None, AnnotatorLayer] = {}
+    appended: dict[str, int] = {}  # record id → start, for records without one
     for record in sorted(records, key=lambda r: -1 if r.start is None else r.start):
-        place = record.start
-        if place is None:
-            place = known.get(record.id, len(text) + 1 if text else 0)
-            known[record.id] = place
-        end = place + len(record.text)
-        text += [""] * (end - len(text))
-        for at, character in enumerate(record.text, place):
-            if text[at] not in ("", character):
-                raise InputError(
-                    f"{record.id}: expected what other records of the document '{name}' say stands at "
-                    f"{at}, found {shorten(repr(record.text))}"
-                )
-            text[at] = character
-        sheet = sheets.setdefault(record.annotator, Sheet(record.annotator))
-        if any(other == place for other, _ in sheet.sentences):
+        start = record.start
+        if start is None:
+            # All annotators' records of such a sentence have one id, and begin at one offset.
+            start = appended.setdefault(record.id, len(characters) + 1 if characters else 0)
+        _insert(record, start, characters, name)
+        layer = layers.setdefault(record.annotator, AnnotatorLayer(record.annotator))
+        if any(earlier == start for earlier, _ in layer.sentences):
             raise InputError(
-                f"{record.id}: expected one record of a sentence by one annotator, found two that begin "
-                f"at {place} of the document '{name}'"
+                f"{record.id}: expected one record of a sentence by one annotator, found two that "
+                f"begin at {start} of the document '{name}'"
             )
-        sheet.sentences.append((place, record))
-    return Whole(name, _filled(text), list(sheets.values()))
+        layer.sentences.append((start, record))
+    _fill_gaps(characters)
+    return RebuiltDocument(name, "".join(characters), list(layers.values()))
 
 
-def _filled(text: list[str]) -> str:
-    """The text with something in the gaps between its sentences."""
+def _insert(record: Record, start: int, characters: list[str], name: str) -> None:
+    """Write the text of a record into the characters of its document."""
+    missing = start + len(record.text) - len(characters)
+    characters += [""] * missing
+    for offset, character in enumerate(record.text, start):
+        if characters[offset] not in ("", character):
+            raise InputError(
+                f"{record.id}: expected what other records of the document '{name}' say stands at "
+                f"{offset}, found {shorten(repr(record.text))}"
+            )
+        characters[offset] = character
+
+
+def _fill_gaps(characters: list[str]) -> None:
+    """Replace the empty strings between sentences by white space."""
     start = 0
-    while start < len(text):
+    while start < len(characters):
         end = start
-        while end < len(text) and text[end] == "":
+        while end < len(characters) and characters[end] == "":
             end += 1
         if end - start == 1:
-            text[start] = " "
+            characters[start] = " "
         elif end > start:
-            text[start:end] = ["\n", *[" "] * (end - start - 2), "\n"]
+            characters[start:end] = ["\n", *[" "] * (end - start - 2), "\n"]
         start = end + 1
-    return "".join(text)
 
 
-def said_of(record: Record) -> Mapping[str, str]:
-    """Sentence task → label, of the tasks that the record has a label for."""
-    found = {task: getattr(record, task) for task in ("claim", "check_worthy", "subjective")}
-    return {task: label for task, label in found.items() if label is not None}
+def sentence_labels(record: Record) -> Mapping[str, str]:
+    """Return sentence task → label, for the tasks that a record has a label of."""
+    labels = {task: getattr(record, task) for task in SENTENCE_TASKS}
+    return {task: label for task, label in labels.items() if label is not None}

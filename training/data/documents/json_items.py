@@ -1,4 +1,4 @@
-"""Exports that are a list of JSON objects: an object a line, or all of them in one array."""
+"""Reading of exports with one JSON object a line, or with all objects in one array."""
 
 import json
 import re
@@ -20,17 +20,17 @@ _KEY = re.compile(r'"([^"\\]+)"\s*:')
 
 
 @dataclass(frozen=True)
-class _Line:
-    """A line that is still to be decoded: a broken one is a fault of its own, not of the file."""
+class _RawLine:
+    """Represent a line that is not decoded yet, so that a broken one does not fail the file."""
 
     text: str
 
 
 def json_items(path: Path) -> Iterator[Item]:
-    """The objects of a file as items, called ``STEM:NUMBER``; ``object_of`` decodes them.
+    """Yield the objects of a file as items, with the names ``STEM:NUMBER``, for ``object_of``.
 
     Raises:
-        InputError: if the file cannot be opened or is not UTF-8, or if its array is not JSON.
+        InputError: If the file cannot be opened or is not UTF-8, or if its array is not JSON.
     """
     if _is_array(path):
         values = listing(read_json(read_text(path), str(path)), str(path))
@@ -39,20 +39,24 @@ def json_items(path: Path) -> Iterator[Item]:
         return
     for number, line in enumerate(read_lines(path), 1):
         if line.strip():
-            yield Item(f"{path}, line {number}", f"{path.stem}:{number}", _Line(line))
+            yield Item(f"{path}, line {number}", f"{path.stem}:{number}", _RawLine(line))
 
 
 def object_of(item: Item) -> dict[str, Any]:
-    """The object of an item of ``json_items``.
+    """Return the object of an item of ``json_items``.
 
     Raises:
-        InputError: if it is no JSON, or no object.
+        InputError: If the item is not JSON, or not an object.
     """
-    value = read_json(item.data.text, item.where) if isinstance(item.data, _Line) else item.data
+    value = item.data
+    if isinstance(value, _RawLine):
+        value = read_json(value.text, item.where)
     return mapping(value, item.where)
 
 
 def _is_array(path: Path) -> bool:
+    """Return whether the first character of a file other than white space opens an array."""
+    # These suffixes promise one object a line, even if the first line is an array by mistake.
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         return False
     for line in read_lines(path):
@@ -62,9 +66,9 @@ def _is_array(path: Path) -> bool:
 
 
 def first_object(head: str) -> dict[str, Any]:
-    """The first object of a file that starts with ``head``; if it does not end there, its keys, without values.
+    """Return the first object of a file by the beginning of its text; empty if there is none.
 
-    Empty if there is no object.
+    An object that does not end in ``head`` has its keys, with ``None`` as their values.
     """
     start = head.lstrip("\ufeff \t\r\n[")
     if not start.startswith("{"):
@@ -72,5 +76,6 @@ def first_object(head: str) -> dict[str, Any]:
     try:
         value, _ = json.JSONDecoder().raw_decode(start)
     except (ValueError, RecursionError):
+        # The object goes on beyond the head; its keys are enough to recognise a format.
         return dict.fromkeys(_KEY.findall(start))
     return value if isinstance(value, dict) else {}

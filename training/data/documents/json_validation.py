@@ -1,4 +1,4 @@
-"""Checking what an export says, value by value: each problem names the place, what was expected and what was found."""
+"""Validation of JSON values; errors name the place, and the expected and the actual value."""
 
 import json
 from pathlib import Path
@@ -8,12 +8,13 @@ from claimstance.model.errors import InputError, shorten
 
 
 def read_text(path: Path) -> str:
-    """A UTF-8 file with every character in place, line ends and all, so that offsets hold.
+    """Return the text of a UTF-8 file with its own line ends, so that offsets stay valid.
 
     Raises:
-        InputError: if it cannot be opened or is not UTF-8.
+        InputError: If the file cannot be opened or is not UTF-8.
     """
     try:
+        # Path.read_text would convert CRLF to LF, and so shift the offsets after it.
         return path.read_bytes().decode("utf-8")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
@@ -24,66 +25,67 @@ def read_text(path: Path) -> str:
 
 
 def read_json(text: str, where: str) -> Any:
-    """What a JSON text says; ``where`` opens the message of the ``InputError``."""
+    """Return the value of a JSON text, or raise an ``InputError`` at ``where``."""
     try:
         return json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: expected JSON, found text that is not ({error})") from None
 
 
-def is_whole(value: Any) -> bool:
-    """Whether a value is a whole number (JSON's ``true`` is none)."""
+def is_integer(value: Any) -> bool:
+    """Return whether a value is a whole number, which ``True`` and ``False`` are not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def whole(value: Any, where: str) -> int:
-    """``value`` if it is a whole number, else an ``InputError`` at ``where``."""
-    if not is_whole(value):
+def integer(value: Any, where: str) -> int:
+    """Return a whole number, or raise an ``InputError`` at ``where``."""
+    if not is_integer(value):
         raise wrong(where, "a whole number", value)
     return int(value)
 
 
 def string(value: Any, where: str) -> str:
-    """``value`` if it is a string, else an ``InputError`` at ``where``."""
+    """Return a string, or raise an ``InputError`` at ``where``."""
     if not isinstance(value, str):
         raise wrong(where, "a string", value)
     return value
 
 
 def name_of(value: Any, where: str) -> str:
-    """An id, which is a number or a string, as a string."""
-    if not isinstance(value, str) and not is_whole(value):
+    """Return an id, which may be a number or a string, as a string."""
+    if not isinstance(value, str) and not is_integer(value):
         raise wrong(where, "a number or a name", value)
     return str(value)
 
 
 def listing(value: Any, where: str) -> list[Any]:
-    """``value`` if it is a list, else an ``InputError`` at ``where``."""
+    """Return a list, or raise an ``InputError`` at ``where``."""
     if not isinstance(value, list):
         raise wrong(where, "a list", value)
     return value
 
 
 def mapping(value: Any, where: str) -> dict[str, Any]:
-    """``value`` if it is an object of JSON, else an ``InputError`` at ``where``."""
+    """Return a JSON object, or raise an ``InputError`` at ``where``."""
     if not isinstance(value, dict):
         raise wrong(where, "an object", value)
     return value
 
 
 def extent(value: dict[str, Any], start: str, end: str, where: str) -> tuple[int, int]:
-    """The span between the keys ``start`` and ``end``: whole numbers, the first not negative and the smaller one."""
-    first, last = (
-        whole(value.get(start), f"{where}.{start}"),
-        whole(value.get(end), f"{where}.{end}"),
-    )
+    """Return the offsets under the keys ``start`` and ``end`` of a JSON object.
+
+    Raises:
+        InputError: If they are not whole numbers with ``0 <= start < end``.
+    """
+    first = integer(value.get(start), f"{where}.{start}")
+    last = integer(value.get(end), f"{where}.{end}")
     if not 0 <= first < last:
         raise InputError(f"{where}: expected 0 <= {start} < {end}, found {first} and {last}")
     return first, last
 
 
-def wrong(where: str, expected: str, found: Any) -> InputError:
-    """The error that says that something else was found; a missing value is ``nothing``."""
-    return InputError(
-        f"{where}: expected {expected}, found {'nothing' if found is None else shorten(repr(found))}"
-    )
+def wrong(where: str, expected: str, value: Any) -> InputError:
+    """Return the error for an unexpected value; ``None`` counts as a missing one."""
+    actual = "nothing" if value is None else shorten(repr(value))
+    return InputError(f"{where}: expected {expected}, found {actual}")

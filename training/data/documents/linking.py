@@ -1,39 +1,50 @@
-"""From marks to attributions and stances: what belongs together, and who is for or against whom."""
+"""Linking of marks to attributions, and of holders and targets to stances."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.record import Span
-from claimstance.training.data.documents.document import Document, Mark
+from claimstance.training.data.documents.document import Document, Mark, Relation
 from claimstance.training.data.documents.format import OnDrop
 from claimstance.training.data.documents.roles import IGNORE, Roles
 
-#: What may be said of a span in words: whom its stance is toward, whose it is.
-_NAMES = ("target", "holder")
+#: Attributes of a mark whose value is a name: the target or the holder of its stance.
+_NAME_QUESTIONS = ("target", "holder")
 
 
 @dataclass
-class Linked:
-    """Marks that are one attribution, by role."""
+class LinkedAttribution:
+    """Represent the marks that form one attribution, by role."""
 
-    parts: dict[str, list[Mark]] = field(default_factory=lambda: {role: [] for role in ROLES})
+    marks: dict[str, list[Mark]] = field(default_factory=lambda: {role: [] for role in ROLES})
 
     def span(self, role: str) -> Span | None:
-        """The pieces of a role, in order; ``None`` if it has none."""
-        return sorted({piece for mark in self.parts[role] for piece in mark.pieces}) or None
+        """Return the pieces of a role in order; ``None`` if it has none."""
+        return sorted({piece for mark in self.marks[role] for piece in mark.pieces}) or None
 
-    def holds(self, mark: Mark) -> bool:
-        """Whether ``mark`` is one of the parts."""
-        return any(mark is part for parts in self.parts.values() for part in parts)
+    def contains(self, mark: Mark) -> bool:
+        """Return whether a mark belongs to this attribution."""
+        return any(mark is member for marks in self.marks.values() for member in marks)
+
+    @property
+    def first_piece(self) -> tuple[int, int]:
+        """Return the piece with which the attribution begins in the text."""
+        return min(piece for marks in self.marks.values() for m in marks for piece in m.pieces)
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A stance before its sentence is known: a mark, a name or (a holder) nobody; ``anchor`` tells the sentence."""
+class LinkedStance:
+    """Represent a stance before its sentence is determined.
+
+    Attributes:
+        holder: A mark, a name, or ``None`` if the stance is the text's.
+        target: A mark or a name.
+        label: The stance label.
+        anchor: The mark whose sentence gets the stance.
+    """
 
     holder: Mark | str | None
     target: Mark | str
@@ -42,136 +53,145 @@ class Judged:
 
 
 class Marks:
-    """The marks of a document with what they mean and how they are related."""
+    """The marks of a document with their meanings and relations."""
 
     def __init__(self, document: Document, roles: Roles) -> None:
+        """Index the marks and relations of a document.
+
+        Raises:
+            InputError: If a relation refers to a mark that the document does not have.
+        """
         self.document = document
         self.roles = roles
         self.by_name = {mark.name: mark for mark in document.marks}
         self.meaning = {mark.name: roles.of(mark.label) or "entity" for mark in document.marks}
-        self._near: dict[str, list[str]] = defaultdict(list)
+        self._neighbours: dict[str, list[str]] = defaultdict(list)
         for relation in document.relations:
             for end in (relation.head, relation.tail):
                 if end not in self.by_name:
                     raise InputError(
                         f"{document.where}: a relation: expected the name of a span, found '{end}'"
                     )
-            if (
-                _stance_label(relation.label, roles) is None
-            ):  # such a one says all there is to say of its ends
-                self._near[relation.head].append(relation.tail)
-                self._near[relation.tail].append(relation.head)
+            # A relation named after a stance is a stance, and ties its ends in no other way.
+            if _stance_label(relation.label, roles) is None:
+                self._neighbours[relation.head].append(relation.tail)
+                self._neighbours[relation.tail].append(relation.head)
 
     def of(self, *meanings: str) -> list[Mark]:
-        """The marks with one of ``meanings``."""
+        """Return the marks with one of the meanings."""
         return [mark for mark in self.document.marks if self.meaning[mark.name] in meanings]
 
     def related(self, mark: Mark, *meanings: str) -> list[Mark]:
-        """The marks with one of ``meanings`` that a relation ties to ``mark``, whichever way it points."""
-        names = dict.fromkeys(self._near[mark.name])
+        """Return the marks with one of the meanings that have a relation to or from a mark."""
+        names = dict.fromkeys(self._neighbours[mark.name])
         return [self.by_name[name] for name in names if self.meaning[name] in meanings]
 
     def name_of(self, mark: Mark, question: str) -> str | None:
-        """What ``mark`` is said to be called: the answer to ``question``, one of ``_NAMES``."""
-        return next(
-            (
-                answer.strip()
-                for asked, answer in mark.attributes.items()
-                if self.roles.of(asked) == question and answer.strip()
-            ),
-            None,
-        )
+        """Return the target or holder that an attribute of a mark names; ``None`` if none does."""
+        for name, value in mark.attributes.items():
+            if self.roles.of(name) == question and value.strip():
+                return value.strip()
+        return None
 
     @property
     def are_linked(self) -> bool:
-        """Whether the document says which parts of attributions belong together."""
-        return bool(self.document.events) or any(
-            self.meaning[r.head] in ROLES and self.meaning[r.tail] in ROLES
-            for r in self.document.relations
+        """Return whether the document links sources, cues and contents."""
+        if self.document.events:
+            return True
+        return any(
+            self.meaning[relation.head] in ROLES and self.meaning[relation.tail] in ROLES
+            for relation in self.document.relations
         )
 
 
 def attributions(
     marks: Marks, nearest: bool, bounds: Sequence[tuple[int, int]]
-) -> tuple[list[Linked], int, int]:
-    """Return the attributions of a document, in the order of the text.
+) -> tuple[list[LinkedAttribution], int, int]:
+    """Return the attributions of a document in the order of the text.
 
-    Beside them stand the number of parts that were linked by nearness alone, and of those that could not be, because
-    they overlap nearer ones.
-
-    Parts belong together that the file says do: by an event, or by relations, where each cue makes an attribution with
-    the sources and contents related to it, or (sources) to its contents. What is left is an attribution of its own.
+    An event of the file is an attribution. So is each other cue, with the contents related to it,
+    and the sources related to it or else to its contents; then each other content, with the sources
+    related to it; then each other source.
 
     Args:
-        marks: of the document.
-        nearest: tie sources and contents to the nearest cue of their sentence: for files without any relation.
-        bounds: the sentences.
-    """
-    found = []
-    for members in marks.document.events.values():
-        event = Linked()
-        for name in members:
-            if name in marks.by_name and marks.meaning[name] in ROLES:
-                event.parts[marks.meaning[name]].append(marks.by_name[name])
-        found.append(event)
-    taken = {mark.name for event in found for parts in event.parts.values() for mark in parts}
-    for cue in (mark for mark in marks.of("cue") if mark.name not in taken):
-        contents = marks.related(cue, "content")
-        sources = marks.related(cue, "source") or [
-            s for c in contents for s in marks.related(c, "source")
-        ]
-        found.append(Linked({"source": sources, "cue": [cue], "content": contents}))
-    taken |= {mark.name for event in found for parts in event.parts.values() for mark in parts}
-    found += [
-        Linked({"source": marks.related(mark, "source"), "cue": [], "content": [mark]})
-        for mark in marks.of("content")
-        if mark.name not in taken
-    ]
-    taken |= {mark.name for event in found for parts in event.parts.values() for mark in parts}
-    found += [
-        Linked({"source": [mark], "cue": [], "content": []})
-        for mark in marks.of("source")
-        if mark.name not in taken
-    ]
-    count, overlapping = _join_nearest(found, bounds) if nearest else (0, 0)
-    found = [event for event in found if any(event.parts.values())]
-    return (
-        sorted(
-            found, key=lambda e: min(p for role in ROLES for p in e.span(role) or [(1 << 60, 0)])
-        ),
-        count,
-        overlapping,
-    )
-
-
-def _join_nearest(found: list[Linked], bounds: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Tie each source and content that has no cue to the nearest cue of its sentence, the longest ones first.
-
-    A cue in a content is as a rule another attribution's, and comes after those outside of it. A part stays alone
-    that overlaps the part of its role beside each cue: the pieces of a span are apart.
+        marks: The marks of the document.
+        nearest: Whether to tie sources and contents to the nearest cue of their sentence, for files
+            without relations.
+        bounds: The bounds of the sentences.
 
     Returns:
-        How many parts were tied, and how many stayed alone.
+        The attributions, the number of marks that were tied to the nearest cue, and the number of
+        marks that were not, because they overlap a nearer mark of the same role.
     """
-    cues = [event for event in found if event.parts["cue"]]
-    alone = [
-        (event.parts[role][0], role, event)
-        for event in found
-        for role in ("source", "content")
-        if event.parts[role] and not event.parts["cue"]
+    linked = []
+    for members in marks.document.events.values():
+        event = LinkedAttribution()
+        for name in members:
+            if name in marks.by_name and marks.meaning[name] in ROLES:
+                event.marks[marks.meaning[name]].append(marks.by_name[name])
+        linked.append(event)
+    for cue in _unused(marks.of("cue"), linked):
+        contents = marks.related(cue, "content")
+        sources = marks.related(cue, "source")
+        if not sources:
+            sources = [s for content in contents for s in marks.related(content, "source")]
+        linked.append(LinkedAttribution({"source": sources, "cue": [cue], "content": contents}))
+    for content in _unused(marks.of("content"), linked):
+        sources = marks.related(content, "source")
+        linked.append(LinkedAttribution({"source": sources, "cue": [], "content": [content]}))
+    linked += [
+        LinkedAttribution({"source": [source], "cue": [], "content": []})
+        for source in _unused(marks.of("source"), linked)
     ]
+    count, overlapping = _join_nearest(linked, bounds) if nearest else (0, 0)
+    linked = [attribution for attribution in linked if any(attribution.marks.values())]
+    linked.sort(key=lambda attribution: attribution.first_piece)
+    return linked, count, overlapping
+
+
+def _unused(marks: Iterable[Mark], linked: Iterable[LinkedAttribution]) -> list[Mark]:
+    """Return the marks that belong to no attribution yet."""
+    used = {
+        mark.name
+        for attribution in linked
+        for members in attribution.marks.values()
+        for mark in members
+    }
+    return [mark for mark in marks if mark.name not in used]
+
+
+def _join_nearest(
+    linked: list[LinkedAttribution], bounds: Sequence[tuple[int, int]]
+) -> tuple[int, int]:
+    """Move each source and content without a cue to the nearest cue of its sentence.
+
+    Longer marks come first. A mark stays alone if it overlaps the mark of its role at every cue of
+    the sentence, since the pieces of one span must not overlap.
+
+    Returns:
+        The number of marks that were moved, and of those that stayed alone.
+    """
+    with_cue = [attribution for attribution in linked if attribution.marks["cue"]]
+    orphans = [
+        (attribution.marks[role][0], role, attribution)
+        for attribution in linked
+        for role in ("source", "content")
+        if attribution.marks[role] and not attribution.marks["cue"]
+    ]
+    # A nested mark must not take the cue of the mark around it, which is longer.
+    orphans.sort(key=lambda orphan: -_length(orphan[0]))
     count = overlapping = 0
-    for mark, role, event in sorted(alone, key=lambda part: -_length(part[0])):
+    for mark, role, attribution in orphans:
         sentence = _sentence(mark, bounds)
-        near = [cue for cue in cues if _sentence(cue.parts["cue"][0], bounds) == sentence]
-        free = [cue for cue in near if not any(_overlap(mark, other) for other in cue.parts[role])]
-        outside = [
-            cue for cue in free if not any(_overlap(mark, other) for other in cue.parts["cue"])
-        ]
-        if free:
-            best = min(outside or free, key=partial(_distance, mark))
-            best.parts[role] += event.parts[role]
-            event.parts[role] = []
+        near = [a for a in with_cue if _sentence(a.marks["cue"][0], bounds) == sentence]
+        possible = [a for a in near if not _overlaps_any(mark, a.marks[role])]
+        # A cue within a content usually belongs to another attribution.
+        outside = [a for a in possible if not _overlaps_any(mark, a.marks["cue"])]
+        if possible:
+            distances = [_distance(mark, a.marks["cue"][0]) for a in outside or possible]
+            best = (outside or possible)[distances.index(min(distances))]
+            best.marks[role] += attribution.marks[role]
+            attribution.marks[role] = []
             count += 1
         elif near:
             overlapping += 1
@@ -182,84 +202,89 @@ def _length(mark: Mark) -> int:
     return sum(end - start for start, end in mark.pieces)
 
 
-def _overlap(one: Mark, other: Mark) -> bool:
-    """Return whether two marks that are not the same span have characters in common."""
-    return one.pieces != other.pieces and any(
-        start < end_of_other and start_of_other < end
-        for start, end in one.pieces
-        for start_of_other, end_of_other in other.pieces
-    )
+def _overlaps_any(mark: Mark, marks: Iterable[Mark]) -> bool:
+    """Return whether a mark has characters in common with a mark that is not the same span."""
+    for second in marks:
+        if mark.pieces == second.pieces:
+            continue
+        for start, end in mark.pieces:
+            if any(start < last and first < end for first, last in second.pieces):
+                return True
+    return False
 
 
 def _sentence(mark: Mark, bounds: Sequence[tuple[int, int]]) -> int:
-    return next((i for i, (_, end) in enumerate(bounds) if mark.pieces[0][0] < end), len(bounds))
+    """Return the index of the sentence in which a mark begins."""
+    for index, (_, end) in enumerate(bounds):
+        if mark.pieces[0][0] < end:
+            return index
+    return len(bounds)
 
 
-def _distance(one: Mark, event: Linked) -> int:
-    other = event.parts["cue"][0]
-    return max(
-        0, max(one.pieces[0][0], other.pieces[0][0]) - min(one.pieces[-1][1], other.pieces[-1][1])
-    )
+def _distance(first: Mark, second: Mark) -> int:
+    """Return the number of characters between two marks; 0 if they overlap."""
+    start = max(first.pieces[0][0], second.pieces[0][0])
+    end = min(first.pieces[-1][1], second.pieces[-1][1])
+    return max(0, start - end)
 
 
 def stances(
-    marks: Marks, linked: Sequence[Linked], target: str | None, on_drop: OnDrop
-) -> list[Judged]:
-    """The stances of a document: from relations named after a stance, and from spans that a stance was said of.
+    marks: Marks, linked: Sequence[LinkedAttribution], target: str | None, on_drop: OnDrop
+) -> list[LinkedStance]:
+    """Return the stances of a document, from relations named after a stance and from attributes.
 
-    A stance said of a target is the holder's who is related to it; said of anything else, it is toward the targets (or
-    entities) related to that, else toward ``target``. Whose it is: a source's or holder's own, else the source's of the
-    attribution that the span is part of, else nobody's. Names that are said of a span (``target``, ``holder``) come
-    before all that.
+    A stance attribute of a target belongs to the holder related to the target. On any other mark,
+    the stance is toward the targets (or entities) related to the mark, else toward ``target``; its
+    holder is the mark itself if that is a source or holder, else the source of the mark's
+    attribution, else nobody. The attributes ``target`` and ``holder`` precede all of these.
 
     Raises:
-        InputError: for a stance without a target.
+        InputError: If a stance has no target.
     """
-    found = []
+    result = []
     for relation in marks.document.relations:
-        if (label := _stance_label(relation.label, marks.roles)) is not None:
-            head, tail = marks.by_name[relation.head], marks.by_name[relation.tail]
-            if marks.meaning[head.name] == "target" and marks.meaning[tail.name] != "target":
-                head, tail = tail, head
-            found.append(
-                Judged(
-                    _holder(marks, linked, head), marks.name_of(tail, "target") or tail, label, tail
-                )
-            )
+        label = _stance_label(relation.label, marks.roles)
+        if label is not None:
+            result.append(_stance_of_relation(marks, linked, relation, label))
     for mark in marks.document.marks:
         for question, answer in mark.attributes.items():
-            label = _answer(question, answer, marks.roles)
+            label = _stance_of_attribute(question, answer, marks.roles)
+            meaning = marks.roles.of(question)
             if label is not None:
-                found += _judged(marks, linked, mark, label, target)
-            elif (meaning := marks.roles.of(question)) is None:
+                result += _stances_of_mark(marks, linked, mark, label, target)
+            elif meaning is None:
                 on_drop(
                     f"'{question}' of a span, which has no meaning here (roles can give it one)"
                 )
-            elif meaning not in (IGNORE, *_NAMES, *marks.roles.labels):
+            elif meaning not in (IGNORE, *_NAME_QUESTIONS, *marks.roles.labels):
                 on_drop(f"'{question}' of a span: a {meaning} is marked, not said of a span")
-    judged = {id(one.anchor) for one in found}
+    # Targets and names that no stance uses are lost, which the report should say.
+    anchors = {id(stance.anchor) for stance in result}
     for mark in marks.document.marks:
-        if id(mark) not in judged and marks.meaning[mark.name] == "target":
+        if id(mark) in anchors:
+            continue
+        if marks.meaning[mark.name] == "target":
             on_drop("target without a stance")
-        elif id(mark) not in judged and any(marks.name_of(mark, question) for question in _NAMES):
+        elif any(marks.name_of(mark, question) for question in _NAME_QUESTIONS):
             on_drop("the name of a target or a holder, of a span without a stance")
-    return found
+    return result
 
 
 def has_stances(marks: Marks) -> bool:
-    """Whether stances were annotated: a target or a holder is marked, or something is said to be for or against."""
-    return (
-        bool(marks.of("target", "holder"))
-        or any(_stance_label(relation.label, marks.roles) for relation in marks.document.relations)
-        or any(
-            _answer(question, answer, marks.roles)
-            for mark in marks.document.marks
-            for question, answer in mark.attributes.items()
-        )
-    )
+    """Return whether a document has targets, holders, or stances as relations or attributes."""
+    if marks.of("target", "holder"):
+        return True
+    if any(_stance_label(relation.label, marks.roles) for relation in marks.document.relations):
+        return True
+    for mark in marks.document.marks:
+        for question, answer in mark.attributes.items():
+            if _stance_of_attribute(question, answer, marks.roles):
+                return True
+    return False
 
 
-def _answer(question: str, answer: str, roles: Roles) -> str | None:
+def _stance_of_attribute(question: str, answer: str, roles: Roles) -> str | None:
+    """Return the stance label that an attribute gives; ``None`` if it is about something else."""
     meaning = roles.of(question)
     if meaning == "stance":
         return roles.label(answer, "stance")
@@ -267,57 +292,85 @@ def _answer(question: str, answer: str, roles: Roles) -> str | None:
 
 
 def _stance_label(name: str, roles: Roles) -> str | None:
+    """Return a name as a stance label; ``None`` if it is none."""
     return roles.label(name, "stance") if name and roles.task_of(name) == "stance" else None
 
 
-def _judged(
-    marks: Marks, linked: Sequence[Linked], mark: Mark, label: str, target: str | None
-) -> list[Judged]:
-    meaning, holder, named = (
-        marks.meaning[mark.name],
-        marks.name_of(mark, "holder"),
-        marks.name_of(mark, "target"),
-    )
+def _stance_of_relation(
+    marks: Marks, linked: Sequence[LinkedAttribution], relation: Relation, label: str
+) -> LinkedStance:
+    head, tail = marks.by_name[relation.head], marks.by_name[relation.tail]
+    # The tail is the target unless the annotation says that the head is.
+    if marks.meaning[head.name] == "target" and marks.meaning[tail.name] != "target":
+        head, tail = tail, head
+    holder = _holder(marks, linked, head)
+    return LinkedStance(holder, marks.name_of(tail, "target") or tail, label, anchor=tail)
+
+
+def _stances_of_mark(
+    marks: Marks,
+    linked: Sequence[LinkedAttribution],
+    mark: Mark,
+    label: str,
+    file_target: str | None,
+) -> Iterator[LinkedStance]:
+    """Yield the stances of a mark that has a stance attribute, one for each target."""
+    meaning = marks.meaning[mark.name]
+    holder: Mark | str | None = marks.name_of(mark, "holder")
+    target_name = marks.name_of(mark, "target")
     if meaning == "target" or (meaning == "entity" and not marks.related(mark, "target")):
-        whose: Mark | str | None = holder or next(
-            iter(marks.related(mark, "holder", "source")),
-            next(
-                (_holder(marks, linked, other) for other in marks.related(mark, "cue", "content")),
-                None,
-            ),
-        )
-        return [Judged(whose, named or mark, label, mark)]
-    targets: Sequence[Mark | str] = (
-        [named] if named else marks.related(mark, "target") or marks.related(mark, "entity")
-    )
-    if not targets and target is not None:
-        targets = [target]
+        if holder is None:
+            holder = _holder_of_target(marks, linked, mark)
+        yield LinkedStance(holder, target_name or mark, label, anchor=mark)
+        return
+    targets: Sequence[Mark | str] = marks.related(mark, "target") or marks.related(mark, "entity")
+    if target_name is not None:
+        targets = [target_name]
+    elif not targets and file_target is not None:
+        targets = [file_target]
     if not targets:
         raise InputError(
-            f"{mark.where or marks.document.where}: stance '{shorten(label)}': expected a target (a "
-            "related span, or one for the file), found none"
+            f"{mark.where or marks.document.where}: stance '{shorten(label)}': expected a target "
+            "(a related span, or one for the file), found none"
         )
-    whose = holder or _holder(marks, linked, mark)
-    return [Judged(whose, one, label, one if isinstance(one, Mark) else mark) for one in targets]
+    if holder is None:
+        holder = _holder(marks, linked, mark)
+    for target in targets:
+        yield LinkedStance(holder, target, label, target if isinstance(target, Mark) else mark)
 
 
-def _holder(marks: Marks, linked: Sequence[Linked], mark: Mark) -> Mark | None:
+def _holder_of_target(
+    marks: Marks, linked: Sequence[LinkedAttribution], target: Mark
+) -> Mark | None:
+    """Return the holder related to a target, directly or through a cue or content."""
+    for holder in marks.related(target, "holder", "source"):
+        return holder
+    for mark in marks.related(target, "cue", "content"):
+        return _holder(marks, linked, mark)
+    return None
+
+
+def _holder(marks: Marks, linked: Sequence[LinkedAttribution], mark: Mark) -> Mark | None:
+    """Return a mark if it can be a holder, else the related holder or source."""
     if marks.meaning[mark.name] in ("holder", "source", "entity"):
         return mark
-    related = marks.related(mark, "holder")
-    sources = [source for event in linked if event.holds(mark) for source in event.parts["source"]]
-    return next(iter([*related, *sources]), None)
+    for holder in marks.related(mark, "holder"):
+        return holder
+    for attribution in linked:
+        if attribution.contains(mark) and attribution.marks["source"]:
+            return attribution.marks["source"][0]
+    return None
 
 
 def labels_of(marks: Marks) -> list[tuple[Mark, str, str]]:
-    """(mark, sentence task, label) of every mark that says something of the sentences it touches."""
+    """Return (mark, sentence task, label) for the marks that label the sentences they touch."""
     roles = marks.roles
-    found = [
+    labelled = [
         (mark, task, roles.yes_no(task, True)) for task in SENTENCE_TASKS for mark in marks.of(task)
     ]
     for mark in marks.document.marks:
         for question, answer in mark.attributes.items():
-            task = roles.of(question)
-            if task in SENTENCE_TASKS:
-                found.append((mark, task, roles.label(answer, task)))
-    return found
+            meaning = roles.of(question)
+            if meaning in SENTENCE_TASKS:
+                labelled.append((mark, meaning, roles.label(answer, meaning)))
+    return labelled

@@ -1,12 +1,13 @@
-"""In which unit does a file count its offsets?
+"""The unit in which a file counts its offsets.
 
-Annotation tools count code points, UTF-16 code units (browsers do), grapheme clusters, or code points of a text whose
-line ends were changed; few exports say which. Where an export quotes what its spans cover, the unit that explains every
-span of the file is found by trying; where it does not, the tool's usual unit is taken, if every span fits in it.
+Annotation tools count code points, UTF-16 code units (browsers do), grapheme clusters, or code
+points of a text whose line ends were changed, and few exports say which. If an export quotes the
+text of its spans, the unit is the one in which every span of the file has its quoted text; if
+not, it is the tool's usual unit, provided that every span fits in it.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import regex
@@ -21,217 +22,244 @@ NO_CR = "code points after CRLF became LF"
 GRAPHEMES = "grapheme clusters"
 
 
-def _utf16(text: str) -> list[int]:
+def _code_point_bounds(text: str) -> list[int]:
+    return list(range(len(text) + 1))
+
+
+def _utf16_bounds(text: str) -> list[int]:
     bounds = [0]
     for character in text:
+        # Characters beyond the basic plane take a surrogate pair.
         bounds.append(bounds[-1] + (2 if ord(character) > 0xFFFF else 1))
     return bounds
 
 
-def _without_cr(text: str) -> list[int]:
+def _bounds_without_cr(text: str) -> list[int]:
     bounds = [0]
-    for place, character in enumerate(text):
-        bounds.append(bounds[-1] + (text[place : place + 2] != "\r\n" if character == "\r" else 1))
+    for index in range(len(text)):
+        is_removed = text.startswith("\r\n", index)
+        bounds.append(bounds[-1] + (0 if is_removed else 1))
     return bounds
 
 
-def _graphemes(text: str) -> list[int]:
+def _grapheme_bounds(text: str) -> list[int]:
     bounds = [-1] * (len(text) + 1)
     count = 0
-    for count, match in enumerate(regex.finditer(r"\X", text)):
+    for match in regex.finditer(r"\X", text):
         bounds[match.start()] = count
-    bounds[len(text)] = count + 1 if text else 0
+        count += 1
+    bounds[len(text)] = count
     return bounds
 
 
-#: Unit → the offset, in it, of each code point's start and of the text's end (-1: no bound of the unit is there).
-#: In the order in which they are tried.
+#: Unit → function that returns, in this unit, the offset of each code point's start and of the
+#: text's end; -1 where no unit begins. The search tries the units in this order.
 UNITS: dict[str, Callable[[str], list[int]]] = {
-    CODE_POINTS: lambda text: list(range(len(text) + 1)),
-    UTF16: _utf16,
-    NO_CR: _without_cr,
-    GRAPHEMES: _graphemes,
+    CODE_POINTS: _code_point_bounds,
+    UTF16: _utf16_bounds,
+    NO_CR: _bounds_without_cr,
+    GRAPHEMES: _grapheme_bounds,
 }
 
 
-def places(text: str, unit: str) -> dict[int, int]:
-    """Offset counted in ``unit`` → code point, for every offset that lies between two of the unit."""
-    return {
-        offset: place
-        for place, offset in reversed(list(enumerate(UNITS[unit](text))))
-        if offset >= 0
-    }
+def code_point_offsets(text: str, unit: str) -> dict[int, int]:
+    """Return offset in ``unit`` → offset in code points, for every bound of a unit."""
+    offsets: dict[int, int] = {}
+    for code_point, offset in enumerate(UNITS[unit](text)):
+        # The CR and the LF of a line end have one offset without CR: the CR begins the line end.
+        if offset >= 0:
+            offsets.setdefault(offset, code_point)
+    return offsets
 
 
-def convert(span: Span, known: Mapping[int, int]) -> Span | None:
-    """The pieces of ``span`` in code points, by what ``places`` gave; ``None`` if one has no place in the text.
+def convert(span: Span, offsets: Mapping[int, int]) -> Span | None:
+    """Return a span in code points, by a mapping that ``code_point_offsets`` returned.
 
-    >>> convert([(3, 7)], places("🙂 Noren", UTF16))
+    The result is ``None`` if an offset is outside the text or within a unit, or a piece is empty.
+
+    >>> convert([(3, 7)], code_point_offsets("🙂 Noren", UTF16))
     [(2, 6)]
     """
-    found = [(known.get(start), known.get(end)) for start, end in span]
-    pieces = [
-        (start, end)
-        for start, end in found
-        if start is not None and end is not None and start < end
-    ]
-    return pieces if pieces and len(pieces) == len(span) else None
+    pieces = []
+    for start, end in span:
+        first, last = offsets.get(start), offsets.get(end)
+        if first is None or last is None or first >= last:
+            return None
+        pieces.append((first, last))
+    return pieces or None
 
 
-def _try(mark: Mark, text: str, known: Mapping[int, int]) -> Span | None:
-    pieces = convert(mark.pieces, known)
-    return (
-        pieces
-        if pieces is None or mark.surface is None or _says(text, pieces, mark.surface)
-        else None
-    )
+def _convert_mark(mark: Mark, text: str, offsets: Mapping[int, int]) -> Span | None:
+    """Return the pieces of a mark in code points; ``None`` if they do not have the quoted text."""
+    pieces = convert(mark.pieces, offsets)
+    if pieces is None or mark.surface is None:
+        return pieces
+    return pieces if _matches(text, pieces, mark.surface) else None
 
 
-def _says(text: str, pieces: Span, surface: str) -> bool:
-    """Whether ``surface`` stands there, spaces and line ends aside: exports join pieces and lines in their own ways."""
-    there = "".join(text[start:end] for start, end in pieces)
-    escaped = there.replace("\r", "\\n").replace("\n", "\\n")  # as Label Studio quotes lines
-    return there == surface or _bare(surface) in (_bare(there), _bare(escaped))
+def _matches(text: str, pieces: Span, surface: str) -> bool:
+    """Return whether pieces have the quoted text, apart from white space and line ends.
+
+    Exports join pieces and lines in different ways.
+    """
+    actual = "".join(text[start:end] for start, end in pieces)
+    if actual == surface:
+        return True
+    # Label Studio quotes line ends as the two characters of an escape sequence.
+    escaped = actual.replace("\r", "\\n").replace("\n", "\\n")
+    return _without_space(surface) in (_without_space(actual), _without_space(escaped))
 
 
-def _bare(text: str) -> str:
+def _without_space(text: str) -> str:
     return "".join(text.split())
 
 
 @dataclass
 class UnitSearch:
-    """Looks for the one unit that explains every span of a file, a document at a time.
+    """Find the one unit that explains every span of a file, document by document.
 
     Attributes:
-        documents: how many had spans.
-        marks: how many spans were looked at.
-        told: of how many of them the file says what they cover.
-        telling: how many of all read differently in at least two units: without any, all units are one.
+        documents: The number of documents with spans.
+        marks: The number of spans.
+        quoted: The number of spans with a quoted text.
+        ambiguous: The number of spans that differ between units; without any, all units are equal.
     """
 
     documents: int = 0
     marks: int = 0
-    told: int = 0
-    telling: int = 0
-    _failed: dict[str, str] = field(
-        default_factory=dict
-    )  # unit → the first span that it does not explain
-    _misfits: Counter[str] = field(default_factory=Counter)  # unit → documents with such spans
+    quoted: int = 0
+    ambiguous: int = 0
+    # Unit → the complaint about the first span that it does not explain.
+    _failures: dict[str, str] = field(default_factory=dict)
+    # Unit → number of documents with a span that it does not explain.
+    _misfits: Counter[str] = field(default_factory=Counter)
     _usual: str = CODE_POINTS
     _prescribed: str | None = None
 
     def add(self, document: Document) -> None:
-        """Look at the spans of ``document``.
+        """Try every unit on the spans of a document.
 
         Raises:
-            InputError: if the format prescribes its unit and a span is not explained by it.
+            InputError: If the format prescribes its unit, and it does not explain a span.
         """
         if not document.marks:
             return
         self.documents += 1
-        plain = document.text.isascii() and "\r" not in document.text  # every unit counts the same
-        failed = set()
-        known = {unit: places(document.text, unit) for unit in ([CODE_POINTS] if plain else UNITS)}
+        offsets = {unit: code_point_offsets(document.text, unit) for unit in _distinct(document)}
         if document.unit is None:
             self._usual = document.usual
+        failed = set()
         for mark in document.marks:
-            found = {
-                unit: _try(mark, document.text, known[CODE_POINTS if plain else unit])
+            by_unit = {
+                unit: _convert_mark(mark, document.text, offsets.get(unit, offsets[CODE_POINTS]))
                 for unit in UNITS
             }
             self.marks += 1
-            self.told += mark.surface is not None
-            self.telling += len({str(pieces) for pieces in found.values()}) > 1
+            self.quoted += mark.surface is not None
+            # Spans are lists, which only their text makes hashable.
+            self.ambiguous += len({str(pieces) for pieces in by_unit.values()}) > 1
             if document.unit is not None:
                 self._prescribed = document.unit
-                if found[document.unit] is None:
+                if by_unit[document.unit] is None:
                     raise InputError(_complaint(mark, document, document.unit))
                 continue
-            for unit, pieces in found.items():
+            for unit, pieces in by_unit.items():
                 if pieces is None:
                     failed.add(unit)
-                    if unit not in self._failed:
-                        self._failed[unit] = _complaint(mark, document, unit)
+                    if unit not in self._failures:
+                        self._failures[unit] = _complaint(mark, document, unit)
         self._misfits.update(failed)
 
     def unit(self, path: object, lenient: bool = False) -> str:
-        """The unit of the file.
+        """Return the unit of the file.
 
         Args:
-            path: the file, for messages.
-            lenient: take the unit that explains the most documents, if it explains more than half of them.
+            path: The file, for messages.
+            lenient: Whether to accept the unit that explains the most documents, if it explains
+                more than half of them.
 
         Raises:
-            InputError: if none explains every span, naming the first that code points do not.
+            InputError: If no unit explains every span, naming the first that code points do not.
         """
         if self._prescribed is not None:
             return self._prescribed
-        left = self._best(lenient)
-        if not left:
-            told = self._failed[CODE_POINTS]
+        candidates = self._best(lenient)
+        if not candidates:
             raise InputError(
-                f"{told} (nor does any other unit explain every span of {path}: {', '.join(UNITS)})"
+                f"{self._failures[CODE_POINTS]} (nor does any other unit explain every span of "
+                f"{path}: {', '.join(UNITS)})"
             )
-        # Nothing that the file says decides between those left: then what the tool is known for does.
-        return self._usual if self._usual in left and self.told < self.marks else left[0]
+        # The tool's usual unit decides where the quoted texts do not.
+        if self._usual in candidates and self.quoted < self.marks:
+            return self._usual
+        return candidates[0]
 
     def _best(self, lenient: bool) -> list[str]:
-        """The units that explain every span; if none does, and ``lenient``, those that explain most documents."""
+        """Return the units that explain every span, or, if lenient, the most documents."""
+        # A unit without misfits has a count of 0 in the counter.
         fewest = min(self._misfits[unit] for unit in UNITS)
         if fewest and not (lenient and 2 * fewest < self.documents):
             return []
         return [unit for unit in UNITS if self._misfits[unit] == fewest]
 
-    def fact(self, unit: str) -> str:
-        """What the report says of the unit: how it is known."""
+    def describe(self, unit: str) -> str:
+        """Return the unit for the report, with the reason for its choice."""
         if self._prescribed is not None:
             return f"{unit} (as the format prescribes)"
-        if bad := self._misfits[unit]:
-            return f"{unit} (in {self.documents - bad} of {self.documents} texts with spans; the others are left out)"
-        if not self.telling:
+        misfits = self._misfits[unit]
+        if misfits:
+            return (
+                f"{unit} (in {self.documents - misfits} of {self.documents} texts with spans; "
+                "the others are left out)"
+            )
+        if not self.ambiguous:
             return f"{unit} (here every unit gives the same)"
-        if self.told == self.marks:
+        if self.quoted == self.marks:
             return f"{unit} (every one of {self.marks} spans covers what the file says it does)"
-        left = [name for name in UNITS if name not in self._failed]
-        if len(left) == 1:
+        if len(UNITS) - len(self._failures) == 1:
             return f"{unit} (the only unit in which all of {self.marks} spans lie in their texts)"
-        return f"{unit} (assumed, as the tool counts by default: the file does not quote what its spans cover)"
+        return (
+            f"{unit} (assumed, as the tool counts by default: the file does not quote what its "
+            "spans cover)"
+        )
+
+
+def _distinct(document: Document) -> list[str]:
+    """Return the units that may differ in a document: one for ASCII texts without CR."""
+    if document.text.isascii() and "\r" not in document.text:
+        return [CODE_POINTS]
+    return list(UNITS)
 
 
 def _complaint(mark: Mark, document: Document, unit: str) -> str:
+    """Return the message for a mark that a unit does not explain."""
     where = mark.where or f"{document.where}: {mark.name}"
-    pieces = convert(mark.pieces, places(document.text, unit))
-    shown = " ".join(f"{start}-{end}" for start, end in mark.pieces)
+    offsets = " ".join(f"{start}-{end}" for start, end in mark.pieces)
+    pieces = convert(mark.pieces, code_point_offsets(document.text, unit))
     if pieces is None:
-        return f"{where}: expected offsets within the text ({len(document.text)} code points), found {shown}"
-    there = " ".join(document.text[start:end] for start, end in pieces)
+        return (
+            f"{where}: expected offsets within the text ({len(document.text)} code points), "
+            f"found {offsets}"
+        )
+    actual = " ".join(document.text[start:end] for start, end in pieces)
     return (
-        f"{where}: expected {shorten(repr(mark.surface))} at {shown}, as the file says, "
-        f"found {shorten(repr(there))}"
+        f"{where}: expected {shorten(repr(mark.surface))} at {offsets}, as the file says, "
+        f"found {shorten(repr(actual))}"
     )
 
 
 def in_code_points(document: Document, unit: str) -> Document:
-    """The document with its marks in code points.
+    """Return a document with its marks in code points.
 
     Raises:
-        InputError: for a mark that has no place in the text, or another than what the file says it covers.
+        InputError: If the offsets of a mark are not in the text, or not those of its quoted text.
     """
     unit = document.unit or unit
-    known = places(document.text, unit)
+    offsets = code_point_offsets(document.text, unit)
     marks = []
     for mark in document.marks:
-        pieces = _try(mark, document.text, known)
+        pieces = _convert_mark(mark, document.text, offsets)
         if pieces is None:
             raise InputError(_complaint(mark, document, unit))
         marks.append(replace(mark, pieces=pieces))
     return replace(document, marks=marks, unit=CODE_POINTS)
-
-
-def find_unit(documents: Iterable[Document], path: object) -> tuple[str, str]:
-    """The unit of the documents of a file, and what the report says of it."""
-    search = UnitSearch()
-    for document in documents:
-        search.add(document)
-    unit = search.unit(path)
-    return unit, search.fact(unit)

@@ -1,8 +1,9 @@
-"""What an annotation tool's labels and questions mean here.
+"""The meanings of the labels and questions of an annotation tool.
 
-A project names its labels as it likes. Those named as we name things are understood by themselves, whatever their case;
-others are told by ``roles`` in the configuration (``Quelle: source``). A mark with any other label is a named entity.
-Marks called *sentence* say where sentences begin and end.
+Annotation projects choose their own labels. A label with the name of a meaning, such as ``Source``,
+has this meaning, whatever its case; ``roles`` in the configuration gives others a meaning
+(``Quelle: source``). A mark with any other label is a named entity. Marks with the label *sentence*
+are the sentences.
 """
 
 from collections.abc import Mapping
@@ -13,53 +14,64 @@ from claimstance.model.labels import DEFAULT_LABELS, ROLES, SENTENCE_TASKS
 from claimstance.training.data.documents.format import Layout
 
 IGNORE = "ignore"
-#: What a label of a mark, a question or a relation can be.
+#: The possible meanings of the label of a mark, of a question or of a relation.
 MEANINGS = (*ROLES, "holder", "target", "entity", *SENTENCE_TASKS, "stance", "sentence", IGNORE)
 _TASKS = (*SENTENCE_TASKS, "stance")
 
 
 @dataclass(frozen=True)
 class Roles:
-    """How one file's names are read."""
+    """Interpret the labels and questions of one file.
 
-    given: Mapping[str, str]  # the file's name → one of MEANINGS
-    values: Mapping[str, str]  # the file's label → ours
-    labels: Mapping[str, tuple[str, ...]]  # task → its label set
-    task: str | None  # what an answer to an unnamed question ("label") is
+    Attributes:
+        configured: Label or question of the file → one of ``MEANINGS``.
+        values: Label of the file → the label to replace it with.
+        labels: Task → its label set.
+        task: The task of a question that is only called *label*.
+    """
+
+    configured: Mapping[str, str]
+    values: Mapping[str, str]
+    labels: Mapping[str, tuple[str, ...]]
+    task: str | None
 
     def of(self, name: str) -> str | None:
-        """What ``name`` is, one of ``MEANINGS``; ``None`` if nothing says so."""
-        if name in self.given:
-            return self.given[name]
+        """Return the meaning of a name, one of ``MEANINGS``; ``None`` if it has none."""
+        if name in self.configured:
+            return self.configured[name]
+        # "Check-worthy" and "check worthy" mean the task check_worthy.
         plain = name.casefold().strip().replace("-", "_").replace(" ", "_")
         if plain in MEANINGS:
             return plain
         return self.task if plain in ("label", "labels") else None
 
     def label(self, value: str, task: str) -> str:
-        """``value`` as a label of ``task``: by ``values``, else as it stands, in the case that the set has."""
+        """Return a value of the file as a label of a task, in the spelling of the label set."""
         value = self.values.get(value, value)
-        same = [label for label in self.labels[task] if label.casefold() == value.casefold()]
-        return same[0] if same else value
+        for label in self.labels[task]:
+            if label.casefold() == value.casefold():
+                return label
+        return value
 
     def task_of(self, value: str) -> str | None:
-        """The task that has ``value`` among its labels, if one has: for tools that list labels without a question."""
+        """Return the first task with a value among its labels, for tools without questions."""
         value = self.values.get(value, value)
-        return next(
-            (task for task in _TASKS if value.casefold() in map(str.casefold, self.labels[task])),
-            None,
-        )
+        for task in _TASKS:
+            if value.casefold() in map(str.casefold, self.labels[task]):
+                return task
+        return None
 
     def yes_no(self, task: str, value: bool) -> str:
-        """The label of a sentence task for something that is so (its last label) or not (its first)."""
-        return self.labels[task][-1 if value else 0]
+        """Return the positive (last) or the negative (first) label of a sentence task."""
+        labels = self.labels[task]
+        return labels[-1] if value else labels[0]
 
 
 def roles_of(layout: Layout) -> Roles:
-    """What ``layout`` says of a file's names.
+    """Return the interpretation that a layout configures.
 
     Raises:
-        ConfigError: for a role that there is not.
+        ConfigError: If a configured meaning is none of ``MEANINGS``.
     """
     for meaning in layout.roles.values():
         if meaning not in MEANINGS:

@@ -1,4 +1,4 @@
-"""Spans with several pieces: normalising, and cutting to a sentence."""
+"""Operations on spans with several pieces."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from claimstance.model.record import Span
 
 
 def normalise(pieces: Iterable[tuple[int, int]], text: str) -> Span:
-    """The pieces in order, without outer whitespace, joined where only whitespace or nothing lies between them.
+    """Return sorted pieces without outer white space; pieces with no word between them become one.
 
     >>> normalise([(4, 8), (0, 4)], "one two three")
     [(0, 7)]
@@ -15,6 +15,7 @@ def normalise(pieces: Iterable[tuple[int, int]], text: str) -> Span:
     for start, end in sorted(trim(start, end, text) for start, end in pieces):
         if start >= end:
             continue
+        # Annotation tools cut one span into several pieces at line ends, for example.
         if span and (start <= span[-1][1] or text[span[-1][1] : start].isspace()):
             span[-1] = (span[-1][0], max(end, span[-1][1]))
         else:
@@ -23,7 +24,7 @@ def normalise(pieces: Iterable[tuple[int, int]], text: str) -> Span:
 
 
 def trim(start: int, end: int, text: str) -> tuple[int, int]:
-    """``start`` and ``end`` moved inwards over whitespace; equal where there is nothing else."""
+    """Return offsets moved inwards over white space; equal offsets if there is nothing else."""
     while start < end and text[start].isspace():
         start += 1
     while start < end and text[end - 1].isspace():
@@ -32,8 +33,10 @@ def trim(start: int, end: int, text: str) -> tuple[int, int]:
 
 
 def clip(span: Span, start: int, end: int, text: str) -> Span | None:
-    """The part of ``span`` that lies in ``text[start:end]``, relative to ``start``; ``None`` if there is none."""
-    inside = [
-        (max(left, start), min(right, end)) for left, right in span if left < end and right > start
-    ]
-    return [(left - start, right - start) for left, right in normalise(inside, text)] or None
+    """Return the pieces in ``text[start:end]``, relative to ``start``; ``None`` if there are none."""
+    inside = []
+    for first, last in span:
+        if first < end and last > start:
+            inside.append((max(first, start), min(last, end)))
+    # Cutting may leave white space at the ends of pieces.
+    return [(first - start, last - start) for first, last in normalise(inside, text)] or None

@@ -1,11 +1,12 @@
-"""Annotation formats, a file each: annotated files in, records out."""
+"""Annotation formats, each in a module of its own, which turns annotated files into records."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.record import Record
-from claimstance.training.data.documents.format import COLUMNS, Format, Layout, OnDrop, Reading
+from claimstance.training.data.documents.assemble import records as assemble_records
+from claimstance.training.data.documents.format import COLUMNS, Format, Layout, OnDrop, ReadReport
 from claimstance.training.data.formats import (
     argilla,
     conll,
@@ -19,7 +20,7 @@ from claimstance.training.data.formats.brat import reader as brat
 from claimstance.training.data.formats.label_studio import reader as labelstudio
 from claimstance.training.data.formats.webanno import reader as webanno
 
-#: The formats in the order in which they are asked whether a file is theirs: a new one is one line.
+#: The formats, in the order in which they are tried on a file; a new format is one more line.
 FORMATS: dict[str, Format] = {
     format.name: format
     for format in (
@@ -39,15 +40,15 @@ FORMATS: dict[str, Format] = {
         table.PARQUET,
     )
 }
-_HEAD = 65_536  # bytes by which a file is recognised
+_HEAD_BYTES = 65_536  # bytes by which a file is recognised
 
 
 def recognise(path: Path, name: str | None = None) -> Format:
-    """The format of a file: ``name`` if given, else by its suffix and what it starts with.
+    """Return the format of a file: ``name`` if given, else by its suffix and its first bytes.
 
     Raises:
         ConfigError: for a name that is not a format's.
-        InputError: for a file that no format takes for its own, or that cannot be opened.
+        InputError: for a file of no format, or one that cannot be opened.
     """
     if name is not None:
         if name not in FORMATS:
@@ -55,31 +56,30 @@ def recognise(path: Path, name: str | None = None) -> Format:
         return FORMATS[name]
     suffix = "" if path.is_dir() else path.suffix.lower()
     formats = [format for format in FORMATS.values() if suffix in format.suffixes]
-    head = _head(path) if formats else ""
+    if not formats:
+        suffixes = [suffix for format in FORMATS.values() for suffix in format.suffixes if suffix]
+        raise InputError(
+            f"{path}: expected a file whose name ends in {', '.join(dict.fromkeys(suffixes))}, "
+            f"or its format, found '{path.suffix}'"
+        )
+    head = _read_head(path)
     for format in formats:
         if format.recognise(head):
             return format
     if jsonl.FORMAT in formats:
-        return jsonl.FORMAT  # whose reader says in which line what is not as it should be
-    if formats:
-        raise InputError(
-            f"{path}: expected what {' or '.join(f.name for f in formats)} looks like, found "
-            "something else; if it is that, or another format, name it with --format"
-        )
-    suffixes = dict.fromkeys(
-        suffix for format in FORMATS.values() for suffix in format.suffixes if suffix
-    )
+        return jsonl.FORMAT  # its reader reports the line and the key that are wrong
+    names = " or ".join(format.name for format in formats)
     raise InputError(
-        f"{path}: expected a file whose name ends in {', '.join(suffixes)}, or its format, found "
-        f"'{path.suffix}'"
+        f"{path}: expected what {names} looks like, found something else; "
+        "if it is that, or another format, name it with --format"
     )
 
 
 def files_in(path: Path, name: str | None = None) -> list[Path]:
-    """The annotated files that a path stands for: itself; if it is a folder, those in it and in its folders, in order.
+    """Return the annotated files of a path: the path itself, or the files in a folder and its folders, in order.
 
-    A folder in a format that has folders (brat's) is read as one, and so is one without any annotated file, for the
-    message that this gives. Articles (``.txt``) and hidden files in a folder are none.
+    A folder in a format that has folders (brat's) is one path. So is a folder without any annotated file, so that the
+    reader can report it. Articles (``.txt``) and hidden files in a folder are ignored.
 
     Args:
         path: a file or a folder.
@@ -88,23 +88,25 @@ def files_in(path: Path, name: str | None = None) -> list[Path]:
     formats = list(FORMATS.values()) if name is None else [FORMATS[name]]
     if not path.is_dir() or (name is not None and "" in FORMATS[name].suffixes):
         return [path]
-    files = [
-        file
-        for file in sorted(path.rglob("*"))
-        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
-    ]
+    files = []
+    for file in sorted(path.rglob("*")):
+        is_hidden = any(folder.startswith(".") for folder in file.relative_to(path).parts)
+        if file.is_file() and not is_hidden:
+            files.append(file)
     if name is None and any(file.suffix == ".ann" for file in files):
         return [path]
     suffixes = {suffix for format in formats for suffix in format.suffixes} - {"", ".txt"}
     return [file for file in files if file.suffix.lower() in suffixes] or [path]
 
 
-def _head(path: Path) -> str:
+def _read_head(path: Path) -> str:
+    """Return the first bytes of a file as text; of a folder, the names in it, a line each."""
     try:
         if path.is_dir():
-            return "\n".join(sorted(entry.name for entry in path.iterdir()))[:_HEAD]
+            names = sorted(entry.name for entry in path.iterdir())
+            return "\n".join(names)[:_HEAD_BYTES]
         with path.open("rb") as file:
-            return file.read(_HEAD).decode("utf-8-sig", errors="replace")
+            return file.read(_HEAD_BYTES).decode("utf-8-sig", errors="replace")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
 
@@ -113,30 +115,30 @@ def read_file(
     path: Path | str,
     format: str | None = None,
     layout: Layout | None = None,
-    reading: Reading | None = None,
+    reading: ReadReport | None = None,
 ) -> Iterator[Record]:
-    """The records of an annotated file, or of a folder in a format that has folders.
+    """Return an iterator over the records of an annotated file, or of a folder in a format that has folders.
 
-    Several annotators of a sentence give a record each, with one ``id`` and the ``annotator``.
+    Several annotators of a sentence have a record each, with one ``id`` and the ``annotator``.
 
     Args:
         path: the file.
         format: the name of its format; recognised if ``None``.
         layout: what the file does not say itself.
-        reading: counts what is left out, and takes down what the report says of the file.
+        reading: counts records that are left out, and takes down facts about the file for the report.
 
     Raises:
         ConfigError: for an unknown format.
         InputError: naming the file and the line, what was expected and what was found.
     """
-    from claimstance.training.data.documents.assemble import records
-
-    found = recognise(Path(path), format)
-    layout, reading = layout or Layout(), reading if reading is not None else Reading()
-    reading.facts["format"] = found.name
-    if found.read is not None:
-        return found.read(Path(path), layout, reading)
-    return records(found, Path(path), layout, reading)
+    path = Path(path)
+    layout = layout or Layout()
+    reading = ReadReport() if reading is None else reading
+    file_format = recognise(path, format)
+    reading.facts["format"] = file_format.name
+    if file_format.read is not None:
+        return file_format.read(path, layout, reading)
+    return assemble_records(file_format, path, layout, reading)
 
 
 __all__ = [
@@ -145,7 +147,7 @@ __all__ = [
     "Format",
     "Layout",
     "OnDrop",
-    "Reading",
+    "ReadReport",
     "files_in",
     "read_file",
     "recognise",

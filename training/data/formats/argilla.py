@@ -1,17 +1,17 @@
 """Argilla: records with the responses of several users (https://docs.argilla.io).
 
-Read in the shapes that Argilla writes as JSON or JSON Lines:
+Argilla writes JSON or JSON Lines in four shapes:
 
 - flat, from ``dataset.records.to_datasets()`` or ``to_list(flatten=True)``: ``QUESTION.responses`` beside
   ``QUESTION.responses.users`` and ``QUESTION.responses.status``;
-- nested, from ``dataset.records.to_json()``: ``fields``, ``metadata`` and ``responses``. It does not say which
-  responses are drafts: all count;
+- nested, from ``dataset.records.to_json()``: ``fields``, ``metadata`` and ``responses``. It does not mark drafts, so
+  that all responses count;
 - version 1, from ``FeedbackDataset``: ``QUESTION: [{"user_id", "value", "status"}]`` beside ``external_id``;
 - version 1, from text and token classification: ``annotation`` and ``annotation_agent``.
 
-Each user's submitted responses to a record are a document; drafts and discarded responses are counted as left out, and
-suggestions are none of anybody's. Span
-questions are marks in the field ``text``, whose offsets the browser counted (in UTF-16 code units: argilla issue 5729).
+The submitted responses of a user to a record are a document. Drafts and discarded responses are counted as left out;
+suggestions are ignored, because they are no user's answer. The spans of span questions are marks in the field ``text``.
+The browser counts their offsets in UTF-16 code units (argilla issue 5729).
 """
 
 import json
@@ -33,9 +33,9 @@ from claimstance.training.data.documents.json_validation import (
 
 _RESPONSES = ".responses"
 _SUBMITTED = "submitted"
-_NOT_SUBMITTED = LeftOut("response that was not submitted")
 _STATUSES = (_SUBMITTED, "draft", "discarded", None)
-_OWN = {
+_NOT_SUBMITTED = LeftOut("response that was not submitted")
+_ARGILLA_KEYS = {
     "id",
     "status",
     "_server_id",
@@ -62,7 +62,7 @@ _OWN = {
 
 @dataclass(frozen=True)
 class _Response:
-    """What a user answered to a question, and where it stands."""
+    """Represent the answer of a user to a question."""
 
     question: str
     user: str | None
@@ -71,119 +71,181 @@ class _Response:
 
 
 def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
-    """What each user submitted for a record.
+    """Yield a document for each user who submitted responses to a record.
 
     Raises:
-        InputError: naming the line and the field.
+        InputError: naming the line and the field, what was expected and what was found.
     """
-    data, column = object_of(item), layout.columns.get("text", "text")
+    data = object_of(item)
+    text_key = layout.columns.get("text", "text")
+    text_where = f"{item.where}: {text_key}"
     if "responses" in data:
-        responses = list(_nested(data, item.where))
+        responses = _nested_responses(data, item.where)
         fields = {
             **mapping(data.get("metadata") or {}, f"{item.where}: metadata"),
             **mapping(data.get("fields"), f"{item.where}: fields"),
         }
-        where = f"{item.where}: fields.{column}"
+        text_where = f"{item.where}: fields.{text_key}"
+    elif "annotation_agent" in data:
+        responses = _annotation(data, item.where)
+        fields = _flat_fields(data, item.where)
     else:
-        responses = list(
-            _flat(data, item.where) if "annotation_agent" not in data else _first(data, item.where)
-        )
-        own = {
-            key
-            for response in _columns(data)
-            for key in data
-            if key == response or key.startswith(f"{response}-")
-        }
-        fields = {
-            **_metadata(data, item.where),
-            **{
-                key: value
-                for key, value in data.items()
-                if key not in _OWN | own and "." not in key
-            },
-        }
-        where = f"{item.where}: {column}"
-    inputs = data.get("inputs")  # of version 1's text classification
-    text = string(
-        fields.pop(column, None) or (inputs.get(column) if isinstance(inputs, dict) else None),
-        where,
-    )
-    name = next(
-        (str(data[key]) for key in ("id", "external_id") if data.get(key) is not None), item.name
-    )
+        responses = _flat_responses(data, item.where)
+        fields = _flat_fields(data, item.where)
+    text = fields.pop(text_key, None)
+    if not text:
+        # Text classification of version 1 has the text in "inputs".
+        inputs = data.get("inputs")
+        text = inputs.get(text_key) if isinstance(inputs, dict) else None
+    text = string(text, text_where)
+    # A file lists responses by question, but a document has the answers of one user.
     by_user: dict[str | None, list[_Response]] = {}
     for response in responses:
         if isinstance(response, LeftOut):
             yield response
         else:
             by_user.setdefault(response.user, []).append(response)
-    for user, given in by_user.items():
-        yield _document(
-            Document(name, text, item.where, user, fields=fields, usual="UTF-16 code units"), given
+    for user, user_responses in by_user.items():
+        marks, answers = _marks_and_answers(user_responses)
+        yield Document(
+            name=_record_name(data, item.name),
+            text=text,
+            where=item.where,
+            annotator=user,
+            marks=marks,
+            answers=answers,
+            fields=fields,
+            usual="UTF-16 code units",
         )
 
 
-def _document(document: Document, responses: list[_Response]) -> Document:
+def _record_name(data: dict[str, Any], default: str) -> str:
+    """Return the id of a record; ``default`` if it has none."""
+    for key in ("id", "external_id"):
+        if data.get(key) is not None:
+            return str(data[key])
+    return default
+
+
+def _flat_fields(data: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return the fields and the metadata of a record that has them beside its responses."""
+    metadata = data.get("metadata") or {}
+    # Version 1 wrote the metadata of some exports as text.
+    if isinstance(metadata, str):
+        try:
+            metadata = json.loads(metadata)
+        except ValueError:
+            raise wrong(f"{where}: metadata", "an object, or one as JSON", metadata) from None
+    fields = dict(mapping(metadata, f"{where}: metadata"))
+    questions = _response_keys(data)
+    for key, value in data.items():
+        # "QUESTION-suggestion" and the like belong to a question of version 1.
+        is_of_question = any(
+            key == question or key.startswith(f"{question}-") for question in questions
+        )
+        if key not in _ARGILLA_KEYS and "." not in key and not is_of_question:
+            fields[key] = value
+    return fields
+
+
+def _marks_and_answers(responses: list[_Response]) -> tuple[list[Mark], list[Answer]]:
+    """Return the spans of span questions, and the labels and ratings of all others."""
     marks: list[Mark] = []
     answers: list[Answer] = []
     for response in responses:
-        values = response.value if isinstance(response.value, list) else [response.value]
-        for number, value in enumerate(values):
-            where = (
-                f"{response.where}[{number}]"
-                if isinstance(response.value, list)
-                else response.where
-            )
+        if isinstance(response.value, list):
+            values = [
+                (f"{response.where}[{number}]", value)
+                for number, value in enumerate(response.value)
+            ]
+        else:
+            values = [(response.where, response.value)]
+        for where, value in values:
             if isinstance(value, dict) and "start" in value:
-                marks.append(_mark(value, response.question, where))
+                marks.append(_parse_mark(value, response.question, where))
+            elif isinstance(value, float) and value.is_integer():
+                # datasets turns a column of ratings with gaps into floats.
+                answers.append(Answer(response.question, str(int(value))))
             elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
-                answers.append(Answer(response.question, _text(value)))
+                answers.append(Answer(response.question, str(value)))
             else:
                 raise wrong(where, "a label, a number or a span with start, end and label", value)
-    return Document(
-        document.name,
-        document.text,
-        document.where,
-        document.annotator,
-        marks,
-        answers=answers,
-        fields=document.fields,
-        usual=document.usual,
-    )
+    return marks, answers
 
 
-def _mark(value: dict[str, Any], question: str, where: str) -> Mark:
+def _parse_mark(value: dict[str, Any], question: str, where: str) -> Mark:
     start, end = extent(value, "start", "end", where)
     label = string(value.get("label"), f"{where}.label")
     surface = value["text"] if isinstance(value.get("text"), str) else None
     return Mark(f"{question} {start}-{end} {label}", label, [(start, end)], surface, where=where)
 
 
-def _text(value: str | float) -> str:
-    """A label as it is, a rating as text: 4, not 4.0."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+def _nested_responses(data: dict[str, Any], where: str) -> Iterator[_Response | LeftOut]:
+    """Yield the responses of the nested shape: question → list of responses."""
+    questions = mapping(data.get("responses") or {}, f"{where}: responses")
+    for question, values in questions.items():
+        question_where = f"{where}: responses.{question}"
+        yield from _response_objects(question, listing(values, question_where), question_where)
 
 
-def _nested(data: dict[str, Any], where: str) -> Iterator[_Response | LeftOut]:
-    for question, given in mapping(data.get("responses") or {}, f"{where}: responses").items():
-        place = f"{where}: responses.{question}"
-        yield from _listed(question, listing(given, place), place)
+def _flat_responses(data: dict[str, Any], where: str) -> Iterator[_Response | LeftOut]:
+    """Yield the responses of the flat shape, and of version 1's ``FeedbackDataset``."""
+    for key in _response_keys(data):
+        key_where = f"{where}: {key}"
+        if key.endswith(_RESPONSES):
+            yield from _response_column(data, key, key_where)
+            continue
+        values = data[key]
+        # datasets writes a sequence of objects as an object of sequences.
+        if isinstance(values, dict):
+            values = _to_objects(values, key_where)
+        yield from _response_objects(key, listing(values, key_where), key_where)
 
 
-def _listed(question: str, given: list[Any], place: str) -> Iterator[_Response | LeftOut]:
-    """The submitted ones of responses that are objects with a value, a user and perhaps a status."""
-    for number, one in enumerate(given):
-        response = mapping(one, f"{place}[{number}]")
-        user = response.get("user_id", response.get("user"))
-        if _is_submitted(response.get("status", _SUBMITTED), f"{place}[{number}].status"):
-            yield _Response(
-                question,
-                _user(user, f"{place}[{number}].user_id"),
-                response.get("value"),
-                f"{place}[{number}].value",
-            )
-        else:
+def _annotation(data: dict[str, Any], where: str) -> Iterator[_Response | LeftOut]:
+    """Yield the annotation of version 1's text or token classification, if it was validated."""
+    if data.get("annotation") is None or data.get("status") in ("Default", "Discarded"):
+        yield _NOT_SUBMITTED
+        return
+    user = _parse_user(data["annotation_agent"], f"{where}: annotation_agent")
+    yield _Response("label", user, data["annotation"], f"{where}: annotation")
+
+
+def _response_objects(
+    question: str, values: list[Any], where: str
+) -> Iterator[_Response | LeftOut]:
+    """Yield responses that are objects with a value, a user and perhaps a status."""
+    for number, value in enumerate(values):
+        value_where = f"{where}[{number}]"
+        response = mapping(value, value_where)
+        if not _is_submitted(response.get("status", _SUBMITTED), f"{value_where}.status"):
             yield _NOT_SUBMITTED
+            continue
+        user = response.get("user_id", response.get("user"))
+        yield _Response(
+            question,
+            _parse_user(user, f"{value_where}.user_id"),
+            response.get("value"),
+            f"{value_where}.value",
+        )
+
+
+def _response_column(data: dict[str, Any], key: str, where: str) -> Iterator[_Response | LeftOut]:
+    """Yield responses whose values, users and statuses are three lists of one length."""
+    values = listing(data[key] or [], where)
+    users = listing(data.get(f"{key}.users") or [None] * len(values), f"{where}.users")
+    statuses = listing(data.get(f"{key}.status") or [_SUBMITTED] * len(values), f"{where}.status")
+    if not len(values) == len(users) == len(statuses):
+        raise InputError(
+            f"{where}: expected as many users and states as values, found {len(values)} values, "
+            f"{len(users)} users, {len(statuses)} states"
+        )
+    for number, (value, user, status) in enumerate(zip(values, users, statuses, strict=True)):
+        if not _is_submitted(status, f"{where}.status[{number}]"):
+            yield _NOT_SUBMITTED
+            continue
+        user_name = _parse_user(user, f"{where}.users[{number}]")
+        yield _Response(key.removesuffix(_RESPONSES), user_name, value, f"{where}[{number}]")
 
 
 def _is_submitted(status: Any, where: str) -> bool:
@@ -192,103 +254,43 @@ def _is_submitted(status: Any, where: str) -> bool:
     return bool(status == _SUBMITTED)
 
 
-def _user(user: Any, where: str) -> str | None:
+def _parse_user(user: Any, where: str) -> str | None:
     return None if user is None else string(user, where)
 
 
-def _flat(data: dict[str, Any], where: str) -> Iterator[_Response | LeftOut]:
-    for key in _columns(data):
-        if key.endswith(_RESPONSES):
-            yield from _column(data, key, where)
-        else:
-            given = data[key]
-            if isinstance(
-                given, dict
-            ):  # datasets writes a sequence of objects as an object of sequences
-                given = _turned(given, f"{where}: {key}")
-            yield from _listed(key, listing(given, f"{where}: {key}"), f"{where}: {key}")
-
-
-def _columns(data: dict[str, Any]) -> list[str]:
-    """The keys with responses: of version 2, else of version 1, where a question is known by what answers it."""
-    if flat := [key for key in data if key.endswith(_RESPONSES)]:
-        return flat
-    return [
-        key
-        for key, value in data.items()
-        if "external_id" in data and key not in _OWN and _has_users(value)
-    ]
+def _response_keys(data: dict[str, Any]) -> list[str]:
+    """Return the keys with responses: those of the flat shape, else those of version 1."""
+    flat_keys = [key for key in data if key.endswith(_RESPONSES)]
+    if flat_keys:
+        return flat_keys
+    if "external_id" not in data:
+        return []
+    return [key for key, value in data.items() if key not in _ARGILLA_KEYS and _has_users(value)]
 
 
 def _has_users(value: Any) -> bool:
-    one = value[0] if isinstance(value, list) and value else value
-    return isinstance(one, dict) and "user_id" in one and "value" in one
+    """Return whether a value has the shape of version 1's responses to a question."""
+    response = value[0] if isinstance(value, list) and value else value
+    return isinstance(response, dict) and "user_id" in response and "value" in response
 
 
-def _turned(given: dict[str, Any], where: str) -> list[dict[str, Any]]:
-    columns = {key: listing(values, f"{where}.{key}") for key, values in given.items()}
-    if len({len(values) for values in columns.values()}) > 1:
-        raise InputError(
-            f"{where}: expected as many users as values, found "
-            f"{', '.join(f'{len(values)} of {key}' for key, values in columns.items())}"
-        )
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _column(data: dict[str, Any], key: str, where: str) -> Iterator[_Response | LeftOut]:
-    place = f"{where}: {key}"
-    values = listing(data[key] or [], place)
-    users = listing(data.get(f"{key}.users") or [None] * len(values), f"{place}.users")
-    statuses = listing(data.get(f"{key}.status") or [_SUBMITTED] * len(values), f"{place}.status")
-    if not len(values) == len(users) == len(statuses):
-        raise InputError(
-            f"{place}: expected as many users and states as values, found {len(values)} values, "
-            f"{len(users)} users, {len(statuses)} states"
-        )
-    for number, (value, user, status) in enumerate(zip(values, users, statuses, strict=True)):
-        if _is_submitted(status, f"{place}.status[{number}]"):
-            yield _Response(
-                key.removesuffix(_RESPONSES),
-                _user(user, f"{place}.users[{number}]"),
-                value,
-                f"{place}[{number}]",
-            )
-        else:
-            yield _NOT_SUBMITTED
-
-
-def _first(data: dict[str, Any], where: str) -> Iterator[_Response | LeftOut]:
-    """The annotation of a record of text or token classification, if it was validated."""
-    if data.get("annotation") is None or data.get("status") in ("Default", "Discarded"):
-        yield _NOT_SUBMITTED
-        return
-    yield _Response(
-        "label",
-        _user(data["annotation_agent"], f"{where}: annotation_agent"),
-        data["annotation"],
-        f"{where}: annotation",
-    )
-
-
-def _metadata(data: dict[str, Any], where: str) -> dict[str, Any]:
-    """The metadata of version 1, an object or one as text."""
-    value = data.get("metadata") or {}
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            raise wrong(f"{where}: metadata", "an object, or one as JSON", value) from None
-    return mapping(value, f"{where}: metadata")
+def _to_objects(columns: dict[str, Any], where: str) -> list[dict[str, Any]]:
+    """Return an object of lists as a list of objects."""
+    lists = {key: listing(values, f"{where}.{key}") for key, values in columns.items()}
+    counts = [f"{len(values)} of {key}" for key, values in lists.items()]
+    if len({len(values) for values in lists.values()}) > 1:
+        raise InputError(f"{where}: expected as many users as values, found {', '.join(counts)}")
+    return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
 
 
 def recognise(head: str) -> bool:
-    """Whether the first record has responses, or what else only Argilla writes."""
+    """Return whether the first record has responses, or other keys that only Argilla writes."""
     first = first_object(head)
     return (
         {"fields", "responses"} <= first.keys()
         or {"annotation", "annotation_agent"} <= first.keys()
         or any(key.endswith(f"{_RESPONSES}.users") for key in first)
-        or bool(_columns(first))
+        or bool(_response_keys(first))
     )
 
 

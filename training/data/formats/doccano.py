@@ -1,14 +1,14 @@
 """doccano's exports: JSON Lines, or one array of JSON (its CSV is a plain table).
 
-- ``label`` as a list of names (or one): an answer for each, to the question ``label``; ``cats`` likewise.
+- ``label`` as a list of names, or one name: an answer for each, to the question ``label``; ``cats`` likewise.
 - ``label`` as a list of ``[start, end, name]``: marks. So are ``entities``, as objects or as such lists, with
   ``relations`` between the objects.
-- Exports of before 2021: ``labels``; or ``annotations``, each with a ``user``: a document for every user, and labels
-  that are numbers, where the export does not give their names (``values: {"3": claim}`` does).
+- Exports from before 2021 have ``labels``; or ``annotations``, each with a ``user``: then every user has a document,
+  and labels are numbers unless the export has their names (``values: {"3": claim}`` gives a number its name).
 
-All other keys are fields, those of ``meta`` too. doccano does not say who annotated, but in such ``annotations``: a
-file for each person has the name of the person (``annotator: anna`` says so). Offsets count UTF-16 code units, or
-grapheme clusters if the project was made so; the export does not quote what they cover.
+All other keys are fields, and so are those of ``meta``. Except in such ``annotations``, doccano does not name the
+annotator: a file for each person has the person's name (``annotator: anna`` sets it). Offsets count UTF-16 code units,
+or grapheme clusters if the project was set up so; the export does not quote the text of a mark.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,152 +20,172 @@ from claimstance.training.data.documents.format import Format, Item, Layout
 from claimstance.training.data.documents.json_items import first_object, json_items, object_of
 from claimstance.training.data.documents.json_validation import (
     extent,
-    is_whole,
+    integer,
+    is_integer,
     listing,
     mapping,
     name_of,
     string,
-    whole,
     wrong,
 )
 from claimstance.training.data.documents.offsets import UTF16
-from claimstance.training.data.formats.label_studio import json_min as labelstudio_min
+from claimstance.training.data.formats.label_studio import json_min
 
-_LABELS = ("label", "labels", "cats", "entities")
-_OWN = {*_LABELS, "relations", "annotations", "meta"}
-_TEXTS = ("text", "data")
-_OTHERS = {"answer", "_input_hash", "_task_hash", "_session_id", "options", "spans"}  # Prodigy's
+_LABEL_KEYS = ("label", "labels", "cats", "entities")
+_DOCCANO_KEYS = {*_LABEL_KEYS, "relations", "annotations", "meta"}
+_TEXT_KEYS = ("text", "data")
+_PRODIGY_KEYS = {"answer", "_input_hash", "_task_hash", "_session_id", "options", "spans"}
 
 
-def parse(item: Item, layout: Layout) -> list[Document]:
-    """The document of a line, or one for each of its users.
+def parse(item: Item, layout: Layout) -> Iterator[Document]:
+    """Yield the document of a line, or one for each of its users.
 
     Raises:
         InputError: naming the file, the line and the field, what was expected and what was found.
     """
     line = object_of(item)
-    key = layout.columns.get("text") or next((key for key in _TEXTS if key in line), "text")
-    text = string(line.get(key), f"{item.where}: {key}")
-    name_key = layout.columns.get("id", "id")
-    name = (
-        item.name
-        if line.get(name_key) is None
-        else name_of(line[name_key], f"{item.where}: {name_key}")
-    )
-    if not line.keys() & {*_LABELS, "annotations"}:
+    text_key = next((key for key in _TEXT_KEYS if key in line), "text")
+    text_key = layout.columns.get("text", text_key)
+    text = string(line.get(text_key), f"{item.where}: {text_key}")
+    id_key = layout.columns.get("id", "id")
+    name = item.name
+    if line.get(id_key) is not None:
+        name = name_of(line[id_key], f"{item.where}: {id_key}")
+    if not line.keys() & {*_LABEL_KEYS, "annotations"}:
         raise InputError(
             f"{item.where}: expected 'label', 'entities' or 'annotations', found {', '.join(line)}"
         )
-    meta = line.get("meta")
-    fields = dict(meta) if isinstance(meta, dict) else {}
-    fields |= {name: value for name, value in line.items() if name not in {*_OWN, key, name_key}}
-    found = []
-    for user, part in _by_user(line, item.where):
-        marks, answers = _labels(part, item.where)
-        relations = list(_relations(part, {mark.name for mark in marks}, item.where))
-        found.append(
-            Document(
-                name, text, item.where, user, marks, relations, {}, answers, fields, usual=UTF16
-            )
+    fields = dict(line["meta"]) if isinstance(line.get("meta"), dict) else {}
+    for key, value in line.items():
+        if key not in _DOCCANO_KEYS and key not in (text_key, id_key):
+            fields[key] = value
+    for user, labels in _labels_by_user(line, item.where):
+        marks, answers = _marks_and_answers(labels, item.where)
+        mark_names = {mark.name for mark in marks}
+        yield Document(
+            name=name,
+            text=text,
+            where=item.where,
+            annotator=user,
+            marks=marks,
+            relations=list(_relations(labels, mark_names, item.where)),
+            answers=answers,
+            fields=fields,
+            usual=UTF16,
         )
-    return found
 
 
-def _by_user(line: dict[str, Any], where: str) -> Iterator[tuple[str | None, dict[str, Any]]]:
-    """The labels of each user, in the shape of newer exports."""
+def _labels_by_user(
+    line: dict[str, Any], where: str
+) -> Iterator[tuple[str | None, dict[str, Any]]]:
+    """Yield each user with their labels, in the shape of newer exports."""
     if "annotations" not in line:
         yield None, line
         return
-    users: dict[str | None, dict[str, Any]] = {}
-    for number, annotation in enumerate(listing(line["annotations"], f"{where}: annotations")):
-        place = f"{where}: annotations[{number}]"
-        annotation = mapping(annotation, place)
-        user = (
-            None if annotation.get("user") is None else name_of(annotation["user"], f"{place}.user")
-        )
-        part = users.setdefault(user, {"label": []})
-        label = annotation.get("label", annotation.get("text"))
-        label = name_of(label, f"{place}.label")
+    labels_by_user: dict[str | None, list[Any]] = {}
+    for number, value in enumerate(listing(line["annotations"], f"{where}: annotations")):
+        annotation_where = f"{where}: annotations[{number}]"
+        annotation = mapping(value, annotation_where)
+        user = annotation.get("user")
+        if user is not None:
+            user = name_of(user, f"{annotation_where}.user")
+        label: Any = annotation.get("label", annotation.get("text"))
+        label = name_of(label, f"{annotation_where}.label")
         if "start_offset" in annotation or "end_offset" in annotation:
-            part["label"].append([*extent(annotation, "start_offset", "end_offset", place), label])
-        else:
-            part["label"].append(label)
-    yield from users.items() if users else [(None, {"label": []})]
+            start, end = extent(annotation, "start_offset", "end_offset", annotation_where)
+            label = [start, end, label]
+        labels_by_user.setdefault(user, []).append(label)
+    # A line without annotations is a document without labels.
+    for user, labels in (labels_by_user or {None: []}).items():
+        yield user, {"label": labels}
 
 
-def _labels(line: dict[str, Any], where: str) -> tuple[list[Mark], list[Answer]]:
+def _marks_and_answers(line: dict[str, Any], where: str) -> tuple[list[Mark], list[Answer]]:
+    """Return the marks of a line, and the labels of the whole text as answers."""
     marks: list[Mark] = []
     answers: list[Answer] = []
-    for key in _LABELS:
-        given = line.get(key, [])
-        for number, label in enumerate(
-            [given] if isinstance(given, str) else listing(given, f"{where}: {key}")
-        ):
-            place = f"{where}: {key}[{number}]"
+    mark_names = set()
+    for key in _LABEL_KEYS:
+        labels = line.get(key, [])
+        labels = [labels] if isinstance(labels, str) else listing(labels, f"{where}: {key}")
+        for number, label in enumerate(labels):
+            label_where = f"{where}: {key}[{number}]"
             if isinstance(label, str) and key != "entities":
                 answers.append(Answer("cats" if key == "cats" else "label", label))
             elif isinstance(label, dict) and key == "entities":
-                name = name_of(label.get("id", f"{key}[{number}]"), f"{place}.id")
-                if any(mark.name == name for mark in marks):
-                    raise wrong(f"{place}.id", "a new id", name)
-                pieces = [extent(label, "start_offset", "end_offset", place)]
-                marks.append(
-                    Mark(name, string(label.get("label"), f"{place}.label"), pieces, where=place)
-                )
+                mark = _parse_entity(label, f"{key}[{number}]", label_where)
+                if mark.name in mark_names:
+                    raise wrong(f"{label_where}.id", "a new id", mark.name)
+                mark_names.add(mark.name)
+                marks.append(mark)
             else:
-                marks.append(_triple(label, key, place))
+                marks.append(_parse_triple(label, key, label_where))
     return marks, answers
 
 
-def _triple(label: Any, key: str, where: str) -> Mark:
-    if (
-        not isinstance(label, list)
-        or len(label) != 3
-        or not (is_whole(label[0]) and is_whole(label[1]))
-    ):
+def _parse_entity(entity: dict[str, Any], default_name: str, where: str) -> Mark:
+    """Return the mark of an object with an id, offsets and a label."""
+    name = name_of(entity.get("id", default_name), f"{where}.id")
+    bounds = extent(entity, "start_offset", "end_offset", where)
+    return Mark(name, string(entity.get("label"), f"{where}.label"), [bounds], where=where)
+
+
+def _parse_triple(label: Any, key: str, where: str) -> Mark:
+    """Return the mark of a list ``[start, end, name]``."""
+    is_triple = isinstance(label, list) and len(label) == 3
+    if not is_triple or not is_integer(label[0]) or not is_integer(label[1]):
         expected = "[start, end, label]" if key == "entities" else "a name or [start, end, label]"
         raise wrong(where, expected, label)
-    pieces = [extent({"start": label[0], "end": label[1]}, "start", "end", where)]
-    return Mark(where.rpartition(": ")[2], name_of(label[2], f"{where}[2]"), pieces, where=where)
+    bounds = extent({"start": label[0], "end": label[1]}, "start", "end", where)
+    name = where.rpartition(": ")[2]
+    return Mark(name, name_of(label[2], f"{where}[2]"), [bounds], where=where)
 
 
-def _relations(line: Mapping[str, Any], names: set[str], where: str) -> Iterator[Relation]:
-    for number, relation in enumerate(listing(line.get("relations", []), f"{where}: relations")):
-        place = f"{where}: relations[{number}]"
-        relation = mapping(relation, place)
+def _relations(line: Mapping[str, Any], mark_names: set[str], where: str) -> Iterator[Relation]:
+    """Yield the relations between the entities of a line."""
+    for number, value in enumerate(listing(line.get("relations", []), f"{where}: relations")):
+        relation_where = f"{where}: relations[{number}]"
+        relation = mapping(value, relation_where)
         ends = []
         for key in ("from_id", "to_id"):
-            end = str(whole(relation.get(key), f"{place}.{key}"))
-            if end not in names:
-                raise wrong(f"{place}.{key}", "the id of an entity of this text", relation[key])
+            end = str(integer(relation.get(key), f"{relation_where}.{key}"))
+            if end not in mark_names:
+                expected = "the id of an entity of this text"
+                raise wrong(f"{relation_where}.{key}", expected, relation[key])
             ends.append(end)
-        yield Relation(ends[0], ends[1], string(relation.get("type") or "", f"{place}.type"))
+        label = string(relation.get("type") or "", f"{relation_where}.type")
+        yield Relation(ends[0], ends[1], label)
 
 
 def recognise(head: str) -> bool:
-    """Whether the first object has a text with labels as doccano writes them."""
+    """Return whether the first object has a text with labels as doccano writes them."""
     first = first_object(head)
-    lists = {key: value for key, value in first.items() if isinstance(value, list)}
-    if (
-        not first.keys() & set(_TEXTS)
-        or first.keys() & _OTHERS
-        or any(".responses" in key for key in first)
-    ):
+    if first.keys().isdisjoint(_TEXT_KEYS):
         return False
-    if labelstudio_min.is_row(first):
+    # Exports of other tools have a text and labels, too.
+    is_prodigy = not first.keys().isdisjoint(_PRODIGY_KEYS)
+    is_argilla = any(".responses" in key for key in first)
+    if is_prodigy or is_argilla or json_min.is_row(first):
         return False
-    if "cats" in first:  # an object is spaCy's
-        return "cats" in lists
+    if "cats" in first:
+        return isinstance(first["cats"], list)  # spaCy has an object
     if any(isinstance(first.get(key), (list, str)) for key in ("label", "labels")):
         return True
-    entities, annotations = lists.get("entities"), lists.get("annotations")
-    if entities is not None:
-        return "relations" in lists or any(
-            isinstance(each, dict) and "start_offset" in each for each in entities
+    entities = first.get("entities")
+    if isinstance(entities, list):
+        has_offsets = any(
+            isinstance(entity, dict) and "start_offset" in entity for entity in entities
         )
-    return annotations is not None and any(
-        isinstance(each, dict) and each.keys() & {"label", "text"} and "result" not in each
-        for each in annotations
+        return has_offsets or isinstance(first.get("relations"), list)
+    annotations = first.get("annotations")
+    if not isinstance(annotations, list):
+        return False
+    # Annotations with a "result" are Label Studio's.
+    return any(
+        isinstance(annotation, dict)
+        and annotation.keys() & {"label", "text"}
+        and "result" not in annotation
+        for annotation in annotations
     )
 
 

@@ -1,18 +1,17 @@
 """Prodigy: JSON Lines as ``prodigy db-out`` writes them (https://prodi.gy/docs/api-interfaces).
 
-The lines of one text (those with one ``_input_hash``) are read together, since Prodigy asks one question at a time:
+Prodigy asks one question at a time. The lines of one text, which share an ``_input_hash``, are therefore read together:
 each annotator's answers to all of them become one document. Offsets are Python's, in code points.
 
-- ``label`` with ``answer``: the label applies (*accept*) or not (*reject*). Spans beside a label are what a pattern
-  matched, not what was marked, where ``_view_id`` is *classification*.
+- ``label`` with ``answer``: the label applies (*accept*) or not (*reject*). Where ``_view_id`` is *classification*,
+  spans beside a label are the matches of a pattern, not marks.
 - ``options`` with ``accept``: the chosen ids are answers to the question *label*.
-- ``spans`` and ``relations``: marks, and relations between them. A relation between words that nobody marked is an
-  error.
-- Of an annotator's two answers to one question the later one by ``_timestamp`` counts. One question are two lines of
-  one ``_task_hash``, with one ``label`` or with the same ``options``, and two lines of spans that mark the same words
-  with one label. Where no time tells two answers apart, those that cannot both be right are an error.
-- ``answer: ignore`` says nothing, and is counted. A rejected line without a label says that something in it is wrong,
-  but not what: that is an error too.
+- ``spans`` and ``relations``: marks, and relations between them. A relation between words that are no span is an error.
+- If an annotator answered a question twice, the later answer by ``_timestamp`` counts. Two lines answer one question
+  if they have the same ``_task_hash``, the same ``label`` or the same ``options``, or if they mark the same words with
+  the same label. Without timestamps that differ, answers that contradict each other are an error.
+- ``answer: ignore`` is counted as left out. A rejected line without a label does not say what is wrong with it, so it
+  is an error.
 """
 
 import hashlib
@@ -36,11 +35,20 @@ from claimstance.training.data.documents.json_validation import (
     wrong,
 )
 
-_UNNAMED = re.compile(
-    r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d"
-)  # a session that was started without a name
+#: A session that was started without a name is called by its time.
+_UNNAMED_SESSION = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
 _ANSWERS = ("accept", "reject", "ignore")
-_OWN = {
+_TYPICAL_KEYS = {
+    "_input_hash",
+    "_task_hash",
+    "_session_id",
+    "_annotator_id",
+    "_view_id",
+    "spans",
+    "options",
+    "label",
+}
+_PRODIGY_KEYS = {
     "text",
     "label",
     "answer",
@@ -59,27 +67,29 @@ _OWN = {
     "default",
     "view_id",
 }
+_SpanKey = tuple[int, int, str]  # start, end, label
 
 
 def items(path: Path) -> Iterator[Item]:
-    """The texts of a file, each with its lines, in the order in which they come first."""
-    texts: dict[str, list[Item]] = {}
+    """Yield the texts of a file, each with its lines, in the order of their first lines."""
+    lines_by_text: dict[str, list[Item]] = {}
     sessions = set()
     for line in json_items(path):
         try:
             data = object_of(line)
-            key = _key(data, line.where)
+            key = _text_key(data, line.where)
             sessions.add(_session(data, line.where))
         except InputError:
-            key = line.where  # what is wrong with it, ``parse`` says
-        texts.setdefault(key, []).append(line)
-    prefix = _dataset(sessions)
-    for key, lines in texts.items():
+            # ``parse`` raises the error again, as that of one text instead of the whole file's.
+            key = line.where
+        lines_by_text.setdefault(key, []).append(line)
+    prefix = _dataset_prefix(sessions)
+    for key, lines in lines_by_text.items():
         yield Item(lines[0].where, f"{path.stem}:{key}", (prefix, lines))
 
 
-def _key(data: dict[str, Any], where: str) -> str:
-    """What the lines of one text have in common."""
+def _text_key(data: dict[str, Any], where: str) -> str:
+    """Return a key that the lines of one text have in common."""
     if isinstance(data.get("_input_hash"), int):
         return str(data["_input_hash"])
     text = string(data.get("text"), f"{where}: text")
@@ -87,42 +97,91 @@ def _key(data: dict[str, Any], where: str) -> str:
 
 
 def _session(data: dict[str, Any], where: str) -> str | None:
+    """Return the name of the session, which is ``DATASET-ANNOTATOR``; ``None`` if it has none."""
     for key in ("_annotator_id", "_session_id"):
         if data.get(key) is not None:
             name = string(data[key], f"{where}: {key}")
-            return None if _UNNAMED.fullmatch(name) else name
+            return None if _UNNAMED_SESSION.fullmatch(name) else name
     return None
 
 
-def _dataset(sessions: set[str | None]) -> str:
-    """What the names of sessions, which are ``DATASET-ANNOTATOR``, have in common."""
+def _dataset_prefix(sessions: set[str | None]) -> str:
+    """Return the ``DATASET-`` that the names of all sessions begin with."""
+    # Names of data sets may have hyphens themselves; the part after the last one is the annotator.
     names = [name.split("-")[:-1] for name in sessions if name is not None]
-    same = takewhile(lambda parts: len(set(parts)) == 1, zip(*names, strict=False))
-    return "".join(f"{parts[0]}-" for parts in same)
+    equal = takewhile(lambda words: len(set(words)) == 1, zip(*names, strict=False))
+    return "".join(f"{words[0]}-" for words in equal)
+
+
+@dataclass(frozen=True)
+class _AnswerLine:
+    """Represent a line with an annotator's answer.
+
+    Attributes:
+        data: the object of the line.
+        where: its file and line, for messages.
+        text: the text that was annotated.
+    """
+
+    data: dict[str, Any]
+    where: str
+    text: str
+
+    @property
+    def time(self) -> float | None:
+        """Return the time of the answer in seconds; ``None`` if the line has none."""
+        time = self.data.get("_timestamp")
+        return time if isinstance(time, (int, float)) and not isinstance(time, bool) else None
+
+    def questions(self) -> set[tuple[str, str]]:
+        """Return the names of the question: lines with a name in common answer the same question."""
+        names = set()
+        if isinstance(self.data.get("_task_hash"), int):
+            names.add(("task", str(self.data["_task_hash"])))
+        options = self.data.get("options")
+        if self.data.get("label") is not None:
+            names.add(("label", str(self.data["label"])))
+        elif isinstance(options, list):
+            ids = [str(option.get("id")) for option in options if isinstance(option, dict)]
+            names.add(("options", repr(sorted(ids))))
+        return names
+
+    def spans(self) -> list[_SpanKey]:
+        """Return the valid spans that the line marks; ``_add_spans`` reports the others."""
+        values = self.data.get("spans")
+        if self.data.get("label") is not None or not isinstance(values, list):
+            return []
+        spans = []
+        for value in values:
+            if not isinstance(value, dict):
+                continue
+            start, end, label = value.get("start"), value.get("end"), value.get("label")
+            if isinstance(start, int) and isinstance(end, int) and isinstance(label, str):
+                # A wrong end may be huge, and every character is looked at.
+                spans.append((start, min(end, len(self.text)), label))
+        return spans
 
 
 @dataclass
-class _Sheet:
-    """What one annotator said of a text, over several lines."""
+class _TextAnnotations:
+    """Collect the answers of one annotator to the questions about a text."""
 
-    text: str
     where: str
-    marks: dict[tuple[int, int, str], Mark] = field(default_factory=dict)
+    marks: dict[_SpanKey, Mark] = field(default_factory=dict)
     relations: dict[Relation, None] = field(default_factory=dict)
     answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)
 
 
 def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
-    """What each annotator said of a text.
+    """Yield a document for each annotator of a text, and the answers that are left out.
 
     Raises:
-        InputError: naming the line and the field.
+        InputError: naming the line and the field, what was expected and what was found.
     """
-    column = layout.columns.get("text", "text")
-    sheets: dict[str | None, _Sheet] = {}
-    lines: dict[str | None, list[_Line]] = {}
+    text_key = layout.columns.get("text", "text")
     prefix, all_lines = item.data
+    lines_by_annotator: dict[str | None, list[_AnswerLine]] = {}
     for line in all_lines:
         data = object_of(line)
         answer = data.get("answer")
@@ -131,233 +190,198 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         if answer == "ignore":
             yield LeftOut("answer 'ignore'")
             continue
-        text = string(data.get(column), f"{line.where}: {column}")
-        session = _session(data, line.where)
-        annotator = session and (session.removeprefix(prefix) or session)
-        sheet = sheets.setdefault(annotator, _Sheet(text, line.where))
-        lines.setdefault(annotator, []).append(_Line(data, line.where, len(text)))
-        if text != sheet.text:
+        text = string(data.get(text_key), f"{line.where}: {text_key}")
+        annotator = _session(data, line.where)
+        if annotator is not None:
+            annotator = annotator.removeprefix(prefix) or annotator
+        lines = lines_by_annotator.setdefault(annotator, [])
+        lines.append(_AnswerLine(data, line.where, text))
+        if text != lines[0].text:
             raise InputError(
-                f"{line.where}: {column}: expected the text of the line with the same _input_hash "
-                f"({sheet.where}), found another one"
+                f"{line.where}: {text_key}: expected the text of the line with the same "
+                f"_input_hash ({lines[0].where}), found another one"
             )
-    for annotator, sheet in sheets.items():
-        counting = _without_earlier(lines[annotator])
-        for _ in range(len(lines[annotator]) - len(counting)):
+    for annotator, lines in lines_by_annotator.items():
+        latest_lines = _latest_answers(lines)
+        for _ in range(len(lines) - len(latest_lines)):
             yield LeftOut("earlier answer of an annotator who answered the question again")
-        for line in counting:
-            _read(line.data, line.where, line.data["answer"] == "accept", sheet)
-            sheet.fields.update(_fields(line.data, column, line.where))
+        annotations = _TextAnnotations(lines[0].where)
+        for answer_line in latest_lines:
+            _add_line(answer_line, annotations)
+            annotations.fields.update(_fields(answer_line, text_key))
         yield Document(
             name=item.name,
-            text=sheet.text,
-            where=sheet.where,
+            text=lines[0].text,
+            where=lines[0].where,
             annotator=annotator,
-            marks=list(sheet.marks.values()),
-            relations=list(sheet.relations),
-            answers=list(sheet.answers.values()),
-            fields=sheet.fields,
+            marks=list(annotations.marks.values()),
+            relations=list(annotations.relations),
+            answers=list(annotations.answers.values()),
+            fields=annotations.fields,
             unit="code points",
         )
 
 
-@dataclass(frozen=True)
-class _Line:
-    """Represent an annotator's answer: the line, where it stands, and the length of its text."""
-
-    data: dict[str, Any]
-    where: str
-    length: int
-
-    @property
-    def time(self) -> float | None:
-        """Return when the answer was given, in seconds; ``None`` if the line does not tell."""
-        time = self.data.get("_timestamp")
-        return time if isinstance(time, (int, float)) and not isinstance(time, bool) else None
-
-    def questions(self) -> Iterator[tuple[str, str]]:
-        """Yield the names of the question: two lines are answers to one if they have a name in common."""
-        if isinstance(self.data.get("_task_hash"), int):
-            yield "task", str(self.data["_task_hash"])
-        if self.data.get("label") is not None:
-            yield "label", str(self.data["label"])
-        elif isinstance(self.data.get("options"), list):
-            ids = [o.get("id") for o in self.data["options"] if isinstance(o, dict)]
-            yield "options", repr(sorted(map(str, ids)))
-
-    def marks(self) -> list[tuple[int, int, str]]:
-        """Return the spans that the line marks: start, end and label. What is wrong with others, ``_read`` says."""
-        spans = self.data.get("spans")
-        if self.data.get("label") is not None or not isinstance(spans, list):
-            return []
-        found = []
-        for span in spans:
-            if not isinstance(span, dict):
-                continue
-            start, end, label = span.get("start"), span.get("end"), span.get("label")
-            if isinstance(start, int) and isinstance(end, int) and isinstance(label, str):
-                found.append((start, min(end, self.length), label))
-        return found
-
-
-def _without_earlier(lines: Sequence[_Line]) -> list[_Line]:
-    """Return the lines of one annotator without those whose question was answered again later, in order.
+def _latest_answers(lines: Sequence[_AnswerLine]) -> list[_AnswerLine]:
+    """Return the lines of one annotator, in order, without those answered again later.
 
     Raises:
-        InputError: For two lines of spans that cannot both be right, without the times that would say which counts.
+        InputError: for two lines whose spans contradict each other, without timestamps that differ.
     """
-    times = [line.time for line in lines]
-    if None in times or len(set(times)) < len(times):
-        _check_marks(lines)
+    times = {line.time for line in lines}
+    if None in times or len(times) < len(lines):
+        _check_spans_agree(lines)
         return list(lines)
-    places = {id(line): place for place, line in enumerate(lines)}
     answered: set[tuple[str, str]] = set()
-    covered: dict[str, set[int]] = defaultdict(set)  # label → the characters that later lines mark
-    counting = []
+    covered: dict[str, set[int]] = defaultdict(set)  # label → characters that later lines mark
+    latest_times = set()
     for line in sorted(lines, key=lambda line: line.time or 0, reverse=True):
-        questions, marks = set(line.questions()), line.marks()
-        is_earlier = not questions.isdisjoint(answered) or any(
-            not covered[label].isdisjoint(range(start, end)) for start, end, label in marks
+        questions, spans = line.questions(), line.spans()
+        is_answered_later = not questions.isdisjoint(answered) or any(
+            not covered[label].isdisjoint(range(start, end)) for start, end, label in spans
         )
-        if is_earlier:
+        if is_answered_later:
             continue
         answered |= questions
-        for start, end, label in marks:
+        for start, end, label in spans:
             covered[label].update(range(start, end))
-        counting.append(line)
-    counting.sort(key=lambda line: places[id(line)])
-    return counting
+        latest_times.add(line.time)
+    return [line for line in lines if line.time in latest_times]
 
 
-def _check_marks(lines: Sequence[_Line]) -> None:
-    covered: dict[str, dict[int, str]] = defaultdict(
-        dict
-    )  # label → character → the line that marks it
-    known: set[tuple[int, int, str]] = set()
+def _check_spans_agree(lines: Sequence[_AnswerLine]) -> None:
+    """Raise ``InputError`` if two lines mark the same words with one label, but different bounds."""
+    covered: dict[str, dict[int, str]] = defaultdict(dict)  # label → character → first line
+    earlier_spans: set[_SpanKey] = set()
     for line in lines:
-        marks = line.marks()
-        for start, end, label in marks:
-            other = next(
-                (covered[label][place] for place in range(start, end) if place in covered[label]),
-                None,
-            )
-            if other is not None and (start, end, label) not in known:
-                raise InputError(
-                    f"{line.where}: spans: expected a later _timestamp in one of an annotator's two answers, found "
-                    f"other marks with the label '{label}' for the same words ({other})"
-                )
-        for start, end, label in marks:
+        spans = line.spans()
+        for start, end, label in spans:
+            if (start, end, label) in earlier_spans:
+                continue
+            for character in range(start, end):
+                if character in covered[label]:
+                    raise InputError(
+                        f"{line.where}: spans: expected a later _timestamp in one of an "
+                        f"annotator's two answers, found other marks with the label '{label}' "
+                        f"for the same words ({covered[label][character]})"
+                    )
+        # Spans of one line may overlap, so that they count only for the lines after it.
+        for start, end, label in spans:
             covered[label].update(dict.fromkeys(range(start, end), line.where))
-            known.add((start, end, label))
+            earlier_spans.add((start, end, label))
 
 
-def _read(data: dict[str, Any], where: str, accepted: bool, sheet: _Sheet) -> None:
-    label = data.get("label")
-    if label is not None:
-        _answer(sheet, Answer(string(label, f"{where}: label"), accepted), label, where)
-        if not accepted or data.get("_view_id") == "classification":
+def _add_line(line: _AnswerLine, annotations: _TextAnnotations) -> None:
+    """Add the answers, the marks and the relations of a line."""
+    data, where = line.data, line.where
+    is_accepted = data["answer"] == "accept"
+    if data.get("label") is not None:
+        label = string(data["label"], f"{where}: label")
+        _add_answer(annotations, Answer(label, is_accepted), label, where)
+        if not is_accepted or data.get("_view_id") == "classification":
             return
-    elif not accepted:
+    elif not is_accepted:
         raise InputError(
-            f"{where}: answer: expected accept or ignore where no label is asked about, found 'reject' "
-            "(which does not say what is wrong)"
+            f"{where}: answer: expected accept or ignore where no label is asked about, "
+            "found 'reject' (which does not say what is wrong)"
         )
     if data.get("options") is not None or data.get("accept") is not None:
-        _read_choice(data, where, sheet)
-    here = _read_spans(data, where, sheet)
+        _add_choices(data, where, annotations)
+    mark_names = _add_spans(data, where, annotations)
     for number, value in enumerate(listing(data.get("relations") or [], f"{where}: relations")):
-        place = f"{where}: relations[{number}]"
-        relation = mapping(value, place)
-        head, child = (_end(relation, end, place, here) for end in ("head_span", "child_span"))
-        sheet.relations[
-            Relation(head, child, string(relation.get("label") or "", f"{place}.label"))
-        ] = None
+        relation_where = f"{where}: relations[{number}]"
+        relation = mapping(value, relation_where)
+        head = _relation_end(relation, "head_span", relation_where, mark_names)
+        child = _relation_end(relation, "child_span", relation_where, mark_names)
+        label = string(relation.get("label") or "", f"{relation_where}.label")
+        annotations.relations[Relation(head, child, label)] = None
 
 
-def _answer(sheet: _Sheet, answer: Answer, value: str, where: str) -> None:
-    before = sheet.answers.setdefault((answer.question, value), answer)
-    if before.value != answer.value:
+def _add_answer(annotations: _TextAnnotations, answer: Answer, label: str, where: str) -> None:
+    """Add an answer, or raise ``InputError`` if the annotator gave the opposite one before."""
+    first_answer = annotations.answers.setdefault((answer.question, label), answer)
+    if first_answer.value != answer.value:
         raise InputError(
-            f"{where}: answer: expected one answer of an annotator to '{value}', found accept and reject "
-            f"(see {sheet.where})"
+            f"{where}: answer: expected one answer of an annotator to '{label}', "
+            f"found accept and reject (see {annotations.where})"
         )
 
 
-def _read_choice(data: dict[str, Any], where: str, sheet: _Sheet) -> None:
-    options = listing(data.get("options"), f"{where}: options")
-    known = [
-        _name(mapping(o, f"{where}: options[{i}]").get("id"), f"{where}: options[{i}].id")
-        for i, o in enumerate(options)
-    ]
-    chosen = data.get("accept")
-    for number, choice in enumerate(
-        chosen if isinstance(chosen, list) else [chosen] if chosen is not None else []
-    ):
-        name = _name(choice, f"{where}: accept[{number}]")
-        if name not in known:
-            raise wrong(f"{where}: accept[{number}]", f"one of {', '.join(known)}", choice)
-        _answer(sheet, Answer("label", name), name, where)
+def _add_choices(data: dict[str, Any], where: str, annotations: _TextAnnotations) -> None:
+    """Add an answer for each option that was chosen."""
+    option_ids = []
+    for number, value in enumerate(listing(data.get("options"), f"{where}: options")):
+        option_where = f"{where}: options[{number}]"
+        option = mapping(value, option_where)
+        option_ids.append(_option_id(option.get("id"), f"{option_where}.id"))
+    choices = data.get("accept")
+    if choices is None:
+        choices = []
+    elif not isinstance(choices, list):
+        choices = [choices]
+    for number, choice in enumerate(choices):
+        choice_where = f"{where}: accept[{number}]"
+        choice_id = _option_id(choice, choice_where)
+        if choice_id not in option_ids:
+            raise wrong(choice_where, f"one of {', '.join(option_ids)}", choice)
+        _add_answer(annotations, Answer("label", choice_id), choice_id, where)
 
 
-def _name(value: Any, where: str) -> str:
-    """An option's id: a string or a number."""
+def _option_id(value: Any, where: str) -> str:
+    """Return the id of an option, a string or a number, as a string."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise wrong(where, "a string or a number", value)
     return str(value)
 
 
-def _read_spans(data: dict[str, Any], where: str, sheet: _Sheet) -> dict[tuple[int, int], str]:
-    """Adds the marks of a line; gives their names by their bounds."""
-    found = {}
+def _add_spans(
+    data: dict[str, Any], where: str, annotations: _TextAnnotations
+) -> dict[tuple[int, int], str]:
+    """Add the marks of a line, and return their names by their bounds."""
+    names = {}
     for number, value in enumerate(listing(data.get("spans") or [], f"{where}: spans")):
-        place = f"{where}: spans[{number}]"
-        span = mapping(value, place)
-        start, end = extent(span, "start", "end", place)
-        label = string(span.get("label"), f"{place}.label")
+        span_where = f"{where}: spans[{number}]"
+        span = mapping(value, span_where)
+        start, end = extent(span, "start", "end", span_where)
+        label = string(span.get("label"), f"{span_where}.label")
         surface = span["text"] if isinstance(span.get("text"), str) else None
-        name = f"{start}-{end} {label}"
-        sheet.marks.setdefault(
-            (start, end, label), Mark(name, label, [(start, end)], surface, where=place)
+        mark = Mark(
+            f"{start}-{end} {label}", label, [(start, end)], surface=surface, where=span_where
         )
-        found[start, end] = name
-    return found
+        annotations.marks.setdefault((start, end, label), mark)
+        names[start, end] = mark.name
+    return names
 
 
-def _end(relation: dict[str, Any], key: str, place: str, marks: dict[tuple[int, int], str]) -> str:
-    bounds = extent(mapping(relation.get(key), f"{place}.{key}"), "start", "end", f"{place}.{key}")
-    if bounds not in marks:
+def _relation_end(
+    relation: dict[str, Any], key: str, where: str, mark_names: dict[tuple[int, int], str]
+) -> str:
+    """Return the name of the mark at one end of a relation."""
+    end_where = f"{where}.{key}"
+    bounds = extent(mapping(relation.get(key), end_where), "start", "end", end_where)
+    if bounds not in mark_names:
         raise InputError(
-            f"{place}.{key}: expected the bounds of one of the spans, found {bounds[0]} and {bounds[1]}"
+            f"{end_where}: expected the bounds of one of the spans, "
+            f"found {bounds[0]} and {bounds[1]}"
         )
-    return marks[bounds]
+    return mark_names[bounds]
 
 
-def _fields(data: dict[str, Any], column: str, where: str) -> dict[str, Any]:
-    meta = mapping(data.get("meta") or {}, f"{where}: meta")
-    own = {
+def _fields(line: _AnswerLine, text_key: str) -> dict[str, Any]:
+    """Return the data of a text that is neither annotation nor bookkeeping."""
+    fields = {
         key: value
-        for key, value in data.items()
-        if key not in _OWN and key != column and not key.startswith("_")
+        for key, value in line.data.items()
+        if key not in _PRODIGY_KEYS and key != text_key and not key.startswith("_")
     }
-    return {**own, **meta}
+    return fields | mapping(line.data.get("meta") or {}, f"{line.where}: meta")
 
 
 def recognise(head: str) -> bool:
-    """Whether the first line has an answer, beside what Prodigy adds or asks."""
+    """Return whether the first line has an answer, and another key that Prodigy writes."""
     first = first_object(head)
-    return first.get("answer", "") in (*_ANSWERS, None) and bool(
-        first.keys()
-        & {
-            "_input_hash",
-            "_task_hash",
-            "_session_id",
-            "_annotator_id",
-            "_view_id",
-            "spans",
-            "options",
-            "label",
-        }
-    )
+    has_answer = first.get("answer", "") in (*_ANSWERS, None)
+    return has_answer and not _TYPICAL_KEYS.isdisjoint(first)
 
 
 FORMAT = Format("prodigy", (".jsonl", ".ndjson"), recognise, items=items, parse=parse)

@@ -13,18 +13,18 @@ from claimstance.training.data.documents.document import Answer, Document, Mark
 from claimstance.training.data.documents.format import Format, Item, Layout
 from claimstance.training.data.documents.json_items import first_object, json_items, object_of
 from claimstance.training.data.documents.json_validation import (
+    integer,
     listing,
     mapping,
     string,
-    whole,
     wrong,
 )
 
-_OWN = {"text", "cats", "entities", "id"}
+_SPACY_KEYS = {"text", "cats", "entities", "id"}
 
 
 def items(path: Path) -> Iterator[Item]:
-    """The documents of a ``DocBin``, called ``STEM:NUMBER``.
+    """Yield the documents of a ``DocBin``, called ``STEM:NUMBER``.
 
     Raises:
         ConfigError: if spaCy is not installed.
@@ -43,55 +43,70 @@ def items(path: Path) -> Iterator[Item]:
             yield Item(f"{path}, doc {number}", f"{path.stem}:{number}", doc)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-    except Exception as error:  # a damaged file makes spaCy raise errors of many kinds
+    # A damaged file makes spaCy raise errors of many kinds.
+    except Exception as error:
         raise InputError(
             f"{path}: expected a DocBin of spaCy, found a file that it cannot read "
-            f"({' '.join(str(error).split())[:80]})"
+            f"({shorten(_one_line(error))})"
         ) from None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def parse(item: Item, layout: Layout) -> Iterator[Document]:
-    """Entities and span groups as marks, categories as answers, sentences if they were set.
+    """Yield a document: entities and span groups are marks, categories answers, sentences its own.
 
     Raises:
-        InputError: for a category without a number.
+        InputError: for a category without a number, and for a damaged document.
     """
     try:
-        yield _document(item)
+        yield _parse_doc(item)
     except InputError:
         raise
-    except Exception as error:  # spaCy looks at some of a damaged file only when it is asked for it
+    # spaCy decodes some values only on access, and then fails on a damaged file.
+    except Exception as error:
         raise InputError(
             f"{item.where}: expected a doc that spaCy can read, found another "
-            f"({shorten(' '.join(str(error).split()))})"
+            f"({shorten(_one_line(error))})"
         ) from None
 
 
-def _document(item: Item) -> Document:
+def _parse_doc(item: Item) -> Document:
+    """Return the document of a spaCy ``Doc``."""
     doc = item.data
-    own = {
-        key[1] if isinstance(key, tuple) and key[0] == "._." else key: value
-        for key, value in doc.user_data.items()
-    }
-    fields = {key: value for key, value in own.items() if isinstance(key, str)}
+    fields = {}
+    for key, value in doc.user_data.items():
+        # A custom attribute has the key ("._.", NAME, start, end).
+        name = key[1] if isinstance(key, tuple) and key[0] == "._." else key
+        if isinstance(name, str):
+            fields[name] = value
     annotator = fields.pop("annotator", None)
-    name = next(
-        (fields.pop(key) for key in ("id", "doc_id") if fields.get(key) is not None), item.name
-    )
-    spans = [(span, span.label_) for span in doc.ents]
-    spans += [(span, span.label_ or key) for key, group in doc.spans.items() for span in group]
-    marks = {(span.start_char, span.end_char, label): None for span, label in spans}
+    doc_name = item.name
+    for key in ("id", "doc_id"):
+        if fields.get(key) is not None:
+            doc_name = str(fields.pop(key))
+            break
+    # A dictionary keeps the order, and drops spans that are both entities and in a group.
+    bounds: dict[tuple[int, int, str], None] = {}
+    for span in doc.ents:
+        bounds[span.start_char, span.end_char, span.label_] = None
+    for group_name, group in doc.spans.items():
+        for span in group:
+            bounds[span.start_char, span.end_char, span.label_ or group_name] = None
+    sentences = None
+    if doc.has_annotation("SENT_START"):
+        sentences = [(sentence.start_char, sentence.end_char) for sentence in doc.sents]
     return Document(
-        name=str(name),
+        name=doc_name,
         text=doc.text,
         where=item.where,
         annotator=None if annotator is None else str(annotator),
-        marks=[_mark(*mark) for mark in marks],
+        marks=[_mark(start, end, label) for start, end, label in bounds],
         answers=list(_answers(doc.cats, f"{item.where}: cats")),
         fields=fields,
-        sentences=[(s.start_char, s.end_char) for s in doc.sents]
-        if doc.has_annotation("SENT_START")
-        else None,
+        sentences=sentences,
         unit="code points",
     )
 
@@ -101,7 +116,7 @@ def _mark(start: int, end: int, label: str, where: str = "") -> Mark:
 
 
 def _answers(cats: Mapping[str, Any], where: str) -> Iterator[Answer]:
-    """A category with its share: it applies from one half on, as in spaCy's own scorer."""
+    """Yield each category with its share: it applies from one half on, as in spaCy's own scorer."""
     for label, value in cats.items():
         if not isinstance(value, (int, float)) or not 0 <= value <= 1:
             raise wrong(f"{where}.{label}", "a number from 0 to 1", value)
@@ -109,66 +124,66 @@ def _answers(cats: Mapping[str, Any], where: str) -> Iterator[Answer]:
 
 
 def json_parse(item: Item, layout: Layout) -> Iterator[Document]:
-    """The document of an object, or of a pair of text and annotations.
+    """Yield the document of an object, or of a pair of text and annotations.
 
     Raises:
-        InputError: naming the line and the field.
+        InputError: naming the line and the field, what was expected and what was found.
     """
-    data, column = _object(item), layout.columns.get("text", "text")
+    data = _parse_object(item)
+    text_key = layout.columns.get("text", "text")
     marks = []
-    for number, value in enumerate(listing(data.get("entities") or [], f"{item.where}: entities")):
+    for number, entity in enumerate(listing(data.get("entities") or [], f"{item.where}: entities")):
         where = f"{item.where}: entities[{number}]"
-        if len(listing(value, where)) < 3:
-            raise wrong(where, "[start, end, label]", value)
-        start, end = (whole(value[i], f"{where}[{i}]") for i in (0, 1))
+        if len(listing(entity, where)) < 3:
+            raise wrong(where, "[start, end, label]", entity)
+        start, end = integer(entity[0], f"{where}[0]"), integer(entity[1], f"{where}[1]")
         if not 0 <= start < end:
             raise InputError(f"{where}: expected 0 <= start < end, found {start} and {end}")
-        marks.append(_mark(start, end, string(value[2], f"{where}[2]"), where))
+        marks.append(_mark(start, end, string(entity[2], f"{where}[2]"), where))
+    cats_where = f"{item.where}: cats"
+    cats = mapping(data.get("cats") or {}, cats_where)
     yield Document(
         name=str(data.get("id") or item.name),
-        text=string(data.get(column), f"{item.where}: {column}"),
+        text=string(data.get(text_key), f"{item.where}: {text_key}"),
         where=item.where,
         marks=marks,
-        fields={key: value for key, value in data.items() if key not in _OWN | {column}},
-        answers=list(
-            _answers(mapping(data.get("cats") or {}, f"{item.where}: cats"), f"{item.where}: cats")
-        ),
+        answers=list(_answers(cats, cats_where)),
+        fields={key: value for key, value in data.items() if key not in _SPACY_KEYS | {text_key}},
         unit="code points",
     )
 
 
-def _object(item: Item) -> dict[str, Any]:
-    if isinstance(item.data, list):
-        if len(item.data) != 2:
-            raise wrong(item.where, "an object, or a text with its annotations", item.data)
-        return {"text": item.data[0], **mapping(item.data[1], f"{item.where}[1]")}
-    return object_of(item)
+def _parse_object(item: Item) -> dict[str, Any]:
+    """Return the object of a line; of a pair, the annotations with the text."""
+    if not isinstance(item.data, list):
+        return object_of(item)
+    if len(item.data) != 2:
+        raise wrong(item.where, "an object, or a text with its annotations", item.data)
+    text, annotations = item.data
+    return {"text": text, **mapping(annotations, f"{item.where}[1]")}
 
 
 def recognise(head: str) -> bool:
-    """Whether a file starts as a ``DocBin`` does: with the mark of zlib."""
+    """Return whether a file starts as a ``DocBin`` does: with the first byte of zlib."""
     return head.startswith("x")
 
 
 def json_recognise(head: str) -> bool:
-    """Whether the first object has categories, or entities in threes, or is a pair of spaCy 2."""
+    """Return whether the first object has categories or triples as entities, or is a pair of spaCy 2."""
     first = first_object(head)
     if not first:
-        return head.lstrip("\ufeff \t\r\n").startswith("[[") and (
-            '"entities"' in head or '"cats"' in head
-        )
+        has_pairs = head.lstrip("\ufeff \t\r\n").startswith("[[")
+        return has_pairs and ('"entities"' in head or '"cats"' in head)
     if "cats" in first:
         return isinstance(first["cats"], (dict, type(None)))
     entities = first.get("entities")
-    return (
-        "text" in first
-        and isinstance(entities, list)
-        and bool(entities)
-        and all(
-            isinstance(entity, list) and len(entity) >= 3 and isinstance(entity[2], str)
-            for entity in entities
-        )
-    )
+    if "text" not in first or not isinstance(entities, list) or not entities:
+        return False
+    for entity in entities:
+        is_triple = isinstance(entity, list) and len(entity) >= 3
+        if not is_triple or not isinstance(entity[2], str):
+            return False
+    return True
 
 
 DOCBIN = Format("spacy", (".spacy",), recognise, items=items, parse=parse)

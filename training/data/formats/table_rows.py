@@ -1,4 +1,4 @@
-"""The rows of tables, whatever they are stored in, as text: what a row says, and where it stands."""
+"""The rows of CSV, TSV, Excel and Parquet files, as text, each with its location in the file."""
 
 import csv
 import datetime
@@ -21,37 +21,39 @@ from claimstance.model.io.delimiters import (
     find_dialect,
 )
 from claimstance.model.record import read_lines
-from claimstance.training.data.documents.format import Reading
+from claimstance.training.data.documents.format import ReadReport
 
-_ERROR = "e"  # the type of an Excel cell such as #N/A
+_EXCEL_ERROR = "e"  # openpyxl's type of a cell such as #N/A
 
 
 @dataclass(frozen=True)
-class Row:
-    """A row of a table; the first one is the header.
+class TableRow:
+    """Represent a row of a table; the first one is the header.
 
     Attributes:
-        place: where it stands in the file, such as ``line 3``.
-        values: its cells as text, empty ones empty.
+        location: its line or row in the file, such as ``line 3``.
+        cells: its cells as text, an empty string for an empty one.
         problem: why it cannot be used; ``None`` if it can.
     """
 
-    place: str
-    values: Sequence[str]
+    location: str
+    cells: Sequence[str]
     problem: str | None = None
 
 
-def delimited(path: Path, wanted: str, reading: Reading, delimiter: str) -> Iterator[Row]:
-    """Yield the rows of a CSV or TSV file that are not empty, each at its last line.
+def read_delimited(
+    path: Path, text_column: str, reading: ReadReport, delimiter: str
+) -> Iterator[TableRow]:
+    """Yield the rows of a CSV or TSV file that are not empty, each with the number of its last line.
 
-    Where the header has no column ``wanted``, but has one if it is cut at another of comma, semicolon, tab and bar,
-    that one is the delimiter; so is the one in Excel's line ``sep=``. A table with tabs whose quotation marks quote
-    nothing is read without quoting. The report tells both.
+    The delimiter is the one in Excel's line ``sep=``; else ``delimiter``, unless only another one of comma, semicolon,
+    tab and bar gives the header a column ``text_column``. A table with tabs whose quotation marks quote nothing is read
+    without quoting. ``reading.facts`` takes down both if they are not the usual ones.
 
     Raises:
-        InputError: Naming the line; for a file that is not UTF-8 also what it looks like.
+        InputError: naming the line; for a file that is not UTF-8 also its probable encoding.
     """
-    dialect = find_dialect(partial(_lines, path), delimiter, partial(_has_name, wanted))
+    dialect = find_dialect(partial(_lines, path), delimiter, partial(_has_name, text_column))
     if dialect.delimiter != delimiter:
         reading.facts["delimiter"] = DELIMITERS.get(dialect.delimiter, dialect.delimiter)
     if dialect.quoting == csv.QUOTE_NONE:
@@ -59,34 +61,35 @@ def delimited(path: Path, wanted: str, reading: Reading, delimiter: str) -> Iter
     lines = (line + "\n" for line in islice(_lines(path), dialect.skipped, None))
     rows = csv.reader(lines, delimiter=dialect.delimiter, quoting=dialect.quoting, strict=True)
     try:
-        for row in rows:
-            if any(cell.strip() for cell in row):
-                yield Row(f"line {rows.line_num + dialect.skipped}", row)
+        for cells in rows:
+            if any(cell.strip() for cell in cells):
+                yield TableRow(f"line {rows.line_num + dialect.skipped}", cells)
     except csv.Error as error:
         kind = "TSV" if delimiter == "\t" else "CSV"
         raise InputError(
-            f"{path}, line {rows.line_num + dialect.skipped}: expected {kind} with fields in plain double quotes "
-            f"or none, found text that is not ({error})"
+            f"{path}, line {rows.line_num + dialect.skipped}: expected {kind} with fields in plain "
+            f"double quotes or none, found text that is not ({error})"
         ) from None
 
 
-def _has_name(wanted: str, names: Sequence[str]) -> bool:
-    """Return whether one of the names is ``wanted``, whatever its case."""
-    return wanted.casefold() in [name.casefold() for name in names]
+def _has_name(name: str, header: Sequence[str]) -> bool:
+    """Return whether the header has a column of this name, whatever its case."""
+    return name.casefold() in [column.casefold() for column in header]
 
 
 def _lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a file; the error for a wrong encoding says which one it may be."""
     try:
         yield from read_lines(path)
     except InputError as error:
         raise InputError(f"{error}{encoding_hint(path)}") from None
 
 
-def workbook(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
-    """The rows that are not empty of the one sheet of an Excel workbook whose header has the column ``wanted``.
+def read_workbook(path: Path, text_column: str, reading: ReadReport) -> Iterator[TableRow]:
+    """Yield the rows that are not empty of the only sheet of a workbook with a column ``text_column``.
 
-    Formulas count as the values that were saved with them. With no such sheet, the first one's rows, for the header to
-    be told.
+    If no sheet has the column, the rows are those of the first sheet, so that the caller can report its header.
+    Formulas count as the values that were saved with them.
 
     Raises:
         ConfigError: without openpyxl.
@@ -98,35 +101,37 @@ def workbook(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
         raise ConfigError(
             f"{path}: reading .xlsx files needs openpyxl: pip install openpyxl"
         ) from None
-    # Opened here, since openpyxl leaves a file open that it cannot read.
-    with _told(path), path.open("rb") as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of styles and validation that openpyxl does not read
+    # The file is opened here, since openpyxl does not close a file that it cannot read.
+    with _workbook_errors(path), path.open("rb") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # openpyxl warns of styles and of validation it skips
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
         try:
-            sheets = {sheet.title: sheet for sheet in book.worksheets}
-            found = [name for name, sheet in sheets.items() if wanted in _header(sheet)]
-            if len(found) > 1:
+            sheets = book.worksheets
+            matching = [sheet for sheet in sheets if text_column in _sheet_header(sheet)]
+            if len(matching) > 1:
                 raise InputError(
-                    f"{path}: expected one sheet with a column '{wanted}', found {', '.join(found)}: keep "
-                    "one, or save each as a file of its own"
+                    f"{path}: expected one sheet with a column '{text_column}', found "
+                    f"{', '.join(sheet.title for sheet in matching)}: "
+                    "keep one, or save each as a file of its own"
                 )
-            if len(sheets) > 1 and found:
-                reading.facts["sheet"] = found[0]
-            for name in (found or list(sheets))[:1]:
-                yield from _sheet_rows(sheets[name])
+            if matching and len(sheets) > 1:
+                reading.facts["sheet"] = matching[0].title
+            for sheet in (matching or sheets)[:1]:
+                yield from _sheet_rows(sheet)
         finally:
             book.close()
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """A damaged workbook makes zip and XML readers raise errors of many kinds, in any row."""
+def _workbook_errors(path: Path) -> Iterator[None]:
+    """Turn any error of reading a workbook into an ``InputError``."""
     try:
         yield
     except InputError:
         raise
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
+    # A damaged workbook makes zip and XML parsers raise errors of many kinds, in any row.
     except Exception as error:
         raise InputError(
             f"{path}: expected an Excel workbook (.xlsx, without a password), found a file that "
@@ -134,33 +139,35 @@ def _told(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _header(sheet: Any) -> list[str]:
-    return [name.strip() for name in next((row.values for row in _sheet_rows(sheet)), ())]
+def _sheet_header(sheet: Any) -> list[str]:
+    """Return the names in the first row of a sheet that is not empty."""
+    for row in _sheet_rows(sheet):
+        return [name.strip() for name in row.cells]
+    return []
 
 
-def _sheet_rows(sheet: Any) -> Iterator[Row]:
-    sheet.reset_dimensions()  # what programs write there is often wrong
+def _sheet_rows(sheet: Any) -> Iterator[TableRow]:
+    """Yield the rows of a sheet that are not empty, at least as wide as the header."""
+    sheet.reset_dimensions()  # programs often write wrong dimensions
     width = 0
-    for number, cells in enumerate(sheet.iter_rows(), 1):
-        values = [as_text(cell.value) for cell in cells]
-        if not any(value.strip() for value in values):
+    for number, sheet_cells in enumerate(sheet.iter_rows(), 1):
+        cells = [as_text(cell.value) for cell in sheet_cells]
+        if not any(cell.strip() for cell in cells):
             continue
-        while len(values) > width and not values[-1]:
-            values.pop()
-        values += [""] * (width - len(values))
-        wrong = next(
-            (cell for cell in cells if cell.value is not None and cell.data_type == _ERROR), None
-        )
-        yield Row(
-            f"row {number}",
-            values,
-            wrong and f"expected a value in {wrong.coordinate}, found {wrong.value}",
-        )
-        width = width or len(values)
+        while len(cells) > width and not cells[-1]:
+            cells.pop()
+        cells += [""] * (width - len(cells))
+        problem = None
+        for cell in sheet_cells:
+            if cell.value is not None and cell.data_type == _EXCEL_ERROR:
+                problem = f"expected a value in {cell.coordinate}, found {cell.value}"
+                break
+        yield TableRow(f"row {number}", cells, problem)
+        width = width or len(cells)
 
 
-def parquet(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
-    """The rows of a Parquet file, a batch in memory at a time; the first one is its columns' names.
+def read_parquet(path: Path, text_column: str, reading: ReadReport) -> Iterator[TableRow]:
+    """Yield the rows of a Parquet file, with a batch in memory at a time; the first has the columns' names.
 
     Raises:
         ConfigError: without pyarrow.
@@ -175,19 +182,17 @@ def parquet(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
         ) from None
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            yield Row("the schema", list(file.schema_arrow.names))
+            yield TableRow("the schema", list(file.schema_arrow.names))
             number = 0
             for batch in file.iter_batches(batch_size=1024):
-                for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                columns = [column.to_pylist() for column in batch.columns]
+                for values in zip(*columns, strict=True):
                     number += 1
-                    yield Row(f"row {number}", [as_text(value) for value in values])
+                    yield TableRow(f"row {number}", [as_text(value) for value in values])
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-    except (
-        pyarrow.ArrowException,
-        ValueError,
-        OverflowError,
-    ) as error:  # texts that are no UTF-8, dates that are none
+    # Besides pyarrow's own errors: texts that are not UTF-8, dates out of Python's range.
+    except (pyarrow.ArrowException, ValueError, OverflowError) as error:
         raise InputError(
             f"{path}: expected a Parquet file, found one that cannot be read "
             f"({str(error).splitlines()[0]})"
@@ -195,21 +200,25 @@ def parquet(path: Path, wanted: str, reading: Reading) -> Iterator[Row]:
 
 
 def as_text(value: Any) -> str:
-    """A typed cell as the text that a CSV file has: 1 for 1.0, an ISO date, ``true`` and ``false``, nothing for null.
+    """Return a typed cell as the text that a CSV file would have.
+
+    A whole number has no decimal point, a date is in ISO format, and null and NaN are empty.
 
     >>> as_text(2.0), as_text(datetime.datetime(2026, 3, 1)), as_text(None)
     ('2', '2026-03-01', '')
     """
-    if value is None or value != value:  # not a number is not a value
+    if value is None or value != value:  # only NaN differs from itself
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (float, decimal.Decimal)):
-        return str(int(value)) if math.isfinite(value) and value == int(value) else str(value)
+        is_integer = math.isfinite(value) and value == int(value)
+        return str(int(value)) if is_integer else str(value)
     if isinstance(value, datetime.datetime):
-        return (
-            value.date() if value.time() == datetime.time() and value.tzinfo is None else value
-        ).isoformat()
+        # Excel stores a date as a time at midnight.
+        if value.time() == datetime.time() and value.tzinfo is None:
+            return value.date().isoformat()
+        return value.isoformat()
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     if isinstance(value, bytes):

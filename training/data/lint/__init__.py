@@ -1,10 +1,13 @@
-"""The checks of annotated data: a new one is a function in one of these files and an entry in one of these lists."""
+"""The checks of annotated data.
 
-from claimstance.training.data.lint import meanings, spans, texts, whole
+A new check is a function in one of these modules and an entry in one of these lists.
+"""
+
+from claimstance.training.data.lint import annotations, data_checks, spans, texts
 from claimstance.training.data.lint.base import RecordCheck
-from claimstance.training.data.lint.whole import DataCheck
+from claimstance.training.data.lint.data_checks import DataCheck
 
-#: Of each record by itself, and beside earlier ones.
+#: Checks of single records, alone and against earlier records.
 RECORD_CHECKS = (
     RecordCheck("empty-text", "error", texts.empty),
     RecordCheck("markup", "warning", texts.markup),
@@ -22,32 +25,32 @@ RECORD_CHECKS = (
     RecordCheck("crossing-entities", "error", spans.crossing_entities),
     RecordCheck("two-entity-labels", "error", spans.two_entity_labels),
     RecordCheck("overlapping-parts", "error", spans.overlapping_parts),
-    RecordCheck("two-stance-labels", "error", meanings.two_stance_labels),
-    RecordCheck("no-cue", "warning", meanings.no_cue),
-    RecordCheck("content-without-claim", "warning", meanings.content_without_claim),
-    RecordCheck("claim-without-content", "warning", meanings.claim_without_content),
-    RecordCheck("holder-is-target", "warning", meanings.holder_is_target),
-    RecordCheck("blank-target", "error", meanings.blank_target),
-    RecordCheck("target-whitespace", "warning", meanings.padded_target),
+    RecordCheck("two-stance-labels", "error", annotations.two_stance_labels),
+    RecordCheck("no-cue", "warning", annotations.no_cue),
+    RecordCheck("content-without-claim", "warning", annotations.content_without_claim),
+    RecordCheck("claim-without-content", "warning", annotations.claim_without_content),
+    RecordCheck("holder-is-target", "warning", annotations.holder_is_target),
+    RecordCheck("blank-target", "error", annotations.blank_target),
+    RecordCheck("target-whitespace", "warning", annotations.padded_target),
 )
 
-#: Of all records together, once they are read.
+#: Checks of all records together, once they are read.
 DATA_CHECKS = (
-    DataCheck("label-spelling", "error", whole.misspelt_case),
-    DataCheck("unknown-label", "error", whole.unknown_label),
-    DataCheck("near-label", "warning", whole.near_label),
-    DataCheck("joined-labels", "warning", whole.joined_labels),
-    DataCheck("unused-label", "warning", whole.unused_label),
-    DataCheck("rare-label", "warning", whole.rare_label),
-    DataCheck("one-label", "warning", whole.single_label),
-    DataCheck("label-not-in-train", "warning", whole.unseen_in_train),
-    DataCheck("undefined-label", "warning", whole.undefined_label),
-    DataCheck("target-variants", "warning", whole.target_variants),
-    DataCheck("unmentioned-target", "warning", whole.unmentioned_target),
-    DataCheck("unlisted-target", "warning", whole.unlisted_target),
-    DataCheck("lone-records", "warning", whole.lone_records),
-    DataCheck("missing-annotator", "warning", whole.missing_annotator),
-    DataCheck("odd-annotator", "warning", whole.odd_annotator),
+    DataCheck("label-spelling", "error", data_checks.misspelt_case),
+    DataCheck("unknown-label", "error", data_checks.unknown_label),
+    DataCheck("near-label", "warning", data_checks.near_label),
+    DataCheck("joined-labels", "warning", data_checks.joined_labels),
+    DataCheck("unused-label", "warning", data_checks.unused_label),
+    DataCheck("rare-label", "warning", data_checks.rare_label),
+    DataCheck("one-label", "warning", data_checks.single_label),
+    DataCheck("label-not-in-train", "warning", data_checks.unseen_in_train),
+    DataCheck("undefined-label", "warning", data_checks.undefined_label),
+    DataCheck("target-variants", "warning", data_checks.target_variants),
+    DataCheck("unmentioned-target", "warning", data_checks.unmentioned_target),
+    DataCheck("unlisted-target", "warning", data_checks.unlisted_target),
+    DataCheck("lone-records", "warning", data_checks.lone_records),
+    DataCheck("missing-annotator", "warning", data_checks.missing_annotator),
+    DataCheck("odd-annotator", "warning", data_checks.odd_annotator),
 )
 
 __all__ = ["DATA_CHECKS", "RECORD_CHECKS"]

@@ -1,4 +1,4 @@
-"""What a check is, what it is given, and what it finds."""
+"""The types that the checks share: locations, findings and the checked record."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -13,8 +13,8 @@ _LINE = re.compile(r", line (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where something stands: a file, with the line and the record's id as far as they are known."""
+class Location:
+    """Represent a location in the data: a file, with the line and the record's id if available."""
 
     file: str
     line: int | None = None
@@ -23,91 +23,95 @@ class Place:
     def __str__(self) -> str:
         if self.line is not None:
             return f"{self.file}:{self.line}"
-        return self.file if self.record is None else f"{self.file}: record '{self.record}'"
+        if self.record is not None:
+            return f"{self.file}: record '{self.record}'"
+        return self.file
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong (error), or may well be (warning).
+    """Represent a fault of the data (error), or something that may be a fault (warning).
 
     Attributes:
-        severity: "error" where ``build`` refuses the data, or two annotations cannot both be right.
-        code: what kind of thing; the same in every version.
-        place: where; of things that concern many records, the first of them.
-        message: what was expected, and what was found.
+        severity: "error" where ``build`` refuses the data, or annotations contradict each other.
+        code: The kind of finding; codes stay the same in all versions.
+        location: The location of the fault; of a fault of many records, the first of them.
+        message: What was expected, and what was found.
     """
 
     severity: Severity
     code: str
-    place: Place
+    location: Location
     message: str
 
     def __str__(self) -> str:
-        place = self.place
-        where = f"{place.file}:{place.line}" if place.line is not None else place.file
-        record = (
-            f"record '{place.record}': " if place.line is None and place.record is not None else ""
-        )
-        return f"{where}: {self.severity} {self.code}: {record}{self.message}"
+        file, line, record_id = self.location.file, self.location.line, self.location.record
+        if line is not None:
+            return f"{file}:{line}: {self.severity} {self.code}: {self.message}"
+        record = "" if record_id is None else f"record '{record_id}': "
+        return f"{file}: {self.severity} {self.code}: {record}{self.message}"
 
     def to_json(self) -> dict[str, Any]:
-        """The finding as plain values, every key present."""
+        """Return the finding as plain values, with every key present."""
         return {
             "severity": self.severity,
             "code": self.code,
-            "file": self.place.file,
-            "line": self.place.line,
-            "record": self.place.record,
+            "file": self.location.file,
+            "line": self.location.line,
+            "record": self.location.record,
             "message": self.message,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """An earlier answer to the same question about the same text, by the same annotator."""
+    """Represent two labels that one annotator gave for the same question about the same text."""
 
     question: str
-    before: str
-    now: str
-    place: Place
+    earlier_label: str
+    label: str
+    earlier_location: Location
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A record, and what earlier records make of it.
+class CheckedRecord:
+    """Represent a record together with the conflicts that it has with earlier records.
 
     Attributes:
-        record: the record.
-        place: where it stands.
-        same_id: an earlier record with this id and annotator.
-        repeats: an earlier record that is the same but for its id.
-        contradictions: other labels that the same text was given earlier.
+        record: The record.
+        location: The location of the record.
+        same_id: The location of an earlier record with the same id and annotator.
+        repeats: The location of an earlier record that differs in its id alone.
+        contradictions: Other labels that the same text has in earlier records.
     """
 
     record: Record
-    place: Place
-    same_id: Place | None = None
-    repeats: Place | None = None
+    location: Location
+    same_id: Location | None = None
+    repeats: Location | None = None
     contradictions: list[Contradiction] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class RecordCheck:
-    """A check of one record at a time: ``find`` gives a message for each thing that it finds."""
+    """Represent a check of single records: ``find`` yields a message for each fault."""
 
     code: str
     severity: Severity
-    find: Callable[[Seen], Iterator[str]]
+    find: Callable[[CheckedRecord], Iterator[str]]
 
 
 def unreadable(path: Path | str, problem: str) -> Finding:
-    """The finding for an error message that may open with the file and the line."""
-    rest = problem.removeprefix(str(path))
-    line = _LINE.match(rest) if rest != problem else None
-    message = rest[line.end() if line else 0 :].lstrip(":, ")
-    return Finding("error", "unreadable", Place(str(path), int(line[1]) if line else None), message)
+    """Return the finding for an error message, which may begin with the file and the line."""
+    message = problem.removeprefix(str(path))
+    line_number = None
+    # Without the file's name at the front, a line number in the message may be of another file.
+    if message != problem and (match := _LINE.match(message)):
+        line_number = int(match[1])
+        message = message[match.end() :]
+    return Finding("error", "unreadable", Location(str(path), line_number), message.lstrip(":, "))
 
 
 def surface(text: str, span: Span) -> str:
-    """What stands at a span, its pieces joined by one space."""
+    """Return the text of a span, its pieces joined by one space."""
     return " ".join(text[start:end] for start, end in span)

@@ -1,4 +1,4 @@
-"""What the checks keep of the records they have seen: counts, first places and hashes, never the records."""
+"""Statistics of the checked records: counts, first locations and hashes, but not the records."""
 
 import re
 from collections import Counter, defaultdict
@@ -10,42 +10,66 @@ from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 from claimstance.model.record import Record, Span, Stance, text_key
 from claimstance.model.text.mentions import find_mentions
 from claimstance.training.data.codebook import Codebook
-from claimstance.training.data.lint.base import Contradiction, Place, Seen, surface
+from claimstance.training.data.lint.base import CheckedRecord, Contradiction, Location, surface
 
 _WORD = re.compile(r"\w+")
 
 
 @dataclass
 class Tally:
-    """How often something occurred, and where first; of a target also whether a text that it is asked of names it."""
+    """Count how often a label, target or annotator occurs.
 
-    first: Place
+    Attributes:
+        first: The first location.
+        count: The number of occurrences.
+        mentioned: For a target, whether a text with a stance toward it mentions its name.
+    """
+
+    first: Location
     count: int = 0
     mentioned: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _SentenceOfDocument:
+    """Represent the only sentence of a document so far, by the hash of its id."""
+
+    location: Location
+    id_hash: int
+
+
+@dataclass(frozen=True, slots=True)
+class _EarlierLabel:
+    """Represent an annotator's label for a question, in the form in which labels are compared."""
+
+    annotator: str | None
+    label: str
+    location: Location
+
+
 @dataclass
 class Facts:
-    """The state of all checks.
+    """Accumulate the statistics that the checks need.
 
     Attributes:
-        labels: task → the label names that the user gives it.
-        codebook: what defines labels and targets, if anything does.
-        default_sets: whether tasks without given names have the default ones, as in JSON Lines.
-        records: how many records there were.
-        found: task → label → its tally.
-        by_split: split → task → label → its tally, of the records whose split is named.
-        targets: target name → its tally.
-        annotators: annotator → the tally of their records; ``None``: nobody knows who.
-        words: the words of all texts, in lower case.
-        pairs: (task, annotator, annotator) → items that both answered, and those answered alike.
+        labels: Task → label names, as the user configured them.
+        codebook: The definitions of labels and targets, if there are any.
+        default_sets: Whether tasks without configured names use the default ones, as in JSON Lines.
+        records: The number of records.
+        tallies: Task → label → its tally.
+        by_split: Split → task → label → its tally, for records with a named split.
+        targets: Target name → its tally.
+        annotators: Annotator → the tally of their records; ``None`` for records without one.
+        words: The words of all texts, in lower case.
+        pairs: (task, annotator, annotator) → number of items that both labelled (``common``), and
+            of those with equal labels (``alike``).
     """
 
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     codebook: Codebook | None = None
     default_sets: bool = False
     records: int = 0
-    found: dict[str, dict[str, Tally]] = field(default_factory=lambda: defaultdict(dict))
+    tallies: dict[str, dict[str, Tally]] = field(default_factory=lambda: defaultdict(dict))
     by_split: dict[str, dict[str, dict[str, Tally]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(dict))
     )
@@ -55,108 +79,112 @@ class Facts:
     pairs: dict[tuple[str, str, str], Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter)
     )
-    _ids: dict[int, Place] = field(default_factory=dict)
-    _wholes: dict[int, Place] = field(default_factory=dict)
-    _documents: dict[int, tuple[Place, int] | None] = field(default_factory=dict)
-    _answers: dict[int, list[tuple[str | None, str, Place]]] = field(default_factory=dict)
+    # The keys of the following are hashes, so that memory does not grow with the texts.
+    _locations_by_id: dict[int, Location] = field(default_factory=dict)
+    _locations_by_content: dict[int, Location] = field(default_factory=dict)
+    # A document with several sentences has the value None.
+    _single_sentences: dict[int, _SentenceOfDocument | None] = field(default_factory=dict)
+    _earlier_labels: dict[int, list[_EarlierLabel]] = field(default_factory=dict)
 
-    def add(self, record: Record, place: Place, split: str | None = None) -> Seen:
-        """Take a record down; what earlier ones make of it.
+    def add(self, record: Record, location: Location, split: str | None = None) -> CheckedRecord:
+        """Count a record, and return it with its conflicts with earlier records.
 
         Args:
             record: The record.
-            place: Where it stands.
-            split: Its split, where one is named.
+            location: The location of the record.
+            split: The split of the record, if it is named.
         """
         self.records += 1
-        if split is not None:
-            self._count_in_split(record, place, split)
         self.words.update(words_of(record.text))
-        self._count_labels(record, place)
-        self._count_targets(record, place)
-        self._place_in_document(record, place)
-        self.annotators.setdefault(record.annotator, Tally(place)).count += 1
-        same_id = self._ids.setdefault(key_of(record.id, record.annotator), place)
-        same = self._wholes.setdefault(whole_key(record), place)
-        return Seen(
+        self._count_labels(record, location, split)
+        self._count_targets(record, location)
+        self._count_sentence(record, location)
+        self.annotators.setdefault(record.annotator, Tally(location)).count += 1
+        # setdefault returns this record's own location if the key is new.
+        same_id = self._locations_by_id.setdefault(key_of(record.id, record.annotator), location)
+        repeats = self._locations_by_content.setdefault(content_key(record), location)
+        return CheckedRecord(
             record,
-            place,
-            same_id if same_id is not place else None,
-            same if same is not place else None,
-            list(self._compare(record, place)),
+            location,
+            same_id=None if same_id is location else same_id,
+            repeats=None if repeats is location else repeats,
+            contradictions=list(self._contradictions(record, location)),
         )
 
     def reference(self, task: str) -> tuple[str, ...] | None:
-        """The names that the labels of ``task`` are to be of; ``None`` where only the user knows."""
+        """Return the label names of a task; ``None`` if the data do not tell which are correct."""
         if task in self.labels:
             return tuple(self.labels[task])
         default = DEFAULT_LABELS[task]
-        return default if self.default_sets or set(default) & self.found[task].keys() else None
+        uses_default = set(default) & self.tallies[task].keys()
+        return default if self.default_sets or uses_default else None
 
     def is_strict(self, task: str) -> bool:
-        """Whether ``build`` refuses labels that are not in the reference."""
+        """Return whether ``build`` refuses labels that are not in the reference."""
         return task in self.labels or self.default_sets
 
-    def lone_records(self) -> tuple[int, int, Place | None]:
-        """How many documents have one record, how many there are, and where the first of the former stands."""
-        alone = [entry[0] for entry in self._documents.values() if entry is not None]
-        return len(alone), len(self._documents), alone[0] if alone else None
+    def lone_records(self) -> tuple[int, int, Location | None]:
+        """Return the number of documents with one sentence, of all documents, and the first one."""
+        lone = [sentence for sentence in self._single_sentences.values() if sentence is not None]
+        first = lone[0].location if lone else None
+        return len(lone), len(self._single_sentences), first
 
-    def _count_in_split(self, record: Record, place: Place, split: str) -> None:
+    def _count_labels(self, record: Record, location: Location, split: str | None) -> None:
         for task, label in _labels(record):
-            tallies = self.by_split[split][task]
-            tallies.setdefault(label, Tally(place)).count += 1
-
-    def _count_labels(self, record: Record, place: Place) -> None:
-        for task, label in _labels(record):
-            self._count(task, label, place)
+            self.tallies[task].setdefault(label, Tally(location)).count += 1
+            if split is not None:
+                self.by_split[split][task].setdefault(label, Tally(location)).count += 1
+        # Soft labels name labels of the set, but are no examples of them.
         for stance in record.stances or ():
             for label in stance.probabilities or ():
-                self._count("stance", label, place, 0)
+                self.tallies["stance"].setdefault(label, Tally(location))
 
-    def _count(self, task: str, label: str, place: Place, count: int = 1) -> None:
-        self.found[task].setdefault(label, Tally(place)).count += count
-
-    def _count_targets(self, record: Record, place: Place) -> None:
+    def _count_targets(self, record: Record, location: Location) -> None:
         for stance in record.stances or ():
             if isinstance(stance.target, str):
-                tally = self.targets.setdefault(stance.target, Tally(place))
+                tally = self.targets.setdefault(stance.target, Tally(location))
                 tally.count += 1
-                tally.mentioned = tally.mentioned or bool(find_mentions(stance.target, record.text))
+                if not tally.mentioned:
+                    tally.mentioned = bool(find_mentions(stance.target, record.text))
 
-    def _place_in_document(self, record: Record, place: Place) -> None:
-        if record.doc_id is not None:
-            document, sentence = key_of(record.doc_id), key_of(record.id)
-            entry = self._documents.setdefault(document, (place, sentence))
-            if entry is not None and entry[1] != sentence:
-                self._documents[document] = None
+    def _count_sentence(self, record: Record, location: Location) -> None:
+        """Keep track of documents with a single sentence, however many annotators labelled it."""
+        if record.doc_id is None:
+            return
+        document, id_hash = key_of(record.doc_id), key_of(record.id)
+        first = self._single_sentences.setdefault(document, _SentenceOfDocument(location, id_hash))
+        if first is not None and first.id_hash != id_hash:
+            self._single_sentences[document] = None
 
-    def _compare(self, record: Record, place: Place) -> Iterator[Contradiction]:
-        """Enter the record's answers; those of other annotators to the same questions count as common items."""
-        words = text_key(record.text)
+    def _contradictions(self, record: Record, location: Location) -> Iterator[Contradiction]:
+        """Add the record's labels; yield those that contradict earlier ones of its annotator.
+
+        Labels of other annotators for the same questions count as common items of the two.
+        """
+        text = text_key(record.text)
         for task, question, label in dict.fromkeys(answers(record)):
-            now = label.strip().casefold()
-            earlier = self._answers.setdefault(key_of(words, task, question), [])
-            own = next((entry for entry in earlier if entry[0] == record.annotator), None)
+            new = _EarlierLabel(record.annotator, label.strip().casefold(), location)
+            earlier_labels = self._earlier_labels.setdefault(key_of(text, task, question), [])
+            own = next((old for old in earlier_labels if old.annotator == new.annotator), None)
             if own is not None:
-                if (
-                    own[1] != now and own[2] is not place
-                ):  # two labels in one record are another check's
-                    yield Contradiction(question or task, own[1], now, own[2])
+                # The check two-stance-labels reports two labels in one record.
+                if own.label != new.label and own.location is not location:
+                    yield Contradiction(question or task, own.label, new.label, own.location)
                 continue
-            for annotator, before, _ in earlier:
-                if annotator is not None and record.annotator is not None:
-                    first, second = sorted((annotator, record.annotator))
-                    self.pairs[task, first, second].update(
-                        {"common": 1, "alike": int(before == now)}
-                    )
-            earlier.append((record.annotator, now, place))
+            for old in earlier_labels:
+                if old.annotator is not None and new.annotator is not None:
+                    first, second = sorted((old.annotator, new.annotator))
+                    counts = self.pairs[task, first, second]
+                    counts["common"] += 1
+                    counts["alike"] += int(old.label == new.label)
+            earlier_labels.append(new)
 
 
 def _labels(record: Record) -> Iterator[tuple[str, str]]:
     """Yield the task and the label of each label of a record."""
     for task in SENTENCE_TASKS:
-        if (label := getattr(record, task)) is not None:
+        label = getattr(record, task)
+        if label is not None:
             yield task, label
     for entity in record.entities or ():
         yield "entity", entity.label
@@ -166,9 +194,13 @@ def _labels(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def answers(record: Record) -> Iterator[tuple[str, str, str]]:
-    """Each question that the record answers with one label: task, question, label. Of stances, who toward whom."""
+    """Yield task, question and label of each sentence label and stance of a record.
+
+    The question of a stance names its holder and target; sentence labels have an empty question.
+    """
     for task in SENTENCE_TASKS:
-        if (label := getattr(record, task)) is not None:
+        label = getattr(record, task)
+        if label is not None:
             yield task, "", label
     for stance in record.stances or ():
         if stance.label is not None:
@@ -176,39 +208,43 @@ def answers(record: Record) -> Iterator[tuple[str, str, str]]:
 
 
 def stance_question(text: str, stance: Stance) -> str:
-    """Who toward whom: the same for names that differ in case and white space alone."""
-    return f"{named(text, stance.holder) or '(text)'} → {named(text, stance.target)}"
+    """Return holder and target of a stance as text, without differences in case and white space."""
+    holder = participant_name(text, stance.holder) or "(text)"
+    return f"{holder} → {participant_name(text, stance.target)}"
 
 
-def named(text: str, who: Span | str | None) -> str:
-    """A holder or target by name; spans with the same words in one text are told apart by a number."""
-    if who is None:
+def participant_name(text: str, participant: Span | str | None) -> str:
+    """Return the name of a holder or target; a number distinguishes spans with equal words."""
+    if participant is None:
         return ""
-    if isinstance(who, str):
-        return same_name(who)
-    words = surface(text, who)
-    earlier = text.count(words, 0, who[0][0])
+    if isinstance(participant, str):
+        return same_name(participant)
+    words = surface(text, participant)
+    earlier = text.count(words, 0, participant[0][0])
     return same_name(words) + (f" ({earlier + 1})" if earlier else "")
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text in lower case."""
+    """Return the words of a text in lower case."""
     return _WORD.findall(text.casefold())
 
 
 def same_name(name: str) -> str:
-    """What names that differ in case and white space alone have in common."""
+    """Return a name without the differences in case and white space that two spellings may have."""
     return " ".join(name.casefold().split())
 
 
-def whole_key(record: Record) -> int:
-    """A hash of all of a record but its id."""
+def content_key(record: Record) -> int:
+    """Return a hash of everything in a record but its id."""
     return key_of(record.model_copy(update={"id": ""}).to_json())
 
 
-def key_of(*parts: str | None) -> int:
-    """A hash of 64 bits: two of a million keys are the same by chance once in 40 million times."""
-    joined = "\0".join("\1" if part is None else part for part in parts)
-    return int.from_bytes(
-        blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"
-    )
+def key_of(*values: str | None) -> int:
+    """Return a 64-bit hash.
+
+    With a million keys, the probability of any collision is about 1 in 40 million.
+    """
+    # The separators are control characters, which keep ("a", "b") and ("ab",) different.
+    joined = "\0".join("\1" if value is None else value for value in values)
+    digest = blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big")

@@ -1,23 +1,23 @@
-"""What can be put right without knowing what was meant: spelling of labels and targets, white space, exact repeats."""
+"""Corrections that need no knowledge of the data: spelling, white space and exact repeats."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from claimstance.model.labels import SENTENCE_TASKS
+from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.record import Record, Span, Stance
-from claimstance.training.data.lint.facts import Facts, whole_key
-from claimstance.training.data.lint.whole import spelling, target_forms
+from claimstance.training.data.lint.data_checks import spelling, target_forms
+from claimstance.training.data.lint.facts import Facts, content_key
 
 
 @dataclass
 class Fixes:
-    """What is put right in the data that was seen.
+    """Represent the corrections for a data set.
 
     Attributes:
-        labels: (task, label) → the label in the set that is given, from which it differs in case and blanks alone.
-        targets: target name → the commonest of those that differ from it in case and white space alone.
-        changed: kind of change → how often it was made.
+        labels: (task, label) → the label of the set that differs in case and blanks alone.
+        targets: Target name → its commonest spelling in other case or white space.
+        changed: Kind of change → number of changes so far.
     """
 
     labels: Mapping[tuple[str, str], str]
@@ -26,86 +26,92 @@ class Fixes:
 
     @classmethod
     def of(cls, facts: Facts) -> "Fixes":
-        """The fixes for data of which all is in ``facts``."""
+        """Return the corrections for data whose records are all in ``facts``."""
+        # Without a label set, nobody but the user can say which of two spellings is correct.
         labels = {
-            key: name
-            for key, name in spelling(facts).items()
-            if name in (facts.reference(key[0]) or ())
+            (task, label): name
+            for (task, label), name in spelling(facts).items()
+            if name in (facts.reference(task) or ())
         }
         return cls(labels, target_forms(facts))
 
     def apply(self, records: Iterable[Record]) -> Iterator[Record]:
-        """The records with what can be put right put right, in order; they themselves are not changed.
+        """Yield corrected copies of the records, in order.
 
-        Text stays as it is to the last character, since offsets count in it. Of records that are the same but for
-        their ids, the first is kept.
+        Texts stay as they are, since offsets refer to their characters. Of records that differ in
+        their ids alone, the first is kept.
         """
         seen: set[int] = set()
         for record in records:
-            fixed = self._fixed(record.model_copy(deep=True))
-            key = whole_key(fixed)
+            fixed = self._fix_record(record.model_copy(deep=True))
+            key = content_key(fixed)
+            # Fixed records are compared, since a fix can make two of them equal.
             if key in seen:
                 self.changed["exact repeats left out"] += 1
                 continue
             seen.add(key)
             yield fixed
 
-    def _fixed(self, record: Record) -> Record:
+    def _fix_record(self, record: Record) -> Record:
+        """Correct labels, spans and targets of a record in place."""
         text = record.text
         for task in SENTENCE_TASKS:
-            setattr(record, task, self._label(task, getattr(record, task)))
+            setattr(record, task, self._fix_label(task, getattr(record, task)))
         for entity in record.entities or ():
-            entity.label = self._label("entity", entity.label) or entity.label
-            entity.span = self._trimmed(entity.span, text)
+            entity.label = self._fix_label("entity", entity.label) or entity.label
+            entity.span = self._trim(entity.span, text)
         for attribution in record.attributions or ():
-            attribution.source = attribution.source and self._trimmed(attribution.source, text)
-            attribution.cue = attribution.cue and self._trimmed(attribution.cue, text)
-            attribution.content = attribution.content and self._trimmed(attribution.content, text)
+            for role in ROLES:
+                span = getattr(attribution, role)
+                if span:
+                    setattr(attribution, role, self._trim(span, text))
         for stance in record.stances or ():
             self._fix_stance(stance, text)
         return record
 
     def _fix_stance(self, stance: Stance, text: str) -> None:
-        stance.label = self._label("stance", stance.label)
+        """Correct label, probabilities, holder and target of a stance in place."""
+        stance.label = self._fix_label("stance", stance.label)
         if stance.probabilities is not None:
-            named = {
-                self.labels.get(("stance", label), label): share
-                for label, share in stance.probabilities.items()
+            probabilities = {
+                self.labels.get(("stance", label), label): probability
+                for label, probability in stance.probabilities.items()
             }
-            if len(named) == len(
-                stance.probabilities
-            ):  # shares of two spellings are not added up unasked
-                stance.probabilities = named
+            # Two spellings of one label stay as they are: adding them up would be a guess.
+            if len(probabilities) == len(stance.probabilities):
+                stance.probabilities = probabilities
         if isinstance(stance.holder, list):
-            stance.holder = self._trimmed(stance.holder, text)
+            stance.holder = self._trim(stance.holder, text)
         if isinstance(stance.target, list):
-            stance.target = self._trimmed(stance.target, text)
+            stance.target = self._trim(stance.target, text)
         else:
-            name = self.targets.get(stance.target, stance.target)
-            if name != stance.target:
-                kind = (
-                    "target names stripped"
-                    if name == stance.target.strip()
-                    else "target names made alike"
-                )
-                self.changed[kind] += 1
-                stance.target = name
+            stance.target = self._fix_target_name(stance.target)
 
-    def _label(self, task: str, label: str | None) -> str | None:
-        name = None if label is None else self.labels.get((task, label))
-        if name is None:
-            return label
-        self.changed["labels spelt as in their set"] += 1
+    def _fix_target_name(self, target: str) -> str:
+        name = self.targets.get(target, target)
+        if name == target:
+            return target
+        only_stripped = name == target.strip()
+        self.changed["target names stripped" if only_stripped else "target names made alike"] += 1
         return name
 
-    def _trimmed(self, span: Span, text: str) -> Span:
-        """The span without white space at the ends of its pieces; as it is if there is nothing else in it."""
+    def _fix_label(self, task: str, label: str | None) -> str | None:
+        if label is None or (task, label) not in self.labels:
+            return label
+        self.changed["labels spelt as in their set"] += 1
+        return self.labels[task, label]
+
+    def _trim(self, span: Span, text: str) -> Span:
+        """Return a span without white space at the ends of its pieces.
+
+        A span of nothing but white space stays as it is.
+        """
         pieces: Span = []
         for start, end in span:
-            inner = text[start:end].strip()
-            if inner:
-                begin = start + len(text[start:end]) - len(text[start:end].lstrip())
-                pieces.append((begin, begin + len(inner)))
+            piece = text[start:end]
+            if piece.strip():
+                start += len(piece) - len(piece.lstrip())
+                pieces.append((start, start + len(piece.strip())))
         if not pieces or pieces == [tuple(piece) for piece in span]:
             return span
         self.changed["spans without outer white space"] += 1

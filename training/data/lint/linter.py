@@ -1,4 +1,4 @@
-"""The linter of annotated data: everything that is wrong or may well be, with its place, in one reading.
+"""The linter of annotated data: reports every fault with its location, in one pass over the data.
 
 .. code-block:: python
 
@@ -6,7 +6,8 @@
     for finding in inspection.findings():
         print(finding)
 
-What the records say is kept as counts and hashes; memory grows by some hundred bytes a record, not by its text.
+Records are reduced to counts and hashes: memory grows by some hundred bytes a record, not by its
+text.
 """
 
 from collections import Counter
@@ -20,27 +21,28 @@ from claimstance.training.data.lint import DATA_CHECKS, RECORD_CHECKS
 from claimstance.training.data.lint.base import Finding
 from claimstance.training.data.lint.facts import Facts
 from claimstance.training.data.lint.fixes import Fixes
-from claimstance.training.data.lint.reading import formats_of, read_source
+from claimstance.training.data.lint.read_sources import formats_of, read_source
 
 
 class Inspection:
-    """One check of the sources of a data section.
+    """Check the sources of a data section.
 
     Attributes:
-        facts: what is known of the data; all of it once ``findings`` came to its end.
-        counts: severity → how many findings there were so far.
-        unread: how many of them say of something that it could not be read.
+        facts: The statistics of the data; complete once ``findings`` is exhausted.
+        counts: Severity → number of findings so far.
+        unread: The number of findings so far for input that could not be read.
     """
 
     def __init__(self, config: DataConfig, codebook: Codebook | None = None) -> None:
         """Prepare the check.
 
         Args:
-            config: the sources and, if given, the label sets and the codebook's file.
-            codebook: in place of the one that ``config`` names.
+            config: The sources, and optionally the label sets and the codebook's file.
+            codebook: A codebook to use in place of the one that ``config`` names.
 
         Raises:
-            ConfigError: if there is no source, the codebook cannot be used, or defines other labels than ``config``.
+            ConfigError: If there is no source, the codebook cannot be used, or defines other labels
+                than ``config``.
         """
         if not config.sources:
             raise ConfigError("data.sources: expected at least one corpus or file, found none")
@@ -55,19 +57,20 @@ class Inspection:
                 )
             labels[task] = tuple(names)
         self.config = config
-        strict = any(name == "jsonl" for source in config.sources for name in formats_of(source))
-        self.facts = Facts(labels, codebook, strict)
+        # Only JSON Lines has a default label set, to which the records must keep.
+        default_sets = any("jsonl" in formats_of(source) for source in config.sources)
+        self.facts = Facts(labels, codebook, default_sets)
         self.counts: Counter[str] = Counter()
         self.unread = 0
 
     def findings(self, progress: Callable[[int], None] | None = None) -> Iterator[Finding]:
-        """What is found, in the order of the files; last, what concerns all of them.
+        """Yield the findings in the order of the files, and last those about all of the data.
 
         Args:
-            progress: called with 1 after each record.
+            progress: A function to call with 1 after each record.
 
         Raises:
-            ConfigError: if a source asks a corpus or a format for what it does not have.
+            ConfigError: If a source uses an option that its corpus or format does not have.
         """
         for finding in self._findings(progress):
             self.counts[finding.severity] += 1
@@ -75,28 +78,28 @@ class Inspection:
 
     def _findings(self, progress: Callable[[int], None] | None) -> Iterator[Finding]:
         for source in self.config.sources:
-            for read in read_source(source, self.config):
-                if isinstance(read, Finding):
-                    self.unread += read.severity == "error"
-                    yield read
+            for entry in read_source(source, self.config):
+                if isinstance(entry, Finding):
+                    self.unread += entry.severity == "error"
+                    yield entry
                     continue
-                seen = self.facts.add(*read)
+                checked = self.facts.add(entry.record, entry.location, entry.split)
                 for check in RECORD_CHECKS:
-                    for message in check.find(seen):
-                        yield Finding(check.severity, check.code, seen.place, message)
+                    for message in check.find(checked):
+                        yield Finding(check.severity, check.code, checked.location, message)
                 if progress:
                     progress(1)
-        for whole in DATA_CHECKS:
-            for place, message in whole.find(self.facts):
-                yield Finding(whole.severity, whole.code, place, message)
+        for data_check in DATA_CHECKS:
+            for location, message in data_check.find(self.facts):
+                yield Finding(data_check.severity, data_check.code, location, message)
 
     def fixes(self) -> Fixes:
-        """What can be put right, once ``findings`` came to its end."""
+        """Return the safe corrections, once ``findings`` is exhausted."""
         return Fixes.of(self.facts)
 
     def records(self) -> Iterator[Record]:
-        """The records that can be read, read once more: for ``Fixes.apply``."""
+        """Read the sources again, and yield the records that can be read, for ``Fixes.apply``."""
         for source in self.config.sources:
-            for read in read_source(source, self.config):
-                if not isinstance(read, Finding):
-                    yield read[0]
+            for entry in read_source(source, self.config):
+                if not isinstance(entry, Finding):
+                    yield entry.record

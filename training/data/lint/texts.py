@@ -1,4 +1,4 @@
-"""Checks of the text, and of what stands beside it."""
+"""Checks of a record's text, id, date, and of earlier records with the same text."""
 
 import datetime
 import re
@@ -7,75 +7,90 @@ from collections.abc import Iterator
 
 from claimstance.model.errors import shorten
 from claimstance.training.data.documents.markup import find_markup
-from claimstance.training.data.lint.base import Seen
+from claimstance.training.data.lint.base import CheckedRecord
 
-LONGEST_TEXT = (
-    2000  # characters: about 450 tokens of English, more than the encoders here see at once
-)
-# A lead byte of UTF-8 as cp1252 shows it, and what its continuation bytes look like there.
+# In characters: about 450 tokens of English, more than the encoders here see at once.
+LONGEST_TEXT = 2000
+# UTF-8 that was decoded as cp1252 shows as a lead byte with one to three continuation bytes.
 _CONTINUATION = "".join(bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xC0))
 _MOJIBAKE = re.compile(rf"[\u00c2-\u00f4][{re.escape(_CONTINUATION)}\u0080-\u009f]{{1,3}}")
+# An ISO date, with or without a time of day and a time zone.
 _DATE = re.compile(
     r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
 )
 
 
-def empty(seen: Seen) -> Iterator[str]:
-    """Nothing can be learnt from a text without words."""
-    if not seen.record.text.strip():
-        yield f"text: expected a text, found {'a blank' if seen.record.text else 'an empty'} one"
+def empty(checked: CheckedRecord) -> Iterator[str]:
+    """Yield texts without words, from which nothing can be learnt."""
+    text = checked.record.text
+    if not text.strip():
+        yield f"text: expected a text, found {'a blank' if text else 'an empty'} one"
 
 
-def markup(seen: Seen) -> Iterator[str]:
-    """Tags and character references are read as words."""
-    if (tag := find_markup(seen.record.text)) is not None:
+def markup(checked: CheckedRecord) -> Iterator[str]:
+    """Yield the first tag or character reference, which the encoder would take for words."""
+    tag = find_markup(checked.record.text)
+    if tag is not None:
         yield f"text: expected plain text, found markup ({shorten(tag)})"
 
 
-def replacement(seen: Seen) -> Iterator[str]:
-    """U+FFFD stands for what was lost when bytes were decoded."""
-    if count := seen.record.text.count("\ufffd"):
-        yield f"text: expected whole characters, found U+FFFD (a character that was lost) {count} times"
-
-
-def control(seen: Seen) -> Iterator[str]:
-    """Control characters besides tabs and line ends, and byte order marks, are no part of a text."""
-    for place, character in enumerate(seen.record.text):
-        if (
-            unicodedata.category(character) == "Cc" and character not in "\t\n\r"
-        ) or character == "\ufeff":
-            yield f"text: expected no control characters, found U+{ord(character):04X} at character {place}"
-            return
-
-
-def mojibake(seen: Seen) -> Iterator[str]:
-    """UTF-8 that was read as Windows-1252: whatever reads as UTF-8 when it is written back."""
-    for found in _MOJIBAKE.finditer(seen.record.text):
-        try:
-            meant = b"".join(map(_byte, found[0])).decode("utf-8")
-        except UnicodeError:
-            continue
-        yield f"text: expected '{meant}', as it seems, found '{found[0]}' (UTF-8 read as Windows-1252)"
-        return
-
-
-def _byte(character: str) -> bytes:
-    """The byte that was shown as this character; Windows-1252 leaves some to Latin-1."""
-    return character.encode("latin-1" if "\x80" <= character <= "\x9f" else "cp1252")
-
-
-def long(seen: Seen) -> Iterator[str]:
-    """What does not fit into the encoder's window is read in part."""
-    if (length := len(seen.record.text)) > LONGEST_TEXT:
+def replacement(checked: CheckedRecord) -> Iterator[str]:
+    """Yield the number of U+FFFD, which replaces characters that could not be decoded."""
+    count = checked.record.text.count("\ufffd")
+    if count:
         yield (
-            f"text: expected a sentence, found {length} characters: what is longer than the encoder's window "
-            f"(max_tokens) is read in part"
+            "text: expected whole characters, found U+FFFD (a character that was lost) "
+            f"{count} times"
         )
 
 
-def date(seen: Seen) -> Iterator[str]:
-    """Dates in another form cannot be put in order."""
-    if (value := seen.record.meta.get("date")) in (None, ""):
+def control(checked: CheckedRecord) -> Iterator[str]:
+    """Yield the first byte order mark or control character other than tabs and line ends."""
+    for offset, character in enumerate(checked.record.text):
+        is_control = unicodedata.category(character) == "Cc" and character not in "\t\n\r"
+        if is_control or character == "\ufeff":
+            yield (
+                f"text: expected no control characters, found U+{ord(character):04X} "
+                f"at character {offset}"
+            )
+            return
+
+
+def mojibake(checked: CheckedRecord) -> Iterator[str]:
+    """Yield the first characters that are UTF-8 decoded as Windows-1252."""
+    for match in _MOJIBAKE.finditer(checked.record.text):
+        # Characters that happen to look like mojibake do not encode back to valid UTF-8.
+        try:
+            decoded = b"".join(map(_windows_1252_byte, match[0])).decode("utf-8")
+        except UnicodeError:
+            continue
+        yield (
+            f"text: expected '{decoded}', as it seems, found '{match[0]}' "
+            "(UTF-8 read as Windows-1252)"
+        )
+        return
+
+
+def _windows_1252_byte(character: str) -> bytes:
+    """Return the byte that decodes to a character, as Latin-1 where Windows-1252 has a gap."""
+    encoding = "latin-1" if "\x80" <= character <= "\x9f" else "cp1252"
+    return character.encode(encoding)
+
+
+def long(checked: CheckedRecord) -> Iterator[str]:
+    """Yield texts that may not fit into the encoder's window."""
+    length = len(checked.record.text)
+    if length > LONGEST_TEXT:
+        yield (
+            f"text: expected a sentence, found {length} characters: the encoder reads only the "
+            "part of a text that fits into its window (max_tokens)"
+        )
+
+
+def date(checked: CheckedRecord) -> Iterator[str]:
+    """Yield dates that are not in ISO form, which cannot be sorted."""
+    value = checked.record.meta.get("date")
+    if value in (None, ""):
         return
     try:
         if not isinstance(value, str) or not _DATE.fullmatch(value):
@@ -85,19 +100,24 @@ def date(seen: Seen) -> Iterator[str]:
         yield f"meta.date: expected a date as YYYY-MM-DD, found {shorten(repr(value))}"
 
 
-def same_id(seen: Seen) -> Iterator[str]:
-    """An id names one record, or one of each annotator."""
-    if seen.same_id is not None:
-        yield f"id: expected a new id, found '{seen.record.id}', already used in {seen.same_id}"
+def same_id(checked: CheckedRecord) -> Iterator[str]:
+    """Yield ids that an earlier record of the same annotator has."""
+    if checked.same_id is not None:
+        yield (
+            f"id: expected a new id, found '{checked.record.id}', already used in {checked.same_id}"
+        )
 
 
-def exact_repeat(seen: Seen) -> Iterator[str]:
-    """The same record again counts twice."""
-    if seen.repeats is not None and seen.same_id is None:
-        yield f"expected each record once, found the same but for its id in {seen.repeats}"
+def exact_repeat(checked: CheckedRecord) -> Iterator[str]:
+    """Yield records that repeat an earlier one, and would count twice."""
+    if checked.repeats is not None and checked.same_id is None:
+        yield f"expected each record once, found the same but for its id in {checked.repeats}"
 
 
-def two_ways(seen: Seen) -> Iterator[str]:
-    """One text, one question, two answers: one of them is wrong, or the text does not say enough."""
-    for other in seen.contradictions:
-        yield f"{other.question}: expected '{other.before}', as the same text has in {other.place}, found '{other.now}'"
+def two_ways(checked: CheckedRecord) -> Iterator[str]:
+    """Yield labels that contradict those of an earlier record with the same text."""
+    for contradiction in checked.contradictions:
+        yield (
+            f"{contradiction.question}: expected '{contradiction.earlier_label}', as the same text "
+            f"has in {contradiction.earlier_location}, found '{contradiction.label}'"
+        )

@@ -1,32 +1,34 @@
-"""The figures of a report, worked out as far as a page needs them: shares, histograms, and agreement in words."""
+"""Figures of a report, in the form that a page needs: shares, histograms, and agreement in words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from claimstance.training.data.annotators.coefficients import Measure
 from claimstance.training.data.annotators.label_agreement import LabelAgreement
 from claimstance.training.data.annotators.span_agreement import SpanAgreement
 from claimstance.training.data.report.lengths import Lengths
-from claimstance.training.data.report.report import LabelCounts
+from claimstance.training.data.report.report import NO_LABEL, LabelCounts
 from claimstance.training.evaluation.metrics import FEW_DOCUMENTS
 
-#: Krippendorff (2004), *Content Analysis*, chapter 11: to be relied on, and for tentative conclusions.
+#: Thresholds of Krippendorff (2004), *Content Analysis*, chapter 11.
 RELIABLE, TENTATIVE = 0.8, 2 / 3
-FEW_ITEMS = 100  # with fewer, a page warns: so few are easily unlike the rest
-NONE = "none"  # what ``count_labels`` calls rows annotated with an empty list
+FEW_ITEMS = 100  # with fewer items, a page warns that the coefficient is uncertain
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = (
-    340,
-    136,
-    4,
-    20,
-    20,
-)  # of a histogram, with room for its axes
+# The size of a histogram, with margins for its axes.
+_WIDTH, _HEIGHT = 340, 136
+_LEFT, _TOP, _BOTTOM = 4, 20, 20
+_MAX_TICKS = 7
 
 
 @dataclass(frozen=True)
 class LabelRow:
-    """A label, with its number in each split and the share of the split's labels; ``none`` counts sentences instead."""
+    """Represent one label in a table of label counts.
+
+    Attributes:
+        label: the label; ``none`` counts sentences that were annotated without labels.
+        counts: split → count.
+        shares: split → share of the labels in the split; ``None`` for the label ``none``.
+    """
 
     label: str
     counts: dict[str, int]
@@ -36,41 +38,40 @@ class LabelRow:
 def label_rows(
     labels: Mapping[str, LabelCounts], task: str, names: Iterable[str] = ()
 ) -> list[LabelRow]:
-    """The rows of one task's table: ``names`` first, in their order, then what else was found; ``none`` last."""
-    counts = {split: found.get(task, {}) for split, found in labels.items()}
-    totals = {
-        split: sum(n for label, n in count.items() if label != NONE)
-        for split, count in counts.items()
-    }
-    found = dict.fromkeys(
-        (*names, *sorted({label for count in counts.values() for label in count}))
-    )
-    order = [label for label in found if label != NONE] + [NONE] * (NONE in found)
-    return [
-        LabelRow(
-            label,
-            {split: count.get(label, 0) for split, count in counts.items()},
-            {
-                split: _share(count.get(label, 0), totals[split]) if label != NONE else None
-                for split, count in counts.items()
-            },
-        )
-        for label in order
-    ]
+    """Return the rows of a task's table: ``names`` in their order, other labels, then ``none``."""
+    counts = {split: by_task.get(task, {}) for split, by_task in labels.items()}
+    totals = {}
+    data_labels: set[str] = set()
+    for split, count in counts.items():
+        totals[split] = sum(n for label, n in count.items() if label != NO_LABEL)
+        data_labels.update(count)
+    order = list(dict.fromkeys((*names, *sorted(data_labels))))
+    if NO_LABEL in order:
+        order.remove(NO_LABEL)
+        order.append(NO_LABEL)
+    rows = []
+    for label in order:
+        row = LabelRow(label, counts={}, shares={})
+        for split, count in counts.items():
+            row.counts[split] = count.get(label, 0)
+            row.shares[split] = None
+            if label != NO_LABEL and totals[split]:
+                row.shares[split] = row.counts[split] / totals[split]
+        rows.append(row)
+    return rows
 
 
 def tasks_of(labels: Mapping[str, LabelCounts]) -> list[str]:
-    """The tasks that any split has labels of."""
-    return sorted({task for found in labels.values() for task in found})
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+    """Return the tasks that any split has labels of, sorted."""
+    tasks: set[str] = set()
+    for by_task in labels.values():
+        tasks.update(by_task)
+    return sorted(tasks)
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar of a histogram: what it counts, how many, and its place in the drawing."""
+    """Represent a bar of a histogram, with its label, its count and its rectangle."""
 
     label: str
     count: int
@@ -82,13 +83,13 @@ class Bar:
 
 @dataclass(frozen=True)
 class Histogram:
-    """A histogram as it is drawn; places are in units of its width and height.
+    """Represent a histogram as it is drawn, in units of its width and height.
 
     Attributes:
-        bars: from left to right, empty ones too.
-        ticks: value on the horizontal axis → place.
-        highest: the share of the highest bar that any of the histograms beside it has.
-        limit: the place of the limit, if it is in sight.
+        bars: from left to right, including empty ones.
+        ticks: value → position on the horizontal axis.
+        highest: the share of the highest bar of all histograms drawn to this scale.
+        limit: position of the limit; ``None`` if it is out of range.
     """
 
     bars: list[Bar]
@@ -103,52 +104,70 @@ class Histogram:
 
 
 def histograms(lengths: Lengths) -> dict[str, Histogram]:
-    """A histogram for each split, all to one scale: of shares, since splits differ in size."""
-    counts, width, limit = lengths.counts, lengths.width, lengths.limit
-    bins = max(
-        (place for count in counts.values() for place, n in enumerate(count, 1) if n), default=0
-    )
-    shares = {split: [n / max(1, sum(count)) for n in count] for split, count in counts.items()}
-    highest = max((share for values in shares.values() for share in values), default=0) or 1.0
-    step, room = (_WIDTH - _LEFT) / max(1, bins), _HEIGHT - _TOP - _BOTTOM
-
-    def bar(place: int, count: int, share: float) -> Bar:
-        height = max(
-            share / highest * room, 1.0 if count else 0.0
-        )  # one sentence among a million is still seen
-        return Bar(
-            lengths.label(place),
-            count,
-            round(_LEFT + place * step, 1),
-            round(_HEIGHT - _BOTTOM - height, 1),
-            round(max(step - 1, step * 0.8), 1),
-            round(height, 1),
-        )
-
-    ticks = {
-        place * width: round(_LEFT + place * step, 1)
-        for place in range(0, bins, max(1, -(-bins // 7)))
-    }
-    line = None if limit is None or limit > bins * width else round(_LEFT + limit / width * step, 1)
+    """Return a histogram per split. All show shares to one scale, since splits differ in size."""
+    bins = 0  # up to the last bin with a sentence
+    highest = 0.0
+    for counts in lengths.counts.values():
+        for index, count in enumerate(counts):
+            if count:
+                bins = max(bins, index + 1)
+                highest = max(highest, count / sum(counts))
+    highest = highest or 1.0
+    bin_width = (_WIDTH - _LEFT) / max(1, bins)
+    ticks = {}
+    for index in range(0, bins, max(1, -(-bins // _MAX_TICKS))):
+        ticks[index * lengths.width] = round(_LEFT + index * bin_width, 1)
+    limit = None
+    if lengths.limit is not None and lengths.limit <= bins * lengths.width:
+        limit = round(_LEFT + lengths.limit / lengths.width * bin_width, 1)
     return {
-        split: Histogram(
-            [bar(place, n, shares[split][place]) for place, n in enumerate(count[:bins])],
-            ticks,
-            highest,
-            line,
-        )
-        for split, count in counts.items()
+        split: Histogram(_bars(lengths, counts, bins, highest), ticks, highest, limit)
+        for split, counts in lengths.counts.items()
     }
+
+
+def _bars(lengths: Lengths, counts: Sequence[int], bins: int, highest: float) -> list[Bar]:
+    """Return the bars of one split.
+
+    Args:
+        lengths: gives the labels of bins.
+        counts: the count of each bin.
+        bins: number of bins to draw.
+        highest: the share that fills the height.
+    """
+    max_height = _HEIGHT - _TOP - _BOTTOM
+    bin_width = (_WIDTH - _LEFT) / max(1, bins)
+    total = max(1, sum(counts))
+    bars = []
+    for index, count in enumerate(counts[:bins]):
+        # A single sentence among a million still gets a visible bar.
+        min_height = 1.0 if count else 0.0
+        height = max(count / total / highest * max_height, min_height)
+        bars.append(
+            Bar(
+                lengths.label(index),
+                count,
+                x=round(_LEFT + index * bin_width, 1),
+                y=round(_HEIGHT - _BOTTOM - height, 1),
+                width=round(max(bin_width - 1, bin_width * 0.8), 1),
+                height=round(height, 1),
+            )
+        )
+    return bars
 
 
 def verdict(alpha: Measure) -> str:
-    """What an alpha means by the customary thresholds, and what it may be by its interval."""
+    """Return an alpha's meaning by the customary thresholds, and its other possible meanings."""
     if alpha.value is None:
         return "not defined: all answers are alike, which tells nothing of agreement beyond chance"
-    found = _grade(alpha.value)
-    others = dict.fromkeys(_grade(bound) for bound in (alpha.low, alpha.high) if bound is not None)
-    others.pop(found, None)
-    return f"{found}; by its interval perhaps {' or '.join(others)}" if others else found
+    grade = _grade(alpha.value)
+    possible: list[str] = []
+    for bound in (alpha.low, alpha.high):
+        if bound is not None and _grade(bound) not in (grade, *possible):
+            possible.append(_grade(bound))
+    if not possible:
+        return grade
+    return f"{grade}; by its interval perhaps {' or '.join(possible)}"
 
 
 def _grade(value: float) -> str:
@@ -160,19 +179,19 @@ def _grade(value: float) -> str:
 
 
 def cautions(items: int, alpha: Measure) -> list[str]:
-    """Why a coefficient of so many items says little."""
-    found = []
+    """Return reasons why a coefficient of this many items is uncertain."""
+    reasons = []
     if 0 < items < FEW_ITEMS:
-        found.append(
+        reasons.append(
             f"it rests on fewer than {FEW_ITEMS} items, and a few other answers would change it much."
         )
     if items and alpha.value is not None and alpha.low is None:
-        found.append("it has no interval, which takes two documents or more.")
-    return found
+        reasons.append("it has no interval, which takes two documents or more.")
+    return reasons
 
 
 def few_documents(documents: int) -> str | None:
-    """Why intervals drawn from so many documents say little; ``None`` if they do not."""
+    """Return a warning if intervals rest on few documents; ``None`` if they do not."""
     if not 1 < documents < FEW_DOCUMENTS:
         return None
     return (
@@ -183,24 +202,36 @@ def few_documents(documents: int) -> str | None:
 
 @dataclass(frozen=True)
 class Kappas:
-    """Cohen's kappa of pairs of annotators: the mean, weighted by the items they share, the least and the greatest."""
+    """Represent Cohen's kappa over pairs of annotators.
+
+    Attributes:
+        mean: the mean, weighted by the items that a pair shares.
+        lowest: the lowest kappa.
+        highest: the highest kappa.
+        pairs: number of pairs.
+    """
 
     mean: float
-    least: float
-    greatest: float
+    lowest: float
+    highest: float
     pairs: int
 
 
 def kappas(agreement: LabelAgreement) -> Kappas | None:
-    """Of the pairs of annotators whose kappa is defined; ``None`` if there are none."""
-    known = [(pair.kappa, pair.n) for pair in agreement.pairs if pair.kappa is not None]
-    if not known:
+    """Return kappa over the pairs for which it is defined; ``None`` if there are none."""
+    values, weighted_sum, total = [], 0.0, 0
+    for pair in agreement.pairs:
+        if pair.kappa is not None:
+            values.append(pair.kappa)
+            weighted_sum += pair.kappa * pair.n
+            total += pair.n
+    if not values:
         return None
-    values = [kappa for kappa, _ in known]
-    mean = sum(kappa * n for kappa, n in known) / sum(n for _, n in known)
-    return Kappas(mean, min(values), max(values), len(values))
+    return Kappas(weighted_sum / total, min(values), max(values), len(values))
 
 
-def parts_of(agreement: LabelAgreement | SpanAgreement) -> dict[str, float | None]:
-    """Alpha of each label, or of each role, against all others together."""
-    return agreement.labels if isinstance(agreement, LabelAgreement) else agreement.roles
+def alpha_by_category(agreement: LabelAgreement | SpanAgreement) -> dict[str, float | None]:
+    """Return the alpha of each label, or of each role, against all others together."""
+    if isinstance(agreement, LabelAgreement):
+        return agreement.labels
+    return agreement.roles

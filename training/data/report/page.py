@@ -1,7 +1,7 @@
-"""The report of a built dataset for reading: ``report.html``, one page that loads nothing and runs no script.
+"""The report of a built dataset as a page: ``report.html``, which loads nothing and runs no script.
 
-How text stays text: ``claimstance.model.pages.engine``. The same report and samples give the same bytes: there is no
-date on the page.
+``claimstance.model.pages.engine`` escapes all text. The same report and samples give the same bytes, as the
+page has no date.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,23 +16,23 @@ from claimstance.training.data.codebook import Codebook
 from claimstance.training.data.report.figures import (
     RELIABLE,
     TENTATIVE,
+    alpha_by_category,
     cautions,
     few_documents,
     histograms,
     kappas,
     label_rows,
-    parts_of,
     tasks_of,
     verdict,
 )
 from claimstance.training.data.report.lengths import Lengths
 from claimstance.training.data.report.report import BuildReport
-from claimstance.training.evaluation.metrics import metric_name, task_name
+from claimstance.training.evaluation.page.display_names import metric_name, task_name
 from claimstance.training.evaluation.page.record_view import sample
 
 PAGE_FILE = "report.html"
-MOST_PAIRS = 25  # of annotators that a table shows
-MOST_SOURCES = 50  # whose labels are told one by one
+MAX_PAIRS = 25  # pairs of annotators in a table
+MAX_SOURCES = 50  # sources with a table of labels each
 
 _SECTIONS = {
     "about": "What it is",
@@ -51,13 +51,13 @@ _SECTIONS = {
 def write_report_page(
     report: BuildReport, samples: Sequence[Record], lengths: Lengths | None, path: Path
 ) -> None:
-    """Write the page.
+    """Write the page of a report.
 
     Args:
-        report: as built, or as read from ``report.json``.
-        samples: records to be shown, drawn at random.
-        lengths: how long the sentences are; ``None`` if that is not known.
-        path: of the page.
+        report: as built, or as loaded from ``report.json``.
+        samples: records to show, drawn at random.
+        lengths: histograms of the sentence lengths; ``None`` if they are unknown.
+        path: the page to write.
 
     Raises:
         OSError: if it cannot be written.
@@ -66,32 +66,26 @@ def write_report_page(
 
 
 def render(report: BuildReport, samples: Sequence[Record], lengths: Lengths | None = None) -> str:
-    """The page as HTML; arguments as of ``write_report_page``."""
+    """Return the page as HTML; the arguments are those of ``write_report_page``."""
     codebook = Codebook.model_validate(report.codebook) if report.codebook else None
+    title = codebook.title if codebook and codebook.title else "Dataset report"
     shares = report.division.shares if report.division else {}
-    return "".join(
-        _PAGES.render(
-            "report.html",
-            {
-                **_HELP,
-                "report": report,
-                "title": codebook.title if codebook and codebook.title else "Dataset report",
-                "sections": _SECTIONS,
-                "tasks": tasks_of(report.labels),
-                "left_out": sum(n for source in report.sources for n in source.dropped.values()),
-                "ties": any(n for source in report.sources for n in source.ties.values()),
-                "strata": _strata(shares),
-                "worst": _worst(shares),
-                "lengths": lengths,
-                "frequent": {
-                    kind: getattr(report, kind, None) or [] for kind in ("targets", "holders")
-                },
-                "codebook": codebook,
-                "samples": [sample(record) for record in samples],
-            },
-            scripts=(),
-        )
-    )
+    context = {
+        **_TEMPLATE_FUNCTIONS,
+        "report": report,
+        "title": title,
+        "sections": _SECTIONS,
+        "tasks": tasks_of(report.labels),
+        "left_out": sum(sum(source.dropped.values()) for source in report.sources),
+        "has_ties": any(any(source.ties.values()) for source in report.sources),
+        "strata": _sorted_strata(shares),
+        "largest_deviation": _largest_deviation(shares),
+        "lengths": lengths,
+        "top_names": {"targets": report.targets, "holders": report.holders},
+        "codebook": codebook,
+        "samples": [sample(record) for record in samples],
+    }
+    return "".join(_PAGES.render("report.html", context, scripts=()))
 
 
 def _percent(share: float) -> str:
@@ -111,64 +105,80 @@ def _share(value: float | None) -> str:
 
 
 def _metrics_of(agreement: SpanAgreement) -> list[str]:
-    """Those of which any pair, or any annotator, has a figure."""
-    figures = [pair.figures for pair in agreement.pairs] + [
-        one.figures for one in agreement.annotators.values()
-    ]
-    return list(dict.fromkeys(metric for of in figures for metric in of))
+    """Return the metrics that any pair or any annotator has a figure of."""
+    metrics: dict[str, None] = {}  # a dict keeps the order
+    for pair in agreement.pairs:
+        metrics.update(dict.fromkeys(pair.figures))
+    for annotator in agreement.annotators.values():
+        metrics.update(dict.fromkeys(annotator.figures))
+    return list(metrics)
 
 
-def _strata(shares: Mapping[str, Mapping[str, Sequence[float]]]) -> list[str]:
-    """All rows first, then the labels."""
-    found = {stratum for of in shares.values() for stratum in of}
-    return sorted(found, key=lambda stratum: (stratum != "rows", stratum))
+def _sorted_strata(shares: Mapping[str, Mapping[str, Sequence[float]]]) -> list[str]:
+    """Return all strata: ``rows`` first, then the labels."""
+    strata: set[str] = set()
+    for by_stratum in shares.values():
+        strata.update(by_stratum)
+    return sorted(strata, key=lambda stratum: (stratum != "rows", stratum))
 
 
 def _stratum(name: str) -> str:
-    """``stance against`` as "stance: against"."""
+    """Return the display name of a stratum: ``stance against`` → "stance: against"."""
     task, _, label = name.partition(" ")
     return f"{task_name(task)}: {label}" if label else "all sentences"
 
 
-class _Worst(NamedTuple):
+class _ShareDeviation(NamedTuple):
+    """The requested and the achieved share of a stratum in a split."""
+
     name: str
     split: str
-    wanted: float
-    reached: float
+    requested: float
+    achieved: float
+
+    @property
+    def size(self) -> float:
+        """Return the difference of the two shares."""
+        return abs(self.achieved - self.requested)
 
 
-def _worst(shares: Mapping[str, Mapping[str, Sequence[float]]]) -> _Worst | None:
-    """Where the share that was reached is farthest from the one that was wanted; ``None`` if it is nowhere off."""
-    found = [
-        _Worst(_stratum(stratum), split, *pair)
-        for split, of in shares.items()
-        for stratum, pair in of.items()
-    ]
-    worst = max(found, key=lambda one: abs(one.reached - one.wanted), default=None)
-    return worst if worst and abs(worst.reached - worst.wanted) >= 0.0005 else None
+def _largest_deviation(
+    shares: Mapping[str, Mapping[str, Sequence[float]]],
+) -> _ShareDeviation | None:
+    """Return the stratum and split with the largest deviation; ``None`` if none is visible."""
+    deviations = []
+    for split, by_stratum in shares.items():
+        for stratum, (requested, achieved) in by_stratum.items():
+            deviations.append(_ShareDeviation(_stratum(stratum), split, requested, achieved))
+    largest = max(deviations, key=lambda deviation: deviation.size, default=None)
+    # Shares are shown with one decimal of a percentage.
+    if largest is None or largest.size < 0.0005:
+        return None
+    return largest
 
 
 def _is_link(url: str) -> bool:
     return url.startswith(("https://", "http://"))
 
 
-def _spoken(measure: Measure) -> str:
-    """A coefficient in words, for those who do not see its picture."""
-    interval = (
-        ""
-        if measure.low is None or measure.high is None
-        else (f", 95 % interval {_decimal(measure.low)} to {_decimal(measure.high)}")
-    )
+def _describe(measure: Measure) -> str:
+    """Return a coefficient in words, as the alternative text of its picture."""
+    interval = ""
+    if measure.low is not None and measure.high is not None:
+        interval = f", 95 % interval {_decimal(measure.low)} to {_decimal(measure.high)}"
     return f"{_coefficient(measure.value)}{interval}, on a line from 0 to 1"
 
 
-def _place(value: float, width: int) -> float:
-    """The place of a coefficient on a line from 0 to 1; what is below chance stands at 0."""
+def _position(value: float, width: int) -> float:
+    """Return the position of a coefficient on a line from 0 to 1; negative values are drawn at 0."""
     return round(width * min(1.0, max(0.0, value)), 1)
 
 
-#: What the templates work out by themselves.
-_HELP = {
+def _sum_values(counts: Mapping[str, int]) -> int:
+    return sum(counts.values())
+
+
+_TEMPLATE_FUNCTIONS = {
     "label_rows": label_rows,
     "tasks_of": tasks_of,
     "histograms": histograms,
@@ -176,10 +186,10 @@ _HELP = {
     "cautions": cautions,
     "few_documents": few_documents,
     "kappas": kappas,
-    "parts_of": parts_of,
+    "alpha_by_category": alpha_by_category,
     "metrics_of": _metrics_of,
-    "most_pairs": MOST_PAIRS,
-    "most_sources": MOST_SOURCES,
+    "max_pairs": MAX_PAIRS,
+    "max_sources": MAX_SOURCES,
     "thresholds": (TENTATIVE, RELIABLE),
 }
 _PAGES = Pages(
@@ -194,8 +204,8 @@ _PAGES = Pages(
         "metric": metric_name,
         "stratum": _stratum,
         "is_link": _is_link,
-        "spoken": _spoken,
-        "place": _place,
-        "sum_values": lambda counts: sum(counts.values()),
+        "describe": _describe,
+        "position": _position,
+        "sum_values": _sum_values,
     },
 )

@@ -1,4 +1,4 @@
-"""What a build says about itself: ``report.json``, beside the dataset."""
+"""The report of a build: ``report.json``, beside the dataset."""
 
 import hashlib
 from collections import Counter
@@ -11,26 +11,37 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from claimstance.training.data.annotators.agreement import AgreementReport
-from claimstance.training.data.building.assign_splits import DivisionReport
+from claimstance.training.data.building.assign_splits import SplitReport
 from claimstance.training.data.building.indexing import Profile
 from claimstance.training.data.building.leaks import Overlap
-from claimstance.training.data.building.rows import Rows
+from claimstance.training.data.building.rows import DatasetRows
 from claimstance.training.data.report.lengths import Lengths
 from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.data.splits import SPLITS
 
 REPORT_FILE = "report.json"  # in the folder of a built dataset
+NO_LABEL = "none"  # counts the rows that were annotated with an empty list
 _PACKAGES = ("claimstance", "datasets", "datasketch", "numpy", "pydantic", "scikit-learn")
 
 LabelCounts = dict[str, dict[str, int]]  # task → label → count
 
 
 class SourceReport(BaseModel):
-    """What one corpus, or one file, gave.
+    """Report on one corpus or file.
 
-    ``read`` counts the rows as they were read; ``rows`` those that they became, where several annotators' rows of one
-    sentence become one, told under the file of the first. ``ties`` counts, by task, the labels that are missing since
-    annotators were tied. ``facts`` has what was found of each file besides its rows.
+    Attributes:
+        name: the corpus, or the file's name without its suffix.
+        licence: the licence of a corpus.
+        citation: the citation of a corpus.
+        url: the link to a corpus.
+        version: the version of a corpus.
+        read: number of rows that were read.
+        rows: split → number of rows in the dataset. Rows of several annotators become one row, which counts
+            for the file of the first.
+        labels: split → task → label → count.
+        dropped: reason → how often something was left out.
+        ties: task → number of labels that are missing because annotators were tied.
+        facts: file → facts about it, such as its offsets.
     """
 
     name: str
@@ -47,27 +58,27 @@ class SourceReport(BaseModel):
 
 
 class BuildReport(BaseModel):
-    """What was built, from what, and what was left out.
+    """Report on a built dataset.
 
     Attributes:
-        rows: split → rows.
+        rows: split → number of rows.
         label_sets: task → its labels in their order.
-        labels: split → task → label → how often; ``none`` counts the rows annotated with an empty list.
-        sources: by corpus or file.
-        repeated_texts: split → rows with the text of an earlier one, but for case and punctuation.
-        overlaps: what each two splits share.
-        division: how the rows without a split were divided; ``None`` if there were none.
-        agreement: source → how far its annotators agree; sources with one annotator are absent.
+        labels: split → task → label → count; ``none`` counts the rows annotated with an empty list.
+        sources: one report per corpus or file.
+        repeated_texts: split → rows with the text of an earlier row, without case and punctuation.
+        overlaps: what each pair of splits shares.
+        division: how the rows without a split were assigned; ``None`` if there were none.
+        agreement: source → agreement of its annotators; sources with one annotator are absent.
         codebook: the codebook that the data was checked against.
-        codebook_warnings: what was found then.
-        targets: the most frequent ones, with split → rows.
+        codebook_warnings: warnings of this check.
+        targets: the most frequent targets, with split → rows.
         holders: the most frequent sources and holders of stances, likewise.
-        lengths: of the sentences.
+        lengths: histograms of the sentence lengths.
         soft: task → train sentences, or stances, with a soft label.
-        seed: of the division.
-        versions: of the packages that decide what is built.
-        fingerprint: SHA-256 over all rows, split by split, as JSON Lines, and over soft labels.
-        fingerprints: of each split alone, without soft labels.
+        seed: the seed of the split.
+        versions: package → version, of packages that influence the dataset.
+        fingerprint: SHA-256 over all rows as JSON Lines, split by split, and over soft labels.
+        fingerprints: split → SHA-256 over its rows.
     """
 
     rows: dict[str, int]
@@ -76,7 +87,7 @@ class BuildReport(BaseModel):
     sources: list[SourceReport]
     repeated_texts: dict[str, int]
     overlaps: list[Overlap]
-    division: DivisionReport | None = None
+    division: SplitReport | None = None
     agreement: dict[str, AgreementReport] = {}
     codebook: dict[str, Any] | None = None
     codebook_warnings: list[str] = []
@@ -91,123 +102,141 @@ class BuildReport(BaseModel):
 
 
 class Fingerprint:
-    """The SHA-256 over splits, one after another: the same rows in the same order have the same one."""
+    """Compute the SHA-256 of a dataset: the same rows in the same order have the same fingerprint."""
 
     def __init__(self) -> None:
-        self._all = hashlib.sha256()
-        self._splits: dict[str, Any] = {}
-        self._split: Any = None
+        self._dataset_digest = hashlib.sha256()
+        self._split_digests: dict[str, Any] = {}
+        self._current: Any = None  # the digest of the split that is being added
 
     def start(self, split: str) -> None:
-        """What is added from now on is of this split."""
-        self._split = self._splits[split] = hashlib.sha256()
+        """Begin a split, which the following rows belong to."""
+        self._current = hashlib.sha256()
+        self._split_digests[split] = self._current
         self.add(split.encode())
 
     def add(self, line: bytes) -> None:
-        """A row, as a line of JSON without its end."""
-        for digest in (self._all, self._split):
+        """Add a row, as a line of JSON without its line end."""
+        for digest in (self._dataset_digest, self._current):
             digest.update(line)
             digest.update(b"\n")
 
     def add_soft(self, soft: Mapping[str, Mapping[str, NDArray[np.float32]]]) -> None:
-        """Soft labels, by record id."""
-        for name, said in sorted(soft.items()):
-            for task, shares in sorted(said.items()):
-                self._all.update(f"{name} {task}\n".encode() + shares.astype(np.float16).tobytes())
+        """Add soft labels by record id."""
+        for record_id, by_task in sorted(soft.items()):
+            for task, probabilities in sorted(by_task.items()):
+                self._dataset_digest.update(f"{record_id} {task}\n".encode())
+                self._dataset_digest.update(probabilities.astype(np.float16).tobytes())
 
     @property
-    def of_all(self) -> str:
-        """Over everything."""
-        return self._all.hexdigest()
+    def of_dataset(self) -> str:
+        """Return the fingerprint of all rows and soft labels."""
+        return self._dataset_digest.hexdigest()
 
     def of_split(self, split: str) -> str:
-        """Over the rows of one split."""
-        return str(self._splits[split].hexdigest())
+        """Return the fingerprint of the rows of one split."""
+        return str(self._split_digests[split].hexdigest())
 
 
-def count_labels(profiles: Sequence[Profile], held: NDArray[np.int32]) -> LabelCounts:
-    """Task → label → how often it occurs; ``none`` counts the rows annotated with an empty list.
+def count_labels(profiles: Sequence[Profile], row_profiles: NDArray[np.int32]) -> LabelCounts:
+    """Return task → label → count; ``none`` counts the rows annotated with an empty list.
 
     Args:
-        profiles: what rows are counted by.
-        held: the profile of each row.
+        profiles: all profiles.
+        row_profiles: the profile of each row, as an index.
     """
     counts: dict[str, Counter[str]] = {}
-    rows = np.bincount(held, minlength=1)
-    for number in np.flatnonzero(rows).tolist():
-        for task, labels in profiles[number].labels:
-            of_task = counts.setdefault(task, Counter())
-            for label, n in labels or (("none", 1),):
-                of_task[label] += n * int(rows[number])
+    rows = np.bincount(row_profiles, minlength=1)
+    for index in np.flatnonzero(rows).tolist():
+        for task, labels in profiles[index].labels:
+            task_counts = counts.setdefault(task, Counter())
+            for label, count in labels or ((NO_LABEL, 1),):
+                task_counts[label] += count * int(rows[index])
     return {task: dict(sorted(count.items())) for task, count in sorted(counts.items())}
 
 
-def count_soft(rows: Rows, soft: Mapping[str, SoftLabels]) -> dict[str, int]:
-    """Task → how many soft labels there are: of stances those in the train rows, of other tasks those in ``soft``."""
-    counts = Counter(task for tasks in soft.values() for task in tasks)
-    shares = np.array([profile.shares for profile in rows.profiles])
-    counts["stance"] = int(
-        shares[rows.column("profile")[rows.split == SPLITS.index("train")].astype(np.int32)].sum()
-    )
-    return dict(sorted((+counts).items()))
+def count_soft(rows: DatasetRows, soft: Mapping[str, SoftLabels]) -> dict[str, int]:
+    """Return task → number of soft labels: of stances those in train rows, else those in ``soft``."""
+    counts: Counter[str] = Counter()
+    for by_task in soft.values():
+        counts.update(by_task.keys())
+    soft_stances = np.array([profile.soft_stances for profile in rows.profiles])
+    train_profiles = rows.column("profile")[rows.split == SPLITS.index("train")]
+    counts["stance"] = int(soft_stances[train_profiles.astype(np.int32)].sum())
+    return {task: count for task, count in sorted(counts.items()) if count > 0}
 
 
-def label_counts_by_split(rows: Rows) -> dict[str, LabelCounts]:
-    """Split → the counts of its labels."""
-    profiles, held = rows.profiles, rows.column("profile").astype(np.int32)
-    return {
-        name: count_labels(profiles, held[rows.split == place])
-        for place, name in enumerate(SPLITS)
-        if (rows.split == place).any()
-    }
+def label_counts_by_split(rows: DatasetRows) -> dict[str, LabelCounts]:
+    """Return split → task → label → count."""
+    return _counts_by_split(rows, np.ones(len(rows), dtype=np.bool_))
 
 
-def repeated_texts(rows: Rows) -> dict[str, int]:
-    """Split → how many rows have the text of an earlier one, but for case and punctuation."""
+def _counts_by_split(rows: DatasetRows, selected: NDArray[np.bool_]) -> dict[str, LabelCounts]:
+    """Return the label counts of the selected rows; splits without such rows are absent."""
+    profiles, row_profiles = rows.profiles, rows.column("profile").astype(np.int32)
+    counts = {}
+    for index, split in enumerate(SPLITS):
+        split_profiles = row_profiles[selected & (rows.split == index)]
+        if len(split_profiles):
+            counts[split] = count_labels(profiles, split_profiles)
+    return counts
+
+
+def repeated_texts(rows: DatasetRows) -> dict[str, int]:
+    """Return split → rows with the text of an earlier row, without case and punctuation."""
     keys = rows.keys("text")
-    of_splits = {name: keys[rows.split == place] for place, name in enumerate(SPLITS)}
-    return {name: len(held) - len(np.unique(held)) for name, held in of_splits.items() if len(held)}
+    repeated = {}
+    for index, split in enumerate(SPLITS):
+        split_keys = keys[rows.split == index]
+        if len(split_keys):
+            repeated[split] = len(split_keys) - len(np.unique(split_keys))
+    return repeated
 
 
-def report_sources(rows: Rows, ties: Mapping[int, Counter[str]]) -> list[SourceReport]:
-    """What each corpus or file gave: those with a split first, as their rows come first.
+def report_sources(rows: DatasetRows, ties: Mapping[int, Counter[str]]) -> list[SourceReport]:
+    """Report on each corpus or file; those with a split come first, as their rows do.
 
     Args:
         rows: all rows.
-        ties: number of a part → task → how often its annotators were tied.
+        ties: index of a part → task → number of ties.
     """
-    order = sorted(rows.parts, key=lambda part: part.split is None)
-    profiles, held = rows.profiles, rows.column("profile").astype(np.int32)
+    ordered_parts = sorted(rows.input_parts, key=lambda input_part: input_part.split is None)
     reports = []
-    for name in dict.fromkeys(part.name for part in order):
-        numbers = [number for number, part in enumerate(rows.parts) if part.name == name]
-        parts = [rows.parts[number] for number in numbers]
-        mine = np.isin(rows.part, numbers)
-        of_splits = {
-            split: held[mine & (rows.split == place)] for place, split in enumerate(SPLITS)
-        }
-        of_splits = {split: of for split, of in of_splits.items() if len(of)}
+    for name in dict.fromkeys(input_part.name for input_part in ordered_parts):
+        indices = [
+            index for index, input_part in enumerate(rows.input_parts) if input_part.name == name
+        ]
+        source_parts = [rows.input_parts[index] for index in indices]
+        selected = np.isin(rows.input_part, indices)
+        split_sizes = {}
+        for index, split in enumerate(SPLITS):
+            size = int(np.count_nonzero(selected & (rows.split == index)))
+            if size:
+                split_sizes[split] = size
+        facts = {}
+        for input_part in source_parts:
+            if input_part.read_report.facts:
+                facts[input_part.origin] = dict(input_part.read_report.facts)
+        first_part = next(input_part for input_part in ordered_parts if input_part.name == name)
         reports.append(
             SourceReport(
                 name=name,
-                read=sum(part.count for part in parts),
-                rows={split: len(of) for split, of in of_splits.items()},
-                labels={split: count_labels(profiles, of) for split, of in of_splits.items()},
-                dropped=_sum(part.reading.dropped for part in parts),
-                ties=_sum(ties.get(number, Counter()) for number in numbers),
-                facts={
-                    part.origin: dict(part.reading.facts) for part in parts if part.reading.facts
-                },
-                **next((part.about for part in order if part.name == name), {}),
+                read=sum(input_part.count for input_part in source_parts),
+                rows=split_sizes,
+                labels=_counts_by_split(rows, selected),
+                dropped=_total(input_part.read_report.dropped for input_part in source_parts),
+                ties=_total(ties.get(index, Counter()) for index in indices),
+                facts=facts,
+                **first_part.provenance,
             )
         )
     return reports
 
 
-def _sum(counts: Iterable[Counter[str]]) -> dict[str, int]:
+def _total(counts: Iterable[Counter[str]]) -> dict[str, int]:
     return dict(sum(counts, Counter[str]()))
 
 
 def versions() -> dict[str, str]:
-    """The versions of the packages that decide what is built."""
+    """Return package → version, of the packages that influence the dataset."""
     return {name: metadata.version(name) for name in _PACKAGES}

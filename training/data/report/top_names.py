@@ -1,4 +1,4 @@
-"""The targets and sources that a dataset has most of."""
+"""The most frequent targets and holders of a dataset."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -6,36 +6,43 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from claimstance.model.record import Record
-from claimstance.training.data.building.indexing import hashed
-from claimstance.training.data.building.rows import Rows
+from claimstance.training.data.building.indexing import hash_text
+from claimstance.training.data.building.rows import DatasetRows
 from claimstance.training.data.splits import SPLITS
 
-MOST = 20
+DEFAULT_COUNT = 20
 
 
-def frequent(
-    rows: Rows, column: str, names: Callable[[Record], Iterable[str]], most: int = MOST
+def top_names(
+    rows: DatasetRows,
+    column: str,
+    names_of: Callable[[Record], Iterable[str]],
+    count: int = DEFAULT_COUNT,
 ) -> list[tuple[str, dict[str, int]]]:
-    """The names that occur in the most rows, with split → how many rows; of equals, those with the lesser hash.
+    """Return the names that occur in the most rows, with split → rows; ties are ordered by hash.
 
     Args:
-        rows: with their splits.
-        column: the hashes of each row's names.
-        names: a record's names, as they were hashed.
-        most: how many to give.
+        rows: the rows, with their splits.
+        column: the column with the hashes of each row's names.
+        names_of: returns the names of a record that the column has the hashes of.
+        count: the number of names to return.
     """
-    splits = [name for name in SPLITS if len(rows.of_split(name))]
+    splits = [name for name in SPLITS if len(rows.in_split(name))]
     counts: dict[str, dict[int, int]] = {}
-    total: Counter[int] = Counter()
+    totals: Counter[int] = Counter()
     for split in splits:
-        values, found = np.unique(rows.values(column, rows.of_split(split)), return_counts=True)
-        counts[split] = dict(zip(values.tolist(), found.tolist(), strict=True))
-        total.update(counts[split])
-    given = []
-    for value, _ in sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))[:most]:
-        record = rows.record(rows.first_with(column, np.uint64(value), np.arange(len(rows))))
-        name = next(name for name in names(record) if hashed(name) == value)
-        given.append(
-            (name, {split: counts[split][value] for split in splits if value in counts[split]})
+        hashes, occurrences = np.unique(
+            rows.values(column, rows.in_split(split)), return_counts=True
         )
-    return given
+        counts[split] = dict(zip(hashes.tolist(), occurrences.tolist(), strict=True))
+        totals.update(counts[split])
+    ranking = sorted(totals.items(), key=lambda entry: (-entry[1], entry[0]))
+    all_rows = np.arange(len(rows))
+    names = []
+    for value, _ in ranking[:count]:
+        # Only hashes are stored, so the name is looked up in the first row that has it.
+        record = rows.record(rows.first_with(column, np.uint64(value), all_rows))
+        name = next(name for name in names_of(record) if hash_text(name) == value)
+        by_split = {split: counts[split][value] for split in splits if value in counts[split]}
+        names.append((name, by_split))
+    return names

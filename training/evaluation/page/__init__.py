@@ -1,1 +1,1 @@
-"""The page of an evaluation, and the one of two beside each other."""
+"""The page of an evaluation, and the page that compares two evaluations."""

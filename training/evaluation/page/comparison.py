@@ -1,4 +1,4 @@
-"""The page of two evaluations beside each other: which differences are more than chance, and where the two disagree."""
+"""The page that compares two evaluations: significant differences, and cases where the two disagree."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,185 +7,225 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.errors import InputError
-from claimstance.training.evaluation.cases import (
-    CASES_FILE,
-    Cases,
-    LabelCase,
-    SpanCase,
-    answers_of,
-    read_cases,
-)
+from claimstance.training.evaluation.answers import ScoredAnswer, stack
 from claimstance.training.evaluation.page.page import PAGES
-from claimstance.training.evaluation.page.pictures import (
-    Picture,
-    Run,
-    differences_picture,
-    reliability_diagram,
-    risk_picture,
+from claimstance.training.evaluation.page.plots import (
+    Plot,
+    PlottedRun,
+    differences_plot,
+    reliability_plot,
+    risk_plot,
 )
-from claimstance.training.evaluation.page.worst import Question, Sentence, question, sentence
-from claimstance.training.evaluation.reliability import claims
-from claimstance.training.evaluation.span_errors import KINDS, summed, wrong
+from claimstance.training.evaluation.page.worst import (
+    QuestionView,
+    SentenceView,
+    question_view,
+    sentence_view,
+)
+from claimstance.training.evaluation.prediction_log import (
+    PREDICTION_LOG_FILE,
+    PredictionLog,
+    ScoredSpans,
+    read_prediction_log,
+)
+from claimstance.training.evaluation.reliability import binary_outcomes
+from claimstance.training.evaluation.span_errors import KINDS, count_errors, sum_errors
 
-MOST = 5  # cases of a task that are shown where one run is right and the other is not
+MAX_CASES = 5  # shown of a task, for each run that alone is right
 RUNS = ("A", "B")
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """Where two runs disagree on a task.
+    """Represent the disagreement of two runs on a task.
 
     Attributes:
-        anchor: none other's.
-        corpus: whose sentences they are.
-        task: what was asked.
-        n: questions, or sentences.
-        right: of questions, how many both have right, A alone, B alone, neither; empty for spans.
-        kinds: label → kind of error → how many spans of A, and of B; empty for questions.
-        pictures: kind of question → both runs in one picture.
-        questions: those A alone has right, and those B alone has; the farthest apart first.
-        sentences: those in which A has fewer errors, and those in which B has; the farthest apart first.
-        better: how many there are of each.
+        anchor: an id that is unique on the page.
+        corpus: the corpus of the sentences.
+        task: the task.
+        n: the number of questions or sentences.
+        correct: the number of questions that both, A alone, B alone and neither answered correctly;
+            empty for spans.
+        errors: label → kind of error → number of spans of A and of B; empty for questions.
+        plots: variant of the question → plots of both runs.
+        questions: those that A alone answered correctly, and those that B did, farthest apart first.
+        sentences: those in which A has fewer errors, and those in which B has, farthest apart first.
+        better: the number of cases in which A is better, and in which B is.
     """
 
     anchor: str
     corpus: str
     task: str
     n: int
-    right: list[int]
-    kinds: dict[str, dict[str, tuple[int, int]]]
-    pictures: dict[str, list[Picture]]
-    questions: tuple[list[Question], list[Question]]
-    sentences: tuple[list[Sentence], list[Sentence]]
+    correct: list[int]
+    errors: dict[str, dict[str, tuple[int, int]]]
+    plots: dict[str, list[Plot]]
+    questions: tuple[list[QuestionView], list[QuestionView]]
+    sentences: tuple[list[SentenceView], list[SentenceView]]
     better: tuple[int, int]
 
 
 def comparison_page(comparison: Mapping[str, Any], folder_a: Path, folder_b: Path) -> Iterator[str]:
-    """The page, in pieces, of what ``compare`` found in two folders.
+    """Return the page, in pieces.
+
+    Args:
+        comparison: the result of ``compare`` for the two folders.
+        folder_a: the folder of the first evaluation.
+        folder_b: the folder of the second evaluation.
 
     Raises:
-        InputError: if the cases of one are not those of the other.
+        InputError: if the two logs of predictions do not hold the same cases.
     """
     folders = (folder_a, folder_b)
-    lacking = [
-        name
-        for name, folder in zip(RUNS, folders, strict=True)
-        if not (folder / CASES_FILE).is_file()
-    ]
+    runs_without_log = []
+    for name, folder in zip(RUNS, folders, strict=True):
+        if not (folder / PREDICTION_LOG_FILE).is_file():
+            runs_without_log.append(name)
+    sections = []
+    if not runs_without_log:
+        logs = [read_prediction_log(folder) for folder in folders]
+        sections = disagreements(folders, logs[0], logs[1])
     rows = comparison["rows"]
-    shown = [
-        tuple(row[key] for key in ("difference", "low", "high", "significant")) for row in rows
-    ]
+    differences = [(row["difference"], row["low"], row["high"], row["significant"]) for row in rows]
     return PAGES.render(
         "comparison.html",
         {
             "comparison": comparison,
             "runs": RUNS,
-            "lacking": lacking,
-            "cases_file": CASES_FILE,
-            "drawn": differences_picture("all", shown) if rows else "",
-            "sections": [] if lacking else disagreements(folders, *map(read_cases, folders)),
+            "runs_without_log": runs_without_log,
+            "log_file": PREDICTION_LOG_FILE,
+            "drawing": differences_plot("all", differences) if rows else "",
+            "sections": sections,
         },
     )
 
 
-def disagreements(folders: tuple[Path, Path], a: Cases, b: Cases) -> list[Disagreement]:
-    """Where two runs disagree, on each task that both have."""
-    found = []
-    for number, name in enumerate((name for name in a if name in b), 1):
-        _check_same(folders, name, a[name], b[name])
-        make: Any = _of_labels if isinstance(a[name][0], LabelCase) else _of_spans
-        found.append(make(f"t{number}", name, a[name], b[name]))
-    return found
+def disagreements(
+    folders: tuple[Path, Path], a: PredictionLog, b: PredictionLog
+) -> list[Disagreement]:
+    """Return the disagreements of two runs on each task that both have."""
+    sections = []
+    shared = [name for name in a if name in b]
+    for number, name in enumerate(shared, 1):
+        _check_same_cases(folders, name, a[name], b[name])
+        compare_cases: Any = _compare_spans
+        if isinstance(a[name][0], ScoredAnswer):
+            compare_cases = _compare_answers
+        sections.append(compare_cases(f"t{number}", name, a[name], b[name]))
+    return sections
 
 
-def _check_same(folders: tuple[Path, Path], name: str, a: Sequence[Any], b: Sequence[Any]) -> None:
-    keys = [
-        [(type(case), case.record.id, getattr(case, "gold", None)) for case in some]
-        for some in (a, b)
-    ]
-    if keys[0] != keys[1]:
+def _check_same_cases(
+    folders: tuple[Path, Path], name: str, a: Sequence[Any], b: Sequence[Any]
+) -> None:
+    """Raise an InputError if the cases of two runs differ in sentence, kind or gold label."""
+    if [_case_key(case) for case in a] != [_case_key(case) for case in b]:
         raise InputError(
-            f"{folders[1] / CASES_FILE}, {name}: expected the cases of {folders[0] / CASES_FILE} in their "
-            "order, found others: evaluate both again"
+            f"{folders[1] / PREDICTION_LOG_FILE}, {name}: expected the cases of "
+            f"{folders[0] / PREDICTION_LOG_FILE} in their order, found others: evaluate both again"
         )
 
 
-def _of_labels(
-    anchor: str, name: str, a: Sequence[LabelCase], b: Sequence[LabelCase]
+def _case_key(case: ScoredAnswer | ScoredSpans) -> tuple[str, str | None]:
+    """Return what must agree in two runs; the gold label is ``None`` for spans."""
+    return case.record.id, case.gold if isinstance(case, ScoredAnswer) else None
+
+
+def _compare_answers(
+    anchor: str, name: str, a: Sequence[ScoredAnswer], b: Sequence[ScoredAnswer]
 ) -> Disagreement:
+    """Return the disagreement of two runs on a task with labels."""
     corpus, _, task = name.rpartition("/")
     pairs = list(zip(a, b, strict=True))
-    right = Counter((one.right, other.right) for one, other in pairs)
-    outcomes = ((True, True), (True, False), (False, True), (False, False))
-
-    def gap(pair: tuple[LabelCase, LabelCase]) -> float:
-        return -abs(pair[0].probabilities[pair[0].gold] - pair[1].probabilities[pair[1].gold])
-
-    alone = [
-        sorted((pair for pair in pairs if (pair[0].right, pair[1].right) == which), key=gap)[:MOST]
-        for which in outcomes[1:3]
-    ]
+    counts = Counter((first.is_correct, second.is_correct) for first, second in pairs)
+    only_a = [pair for pair in pairs if pair[0].is_correct and not pair[1].is_correct]
+    only_b = [pair for pair in pairs if pair[1].is_correct and not pair[0].is_correct]
     return Disagreement(
         anchor,
         corpus,
         task,
-        len(pairs),
-        [right[which] for which in outcomes],
-        {},
-        _pictures(anchor, task, a, b),
-        questions=([question(*pair) for pair in alone[0]], [question(*pair) for pair in alone[1]]),
+        n=len(pairs),
+        correct=[
+            counts[True, True],
+            counts[True, False],
+            counts[False, True],
+            counts[False, False],
+        ],
+        errors={},
+        plots=_plots(anchor, task, a, b),
+        questions=(_farthest_apart(only_a), _farthest_apart(only_b)),
         sentences=([], []),
-        better=(right[True, False], right[False, True]),
+        better=(len(only_a), len(only_b)),
     )
 
 
-def _pictures(
-    anchor: str, task: str, a: Sequence[LabelCase], b: Sequence[LabelCase]
-) -> dict[str, list[Picture]]:
-    """By kind of question; both runs have the same ones, unless they find other mentions: then none of that kind."""
-    sides = [answers_of(list(some[0].probabilities), some).by_kind() for some in (a, b)]
-    found = {}
-    for number, kind in enumerate(kind for kind in sides[0] if kind in sides[1]):
-        both = [(name, side[kind]) for name, side in zip(RUNS, sides, strict=True)]
-        found[kind] = [
-            reliability_diagram(
-                f"{anchor}k{number}r", [Run(*claims(some, task), name) for name, some in both]
-            ),
-            risk_picture(
-                f"{anchor}k{number}c",
-                [Run(some.confidence, some.right, name) for name, some in both],
-            ),
+def _farthest_apart(pairs: Sequence[tuple[ScoredAnswer, ScoredAnswer]]) -> list[QuestionView]:
+    """Return the questions in which the probabilities of the gold label differ most."""
+
+    def gap(pair: tuple[ScoredAnswer, ScoredAnswer]) -> float:
+        first, second = pair
+        return abs(first.probabilities[first.gold] - second.probabilities[second.gold])
+
+    # Python's sort is stable even when reversed: equal gaps stay in the order of the cases.
+    farthest = sorted(pairs, key=gap, reverse=True)[:MAX_CASES]
+    return [question_view(first, second) for first, second in farthest]
+
+
+def _plots(
+    anchor: str, task: str, a: Sequence[ScoredAnswer], b: Sequence[ScoredAnswer]
+) -> dict[str, list[Plot]]:
+    """Return plots by variant of the question.
+
+    Runs that recognise different mentions have different variants; a variant that only one run has
+    gets no plot.
+    """
+    variants_a = stack(list(a[0].probabilities), a).by_variant()
+    variants_b = stack(list(b[0].probabilities), b).by_variant()
+    plots = {}
+    for number, variant in enumerate(name for name in variants_a if name in variants_b):
+        reliability_runs, risk_runs = [], []
+        for run, answers in zip(RUNS, (variants_a[variant], variants_b[variant]), strict=True):
+            probabilities, outcomes = binary_outcomes(answers, task)
+            reliability_runs.append(PlottedRun(probabilities, outcomes, run))
+            risk_runs.append(PlottedRun(answers.confidence, answers.correct, run))
+        plots[variant] = [
+            reliability_plot(f"{anchor}k{number}r", reliability_runs),
+            risk_plot(f"{anchor}k{number}c", risk_runs),
         ]
-    return found
+    return plots
 
 
-def _of_spans(anchor: str, name: str, a: Sequence[SpanCase], b: Sequence[SpanCase]) -> Disagreement:
+def _compare_spans(
+    anchor: str, name: str, a: Sequence[ScoredSpans], b: Sequence[ScoredSpans]
+) -> Disagreement:
+    """Return the disagreement of two runs on a task with spans."""
     corpus, _, task = name.rpartition("/")
-    sums = [summed(case.errors for case in some) for some in (a, b)]
-    labels = list(dict.fromkeys(label for errors in sums for label, _ in errors))
-    kinds = {
-        label: {kind: (sums[0][label, kind], sums[1][label, kind]) for kind in KINDS}
-        for label in labels
-    }
+    errors_a = sum_errors(case.errors for case in a)
+    errors_b = sum_errors(case.errors for case in b)
+    labels = dict.fromkeys(label for label, _ in (*errors_a, *errors_b))
+    errors = {}
+    for label in labels:
+        errors[label] = {kind: (errors_a[label, kind], errors_b[label, kind]) for kind in KINDS}
+
+    # A positive gap means that A has fewer errors than B.
     gaps = [
-        (wrong(other.errors) - wrong(one.errors), one, other)
-        for one, other in zip(a, b, strict=True)
+        (count_errors(second.errors) - count_errors(first.errors), first, second)
+        for first, second in zip(a, b, strict=True)
     ]
-    ahead = [
-        sorted((gap for gap in gaps if sign * gap[0] > 0), key=lambda gap: -abs(gap[0]))
-        for sign in (1, -1)
-    ]
-    shown = [[sentence(*pair) for _, *pair in some[:MOST]] for some in ahead]
+    better_a = sorted((gap for gap in gaps if gap[0] > 0), key=lambda gap: -gap[0])
+    better_b = sorted((gap for gap in gaps if gap[0] < 0), key=lambda gap: gap[0])
     return Disagreement(
         anchor,
         corpus,
         task,
-        len(gaps),
-        [],
-        kinds,
-        {},
-        ([], []),
-        (shown[0], shown[1]),
-        better=(len(ahead[0]), len(ahead[1])),
+        n=len(gaps),
+        correct=[],
+        errors=errors,
+        plots={},
+        questions=([], []),
+        sentences=(
+            [sentence_view(first, second) for _, first, second in better_a[:MAX_CASES]],
+            [sentence_view(first, second) for _, first, second in better_b[:MAX_CASES]],
+        ),
+        better=(len(better_a), len(better_b)),
     )

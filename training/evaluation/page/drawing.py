@@ -1,7 +1,7 @@
-"""Drawings by matplotlib as SVG that stands in a page: its colours are the page's, light or dark, its letters text.
+"""Drawings by matplotlib as SVG elements of a page, in the page's colours, light or dark.
 
-The page's policy forbids styles of elements, and its ids have to be its own: so what matplotlib writes is rewritten.
-The same drawing gives the same bytes.
+The page's policy forbids style attributes, and ids must be unique on the page. Therefore the SVG that
+matplotlib writes is rewritten. The same drawing gives the same bytes.
 """
 
 import io
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Stand-ins for what the page's style sheet calls so: ink, soft ink, lines, and the first and second run.
+#: Stand-ins for colours of the page's style sheet: ink, soft ink, lines, the first and second run.
 INK, SOFT, LINE, FIRST, SECOND = (f"#00000{n}" for n in range(1, 6))
-_CLASSES = dict(
-    zip((INK, SOFT, LINE, FIRST, SECOND), ("ink", "soft", "line", "first", "second"), strict=True)
-)
+_CLASSES = {INK: "ink", SOFT: "soft", LINE: "line", FIRST: "first", SECOND: "second"}
 
-_SVG, _XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
-_KEPT = (
+_SVG = "{http://www.w3.org/2000/svg}"
+_XLINK = "{http://www.w3.org/1999/xlink}"
+#: Style declarations that become attributes; all others are dropped.
+_ATTRIBUTES = (
     "fill",
     "stroke",
     "stroke-width",
@@ -55,15 +55,15 @@ _SETTINGS: Any = {
 }
 
 
-def settings() -> Any:
-    """A context in which figures are made and written."""
+def drawing_settings() -> Any:
+    """Return a context in which plots are drawn and written."""
     import matplotlib
 
     return matplotlib.rc_context(_SETTINGS)
 
 
-def blank(width: float = 4.1, height: float = 3.1) -> tuple["Figure", "Axes"]:
-    """A figure with one pair of axes, in inches."""
+def new_axes(width: float = 4.1, height: float = 3.1) -> tuple["Figure", "Axes"]:
+    """Return a matplotlib figure with one pair of axes; width and height in inches."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -71,68 +71,70 @@ def blank(width: float = 4.1, height: float = 3.1) -> tuple["Figure", "Axes"]:
 
 
 def as_svg(figure: "Figure", name: str, title: str, description: str) -> str:
-    """The figure as an element of a page.
+    """Return a matplotlib figure as an element of a page.
 
     Args:
         figure: drawn in the colours above.
-        name: what its ids begin with; none other on the page may have it.
-        title: what it is, in words.
-        description: what it shows, for those who do not see it.
+        name: the prefix of its ids, unique on the page.
+        title: the title, for those who do not see the drawing.
+        description: the content in words, for the same readers.
     """
-    written = io.StringIO()
-    figure.savefig(written, format="svg", metadata={"Date": None})
-    root = ElementTree.fromstring(written.getvalue())
-    values = [value for element in root.iter() for value in element.attrib.values()]
-    used = {target for value in values for target in re.findall(r"#([\w-]+)\)?$", value)}
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    root = ElementTree.fromstring(file.getvalue())
+    referenced: set[str] = set()
+    for element in root.iter():
+        for value in element.attrib.values():
+            referenced.update(re.findall(r"#([\w-]+)\)?$", value))
     for element in list(root.iter()):
-        _rewrite(element, name, used)
+        _rewrite(element, name, referenced)
     for useless in [*root.findall(f"{_SVG}metadata"), *root.findall(f"{_SVG}defs[{_SVG}style]")]:
         root.remove(useless)
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)
     root.attrib |= {"class": "plot", "role": "img", "aria-labelledby": f"{name}-t {name}-d"}
-    for place, (tag, text) in enumerate((("title", title), ("desc", description))):
+    for position, (tag, text) in enumerate((("title", title), ("desc", description))):
         element = ElementTree.Element(_SVG + tag, {"id": f"{name}-{tag[0]}"})
         element.text = text
-        root.insert(place, element)
-    text = ElementTree.tostring(root, encoding="unicode")
-    return re.sub(r">\s+<", "><", text.replace("ns0:", "").replace(":ns0", ""))
+        root.insert(position, element)
+    svg = ElementTree.tostring(root, encoding="unicode")
+    return re.sub(r">\s+<", "><", svg.replace("ns0:", "").replace(":ns0", ""))
 
 
-def _rewrite(element: ElementTree.Element, name: str, used: set[str]) -> None:
-    """Styles into attributes and classes, ids that nothing refers to away, the others made the page's own."""
-    given, classes = dict(element.attrib), []
-    for declaration in filter(None, given.pop("style", "").split(";")):
-        key, value = (part.strip() for part in declaration.split(":", 1))
+def _rewrite(element: ElementTree.Element, name: str, referenced: set[str]) -> None:
+    """Turn styles into attributes and classes, drop unused ids, and prefix the others with ``name``."""
+    attributes = dict(element.attrib)
+    classes = []
+    for declaration in attributes.pop("style", "").split(";"):
+        key, _, value = (text.strip() for text in declaration.partition(":"))
         if value in _CLASSES and key in ("fill", "stroke"):
             classes.append(f"{key}-{_CLASSES[value]}")
-        elif key in _KEPT:
-            given[key] = value.removesuffix("px")
+        elif key in _ATTRIBUTES:
+            attributes[key] = value.removesuffix("px")
     if classes:
-        given["class"] = " ".join(classes)
-    if given.get("id") in used:
-        given["id"] = f"{name}-{given['id']}"
+        attributes["class"] = " ".join(classes)
+    if attributes.get("id") in referenced:
+        attributes["id"] = f"{name}-{attributes['id']}"
     else:
-        given.pop("id", None)
-    if "transform" in given and given["transform"].startswith("rotate(-0 "):
-        del given["transform"]
-    if (target := given.pop(f"{_XLINK}href", None)) is not None:
-        given["href"] = f"#{name}-{target[1:]}"
-    if (clip := given.get("clip-path")) is not None:
-        given["clip-path"] = clip.replace("#", f"#{name}-")
+        attributes.pop("id", None)
+    if attributes.get("transform", "").startswith("rotate(-0 "):
+        del attributes["transform"]
+    link = attributes.pop(f"{_XLINK}href", None)
+    if link is not None:
+        attributes["href"] = f"#{name}-{link[1:]}"
+    if "clip-path" in attributes:
+        attributes["clip-path"] = attributes["clip-path"].replace("#", f"#{name}-")
+    for key in ("d", "x", "y", "transform"):
+        if key in attributes:
+            attributes[key] = _shorten(attributes[key])
     element.attrib.clear()
-    element.attrib.update(
-        {
-            key: _short(value) if key in ("d", "x", "y", "transform") else value
-            for key, value in given.items()
-        }
-    )
+    element.attrib.update(attributes)
 
 
-def _short(numbers: str) -> str:
-    """Places to a tenth of a point."""
-    return " ".join(
-        re.sub(
-            r"-?\d+\.\d+", lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), numbers
-        ).split()
-    )
+def _shorten(numbers: str) -> str:
+    """Round coordinates to a tenth of a point."""
+
+    def rounded(match: re.Match[str]) -> str:
+        return f"{float(match[0]):.1f}".removesuffix(".0")
+
+    return " ".join(re.sub(r"-?\d+\.\d+", rounded, numbers).split())

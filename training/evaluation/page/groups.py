@@ -1,22 +1,22 @@
-"""Figures of parts of a task: of each outlet, of each target; those with too little to tell are taken together."""
+"""Figures by outlet and by target; groups with too few items are taken together."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from claimstance.model.record import Record
-from claimstance.training.evaluation.answers import document_of
-from claimstance.training.evaluation.cases import LabelCase, SpanCase
+from claimstance.training.evaluation.answers import ScoredAnswer, document_of
 from claimstance.training.evaluation.counts import Outcome, digest
-from claimstance.training.evaluation.metrics import Figure, confusions
+from claimstance.training.evaluation.metrics import Figure, confusion_matrices
+from claimstance.training.evaluation.prediction_log import ScoredSpans
 
-FEWEST = 30  # items of a part whose figures are told
-MOST = 15  # parts that are told one by one
+MIN_ITEMS = 30  # figures of a smaller group would say too little
+MAX_GROUPS = 15
 
 
 @dataclass(frozen=True)
 class Group:
-    """A part, or several taken together."""
+    """Represent a group of items, or several groups taken together, with its figures."""
 
     name: str
     n: int
@@ -25,97 +25,108 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Groups:
-    """The parts of a task by ``what``: those told one by one, most items first, and how many ``others`` there are,
-    with their figures together.
+class GroupTable:
+    """Represent the figures of a task by an attribute of its items.
+
+    Attributes:
+        attribute: ``target`` or ``outlet``.
+        groups: the groups that have figures of their own, most items first.
+        n_others: the number of groups that are taken together.
+        remainder: these groups together; ``None`` if there are none.
     """
 
-    what: str
-    shown: list[Group]
-    others: int
-    rest: Group | None
+    attribute: str
+    groups: list[Group]
+    n_others: int
+    remainder: Group | None
 
 
-def by_target(labels: Sequence[str], cases: Sequence[LabelCase]) -> Groups | None:
-    """The figures of each target; ``None`` if the questions have none."""
-    named: dict[str, list[LabelCase]] = defaultdict(list)
+def by_target(labels: Sequence[str], cases: Sequence[ScoredAnswer]) -> GroupTable | None:
+    """Return the figures of each target; ``None`` if the questions have no targets."""
+    cases_by_target: dict[str, list[ScoredAnswer]] = defaultdict(list)
     for case in cases:
         if case.stance is not None:
-            named[target_of(case)].append(case)
-    if not named:
+            cases_by_target[target_of(case)].append(case)
+    if not cases_by_target:
         return None
-    sizes = Counter({name: len(some) for name, some in named.items()})
-    return _groups(
-        "target",
-        sizes,
-        lambda names: outcome_of(labels, [case for name in names for case in named[name]]),
-    )
+
+    def outcome_of_targets(targets: Collection[str]) -> Outcome:
+        return outcome_of(labels, [case for name in targets for case in cases_by_target[name]])
+
+    sizes = Counter({name: len(group) for name, group in cases_by_target.items()})
+    return _group_table("target", sizes, outcome_of_targets)
 
 
-def target_of(case: LabelCase) -> str:
-    """The name of what a stance is on, or its words in the text."""
+def target_of(case: ScoredAnswer) -> str:
+    """Return the name of a stance's target, or its words in the text."""
     if case.stance is None:
         return ""
     target = case.stance.target
-    return (
-        target
-        if isinstance(target, str)
-        else " … ".join(case.record.text[start:end] for start, end in target)
-    )
+    if isinstance(target, str):
+        return target
+    return " … ".join(case.record.text[start:end] for start, end in target)
 
 
-def by_outlet(outcome: Outcome, cases: Sequence[LabelCase] | Sequence[SpanCase]) -> Groups | None:
-    """The figures of each outlet; ``None`` if none is known."""
-    documents = outlets(case.record for case in cases)
-    if not documents:
+def by_outlet(
+    outcome: Outcome, cases: Sequence[ScoredAnswer] | Sequence[ScoredSpans]
+) -> GroupTable | None:
+    """Return the figures of each outlet; ``None`` if the metadata names no outlets."""
+    documents_by_outlet = outlets(case.record for case in cases)
+    if not documents_by_outlet:
         return None
+
+    def outcome_of_outlets(names: Collection[str]) -> Outcome | None:
+        return outcome.restrict_to({item for name in names for item in documents_by_outlet[name]})
+
     items = dict(zip(outcome.documents, outcome.sizes.tolist(), strict=True))
-    sizes = Counter(
-        {name: int(sum(items[one] for one in some)) for name, some in documents.items()}
-    )
-    return _groups(
-        "outlet",
-        sizes,
-        lambda names: outcome.among({one for name in names for one in documents[name]}),
-    )
+    sizes: Counter[str] = Counter()
+    for name, documents in documents_by_outlet.items():
+        sizes[name] = int(sum(items[document] for document in documents))
+    return _group_table("outlet", sizes, outcome_of_outlets)
 
 
 def outlets(records: Iterable[Record]) -> dict[str, set[str]]:
-    """Outlet → its documents (digests), where ``meta`` tells the outlet."""
-    found: dict[str, set[str]] = defaultdict(set)
+    """Return outlet → its documents (digests), for records whose ``meta`` names the outlet."""
+    documents: dict[str, set[str]] = defaultdict(set)
     for record in records:
-        if outlet := record.meta.get("outlet"):
-            found[str(outlet)].add(digest(document_of(record)))
-    return found
+        outlet = record.meta.get("outlet")
+        if outlet:
+            documents[str(outlet)].add(digest(document_of(record)))
+    return documents
 
 
-def outcome_of(labels: Sequence[str], cases: Sequence[LabelCase]) -> Outcome:
-    """The counts of these questions, document by document."""
+def outcome_of(labels: Sequence[str], cases: Sequence[ScoredAnswer]) -> Outcome:
+    """Return the counts of these questions, document by document."""
     documents = [document_of(case.record) for case in cases]
-    gold, said = (
-        [labels.index(label) for label in of]
-        for of in zip(*((c.gold, c.said) for c in cases), strict=True)
-    )
-    counts = confusions(gold, said, documents, len(labels))
-    names = tuple(map(digest, dict.fromkeys(documents)))
-    return Outcome("labels", tuple(labels), names, counts.sum(axis=(1, 2)), counts)
+    gold = [labels.index(case.gold) for case in cases]
+    predicted = [labels.index(case.predicted) for case in cases]
+    counts = confusion_matrices(gold, predicted, documents, len(labels))
+    digests = tuple(digest(document) for document in dict.fromkeys(documents))
+    return Outcome("labels", tuple(labels), digests, counts.sum(axis=(1, 2)), counts)
 
 
-def _groups(
-    what: str, sizes: Counter[str], among: Callable[[Collection[str]], Outcome | None]
-) -> Groups:
-    order = sorted(sizes, key=lambda name: (-sizes[name], name))
-    told = [name for name in order[:MOST] if sizes[name] >= FEWEST]
-    others = order[len(told) :]
-    return Groups(
-        what,
-        [one for name in told if (one := _group(name, among([name])))],
-        len(others),
-        _group("others", among(others)) if others else None,
-    )
+def _group_table(
+    attribute: str, sizes: Counter[str], outcome_of_groups: Callable[[list[str]], Outcome | None]
+) -> GroupTable:
+    """Return the table of the largest groups, with the others together.
+
+    Args:
+        attribute: the attribute that the groups share.
+        sizes: name of the group → number of items.
+        outcome_of_groups: returns the counts of groups, given their names.
+    """
+    names = sorted(sizes, key=lambda name: (-sizes[name], name))
+    large = [name for name in names[:MAX_GROUPS] if sizes[name] >= MIN_ITEMS]
+    small = names[len(large) :]
+    groups = []
+    for name in large:
+        outcome = outcome_of_groups([name])
+        if outcome is not None:
+            groups.append(_group(name, outcome))
+    remainder = outcome_of_groups(small) if small else None
+    small_groups = None if remainder is None else _group("others", remainder)
+    return GroupTable(attribute, groups, len(small), small_groups)
 
 
-def _group(name: str, outcome: Outcome | None) -> Group | None:
-    if outcome is None:
-        return None
+def _group(name: str, outcome: Outcome) -> Group:
     return Group(name, int(outcome.sizes.sum()), len(outcome.documents), outcome.figures())

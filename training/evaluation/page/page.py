@@ -1,37 +1,33 @@
-"""The page of an evaluation: one HTML file that needs nothing else; see ``claimstance.model.pages.engine``."""
+"""The page of an evaluation: one self-contained HTML file; see ``claimstance.model.pages.engine``."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from claimstance.model.pages.engine import Pages
 from claimstance.training.evaluation.evaluation import Evaluation
-from claimstance.training.evaluation.metrics import (
-    FEW_DOCUMENTS,
-    NUMBERS,
-    Figure,
-    metric_name,
-    task_name,
-)
-from claimstance.training.evaluation.page.groups import FEWEST
-from claimstance.training.evaluation.page.sections import LINKED, section
+from claimstance.training.evaluation.metrics import FEW_DOCUMENTS, Figure
+from claimstance.training.evaluation.page.display_names import NOT_SHARES, metric_name, task_name
+from claimstance.training.evaluation.page.groups import MIN_ITEMS
+from claimstance.training.evaluation.page.sections import LINKED, task_section
 
 PAGE_FILE = "evaluation.html"
 
 
-def evaluation_page(found: Evaluation) -> Iterator[str]:
-    """The page, in pieces."""
-    sections = [
-        section(number, name, found.account, outcome, found.config, found.cases[name])
-        for number, (name, outcome) in enumerate(found.outcomes.items(), 1)
-    ]
+def evaluation_page(evaluation: Evaluation) -> Iterator[str]:
+    """Return the page, in pieces."""
+    account = evaluation.account
+    sections = []
+    for number, (name, outcome) in enumerate(evaluation.outcomes.items(), 1):
+        cases = evaluation.prediction_log[name]
+        sections.append(task_section(number, name, account, outcome, evaluation.config, cases))
     return PAGES.render(
         "evaluation.html",
         {
-            "account": found.account,
-            "model": found.account["model"],
-            "data": found.account["data"],
+            "account": account,
+            "model": account["model"],
+            "data": account["data"],
             "sections": sections,
-            "fewest": FEWEST,
+            "min_items": MIN_ITEMS,
             "few_documents": FEW_DOCUMENTS,
             "linked": LINKED,
         },
@@ -39,38 +35,38 @@ def evaluation_page(found: Evaluation) -> Iterator[str]:
 
 
 def value(number: float, metric: str = "") -> str:
-    """A value as a reader expects it: most are shares."""
-    return f"{number:.3f}" if metric in NUMBERS else percent(number)
+    """Format a value: in per cent if the metric is a share, as most are."""
+    return f"{number:.3f}" if metric in NOT_SHARES else percent(number)
 
 
 def percent(share: float) -> str:
-    """In per cent, with one decimal."""
+    """Format a share in per cent, with one decimal."""
     return f"{100 * share:.1f}\u00a0%".replace("-", "−")
 
 
 def interval(figure: Figure, metric: str = "") -> str:
-    """The interval of a figure; nothing if it has none."""
+    """Format the interval of a figure; "none" if it has none."""
     if figure.low == figure.high == figure.value:
         return "none"
-    low, high = (
-        f"{each:.3f}" if metric in NUMBERS else f"{100 * each:.1f}"
-        for each in (figure.low, figure.high)
-    )
-    return f"{low} – {high}".replace("-", "−")
+    if metric in NOT_SHARES:
+        text = f"{figure.low:.3f} – {figure.high:.3f}"
+    else:
+        text = f"{100 * figure.low:.1f} – {100 * figure.high:.1f}"
+    return text.replace("-", "−")
 
 
 def signed(share: float) -> str:
-    """A difference in points."""
+    """Format a difference in percentage points."""
     return f"{100 * share:+.1f}".replace("-", "−")
 
 
 def p_value(number: float | None) -> str:
-    """A p-value; a dash where there is none."""
+    """Format a p-value; a dash if there is none."""
     return "–" if number is None else f"{number:.4f}"
 
 
 def drawing(svg: str) -> Any:
-    """A drawing as it is: it is the program's own, and holds no text of data."""
+    """Mark a drawing as safe: the program made it, and it holds no text of the data."""
     from markupsafe import Markup
 
     return Markup(svg)

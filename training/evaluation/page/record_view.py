@@ -1,4 +1,4 @@
-"""Records as a report shows them: the text with its spans marked, and what was annotated, in words."""
+"""Records as a report shows them: the text with its spans marked, and the annotations in words."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.pages.markup import Mark, Segment, lanes, segments
 from claimstance.model.record import Record, Span, Stance
 
-MOST_SHOWN = 3000  # characters of a text
-NOBODY = "nobody named"
+MAX_CHARACTERS = 3000  # of a text that are shown
+NO_HOLDER = "nobody named"
 _FACTS = ("corpus", "outlet", "date")  # keys of ``meta``
-_FIELDS = {
+_TASK_OF_FIELD = {
     **{task: task for task in SENTENCE_TASKS},
     "attributions": "attribution",
     "entities": "entity",
@@ -19,8 +19,8 @@ _FIELDS = {
 
 
 @dataclass(frozen=True)
-class Tagged:
-    """One piece of a span: a mark, with what stands before it in small print, and its line under the text."""
+class TaggedMark:
+    """Represent one piece of a span: a mark, the small print before it, and its line under the text."""
 
     start: int
     end: int
@@ -31,8 +31,8 @@ class Tagged:
 
 
 @dataclass(frozen=True)
-class Said:
-    """A stance in words."""
+class StanceSummary:
+    """Represent a stance in words; ``shares`` maps labels to probabilities, if it has any."""
 
     holder: str
     target: str
@@ -42,74 +42,84 @@ class Said:
 
 @dataclass(frozen=True)
 class Sample:
-    """A record to be shown.
+    """Represent a record as a page shows it.
 
     Attributes:
-        id: the record's.
-        facts: what is known of it, such as the document and the annotator.
+        id: the id of the record.
+        facts: metadata such as the document and the annotator.
         labels: task → the sentence's label.
         segments: the text, cut at all bounds of spans.
-        lanes: how many lines there are under the text at most.
-        left_out: how many characters at the end are not shown.
-        attributions: part → its words, of each.
-        entities: label and words.
+        lanes: the greatest number of lines under the text.
+        left_out: the number of characters at the end that are not shown.
+        attributions: role → its words, for each attribution.
+        entities: label and words of each entity.
         stances: in the record's order.
-        empty: tasks annotated with "none there".
-        missing: tasks that were not annotated.
+        empty: tasks that are annotated without any item.
+        missing: tasks that are not annotated.
     """
 
     id: str
     facts: dict[str, str]
     labels: dict[str, str]
-    segments: list[Segment[Tagged]]
+    segments: list[Segment[TaggedMark]]
     lanes: int
     left_out: int
     attributions: list[dict[str, str]]
     entities: list[tuple[str, str]]
-    stances: list[Said]
+    stances: list[StanceSummary]
     empty: list[str]
     missing: list[str]
 
 
 def sample(record: Record) -> Sample:
-    """What a report shows of a record."""
-    marks = _marks(record)
+    """Return a record as a page shows it."""
     text = record.text
-    given = {
-        "document": record.doc_id,
-        **{key: record.meta.get(key) for key in _FACTS},
-        "annotator": record.annotator,
-    }
+    marks = _marks(record)
+    facts = {"document": record.doc_id}
+    for key in _FACTS:
+        facts[key] = record.meta.get(key)
+    facts["annotator"] = record.annotator
+
+    labels = {}
+    for task in SENTENCE_TASKS:
+        label = getattr(record, task)
+        if label is not None:
+            labels[task] = label
+    attributions = []
+    for attribution in record.attributions or ():
+        spans = {role: getattr(attribution, role) for role in ROLES}
+        attributions.append(
+            {role: _words(text, span) for role, span in spans.items() if span is not None}
+        )
+    empty, missing = [], []
+    for field, task in _TASK_OF_FIELD.items():
+        annotation = getattr(record, field)
+        if annotation is None:
+            missing.append(task)
+        elif annotation == []:
+            empty.append(task)
+
     return Sample(
         id=record.id,
-        facts={name: str(value) for name, value in given.items() if value not in (None, "")},
-        labels={
-            task: label for task in SENTENCE_TASKS if (label := getattr(record, task)) is not None
-        },
-        segments=segments(text[:MOST_SHOWN], marks),
+        facts={name: str(value) for name, value in facts.items() if value not in (None, "")},
+        labels=labels,
+        segments=segments(text[:MAX_CHARACTERS], marks),
         lanes=1 + max((mark.lane for mark in marks), default=-1),
-        left_out=max(0, len(text) - MOST_SHOWN),
-        attributions=[
-            {
-                role: _words(text, span)
-                for role in ROLES
-                if (span := getattr(attribution, role)) is not None
-            }
-            for attribution in record.attributions or ()
-        ],
+        left_out=max(0, len(text) - MAX_CHARACTERS),
+        attributions=attributions,
         entities=[(entity.label, _words(text, entity.span)) for entity in record.entities or ()],
-        stances=[_said(text, stance) for stance in record.stances or ()],
-        empty=[task for field, task in _FIELDS.items() if getattr(record, field) == []],
-        missing=[task for field, task in _FIELDS.items() if getattr(record, field) is None],
+        stances=[_stance_summary(text, stance) for stance in record.stances or ()],
+        empty=empty,
+        missing=missing,
     )
 
 
-def _said(text: str, stance: Stance) -> Said:
-    holder, target = (
-        _words(text, v) if isinstance(v, list) else v for v in (stance.holder, stance.target)
-    )
-    return Said(
-        holder or NOBODY, target or "", stance.label or "no label", stance.probabilities or {}
+def _stance_summary(text: str, stance: Stance) -> StanceSummary:
+    """Return a stance in words; spans become their words in the text."""
+    holder = _words(text, stance.holder) if isinstance(stance.holder, list) else stance.holder
+    target = _words(text, stance.target) if isinstance(stance.target, list) else stance.target
+    return StanceSummary(
+        holder or NO_HOLDER, target or "", stance.label or "no label", stance.probabilities or {}
     )
 
 
@@ -117,36 +127,48 @@ def _words(text: str, span: Span) -> str:
     return " … ".join(text[start:end] for start, end in span)
 
 
-def _marks(record: Record) -> list[Tagged]:
-    """The pieces of all spans that begin in the text that is shown; spans that two of a kind share are marked once."""
+def _marks(record: Record) -> list[TaggedMark]:
+    """Return the pieces of all spans that begin in the visible text.
+
+    Spans of the same characters and kind, such as a source that two attributions share, are marked
+    once, with the numbers of both.
+    """
     numbers: dict[tuple[str, str, tuple[tuple[int, int], ...]], list[str]] = {}
     for kind, name, span, number in _spans(record):
         numbers.setdefault((kind, name, tuple(span)), []).append(number)
-    pieces: list[tuple[Mark, str]] = []
-    for (kind, name, parts), shared in numbers.items():
-        tag = name if kind == "entity" and len(parts) == 1 else f"{name} {', '.join(shared)}"
-        title = f"entity: {tag}" if kind == "entity" else tag
-        for place, (start, end) in enumerate(sorted(parts)):
-            if start < MOST_SHOWN:  # a piece of a span that goes on is tagged as such
-                pieces.append(
-                    (Mark(start, min(end, MOST_SHOWN), kind, title), "… " * (place > 0) + tag)
-                )
-    chosen = lanes([mark for mark, _ in pieces])
+
+    marks: list[Mark] = []
+    tags: list[str] = []
+    for (kind, name, pieces), span_numbers in numbers.items():
+        tag = f"{name} {', '.join(span_numbers)}"
+        title = tag
+        if kind == "entity":
+            # An entity in one piece needs no number, because nothing else belongs to it.
+            tag = name if len(pieces) == 1 else tag
+            title = f"entity: {tag}"
+        for position, (start, end) in enumerate(sorted(pieces)):
+            if start < MAX_CHARACTERS:
+                marks.append(Mark(start, min(end, MAX_CHARACTERS), kind, title))
+                # The tag of a later piece shows that the span continues.
+                tags.append(tag if position == 0 else f"… {tag}")
+
     return [
-        Tagged(mark.start, mark.end, mark.classes, mark.title, tag, lane)
-        for (mark, tag), lane in zip(pieces, chosen, strict=True)
+        TaggedMark(mark.start, mark.end, mark.classes, mark.title, tag, lane)
+        for mark, tag, lane in zip(marks, tags, lanes(marks), strict=True)
     ]
 
 
 def _spans(record: Record) -> Iterator[tuple[str, str, Span, str]]:
-    """Of each span its style, what it is called, itself, and the number of what it is a part of."""
+    """Yield style, name, span, and the number of the annotation that the span belongs to."""
     for number, attribution in enumerate(record.attributions or (), 1):
         for role in ROLES:
-            if (span := getattr(attribution, role)) is not None:
+            span = getattr(attribution, role)
+            if span is not None:
                 yield role, role, span, str(number)
     for number, entity in enumerate(record.entities or (), 1):
         yield "entity", entity.label, entity.span, str(number)
     for number, stance in enumerate(record.stances or (), 1):
-        for part, value in (("holder", stance.holder), ("target", stance.target)):
-            if isinstance(value, list):
-                yield part, part, value, str(number)
+        if isinstance(stance.holder, list):
+            yield "holder", "holder", stance.holder, str(number)
+        if isinstance(stance.target, list):
+            yield "target", "target", stance.target, str(number)

@@ -1,42 +1,42 @@
-"""What the page of an evaluation tells of each task: figures, kinds of errors, pictures, parts, the worst errors."""
+"""Sections of an evaluation's page: figures, kinds of errors, plots, groups and the worst errors of a task."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from claimstance.model.config import ModelConfig
-from claimstance.training.evaluation.answers import Answers
-from claimstance.training.evaluation.cases import LabelCase, SpanCase, answers_of
+from claimstance.training.evaluation.answers import Answers, ScoredAnswer, stack
 from claimstance.training.evaluation.counts import Outcome
 from claimstance.training.evaluation.evaluate import PRIMARY
 from claimstance.training.evaluation.metrics import Figure
-from claimstance.training.evaluation.page.groups import Groups, by_outlet, by_target
-from claimstance.training.evaluation.page.pictures import (
-    Picture,
-    Run,
-    precision_recall_picture,
-    reliability_diagram,
-    risk_picture,
+from claimstance.training.evaluation.page.groups import GroupTable, by_outlet, by_target
+from claimstance.training.evaluation.page.plots import (
+    Plot,
+    PlottedRun,
+    precision_recall_plot,
+    reliability_plot,
+    risk_plot,
 )
 from claimstance.training.evaluation.page.worst import (
-    Question,
-    Sentence,
+    QuestionView,
+    SentenceView,
     worst_answers,
     worst_sentences,
 )
-from claimstance.training.evaluation.reliability import RANKED, claims, given
-from claimstance.training.evaluation.span_errors import KINDS, summed, wrong
+from claimstance.training.evaluation.prediction_log import ScoredSpans
+from claimstance.training.evaluation.reliability import RANKED, answered_mask, binary_outcomes
+from claimstance.training.evaluation.span_errors import KINDS, count_errors, sum_errors
 
-LINKED = "linked attributions"  # beside the roles
+LINKED = "linked attributions"  # a row of the error table, beside the roles
 _SCORES = ("precision", "recall", "f1")
-_MAIN = ("accuracy", "average_precision")  # besides what training is steered by
+_MAIN = ("accuracy", "average_precision")  # main metrics besides the primary ones
 
 
 @dataclass(frozen=True)
-class Row:
-    """A figure, and what people reach; ``metric`` as in ``evaluation.json``."""
+class FigureRow:
+    """Represent a figure, and the value that people reach; ``metric`` as in ``evaluation.json``."""
 
     metric: str
     figure: Figure
@@ -44,8 +44,15 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Part:
-    """Precision, recall and F1 of a label, or of a role; ``n`` is how many are annotated, if that can be told."""
+class ScoreRow:
+    """Represent precision, recall and F1 of a label or role.
+
+    Attributes:
+        name: the label or role; empty for all together.
+        n: the number of gold items, if the counts hold it.
+        scores: precision, recall and F1.
+        people: the F1 that people reach.
+    """
 
     name: str
     n: int | None
@@ -54,8 +61,11 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Matrix:
-    """How often each label was taken for each: ``counts[gold][said]``, and the ``shares`` of each row."""
+class ConfusionMatrix:
+    """Represent how often each label was predicted for each: ``counts[gold][predicted]``.
+
+    ``shares`` are the same as shares of each row.
+    """
 
     labels: tuple[str, ...]
     counts: list[list[int]]
@@ -63,35 +73,38 @@ class Matrix:
 
 
 @dataclass(frozen=True)
-class Kinds:
-    """Label → kind of error → how many spans; ``commonest``: (label, kind, how many), most first."""
+class ErrorTable:
+    """Represent label → kind of error → number of spans.
+
+    ``commonest`` are the most frequent errors: label, kind, number.
+    """
 
     counts: dict[str, dict[str, int]]
     commonest: list[tuple[str, str, int]]
 
 
 @dataclass(frozen=True)
-class Section:
-    """A task of a corpus, as the page tells of it.
+class TaskSection:
+    """Represent one task of a corpus as the page shows it.
 
     Attributes:
-        anchor: none other's.
-        corpus: whose sentences they are.
-        task: what was asked.
-        n: items that figures count.
-        documents: whose sentences they are of.
-        primary: what training is steered by.
+        anchor: an id that is unique on the page.
+        corpus: the corpus of the sentences.
+        task: the task.
+        n: the number of items that figures count.
+        documents: the number of documents.
+        primary: the primary figures, by which training chooses weights.
         main: the main figures.
-        parts: precision, recall and F1.
-        more: all other figures.
-        matrix: which label was taken for which; ``None`` for spans.
-        kinds: what errors there are; ``None`` for labels.
-        pictures: kind of question → its pictures.
-        groups: figures by target and by outlet, where these are known.
-        asked: questions, or sentences.
-        errors: of these, how many have one.
-        answers: the worst of them, of questions.
-        sentences: the worst of them, of sentences.
+        scores: precision, recall and F1 of each label or role.
+        other_figures: all other figures.
+        matrix: the confusion matrix; ``None`` for spans.
+        error_table: the kinds of errors; ``None`` for labels.
+        plots: variant of the question → its plots.
+        group_tables: figures by target and by outlet, as far as these are known.
+        n_cases: the number of questions or sentences.
+        n_errors: the number of these with an error.
+        questions: the worst of them, for labels.
+        sentences: the worst of them, for spans.
     """
 
     anchor: str
@@ -99,125 +112,143 @@ class Section:
     task: str
     n: int
     documents: int
-    primary: list[Row]
-    main: list[Row]
-    parts: list[Part]
-    more: list[Row]
-    matrix: Matrix | None
-    kinds: Kinds | None
-    pictures: dict[str, list[Picture]]
-    groups: list[Groups]
-    asked: int
-    errors: int
-    answers: list[Question]
-    sentences: list[Sentence]
+    primary: list[FigureRow]
+    main: list[FigureRow]
+    scores: list[ScoreRow]
+    other_figures: list[FigureRow]
+    matrix: ConfusionMatrix | None
+    error_table: ErrorTable | None
+    plots: dict[str, list[Plot]]
+    group_tables: list[GroupTable]
+    n_cases: int
+    n_errors: int
+    questions: list[QuestionView]
+    sentences: list[SentenceView]
 
 
-def section(
+def task_section(
     number: int,
     name: str,
     account: Mapping[str, Any],
     outcome: Outcome,
     config: ModelConfig,
-    cases: Sequence[LabelCase] | Sequence[SpanCase],
-) -> Section:
-    """The section of one ``corpus/task``; ``number`` is none other's."""
+    cases: Sequence[ScoredAnswer] | Sequence[ScoredSpans],
+) -> TaskSection:
+    """Return the section of one task of a corpus.
+
+    Args:
+        number: the number of the section on the page.
+        name: ``corpus/task``.
+        account: the evaluation's account.
+        outcome: the counts of the task.
+        config: the configuration of the model.
+        cases: the cases of the task.
+    """
     corpus, _, task = name.rpartition("/")
     anchor = f"t{number}"
-    figures = {metric: Figure(**each) for metric, each in account["results"][name].items()}
-    people = {
-        metric: each["value"] for metric, each in account.get("people", {}).get(name, {}).items()
-    }
-    rows = [Row(metric, figure, people.get(metric)) for metric, figure in figures.items()]
-    questions = [case for case in cases if isinstance(case, LabelCase)]
-    sentences = [case for case in cases if isinstance(case, SpanCase)]
-    matrix = _matrix(outcome) if outcome.kind == "labels" else None
-    targets = by_target(outcome.labels, questions) if task == "stance" else None
-    return Section(
+    figures = {metric: Figure(**values) for metric, values in account["results"][name].items()}
+    people = {}
+    for metric, values in account.get("people", {}).get(name, {}).items():
+        people[metric] = values["value"]
+    rows = [FigureRow(metric, figure, people.get(metric)) for metric, figure in figures.items()]
+    main_metrics = (*PRIMARY[task], *_MAIN)
+    main, other_figures = [], []
+    for row in rows:
+        if row.metric in main_metrics:
+            main.append(row)
+        elif row.metric.rpartition(".")[2] not in _SCORES:
+            other_figures.append(row)
+
+    answers = [case for case in cases if isinstance(case, ScoredAnswer)]
+    sentences = [case for case in cases if isinstance(case, ScoredSpans)]
+    wrong_answers = sum(not answer.is_correct for answer in answers)
+    wrong_sentences = sum(count_errors(sentence.errors) > 0 for sentence in sentences)
+    matrix = _confusion_matrix(outcome) if outcome.kind == "labels" else None
+    plots = {}
+    if answers:
+        plots = _plots(anchor, task, config, stack(outcome.labels, answers))
+    group_tables = [by_outlet(outcome, cases)]
+    if task == "stance":
+        group_tables.insert(0, by_target(outcome.labels, answers))
+    return TaskSection(
         anchor,
         corpus,
         task,
-        int(outcome.sizes.sum()),
-        len(outcome.documents),
+        n=int(outcome.sizes.sum()),
+        documents=len(outcome.documents),
         primary=[row for row in rows if row.metric in PRIMARY[task]],
-        main=[row for row in rows if row.metric in (*PRIMARY[task], *_MAIN)],
-        parts=list(_parts(figures, people, matrix)),
-        more=[
-            row
-            for row in rows
-            if row.metric not in (*PRIMARY[task], *_MAIN)
-            and row.metric.rpartition(".")[2] not in _SCORES
-        ],
+        main=main,
+        scores=_score_rows(figures, people, matrix),
+        other_figures=other_figures,
         matrix=matrix,
-        kinds=_kinds(sentences, outcome) if sentences else None,
-        pictures=_pictures(anchor, task, config, answers_of(outcome.labels, questions))
-        if questions
-        else {},
-        groups=[groups for groups in (targets, by_outlet(outcome, cases)) if groups],
-        asked=len(cases),
-        errors=sum(not case.right for case in questions)
-        + sum(bool(wrong(case.errors)) for case in sentences),
-        answers=worst_answers(questions),
+        error_table=_error_table(sentences, outcome) if sentences else None,
+        plots=plots,
+        group_tables=[table for table in group_tables if table is not None],
+        n_cases=len(cases),
+        n_errors=wrong_answers + wrong_sentences,
+        questions=worst_answers(answers),
         sentences=worst_sentences(sentences),
     )
 
 
-def _parts(
-    figures: Mapping[str, Figure], people: Mapping[str, float], matrix: Matrix | None
-) -> Iterator[Part]:
-    sizes = dict(zip(matrix.labels, map(sum, matrix.counts), strict=True)) if matrix else {}
+def _score_rows(
+    figures: Mapping[str, Figure], people: Mapping[str, float], matrix: ConfusionMatrix | None
+) -> list[ScoreRow]:
+    """Return a row for each label or role that has a precision."""
+    sizes: dict[str, int] = {}
+    if matrix is not None:
+        sizes = dict(zip(matrix.labels, map(sum, matrix.counts), strict=True))
+    rows = []
     for metric in figures:
-        if metric.rpartition(".")[2] == "precision":
-            name = metric.removesuffix("precision").removesuffix(".")
-            keys = [f"{name}.{score}".removeprefix(".") for score in _SCORES]
-            yield Part(name, sizes.get(name), [figures[key] for key in keys], people.get(keys[-1]))
+        if metric.rpartition(".")[2] != "precision":
+            continue
+        prefix = metric.removesuffix("precision")  # "favor.", or empty for all together
+        name = prefix.removesuffix(".")
+        scores = [figures[prefix + score] for score in _SCORES]
+        rows.append(ScoreRow(name, sizes.get(name), scores, people.get(f"{prefix}f1")))
+    return rows
 
 
-def _matrix(outcome: Outcome) -> Matrix:
+def _confusion_matrix(outcome: Outcome) -> ConfusionMatrix:
+    """Return the confusion matrix of all documents."""
     counts = outcome.counts.sum(axis=0)
     shares = counts / np.clip(counts.sum(axis=1, keepdims=True), 1, None)
-    return Matrix(outcome.labels, counts.astype(int).tolist(), shares.tolist())
+    return ConfusionMatrix(outcome.labels, counts.astype(int).tolist(), shares.tolist())
 
 
-def _kinds(cases: Sequence[SpanCase], outcome: Outcome) -> Kinds:
-    found = summed(case.errors for case in cases)
-    commonest = [(*key, n) for key, n in found.most_common() if key[1] != "right"]
+def _error_table(cases: Sequence[ScoredSpans], outcome: Outcome) -> ErrorTable:
+    """Return the kinds of errors of all sentences, and of linked attributions."""
+    errors = sum_errors(case.errors for case in cases)
+    commonest = []
+    for (label, kind), n in errors.most_common():
+        if kind != "right":
+            commonest.append((label, kind, n))
     if outcome.kind == "attribution":
-        right, said, gold = outcome.counts.sum(axis=0)[-1].astype(int).tolist()
-        found.update(
-            {
-                (LINKED, "right"): right,
-                (LINKED, "missed"): gold - right,
-                (LINKED, "spurious"): said - right,
-            }
-        )
-    labels = list(dict.fromkeys(label for label, _ in found))
-    counts = {label: {kind: found[label, kind] for kind in KINDS} for label in labels}
-    return Kinds(counts, commonest[:3])
+        correct, predicted, gold = outcome.counts.sum(axis=0)[-1].astype(int).tolist()
+        errors[LINKED, "right"] += correct
+        errors[LINKED, "missed"] += gold - correct
+        errors[LINKED, "spurious"] += predicted - correct
+    labels = list(dict.fromkeys(label for label, _ in errors))
+    counts = {label: {kind: errors[label, kind] for kind in KINDS} for label in labels}
+    return ErrorTable(counts, commonest[:3])
 
 
-def _pictures(
-    anchor: str, task: str, config: ModelConfig, answers: Answers
-) -> dict[str, list[Picture]]:
-    """Kind of question → its pictures: what is promised differs from kind to kind."""
-    found = {}
-    for number, (kind, some) in enumerate(answers.by_kind().items()):
+def _plots(anchor: str, task: str, config: ModelConfig, answers: Answers) -> dict[str, list[Plot]]:
+    """Return variant of the question → its plots; thresholds differ from variant to variant."""
+    plots_by_variant = {}
+    for number, (variant, group) in enumerate(answers.by_variant().items()):
         name = f"{anchor}k{number}"
-        pictures: list[Picture | None] = [
-            reliability_diagram(f"{name}r", [Run(*claims(some, task))]),
-            risk_picture(f"{name}c", [Run(some.confidence, some.right, given=given(some, config))]),
+        probabilities, outcomes = binary_outcomes(group, task)
+        answered = answered_mask(group, config)
+        plots = [
+            reliability_plot(f"{name}r", [PlottedRun(probabilities, outcomes)]),
+            risk_plot(f"{name}c", [PlottedRun(group.confidence, group.correct, answered=answered)]),
         ]
         if task in RANKED:
-            pictures.append(
-                precision_recall_picture(
-                    f"{name}p",
-                    [
-                        Run(
-                            *claims(some, task),
-                            threshold=config.thresholds_of(task)[some.labels[-1]],
-                        )
-                    ],
-                )
-            )
-        found[kind] = [picture for picture in pictures if picture]
-    return found
+            threshold = config.thresholds_of(task)[group.labels[-1]]
+            ranked = PlottedRun(probabilities, outcomes, threshold=threshold)
+            plot = precision_recall_plot(f"{name}p", [ranked])
+            if plot is not None:
+                plots.append(plot)
+        plots_by_variant[variant] = plots
+    return plots_by_variant

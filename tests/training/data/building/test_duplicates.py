@@ -9,14 +9,14 @@ import pytest
 
 from claimstance.model.record import text_key
 from claimstance.training.data.building.duplicates import (
-    Search,
-    Texts,
-    bands,
-    connect_near,
-    search,
+    DuplicateSearch,
+    SketchedTexts,
+    band_shape,
+    merge_near_duplicates,
+    run_searches,
     sketch,
 )
-from claimstance.training.data.building.row_store import Spool
+from claimstance.training.data.building.row_store import RowStore
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 VOCABULARY = [f"w{number}" for number in range(400)]
@@ -28,7 +28,7 @@ def texts_of(tmp_path):
     spools = []
 
     def make(keys, near=0.8):
-        spool = Spool(tmp_path / str(len(spools)))
+        spool = RowStore(tmp_path / str(len(spools)))
         spools.append(spool)
         for first in range(0, len(keys), 1000):
             some = keys[first : first + 1000]
@@ -37,7 +37,7 @@ def texts_of(tmp_path):
                 [b""] * len(some),
                 {"shingles": shingles, **{f"band {i}": b for i, b in enumerate(found)}},
             )
-        return Texts(spool, np.arange(len(keys)), near)
+        return SketchedTexts(spool, np.arange(len(keys)), near)
 
     yield make
     for spool in spools:
@@ -55,7 +55,7 @@ def jaccard(one, other):
 
 
 def copies(count, seed, changes=(0, 1, 2, 3, 5)):
-    """Texts, and copies of them with some words changed."""
+    """SketchedTexts, and copies of them with some words changed."""
     rng = random.Random(seed)
     found = {}
     for _ in range(count):
@@ -98,7 +98,7 @@ def test_many_similarities(texts_of):
 
 @pytest.mark.parametrize("near", [0.3, 0.5, 0.8, 0.9, 1.0])
 def test_bands_miss_one_in_a_thousand_at_most(near):
-    number, length = bands(near)
+    number, length = band_shape(near)
     assert number * length <= 64
     assert (1 - near**length) ** number <= 1e-3
     assert (
@@ -110,7 +110,7 @@ def test_near_duplicates_are_found_and_no_others(texts_of):
     keys = copies(80, 1)
     wanted = near_pairs(keys)
     assert len(wanted) > 30
-    groups = connect_near(texts_of(keys), np.arange(len(keys)))
+    groups = merge_near_duplicates(texts_of(keys), np.arange(len(keys)))
     found = {(i, j) for i, j in combinations(range(len(keys)), 2) if groups[i] == groups[j]}
     assert wanted <= found  # and those whom a third text connects
     parents = list(range(len(keys)))
@@ -130,14 +130,14 @@ def test_groups_that_are_there_are_kept_and_copies_are_not_all_compared_with_eac
     ]
     texts = texts_of(keys)
     compared = []
-    similarity = Texts.similarity
+    similarity = SketchedTexts.similarity
 
     def counted(self, pairs):
         compared.append(len(pairs[0]))
         return similarity(self, pairs)
 
-    monkeypatch.setattr(Texts, "similarity", counted)
-    groups = connect_near(texts, np.array([*range(400), 400, 400]))
+    monkeypatch.setattr(SketchedTexts, "similarity", counted)
+    groups = merge_near_duplicates(texts, np.array([*range(400), 400, 400]))
     assert groups.tolist() == [0] * 400 + [400, 400]
     assert sum(compared) < 2000  # of 79,800 pairs
 
@@ -153,21 +153,23 @@ def test_search_across_two_sides(texts_of):
         for text, other in (pair, pair[::-1])
         if asked[text] and known[other]
     }
-    one, none = Search(known, asked), Search(known, np.zeros_like(asked))
-    search(texts_of(keys), [one, none])
-    assert set(np.flatnonzero(one.twins >= 0).tolist()) == wanted
+    one, none = DuplicateSearch(known, asked), DuplicateSearch(known, np.zeros_like(asked))
+    run_searches(texts_of(keys), [one, none])
+    assert set(np.flatnonzero(one.matches >= 0).tolist()) == wanted
     assert len(wanted) > 10
     for text in wanted:
-        twin = one.twins[text]
+        twin = one.matches[text]
         assert known[twin]
         assert one.similarities[text] == pytest.approx(jaccard(keys[text], keys[twin]))
         assert one.similarities[text] >= 0.8
-    assert (none.twins == -1).all()
+    assert (none.matches == -1).all()
 
 
 def test_nothing_to_compare(texts_of):
-    assert connect_near(texts_of(["one text"]), np.arange(1)).tolist() == [0]
-    assert connect_near(texts_of(["one text", "quite another"]), np.arange(2)).tolist() == [0, 1]
+    assert merge_near_duplicates(texts_of(["one text"]), np.arange(1)).tolist() == [0]
+    assert merge_near_duplicates(
+        texts_of(["one text", "quite another"]), np.arange(2)
+    ).tolist() == [0, 1]
 
 
 def test_sketches_are_the_same_in_every_process():
@@ -199,7 +201,7 @@ def test_recall_on_real_sentences(texts_of):
     cut = [key.rpartition(" ")[0] or key for key in keys]
     texts = texts_of(keys + cut)
     near = np.array([jaccard(key, other) >= 0.8 for key, other in zip(keys, cut, strict=True)])
-    groups = connect_near(texts, np.arange(2 * len(keys)))
+    groups = merge_near_duplicates(texts, np.arange(2 * len(keys)))
     found = groups[: len(keys)] == groups[len(keys) :]
     assert near.sum() > 2500
     assert found[near].mean() >= 0.99

@@ -10,21 +10,23 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.building import workers
-from claimstance.training.data.building.row_store import Ragged, Spool
-from claimstance.training.data.building.staging import workplace
+from claimstance.training.data.building.row_store import RaggedArray, RowStore
+from claimstance.training.data.building.staging import staging_folder
 from claimstance.training.data.building.workers import Workers, serve
 
 
 @pytest.fixture
 def spool(tmp_path):
-    made = Spool(tmp_path / "spool")
+    made = RowStore(tmp_path / "spool")
     yield made
     made.close()
 
 
 def ragged(*rows):
     values = [value for row in rows for value in row]
-    return Ragged(np.array(values, dtype=np.uint64), np.array([len(row) for row in rows], np.int32))
+    return RaggedArray(
+        np.array(values, dtype=np.uint64), np.array([len(row) for row in rows], np.int32)
+    )
 
 
 def listed(column):
@@ -81,7 +83,7 @@ def end(batch):
 
 
 def test_results_keep_the_order_of_batches_in_any_number_of_processes(monkeypatch):
-    monkeypatch.setattr(workers, "INLINE", 10)
+    monkeypatch.setattr(workers, "INLINE_ROWS", 10)
     batches = [list(range(n, n + 4)) for n in range(0, 80, 4)]
     expected = [double(batch) for batch in batches]
     for count in (1, 2):
@@ -91,13 +93,13 @@ def test_results_keep_the_order_of_batches_in_any_number_of_processes(monkeypatc
 
 
 def test_an_error_in_another_process_is_raised_here(monkeypatch):
-    monkeypatch.setattr(workers, "INLINE", 0)
+    monkeypatch.setattr(workers, "INLINE_ROWS", 0)
     with pytest.raises(InputError, match="found 7"), Workers(2) as some:
         list(some.map(refuse, [[7]]))
 
 
 def test_a_process_that_ends_leaves_the_work_to_this_one(monkeypatch, caplog):
-    monkeypatch.setattr(workers, "INLINE", 0)
+    monkeypatch.setattr(workers, "INLINE_ROWS", 0)
     monkeypatch.setenv("PYTEST_OF", str(os.getpid()))
     with Workers(2) as some:
         assert list(some.map(end, [[1], [2], [3], [4], [5], [6], [7]])) == [
@@ -109,7 +111,7 @@ def test_a_process_that_ends_leaves_the_work_to_this_one(monkeypatch, caplog):
             [6],
             [7],
         ]
-    assert caplog.text.count("this one works alone") == 1
+    assert caplog.text.count("in a single process") == 1
 
 
 def test_a_worker_ends_with_its_pipe():
@@ -121,13 +123,13 @@ def test_a_worker_ends_with_its_pipe():
 
 
 def test_a_workplace_is_gone_afterwards(tmp_path):
-    with workplace(tmp_path / "deep" / "out") as place:
+    with staging_folder(tmp_path / "deep" / "out") as place:
         place.new.mkdir()
         (place.new / "file").touch()
         place.publish()
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out"]
     assert (tmp_path / "deep" / "out" / "file").exists()
-    with pytest.raises(ValueError, match="stop"), workplace(tmp_path / "deep" / "out"):
+    with pytest.raises(ValueError, match="stop"), staging_folder(tmp_path / "deep" / "out"):
         raise ValueError("stop")
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out"]
 
@@ -135,11 +137,11 @@ def test_a_workplace_is_gone_afterwards(tmp_path):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from claimstance.training.data.building.staging import workplace
-with workplace(Path(sys.argv[1])) as place:
-    place.spool.mkdir()
+from claimstance.training.data.building.staging import staging_folder
+with staging_folder(Path(sys.argv[1])) as place:
+    place.row_store.mkdir()
     if sys.argv[2] == "replacing":
-        Path(sys.argv[1]).rename(place.spool.parent / "old")
+        Path(sys.argv[1]).rename(place.row_store.parent / "old")
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -157,19 +159,19 @@ def test_what_a_killed_build_left_is_removed_and_what_it_was_replacing_restored(
         subprocess.run([sys.executable, "-c", KILLED, str(out), when], check=False).returncode == -9
     )
     assert len(list(tmp_path.iterdir())) == (4 if when == "reading" else 3)
-    with caplog.at_level(logging.WARNING), workplace(out):
+    with caplog.at_level(logging.WARNING), staging_folder(out):
         assert (out / "mine").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         ".out.copy.build",
         ".out.other",
         "out",
     ]
-    assert "ended before it was done" in caplog.text
+    assert "ended early" in caplog.text
 
 
 def test_a_running_build_is_left_alone(tmp_path):
-    with workplace(tmp_path / "out") as first:
-        first.spool.mkdir()
-        with workplace(tmp_path / "out"):
-            assert first.spool.exists()
-        assert first.spool.exists()
+    with staging_folder(tmp_path / "out") as first:
+        first.row_store.mkdir()
+        with staging_folder(tmp_path / "out"):
+            assert first.row_store.exists()
+        assert first.row_store.exists()

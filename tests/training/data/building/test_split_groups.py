@@ -7,8 +7,18 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record, Stance, text_key, write_jsonl
 from claimstance.training.data.build import build
-from claimstance.training.data.building.groups import connect, link, mixed, repeated
-from claimstance.training.data.building.split_groups import Division, by_date, divide, reached
+from claimstance.training.data.building.groups import (
+    combine_keys,
+    is_duplicated,
+    pair_equal_keys,
+    union_groups,
+)
+from claimstance.training.data.building.split_groups import (
+    SplitProblem,
+    achieved_shares,
+    split_by_date,
+    split_stratified,
+)
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_records
 
@@ -33,33 +43,42 @@ def division(groups, labels=None):
     """Rows of so many groups; ``labels`` of rows are spread evenly."""
     first = {group: place for place, group in reversed(list(enumerate(groups)))}
     names = sorted(set(labels or ["x"]))
-    return Division(
+    return SplitProblem(
         np.array([first[group] for group in groups]),
         np.array([names.index(label) for label in labels or ["x"] * len(groups)], dtype=np.int32),
         [(("rows", 1), (f"claim {name}", 1)) for name in names],
     )
 
 
-def named(codes):
+def split_names(codes):
     return [list(SHARES)[code] for code in codes]
 
 
 def test_divide_is_stratified_and_fills_every_split():
     labels = ["claim" if i % 50 < 5 else "no_claim" for i in range(500)]
-    chosen = named(divide(division([i // 5 for i in range(500)], labels), SHARES, 3))
+    chosen = split_names(
+        split_stratified(division([i // 5 for i in range(500)], labels), SHARES, 3)
+    )
     rare = Counter(split for split, label in zip(chosen, labels, strict=True) if label == "claim")
     assert Counter(chosen) == {"train": 400, "dev": 50, "test": 50}
     assert rare == {"train": 40, "dev": 5, "test": 5}
     few = division([i // 30 for i in range(90)])
-    assert Counter(named(divide(few, SHARES, 3))) == {"train": 30, "dev": 30, "test": 30}
-    assert set(named(divide(few, {"train": 0.5, "dev": 0.5, "test": 0.0}, 3))) == {"train", "dev"}
+    assert Counter(split_names(split_stratified(few, SHARES, 3))) == {
+        "train": 30,
+        "dev": 30,
+        "test": 30,
+    }
+    assert set(split_names(split_stratified(few, {"train": 0.5, "dev": 0.5, "test": 0.0}, 3))) == {
+        "train",
+        "dev",
+    }
     with pytest.raises(InputError, match="expected at least 3 documents or sentences that differ"):
-        divide(division([0, 0, 1]), SHARES, 3)
+        split_stratified(division([0, 0, 1]), SHARES, 3)
 
 
 def test_the_seed_decides_between_groups_of_a_size():
     rows = division(range(100))
-    one, again, other = (divide(rows, SHARES, seed).tolist() for seed in (1, 1, 2))
+    one, again, other = (split_stratified(rows, SHARES, seed).tolist() for seed in (1, 1, 2))
     assert one == again != other
     assert Counter(one) == Counter(other)
 
@@ -67,7 +86,7 @@ def test_the_seed_decides_between_groups_of_a_size():
 def test_groups_are_not_cut():
     rng = random.Random(0)
     groups = sorted(rng.randrange(80) for _ in range(600))
-    codes = divide(division(groups), SHARES, 1)
+    codes = split_stratified(division(groups), SHARES, 1)
     assert len({(group, code) for group, code in zip(groups, codes.tolist(), strict=True)}) == len(
         set(groups)
     )
@@ -75,17 +94,19 @@ def test_groups_are_not_cut():
 
 def test_the_latest_days_are_tested_on_and_no_day_is_cut():
     days = np.array([5, 1, 1, 2, 9, 3, 3, 3, 8, 7], dtype=np.int32)
-    codes = named(by_date(days, division(range(10)), {"train": 0.6, "dev": 0.2, "test": 0.2}))
+    codes = split_names(
+        split_by_date(days, division(range(10)), {"train": 0.6, "dev": 0.2, "test": 0.2})
+    )
     # Sorted: 1 1 2 3 3 3 | 5 7 | 8 9: exactly six, two and two rows.
     assert [codes[place] for place in (1, 2, 3, 5, 6, 7)] == ["train"] * 6
     assert [codes[place] for place in (0, 9)] == ["dev"] * 2
     assert [codes[place] for place in (8, 4)] == ["test"] * 2
     with pytest.raises(InputError, match="expected at least 3 days"):
-        by_date(np.array([1, 1, 2, 2], dtype=np.int32), division(range(4)), SHARES)
+        split_by_date(np.array([1, 1, 2, 2], dtype=np.int32), division(range(4)), SHARES)
     crowded = np.array(
         [1] + [2] * 50 + [3], dtype=np.int32
     )  # shares cannot be met, but every split has a day
-    assert Counter(named(by_date(crowded, division(range(52)), SHARES))) == {
+    assert Counter(split_names(split_by_date(crowded, division(range(52)), SHARES))) == {
         "train": 1,
         "dev": 50,
         "test": 1,
@@ -94,15 +115,15 @@ def test_the_latest_days_are_tested_on_and_no_day_is_cut():
 
 def test_a_group_goes_by_its_latest_day():
     days = np.array([1, 9, 2, 3, 4, 5], dtype=np.int32)
-    codes = named(
-        by_date(days, division([0, 0, 2, 3, 4, 5]), {"train": 0.5, "dev": 0.17, "test": 0.33})
+    codes = split_names(
+        split_by_date(days, division([0, 0, 2, 3, 4, 5]), {"train": 0.5, "dev": 0.17, "test": 0.33})
     )
     assert codes == ["test", "test", "train", "train", "train", "dev"]
 
 
 def test_what_was_reached():
     rows = division(range(4), ["a", "a", "a", "b"])
-    shares = reached(
+    shares = achieved_shares(
         rows, np.array([0, 0, 1, 2], dtype=np.int8), {"train": 0.5, "dev": 0.25, "test": 0.25}
     )
     assert shares == {
@@ -117,7 +138,9 @@ def test_columns_are_joined_as_keys_are():
     keys = [(rng.randrange(300), rng.randrange(300)) for _ in range(400)]
     groups = np.arange(400)
     for column in range(2):
-        groups = connect(groups, link(np.array([key[column] + 1 for key in keys], dtype=np.uint64)))
+        groups = union_groups(
+            groups, pair_equal_keys(np.array([key[column] + 1 for key in keys], dtype=np.uint64))
+        )
     parents = {row: row for row in range(400)}  # by another way: to a fixed point
     changed = True
     while changed:
@@ -137,12 +160,15 @@ def test_columns_are_joined_as_keys_are():
 
 def test_rows_without_a_key_are_not_joined():
     keys = np.array([0, 7, 0, 7, 8], dtype=np.uint64)
-    assert connect(np.arange(5), link(keys)).tolist() == [0, 1, 2, 1, 4]
-    assert repeated(keys).tolist() == [False, True, False, True, False]
-    pairs = mixed(keys, np.array([1, 1, 2, 2, 1]))
+    assert union_groups(np.arange(5), pair_equal_keys(keys)).tolist() == [0, 1, 2, 1, 4]
+    assert is_duplicated(keys).tolist() == [False, True, False, True, False]
+    pairs = combine_keys(keys, np.array([1, 1, 2, 2, 1]))
     assert (pairs[0], pairs[2]) == (0, 0)
     assert len(set(pairs.tolist())) == 4  # 7 with 1 and 7 with 2 are two keys
-    assert mixed(keys, np.array([0, 3, 0, 3, 1]))[1] == mixed(keys, np.array([0, 3, 0, 3, 1]))[3]
+    assert (
+        combine_keys(keys, np.array([0, 3, 0, 3, 1]))[1]
+        == combine_keys(keys, np.array([0, 3, 0, 3, 1]))[3]
+    )
 
 
 def rows(count, seed=0, **meta):

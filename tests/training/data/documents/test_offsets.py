@@ -10,11 +10,11 @@ from claimstance.training.data.documents.offsets import (
     NO_CR,
     UNITS,
     UTF16,
+    code_point_offsets,
     convert,
-    find_unit,
     in_code_points,
-    places,
 )
+from helpers.offset_units import find_unit
 
 FLAG = "🇳🇴"  # two code points, four UTF-16 units, one grapheme
 SCARF = "🙂"  # one code point, two UTF-16 units
@@ -39,17 +39,17 @@ def document(text, *marks, **more):
         (GRAPHEMES, 5, 10),  # flag, line end, smile, é, blank
     ],
 )
-def test_the_one_unit_that_explains_a_span_is_found(unit, start, end):
+def test_the_only_unit_that_explains_a_span_is_chosen(unit, start, end):
     text = f"{FLAG}\r\n{SCARF}e\u0301 Noren"
     assert text[8:13] == "Noren"
-    found, fact = find_unit([document(text, (start, end, "Noren"))], "f")
-    assert found == unit
+    chosen, fact = find_unit([document(text, (start, end, "Noren"))], "f")
+    assert chosen == unit
     assert "every one of 1 spans" in fact
-    settled = in_code_points(document(text, (start, end, "Noren")), found)
+    settled = in_code_points(document(text, (start, end, "Noren")), chosen)
     assert settled.marks[0].pieces == [(8, 13)]
 
 
-def test_one_document_decides_for_all_of_a_file():
+def test_one_document_can_determine_the_unit_of_a_file():
     plain = document("Noren won.", (0, 5, "Noren"))
     telling = document(f"{SCARF} Noren won.", (3, 8, "Noren"))
     assert find_unit([plain, telling], "f")[0] == UTF16
@@ -80,48 +80,48 @@ def test_two_units_in_one_file_are_refused():
         )
 
 
-def test_without_quotes_the_usual_unit_is_taken_and_the_report_says_so():
+def test_without_quoted_texts_the_usual_unit_is_assumed():
     unit, fact = find_unit([document(f"{SCARF} Noren won.", (3, 8, None), usual=UTF16)], "f")
     assert unit == UTF16
     assert fact.startswith("UTF-16 code units (assumed")
 
 
-def test_without_quotes_a_span_beyond_the_text_shows_the_unit():
+def test_without_quoted_texts_a_span_beyond_the_text_excludes_a_unit():
     text = f"{SCARF}{SCARF} Noren"
     unit, fact = find_unit([document(text, (5, 10, None), usual=CODE_POINTS)], "f")
     assert unit == UTF16
     assert "only unit" in fact
 
 
-def test_a_prescribed_unit_is_held_to():
+def test_no_other_unit_than_a_prescribed_one_is_tried():
     with pytest.raises(InputError, match="expected 'Noren' at 3-8"):
         find_unit([document(f"{SCARF} Noren won.", (3, 8, "Noren"), unit=CODE_POINTS)], "f")
 
 
-def test_half_of_a_pair_is_no_place():
-    assert convert([(1, 3)], places(f"{SCARF}ab", UTF16)) is None
-    assert convert([(0, 1)], places("e\u0301a", GRAPHEMES)) == [(0, 2)]
+def test_offsets_within_a_surrogate_pair_or_grapheme_are_not_converted():
+    assert convert([(1, 3)], code_point_offsets(f"{SCARF}ab", UTF16)) is None
+    assert convert([(0, 1)], code_point_offsets("e\u0301a", GRAPHEMES)) == [(0, 2)]
 
 
-def test_pieces_and_line_ends_may_be_quoted_in_the_tools_way():
+def test_quoted_texts_may_differ_in_white_space():
     text = "He said\nthat it rains."
     mark = Mark("m", "X", [(3, 12), (16, 21)], "said that rains")
-    found, _ = find_unit([Document("d", text, "w", marks=[mark])], "f")
-    assert found == CODE_POINTS
+    chosen, _ = find_unit([Document("d", text, "w", marks=[mark])], "f")
+    assert chosen == CODE_POINTS
 
 
 PIECES = st.sampled_from(["a", " ", "\r", "\n", "é", "e\u0301", FLAG, SCARF, "ש", "\u200f"])
 
 
 @given(st.lists(PIECES, max_size=20).map("".join))
-def test_every_unit_gives_back_every_bound_it_has(text):
+def test_every_bound_of_a_unit_is_converted(text):
     for unit, bounds in UNITS.items():
         offsets = bounds(text)
         assert len(offsets) == len(text) + 1
-        known = [offset for offset in offsets if offset >= 0]
-        assert known == sorted(known)
-        table = places(text, unit)
-        assert sorted(table) == sorted(set(known))
+        expected = [offset for offset in offsets if offset >= 0]
+        assert expected == sorted(expected)
+        table = code_point_offsets(text, unit)
+        assert sorted(table) == sorted(set(expected))
         # The last offset is the text's length in the unit, counted another way.
         length = {
             CODE_POINTS: len(text),

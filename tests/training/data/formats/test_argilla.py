@@ -4,14 +4,14 @@ from claimstance.model.errors import InputError
 from claimstance.model.record import Entity, Stance
 from claimstance.training.data.documents.document import Answer
 from claimstance.training.data.documents.format import documents
-from claimstance.training.data.formats import Layout, Reading, argilla, read_file
+from claimstance.training.data.formats import Layout, ReadReport, argilla, read_file
 from helpers.paths import DATA
 
 ANNA, BO = "5f0a1c8e-6c3b-4a55-9d53-0b2d4f1f8a01", "b7e2d9a4-1f64-4c0e-8b5d-7a9c3e2d1f02"
 
 
 def read(name, **layout):
-    return list(documents(argilla.FORMAT, DATA / "argilla" / name, Layout(**layout), Reading()))
+    return list(documents(argilla.FORMAT, DATA / "argilla" / name, Layout(**layout), ReadReport()))
 
 
 def test_a_document_for_each_user_who_submitted():
@@ -51,7 +51,7 @@ def test_a_response_with_a_status_counts_if_it_was_submitted(tmp_path):
         '"status": "submitted"}, {"value": "claim", "user": "bo", "status": "draft"}]}}\n',
         encoding="utf-8",
     )
-    reading = Reading()
+    reading = ReadReport()
     (found,) = documents(argilla.FORMAT, path, Layout(columns={"text": "body"}), reading)
     assert reading.dropped == {"response that was not submitted": 1}
     assert (found.name, found.text, found.annotator) == ("x:1", "It fell.", "anna")
@@ -81,7 +81,7 @@ def test_a_sequence_of_responses_as_version_1_wrote_it_first(tmp_path):
         '["x"]], "status": ["submitted", "submitted"]}}\n',
         encoding="utf-8",
     )
-    first, second = documents(argilla.FORMAT, path, Layout(), Reading())
+    first, second = documents(argilla.FORMAT, path, Layout(), ReadReport())
     assert first.answers == [Answer("topic", "x"), Answer("topic", "y")]
     assert (second.annotator, second.answers) == ("b", [Answer("topic", "x")])
 
@@ -120,7 +120,7 @@ def test_a_sequence_of_responses_as_version_1_wrote_it_first(tmp_path):
         ),
     ],
 )
-def test_broken_exports_say_where_and_what(name, message):
+def test_error_of_broken_export_names_place_and_value(name, message):
     path = DATA / "broken" / "argilla" / name
     with pytest.raises(InputError) as error:
         list(read_file(path, "argilla"))
@@ -128,7 +128,7 @@ def test_broken_exports_say_where_and_what(name, message):
 
 
 def test_records_of_responses():
-    reading = Reading()
+    reading = ReadReport()
     first, second, third = read_file(
         DATA / "argilla" / "flat.jsonl", layout=Layout(roles={"sure": "ignore"}), reading=reading
     )

@@ -8,10 +8,11 @@ from claimstance.model.errors import InputError
 from claimstance.training.data.corpora.standoff import read_events
 from claimstance.training.data.documents.document import Relation
 from claimstance.training.data.documents.format import documents
-from claimstance.training.data.documents.offsets import CODE_POINTS, find_unit
+from claimstance.training.data.documents.offsets import CODE_POINTS
 from claimstance.training.data.documents.spans import normalise
-from claimstance.training.data.formats import Layout, Reading, read_file
+from claimstance.training.data.formats import Layout, ReadReport, read_file
 from claimstance.training.data.formats.brat import reader as brat
+from helpers.offset_units import find_unit
 from helpers.paths import DATA
 
 FILES = DATA / "brat"
@@ -22,7 +23,7 @@ ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 def read(path, reading=None, **layout):
     return list(
         documents(
-            brat.FORMAT, path, Layout(**layout), reading if reading is not None else Reading()
+            brat.FORMAT, path, Layout(**layout), reading if reading is not None else ReadReport()
         )
     )
 
@@ -69,7 +70,7 @@ def test_an_event_is_its_arguments_and_its_trigger_unless_an_argument_stands_the
     }
 
 
-def test_attributes_notes_and_normalisations_are_said_of_the_span(harbour):
+def test_attributes_notes_and_normalisations_belong_to_the_span(harbour):
     assert {
         name: dict(mark.attributes) for name, mark in marks(harbour).items() if mark.attributes
     } == {
@@ -91,8 +92,8 @@ def test_relations_and_equivalences(harbour):
     ]
 
 
-def test_a_folder_is_read_with_its_folders_and_texts_nobody_opened_are_told():
-    reading = Reading()
+def test_folder_is_read_recursively_and_unannotated_texts_are_counted():
+    reading = ReadReport()
     found = read(FILES / "news", reading)
     assert [(d.name, d.annotator, len(d.marks)) for d in found] == [
         ("crlf-rtl", None, 2),
@@ -137,7 +138,7 @@ def test_folders_with_other_texts_are_not(tmp_path):
 
 
 @pytest.mark.parametrize("path", [FILES / "named", FILES / "named" / "dam.txt"])
-def test_what_follows_the_name_of_the_text_is_the_annotator(path):
+def test_suffix_of_the_text_name_is_the_annotator(path):
     assert [(d.name, d.annotator) for d in read(path)] == [("dam", "anna"), ("dam", "ben_k")]
 
 
@@ -187,7 +188,7 @@ def test_records_of_a_folder():
         ("latin", "latin.txt: expected UTF-8 text, found invalid continuation byte at byte 4"),
     ],
 )
-def test_broken_files_say_where_and_what(name, message):
+def test_error_of_broken_file_names_place_and_value(name, message):
     with pytest.raises(InputError) as error:
         list(read_file(BROKEN / f"{name}.ann"))
     assert message in str(error.value)
@@ -209,7 +210,7 @@ def test_a_folder_without_annotations_and_a_text_without_its_own(tmp_path):
 def test_lenient_leaves_out_the_wrong_pair_only(tmp_path):
     shutil.copytree(FILES / "people", tmp_path / "x")
     (tmp_path / "x" / "ben" / "dam.ann").write_bytes(b"T1\tCue 0\tThe\n")
-    reading = Reading()
+    reading = ReadReport()
     found = list(documents(brat.FORMAT, tmp_path / "x", Layout(lenient=True), reading))
     assert [d.annotator for d in found] == ["anna", "anna"]
     assert dict(reading.dropped) == {"line 1: expected 'LABEL START END[;START END …]'": 1}
@@ -276,7 +277,7 @@ SPOKEN = [("Source", "Ida Holm"), ("Cue", "said"), ("Content", "the ferry")]
     ],
 )
 def test_offsets_of_a_text_whose_line_ends_or_unit_were_others(tmp_path, text, count, unit):
-    reading = Reading()
+    reading = ReadReport()
     path = write_pair(tmp_path / "x", text, SPOKEN, count)
     records = list(read_file(path, reading=reading))
     assert reading.facts["offsets"].startswith(unit)

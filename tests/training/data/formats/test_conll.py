@@ -5,12 +5,12 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.training.data.documents.format import documents
-from claimstance.training.data.formats import Layout, Reading, conll, read_file
+from claimstance.training.data.formats import Layout, ReadReport, conll, read_file
 from helpers.paths import DATA
 
 
 def read(path, reading=None, **layout):
-    return list(documents(conll.FORMAT, path, Layout(**layout), reading or Reading()))
+    return list(documents(conll.FORMAT, path, Layout(**layout), reading or ReadReport()))
 
 
 def entities(document):
@@ -67,10 +67,10 @@ def test_documents_sentences_and_entities():
         (["O", "O"], "IOB2", []),
     ],
 )
-def test_the_scheme_is_recognised_and_told(tmp_path, tags, scheme, found):
+def test_scheme_is_recognised_and_reported(tmp_path, tags, scheme, found):
     path = tagged(tmp_path, *tags)
     assert entities(read(path)[0]) == found
-    reading = Reading()
+    reading = ReadReport()
     list(read_file(path, reading=reading))
     assert reading.facts["tags"] == scheme
 
@@ -92,7 +92,7 @@ def test_an_entity_does_not_run_over_the_end_of_a_sentence(tmp_path):
 
 
 def test_a_lenient_reading_counts_tags_that_cannot_stand_where_they_do():
-    reading = Reading()
+    reading = ReadReport()
     path = DATA / "broken" / "conll" / "inside-after-other.conll"
     (found,) = read(path, reading, lenient=True)
     assert entities(found) == [("ORG", "Noren"), ("PER", "Holm"), ("PER", "Ida Holm")]
@@ -122,7 +122,7 @@ def test_a_lenient_reading_counts_tags_that_cannot_stand_where_they_do():
         ("latin1.conll", ", line 1: expected UTF-8 text"),
     ],
 )
-def test_broken_files_say_where_and_what(name, message):
+def test_error_of_broken_file_names_place_and_value(name, message):
     path = DATA / "broken" / "conll" / name
     with pytest.raises(InputError) as error:
         list(read_file(path, "conll"))
@@ -165,7 +165,7 @@ def test_writing_and_reading_again(tmp_path, caplog):
     assert (tmp_path / "x.conll").read_text(encoding="utf-8").count("-DOCSTART-") == 1
 
 
-def test_writing_says_what_it_leaves_out(tmp_path, caplog):
+def test_writing_reports_annotations_left_out(tmp_path, caplog):
     records = [
         Record(
             id="1",
@@ -203,7 +203,7 @@ def test_writing_the_parts_of_attributions(tmp_path):
         text="Holm says it fell.",
         attributions=[Attribution(source=[(0, 4)], cue=[(5, 9)], content=[(10, 17)])],
     )
-    conll.write([record], tmp_path / "x.conll", what="attributions")
+    conll.write([record], tmp_path / "x.conll", layer="attributions")
     (found,) = read(tmp_path / "x.conll")
     assert entities(found) == [("source", "Holm"), ("cue", "says"), ("content", "it fell")]
 

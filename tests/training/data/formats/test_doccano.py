@@ -3,7 +3,7 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.training.data.documents.document import Answer, Relation
 from claimstance.training.data.documents.format import documents
-from claimstance.training.data.formats import Layout, Reading, doccano, read_file
+from claimstance.training.data.formats import Layout, ReadReport, doccano, read_file
 from helpers.paths import DATA
 
 FILES = DATA / "doccano"
@@ -11,7 +11,7 @@ BROKEN = DATA / "broken" / "doccano"
 
 
 def read(path, **layout):
-    return list(documents(doccano.FORMAT, path, Layout(**layout), Reading()))
+    return list(documents(doccano.FORMAT, path, Layout(**layout), ReadReport()))
 
 
 def test_a_list_of_names_is_answers():
@@ -122,7 +122,7 @@ def test_a_text_without_an_id_is_called_by_its_line(tmp_path):
         ),
     ],
 )
-def test_broken_exports_say_where_and_what(name, message):
+def test_error_of_broken_export_names_place_and_value(name, message):
     with pytest.raises(InputError) as error:
         list(read_file(BROKEN / f"{name}.jsonl", "doccano"))
     assert message in str(error.value)

@@ -2,7 +2,7 @@ import pytest
 
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.record import Record, Stance
-from claimstance.training.data.formats import Layout, Reading, read_file
+from claimstance.training.data.formats import Layout, ReadReport, read_file
 
 
 def write(folder, name, text, encoding="utf-8"):
@@ -104,7 +104,7 @@ def test_columns_named_after_tasks(tmp_path):
         ("", {}, "found no header"),
     ],
 )
-def test_wrong_tables_say_where_and_what(tmp_path, text, layout, message):
+def test_error_of_wrong_table_names_place_and_value(tmp_path, text, layout, message):
     with pytest.raises(InputError) as error:
         read(write(tmp_path, "x.csv", text), **layout)
     assert message in str(error.value)
@@ -112,7 +112,7 @@ def test_wrong_tables_say_where_and_what(tmp_path, text, layout, message):
 
 def test_lenient_counts_what_it_leaves_out(tmp_path):
     path = write(tmp_path, "x.csv", "text,label\na,claim\n ,claim\nb\nc,claim\n,no\n")
-    reading = Reading()
+    reading = ReadReport()
     records = read(path, reading=reading, lenient=True)
     assert [(r.id, r.text) for r in records] == [("x:1", "a"), ("x:4", "c")]
     assert reading.dropped == {"expected a text": 2, "expected 2 columns": 1}

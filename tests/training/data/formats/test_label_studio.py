@@ -5,7 +5,7 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.training.data.documents.document import Answer, Relation
 from claimstance.training.data.documents.format import documents
-from claimstance.training.data.formats import Layout, Reading, read_file
+from claimstance.training.data.formats import Layout, ReadReport, read_file
 from claimstance.training.data.formats.label_studio import reader as labelstudio
 from helpers.paths import DATA
 
@@ -14,7 +14,7 @@ BROKEN = DATA / "broken" / "labelstudio"
 
 
 def read(path, **layout):
-    return list(documents(labelstudio.FORMAT, path, Layout(**layout), Reading()))
+    return list(documents(labelstudio.FORMAT, path, Layout(**layout), ReadReport()))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_each_annotation_that_was_not_cancelled_is_a_document(export):
     assert export[0].fields == {"outlet": "The Karrow Post", "date": "2031-03-30"}
 
 
-def test_regions_are_marks_and_what_is_said_of_them_their_attributes(export):
+def test_regions_are_marks_and_their_answers_attributes(export):
     assert [(mark.label, mark.surface, dict(mark.attributes)) for mark in export[0].marks] == [
         ("Source", "harbour chief Ilse Tamm", {}),
         ("Cue", "said", {}),
@@ -75,7 +75,7 @@ def test_two_labels_of_a_region_are_two_marks(export):
     ]
 
 
-def test_what_was_said_of_the_text_is_answers(export):
+def test_answers_for_the_whole_text(export):
     assert export[1].answers == [
         Answer("topic", "shipping"),
         Answer("topic", "labour"),
@@ -87,7 +87,7 @@ def test_what_was_said_of_the_text_is_answers(export):
     assert export[2].answers == [Answer("topic", "politics")]
 
 
-def test_old_exports_count_utf16_units_and_name_things_otherwise():
+def test_old_exports_count_utf16_units_and_have_other_keys():
     document = read(FILES / "utf16.json")[0]
     assert (document.name, document.annotator, document.text[:3]) == ("0", None, "🚢🚢 ")
     record = next(read_file(FILES / "utf16.json", layout=Layout(columns={"text": "news_body"})))
@@ -99,7 +99,7 @@ def test_old_exports_count_utf16_units_and_name_things_otherwise():
 
 
 def test_the_unit_found_is_reported():
-    reading = Reading()
+    reading = ReadReport()
     list(read_file(FILES / "utf16.json", reading=reading))
     assert reading.facts["offsets"].startswith("UTF-16 code units")
 
@@ -120,7 +120,7 @@ def test_right_to_left_text_html_offsets_and_line_breaks():
     ] == ["השר", "הגשר בטוח"]
 
 
-def test_json_min_and_csv_say_the_same():
+def test_json_min_and_csv_give_equal_documents():
     plain = [
         [
             (
@@ -184,7 +184,7 @@ def test_the_only_string_is_the_text(tmp_path):
     assert (read(path)[0].text, read(path)[0].fields) == ("Rain falls.", {"year": 2031})
 
 
-def test_what_is_said_of_a_region_without_a_label(tmp_path):
+def test_answers_for_a_region_without_labels(tmp_path):
     at = {"start": 0, "end": 4}
     choice = {
         "id": "r",
@@ -249,7 +249,7 @@ def test_what_is_said_of_a_region_without_a_label(tmp_path):
         ("cells.csv", "cells.csv, line 2: span[0].start: expected a whole number, found '4'"),
     ],
 )
-def test_broken_exports_say_where_and_what(name, message):
+def test_error_of_broken_export_names_place_and_value(name, message):
     with pytest.raises(InputError) as error:
         list(read_file(BROKEN / name, "labelstudio"))
     assert message in str(error.value)
@@ -260,7 +260,7 @@ def test_lenient_leaves_out_the_wrong_task_only(tmp_path):
     tasks[0]["annotations"][0]["result"][0]["value"]["start"] = None
     path = tmp_path / "x.json"
     path.write_text(json.dumps(tasks), encoding="utf-8")
-    reading = Reading()
+    reading = ReadReport()
     assert [d.name for d in documents(labelstudio.FORMAT, path, Layout(lenient=True), reading)] == [
         "42"
     ]
@@ -324,9 +324,9 @@ def of_target(*said):
         ),
     ],
 )
-def test_whose_stance_on_whom(tmp_path, said, stances):
+def test_holder_and_target_of_stances(tmp_path, said, stances):
     path = one_task(tmp_path, of_target(*said), {"text": "Holm hates it."})
-    reading = Reading()
+    reading = ReadReport()
     record = next(read_file(path, reading=reading))
     assert [(s.holder, s.target, s.label) for s in record.stances] == stances
     assert not reading.dropped
@@ -335,7 +335,7 @@ def test_whose_stance_on_whom(tmp_path, said, stances):
 def test_a_name_without_a_stance_is_counted(tmp_path):
     result = of_target(("textarea", "target", "the bridge"))
     result[1]["value"]["labels"] = ["PERSON"]
-    reading = Reading()
+    reading = ReadReport()
     next(read_file(one_task(tmp_path, result, {"text": "Holm hates it."}), reading=reading))
     assert dict(reading.dropped) == {
         "the name of a target or a holder, of a span without a stance": 1
@@ -494,7 +494,7 @@ def test_a_region_without_a_label_is_left_out_with_its_relations(tmp_path, label
     path = one_task(
         tmp_path, [region("a", 0, 4, labels=["Source"]), region("b", 5, 10, **labels), tie]
     )
-    reading = Reading()
+    reading = ReadReport()
     (record,) = read_file(path, reading=reading)
     assert (record.entities, record.attributions[0].source) == (None, [(0, 4)])
     assert reading.dropped == {"region without a label": 1}
@@ -505,6 +505,6 @@ def test_a_region_without_a_label_is_left_out_of_json_min(tmp_path):
     row = {"id": 1, "text": "Rain falls.", "annotator": 1, "annotation_id": 1, "span": regions}
     path = tmp_path / "min.json"
     path.write_text(json.dumps([row]), encoding="utf-8")
-    reading = Reading()
+    reading = ReadReport()
     (record,) = read_file(path, reading=reading)
     assert (record.entities, reading.dropped) == (None, {"region without a label": 1})

@@ -7,18 +7,18 @@ from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Stance
 from claimstance.training.data.documents.document import Answer, Relation
 from claimstance.training.data.documents.format import documents
-from claimstance.training.data.formats import Layout, Reading, prodigy, read_file
+from claimstance.training.data.formats import Layout, ReadReport, prodigy, read_file
 from helpers.paths import DATA
 
 COURIERS = "🚲 Bicycle couriers in Noren said on Monday the new toll was unfair."
 
 
 def read(name, **layout):
-    return list(documents(prodigy.FORMAT, DATA / "prodigy" / name, Layout(**layout), Reading()))
+    return list(documents(prodigy.FORMAT, DATA / "prodigy" / name, Layout(**layout), ReadReport()))
 
 
-def test_a_label_applies_or_does_not_and_what_was_ignored_says_nothing():
-    reading = Reading()
+def test_label_is_accepted_rejected_or_ignored():
+    reading = ReadReport()
     found = list(
         documents(prodigy.FORMAT, DATA / "prodigy" / "textcat-binary.jsonl", Layout(), reading)
     )
@@ -52,7 +52,7 @@ def test_several_choices_are_several_answers(tmp_path):
         '"answer": "accept"}\n'
     )
     (tmp_path / "x.jsonl").write_text(line, encoding="utf-8")
-    (found,) = documents(prodigy.FORMAT, tmp_path / "x.jsonl", Layout(), Reading())
+    (found,) = documents(prodigy.FORMAT, tmp_path / "x.jsonl", Layout(), ReadReport())
     assert found.answers == [Answer("label", "claim"), Answer("label", "2")]
     assert found.annotator is None
 
@@ -103,7 +103,7 @@ def test_annotators_without_the_name_of_the_dataset(tmp_path, sessions, annotato
     ]
     (tmp_path / "x.jsonl").write_text("".join(lines), encoding="utf-8")
     assert [
-        d.annotator for d in documents(prodigy.FORMAT, tmp_path / "x.jsonl", Layout(), Reading())
+        d.annotator for d in documents(prodigy.FORMAT, tmp_path / "x.jsonl", Layout(), ReadReport())
     ] == annotators
 
 
@@ -133,7 +133,7 @@ def test_annotators_without_the_name_of_the_dataset(tmp_path, sessions, annotato
         ),
     ],
 )
-def test_broken_exports_say_where_and_what(name, message):
+def test_error_of_broken_export_names_place_and_value(name, message):
     path = DATA / "broken" / "prodigy" / f"{name}.jsonl"
     with pytest.raises(InputError) as error:
         list(read_file(path, "prodigy"))
@@ -146,7 +146,7 @@ def test_a_lenient_reading_counts_what_it_leaves_out(tmp_path):
     with path.open("w", encoding="utf-8") as file:
         for name in ("prodigy/spans", "broken/prodigy/cut-off", "broken/prodigy/unknown-option"):
             file.write((DATA / f"{name}.jsonl").read_text(encoding="utf-8"))
-    reading = Reading()
+    reading = ReadReport()
     found = list(documents(prodigy.FORMAT, path, Layout(lenient=True), reading))
     assert (
         len(found) == 3
@@ -186,7 +186,7 @@ def spans(*marks, time=None, session="ds-anna", **fields):
 def parsed(tmp_path, *lines, **layout):
     path = tmp_path / "x.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    reading = Reading()
+    reading = ReadReport()
     return list(documents(prodigy.FORMAT, path, Layout(**layout), reading)), reading
 
 
@@ -225,7 +225,7 @@ def test_the_same_task_answered_again_need_not_mark_the_same_words(tmp_path):
     assert shown(document) == {("cue", 9, 13)}
 
 
-def test_answers_to_other_questions_are_put_together(tmp_path):
+def test_answers_to_different_questions_are_combined(tmp_path):
     lines = [
         spans((0, 8, "source"), time=1, _task_hash=1),
         spans((9, 13, "cue"), (14, 28, "content"), time=2, _task_hash=2),
@@ -292,7 +292,7 @@ def test_the_later_choice_counts(tmp_path):
     assert reading.dropped == {EARLIER: 1}
 
 
-def test_spans_beyond_the_text_do_not_take_for_ever(tmp_path):
+def test_spans_far_beyond_the_text_are_rejected_quickly(tmp_path):
     found, _ = parsed(
         tmp_path, spans((0, 10**15, "source"), time=1), spans((0, 8, "source"), time=2)
     )

@@ -44,8 +44,8 @@ def test_a_file_is_recognised(path, owners):
 
 
 @EACH
-def test_no_other_format_takes_it(path, owners):
-    head, suffix = formats._head(path), "" if path.is_dir() else path.suffix
+def test_no_other_format_recognises_the_file(path, owners):
+    head, suffix = formats._read_head(path), "" if path.is_dir() else path.suffix
     assert not [
         name
         for name, format in FORMATS.items()

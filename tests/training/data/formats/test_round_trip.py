@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from claimstance.model.errors import InputError
 from claimstance.model.labels import CHECK_WORTHY, CLAIM, ENTITY, STANCE
 from claimstance.model.record import Attribution, Entity, Record, Stance
-from claimstance.training.data.formats import FORMATS, Reading, read_file
+from claimstance.training.data.formats import FORMATS, ReadReport, read_file
 
 PLACES = {"brat": "folder", "labelstudio": "file.json"}
 WRITERS = pytest.mark.parametrize("format", PLACES)
@@ -120,10 +120,10 @@ def normal(records):
 @WRITERS
 @settings(max_examples=25, deadline=None)
 @given(records=documents())
-def test_what_is_written_reads_back(format, records, tmp_path_factory):
+def test_written_records_read_back(format, records, tmp_path_factory):
     path = tmp_path_factory.mktemp("written") / PLACES[format]
     FORMATS[format].write(records, path)
-    reading = Reading()
+    reading = ReadReport()
     assert normal(list(read_file(path, reading=reading))) == normal(records)
     assert reading.facts["format"] == format
     assert not reading.dropped
@@ -141,7 +141,7 @@ def test_json_lines_read_back_as_they_were(records, tmp_path_factory):
 
 @settings(max_examples=50, deadline=None)
 @given(records=documents())
-def test_conll_keeps_every_entity_that_it_has_place_for(records, tmp_path_factory):
+def test_conll_keeps_flat_entities(records, tmp_path_factory):
     """Words are joined by one space in reading: entities by their characters, and from then on all exactly."""
     records = [record for record in records if any(not mark.isspace() for mark in record.text)]
     for record in records:
@@ -208,7 +208,7 @@ def test_single_sentences_keep_ids_labels_and_named_targets_in_label_studio(tmp_
     assert list(read_file(tmp_path / "x.json")) == records
 
 
-def test_stances_toward_names_are_notes_in_brat_and_told(tmp_path, caplog):
+def test_stances_toward_names_are_notes_in_brat_and_reported(tmp_path, caplog):
     record = Record(
         id="d:0",
         doc_id="d",
@@ -225,7 +225,7 @@ def test_stances_toward_names_are_notes_in_brat_and_told(tmp_path, caplog):
     assert next(read_file(tmp_path / "x")).stances is None
 
 
-def test_stances_of_and_toward_names_are_said_in_words_in_label_studio(tmp_path):
+def test_stances_with_names_are_text_areas_in_label_studio(tmp_path):
     at, names = [(0, 4)], ("the bridge", "the “new” bridge, too")
     record = Record(
         id="d:0",
@@ -245,7 +245,7 @@ def test_stances_of_and_toward_names_are_said_in_words_in_label_studio(tmp_path)
     assert sorted(found.stances, key=repr) == sorted(record.stances, key=repr)
 
 
-def test_what_stood_between_sentences_is_spaces_and_line_ends(tmp_path):
+def test_gaps_between_sentences_become_spaces_and_line_ends(tmp_path):
     records = [
         Record(id=f"d:{start}", doc_id="d", start=start, text=text)
         for start, text in ((2, "One."), (7, "Two."), (15, "Three."))
@@ -295,7 +295,7 @@ def test_records_that_do_not_go_together_are_refused(format, second, message, tm
         FORMATS[format].write(records, tmp_path / PLACES[format])
 
 
-def test_names_stay_in_the_folder_and_apart(tmp_path):
+def test_file_names_are_safe_and_unique(tmp_path):
     path = tmp_path / "x"
     FORMATS["brat"].write([Record(id="1", doc_id="../up: a/b", text="It rains.")], path)
     assert sorted(file.name for file in path.iterdir()) == ["_up_a_b.ann", "_up_a_b.txt"]
@@ -324,7 +324,7 @@ def test_names_stay_in_the_folder_and_apart(tmp_path):
 
 
 @WRITERS
-def test_a_place_that_cannot_be_written(format, tmp_path):
+def test_path_that_cannot_be_written(format, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match=r"Not a directory|File exists"):
         FORMATS[format].write(

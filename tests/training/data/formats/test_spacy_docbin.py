@@ -7,12 +7,12 @@ from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.record import Entity
 from claimstance.training.data.documents.document import Answer
 from claimstance.training.data.documents.format import documents
-from claimstance.training.data.formats import Layout, Reading, read_file, spacy_docbin
+from claimstance.training.data.formats import Layout, ReadReport, read_file, spacy_docbin
 from helpers.paths import DATA
 
 
 def read_json(name):
-    return list(documents(spacy_docbin.JSON, DATA / "spacy" / name, Layout(), Reading()))
+    return list(documents(spacy_docbin.JSON, DATA / "spacy" / name, Layout(), ReadReport()))
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def docbin(tmp_path_factory):
 
 
 def test_a_docbin(docbin):
-    first, second = documents(spacy_docbin.DOCBIN, docbin, Layout(), Reading())
+    first, second = documents(spacy_docbin.DOCBIN, docbin, Layout(), ReadReport())
     assert first.text == "🚲 Couriers in Noren said no. قالت البلدية. Zoe\u0308 left"
     assert [(m.label, first.text[m.pieces[0][0] : m.pieces[0][1]]) for m in first.marks] == [
         ("GPE", "Noren"),
@@ -91,7 +91,7 @@ def test_records_of_a_docbin(docbin):
 
 
 @pytest.mark.parametrize("name", ["not-a-docbin", "empty"])
-def test_no_docbin(name):
+def test_file_that_is_no_docbin_is_refused(name):
     pytest.importorskip("spacy")
     path = DATA / "broken" / "spacy" / f"{name}.spacy"
     with pytest.raises(InputError) as error:
@@ -102,7 +102,7 @@ def test_no_docbin(name):
 def test_without_spacy_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "spacy", None)
     with pytest.raises(ConfigError) as error:
-        list(documents(spacy_docbin.DOCBIN, Path("x.spacy"), Layout(), Reading()))
+        list(documents(spacy_docbin.DOCBIN, Path("x.spacy"), Layout(), ReadReport()))
     assert (
         str(error.value)
         == "x.spacy: reading .spacy files needs spaCy: pip install 'claimstance[spacy]'"
@@ -141,7 +141,7 @@ def test_pairs_of_spacy_2():
         ("text-number", "text: expected a string, found 5"),
     ],
 )
-def test_broken_json_says_where_and_what(name, message):
+def test_error_of_broken_json_names_place_and_value(name, message):
     path = DATA / "broken" / "spacy" / f"{name}.jsonl"
     with pytest.raises(InputError) as error:
         list(read_file(path, "spacy-json"))

@@ -6,7 +6,7 @@ import pytest
 
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.record import Record, Stance
-from claimstance.training.data.formats import Layout, Reading, read_file
+from claimstance.training.data.formats import Layout, ReadReport, read_file
 from claimstance.training.data.formats.table_rows import as_text
 from helpers.paths import DATA
 
@@ -35,7 +35,7 @@ def write_xlsx(path, **sheets):
 
 
 def test_a_german_excel_file():
-    reading = Reading()
+    reading = ReadReport()
     records = read(
         DATA / "table" / "excel-german.csv",
         reading,
@@ -62,14 +62,14 @@ def test_a_german_excel_file():
 @pytest.mark.parametrize(("delimiter", "name"), [(";", "semicolon"), ("\t", "tab"), ("|", "bar")])
 def test_the_delimiter_is_the_one_that_gives_the_columns(tmp_path, delimiter, name):
     rows = [["id", "text", "label"], ["1", '"Rain, then sun."', "claim"]]
-    reading = Reading()
+    reading = ReadReport()
     (record,) = read(write(tmp_path, "".join(delimiter.join(row) + "\n" for row in rows)), reading)
     assert (record.text, record.claim) == ("Rain, then sun.", "claim")
     assert reading.facts["delimiter"] == name
 
 
-def test_the_usual_delimiter_is_not_told(tmp_path):
-    reading = Reading()
+def test_usual_delimiter_is_not_reported(tmp_path):
+    reading = ReadReport()
     read(write(tmp_path, "text,label\na;b,claim\n"), reading)
     assert "delimiter" not in reading.facts
 
@@ -88,7 +88,7 @@ def test_annotator_outlet_and_date(tmp_path):
     assert (second.annotator, second.meta) == ("bo", {})
 
 
-def test_roles_say_what_columns_are(tmp_path):
+def test_roles_name_the_columns(tmp_path):
     path = write(tmp_path, "text,Haltung,Ziel,Prüfen,Notiz,label\nIt fell.,favor,it,yes,hm,7\n")
     (record,) = read(
         path,
@@ -166,7 +166,7 @@ def test_wrong_roles(tmp_path, roles, message):
         ("not-parquet.parquet", ": expected a Parquet file"),
     ],
 )
-def test_broken_tables_say_where_and_what(name, message):
+def test_error_of_broken_table_names_place_and_value(name, message):
     if name.endswith(".xlsx"):
         pytest.importorskip("openpyxl")
     path = DATA / "broken" / "table" / name
@@ -182,7 +182,7 @@ def test_a_workbook(tmp_path):
         [],
         [8.0, "Rain fell.", None, datetime.date(2026, 1, 6), 3.0, None],
     ]
-    reading = Reading()
+    reading = ReadReport()
     first, second = read(
         write_xlsx(tmp_path / "x.xlsx", Notes=[["About"], ["coded by hand"]], Data=rows), reading
     )
@@ -198,7 +198,7 @@ def test_a_workbook(tmp_path):
     assert reading.facts["sheet"] == "Data"
 
 
-def test_two_sheets_that_could_be_it(tmp_path):
+def test_several_matching_sheets_are_refused(tmp_path):
     path = write_xlsx(
         tmp_path / "x.xlsx",
         A=[["text", "label"], ["a", "claim"]],
@@ -218,7 +218,7 @@ def test_rows_of_a_workbook_that_cannot_be_used(tmp_path):
         ["d", "claim"],
     ]
     path = write_xlsx(tmp_path / "x.xlsx", Data=rows)
-    reading = Reading()
+    reading = ReadReport()
     assert [r.text for r in read(path, reading, lenient=True)] == ["a", "d"]
     assert reading.dropped == {
         "expected a text": 1,
@@ -264,9 +264,7 @@ def test_parquet(tmp_path):
     )
     assert (second.stances, second.meta) == (None, {"tags": "[]", "weight": ""})
     assert third.stances[0].label == "neutral"
-    with pytest.raises(
-        InputError, match=r"x\.parquet, row 3: stances\[0\]\.label: unknown label 'x'"
-    ):
+    with pytest.raises(InputError, match=r"x\.parquet, row 3: stance: unknown label 'x'"):
         read(tmp_path / "x.parquet", labels={"stance": ["favor", "against"]})
 
 
@@ -314,7 +312,7 @@ def test_typed_cells_as_text(value, text):
 def test_a_table_with_tabs_that_quotes_nothing(tmp_path, rows, texts, end):
     path = tmp_path / "x.tsv"
     path.write_bytes("".join(line + end for line in ["text\tlabel", *rows]).encode())
-    reading = Reading()
+    reading = ReadReport()
     records = read(path, reading, target="the harbour")
     assert [record.text for record in records] == (texts or [row.split("\t")[0] for row in rows])
     assert [record.stances[0].label for record in records] == [row.split("\t")[1] for row in rows]
@@ -322,7 +320,7 @@ def test_a_table_with_tabs_that_quotes_nothing(tmp_path, rows, texts, end):
 
 
 def test_a_table_with_tabs_that_quotes_cells(tmp_path):
-    reading = Reading()
+    reading = ReadReport()
     text = 'text\tlabel\n"Rain.\nThen ""sun""."\tclaim\n"Snow."\tno_claim\n'
     records = read(write(tmp_path, text, "x.tsv"), reading)
     assert [record.text for record in records] == ['Rain.\nThen "sun".', "Snow."]
@@ -374,8 +372,8 @@ def test_the_options_of_the_message_read_the_table(tmp_path):
     assert record.stances == [Stance(target="weather", label="favor")]
 
 
-def test_a_column_kept_as_data_for_its_case_is_told(tmp_path):
-    reading = Reading()
+def test_column_kept_as_data_because_of_case_is_reported(tmp_path):
+    reading = ReadReport()
     (record,) = read(write(tmp_path, "text,label,Target\nRain.,claim,weather\n"), reading)
     assert (record.claim, record.meta) == ("claim", {"Target": "weather"})
     assert list(reading.warnings()) == [
@@ -388,7 +386,7 @@ def test_a_column_kept_as_data_for_its_case_is_told(tmp_path):
 
 
 def test_a_row_with_a_label_of_another_task_is_not_blank(tmp_path):
-    reading = Reading()
+    reading = ReadReport()
     read(
         write(tmp_path, "text,claim,subjective\nRain.,claim,\nSun.,,objective\nSnow.,,\n"), reading
     )

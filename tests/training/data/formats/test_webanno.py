@@ -4,7 +4,7 @@ from claimstance.model.errors import InputError
 from claimstance.model.record import Attribution, Entity
 from claimstance.training.data.documents.format import documents
 from claimstance.training.data.documents.offsets import in_code_points
-from claimstance.training.data.formats import Layout, Reading, read_file
+from claimstance.training.data.formats import Layout, ReadReport, read_file
 from claimstance.training.data.formats.webanno import reader as webanno
 from claimstance.training.data.formats.webanno.lines import split, unescape
 from helpers.paths import DATA
@@ -14,7 +14,7 @@ ANNA = DATA / "webanno" / "project" / "annotation" / "toll.txt" / "anna.tsv"
 
 
 def read(path, reading=None):
-    (found,) = documents(webanno.FORMAT, path, Layout(), reading or Reading())
+    (found,) = documents(webanno.FORMAT, path, Layout(), reading or ReadReport())
     return found
 
 
@@ -72,7 +72,7 @@ def test_relations_point_from_the_mark_in_the_cell_to_that_of_the_line():
 
 
 def test_slots_are_relations_and_layers_of_words_are_counted():
-    reading = Reading()
+    reading = ReadReport()
     found = read(ANNA, reading)
     texts = dict(
         zip((mark.name for mark in found.marks), (text for _, text in covered(found)), strict=True)
@@ -158,7 +158,7 @@ def test_escapes(escaped, plain):
         ),
     ],
 )
-def test_broken_exports_say_where_and_what(name, message):
+def test_error_of_broken_export_names_place_and_value(name, message):
     path = DATA / "broken" / "webanno" / f"{name}.tsv"
     with pytest.raises(InputError) as error:
         list(read_file(path, "webanno"))
@@ -175,7 +175,7 @@ def test_records_of_a_document():
     assert third.entities == [Entity(span=[(5, 12)], label="ORGANIZATION")]
 
 
-def test_layers_of_several_features_say_what_they_are(tmp_path):
+def test_label_of_layers_with_several_features(tmp_path):
     """By a feature's value, or by the layer's name, so that what else was said of the span stays with it."""
     rows = [
         "1-1\t0-4\tHolm\ta\\_b\\|c[1]\tsource[1]\t_\t_\t_\t_\t",

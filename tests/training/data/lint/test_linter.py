@@ -1,4 +1,4 @@
-"""What the linter finds, check by check, and what it leaves alone."""
+"""Tests of the linter, check by check."""
 
 import json
 from collections import Counter
@@ -53,16 +53,16 @@ def codes(findings):
     return [finding.code for finding in findings]
 
 
-def test_labels_joined_as_doccano_does(check):
+def test_joined_labels_of_doccano_are_found(check):
     table = "text,label\nIt fell.,weather#politics\nRain.,weather\nOn C#.,C#\n"
-    (found,) = (f for f in check(files={"t.csv": table}) if f.code != "lone-records")
-    assert str(found) == (
+    (finding,) = (f for f in check(files={"t.csv": table}) if f.code != "lone-records")
+    assert str(finding) == (
         "t.csv:2: warning joined-labels: claim: expected one label, found 'weather#politics' 1 "
         "time: if they are several, data.labels takes them apart"
     )
 
 
-def test_nothing_is_wrong_with_what_is_right(check):
+def test_correct_records_have_no_findings(check):
     assert (
         check(
             {
@@ -260,18 +260,20 @@ def test_nothing_is_wrong_with_what_is_right(check):
         ),
     ],
 )
-def test_a_record_in_which_something_is_wrong(check, record, code, severity, message):
-    found = [finding for finding in check(record) if finding.code == code]
-    assert [(f.severity, f.place.file, f.place.line) for f in found] == [(severity, "r.jsonl", 1)]
-    assert message in found[0].message
+def test_a_faulty_record_has_a_finding(check, record, code, severity, message):
+    findings = [finding for finding in check(record) if finding.code == code]
+    assert [(f.severity, f.location.file, f.location.line) for f in findings] == [
+        (severity, "r.jsonl", 1)
+    ]
+    assert message in findings[0].message
 
 
-def test_every_check_has_a_code_of_its_own():
+def test_codes_of_checks_are_unique():
     names = [check.code for check in (*RECORD_CHECKS, *DATA_CHECKS)]
     assert [name for name, count in Counter(names).items() if count > 1] == []
 
 
-def test_what_only_looks_wrong(check):
+def test_correct_records_that_look_faulty_have_no_findings(check):
     thai = "\u0e19\u0e32\u0e22\u0e01\u0e01\u0e25\u0e48\u0e32\u0e27"  # no spaces between words
     findings = check(
         {"text": thai, "entities": [{"span": [[2, 5]], "label": "PERSON"}]},
@@ -294,7 +296,7 @@ def test_what_only_looks_wrong(check):
 # Reading
 
 
-def test_every_line_that_cannot_be_read_is_told_of(check):
+def test_each_unreadable_line_has_a_finding(check):
     lines = [
         b'{"id": "1", "text": "Rain."}',
         b"",
@@ -305,7 +307,7 @@ def test_every_line_that_cannot_be_read_is_told_of(check):
         b'{"id": "1", "text": "Wind."}',
     ]
     findings = check(files={"a.jsonl": b"\n".join(lines)})
-    assert [(f.place.line, f.code) for f in findings] == [
+    assert [(f.location.line, f.code) for f in findings] == [
         (3, "unreadable"),
         (4, "unreadable"),
         (5, "unreadable"),
@@ -323,10 +325,10 @@ def test_every_line_that_cannot_be_read_is_told_of(check):
     assert findings[4].message.endswith("found '1', already used in a.jsonl:1")
 
 
-def test_rows_of_a_table_are_told_by_their_line(check):
+def test_findings_in_a_table_have_the_line_of_their_row(check):
     rows = 'text,label\n"Rain\nfell.",claim\n ,claim\n\nSun.\n<i>Wind</i>,no_claim\n'
     findings = check(files={"t.csv": rows})
-    assert [(f.place.line, f.code, f.place.record) for f in findings] == [
+    assert [(f.location.line, f.code, f.location.record) for f in findings] == [
         (4, "empty-text", None),
         (6, "unreadable", None),
         (7, "markup", "t:4"),
@@ -341,12 +343,12 @@ def test_rows_of_a_table_are_told_by_their_line(check):
         ("a.pdf", "x", "expected a file whose name ends in"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_one_finding(check, name, content, message):
+def test_an_unreadable_file_has_one_finding(check, name, content, message):
     (finding,) = check(files={name: content})
     assert str(finding).startswith(f"{name}: error unreadable: {message}")
 
 
-def test_an_empty_file(check):
+def test_an_empty_file_has_one_finding(check):
     (finding,) = check(files={"a.jsonl": ""}, format="jsonl")
     assert (
         str(finding)
@@ -354,7 +356,7 @@ def test_an_empty_file(check):
     )
 
 
-def test_a_file_that_is_not_there_does_not_cost_the_others(tmp_path, monkeypatch):
+def test_a_missing_file_does_not_affect_other_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "b.csv").write_text("text,label\n<i>x</i>,y\n", encoding="utf-8")
     config = parse_data_config({"path": "x", "sources": [{"files": ["gone.csv", "b.csv"]}]}, "test")
@@ -363,12 +365,12 @@ def test_a_file_that_is_not_there_does_not_cost_the_others(tmp_path, monkeypatch
     assert str(findings[0]) == "gone.csv: error unreadable: No such file or directory"
 
 
-def test_options_of_other_formats_are_a_wrong_call(inspect):
+def test_options_of_other_formats_are_rejected(inspect):
     with pytest.raises(ConfigError, match="expected another format, to which 'target' applies"):
         list(inspect({}, target="x").findings())
 
 
-def test_no_sources():
+def test_a_configuration_without_sources_is_rejected():
     with pytest.raises(ConfigError, match=r"data\.sources: expected at least one"):
         Inspection(parse_data_config({"path": "x"}, "test"))
 
@@ -376,12 +378,12 @@ def test_no_sources():
 # Records beside one another
 
 
-def test_exact_repeats_and_two_annotators_are_told_apart(check):
+def test_records_of_two_annotators_are_no_exact_repeats(check):
     same = {"text": "Rain fell.", "claim": "no_claim"}
     findings = check(
         {**same, "annotator": "anna"}, {**same, "annotator": "ben"}, {**same, "annotator": "anna"}
     )
-    assert [(f.code, f.place.line, f.message) for f in findings] == [
+    assert [(f.code, f.location.line, f.message) for f in findings] == [
         ("exact-repeat", 3, "expected each record once, found the same but for its id in r.jsonl:1")
     ]
 
@@ -391,10 +393,10 @@ def test_annotators_may_share_an_id(check):
     findings = check(
         {**one, "annotator": "anna"}, {**one, "annotator": "ben"}, {**one, "annotator": "ben"}
     )
-    assert [(f.code, f.place.line) for f in findings] == [("repeated-id", 3)]
+    assert [(f.code, f.location.line) for f in findings] == [("repeated-id", 3)]
 
 
-def test_one_question_answered_two_ways(check):
+def test_contradicting_labels_of_equal_texts_are_found(check):
     findings = check(
         {"text": "Rain fell.", "claim": "claim", "stances": [{"target": "rain", "label": "favor"}]},
         {
@@ -410,7 +412,7 @@ def test_one_question_answered_two_ways(check):
         },
     )
     assert [
-        (f.code, f.place.line, f.message) for f in findings if f.code == "labelled-two-ways"
+        (f.code, f.location.line, f.message) for f in findings if f.code == "labelled-two-ways"
     ] == [
         (
             "labelled-two-ways",
@@ -420,13 +422,13 @@ def test_one_question_answered_two_ways(check):
     ]
 
 
-def test_annotators_unknown_in_part(check):
+def test_records_without_annotator_beside_others_are_found(check):
     (finding,) = check({"annotator": "anna"}, {}, {"annotator": "anna"}, {})
-    assert (finding.code, finding.place.line) == ("missing-annotator", 2)
+    assert (finding.code, finding.location.line) == ("missing-annotator", 2)
     assert finding.message.endswith("found none in 2 of 4")
 
 
-def test_documents_of_one_record(check):
+def test_documents_with_one_sentence_are_counted(check):
     (finding,) = check(
         {"doc_id": "a"},
         {"doc_id": "a"},
@@ -434,7 +436,7 @@ def test_documents_of_one_record(check):
         {"doc_id": "c", "id": "x", "annotator": "d"},
         {"doc_id": "c", "id": "x", "annotator": "e"},
     )[:1]
-    assert (finding.code, finding.place.line) == ("lone-records", 3)
+    assert (finding.code, finding.location.line) == ("lone-records", 3)
     assert finding.message.endswith("found one record in 2 of 3")
 
 
@@ -452,7 +454,7 @@ def rated(answers):
     ]
 
 
-def test_an_annotator_who_disagrees_with_everyone(check):
+def test_an_annotator_with_low_agreement_is_found(check):
     alike = "cn" * 10
     # anna and ben agree on 18 of 20; carl's every answer is anna's turned round, so he agrees with ben on 2.
     findings = check(*rated({"anna": alike, "ben": alike[:18] + "nc", "carl": "nc" * 10}))
@@ -463,7 +465,7 @@ def test_an_annotator_who_disagrees_with_everyone(check):
     )
 
 
-def test_too_few_common_items_or_annotators_say_nothing(check):
+def test_agreement_needs_enough_common_items_and_annotators(check):
     alike = "cn" * 10
     for answers in (
         {"anna": alike, "ben": alike, "carl": ("nc" * 10)[:19]},
@@ -479,9 +481,9 @@ def stances(*labels, **more):
     return [{"stances": [{"target": "traffic", "label": label, **more}]} for label in labels]
 
 
-def test_labels_of_json_lines_are_the_default_ones_unless_given(check):
+def test_json_lines_has_the_default_labels_unless_configured(check):
     findings = check(*stances("Favor", "favour", "favor "))
-    assert [(f.severity, f.code, f.place.line) for f in findings] == [
+    assert [(f.severity, f.code, f.location.line) for f in findings] == [
         ("error", "label-spelling", 1),
         ("error", "label-spelling", 3),
         ("error", "unknown-label", 2),
@@ -491,7 +493,7 @@ def test_labels_of_json_lines_are_the_default_ones_unless_given(check):
     assert check(*stances("pro", "con"), labels={"stance": ["pro", "con"]}) == []
 
 
-def test_labels_in_shares_count_too(check):
+def test_labels_of_probabilities_are_checked(check):
     (finding,) = check(*stances("favor", probabilities={"favor": 0.5, "unsure": 0.5}))
     assert (finding.code, finding.message[:29]) == (
         "unknown-label",
@@ -506,27 +508,29 @@ def csv(*labels):
     }
 
 
-def test_labels_of_tables_are_what_they_are_but_for_slips(check):
+def test_tables_may_have_any_labels_but_misspelt_ones(check):
     assert check(files=csv("pro", "con", "pro")) == []
     findings = check(files=csv(*["pro"] * 3, "Pro"))
-    assert [(f.code, f.place.line, f.message) for f in findings] == [
+    assert [(f.code, f.location.line, f.message) for f in findings] == [
         ("label-spelling", 5, "claim: expected the label 'pro', found 'Pro' 1 time")
     ]
     near = check(files=csv(*["neutral"] * 10, *["positive"] * 10, "postive"))
-    assert [(f.severity, f.code, f.place.line) for f in near] == [("warning", "near-label", 22)]
+    assert [(f.severity, f.code, f.location.line) for f in near] == [("warning", "near-label", 22)]
     assert near[0].message == "claim: expected 'positive', as it seems, found 'postive' 1 time"
 
 
-def test_a_label_near_a_default_one(check):
+def test_a_label_similar_to_a_default_one_is_found(check):
     findings = check(files=csv("claim", "no_claim", "noclaim", "opinion"))
     assert [(f.code, f.message) for f in findings] == [
         ("near-label", "claim: expected 'no_claim', as it seems, found 'noclaim' 1 time")
     ]
 
 
-def test_labels_without_examples_and_with_few(inspect):
+def test_labels_with_few_or_no_examples_are_found(inspect):
     findings = inspect(*stances(*["favor"] * 10, *["neutral"] * 9)).findings()
-    assert [(f.severity, f.code, f.place.line, f.message.partition(",")[0]) for f in findings] == [
+    assert [
+        (f.severity, f.code, f.location.line, f.message.partition(",")[0]) for f in findings
+    ] == [
         ("warning", "unused-label", None, "stance: expected the label 'against' somewhere"),
         (
             "warning",
@@ -541,20 +545,20 @@ def test_labels_without_examples_and_with_few(inspect):
 # Targets and the codebook
 
 
-def test_targets_under_two_names(check):
+def test_targets_with_two_spellings_are_found(check):
     records = [
         {"stances": [{"target": name}]}
         for name in ("gun control", "Gun  control", "gun control", "gun laws")
     ]
     (finding,) = check(*records)
-    assert (finding.code, finding.place.line) == ("target-variants", 2)
+    assert (finding.code, finding.location.line) == ("target-variants", 2)
     assert (
         finding.message
         == "stances.target: expected 'gun control', as elsewhere, found 'Gun  control' 1 time"
     )
 
 
-def test_a_name_that_stands_elsewhere_is_no_slip(check):
+def test_a_target_mentioned_in_another_text_is_not_misspelt(check):
     asked = {"text": "He left.", "stances": [{"target": "Ida Holm"}]}
     assert check(asked, {"text": "Ida left."}, {"text": "Holm?"}) == []
 
@@ -567,14 +571,14 @@ targets:
 """
 
 
-def test_a_codebook_defines_labels_and_targets(check):
+def test_labels_and_targets_must_be_in_the_codebook(check):
     records = [
         *stances("pro", "Con", "favor"),
         {"stances": [{"target": "cars"}]},
         {"stances": [{"target": "trafic"}]},
     ]
     findings = check(*records, book=BOOK)
-    assert [(f.code, f.place.line, f.message) for f in findings] == [
+    assert [(f.code, f.location.line, f.message) for f in findings] == [
         ("label-spelling", 2, "stance: expected the label 'con', found 'Con' 1 time"),
         ("unknown-label", 3, "stance: unknown label 'favor'. Available: con, pro (1 time)"),
         ("undefined-label", None, "labels.stance.con: expected a definition, found none"),
@@ -592,7 +596,7 @@ def test_a_codebook_defines_labels_and_targets(check):
     ]
 
 
-def test_codebook_and_configuration_must_not_differ(inspect):
+def test_codebook_and_configuration_must_have_equal_labels(inspect):
     with pytest.raises(
         ConfigError, match=r"data\.labels\.stance: expected the labels of the codebook \(pro, con\)"
     ):
@@ -602,7 +606,7 @@ def test_codebook_and_configuration_must_not_differ(inspect):
 # Putting right
 
 
-def test_what_can_safely_be_put_right(inspect):
+def test_fixes_correct_spelling_white_space_and_repeats(inspect):
     inspection = inspect(
         {
             "text": " Holm  said so. ",
@@ -638,7 +642,7 @@ def test_what_can_safely_be_put_right(inspect):
     }
 
 
-def test_two_spellings_of_own_labels_are_left_to_their_owner(inspect):
+def test_spellings_of_labels_outside_a_set_are_not_fixed(inspect):
     inspection = inspect(files=csv("pro", "pro", "Pro"))
     list(inspection.findings())
     fixes = inspection.fixes()
@@ -646,14 +650,14 @@ def test_two_spellings_of_own_labels_are_left_to_their_owner(inspect):
     assert not fixes.changed
 
 
-def test_a_span_of_nothing_but_white_space_stays(inspect):
+def test_a_span_of_white_space_is_not_trimmed(inspect):
     inspection = inspect({"text": "a  b", "entities": [{"span": [[1, 3]], "label": "MISC"}]})
     list(inspection.findings())
     (record,) = inspection.fixes().apply(inspection.records())
     assert record.entities[0].span == [(1, 3)]
 
 
-def test_an_item_of_a_tool_that_cannot_be_read_does_not_cost_the_others(check):
+def test_an_unreadable_item_does_not_affect_the_others(check):
     lines = [
         {
             "text": "Rain fell.",
@@ -669,7 +673,7 @@ def test_an_item_of_a_tool_that_cannot_be_read_does_not_cost_the_others(check):
         roles={"ENTITY": "entity"},
         values={"ENTITY": "MISC"},
     )
-    assert [(f.code, f.place.line, f.place.record is None) for f in findings] == [
+    assert [(f.code, f.location.line, f.location.record is None) for f in findings] == [
         ("unreadable", 2, True),
         ("span-cuts-word", 1, False),
         ("markup", 3, False),
@@ -677,7 +681,7 @@ def test_an_item_of_a_tool_that_cannot_be_read_does_not_cost_the_others(check):
     ]
 
 
-def test_offsets_that_nothing_explains_cost_their_line_alone(check):
+def test_wrong_offsets_affect_only_their_line(check):
     lines = [
         {"text": "Ida left.", "label": [[0, 3, "Source"]]},
         {"text": "", "label": []},
@@ -685,7 +689,7 @@ def test_offsets_that_nothing_explains_cost_their_line_alone(check):
         {"text": "Bo came.", "label": [[0, 2, "Source"]]},
     ]
     findings = check(files={"d.jsonl": "\n".join(map(json.dumps, lines))})
-    assert [(f.severity, f.code, f.place.line) for f in findings][:4] == [
+    assert [(f.severity, f.code, f.location.line) for f in findings][:4] == [
         ("warning", "no-cue", 1),
         ("error", "empty-text", 2),
         ("error", "unreadable", 3),
@@ -693,7 +697,7 @@ def test_offsets_that_nothing_explains_cost_their_line_alone(check):
     ]
 
 
-def test_what_a_build_leaves_out_by_itself_is_a_warning(check, tmp_path):
+def test_items_that_a_build_drops_silently_are_warnings(check, tmp_path):
     (tmp_path / "brat").mkdir()
     files = {
         "brat/a.txt": "Ida left.\n",
@@ -713,7 +717,7 @@ def test_what_a_build_leaves_out_by_itself_is_a_warning(check, tmp_path):
     ]
 
 
-def test_a_folder_s_findings_name_the_file_in_it(tmp_path):
+def test_findings_in_a_folder_name_the_file(tmp_path):
     for name, text in {
         "a.txt": "Ida left.",
         "a.ann": "T1\tSource 1 3\tda\n",
@@ -722,27 +726,27 @@ def test_a_folder_s_findings_name_the_file_in_it(tmp_path):
         "c.ann": "T1\tSource 0 x\tCy\n",
     }.items():
         (tmp_path / name).write_text(text)
-    found = {
+    findings = {
         f.code: f
         for f in Inspection(
             parse_data_config({"path": "x", "sources": [{"files": [str(tmp_path)]}]}, "test")
         ).findings()
     }
-    assert str(found["span-cuts-word"].place) == f"{tmp_path / 'a.ann'}: record 'a:0'"
-    assert (found["unreadable"].place.file, found["unreadable"].place.line) == (
+    assert str(findings["span-cuts-word"].location) == f"{tmp_path / 'a.ann'}: record 'a:0'"
+    assert (findings["unreadable"].location.file, findings["unreadable"].location.line) == (
         str(tmp_path / "c.ann"),
         1,
     )
-    assert found["left-out"].message.startswith("text that nobody has annotated")
+    assert findings["left-out"].message.startswith("text that nobody has annotated")
 
 
-def test_findings_in_a_table_that_quotes_nothing_have_their_line(inspect):
+def test_findings_in_a_table_without_quoting_have_their_line(inspect):
     table = 'text\tlabel\n"Rain.\tclaim\n<b>Sun."</b>\tclaim\n\tclaim\n'
     findings = inspect(files={"t.tsv": table}).findings()
-    assert {("markup", 3), ("empty-text", 4)} <= {(it.code, it.place.line) for it in findings}
+    assert {("markup", 3), ("empty-text", 4)} <= {(it.code, it.location.line) for it in findings}
 
 
-def test_one_label_alone(inspect):
+def test_a_task_with_one_label_is_found(inspect):
     table = "text,label,target\n" + "".join(f"Rain {i}.,favor,tax\n" for i in range(12))
     findings = [it for it in inspect(files={"t.csv": table}).findings() if it.code == "one-label"]
     assert [str(it) for it in findings] == [
@@ -751,7 +755,7 @@ def test_one_label_alone(inspect):
     ]
 
 
-def test_one_label_in_train_alone(inspect):
+def test_a_task_with_one_label_in_train_is_found(inspect):
     rows = [f"Rain {i}.,claim,train\n" for i in range(4)] + ["Sun.,no_claim,test\n"]
     inspection = inspect(files={"t.csv": "text,label,split\n" + "".join(rows)})
     findings = {it.code: it.message for it in inspection.findings()}
@@ -767,7 +771,7 @@ def test_two_labels_are_enough(inspect, second):
     assert "one-label" not in codes(inspect(files={"t.csv": table}).findings())
 
 
-def test_a_label_that_train_lacks_between_sources(tmp_path, monkeypatch):
+def test_a_label_missing_in_train_is_found_across_sources(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, labels in (("a", "pro con"), ("b", "pro unsure"), ("c", "con con")):
         rows = "".join(f"{name} {i} rain.,{label}\n" for i, label in enumerate(labels.split()))
@@ -776,7 +780,7 @@ def test_a_label_that_train_lacks_between_sources(tmp_path, monkeypatch):
     sources = [{"files": [f"{name}.csv"], "split": split} for name, split in splits.items()]
     inspection = Inspection(parse_data_config({"path": "x", "sources": sources}, "test"))
     assert [
-        (it.place.file, it.message)
+        (it.location.file, it.message)
         for it in inspection.findings()
         if it.code == "label-not-in-train"
     ] == [
@@ -791,24 +795,24 @@ def test_a_label_that_train_lacks_between_sources(tmp_path, monkeypatch):
     ("splits", "line"),
     [(["train", "gold", "test"], 3), (["train", "test", ""], 4), (["", "dev", ""], 3)],
 )
-def test_splits_that_are_none(inspect, splits, line):
+def test_invalid_splits_of_a_table_are_found(inspect, splits, line):
     table = "text,label,split\n" + "".join(
         f"Rain {i}.,claim,{name}\n" for i, name in enumerate(splits)
     )
     errors = [it for it in inspect(files={"t.csv": table}).findings() if it.severity == "error"]
-    assert [(it.code, it.place.line) for it in errors] == [("unreadable", line)]
+    assert [(it.code, it.location.line) for it in errors] == [("unreadable", line)]
     assert "expected a split" in errors[0].message
 
 
-def test_a_split_of_a_record_that_is_none(check):
+def test_an_invalid_split_of_a_record_is_found(check):
     (finding,) = check({"meta": {"split": "dev"}}, {"meta": {"split": "gold"}})
-    assert (finding.place.line, finding.severity) == (2, "error")
+    assert (finding.location.line, finding.severity) == (2, "error")
     assert (
         finding.message == "split: expected a split (train, dev, validation or test), found 'gold'"
     )
 
 
-def test_blank_labels_are_one_finding_of_a_file(inspect):
+def test_blank_labels_of_a_file_are_one_finding(inspect):
     table = "text,label\n" + "".join(f"Rain {i}.,{'claim' if i % 3 else ''}\n" for i in range(30))
     findings = [it for it in inspect(files={"t.csv": table}).findings() if it.code == "blank-label"]
     assert [it.message for it in findings] == [

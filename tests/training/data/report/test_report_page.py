@@ -18,9 +18,9 @@ from claimstance.training.data.report.figures import (
     verdict,
 )
 from claimstance.training.data.report.lengths import BINS, Lengths
-from claimstance.training.data.report.page import MOST_PAIRS, render, write_report_page
+from claimstance.training.data.report.page import MAX_PAIRS, render, write_report_page
 from claimstance.training.data.report.report import BuildReport
-from claimstance.training.evaluation.page.record_view import MOST_SHOWN, sample
+from claimstance.training.evaluation.page.record_view import MAX_CHARACTERS, sample
 
 VOID = {"meta", "br"}
 HOSTILE = "\"'><script>alert(1)</script>\u202e&amp;"
@@ -447,14 +447,14 @@ def test_spans_that_several_stances_share_are_marked_once():
 def test_a_long_text_says_how_much_is_not_shown(report):
     long = Record(
         id="1",
-        text="a" * (MOST_SHOWN + 1234),
+        text="a" * (MAX_CHARACTERS + 1234),
         entities=[
-            Entity(span=[(MOST_SHOWN - 5, MOST_SHOWN + 5)], label="MISC"),
-            Entity(span=[(MOST_SHOWN + 7, MOST_SHOWN + 9)], label="PERSON"),
+            Entity(span=[(MAX_CHARACTERS - 5, MAX_CHARACTERS + 5)], label="MISC"),
+            Entity(span=[(MAX_CHARACTERS + 7, MAX_CHARACTERS + 9)], label="PERSON"),
         ],
     )
     shown = sample(long)
-    assert [len(piece.text) for piece in shown.segments] == [MOST_SHOWN - 5, 5]
+    assert [len(piece.text) for piece in shown.segments] == [MAX_CHARACTERS - 5, 5]
     assert "1,234 more characters of the text are not shown" in Page(render(report, [long])).text
 
 
@@ -476,7 +476,7 @@ def test_a_report_with_nothing_more_than_it_must_have_is_told(report):
     for sentence in (
         "Nothing was left out.",
         "Nothing was divided",
-        "agreement cannot be told",
+        "agreement is not known",
         "no figures of lengths",
         "not checked against a codebook",
         "No sentences are shown.",
@@ -507,13 +507,13 @@ def test_only_some_pairs_are_shown_and_the_others_counted():
     pair = AGREEMENT["labels"]["claim"]["pairs"][0]
     of_claim = {
         **AGREEMENT["labels"]["claim"],
-        "pairs": [{**pair, "n": 7000 + i} for i in range(MOST_PAIRS + 4)],
+        "pairs": [{**pair, "n": 7000 + i} for i in range(MAX_PAIRS + 4)],
     }
     agreement = AgreementReport.model_validate({**AGREEMENT, "labels": {"claim": of_claim}})
     report = BuildReport.model_validate({**REPORT, "agreement": {"mine": agreement}})
     text = Page(render(report, [])).text
-    assert f"{7000 + MOST_PAIRS - 1:,}" in text
-    assert f"{7000 + MOST_PAIRS:,}" not in text
+    assert f"{7000 + MAX_PAIRS - 1:,}" in text
+    assert f"{7000 + MAX_PAIRS:,}" not in text
     assert "1,314 more pairs" in text  # 4 that are in the report, and 1310 that are not
 
 
@@ -541,8 +541,8 @@ def test_lengths_are_counted_in_bins_of_eight_words():
         BINS,
     )
     assert lengths.beyond("train") == 2  # of 184 and of 9999 words
-    assert lengths.middle("train") == 15  # the fourth of eight has 15
-    assert (lengths.middle("test"), lengths.beyond("test")) == (None, 0)
+    assert lengths.median_bound("train") == 15  # the fourth of eight has 15
+    assert (lengths.median_bound("test"), lengths.beyond("test")) == (None, 0)
     assert (lengths.label(0), lengths.label(BINS - 1)) == ("0 to 7", "504 and more")
 
 

@@ -8,9 +8,13 @@ import pytest
 from claimstance.inference.cli import tables as summaries
 from claimstance.model.errors import InputError
 from claimstance.model.pages.markup import visible
-from claimstance.training.evaluation.cases import CASES_FILE, cases, write_cases
 from claimstance.training.evaluation.counts import OUTCOMES_FILE, write_outcomes
 from claimstance.training.evaluation.page.comparison import comparison_page, disagreements
+from claimstance.training.evaluation.prediction_log import (
+    PREDICTION_LOG_FILE,
+    build_prediction_log,
+    write_prediction_log,
+)
 from claimstance.training.evaluation.significance import compare
 from helpers.evaluations import CONFIG, HOSTILE, evaluation, sentences
 from helpers.pages import Page
@@ -30,8 +34,8 @@ def stored(tmp_path):
                 found.outcomes, {key: found.account[key] for key in ("date", "model", "data")}, file
             )
         if texts:
-            with (folder / CASES_FILE).open("w", encoding="utf-8") as file:
-                write_cases(found.cases, file)
+            with (folder / PREDICTION_LOG_FILE).open("w", encoding="utf-8") as file:
+                write_prediction_log(found.prediction_log, file)
         return folder
 
     return store
@@ -70,24 +74,24 @@ def test_where_they_disagree(stored):
     # A is wrong in sentences 0, 3, 6, 9, …, B in 0, 2, 4, 6, …
     a, b = (evaluation(sentences(12, odd)) for odd in (3, 2))
     folders = stored("a", a), stored("b", b)
-    found = {it.task: it for it in disagreements(folders, a.cases, b.cases)}
+    found = {it.task: it for it in disagreements(folders, a.prediction_log, b.prediction_log)}
     claim = found["claim"]
     # Both wrong: 0 and 6; B alone: 2, 4, 8, 10; A alone: 3, 9.
-    assert claim.right == [4, 4, 2, 2]
+    assert claim.correct == [4, 4, 2, 2]
     assert claim.better == (4, 2)
-    assert [it.shown.id for it in claim.questions[0]] == [
+    assert [it.sample.id for it in claim.questions[0]] == [
         "d1:2",
         "d2:4",
         "d4:8",
         "d5:10",
     ]  # surest first
-    assert [it.shown.id for it in claim.questions[1]] == ["d1:3", "d4:9"]
+    assert [it.sample.id for it in claim.questions[1]] == ["d1:3", "d4:9"]
     assert [answer.label for answer in claim.questions[1][0].answers] == ["claim", "no_claim"]
     spans = found["attribution"]
-    assert spans.kinds["content"]["missed"] == (4, 6)
+    assert spans.errors["content"]["missed"] == (4, 6)
     assert spans.better == (4, 2)
     assert [it.expected.id for it in spans.sentences[1]] == ["d1:3", "d4:9"]
-    assert [it.errors for it in spans.sentences[1][0].found] == [
+    assert [it.errors for it in spans.sentences[1][0].predicted] == [
         "content missed, source with another boundary",
         "all right",
     ]
@@ -103,16 +107,17 @@ def test_an_evaluation_without_cases_is_compared_all_the_same(stored):
         stored("b", evaluation(sentences(odd=4)), texts=False),
     )
     page = rendered(a, b)
-    assert f"cannot be shown: B has no {CASES_FILE}" in words(page)
+    assert f"cannot be shown: B has no {PREDICTION_LOG_FILE}" in words(page)
     assert len(page.all("svg")) == 1
 
 
 def test_cases_of_other_questions_are_refused(stored):
     a, b = stored("a", evaluation(sentences())), stored("b", evaluation(sentences()))
-    with (b / CASES_FILE).open("w", encoding="utf-8") as file:
-        write_cases(cases(CONFIG, list(sentences())[::-1]), file)
+    with (b / PREDICTION_LOG_FILE).open("w", encoding="utf-8") as file:
+        write_prediction_log(build_prediction_log(CONFIG, list(sentences())[::-1]), file)
     with pytest.raises(
-        InputError, match=rf"{b / CASES_FILE}, cod/\w+: expected the cases of {a / CASES_FILE}"
+        InputError,
+        match=rf"{b / PREDICTION_LOG_FILE}, cod/\w+: expected the cases of {a / PREDICTION_LOG_FILE}",
     ):
         rendered(a, b)
 
@@ -133,7 +138,7 @@ def test_one_document_has_no_interval(stored, capsys):
     few = replace(CONFIG, tasks=("claim",))
     for count, shown in ((2, False), (4, True)):
         a, b = (stored(f"{name}{count}", evaluation(sentences(count), few)) for name in "ab")
-        summaries.compared(compare(a, b, resamples=200))
+        summaries.print_comparison(compare(a, b, resamples=200))
         assert ("+0.0 – +0.0" in capsys.readouterr().out) is shown
         assert ("0.0 – 0.0" in words(rendered(a, b)).replace("+", "")) is shown
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from claimstance.training.evaluation.cases import CASES_FILE, write_cases
 from claimstance.training.evaluation.counts import OUTCOMES_FILE, write_outcomes
 from claimstance.training.evaluation.page.comparison import comparison_page
 from claimstance.training.evaluation.page.page import evaluation_page
+from claimstance.training.evaluation.prediction_log import PREDICTION_LOG_FILE, write_prediction_log
 from claimstance.training.evaluation.significance import compare
 from helpers.evaluations import HOSTILE, evaluation, sentences
 
@@ -24,8 +24,8 @@ def pages(tmp_path_factory):
             write_outcomes(
                 found.outcomes, {key: found.account[key] for key in ("date", "model", "data")}, file
             )
-        with (folders[-1] / CASES_FILE).open("w", encoding="utf-8") as file:
-            write_cases(found.cases, file)
+        with (folders[-1] / PREDICTION_LOG_FILE).open("w", encoding="utf-8") as file:
+            write_prediction_log(found.prediction_log, file)
     return {
         "evaluation": "".join(evaluation_page(found)),
         "comparison": "".join(comparison_page(compare(*folders, resamples=100), *folders)),

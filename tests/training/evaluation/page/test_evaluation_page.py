@@ -11,17 +11,21 @@ import pytest
 from claimstance.model.pages.markup import visible
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
-from claimstance.training.evaluation.page.groups import FEWEST, MOST, by_outlet, by_target
+from claimstance.training.evaluation.page.groups import MAX_GROUPS, MIN_ITEMS, by_outlet, by_target
 from claimstance.training.evaluation.page.page import evaluation_page
-from claimstance.training.evaluation.page.pictures import (
-    Run,
-    differences_picture,
-    precision_recall_picture,
-    reliability_diagram,
-    risk_picture,
+from claimstance.training.evaluation.page.plots import (
+    PlottedRun,
+    differences_plot,
+    precision_recall_plot,
+    reliability_plot,
+    risk_plot,
 )
-from claimstance.training.evaluation.page.sections import LINKED, section
-from claimstance.training.evaluation.page.worst import told, worst_answers, worst_sentences
+from claimstance.training.evaluation.page.sections import LINKED, task_section
+from claimstance.training.evaluation.page.worst import (
+    describe_errors,
+    worst_answers,
+    worst_sentences,
+)
 from claimstance.training.evaluation.span_errors import span_errors
 from helpers.evaluations import CONFIG, HOSTILE, evaluation, sentences, shares
 from helpers.pages import Page
@@ -50,7 +54,9 @@ def page(html):
 
 def sections(found):
     return {
-        name: section(number, name, found.account, outcome, found.config, found.cases[name])
+        name: task_section(
+            number, name, found.account, outcome, found.config, found.prediction_log[name]
+        )
         for number, (name, outcome) in enumerate(found.outcomes.items(), 1)
     }
 
@@ -103,7 +109,7 @@ def test_a_confusion_matrix_has_counts_and_shares_of_rows(found):
 
 
 def test_kinds_of_errors_are_summed_and_the_commonest_named(found, page):
-    kinds = sections(found)["cod/attribution"].kinds
+    kinds = sections(found)["cod/attribution"].error_table
     # 14 of 40 sentences are wrong, in source and content alike.
     assert kinds.counts["source"] == {
         "right": 26,
@@ -130,29 +136,32 @@ def test_kinds_of_errors_are_summed_and_the_commonest_named(found, page):
     assert "The commonest errors: source with another boundary (14), content missed (14)." in words(
         page
     )
-    assert sections(found)["cod/entity"].kinds.commonest == [("ORGANIZATION", "missed", 40)]
+    assert sections(found)["cod/entity"].error_table.commonest == [("ORGANIZATION", "missed", 40)]
 
 
 def test_the_worst_errors_come_first_and_no_text_twice():
     pairs = list(sentences(12))
     found = evaluation([*pairs, *pairs])
-    cases = found.cases["cod/stance"]
+    cases = found.prediction_log["cod/stance"]
     worst = worst_answers(cases, 3)
     # The earlier, the surer: sentences 0, 3 and 6 of 0, 3, 6, 9; each is there twice.
-    assert [it.shown.id for it in worst] == ["d0:0", "d1:3", "d3:6"]
+    assert [it.sample.id for it in worst] == ["d0:0", "d1:3", "d3:6"]
     assert (worst[0].gold, worst[0].answers[0].label) == ("against", "favor")
-    assert worst[0].answers[0].shares == pytest.approx(
+    assert worst[0].answers[0].probabilities == pytest.approx(
         shares("favor", 0.95, ("against", "neutral", "favor"))
     )
-    assert (worst[0].about.holder, worst[0].about.target) == ("Runa Salt", "the cod quota")
-    spans = worst_sentences(found.cases["cod/attribution"], 10)
+    assert (worst[0].stance.holder, worst[0].stance.target) == ("Runa Salt", "the cod quota")
+    spans = worst_sentences(found.prediction_log["cod/attribution"], 10)
     assert [it.expected.id for it in spans] == ["d0:0", "d1:3", "d3:6", "d4:9"]
-    assert spans[0].found[0].errors == "content missed, source with another boundary"
+    assert spans[0].predicted[0].errors == "content missed, source with another boundary"
 
 
 def test_errors_in_words():
-    assert told(span_errors([("cue", 0, 1)], [("cue", 0, 1)])) == "all right"
-    assert told(span_errors([], [("cue", 0, 1), ("cue", 2, 3)])) == "cue where there is none × 2"
+    assert describe_errors(span_errors([("cue", 0, 1)], [("cue", 0, 1)])) == "all right"
+    assert (
+        describe_errors(span_errors([], [("cue", 0, 1), ("cue", 2, 3)]))
+        == "cue where there is none × 2"
+    )
 
 
 def stances(targets, outlet=None):
@@ -174,16 +183,16 @@ def stances(targets, outlet=None):
 
 
 def test_parts_with_too_little_are_told_together():
-    targets = ["quota"] * FEWEST + ["Orvane"] * (FEWEST - 1) + ["dam"] * 2
+    targets = ["quota"] * MIN_ITEMS + ["Orvane"] * (MIN_ITEMS - 1) + ["dam"] * 2
     found = evaluation(stances(targets), replace(CONFIG, tasks=("stance",)))
-    groups = by_target(("against", "neutral", "favor"), found.cases["data/stance"])
-    (shown,), rest = groups.shown, groups.rest
-    assert (shown.name, shown.n, shown.documents, groups.others, rest.n) == (
+    groups = by_target(("against", "neutral", "favor"), found.prediction_log["data/stance"])
+    (shown,), rest = groups.groups, groups.remainder
+    assert (shown.name, shown.n, shown.documents, groups.n_others, rest.n) == (
         "quota",
-        FEWEST,
-        FEWEST,
+        MIN_ITEMS,
+        MIN_ITEMS,
         2,
-        FEWEST + 1,
+        MIN_ITEMS + 1,
     )
     # Every other answer is right: favor has recall 1/2 and precision 1, against nothing; neutral does not occur.
     assert shown.figures["macro_f1"].value == pytest.approx((2 / 3 + 0) / 2)
@@ -197,74 +206,74 @@ def test_parts_with_too_little_are_told_together():
 
 def test_only_so_many_parts_are_told_one_by_one():
     found = evaluation(
-        stances([f"t{i % (MOST + 2):02}" for i in range(FEWEST * (MOST + 2))]),
+        stances([f"t{i % (MAX_GROUPS + 2):02}" for i in range(MIN_ITEMS * (MAX_GROUPS + 2))]),
         replace(CONFIG, tasks=("stance",)),
     )
-    groups = by_target(("against", "neutral", "favor"), found.cases["data/stance"])
-    assert ([it.name for it in groups.shown], groups.others) == (
-        [f"t{i:02}" for i in range(MOST)],
+    groups = by_target(("against", "neutral", "favor"), found.prediction_log["data/stance"])
+    assert ([it.name for it in groups.groups], groups.n_others) == (
+        [f"t{i:02}" for i in range(MAX_GROUPS)],
         2,
     )
 
 
 def test_where_no_part_has_enough_none_is_told():
     found = evaluation(stances(["quota", "dam"]), replace(CONFIG, tasks=("stance",)))
-    assert f"none of the 2 has {FEWEST} items" in words(Page(rendered(found)))
-    assert by_outlet(found.outcomes["data/stance"], found.cases["data/stance"]) is None
+    assert f"none of the 2 has {MIN_ITEMS} items" in words(Page(rendered(found)))
+    assert by_outlet(found.outcomes["data/stance"], found.prediction_log["data/stance"]) is None
 
 
 def test_outlets_are_of_whole_documents(found):
     pairs = list(stances(["quota"] * 70, "Sund Radio"))
     of = evaluation(
         [
-            *pairs[:FEWEST],
+            *pairs[:MIN_ITEMS],
             *(
                 (r.model_copy(update={"meta": {"outlet": "The Post"}}), p)
-                for r, p in pairs[FEWEST:]
+                for r, p in pairs[MIN_ITEMS:]
             ),
         ],
         replace(CONFIG, tasks=("stance",)),
     )
-    groups = by_outlet(of.outcomes["data/stance"], of.cases["data/stance"])
-    assert [(it.name, it.n) for it in groups.shown] == [("The Post", 40), ("Sund Radio", 30)]
-    assert (groups.others, groups.rest) == (0, None)
+    groups = by_outlet(of.outcomes["data/stance"], of.prediction_log["data/stance"])
+    assert [(it.name, it.n) for it in groups.groups] == [("The Post", 40), ("Sund Radio", 30)]
+    assert (groups.n_others, groups.remainder) == (0, None)
 
 
 def test_pictures_say_what_they_show():
     sure = np.array([0.95, 0.9, 0.8, 0.6])
-    run = Run(sure, np.array([True, True, False, True]), given=sure > 0.85)
-    risk = risk_picture("r", [run])
+    run = PlottedRun(sure, np.array([True, True, False, True]), answered=sure > 0.85)
+    risk = risk_plot("r", [run])
     # Half is above 0.85 and right; of all, one in four is wrong. The curve: 0, 0, 1/3, 1/4, each a quarter wide.
-    assert risk.told == (
+    assert risk.description == (
         "25.0 % wrong if all is answered, area under the curve 0.146; as the model withholds "
         "answers (the diamond) 50.0 % is answered and 0.0 % of that is wrong."
     )
     assert risk.rows[4] == ("50 %", "0.0 %")
     assert risk.rows[6] == ("70 %", "33.3 %")
     assert risk.rows[9] == ("100 %", "25.0 %")
-    assert "withholds all" in risk_picture("r", [replace(run, given=sure > 2)]).told
-    assert "withholds" not in risk_picture("r", [replace(run, given=None)]).told
-    ranked = precision_recall_picture("p", [replace(run, threshold=0.6)])
+    assert "withholds all" in risk_plot("r", [replace(run, answered=sure > 2)]).description
+    assert "withholds" not in risk_plot("r", [replace(run, answered=None)]).description
+    ranked = precision_recall_plot("p", [replace(run, threshold=0.6)])
     # At recalls 1/3, 2/3 and 1 the precision is 1, 1 and 3/4.
-    assert ranked.told == (
+    assert ranked.description == (
         "Average precision 0.917; a ranking by chance has 0.750; decided for from 0.60 on (the "
         "diamond): precision 75.0 %, recall 100.0 %."
     )
-    assert precision_recall_picture("p", [Run(sure, np.zeros(4, bool))]) is None
-    sides = reliability_diagram("s", [replace(run, name="A"), replace(run, name="B")])
+    assert precision_recall_plot("p", [PlottedRun(sure, np.zeros(4, bool))]) is None
+    sides = reliability_plot("s", [replace(run, name="A"), replace(run, name="B")])
     # Two in one bin of fifteen (0.933 to 1 has 0.95; 0.867 to 0.933 has 0.9): each alone, 0.05, 0.1, 0.8 and 0.4 off.
-    assert sides.told.startswith("A: expected calibration error 0.338 (")
-    assert "; B: expected calibration error 0.338 (" in sides.told
+    assert sides.description.startswith("A: expected calibration error 0.338 (")
+    assert "; B: expected calibration error 0.338 (" in sides.description
     assert sides.rows[0] == ("A", "60 % to 67 %", "1", "60.0 %", "100.0 %")
 
 
 def drawings():
     sure, true = np.linspace(0.5, 1, 50), np.arange(50) % 3 > 0
-    runs = [Run(sure, true, "A"), Run(sure, ~true, "B")]
-    yield reliability_diagram("a", runs[:1]).svg
-    yield risk_picture("b", runs).svg
-    yield precision_recall_picture("c", runs).svg
-    yield differences_picture("d", [(0.1, -0.1, 0.2, False), (0.3, 0.2, 0.4, True)])
+    runs = [PlottedRun(sure, true, "A"), PlottedRun(sure, ~true, "B")]
+    yield reliability_plot("a", runs[:1]).svg
+    yield risk_plot("b", runs).svg
+    yield precision_recall_plot("c", runs).svg
+    yield differences_plot("d", [(0.1, -0.1, 0.2, False), (0.3, 0.2, 0.4, True)])
 
 
 def test_drawings_are_the_same_each_time_and_have_the_pages_colours():
@@ -333,7 +342,7 @@ def test_hostile_text_stays_text():
             replace(prediction, stances=[{HOSTILE: 0.4, "b": 0.6}], kinds=["stance.topic"]),
         )
         for i, (record, prediction) in enumerate(
-            sentences(FEWEST * 2, words=HOSTILE, corpus=HOSTILE, outlet=HOSTILE, date=HOSTILE)
+            sentences(MIN_ITEMS * 2, words=HOSTILE, corpus=HOSTILE, outlet=HOSTILE, date=HOSTILE)
         )
     ]
     found = evaluation(

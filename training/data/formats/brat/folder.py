@@ -1,4 +1,4 @@
-"""Which text of a brat folder belongs to which annotations, and who made them."""
+"""The files of a brat folder: each annotation file with its text and its annotator."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from claimstance.training.data.documents.json_validation import read_text
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A text, and one annotator's annotations of it.
+class AnnotatedText:
+    """Represent a text with the annotations of one annotator.
 
     Attributes:
-        name: of the text: its path below the folder, without suffix and without an annotator's folder.
-        txt: the text.
-        ann: the annotations.
-        annotator: who made them; ``None`` if no name says so.
+        name: the name of the text: its path below the folder, without suffix and without an annotator's folder.
+        txt: the file with the text.
+        ann: the file with the annotations.
+        annotator: the annotator; ``None`` if no name of a file or a folder says it.
     """
 
     name: str
@@ -26,60 +26,62 @@ class Pair:
     annotator: str | None = None
 
 
-def pairs(path: Path) -> tuple[list[Pair], list[Path]]:
-    """All pairs of a folder with the folders in it, or those of one ``.txt`` or ``.ann`` file, in order.
+def find_texts(path: Path) -> tuple[list[AnnotatedText], list[Path]]:
+    """Find the annotated texts of a folder and all folders in it, or of one ``.txt`` or ``.ann`` file.
 
-    The second list has the texts without annotations, which nobody has opened.
+    Returns:
+        The texts with their annotations, in order; and the texts without annotations.
 
     Raises:
         InputError: for an ``.ann`` file without a text, and if there is no ``.ann`` file at all.
     """
     if not path.is_dir():
-        return _of_file(path), []
+        return _find_texts_of_file(path), []
     files = sorted(path.rglob("*"))
-    texts = {file.with_suffix("") for file in files if file.suffix == ".txt"}
-    found = [pair_of(file, texts, path) for file in files if file.suffix == ".ann"]
-    if not found:
+    stems = {file.with_suffix("") for file in files if file.suffix == ".txt"}
+    texts = [match_text(file, stems, path) for file in files if file.suffix == ".ann"]
+    if not texts:
         raise InputError(f"{path}: expected .ann files with their .txt, found none")
-    bare = sorted(texts - {pair.txt.with_suffix("") for pair in found})
-    return _with_folders(found, path), [text.with_suffix(".txt") for text in bare]
+    unannotated = sorted(stems - {text.txt.with_suffix("") for text in texts})
+    return _use_annotator_folders(texts), [stem.with_suffix(".txt") for stem in unannotated]
 
 
-def _of_file(path: Path) -> list[Pair]:
+def _find_texts_of_file(path: Path) -> list[AnnotatedText]:
+    """Return the text of an ``.ann`` file, or the text of a ``.txt`` file with each of its annotations."""
     if path.suffix == ".ann":
-        texts = {file.with_suffix("") for file in path.parent.glob("*.txt")}
-        return [pair_of(path, texts, path.parent)]
-    texts = {path.with_suffix("")}
-    files = [path.with_suffix(".ann"), *sorted(path.parent.glob("*.ann"))]
-    found = [
-        pair_of(file, texts, path.parent)
-        for file in dict.fromkeys(files)
-        if file.exists() and (file.stem == path.stem or file.stem.startswith(f"{path.stem}_"))
-    ]
-    if not found:
+        stems = {file.with_suffix("") for file in path.parent.glob("*.txt")}
+        return [match_text(path, stems, path.parent)]
+    texts = []
+    for file in dict.fromkeys([path.with_suffix(".ann"), *sorted(path.parent.glob("*.ann"))]):
+        has_name = file.stem == path.stem or file.stem.startswith(f"{path.stem}_")
+        if has_name and file.exists():
+            texts.append(match_text(file, {path.with_suffix("")}, path.parent))
+    if not texts:
         raise InputError(
             f"{path}: expected {path.with_suffix('.ann').name} beside it, found no such file"
         )
-    return found
+    return texts
 
 
-def pair_of(ann: Path, texts: set[Path], root: Path) -> Pair:
-    """The pair of an ``.ann`` file: its text has its name, or the longest part of it before an underscore.
+def match_text(ann: Path, stems: set[Path], root: Path) -> AnnotatedText:
+    """Return the text of an ``.ann`` file: the one with its name, or with the longest beginning of it.
+
+    A beginning ends before an underscore, and the rest is the annotator.
 
     Args:
         ann: the annotations.
-        texts: the paths of all texts, without suffix.
+        stems: the paths of all texts, without suffix.
         root: the folder below which names begin.
 
     Raises:
-        InputError: if no text is its own.
+        InputError: if no text belongs to the file.
     """
     stem, annotator = ann.stem, ""
     while stem:
-        text = ann.with_name(stem)
-        if text in texts:
-            name = text.relative_to(root).as_posix()
-            return Pair(name, ann.with_name(f"{stem}.txt"), ann, annotator or None)
+        path = ann.with_name(stem)
+        if path in stems:
+            name = path.relative_to(root).as_posix()
+            return AnnotatedText(name, ann.with_name(f"{stem}.txt"), ann, annotator or None)
         stem = stem.rpartition("_")[0]
         annotator = ann.stem[len(stem) + 1 :]
     raise InputError(
@@ -87,23 +89,25 @@ def pair_of(ann: Path, texts: set[Path], root: Path) -> Pair:
     )
 
 
-def _with_folders(found: Sequence[Pair], root: Path) -> list[Pair]:
-    """The pairs with the folder as annotator, where folders hold the same text under the same name."""
-    places: dict[str, list[Pair]] = defaultdict(list)
-    for pair in found:
-        _, slash, rest = pair.name.partition("/")
-        if slash and pair.annotator is None:
-            places[rest].append(pair)
-    same = {
-        rest
-        for rest, at in places.items()
-        if len(at) > 1 and len({read_text(pair.txt) for pair in at}) == 1
-    }
-    people = {pair.name.partition("/")[0] for rest in same for pair in places[rest]}
+def _use_annotator_folders(texts: Sequence[AnnotatedText]) -> list[AnnotatedText]:
+    """Return the texts, with their folder as annotator if folders have the same text under one name."""
+    by_name: dict[str, list[AnnotatedText]] = defaultdict(list)  # name without the first folder
+    for text in texts:
+        _, slash, name = text.name.partition("/")
+        if slash and text.annotator is None:
+            by_name[name].append(text)
+    annotators: set[str] = set()
+    shared_names = set()
+    for name, copies in by_name.items():
+        if len(copies) > 1 and len({read_text(text.txt) for text in copies}) == 1:
+            shared_names.add(name)
+            annotators.update(text.name.partition("/")[0] for text in copies)
     result = []
-    for pair in found:
-        folder, _, rest = pair.name.partition("/")
-        if pair.annotator is None and folder in people:
-            pair = replace(pair, annotator=folder, name=rest if rest in same else pair.name)
-        result.append(pair)
+    for text in texts:
+        folder, _, name = text.name.partition("/")
+        if text.annotator is None and folder in annotators:
+            # A text that only one annotator has keeps the folder in its name.
+            name = name if name in shared_names else text.name
+            text = replace(text, annotator=folder, name=name)
+        result.append(text)
     return result

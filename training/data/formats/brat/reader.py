@@ -1,26 +1,29 @@
 """brat's standoff format (https://brat.nlplab.org/standoff.html): a ``.txt`` with an ``.ann`` beside it.
 
 A folder is read with all folders in it; a single ``.ann`` with its text, and a ``.txt`` if the format is named. brat
-counts code points of the text as it was on disk then; since its lines quote the text, another unit is found, such as
-one line end where git or an editor has made two characters of it. Here the annotator, of whom brat says nothing, is
+counts code points of the text as it was on disk then. Since its lines quote the text, another unit is detected, such
+as line ends that git or an editor has since made two characters long.
+
+brat does not name annotators. The annotator is
+
 - what follows the text's name: ``a_anna.ann`` and ``a_ben.ann`` beside ``a.txt``; else
-- the folder, where two folders hold the same text under the same name: ``anna/a.ann`` and ``ben/a.ann``.
+- the folder, if two folders have the same text under the same name: ``anna/a.ann`` and ``ben/a.ann``.
 
-Read are text-bound annotations (T, with pieces, with line ends in the quoted text), events (E), relations (R),
-equivalences (``*``), attributes (A, M; one without a value has its own name for it), normalisations (N) and annotators'
-notes (#, ``AnnotatorNotes``), the last two as attributes; the notes that brat itself writes are not read.
+These lines are read: text-bound annotations (T, with pieces, with line ends in the quoted text), events (E), relations
+(R), equivalences (``*``), attributes (A, M; one without a value has its own name as value), normalisations (N) and
+annotators' notes (#, ``AnnotatorNotes``). Normalisations and notes are attributes. Notes that brat itself writes are
+ignored.
 
-- An argument of an event is what its role says, less the number (``Content2``), whatever the label of its T-line.
-- The trigger of an event is a mark under its own label, unless an argument of the event stands at the same place.
-  Where the trigger is the reporting verb, say so: ``roles: {Attribution: cue}``.
-- What is said of an event is said of its trigger, or of the argument that stands there.
+- The role of an event's argument, without its number (``Content2``), is the label of its mark, not that of the T-line.
+- The trigger of an event is a mark under its own label, unless an argument of the event has the same span. If the
+  trigger is the reporting verb, ``roles: {Attribution: cue}`` says so.
+- Attributes and relations of an event belong to its trigger, or to the argument with the same span.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import SENTENCE_TASKS
@@ -28,21 +31,20 @@ from claimstance.model.record import Span
 from claimstance.training.data.documents.document import Document, LeftOut, Mark, Relation
 from claimstance.training.data.documents.format import Format, Item, Layout
 from claimstance.training.data.documents.json_validation import read_text, wrong
-from claimstance.training.data.formats.brat.folder import Pair, pairs
+from claimstance.training.data.documents.roles import Roles, roles_of
+from claimstance.training.data.formats.brat.folder import AnnotatedText, find_texts
 from claimstance.training.data.formats.brat.writer import write
 
-if TYPE_CHECKING:
-    from claimstance.training.data.documents.roles import Roles
-
-_START = re.compile(r"(?:([A-Za-z])\d[^\t]*|(#)[^\t]*|(\*))\t")
-_HEAD = re.compile(r"[TERAMN]\d+[\t ]\S|\*[\t ]\S+ [TE]\d|#\d+[\t ]\S+ \S+")
-_NUMBER = re.compile(r"\d+$")
+_LINE_START = re.compile(r"(?:([A-Za-z])\d[^\t]*|(#)[^\t]*|(\*))\t")
+_FILE_START = re.compile(r"[TERAMN]\d+[\t ]\S|\*[\t ]\S+ [TE]\d|#\d+[\t ]\S+ \S+")
+_OFFSETS = re.compile(r"(\d+) (\d+)")
+_ROLE_NUMBER = re.compile(r"\d+$")
 _NOTE = "AnnotatorNotes"
 
 
 @dataclass
-class _Bound:
-    """A T-line."""
+class _TextBound:
+    """Represent a T-line, with the attributes of its span."""
 
     label: str
     pieces: Span
@@ -51,286 +53,337 @@ class _Bound:
     attributes: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass
-class _Event:
-    """An E-line, as it stands there."""
+@dataclass(frozen=True)
+class _EventLine:
+    """Represent an E-line: the name of its trigger, and (role, name) of each argument."""
 
-    type: str
     trigger: str
     arguments: list[tuple[str, str]]
     where: str
 
 
+@dataclass(frozen=True)
+class _RelationLine:
+    """Represent an R-line, or one pair of an equivalence."""
+
+    head: str
+    tail: str
+    label: str
+    where: str
+
+
+@dataclass(frozen=True)
+class _AttributeLine:
+    """Represent an attribute, a normalisation or a note of the annotation called ``target``."""
+
+    name: str
+    target: str
+    value: str | None
+    where: str
+
+
 @dataclass
-class _File:
-    """The lines of an ``.ann`` file, by their kinds; references are not looked up yet."""
+class _AnnFile:
+    """Represent the lines of an ``.ann`` file, with references that are still names."""
 
-    bounds: dict[str, _Bound] = field(default_factory=dict)
-    events: dict[str, _Event] = field(default_factory=dict)
-    relations: list[tuple[str, str, str, str]] = field(
-        default_factory=list
-    )  # head, tail, label, where
-    attributes: list[tuple[str, str, str | None, str]] = field(
-        default_factory=list
-    )  # name, of what, value, where
+    text_bounds: dict[str, _TextBound] = field(default_factory=dict)
+    events: dict[str, _EventLine] = field(default_factory=dict)
+    relations: list[_RelationLine] = field(default_factory=list)
+    attributes: list[_AttributeLine] = field(default_factory=list)
 
-    def bound(self, name: str, where: str) -> str:
-        """The T-line that ``name`` stands for: itself, or an event's trigger."""
+    def resolve(self, name: str, where: str) -> str:
+        """Return the name of the T-line that a reference is to: of an event, its trigger's."""
         if name in self.events:
             name = self.events[name].trigger
-        if name not in self.bounds:
+        if name not in self.text_bounds:
             raise InputError(
                 f"{where}: expected the name of a T-line or an E-line, found '{shorten(name)}'"
             )
         return name
 
     def mark(self, name: str) -> Mark:
-        """The mark of a T-line."""
-        bound = self.bounds[name]
+        """Return the mark of a T-line."""
+        bound = self.text_bounds[name]
         return Mark(name, bound.label, bound.pieces, bound.surface, bound.attributes, bound.where)
 
 
 def items(path: Path) -> Iterator[Item]:
-    """Each ``.ann`` file with its text, in the order of their names.
+    """Yield each ``.ann`` file with its text, in the order of their names, then texts without one.
 
     Raises:
         InputError: for an ``.ann`` file without a text, and if there is no ``.ann`` file at all.
     """
-    found, bare = pairs(path)
-    for pair in found:
-        yield Item(
-            str(pair.ann),
-            pair.name if pair.annotator is None else f"{pair.name}@{pair.annotator}",
-            pair,
-        )
-    for text in bare:
-        yield Item(str(text), text.stem, None)
+    texts, unannotated = find_texts(path)
+    for text in texts:
+        name = text.name if text.annotator is None else f"{text.name}@{text.annotator}"
+        yield Item(str(text.ann), name, text)
+    for text_path in unannotated:
+        yield Item(str(text_path), text_path.stem, None)
 
 
-def parse(item: Item, layout: Layout) -> list[Document | LeftOut]:
-    """The document of a pair of files.
+def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
+    """Yield the document of a text and its annotations.
 
     Raises:
         InputError: naming the file and the line, what was expected and what was found.
     """
-    from claimstance.training.data.documents.roles import roles_of  # which rests on the formats
-
     if item.data is None:
-        return [LeftOut("text that nobody has annotated (no .ann beside it)")]
-    pair: Pair = item.data
-    text, file = read_text(pair.txt), _read(pair.ann)
-    stand_ins = _stand_ins(file)
-    _describe(file, stand_ins, roles_of(layout))
-    events = {name: _members(name, event, file, stand_ins) for name, event in file.events.items()}
-    members = {mark.name: mark for event in events.values() for mark in event}
-    marks = {
-        name: file.mark(name) for name in file.bounds if name in members or name not in stand_ins
-    }
+        yield LeftOut("text that nobody has annotated (no .ann beside it)")
+        return
+    files: AnnotatedText = item.data
+    text = read_text(files.txt)
+    ann = _read_ann(files.ann)
+    replaced_triggers = _replaced_triggers(ann)
+    _set_attributes(ann, replaced_triggers, roles_of(layout))
+    events: dict[str, list[str]] = {}
+    event_marks: dict[str, Mark] = {}
+    for name, event in ann.events.items():
+        marks = _event_marks(name, event, ann, replaced_triggers)
+        events[name] = list(marks)
+        event_marks.update(marks)
+    all_marks = {}
+    for name in ann.text_bounds:
+        if name in event_marks or name not in replaced_triggers:
+            all_marks[name] = ann.mark(name)
+    all_marks.update(event_marks)
     relations = []
-    for head, tail, label, where in file.relations:
-        head, tail = file.bound(head, where), file.bound(tail, where)
-        relations.append(Relation(stand_ins.get(head, head), stand_ins.get(tail, tail), label))
-    return [
-        Document(
-            pair.name,
-            text,
-            item.where,
-            pair.annotator,
-            list({**marks, **members}.values()),
-            relations,
-            {name: [mark.name for mark in event] for name, event in events.items()},
-            usual="code points",
-        )
-    ]
+    for relation in ann.relations:
+        head = ann.resolve(relation.head, relation.where)
+        tail = ann.resolve(relation.tail, relation.where)
+        head = replaced_triggers.get(head, head)
+        tail = replaced_triggers.get(tail, tail)
+        relations.append(Relation(head, tail, relation.label))
+    yield Document(
+        name=files.name,
+        text=text,
+        where=item.where,
+        annotator=files.annotator,
+        marks=list(all_marks.values()),
+        relations=relations,
+        events=events,
+        usual="code points",
+    )
 
 
-def _stand_ins(file: _File) -> dict[str, str]:
-    """Triggers that stand where an argument of their event does → that argument's T-line."""
-    found = {}
-    for event in file.events.values():
-        trigger = file.bound(event.trigger, event.where)
-        arguments = [file.bound(argument, event.where) for _, argument in event.arguments]
-        same = [
-            of
-            for of in arguments
-            if of != trigger and file.bounds[of].pieces == file.bounds[trigger].pieces
-        ]
-        if same:
-            found[trigger] = same[0]
-    return found
+def _replaced_triggers(ann: _AnnFile) -> dict[str, str]:
+    """Return trigger → argument, for the triggers of events that have an argument with the same span."""
+    replaced = {}
+    for event in ann.events.values():
+        trigger = ann.resolve(event.trigger, event.where)
+        pieces = ann.text_bounds[trigger].pieces
+        arguments = [ann.resolve(argument, event.where) for _, argument in event.arguments]
+        for argument in arguments:
+            if argument != trigger and ann.text_bounds[argument].pieces == pieces:
+                replaced[trigger] = argument
+                break
+    return replaced
 
 
-def _describe(file: _File, stand_ins: Mapping[str, str], roles: "Roles") -> None:
-    """Put the attributes where they belong."""
-    for name, target, value, where in file.attributes:
-        bound = file.bound(target, where)
-        task = roles.of(name)
-        said = roles.yes_no(task, True) if task in SENTENCE_TASKS else name
-        file.bounds[stand_ins.get(bound, bound)].attributes[name] = said if value is None else value
+def _set_attributes(ann: _AnnFile, replaced_triggers: Mapping[str, str], roles: Roles) -> None:
+    """Add the attributes to the T-lines that they describe."""
+    for attribute in ann.attributes:
+        target = ann.resolve(attribute.target, attribute.where)
+        target = replaced_triggers.get(target, target)
+        value = attribute.value
+        if value is None:
+            # brat has attributes without a value, which apply or not.
+            task = roles.of(attribute.name)
+            value = roles.yes_no(task, True) if task in SENTENCE_TASKS else attribute.name
+        ann.text_bounds[target].attributes[attribute.name] = value
 
 
-def _members(name: str, event: _Event, file: _File, stand_ins: Mapping[str, str]) -> list[Mark]:
-    """An event's marks: its T-lines, and marks under the role's name where a T-line has another label."""
-    trigger = file.bound(event.trigger, event.where)
-    found = {} if trigger in stand_ins else {trigger: file.mark(trigger)}
-    for role, argument in event.arguments:
-        of = file.bound(argument, event.where)
-        role = _NUMBER.sub("", role) or role
-        mark = file.mark(of)
+def _event_marks(
+    event_name: str, event: _EventLine, ann: _AnnFile, replaced_triggers: Mapping[str, str]
+) -> dict[str, Mark]:
+    """Return the marks of an event by their names.
+
+    They are its T-lines, and for each T-line whose label is not the argument's role a mark with the role as label.
+    """
+    marks = {}
+    trigger = ann.resolve(event.trigger, event.where)
+    if trigger not in replaced_triggers:
+        marks[trigger] = ann.mark(trigger)
+    for numbered_role, argument in event.arguments:
+        name = ann.resolve(argument, event.where)
+        role = _ROLE_NUMBER.sub("", numbered_role) or numbered_role
+        mark = ann.mark(name)
         if role != mark.label:
-            mark = Mark(f"{name}.{role}.{of}", role, mark.pieces, mark.surface, {}, event.where)
-        found[mark.name] = mark
-    return list(found.values())
+            mark_name = f"{event_name}.{role}.{name}"
+            mark = Mark(mark_name, role, mark.pieces, mark.surface, {}, event.where)
+        marks[mark.name] = mark
+    return marks
 
 
-def _read(path: Path) -> _File:
-    file = _File()
-    names: dict[str, str] = {}
+def _read_ann(path: Path) -> _AnnFile:
+    """Read the lines of an ``.ann`` file.
+
+    Raises:
+        InputError: naming the line, what was expected and what was found.
+    """
+    ann = _AnnFile()
+    first_lines: dict[str, str] = {}  # name → the line that has it
     for where, line in _lines(path):
         name, _, rest = line.partition("\t")
         kind = name[0]
+        # Equivalences have no name, and brat itself writes notes with one name.
         if kind not in "*#":
-            if name in names:
+            if name in first_lines:
                 raise InputError(
-                    f"{where}: expected a new name, found '{name}', already used in {names[name]}"
+                    f"{where}: expected a new name, found '{name}', already used in "
+                    f"{first_lines[name]}"
                 )
-            names[name] = where.rpartition(", ")[2]
-        if kind not in _KINDS:
+            first_lines[name] = where.rpartition(", ")[2]
+        if kind not in _PARSERS:
             raise InputError(
-                f"{where}: expected a line that starts with T, E, R, A, M, N, * or #, found '{name}'"
+                f"{where}: expected a line that starts with T, E, R, A, M, N, * or #, "
+                f"found '{name}'"
             )
-        _KINDS[kind](file, name, rest, where)
-    return file
+        _PARSERS[kind](ann, name, rest, where)
+    return ann
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    """The annotations with their places. What a T-line quotes may hold line ends, and so take several lines."""
+    """Yield the place and the text of each annotation; that of a T-line may have several lines."""
     lines = read_text(path).removeprefix("\ufeff").split("\n")
-    number = 0
-    while number < len(lines):
-        where, line = f"{path}, line {number + 1}", lines[number]
-        number += 1
+    index = 0
+    while index < len(lines):
+        where, line = f"{path}, line {index + 1}", lines[index]
+        index += 1
         if not line.strip():
             continue
-        if not _START.match(line):
+        if not _LINE_START.match(line):
             raise InputError(
                 f"{where}: expected 'NAME<TAB>…', such as 'T1<TAB>Source 0 5<TAB>…', "
                 f"found '{shorten(line.strip())}'"
             )
         if line.startswith("T"):
-            missing = _missing(line)
-            while missing > 0 and number < len(lines) and not _START.match(lines[number]):
-                line += "\n" + lines[number]
-                missing -= 1 + len(lines[number])
-                number += 1
+            # The quoted text may have line ends, in which case its offsets are longer than the line.
+            missing = _missing_length(line)
+            while missing > 0 and index < len(lines) and not _LINE_START.match(lines[index]):
+                line += "\n" + lines[index]
+                missing -= 1 + len(lines[index])
+                index += 1
         yield where, line.rstrip("\n").removesuffix("\r")
 
 
-def _missing(line: str) -> int:
-    """How much of the quoted text the first line of a T-line lacks, by its offsets."""
-    parts = line.split("\t", 2)
-    found = re.findall(r"(\d+) (\d+)", parts[1])
-    if len(parts) < 3:
+def _missing_length(line: str) -> int:
+    """Return the number of characters of the quoted text that the first line of a T-line lacks."""
+    columns = line.split("\t", 2)
+    if len(columns) < 3:
         return 0
-    return sum(int(end) - int(start) for start, end in found) + len(found) - 1 - len(parts[2])
+    pieces = [(int(start), int(end)) for start, end in _OFFSETS.findall(columns[1])]
+    return _quoted_length(pieces) - len(columns[2])
 
 
-def _bound(file: _File, name: str, rest: str, where: str) -> None:
-    described, _, surface = rest.partition("\t")
-    label, _, offsets = described.strip().partition(" ")
+def _quoted_length(pieces: Span) -> int:
+    """Return the length of the pieces, joined by one space."""
+    return sum(end - start for start, end in pieces) + len(pieces) - 1
+
+
+def _parse_text_bound(ann: _AnnFile, name: str, rest: str, where: str) -> None:
+    label_and_offsets, _, surface = rest.partition("\t")
+    label, _, offsets = label_and_offsets.strip().partition(" ")
     pieces: Span = []
     for piece in offsets.split(";"):
-        match = re.fullmatch(r"(\d+) (\d+)", piece.strip())
+        match = _OFFSETS.fullmatch(piece.strip())
         if match is None or not label:
-            raise wrong(where, "'LABEL START END[;START END …]'", described)
+            raise wrong(where, "'LABEL START END[;START END …]'", label_and_offsets)
         start, end = int(match[1]), int(match[2])
         if start >= end:
             raise InputError(f"{where}: expected START < END, found {start} and {end}")
         pieces.append((start, end))
-    file.bounds[name] = _Bound(label, sorted(pieces), _in_order(surface, pieces) or None, where)
+    surface = _sort_surface(surface, pieces)
+    ann.text_bounds[name] = _TextBound(label, sorted(pieces), surface or None, where)
 
 
-def _in_order(surface: str, pieces: Span) -> str:
-    """The quoted text with its pieces in the text's order: a line has them as they were marked."""
-    if sum(end - start for start, end in pieces) + len(pieces) - 1 != len(surface):
+def _sort_surface(surface: str, pieces: Span) -> str:
+    """Return the quoted text with its pieces in the order of the text.
+
+    brat quotes them in the order in which they were marked.
+    """
+    if _quoted_length(pieces) != len(surface):
         return surface
-    quoted, place = [], 0
+    quoted = []
+    offset = 0
     for start, end in pieces:
-        quoted.append(((start, end), surface[place : place + end - start]))
-        place += end - start + 1
-    return " ".join(part for _, part in sorted(quoted))
+        quoted.append((start, end, surface[offset : offset + end - start]))
+        offset += end - start + 1
+    return " ".join(words for _, _, words in sorted(quoted))
 
 
-def _event(file: _File, name: str, rest: str, where: str) -> None:
-    arguments = []
-    for argument in rest.split():
-        role, colon, of = argument.partition(":")
-        if not (role and colon and of):
+def _parse_event(ann: _AnnFile, name: str, rest: str, where: str) -> None:
+    pairs = []
+    for pair in rest.split():
+        role, _, argument = pair.partition(":")
+        if not role or not argument:
             raise wrong(where, "'TYPE:TRIGGER [ROLE:NAME …]'", rest.strip())
-        arguments.append((role, of))
-    if not arguments:
+        pairs.append((role, argument))
+    if not pairs:
         raise wrong(where, "'TYPE:TRIGGER [ROLE:NAME …]'", rest.strip())
-    file.events[name] = _Event(*arguments[0], arguments[1:], where)
+    (_, trigger), *arguments = pairs
+    ann.events[name] = _EventLine(trigger, arguments, where)
 
 
-def _relation(file: _File, name: str, rest: str, where: str) -> None:
+def _parse_relation(ann: _AnnFile, name: str, rest: str, where: str) -> None:
     match = re.fullmatch(r"(\S+) \S+?:(\S+) \S+?:(\S+)", rest.partition("\t")[0].strip())
     if match is None:
         raise wrong(where, "'TYPE Arg1:NAME Arg2:NAME'", rest.strip())
-    file.relations.append((match[2], match[3], match[1], where))
+    ann.relations.append(_RelationLine(match[2], match[3], match[1], where))
 
 
-def _equivalence(file: _File, name: str, rest: str, where: str) -> None:
-    parts = rest.split()
-    if len(parts) < 3:
+def _parse_equivalence(ann: _AnnFile, name: str, rest: str, where: str) -> None:
+    words = rest.split()
+    if len(words) < 3:
         raise wrong(where, "'TYPE NAME NAME …'", rest.strip())
-    label, *members = parts
-    file.relations += [(members[0], other, label, where) for other in members[1:]]
+    label, first, *members = words
+    for member in members:
+        ann.relations.append(_RelationLine(first, member, label, where))
 
 
-def _attribute(file: _File, name: str, rest: str, where: str) -> None:
-    attribute, _, described = rest.strip().partition(" ")
-    of, _, value = described.partition(" ")
-    if not of:
+def _parse_attribute(ann: _AnnFile, name: str, rest: str, where: str) -> None:
+    attribute, _, target_and_value = rest.strip().partition(" ")
+    target, _, value = target_and_value.partition(" ")
+    if not target:
         raise wrong(where, "'TYPE NAME [VALUE]'", rest.strip())
-    file.attributes.append((attribute, of, value.strip() or None, where))
+    ann.attributes.append(_AttributeLine(attribute, target, value.strip() or None, where))
 
 
-def _normalisation(file: _File, name: str, rest: str, where: str) -> None:
+def _parse_normalisation(ann: _AnnFile, name: str, rest: str, where: str) -> None:
     match = re.fullmatch(r"(\S+) (\S+) (\S+?:\S+)", rest.partition("\t")[0].strip())
     if match is None:
         raise wrong(where, "'Reference NAME DATABASE:ID'", rest.strip())
-    file.attributes.append((match[1], match[2], match[3], where))
+    ann.attributes.append(_AttributeLine(match[1], match[2], match[3], where))
 
 
-def _note(file: _File, name: str, rest: str, where: str) -> None:
-    described, _, note = rest.partition("\t")
-    kind, _, of = described.strip().partition(" ")
-    if kind == _NOTE and note.strip() and re.match(r"[TE]\d", of):
-        file.attributes.append((_NOTE, of, note.strip(), where))
+def _parse_note(ann: _AnnFile, name: str, rest: str, where: str) -> None:
+    type_and_target, _, note = rest.partition("\t")
+    note_type, _, target = type_and_target.strip().partition(" ")
+    if note_type == _NOTE and note.strip() and re.match(r"[TE]\d", target):
+        ann.attributes.append(_AttributeLine(_NOTE, target, note.strip(), where))
 
 
-_KINDS = {
-    "T": _bound,
-    "E": _event,
-    "R": _relation,
-    "*": _equivalence,
-    "A": _attribute,
-    "M": _attribute,
-    "N": _normalisation,
-    "#": _note,
+#: First character of a line → the function that adds it to a file.
+_PARSERS = {
+    "T": _parse_text_bound,
+    "E": _parse_event,
+    "R": _parse_relation,
+    "*": _parse_equivalence,
+    "A": _parse_attribute,
+    "M": _parse_attribute,
+    "N": _parse_normalisation,
+    "#": _parse_note,
 }
 
 
 def recognise(head: str) -> bool:
-    """Whether these are the names in a folder of ``.ann`` files (or of folders only), or the start of one."""
+    """Return whether these are the names in a folder of ``.ann`` files or of folders, or lines of one file."""
     lines = [line for line in head.splitlines() if line.strip()]
     names = [line for line in lines if not line.startswith(".")]
-    if any(name.endswith(".ann") for name in names) or not names:
+    if not names or any(name.endswith(".ann") for name in names):
         return True
-    return bool(_HEAD.match(lines[0])) or not any(
-        "." in name or " " in name or "\t" in name for name in names
-    )
+    if _FILE_START.match(lines[0]):
+        return True
+    return not any("." in name or " " in name or "\t" in name for name in names)
 
 
 FORMAT = Format("brat", ("", ".ann"), recognise, items=items, parse=parse, write=write)

@@ -1,12 +1,12 @@
-"""Records as brat's folder: a ``.txt`` and an ``.ann`` for each document, ``NAME_ANNOTATOR.ann`` if there is one.
+"""Records as brat's folder: a ``.txt`` and an ``.ann`` for each document, ``NAME_ANNOTATOR.ann`` for each annotator.
 
 Sentences are T-lines ``Sentence`` with their labels as attributes; attributions are events ``Attribution`` with the
-roles Source, Cue and Content; entities are T-lines under their labels; a stance is a relation named after its label
-from a Holder to a Target, or, of nobody, the attribute ``stance`` of a Target.
+roles Source, Cue and Content; entities are T-lines under their labels. A stance is a relation called like its label,
+from a Holder to a Target, or, without a holder, the attribute ``stance`` of a Target.
 
-What brat has no place for: ids, outlets and other fields of the records; how annotators divide; holders and targets
-that are names (a stance with one becomes a note of its sentence, which is not read back); whether nothing was found or
-nothing was looked for. Characters that names cannot have there become ``_``.
+brat has no place for ids, outlets and other fields of the records, for the shares of several annotators, and for the
+difference between "none there" and "not annotated". A stance whose holder or target is a name becomes a note of its
+sentence, which is not read back. Characters that brat's names cannot have become ``_``.
 """
 
 import logging
@@ -17,132 +17,152 @@ from pathlib import Path
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record, Span, Stance
 from claimstance.training.data.documents.from_records import (
-    Sheet,
+    AnnotatorLayer,
     documents_of,
-    moved,
-    said_of,
+    sentence_labels,
+    shift,
 )
-from claimstance.training.data.formats.brat.folder import pair_of
+from claimstance.training.data.formats.brat.folder import match_text
 
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
+
 _UNSAFE = re.compile(r"[^\w.,;=+@()&'-]+")
 
 
 def write(records: Iterable[Record], path: Path) -> None:
-    """Write records to a folder, which may be there already.
+    """Write records to a folder, which may exist already.
 
     Raises:
         InputError: if a file cannot be written, or if two documents would have files of one name.
     """
-    files: dict[str, str] = {}
-    owners: dict[str, str] = {}
-    notes = 0
+    files: dict[str, str] = {}  # name → content
+    text_names: dict[str, str] = {}  # name of annotations → name of their text
+    note_count = 0
     for document in documents_of(records):
         name = _file_name(document.name)
-        for sheet in document.sheets:
-            who = "" if sheet.annotator is None else f"_{_file_name(sheet.annotator)}"
-            lines = _Lines(document.text)
-            _add(files, f"{name}{who}.ann", "".join(f"{line}\n" for line in lines.of(sheet)))
-            owners[f"{name}{who}.ann"] = f"{name}.txt"
-            notes += lines.notes
-        _add(files, f"{name}.txt", document.text)
-    texts = {path / owner.removesuffix(".txt") for owner in owners.values()}
-    for file, owner in owners.items():
-        if pair_of(path / file, texts, path).txt.name != owner:
-            raise InputError(
-                f"{file}: expected it to belong to {owner}, found a document that is called so, too"
-            )
-    if notes:
-        _LOG.warning(
-            "%d stances of or toward a name are written as notes, which are not read back", notes
+        for sheet in document.layers:
+            suffix = "" if sheet.annotator is None else f"_{_file_name(sheet.annotator)}"
+            lines = _AnnLines(document.text)
+            lines.add_sheet(sheet)
+            _add_file(files, f"{name}{suffix}.ann", "".join(f"{line}\n" for line in lines.lines))
+            text_names[f"{name}{suffix}.ann"] = f"{name}.txt"
+            note_count += lines.note_count
+        _add_file(files, f"{name}.txt", document.text)
+    _check_texts(text_names, path)
+    if note_count:
+        logger.warning(
+            "%d stances of or toward a name are written as notes, which are not read back",
+            note_count,
         )
     try:
         path.mkdir(parents=True, exist_ok=True)
-        for file, text in files.items():
-            (path / file).write_bytes(text.encode())
+        for file_name, content in files.items():
+            (path / file_name).write_bytes(content.encode())
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
 
 
-def _add(files: dict[str, str], name: str, text: str) -> None:
+def _add_file(files: dict[str, str], name: str, content: str) -> None:
+    """Add a file, or raise ``InputError`` if another one has its name."""
     if name in files:
         raise InputError(
-            f"{name}: expected documents and annotators whose names differ in a folder, found it twice"
+            f"{name}: expected documents and annotators whose names differ in a folder, "
+            "found it twice"
         )
-    files[name] = text
+    files[name] = content
+
+
+def _check_texts(text_names: dict[str, str], path: Path) -> None:
+    """Raise ``InputError`` if the reader would take annotations for those of another text."""
+    stems = {path / name.removesuffix(".txt") for name in text_names.values()}
+    for ann_name, text_name in text_names.items():
+        if match_text(path / ann_name, stems, path).txt.name != text_name:
+            raise InputError(
+                f"{ann_name}: expected it to belong to {text_name}, "
+                "found a document that is called so, too"
+            )
 
 
 def _file_name(name: str) -> str:
+    """Return a name as one of a file: without separators, and not hidden."""
     return _UNSAFE.sub("_", name).lstrip(".") or "_"
 
 
-class _Lines:
-    """The lines of an ``.ann`` file as they are numbered."""
+class _AnnLines:
+    """Collect and number the lines of an ``.ann`` file.
+
+    Attributes:
+        lines: the lines, without line ends.
+        note_count: the number of stances that are written as notes.
+    """
 
     def __init__(self, text: str) -> None:
+        self.lines: list[str] = []
+        self.note_count = 0
         self._text = text
         self._numbers: dict[str, int] = {}
-        self._lines: list[str] = []
-        self.notes = 0
 
-    def of(self, sheet: Sheet) -> list[str]:
-        """The lines of one annotator's sentences."""
-        for place, record in sorted(sheet.sentences, key=lambda pair: pair[0]):
-            sentence = self._span("Sentence", [(place, place + len(record.text))])
-            for task, label in said_of(record).items():
-                self._line("A", f"{task} {sentence} {label}")
+    def add_sheet(self, sheet: AnnotatorLayer) -> None:
+        """Add the annotations of one annotator."""
+        for start, record in sorted(sheet.sentences, key=lambda sentence: sentence[0]):
+            sentence = self._add_span("Sentence", [(start, start + len(record.text))])
+            for task, label in sentence_labels(record).items():
+                self._add_line("A", f"{task} {sentence} {label}")
             for entity in record.entities or ():
-                self._span(entity.label, moved(entity.span, place))
+                self._add_span(entity.label, shift(entity.span, start))
             for stance in record.stances or ():
-                self._stance(stance, place, sentence)
+                if stance.label is not None:
+                    self._add_stance(stance, stance.label, start, sentence)
         for roles in sheet.attributions():
-            names = {role: self._span(role.capitalize(), span) for role, span in roles.items()}
-            trigger = self._span(
-                "Attribution", roles.get("cue") or roles.get("content") or roles["source"]
-            )
-            said = " ".join(f"{role.capitalize()}:{name}" for role, name in names.items())
-            self._line("E", f"Attribution:{trigger} {said}")
-        return self._lines
+            names = {role: self._add_span(role.capitalize(), span) for role, span in roles.items()}
+            trigger_span = roles.get("cue") or roles.get("content") or roles["source"]
+            trigger = self._add_span("Attribution", trigger_span)
+            arguments = [f"{role.capitalize()}:{name}" for role, name in names.items()]
+            self._add_line("E", f"Attribution:{trigger} {' '.join(arguments)}")
 
-    def _stance(self, stance: Stance, place: int, sentence: str) -> None:
-        if stance.label is None:
-            return
+    def _add_stance(self, stance: Stance, label: str, start: int, sentence: str) -> None:
+        """Add a stance of a sentence that begins at ``start`` and has the T-line ``sentence``."""
         if isinstance(stance.target, str) or isinstance(stance.holder, str):
-            said = (
-                f"stance {stance.label} of {self._shown(stance.holder, place)} toward "
-                f"{self._shown(stance.target, place)}"
-            )
-            self._line("#", f"AnnotatorNotes {sentence}\t{_one_line(said)}")
-            self.notes += 1
+            holder = self._surface(stance.holder, start)
+            target = self._surface(stance.target, start)
+            note = _one_line(f"stance {label} of {holder} toward {target}")
+            self._add_line("#", f"AnnotatorNotes {sentence}\t{note}")
+            self.note_count += 1
             return
-        target = self._span("Target", moved(stance.target, place))
+        target = self._add_span("Target", shift(stance.target, start))
         if stance.holder is None:
-            self._line("A", f"stance {target} {stance.label}")
+            self._add_line("A", f"stance {target} {label}")
         else:
-            holder = self._span("Holder", moved(stance.holder, place))
-            self._line("R", f"{_label(stance.label)} Arg1:{holder} Arg2:{target}")
+            holder = self._add_span("Holder", shift(stance.holder, start))
+            self._add_line("R", f"{_label(label)} Arg1:{holder} Arg2:{target}")
 
-    def _shown(self, what: Span | str | None, place: int) -> str:
-        if isinstance(what, list):
-            return " ".join(self._text[start:end] for start, end in moved(what, place))
-        return what or "nobody"
+    def _surface(self, mention: Span | str | None, start: int) -> str:
+        """Return a holder or a target in words."""
+        if isinstance(mention, list):
+            return self._quote(shift(mention, start))
+        return mention or "nobody"
 
-    def _span(self, label: str, span: Span) -> str:
+    def _quote(self, span: Span) -> str:
+        return " ".join(self._text[start:end] for start, end in span)
+
+    def _add_span(self, label: str, span: Span) -> str:
+        """Add a T-line, and return its name."""
         offsets = ";".join(f"{start} {end}" for start, end in span)
-        surface = _one_line(" ".join(self._text[start:end] for start, end in span))
-        return self._line("T", f"{_label(label)} {offsets}\t{surface}")
+        return self._add_line("T", f"{_label(label)} {offsets}\t{_one_line(self._quote(span))}")
 
-    def _line(self, kind: str, rest: str) -> str:
+    def _add_line(self, kind: str, rest: str) -> str:
+        """Add a line, and return its name."""
         self._numbers[kind] = self._numbers.get(kind, 0) + 1
         name = f"{kind}{self._numbers[kind]}"
-        self._lines.append(f"{name}\t{rest}")
+        self.lines.append(f"{name}\t{rest}")
         return name
 
 
 def _one_line(text: str) -> str:
-    """Quoted text as brat quotes it: a space for a line end."""
+    """Return text as brat quotes it: with a space for each line end."""
     return re.sub(r"[\r\n]", " ", text)
 
 
 def _label(label: str) -> str:
+    """Return a label without the characters that separate the columns of a line."""
     return re.sub(r"[\s:]+", "_", label)

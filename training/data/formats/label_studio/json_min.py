@@ -1,13 +1,14 @@
 """Label Studio's JSON-MIN and CSV: a row for each annotation, its answers beside the fields of the task.
 
-Nothing marks which fields are answers and which are the task's data, so
-- a list of objects with ``start`` and ``end`` is a control's marks;
-- an object with ``choices``, ``taxonomy``, ``rating`` and the like, or a list of them, is its answers;
-- a plain value is an answer if ``roles`` or ``columns: {label: …}`` name its field, or if the field is called
-  ``label`` or as a task is (``claim``, ``check_worthy``, ``subjective``, ``stance``);
-- every other field is data; Label Studio's own columns (``annotator``, ``lead_time`` and so on) are neither.
+Nothing in a row distinguishes answers from the task's data. These rules do:
 
-These exports lose relations, and of an answer that was given for a region, which region it was: use JSON for those.
+- a list of objects with ``start`` and ``end`` has the marks of a control;
+- an object with ``choices``, ``taxonomy``, ``rating`` and the like, or a list of such objects, is an answer;
+- a plain value is an answer if ``roles`` or ``columns: {label: …}`` name its field, or if the field is called
+  ``label`` or like a task (``claim``, ``check_worthy``, ``subjective``, ``stance``);
+- every other field is data, except Label Studio's own columns (``annotator``, ``lead_time`` and so on).
+
+These exports lack relations, and do not say to which region an answer belongs: use JSON for those.
 """
 
 import json
@@ -19,20 +20,21 @@ from claimstance.model.errors import InputError
 from claimstance.model.io.delimiters import header_names
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.training.data.documents.document import Answer, Document, LeftOut, Mark
-from claimstance.training.data.documents.format import Item, Layout, Reading
+from claimstance.training.data.documents.format import Item, Layout, ReadReport
 from claimstance.training.data.documents.json_items import first_object
 from claimstance.training.data.documents.json_validation import listing, name_of, string
-from claimstance.training.data.formats.label_studio.hypertext import shown_text
+from claimstance.training.data.formats.label_studio.hypertext import displayed_text
 from claimstance.training.data.formats.label_studio.values import (
     ANSWERS,
-    KEYS,
     NO_LABEL,
     answers_in,
+    find_text_field,
     is_in_html,
-    region_place,
-    text_field,
+    parse_annotator,
+    region_bounds,
+    value_key,
 )
-from claimstance.training.data.formats.table_rows import delimited
+from claimstance.training.data.formats.table_rows import read_delimited
 
 SUFFIXES = (".csv", ".tsv")
 _BOOKKEEPING = {
@@ -46,43 +48,42 @@ _BOOKKEEPING = {
     "history",
 }
 _QUESTIONS = {*SENTENCE_TASKS, "stance", "label", "labels"}
-_HIDDEN = "_data_"  # before a data field's name in a CSV where an answer has the same
+#: Prefix of a data field in a CSV whose name an answer has, too.
+_DATA_PREFIX = "_data_"
 
 
-def rows(path: Path) -> Iterator[Item]:
-    """The rows of a CSV or TSV, their cells decoded where they hold JSON.
+def table_items(path: Path) -> Iterator[Item]:
+    """Yield the rows of a CSV or TSV file, with the cells decoded that hold JSON.
 
     Raises:
-        InputError: for a file without Label Studio's columns, or a row with more or fewer cells than it has columns.
+        InputError: for a file without Label Studio's columns, or a row with more or fewer cells than the header.
     """
-    table = delimited(path, "annotator", Reading(), _delimiter(path))
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     header: Sequence[str] = []
-    for row in table:
-        where = f"{path}, {row.place}"
+    for row in read_delimited(path, "annotator", ReadReport(), delimiter):
+        where = f"{path}, {row.location}"
         if not header:
-            header = row.values
+            header = row.cells
             if not is_row(dict.fromkeys(header)):
                 raise InputError(
-                    f"{where}: expected the columns annotator and annotation_id, found {', '.join(header)}"
+                    f"{where}: expected the columns annotator and annotation_id, "
+                    f"found {', '.join(header)}"
                 )
-        elif len(row.values) != len(header):
-            raise InputError(f"{where}: expected {len(header)} columns, found {len(row.values)}")
-        else:
-            cells = {name: _decoded(cell) for name, cell in zip(header, row.values, strict=True)}
-            number = row.place.removeprefix("line ")
-            yield Item(where, str(cells.get("id") or number), cells)
+            continue
+        if len(row.cells) != len(header):
+            raise InputError(f"{where}: expected {len(header)} columns, found {len(row.cells)}")
+        values = {name: _decode(cell) for name, cell in zip(header, row.cells, strict=True)}
+        row_name = values.get("id") or row.location.removeprefix("line ")
+        yield Item(where, str(row_name), values)
 
 
-def _delimiter(path: Path) -> str:
-    return "\t" if path.suffix.lower() == ".tsv" else ","
-
-
-def _decoded(cell: str) -> Any:
+def _decode(cell: str) -> Any:
+    """Return the value of a cell: JSON if it is an array or an object, else the text itself."""
     if cell.startswith(("[", "{")):
         try:
             return json.loads(cell)
-        except (ValueError, RecursionError):  # a text that starts with a bracket
-            return cell
+        except (ValueError, RecursionError):
+            return cell  # a text may begin with a bracket
     return cell
 
 
@@ -92,47 +93,50 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     Raises:
         InputError: naming the file, the task or line and the field, what was expected and what was found.
     """
-    hidden = {name.removeprefix(_HIDDEN) for name in item.data if name.startswith(_HIDDEN)}
-    row = {
-        name.removeprefix(_HIDDEN): value for name, value in item.data.items() if name not in hidden
+    # In a CSV, a data field with the prefix shows that the field without it is an answer.
+    hidden = {
+        name.removeprefix(_DATA_PREFIX) for name in item.data if name.startswith(_DATA_PREFIX)
     }
-    said = {name: value for name, value in item.data.items() if name in hidden}
-    given = {name: value for name, value in row.items() if name not in _BOOKKEEPING}
-    key = text_field(
-        {n: v for n, v in given.items() if not _is_question(n, layout)}, layout, item.where
-    )
-    text = string(given.pop(key), f"{item.where}: {key}")
+    data = {}
+    for name, value in item.data.items():
+        if name not in hidden:
+            data[name.removeprefix(_DATA_PREFIX)] = value
+    values = {name: value for name, value in data.items() if name not in _BOOKKEEPING}
+    candidates = {name: value for name, value in values.items() if not _is_question(name, layout)}
+    text_key = find_text_field(candidates, layout, item.where)
+    text = string(values.pop(text_key), f"{item.where}: {text_key}")
+    entries = [(name, value, _is_question(name, layout)) for name, value in values.items()]
+    entries += [(name, value, True) for name, value in item.data.items() if name in hidden]
     marks: list[Mark] = []
     regions: list[dict[str, Any]] = []
     answers: list[Answer] = []
-    fields = {}
-    for name, value in [*given.items(), *said.items()]:
+    fields: dict[str, Any] = {}
+    for name, value, is_question in entries:
         where = f"{item.where}: {name}"
-        if _are_marks(value):
+        if _are_control_regions(value):
             regions += value
-            for found in _marks(name, value, where):
-                if isinstance(found, LeftOut):
-                    yield found
+            for mark in _region_marks(name, value, where):
+                if isinstance(mark, LeftOut):
+                    yield mark
                 else:
-                    marks.append(found)
-        elif value not in ("", None) and (
-            name in said or _is_question(name, layout) or _are_answers(value)
-        ):
+                    marks.append(mark)
+        elif value not in ("", None) and (is_question or _is_answer(value)):
             answers += _answers(name, value, where)
         else:
-            fields[name] = value
+            # An empty answer must not replace the data field of the same name.
+            fields.setdefault(name, value)
     id_key = layout.columns.get("id", "id")
     fields.pop(id_key, None)
-    name = row.get(id_key)
+    row_id = data.get(id_key)
     sentences = None
     if regions and all(is_in_html(region) for region in regions):
-        text, sentences = shown_text(text)
+        text, sentences = displayed_text(text)
     yield Document(
-        item.name if name in (None, "") else name_of(name, f"{item.where}: {id_key}"),
-        text,
-        item.where,
-        annotator(row.get("annotator"), f"{item.where}: annotator"),
-        marks,
+        name=item.name if row_id in (None, "") else name_of(row_id, f"{item.where}: {id_key}"),
+        text=text,
+        where=item.where,
+        annotator=parse_annotator(data.get("annotator"), f"{item.where}: annotator"),
+        marks=marks,
         answers=answers,
         fields=fields,
         sentences=sentences,
@@ -140,88 +144,88 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
 
 
 def _is_question(name: str, layout: Layout) -> bool:
-    return (
-        name in layout.roles or name == layout.columns.get("label") or name.casefold() in _QUESTIONS
-    )
+    """Return whether the plain values of a field are answers."""
+    is_in_layout = name in layout.roles or name == layout.columns.get("label")
+    return is_in_layout or name.casefold() in _QUESTIONS
 
 
-def _are_marks(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(v, dict) and "start" in v for v in value)
-    )
+def _are_control_regions(value: Any) -> bool:
+    """Return whether a value is the list of all regions of a control."""
+    if not isinstance(value, list) or not value:
+        return False
+    return all(isinstance(region, dict) and "start" in region for region in value)
 
 
-def _are_answers(value: Any) -> bool:
+def _is_answer(value: Any) -> bool:
+    """Return whether a value is an answer to a question other than a plain one, or a list of them."""
     if isinstance(value, list):
-        return bool(value) and all(isinstance(each, dict) and _are_answers(each) for each in value)
-    return isinstance(value, dict) and any(KEYS.get(kind, kind) in value for kind in ANSWERS)
+        return bool(value) and all(isinstance(entry, dict) and _is_answer(entry) for entry in value)
+    return isinstance(value, dict) and _answer_kind(value) is not None
 
 
-def _marks(control: str, value: list[dict[str, Any]], where: str) -> Iterator[Mark | LeftOut]:
-    for number, region in enumerate(value):
-        place = f"{where}[{number}]"
-        at = region_place(region, place)
-        surface = region.get("text")
-        kind = next((key for key in region if key.endswith("labels")), None)
-        labels = (
-            [string(each, f"{place}.{kind}") for each in listing(region[kind], f"{place}.{kind}")]
-            if kind
-            else []
-        )
+def _answer_kind(value: dict[str, Any]) -> str | None:
+    """Return the type of the control that wrote an answer."""
+    for kind in ANSWERS:
+        if value_key(kind) in value:
+            return kind
+    return None
+
+
+def _region_marks(
+    control: str, regions: list[dict[str, Any]], where: str
+) -> Iterator[Mark | LeftOut]:
+    """Yield a mark for each label of each region, and each region without a label as left out."""
+    for number, region in enumerate(regions):
+        region_where = f"{where}[{number}]"
+        bounds = region_bounds(region, region_where)
+        surface = region["text"] if isinstance(region.get("text"), str) else None
+        labels_key = next((key for key in region if key.endswith("labels")), None)
+        labels = []
+        if labels_key is not None:
+            labels_where = f"{region_where}.{labels_key}"
+            labels = [
+                string(label, labels_where) for label in listing(region[labels_key], labels_where)
+            ]
         if not labels:
             yield NO_LABEL
         for label in labels:
-            yield Mark(
-                f"{control}[{number}]:{label}",
-                label,
-                [at],
-                surface if isinstance(surface, str) else None,
-                where=place,
-            )
+            name = f"{control}[{number}]:{label}"
+            yield Mark(name, label, [bounds], surface, where=region_where)
 
 
 def _answers(question: str, value: Any, where: str) -> Iterator[Answer]:
-    for each in value if isinstance(value, list) else [value]:
-        if isinstance(each, dict):
-            kind = next((kind for kind in ANSWERS if KEYS.get(kind, kind) in each), "")
-            yield from answers_in(each, kind, question, where)
+    """Yield the answers of a field."""
+    for answer in value if isinstance(value, list) else [value]:
+        if isinstance(answer, dict):
+            yield from answers_in(answer, _answer_kind(answer) or "", question, where)
         else:
-            yield Answer(question, name_of(each, where))
+            yield Answer(question, name_of(answer, where))
 
 
-def annotator(value: Any, where: str) -> str | None:
-    """Who: a number, an address, or an object with one of them.
+def is_row(value: object) -> bool:
+    """Return whether an object has Label Studio's own columns.
 
-    Raises:
-        InputError: for anything else.
+    Older exports have no ``annotation_id``; their regions identify them.
     """
-    if isinstance(value, dict):
-        value = value.get("email") or value.get("id")
-    return None if value in (None, "") else name_of(value, where)
+    if not isinstance(value, dict) or "annotator" not in value:
+        return False
+    return "annotation_id" in value or any(map(_has_labelled_region, value.values()))
 
 
-def is_row(found: object) -> bool:
-    """Whether an object has Label Studio's own columns: without ``annotation_id``, as once, its regions tell it."""
-    return (
-        isinstance(found, dict)
-        and "annotator" in found
-        and ("annotation_id" in found or any(_are_regions(value) for value in found.values()))
-    )
-
-
-def _are_regions(value: object) -> bool:
-    return isinstance(value, list) and any(
-        isinstance(each, dict) and "start" in each and any(key.endswith("labels") for key in each)
-        for each in value
-    )
+def _has_labelled_region(value: object) -> bool:
+    if not isinstance(value, list):
+        return False
+    for region in value:
+        has_bounds = isinstance(region, dict) and "start" in region
+        if has_bounds and any(key.endswith("labels") for key in region):
+            return True
+    return False
 
 
 def recognise(head: str) -> bool:
-    """Whether this starts rows of JSON-MIN, or is a CSV with Label Studio's columns."""
+    """Return whether this starts rows of JSON-MIN, or is a CSV with Label Studio's columns."""
     if head.lstrip("\ufeff \t\r\n").startswith(("[", "{")):
         return is_row(first_object(head))
-    first = head.split("\n", 1)[0]
-    names = header_names(first.rstrip("\r"), "\t" if "\t" in first else ",")
+    first_line = head.split("\n", 1)[0].rstrip("\r")
+    names = header_names(first_line, "\t" if "\t" in first_line else ",")
     return is_row(dict.fromkeys(names))

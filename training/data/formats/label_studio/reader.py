@@ -1,24 +1,23 @@
-"""Label Studio's exports: JSON, with everything; JSON-MIN and CSV in ``labelstudio_min``.
+"""Label Studio's exports: JSON, with everything; JSON-MIN and CSV in ``json_min``.
 
 A task has a document for each annotation that was not cancelled; predictions and drafts are not read. The text is the
-data field ``text``, another by ``columns: {text: …}``, or the only field that holds a string; all others are kept.
+data field ``text``, the one in ``columns: {text: …}``, or the only field that holds a string. All others are kept.
 
-- ``labels``, ``hypertextlabels``: a mark for each label of a region; a region without a label is
-  left out. Choices and other answers given for a region
-  (they have its id, or its offsets) are its attributes.
+- ``labels``, ``hypertextlabels``: a mark for each label of a region; a region without a label is left out. Choices and
+  other answers for a region (which have its id, or its offsets) are its attributes.
 - ``choices``, ``taxonomy``, ``rating``, ``number``, ``textarea``, ``pairwise`` and the like for the whole text: an
-  answer for each value, the question being the control's name (``from_name``). A path in a taxonomy is ``A/B``.
-- ``relation``: in its direction, once for each of its labels; in both if it has both. Label Studio has no regions of
-  several pieces: those that a relation ``continues`` ties to another are pieces of that one.
-- ``textarea`` named ``target`` or ``holder``, of a region: the name of whom a stance is toward, or whose it is.
+  answer for each value. The question is the control's name (``from_name``). A path in a taxonomy is ``A/B``.
+- ``relation``: a relation for each of its labels, in its direction; if it has both directions, one in each. Label
+  Studio has no regions of several pieces: regions that relations ``continues`` link are pieces of one mark.
+- ``textarea`` called ``target`` or ``holder``, of a region: the name of the target or the holder of a stance.
 
-Where regions lie in HTML (HyperText), the text is what is shown of it (``hypertext``).
+If the regions lie in HTML (HyperText), the text is the one that Label Studio displays (``hypertext``).
 
-Label Studio has counted code points since 2022, UTF-16 code units before (label-studio #1347, #1559); what a region
-quotes tells which.
+Label Studio has counted code points since 2022, and UTF-16 code units before (label-studio #1347, #1559). The text that
+each region quotes shows which of them a file has.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -37,43 +36,55 @@ from claimstance.training.data.documents.json_validation import (
     string,
     wrong,
 )
-from claimstance.training.data.formats.label_studio import json_min as labelstudio_min
-from claimstance.training.data.formats.label_studio.hypertext import shown_text
+from claimstance.training.data.formats.label_studio import json_min
+from claimstance.training.data.formats.label_studio.hypertext import displayed_text
 from claimstance.training.data.formats.label_studio.values import (
-    KEYS,
     NO_LABEL,
     answers_in,
+    find_text_field,
     is_in_html,
-    region_place,
-    text_field,
+    parse_annotator,
+    region_bounds,
+    value_key,
 )
 from claimstance.training.data.formats.label_studio.writer import write
 
-_ANNOTATIONS = ("annotations", "completions")  # "completions" before 2021
+_ANNOTATION_KEYS = ("annotations", "completions")  # "completions" before 2021
+_Results = Sequence[tuple[dict[str, Any], str]]  # each result with its place in the file
 
 
 @dataclass
 class _Region:
-    """Represent a region and all that was said of it."""
+    """Represent a region with its labels and the answers for it.
 
-    place: tuple[int, int]
+    Attributes:
+        bounds: its start and end.
+        surface: the text that it quotes; ``None`` if it quotes none.
+        control: the name of the control that it was marked with.
+        where: its place in the file, for messages.
+        has_labels: whether a control for labels marked it, with a label or without.
+        labels: its labels.
+        attributes: question → answer for it.
+    """
+
+    bounds: tuple[int, int]
     surface: str | None
     control: str
     where: str
-    has_labels: bool = False  # whether a control for labels marked it, with a label or without
+    has_labels: bool = False
     labels: list[str] = field(default_factory=list)
     attributes: dict[str, str] = field(default_factory=dict)
 
-    def marks(self, name: str) -> Iterator[Mark]:
-        """Yield a mark for each label; of a region that no labels are for, one with the control's name."""
+    def marks(self, region_id: str) -> Iterator[Mark]:
+        """Yield a mark for each label; without a control for labels, one with the control's name."""
         labels = list(dict.fromkeys(self.labels))
         if not labels and not self.has_labels:
             labels = [self.control]
         for label in labels:
             yield Mark(
-                name if len(labels) == 1 else f"{name}:{label}",
+                region_id if len(labels) == 1 else f"{region_id}:{label}",
                 label,
-                [self.place],
+                [self.bounds],
                 self.surface,
                 self.attributes,
                 self.where,
@@ -81,157 +92,159 @@ class _Region:
 
 
 def items(path: Path) -> Iterator[Item]:
-    """Each task, in order; of JSON-MIN and CSV each annotation.
+    """Yield the tasks of a JSON file, or the annotations of a CSV or TSV file, in order.
 
     Raises:
-        InputError: for a file that is neither JSON with tasks nor such a CSV.
+        InputError: for a file that is neither JSON with tasks nor a CSV of Label Studio.
     """
-    if path.suffix.lower() in labelstudio_min.SUFFIXES:
-        yield from labelstudio_min.rows(path)
+    if path.suffix.lower() in json_min.SUFFIXES:
+        yield from json_min.table_items(path)
         return
     tasks = read_json(read_text(path), str(path))
     for number, task in enumerate(tasks if isinstance(tasks, list) else [tasks], 1):
         where = f"{path}, task {number}"
-        name = task.get("id") if isinstance(task, dict) else None
-        if name is not None:
-            where = f"{path}, task {name_of(name, f'{where}: id')}"
-        yield Item(where, str(number if name is None else name), task)
+        name = str(number)
+        if isinstance(task, dict) and task.get("id") is not None:
+            name = name_of(task["id"], f"{where}: id")
+            where = f"{path}, task {name}"
+        yield Item(where, name, task)
     if not tasks:
         raise InputError(f"{path}: expected at least one task, found none")
 
 
-def parse(item: Item, layout: Layout) -> list[Document | LeftOut]:
-    """A document for each annotation of a task that was not cancelled.
+def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
+    """Yield a document for each annotation of a task that was not cancelled.
 
     Raises:
         InputError: naming the file, the task and the field, what was expected and what was found.
     """
     task = mapping(item.data, item.where)
-    key = next((key for key in _ANNOTATIONS if key in task), None)
-    if labelstudio_min.is_row(task) or (key is None and "annotator" in task):
-        return list(labelstudio_min.parse(item, layout))
+    key = next((key for key in _ANNOTATION_KEYS if key in task), None)
+    if json_min.is_row(task) or (key is None and "annotator" in task):
+        yield from json_min.parse(item, layout)
+        return
     if key is None or "data" not in task:
         raise InputError(
             f"{item.where}: expected 'data' and 'annotations', found {', '.join(task) or 'neither'}"
         )
     data = mapping(task["data"], f"{item.where}: data")
-    text_key = text_field(data, layout, f"{item.where}: data")
+    text_key = find_text_field(data, layout, f"{item.where}: data")
     id_key = layout.columns.get("id", "id")
-    own = data.get(id_key)
     fields = {name: value for name, value in data.items() if name not in (text_key, id_key)}
-    name = item.name if own in (None, "") else name_of(own, f"{item.where}: data.{id_key}")
-    documents: list[Document | LeftOut] = []
-    for number, annotation in enumerate(listing(task[key], f"{item.where}: {key}")):
-        place = f"{key}[{number}]" if len(task[key]) > 1 else ""
-        where = f"{item.where}, {place}" if place else item.where
-        annotation = mapping(annotation, where)
+    name = item.name
+    if data.get(id_key) not in (None, ""):
+        name = name_of(data[id_key], f"{item.where}: data.{id_key}")
+    annotations = listing(task[key], f"{item.where}: {key}")
+    if not annotations:
+        yield LeftOut("task without annotations")
+    for number, value in enumerate(annotations):
+        where = f"{item.where}, {key}[{number}]" if len(annotations) > 1 else item.where
+        annotation = mapping(value, where)
         if annotation.get("was_cancelled") or annotation.get("skipped"):
-            documents.append(LeftOut("cancelled annotation"))
-            continue
-        documents += _document(name, annotation, data[text_key], fields, where)
-    return documents or [LeftOut("task without annotations")]
+            yield LeftOut("cancelled annotation")
+        else:
+            yield from _parse_annotation(name, annotation, data[text_key], fields, where)
 
 
-def _document(
+def _parse_annotation(
     name: str, annotation: Mapping[str, Any], text: str, fields: Mapping[str, Any], where: str
 ) -> Iterator[Document | LeftOut]:
-    """Yield the document of an annotation, and what of it is left out."""
-    results = [
-        (mapping(result, place), place)
-        for number, result in enumerate(listing(annotation.get("result"), f"{where}: result"))
-        for place in [f"{where}: result[{number}]"]
-    ]
-    regions = _regions(results)
+    """Yield the document of an annotation, and its regions that are left out."""
+    results = []
+    for number, value in enumerate(listing(annotation.get("result"), f"{where}: result")):
+        result_where = f"{where}: result[{number}]"
+        results.append((mapping(value, result_where), result_where))
+    regions = _find_regions(results)
     answers: list[Answer] = []
     relations: list[Relation] = []
-    for result, place in results:
+    for result, result_where in results:
         if result.get("type") == "relation":
-            relations += _relations(result, regions, place)
+            relations += _parse_relation(result, regions, result_where)
         elif _region_of(result, regions) is None:
-            answers += answers_in(result["value"], result["type"], _control(result, place), place)
-    marks = [mark for region_name, region in regions.items() for mark in region.marks(region_name)]
-    marks, relations = _joined(marks, relations)
-    for region in regions.values():
+            question = _control(result, result_where)
+            answers += answers_in(result["value"], result["type"], question, result_where)
+    marks: list[Mark] = []
+    for region_id, region in regions.items():
+        marks += region.marks(region_id)
         if region.has_labels and not region.labels:
             yield NO_LABEL
-    text, sentences = _shown(text, results)
-    annotator = labelstudio_min.annotator(annotation.get("completed_by"), f"{where}: completed_by")
+    values = [result["value"] for result, _ in results if result["type"] != "relation"]
+    region_values = [value for value in values if "start" in value]
+    sentences = None
+    if region_values and all(is_in_html(value) for value in region_values):
+        text, sentences = displayed_text(text)
     yield Document(
-        name,
-        text,
-        where,
-        annotator,
-        marks,
-        relations,
+        name=name,
+        text=text,
+        where=where,
+        annotator=parse_annotator(annotation.get("completed_by"), f"{where}: completed_by"),
+        marks=_join_continued(marks, relations),
+        relations=[relation for relation in relations if relation.label != CONTINUES],
         answers=answers,
         fields=fields,
         sentences=sentences,
     )
 
 
-def _shown(
-    text: str, results: list[tuple[dict[str, Any], str]]
-) -> tuple[str, list[tuple[int, int]] | None]:
-    """Return the text that offsets count in, and of HTML the bounds of its sentences."""
-    values = [result["value"] for result, _ in results if result["type"] != "relation"]
-    regions = [value for value in values if "start" in value]
-    if regions and all(is_in_html(value) for value in regions):
-        return shown_text(text)
-    return text, None
-
-
-def _regions(results: list[tuple[dict[str, Any], str]]) -> dict[str, _Region]:
-    """The regions by their ids, with the labels and attributes that any result gives them."""
+def _find_regions(results: _Results) -> dict[str, _Region]:
+    """Return the regions by their ids, with the labels and attributes that any result gives them."""
     regions: dict[str, _Region] = {}
     for result, where in results:
-        kind = string(result.get("type"), f"{where}.type")
-        if kind == "relation":
+        if string(result.get("type"), f"{where}.type") == "relation":
             continue
         value = mapping(result.get("value"), f"{where}.value")
-        name = result.get("id")
-        if ("start" in value or "globalOffsets" in value) and name not in regions:
-            place = region_place(value, f"{where}.value")
-            regions[string(name, f"{where}.id")] = _Region(
-                place, None, _control(result, where), where
-            )
+        region_id = result.get("id")
+        if ("start" in value or "globalOffsets" in value) and region_id not in regions:
+            bounds = region_bounds(value, f"{where}.value")
+            region = _Region(bounds, None, _control(result, where), where)
+            regions[string(region_id, f"{where}.id")] = region
+    # An answer may come before the region that it is for.
     for result, where in results:
-        region = _region_of(result, regions)
-        if region is None:
-            continue
-        value, kind = result["value"], result["type"]
-        if kind != "textarea" and isinstance(value.get("text"), str):
-            region.surface = value["text"]
-        if kind.endswith("labels"):
-            labels = listing(value.get(kind, value.get("labels")) or [], f"{where}.value.{kind}")
-            region.has_labels = True
-            region.labels += [string(label, f"{where}.value.{kind}") for label in labels]
-        elif KEYS.get(kind, kind) in value:
-            given = [answer.value for answer in answers_in(value, kind, "", where)]
-            region.attributes[_control(result, where)] = ", ".join(map(str, given))
+        owner = _region_of(result, regions)
+        if owner is not None:
+            _add_to_region(owner, result, where)
     return regions
 
 
+def _add_to_region(region: _Region, result: Mapping[str, Any], where: str) -> None:
+    """Add the labels or the answers of a result to its region."""
+    value, kind = result["value"], result["type"]
+    # The "text" of a text area is its answer, not a quotation.
+    if kind != "textarea" and isinstance(value.get("text"), str):
+        region.surface = value["text"]
+    if kind.endswith("labels"):
+        labels_where = f"{where}.value.{kind}"
+        labels = listing(value.get(kind, value.get("labels")) or [], labels_where)
+        region.has_labels = True
+        region.labels += [string(label, labels_where) for label in labels]
+    elif value_key(kind) in value:
+        answers = [str(answer.value) for answer in answers_in(value, kind, "", where)]
+        region.attributes[_control(result, where)] = ", ".join(answers)
+
+
 def _region_of(result: Mapping[str, Any], regions: Mapping[str, _Region]) -> _Region | None:
-    name = result.get("id")
-    return regions.get(name) if isinstance(name, str) and result["type"] != "relation" else None
+    """Return the region that a result is about; ``None`` if it is about the whole text."""
+    region_id = result.get("id")
+    if result["type"] == "relation" or not isinstance(region_id, str):
+        return None
+    return regions.get(region_id)
 
 
-def _relations(
+def _parse_relation(
     result: Mapping[str, Any], regions: Mapping[str, _Region], where: str
 ) -> Iterator[Relation]:
+    """Yield a relation between the marks of two regions, for each label and direction."""
     ends = []
     for key in ("from_id", "to_id"):
-        name = string(result.get(key), f"{where}.{key}")
-        if name not in regions:
-            raise wrong(f"{where}.{key}", "the id of a region of this annotation", name)
-        ends.append([mark.name for mark in regions[name].marks(name)])
+        region_id = string(result.get(key), f"{where}.{key}")
+        if region_id not in regions:
+            raise wrong(f"{where}.{key}", "the id of a region of this annotation", region_id)
+        ends.append([mark.name for mark in regions[region_id].marks(region_id)])
     direction = result.get("direction", "right")
     if direction not in ("right", "left", "bi"):
         raise wrong(f"{where}.direction", "right, left or bi", direction)
-    labels = [
-        string(label, f"{where}.labels")
-        for label in listing(result.get("labels") or [], f"{where}.labels")
-    ]
+    labels = listing(result.get("labels") or [], f"{where}.labels")
+    labels = [string(label, f"{where}.labels") for label in labels]
     for label in labels or [""]:
         for head in ends[0]:
             for tail in ends[1]:
@@ -241,21 +254,21 @@ def _relations(
                     yield Relation(tail, head, label)
 
 
-def _joined(marks: list[Mark], relations: list[Relation]) -> tuple[list[Mark], list[Relation]]:
-    """The marks with the pieces that continue them."""
+def _join_continued(marks: Sequence[Mark], relations: Sequence[Relation]) -> list[Mark]:
+    """Return the marks, each with the pieces that relations ``continues`` link to it."""
     by_name = {mark.name: mark for mark in marks}
     for relation in relations:
-        if relation.label == CONTINUES and relation.tail in by_name and relation.head in by_name:
-            head, tail = by_name[relation.head], by_name.pop(relation.tail)
-            surfaces = [surface for mark in (head, tail) if (surface := mark.surface) is not None]
-            by_name[head.name] = replace(
-                head,
-                pieces=[*head.pieces, *tail.pieces],
-                surface=" ".join(surfaces) if len(surfaces) == 2 else None,
-            )
-    return list(by_name.values()), [
-        relation for relation in relations if relation.label != CONTINUES
-    ]
+        if relation.label != CONTINUES:
+            continue
+        if relation.head not in by_name or relation.tail not in by_name:
+            continue
+        head, tail = by_name[relation.head], by_name.pop(relation.tail)
+        surface = None
+        if head.surface is not None and tail.surface is not None:
+            surface = f"{head.surface} {tail.surface}"
+        pieces = [*head.pieces, *tail.pieces]
+        by_name[head.name] = replace(head, pieces=pieces, surface=surface)
+    return list(by_name.values())
 
 
 def _control(result: Mapping[str, Any], where: str) -> str:
@@ -263,15 +276,14 @@ def _control(result: Mapping[str, Any], where: str) -> str:
 
 
 def recognise(head: str) -> bool:
-    """Whether this starts tasks with annotations, or rows with Label Studio's own columns."""
-    return labelstudio_min.recognise(head) or _starts_with_a_task(head)
-
-
-def _starts_with_a_task(head: str) -> bool:
+    """Return whether this starts tasks with annotations, or rows with Label Studio's own columns."""
+    if json_min.recognise(head):
+        return True
     task = first_object(head)
-    if not task.keys() & set(_ANNOTATIONS):
+    if task.keys().isdisjoint(_ANNOTATION_KEYS):
         return False
-    if "data" not in task:  # which Label Studio writes after the annotations: these may be long
+    # The data may be missing here: Label Studio writes it after the annotations, which may be long.
+    if "data" not in task:
         return task.keys() >= {"result", "from_name", "to_name"}
     return isinstance(task["data"], (dict, type(None)))
 

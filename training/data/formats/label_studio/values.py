@@ -1,4 +1,4 @@
-"""What Label Studio's controls say, in the words of documents: answers, and which field is the text."""
+"""The values of Label Studio's controls: answers, the bounds of regions, and the field with the text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,44 +8,55 @@ from claimstance.training.data.documents.document import Answer, LeftOut
 from claimstance.training.data.documents.format import Layout
 from claimstance.training.data.documents.json_validation import (
     extent,
-    is_whole,
+    is_integer,
     listing,
     mapping,
+    name_of,
     string,
     wrong,
 )
 
-#: Type of a result → the key of its value. Types that are not here have their own name as key.
-KEYS = {"textarea": "text", "pairwise": "selected"}
-#: What an answer is made of: pictures, sounds and videos have other values.
+#: Type of a result → the key of its value. All other types have their own name as key.
+_VALUE_KEYS = {"textarea": "text", "pairwise": "selected"}
+#: Types of results that are answers. Other types annotate pictures, sounds and videos.
 ANSWERS = ("choices", "taxonomy", "rating", "number", "textarea", "pairwise", "datetime")
+NO_LABEL = LeftOut("region without a label")
+
+
+def value_key(kind: str) -> str:
+    """Return the key under which a type of result has its value."""
+    return _VALUE_KEYS.get(kind, kind)
 
 
 def answers_in(value: Mapping[str, Any], kind: str, question: str, where: str) -> list[Answer]:
-    """The answers of a result's value: one for each choice, path, number or text.
+    """Return the answers of a result: one for each choice, path, number or text.
+
+    Args:
+        value: the value of the result.
+        kind: the type of the result.
+        question: the question that it answers.
+        where: its place in the file, for messages.
 
     Raises:
-        InputError: for a kind of result that is none of ``ANSWERS``, or another value than it has.
+        InputError: for a type that is not in ``ANSWERS``, or a value that the type cannot have.
     """
     if kind not in ANSWERS:
         raise wrong(f"{where}.type", f"labels, relation, {', '.join(ANSWERS)}", kind)
-    key = KEYS.get(kind, kind)
-    found = value.get(key)
+    key = value_key(kind)
+    answer = value.get(key)
     where = f"{where}.value.{key}"
     if kind in ("rating", "number"):
-        if not (is_whole(found) or isinstance(found, float)):
-            raise wrong(where, "a number", found)
-        return [Answer(question, str(found))]
+        if not (is_integer(answer) or isinstance(answer, float)):
+            raise wrong(where, "a number", answer)
+        return [Answer(question, str(answer))]
     if kind == "taxonomy":
-        paths = [
-            [string(step, where) for step in listing(path, where)] for path in listing(found, where)
-        ]
-        return [Answer(question, "/".join(path)) for path in paths]
-    given = [found] if isinstance(found, str) else listing(found, where)
-    return [Answer(question, string(each, where)) for each in given]
-
-
-NO_LABEL = LeftOut("region without a label")
+        answers = []
+        for path in listing(answer, where):
+            steps = [string(step, where) for step in listing(path, where)]
+            answers.append(Answer(question, "/".join(steps)))
+        return answers
+    texts = [answer] if isinstance(answer, str) else listing(answer, where)
+    return [Answer(question, string(text, where)) for text in texts]
 
 
 def is_in_html(value: Mapping[str, Any]) -> bool:
@@ -54,29 +65,43 @@ def is_in_html(value: Mapping[str, Any]) -> bool:
     return isinstance(start, str) and start.startswith("/")
 
 
-def region_place(value: dict[str, Any], where: str) -> tuple[int, int]:
-    """Return where a region lies: in HTML, its offsets in the text that is shown.
+def region_bounds(value: dict[str, Any], where: str) -> tuple[int, int]:
+    """Return the start and the end of a region: in HTML, its offsets in the displayed text.
 
     Raises:
-        InputError: For offsets that are none, and for a region in HTML without ``globalOffsets``.
+        InputError: for invalid offsets, and for a region in HTML without ``globalOffsets``.
     """
     if not is_in_html(value):
         return extent(value, "start", "end", where)
     if "globalOffsets" not in value:
         raise InputError(
-            f"{where}: expected 'globalOffsets' of a region in HyperText, found 'start' and 'end' as paths alone, "
-            "which are not read"
+            f"{where}: expected 'globalOffsets' of a region in HyperText, "
+            "found 'start' and 'end' as paths alone, which are not read"
         )
     where = f"{where}.globalOffsets"
     return extent(mapping(value["globalOffsets"], where), "start", "end", where)
 
 
-def text_field(data: Mapping[str, Any], layout: Layout, where: str) -> str:
-    """The field that holds the text: the one named, else ``text``, else the only one with a string."""
-    named = layout.columns.get("text")
+def parse_annotator(value: Any, where: str) -> str | None:
+    """Return the annotator: a number, an address, or an object with one of them.
+
+    Raises:
+        InputError: for anything else.
+    """
+    if isinstance(value, dict):
+        value = value.get("email") or value.get("id")
+    return None if value in (None, "") else name_of(value, where)
+
+
+def find_text_field(data: Mapping[str, Any], layout: Layout, where: str) -> str:
+    """Return the field with the text: the one in the layout, else ``text``, else the only string.
+
+    Raises:
+        InputError: if this field is no string, or no field or several fields could be it.
+    """
     strings = [name for name, value in data.items() if isinstance(value, str)]
-    if named is not None or "text" in data:
-        key = named or "text"
+    if "text" in layout.columns or "text" in data:
+        key = layout.columns.get("text", "text")
         if key not in strings:
             raise wrong(f"{where}.{key}", "a text", data.get(key))
         return key

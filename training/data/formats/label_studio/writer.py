@@ -1,11 +1,11 @@
 """Records as Label Studio's JSON: a task for each document, an annotation for each annotator.
 
-``claimstance.model.io.label_studio`` describes how labels, attributions, entities and stances are written. Where every
-record is a document of its own and some have labels, a task is a sentence: its labels are choices for the whole text,
-and a stance toward a name is the choice ``stance`` beside the data fields ``target`` and ``holder``.
+``claimstance.model.io.label_studio`` describes how labels, attributions, entities and stances are written. If no record
+belongs to a document and any record has labels, a task is a sentence: its labels are choices for the whole text, and a
+stance toward a name is the choice ``stance`` beside the data fields ``target`` and ``holder``.
 
-What Label Studio has no place for: ids of sentences; fields of the records on which those of a document differ; how
-annotators divide; whether nothing was found or nothing was looked for.
+Label Studio has no place for the ids of sentences, for fields on which the records of a document differ, for the shares
+of several annotators, and for the difference between "none there" and "not annotated".
 """
 
 import json
@@ -17,13 +17,13 @@ from claimstance.model.errors import InputError
 from claimstance.model.io.label_studio import HOLDER, SENTENCE, TARGET, Results
 from claimstance.model.record import Record, Span, Stance
 from claimstance.training.data.documents.from_records import (
-    Sheet,
+    AnnotatorLayer,
     documents_of,
-    moved,
-    said_of,
+    sentence_labels,
+    shift,
 )
 
-_TAKEN = {"text", "id", "doc_id", "target", "holder"}
+_RESERVED_FIELDS = {"text", "id", "doc_id", "target", "holder"}
 
 
 def write(records: Iterable[Record], path: Path) -> None:
@@ -33,26 +33,27 @@ def write(records: Iterable[Record], path: Path) -> None:
         InputError: if the file cannot be written, or the records do not go together as documents.
     """
     records = list(records)
-    whole = all(record.doc_id is None for record in records) and any(
-        said_of(record) or _named(record.stances) is not None for record in records
+    is_single_sentences = all(record.doc_id is None for record in records) and any(
+        sentence_labels(record) or _stance_toward_name(record.stances) for record in records
     )
     tasks: list[dict[str, Any]] = []
-    count = 0
+    annotation_count = 0
     for document in documents_of(records):
         annotations = []
-        data = {key: value for key, value in document.meta().items() if key not in _TAKEN}
+        meta = document.meta()
+        data = {key: value for key, value in meta.items() if key not in _RESERVED_FIELDS}
         data |= {"text": document.text, "id": document.name}
-        for sheet in document.sheets:
+        for sheet in document.layers:
             results = Results(document.text)
-            if whole:
-                _sentence(results, sheet, data)
+            if is_single_sentences:
+                _add_single_sentence(results, sheet, data)
             else:
-                _sentences(results, sheet)
-            count += 1
+                _add_sentences(results, sheet)
+            annotation_count += 1
             annotations.append(
                 {
-                    "id": count,
-                    **_by(sheet.annotator),
+                    "id": annotation_count,
+                    **_completed_by(sheet.annotator),
                     "was_cancelled": False,
                     "ground_truth": False,
                     "result": results.items,
@@ -61,91 +62,99 @@ def write(records: Iterable[Record], path: Path) -> None:
         tasks.append(
             {"id": len(tasks) + 1, "data": data, "annotations": annotations, "predictions": []}
         )
+    text = json.dumps(tasks, ensure_ascii=False, indent=1) + "\n"
     try:
-        path.write_text(
-            json.dumps(tasks, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n"
-        )
+        path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
 
 
-def _by(annotator: str | None) -> dict[str, Any]:
+def _completed_by(annotator: str | None) -> dict[str, Any]:
+    """Return the key with the annotator: a user's number, or an object with another name."""
     if annotator is None:
         return {}
-    is_number = annotator.isascii() and annotator.isdecimal() and str(int(annotator)) == annotator
-    return {"completed_by": int(annotator) if is_number else {"email": annotator}}
+    if annotator.isascii() and annotator.isdecimal() and str(int(annotator)) == annotator:
+        return {"completed_by": int(annotator)}
+    return {"completed_by": {"email": annotator}}
 
 
-def _named(stances: Sequence[Stance] | None) -> Stance | None:
-    """The first stance toward a name, of a name or nobody."""
-    return next(
-        (
-            stance
-            for stance in stances or ()
-            if stance.label is not None
-            and isinstance(stance.target, str)
-            and not isinstance(stance.holder, list)
-        ),
-        None,
-    )
+def _stance_toward_name(stances: Sequence[Stance] | None) -> Stance | None:
+    """Return the first stance toward a name whose holder is a name or nobody."""
+    for stance in stances or ():
+        has_span = isinstance(stance.target, list) or isinstance(stance.holder, list)
+        if stance.label is not None and not has_span:
+            return stance
+    return None
 
 
-def _sentence(results: Results, sheet: Sheet, data: dict[str, Any]) -> None:
-    """What was said of a text that is one sentence; ``data`` takes the target, if nothing else is there."""
-    place, record = sheet.sentences[0]
-    for task, label in said_of(record).items():
+def _add_single_sentence(results: Results, sheet: AnnotatorLayer, data: dict[str, Any]) -> None:
+    """Add the annotations of a text that is one sentence.
+
+    Args:
+        results: to which they are added.
+        sheet: the record of one annotator.
+        data: the task's fields. The target and the holder of a stance toward a name are added, unless another
+            annotator's record has added others.
+    """
+    start, record = sheet.sentences[0]
+    for task, label in sentence_labels(record).items():
         results.choice(task, label)
-    named = _named(record.stances)
-    names = {} if named is None else {"target": named.target, "holder": named.holder}
-    if named is not None and all(data.get(key, value) == value for key, value in names.items()):
-        data |= {key: value for key, value in names.items() if value is not None}
-        results.choice("stance", named.label or "")
-    else:
-        named = None
-    _spans(
-        results, place, record, [stance for stance in record.stances or () if stance is not named]
-    )
-    _attributions(results, sheet)
+    stances = list(record.stances or ())
+    stance = _stance_toward_name(stances)
+    if stance is not None:
+        names = {"target": stance.target, "holder": stance.holder}
+        if all(data.get(key, name) == name for key, name in names.items()):
+            data |= {key: name for key, name in names.items() if name is not None}
+            results.choice("stance", stance.label or "")
+            stances.remove(stance)
+    _add_spans(results, start, record, stances)
+    _add_attributions(results, sheet)
 
 
-def _sentences(results: Results, sheet: Sheet) -> None:
-    """What was said of a document's sentences."""
-    for place, record in sorted(sheet.sentences, key=lambda pair: pair[0]):
-        bounds = _whole(place, record)
+def _add_sentences(results: Results, sheet: AnnotatorLayer) -> None:
+    """Add the annotations of a document's sentences."""
+    for start, record in sorted(sheet.sentences, key=lambda sentence: sentence[0]):
+        bounds = _sentence_span(start, record)
         sentence = results.region(SENTENCE, bounds)
-        for task, label in said_of(record).items():
+        for task, label in sentence_labels(record).items():
             results.choice(task, label, sentence, bounds)
-        _spans(results, place, record, record.stances or ())
-    _attributions(results, sheet)
+        _add_spans(results, start, record, record.stances or ())
+    _add_attributions(results, sheet)
 
 
-def _whole(place: int, record: Record) -> Span:
-    return [(place, place + len(record.text))]
+def _sentence_span(start: int, record: Record) -> Span:
+    return [(start, start + len(record.text))]
 
 
-def _spans(results: Results, place: int, record: Record, stances: Sequence[Stance]) -> None:
+def _add_spans(results: Results, start: int, record: Record, stances: Sequence[Stance]) -> None:
+    """Add the entities of a sentence that begins at ``start``, and the stances."""
     for entity in record.entities or ():
-        results.region(entity.label, moved(entity.span, place))
+        results.region(entity.label, shift(entity.span, start))
     for stance in stances:
         if stance.label is not None:
-            _stance(results, place, record, stance, stance.label)
+            _add_stance(results, start, record, stance, stance.label)
 
 
-def _stance(results: Results, place: int, record: Record, stance: Stance, label: str) -> None:
-    there = _whole(place, record) if isinstance(stance.target, str) else moved(stance.target, place)
-    target = results.region(TARGET, there)
+def _add_stance(results: Results, start: int, record: Record, stance: Stance, label: str) -> None:
+    """Add a stance: a region for its target, and one for its holder if the sentence mentions it."""
     if isinstance(stance.target, str):
-        results.name("target", stance.target, target, there)
+        # The sentence does not mention the target, so that its region covers all of it.
+        span = _sentence_span(start, record)
+        target = results.region(TARGET, span)
+        results.name("target", stance.target, target, span)
+    else:
+        span = shift(stance.target, start)
+        target = results.region(TARGET, span)
     if isinstance(stance.holder, list):
-        results.relate(results.region(HOLDER, moved(stance.holder, place)), target, label)
+        holder = results.region(HOLDER, shift(stance.holder, start))
+        results.relate(holder, target, label)
         return
     if stance.holder is not None:
-        results.name("holder", stance.holder, target, there)
-    results.choice("stance", label, target, there)
+        results.name("holder", stance.holder, target, span)
+    results.choice("stance", label, target, span)
 
 
-def _attributions(results: Results, sheet: Sheet) -> None:
+def _add_attributions(results: Results, sheet: AnnotatorLayer) -> None:
     for roles in sheet.attributions():
-        results.attribution(
-            {role: results.region(role.capitalize(), span) for role, span in roles.items()}
-        )
+        regions = {role: results.region(role.capitalize(), span) for role, span in roles.items()}
+        results.attribution(regions)

@@ -1,146 +1,156 @@
-"""WebAnno TSV 3.2 and 3.3, as INCEpTION and WebAnno export a document of an annotator.
+"""WebAnno TSV 3.2 and 3.3: a document of one annotator, as INCEpTION and WebAnno export it.
 
-Marks are the annotations of span and chain layers. Their label is the first feature that says what they are here
-(*source*, *target*, or what ``roles`` make of it), else the layer's name, if that says it, else the feature ``value``,
-else the first with a value, else the layer's name all the same: the last part of it. All other features are attributes.
-Relations, links of chains, and slots are relations. Offsets are UTF-16 code units, which the format prescribes.
+The annotations of span and chain layers are marks. The label of a mark is, in this order:
 
-Layers of DKPro for words (lemma, part of speech, dependency, …) are left out and counted: they are no annotations of
-what this project learns.
+1. the first feature whose value is *source*, *target* or another kind of span (``roles`` may say so);
+2. the last part of the layer's name, if that is a kind of span;
+3. the feature ``value``;
+4. the first feature with a value;
+5. the last part of the layer's name.
+
+All other features are attributes. Relations, the links of chains, and slots are relations. Offsets count UTF-16 code
+units, as the format prescribes.
+
+DKPro's layers of words (lemma, part of speech, dependency, …) are left out and counted, because no task needs them.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import ROLES
 from claimstance.training.data.documents.document import Document, LeftOut, Mark, Relation
 from claimstance.training.data.documents.format import Format, Item, Layout
+from claimstance.training.data.documents.roles import Roles, roles_of
 from claimstance.training.data.formats.webanno.lines import (
     FORMAT_LINE,
     Layer,
-    Sentence,
-    Unit,
+    WebAnnoSentence,
+    WebAnnoToken,
     read,
     split,
     unescape,
-    utf16,
+    utf16_length,
 )
 
-if TYPE_CHECKING:
-    from claimstance.training.data.documents.roles import Roles
-
-_OF_WORDS = re.compile(
+_WORD_LAYER = re.compile(
     r"de\.tudarmstadt\.ukp\.dkpro\.core\.api\.(lexmorph|segmentation|syntax|transform)\."
 )
-_EXPORTS = (
-    "annotation",
-    "annotation_ser",
-    "curation",
-)  # of a project: FOLDER/DOCUMENT/ANNOTATOR.tsv
+#: Folders of an exported project, whose files are ``FOLDER/DOCUMENT/ANNOTATOR.tsv``.
+_EXPORT_FOLDERS = ("annotation", "annotation_ser", "curation")
 _NUMBERED = re.compile(r"(?P<value>.*?)\[(?P<number>\d+)\]$", re.DOTALL)
-_LINK = re.compile(r"(?P<value>.*)->(?P<chain>\d+)-(?P<place>\d+)$", re.DOTALL)
-_REFERENCE = re.compile(r"(?P<unit>\d+-\d+(?:\.\d+)?)(?:\[(?P<number>\d+)(?:_(?P<own>\d+))?\])?$")
-_NONE, _EMPTY = "_", "*"
-_SPANS = (*ROLES, "holder", "target")
+_LINK = re.compile(r"(?P<value>.*)->(?P<chain>\d+)-(?P<position>\d+)$", re.DOTALL)
+_REFERENCE = re.compile(
+    r"(?P<token>\d+-\d+(?:\.\d+)?)(?:\[(?P<number>\d+)(?:_(?P<own_number>\d+))?\])?$"
+)
+_NO_ANNOTATION = "_"
+_NO_VALUE = "*"
+_BASE_LAYER = "BT_"  # before the name of a layer, in the column of a relation's other end
+_SPAN_MEANINGS = (*ROLES, "holder", "target")
 
 
 def items(path: Path) -> Iterator[Item]:
-    """The document of a file."""
-    name = path.parent.name if path.parent.parent.name in _EXPORTS else path.stem
+    """Yield the document of a file."""
     layers, sentences = read(path)
+    name = path.parent.name if _is_in_export(path) else path.stem
     yield Item(str(path), name, (path, layers, sentences))
 
 
+def _is_in_export(path: Path) -> bool:
+    """Return whether a file lies where an exported project has it."""
+    return path.parent.parent.name in _EXPORT_FOLDERS
+
+
 def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
-    """The document of a file, and the layers of words that are left out.
+    """Yield the document of a file, and the layers of words that are left out.
 
     Raises:
-        InputError: naming the line.
+        InputError: naming the line, what was expected and what was found.
     """
-    from claimstance.training.data.documents.roles import roles_of  # which rests on the formats
-
-    path, layers, sentences = item.data
-    text, bounds = _text(sentences)
-    body = _Body({layer.name: layer for layer in layers})
-    for sentence in sentences:
-        for unit in sentence.units:
-            body.units[unit.name] = unit
-            for layer in layers:
-                if layer.kind != "relation" and not _OF_WORDS.match(layer.name):
-                    body.mark(layer, unit)
-    for sentence in sentences:
-        for unit in sentence.units:
-            for layer in layers:
-                if not _OF_WORDS.match(layer.name):
-                    body.relate(layer, unit)
-    yield from (
-        LeftOut(f"layer of words ({layer.short})")
-        for layer in layers
-        if _OF_WORDS.match(layer.name)
-    )
-    relations = [*body.relations, *body.chained()]
+    path, all_layers, sentences = item.data
+    text, bounds = _join_sentences(sentences)
+    tokens = [token for sentence in sentences for token in sentence.tokens]
+    layers = []
+    for layer in all_layers:
+        if _WORD_LAYER.match(layer.name):
+            yield LeftOut(f"layer of words ({layer.short})")
+        else:
+            layers.append(layer)
+    annotations = _Annotations(all_layers, tokens)
+    for token in tokens:
+        for layer in layers:
+            annotations.add_spans(layer, token)
+    # A relation may point to a later token, so that all spans come first.
+    for token in tokens:
+        for layer in layers:
+            annotations.add_relations(layer, token)
+    annotations.add_chains()
+    roles = roles_of(layout)
     yield Document(
         name=item.name,
         text=text,
         where=item.where,
-        marks=[mark.finished(roles_of(layout)) for mark in body.marks],
-        annotator=path.stem if path.parent.parent.name in _EXPORTS else None,
-        relations=list(dict.fromkeys(relations)),
+        annotator=path.stem if _is_in_export(path) else None,
+        marks=[span.to_mark(roles) for span in annotations.spans],
+        relations=list(dict.fromkeys(annotations.relations)),
         sentences=bounds,
         unit="UTF-16 code units",
     )
 
 
-def _text(sentences: list[Sentence]) -> tuple[str, list[tuple[int, int]]]:
-    """The text of the document, and the bounds of its sentences in code points.
+def _join_sentences(sentences: Sequence[WebAnnoSentence]) -> tuple[str, list[tuple[int, int]]]:
+    """Return the text of the document, and the bounds of its sentences in code points.
 
     Raises:
-        InputError: if a token is not where its offsets say.
+        InputError: if the offsets of a token do not fit the text.
     """
-    text, units, bounds = "", 0, []
+    text = ""
+    length = 0  # of the text, in UTF-16 code units
+    bounds = []
     for sentence in sentences:
-        gap = sentence.units[0].start - units
+        first_token = sentence.tokens[0]
+        gap = first_token.start - length
         if gap < 0:
             raise InputError(
-                f"{sentence.units[0].where}: expected an offset from {units} on, where the sentence "
-                f"before ends, found {sentence.units[0].start}"
+                f"{first_token.where}: expected an offset from {length} on, where the sentence "
+                f"before ends, found {first_token.start}"
             )
-        if (
-            gap
-        ):  # what stood there, the format does not say; a line end is what stands there most often
-            text += (" " * gap) if not text else "\n" + " " * (gap - 1)
-        here = "\n".join(sentence.lines)
-        _check_tokens(sentence, here)
-        bounds.append((len(text), len(text) + len(here)))
-        text += here
-        units = sentence.units[0].start + utf16(here)
+        # The format does not say what lies between sentences; most often it is a line end.
+        if gap and text:
+            text += "\n" + " " * (gap - 1)
+        else:
+            text += " " * gap
+        sentence_text = "\n".join(sentence.text_lines)
+        _check_tokens(sentence, sentence_text)
+        bounds.append((len(text), len(text) + len(sentence_text)))
+        text += sentence_text
+        length = first_token.start + utf16_length(sentence_text)
     return text, bounds
 
 
-def _check_tokens(sentence: Sentence, text: str) -> None:
-    start, encoded = sentence.units[0].start, text.encode("utf-16-le", "surrogatepass")
-    for unit in sentence.units:
-        there = encoded[2 * (unit.start - start) : 2 * (unit.end - start)].decode(
-            "utf-16-le", "replace"
-        )
-        if utf16(there) != unit.end - unit.start or (
-            there != unit.word and there != unescape(unit.word)
-        ):
+def _check_tokens(sentence: WebAnnoSentence, text: str) -> None:
+    """Raise ``InputError`` if the sentence's text has something else at the offsets of a token."""
+    start = sentence.tokens[0].start
+    encoded = text.encode("utf-16-le", "surrogatepass")
+    for token in sentence.tokens:
+        # Each code unit has two bytes.
+        token_bytes = encoded[2 * (token.start - start) : 2 * (token.end - start)]
+        surface = token_bytes.decode("utf-16-le", "replace")
+        has_length = utf16_length(surface) == token.end - token.start
+        if not has_length or surface not in (token.word, unescape(token.word)):
             raise InputError(
-                f"{unit.where}: expected {shorten(repr(unit.word))} at {unit.start}-{unit.end} of the "
-                f"text, found {shorten(repr(there))}"
+                f"{token.where}: expected {shorten(repr(token.word))} at {token.start}-{token.end} "
+                f"of the text, found {shorten(repr(surface))}"
             )
 
 
 @dataclass
-class _Drawn:
-    """A mark while its tokens are read."""
+class _SpanAnnotation:
+    """Represent an annotation of a span or chain layer, which grows with each of its tokens."""
 
     name: str
     layer: Layer
@@ -149,230 +159,258 @@ class _Drawn:
     where: str
     features: dict[str, str] = field(default_factory=dict)
 
-    def finished(self, roles: "Roles") -> Mark:
+    def to_mark(self, roles: Roles) -> Mark:
+        """Return the mark, with one of the features or the layer's name as its label."""
         if self.start >= self.end:
             raise InputError(
-                f"{self.where}: {self.layer.short}: expected at least one character, found a mark of none"
+                f"{self.where}: {self.layer.short}: expected at least one character, "
+                "found a mark of none"
             )
-        given = {name: value for name, value in self.features.items() if value}
-        says = [name for name, value in given.items() if roles.of(value) in _SPANS]
-        others = (
-            []
-            if roles.of(self.layer.short) in _SPANS
-            else [*(n for n in given if n == "value"), *given]
+        attributes = {name: value for name, value in self.features.items() if value}
+        feature = self._label_feature(attributes, roles)
+        label = self.layer.short if feature is None else attributes.pop(feature)
+        pieces = [(self.start, self.end)]
+        return Mark(self.name, label, pieces, attributes=attributes, where=self.where)
+
+    def _label_feature(self, features: Mapping[str, str], roles: Roles) -> str | None:
+        """Return the feature that holds the label; ``None`` if the layer's name is the label."""
+        for name, value in features.items():
+            if roles.of(value) in _SPAN_MEANINGS:
+                return name
+        if roles.of(self.layer.short) in _SPAN_MEANINGS:
+            return None
+        if "value" in features:
+            return "value"
+        return next(iter(features), None)
+
+
+class _Annotations:
+    """Collect the annotations of a document, token by token.
+
+    Attributes:
+        spans: the annotations of span and chain layers, in the order in which they begin.
+        relations: relations, slots and the links of chains.
+    """
+
+    def __init__(self, layers: Sequence[Layer], tokens: Sequence[WebAnnoToken]) -> None:
+        self.spans: list[_SpanAnnotation] = []
+        self.relations: list[Relation] = []
+        self._layer_names = [layer.name for layer in layers]
+        self._token_names = {token.name for token in tokens}
+        self._by_number: dict[int, _SpanAnnotation] = {}
+        # (layer, token) → the annotations there
+        self._by_token: dict[tuple[str, str], list[_SpanAnnotation]] = defaultdict(list)
+        # (layer, chain) → position in the chain → the link and the label of its relation to the next
+        self._chains: dict[tuple[str, int], dict[int, tuple[_SpanAnnotation, str]]] = defaultdict(
+            dict
         )
-        label = given.pop(next(iter([*says, *others]), ""), self.layer.short)
-        return Mark(self.name, label, [(self.start, self.end)], attributes=given, where=self.where)
 
-
-@dataclass
-class _Body:
-    """The annotations of a document, as they are found."""
-
-    layers: dict[str, Layer]
-    units: dict[str, Unit] = field(default_factory=dict)
-    marks: list[_Drawn] = field(default_factory=list)
-    numbered: dict[int, _Drawn] = field(default_factory=dict)  # by the number that tells them apart
-    by_unit: dict[tuple[str, str], list[_Drawn]] = field(default_factory=lambda: defaultdict(list))
-    links: dict[tuple[str, int], dict[int, tuple[_Drawn, str]]] = field(
-        default_factory=lambda: defaultdict(dict)
-    )
-    relations: list[Relation] = field(default_factory=list)
-
-    def mark(self, layer: Layer, unit: Unit) -> None:
-        """Take down what a token has of a span or chain layer."""
-        rows = _stacked(layer, unit)
-        for row in rows:
-            number = None if layer.kind == "chain" else _number_of(layer, row)
-            drawn = self.numbered.get(number) if number is not None else None
-            if layer.kind == "chain":
-                drawn = self._continued(layer, unit, row)
-            if drawn is None:
-                drawn = _Drawn(
-                    f"{layer.short} {unit.name}/{len(self.marks)}",
-                    layer,
-                    unit.start,
-                    unit.end,
-                    unit.where,
-                )
-                self.marks.append(drawn)
-            elif drawn.layer is not layer:
-                raise InputError(
-                    f"{unit.where}: {layer.short}: expected a number of its own, found [{number}] of "
-                    f"{drawn.layer.short} ({drawn.where})"
-                )
-            drawn.start, drawn.end = min(drawn.start, unit.start), max(drawn.end, unit.end)
-            if number is not None:
-                self.numbered[number] = drawn
-            self.by_unit[layer.name, unit.name].append(drawn)
-            self._features(layer, drawn, row)
-
-    def _features(self, layer: Layer, drawn: _Drawn, row: list[str]) -> None:
-        if layer.kind == "chain":
-            drawn.features["referenceType"] = _value(row[0])
-            link = _LINK.match(row[1])
-            if link:
-                self.links[layer.name, int(link["chain"])][int(link["place"])] = (
-                    drawn,
-                    _plain(link["value"]),
-                )
-            return
-        plain = [
-            (c, v) for c, v in zip(layer.columns, row, strict=True) if c and not _is_slot(layer, c)
-        ]
-        for column, value in plain:
-            drawn.features.setdefault(column, _value(value))
-
-    def _continued(self, layer: Layer, unit: Unit, row: list[str]) -> _Drawn | None:
-        """The link of a chain that the token before began: links have no numbers, but places in their chain."""
-        link = _LINK.match(row[1])
-        if link is None:
-            raise InputError(
-                f"{unit.where}: {layer.short}: expected a link, such as 'coref->1-2', found "
-                f"{shorten(repr(row[1]))}"
-            )
-        known = self.links[layer.name, int(link["chain"])].get(int(link["place"]))
-        return known[0] if known else None
-
-    def relate(self, layer: Layer, unit: Unit) -> None:
-        """Take down the relations and slots that end or begin at a token."""
+    def add_spans(self, layer: Layer, token: WebAnnoToken) -> None:
+        """Add what a token has of a span or chain layer."""
         if layer.kind == "relation":
-            for row in _stacked(layer, unit):
-                self._relation(layer, unit, row)
-        elif layer.kind == "span":
-            for row, drawn in zip(
-                _stacked(layer, unit), self.by_unit[layer.name, unit.name], strict=True
-            ):
-                self._slots(layer, unit, row, drawn)
+            return
+        find_or_add = self._chain_link if layer.kind == "chain" else self._span
+        for row in _annotation_rows(layer, token):
+            span = find_or_add(layer, token, row)
+            span.start = min(span.start, token.start)
+            span.end = max(span.end, token.end)
+            self._by_token[layer.name, token.name].append(span)
 
-    def _relation(self, layer: Layer, unit: Unit, row: list[str]) -> None:
-        place = next(
-            (i for i, column in enumerate(layer.columns) if column.startswith("BT_")), None
-        )
-        if place is None:
+    def _span(self, layer: Layer, token: WebAnnoToken, row: Sequence[str]) -> _SpanAnnotation:
+        """Return the annotation of a span layer, a new one unless an earlier token has its number."""
+        number = _annotation_number(layer, row)
+        span = None if number is None else self._by_number.get(number)
+        if span is None:
+            span = self._new_span(layer, token)
+        elif span.layer is not layer:
             raise InputError(
-                f"{unit.where}: {layer.short}: expected a column 'BT_…' in the header, found none"
+                f"{token.where}: {layer.short}: expected a number of its own, found [{number}] of "
+                f"{span.layer.short} ({span.where})"
             )
-        base, match = layer.columns[place].removeprefix("BT_"), _REFERENCE.match(row[place])
+        if number is not None:
+            self._by_number[number] = span
+        for index, (column, cell) in enumerate(zip(layer.columns, row, strict=True)):
+            is_slot = layer.has_slot_names(index) or layer.has_slot_targets(index)
+            if column and not is_slot:
+                span.features.setdefault(column, _feature_value(cell))
+        return span
+
+    def _chain_link(self, layer: Layer, token: WebAnnoToken, row: Sequence[str]) -> _SpanAnnotation:
+        """Return the link of a chain, a new one unless an earlier token has its position.
+
+        Links have no numbers of their own; their position in the chain identifies them.
+        """
+        cell = row[1] if len(row) > 1 else ""
+        match = _LINK.match(cell)
         if match is None:
             raise InputError(
-                f"{unit.where}: {layer.short}: expected the id of a token, such as 1-2, found "
-                f"{shorten(repr(row[place]))}"
+                f"{token.where}: {layer.short}: expected a link, such as 'coref->1-2', found "
+                f"{shorten(repr(cell))}"
             )
-        head = self._at(match["unit"], int(match["number"] or 0), base, unit.where)
-        tail = self._at(unit.name, int(match["own"] or 0), base, unit.where)
-        labels = [value for i, cell in enumerate(row) if i != place and (value := _value(cell))]
-        self.relations += [Relation(head.name, tail.name, label) for label in labels or [""]]
+        chain = self._chains[layer.name, int(match["chain"])]
+        position = int(match["position"])
+        link = chain[position][0] if position in chain else self._new_span(layer, token)
+        link.features["referenceType"] = _feature_value(row[0])
+        chain[position] = link, _plain_value(match["value"])
+        return link
 
-    def _slots(self, layer: Layer, unit: Unit, row: list[str], drawn: _Drawn) -> None:
-        for i, column in enumerate(layer.columns):
-            if not column.startswith("ROLE_"):
-                continue
-            if i + 1 == len(layer.columns):
-                raise InputError(
-                    f"{unit.where}: {layer.short}: expected a column with the targets of {column}, found "
-                    "none in the header"
-                )
-            roles, targets = row[i], row[i + 1]
-            if targets in (_NONE, _EMPTY, ""):
-                continue
-            names, ids = split(roles, ";"), split(targets, ";")
-            if _number(roles) is not None:
-                names[-1] = _NUMBERED.sub(r"\g<value>", names[-1])
-            if len(names) != len(ids):
-                raise InputError(
-                    f"{unit.where}: {layer.short}: expected as many slots as targets, found {len(names)} "
-                    f"and {len(ids)}"
-                )
-            for name, reference in zip(names, ids, strict=True):
-                match = _REFERENCE.match(reference)
-                if match is None:
-                    raise InputError(
-                        f"{unit.where}: {layer.short}: expected the id of a token, such as 1-2, found "
-                        f"{shorten(repr(reference))}"
-                    )
-                target = self._at(
-                    match["unit"], int(match["number"] or 0), layer.columns[i + 1], unit.where
-                )
-                self.relations.append(Relation(drawn.name, target.name, _plain(name)))
+    def _new_span(self, layer: Layer, token: WebAnnoToken) -> _SpanAnnotation:
+        name = f"{layer.short} {token.name}/{len(self.spans)}"
+        span = _SpanAnnotation(name, layer, token.start, token.end, token.where)
+        self.spans.append(span)
+        return span
 
-    def _at(self, unit: str, number: int, layer: str, where: str) -> _Drawn:
-        """The mark that a relation or a slot names: by its number if it has one, else the only one there."""
-        if number:
-            if number not in self.numbered:
-                raise InputError(f"{where}: expected the number of a mark, found [{number}]")
-            return self.numbered[number]
-        if unit not in self.units:
-            raise InputError(f"{where}: expected the id of a token, found {unit}")
-        layers = [layer] if layer in self.layers else list(self.layers)
-        found = [mark for name in layers for mark in self.by_unit.get((name, unit), [])]
-        if len(found) != 1:
+    def add_relations(self, layer: Layer, token: WebAnnoToken) -> None:
+        """Add the relations that end at a token, and the slots of its annotations."""
+        if layer.kind == "chain":
+            return
+        rows = _annotation_rows(layer, token)
+        if layer.kind == "relation":
+            for row in rows:
+                self._add_relation(layer, token, row)
+            return
+        for row, span in zip(rows, self._by_token[layer.name, token.name], strict=True):
+            self._add_slots(layer, token, row, span)
+
+    def _add_relation(self, layer: Layer, token: WebAnnoToken, row: Sequence[str]) -> None:
+        """Add a relation, once for each of its labels, or without a label if it has none."""
+        base_columns = [
+            index for index, name in enumerate(layer.columns) if name.startswith(_BASE_LAYER)
+        ]
+        if not base_columns:
             raise InputError(
-                f"{where}: expected one mark of {layer.rpartition('.')[2]} at token {unit}, found "
-                f"{len(found) or 'none'}"
+                f"{token.where}: {layer.short}: expected a column 'BT_…' in the header, found none"
             )
-        return found[0]
+        base_column = base_columns[0]
+        base_layer = layer.columns[base_column].removeprefix(_BASE_LAYER)
+        reference = _parse_reference(row[base_column], layer, token)
+        head = self._find_span(reference["token"], reference["number"], base_layer, token.where)
+        tail = self._find_span(token.name, reference["own_number"], base_layer, token.where)
+        features = [_feature_value(cell) for index, cell in enumerate(row) if index != base_column]
+        labels = [value for value in features if value] or [""]
+        self.relations += [Relation(head.name, tail.name, label) for label in labels]
 
-    def chained(self) -> Iterator[Relation]:
-        """A relation from each link of a chain to the next, labelled as the first of them says."""
-        for chain in self.links.values():
-            places = sorted(chain)
-            for one, other in pairwise(places):
-                yield Relation(chain[one][0].name, chain[other][0].name, chain[one][1])
+    def _add_slots(
+        self, layer: Layer, token: WebAnnoToken, row: Sequence[str], span: _SpanAnnotation
+    ) -> None:
+        """Add a relation from an annotation to the target of each of its slots."""
+        for index, column in enumerate(layer.columns):
+            if not layer.has_slot_names(index):
+                continue
+            if index + 1 == len(layer.columns):
+                raise InputError(
+                    f"{token.where}: {layer.short}: expected a column with the targets of "
+                    f"{column}, found none in the header"
+                )
+            if row[index + 1] in (_NO_ANNOTATION, _NO_VALUE, ""):
+                continue
+            names = split(row[index], ";")
+            targets = split(row[index + 1], ";")
+            # The number of the annotation itself follows the last name of a slot.
+            if _number_in(row[index]) is not None:
+                names[-1] = _NUMBERED.sub(r"\g<value>", names[-1])
+            if len(names) != len(targets):
+                raise InputError(
+                    f"{token.where}: {layer.short}: expected as many slots as targets, "
+                    f"found {len(names)} and {len(targets)}"
+                )
+            for name, cell in zip(names, targets, strict=True):
+                reference = _parse_reference(cell, layer, token)
+                target = self._find_span(
+                    reference["token"], reference["number"], layer.columns[index + 1], token.where
+                )
+                self.relations.append(Relation(span.name, target.name, _plain_value(name)))
+
+    def _find_span(
+        self, token_name: str, number: str | None, layer_name: str, where: str
+    ) -> _SpanAnnotation:
+        """Return the annotation with a number; without a number, the only one at the token."""
+        if number is not None and int(number):
+            if int(number) not in self._by_number:
+                raise InputError(f"{where}: expected the number of a mark, found [{int(number)}]")
+            return self._by_number[int(number)]
+        if token_name not in self._token_names:
+            raise InputError(f"{where}: expected the id of a token, found {token_name}")
+        layer_names = [layer_name] if layer_name in self._layer_names else self._layer_names
+        candidates: list[_SpanAnnotation] = []
+        for name in layer_names:
+            candidates += self._by_token.get((name, token_name), [])
+        if len(candidates) != 1:
+            raise InputError(
+                f"{where}: expected one mark of {layer_name.rpartition('.')[2]} at token "
+                f"{token_name}, found {len(candidates) or 'none'}"
+            )
+        return candidates[0]
+
+    def add_chains(self) -> None:
+        """Add a relation from each link of a chain to the next, with the label of the first."""
+        for chain in self._chains.values():
+            links = [chain[position] for position in sorted(chain)]
+            for (link, label), (next_link, _) in pairwise(links):
+                self.relations.append(Relation(link.name, next_link.name, label))
 
 
-def _number_of(layer: Layer, row: list[str]) -> int | None:
-    """The number that tells an annotation from others; those in the column of slots' targets are the targets'."""
-    own = [
-        cell
-        for place, cell in enumerate(row)
-        if not (place and layer.columns[place - 1].startswith("ROLE_"))
-    ]
-    return next((number for cell in own if (number := _number(cell)) is not None), None)
-
-
-def _is_slot(layer: Layer, column: str) -> bool:
-    """Whether a column is of slots: their names, or in the next column their targets."""
-    place = layer.columns.index(column)
-    return column.startswith("ROLE_") or (
-        place > 0 and layer.columns[place - 1].startswith("ROLE_")
-    )
-
-
-def _stacked(layer: Layer, unit: Unit) -> list[list[str]]:
-    """What a token has of a layer: a row of cells for each annotation, none if there is none."""
-    cells = unit.cells[layer.first : layer.first + len(layer.columns)]
-    if all(cell == _NONE for cell in cells):
+def _annotation_rows(layer: Layer, token: WebAnnoToken) -> list[list[str]]:
+    """Return the cells that a token has of a layer: a row for each annotation, none if there is none."""
+    cells = token.cells[layer.first_column : layer.first_column + len(layer.columns)]
+    if all(cell == _NO_ANNOTATION for cell in cells):
         return []
+    # Annotations of one layer at one token are stacked: their values share a cell.
     columns = [split(cell, "|") for cell in cells]
     count = max(len(values) for values in columns)
-    if any(
-        len(values) != count for cell, values in zip(cells, columns, strict=True) if cell != _NONE
-    ):
+    for index, cell in enumerate(cells):
+        if len(columns[index]) == count:
+            continue
+        if cell != _NO_ANNOTATION:
+            raise InputError(
+                f"{token.where}: {layer.short}: expected as many values in each of its columns, "
+                f"found {shorten(' and '.join(cells))}"
+            )
+        columns[index] = [cell] * count
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _annotation_number(layer: Layer, row: Sequence[str]) -> int | None:
+    """Return the number that identifies an annotation; numbers of slot targets identify the targets."""
+    for index, cell in enumerate(row):
+        number = _number_in(cell)
+        if number is not None and not layer.has_slot_targets(index):
+            return number
+    return None
+
+
+def _number_in(cell: str) -> int | None:
+    """Return the number at the end of a cell, such as ``[2]``, unless a backslash escapes it."""
+    match = _NUMBERED.match(cell)
+    if match is None or match["value"].endswith("\\"):
+        return None
+    return int(match["number"])
+
+
+def _feature_value(cell: str) -> str:
+    """Return the value of a feature, without the annotation's number; empty if there is none."""
+    if _number_in(cell) is not None:
+        cell = _NUMBERED.sub(r"\g<value>", cell)
+    return _plain_value(cell)
+
+
+def _plain_value(value: str) -> str:
+    return "" if value in (_NO_VALUE, _NO_ANNOTATION) else unescape(value)
+
+
+def _parse_reference(cell: str, layer: Layer, token: WebAnnoToken) -> re.Match[str]:
+    """Return the parts of a reference to an annotation: its token, and perhaps its number."""
+    match = _REFERENCE.match(cell)
+    if match is None:
         raise InputError(
-            f"{unit.where}: {layer.short}: expected as many values in each of its columns, found "
-            f"{shorten(' and '.join(cells))}"
+            f"{token.where}: {layer.short}: expected the id of a token, such as 1-2, found "
+            f"{shorten(repr(cell))}"
         )
-    full = [values if len(values) == count else values * count for values in columns]
-    return [list(row) for row in zip(*full, strict=True)]
-
-
-def _number(value: str) -> int | None:
-    match = _NUMBERED.match(value)
-    return int(match["number"]) if match and not match["value"].endswith("\\") else None
-
-
-def _value(cell: str) -> str:
-    """A feature's value, empty if it has none."""
-    return _plain(_NUMBERED.sub(r"\g<value>", cell) if _number(cell) is not None else cell)
-
-
-def _plain(value: str) -> str:
-    return "" if value in (_EMPTY, _NONE) else unescape(value)
+    return match
 
 
 def recognise(head: str) -> bool:
-    """Whether the first line says so."""
+    """Return whether the first line names the format."""
     return head.startswith(FORMAT_LINE)
 
 

@@ -5,14 +5,13 @@ import pytest
 from claimstance.model.errors import InputError
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Record
-from claimstance.training.evaluation.cases import (
-    CASES_FILE,
-    LabelCase,
-    SpanCase,
-    answers_of,
-    cases,
-    read_cases,
-    write_cases,
+from claimstance.training.evaluation.answers import ScoredAnswer, stack
+from claimstance.training.evaluation.prediction_log import (
+    PREDICTION_LOG_FILE,
+    ScoredSpans,
+    build_prediction_log,
+    read_prediction_log,
+    write_prediction_log,
 )
 from helpers.evaluations import CONFIG, sentences
 
@@ -20,19 +19,19 @@ from helpers.evaluations import CONFIG, sentences
 @pytest.fixture
 def stored(tmp_path):
     def store(found):
-        with (tmp_path / CASES_FILE).open("w", encoding="utf-8") as file:
-            write_cases(found, file)
+        with (tmp_path / PREDICTION_LOG_FILE).open("w", encoding="utf-8") as file:
+            write_prediction_log(found, file)
         return tmp_path
 
     return store
 
 
 def test_a_case_holds_what_was_asked_and_nothing_else():
-    found = cases(CONFIG, sentences(4))
+    found = build_prediction_log(CONFIG, sentences(4))
     assert list(found) == [f"cod/{task}" for task in CONFIG.tasks]
     first = found["cod/stance"][1]
-    assert isinstance(first, LabelCase)
-    assert (first.kind, first.gold, first.said, first.right) == (
+    assert isinstance(first, ScoredAnswer)
+    assert (first.variant, first.gold, first.predicted, first.is_correct) == (
         "stance.mention",
         "against",
         "against",
@@ -44,13 +43,13 @@ def test_a_case_holds_what_was_asked_and_nothing_else():
     assert found["cod/claim"][0].record.stances is None
     # Wrong, and said with 0.45: from the threshold of 0.4 on the answer is yes, likeliest or not.
     worthy = found["cod/check_worthy"][3]
-    assert (worthy.gold, worthy.said) == ("no", "yes")
+    assert (worthy.gold, worthy.predicted) == ("no", "yes")
 
 
 def test_kinds_of_errors_are_those_of_flattened_spans():
-    found = cases(CONFIG, sentences(2))
+    found = build_prediction_log(CONFIG, sentences(2))
     wrong, right = found["cod/attribution"]
-    assert isinstance(wrong, SpanCase)
+    assert isinstance(wrong, ScoredSpans)
     # Of "Runa Salt" the model took "Runa"; it found no content, which is nobody's but the annotator's.
     assert dict(wrong.errors) == {
         ("source", "boundary"): 1,
@@ -62,7 +61,7 @@ def test_kinds_of_errors_are_those_of_flattened_spans():
         ("PERSON", "right"): 1,
         ("ORGANIZATION", "missed"): 1,
     }
-    assert wrong.found.attributions != wrong.record.attributions
+    assert wrong.predicted.attributions != wrong.record.attributions
 
 
 def test_an_attribution_nested_in_another_is_the_innermost_in_its_document():
@@ -70,7 +69,9 @@ def test_an_attribution_nested_in_another_is_the_innermost_in_its_document():
     outer = Attribution(source=[(0, 4)], cue=[(5, 9)], content=[(10, 42)])
     inner = Attribution(source=[(10, 18)], cue=[(19, 27)], content=[(28, 42)])
     record = Record(id="1", doc_id="d", text=text, attributions=[outer, inner])
-    (case,) = cases(CONFIG, [(record, Prediction(attributions=[(outer, 0.9)]))])["data/attribution"]
+    (case,) = build_prediction_log(CONFIG, [(record, Prediction(attributions=[(outer, 0.9)]))])[
+        "data/attribution"
+    ]
     # The model's content covers what is Draycott's source, cue and content.
     assert dict(case.errors) == {
         ("source", "right"): 1,
@@ -82,17 +83,17 @@ def test_an_attribution_nested_in_another_is_the_innermost_in_its_document():
 
 
 def test_they_come_back_as_they_were(stored):
-    found = cases(CONFIG, sentences(6, words="“quoted”\u2028 \u202e"))
-    again = read_cases(stored(found))
+    found = build_prediction_log(CONFIG, sentences(6, words="“quoted”\u2028 \u202e"))
+    again = read_prediction_log(stored(found))
     assert again == found
     labels = ("against", "neutral", "favor")
-    assert answers_of(labels, again["cod/stance"]).probabilities[0].tolist() == pytest.approx(
+    assert stack(labels, again["cod/stance"]).probabilities[0].tolist() == pytest.approx(
         [0.025, 0.025, 0.95]
     )
 
 
 def test_there_are_none_where_none_were_written(tmp_path):
-    assert read_cases(tmp_path) == {}
+    assert read_prediction_log(tmp_path) == {}
 
 
 @pytest.mark.parametrize(
@@ -123,10 +124,10 @@ def test_there_are_none_where_none_were_written(tmp_path):
     ],
 )
 def test_what_is_no_case_is_told_by_its_line(stored, line, told):
-    folder = stored(cases(CONFIG, sentences(1)))
-    with (folder / CASES_FILE).open("a") as file:
+    folder = stored(build_prediction_log(CONFIG, sentences(1)))
+    with (folder / PREDICTION_LOG_FILE).open("a") as file:
         file.write(line + "\n")
     with pytest.raises(InputError) as error:
-        read_cases(folder)
-    assert f"{folder / CASES_FILE}, line 6" in str(error.value)
+        read_prediction_log(folder)
+    assert f"{folder / PREDICTION_LOG_FILE}, line 6" in str(error.value)
     assert told in str(error.value)
