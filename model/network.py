@@ -222,10 +222,10 @@ class ClaimStanceModel(nn.Module):
         model_config = ModelConfig(encoder=encoders.config_dict(encoder), **config)
         return cls(model_config, encoder, tokenizer_json)
 
-    def has_encoder_of(self, other: "ClaimStanceModel") -> bool:
-        """Tell whether another model has an encoder of this one's shape and vocabulary."""
-        same_tokenizer = other.tokenizer_json == self.tokenizer_json
-        return same_tokenizer and other.config.encoder == self.config.encoder
+    def has_encoder_of(self, model: "ClaimStanceModel") -> bool:
+        """Return whether ``model`` has an encoder of this one's shape and vocabulary."""
+        same_tokenizer = model.tokenizer_json == self.tokenizer_json
+        return same_tokenizer and model.config.encoder == self.config.encoder
 
     def init_from(self, source: "ClaimStanceModel") -> None:
         """Copy the weights of ``source``, except for heads that it lacks or whose labels differ.

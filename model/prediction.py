@@ -11,7 +11,7 @@ from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import Located
 
-#: Returns the mentions of a name in a sentence: (reading, sentence, name) → spans.
+#: Returns the mentions of a name in a sentence: (document, sentence, name) → spans.
 Locate = Callable[[Reading, int, str], Sequence[tuple[int, int]]]
 
 
@@ -51,25 +51,25 @@ class PendingRecords:
     def result(self) -> list[Prediction]:
         """Wait for the encoder and return the prediction for each record."""
         config = self.reader.config
-        reading = self.reader.finish(self.opened)
-        attributions = attributions_by_sentence(reading)
+        document = self.reader.finish(self.opened)
+        attributions = attributions_by_sentence(document)
         predictions = []
         for sentence in self.sentences:
             prediction = Prediction()
-            for task, rows in reading.probabilities.items():
+            for task, rows in document.probabilities.items():
                 setattr(prediction, task, _by_label(config.labels[task], rows[sentence]))
             if attributions is not None:
                 prediction.attributions = attributions[sentence]
-            if reading.entities is not None:
+            if document.entities is not None:
                 prediction.entities = [
-                    entity for entity in reading.entities if entity.place.sentence == sentence
+                    entity for entity in document.entities if entity.place.sentence == sentence
                 ]
             predictions.append(prediction)
         if "stance" in config.tasks:
-            self._add_stances(reading, predictions)
+            self._add_stances(document, predictions)
         return predictions
 
-    def _add_stances(self, reading: Reading, predictions: Sequence[Prediction]) -> None:
+    def _add_stances(self, document: Reading, predictions: Sequence[Prediction]) -> None:
         """Score the stances that the records list, and add them to the predictions."""
         owners: list[Prediction] = []
         queries: list[Query] = []
@@ -78,19 +78,19 @@ class PendingRecords:
         ):
             for stance in record.stances or ():
                 owners.append(prediction)
-                queries.append(self._query(reading, sentence, stance.holder, stance.target))
+                queries.append(self._query(document, sentence, stance.holder, stance.target))
         labels = self.reader.config.labels["stance"]
-        rows = self.reader.stances(reading, queries)
+        rows = self.reader.stances(document, queries)
         for prediction, query, row in zip(owners, queries, rows, strict=True):
             prediction.stances.append(_by_label(labels, row))
             prediction.kinds.append(query.kind)
 
     def _query(
-        self, reading: Reading, sentence: int, holder: Span | str | None, target: Span | str
+        self, document: Reading, sentence: int, holder: Span | str | None, target: Span | str
     ) -> Query:
         """Return the query for a stance; a span is represented by its first piece, a name by its first mention."""
-        holder_spans = self._spans(reading, sentence, holder) if holder else ()
-        target_spans = self._spans(reading, sentence, target)
+        holder_spans = self._spans(document, sentence, holder) if holder else ()
+        target_spans = self._spans(document, sentence, target)
         return Query(
             sentence,
             holder_spans[0] if holder_spans else None,
@@ -98,11 +98,11 @@ class PendingRecords:
         )
 
     def _spans(
-        self, reading: Reading, sentence: int, span_or_name: Span | str
+        self, document: Reading, sentence: int, span_or_name: Span | str
     ) -> Sequence[tuple[int, int]]:
         """Return the pieces of a span, or the mentions of a name in a sentence."""
         if isinstance(span_or_name, str):
-            return self.locate(reading, sentence, span_or_name)
+            return self.locate(document, sentence, span_or_name)
         return span_or_name
 
 
@@ -162,9 +162,9 @@ def begin_document(
     return PendingRecords(reader, records, sentences, opened, locate or _locate_by_name)
 
 
-def _locate_by_name(reading: Reading, sentence: int, name: str) -> Sequence[tuple[int, int]]:
+def _locate_by_name(document: Reading, sentence: int, name: str) -> Sequence[tuple[int, int]]:
     """Return the mentions of a name in a sentence, without coreference."""
-    return find_mentions(name, reading.texts[sentence])
+    return find_mentions(name, document.texts[sentence])
 
 
 def _by_label(labels: Sequence[str], row: Iterable[float]) -> dict[str, float]:
@@ -172,15 +172,15 @@ def _by_label(labels: Sequence[str], row: Iterable[float]) -> dict[str, float]:
     return dict(zip(labels, map(float, row), strict=True))
 
 
-def attributions_by_sentence(reading: Reading) -> list[list[tuple[Attribution, float]]] | None:
+def attributions_by_sentence(document: Reading) -> list[list[tuple[Attribution, float]]] | None:
     """Return the attributions of each sentence with their probabilities, as records contain them.
 
     An attribution over several sentences is in each of them, with its spans there.
     """
-    if reading.attributions is None:
+    if document.attributions is None:
         return None
-    by_sentence: list[list[tuple[Attribution, float]]] = [[] for _ in reading.texts]
-    for number, attribution in enumerate(reading.attributions):
+    by_sentence: list[list[tuple[Attribution, float]]] = [[] for _ in document.texts]
+    for number, attribution in enumerate(document.attributions):
         pieces = (*attribution.source, *attribution.cue, *attribution.content)
         sentences = sorted({piece.sentence for piece in pieces})
         event = f"{sentences[0]}.{number}" if len(sentences) > 1 else None

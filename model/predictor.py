@@ -196,15 +196,15 @@ class Reader:
         pending = [self._submit(window, stop) for window in windows]
         return Opened(list(texts), tokens, stop, pending, layout)
 
-    def ahead(self, begun: Iterable[Callable[[], T]], count: int = AHEAD) -> Iterator[T]:
-        """Yield the results of ``begun`` in order, and keep ``count`` jobs per worker in flight.
+    def ahead(self, jobs: Iterable[Callable[[], T]], count: int = AHEAD) -> Iterator[T]:
+        """Yield the results of ``jobs`` in order, and keep ``count`` jobs per worker in flight.
 
         Args:
-            begun: functions that wait for a result. Taking the next of them begins its work.
+            jobs: functions that wait for a result. Taking the next of them begins its work.
             count: the number of jobs per worker that are begun before the first of them is completed.
         """
         pending: deque[Callable[[], T]] = deque()
-        for wait in begun:
+        for wait in jobs:
             pending.append(wait)
             if len(pending) > count * self.workers:
                 yield pending.popleft()()
@@ -214,14 +214,14 @@ class Reader:
     def finish(self, opened: Opened) -> Reading:
         """Return the predictions for sentences that ``open`` has begun to encode."""
         texts, tokens = opened.texts, opened.tokens
-        reading = Reading(texts, tokens, opened.stop)
+        document = Reading(texts, tokens, opened.stop)
         tasks = [task for task in SENTENCE_TASKS if task in self.config.tasks]
         sums = {task: np.zeros((len(texts), len(self.config.labels[task]))) for task in tasks}
         attributions: list[FoundAttribution] = []
         entities: list[FoundEntity] = []
         for pending in opened.windows:
             window, output = pending.window, pending.output.result()
-            reading.windows.append((window, output["hidden"]))
+            document.windows.append((window, output["hidden"]))
             for task in tasks:
                 # The logits of a sentence in several pieces are averaged by the lengths of the pieces.
                 for piece, logits in zip(window.pieces, output[task], strict=True):
@@ -233,35 +233,35 @@ class Reader:
 
         lengths = np.array([max(len(sentence), 1) for sentence in tokens]).reshape(-1, 1)  # (S, 1)
         for task in tasks:
-            reading.probabilities[task] = self._probabilities(sums[task] / lengths, task)
+            document.probabilities[task] = self._probabilities(sums[task] / lengths, task)
         if "entity" in self.config.tasks:
             # The rules of whole_names are those of the default labels.
-            reading.entities = (
+            document.entities = (
                 whole_names(entities, texts) if self._has_default_entities else entities
             )
         if "attribution" in self.config.tasks:
             if opened.layout is not None:
-                attributions = self._name_speakers(reading, attributions, opened.layout)
+                attributions = self._name_speakers(document, attributions, opened.layout)
             attributions.sort(key=lambda attribution: min(attribution.cue or attribution.content))
-            reading.attributions = [
+            document.attributions = [
                 replace(attribution, content=join_pieces(attribution.content, texts))
                 for attribution in attributions
             ]
-        reading.warnings = self._warnings(tokens)
-        return reading
+        document.warnings = self._warnings(tokens)
+        return document
 
-    def stances(self, reading: Reading, queries: Sequence[Query]) -> Floats:
+    def stances(self, document: Reading, queries: Sequence[Query]) -> Floats:
         """Return the probabilities (queries, labels) of stances in sentences that have been encoded.
 
         A mentioned target is scored from the encoding of its window. For a topic, its sentence is encoded again
         together with the topic.
         """
         logits = np.zeros((len(queries), len(self.config.labels["stance"])))
-        by_window, by_topic = _group_queries(reading, queries)
+        by_window, by_topic = _group_queries(document, queries)
         for window_number, mentions in by_window.items():
-            if reading.stop():
+            if document.stop():
                 raise StoppedError
-            window, hidden = reading.windows[window_number]
+            window, hidden = document.windows[window_number]
             numbers = [number for number, _, _ in mentions]
             rows = [
                 (_holder_tokens(window, piece, queries[number]), target, (piece.start, piece.end))
@@ -270,7 +270,7 @@ class Reader:
             logits[numbers] = self._score(hidden, rows)
 
         encodings = self.ahead(
-            self._submit_with_topic(reading, sentence, topic).encoding
+            self._submit_with_topic(document, sentence, topic).encoding
             for sentence, topic in by_topic
         )
         for numbers, (window, hidden) in zip(by_topic.values(), encodings, strict=True):
@@ -288,16 +288,16 @@ class Reader:
             probabilities[kinds == kind] = self._probabilities(logits[kinds == kind], kind)
         return probabilities
 
-    def _submit_with_topic(self, reading: Reading, sentence: int, topic: str) -> PendingWindow:
+    def _submit_with_topic(self, document: Reading, sentence: int, topic: str) -> PendingWindow:
         """Begin to encode a sentence together with a topic."""
-        tokens = reading.tokens[sentence]
+        tokens = document.tokens[sentence]
         [topic_tokens] = self.windows.tokenize([topic])
         if not self.windows.fits_with_topic(tokens, topic_tokens):
-            reading.warnings.append(
+            document.warnings.append(
                 f"sentence {sentence}: does not fit one window with the topic '{topic}': "
                 "the end of it is not read for that stance"
             )
-        return self._submit(self.windows.with_topic(sentence, tokens, topic_tokens), reading.stop)
+        return self._submit(self.windows.with_topic(sentence, tokens, topic_tokens), document.stop)
 
     def _submit(self, window: Window, stop: Stop) -> PendingWindow:
         """Begin to encode a window. With one worker, the calling thread encodes it when it needs the result."""
@@ -325,13 +325,13 @@ class Reader:
             yield FoundEntity(_without_punctuation(piece, texts), span.label, span.probability)
 
     def _name_speakers(
-        self, reading: Reading, attributions: Sequence[FoundAttribution], layout: Layout
+        self, document: Reading, attributions: Sequence[FoundAttribution], layout: Layout
     ) -> list[FoundAttribution]:
         """Return the attributions with quotations attributed to the speakers whom the form of the text names.
 
         The probability of such an attribution is that of a claim, the least over its sentences; 0.5 without that task.
         """
-        claims = reading.probabilities.get("claim")  # (S, C)
+        claims = document.probabilities.get("claim")  # (S, C)
         claim_labels = list(self.config.labels.get("claim", ()))
 
         def probability(sentences: Iterable[int]) -> float:
@@ -340,8 +340,8 @@ class Reader:
             column = claim_labels.index("claim")
             return min(float(claims[sentence, column]) for sentence in sentences)
 
-        people = [entity.place for entity in reading.entities or () if entity.label == "PERSON"]
-        return name_speakers(attributions, reading.texts, layout, people, probability)
+        people = [entity.place for entity in document.entities or () if entity.label == "PERSON"]
+        return name_speakers(attributions, document.texts, layout, people, probability)
 
     def _attributions(
         self, window: Window, output: dict[str, Floats], layout: Layout | None
@@ -405,7 +405,7 @@ def _without_punctuation(piece: Located, texts: Sequence[str]) -> Located:
 
 
 def _group_queries(
-    reading: Reading, queries: Sequence[Query]
+    document: Reading, queries: Sequence[Query]
 ) -> tuple[
     dict[int, list[tuple[int, Piece, tuple[int, int]]]],
     dict[tuple[int, str], list[int]],
@@ -416,51 +416,51 @@ def _group_queries(
         For mentioned targets, window number → query number, piece of the sentence, tokens of the target; for topics,
         sentence and topic → query numbers. A mention without tokens is treated as a topic.
     """
-    pieces = _pieces_by_sentence(reading)
+    pieces = _pieces_by_sentence(document)
     by_window: dict[int, list[tuple[int, Piece, tuple[int, int]]]] = {}
     by_topic: dict[tuple[int, str], list[int]] = {}
     for number, query in enumerate(queries):
         if isinstance(query.target, str):
             by_topic.setdefault((query.sentence, query.target), []).append(number)
             continue
-        mention = _find_tokens(query.target, pieces.get(query.sentence, []), reading)
+        mention = _find_tokens(query.target, pieces.get(query.sentence, []), document)
         if mention is not None:
             window_number, piece, target = mention
             by_window.setdefault(window_number, []).append((number, piece, target))
         else:
-            topic = reading.texts[query.sentence][slice(*query.target)]
+            topic = document.texts[query.sentence][slice(*query.target)]
             by_topic.setdefault((query.sentence, topic), []).append(number)
     return by_window, by_topic
 
 
-def _pieces_by_sentence(reading: Reading) -> dict[int, list[tuple[int, Piece]]]:
+def _pieces_by_sentence(document: Reading) -> dict[int, list[tuple[int, Piece]]]:
     """Return sentence → the pieces of it, each with the number of its window."""
     pieces: dict[int, list[tuple[int, Piece]]] = {}
-    for number, (window, _) in enumerate(reading.windows):
+    for number, (window, _) in enumerate(document.windows):
         for piece in window.pieces:
             pieces.setdefault(piece.sentence, []).append((number, piece))
     return pieces
 
 
-def ranges_of_long_sentences(reading: Reading) -> dict[int, list[tuple[int, int]]]:
+def ranges_of_long_sentences(document: Reading) -> dict[int, list[tuple[int, int]]]:
     """Return the characters of each piece, for the sentences that are too long for one window."""
     ranges: dict[int, list[tuple[int, int]]] = {}
-    for sentence, pieces in _pieces_by_sentence(reading).items():
+    for sentence, pieces in _pieces_by_sentence(document).items():
         if len(pieces) > 1:
             ranges[sentence] = []
             for number, piece in pieces:
-                window, _ = reading.windows[number]
+                window, _ = document.windows[number]
                 start, end = window.offsets[piece.start][0], window.offsets[piece.end - 1][1]
                 ranges[sentence].append((start, end))
     return ranges
 
 
 def _find_tokens(
-    span: tuple[int, int], pieces: Sequence[tuple[int, Piece]], reading: Reading
+    span: tuple[int, int], pieces: Sequence[tuple[int, Piece]], document: Reading
 ) -> tuple[int, Piece, tuple[int, int]] | None:
     """Return the first window with tokens of a span in its sentence, the piece, and those tokens."""
     for number, piece in pieces:
-        window, _ = reading.windows[number]
+        window, _ = document.windows[number]
         tokens = window.token_span(piece, *span)
         if tokens is not None:
             return number, piece, tokens

@@ -1,4 +1,4 @@
-"""Attributions from the form of the text, where no cue tells the model who speaks."""
+"""Attributions of quotations without a cue, to the speakers whom the form of the text names."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -16,9 +16,9 @@ from claimstance.model.text.quotations import (
 )
 from claimstance.model.windows import Located
 
-_END = 1 << 30  # behind the end of every sentence
-_Index = dict[int, list[Located]]  # places by their sentence
-#: From the sentences of a content to the probability that it is one.
+_END = 1 << 30  # after the end of every sentence
+_PiecesBySentence = dict[int, list[Located]]
+#: Returns the probability of a content from its sentences.
 Probability = Callable[[Iterable[int]], float]
 
 
@@ -29,101 +29,104 @@ def name_speakers(
     people: Sequence[Located],
     probability: Probability,
 ) -> list[FoundAttribution]:
-    """Return the attributions with each quotation that fills its line given to whom the form of the text names.
+    """Return the attributions with quotations that fill their lines attributed by the form of the text.
 
-    A quotation with a name behind it (*“…” — Tom Vance, senator*) is that one's, whatever cue before it claimed it.
-    Behind *Vance asked Reyes …*, quotations of a line each that ask and answer are theirs by turns. These attributions
-    have no cue. Those told inside a quotation stay as they are.
+    A quotation that a name follows (*“…” — Tom Vance, senator*) belongs to it, even if a cue before it claimed it.
+    After *Vance asked Reyes …*, questions and answers on lines of their own belong to the two by turns. These
+    attributions have no cue. Attributions inside of a quotation stay as they are.
 
     Args:
-        attributions: of the model, for the whole article.
-        texts: its sentences.
+        attributions: the attributions of the model, for the entire article.
+        texts: the sentences of the article.
         layout: their lines.
-        people: the persons that the model found.
-        probability: gives such an attribution its probability: there is no cue and no link to take one from.
+        people: the persons that the model recognized.
+        probability: returns the probability of such an attribution, which has no cue and no link to take it from.
     """
-    found = quotations(texts, layout, people)
-    speakers: list[tuple[Quotation, tuple[Located, ...]]] = [
-        (quotation, (quotation.name,)) for quotation in found if quotation.name is not None
+    all_quotations = quotations(texts, layout, people)
+    quotations_with_source: list[tuple[Quotation, tuple[Located, ...]]] = [
+        (quotation, (quotation.name,)) for quotation in all_quotations if quotation.name is not None
     ]
-    asking = _asking(attributions, texts, layout)
-    for exchange in _exchanges(found):
-        asked = asking.get(layout.lines[exchange[0].first - 1])
-        if asked is not None:
-            speakers += _by_turns(exchange, asked, texts)
-    if not speakers:
+    questions = _asking_attributions(attributions, texts, layout)
+    for exchange in _exchanges(all_quotations):
+        line_before = layout.lines[exchange[0].first - 1]
+        if line_before in questions:
+            quotations_with_source += _by_turns(exchange, questions[line_before], texts)
+    if not quotations_with_source:
         return list(attributions)
-    result = _without_quotations(attributions, [quotation for quotation, _ in speakers])
-    for quotation, source in speakers:
-        chance = probability(place.sentence for place in quotation.content)
-        result.append(FoundAttribution(source, (), quotation.content, chance))
-    return sorted(result, key=lambda attribution: min(attribution.cue or attribution.content))
+
+    corrected = _without_quotations(attributions, [pair[0] for pair in quotations_with_source])
+    for quotation, source in quotations_with_source:
+        sentences = (piece.sentence for piece in quotation.content)
+        corrected.append(FoundAttribution(source, (), quotation.content, probability(sentences)))
+    return sorted(corrected, key=lambda attribution: min(attribution.cue or attribution.content))
 
 
 def _without_quotations(
-    attributions: Iterable[FoundAttribution], taken: Iterable[Quotation]
+    attributions: Iterable[FoundAttribution], removed: Iterable[Quotation]
 ) -> list[FoundAttribution]:
-    """Return the attributions without quotations, and the names behind them, in their contents.
+    """Return the attributions without quotations, and the names after them, in their contents.
 
-    One whose cue stands in a quotation is told there, and stays; one that has nothing else goes.
+    An attribution with a cue in a quotation is part of it, and stays. One that is left without content and cue is
+    dropped.
     """
-    quoted: _Index = defaultdict(list)
-    signed: _Index = defaultdict(list)
-    for quotation in taken:
-        for place in quotation.content:
-            quoted[place.sentence].append(place)
-        if name := quotation.name:
-            # From the end of the quotation on: dash and role with the name.
+    quoted: _PiecesBySentence = defaultdict(list)
+    signatures: _PiecesBySentence = defaultdict(list)
+    for quotation in removed:
+        for piece in quotation.content:
+            quoted[piece.sentence].append(piece)
+        name = quotation.name
+        if name is not None:
+            # The dash before a name and the role after it belong to the signature.
             start = quotation.content[-1].end if name.sentence == quotation.last else 0
-            signed[name.sentence].append(Located(name.sentence, start, _END))
-    result = []
+            signatures[name.sentence].append(Located(name.sentence, start, _END))
+
+    remaining = []
     for attribution in attributions:
-        if any(_overlaps(cue, quoted) for cue in attribution.cue):
-            result.append(attribution)
+        if any(_overlaps_any(cue, quoted) for cue in attribution.cue):
+            remaining.append(attribution)
             continue
-        if any(_overlaps(cue, signed) for cue in attribution.cue):
-            continue  # a dash for a cue
-        content = tuple(
-            rest
-            for piece in attribution.content
-            for rest in _without(piece, [*quoted[piece.sentence], *signed[piece.sentence]])
-        )
-        if content == attribution.content:
-            result.append(attribution)
-        elif content or attribution.cue:
-            result.append(replace(attribution, content=content))
-    return result
+        # The model may take the dash of a signature for a cue.
+        if any(_overlaps_any(cue, signatures) for cue in attribution.cue):
+            continue
+        content: list[Located] = []
+        for piece in attribution.content:
+            content += _subtract(piece, [*quoted[piece.sentence], *signatures[piece.sentence]])
+        if content or attribution.cue or not attribution.content:
+            remaining.append(replace(attribution, content=tuple(content)))
+    return remaining
 
 
-def _overlaps(place: Located, index: _Index) -> bool:
-    return any(_overlap(place, other) for other in index[place.sentence])
+def _overlaps_any(piece: Located, pieces: _PiecesBySentence) -> bool:
+    """Return whether a piece has characters in common with one of ``pieces``."""
+    return any(_overlap(piece, candidate) for candidate in pieces[piece.sentence])
 
 
-def _overlap(place: Located, other: Located) -> bool:
-    return place.start < other.end and other.start < place.end
+def _overlap(first: Located, second: Located) -> bool:
+    """Return whether two pieces of one sentence have characters in common."""
+    return first.start < second.end and second.start < first.end
 
 
-def _without(piece: Located, taken: Iterable[Located]) -> list[Located]:
-    """Return what is left of a piece outside of places of its sentence."""
-    pieces = [piece]
-    for other in taken:
-        rest = []
-        for each in pieces:
-            if not _overlap(each, other):
-                rest.append(each)
+def _subtract(piece: Located, removed: Iterable[Located]) -> list[Located]:
+    """Return the parts of a piece outside of other pieces of its sentence."""
+    remaining = [piece]
+    for gap in removed:
+        intervals = []
+        for interval in remaining:
+            if not _overlap(interval, gap):
+                intervals.append(interval)
                 continue
-            if each.start < other.start:
-                rest.append(replace(each, end=other.start))
-            if other.end < each.end:
-                rest.append(replace(each, start=other.end))
-        pieces = rest
-    return pieces
+            if interval.start < gap.start:
+                intervals.append(replace(interval, end=gap.start))
+            if gap.end < interval.end:
+                intervals.append(replace(interval, start=gap.end))
+        remaining = intervals
+    return remaining
 
 
-def _exchanges(found: Iterable[Quotation]) -> list[list[Quotation]]:
-    """Return the runs of two or more quotations without a name that follow one another, line by line."""
+def _exchanges(candidates: Iterable[Quotation]) -> list[list[Quotation]]:
+    """Return the runs of two or more successive quotations without a name."""
     runs: list[list[Quotation]] = []
-    for quotation in found:
+    for quotation in candidates:
         if quotation.name is not None:
             continue
         if runs and runs[-1][-1].last + 1 == quotation.first:
@@ -134,41 +137,40 @@ def _exchanges(found: Iterable[Quotation]) -> list[list[Quotation]]:
 
 
 def _by_turns(
-    exchange: Sequence[Quotation], asked: FoundAttribution, texts: Sequence[str]
+    exchange: Sequence[Quotation], question: FoundAttribution, texts: Sequence[str]
 ) -> list[tuple[Quotation, tuple[Located, ...]]]:
-    """Return each quotation of an exchange with its source; nothing where nobody asks or nobody answers.
+    """Return each quotation of an exchange with its source; nothing if no answer follows a question.
 
-    Questions are those of the source of ``asked``, answers those of the name behind its cue; other quotations have no
-    source.
+    Questions belong to the source of the attribution ``question``, answers to the name after its cue. Other quotations
+    have no source.
     """
     are_questions = [is_question(texts[quotation.last]) for quotation in exchange]
     turns = list(pairwise(are_questions))
     if (True, False) not in turns:
         return []
-    cue = max(asked.cue)
+    cue = max(question.cue)
     name = answerer(texts[cue.sentence], cue.end)
-    answering = (Located(cue.sentence, *name),) if name else ()
-    result = []
-    before = False
-    for quotation, question in zip(exchange, are_questions, strict=True):
-        if question:
-            source = asked.source
-        elif before:
-            source = answering
-        else:
-            source = ()
-        result.append((quotation, source))
-        before = question
-    return result
+    answer_source = (Located(cue.sentence, *name),) if name else ()
+    quotations_with_source = []
+    follows_question = False
+    for quotation, is_question_itself in zip(exchange, are_questions, strict=True):
+        source: tuple[Located, ...] = ()
+        if is_question_itself:
+            source = question.source
+        elif follows_question:
+            source = answer_source
+        quotations_with_source.append((quotation, source))
+        follows_question = is_question_itself
+    return quotations_with_source
 
 
-def _asking(
+def _asking_attributions(
     attributions: Iterable[FoundAttribution], texts: Sequence[str], layout: Layout
 ) -> dict[int, FoundAttribution]:
-    """Return the last attribution of each line whose cue asks and that has a source."""
-    asking = {}
+    """Return line → its last attribution with a source and a cue of asking."""
+    by_line = {}
     for attribution in attributions:
         cues = " ".join(texts[cue.sentence][cue.start : cue.end] for cue in attribution.cue)
         if attribution.source and ASKING.intersection(cues.lower().split()):
-            asking[layout.lines[attribution.cue[0].sentence]] = attribution
-    return asking
+            by_line[layout.lines[attribution.cue[0].sentence]] = attribution
+    return by_line

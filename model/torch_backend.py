@@ -1,4 +1,4 @@
-"""Running a model with torch: the float32 reference, and what training measures itself with."""
+"""Running a model with torch: the reference in float32, which training uses for evaluation."""
 
 import numpy as np
 import torch
@@ -10,14 +10,14 @@ from claimstance.model.predictor import Ints, Reader
 
 
 class TorchBackend:
-    """A ``Backend`` on a ``ClaimStanceModel``, on whatever device it is."""
+    """Run a ``ClaimStanceModel`` on its own device (a ``Backend``)."""
 
     def __init__(self, model: ClaimStanceModel) -> None:
         self._model = model
 
     @torch.inference_mode()
     def read(self, ids: Ints, segments: Ints, sentences: Ints) -> dict[str, Floats]:
-        """See ``Backend``."""
+        """Run the network; ``Backend`` documents the arrays."""
         device = next(self._model.parameters()).device
         tokens = torch.from_numpy(ids).to(device)
         hidden = self._model.encode(
@@ -33,20 +33,22 @@ class TorchBackend:
         return {name: value.cpu().numpy() for name, value in output.items()}
 
     def stance(self, hidden: Floats, holders: Ints, targets: Ints, sentences: Ints) -> Floats:
-        """See ``Backend``."""
+        """Run the network; ``Backend`` documents the arrays."""
         return self._head("stance", hidden, holders, targets, sentences)
 
     def link(self, hidden: Floats, cues: Ints, spans: Ints) -> Floats:
-        """See ``Backend``."""
+        """Run the network; ``Backend`` documents the arrays."""
         return self._head("link", hidden, cues, spans)
 
     @torch.inference_mode()
     def _head(self, name: str, *arrays: Floats | Ints) -> Floats:
+        """Return the logits of a head."""
         device = next(self._model.parameters()).device
-        logits = self._model.heads[name](*(torch.from_numpy(array).to(device) for array in arrays))
+        tensors = [torch.from_numpy(array).to(device) for array in arrays]
+        logits = self._model.heads[name](*tensors)
         return np.asarray(logits.cpu().numpy())
 
 
 def torch_reader(model: ClaimStanceModel) -> Reader:
-    """A reader on a model in memory, which is put into evaluation mode."""
+    """Return a reader with a model in memory, which is put into evaluation mode."""
     return Reader(model.config, model.windows, TorchBackend(model.eval()))

@@ -46,12 +46,12 @@ def header_names(header: str, delimiter: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a table is written.
+    """Represent the way in which a table is written.
 
     Attributes:
-        delimiter: What parts its cells.
-        quoting: Whether cells are quoted, as ``csv`` has it.
-        skipped: Lines before the header.
+        delimiter: the character between cells.
+        quoting: ``csv.QUOTE_MINIMAL``, or ``csv.QUOTE_NONE`` if cells are not quoted.
+        skipped: the number of lines before the header.
     """
 
     delimiter: str
@@ -62,17 +62,19 @@ class Dialect:
 def find_dialect(
     lines: Callable[[], Iterator[str]], usual: str, fits: Callable[[Sequence[str]], bool]
 ) -> Dialect:
-    """Return how a table is written: what Excel's line ``sep=`` says, or what cuts its header into fitting names.
+    """Return the dialect of a table, from Excel's line ``sep=`` or from the names in its header.
 
     Args:
-        lines: Gives the lines of the table from the beginning, each time that it is called.
-        usual: The delimiter if nothing speaks for another one.
-        fits: Whether names of columns may be those of the table.
+        lines: returns the lines of the table from the beginning, each time that it is called.
+        usual: the delimiter if no other one is indicated.
+        fits: returns whether names of columns may be those of the table.
     """
-    first = next(lines(), "")
-    named = named_delimiter(first)
-    delimiter = find_delimiter(first, usual, fits) if named is None else named
-    skipped = 0 if named is None else 1
+    first_line = next(lines(), "")
+    skipped = 1
+    delimiter = named_delimiter(first_line)
+    if delimiter is None:
+        skipped = 0
+        delimiter = find_delimiter(first_line, usual, fits)
     unquoted = is_unquoted(islice(lines(), skipped, None), delimiter)
     return Dialect(delimiter, csv.QUOTE_NONE if unquoted else csv.QUOTE_MINIMAL, skipped)
 

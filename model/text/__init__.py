@@ -1,1 +1,1 @@
-"""Sentences, mentions and names in plain text."""
+"""Analysis of plain text: sentences, lines, quotations, mentions and names."""

@@ -1,7 +1,7 @@
-"""Find abbreviations that end a sentence, as in *He moved to the U.S. Officials said so*.
+"""Abbreviations that end a sentence, as in *He moved to the U.S. Officials said so*.
 
-A sentence splitter takes the stop of a known abbreviation for a part of it, unless a word like *He* or *The* follows.
-Before a name or a noun the form of the text decides here, one kind of abbreviation at a time. In doubt nothing ends.
+A sentence splitter regards the stop of a known abbreviation as part of it, unless a word like *He* or *The* follows.
+Before a name or a noun, the rules of this module decide for each kind of abbreviation. In doubt no sentence ends.
 """
 
 import re
@@ -12,9 +12,9 @@ from claimstance.model.text.person_names import is_title, words
 _ABBREVIATION = re.compile(
     r"(?<![\w.])((?:[A-Z]\.)+[A-Z]|[^\W\d_]{2,5})\.(?=[\"”’']*\s+[\"“‘']*[A-Z])"
 )
-_REACH = 60  # characters looked at on either side; a bound keeps long texts linear
+_REACH = 60  # characters of context on either side; a limit keeps the time for long texts linear
 
-# Written in lower case (*may* in any), these are words of a sentence: "no." is a number before a digit alone.
+# In lower case (*may* in any case), these are words of a sentence: "no." is a number only before a digit.
 _WORDS = words("no me ill art id may May min sec hr etc fed ext")
 _MONTHS = words("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec")
 _COMPANIES = words("Inc Corp Co Ltd")
@@ -28,8 +28,8 @@ _PLACES = words(
     """
 )
 
-# Words of offices and institutions, which an abbreviation before them may only modify: Acme Inc. Chairman Lee, the
-# U.S. Treasury, a Fourth Ave. Church.
+# Words of offices and institutions, which an abbreviation before them may modify: Acme Inc. Chairman Lee, the U.S.
+# Treasury, a Fourth Ave. Church.
 _COMPANY_OFFICES = words(
     """
     Analyst Chair Chairman Chairwoman Chairperson Chief CEO CFO COO CTO Co-CEO Co-Founder Co-founder Counsel Director
@@ -77,7 +77,7 @@ _SAINTS = words(
     Olaf Patrick Paul Peter Peters Petersburg Regis Simon Stephen Thomas Tropez Vincent
     """
 )
-_BESIDE_SAINTS = words("East West North South New Port Fort Mount Mt Lake Old Saint The In At Near")
+_BEFORE_SAINTS = words("East West North South New Port Fort Mount Mt Lake Old Saint The In At Near")
 
 _LAST_WORD = re.compile(r"([\w’'-]+)[,.]?\s+$")
 _CITY = re.compile(r"[A-Z][\w’'.-]+,\s+$")
@@ -87,11 +87,12 @@ _FOLLOWING = re.compile(r"[^\W\d_](?:[\w-]|[’'](?!s\b))*")
 
 
 def without_abbreviations(paragraph: str) -> str:
-    """Return the paragraph with *x* for the letters of each abbreviation that ends a sentence; offsets stay."""
+    """Return the paragraph with *x* for the letters of abbreviations that end a sentence; offsets do not change."""
     return _ABBREVIATION.sub(_spelled_out, paragraph)
 
 
 def _spelled_out(match: re.Match[str]) -> str:
+    """Return the replacement of an abbreviation with its stop."""
     text, (start, end) = match.string, match.span()
     before = text[max(0, start - _REACH) : start]
     after = text[end : end + _REACH].lstrip(" \t\u00a0\"”’')]“‘")
@@ -121,25 +122,29 @@ def _ends_sentence(before: str, word: str, after: str) -> bool:
 
 
 def _is_street(before: str) -> bool:
-    """Return whether the *St.* behind ``before`` is a street (42nd St., Main St.), not a saint (in St. Louis)."""
+    """Return whether the *St.* after ``before`` is a street (42nd St., Main St.), not a saint (in St. Louis)."""
     name = _LAST_WORD.search(before)
     if name is None or before.rstrip().endswith((".", ",")):
         return False
-    is_name = name[1][0].isupper() and name[1] not in _BESIDE_SAINTS and not is_title(name[1])
-    return is_name or bool(re.fullmatch(r"\d+(?:st|nd|rd|th)", name[1]))
+    word = name[1]
+    if word[0].isupper() and word not in _BEFORE_SAINTS and not is_title(word):
+        return True
+    return re.fullmatch(r"\d+(?:st|nd|rd|th)", word) is not None
 
 
 def _place_ends_sentence(before: str, word: str, after: str, following: list[str]) -> bool:
-    """Return whether a place is a noun of its own (in the U.S.) before what opens a sentence.
+    """Return whether a place is a noun of its own (in the U.S.) before the beginning of a sentence.
 
-    A city's state or country (Washington, D.C.) would go on with a comma, so little is asked of what follows it.
+    After a city's state or country (Washington, D.C.), its sentence would continue with a comma: almost any next words
+    begin a sentence.
     """
-    if any(other.lower() in _INSTITUTIONS for other in _capitalised(following)):
+    capitalised = {name.lower() for name in _capitalised(following)}
+    if capitalised & _INSTITUTIONS:
         return False
     if _CITY.search(before):
         return True
-    takes_article = word in ("U.S", "U.K", "U.N", "E.U", "U.A.E")
-    if not (_THE if takes_article else _AT).search(before):
+    introduction = _THE if word in ("U.S", "U.K", "U.N", "E.U", "U.A.E") else _AT
+    if not introduction.search(before):
         return False
     if _OPENING.match(after):
         return True
@@ -154,12 +159,16 @@ def _is_titled_name(following: list[str]) -> bool:
 
 
 def _is_subject(following: list[str]) -> bool:
-    """Return whether the words begin with a name or noun that goes on in lower case: Lena Orr said, Workers left."""
+    """Return whether the words begin with a name or noun before lower case: Lena Orr said, Workers left."""
     name = _capitalised(following)
-    if len(name) == len(following) or len(name) > 3 or following[len(name)] in ("of", "and"):
+    if len(name) == len(following) or len(name) > 3:
         return False
+    if following[len(name)] in ("of", "and"):
+        return False
+    if len(name) > 1:
+        return True
     is_modifier = name[0] in _PEOPLES or _ADJECTIVE.search(name[0])
-    return len(name) > 1 or not is_modifier
+    return not is_modifier
 
 
 def _capitalised(following: list[str]) -> list[str]:

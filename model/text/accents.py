@@ -1,9 +1,9 @@
-"""Text without accents, so that *José*, however it is encoded, and *Jose* are one name.
+"""Text without accents, so that *José*, however it is encoded, and *Jose* are the same name.
 
-Accents are written in several ways: as one character (NFC), or as a letter and a combining mark (NFD). Folding takes a
-text apart (canonical decomposition), drops the marks, and writes letters such as *ł*, which Unicode does not take
-apart, as people type them. Marks that make another letter rather than an accent (in Japanese, Indic and Thai scripts)
-stay, in canonical order, so that canonically equal strings are equal here in any script.
+A letter with an accent is one character (NFC), or a letter and a combining mark (NFD). Folding decomposes a text
+canonically, drops the marks, and replaces letters such as *ł*, which Unicode does not decompose, by those that people
+type for them. Marks that form another letter rather than an accent (in Japanese, Indic and Thai scripts) stay, in
+canonical order, so that canonically equal strings are equal after folding in any script.
 """
 
 import re
@@ -16,29 +16,32 @@ _LETTERS = {
     **{"Ð": "D", "ð": "d", "Đ": "D", "đ": "d", "Ħ": "H", "ħ": "h", "ı": "i", "ĸ": "k"},
     **{"Ł": "L", "ł": "l", "Ø": "O", "ø": "o", "Ŧ": "T", "ŧ": "t"},
 }
-_OTHER_LETTER = re.compile(f"[{''.join(_LETTERS)}]")
+_REPLACED_LETTER = re.compile(f"[{''.join(_LETTERS)}]")
 
 
 @dataclass(frozen=True)
 class FoldedText:
-    """A folded text, and for each of its characters the characters ``[start, end)`` of the text that it comes from.
+    """Represent a folded text with its alignment to the original text.
 
-    ``places`` is ``None`` if folding changed nothing.
+    Attributes:
+        text: the folded text.
+        origins: for each of its characters, the characters ``[start, end)`` of the original text that it comes from;
+            ``None`` if folding changed nothing.
     """
 
     text: str
-    places: tuple[tuple[int, int], ...] | None = None
+    origins: tuple[tuple[int, int], ...] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int] | None:
-        """Return a span of the folded text as one of the text, ``None`` if it holds but a part of a character."""
-        if self.places is None:
+        """Return the span in the original text; ``None`` if it begins or ends inside of an original character."""
+        if self.origins is None:
             return start, end
-        places = self.places
-        if start > 0 and places[start - 1] == places[start]:
+        origins = self.origins
+        if start > 0 and origins[start - 1] == origins[start]:
             return None
-        if end < len(places) and places[end] == places[end - 1]:
+        if end < len(origins) and origins[end] == origins[end - 1]:
             return None
-        return places[start][0], places[end - 1][1]
+        return origins[start][0], origins[end - 1][1]
 
 
 def fold_accents(text: str) -> str:
@@ -47,18 +50,19 @@ def fold_accents(text: str) -> str:
     >>> fold_accents("Łukasz Núñez"), fold_accents("Nu\u0301n\u0303ez")
     ('Lukasz Nunez', 'Nunez')
     """
-    return fold_with_places(text).text
+    return fold_with_offsets(text).text
 
 
 @lru_cache(maxsize=256)
-def fold_with_places(text: str) -> FoldedText:
-    """Return a text without accents that knows where its characters stood."""
+def fold_with_offsets(text: str) -> FoldedText:
+    """Return a text without accents, aligned with the original."""
     if _is_folded(text):
         return FoldedText(text)
     folded: list[str] = []
-    places: list[tuple[int, int]] = []
+    origins: list[tuple[int, int]] = []
     start = 0
     while start < len(text):
+        # A letter and the marks behind it are decomposed together: the order of the marks may change.
         end = start + 1
         while end < len(text) and unicodedata.combining(text[end]):
             end += 1
@@ -66,25 +70,27 @@ def fold_with_places(text: str) -> FoldedText:
             if not _is_accent(character):
                 letters = _LETTERS.get(character, character)
                 folded.append(letters)
-                places += [(start, end)] * len(letters)
+                origins += [(start, end)] * len(letters)
         start = end
-    return FoldedText("".join(folded), tuple(places))
+    return FoldedText("".join(folded), tuple(origins))
 
 
 def _is_folded(text: str) -> bool:
+    """Return whether folding would change nothing."""
     if text.isascii():
         return True
     return (
         unicodedata.is_normalized("NFD", text)
-        and not _OTHER_LETTER.search(text)
+        and not _REPLACED_LETTER.search(text)
         and not any(map(_is_accent, text))
     )
 
 
 def _is_accent(character: str) -> bool:
-    """Return whether a character is a mark beside a letter: an accent, or a vowel point of Hebrew and Arabic.
+    """Return whether a character is a combining accent, or a vowel point of Hebrew and Arabic.
 
-    Combining classes below 10 are marks that make another letter; those from 84 to 132 are vowels of South-East Asia.
+    Other combining classes below 10 are marks that form another letter; those from 84 to 132 are vowels of Indic and
+    South-East Asian scripts.
     """
-    position = unicodedata.combining(character)
-    return position == 1 or 10 <= position <= 36 or position >= 200
+    combining_class = unicodedata.combining(character)
+    return combining_class == 1 or 10 <= combining_class <= 36 or combining_class >= 200

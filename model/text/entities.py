@@ -1,8 +1,7 @@
-"""Named entities, and names that came apart put together again.
+"""Correction of named entities by the form of the text.
 
-Labels come one token at a time and from machine-made annotation, so that *Clinton Foundation* may be read as a person
-and an organization, of *Islamic State* only the first word, and *Trump* not at all where a sentence begins. The form of
-the text tells better.
+The model labels single tokens and was trained on automatic annotations. It may label *Clinton Foundation* as a person
+and an organization, only the first word of *Islamic State*, and *Trump* not at all at the beginning of a sentence.
 """
 
 import re
@@ -15,84 +14,90 @@ from claimstance.model.text.mentions import NO_FIRST_NAME, find_mentions, has_ca
 from claimstance.model.text.person_names import is_title, person_name, words
 from claimstance.model.windows import Located
 
-_NEXT = re.compile(
-    r" ([^\W\d_a-z][^\W\d_A-Z][\w-]*)"
-)  # a capitalised word; acronyms stand for themselves
+# The capitalised words after and before a name. Acronyms after it are names of their own.
+_NEXT = re.compile(r" ([^\W\d_a-z][^\W\d_A-Z][\w-]*)")
 _BEFORE = re.compile(r"([^\W\d_a-z](?:[^\W_]|-(?=[^\W\d_a-z]))*) $")
-_REACH = 60  # characters that the patterns look back over; a bound keeps long texts linear
+_REACH = 60  # characters before a position for these patterns; a limit keeps long texts linear
 _LAST_WORD = re.compile(r"[^\W_]+$")
-# A word of a name goes on without a space: in initials (U | .S.), a number (EB | -5), an apostrophe (O | ’Malley).
-_INITIALS_BEHIND = re.compile(r"(?:\.[A-Z](?![a-z]))+\.?")
+# Words of a name that the tokenizer divides: initials (U | .S.), a number (EB | -5), an apostrophe (O | ’Malley).
+_INITIALS_AFTER = re.compile(r"(?:\.[A-Z](?![a-z]))+\.?")
 _INITIALS_BEFORE = re.compile(r"(?:(?<![\w.])[A-Z]\.)(?:[A-Z]\.)*$")
-_NUMBER_BEHIND = re.compile(r"-(?:\d\w*|[IVX]+\b)")
-_APOSTROPHE_BEHIND = re.compile(r"[’'][A-Z][a-z]+")
+_NUMBER_AFTER = re.compile(r"-(?:\d\w*|[IVX]+\b)")
+_APOSTROPHE_AFTER = re.compile(r"[’'][A-Z][a-z]+")
 _APOSTROPHE_BEFORE = re.compile(r"(?<!\w)[A-Z][’']$")
+# Words that do not end a name.
 _NO_ENDS = words("a an and at for in of on the to with")
-# What goes on behind a hyphen: Bashar al- | Assad, Trans- | Pacific Partnership.
+# Words that continue after a hyphen: Bashar al- | Assad, Trans- | Pacific Partnership.
 _OPEN_ENDS = words("al Al el El Trans Sub Indo")
 _WORD = re.compile(r"[^\W\d_]+")
 _WORD_OF_NAME = re.compile(r"[^\W\d_]+(?:[-’'](?!s\b)[^\W\d_]+)*")
 _LOWER_CASE = re.compile(r"\b[a-z]\w+")
-_MARKS = " “”\"‘’'([—–-"  # what may stand before the first word of a sentence
-_HEADS = ("ORGANIZATION", "LOCATION")  # what a name of several parts is, whoever it was named after
+_MARKS = " “”\"‘’'([—–-"  # characters that may precede the first word of a sentence
+# The last part of a name decides its label if it is one of these: Clinton | Foundation.
+_HEADS = ("ORGANIZATION", "LOCATION")
 
 
 @dataclass(frozen=True)
 class FoundEntity:
-    """A named entity."""
+    """Represent a named entity that the model found."""
 
     place: Located
     label: str
     probability: float
 
 
-def whole_names(found: Sequence[FoundEntity], texts: Sequence[str]) -> list[FoundEntity]:
-    """Return the entities of the default labels without what is no name, and with what belongs to a name.
+def whole_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[FoundEntity]:
+    """Return the entities as complete names, for the default labels.
 
-    Dropped is what has no capital. A name has whole words (*EB-5*, *U.S.*), and no *of* or hyphen at its end. Two that
-    only a space parts are one name with the label of the last, if that is one of organizations and places or both have
-    the same: *United Arab* | *Emirates*, but *Republican* | *Marco Rubio*. A name, unless a person's, goes on through
-    the capitalised words on both sides of it, behind it up to a title, a day and the like (*Podesta* Group, Affordable
-    *Care Act*, not *Russian* President, *Geneva* Monday), except in headings, where all words have capitals. A person
-    named once is the same under the surname alone.
+    - An entity without a capital is dropped.
+    - A name consists of whole words (*EB-5*, *U.S.*), and has no *of* or hyphen at its end.
+    - Two entities with only a space between them are one name with the label of the second if that is an organization
+      or place, or if both have the same label: *United Arab* | *Emirates*, but *Republican* | *Marco Rubio*.
+    - A name, unless a person's, includes the capitalised words on both sides, up to a title, a day and the like after
+      it (*Podesta* Group, Affordable *Care Act*, not *Russian* President, *Geneva* Monday). Headings, where all words
+      have capitals, are an exception.
+    - A person who is named once is the same person under the surname alone.
 
     Args:
-        found: in the order of the texts.
-        texts: the sentences that their places are in.
+        entities: the entities, in the order of the texts.
+        texts: the sentences that they are in.
     """
-    named = [
-        replace(entity, place=_with_whole_words(entity.place, texts[entity.place.sentence]))
-        for entity in found
-        if has_capital(_text(entity, texts))
-    ]
-    closed = [
-        replace(entity, place=_without_open_end(entity.place, texts[entity.place.sentence]))
-        for entity in _grown(_joined(named, texts), texts)
-    ]
-    return with_known_people([entity for entity in closed if _text(entity, texts)], texts)
+    names = []
+    for entity in entities:
+        if has_capital(_name(entity, texts)):
+            place = _with_whole_words(entity.place, texts[entity.place.sentence])
+            names.append(replace(entity, place=place))
+    complete = []
+    for entity in _grown(_joined(names, texts), texts):
+        entity = replace(
+            entity, place=_without_open_end(entity.place, texts[entity.place.sentence])
+        )
+        if _name(entity, texts):
+            complete.append(entity)
+    return with_known_people(complete, texts)
 
 
 def _with_whole_words(place: Located, text: str) -> Located:
-    """Return a place with what its first and its last word lack."""
+    """Return a place completed by the rest of its first and last word."""
     start, end = place.start, place.end
     word_end = end - 1 if text[end - 1] == "-" else end
     last = _LAST_WORD.search(text, max(start, end - _REACH), word_end)
     last_word = last[0] if last else ""
-    behind = None
+    after = None
     if len(last_word) == 1:
-        behind = _INITIALS_BEHIND.match(text, end) or _APOSTROPHE_BEHIND.match(text, end)
-    if behind is None and last_word.isupper() and len(last_word) < 5:
-        behind = _NUMBER_BEHIND.match(text, word_end)
+        after = _INITIALS_AFTER.match(text, end) or _APOSTROPHE_AFTER.match(text, end)
+    if after is None and last_word.isupper() and len(last_word) < 5:
+        after = _NUMBER_AFTER.match(text, word_end)
     before = None
     if text[start].isupper():
-        near = max(0, start - _REACH)
-        before = _APOSTROPHE_BEFORE.search(text, near, start)
+        reach = max(0, start - _REACH)
+        before = _APOSTROPHE_BEFORE.search(text, reach, start)
         if before is None and not text[start + 1 : start + 2].isalpha():
-            before = _INITIALS_BEFORE.search(text, near, start)
+            before = _INITIALS_BEFORE.search(text, reach, start)
     return replace(
         place,
         start=before.start() if before else start,
-        end=behind.end() if behind else end,
+        end=after.end() if after else end,
     )
 
 
@@ -101,47 +106,51 @@ def _without_open_end(place: Located, text: str) -> Located:
     start, end = place.start, place.end
     while end > start and not text[end - 1].isalnum() and text[end - 1] not in ".)":
         end -= 1
-    while (last := _LAST_WORD.search(text, max(start, end - _REACH), end)) and last[0] in _NO_ENDS:
+    while True:
+        last = _LAST_WORD.search(text, max(start, end - _REACH), end)
+        if last is None or last[0] not in _NO_ENDS:
+            return replace(place, end=end)
         end = start + len(text[start : last.start()].rstrip())
-    return replace(place, end=end)
 
 
-def _grown(joined: Sequence[FoundEntity], texts: Sequence[str]) -> Iterator[FoundEntity]:
-    """Give each name, unless a person's, with the capitalised words beside it that belong to it."""
+def _grown(entities: Sequence[FoundEntity], texts: Sequence[str]) -> Iterator[FoundEntity]:
+    """Extend each name, unless a person's, by the capitalised words beside it that belong to it."""
     previous: FoundEntity | None = None
-    for entity, after in zip_longest(joined, joined[1:]):
+    for entity, following in zip_longest(entities, entities[1:]):
         place, text = entity.place, texts[entity.place.sentence]
         if entity.label != "PERSON" and not _is_heading(text):
+            # The neighbouring entities of the sentence limit the name.
             first, limit = 0, len(text)
             if previous is not None and previous.place.sentence == place.sentence:
                 first = previous.place.end
-            if after is not None and after.place.sentence == place.sentence:
-                limit = after.place.start
-            start = _start(text, place.start, first)
-            entity = replace(
-                entity, place=replace(place, start=start, end=_end(text, place.end, limit))
-            )
+            if following is not None and following.place.sentence == place.sentence:
+                limit = following.place.start
+            start, end = _start(text, place.start, first), _end(text, place.end, limit)
+            entity = replace(entity, place=replace(place, start=start, end=end))
         yield entity
         previous = entity
 
 
-def _text(one: FoundEntity, texts: Sequence[str]) -> str:
-    return texts[one.place.sentence][one.place.start : one.place.end]
+def _name(entity: FoundEntity, texts: Sequence[str]) -> str:
+    """Return the text of an entity."""
+    return texts[entity.place.sentence][entity.place.start : entity.place.end]
 
 
-def _joined(found: Sequence[FoundEntity], texts: Sequence[str]) -> list[FoundEntity]:
-    result: list[FoundEntity] = []
-    for entity in found:
-        last = result[-1] if result else None
-        if last is not None and _are_one(last, entity, texts):
+def _joined(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[FoundEntity]:
+    """Return the entities with neighbours joined that are parts of one name."""
+    joined: list[FoundEntity] = []
+    for entity in entities:
+        last = joined[-1] if joined else None
+        if last is not None and _are_one_name(last, entity, texts):
             place = replace(last.place, end=max(last.place.end, entity.place.end))
-            result[-1] = FoundEntity(place, entity.label, min(last.probability, entity.probability))
+            joined[-1] = FoundEntity(place, entity.label, min(last.probability, entity.probability))
         else:
-            result.append(entity)
-    return result
+            joined.append(entity)
+    return joined
 
 
-def _are_one(last: FoundEntity, entity: FoundEntity, texts: Sequence[str]) -> bool:
+def _are_one_name(last: FoundEntity, entity: FoundEntity, texts: Sequence[str]) -> bool:
+    """Return whether two successive entities are parts of one name."""
     if last.place.sentence != entity.place.sentence:
         return False
     text = texts[entity.place.sentence]
@@ -157,102 +166,111 @@ def _are_one(last: FoundEntity, entity: FoundEntity, texts: Sequence[str]) -> bo
 
 
 def _start(text: str, start: int, limit: int) -> int:
-    """Return where a name begins that goes on before ``start``; what ends at ``limit`` does not belong to it.
+    """Return the start of a name with the capitalised words before ``start``, as far as ``limit``.
 
-    The first word of a sentence has its capital anyway.
+    The first word of a sentence is not included: it has its capital anyway.
     """
-    while (
-        (word := _BEFORE.search(text, max(limit, start - _REACH), start))
-        and text[: word.start()].strip(_MARKS)
-        and not _ends_sentence(text, word.start())
-        and word[1] not in NO_FIRST_NAME
-        and not is_title(word[1])
-    ):
+    while True:
+        word = _BEFORE.search(text, max(limit, start - _REACH), start)
+        if word is None or word[1] in NO_FIRST_NAME or is_title(word[1]):
+            return start
+        is_first_word = not text[: word.start()].strip(_MARKS)
+        if is_first_word or _ends_sentence(text, word.start()):
+            return start
         start = word.start()
-    return start
 
 
 def _ends_sentence(text: str, position: int) -> bool:
-    return text[max(0, position - 3) : position].rstrip(" “\"‘'(")[-1:] in (".", "?", "!", ":")
+    """Return whether a stop precedes ``position``, inside of a sentence as the splitter divides it."""
+    before = text[max(0, position - 3) : position].rstrip(" “\"‘'(")
+    return before[-1:] in (".", "?", "!", ":")
 
 
 def _end(text: str, end: int, limit: int) -> int:
-    """Where a name ends that goes on behind ``end``; what begins at ``limit`` does not belong to it."""
-    while (
-        (word := _NEXT.match(text, end, limit))
-        and word[1] not in NO_FIRST_NAME
-        and (word[1] == "State" or not is_title(word[1]))
-    ):
+    """Return the end of a name with the capitalised words after ``end``, as far as ``limit``."""
+    while True:
+        word = _NEXT.match(text, end, limit)
+        if word is None or word[1] in NO_FIRST_NAME:
+            return end
+        if is_title(word[1]) and word[1] != "State":
+            return end
         end = word.end()
-    return end
 
 
 def _is_heading(text: str) -> bool:
-    words = _WORD.findall(text)[1:]
-    return bool(2 * sum(word[0].isupper() for word in words) > len(words))
+    """Return whether more than half of the words after the first have capitals."""
+    following: list[str] = _WORD.findall(text)[1:]
+    capitalised = sum(word[0].isupper() for word in following)
+    return 2 * capitalised > len(following)
 
 
-def with_known_people(found: Sequence[FoundEntity], texts: Sequence[str]) -> list[FoundEntity]:
-    """Return the entities with each person who is named in full once, under the surname alone, too.
+def with_known_people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[FoundEntity]:
+    """Return the entities, and persons under their surname alone if they are named in full elsewhere.
 
-    A surname that stands alone and is no entity yet becomes one, but not where a sentence begins with it and the texts
-    have it as a word in lower case, too (*Fields*). One with another label becomes a person's, unless more entities of
-    that name have the other label than a person's (*Washington*). The probability is that of the full name: it is why
-    the surname is taken for a person's.
+    A surname alone that is no entity yet becomes one, unless it begins a sentence and the texts also have it as a word
+    in lower case (*Fields*). An entity with another label becomes a person, unless more entities of that name have its
+    label than *PERSON* (*Washington*). The probability is that of the full name, from which the surname is inferred.
 
     Args:
-        found: in the order of the texts.
-        texts: the sentences that their places are in.
+        entities: the entities, in the order of the texts.
+        texts: the sentences that they are in.
     """
-    people = _people(found, texts)
+    people = _people(entities, texts)
     if not people:
-        return list(found)
-    in_headings = {surname.upper(): names for surname, names in people.items()}
-    counts = Counter(
-        (_text(entity, texts), entity.label) for entity in found if _text(entity, texts) in people
-    )
-    ordinary = _ordinary_words(texts, people)
+        return list(entities)
+    people_in_capitals = {surname.upper(): names for surname, names in people.items()}
+    counts: Counter[tuple[str, str]] = Counter()
     by_sentence: dict[int, list[FoundEntity]] = defaultdict(list)
-    for entity in found:
+    for entity in entities:
+        name = _name(entity, texts)
+        if name in people:
+            counts[name, entity.label] += 1
         by_sentence[entity.place.sentence].append(entity)
-    result: list[FoundEntity] = []
+    ordinary_words = _ordinary_words(texts, people)
+
+    completed: list[FoundEntity] = []
     for index, text in enumerate(texts):
-        entities = by_sentence[index]
-        known = _people_of(text, in_headings if text.isupper() else people)
-        for name, probability in known.items():
+        in_sentence = by_sentence[index]
+        is_in_capitals = text.isupper()
+        names = _people_in(text, people_in_capitals if is_in_capitals else people)
+        for name, probability in names.items():
             for start, end in find_mentions(name, text):
-                has_capital_anyway = text.isupper() or not text[:start].strip(_MARKS)
-                if has_capital_anyway and text[start:end].lower() in ordinary:
+                has_capital_anyway = is_in_capitals or not text[:start].strip(_MARKS)
+                if has_capital_anyway and text[start:end].lower() in ordinary_words:
                     continue
-                entities = _with_person(
-                    entities, Located(index, start, end), probability, text, counts
-                )
-        result += sorted(entities, key=lambda entity: entity.place)
-    return result
+                place = Located(index, start, end)
+                in_sentence = _with_person(in_sentence, place, probability, text, counts)
+        completed += sorted(in_sentence, key=lambda entity: entity.place)
+    return completed
 
 
-def _people(found: Sequence[FoundEntity], texts: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Return surname → full names that were found → the greatest probability of each."""
+def _people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return surname → the full names of persons with it → the largest probability of each."""
     people: dict[str, dict[str, float]] = defaultdict(dict)
-    for entity in found:
-        name = _text(entity, texts)
+    for entity in entities:
+        name = _name(entity, texts)
         person = person_name(name) if entity.label == "PERSON" else None
         if person is not None and NO_FIRST_NAME.isdisjoint(name.split()):
-            names = people[person.surname]
-            names[name] = max(entity.probability, names.get(name, 0.0))
+            probabilities = people[person.surname]
+            probabilities[name] = max(entity.probability, probabilities.get(name, 0.0))
     return people
 
 
 def _ordinary_words(texts: Sequence[str], surnames: Iterable[str]) -> set[str]:
-    """Return the surnames, in lower case, that the texts also have as words."""
-    in_lower_case = {surname.lower() for surname in surnames}
-    return {word for text in texts for word in _LOWER_CASE.findall(text) if word in in_lower_case}
+    """Return the surnames, in lower case, that the texts also have as words in lower case."""
+    candidates = {surname.lower() for surname in surnames}
+    ordinary: set[str] = set()
+    for text in texts:
+        ordinary |= candidates.intersection(_LOWER_CASE.findall(text))
+    return ordinary
 
 
-def _people_of(text: str, people: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Return the full names whose surname a text has, with their probabilities."""
-    surnames = {word for word in _WORD_OF_NAME.findall(text) if word in people}
-    return {name: chance for surname in surnames for name, chance in people[surname].items()}
+def _people_in(text: str, people: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Return the full names whose surname a text contains, with their probabilities."""
+    names: dict[str, float] = {}
+    for word in _WORD_OF_NAME.findall(text):
+        names.update(people.get(word, {}))
+    return names
 
 
 def _with_person(
@@ -262,28 +280,30 @@ def _with_person(
     text: str,
     counts: Mapping[tuple[str, str], int],
 ) -> list[FoundEntity]:
-    """Return the entities of a sentence with a person at ``place``, if that fits what is there."""
-    if _goes_on(text, place):
+    """Return the entities of a sentence with a person at ``place``, if no other entity contradicts."""
+    if _is_part_of_name(text, place):
         return entities
-    touching = [
+    overlapping = [
         entity
         for entity in entities
         if entity.place.start < place.end and place.start < entity.place.end
     ]
-    if not touching:
+    if not overlapping:
         return [*entities, FoundEntity(place, "PERSON", probability)]
-    [entity, *others] = touching
-    if others or entity.label == "PERSON" or entity.place != place:
+    entity = overlapping[0]
+    if len(overlapping) > 1 or entity.label == "PERSON" or entity.place != place:
         return entities
     name = text[place.start : place.end]
-    if " " in name:  # the model had all of the name to tell by
+    # The model has seen all of a full name, and is more reliable there.
+    if " " in name:
         return entities
     if counts[name, entity.label] > counts[name, "PERSON"] + 1:
         return entities
-    return [replace(e, label="PERSON") if e is entity else e for e in entities]
+    position = entities.index(entity)
+    return [*entities[:position], replace(entity, label="PERSON"), *entities[position + 1 :]]
 
 
-def _goes_on(text: str, place: Located) -> bool:
+def _is_part_of_name(text: str, place: Located) -> bool:
     """Return whether a surname is part of another name (Trump Tower) or word (Trump-backed, anti-Trump)."""
     if text[place.end : place.end + 1] in ("-", "–") or text[place.start - 1 : place.start] == "-":
         return True

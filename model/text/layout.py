@@ -1,10 +1,10 @@
-"""The lines of an article, as far as they bear on what is said: speech outside quotation marks ends with its line."""
+"""The lines of an article, which limit attributions: speech outside quotation marks ends with its line."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_LINE_END = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")  # as sentences end with
+_LINE_END = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")  # the same characters end sentences
 _OPENED = re.compile(r"^[\s•*·–—-]*(?:\(?\w{1,3}[.)]\s+)?[“‘\"«„]|^\s*(?:''|``)")
 _CLOSED = re.compile(r"(?:[”’»\"]|'')\W*$")
 _MARK = re.compile(r"[“”«»„]|\"|''|``|(?<!\w)‘|’(?!\w)")
@@ -12,13 +12,13 @@ _MARK = re.compile(r"[“”«»„]|\"|''|``|(?<!\w)‘|’(?!\w)")
 
 @dataclass(frozen=True)
 class Layout:
-    """The lines of an article's sentences.
+    """Represent the lines of an article's sentences.
 
     Attributes:
-        lines: the number of the line that each sentence lies in.
-        ends: sentences before which speech outside quotation marks ends.
-        quoted: sentences with words inside quotation marks, opened on their line or on one before.
-        colons: lines that end with a colon: what they introduce stands on other lines.
+        lines: the number of the line of each sentence.
+        ends: sentences that speech outside quotation marks does not continue into.
+        quoted: sentences with words inside quotation marks, which may be opened on an earlier line.
+        colons: lines that end with a colon: they introduce the speech on later lines.
     """
 
     lines: tuple[int, ...]
@@ -45,15 +45,16 @@ def layout_of(text: str, bounds: Sequence[tuple[int, int]]) -> Layout:
 def layout_of_lines(sentences: Sequence[str], lines: Sequence[int]) -> Layout:
     """Return the layout of sentences from the number of the line of each."""
     ends, quoted = set(), set()
-    is_open = False
-    marks = _Marks()
+    is_open = False  # a quotation continues after the sentence before
+    marks = _QuotationMarks()
     for index, sentence in enumerate(sentences):
-        if index and lines[index] != lines[index - 1] and not is_open:
+        begins_line = index == 0 or lines[index] != lines[index - 1]
+        if index > 0 and begins_line and not is_open:
+            # Quotations on successive lines may be one speech.
             is_next_quotation = _CLOSED.search(sentences[index - 1]) and _OPENED.match(sentence)
             if not is_next_quotation:
                 ends.add(index)
-        begins_line = index == 0 or lines[index] != lines[index - 1]
-        has_quotation = marks.read(sentence, begins_line)
+        has_quotation = marks.follow(sentence, begins_line)
         if is_open or has_quotation:
             quoted.add(index)
         is_open = marks.double or marks.single
@@ -64,17 +65,17 @@ def layout_of_lines(sentences: Sequence[str], lines: Sequence[int]) -> Layout:
 
 
 @dataclass
-class _Marks:
-    """Whether a quotation in double marks, and one in single marks, is open."""
+class _QuotationMarks:
+    """Track the quotation marks of a text: is a quotation in double marks open, and one in single marks?"""
 
     double: bool = False
     single: bool = False
 
-    def read(self, sentence: str, begins_line: bool) -> bool:
+    def follow(self, sentence: str, begins_line: bool) -> bool:
         """Follow the marks of a sentence; return whether any of it is quoted.
 
-        A paragraph of a quotation that goes on opens once more: a straight mark at the start of a line opens. An
-        apostrophe closes nothing that a single mark has not opened.
+        A quotation of several paragraphs is opened again in each of them: a straight mark at the start of a line opens.
+        An apostrophe closes nothing unless a single mark is open.
         """
         has_quotation = False
         for mark in _MARK.finditer(sentence):

@@ -1,7 +1,7 @@
-"""Where a name is mentioned in a text: full name, surname, acronym; a topic as a whole phrase.
+"""Mentions of a name in a text: its full form, surname or acronym; a topic as a complete phrase.
 
-Conservative by design, since a wrong mention teaches and scores the wrong words: for "Donald Trump" no "Trump" is found
-in "Melania Trump"; for "White House", no "House".
+The search is conservative by design, since a wrong mention would train and score the wrong words: "Donald Trump" is not
+mentioned in "Melania Trump", nor "White House" in "House".
 """
 
 import re
@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from claimstance.model.text.accents import fold_accents, fold_with_places
+from claimstance.model.text.accents import fold_accents, fold_with_offsets
 from claimstance.model.text.person_names import PersonName, bare_name, is_title, person_name, words
 
 _FUNCTION_WORDS = words("a an and at by de del des do du et for from in la of on or the to und y &")
-# A particle that the surname may go without: (al-)Assad, (de) Blasio, but not (bin) Salman, (Le) Pen.
+# A particle that the surname may lack: (al-)Assad, (de) Blasio, but not (bin) Salman, (Le) Pen.
 _OPTIONAL_PARTICLES = re.compile(r"(?:al|el|de|van|von)\b", re.IGNORECASE)
-# Surnames that are also common capitalised words: alone, they count after a title only.
+# Surnames that are also common capitalised words: alone, they are mentions only after a title.
 _AMBIGUOUS = words(
     """
     April August Bishop Black Case Chance Christian Church Day Dean Duke English Field French German Grace Grant
@@ -24,7 +24,7 @@ _AMBIGUOUS = words(
     Power Price Prince Rich Rose Short South Stone Strange Strong Sun Wall West White Will Wise Wood Young
     """
 )
-#: Capitalised words that may stand beside a name without being part of it: *Monday*, *When*.
+#: Capitalised words that may precede or follow a name without being part of it: *Monday*, *When*.
 NO_FIRST_NAME = words(
     """
     A About After Again Against All Also Although America And April As At August Because Before Britain But By
@@ -37,148 +37,169 @@ NO_FIRST_NAME = words(
     """
 )
 _WORD_BEFORE = re.compile(r"([^\W\d_][\w.’'-]*)\s+$")
-_LOOK_BACK = 60  # characters: more than a title or a first name has
+_LOOK_BACK = 60  # characters; titles and first names are shorter
 
 
 @dataclass(frozen=True)
-class _Finder:
-    """A compiled name. The pattern has the groups ``full``, ``surname`` and ``acronym``, of which one matches."""
+class _CompiledName:
+    """Represent a name as a pattern with the groups ``full``, ``surname`` and ``acronym``, one of which matches."""
 
     pattern: re.Pattern[str]
     person: PersonName | None = None
 
 
 def has_capital(name: str) -> bool:
-    """Whether it is written as a name: *NATO*, *al-Assad*; not *gun control*."""
+    """Return whether a phrase is written as a name: *NATO*, *al-Assad*; not *gun control*."""
     return any(character.isupper() for character in name)
 
 
 def find_mentions(name: str, text: str) -> list[tuple[int, int]]:
-    """Return where ``name`` is mentioned in ``text``: ``(start, end)`` in code points, in order, not overlapping.
+    """Return the mentions of ``name`` in ``text``: ``(start, end)`` in code points, in order, without overlaps.
 
-    A person is found by the full name, a middle name more or less, or by the surname with or without its particle;
-    another name of several words also by its acronym. Titles, articles and the possessive ending of ``name`` do not
-    matter. Case does, except that capitals are found as well; a topic ("military aid") is found as a whole phrase in
-    any case. Accents do not matter, nor how they are encoded. An empty name is mentioned nowhere.
+    A person is mentioned by the full name, with or without middle names, or by the surname with or without its
+    particle; another name of several words also by its acronym. Titles, articles and the possessive ending of ``name``
+    are ignored. Case is significant, except that capitals are accepted for any name. A topic ("military aid") is
+    mentioned by the complete phrase in any case. Accents and their encoding are ignored. An empty name has no mentions.
     """
-    finder = _finder(fold_accents(name))
-    if finder is None:
+    compiled = _compile_name(fold_accents(name))
+    if compiled is None:
         return []
-    folded = fold_with_places(text)
+    folded = fold_with_offsets(text)
     mentions = []
-    for match in finder.pattern.finditer(folded.text):
+    for match in compiled.pattern.finditer(folded.text):
         span = folded.span(*match.span())
-        if span is not None and _is_mention(match, finder.person):
+        if span is not None and _is_mention(match, compiled.person):
             mentions.append(span)
     return mentions
 
 
 def _is_mention(match: re.Match[str], person: PersonName | None) -> bool:
+    """Return whether a match of a name's pattern is a mention of it, judging by the words around it."""
     text, (start, end) = match.string, match.span()
     before = text[max(0, start - _LOOK_BACK) : start]
+    # A combining mark makes another letter of the last one: て in で.
     if text[end : end + 1] and unicodedata.combining(text[end]):
-        return False  # the last letter is another one: て in で
+        return False
     if _is_half_of_double_name(before, text[end : end + 2]):
         return False
     if match.lastgroup == "acronym":
-        return len(match[0]) > 2 or not text.isupper()  # IS IT SO?
-    return (
-        person is None or match.lastgroup == "full" or _is_surname_alone(match[0], before, person)
-    )
+        return (
+            len(match[0]) > 2 or not text.isupper()
+        )  # "IS IT SO?" in capitals does not mention IS
+    if person is None or match.lastgroup == "full":
+        return True
+    return _is_surname_alone(match[0], before, person)
 
 
 def _is_half_of_double_name(before: str, after: str) -> bool:
-    """Lee in Lee-Ross and Ross-Lee, but not in anti-Lee and Lee-backed."""
+    """Return whether a name is part of a double name: Lee in Lee-Ross and Ross-Lee, not in anti-Lee and Lee-backed."""
+    if after[:1] == "-" and after[1:].isupper():
+        return True
     previous = before.rpartition(" ")[2]
-    return (after[:1] == "-" and after[1:].isupper()) or (
-        previous[-1:] == "-" and previous[0].isupper()
-    )
+    return previous[-1:] == "-" and previous[0].isupper()
 
 
 def _is_surname_alone(surname: str, before: str, person: PersonName) -> bool:
-    """Whether the surname stands for ``person``, rather than being somebody else's, or just a word."""
+    """Return whether a surname stands for ``person``, rather than for somebody else or for a common word."""
     word = _WORD_BEFORE.search(before)
     if word is None or not word[1][0].isupper():
         return person.surname not in _AMBIGUOUS
-    if is_title(word[1]):
+    previous = word[1]
+    if is_title(previous):
         return True
     if person.surname in _AMBIGUOUS:
         return False
-    is_headline = (
-        surname.isupper() and word[1].isupper()
-    )  # capitals throughout tell nothing about names
-    first = word[1].rstrip(".")
-    same_first = person.first.startswith(first) or first.startswith(person.first)
-    ends_sentence = word[1].endswith(".") and len(first) > 3
-    return is_headline or same_first or ends_sentence or first.capitalize() in NO_FIRST_NAME
+    # In a headline in capitals, the word before need not be a first name.
+    if surname.isupper() and previous.isupper():
+        return True
+    first = previous.rstrip(".")
+    if person.first.startswith(first) or first.startswith(person.first):
+        return True
+    ends_sentence = previous.endswith(".") and len(first) > 3
+    return ends_sentence or first.capitalize() in NO_FIRST_NAME
 
 
 @lru_cache(maxsize=16384)
-def _finder(name: str) -> _Finder | None:
+def _compile_name(name: str) -> _CompiledName | None:
+    """Return the pattern of a name without accents; ``None`` if it has no letters or digits."""
     bare = bare_name(name)
     if not any(character.isalnum() for character in bare):
         return None
     person = person_name(bare)
     if person is None and _is_topic(bare):
-        return _Finder(re.compile(rf"(?<!\w)(?P<full>{_pattern(bare)})(?!\w)", re.IGNORECASE))
-    groups = {"full": [_pattern(form) for form in _cases(bare)]}
+        topic = rf"(?<!\w)(?P<full>{_phrase_pattern(bare)})(?!\w)"
+        return _CompiledName(re.compile(topic, re.IGNORECASE))
+
+    patterns: dict[str, list[str]] = {"full": [], "surname": [], "acronym": []}
+    for variant in _case_variants(bare):
+        patterns["full"].append(_phrase_pattern(variant))
     if person is not None:
-        groups["full"] += [_full_pattern(p) for p in (person, _upper(person))]
-        groups["surname"] = [_surname_pattern(p) for p in (person, _upper(person))]
+        for variant_name in (person, _in_capitals(person)):
+            patterns["full"].append(_full_name_pattern(variant_name))
+            patterns["surname"].append(_surname_pattern(variant_name))
     else:
-        groups["acronym"] = [
-            form for a in _acronyms(name, bare) for form in (re.escape(".".join(a) + "."), a)
-        ]
-    joined = "|".join(f"(?P<{group}>{'|'.join(forms)})" for group, forms in groups.items() if forms)
-    return _Finder(re.compile(rf"(?<!\w)(?:{joined})(?!\w)"), person)
+        for acronym in _acronyms(name, bare):
+            with_stops = ".".join(acronym) + "."
+            patterns["acronym"] += [re.escape(with_stops), acronym]
+    groups = [f"(?P<{group}>{'|'.join(forms)})" for group, forms in patterns.items() if forms]
+    return _CompiledName(re.compile(rf"(?<!\w)(?:{'|'.join(groups)})(?!\w)"), person)
 
 
 def _is_topic(bare: str) -> bool:
-    """Whether a phrase is no proper name: it begins, or goes on but for *of* and the like, in lower case."""
-    first, *rest = bare.split(" ")
-    return first[:1].islower() or any(
-        word[:1].islower() and word not in _FUNCTION_WORDS for word in rest
-    )
+    """Return whether a phrase is no proper name: a word other than *of* and the like is in lower case."""
+    first, *following = bare.split(" ")
+    if first[:1].islower():
+        return True
+    return any(word[:1].islower() and word not in _FUNCTION_WORDS for word in following)
 
 
-def _cases(name: str) -> Iterator[str]:
+def _case_variants(name: str) -> Iterator[str]:
+    """Yield a name and its forms in other case: *Nato* for *NATO*, but not *Who* for *WHO*."""
     yield name
     if not name.isupper():
         yield name.upper()
-    elif len(name) > 3 and "." not in name:  # NATO, Nato; but WHO
+    elif len(name) > 3 and "." not in name:
         yield name.title()
 
 
-def _pattern(phrase: str) -> str:
-    """The phrase for any white space between its words and any apostrophe in them."""
-    return re.sub(r"['’]", "['’]", r"\s+".join(re.escape(word) for word in phrase.split()))
+def _phrase_pattern(phrase: str) -> str:
+    """Return a pattern of a phrase, with any white space between its words and any apostrophe in them."""
+    words_pattern = r"\s+".join(re.escape(word) for word in phrase.split())
+    return re.sub(r"['’]", "['’]", words_pattern)
 
 
-def _upper(person: PersonName) -> PersonName:
+def _in_capitals(person: PersonName) -> PersonName:
+    """Return a person's name with first name and surname in capitals."""
     return replace(person, first=person.first.upper(), surname=person.surname.upper())
 
 
-def _full_pattern(person: PersonName) -> str:
+def _full_name_pattern(person: PersonName) -> str:
+    """Return a pattern of first name and surname, with up to two middle names between them."""
     if person.surname_is_first:
-        return _pattern(f"{person.surname} {person.first}")
+        return _phrase_pattern(f"{person.surname} {person.first}")
     middle = r"(?:\s+[A-Z][\w.’'-]*){0,2}?"
-    return rf"{_pattern(person.first)}{middle}\s+{_surname_pattern(person)}"
+    return rf"{_phrase_pattern(person.first)}{middle}\s+{_surname_pattern(person)}"
 
 
 def _surname_pattern(person: PersonName) -> str:
+    """Return a pattern of the surname with its particles, some of which are optional."""
+    surname = _phrase_pattern(person.surname)
     particles = re.sub(r"(?:\\ )|\s", r"\\s+", re.escape(person.particles))
     if not particles:
-        return _pattern(person.surname)
+        return surname
     optional = "?" if _OPTIONAL_PARTICLES.match(person.particles) else ""
-    return rf"(?i:{particles}){optional}{_pattern(person.surname)}"
+    return rf"(?i:{particles}){optional}{surname}"
 
 
 def _acronyms(name: str, bare: str) -> Iterator[str]:
-    """The initials of a name of several words, with and without *of* and the like; capitals that stand in brackets."""
-    if bracketed := re.search(r"\(([A-Z]{2,})\)", name):
+    """Yield acronyms of a name: capitals in parentheses, and the initials with and without *of* and the like."""
+    bracketed = re.search(r"\(([A-Z]{2,})\)", name)
+    if bracketed is not None:
         yield bracketed[1]
-    parts = re.split(r"[\s-]+", bare)
-    if len(parts) > 1 and all(part.isalpha() for part in parts):
-        for chosen in ([part for part in parts if part[0].isupper()], parts):
-            if len(chosen) > 1:
-                yield "".join(part[0] for part in chosen).upper()
+    name_words = re.split(r"[\s-]+", bare)
+    if len(name_words) < 2 or not all(word.isalpha() for word in name_words):
+        return
+    capitalised = [word for word in name_words if word[0].isupper()]
+    for acronym_words in (capitalised, name_words):
+        if len(acronym_words) > 1:
+            yield "".join(word[0] for word in acronym_words).upper()

@@ -1,14 +1,14 @@
-"""Names that merely modify: *Democratic* primary, *Tulsa* police, *Chicago*-based. Nobody is for or against them."""
+"""Names that only modify a noun: *Democratic* primary, *Tulsa* police, *Chicago*-based. They are no stance targets."""
 
 import re
 
 from claimstance.model.text.person_names import words
 
 _ADJECTIVE = re.compile(r"(?:[ai]n|ic|ish|ese|i)$")
-_HYPHEN_BEHIND = re.compile(r"[-–][a-z]")
-_WORD_BEHIND = re.compile(r" ([a-z][a-z'’-]*)")
-# Behind an adjective, whatever is no noun or adjective: the American was, a Republican who.
-_NO_NOUNS = words(
+_HYPHEN_AFTER = re.compile(r"[-–][a-z]")
+_WORD_AFTER = re.compile(r" ([a-z][a-z'’-]*)")
+# Words after an adjective that show it to be a noun: the American was, a Republican who.
+_WORDS_AFTER_NOUNS = words(
     """
     a about after against also an and are as asked at be because been before but by called can could did do does
     during for from had has have he her his if in into is it its like may might more never nor not now of on or over
@@ -16,7 +16,7 @@ _NO_NOUNS = words(
     where which while who whose will with without won would
     """
 )
-# What a place modifies. Other words behind a place may be what it does: Iowa votes.
+# Nouns that places modify. Another word after a place may be its verb: Iowa votes.
 _PLACE_NOUNS = words(
     """
     activist activists airport area attorney ballot bar based billionaire border branch bureau businessman
@@ -33,16 +33,16 @@ _PLACE_NOUNS = words(
 
 
 def is_modifier(text: str, start: int, end: int, label: str) -> bool:
-    """Return whether the entity ``text[start:end]`` modifies the word behind it, rather than standing for itself.
+    """Return whether the entity ``text[start:end]`` modifies the next word, rather than being a noun of its own.
 
-    Adjectives are of the label *MISC*. Of a place, the nouns that it can modify are listed: in doubt it stands for
-    itself, as do persons and organizations.
+    Adjectives have the label *MISC*. Places modify the nouns of a list only. Persons and organizations are never
+    modifiers.
     """
-    if label in ("MISC", "LOCATION") and _HYPHEN_BEHIND.match(text, end):
+    if label in ("MISC", "LOCATION") and _HYPHEN_AFTER.match(text, end):
         return True
-    behind = _WORD_BEHIND.match(text, end)
-    if behind is None:
+    next_word = _WORD_AFTER.match(text, end)
+    if next_word is None:
         return False
     if label == "MISC":
-        return bool(_ADJECTIVE.search(text[start:end])) and behind[1] not in _NO_NOUNS
-    return label == "LOCATION" and behind[1] in _PLACE_NOUNS
+        return bool(_ADJECTIVE.search(text[start:end])) and next_word[1] not in _WORDS_AFTER_NOUNS
+    return label == "LOCATION" and next_word[1] in _PLACE_NOUNS

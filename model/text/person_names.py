@@ -1,7 +1,7 @@
-"""What a person's name is made of: title, first name, particles, surname. English conventions, no gazetteer.
+"""The parts of a person's name by English conventions: title, first name, particles, surname.
 
-It is told from the form alone, and in doubt a name is no person's: a missed surname costs less than taking the *House*
-of *White House* for one.
+The form of a name decides, without a gazetteer. In doubt it is no person's name: a missed surname costs less than the
+*House* of *White House* as a surname.
 """
 
 import re
@@ -10,7 +10,7 @@ from functools import lru_cache
 
 
 def words(text: str) -> frozenset[str]:
-    """The set of the words of ``text``."""
+    """Return the set of the words of ``text``."""
     return frozenset(text.split())
 
 
@@ -24,7 +24,7 @@ _TITLE_WORDS = (
     r"Former|Acting|Deputy|Foreign|Defense|Treasury|State|Interior|Majority|Minority|Republican|Democratic|Senate|House|"
     r"GOP|Democrat|Labour|Conservative"
 )
-# A title counts only before another capitalised word: "President Lee", but not "President of the Senate".
+# A title precedes another capitalised word: "President Lee", but not "President of the Senate".
 _TITLES = re.compile(
     rf"(?:(?:the|The|former|then|ex)[ -])*(?:(?:{_TITLE_WORDS})\.?\s+)+(?=[^\W\d_a-z])"
 )
@@ -57,7 +57,10 @@ _NO_PERSON = words(
 
 @dataclass(frozen=True)
 class PersonName:
-    """The parts of a name in the form of a person's, as written. ``particles`` ends with its space or hyphen."""
+    """Represent the parts of a person's name as they are written.
+
+    ``particles`` ends with its space or hyphen.
+    """
 
     first: str
     particles: str
@@ -66,25 +69,31 @@ class PersonName:
 
 
 def bare_name(name: str) -> str:
-    """The name without article, titles, ``Jr.``, bracketed addition, possessive; the name itself if nothing is left.
+    """Return a name without article, titles, ``Jr.``, addition in parentheses and possessive ending.
+
+    It is the name itself if nothing else remains.
 
     >>> bare_name("former Defense Secretary Ash Carter's")
     'Ash Carter'
     """
     name = " ".join(name.split())
     bare = _TAIL.sub("", name)
-    bare = _ARTICLE.sub("", bare, count=1) if _ARTICLE.match(bare) else bare
+    article = _ARTICLE.match(bare)
+    if article is not None:
+        bare = bare[article.end() :]
     titles = _TITLES.match(bare)
-    return (bare[titles.end() :] if titles else bare) or name
+    if titles is not None:
+        bare = bare[titles.end() :]
+    return bare or name
 
 
 def is_title(word: str) -> bool:
-    """Whether a single capitalised word, with or without its stop, is a title or part of one: ``Gen.``, ``Defense``."""
+    """Return whether a capitalised word, with or without its stop, is a title or part of one: ``Gen.``, ``Defense``."""
     return _TITLES.match(f"{word} X") is not None
 
 
 def title_of(name: str) -> str:
-    """The titles that open the name, ``""`` if none.
+    """Return the titles at the beginning of a name, ``""`` if there are none.
 
     >>> title_of("Vice President Ann Lee")
     'Vice President'
@@ -95,42 +104,39 @@ def title_of(name: str) -> str:
 
 @lru_cache(maxsize=65536)
 def person_name(name: str) -> PersonName | None:
-    """The parts of a name of two or more words that has the form of a person's, else ``None``.
+    """Return the parts of a name of two or more words in the form of a person's, else ``None``.
 
     >>> person_name("President Bashar al-Assad")
     PersonName(first='Bashar', particles='al-', surname='Assad', surname_is_first=False)
     >>> person_name("White House") is None
     True
     """
-    parts = bare_name(name).split(" ")
-    if (
-        not 2 <= len(parts) <= 6
-        or not parts[0][:1].isupper()
-        or any(w.lower() in _NO_PERSON for w in parts)
-    ):
+    first, *following = bare_name(name).split(" ")
+    if not 1 <= len(following) <= 5 or not first[:1].isupper():
         return None
-    if parts[0] in _SURNAME_FIRST or (len(parts) == 2 and _HYPHENATED_GIVEN_NAME.match(parts[1])):
-        return PersonName(" ".join(parts[1:]), "", parts[0], surname_is_first=True)
-    rest = " ".join(parts[1:])
-    while (
-        (middle := rest.partition(" "))[1]
-        and middle[0][:1].isupper()
-        and not _PARTICLES.match(rest)
-    ):
-        if not _WORD.fullmatch(middle[0]):
+    if any(word.lower() in _NO_PERSON for word in (first, *following)):
+        return None
+    is_hyphenated = len(following) == 1 and _HYPHENATED_GIVEN_NAME.match(following[0])
+    if first in _SURNAME_FIRST or is_hyphenated:
+        return PersonName(" ".join(following), "", first, surname_is_first=True)
+    # Middle names are skipped up to the particles, or up to the last word.
+    while len(following) > 1:
+        rest = " ".join(following)
+        if not following[0][:1].isupper() or _PARTICLES.match(rest):
+            break
+        if not _WORD.fullmatch(following[0]):
             return None
-        rest = middle[2]
+        following = following[1:]
+    rest = " ".join(following)
     particles = _PARTICLES.match(rest)
     surname = rest[particles.end() :] if particles else rest
-    if not _WORD.fullmatch(parts[0]) or not _is_surname(surname):
+    if not _WORD.fullmatch(first) or not _is_surname(surname):
         return None
-    return PersonName(parts[0], particles[0] if particles else "", surname)
+    return PersonName(first, particles[0] if particles else "", surname)
 
 
 def _is_surname(word: str) -> bool:
-    return (
-        bool(_WORD.fullmatch(word))
-        and word[0].isupper()
-        and len(word) > 1
-        and not _INITIALS.fullmatch(word)
-    )
+    """Return whether a word can be a surname: it has a capital, and is no initial."""
+    if len(word) < 2 or not word[0].isupper():
+        return False
+    return bool(_WORD.fullmatch(word)) and not _INITIALS.fullmatch(word)

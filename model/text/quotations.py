@@ -1,7 +1,7 @@
-"""Quotations with the speaker's name behind them: *“It is a tragedy.” — Tom Vance, senator*.
+"""Quotations that the speaker's name follows: *“It is a tragedy.” — Tom Vance, senator*.
 
-No verb says that somebody speaks, so the form alone tells: a quotation that fills its line, and a name with a dash, in
-parentheses, or on a line of its own. Likewise for lines of question and answer behind *Vance asked Reyes …*.
+Without a verb of speech, the form of the text decides: a quotation fills its line, and a name follows with a dash, in
+parentheses, or on a line of its own. The form also identifies questions and answers after *Vance asked Reyes …*.
 """
 
 import re
@@ -18,112 +18,122 @@ _OPENING = re.compile(r"^\s*(?:[•*·–—-]\s*)?(?:\(?\d{1,3}[.)]\s+)?(?=(?:[
 _CLOSING = re.compile(r"(?:[”’»\"]|'')(?:\s*$)")
 _CLOSING_BEFORE_NAME = re.compile(r"(?:[”’»\"]|'')(?=\s*(?:[—–―(-]))")
 _QUESTION = re.compile(r"\?\W*$")
-_LONGEST = 30  # sentences of a quotation
-_REACH = 400  # characters that a name with its role may take at most
+_LONGEST = 30  # sentences in a quotation
+_REACH = 400  # the greatest length of a name with its role, in characters
 _ANSWERER = re.compile(rf"\s+(?:the\s+)?{NAME}")
-#: The first words of cues behind which two people take turns.
+#: Words of cues after which two people take turns.
 ASKING = words("ask asked asks asking interviewed interviews pressed questioned quizzed")
 
 
 @dataclass(frozen=True)
 class Quotation:
-    """A quotation that fills its line or lines, with who is named behind it, if anybody is."""
+    """Represent a quotation that fills its lines, with the name that follows it, if there is one."""
 
     content: tuple[Located, ...]
     name: Located | None = None
 
     @property
     def first(self) -> int:
-        """The sentence that it begins in."""
+        """Return the number of its first sentence."""
         return self.content[0].sentence
 
     @property
     def last(self) -> int:
-        """The sentence that it ends in."""
+        """Return the number of its last sentence."""
         return self.content[-1].sentence
 
 
 def quotations(
     texts: Sequence[str], layout: Layout, people: Collection[Located] = ()
 ) -> list[Quotation]:
-    """Return the quotations that fill their lines, in order, each with the name behind it.
+    """Return the quotations that fill their lines, in order, each with the name that follows it.
 
     Args:
         texts: the sentences of an article.
         layout: their lines.
-        people: who is known to be a person. A name that is all of its line, without a dash, a title or a role, is the
-            speaker's only if it is among them: it could be a heading.
+        people: the persons that the model recognized. A name that fills its line, without a dash, a title or a role, is
+            the speaker's only if it is among them: otherwise it may be a heading.
     """
-    result: list[Quotation] = []
+    complete: list[Quotation] = []
     index = after_name = 0
     while index < len(texts):
         quotation = _quotation_from(texts, layout, index)
         if quotation is None:
             index += 1
             continue
-        # A name above this quotation is its heading, unless it is that of the quotation before it. Then a name below it
-        # is likewise the next one's.
+        # A name on the line before a quotation is its heading, unless it belongs to the quotation before. If
+        # quotations have headings, a name on the line after this one is the heading of the next.
         has_heading = index > after_name and _bare_name(texts, index - 1, people) is not None
         if quotation.name is None:
-            quotation = _signed_below(texts, layout, quotation, people, not has_heading)
-        result.append(quotation)
+            quotation = _with_name_below(texts, layout, quotation, people, not has_heading)
+        complete.append(quotation)
         index = quotation.last + 1
         if quotation.name is not None:
-            index = after_name = max(index, quotation.name.sentence + 1)
-    return result
+            after_name = max(index, quotation.name.sentence + 1)
+            index = after_name
+    return complete
 
 
 def _quotation_from(texts: Sequence[str], layout: Layout, first: int) -> Quotation | None:
     """Return the quotation whose opening mark is the first character of sentence ``first`` and of its line."""
     opening = _OPENING.match(texts[first])
-    if opening is None or (first and layout.lines[first - 1] == layout.lines[first]):
+    if opening is None or (first > 0 and layout.lines[first - 1] == layout.lines[first]):
         return None
     content: list[Located] = []
     for index in range(first, min(first + _LONGEST, len(texts))):
         text = texts[index]
         start = opening.end() if index == first else 0
-        is_last_of_line = index + 1 == len(texts) or layout.lines[index + 1] != layout.lines[index]
-        if is_last_of_line:
-            for closing in _CLOSING_BEFORE_NAME.finditer(text, max(start + 1, len(text) - _REACH)):
-                if name := signature(text[closing.end() :]):
-                    content.append(Located(index, start, closing.end()))
-                    offset = closing.end()
-                    place = Located(index, offset + name[0], offset + name[1])
-                    return _unless_broken(texts, Quotation(tuple(content), place))
+        is_last = index + 1 == len(texts)
+        ends_line = is_last or layout.lines[index + 1] != layout.lines[index]
+        if ends_line:
+            signed = _signed_end(text, index, start)
+            if signed is not None:
+                end, name = signed
+                return _unless_broken(texts, Quotation((*content, end), name))
         content.append(Located(index, start, len(text)))
         if _CLOSING.search(text):
-            if not is_last_of_line:
-                return None
-            return _unless_broken(texts, Quotation(tuple(content)))
-        if is_last_of_line and (
-            index + 1 == len(texts) or _OPENING.match(texts[index + 1]) is None
-        ):
-            return None  # a line that ends without a mark, and the next does not open once more
+            return _unless_broken(texts, Quotation(tuple(content))) if ends_line else None
+        # A quotation without a closing mark continues only on a line that opens it again.
+        if ends_line and (is_last or _OPENING.match(texts[index + 1]) is None):
+            return None
+    return None
+
+
+def _signed_end(text: str, index: int, start: int) -> tuple[Located, Located] | None:
+    """Return the end of a quotation in sentence ``index``, and the name that follows it in the same sentence."""
+    for closing in _CLOSING_BEFORE_NAME.finditer(text, max(start + 1, len(text) - _REACH)):
+        offset = closing.end()
+        name = signature(text[offset:])
+        if name is not None:
+            name_start, name_end = name
+            return Located(index, start, offset), Located(
+                index, offset + name_start, offset + name_end
+            )
     return None
 
 
 def _unless_broken(texts: Sequence[str], quotation: Quotation) -> Quotation | None:
-    """Return the quotation, unless it closes before its end: *“No,” she said, “never.”* is told, not quoted alone."""
-    for place in quotation.content:
-        text = texts[place.sentence][place.start : place.end]
-        inner = text[1:-1] if place == quotation.content[-1] else text[1:]
+    """Return the quotation, unless a mark closes it before its end: *“No,” she said, “never.”* has its own cue."""
+    for piece in quotation.content:
+        text = texts[piece.sentence][piece.start : piece.end]
+        inner = text[1:-1] if piece == quotation.content[-1] else text[1:]
         if re.search(r"[”»]|(?<!^)\"(?=\s)|''(?=\s)", inner):
             return None
     return quotation
 
 
-def _signed_below(
+def _with_name_below(
     texts: Sequence[str],
     layout: Layout,
     quotation: Quotation,
     people: Collection[Located],
     takes_bare_name: bool,
 ) -> Quotation:
-    """Return the quotation with the name on the line below, if there is nothing else on it."""
+    """Return the quotation with the name on the line below, if that line has nothing else."""
     below = quotation.last + 1
-    if below >= len(texts) or (
-        below + 1 < len(texts) and layout.lines[below + 1] == layout.lines[below]
-    ):
+    if below >= len(texts):
+        return quotation
+    if below + 1 < len(texts) and layout.lines[below + 1] == layout.lines[below]:
         return quotation
     name = signature(texts[below])
     if name is None and takes_bare_name:
@@ -136,29 +146,36 @@ def _signed_below(
 def _bare_name(
     texts: Sequence[str], index: int, people: Collection[Located]
 ) -> tuple[int, int] | None:
-    """Return where a person's name stands that is, with a role, the whole of sentence ``index``."""
-    match = _BARE.match(texts[index].rstrip(" :")) if index >= 0 else None
-    if match is None or texts[index].rstrip().endswith(".") or not is_name(match["name"]):
+    """Return the offsets of a person's name that, with a role, fills sentence ``index``."""
+    if index < 0 or texts[index].rstrip().endswith("."):
         return None
-    name, start, end = match["name"], *match.span("name")
-    if is_title(name.split()[0]) and len(name.split()) > 1:
+    match = _BARE.match(texts[index].rstrip(" :"))
+    if match is None or not is_name(match["name"]):
+        return None
+    name = match["name"]
+    start, end = match.span("name")
+    name_words = name.split()
+    if len(name_words) > 1 and is_title(name_words[0]):
         return start, end
     if person_name(name.title() if name.isupper() else name) is None:
         return None
-    is_person = any(
-        place.sentence == index and place.start < end and place.end > start for place in people
-    )
-    return (start, end) if match["role"] or is_person else None
+    if match["role"]:
+        return start, end
+    for person in people:
+        if person.sentence == index and person.start < end and person.end > start:
+            return start, end
+    return None
 
 
 def answerer(text: str, end: int) -> tuple[int, int] | None:
-    """Return where the name stands that follows a cue of asking which ends at ``end``: *asked Governor Reyes*."""
+    """Return the offsets of the name after a cue of asking that ends at ``end``: *asked Governor Reyes*."""
     match = _ANSWERER.match(text, end)
     if match is None or not is_name(match["name"]):
         return None
-    return match.start("name"), match.start("name") + len(match["name"].rstrip("."))
+    start = match.start("name")
+    return start, start + len(match["name"].rstrip("."))
 
 
 def is_question(text: str) -> bool:
-    """Return whether a text ends with a question mark, quotation marks aside."""
+    """Return whether a text ends with a question mark, apart from quotation marks."""
     return _QUESTION.search(text) is not None

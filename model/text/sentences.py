@@ -1,10 +1,10 @@
-"""Sentences of a news article, as offsets.
+"""Division of a news article into sentences, as offsets.
 
 A paragraph's end is a sentence's end whatever the punctuation: headlines and datelines have none. Within a paragraph
-sentencex decides; it was chosen by measuring (``docs/experiments.md``, "Sentence splitting"). It refuses to cut inside
-quotes and brackets, which in news hold several sentences or are never closed, so it is shown the text without them,
-and the marks are given back to the sentence they touch. Web addresses, and abbreviations that end a sentence, are
-spelled with *x* for it.
+sentencex decides; measurements led to this choice (``docs/experiments.md``, "Sentence splitting"). It never divides
+quotations and parentheses, which in news contain several sentences or are never closed. Therefore it gets the text
+without these marks, which are then assigned to the sentences beside them. It also gets web addresses, and abbreviations
+that end a sentence, with *x* for their letters.
 """
 
 import re
@@ -15,12 +15,12 @@ import sentencex  # type: ignore[import-untyped]
 from claimstance.model.text.abbreviations import without_abbreviations
 from claimstance.model.text.speech import SPEAKER_REACH, names_speaker, signature
 
-#: From the text of one paragraph to the offsets of its sentences, in order; only their starts are used.
+#: Returns the offsets of the sentences of a paragraph, in order; only their starts are used.
 ParagraphSplitter = Callable[[str], list[tuple[int, int]]]
 
 _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 _MARKS = re.compile(r"[“”‘\"„«»‟()]|''|``")
-# Addresses of pages and people, without a stop at their end; and the stop that opens a public reply (.@MayorHale).
+# Web and mail addresses, without a stop at their end; and the stop that begins a public reply (.@MayorHale).
 _ADDRESS = re.compile(
     r"(?:https?://|\bwww\.)[^\s\"“”«»<>]*[\w/]|(?<![\w.+-])[\w.+-]+@(?:[\w-]+\.)+[a-z]{2,}\b"
     r"|(?<![\w.-])(?:[\w-]+\.)+(?:com|org|net|gov|edu|info|co\.uk)\b(?:/[^\s\"“”«»<>]*[\w/])?",
@@ -28,14 +28,14 @@ _ADDRESS = re.compile(
 )
 _ADDRESS_SIGNS = ("@", "://", "www.", ".com", ".org", ".net", ".gov", ".edu", ".info", ".co.uk")
 _REPLY = re.compile(r"(?:^|(?<=\s))\.(?=@\w)")
-# Closing marks after a cut belong to the sentence before it, opening marks before a cut to the sentence after it.
+# Closing marks after a boundary belong to the sentence before it, opening marks before it to the next sentence.
 _CLOSING = re.compile(r"[”’)\]}»]+|[\"']+(?=\s|$)")
 _OPENING = re.compile(r"(?:(?:^|(?<=\s))[\"“„«'‘`(\[]+\s*|(?<=[.!?…])[“„«‘(\[])$")
-# A straight mark right after a stop opens or closes: the marks before it tell (the stop."It or ."He).
+# A straight mark directly after a stop opens or closes a quotation: the number of marks before it decides.
 _STRAIGHT = re.compile(r"(?<=[.!?…])(?:\"|'')$")
-# What opens a line of a list or of questions and answers: no sentence of its own.
+# The beginning of a line in a list or an interview (1., (a), Q.) is no sentence of its own.
 _LIST_MARK = re.compile(r"\s*\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{2,4})[.)]\s*")
-# Nothing ends after a title, nor after an initial within a name.
+# No sentence ends after a title, nor after an initial within a name.
 _NAME_FOLLOWS = re.compile(
     r"\b(?:Mr|Mrs|Ms|Messrs|Drs?|Profs?|Sens?|Reps?|Govs?|Gens?|Lt|Col|Adm|Capt|Cmdr|Sgt|Maj|Rev|Fr|Hon|Supt|Atty"
     r"|(?<![\w.])[A-Z][\w’'-]+\s[A-Z])\.[\s\"“‘']*$"
@@ -44,51 +44,52 @@ _QUOTED = re.compile(r"(?:[”’»\"]|'')\s*$")
 _QUESTION_QUOTED = re.compile(r"[?!](?:[”’»\"]|'+)+\s*$")
 _HOUR = re.compile(r"\b[ap]\.m\.\s*$")
 _AFTER_HOUR = re.compile(r"(?:[ECMP][SD]?T|GMT|UTC|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b")
-_REACH = (
-    40  # characters that the patterns above may look back over; a bound keeps long texts linear
-)
+_REACH = 40  # characters before a boundary for these patterns; a limit keeps long texts linear
 
 
 def split_sentences(text: str, splitter: ParagraphSplitter | None = None) -> list[tuple[int, int]]:
-    """The sentences of ``text`` as ``(start, end)``, in code points, end exclusive.
+    """Return the sentences of ``text`` as ``(start, end)``, in code points, end exclusive.
 
-    They are in order, do not overlap, have no outer whitespace, and hold every non-space character of the text.
+    They are in order, do not overlap, have no outer whitespace, and contain every non-space character of the text.
 
     Args:
-        text: a news article whose paragraphs end with a line break. Any string will do; one without a non-space
-            character gives ``[]``.
-        splitter: what cuts a paragraph; sentencex, for English, if ``None``.
+        text: a news article whose paragraphs end with a line break. Any string is accepted; one without a non-space
+            character has no sentences.
+        splitter: the function that divides a paragraph; sentencex, for English, if ``None``.
     """
     splitter = splitter or split_paragraph
-    return [
-        (start + left, start + right)
-        for start, end in _paragraphs(text)
-        for left, right in _tidy(text[start:end], splitter(text[start:end]))
-    ]
+    sentences = []
+    for offset, end in _paragraphs(text):
+        paragraph = text[offset:end]
+        starts = [start for start, _ in splitter(paragraph)]
+        for sentence_start, sentence_end in _corrected(paragraph, starts):
+            sentences.append((offset + sentence_start, offset + sentence_end))
+    return sentences
 
 
 def split_paragraph(paragraph: str) -> list[tuple[int, int]]:
-    """Return the sentences of one paragraph as sentencex sees them without what misleads it."""
-    shown = without_marks(without_addresses(without_abbreviations(paragraph)))
-    boundaries = sentencex.get_sentence_boundaries("en", shown)
+    """Return the sentences of one paragraph according to sentencex, without the characters that mislead it."""
+    simplified = without_marks(without_addresses(without_abbreviations(paragraph)))
+    boundaries = sentencex.get_sentence_boundaries("en", simplified)
     return [(sentence["start_index"], sentence["end_index"]) for sentence in boundaries]
 
 
 def without_marks(paragraph: str) -> str:
-    """Return the paragraph with spaces for its quotation marks and parentheses; offsets stay."""
+    """Return the paragraph with spaces for its quotation marks and parentheses; offsets do not change."""
     return _MARKS.sub(lambda mark: " " * len(mark[0]), paragraph)
 
 
 def without_addresses(paragraph: str) -> str:
-    """Return the paragraph with *x* for the characters of web and mail addresses; offsets stay."""
+    """Return the paragraph with *x* for the characters of web and mail addresses; offsets do not change."""
     in_lower_case = paragraph.lower()
-    if not any(sign in in_lower_case for sign in _ADDRESS_SIGNS):  # most paragraphs, at no cost
+    if not any(sign in in_lower_case for sign in _ADDRESS_SIGNS):  # in most paragraphs
         return paragraph
-    replies_opened = _REPLY.sub(" ", paragraph)
-    return _ADDRESS.sub(lambda address: "x" * len(address[0]), replies_opened)
+    without_replies = _REPLY.sub(" ", paragraph)
+    return _ADDRESS.sub(lambda address: "x" * len(address[0]), without_replies)
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the offsets of paragraphs; a line break that only wraps a line does not end one."""
     start = 0
     for line_end in _LINE_END.finditer(text):
         if not _is_wrapped(text, line_end.start(), line_end.end()):
@@ -98,35 +99,37 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_wrapped(text: str, start: int, end: int) -> bool:
-    """Whether the line break at ``start`` only wraps a line: the text goes on in lower case after an open end."""
+    """Return whether the line break at ``start`` only wraps a line: no stop precedes it, and lower case follows."""
     before, after = text[start - 1 : start], text[end : end + 1]
     return after.islower() and (before.isalnum() or before in (",", "-", "–", "—"))
 
 
-def _tidy(paragraph: str, found: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Sentences that cover the whole paragraph, cut where those of ``found`` start if that can be right."""
+def _corrected(paragraph: str, starts: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield sentences that cover the paragraph, divided at those of ``starts`` that can be right."""
     is_list = _LIST_MARK.match(paragraph) is not None
-    left = counted = 0
-    quotes = {'"': 0, "''": 0}  # how many straight marks stand before ``counted``
-    for start, _ in found:
+    sentence_start = counted = 0
+    quotes = {'"': 0, "''": 0}  # the number of straight marks before ``counted``
+    for start in starts:
         for mark in quotes:
             quotes[mark] += paragraph.count(mark, counted, max(start, counted))
         counted = max(start, counted)
-        cut = _between_marks(paragraph, start, quotes)
-        if cut <= left or (is_list and _LIST_MARK.fullmatch(paragraph, left, cut)):
+        boundary = _between_marks(paragraph, start, quotes)
+        if boundary <= sentence_start:
             continue
-        before = paragraph[max(left, cut - _REACH) : cut]
-        if not _goes_on(before, paragraph[cut : cut + SPEAKER_REACH]):
-            yield from _trimmed(paragraph, left, cut)
-            left = cut
-    yield from _trimmed(paragraph, left, len(paragraph))
+        if is_list and _LIST_MARK.fullmatch(paragraph, sentence_start, boundary):
+            continue
+        before = paragraph[max(sentence_start, boundary - _REACH) : boundary]
+        if not _continues(before, paragraph[boundary : boundary + SPEAKER_REACH]):
+            yield from _trimmed(paragraph, sentence_start, boundary)
+            sentence_start = boundary
+    yield from _trimmed(paragraph, sentence_start, len(paragraph))
 
 
-def _goes_on(before: str, after: str) -> bool:
-    """Return whether a cut here would tear a sentence.
+def _continues(before: str, after: str) -> bool:
+    """Return whether a sentence continues over a boundary between the two texts.
 
-    A name or an hour (5 p.m. Tuesday) is open, a comma or lower case follows, or the speaker of a quotation: with a
-    verb behind a question, after a dash at the paragraph's end.
+    It does within a name or a time (5 p.m. Tuesday), before a comma or lower case, and before the speaker of a
+    quotation: with a verb after a question, after a dash at the paragraph's end.
     """
     inside_initials = before[-1:] == "." and after[:1].isalpha() and after[1:2] == "."  # N.|H.
     if inside_initials or _NAME_FOLLOWS.search(before):
@@ -142,23 +145,27 @@ def _goes_on(before: str, after: str) -> bool:
     return is_lower or after[:1] in (",", ";", ":", ")", "]")
 
 
-def _between_marks(paragraph: str, cut: int, quotes: dict[str, int]) -> int:
-    """Where a cut at ``cut`` leaves each mark beside it to its own sentence.
+def _between_marks(paragraph: str, boundary: int, quotes: dict[str, int]) -> int:
+    """Return the position beside ``boundary`` that leaves each mark with its own sentence.
 
-    ``quotes`` counts the straight marks up to there: an odd one has opened.
+    ``quotes`` counts the straight marks before the boundary: an odd number means that a quotation is open.
     """
-    if cut > 0 and _REPLY.match(paragraph, cut - 1):
-        return cut - 1
-    if closing := _CLOSING.match(paragraph, cut):
+    if boundary > 0 and _REPLY.match(paragraph, boundary - 1):
+        return boundary - 1
+    closing = _CLOSING.match(paragraph, boundary)
+    if closing is not None:
         return closing.end()
-    if straight := _STRAIGHT.search(paragraph, max(0, cut - _REACH), max(cut, 0)):
-        opens = quotes[straight[0]] % 2 and paragraph[cut : cut + 1].isalnum()
-        return straight.start() if opens else cut
-    opening = _OPENING.search(paragraph, max(0, cut - _REACH), cut)
-    return opening.start() if opening else cut
+    first = max(0, boundary - _REACH)
+    straight = _STRAIGHT.search(paragraph, first, max(boundary, 0))
+    if straight is not None:
+        opens = quotes[straight[0]] % 2 and paragraph[boundary : boundary + 1].isalnum()
+        return straight.start() if opens else boundary
+    opening = _OPENING.search(paragraph, first, boundary)
+    return opening.start() if opening else boundary
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield ``(start, end)`` without outer whitespace, or nothing if there is only whitespace."""
     piece = text[start:end]
     if piece and not piece.isspace():
         yield start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())

@@ -158,12 +158,12 @@ def test_a_task_without_its_labels_is_named(tmp_path, task):
         b'{"' + b"k" * 100_000 + b'": 1, "encoder": {}}',
     ],
 )
-def test_what_is_no_configuration_is_refused(tmp_path, content):
+def test_an_invalid_configuration_is_refused(tmp_path, content):
     (tmp_path / "config.json").write_bytes(content)
     assert len(refused(tmp_path)) < 400
 
 
-def test_what_is_no_file_is_refused(tmp_path):
+def test_a_configuration_that_is_no_file_is_refused(tmp_path):
     import os
 
     path = tmp_path / "config.json"

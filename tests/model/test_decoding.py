@@ -70,7 +70,7 @@ def test_tags_become_spans(window, tags, expected):
     assert decoded(window, tags.split()) == expected
 
 
-def test_content_goes_on_over_the_end_of_a_sentence(two_sentences):
+def test_content_continues_over_the_end_of_a_sentence(two_sentences):
     tags = ["O", "B-content", "I-content", "O", "I-content", "I-content", "O"]
     assert decoded(two_sentences, tags) == [("content", 2, 7)]
     assert decoded(two_sentences, tags, across=()) == [("content", 2, 4), ("content", 5, 7)]
@@ -80,7 +80,7 @@ def test_content_goes_on_over_the_end_of_a_sentence(two_sentences):
     assert decoded(two_sentences, begun_anew) == [("content", 2, 4), ("content", 5, 7)]
 
 
-def test_content_does_not_go_on_into_a_sentence_behind_an_end(two_sentences):
+def test_content_does_not_continue_into_a_closed_sentence(two_sentences):
     logits = logits_of(
         ["O", "O", "B-content", "I-content", "O", "I-content", "I-content", "O", "O"]
     )
@@ -131,7 +131,7 @@ def test_a_spans_probability_is_the_mean_over_its_words(window):
     assert words[1] < 0.9 < words[0]
 
 
-def test_every_cue_is_asked_about_every_other_span():
+def test_every_cue_is_paired_with_every_source_and_content():
     cue, other_cue, source, content = (
         TokenSpan(label, i, i + 1, 1.0)
         for i, label in enumerate(["cue", "cue", "source", "content"])
@@ -223,7 +223,7 @@ def test_a_cue_takes_all_likely_contents_and_else_the_likeliest(window):
     assert one.probability == pytest.approx(0.9 * sigmoid(np.array(-2.0)))
 
 
-def test_content_that_no_cue_claims_stands_alone_if_it_is_more_than_a_slip(word_windows):
+def test_content_without_a_cue_is_an_attribution_unless_it_is_short(word_windows):
     builder = word_windows(32)
     [window] = builder.windows(
         enumerate(builder.tokenize(["a " + "b" * 20, "the quote goes on here", "and on"]))
@@ -256,7 +256,7 @@ def test_content_over_two_sentences_lies_in_both(two_sentences):
     assert found.sentence == 0
 
 
-def test_an_inner_attribution_is_given_back_to_the_outer_content(window):
+def test_an_inner_attribution_is_added_to_the_outer_content(window):
     # he | said | she | believed | it: the flat content of both is "it"; told inside the first is the second.
     outer, inner = assembled(
         window,
@@ -274,7 +274,7 @@ def test_an_inner_attribution_is_given_back_to_the_outer_content(window):
     assert join_pieces(outer.content, ["a b c d e f"]) == (Located(0, 4, 9),)
 
 
-def test_an_inner_attribution_with_less_content_is_given_back_too(window):
+def test_an_inner_attribution_with_less_content_is_added_to_the_outer_content(window):
     outer, inner = assembled(
         window,
         [
@@ -289,7 +289,7 @@ def test_an_inner_attribution_with_less_content_is_given_back_too(window):
     assert characters(inner)["content"] == [(0, 6, 7)]
 
 
-def test_a_shared_source_is_not_given_back(window):
+def test_a_shared_source_is_not_added_to_the_content(window):
     outer, _ = assembled(
         window,
         [
@@ -309,7 +309,7 @@ def test_pieces_with_only_space_between_them_are_joined():
     assert join_pieces(places, texts) == (Located(0, 0, 3), Located(0, 5, 6), Located(1, 0, 1))
 
 
-def test_an_attribution_is_told_where_its_cue_is():
+def test_an_attribution_belongs_to_the_sentence_of_its_cue():
     place = (Located(2, 0, 1), Located(3, 0, 1))
     assert FoundAttribution((Located(1, 0, 1),), (Located(4, 0, 1),), place, 1.0).sentence == 4
     assert FoundAttribution((Located(1, 0, 1),), (), place, 1.0).sentence == 2

@@ -111,7 +111,7 @@ def test_holders_and_targets_by_span_name_or_null():
     )
 
 
-def test_a_pronoun_of_one_document_is_nobody_of_another():
+def test_a_pronoun_is_not_resolved_in_another_document():
     tagger, backend = script()
     records = [
         {"id": f"{doc}{place}", "doc_id": doc, "text": text, "stances": [{"target": target}]}
@@ -127,7 +127,7 @@ def test_a_pronoun_of_one_document_is_nobody_of_another():
     assert backend.asked == [("", "Carl Amsel"), ("", "him"), ("", "Ships"), ("", "Carl Amsel")]
 
 
-def test_documents_that_are_read_together_are_as_if_each_were_read_alone(model):
+def test_documents_predicted_together_equal_documents_predicted_alone(model):
     one, three = (Tagger.from_pretrained(model, threads=threads) for threads in (1, 3))
     records = [
         {**record, "id": f"{record['id']}-{number}", "stances": [{"target": "the harbour"}]}
@@ -137,7 +137,7 @@ def test_documents_that_are_read_together_are_as_if_each_were_read_alone(model):
     assert list(three.predict(records)) == list(one.predict(records))  # to the last bit
 
 
-def test_labels_of_records_are_not_looked_at(tagger):
+def test_labels_of_records_are_ignored(tagger):
     def ask(claim, label):
         return {
             "id": "1",

@@ -63,7 +63,7 @@ def make_reader(word_windows):
     return make
 
 
-def test_everything_is_read_from_one_pass(make_reader):
+def test_one_encoder_pass_gives_all_predictions(make_reader):
     reader = make_reader()
     reading = reader.read(["he said so much", "Ada left ."])
     assert len(reader.backend.windows) == len(reading.windows) == 1
@@ -78,7 +78,7 @@ def test_everything_is_read_from_one_pass(make_reader):
     assert reading.warnings == []
 
 
-def test_what_the_model_has_no_head_for_is_none(word_windows):
+def test_predictions_without_a_head_are_none(word_windows):
     builder = word_windows()
     oracle = Oracle(builder)
     oracle.read = lambda ids, segments, sentences: {"hidden": ids.astype(float)[..., None]}
@@ -88,7 +88,7 @@ def test_what_the_model_has_no_head_for_is_none(word_windows):
     assert (reading.attributions, reading.entities, reading.probabilities) == (None, None, {})
 
 
-def test_no_sentence_is_no_work(make_reader):
+def test_no_sentences_give_empty_predictions(make_reader):
     reader = make_reader()
     reading = reader.read([])
     assert (reading.windows, reading.attributions, reading.entities) == ([], [], [])
@@ -101,7 +101,7 @@ def test_attributions_come_in_the_order_of_their_sentences(make_reader):
     assert [found.sentence for found in reading.attributions] == [0, 2, 3]
 
 
-def test_a_quotation_with_a_name_behind_it_has_the_probability_of_its_claim(make_reader):
+def test_a_quotation_with_a_name_after_it_has_the_probability_of_its_claim(make_reader):
     reader = make_reader(32)
     texts = ["“it goes on”", "— Ada Lee, minister"]
     for layout, count in ((layout_of_lines(texts, [0, 1]), 1), (None, 0)):
@@ -158,7 +158,7 @@ def test_rows_answer_their_queries_in_order(make_reader):
     assert len({tuple(row.round(6)) for row in together}) == 5
 
 
-def test_a_topic_is_read_once_beside_its_sentence(make_reader):
+def test_a_topic_is_encoded_once_with_its_sentence(make_reader):
     reader = make_reader()
     reading = reader.read(["x y", "he said so"])
     reader.stances(reading, [Query(1, (0, 2), "gun laws"), Query(1, None, "gun laws")])
@@ -170,7 +170,7 @@ def test_a_topic_is_read_once_beside_its_sentence(make_reader):
     assert reading.warnings == []
 
 
-def test_a_span_without_tokens_is_asked_about_as_a_topic(make_reader):
+def test_a_target_without_tokens_is_scored_as_a_topic(make_reader):
     reader = make_reader()
     reading = reader.read(["x y"])
     reader.stances(reading, [Query(0, (1, 2), (0, 1))])  # the holder is a space: nobody
@@ -179,7 +179,7 @@ def test_a_span_without_tokens_is_asked_about_as_a_topic(make_reader):
     assert len(reader.backend.windows) == 2
 
 
-def test_a_long_sentence_is_judged_by_its_pieces(make_reader):
+def test_logits_of_a_long_sentence_are_averaged_over_its_pieces(make_reader):
     reader = make_reader(10)
     reading = reader.read([" ".join("abcdefghijkl")])  # pieces of 8 and 4 tokens
     logit = (8 * 8 + 4 * 4) / 12
@@ -191,13 +191,13 @@ def test_a_long_sentence_is_judged_by_its_pieces(make_reader):
     assert reader.backend.asked == [((0, 0), (4, 5), (1, 5))]
 
 
-def test_a_sentence_without_tokens_is_warned_of_and_undecided(make_reader):
+def test_a_sentence_without_tokens_is_undecided_and_gives_a_warning(make_reader):
     reading = make_reader().read(["x", " ", "y"])
     assert reading.warnings == ["sentence 1: no token that the model knows: nothing read"]
     assert reading.probabilities["claim"][1].tolist() == [0.5, 0.5]
 
 
-def test_a_topic_that_leaves_no_room_is_warned_of(make_reader):
+def test_a_topic_that_does_not_fit_gives_a_warning(make_reader):
     reader = make_reader(10)
     reading = reader.read(["a b c d e f"])
     reader.stances(reading, [Query(0, None, "g h")])
@@ -237,7 +237,7 @@ def test_each_kind_of_question_has_probabilities_of_its_own(make_reader):
     np.testing.assert_allclose(fitted[2:], (plain[2:] + np.array([0, 0, 1.0])) / 8, atol=1e-6)
 
 
-def test_the_bias_of_older_models_is_the_last_labels(make_reader):
+def test_a_bias_of_older_models_belongs_to_the_last_label(make_reader):
     reader = make_reader(biases={"claim": 1.5}, temperatures={"claim": 2.0})
     logit = (4 + 1.5) / 2
     np.testing.assert_allclose(
@@ -256,7 +256,7 @@ def test_temperatures_soften_without_changing_the_answer(make_reader):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_what_is_wanted_no_more_is_not_read_on(make_reader, workers):
+def test_encoding_ends_once_stop_returns_true(make_reader, workers):
     reader, left = make_reader(8), [3]
 
     def stop():

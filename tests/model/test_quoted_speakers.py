@@ -47,7 +47,7 @@ class Article:
 ROUND_UP = "Leaders said this of the cod.\n\n“It is gone.” — Runa Salt\n\n“It is not.”\n\nEmil Draycott, negotiator"
 
 
-def test_each_quotation_goes_to_its_own_name():
+def test_each_quotation_is_attributed_to_the_name_after_it():
     article = Article(ROUND_UP)
     wrong = article.attribution(["Leaders"], ["said"], ["the cod", "“It is gone.” — Runa Salt"])
     alone = article.attribution(content=["“It is not.”"])
@@ -64,7 +64,7 @@ def test_an_attribution_without_any_other_content_keeps_its_cue_alone():
     assert article.named(wrong)[0] == ("Leaders", "said", "", 0.6)
 
 
-def test_what_is_told_inside_a_quotation_stays():
+def test_attributions_inside_a_quotation_stay():
     article = Article("“Draycott says it is gone.” — Runa Salt")
     inner = article.attribution(["Draycott"], ["says"], ["it is gone"])
     dash = article.attribution(["Runa Salt"], ["—"], ["“Draycott says it is gone.”"])
@@ -81,7 +81,7 @@ EXCHANGE = (
 
 
 @pytest.mark.parametrize("cue", ["asked", "questioned", "interviewed"])
-def test_questions_and_answers_go_to_two_people_by_turns(cue):
+def test_questions_and_answers_are_attributed_by_turns(cue):
     article = Article(EXCHANGE.format(cue=cue))
     said = ["“Is it gone?”", "“It is.”", "“Who knew?”", "“Nobody did.”"]
     asked = article.attribution(["Reporter Emil Draycott"], [cue], said)
@@ -92,7 +92,7 @@ def test_questions_and_answers_go_to_two_people_by_turns(cue):
     ]
 
 
-def test_an_answer_of_nobody_named_has_no_source():
+def test_an_answer_without_a_named_person_has_no_source():
     article = Article("Emil Draycott asked.\n\n“Is it gone?”\n\n“It is.”")
     asked = article.attribution(["Emil Draycott"], ["asked"], ["“Is it gone?”", "“It is.”"])
     assert article.named(asked)[1:] == [
@@ -110,7 +110,7 @@ def test_an_answer_of_nobody_named_has_no_source():
         "Draycott asked Salt.\n\nIt rained.\n\n“Is it gone?”\n\n“It is.”",  # something between
     ],
 )
-def test_other_quotations_are_left_to_the_model(text):
+def test_attributions_of_other_quotations_stay(text):
     article = Article(text)
     cue = "said" if "said" in text else "asked"
     attribution = article.attribution(["Draycott"], [cue], article.texts[-1:])

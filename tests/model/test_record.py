@@ -140,7 +140,7 @@ def stance(**values):
         ),
     ],
 )
-def test_what_is_wrong_is_named_with_its_line(refused, row, message):
+def test_invalid_records_are_named_with_their_line(refused, row, message):
     found = refused({**GOOD, "id": "a:0"}, "", {**GOOD, "id": "a:2"}, row)
     assert found.startswith(f", line 4: {message}")
     assert len(found) < 250
@@ -158,7 +158,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
         list(read_jsonl(tmp_path))
 
 
-def test_label_sets_of_ones_own(tmp_path, refused):
+def test_custom_label_sets(tmp_path, refused):
     path = tmp_path / "own.jsonl"
     path.write_text(json.dumps({**GOOD, "claim": "news"}), encoding="utf-8")
     assert [r.claim for r in read_jsonl(path, {"claim": ("news", "view")})] == ["news"]
@@ -171,7 +171,7 @@ def test_label_sets_of_ones_own(tmp_path, refused):
     )
 
 
-def test_what_programs_write_is_understood(tmp_path):
+def test_output_of_other_programs_is_read(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_bytes(
         b'\xef\xbb\xbf{"id": 7, "doc_id": 3, "text": "a\\u2028b", "meta": null, "predicted": {"claim": {}}}\r\n'

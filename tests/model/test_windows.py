@@ -42,7 +42,7 @@ def test_a_window_is_filled_to_the_last_token(word_windows):
     assert shown(built(word_windows(10), ["a b c d", "e f g h"])) == [[(0, 4)], [(1, 4)]]
 
 
-def test_a_long_sentence_comes_in_pieces_and_its_end_has_company(word_windows):
+def test_the_last_piece_of_a_long_sentence_shares_a_window_with_the_next(word_windows):
     builder = word_windows(10)
     windows = built(builder, ["a", " ".join("bcdefghijklmnopqrst"), "u v"])
     assert shown(windows) == [[(0, 1)], [(1, 8)], [(1, 8)], [(1, 3), (2, 2)]]
@@ -108,7 +108,7 @@ def test_characters_become_tokens_and_back(subwords):
     assert window.token_span(window.pieces[0], 30, 40) is None
 
 
-def test_tokens_over_two_sentences_are_located_in_each(word_windows):
+def test_tokens_over_two_sentences_give_a_piece_of_each(word_windows):
     [window] = built(word_windows(16), ["a b", "c d"])
     assert window.locate(2, 5) == [Located(0, 2, 3), Located(1, 0, 1)]
     assert window.locate(3, 4) == []  # the separator alone
@@ -122,7 +122,7 @@ def test_tokens_over_two_sentences_are_located_in_each(word_windows):
     max_tokens=st.integers(8, 40),
     limit=st.none() | st.integers(1, 50),
 )
-def test_every_token_is_shown_once(subwords, sentences, max_tokens, limit):
+def test_every_token_is_in_one_window(subwords, sentences, max_tokens, limit):
     builder = subwords(max_tokens)
     tokens = builder.tokenize(sentences)
     shown_ids = {number: [] for number in range(len(sentences))}
@@ -162,14 +162,15 @@ def test_offsets_are_code_points_of_the_text(subwords, text):
     [
         ("{", "tokenizer.json: expected a tokenizer, found"),
         (
-            '{"version": "1.0", "model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}, "added_tokens": []}',
+            '{"version": "1.0", "model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}, '
+            '"added_tokens": []}',
             "tokenizer.json: the tokenizer has neither [CLS] [SEP] [PAD] nor <s> </s> <pad>",
         ),
         (b"\xff\xfe", "tokenizer.json: 'utf-8' codec can't decode"),
         (None, "tokenizer.json: No such file"),
     ],
 )
-def test_a_tokenizer_that_cannot_be_used_is_said(tmp_path, content, message):
+def test_an_unusable_tokenizer_is_a_model_error(tmp_path, content, message):
     path = tmp_path / "tokenizer.json"
     if content is not None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -178,7 +179,7 @@ def test_a_tokenizer_that_cannot_be_used_is_said(tmp_path, content, message):
     assert message in str(error.value)
 
 
-def test_other_families_of_special_tokens_serve(words_tokenizer):
+def test_special_tokens_of_roberta_are_accepted(words_tokenizer):
     renamed = (
         words_tokenizer.replace("[CLS]", "<s>").replace("[SEP]", "</s>").replace("[PAD]", "<pad>")
     )

@@ -31,13 +31,13 @@ QUOTED = {
 
 @pytest.mark.parametrize("rows", UNQUOTED.values(), ids=UNQUOTED)
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"], ids=["bare", "lf", "crlf"])
-def test_marks_that_quote_nothing(rows, end):
+def test_unquoted_tables_are_recognized(rows, end):
     assert is_unquoted([line + end for line in [HEADER, *rows]], "\t")
 
 
 @pytest.mark.parametrize("rows", QUOTED.values(), ids=QUOTED)
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"], ids=["bare", "lf", "crlf"])
-def test_marks_that_quote_cells(rows, end):
+def test_quoted_tables_are_recognized(rows, end):
     assert not is_unquoted([line + end for line in [HEADER, *rows]], "\t")
 
 
@@ -46,15 +46,15 @@ def test_a_header_in_quotes_belongs_to_a_quoted_table():
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "|"])
-def test_other_delimiters_are_quoted(delimiter):
+def test_tables_with_other_delimiters_are_quoted(delimiter):
     assert not is_unquoted([f"id{delimiter}text", f'1{delimiter}"a', f'2{delimiter}b"'], delimiter)
 
 
-def test_one_column_is_quoted():
+def test_a_table_of_one_column_is_quoted():
     assert not is_unquoted(["text", '"Rain.', 'Sun."'], "\t")
 
 
-def test_nothing_is_quoted():
+def test_an_empty_table_is_quoted():
     assert not is_unquoted([], "\t")
 
 
@@ -66,6 +66,6 @@ def test_reading_ends_at_the_row_that_decides():
     assert is_unquoted(lines(), "\t")
 
 
-def test_a_mark_that_is_never_closed_ends_at_the_longest_cell():
+def test_a_mark_without_an_end_extends_to_the_longest_cell():
     lines = [HEADER, '1\t"', *("2\t" + "rain " * 100 for _ in range(10_000))]
     assert is_unquoted(lines, "\t")

@@ -45,7 +45,7 @@ def call(*arguments, **environment):
     )
 
 
-def test_from_the_hub_then_from_its_cache(here, pushed, model):
+def test_a_model_is_fetched_from_the_hub_and_then_from_its_cache(here, pushed, model):
     write("a.txt", TEXT)
     with serving(pushed, NAME) as (address, asked):
         done = call("tag", "a.txt", "--model", NAME, HF_ENDPOINT=address)
@@ -97,7 +97,7 @@ def cached(model, folder, links=True):
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_a_name_is_a_hubs_where_there_is_no_such_folder(here, model, monkeypatch, links):
+def test_a_name_refers_to_the_hub_if_there_is_no_such_folder(here, model, monkeypatch, links):
     asked = []
 
     def snapshot_download(name, **options):
@@ -148,5 +148,5 @@ def test_a_link_out_of_the_cache_is_refused(tmp_path, model):
         ("anna/b c", False),
     ],
 )
-def test_names(here, name, can_be):
+def test_hub_names_have_a_user_and_a_model(here, name, can_be):
     assert is_hub_name(name) is can_be

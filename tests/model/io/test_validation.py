@@ -39,7 +39,7 @@ class Part(BaseModel):
         (list[Part], [{"name": "a"}, {}], ("[1].name", "expected a value, found none")),
     ],
 )
-def test_the_field_and_what_was_expected_there(kind, value, problem):
+def test_the_first_problem_names_field_and_expectation(kind, value, problem):
     with pytest.raises(ValidationError) as error:
         TypeAdapter(kind).validate_python(value)
     field, message = first_problem(error.value.errors())
@@ -55,7 +55,7 @@ def test_an_unknown_key_comes_before_the_missing_one_that_it_was_meant_for():
     )
 
 
-def test_paths():
+def test_field_paths():
     assert field_path(()) == ""
     assert field_path((2, "targets", 0)) == "[2].targets[0]"
     assert field_path(("labels", "a b", "[key]")) == "labels.a b"
@@ -79,7 +79,7 @@ def nested(depth):
         lambda: [10**5000],
     ],
 )
-def test_what_was_found_is_shown_in_a_few_words(make):
+def test_values_are_described_briefly(make):
     assert len(describe(make())) <= 70
 
 

@@ -51,7 +51,7 @@ def refused(folder, load=load_reader):
     return str(error.value)
 
 
-def test_a_whole_folder_is_read(folder):
+def test_a_complete_folder_is_loaded(folder):
     reader, digest = load_reader(folder, threads=1)
     assert digest == sha256(folder / "manifest.json")  # which has that of every file
     assert set(check_files(folder)) >= {
@@ -123,7 +123,7 @@ def test_a_model_that_was_not_exported_is_refused(folder):
     assert message in refused(folder)
 
 
-def test_what_is_no_folder_is_refused(folder):
+def test_a_path_that_is_no_folder_is_refused(folder):
     assert refused(folder / "none") == f"{folder / 'none'}: expected a model folder, found nothing"
     assert (
         refused(folder / "config.json")
@@ -205,7 +205,7 @@ def test_weights_in_other_files_are_refused(folder):
 
 
 @pytest.mark.parametrize("domain", ["", "com.example"])
-def test_operators_of_nobody_are_refused_by_name(folder, domain):
+def test_unknown_operators_are_named(folder, domain):
     graph = onnx.load(folder / "reader.onnx")
     graph.graph.node[-1].op_type, graph.graph.node[-1].domain = "RunAnything", domain
     if domain:
@@ -217,7 +217,7 @@ def test_operators_of_nobody_are_refused_by_name(folder, domain):
     assert "RunAnything" in found
 
 
-def test_a_tokenizer_of_more_tokens_than_the_encoder_knows_is_refused(folder):
+def test_a_tokenizer_with_more_tokens_than_the_encoder_is_refused(folder):
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     size = tokenizer.get_vocab_size()
     tokenizer.add_tokens(["onemore"])

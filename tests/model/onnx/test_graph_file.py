@@ -105,11 +105,11 @@ def refused(tmp_path, content):
 
 
 @pytest.mark.parametrize("name", EXTERNAL)
-def test_external_data_is_noticed_wherever_it_stands(tmp_path, name):
+def test_external_data_is_detected_in_every_kind_of_tensor(tmp_path, name):
     assert "(external data)" in refused(tmp_path, EXTERNAL[name].SerializeToString())
 
 
-def test_the_flag_alone_is_noticed(tmp_path):
+def test_the_flag_of_external_data_alone_is_detected(tmp_path):
     assert "(external data)" in refused(tmp_path, FLAG_ALONE.SerializeToString())
 
 
@@ -146,7 +146,7 @@ KEY, VALUE = field(1, b"location"), field(2, b"elsewhere")
         bytes([14 << 3]) + varint(0) + bytes([14 << 3]) + varint(1),
     ],
 )
-def test_external_data_is_noticed_however_it_is_written(tmp_path, written):
+def test_external_data_is_detected_in_any_encoding(tmp_path, written):
     initializer = field(8, b"w") + written
     content = field(7, field(5, initializer))
     assert "(external data)" in refused(tmp_path, content)

@@ -199,7 +199,7 @@ def test_any_value_anywhere_in_the_manifest_is_refused(folder, place, allowed):
         (json.dumps({"files": {"a" * 300: "0" * 64}}), "expected the name of a file of the model"),
     ],
 )
-def test_a_manifest_that_is_none_is_refused(folder, content, message):
+def test_an_invalid_manifest_is_refused(folder, content, message):
     path = folder / "manifest.json"
     path.write_text(content, encoding="utf-8")
     found = refused(folder)
@@ -217,7 +217,7 @@ def test_a_manifest_that_is_no_file_is_refused(folder):
     assert refused(folder) == f"{path}: expected a regular file, found something else"
 
 
-def test_what_the_manifest_says(folder):
+def test_the_manifest_has_precision_and_files(folder):
     manifest = read_manifest(folder / "manifest.json")
     assert manifest.precision == "float32"
     assert manifest.files == check_files(folder)
@@ -247,7 +247,7 @@ def test_token_ids_past_the_vocabulary_are_refused(folder, token, number):
     )
 
 
-def test_token_ids_past_the_vocabulary_are_an_error_where_nothing_says_how_large_it_is(folder):
+def test_token_ids_past_an_undeclared_vocabulary_are_an_error_when_they_are_used(folder):
     change_tokenizer(folder, lambda data: data["model"]["vocab"].update(said=5000))
     path = folder / "config.json"
     data = json.loads(path.read_text(encoding="utf-8"))
@@ -338,7 +338,7 @@ def test_a_graph_without_an_output_is_refused(folder):
     [("reader.onnx", "claim"), ("reader.onnx", "entity"), ("stance.onnx", "logits")],
 )
 @pytest.mark.parametrize("how", ["shape", "type", "not finite"])
-def test_a_graph_that_gives_something_else_is_refused(folder, name, output, how):
+def test_a_graph_with_other_outputs_is_refused(folder, name, output, how):
     """Whatever it declares: a node put behind an output changes what comes out of it."""
 
     def change(graph):
@@ -367,7 +367,7 @@ def test_a_graph_that_gives_something_else_is_refused(folder, name, output, how)
     assert f"'{output}'" in message
 
 
-def test_a_graph_that_wants_something_else_is_refused(folder):
+def test_a_graph_with_other_inputs_is_refused(folder):
     def rename(graph):
         graph.input[0].name = "words"
         for node in graph.node:

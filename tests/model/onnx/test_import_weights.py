@@ -33,13 +33,13 @@ def scales_of(folder):
     }
 
 
-def test_float32_gives_back_the_very_weights(trained, weights, tmp_path):
+def test_float32_weights_are_imported_exactly(trained, weights, tmp_path):
     found = load_onnx_weights(export(trained, tmp_path, "float32"))
     assert found.keys() == weights.keys()
     assert [name for name in weights if not torch.equal(found[name], weights[name])] == []
 
 
-def test_int8_gives_them_back_within_half_a_step(trained, weights, tmp_path):
+def test_int8_weights_are_imported_within_half_a_step(trained, weights, tmp_path):
     found = load_onnx_weights(export(trained, tmp_path, "int8"))
     assert found.keys() == weights.keys()
     scales = scales_of(trained)
@@ -58,7 +58,7 @@ def test_int8_gives_them_back_within_half_a_step(trained, weights, tmp_path):
     assert any(not torch.equal(found[name], weights[name]) for name in weights)
 
 
-def test_a_folder_without_weights_is_loaded_from_what_it_exports(trained, weights, tmp_path):
+def test_a_folder_without_weights_is_loaded_from_its_onnx_files(trained, weights, tmp_path):
     model = ClaimStanceModel.from_pretrained(export(trained, tmp_path, "float32"))
     assert [
         name for name, value in model.state_dict().items() if not torch.equal(value, weights[name])
@@ -66,7 +66,7 @@ def test_a_folder_without_weights_is_loaded_from_what_it_exports(trained, weight
     assert not model.training
 
 
-def test_the_bundled_model_can_be_gone_on_from():
+def test_the_bundled_model_can_be_loaded_for_training():
     model = ClaimStanceModel.from_pretrained(BUNDLED)
     assert {"attribution", "link", "stance", "claim"} <= model.heads.keys()
 

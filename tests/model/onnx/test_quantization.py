@@ -22,7 +22,7 @@ def hidden(model):
         return model.encode(IDS, torch.ones_like(IDS), torch.zeros_like(IDS))
 
 
-def test_evening_out_changes_nothing_but_the_last_digits(trained):
+def test_smoothquant_changes_only_the_last_digits(trained):
     model = ClaimStanceModel.from_pretrained(trained)
     before = hidden(model)
     linear = sum(isinstance(module, nn.Linear) for module in model.encoder.modules())
@@ -41,7 +41,7 @@ def rounded(values):
     return (values / step).round() * step
 
 
-def test_a_great_value_costs_the_others_nothing():
+def test_large_values_do_not_cost_others_their_precision():
     rng = torch.Generator().manual_seed(1)
     inputs = torch.randn(40, 32, generator=rng)
     inputs[:, 5] *= 30  # a channel
@@ -60,7 +60,7 @@ def test_a_great_value_costs_the_others_nothing():
     assert (fine - exact)[ordinary].norm() < (coarse - exact)[ordinary].norm() / 20
 
 
-def test_a_row_of_nothing_but_zeros_is_no_division_by_zero():
+def test_a_row_of_zeros_is_no_division_by_zero():
     even = PerTokenLinear(nn.Linear(4, 3, bias=False), torch.ones(4))
     assert even(torch.zeros(2, 4)).tolist() == [[0.0] * 3] * 2
 
@@ -74,7 +74,7 @@ def test_an_exported_encoder_has_one_operator_a_layer_for_attention(trained, tmp
     assert "Softmax" not in kinds
 
 
-def test_that_attention_is_transformers_own(trained):
+def test_exported_attention_equals_that_of_transformers(trained):
     assert exported_attention("bert") != "eager"
     plain, ours = (
         hidden(ClaimStanceModel.from_pretrained(trained, attention))
@@ -84,7 +84,7 @@ def test_that_attention_is_transformers_own(trained):
 
 
 @pytest.mark.parametrize("kind", ["mpnet", "modernbert", "distilbert"])
-def test_other_encoders_keep_theirs(kind):
+def test_other_encoders_are_exported_with_eager_attention(kind):
     assert kind not in FULL_ATTENTION
     assert exported_attention(kind) == "eager"
 
@@ -172,7 +172,7 @@ def test_scales_are_no_coarser_than_needed():
     assert set(np.abs(unlike).ravel()) == {127}
 
 
-def test_the_bundled_model_is_that_of_this_code():
+def test_the_bundled_model_has_smoothed_layers():
     graph = onnx.load(BUNDLED / "reader.onnx").graph
     inverse = {one.name for one in graph.initializer if one.name.endswith(".inverse")}
     assert (

@@ -1,4 +1,4 @@
-"""Accents: folded away, with the places of all characters in the text as it was written."""
+"""Accents: folded away, with the origin of each character in the text as it was written."""
 
 import sys
 import unicodedata
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimstance.model.text.accents import fold_accents, fold_with_places
+from claimstance.model.text.accents import fold_accents, fold_with_offsets
 from claimstance.model.text.mentions import find_mentions
 
 NAMES = {
@@ -36,7 +36,7 @@ def test_accents_are_folded_in_any_encoding(name, plain, form):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("asked", [*FORMS, None])
 @pytest.mark.parametrize("written", [*FORMS, None])
-def test_a_name_is_found_however_it_and_the_text_are_written(name, asked, written):
+def test_a_name_is_found_in_any_encoding(name, asked, written):
     def write(form):
         return fold_accents(name) if form is None else unicodedata.normalize(form, name)
 
@@ -57,7 +57,7 @@ def test_a_name_is_found_however_it_and_the_text_are_written(name, asked, writte
         ("Pena", "La Peña", ["Peña"]),
     ],
 )
-def test_what_a_name_stands_for_is_found_with_accents(form, name, text, expected):
+def test_names_with_accents_have_surnames_and_acronyms(form, name, text, expected):
     text = unicodedata.normalize(form, text)
     found = [text[start:end] for start, end in find_mentions(name, text)]
     assert found == [unicodedata.normalize(form, word) for word in expected]
@@ -78,7 +78,7 @@ def test_what_a_name_stands_for_is_found_with_accents(form, name, text, expected
 )
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 @pytest.mark.parametrize("other", ["NFC", "NFD"])
-def test_other_scripts(name, text, count, form, other):
+def test_names_in_other_scripts(name, text, count, form, other):
     name, text = unicodedata.normalize(form, name), unicodedata.normalize(other, text)
     spans = find_mentions(name, text)
     assert len(spans) == count
@@ -97,15 +97,15 @@ def test_canonically_equal_texts_fold_to_the_same(text):
 
 
 @given(LETTERS)
-def test_places_cover_the_text_in_order(text):
-    folded = fold_with_places(text)
-    places = folded.places
-    if places is None:
-        places = [(i, i + 1) for i in range(len(text))]
-    assert len(places) == len(folded.text)
-    assert list(places) == sorted(places)
-    for start in range(len(places)):
-        for end in range(start + 1, len(places) + 1):
+def test_origins_cover_the_text_in_order(text):
+    folded = fold_with_offsets(text)
+    origins = folded.origins
+    if origins is None:
+        origins = [(i, i + 1) for i in range(len(text))]
+    assert len(origins) == len(folded.text)
+    assert list(origins) == sorted(origins)
+    for start in range(len(origins)):
+        for end in range(start + 1, len(origins) + 1):
             span = folded.span(start, end)
             if span is not None:
                 assert fold_accents(text[slice(*span)]) == folded.text[start:end]
@@ -123,10 +123,10 @@ def test_mentions_are_spans_of_the_text_as_written(name, before, after):
             previous = end
 
 
-def test_plain_texts_are_left_alone():
+def test_texts_without_accents_do_not_change():
     text = "“Plain” — text, with ‘quotes’…"
-    assert fold_with_places(text).text is text
-    assert fold_with_places(text).places is None
+    assert fold_with_offsets(text).text is text
+    assert fold_with_offsets(text).origins is None
 
 
 def test_every_character_is_folded_to_something_shorter_than_a_word():

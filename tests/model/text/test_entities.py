@@ -53,7 +53,7 @@ def whole(text, *names):
         ("It is all-Orvane Tower here.", ["O all-", "O Orvane"], ["O Orvane Tower"]),
     ],
 )
-def test_names_that_touch(text, marked, expected):
+def test_adjacent_names_are_joined(text, marked, expected):
     assert whole(text, *marked) == expected
 
 
@@ -90,7 +90,7 @@ def test_names_that_touch(text, marked, expected):
         ("He paid 3 Orvane crowns.", ["O Orvane"], ["O Orvane"]),
     ],
 )
-def test_a_name_goes_on_through_capitals(text, marked, expected):
+def test_capitalised_words_after_a_name_belong_to_it(text, marked, expected):
     assert whole(text, *marked) == expected
 
 
@@ -112,7 +112,7 @@ def test_a_name_goes_on_through_capitals(text, marked, expected):
         ("Meanwhile the Cod Act Falls In Orvane Again", ["O Act"], ["O Act"]),  # a heading
     ],
 )
-def test_a_name_begins_with_the_capitals_before_it(text, marked, expected):
+def test_capitalised_words_before_a_name_belong_to_it(text, marked, expected):
     assert whole(text, *marked) == expected
 
 
@@ -190,17 +190,17 @@ FULL = ("They asked Runa Salt about cod.", "P Runa Salt")
         ("They eat salt.", []),
     ],
 )
-def test_a_person_named_in_full_is_known_by_the_surname(text, names):
+def test_a_surname_alone_is_the_person_named_in_full_elsewhere(text, names):
     entities = people(FULL, (text,))
     assert entities == [(0, "P", "Runa Salt"), *[(1, "P", name) for name in names]]
 
 
-def test_a_surname_that_is_an_ordinary_word_here_is_none_at_the_start_of_a_sentence():
+def test_an_ordinary_word_at_the_start_of_a_sentence_is_no_surname():
     entities = people(FULL, ("Salt is white.",), ("They eat salt.",), ("Then Salt left.",))
     assert entities == [(0, "P", "Runa Salt"), (3, "P", "Salt")]
 
 
-def test_another_label_gives_way_to_the_person_unless_it_is_commoner():
+def test_a_person_replaces_another_label_unless_that_is_more_frequent():
     assert people(FULL, ("Then Salt left.", "L Salt"))[1:] == [(1, "P", "Salt")]
     quay = ("They came to Runa Salt.", "L Runa Salt")
     assert people(FULL, quay)[1:] == [(1, "L", "Runa Salt")]  # all of the name is there to tell by
@@ -208,22 +208,22 @@ def test_another_label_gives_way_to_the_person_unless_it_is_commoner():
     assert [label for _, label, _ in people(FULL, *town)] == ["P", "L", "L"]
 
 
-def test_a_known_persons_probability_is_that_of_the_full_name():
+def test_a_surname_alone_has_the_probability_of_the_full_name():
     texts = [FULL[0], "Salt left."]
     full, known = with_known_people(list(found(*FULL)), texts)
     assert (known.place, known.label) == (Located(1, 0, 4), "PERSON")
     assert known.probability == full.probability
 
 
-def test_nobody_is_known_without_a_full_name():
+def test_a_surname_without_a_full_name_is_no_person():
     assert people(("Salt left.", "P Salt"), ("Then Salt came.",)) == [(0, "P", "Salt")]
 
 
-def test_what_has_no_capital_is_no_name():
+def test_an_entity_without_a_capital_is_dropped():
     assert whole("the state of Orvane is small", "L state of", "L Orvane") == ["L Orvane"]
 
 
-def test_sentences_are_apart_and_the_least_sure_part_counts():
+def test_names_are_joined_within_a_sentence_with_the_least_probability():
     texts = ["It was in Bergen", "Street Journal staff wrote of it."]
     marked = [*found(texts[0], "L Bergen"), *found(texts[1], "O Street", "O Journal", sentence=1)]
     first, second = whole_names(marked, texts)

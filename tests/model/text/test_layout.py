@@ -39,6 +39,6 @@ def test_sentences_within_quotation_marks_are_quoted():
     assert layout(text).quoted == {1, 2, 3}
 
 
-def test_a_colon_introduces_what_stands_on_other_lines():
+def test_a_colon_introduces_later_lines():
     found = layout("Salt listed three things. These are:\nNets\nBoats")
     assert [found.introduces(index) for index in range(4)] == [True, True, False, False]

@@ -39,7 +39,7 @@ def mentions(name, text):
         ("Martin Roe Jr.", "Roe lost.", ["Roe"]),
     ],
 )
-def test_person(name, text, expected):
+def test_mentions_of_a_person(name, text, expected):
     assert mentions(name, text) == expected
 
 
@@ -62,7 +62,7 @@ def test_person(name, text, expected):
         ("U.S.", "the U.S. army", ["U.S."]),
     ],
 )
-def test_other_names(name, text, expected):
+def test_mentions_of_other_names(name, text, expected):
     assert mentions(name, text) == expected
 
 
@@ -81,7 +81,7 @@ def test_topic_is_a_whole_phrase_in_any_case(name, text, expected):
 @pytest.mark.parametrize(
     "name", ["", " ", "…", "()", "’s", "the", "Mr.", "President", "(", "a)b", "\\", "[x"]
 )
-def test_odd_names_do_no_harm(name):
+def test_unusual_names_raise_no_error(name):
     assert find_mentions(name, "Nothing to see.") == []
 
 
@@ -96,7 +96,7 @@ def test_mentions_are_ordered_spans(name, text):
         previous = end
 
 
-def test_compiled_once():
+def test_a_name_is_compiled_once():
     text = "Ann Lee said that Lee would go. " * 4
     find_mentions("Ann Lee", text)
     began = time.perf_counter()
@@ -115,12 +115,13 @@ def test_parts_of_a_name():
     assert person_name("Mr. Lee") is None
 
 
-def test_needs_no_torch():
+def test_mentions_need_no_torch():
     import subprocess
 
-    code = "import sys, claimstance.model.text.mentions, claimstance.model.text.sentences; sys.exit('torch' in sys.modules)"
+    modules = "claimstance.model.text.mentions, claimstance.model.text.sentences"
+    code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_name_that_ends_in_a_lone_mark_is_no_error():
+def test_a_name_that_ends_with_an_apostrophe_is_no_error():
     assert find_mentions("Ada ’", "Ada and I.") == [(0, 3)]

@@ -27,6 +27,6 @@ from claimstance.model.text.modifiers import is_modifier
         ("They like Orvane", "Orvane", "LOCATION", False),
     ],
 )
-def test_adjectives_and_places_modify_the_noun_behind_them(text, name, label, expected):
+def test_adjectives_and_places_modify_the_next_noun(text, name, label, expected):
     start = text.index(name)
     assert is_modifier(text, start, start + len(name), label) is expected

@@ -46,7 +46,7 @@ def found(text, people=()):
         (" — Institute of Sea and Coast", "Institute of Sea and Coast"),
     ],
 )
-def test_a_name_behind_a_quotation_is_its_speakers(marks, behind, name):
+def test_a_name_after_a_quotation_is_its_speaker(marks, behind, name):
     quotation = f"{marks[0]}We came to leave some for our grandchildren.{marks[1]}"
     assert found(f"They spoke.\n\n{quotation}{behind}\n\nIt rained.") == [(quotation, name)]
 
@@ -63,7 +63,7 @@ def test_a_name_behind_a_quotation_is_its_speakers(marks, behind, name):
         " It rained. — Runa Salt, minister",
     ],
 )
-def test_what_is_no_name_behind_a_quotation_is_not_taken_for_one(behind):
+def test_other_words_after_a_quotation_are_no_speaker(behind):
     assert [name for _, name in found(f"“We came to fish.”{behind}")] in ([], [None])
 
 
@@ -76,17 +76,17 @@ def test_what_is_no_name_behind_a_quotation_is_not_taken_for_one(behind):
         "“It is over. We go — Runa Salt",
     ],
 )
-def test_a_quotation_that_does_not_fill_its_line_is_none(text):
+def test_a_quotation_that_does_not_fill_its_line_is_ignored(text):
     assert found(text) == []
 
 
-def test_a_bare_name_needs_to_be_a_persons():
+def test_a_name_alone_on_its_line_is_a_speaker_only_if_it_is_a_person():
     text = "“We came to fish.”\n\nRuna Salt\n\nIt rained."
     assert found(text) == [("“We came to fish.”", None)]
     assert found(text, ["Runa Salt"]) == [("“We came to fish.”", "Runa Salt")]
 
 
-def test_a_name_above_is_a_heading_and_the_next_one_the_next_quotations():
+def test_a_name_above_a_quotation_is_its_heading():
     people = ["Runa Salt", "Emil Draycott"]
     above = "Runa Salt\n\n“We came to fish.”\n\nEmil Draycott\n\n“We did not.”"
     assert [name for _, name in found(above, people)] == [None, None]
@@ -99,7 +99,7 @@ def test_a_quotation_of_several_sentences_and_paragraphs_is_one():
     assert found(text) == [("“We came to fish. It rained. “Then we left.”", "Runa Salt")]
 
 
-def test_who_is_asked_stands_behind_the_cue():
+def test_the_answerer_follows_the_cue():
     text = "Draycott asked Minister Runa Salt about cod."
     start, end = answerer(text, len("Draycott asked"))
     assert text[start:end] == "Minister Runa Salt"

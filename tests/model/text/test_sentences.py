@@ -70,7 +70,7 @@ def test_every_character_lies_in_one_sentence(text):
 
 
 @given(NEWS_LIKE, st.lists(st.tuples(st.integers(-5, 300), st.integers(-5, 300)), max_size=8))
-def test_cover_holds_whatever_the_splitter_returns(text, found):
+def test_every_character_is_covered_for_any_splitter(text, found):
     check_cover(text, split_sentences(text, lambda paragraph: found))
 
 
@@ -208,7 +208,7 @@ def test_an_abbreviation_that_belongs_to_the_next_word_ends_nothing(text):
 
 
 @pytest.mark.parametrize("mark", ["1.", "12.", "(3)", "Q.", "A.", "IV.", "b)"])
-def test_the_mark_of_a_line_is_no_sentence(mark):
+def test_the_mark_of_a_list_item_is_no_sentence(mark):
     text = f"{mark} Runa Salt called the plan a disgrace. It rained.\nA line."
     assert sentences(text) == [
         f"{mark} Runa Salt called the plan a disgrace.",
@@ -231,7 +231,7 @@ def test_marks_within_a_list_of_one_line_are_no_sentences():
         "Orvane.Com/Cod.News",
     ],
 )
-def test_an_address_is_not_cut(address):
+def test_an_address_is_not_divided(address):
     for text in (f"See {address} for more.", f"It is at {address}."):
         assert sentences(f"It rained. {text} He left.") == ["It rained.", text, "He left."]
 
@@ -245,7 +245,7 @@ def test_a_public_reply_keeps_its_stop():
 
 
 @pytest.mark.parametrize("marks", ["“”", '""', "‘’", "«»", ("''", "''")])
-def test_a_mark_right_after_a_stop_goes_where_it_belongs(marks):
+def test_a_mark_after_a_stop_stays_with_its_quotation(marks):
     opening, closing = marks
     said = f"{opening}It is over,{closing} he said."
     assert sentences(f"The minister left.{said}") == ["The minister left.", said]
@@ -253,7 +253,7 @@ def test_a_mark_right_after_a_stop_goes_where_it_belongs(marks):
     assert sentences(f"{ended}He left. {said}") == [ended, "He left.", said]
 
 
-def test_sentences_within_single_marks_are_cut():
+def test_sentences_within_single_marks_are_divided():
     assert sentences("‘We warned them. Nobody came,’ he said. It’s late.") == [
         "‘We warned them.",
         "Nobody came,’ he said.",
@@ -292,5 +292,5 @@ def test_the_speaker_of_a_quoted_question_belongs_to_it(marks, speaker):
         "They asked the fishermen.",
     ],
 )
-def test_a_sentence_behind_a_quoted_question_stands_alone(following):
+def test_a_sentence_after_a_quoted_question_is_separate(following):
     assert sentences(f"“Who will pay for it?” {following}") == ["“Who will pay for it?”", following]
