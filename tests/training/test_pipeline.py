@@ -57,7 +57,7 @@ def fresh(tiny_encoder, one_thread):
 
 def batches(model, records, **mixture):
     documents = build_examples(records, model.windows, DEFAULT_LABELS, {})
-    settings = {"tokens_per_batch": 256, "topics": 1.0, **mixture}
+    settings = {"tokens_per_batch": 256, "topic_share": 1.0, **mixture}
     return [
         collate(batch, model.windows.pad)
         for batch in EpochSampler(documents, model.windows, SamplingConfig(**settings)).epoch(0)
@@ -128,7 +128,7 @@ def test_ignored_labels_do_not_count(fresh, splits):
 
 def test_loss_weights_weigh(fresh, splits):
     fresh.eval()
-    batch = batches(fresh, splits["train"], topics=0.0)[0]
+    batch = batches(fresh, splits["train"], topic_share=0.0)[0]
     with torch.no_grad():
         before = fresh(**batch)
         fresh.loss_weights = {"claim": 3.0}
@@ -337,7 +337,7 @@ def test_a_resumed_run_knows_for_how_long_nothing_got_better(
 
     monkeypatch.setattr("claimstance.training.fine_tuning.train.export", lambda folder, **_: folder)
     monkeypatch.setattr(
-        "claimstance.training.fine_tuning.train._calibrated", lambda model, *_: model.config
+        "claimstance.training.fine_tuning.train._calibrated_config", lambda model, *_: model.config
     )
     monkeypatch.setattr(ClaimStanceTrainer, "scores", scores)
     config = make_config(tmp_path / "stopped", evaluations_per_epoch=3, patience=3)
@@ -372,7 +372,7 @@ def test_a_task_alone_trains_on_rows_that_mostly_lack_it(
     kept = Keep()
     train(
         make_config(
-            tmp_path, model={"tasks": ["stance"]}, epochs=1, tokens_per_batch=32, topics=0.0
+            tmp_path, model={"tasks": ["stance"]}, epochs=1, tokens_per_batch=32, topic_share=0.0
         ),
         {"train": loose},
         DEFAULT_LABELS,
@@ -490,7 +490,7 @@ class AfterSaving(TrainerCallback):
 def test_a_run_goes_on_in_a_folder_that_was_moved(make_config, splits, tmp_path, monkeypatch):
     monkeypatch.setattr("claimstance.training.fine_tuning.train.export", lambda folder, **_: folder)
     monkeypatch.setattr(
-        "claimstance.training.fine_tuning.train._calibrated", lambda model, *_: model.config
+        "claimstance.training.fine_tuning.train._calibrated_config", lambda model, *_: model.config
     )
     # The weights of before the interruption are the best, and loaded from the folder's new place.
     scores = iter([0.9, 0.1, 0.1])
