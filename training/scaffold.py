@@ -108,7 +108,7 @@ ${table}${labels}  split:                         # how rows are divided; those 
 model:
   encoder: sentence-transformers/all-MiniLM-L6-v2   # small and fast; any Hugging Face name or folder
   tasks: [$task]  # what is learnt; null: all that the data has labels for
-  start: auto                    # begin with the bundled model's weights, if it has this encoder; null: without
+  init_from: auto                # begin with the bundled model's weights, if it has this encoder; null: without
   max_tokens: 256                # how much of an article is read at once
 
 training:

@@ -139,7 +139,11 @@ class CsvWriter:
         meta_cells = self._write_header_once(article.meta).cells(article.meta)
         for row in self._table.rows(article):
             values = [row[name] for name in self._names]
-            self._csv.writerow([_cell(value) for value in (*values, *meta_cells.values())])
+            cells = [_cell(value) for value in (*values, *meta_cells.values())]
+            # A program that expects semicolons reads the whole line as one cell, which is no number.
+            if isinstance(cells[0], str) and cells[0].startswith(_FORMULA_SIGNS):
+                cells[0] = f"'{cells[0]}"
+            self._csv.writerow(cells)
 
     def finish(self) -> None:
         """Write the header if there was no article."""
@@ -171,15 +175,23 @@ def escape_formula(text: str) -> str:
     >>> escape_formula("=1+1"), escape_formula("He left; =1+1"), escape_formula("-5")
     ("'=1+1", "He left; '=1+1", '-5')
     """
-    escaped = _INNER_CELL.sub(lambda match: _escape_inner_cell(match[0]), text)
+    escaped = _INNER_CELL.sub(
+        lambda match: _escape_inner_cell(match[0], is_last=match.end() == len(text)), text
+    )
     if text.startswith(("\t", "\r", "\n")) or _is_formula(text):
         return f"'{escaped}"
     return escaped
 
 
-def _escape_inner_cell(cell: str) -> str:
-    """Put an apostrophe before the formula of a cell, after its blank characters."""
-    if not _is_formula(cell.replace('"', " ")):
+def _escape_inner_cell(cell: str, is_last: bool) -> str:
+    """Put an apostrophe before the formula of a cell, after its blank characters.
+
+    The last inner cell runs on into the next column for a program that expects semicolons, so that a
+    signed number there may begin a formula, too.
+    """
+    unquoted = cell.replace('"', " ")
+    begins_with_sign = _BLANK.sub("", unquoted, count=1).startswith(_FORMULA_SIGNS)
+    if not (begins_with_sign if is_last else _is_formula(unquoted)):
         return cell
     blank = _BLANK.match(cell)
     start = blank.end() if blank else 0

@@ -260,7 +260,9 @@ def _alone(
         if not stances:
             continue
         bare = Record(id=record.id, text=record.text, stances=list(stances))
-        example = build_examples([bare], windows, labels, {}, soft_share=0.0)[0][0]
+        example = build_examples(
+            [bare], windows, labels, {}, soft_share=0.0, skip_absent_holders=False
+        )[0][0]
         if len(example) > windows.max_tokens - 2:
             continue
         mentions = [

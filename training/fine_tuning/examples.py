@@ -119,6 +119,7 @@ def build_examples(
     corpus_weights: Mapping[str, float] | None = None,
     soft: Mapping[str, SoftLabels] | None = None,
     soft_share: float = 0.5,
+    skip_absent_holders: bool = True,
 ) -> list[list[Example]]:
     """Return documents of examples: lists of consecutive sentences; a single sentence is a document of one.
 
@@ -131,6 +132,8 @@ def build_examples(
         soft: record id → task → probabilities of teachers. Token labels are dropped where the teacher's
             tokenizer counts other tokens.
         soft_share: share of the soft labels where a label exists, too.
+        skip_absent_holders: leave out stances of holders whom their sentence does not mention; otherwise
+            they are queried as those of the text itself, as ``predict`` does.
     """
     weigh = _Weights(records, class_weight_power, corpus_weights or {})
     texts = list(dict.fromkeys(record.text for record in records))
@@ -140,7 +143,9 @@ def build_examples(
         sizes = attribution_sizes(group)
         document: list[Example] = []
         for record in group:
-            example = _example(record, tokens[record.text], labels, weigh, soft_share)
+            example = _example(
+                record, tokens[record.text], labels, weigh, soft_share, skip_absent_holders
+            )
             example.soft = {
                 task: said
                 for task, said in (soft or {}).get(record.id, {}).items()
@@ -182,7 +187,12 @@ def _corpus(record: Record) -> str:
 
 
 def _example(
-    record: Record, tokens: Tokens, labels: Labels, weigh: "_Weights", soft_share: float
+    record: Record,
+    tokens: Tokens,
+    labels: Labels,
+    weigh: "_Weights",
+    soft_share: float,
+    skip_absent_holders: bool,
 ) -> Example:
     example = Example(_corpus(record), tokens, record.text)
     for task in SENTENCE_TASKS:
@@ -203,7 +213,7 @@ def _example(
         holder = None
         if stance.holder is not None:
             holder = _span(record.text, tokens, stance.holder)
-            if holder is None:
+            if holder is None and skip_absent_holders:
                 # The speaker of a quotation that runs on is named in an earlier sentence. Without a
                 # span, the example would teach that the text itself takes this side.
                 continue

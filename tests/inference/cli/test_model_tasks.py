@@ -48,8 +48,8 @@ def test_a_table_has_the_columns_of_the_model(run, model, tasks, columns):
     assert (done.code, done.messages) == (
         0,
         [
-            f"note: the model random reads {tasks[0]} alone: rows of sentences, without columns of "
-            "other tasks"
+            f"note: the model random predicts only {tasks[0]}: the rows are sentences, without the "
+            "columns of other tasks"
         ],
     )
     rows = table(Path("tagged.csv").read_text(encoding="utf-8"))
@@ -74,9 +74,9 @@ def test_a_model_of_stances_alone_writes_rows_of_stances(run, model):
     done = run("tag", "a.txt", "--model", own, "--out", "tagged.csv")
     assert done.code == 0
     tasks, topic = done.messages
-    assert tasks.startswith("note: the model random reads stance alone: rows of stances")
+    assert tasks.startswith("note: the model random predicts only stance: the rows are stances")
     assert topic.startswith(
-        "note: no --target: each sentence is asked about 'the tax', the one topic"
+        "note: no --target: the stance of each sentence is predicted on 'the tax', the only topic"
     )
     rows = table(Path("tagged.csv").read_text(encoding="utf-8"))
     assert [(row["sentence"], row["target"]) for row in rows] == [

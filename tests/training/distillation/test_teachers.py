@@ -48,7 +48,7 @@ def records(seeds):
     ]
     text = "The Port of Harrow angered Mara Voss."
     alone = Record(
-        id="isolated_share",
+        id="alone",
         text=text,
         subjective="objective",
         meta={"corpus": "news"},
@@ -179,7 +179,7 @@ def test_rows_without_a_label_are_spoken_of_too(teacher, records):
     soft = teach([teacher(tasks=["claim", "attribution"])], records, DEFAULT_LABELS)
     assert records[8].claim is None
     assert records[8].attributions is None
-    assert soft["isolated_share"].keys() == {"claim", "attribution"}
+    assert soft["alone"].keys() == {"claim", "attribution"}
 
 
 def test_of_several_teachers_the_mean_counts(trained, teacher, tiny_encoder, records):
@@ -193,9 +193,7 @@ def test_of_several_teachers_the_mean_counts(trained, teacher, tiny_encoder, rec
             mine,
             DEFAULT_LABELS,
         )
-        return soft["isolated_share"]["claim"], np.array(
-            [*mine[8].stances[0].probabilities.values()]
-        )
+        return soft["alone"]["claim"], np.array([*mine[8].stances[0].probabilities.values()])
 
     for first, second, both in zip(said(trained), said(other), said(trained, other), strict=True):
         assert not np.allclose(first, second, atol=0.01)
@@ -260,6 +258,10 @@ def test_what_is_left_out_is_not_trained_on(tiny_encoder, tmp_path, records, mon
     monkeypatch.setattr(
         "claimstance.training.fine_tuning.train.build_examples",
         lambda records, *rest: seen.append(len(records)) or build_examples(records, *rest),
+    )
+    # The few sentences of a fold have one stance label, which is not what is tested here.
+    monkeypatch.setattr(
+        "claimstance.training.fine_tuning.train.require_two_labels", lambda *_: None
     )
     fold = fold_of(records[0], 2)
     other = next(

@@ -554,7 +554,7 @@ def test_people_stand_beside_the_model(run, model, seeds):
     assert (
         beside["other", "claim", "accuracy"] == beside["mine", "claim", "calibration_error"] == ""
     )
-    assert "people: an annotator against the others" in told.out
+    assert "people: each annotator against the others" in told.out
 
 
 @pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA does not name a folder of public corpora")
