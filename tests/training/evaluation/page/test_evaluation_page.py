@@ -83,6 +83,25 @@ def test_it_says_what_was_evaluated(page):
     assert "What training" not in words(test)
 
 
+def test_baselines_stand_beside_the_figures_they_are_compared_with():
+    baselines = {
+        "majority": {"cod/stance": {"macro_f1": {"value": 0.1234}}},
+        "words": {"cod/stance": {"macro_f1": {"value": 0.5678}}},
+        "embeddings": {},
+    }
+    html = rendered(evaluation(sentences(), baselines=baselines)).replace("\u00a0", " ")
+    glance = html[html.index('id="c-glance"') : html.index("What was evaluated")]
+    header, *rows = re.findall(r"<tr>.*?</tr>", glance)
+    names = re.findall(r"<th[^>]*>(.*?)</th>", header)
+    assert names[5:8] == ["majority", "words", "embeddings"]
+    [row] = [row for row in rows if "stance" in row]
+    cells = re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row)
+    assert len(cells) == len(names)
+    assert cells[5:8] == ["12.3 %", "56.8 %", ""]
+    assert "Majority, words, embeddings:" in glance
+    assert "majority" not in rendered(evaluation(sentences()))
+
+
 def test_every_primary_figure_is_in_the_first_table_with_its_interval(found, page):
     rows = re.sub(r"\s+", " ", page.one("section", id="glance").replace("\u00a0", " "))
     for name, metric in (
