@@ -1,4 +1,4 @@
-"""How right the bundled model is, as shipped, on the public corpora's test parts.
+"""Score the bundled model, as shipped, on the public corpora's test parts.
 
     claimstance build configs/default.yaml --no-teachers --corpora CORPORA --out runs/figures-data
     python benchmarks/accuracy.py runs/figures-data --corpora CORPORA
@@ -129,7 +129,7 @@ def _baselines(data: Path, split: str, words: bool) -> dict[str, told.Results]:
 
 
 def _people(data: Path, records: Sequence[Record], corpora: Path | None) -> told.Results:
-    """What annotators reach; of PolNeAR in all articles that several marked, since each part has few."""
+    """Score annotators against each other; on PolNeAR over all articles that several marked: each part has few."""
     found = dict(between_answers(records, load_labels(data)["stance"]))
     if corpora:
         polnear = lookup("polnear")

@@ -185,7 +185,7 @@ def calibration(results: Results) -> list[Row]:
 
 
 def abstention(results: Results) -> list[Row]:
-    """What withheld answers and sets of labels come to, and which share of questions 90 % precision leaves."""
+    """Return rows of withheld answers, of sets of labels, and of the share of questions answered at 90 % precision."""
     found = []
     for name, figures in results.items():
         for metric, figure in figures.items():
@@ -212,7 +212,7 @@ def classes(results: Results) -> list[Row]:
 
 
 def clean_parts(results: Results) -> list[Row]:
-    """What a corpus that shares sentences with train scores as published, and without them."""
+    """Return rows of a corpus that shares sentences with train: as published, and without those sentences."""
     found = []
     for name, figures in results.items():
         corpus, _, task = name.rpartition("/")
@@ -242,7 +242,7 @@ def outlets(outcomes: Outcomes, records: Sequence[Record], fewest: int = FEWEST)
 
 
 def people(results: Results) -> list[Row]:
-    """How well annotators agree, where several annotated."""
+    """Return rows of agreement between annotators, where several annotated."""
     return [
         _row("people", f"{name}, {metric}, between annotators", figures[metric])
         for name, figures in results.items()

@@ -1,4 +1,4 @@
-"""Whether the bundled model answers plain sentences as a reader would, whatever names stand in them.
+"""Check that the bundled model answers plain sentences as a reader would, whatever names they contain.
 
     python benchmarks/behaviour.py
 
@@ -97,7 +97,7 @@ class Case:
 
     @property
     def record(self) -> Record:
-        """What the model is asked."""
+        """Return the query of the case."""
         holder, target = self.asked["holder"], self.asked["target"]
         stances = (
             [Stance(holder=holder and self.names[holder], target=self.names[target])]
@@ -109,7 +109,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model said of a case, whether that is right, and whether it was given, not withheld.
+    """The model's answer to a case, with its correctness, and with ``given`` false if it was withheld.
 
     ``given`` is ``None`` where nothing is ever withheld.
     """
@@ -181,7 +181,7 @@ def _capital(text: str) -> str:
 
 
 def ask(reader: Reader, asked: Sequence[Case]) -> list[Answer]:
-    """What the model answers to each case."""
+    """Return the model's answer to each case."""
     return [
         answer(reader, case, said)
         for case, said in zip(asked, predict(reader, [case.record for case in asked]), strict=True)
@@ -189,7 +189,7 @@ def ask(reader: Reader, asked: Sequence[Case]) -> list[Answer]:
 
 
 def answer(reader: Reader, case: Case, said: Prediction) -> Answer:
-    """What a prediction comes to as an answer to a case."""
+    """Return a prediction as an answer to a case."""
     asked = case.asked
     if source := asked["source"]:
         found = sorted(

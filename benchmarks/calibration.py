@@ -1,4 +1,4 @@
-"""Whether the bundled model's probabilities mean what they say, on the public corpora's test parts.
+"""Measure the calibration of the bundled model's probabilities on the public corpora's test parts.
 
     claimstance build configs/default.yaml --no-teachers --corpora CORPORA --out runs/figures-data
     python benchmarks/calibration.py runs/figures-data

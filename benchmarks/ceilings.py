@@ -1,4 +1,4 @@
-"""How well people agree where several annotated the same: what a model can be asked for at most, about.
+"""Measure how well people agree where several annotated the same: about the most that a model can reach.
 
 Where annotators marked whole articles (PolNeAR), each is scored against each other as a model is against gold. The
 counts of an article are averaged over the ordered pairs of its annotators, so that each article weighs once however

@@ -1,4 +1,4 @@
-"""What speed is measured beside: this project, and what its users would write without it. Each in a process of its own.
+"""Run one contender of the speed comparison: this project, or the code that its users would write without it.
 
     python benchmarks/contenders.py NAME FILE        (started by benchmarks/speed.py)
 
@@ -134,7 +134,7 @@ def pipelines(file: Path, best: bool = False) -> Run:
 def load_pipelines(
     folder: Path, **more: Any
 ) -> Callable[[list[str], list[tuple[str, str]]], list[Any]]:
-    """What reads sentences, and pairs of a sentence and a target, with the models of a folder."""
+    """Return pipelines for sentences, and for pairs of a sentence and a target, with the models of a folder."""
     from transformers import pipeline
 
     labels = {

@@ -1,4 +1,4 @@
-"""How every file of figures begins: when it was measured, on what, and of which model."""
+"""Write the head of every file of figures: the date, the machine and the model."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Who "he" is, on GAP: passages of Wikipedia, each with a pronoun and two names of which it may mean one.
+"""Score the resolution of pronouns on GAP: passages of Wikipedia, each with a pronoun and two candidate names.
 
     python benchmarks/gap.py CORPORA [--part development] [--model FOLDER]
 

@@ -1,4 +1,4 @@
-"""Who "he" is: the resolved names of PolNeAR's sources against the coreference chains of its CoreNLP files.
+"""Score the resolved names of PolNeAR's sources against the coreference chains of its CoreNLP files.
 
     python benchmarks/names.py CORPORA [--split dev] [--articles N] [--show N]
 
@@ -99,7 +99,7 @@ def names_of_person(text: str, chain: list[list[int]], entities: Entities) -> tu
 
 
 def names_of_group(text: str, chain: list[list[int]], _: Entities) -> tuple[str, ...]:
-    """What the chain calls a group or a thing, pronouns left out."""
+    """Return the chain's phrases for a group or a thing, without pronouns."""
     phrases = (" ".join(text[mention[0] : mention[1]].split()) for mention in chain)
     return tuple(phrase for phrase in phrases if phrase.lower() not in KINDS)
 
@@ -125,7 +125,7 @@ def surname(name: str) -> str:
 
 
 def is_right(case: Case, answer: str | None) -> bool:
-    """Whether an answer is an expected name: see the module's text."""
+    """Return true if an answer is an expected name: see the module's docstring."""
     if answer is None:
         return False
     if case.kind in GROUPS:

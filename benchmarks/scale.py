@@ -1,4 +1,4 @@
-"""How long does a dataset of many rows take to build, and how much memory?
+"""Measure the time and memory that building a dataset of many rows takes.
 
     python benchmarks/scale.py [--rows 100000 1000000] [--write]
 

@@ -109,7 +109,7 @@ def joined_quotations(text: str, reference: Bounds, events: list[Event]) -> Boun
 
 
 def goes_over(event: Event, cut: int) -> bool:
-    """Whether a content touches what is before ``cut``, and its source or cue stands behind."""
+    """Return true if a content touches the text before ``cut``, and its source or cue follows ``cut``."""
     pieces = [*event.roles.get("source", ()), *event.roles.get("cue", ())]
     follows = any(cut <= start < cut + _SPEAKER_REACH for start, _ in pieces)
     return follows and any(start < cut <= end + 4 for start, end in event.roles.get("content", ()))

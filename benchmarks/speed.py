@@ -1,4 +1,4 @@
-"""How fast tagging and training are, beside the machine's own limit and what a user would write without this project.
+"""Measure the speed of tagging and training, beside the machine's limit and code written without this project.
 
     python benchmarks/speed.py [--rounds 5] [--only cold] [--long] [--corpora CORPORA] [--write]
 
@@ -392,7 +392,7 @@ def training(rounds: int, folder: Path, _: Path | None) -> list[Row]:
 
 
 def agreement(_: int, folder: Path, corpora: Path | None) -> list[Row]:
-    """What speed must not cost."""
+    """Return rows of what must not change for speed: labels and results."""
     from speed_checks import agreement
 
     return agreement(folder, corpora)

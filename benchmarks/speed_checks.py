@@ -1,4 +1,4 @@
-"""What speed must not cost: the same labels as float32, and the same result whatever else is read beside it."""
+"""Check what must not change for speed: labels as in float32, and the same result in any batch."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ from claimstance.model.windows import WindowBuilder
 
 
 def operations(file: Path) -> tuple[float, int, int]:
-    """What one bare pass of the encoder's matrices over a file's articles takes: operations, tokens, sentences.
+    """Count operations, tokens and sentences of one bare pass of the encoder's matrices over a file's articles.
 
     Two operations for each parameter of a matrix (four of attention, two of the feed-forward layer) and each token of
     the text; none for attention itself, special tokens or heads.

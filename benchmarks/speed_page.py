@@ -45,7 +45,7 @@ def machine() -> dict[str, Any]:
 
 
 def holds(one: Row) -> bool | None:
-    """Whether a figure reaches its goal; ``None`` if it has none."""
+    """Return true if a figure reaches its goal; ``None`` if it has none."""
     if one["must"] is None:
         return None
     return bool(

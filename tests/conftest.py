@@ -1,4 +1,4 @@
-"""What several test files share: a tiny encoder, the seeds as records, and a small trained and exported model."""
+"""Share fixtures: a tiny encoder, the seeds as records, and a small trained and exported model."""
 
 import io
 import logging
@@ -264,8 +264,8 @@ def open_page(browser, tmp_path):
 
 @pytest.fixture
 def complaints():
-    """What axe finds wrong with a page for those who do not see it, or not well; the page has to bypass its policy, as
-    axe is a script of its own.
+    """Return a function that lists axe's accessibility problems on a page, which has to bypass its policy, since axe is
+    a script of its own.
     """
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="needs axe-playwright-python"

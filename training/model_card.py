@@ -134,7 +134,7 @@ def _metadata(
     report: BuildReport | None,
     codebook: Codebook | None,
 ) -> dict[str, Any]:
-    """What the hub reads; keys without a value are left out."""
+    """Return the metadata that the hub reads, without keys that have no value."""
     corpora = [source.name for source in report.sources if source.name in CORPORA] if report else []
     found = {
         "license": config.card.license,

@@ -319,7 +319,7 @@ def _baselines_of(
 
 
 def _reader(model: Path | str | None, exact: bool) -> tuple[Reader, str]:
-    """What reads with the model, and its sha256: with ``exact``, that of its float32 weights."""
+    """Return a reader of the model, and the model's sha256; with ``exact``, both are of its float32 weights."""
     if not exact:
         return load_reader(model)
     from claimstance.model.network import ClaimStanceModel

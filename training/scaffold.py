@@ -1,4 +1,4 @@
-"""What ``claimstance init`` writes: a configuration and a codebook to begin with, commented line by line."""
+"""Write the files of ``claimstance init``: a first configuration and a codebook, commented line by line."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Whether what was reported as done is there once, whole and right, whatever happens meanwhile.
+"""Check that all work reported as done exists once, whole and right, whatever happens meanwhile.
 
     python benchmarks/torture [tagging training workers fuzz load] [--seed 7] [--write]
 

@@ -4,6 +4,30 @@ import copy
 import random
 from typing import Any
 
+#: Fragments of HTML, among them malformed ones, and a sentence to read.
+MARKUP = (
+    "<p>",
+    "</p>",
+    "<div>",
+    "<br>",
+    "<table>",
+    "<td>",
+    "<h1>",
+    "<script>",
+    "<!--",
+    "-->",
+    "<a href=x>",
+    "&amp",
+    "&#0;",
+    "&#xd800;",
+    "<svg><p>",
+    "<template>",
+    "<meta charset=utf-7>",
+    "<base href=//x>",
+    "<article>",
+    "<time datetime=2026-13-99>",
+    "He said that the levy is theft, and left. " * 5,
+)
 JUNK: list[Any] = [
     None,
     True,

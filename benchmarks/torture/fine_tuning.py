@@ -1,4 +1,4 @@
-"""Whether training that is killed, and resumed, ends in the very weights of a run that nothing ends.
+"""Check that training that is killed and resumed ends in exactly the weights of an uninterrupted run.
 
 ``configs/quickstart.yaml`` (the bundled encoder, the records of ``seeds/``) is trained for an epoch, scored and
 saved six times, with early stopping. Then it is trained again and again, each run killed (SIGKILL) one to
@@ -56,7 +56,7 @@ class Training:
         )
 
     def killed(self, name: str, seconds: float) -> bool:
-        """Whether it was killed after so many seconds, not at its end by then. ``LostError`` if it failed."""
+        """Return true if it was killed after so many seconds, before its end. ``LostError`` if it failed."""
         with self.start(name) as process:
             try:
                 _, said = process.communicate(timeout=seconds)
@@ -92,7 +92,7 @@ class Training:
 def torture(
     training: Training, rng: random.Random, runs: int, kills: int = KILLS
 ) -> tuple[int, int, list[str]]:
-    """How many runs came to the same weights, how often they were killed, and what was lost otherwise."""
+    """Count runs that ended in the same weights, and kills; list the losses of the other runs."""
     same, struck, losses = 0, 0, []
     for number in range(runs):
         name = f"killed-{number}"

@@ -1,4 +1,4 @@
-"""Whether any input, however damaged, gives a right answer or a clear error, in bounded time and memory.
+"""Check that any input, however damaged, gives a right answer or a clear error, in bounded time and memory.
 
 Inputs are made from a seed: files and requests that were whole, with bytes, fields and values cut, changed and put in,
 and texts of strange characters. Each kind says below what it is read by and what has to hold. Two processes take the
@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 import outcomes
-from damage import damaged, replaced, strange_text
+from damage import MARKUP, damaged, replaced, strange_text
 from outcomes import must
 from page import part, survived
 from pydantic import TypeAdapter, ValidationError
@@ -50,29 +50,6 @@ DATA = ROOT / "tests" / "data"
 MEMORY_DISK = Path("/dev/shm")  # of Linux: files there cost no disk
 SECONDS, MEMORY = 10, 4 << 30  # of an input; of a process, in bytes
 RUN, TASKS = 100, 500  # inputs a task; tasks for the same processes
-MARKUP = (
-    "<p>",
-    "</p>",
-    "<div>",
-    "<br>",
-    "<table>",
-    "<td>",
-    "<h1>",
-    "<script>",
-    "<!--",
-    "-->",
-    "<a href=x>",
-    "&amp",
-    "&#0;",
-    "&#xd800;",
-    "<svg><p>",
-    "<template>",
-    "<meta charset=utf-7>",
-    "<base href=//x>",
-    "<article>",
-    "<time datetime=2026-13-99>",
-    "He said that the levy is theft, and left. " * 5,
-)
 
 
 Task = tuple[str, str, int]  # kind, seed, inputs
@@ -368,7 +345,7 @@ def _late(*_: Any) -> None:
 
 
 def run(kind: str, seed: str, count: int = RUN) -> list[str]:
-    """What went wrong with so many inputs of a kind; each with what makes it again."""
+    """Return the failures among so many inputs of a kind, each with the seed that repeats it."""
     function, wrong = FUZZED[kind][0], []
     with tempfile.TemporaryDirectory(dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None) as folder:
         for number in range(count):
@@ -394,7 +371,7 @@ def _tasks(seed: int, million: float) -> Iterator[Task]:
 
 
 def _done(tasks: list[Task], workers: int | None = None) -> list[tuple[Task, list[str]]]:
-    """What each task found. Where a process dies, each task of these gets one of its own, to see which it was."""
+    """Return each task's failures. If a process dies, its tasks run again in one process each, to find the culprit."""
     try:
         with ProcessPoolExecutor(workers or os.cpu_count(), initializer=_prepare) as pool:
             return list(

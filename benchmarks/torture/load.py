@@ -1,4 +1,4 @@
-"""Whether a server stays up, answers and keeps its memory, at twice what it can do.
+"""Check that a server stays up, answers and keeps its memory, at twice the load that it can serve.
 
 ``claimstance serve``, the bundled model, on loopback. Unloaded, one client asks one article after another: the median
 of that is what times are compared with. As many clients as are let in (one a thread, and one more), who ask again as

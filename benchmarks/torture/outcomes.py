@@ -1,4 +1,4 @@
-"""What reading a damaged file may come to: a right answer, or an error that says what is wrong with which file."""
+"""Check the outcome of reading a damaged file: a right answer, or an error that names the file and the fault."""
 
 import json
 from pathlib import Path

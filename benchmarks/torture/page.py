@@ -91,7 +91,7 @@ def measured(
 
 
 def holds(row: Row) -> bool:
-    """Whether a row reaches its goal; one without a goal does."""
+    """Return true if a row reaches its goal, or has none."""
     must = row["must"]
     return must is None or (
         row["value"] >= must if row["better"] == "higher" else row["value"] <= must
@@ -99,7 +99,7 @@ def holds(row: Row) -> bool:
 
 
 def part(about: str, rows: Sequence[Row]) -> dict[str, Any]:
-    """What one part of the suite found, where and when."""
+    """Return the results of one part of the suite, with the machine and the date."""
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     return {
         "date": date.today().isoformat(),

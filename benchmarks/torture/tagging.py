@@ -1,4 +1,4 @@
-"""Whether tagging into a folder survives what ends it: killed, told to stop, a disk that is full.
+"""Check that tagging into a folder survives every end: a kill, a signal to stop, a full disk.
 
 A corpus is made from the seed articles, with a few lines that cannot be read, and tagged into a folder without any
 disturbance. Then it is tagged again and again, each start of the program ended by one of ``FAULTS``, until nothing is
@@ -49,7 +49,7 @@ def _shuffled(texts: Sequence[str], rng: random.Random) -> str:
 
 @dataclass
 class Setting:
-    """What is tagged, and how; and what comes of it undisturbed.
+    """A corpus, the options to tag it with, and the result of an undisturbed run.
 
     Attributes:
         corpus: the file.
@@ -66,7 +66,7 @@ class Setting:
     seconds: float = 0.0
 
     def undisturbed(self, form: str) -> dict[str, bytes]:
-        """What a run gives that nothing ends, with one thread."""
+        """Return the result of an undisturbed run with one thread."""
         if form not in self.expected:
             run = Run(self, self.room / f"undisturbed-{form}", form)
             started = time.monotonic()
@@ -110,7 +110,7 @@ class Run:
             raise LostError(f"ended with {process.returncode}: {last}")
 
     def files(self) -> dict[str, bytes]:
-        """What is in the folder, hidden files left out."""
+        """Return the files of the folder, without hidden ones."""
         return {
             path.name: path.read_bytes()
             for path in sorted(self.out.iterdir())
@@ -226,7 +226,7 @@ def _until_begun(run: Run, process: "subprocess.Popen[str]") -> None:
 
 @dataclass(frozen=True)
 class Fault:
-    """What ends a run, how often it is tried, and how often at most in one run."""
+    """An event that ends a run, with the number of trials, and the most in one run."""
 
     name: str
     title: str
@@ -260,7 +260,7 @@ FAULTS = (
 
 
 def torture(setting: Setting, fault: Fault, rng: random.Random) -> tuple[int, list[str]]:
-    """How often a fault was survived, and what was lost otherwise."""
+    """Count the faults survived, and list the losses of the others."""
     survived, losses, number = 0, [], 0
     while survived + len(losses) < fault.times:
         form = FORMATS[number % len(FORMATS)]

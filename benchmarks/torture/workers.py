@@ -1,4 +1,4 @@
-"""Whether a run on Ray (``--engine ray``) loses anything when its workers are killed.
+"""Check that a run on Ray (``--engine ray``) loses nothing when its workers are killed.
 
 The corpus of ``tagging.py`` is tagged by one process, and on Ray by two workers, of which one is killed (SIGKILL) at
 random moments while the run goes on. The folder has to be, byte for byte, that of the one process. Then it is tagged by
@@ -36,7 +36,7 @@ def tag(corpus: Path, out: Path, *options: str) -> "subprocess.Popen[str]":
 
 
 def files(out: Path, process: "subprocess.Popen[str]") -> dict[str, bytes]:
-    """What a run has written, once it is through."""
+    """Return the output of a finished run."""
     _, said = process.communicate(timeout=PATIENCE)
     if process.returncode != 1 or f"not read: {len(UNREADABLE)} of " not in said:
         raise LostError(f"ended with {process.returncode}: {(said.splitlines() or [''])[-1]}")
@@ -68,7 +68,7 @@ def killed(
     rng: random.Random,
     *options: str,
 ) -> tuple[int, str]:
-    """How many workers were killed in a run, and what was lost, if anything."""
+    """Return the number of workers killed in a run, and the losses, if any."""
     struck, end = 0, time.monotonic() + PATIENCE
     with tag(corpus, out, "--engine", "ray", "--workers", "2", *options) as process:
         while process.poll() is None and struck < KILLS and time.monotonic() < end:

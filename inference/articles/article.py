@@ -109,7 +109,7 @@ def read_all(file: BinaryIO, most: int, where: str) -> bytes:
 
 
 def told(error: object) -> str:
-    """What a library or a file says, in one line that leaves room for ours."""
+    """Return the message of a library's error, in one line that leaves room for ours."""
     return shorten(" ".join(str(error).split()), 150) or type(error).__name__
 
 

@@ -22,7 +22,7 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 
 
 def is_address(name: str) -> bool:
-    """Whether an input is an address, rather than a path."""
+    """Return true if an input is an address rather than a path."""
     return _SCHEME.match(name) is not None
 
 
@@ -120,7 +120,7 @@ def _opener() -> urllib.request.OpenerDirector:
 
 
 def _unpacked(data: bytes, headers: Message, most: int, url: str) -> bytes:
-    """What was sent, unpacked if the server packed it unasked.
+    """Return the body, unpacked if the server packed it unasked.
 
     Raises:
         InputError: if that is more than ``most`` bytes, or packed in another way than by zlib.

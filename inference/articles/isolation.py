@@ -35,7 +35,7 @@ _SPARE_SECONDS = 5  # of processor time, after which a process ends that its sta
 
 @dataclass(frozen=True)
 class Limits:
-    """What parsing one document may take.
+    """Limits on parsing one document.
 
     Attributes:
         seconds: on the clock.
@@ -162,7 +162,7 @@ class _Process:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process has not ended."""
+        """Return true while the process runs."""
         return self._process.poll() is None
 
     def end(self) -> None:

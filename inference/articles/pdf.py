@@ -126,7 +126,7 @@ def join_pages(pages: Sequence[str]) -> str:
 
 
 def _is_last(line: str, following: str, full: int) -> bool:
-    """Whether a line ends its paragraph: it is short, and ends a sentence or is none (a title, a number)."""
+    """Return true if a line ends its paragraph: it is short, and ends a sentence or is none (a title, a number)."""
     short = len(line) < _SHORT_LINE * full
     return short and bool(
         _ENDS.search(line) or (following[0].isupper() and line[-1] not in ",;-–—")

@@ -101,7 +101,7 @@ def read_records(path: Path) -> Iterator[Record]:
 
 
 def count_articles(inputs: Sequence[str]) -> int | None:
-    """How many articles there are to read, for a progress bar; ``None`` where only reading would tell."""
+    """Return the number of articles to read, for a progress bar; ``None`` if only reading them would show it."""
     files = [
         file
         for name in inputs

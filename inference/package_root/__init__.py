@@ -1,4 +1,4 @@
-"""Who claims what in the news, and where each source stands.
+"""Read who claims what in the news, and where each source stands.
 
 This folder is installed as ``claimstance`` itself: ``package-dir`` in pyproject.toml puts ``inference``, ``model`` and
 ``training`` beside it. It loads nothing before a name is asked for, so that ``import claimstance`` costs nothing.

@@ -1,1 +1,1 @@
-"""What all pages share: the frame, the look, and the template engine that escapes whatever goes in."""
+"""Share the frame, the look and the escaping template engine among all pages."""

@@ -1,4 +1,4 @@
-"""How speed is measured (benchmarks/speed.py): on what the machine does beside it, it hardly depends."""
+"""Test that the measurement of speed (benchmarks/speed.py) hardly depends on the machine's other load."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What ``make torture`` does, at short length."""
+"""Run ``make torture`` at short length."""
 
 import json
 import random

@@ -61,7 +61,7 @@ def project(here):
 
 
 def accept(tasks, export):
-    """What Label Studio exports once somebody has agreed to everything."""
+    """Write the export of Label Studio after an annotator accepted every suggestion."""
     done = [
         {
             "id": n,

@@ -1,4 +1,4 @@
-"""What the package promises about itself: its folders, who imports whom, what it pins, what it must not mention."""
+"""Test the package itself: its folders, its imports, its pins, and the names that it must not mention."""
 
 import ast
 import importlib
@@ -186,7 +186,7 @@ def imports() -> dict[str, set[str]]:
 
 
 def takes(path: str, package: str) -> bool:
-    """Whether a file imports something of a package itself, other than its modules."""
+    """Return true if a file imports a name of a package itself, other than its modules."""
     names = {module_name(path) for path in modules()}
     prefix = f"claimstance.{package}."
     return any(
@@ -540,7 +540,7 @@ def pins() -> dict[str, list[tuple[Requirement, list[str]]]]:
 
 
 def asked_for() -> list[Requirement]:
-    """What pyproject asks for to build, tag, train and test; the project's own extras are in there already."""
+    """Return pyproject's requirements to build, tag, train and test, without the project's own extras."""
     extras = PYPROJECT["project"]["optional-dependencies"]
     lines = PYPROJECT["build-system"]["requires"] + PYPROJECT["project"]["dependencies"]
     lines = lines + [line for extra in PINNED_EXTRAS for line in extras[extra]]

@@ -19,7 +19,7 @@ PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli.main import mai
 
 
 def awaited(work, seconds=60):
-    """What a coroutine gives; in a thread of its own, since a browser's driver has a loop in this one."""
+    """Return a coroutine's result, run in a thread of its own, since a browser's driver has a loop in this one."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, asyncio.wait_for(work, seconds)).result()
 

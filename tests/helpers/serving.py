@@ -1,4 +1,4 @@
-"""What tests of the server share: what they send and read, and a tagger that takes its time."""
+"""Share requests, responses and a slow tagger among tests of the server."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What stands in the code blocks of README.md and docs/: programs, and calls of the command line."""
+"""Read the code blocks of README.md and docs/: programs, and calls of the command line."""
 
 import os
 import re
@@ -68,7 +68,7 @@ def stages(line):
 
 
 def python(code, **environment):
-    """What a program prints, in a process of its own."""
+    """Return the output of a program, run in a process of its own."""
     return subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""What callers from Python pass to a tagger: texts, columns, wrong types; and what notebooks show."""
+"""Test input from Python to a tagger (texts, columns, wrong types), and its display in notebooks."""
 
 import re
 from html.parser import HTMLParser

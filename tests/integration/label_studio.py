@@ -150,7 +150,7 @@ def records(dataset: Path) -> dict[str, Record]:
 
 
 def as_suggested(tasks: list[dict[str, Any]], file: Path) -> dict[str, Record]:
-    """What `build` would read if everything suggested were right."""
+    """Return the records that `build` would read if all suggestions were accepted."""
     accepted = [
         {"id": n, "data": task["data"], "annotations": task["predictions"]}
         for n, task in enumerate(tasks)

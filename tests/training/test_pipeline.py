@@ -43,7 +43,7 @@ def texts(splits):
 
 @pytest.fixture(scope="module")
 def reference(trained, texts):
-    """What the saved model reads with torch."""
+    """Return the saved model's predictions with torch."""
     reader = torch_reader(ClaimStanceModel.from_pretrained(trained))
     reading = reader.read(texts)
     return reading, reader.stances(reading, QUERIES)

@@ -59,7 +59,7 @@ def teach(
     labels: Mapping[str, Sequence[str]],
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, SoftLabels]:
-    """What teachers say of ``records``: stances are put into the records themselves, the rest is returned by record id.
+    """Return the teachers' soft labels by record id; those of stances are put into the records themselves.
 
     Sentences of a document are read in their windows, all others alone. Of a stance on which annotators divide, or an
     earlier teacher has spoken, the shares that stand there and what is said count half each. ``progress`` is
@@ -199,7 +199,7 @@ def _distinct(spans: Sequence[Span]) -> list[Span]:
 
 
 def _overlap(holder: Span | None, target: Span | str) -> bool:
-    """Whether the two share a character: nobody is asked about himself."""
+    """Return true if the two share a character: no holder is asked about itself."""
     return isinstance(target, list) and any(
         start < end and left < right for left, end in target for start, right in holder or ()
     )
@@ -287,7 +287,7 @@ def _read(
     tasks: Sequence[str],
     progress: Callable[[int], None] | None,
 ) -> list[SoftLabels]:
-    """What the teacher says of each record, for those of ``tasks`` that are not stances."""
+    """Return the teacher's soft labels of each record, for those of ``tasks`` that are not stances."""
     tasks = [task for task in tasks if task != "stance"]
     if not tasks:
         return [{} for _ in records]
@@ -306,7 +306,7 @@ def _read(
 def _said(
     model: ClaimStanceModel, parts: Sequence[tuple[int, int, _Item, _Answer]], tasks: Sequence[str]
 ) -> SoftLabels:
-    """What the teacher says of a sentence, from its pieces in order."""
+    """Return the teacher's soft labels of a sentence, from its pieces in order."""
     said: SoftLabels = {}
     for task in tasks:
         if task == "attribution":

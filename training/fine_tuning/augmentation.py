@@ -62,7 +62,7 @@ class Augmenter:
         [self._stop] = windows.tokenize(["."])
 
     def suits(self, way: str, example: Example) -> bool:
-        """Whether an example may be made of this one in one of ``WAYS``; ``made`` tells whether it can."""
+        """Return true if ``made`` may try to make an example of this one in ``way``, one of ``WAYS``."""
         if way == "quoted":
             return _says_nobody_named(example)
         return self.takes_side(example, named=way != "joined")
@@ -89,7 +89,7 @@ class Augmenter:
         return (self.beside if way == "beside" else self.quoted)(example, found[0], rng)
 
     def takes_side(self, example: Example, named: bool = False) -> bool:
-        """Whether somebody (``named``: whom the sentence names) takes a side here, for or against a mention."""
+        """Return true if a holder (``named``: one whom the sentence names) is for or against a mention."""
         return any(
             self._is_side(stance) and (stance.holder is not None or not named)
             for stance in example.stances
@@ -102,7 +102,7 @@ class Augmenter:
         return isinstance(stance.target, tuple) and max(stance.shares) > of_none
 
     def strangers(self, first: Example, second: Example) -> bool:
-        """Whether neither has a mention whose last word stands in the other, which may be of the same."""
+        """Return true if no mention in one has its last word in the other, where it might mean the same entity."""
         return not (
             _last_words(first) & set(second.tokens.ids)
             or _last_words(second) & set(first.tokens.ids)
@@ -284,7 +284,7 @@ def _moved(stances: Sequence[StanceExample], shift: int, behind: int = 0) -> lis
 
 
 def _says_nobody_named(example: Example) -> bool:
-    """Whether a sentence has no sign that anybody but those it has a stance toward is named, or says something."""
+    """Return true if the sentence shows no speaker and no holder, only targets of stances."""
     text = example.text
     for start, end in _spans(example.stances):
         left, right = example.tokens.offsets[start][0], example.tokens.offsets[end - 1][1]

@@ -294,7 +294,7 @@ def _add_attributions(
 
 
 class _Weights:
-    """How much a label counts: by its corpus, and rare ones of a corpus more, by a power of their rarity."""
+    """Weigh labels in the loss by their corpus, and rare ones of a corpus more, by a power of their rarity."""
 
     def __init__(
         self, records: Iterable[Record], power: Mapping[str, float], corpora: Mapping[str, float]

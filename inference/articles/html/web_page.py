@@ -62,7 +62,7 @@ def parse(raw: Raw) -> Article:
 
 
 def _extract(page: str, raw: Raw, precise: bool) -> Any:
-    """What trafilatura finds, its ``Document`` with a text; ``None`` if that is nothing."""
+    """Return trafilatura's ``Document``, or ``None`` if it has no text."""
     from trafilatura import bare_extraction, load_html
 
     try:

@@ -56,7 +56,7 @@ def train(run, encoder, *overrides):
 
 
 def pages_and_figures(run, account):
-    """What `evaluate` and `compare` write but a folder: one file, or all on standard output."""
+    """Check that `evaluate` and `compare` write one file, or all on standard output, instead of a folder."""
     page = Path("scores/evaluation.html").read_text(encoding="utf-8")
     written = run("evaluate", "own", "--data", "data", "--out", "page.html")
     assert (written.code, Path("page.html").read_text(encoding="utf-8")) == (0, page)

@@ -30,7 +30,7 @@ def attribute(text, source, cue, *contents, probability=0.9):
 
 
 def continued(text, *attributions):
-    """Who says what in which sentences, told in which."""
+    """Return each continuation: its sentence, source and content, and the sentence with the cue."""
     return [
         (index, one.source and one.source.name, one.content.text, one.told_in)
         for index, one in find_continuations(text, split_sentences(text), attributions)

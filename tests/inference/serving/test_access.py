@@ -1,4 +1,4 @@
-"""Who may ask the server: tokens, names that lead to this machine, pages of other sites."""
+"""Test access to the server: tokens, host names of this machine, pages of other sites."""
 
 import pytest
 

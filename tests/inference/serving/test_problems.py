@@ -1,4 +1,4 @@
-"""What the server does not answer, and how it says so: fields that are wrong, and its limits."""
+"""Test the requests that the server refuses, and its messages: wrong fields, and its limits."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

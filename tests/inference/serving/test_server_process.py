@@ -37,7 +37,7 @@ def status(connection):
 
 
 def drained(connection):
-    """How many bytes still come on a bare connection until it ends."""
+    """Count the bytes that still arrive on a bare connection until it ends."""
     count = 0
     try:
         while data := connection.recv(1 << 16):

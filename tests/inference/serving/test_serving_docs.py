@@ -1,4 +1,4 @@
-"""What docs/serving.md and the files beside it say of the server is so."""
+"""Test that the server does what docs/serving.md and the files beside it say."""
 
 import re
 

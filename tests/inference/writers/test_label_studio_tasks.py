@@ -59,7 +59,7 @@ def characters(text, pieces):
 
 
 def told(tagged):
-    """What a tagged article says, as sets of places in its text."""
+    """Return a tagged article's labels and spans, as sets of offsets in its text."""
     text = tagged.text
     spans = [a for s in tagged.sentences for a in s.attributions]
     return {

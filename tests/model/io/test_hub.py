@@ -20,7 +20,7 @@ NAME = "anna/stances"
 
 @pytest.fixture
 def pushed(model, tmp_path):
-    """What somebody pushed: a model, and things that are none of it."""
+    """Return a pushed folder: a model, and files that do not belong to it."""
     folder = tmp_path / "pushed"
     shutil.copytree(model, folder)
     for name in ("code.py", "weights.pkl", "pytorch_model.bin", "model.safetensors"):

@@ -1,4 +1,4 @@
-"""What is said of a value that is not what it should be."""
+"""Test the messages about values that fail validation."""
 
 from dataclasses import dataclass
 from typing import Annotated

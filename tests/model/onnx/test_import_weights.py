@@ -21,7 +21,7 @@ def weights(trained):
 
 
 def scales_of(folder):
-    """What the matrices of an encoder are multiplied with before they are rounded."""
+    """Return the factors of an encoder's matrices, which are applied before rounding."""
     model = ClaimStanceModel.from_pretrained(folder)
     apply_smoothquant(
         model.encoder, WindowBuilder.from_json(model.tokenizer_json, model.config.max_tokens)

@@ -1,4 +1,4 @@
-"""What is done to an encoder before it is rounded to int8, and to its attention when it is exported."""
+"""Test the changes to an encoder before int8 rounding, and to its attention at export."""
 
 import numpy as np
 import onnx

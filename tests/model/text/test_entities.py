@@ -155,7 +155,7 @@ def test_a_name_has_whole_words(text, marked, expected):
 
 
 def people(*sentences):
-    """What is found in sentences, each a text with the names marked in it."""
+    """Return sentence, label and text of each entity of sentences, which are texts with the names marked in them."""
     texts = [text for text, *_ in sentences]
     marked = [
         entity

@@ -278,7 +278,7 @@ def test_only_words_that_are_nobodys_are_somebodys(windows, text, holder, suits)
 
 
 def denials(windows, record):
-    """What is made of a sentence with a *not*, and the stances in each."""
+    """Return the sentences made from one by adding a *not*, and the stances in each."""
     [[example]] = build_examples([record], windows, DEFAULT_LABELS, {})
     made = [Augmenter(windows, NONE).negated(example, random.Random(seed)) for seed in range(60)]
     return {

@@ -359,7 +359,7 @@ def test_the_same_seed_gives_the_same_course(many):
 
 
 def shown(batches):
-    """How many tokens of each example are shown, topics aside."""
+    """Count the tokens of each example that batches contain, topics aside."""
     tokens = Counter()
     for batch in batches:
         for window in batch:

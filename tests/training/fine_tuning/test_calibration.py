@@ -1,4 +1,4 @@
-"""What is fitted on held-out records: it recovers what was known, and keeps what it promises on documents not seen."""
+"""Test calibration: it recovers known parameters, and keeps its guarantees on unseen documents."""
 
 import numpy as np
 import pytest

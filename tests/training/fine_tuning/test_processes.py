@@ -110,7 +110,7 @@ def test_two_processes_go_the_way_of_one(room, plain_encoder, alone, launcher):
 
 
 def test_other_batches_give_other_weights(room, plain_encoder, alone):
-    """What the comparison above would tell if the processes saw the same batches."""
+    """Show that the comparison above would fail if the processes saw the same batches."""
     done = train(room, plain_encoder, "single", (), "training.batches_per_step=1")
     assert done.returncode == 0, done.stderr
     weights = load_file(room / "single" / "model.safetensors")

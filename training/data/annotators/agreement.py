@@ -1,4 +1,4 @@
-"""How far the annotators of the same sentences agree, task by task: what a build tells, and what people reach.
+"""Measure agreement between annotators of the same sentences, task by task, and the scores that people reach.
 
 Labels: Cohen's kappa of each two annotators, Fleiss' kappa, Krippendorff's alpha (``label_agreement``). Spans: F1 of
 each two, alpha over tokens (``span_agreement``). The same metrics as a model's are given of people, each annotator in
@@ -21,7 +21,7 @@ from claimstance.training.evaluation.answers import document_of
 
 
 class AgreementReport(BaseModel):
-    """How far annotators agree.
+    """Agreement of all annotators.
 
     Attributes:
         items: sentences that two or more annotated.
@@ -91,7 +91,7 @@ class Agreement:
             spans.end_document()
 
     def report(self) -> AgreementReport:
-        """How far they agree, in what was added until now."""
+        """Return the agreement in everything added so far."""
         labels = {task: answers for task, answers in self._labels.items() if answers.any}
         spans = {task: answers for task, answers in self._spans.items() if answers.any}
         people = {task: answers.people() for task, answers in labels.items()}

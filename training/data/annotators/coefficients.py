@@ -138,7 +138,7 @@ def measure_alpha(total: Array, draws: Array, n: int) -> Measure:
 def measure(
     score: Callable[[Array], dict[str, float]], total: Array, draws: Array, n: int
 ) -> dict[str, Measure]:
-    """What ``score`` makes of summed counts, with the intervals of those drawn; nothing of no counts."""
+    """Return ``score`` of the summed counts, with intervals from the draws; nothing if there are no counts."""
     if not total.any():
         return {}
     drawn = [score(counts) for counts in draws]

@@ -1,4 +1,4 @@
-"""How far annotators agree on labels: coefficients, pair by pair, and each annotator against the others."""
+"""Measure agreement on labels: coefficients, pair by pair, and each annotator against the others."""
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
@@ -54,7 +54,7 @@ class LabelAnnotator(BaseModel):
 
 
 class LabelAgreement(BaseModel):
-    """How far annotators agree on one task's labels.
+    """Agreement of annotators on one task's labels.
 
     Attributes:
         items: sentences, or questions of stance, that two or more answered.
@@ -135,18 +135,18 @@ class LabelAnswers:
 
     @property
     def any(self) -> bool:
-        """Whether anything was answered."""
+        """Return true if anything was answered."""
         return bool(self._items or self._single)
 
     def end_document(self) -> None:
-        """What was added since the last call is one document."""
+        """Close a document: it is everything added since the last call."""
         for documents, cells in zip((self._alpha, self._people), self._open, strict=True):
             if cells:
                 documents.add(cells)
                 cells.clear()
 
     def report(self) -> LabelAgreement:
-        """How far they agree."""
+        """Return the agreement."""
         self.end_document()
         number = max(
             self._fleiss, key=lambda answers: (self._fleiss[answers].units, answers), default=0

@@ -22,7 +22,7 @@ def _key(value: Span | str | None) -> Hashable:
 
 
 def stance_answers(record: Record) -> dict[Question, str]:
-    """What one annotator says to each question; one that they answer in two ways, or not, is left out."""
+    """Return one annotator's answer to each question, without questions that have two answers or none."""
     said: dict[Question, set[str]] = {}
     for stance in record.stances or ():
         if stance.label is not None:

@@ -1,4 +1,4 @@
-"""How far annotators agree on spans: alpha over tokens, and F1 of each annotator against each other.
+"""Measure agreement on spans: alpha over tokens, and F1 of each annotator against each other.
 
 Each token is a unit, and what it is (source, cue, content or nothing; an entity's label or nothing) is its value; all
 tokens of all sentences that two or more annotated are put together. Alpha of a role is against all else together. So
@@ -58,7 +58,7 @@ class SpanAnnotator(BaseModel):
 
 
 class SpanAgreement(BaseModel):
-    """How far annotators agree on one task's spans.
+    """Agreement of annotators on one task's spans.
 
     Attributes:
         items: sentences that two or more annotated, if only to say that there are none.
@@ -120,11 +120,11 @@ class SpanAnswers:
 
     @property
     def any(self) -> bool:
-        """Whether anything was annotated."""
+        """Return true if anything was annotated."""
         return bool(self._items or self._single)
 
     def end_document(self) -> None:
-        """What was added since the last call is one document."""
+        """Close a document: it is everything added since the last call."""
         if not self._open:
             return
         by_annotator: dict[str | int, dict[int, Record]] = defaultdict(dict)
@@ -181,7 +181,7 @@ class SpanAnswers:
         )
 
     def report(self) -> SpanAgreement:
-        """How far they agree."""
+        """Return the agreement."""
         self.end_document()
         size = len(self._codes)
         total, draws = self._alpha.sums(size, size)

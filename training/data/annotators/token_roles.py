@@ -1,4 +1,4 @@
-"""What each token of a sentence is to an annotator: the tokens are those that attributions are scored by."""
+"""Give each token of a sentence its role according to an annotator, over the tokens that attributions are scored by."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What every corpus reader has in common."""
+"""Define the interface that every corpus reader has."""
 
 import csv
 import inspect

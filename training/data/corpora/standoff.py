@@ -32,7 +32,7 @@ class Event:
         return min(start for start, _ in pieces), max(end for _, end in pieces)
 
     def reaches(self, start: int, end: int) -> bool:
-        """Whether the event may touch ``text[start:end]``: cheap, and never wrong when it says no."""
+        """Return false only if the event cannot touch ``text[start:end]``; a cheap first check."""
         first, last = self.extent
         return first < end and last > start
 

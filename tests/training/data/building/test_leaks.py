@@ -14,7 +14,7 @@ needs_corpora = pytest.mark.skipif(
 
 @pytest.fixture
 def shared(tmp_path):
-    """What two given splits share."""
+    """Return a function that lists the leaks between two given splits."""
 
     def find(first, second, names=("train", "test"), **split):
         sources = []

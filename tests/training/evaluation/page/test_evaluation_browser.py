@@ -15,7 +15,7 @@ pytest.importorskip("matplotlib", reason="needs matplotlib")
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """What is shown → its HTML."""
+    """Return the HTML of each kind of page."""
     folders = []
     for odd in (3, 5):
         found = evaluation(sentences(60, odd))
