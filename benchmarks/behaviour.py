@@ -23,9 +23,9 @@ from figures_head import head
 
 from claimstance.inference.writers.text import open_output
 from claimstance.model.errors import ClaimstanceError, InputError
-from claimstance.model.onnx.backend import load_reader
+from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.prediction import Prediction, predict
-from claimstance.model.predictor import Reader
+from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record, Stance
 from claimstance.training.evaluation.metrics import bootstrap
 
@@ -131,8 +131,8 @@ def main() -> None:
     if options.model and options.out is None:
         parser.error("expected --out FOLDER: the files here are about the bundled model")
     try:
-        reader, digest = load_reader(options.model)
-        answers = ask(reader, [case for part in PARTS for case in cases(part, _sentences(part))])
+        predictor, digest = load_predictor(options.model)
+        answers = ask(predictor, [case for part in PARTS for case in cases(part, _sentences(part))])
     except ClaimstanceError as error:
         parser.exit(1, f"error: {error}\n")
     figures = {
@@ -180,15 +180,17 @@ def _capital(text: str) -> str:
     return re.sub(r"(^|^“|: “)the\b", r"\1The", text)
 
 
-def ask(reader: Reader, asked: Sequence[Case]) -> list[Answer]:
+def ask(predictor: Predictor, asked: Sequence[Case]) -> list[Answer]:
     """Return the model's answer to each case."""
     return [
-        answer(reader, case, said)
-        for case, said in zip(asked, predict(reader, [case.record for case in asked]), strict=True)
+        answer(predictor, case, said)
+        for case, said in zip(
+            asked, predict(predictor, [case.record for case in asked]), strict=True
+        )
     ]
 
 
-def answer(reader: Reader, case: Case, said: Prediction) -> Answer:
+def answer(predictor: Predictor, case: Case, said: Prediction) -> Answer:
     """Return a prediction as an answer to a case."""
     asked = case.asked
     if source := asked["source"]:
@@ -202,12 +204,12 @@ def answer(reader: Reader, case: Case, said: Prediction) -> Answer:
         wanted = [] if source == "nobody" else [case.names[source].lower()]
         return Answer(case, ", ".join(found) or "nobody", found == wanted, None)
     kind, probabilities = said.kinds[0], said.stances[0]
-    label = reader.config.decide(kind, probabilities)
+    label = predictor.config.predict_label(kind, probabilities)
     return Answer(
         case,
         label,
         (label == asked["label"]) != bool(asked["negated"]),
-        reader.config.gives(kind, label, probabilities[label]),
+        predictor.config.is_answered(kind, label, probabilities[label]),
     )
 
 

@@ -21,9 +21,9 @@ from figures_head import head
 from claimstance.inference.writers.text import open_output
 from claimstance.model.errors import ClaimstanceError
 from claimstance.model.labels import SENTENCE_TASKS
-from claimstance.model.onnx.backend import load_reader
+from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.prediction import Prediction
-from claimstance.model.predictor import Reader
+from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.data.dataset import load_records
 from claimstance.training.evaluation import reliability
@@ -98,18 +98,18 @@ def main() -> None:
 def measure(model: Path | None, data: Path, split: str) -> dict[str, Any]:
     """The figures file: the contract's keys, and the bars and points of the diagrams."""
     records = load_records(data, split)
-    reader, digest = load_reader(model)
-    groups = dict(answers(reader, pair(reader, records)))
+    predictor, digest = load_predictor(model)
+    groups = dict(answers(predictor, pair(predictor, records)))
     return {
         **head(digest),
         "split": split,
-        "rows": [row for name, found in groups.items() for row in rows(reader, name, found)],
+        "rows": [row for name, found in groups.items() for row in rows(predictor, name, found)],
         "diagrams": {name: diagram(name, found) for name, found in groups.items()},
     }
 
 
 def answers(
-    reader: Reader, pairs: Sequence[tuple[Record, Prediction]]
+    predictor: Predictor, pairs: Sequence[tuple[Record, Prediction]]
 ) -> Iterator[tuple[str, Answers]]:
     """The answers of each ``corpus/kind of question``."""
     corpora: dict[str, list[tuple[Record, Prediction]]] = defaultdict(list)
@@ -118,7 +118,9 @@ def answers(
             corpora[corpus].append((record, prediction))
     for corpus, some in corpora.items():
         for task in (*SENTENCE_TASKS, "stance"):
-            found = collect(reader.config, task, some) if task in reader.config.tasks else None
+            found = (
+                collect(predictor.config, task, some) if task in predictor.config.tasks else None
+            )
             for kind, each in (found.by_variant() if found else {}).items():
                 yield f"{corpus}/{kind}", each
 
@@ -127,12 +129,12 @@ def _task(name: str) -> str:
     return name.rpartition("/")[2].partition(".")[0]
 
 
-def rows(reader: Reader, name: str, found: Answers) -> Iterator[dict[str, Any]]:
+def rows(predictor: Predictor, name: str, found: Answers) -> Iterator[dict[str, Any]]:
     """The rows of the figures file for one corpus and kind of question."""
     task, n = _task(name), len(found.gold)
     values = {
         metric: asdict(figure)
-        for metric, figure in reliability.reliability_figures(found, task, reader.config).items()
+        for metric, figure in reliability.reliability_figures(found, task, predictor.config).items()
     }
     area = reliability.area_under(*reliability.risk_coverage(found.confidence, found.correct))
     values["area"] = {"value": area, "low": area, "high": area, "n": n}

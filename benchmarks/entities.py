@@ -17,8 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import claimstance.model.predictor as predictor
-from claimstance.model.onnx.backend import load_reader
+from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.modifiers import is_modifier
 from claimstance.model.text.person_names import person_name
@@ -45,7 +44,7 @@ class Article:
 
 def read_articles(corpora: Path, split: str, model: Path | None) -> Iterator[Article]:
     """The articles of a split, read by the model as it decodes and with what the form of the text adds."""
-    reader, _ = load_reader(model)
+    predictor, _ = load_predictor(model)
     whole_names = predictor.whole_names
     decoded: list[FoundEntity] = []
 
@@ -63,7 +62,7 @@ def read_articles(corpora: Path, split: str, model: Path | None) -> Iterator[Art
             continue
         text = read_text(corpora / "polnear" / "data" / official / "text" / f"{stem}.txt")
         bounds = split_sentences(text)
-        reading = reader.read([text[start:end] for start, end in bounds])
+        reading = predictor.read([text[start:end] for start, end in bounds])
         found = {
             "decoded": _in_article(decoded, bounds),
             "as shipped": _in_article(reading.entities or (), bounds),

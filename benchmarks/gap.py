@@ -16,8 +16,8 @@ from pathlib import Path
 from claimstance.inference.coreference.alignment import Alignment
 from claimstance.inference.coreference.people import GENDERS
 from claimstance.inference.coreference.resolver import resolve_references, same_name
-from claimstance.model.onnx.backend import load_reader, model_folder
-from claimstance.model.predictor import Reader
+from claimstance.model.onnx.backend import load_predictor, model_folder
+from claimstance.model.predictor import Predictor
 from claimstance.model.text.sentences import split_sentences
 
 
@@ -27,11 +27,11 @@ def read_rows(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
-def answer_of(reader: Reader, row: dict[str, str]) -> str | None:
+def answer_of(predictor: Predictor, row: dict[str, str]) -> str | None:
     """Return the name that the pronoun of a row is resolved to."""
     text, start = row["Text"], int(row["Pronoun-offset"])
     bounds = split_sentences(text)
-    reading = reader.read([text[first:last] for first, last in bounds])
+    reading = predictor.read([text[first:last] for first, last in bounds])
     alignment = Alignment(text, bounds)
     entities = [
         (*alignment.offsets(entity.place), entity.label) for entity in reading.entities or ()
@@ -75,10 +75,10 @@ def main() -> None:
     parser.add_argument("--part", choices=("development", "validation"), default="development")
     parser.add_argument("--model", type=Path, help="a model folder (default: the bundled one)")
     args = parser.parse_args()
-    reader, _ = load_reader(model_folder(args.model) if args.model else None, 1)
+    predictor, _ = load_predictor(model_folder(args.model) if args.model else None, 1)
     counts: dict[str, Counter[str]] = {"male": Counter(), "female": Counter()}
     for row in read_rows(args.corpora / "gap" / f"gap-{args.part}.tsv"):
-        counts[GENDERS[row["Pronoun"].lower()]] += count(row, answer_of(reader, row))
+        counts[GENDERS[row["Pronoun"].lower()]] += count(row, answer_of(predictor, row))
     print("| pronoun | n | answered | precision | recall | F1 |\n|---|---|---|---|---|---|")
     print_row("he", counts["male"])
     print_row("she", counts["female"])

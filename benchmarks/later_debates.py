@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from claimstance.model.onnx.backend import load_reader
+from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.prediction import predict
 from claimstance.training.config import Config
 from claimstance.training.data.corpora import lookup
@@ -43,8 +43,8 @@ def main() -> None:
                 },
             }
         )
-        reader, _ = load_reader(train(config, {"train": early}, {}))
-        probability = np.array([(p.check_worthy or {})["yes"] for p in predict(reader, later)])
+        predictor, _ = load_predictor(train(config, {"train": early}, {}))
+        probability = np.array([(p.check_worthy or {})["yes"] for p in predict(predictor, later)])
     logits = np.log(np.stack([1 - probability, probability], axis=1))
     logit = logits[:, 1] - logits[:, 0]
     gold = np.array([record.check_worthy == "yes" for record in later])

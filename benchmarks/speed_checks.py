@@ -15,7 +15,7 @@ from claimstance.model.config import ModelConfig
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.backend import BUNDLED, TOKENIZER_FILE
 from claimstance.model.text.sentences import split_sentences
-from claimstance.model.torch_backend import torch_reader
+from claimstance.model.torch_backend import torch_predictor
 from claimstance.model.windows import WindowBuilder
 
 
@@ -44,7 +44,7 @@ def agreement(folder: Path, corpora: Path | None) -> list[Row]:
     tagger = Tagger.from_pretrained(threads=2)
     fast = list(_tagged(tagger, articles))
     exact = list(
-        _tagged(Tagger(torch_reader(ClaimStanceModel.from_pretrained(BUNDLED)), ""), articles)
+        _tagged(Tagger(torch_predictor(ClaimStanceModel.from_pretrained(BUNDLED)), ""), articles)
     )
     same = [
         mine == other

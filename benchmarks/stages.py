@@ -28,7 +28,7 @@ from claimstance.inference.writers.text import JsonlWriter
 from claimstance.model.onnx import backend as runtime
 from claimstance.model.onnx.backend import BUNDLED, DISABLED_OPTIMIZERS, OnnxBackend
 from claimstance.model.onnx.manifest import READER_FILE
-from claimstance.model.predictor import Reader
+from claimstance.model.predictor import Predictor
 from claimstance.model.windows import WindowBuilder
 
 T = TypeVar("T")
@@ -40,8 +40,8 @@ STAGES: list[tuple[Any, str, str]] = [
     (OnnxBackend, "read", "encoder, sentence heads, tags"),
     (OnnxBackend, "link", "link sources and contents to cues"),
     (OnnxBackend, "stance", "stances"),
-    (Reader, "finish", "decode"),
-    (Reader, "stances", "put questions about stances together"),
+    (Predictor, "finish", "decode"),
+    (Predictor, "stances", "put questions about stances together"),
     (Tagger, "_finish", "names, mentions, results"),
     (ResultCache, "get", "look for copies"),
     (ResultCache, "put", "keep for copies"),
@@ -109,9 +109,9 @@ def operators(file: Path, folder: Path) -> Counter[str]:
     session = ort.InferenceSession(
         str(BUNDLED / READER_FILE), options, disabled_optimizers=DISABLED_OPTIMIZERS
     )
-    reader, _ = runtime.load_reader(threads=1)
-    reader.backend._reader = session  # type: ignore[attr-defined]
-    for tagged in Tagger(reader, "").tag_all(read_articles([str(file)])):
+    predictor, _ = runtime.load_predictor(threads=1)
+    predictor.backend._encoder_session = session  # type: ignore[attr-defined]
+    for tagged in Tagger(predictor, "").tag_all(read_articles([str(file)])):
         assert tagged
     found: Counter[str] = Counter()
     for event in json.loads(Path(session.end_profiling()).read_text(encoding="utf-8")):

@@ -36,7 +36,7 @@ from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ClaimstanceError, ModelError
 from claimstance.model.io.hub import FILES
 from claimstance.model.labels import ROLES
-from claimstance.model.onnx.backend import identity, model_folder
+from claimstance.model.onnx.backend import model_folder, model_sha256
 from claimstance.model.onnx.manifest import check_files
 
 NAME = "claimstance"
@@ -111,7 +111,7 @@ class Component:
                 "model": self.model,
                 "targets": self.targets,
                 "threads": self.threads,
-                "sha256": identity(folder),
+                "sha256": model_sha256(folder),
             }
         ).encode()
 

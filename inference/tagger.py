@@ -42,16 +42,16 @@ from claimstance.inference.results import (
     ranking,
 )
 from claimstance.model.errors import ClaimstanceError, InputError, ModelError
-from claimstance.model.onnx.backend import load_reader, model_folder
+from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.prediction import Prediction, begin_document, predict
 from claimstance.model.predictor import (
-    AHEAD,
-    Opened,
-    Query,
-    Reader,
-    Reading,
-    Stop,
-    never,
+    PREFETCH_PER_WORKER,
+    EncodedDocument,
+    PendingDocument,
+    Predictor,
+    ShouldCancel,
+    StanceQuery,
+    never_cancel,
     ranges_of_long_sentences,
 )
 from claimstance.model.record import Attribution as RecordAttribution
@@ -72,14 +72,17 @@ class Tagger:
     """
 
     def __init__(
-        self, reader: Reader, sha256: str, source: tuple[Path | None, int | None] | None = None
+        self,
+        predictor: Predictor,
+        sha256: str,
+        source: tuple[Path | None, int | None] | None = None,
     ) -> None:
-        self._reader = reader
+        self._predictor = predictor
         self._source = source  # the folder and the threads, with which a pickle is loaded again
         self._cache = ResultCache()
         self.model = {
-            "name": reader.config.name,
-            "version": reader.config.version,
+            "name": predictor.config.name,
+            "version": predictor.config.version,
             "sha256": sha256,
         }
 
@@ -99,8 +102,8 @@ class Tagger:
                 model cannot be downloaded.
         """
         folder = None if model is None else model_folder(model)
-        reader, sha256 = load_reader(folder, threads)
-        return cls(reader, sha256, source=(folder and folder.resolve(), threads))
+        predictor, sha256 = load_predictor(folder, threads)
+        return cls(predictor, sha256, source=(folder and folder.resolve(), threads))
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._source is None:
@@ -110,23 +113,23 @@ class Tagger:
     @property
     def tasks(self) -> tuple[str, ...]:
         """Return the tasks of the model, a subset of ``claimstance.model.labels.TASKS``."""
-        return tuple(self._reader.config.tasks)
+        return tuple(self._predictor.config.tasks)
 
     @property
     def topics(self) -> tuple[str, ...]:
         """Return the default targets of a model without entities: the topics that it was trained on."""
-        config = self._reader.config
+        config = self._predictor.config
         return () if "entity" in config.tasks else tuple(config.topics)
 
     @property
     def threads(self) -> int:
         """Return the number of windows that are encoded at a time."""
-        return self._reader.workers
+        return self._predictor.workers
 
     @property
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Return the label names of each task of the model."""
-        config = self._reader.config
+        config = self._predictor.config
         return {task: config.labels[task] for task in config.tasks if task in config.labels}
 
     def tag(
@@ -159,7 +162,7 @@ class Tagger:
         self,
         articles: Iterable[Article | ClaimstanceError | str | None],
         targets: Sequence[str] | str = (),
-        stop: Stop = never,
+        stop: ShouldCancel = never_cancel,
     ) -> Iterator["TaggedArticle | ClaimstanceError"]:
         """Tag articles one after the other, in order, with the same results as ``tag`` but faster.
 
@@ -171,7 +174,7 @@ class Tagger:
 
         Raises:
             InputError: as ``tag``.
-            StoppedError: once ``stop`` returns true.
+            CancelledError: once ``stop`` returns true.
             TypeError: if ``articles`` is not an iterable of articles; the error says what to pass.
         """
         targets = self._check_targets(targets)
@@ -197,13 +200,13 @@ class Tagger:
         return results
 
     def begin(
-        self, article: Article, targets: Sequence[str] | str = (), stop: Stop = never
+        self, article: Article, targets: Sequence[str] | str = (), stop: ShouldCancel = never_cancel
     ) -> Callable[[], TaggedArticle]:
         """Start to encode an article and return a function that waits for the result. See ``ahead``.
 
         Raises:
             InputError: as ``tag``.
-            StoppedError: from the returned function, once ``stop`` returns true.
+            CancelledError: from the returned function, once ``stop`` returns true.
         """
         targets = self._check_targets(targets)
         check_characters("the text", article.text)
@@ -212,12 +215,14 @@ class Tagger:
             return partial(cached.with_metadata, article)
         bounds = split_sentences(article.text)
         texts = [article.text[start:end] for start, end in bounds]
-        opened = self._reader.open(texts, stop, layout_of(article.text, bounds))
+        opened = self._predictor.submit(texts, stop, layout_of(article.text, bounds))
         return partial(self._finish, article, targets, bounds, opened)
 
-    def ahead(self, begun: Iterable[Callable[[], T]], count: int = AHEAD) -> Iterator[T]:
+    def ahead(
+        self, begun: Iterable[Callable[[], T]], count: int = PREFETCH_PER_WORKER
+    ) -> Iterator[T]:
         """Yield the results of ``begun`` in order, with ``count`` of them per thread in progress."""
-        return self._reader.ahead(begun, count)
+        return self._predictor.prefetch(begun, count)
 
     def predict(self, records: Iterable[Record | dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Yield the records, in order, as plain values with ``predicted`` added.
@@ -229,15 +234,15 @@ class Tagger:
             if not isinstance(record, Record):
                 record = parse_record(record, f"records[{number}]")
             parsed.append(record)
-        predictions = predict(self._reader, parsed, MentionFinder())
+        predictions = predict(self._predictor, parsed, MentionFinder())
         for record, prediction in zip(parsed, predictions, strict=True):
             yield self._add_prediction(record, prediction)
 
     def begin_records(
-        self, records: Sequence[Record], stop: Stop = never
+        self, records: Sequence[Record], stop: ShouldCancel = never_cancel
     ) -> Callable[[], list[dict[str, Any]]]:
         """Start to predict the records of one document, as ``begin`` does an article."""
-        pending = begin_document(self._reader, records, MentionFinder(), stop)
+        pending = begin_document(self._predictor, records, MentionFinder(), stop)
 
         def finish() -> list[dict[str, Any]]:
             predictions = pending.result()
@@ -257,7 +262,7 @@ class Tagger:
         return names
 
     def _begin_or_pass(
-        self, article: Article | ClaimstanceError, targets: list[str], stop: Stop
+        self, article: Article | ClaimstanceError, targets: list[str], stop: ShouldCancel
     ) -> Callable[[], TaggedArticle | ClaimstanceError]:
         """Begin an article; return an error that stands in its place as the result."""
         if isinstance(article, ClaimstanceError):
@@ -266,10 +271,10 @@ class Tagger:
         return self.begin(article, targets, stop)
 
     def _finish(
-        self, article: Article, targets: list[str], bounds: list[Offsets], opened: Opened
+        self, article: Article, targets: list[str], bounds: list[Offsets], opened: PendingDocument
     ) -> TaggedArticle:
         """Wait for the encoder and put the results of an article together."""
-        document = self._reader.finish(opened)
+        document = self._predictor.result(opened)
         alignment = Alignment(article.text, bounds)
         references = resolve_article(alignment, document)
         attributions = [
@@ -298,7 +303,7 @@ class Tagger:
 
     def _stance_candidates(
         self,
-        document: Reading,
+        document: EncodedDocument,
         alignment: Alignment,
         attributions: Sequence[tuple[int, Attribution]],
         references: References,
@@ -331,22 +336,22 @@ class Tagger:
                     # Neither a stance toward oneself nor one of a holder whose words name the target.
                     if refers_to(name, holder.name or holder.text) or _overlap(offsets, mention):
                         continue
-                    query = Query(index, offsets, mention or name)
+                    query = StanceQuery(index, offsets, mention or name)
                     candidates.append(_StanceCandidate(query, holder, name))
                 # The last candidate has no holder: the stance of the text itself.
-                query = Query(index, None, mention or name)
+                query = StanceQuery(index, None, mention or name)
                 candidates.append(_StanceCandidate(query, None, name))
         return candidates
 
     def _score_stances(
         self,
-        document: Reading,
+        document: EncodedDocument,
         alignment: Alignment,
         candidates: Sequence["_StanceCandidate"],
     ) -> list[Stance]:
         """Return the stances of the candidates, with their spans in the article."""
         queries = [candidate.query for candidate in candidates]
-        rows = self._reader.stances(document, queries)  # (candidates, stance labels)
+        rows = self._predictor.stances(document, queries)  # (candidates, stance labels)
         stances = []
         for candidate, row in zip(candidates, rows, strict=True):
             query, holder = candidate.query, candidate.holder
@@ -371,7 +376,7 @@ class Tagger:
 
     def _sentences(
         self,
-        document: Reading,
+        document: EncodedDocument,
         alignment: Alignment,
         attributions: Sequence[tuple[int, Attribution]],
         stances: Sequence[Stance],
@@ -411,7 +416,7 @@ class Tagger:
             )
         return sentences
 
-    def _warnings(self, document: Reading, text: str, targets: Sequence[str]) -> list[str]:
+    def _warnings(self, document: EncodedDocument, text: str, targets: Sequence[str]) -> list[str]:
         """Return what a user should know about the results of an article."""
         warnings = list(dict.fromkeys(document.warnings))
         scores_stances = "stance" in self.tasks
@@ -474,22 +479,22 @@ class Tagger:
 
     def _by_label(self, task: str, row: Iterable[float]) -> dict[str, float]:
         """Return a row of probabilities by the labels of a task."""
-        return dict(zip(self._reader.config.labels[task], map(float, row), strict=True))
+        return dict(zip(self._predictor.config.labels[task], map(float, row), strict=True))
 
     def _label(self, kind: str, probabilities: dict[str, float]) -> Label:
         """Return the label that is predicted for a task, or for a kind of stance query."""
-        label = self._reader.config.decide(kind, probabilities)
+        label = self._predictor.config.predict_label(kind, probabilities)
         return Label(label, probabilities[label], probabilities)
 
     def _abstains(self, kind: str, label: Label) -> bool:
-        return not self._reader.config.gives(kind, label.label, label.probability)
+        return not self._predictor.config.is_answered(kind, label.label, label.probability)
 
 
 @dataclass(frozen=True)
 class _StanceCandidate:
     """A stance to be scored: the query for the model, the holder's span, the target's name."""
 
-    query: Query
+    query: StanceQuery
     holder: Span | None
     target: str
 

@@ -98,8 +98,8 @@ class ModelConfig:
             and label (``stance.holder.neutral``), and, in older models, for the last label of a sentence task
             (``check_worthy``). With roles and links, the F1 of the likeliest answer is not the best F1.
         thresholds: kind and label (``stance.holder.favor``) → the value that the label's probability is compared with
-            when a label is chosen (see ``decide``; equal if absent). They raise the F1 and leave probabilities as
-            they are. In older models, a threshold per sentence task belongs to its last label.
+            when a label is chosen (see ``predict_label``; equal if absent). They raise the F1 and leave probabilities
+            as they are. In older models, a threshold per sentence task belongs to its last label.
         abstain_below: kind and label → the probability below which an answer with that label is marked as abstained
             (never if absent, always if above 1); in older models, per kind.
         conformal: kind → the probability from which a label belongs to the prediction set.
@@ -136,7 +136,7 @@ class ModelConfig:
         """Return the width of the encoder's output."""
         return int(self.encoder["hidden_size"])
 
-    def scale(self, kind: str) -> tuple[list[float], float]:
+    def logit_adjustment(self, kind: str) -> tuple[list[float], float]:
         """Return the addend of each logit of a kind of question, and the divisor of the sum before the softmax."""
         task = kind.partition(".")[0]
         fitted = self._fitted_kind(kind)
@@ -145,7 +145,7 @@ class ModelConfig:
         biases[-1] += self.biases.get(task, 0.0)
         return biases, self.temperatures.get(fitted, 1.0)
 
-    def decide(self, kind: str, probabilities: Mapping[str, float]) -> str:
+    def predict_label(self, kind: str, probabilities: Mapping[str, float]) -> str:
         """Return the label with the largest ratio of its probability to its threshold.
 
         Ties go to the last label.
@@ -155,7 +155,7 @@ class ModelConfig:
         return max(reversed(ratios), key=ratios.__getitem__)
 
     def thresholds_of(self, kind: str) -> dict[str, float]:
-        """Return label → threshold of a kind of question; ``decide`` compares probabilities with them."""
+        """Return label → threshold of a kind of question; ``predict_label`` compares probabilities with them."""
         task = kind.partition(".")[0]
         fitted = self._fitted_kind(kind)
         # Older models have one threshold per task: it is that of the last label against all others.
@@ -167,16 +167,16 @@ class ModelConfig:
             thresholds[label] = max(self.thresholds.get(f"{fitted}.{label}", default), 1e-6)
         return thresholds
 
-    def answered_from(self, kind: str, label: str) -> float | None:
+    def abstention_threshold(self, kind: str, label: str) -> float | None:
         """Return the least probability of an answer that is not marked as abstained; ``None`` without a limit."""
         fitted = self._fitted_kind(kind)
         return self.abstain_below.get(f"{fitted}.{label}", self.abstain_below.get(fitted))
 
-    def gives(self, kind: str, label: str, probability: float) -> bool:
+    def is_answered(self, kind: str, label: str, probability: float) -> bool:
         """Return whether an answer with that probability is given, rather than marked as abstained."""
-        return probability >= (self.answered_from(kind, label) or 0.0)
+        return probability >= (self.abstention_threshold(kind, label) or 0.0)
 
-    def in_set_from(self, kind: str) -> float | None:
+    def conformal_threshold(self, kind: str) -> float | None:
         """Return the probability from which a label belongs to the prediction set; ``None`` if none was fitted."""
         return self.conformal.get(self._fitted_kind(kind))
 

@@ -5,14 +5,21 @@ from dataclasses import dataclass, field
 
 from claimstance.model.decoding import FoundAttribution
 from claimstance.model.labels import ROLES
-from claimstance.model.predictor import Opened, Query, Reader, Reading, Stop, never
+from claimstance.model.predictor import (
+    EncodedDocument,
+    PendingDocument,
+    Predictor,
+    ShouldCancel,
+    StanceQuery,
+    never_cancel,
+)
 from claimstance.model.record import Attribution, Record, Span
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import Located
 
 #: Returns the mentions of a name in a sentence: (document, sentence, name) → spans.
-Locate = Callable[[Reading, int, str], Sequence[tuple[int, int]]]
+Locate = Callable[[EncodedDocument, int, str], Sequence[tuple[int, int]]]
 
 
 @dataclass
@@ -21,7 +28,7 @@ class Prediction:
 
     Attributes:
         stances: the probabilities of each stance that the record lists.
-        kinds: the kind of question of each of these stances (see ``Query.kind``).
+        kinds: the kind of question of each of these stances (see ``StanceQuery.kind``).
     """
 
     claim: dict[str, float] | None = None
@@ -42,16 +49,16 @@ class PendingRecords:
             and other holder–target pairs share it.
     """
 
-    reader: Reader
+    predictor: Predictor
     records: Sequence[Record]
     sentences: list[int]
-    opened: Opened
+    opened: PendingDocument
     locate: Locate
 
     def result(self) -> list[Prediction]:
         """Wait for the encoder and return the prediction for each record."""
-        config = self.reader.config
-        document = self.reader.finish(self.opened)
+        config = self.predictor.config
+        document = self.predictor.result(self.opened)
         attributions = attributions_by_sentence(document)
         predictions = []
         for sentence in self.sentences:
@@ -69,36 +76,40 @@ class PendingRecords:
             self._add_stances(document, predictions)
         return predictions
 
-    def _add_stances(self, document: Reading, predictions: Sequence[Prediction]) -> None:
+    def _add_stances(self, document: EncodedDocument, predictions: Sequence[Prediction]) -> None:
         """Score the stances that the records list, and add them to the predictions."""
         owners: list[Prediction] = []
-        queries: list[Query] = []
+        queries: list[StanceQuery] = []
         for record, sentence, prediction in zip(
             self.records, self.sentences, predictions, strict=True
         ):
             for stance in record.stances or ():
                 owners.append(prediction)
                 queries.append(self._query(document, sentence, stance.holder, stance.target))
-        labels = self.reader.config.labels["stance"]
-        rows = self.reader.stances(document, queries)
+        labels = self.predictor.config.labels["stance"]
+        rows = self.predictor.stances(document, queries)
         for prediction, query, row in zip(owners, queries, rows, strict=True):
             prediction.stances.append(_by_label(labels, row))
             prediction.kinds.append(query.kind)
 
     def _query(
-        self, document: Reading, sentence: int, holder: Span | str | None, target: Span | str
-    ) -> Query:
+        self,
+        document: EncodedDocument,
+        sentence: int,
+        holder: Span | str | None,
+        target: Span | str,
+    ) -> StanceQuery:
         """Return the query for a stance; a span is represented by its first piece, a name by its first mention."""
         holder_spans = self._spans(document, sentence, holder) if holder else ()
         target_spans = self._spans(document, sentence, target)
-        return Query(
+        return StanceQuery(
             sentence,
             holder_spans[0] if holder_spans else None,
             target_spans[0] if target_spans else str(target),
         )
 
     def _spans(
-        self, document: Reading, sentence: int, span_or_name: Span | str
+        self, document: EncodedDocument, sentence: int, span_or_name: Span | str
     ) -> Sequence[tuple[int, int]]:
         """Return the pieces of a span, or the mentions of a name in a sentence."""
         if isinstance(span_or_name, str):
@@ -122,15 +133,15 @@ def contexts(records: Sequence[Record]) -> list[list[int]]:
 
 
 def predict(
-    reader: Reader, records: Sequence[Record], locate: Locate | None = None
+    predictor: Predictor, records: Sequence[Record], locate: Locate | None = None
 ) -> Iterator[Prediction]:
     """Yield a prediction for every record, in order.
 
     Stances are scored for the holder–target pairs that a record lists; their labels are ignored.
     """
     groups = contexts(records)
-    results = reader.ahead(
-        begin_document(reader, [records[number] for number in group], locate).result
+    results = predictor.prefetch(
+        begin_document(predictor, [records[number] for number in group], locate).result
         for group in groups
     )
     # The records of a document need not follow one another: predictions wait for their turn here.
@@ -144,7 +155,10 @@ def predict(
 
 
 def begin_document(
-    reader: Reader, records: Sequence[Record], locate: Locate | None = None, stop: Stop = never
+    predictor: Predictor,
+    records: Sequence[Record],
+    locate: Locate | None = None,
+    stop: ShouldCancel = never_cancel,
 ) -> PendingRecords:
     """Begin to encode the records of one document, or one record without a document."""
     texts: list[str] = []
@@ -158,11 +172,13 @@ def begin_document(
             texts.append(record.text)
         sentences.append(len(texts) - 1)
         previous = record
-    opened = reader.open(texts, stop)
-    return PendingRecords(reader, records, sentences, opened, locate or _locate_by_name)
+    opened = predictor.submit(texts, stop)
+    return PendingRecords(predictor, records, sentences, opened, locate or _locate_by_name)
 
 
-def _locate_by_name(document: Reading, sentence: int, name: str) -> Sequence[tuple[int, int]]:
+def _locate_by_name(
+    document: EncodedDocument, sentence: int, name: str
+) -> Sequence[tuple[int, int]]:
     """Return the mentions of a name in a sentence, without coreference."""
     return find_mentions(name, document.texts[sentence])
 
@@ -172,7 +188,9 @@ def _by_label(labels: Sequence[str], row: Iterable[float]) -> dict[str, float]:
     return dict(zip(labels, map(float, row), strict=True))
 
 
-def attributions_by_sentence(document: Reading) -> list[list[tuple[Attribution, float]]] | None:
+def attributions_by_sentence(
+    document: EncodedDocument,
+) -> list[list[tuple[Attribution, float]]] | None:
     """Return the attributions of each sentence with their probabilities, as records contain them.
 
     An attribution over several sentences is in each of them, with its spans there.

@@ -28,19 +28,21 @@ from claimstance.model.text.layout import Layout
 from claimstance.model.windows import Located, Piece, Tokens, Window, WindowBuilder
 
 Ints = NDArray[np.int64]
-NOBODY = (0, 0)
-AHEAD = 2  # articles begun per worker: more than one, since some are short or already tagged
+NO_SPAN = (0, 0)
+PREFETCH_PER_WORKER = (
+    2  # articles begun per worker: more than one, since some are short or already tagged
+)
 T = TypeVar("T")
 #: Returns ``True`` once the caller no longer needs the result. Several threads poll it, before each window.
-Stop = Callable[[], bool]
+ShouldCancel = Callable[[], bool]
 
 
-class StoppedError(Exception):
+class CancelledError(Exception):
     """Raised when the caller no longer needs the result; not an error to report."""
 
 
-def never() -> bool:
-    """Return ``False``: the result is needed (a ``Stop``)."""
+def never_cancel() -> bool:
+    """Return ``False``: the result is needed (a ``ShouldCancel``)."""
     return False
 
 
@@ -64,7 +66,7 @@ class Backend(Protocol):
 
 
 @dataclass(frozen=True)
-class Query:
+class StanceQuery:
     """Represent a stance to be scored, in one sentence.
 
     The holder is a span, or ``None`` for the text itself; the target is a span or a topic.
@@ -83,13 +85,13 @@ class Query:
 
 
 @dataclass
-class Reading:
+class EncodedDocument:
     """Represent consecutive sentences with the predictions about them.
 
     Attributes:
         texts: the sentences.
         tokens: their tokens.
-        stop: the function that was given to ``Reader.open``.
+        stop: the function that was given to ``Predictor.submit``.
         windows: each window with its encoding (1, T, H).
         probabilities: sentence task → one row per sentence, over the labels of that task.
         attributions: in the order of their sentences; ``None`` if the model has no such head.
@@ -99,7 +101,7 @@ class Reading:
 
     texts: list[str]
     tokens: list[Tokens]
-    stop: Stop = never
+    stop: ShouldCancel = never_cancel
     windows: list[tuple[Window, Floats]] = field(default_factory=list)
     probabilities: dict[str, Floats] = field(default_factory=dict)
     attributions: list[FoundAttribution] | None = None
@@ -120,12 +122,12 @@ class PendingWindow:
 
 
 @dataclass
-class Opened:
+class PendingDocument:
     """Represent sentences whose windows are being encoded."""
 
     texts: list[str]
     tokens: list[Tokens]
-    stop: Stop
+    stop: ShouldCancel
     windows: list[PendingWindow]
     layout: Layout | None = None
 
@@ -147,7 +149,7 @@ class _DeferredFuture(Future[T]):
         return super().result(timeout)
 
 
-class Reader:
+class Predictor:
     """Predicts with a model. See ``read`` and ``stances``.
 
     ``workers`` windows are encoded at the same time. Each one goes through the network alone, so that predictions do
@@ -175,18 +177,18 @@ class Reader:
             self._pools = {process: pool}
         return self._pools[process]
 
-    def read(self, texts: Sequence[str]) -> Reading:
+    def read(self, texts: Sequence[str]) -> EncodedDocument:
         """Predict for consecutive sentences, which are encoded in each other's context."""
-        return self.finish(self.open(texts))
+        return self.result(self.submit(texts))
 
-    def open(
-        self, texts: Sequence[str], stop: Stop = never, layout: Layout | None = None
-    ) -> Opened:
-        """Begin to encode sentences; ``finish`` waits for the encoder and returns the predictions.
+    def submit(
+        self, texts: Sequence[str], stop: ShouldCancel = never_cancel, layout: Layout | None = None
+    ) -> PendingDocument:
+        """Begin to encode sentences; ``result`` waits for the encoder and returns the predictions.
 
         Args:
             texts: consecutive sentences.
-            stop: once it returns ``True``, ``finish`` and ``stances`` raise ``StoppedError`` in place of encoding
+            stop: once it returns ``True``, ``result`` and ``stances`` raise ``CancelledError`` in place of encoding
                 further windows.
             layout: the lines of the article, if they are known: speech ends with a line, and names stand on lines of
                 their own.
@@ -194,9 +196,11 @@ class Reader:
         tokens = self.windows.tokenize(texts)
         windows = self.windows.windows(enumerate(tokens))
         pending = [self._submit(window, stop) for window in windows]
-        return Opened(list(texts), tokens, stop, pending, layout)
+        return PendingDocument(list(texts), tokens, stop, pending, layout)
 
-    def ahead(self, jobs: Iterable[Callable[[], T]], count: int = AHEAD) -> Iterator[T]:
+    def prefetch(
+        self, jobs: Iterable[Callable[[], T]], count: int = PREFETCH_PER_WORKER
+    ) -> Iterator[T]:
         """Yield the results of ``jobs`` in order, and keep ``count`` jobs per worker in flight.
 
         Args:
@@ -211,10 +215,10 @@ class Reader:
         while pending:
             yield pending.popleft()()
 
-    def finish(self, opened: Opened) -> Reading:
-        """Return the predictions for sentences that ``open`` has begun to encode."""
+    def result(self, opened: PendingDocument) -> EncodedDocument:
+        """Return the predictions for sentences that ``submit`` has begun to encode."""
         texts, tokens = opened.texts, opened.tokens
-        document = Reading(texts, tokens, opened.stop)
+        document = EncodedDocument(texts, tokens, opened.stop)
         tasks = [task for task in SENTENCE_TASKS if task in self.config.tasks]
         sums = {task: np.zeros((len(texts), len(self.config.labels[task]))) for task in tasks}
         attributions: list[FoundAttribution] = []
@@ -250,7 +254,7 @@ class Reader:
         document.warnings = self._warnings(tokens)
         return document
 
-    def stances(self, document: Reading, queries: Sequence[Query]) -> Floats:
+    def stances(self, document: EncodedDocument, queries: Sequence[StanceQuery]) -> Floats:
         """Return the probabilities (queries, labels) of stances in sentences that have been encoded.
 
         A mentioned target is scored from the encoding of its window. For a topic, its sentence is encoded again
@@ -260,7 +264,7 @@ class Reader:
         by_window, by_topic = _group_queries(document, queries)
         for window_number, mentions in by_window.items():
             if document.stop():
-                raise StoppedError
+                raise CancelledError
             window, hidden = document.windows[window_number]
             numbers = [number for number, _, _ in mentions]
             rows = [
@@ -269,13 +273,13 @@ class Reader:
             ]
             logits[numbers] = self._score(hidden, rows)
 
-        encodings = self.ahead(
+        encodings = self.prefetch(
             self._submit_with_topic(document, sentence, topic).encoding
             for sentence, topic in by_topic
         )
         for numbers, (window, hidden) in zip(by_topic.values(), encodings, strict=True):
             piece = window.pieces[0]
-            target = window.topic or NOBODY
+            target = window.topic or NO_SPAN
             rows = [
                 (_holder_tokens(window, piece, queries[number]), target, (piece.start, piece.end))
                 for number in numbers
@@ -288,7 +292,9 @@ class Reader:
             probabilities[kinds == kind] = self._probabilities(logits[kinds == kind], kind)
         return probabilities
 
-    def _submit_with_topic(self, document: Reading, sentence: int, topic: str) -> PendingWindow:
+    def _submit_with_topic(
+        self, document: EncodedDocument, sentence: int, topic: str
+    ) -> PendingWindow:
         """Begin to encode a sentence together with a topic."""
         tokens = document.tokens[sentence]
         [topic_tokens] = self.windows.tokenize([topic])
@@ -299,16 +305,16 @@ class Reader:
             )
         return self._submit(self.windows.with_topic(sentence, tokens, topic_tokens), document.stop)
 
-    def _submit(self, window: Window, stop: Stop) -> PendingWindow:
+    def _submit(self, window: Window, stop: ShouldCancel) -> PendingWindow:
         """Begin to encode a window. With one worker, the calling thread encodes it when it needs the result."""
         if self.workers == 1:
             return PendingWindow(window, _DeferredFuture(partial(self._encode, window, stop)))
         return PendingWindow(window, self._pool.submit(self._encode, window, stop))
 
-    def _encode(self, window: Window, stop: Stop) -> dict[str, Floats]:
+    def _encode(self, window: Window, stop: ShouldCancel) -> dict[str, Floats]:
         """Return the output of the network for a window."""
         if stop():
-            raise StoppedError
+            raise CancelledError
         spans = [(0, piece.start, piece.end) for piece in window.pieces]
         return self.backend.read(
             np.array([window.ids], dtype=np.int64),
@@ -325,7 +331,7 @@ class Reader:
             yield FoundEntity(_without_punctuation(piece, texts), span.label, span.probability)
 
     def _name_speakers(
-        self, document: Reading, attributions: Sequence[FoundAttribution], layout: Layout
+        self, document: EncodedDocument, attributions: Sequence[FoundAttribution], layout: Layout
     ) -> list[FoundAttribution]:
         """Return the attributions with quotations attributed to the speakers whom the form of the text names.
 
@@ -371,7 +377,7 @@ class Reader:
 
     def _probabilities(self, logits: Floats, kind: str) -> Floats:
         """Return the calibrated probabilities of a kind of question."""
-        biases, temperature = self.config.scale(kind)
+        biases, temperature = self.config.logit_adjustment(kind)
         return softmax(logits + biases, temperature)
 
     def _warnings(self, tokens: Sequence[Tokens]) -> list[str]:
@@ -405,7 +411,7 @@ def _without_punctuation(piece: Located, texts: Sequence[str]) -> Located:
 
 
 def _group_queries(
-    document: Reading, queries: Sequence[Query]
+    document: EncodedDocument, queries: Sequence[StanceQuery]
 ) -> tuple[
     dict[int, list[tuple[int, Piece, tuple[int, int]]]],
     dict[tuple[int, str], list[int]],
@@ -433,7 +439,7 @@ def _group_queries(
     return by_window, by_topic
 
 
-def _pieces_by_sentence(document: Reading) -> dict[int, list[tuple[int, Piece]]]:
+def _pieces_by_sentence(document: EncodedDocument) -> dict[int, list[tuple[int, Piece]]]:
     """Return sentence → the pieces of it, each with the number of its window."""
     pieces: dict[int, list[tuple[int, Piece]]] = {}
     for number, (window, _) in enumerate(document.windows):
@@ -442,7 +448,7 @@ def _pieces_by_sentence(document: Reading) -> dict[int, list[tuple[int, Piece]]]
     return pieces
 
 
-def ranges_of_long_sentences(document: Reading) -> dict[int, list[tuple[int, int]]]:
+def ranges_of_long_sentences(document: EncodedDocument) -> dict[int, list[tuple[int, int]]]:
     """Return the characters of each piece, for the sentences that are too long for one window."""
     ranges: dict[int, list[tuple[int, int]]] = {}
     for sentence, pieces in _pieces_by_sentence(document).items():
@@ -456,7 +462,7 @@ def ranges_of_long_sentences(document: Reading) -> dict[int, list[tuple[int, int
 
 
 def _find_tokens(
-    span: tuple[int, int], pieces: Sequence[tuple[int, Piece]], document: Reading
+    span: tuple[int, int], pieces: Sequence[tuple[int, Piece]], document: EncodedDocument
 ) -> tuple[int, Piece, tuple[int, int]] | None:
     """Return the first window with tokens of a span in its sentence, the piece, and those tokens."""
     for number, piece in pieces:
@@ -467,8 +473,8 @@ def _find_tokens(
     return None
 
 
-def _holder_tokens(window: Window, piece: Piece, query: Query) -> tuple[int, int]:
-    """Return the tokens of a query's holder in a window; ``NOBODY`` if it has none."""
+def _holder_tokens(window: Window, piece: Piece, query: StanceQuery) -> tuple[int, int]:
+    """Return the tokens of a query's holder in a window; ``NO_SPAN`` if it has none."""
     if query.holder is None:
-        return NOBODY
-    return window.token_span(piece, *query.holder) or NOBODY
+        return NO_SPAN
+    return window.token_span(piece, *query.holder) or NO_SPAN

@@ -6,7 +6,7 @@ import torch
 from claimstance.model.decoding import Floats
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.predictor import Ints, Reader
+from claimstance.model.predictor import Ints, Predictor
 
 
 class TorchBackend:
@@ -49,6 +49,6 @@ class TorchBackend:
         return np.asarray(logits.cpu().numpy())
 
 
-def torch_reader(model: ClaimStanceModel) -> Reader:
-    """Return a reader with a model in memory, which is put into evaluation mode."""
-    return Reader(model.config, model.windows, TorchBackend(model.eval()))
+def torch_predictor(model: ClaimStanceModel) -> Predictor:
+    """Return a predictor with a model in memory, which is put into evaluation mode."""
+    return Predictor(model.config, model.windows, TorchBackend(model.eval()))

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, ModelError
 from claimstance.model.labels import SENTENCE_TASKS, TASKS
-from claimstance.model.onnx.backend import load_reader, model_folder
+from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.onnx.manifest import MANIFEST_FILE, sha256
-from claimstance.model.predictor import Reader
+from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.config import AUTO, Config
 from claimstance.training.data.build import build
@@ -129,10 +129,10 @@ def _measure_on_dev(
         train = without_fold(
             train, config.training.held_out_fold.fold, config.training.held_out_fold.folds
         )
-    reader, _ = load_reader(folder)
-    results = evaluate(reader, dev)
+    predictor, _ = load_predictor(folder)
+    results = evaluate(predictor, dev)
     embed = SentenceEncoder(config.model.encoder, config.model.max_tokens)
-    return results, compute_baselines(train, dev, dev, reader.config.labels, embed)
+    return results, compute_baselines(train, dev, dev, predictor.config.labels, embed)
 
 
 def _write_dev_figures(folder: Path, results: Results, baselines: Mapping[str, Results]) -> None:
@@ -252,23 +252,23 @@ def examine(
     Raises:
         InputError: if the dataset has no such split, or labels that the model does not know.
     """
-    reader, digest = _reader(model, exact)
+    predictor, digest = _predictor(model, exact)
     records = load_records(data, split)
-    _check_known(records, reader.config.labels, data)
+    _check_known(records, predictor.config.labels, data)
     for message in unseen_labels(_trained_labels(model), count_labels(records), split):
         log.warning("%s: %s", data, message)
-    pairs = pair(reader, records, progress)
-    results, outcomes = score_pairs(reader.config, pairs)
+    pairs = pair(predictor, records, progress)
+    results, outcomes = score_pairs(predictor.config, pairs)
     if not results:
         raise InputError(
             f"{data}, split {split}: expected labels for one of the model's tasks "
-            f"({', '.join(reader.config.tasks)}), found none"
+            f"({', '.join(predictor.config.tasks)}), found none"
         )
     account: dict[str, Any] = {
         "date": date.today().isoformat(),
         "model": {
-            "name": reader.config.name,
-            "version": reader.config.version,
+            "name": predictor.config.name,
+            "version": predictor.config.version,
             "sha256": digest,
             "precision": "float32" if exact else "as exported",
         },
@@ -284,11 +284,11 @@ def examine(
     if people := _people(data, account["results"]):
         account["people"] = people
     if baselines and split != "train" and "train" in split_names(data):
-        theirs = _baselines_of(model, data, split, records, reader.config)
+        theirs = _baselines_of(model, data, split, records, predictor.config)
         account["baselines"] = {name: plain_figures(figures) for name, figures in theirs.items()}
         for message in not_beaten(results, theirs):
             log.warning("%s, %s", split, message)
-    return Evaluation(account, outcomes, reader.config, pairs)
+    return Evaluation(account, outcomes, predictor.config, pairs)
 
 
 def _baselines_of(
@@ -318,17 +318,17 @@ def _baselines_of(
     return compute_baselines(train, dev, records, config.labels, embed)
 
 
-def _reader(model: Path | str | None, exact: bool) -> tuple[Reader, str]:
-    """Return a reader of the model, and the model's sha256; with ``exact``, both are of its float32 weights."""
+def _predictor(model: Path | str | None, exact: bool) -> tuple[Predictor, str]:
+    """Return a predictor of the model, and the model's sha256; with ``exact``, both are of its float32 weights."""
     if not exact:
-        return load_reader(model)
+        return load_predictor(model)
     from claimstance.model.network import ClaimStanceModel
-    from claimstance.model.torch_backend import torch_reader
+    from claimstance.model.torch_backend import torch_predictor
 
     if model is None:
         raise ModelError("the bundled model has no float32 weights: score it as shipped")
     weights = Path(model)
-    return torch_reader(ClaimStanceModel.from_pretrained(weights)), sha256(
+    return torch_predictor(ClaimStanceModel.from_pretrained(weights)), sha256(
         weights / "model.safetensors"
     )
 

@@ -39,7 +39,7 @@ from claimstance.model.errors import ClaimstanceError, InputError
 from claimstance.model.io.validation import first_problem
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
 from claimstance.model.onnx.backend import BUNDLED, TOKENIZER_FILE
-from claimstance.model.predictor import Reader
+from claimstance.model.predictor import Predictor
 from claimstance.model.record import parse_record, read_jsonl
 from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import WindowBuilder
@@ -143,7 +143,7 @@ def decoding(rng: random.Random, _: Path) -> None:
     """Such texts, read by a network that says anything: every offset holds, and JSON can be written."""
     text = strange_text(rng, 120)
     tagger = _tagger()
-    tagger._reader.backend.rng = np.random.default_rng(rng.randrange(2**32))  # type: ignore[attr-defined]
+    tagger._predictor.backend.rng = np.random.default_rng(rng.randrange(2**32))  # type: ignore[attr-defined]
     tagged = tagger.tag(text, [strange_text(rng, 4) + "x"] if rng.random() < 0.3 else ())
     json.dumps(tagged.to_dict(), allow_nan=False).encode()
     for sentence in tagged.sentences:
@@ -331,7 +331,7 @@ def _tagger() -> Tagger:
     config = ModelConfig.load(BUNDLED)
     config.max_tokens = 32  # many windows, and sentences in pieces
     return Tagger(
-        Reader(config, WindowBuilder.from_file(BUNDLED / TOKENIZER_FILE, 32), _Anything()), ""
+        Predictor(config, WindowBuilder.from_file(BUNDLED / TOKENIZER_FILE, 32), _Anything()), ""
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.inference.writers.text import open_output
-from claimstance.model.onnx.backend import BUNDLED, identity
+from claimstance.model.onnx.backend import BUNDLED, model_sha256
 
 HERE = Path(__file__).parent.parent
 FIGURES, PAGE = HERE / "reliability.json", HERE / "reliability.md"
@@ -116,7 +116,7 @@ def figures(parts: dict[str, Any]) -> dict[str, Any]:
     return {
         "date": newest["date"],
         "machine": newest["machine"],
-        "model_sha256": identity(BUNDLED),
+        "model_sha256": model_sha256(BUNDLED),
         "rows": rows,
         "parts": {name: {**one, "rows": len(one["rows"])} for name, one in parts.items()},
     }

@@ -15,7 +15,7 @@ from claimstance.inference.cli.terminal import SafeConsole, SafeTable
 from claimstance.inference.results import Sentence, Span, Stance, TaggedArticle
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import printable
-from claimstance.model.onnx.backend import cores, identity, model_folder
+from claimstance.model.onnx.backend import cores, model_folder, model_sha256
 from claimstance.model.onnx.manifest import check_files
 
 #: Task → the metrics that a table shows; evaluation.json contains all.
@@ -313,7 +313,7 @@ def print_info(model: str | None) -> None:
         "extras installed": ", ".join(installed) or "none",
         "other extras": ", ".join(missing) or "none",
         "model": f"{config.name} {config.version}" + ("" if model else " (bundled)"),
-        "sha256": identity(folder),
+        "sha256": model_sha256(folder),
         "tasks": ", ".join(config.tasks),
         **{f"labels of {task}": ", ".join(names) for task, names in config.labels.items()},
         "window": f"{config.max_tokens} tokens",

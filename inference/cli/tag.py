@@ -369,7 +369,7 @@ def _tag_into_folder(
     from claimstance.inference.cli.signals import catch_signals
     from claimstance.inference.jobs.manifest import run_settings
     from claimstance.inference.jobs.run import RunCallbacks, open_run
-    from claimstance.model.predictor import StoppedError
+    from claimstance.model.predictor import CancelledError
 
     settings = run_settings(
         request.inputs,
@@ -398,7 +398,7 @@ def _tag_into_folder(
             try:
                 articles = read_articles(request.inputs, request.columns)
                 run.tag_missing_parts(articles, callbacks, tagger.tasks)
-            except StoppedError:
+            except CancelledError:
                 signals.exit_if_requested("at once")
         manifest = run.manifest
         if not manifest.complete:

@@ -8,7 +8,7 @@ from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to, resolve_references
 from claimstance.inference.results import Attribution, Entity, Span
 from claimstance.model.decoding import FoundAttribution
-from claimstance.model.predictor import Reading
+from claimstance.model.predictor import EncodedDocument
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.mentions import find_mentions, has_capital
 from claimstance.model.text.modifiers import is_modifier
@@ -86,11 +86,11 @@ def group_by_sentence(items: Iterable[tuple[int, T]], count: int) -> list[list[T
     return groups
 
 
-def resolve_article(alignment: Alignment, document: Reading) -> References:
+def resolve_article(alignment: Alignment, document: EncodedDocument) -> References:
     """Return the name that each source, *he* and *she* of an article refers to, where it is known.
 
     Raises:
-        StoppedError: once ``document.stop`` returns true.
+        CancelledError: once ``document.stop`` returns true.
     """
     sources = {
         alignment.offsets(attribution.source[0])
@@ -120,7 +120,7 @@ def references_by_sentence(
 
 def targets_by_sentence(
     targets: Sequence[str],
-    document: Reading,
+    document: EncodedDocument,
     references: Sequence[Sequence[tuple[Offsets, str]]],
 ) -> list[list[tuple[str, Offsets | None]]]:
     """Return the targets to score in each sentence, each with its first mention; ``None`` for a topic.
@@ -136,7 +136,7 @@ def targets_by_sentence(
         references: those of each sentence, with offsets in it.
 
     Raises:
-        StoppedError: once ``document.stop`` returns true.
+        CancelledError: once ``document.stop`` returns true.
     """
     if not targets:
         return _entities_as_targets(document)
@@ -155,7 +155,7 @@ def targets_by_sentence(
     return result
 
 
-def _entities_as_targets(document: Reading) -> list[list[tuple[str, Offsets | None]]]:
+def _entities_as_targets(document: EncodedDocument) -> list[list[tuple[str, Offsets | None]]]:
     """Return the entities of each sentence as targets, each name once, at its first mention."""
     first_mentions: list[dict[str, Offsets | None]] = [{} for _ in document.texts]
     for entity in document.entities or ():
@@ -185,10 +185,10 @@ class MentionFinder:
     """
 
     def __init__(self) -> None:
-        self._document: Reading | None = None
+        self._document: EncodedDocument | None = None
         self._references: list[list[tuple[Offsets, str]]] = []
 
-    def __call__(self, document: Reading, sentence: int, name: str) -> list[Offsets]:
+    def __call__(self, document: EncodedDocument, sentence: int, name: str) -> list[Offsets]:
         """Return the mentions of ``name`` in a sentence of ``document``."""
         if document is not self._document:
             self._document = document
@@ -196,7 +196,7 @@ class MentionFinder:
         return _find_mentions(name, document.texts[sentence], self._references[sentence])
 
     @staticmethod
-    def _resolve(document: Reading) -> list[list[tuple[Offsets, str]]]:
+    def _resolve(document: EncodedDocument) -> list[list[tuple[Offsets, str]]]:
         """Return the references of each sentence of an article with one sentence a line."""
         bounds = []
         start = 0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from claimstance.inference.coreference.quotes import find_quotes
-from claimstance.model.predictor import Stop, StoppedError, never
+from claimstance.model.predictor import CancelledError, ShouldCancel, never_cancel
 from claimstance.model.text.accents import fold_accents
 from claimstance.model.text.person_names import bare_name, person_name, words
 
@@ -82,7 +82,7 @@ class PeopleInText:
         genders: name → ``male`` or ``female``, where there is evidence and it mostly agrees.
 
     Raises:
-        StoppedError: once ``stop`` returns true.
+        CancelledError: once ``stop`` returns true.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class PeopleInText:
         text: str,
         sentences: Sequence[Span],
         entities: Iterable[Entity],
-        stop: Stop = never,
+        stop: ShouldCancel = never_cancel,
     ) -> None:
         self.text = text
         self._sentence_starts = [start for start, _ in sentences]
@@ -155,7 +155,7 @@ class PeopleInText:
             start, end, sentence, name, self.is_quoted(start), not (possessive or after_preposition)
         )
 
-    def _guess_genders(self, stop: Stop) -> dict[str, str]:
+    def _guess_genders(self, stop: ShouldCancel) -> dict[str, str]:
         """Return genders by the votes of titles and of pronouns outside quotes.
 
         A pronoun votes if its sentence so far, else the sentence before, names only one person.
@@ -183,7 +183,7 @@ class PeopleInText:
         return genders
 
     def _unquoted_pronouns(
-        self, unquoted: dict[int, list[Mention]], stop: Stop
+        self, unquoted: dict[int, list[Mention]], stop: ShouldCancel
     ) -> Iterator[tuple[str, Mention | None, set[str]]]:
         """Yield the pronouns outside quotes with the people who are named before them.
 
@@ -209,11 +209,11 @@ class PeopleInText:
             yield pronoun[0], people[0] if before else None, before or previous
 
 
-def cancellable(items: Iterable[T], stop: Stop) -> Iterator[T]:
-    """Yield ``items``; raise ``StoppedError`` once ``stop``, called every few items, returns true."""
+def cancellable(items: Iterable[T], stop: ShouldCancel) -> Iterator[T]:
+    """Yield ``items``; raise ``CancelledError`` once ``stop``, called every few items, returns true."""
     for number, item in enumerate(items):
         if number % _STOP_EVERY == 0 and stop():
-            raise StoppedError
+            raise CancelledError
         yield item
 
 

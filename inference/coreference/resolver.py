@@ -21,7 +21,7 @@ from claimstance.inference.coreference.people import (
     cancellable,
 )
 from claimstance.inference.coreference.salience import RecentMentions
-from claimstance.model.predictor import Stop, never
+from claimstance.model.predictor import ShouldCancel, never_cancel
 from claimstance.model.text.accents import fold_accents
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.text.person_names import bare_name, person_name, title_of, words
@@ -99,12 +99,12 @@ def resolve_references(
     sentences: Sequence[Span],
     sources: Sequence[Span],
     entities: Iterable[Entity],
-    stop: Stop = never,
+    stop: ShouldCancel = never_cancel,
 ) -> Names:
     """Return names as ``resolve_names`` does, by span, with every *he* and *she* of the article added.
 
     Raises:
-        StoppedError: once ``stop``, which is called every few steps, returns true.
+        CancelledError: once ``stop``, which is called every few steps, returns true.
     """
     people = PeopleInText(text, sentences, entities, stop)
     phrases = {span: " ".join(text[slice(*span)].split()) for span in sources}
@@ -186,7 +186,7 @@ def _means_person(text: str, span: Span, person: Mention) -> bool:
     return not _BELONGS_ELSEWHERE.search(before) and _DESCRIBES.match(after) is not None
 
 
-def _roles(people: PeopleInText, stop: Stop) -> dict[str, str]:
+def _roles(people: PeopleInText, stop: ShouldCancel) -> dict[str, str]:
     """Return role → name for roles ("the senator") that only one person has, by title or apposition.
 
     This is sieve 2.
@@ -221,7 +221,9 @@ def _longest_title(line_words: Sequence[str]) -> str:
     return ""
 
 
-def _resolve_pronouns(people: PeopleInText, sources: set[Span], names: Names, stop: Stop) -> Names:
+def _resolve_pronouns(
+    people: PeopleInText, sources: set[Span], names: Names, stop: ShouldCancel
+) -> Names:
     """Return the name of every *he* and *she*; a resolved pronoun keeps its person salient.
 
     This is sieve 3.
@@ -310,7 +312,7 @@ def _mark_sources(people: PeopleInText, names: Names) -> list[Mention]:
 
 
 def _resolve_remaining(
-    people: PeopleInText, phrases: dict[Span, str], names: Names, stop: Stop
+    people: PeopleInText, phrases: dict[Span, str], names: Names, stop: ShouldCancel
 ) -> Names:
     """Return ``names`` with the sources that the earlier sieves left open: *who*, *they*, *it*."""
     names = dict(names)

@@ -18,7 +18,7 @@ from typing import Any
 from claimstance.inference.jobs.run import InputItem, ResultItem, TagItems
 from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ClaimstanceError, ConfigError
-from claimstance.model.predictor import Stop, StoppedError
+from claimstance.model.predictor import CancelledError, ShouldCancel
 
 BATCH_SIZE = 20  # articles, a second or two of work
 BATCHES_PER_WORKER = 2  # so that a worker need not wait for the next batch
@@ -38,7 +38,7 @@ class _Worker:
 def ray_workers(
     tagger: Tagger,
     targets: Sequence[str],
-    stop: Stop,
+    stop: ShouldCancel,
     workers: int | None = None,
     address: str | None = None,
 ) -> Iterator[TagItems]:
@@ -47,7 +47,7 @@ def ray_workers(
     Args:
         tagger: each worker loads its model anew, from the same path on every machine.
         targets: as for ``Tagger.tag_all``.
-        stop: once it returns True, ``StoppedError`` is raised before the next batch.
+        stop: once it returns True, ``CancelledError`` is raised before the next batch.
         workers: the number of actors, each with ``tagger.threads`` processors; ``None`` for as many as fit.
         address: the address of a cluster (``auto``: the one of this machine); ``None`` to start one here.
 
@@ -115,13 +115,13 @@ def _tag_in_order(
     actors: Sequence[Any],
     items: Iterable[InputItem],
     targets: list[str],
-    stop: Stop,
+    stop: ShouldCancel,
 ) -> Iterator[ResultItem]:
     """Hand batches to the actors in turn and yield their results in order."""
     pending: deque[Any] = deque()
     for actor, batch in zip(cycle(actors), _batches(items), strict=False):
         if stop():
-            raise StoppedError
+            raise CancelledError
         pending.append(actor.tag.remote(batch, targets))
         if len(pending) >= BATCHES_PER_WORKER * len(actors):
             yield from ray.get(pending.popleft())

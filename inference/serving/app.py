@@ -36,7 +36,7 @@ from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ClaimstanceError
 from claimstance.model.io.validation import first_problem
 from claimstance.model.prediction import contexts
-from claimstance.model.predictor import Stop
+from claimstance.model.predictor import ShouldCancel
 from claimstance.model.record import Record
 
 _CLOSING_SECONDS = 5.0  # for threads to end once every request is answered
@@ -178,15 +178,19 @@ class Server:
         self._documents.shutdown(wait=False, cancel_futures=True)
         self.worker.close(_CLOSING_SECONDS)
 
-    def _begin_article(self, article: AskedArticle, stop: Stop) -> Callable[[], bytes]:
+    def _begin_article(self, article: AskedArticle, stop: ShouldCancel) -> Callable[[], bytes]:
         finish = self.tagger.begin(article.article(), article.targets, stop)
         return lambda: _encode_json(self._count(finish()).to_dict())
 
-    def _begin_page(self, article: Article, targets: list[str], stop: Stop) -> Callable[[], str]:
+    def _begin_page(
+        self, article: Article, targets: list[str], stop: ShouldCancel
+    ) -> Callable[[], str]:
         finish = self.tagger.begin(article, targets, stop)
         return lambda: render_page(self._count(finish()), back="/")
 
-    def _begin_records(self, records: Sequence[Record], stop: Stop) -> Callable[[], list[bytes]]:
+    def _begin_records(
+        self, records: Sequence[Record], stop: ShouldCancel
+    ) -> Callable[[], list[bytes]]:
         finish = self.tagger.begin_records(records, stop)
 
         def rows() -> list[bytes]:

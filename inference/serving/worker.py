@@ -12,10 +12,10 @@ from typing import Any
 
 from claimstance.inference.serving.metrics import Metrics
 from claimstance.inference.serving.problems import too_busy
-from claimstance.model.predictor import Stop
+from claimstance.model.predictor import ShouldCancel
 
 #: Starts a job and returns the function that waits for its result.
-Begin = Callable[[Stop], Callable[[], Any]]
+Begin = Callable[[ShouldCancel], Callable[[], Any]]
 PATIENCE = 1.0  # seconds in which an abandoned job has to end
 MAX_STUCK = 4  # threads with jobs that have not ended, beside the working one
 

@@ -22,7 +22,7 @@ from claimstance.model.onnx.manifest import (
     check_files,
     sha256,
 )
-from claimstance.model.predictor import Ints, Reader
+from claimstance.model.predictor import Ints, Predictor
 from claimstance.model.windows import WindowBuilder
 
 # The operator that this fusion inserts is several times slower than the two that it replaces.
@@ -62,7 +62,7 @@ class OnnxBackend:
         self._folder = folder
         self._config = config
         # This session is loaded at once, since calls may come from several threads.
-        self._reader = self._session(READER_FILE)
+        self._encoder_session = self._session(READER_FILE)
         self._check_outputs()
 
     def _session(self, name: str) -> ort.InferenceSession:
@@ -98,10 +98,10 @@ class OnnxBackend:
         """Run the network; ``Backend`` documents the arrays."""
         feed = {"input_ids": ids, "segments": segments, "sentences": sentences}
         # An encoder without segments has no such input.
-        inputs = {node.name for node in self._reader.get_inputs()}
+        inputs = {node.name for node in self._encoder_session.get_inputs()}
         feed = {name: value for name, value in feed.items() if name in inputs}
-        names = [node.name for node in self._reader.get_outputs()]
-        output = dict(zip(names, self._run(READER_FILE, self._reader, feed), strict=True))
+        names = [node.name for node in self._encoder_session.get_outputs()]
+        output = dict(zip(names, self._run(READER_FILE, self._encoder_session, feed), strict=True))
         for task, label_count in self._label_counts.items():
             shape: tuple[int, ...] = (1, ids.shape[1], label_count)
             if task in SENTENCE_TASKS:
@@ -129,7 +129,7 @@ class OnnxBackend:
 
     @cached_property
     def _label_counts(self) -> dict[str, int]:
-        """Return task → number of its labels or tags, for the logits among the outputs of the reader."""
+        """Return task → number of its labels or tags, for the logits among the outputs of the encoder."""
         labels = self._config.labels
         counts = {task: len(labels[task]) for task in SENTENCE_TASKS if task in self._config.tasks}
         if "attribution" in self._config.tasks:
@@ -139,13 +139,13 @@ class OnnxBackend:
         return counts
 
     def _check_outputs(self) -> None:
-        """Check the outputs that the reader declares against the configuration.
+        """Check the outputs that the encoder file declares against the configuration.
 
         Raises:
             ModelError: if an output is missing, or has another number of logits.
         """
         path = self._folder / READER_FILE
-        declared = {node.name: node.shape for node in self._reader.get_outputs()}
+        declared = {node.name: node.shape for node in self._encoder_session.get_outputs()}
         for name in ("hidden", *self._label_counts):
             if name not in declared:
                 raise ModelError(
@@ -184,7 +184,7 @@ class OnnxBackend:
         return np.asarray(logits)
 
 
-def identity(folder: Path) -> str:
+def model_sha256(folder: Path) -> str:
     """Return the sha256 of an exported model: that of its manifest, which changes with each of its files."""
     return sha256(folder / MANIFEST_FILE)
 
@@ -196,8 +196,10 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def load_reader(model: Path | str | None = None, threads: int | None = None) -> tuple[Reader, str]:
-    """Load a model; return a reader and the model's sha256 (see ``identity``).
+def load_predictor(
+    model: Path | str | None = None, threads: int | None = None
+) -> tuple[Predictor, str]:
+    """Load a model; return a predictor and the model's sha256 (see ``model_sha256``).
 
     Args:
         model: see ``model_folder``.
@@ -222,7 +224,7 @@ def load_reader(model: Path | str | None = None, threads: int | None = None) -> 
     windows = WindowBuilder.from_file(folder / TOKENIZER_FILE, config.max_tokens)
     _check_vocabulary(folder, config, windows)
     backend = OnnxBackend(folder, config)
-    return Reader(config, windows, backend, threads or cores()), identity(folder)
+    return Predictor(config, windows, backend, threads or cores()), model_sha256(folder)
 
 
 def _check_vocabulary(folder: Path, config: ModelConfig, windows: WindowBuilder) -> None:

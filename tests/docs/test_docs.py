@@ -7,7 +7,7 @@ import pytest
 import reference
 
 from claimstance.inference.cli.main import app
-from claimstance.model.onnx.backend import identity
+from claimstance.model.onnx.backend import model_sha256
 from claimstance.training.data.corpora import CORPORA
 from helpers.program import ROOT
 from helpers.snippets import DOCUMENTS, GENERATED
@@ -45,7 +45,7 @@ def test_figures_are_those_measured(text, everything, monkeypatch):
 
 
 def test_figures_are_of_the_bundled_model():
-    assert identity(ROOT / "model/bundled") == FIGURES["model_sha256"]
+    assert model_sha256(ROOT / "model/bundled") == FIGURES["model_sha256"]
     assert FIGURES["model_sha256"][:12] in CARD
 
 

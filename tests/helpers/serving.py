@@ -17,7 +17,7 @@ from helpers.program import PROGRAM
 for needed in ("fastapi", "prometheus_client", "starlette.testclient", "uvicorn"):
     pytest.importorskip(needed, reason="needs the extra 'serve'")
 
-from claimstance.model.predictor import StoppedError  # noqa: E402
+from claimstance.model.predictor import CancelledError  # noqa: E402
 
 JSON = {"content-type": "application/json"}
 RECORD = {
@@ -63,7 +63,7 @@ class Slow:
             while not self.go.wait(0.01):
                 if stop():
                     self.stopped = True
-                    raise StoppedError
+                    raise CancelledError
             return finish()
 
         return wait

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from claimstance.inference import Tagger
 from claimstance.model.config import ModelConfig
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS, bio
-from claimstance.model.predictor import Reader
+from claimstance.model.predictor import Predictor
 from claimstance.model.windows import WindowBuilder
 
 
@@ -118,7 +118,7 @@ def scripted(
     backend = Scripted(tokenizer, *by_word)
     settings = ModelConfig(encoder={"hidden_size": 1}, **{"max_tokens": 64, **config})
     return Tagger(
-        Reader(settings, WindowBuilder(tokenizer, settings.max_tokens), backend), "0" * 64
+        Predictor(settings, WindowBuilder(tokenizer, settings.max_tokens), backend), "0" * 64
     ), backend
 
 

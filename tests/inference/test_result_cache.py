@@ -20,13 +20,13 @@ def tagger():
 @pytest.fixture
 def passes(tagger, monkeypatch):
     """Every call of the encoder so far: the ids of its window."""
-    read, calls = tagger._reader.backend.read, []
+    read, calls = tagger._predictor.backend.read, []
 
     def counted(ids, segments, sentences):
         calls.append(ids)
         return read(ids, segments, sentences)
 
-    monkeypatch.setattr(tagger._reader.backend, "read", counted)
+    monkeypatch.setattr(tagger._predictor.backend, "read", counted)
     return (lambda: len(calls)), calls
 
 
@@ -50,12 +50,12 @@ def test_a_token_goes_through_the_encoder_once(tagger, passes, seeds):
         sum(len(article.stances) for article in tagged) > 200
     )  # every task was asked for, and many targets
     sentences = [s.text for article in tagged for s in article.sentences]
-    tokens = sum(map(len, tagger._reader.windows.tokenize(sentences)))
+    tokens = sum(map(len, tagger._predictor.windows.tokenize(sentences)))
     windows = len(calls)
     assert windows <= WINDOWS
     # A separator a sentence, a start a window: no padding.
     assert sum(ids.size for ids in calls) == tokens + len(sentences) + windows
-    assert not any((ids == tagger._reader.windows.pad).any() for ids in calls)
+    assert not any((ids == tagger._predictor.windows.pad).any() for ids in calls)
 
 
 def test_ten_targets_cost_no_more_passes_than_one(tagger, passes, seeds):

@@ -14,7 +14,7 @@ from claimstance.inference.articles.sources import Article
 from claimstance.inference.coreference.resolver import refers_to
 from claimstance.model.errors import InputError, ModelError
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
-from claimstance.model.predictor import StoppedError
+from claimstance.model.predictor import CancelledError
 from helpers.paths import SEEDS
 from helpers.tiny import TEXT, exported, script, scripted
 
@@ -500,7 +500,7 @@ def test_resolving_names_and_targets_can_be_cancelled(targets):
     assert wanted.call_count > windows
     for answers in range(windows, wanted.call_count):
         stop = Mock(side_effect=[False] * answers + [True])
-        with pytest.raises(StoppedError):
+        with pytest.raises(CancelledError):
             script()[0].begin(Article("", TEXT), targets, stop)()
 
 

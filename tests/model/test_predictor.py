@@ -5,7 +5,7 @@ import pytest
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.labels import ROLES, bio
-from claimstance.model.predictor import Query, Reader, StoppedError
+from claimstance.model.predictor import CancelledError, Predictor, StanceQuery
 from claimstance.model.text.layout import layout_of_lines
 from claimstance.model.windows import Located
 
@@ -58,15 +58,15 @@ def make_reader(word_windows):
         settings = ModelConfig(
             encoder={}, tasks=tasks, labels=labels, max_tokens=max_tokens, **config
         )
-        return Reader(settings, builder, Oracle(builder))
+        return Predictor(settings, builder, Oracle(builder))
 
     return make
 
 
 def test_one_encoder_pass_gives_all_predictions(make_reader):
-    reader = make_reader()
-    reading = reader.read(["he said so much", "Ada left ."])
-    assert len(reader.backend.windows) == len(reading.windows) == 1
+    predictor = make_reader()
+    reading = predictor.read(["he said so much", "Ada left ."])
+    assert len(predictor.backend.windows) == len(reading.windows) == 1
     [attribution] = reading.attributions
     assert (attribution.source, attribution.cue) == ((Located(0, 0, 2),), (Located(0, 3, 7),))
     assert attribution.content == (Located(0, 8, 15),)  # two tokens, one piece
@@ -82,18 +82,18 @@ def test_predictions_without_a_head_are_none(word_windows):
     builder = word_windows()
     oracle = Oracle(builder)
     oracle.read = lambda ids, segments, sentences: {"hidden": ids.astype(float)[..., None]}
-    reading = Reader(ModelConfig(encoder={}, tasks=("stance",)), builder, oracle).read(
+    reading = Predictor(ModelConfig(encoder={}, tasks=("stance",)), builder, oracle).read(
         ["he said so"]
     )
     assert (reading.attributions, reading.entities, reading.probabilities) == (None, None, {})
 
 
 def test_no_sentences_give_empty_predictions(make_reader):
-    reader = make_reader()
-    reading = reader.read([])
+    predictor = make_reader()
+    reading = predictor.read([])
     assert (reading.windows, reading.attributions, reading.entities) == ([], [], [])
     assert reading.probabilities["claim"].shape == (0, 2)
-    assert reader.stances(reading, []).shape == (0, 3)
+    assert predictor.stances(reading, []).shape == (0, 3)
 
 
 def test_attributions_come_in_the_order_of_their_sentences(make_reader):
@@ -102,12 +102,12 @@ def test_attributions_come_in_the_order_of_their_sentences(make_reader):
 
 
 def test_a_quotation_with_a_name_after_it_has_the_probability_of_its_claim(make_reader):
-    reader = make_reader(32)
+    predictor = make_reader(32)
     texts = ["“it goes on”", "— Ada Lee, minister"]
     for layout, count in ((layout_of_lines(texts, [0, 1]), 1), (None, 0)):
-        reading = reader.finish(reader.open(texts, layout=layout))
+        reading = predictor.result(predictor.submit(texts, layout=layout))
         assert len(reading.attributions) == count
-    reading = reader.finish(reader.open(texts, layout=layout_of_lines(texts, [0, 1])))
+    reading = predictor.result(predictor.submit(texts, layout=layout_of_lines(texts, [0, 1])))
     [attribution] = reading.attributions
     assert attribution.source == (Located(1, 2, 9),)
     assert (attribution.cue, attribution.content) == ((), (Located(0, 0, 12),))
@@ -117,25 +117,30 @@ def test_a_quotation_with_a_name_after_it_has_the_probability_of_its_claim(make_
 def test_unquoted_speech_ends_with_its_line(make_reader):
     texts = ["he said so much", "much rain"]
     for lines, last in (([0, 0], 1), ([0, 1], 0)):
-        reader = make_reader()
-        reading = reader.finish(reader.open(texts, layout=layout_of_lines(texts, lines)))
+        predictor = make_reader()
+        reading = predictor.result(predictor.submit(texts, layout=layout_of_lines(texts, lines)))
         attribution = next(one for one in reading.attributions if one.cue)
         assert max(place.sentence for place in attribution.content) == last
 
 
 def test_a_stance_toward_a_mention_needs_no_second_pass(make_reader):
-    reader = make_reader()
-    reading = reader.read(["x y", "he said so about Ada"])
+    predictor = make_reader()
+    reading = predictor.read(["x y", "he said so about Ada"])
     # [CLS] x y [SEP] he said so about Ada [SEP]: the second sentence is tokens 4 to 9.
-    rows = reader.stances(
-        reading, [Query(1, (0, 2), (17, 20)), Query(1, None, (17, 20)), Query(0, None, (2, 3))]
+    rows = predictor.stances(
+        reading,
+        [
+            StanceQuery(1, (0, 2), (17, 20)),
+            StanceQuery(1, None, (17, 20)),
+            StanceQuery(0, None, (2, 3)),
+        ],
     )
-    assert reader.backend.asked == [
+    assert predictor.backend.asked == [
         ((4, 5), (8, 9), (4, 9)),
         ((0, 0), (8, 9), (4, 9)),
         ((0, 0), (2, 3), (1, 3)),
     ]
-    assert len(reader.backend.windows) == 1
+    assert len(predictor.backend.windows) == 1
     assert rows.shape == (3, 3)
     np.testing.assert_allclose(rows.sum(axis=1), 1)
     logits = np.exp(np.array([8.0, 9.0, 4.0]) - 9)
@@ -143,52 +148,54 @@ def test_a_stance_toward_a_mention_needs_no_second_pass(make_reader):
 
 
 def test_rows_answer_their_queries_in_order(make_reader):
-    reader = make_reader(8)
-    reading = reader.read(["a b c d", "e f g h"])  # a window each
+    predictor = make_reader(8)
+    reading = predictor.read(["a b c d", "e f g h"])  # a window each
     queries = [
-        Query(1, None, (2, 3)),
-        Query(0, None, "t"),
-        Query(0, None, (4, 5)),
-        Query(1, None, (0, 1)),
-        Query(0, (2, 3), "t"),
+        StanceQuery(1, None, (2, 3)),
+        StanceQuery(0, None, "t"),
+        StanceQuery(0, None, (4, 5)),
+        StanceQuery(1, None, (0, 1)),
+        StanceQuery(0, (2, 3), "t"),
     ]
-    together = reader.stances(reading, queries)
+    together = predictor.stances(reading, queries)
     for row, query in zip(together, queries, strict=True):
-        np.testing.assert_allclose(row, reader.stances(reading, [query])[0])
+        np.testing.assert_allclose(row, predictor.stances(reading, [query])[0])
     assert len({tuple(row.round(6)) for row in together}) == 5
 
 
 def test_a_topic_is_encoded_once_with_its_sentence(make_reader):
-    reader = make_reader()
-    reading = reader.read(["x y", "he said so"])
-    reader.stances(reading, [Query(1, (0, 2), "gun laws"), Query(1, None, "gun laws")])
-    assert len(reader.backend.windows) == 2
-    ids, segments = reader.backend.windows[1]
+    predictor = make_reader()
+    reading = predictor.read(["x y", "he said so"])
+    predictor.stances(
+        reading, [StanceQuery(1, (0, 2), "gun laws"), StanceQuery(1, None, "gun laws")]
+    )
+    assert len(predictor.backend.windows) == 2
+    ids, segments = predictor.backend.windows[1]
     assert segments == [0, 0, 0, 0, 0, 1, 1, 1]
     assert ids[1:4] == reading.tokens[1].ids
-    assert reader.backend.asked == [((1, 2), (5, 7), (1, 4)), ((0, 0), (5, 7), (1, 4))]
+    assert predictor.backend.asked == [((1, 2), (5, 7), (1, 4)), ((0, 0), (5, 7), (1, 4))]
     assert reading.warnings == []
 
 
 def test_a_target_without_tokens_is_scored_as_a_topic(make_reader):
-    reader = make_reader()
-    reading = reader.read(["x y"])
-    reader.stances(reading, [Query(0, (1, 2), (0, 1))])  # the holder is a space: nobody
-    assert reader.backend.asked == [((0, 0), (1, 2), (1, 3))]
-    reader.stances(reading, [Query(0, None, (1, 2))])
-    assert len(reader.backend.windows) == 2
+    predictor = make_reader()
+    reading = predictor.read(["x y"])
+    predictor.stances(reading, [StanceQuery(0, (1, 2), (0, 1))])  # the holder is a space: nobody
+    assert predictor.backend.asked == [((0, 0), (1, 2), (1, 3))]
+    predictor.stances(reading, [StanceQuery(0, None, (1, 2))])
+    assert len(predictor.backend.windows) == 2
 
 
 def test_logits_of_a_long_sentence_are_averaged_over_its_pieces(make_reader):
-    reader = make_reader(10)
-    reading = reader.read([" ".join("abcdefghijkl")])  # pieces of 8 and 4 tokens
+    predictor = make_reader(10)
+    reading = predictor.read([" ".join("abcdefghijkl")])  # pieces of 8 and 4 tokens
     logit = (8 * 8 + 4 * 4) / 12
     np.testing.assert_allclose(reading.probabilities["claim"][0, 1], 1 / (1 + np.exp(-logit)))
     assert reading.warnings == ["sentence 0: 12 tokens do not fit one window of 8: read in pieces"]
-    reader.stances(
-        reading, [Query(0, None, (22, 23))]
+    predictor.stances(
+        reading, [StanceQuery(0, None, (22, 23))]
     )  # "l" lies in the second piece, the fourth token there
-    assert reader.backend.asked == [((0, 0), (4, 5), (1, 5))]
+    assert predictor.backend.asked == [((0, 0), (4, 5), (1, 5))]
 
 
 def test_a_sentence_without_tokens_is_undecided_and_gives_a_warning(make_reader):
@@ -198,9 +205,9 @@ def test_a_sentence_without_tokens_is_undecided_and_gives_a_warning(make_reader)
 
 
 def test_a_topic_that_does_not_fit_gives_a_warning(make_reader):
-    reader = make_reader(10)
-    reading = reader.read(["a b c d e f"])
-    reader.stances(reading, [Query(0, None, "g h")])
+    predictor = make_reader(10)
+    reading = predictor.read(["a b c d e f"])
+    predictor.stances(reading, [StanceQuery(0, None, "g h")])
     assert reading.warnings == [
         "sentence 0: does not fit one window with the topic 'g h': the end of it is not read for that stance"
     ]
@@ -208,10 +215,10 @@ def test_a_topic_that_does_not_fit_gives_a_warning(make_reader):
 
 def test_each_kind_of_question_has_probabilities_of_its_own(make_reader):
     queries = [
-        Query(0, (0, 2), (17, 20)),
-        Query(0, None, (17, 20)),
-        Query(0, None, "gun laws"),
-        Query(0, (0, 2), "it"),
+        StanceQuery(0, (0, 2), (17, 20)),
+        StanceQuery(0, None, (17, 20)),
+        StanceQuery(0, None, "gun laws"),
+        StanceQuery(0, (0, 2), "it"),
     ]
     assert [query.kind for query in queries] == [
         "stance.holder",
@@ -221,8 +228,8 @@ def test_each_kind_of_question_has_probabilities_of_its_own(make_reader):
     ]
 
     def logits(**config):
-        reader = make_reader(**config)
-        rows = np.log(reader.stances(reader.read(["he said so about Ada"]), queries))
+        predictor = make_reader(**config)
+        rows = np.log(predictor.stances(predictor.read(["he said so about Ada"]), queries))
         return rows - rows[:, :1]
 
     plain = logits()
@@ -238,15 +245,15 @@ def test_each_kind_of_question_has_probabilities_of_its_own(make_reader):
 
 
 def test_a_bias_of_older_models_belongs_to_the_last_label(make_reader):
-    reader = make_reader(biases={"claim": 1.5}, temperatures={"claim": 2.0})
+    predictor = make_reader(biases={"claim": 1.5}, temperatures={"claim": 2.0})
     logit = (4 + 1.5) / 2
     np.testing.assert_allclose(
-        reader.read(["he said so much"]).probabilities["claim"][0, 1], 1 / (1 + np.exp(-logit))
+        predictor.read(["he said so much"]).probabilities["claim"][0, 1], 1 / (1 + np.exp(-logit))
     )
 
 
 def test_temperatures_soften_without_changing_the_answer(make_reader):
-    texts, query = ["he said so about Ada"], Query(0, (0, 2), (17, 20))
+    texts, query = ["he said so about Ada"], StanceQuery(0, (0, 2), (17, 20))
     sharp, soft = make_reader(), make_reader(temperatures={"claim": 2.0, "stance": 4.0})
     sharp_reading, soft_reading = sharp.read(texts), soft.read(texts)
     np.testing.assert_allclose(soft_reading.probabilities["claim"][0, 1], 1 / (1 + np.exp(-5 / 2)))
@@ -257,21 +264,21 @@ def test_temperatures_soften_without_changing_the_answer(make_reader):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_encoding_ends_once_stop_returns_true(make_reader, workers):
-    reader, left = make_reader(8), [3]
+    predictor, left = make_reader(8), [3]
 
     def stop():
         left[0] -= 1
         return left[0] < 0
 
-    reader.workers = workers
-    opened = reader.open(
+    predictor.workers = workers
+    opened = predictor.submit(
         ["he said so", "x y", "Ada left early", "so it goes on", "he said so"], stop
     )
-    with pytest.raises(StoppedError):
-        reader.finish(opened)
-    assert len(reader.backend.windows) == 3
+    with pytest.raises(CancelledError):
+        predictor.result(opened)
+    assert len(predictor.backend.windows) == 3
     left[0] = 2  # windows of these sentences, and of one of three more beside a topic
-    reading = reader.finish(reader.open(["x y z"], stop))
-    with pytest.raises(StoppedError):
-        reader.stances(reading, [Query(0, None, topic) for topic in ("so", "much", "Ada")])
-    assert len(reader.backend.windows) == 5
+    reading = predictor.result(predictor.submit(["x y z"], stop))
+    with pytest.raises(CancelledError):
+        predictor.stances(reading, [StanceQuery(0, None, topic) for topic in ("so", "much", "Ada")])
+    assert len(predictor.backend.windows) == 5

@@ -11,7 +11,7 @@ from huggingface_hub import ModelCard
 from claimstance.inference import Tagger
 from claimstance.model.config import ModelConfig
 from claimstance.model.labels import DEFAULT_LABELS
-from claimstance.model.onnx.backend import load_reader
+from claimstance.model.onnx.backend import load_predictor
 from claimstance.training.config import CardConfig
 from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig
@@ -53,7 +53,7 @@ def folder(trained, tmp_path):
 
 
 def card(folder, config, dev, baselines=None):
-    results = evaluate(load_reader(folder)[0], dev) if dev else {}
+    results = evaluate(load_predictor(folder)[0], dev) if dev else {}
     assert write_card(folder, config, results, baselines) == folder / "README.md"
     text = (folder / "README.md").read_text(encoding="utf-8")
     return text, ModelCard.load(folder / "README.md").data, yaml.safe_load(text.split("---\n")[1])

@@ -11,11 +11,11 @@ from transformers import TrainerCallback
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS, TASKS
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.onnx.backend import load_reader
+from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.onnx.export import export
 from claimstance.model.prediction import predict
-from claimstance.model.predictor import Query
-from claimstance.model.torch_backend import torch_reader
+from claimstance.model.predictor import StanceQuery
+from claimstance.model.torch_backend import torch_predictor
 from claimstance.training.fine_tuning.batches import (
     EpochSampler,
     LabelledWindow,
@@ -29,10 +29,10 @@ from claimstance.training.fine_tuning.trainer import ClaimStanceTrainer
 pytestmark = pytest.mark.slow
 UNLABELLED = dict.fromkeys((*SENTENCE_TASKS, "attributions", "entities", "stances"))
 QUERIES = [
-    Query(0, None, (0, 4)),
-    Query(3, (0, 12), (20, 40)),
-    Query(3, None, "the strike"),
-    Query(7, (0, 5), "the strike"),
+    StanceQuery(0, None, (0, 4)),
+    StanceQuery(3, (0, 12), (20, 40)),
+    StanceQuery(3, None, "the strike"),
+    StanceQuery(7, (0, 5), "the strike"),
 ]
 
 
@@ -44,9 +44,9 @@ def texts(splits):
 @pytest.fixture(scope="module")
 def reference(trained, texts):
     """Return the saved model's predictions with torch."""
-    reader = torch_reader(ClaimStanceModel.from_pretrained(trained))
-    reading = reader.read(texts)
-    return reading, reader.stances(reading, QUERIES)
+    predictor = torch_predictor(ClaimStanceModel.from_pretrained(trained))
+    reading = predictor.read(texts)
+    return reading, predictor.stances(reading, QUERIES)
 
 
 @pytest.fixture
@@ -180,17 +180,17 @@ def test_the_model_folder_is_whole(trained):
 
 def test_a_saved_model_says_the_same(trained, reference, texts, tmp_path):
     ClaimStanceModel.from_pretrained(trained).save_pretrained(tmp_path)
-    reader = torch_reader(ClaimStanceModel.from_pretrained(tmp_path))
-    reading = reader.read(texts)
+    predictor = torch_predictor(ClaimStanceModel.from_pretrained(tmp_path))
+    reading = predictor.read(texts)
     assert reading.attributions == reference[0].attributions
     assert reading.entities == reference[0].entities
-    np.testing.assert_array_equal(reader.stances(reading, QUERIES), reference[1])
+    np.testing.assert_array_equal(predictor.stances(reading, QUERIES), reference[1])
 
 
 def test_the_float32_export_says_the_same(trained, reference, texts, tmp_path):
-    reader, sha256 = load_reader(export(trained, tmp_path, precision="float32"))
-    reading = reader.read(texts)
-    stances = reader.stances(reading, QUERIES)
+    predictor, sha256 = load_predictor(export(trained, tmp_path, precision="float32"))
+    reading = predictor.read(texts)
+    stances = predictor.stances(reading, QUERIES)
     expected, expected_stances = reference
     assert len(sha256) == 64
     assert set(reading.probabilities) == set(SENTENCE_TASKS)
@@ -212,9 +212,9 @@ def bare(attribution):
 
 
 def test_the_int8_export_says_nearly_the_same(trained, reference, texts):
-    reader, _ = load_reader(trained)
-    reading = reader.read(texts)
-    stances = reader.stances(reading, QUERIES)
+    predictor, _ = load_predictor(trained)
+    reading = predictor.read(texts)
+    stances = predictor.stances(reading, QUERIES)
     expected, expected_stances = reference
     assert stances.shape == expected_stances.shape
     for task, probabilities in expected.probabilities.items():
@@ -249,16 +249,16 @@ def test_every_matrix_of_an_int8_encoder_has_a_byte_a_weight(trained, tmp_path):
 
 
 def test_records_are_predicted_in_order(trained, splits):
-    reader = torch_reader(ClaimStanceModel.from_pretrained(trained))
+    predictor = torch_predictor(ClaimStanceModel.from_pretrained(trained))
     records = splits["dev"]
     shuffled = [*records[6:], *splits["train"][:3], *records[:6]]
-    predictions = list(predict(reader, shuffled))
+    predictions = list(predict(predictor, shuffled))
     assert [len(p.stances) for p in predictions] == [len(r.stances) for r in shuffled]
     alone = [r.model_copy(update={"doc_id": None}) for r in splits["train"][:3]]
-    together = list(predict(reader, splits["train"][:3]))
+    together = list(predict(predictor, splits["train"][:3]))
     assert predictions[6].claim == pytest.approx(together[0].claim, abs=1e-5)
     # Sentences of one document are one another's context; others are not.
-    assert [p.claim["claim"] for p in predict(reader, alone)] != pytest.approx(
+    assert [p.claim["claim"] for p in predict(predictor, alone)] != pytest.approx(
         [p.claim["claim"] for p in together], abs=1e-5
     )
 

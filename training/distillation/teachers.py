@@ -215,7 +215,7 @@ def _ask(
     said: dict[_Place, Floats] = {}
     for item, answer in _answers(model, list(_alone(model, records, asked)), progress):
         for place, logits in zip(item.stances, answer.stances, strict=True):
-            biases, temperature = model.config.scale(_kind(item, place[1]))
+            biases, temperature = model.config.logit_adjustment(_kind(item, place[1]))
             said[place] = softmax(logits + biases, temperature)
     return said
 
@@ -317,7 +317,7 @@ def _said(
         logits = np.average(
             [answer.labels[task][place] for _, place, _, answer in parts], axis=0, weights=lengths
         )
-        biases, temperature = model.config.scale(task)
+        biases, temperature = model.config.logit_adjustment(task)
         said[task] = softmax(logits + biases, temperature).astype(np.float32)
     return said
 

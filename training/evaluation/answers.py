@@ -119,7 +119,7 @@ def iter_answers(
         gold = getattr(record, task)
         if gold is not None:
             probabilities = getattr(prediction, task)
-            predicted = config.decide(task, probabilities)
+            predicted = config.predict_label(task, probabilities)
             yield ScoredAnswer(record, None, task, gold, probabilities, predicted)
 
 
@@ -132,7 +132,7 @@ def _stance_answers(
         record.stances or (), variants, prediction.stances, strict=True
     ):
         if stance.label is not None:
-            predicted = config.decide(variant, probabilities)
+            predicted = config.predict_label(variant, probabilities)
             yield ScoredAnswer(record, stance, variant, stance.label, probabilities, predicted)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.prediction import Prediction, predict
-from claimstance.model.predictor import Reader
+from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.evaluation.answers import collect, document_of
 from claimstance.training.evaluation.attribution_metrics import count_attributions
@@ -43,12 +43,12 @@ PRIMARY = {
 
 
 def evaluate(
-    reader: Reader, records: Sequence[Record], progress: Callable[[int], None] | None = None
+    predictor: Predictor, records: Sequence[Record], progress: Callable[[int], None] | None = None
 ) -> Results:
     """Score a model on annotated records; tasks that either of them lacks are omitted.
 
     Args:
-        reader: the model.
+        predictor: the model.
         records: the annotated records.
         progress: called with the number of records that were predicted since the last call.
 
@@ -56,15 +56,15 @@ def evaluate(
         The figures of each ``corpus/task`` (the corpus from ``meta``, with its subset if it names
         one), with 95 % intervals by bootstrap over documents.
     """
-    return score_pairs(reader.config, pair(reader, records, progress))[0]
+    return score_pairs(predictor.config, pair(predictor, records, progress))[0]
 
 
 def pair(
-    reader: Reader, records: Sequence[Record], progress: Callable[[int], None] | None = None
+    predictor: Predictor, records: Sequence[Record], progress: Callable[[int], None] | None = None
 ) -> list[Pair]:
     """Return each record with the model's prediction; see ``evaluate``."""
     pairs = []
-    for record, prediction in zip(records, predict(reader, records), strict=True):
+    for record, prediction in zip(records, predict(predictor, records), strict=True):
         pairs.append((record, prediction))
         if progress:
             progress(1)

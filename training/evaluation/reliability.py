@@ -156,7 +156,7 @@ def answered_mask(answers: Answers, config: ModelConfig) -> NDArray[np.bool_] | 
     """
     thresholds = []
     for variant, label in zip(answers.variants.tolist(), answers.predicted_labels, strict=True):
-        threshold = config.answered_from(variant, label)
+        threshold = config.abstention_threshold(variant, label)
         if threshold is None:
             return None
         thresholds.append(threshold)
@@ -167,7 +167,7 @@ def _conformal_thresholds(answers: Answers, config: ModelConfig) -> Array | None
     """Return the set threshold of each answer, (n,); ``None`` if the model lacks one of them."""
     thresholds = []
     for variant in answers.variants.tolist():
-        threshold = config.in_set_from(variant)
+        threshold = config.conformal_threshold(variant)
         if threshold is None:
             return None
         thresholds.append(threshold)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
 from claimstance.model.network import IGNORE, Batch
-from claimstance.model.predictor import NOBODY
+from claimstance.model.predictor import NO_SPAN
 from claimstance.model.windows import Window, WindowBuilder
 from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
 from claimstance.training.fine_tuning.examples import Example, StanceExample
@@ -363,15 +363,15 @@ def _add_mention_pairs(pairs: _Pairs, row: int, labelled: LabelledWindow) -> Non
             if target is None:
                 continue
             holder = _window_span(row, labelled, number, stance.holder)
-            pairs.add(holder or (row, *NOBODY), target, (row, piece.start, piece.end), stance)
+            pairs.add(holder or (row, *NO_SPAN), target, (row, piece.start, piece.end), stance)
 
 
 def _add_topic_pairs(pairs: _Pairs, row: int, labelled: LabelledWindow) -> None:
     piece = labelled.window.pieces[0]
-    topic = labelled.window.topic or NOBODY
+    topic = labelled.window.topic or NO_SPAN
     for stance in labelled.topics:
         holder = _window_span(row, labelled, 0, stance.holder)
-        pairs.add(holder or (row, *NOBODY), (row, *topic), (row, piece.start, piece.end), stance)
+        pairs.add(holder or (row, *NO_SPAN), (row, *topic), (row, piece.start, piece.end), stance)
 
 
 def _links(

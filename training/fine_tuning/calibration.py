@@ -16,7 +16,7 @@ from scipy.special import expit, logit
 from claimstance.model.config import ModelConfig
 from claimstance.model.decoding import Floats, softmax
 from claimstance.model.labels import ROLES, SENTENCE_TASKS, TASKS
-from claimstance.model.predictor import Backend, Ints, Reader
+from claimstance.model.predictor import Backend, Ints, Predictor
 from claimstance.model.record import Record
 from claimstance.training.evaluation.answers import Answers, collect
 from claimstance.training.evaluation.evaluate import evaluate, pair, primary
@@ -52,19 +52,19 @@ class Scale:
 
 
 def calibrate(
-    reader: Reader, records: Sequence[Record], tasks: Sequence[str] | None = None
+    predictor: Predictor, records: Sequence[Record], tasks: Sequence[str] | None = None
 ) -> ModelConfig:
     """Return the model's configuration calibrated on ``records``.
 
     Args:
-        reader: the exported model.
+        predictor: the exported model.
         records: held-out records.
         tasks: tasks to calibrate, all of the model's if ``None``; the calibration of others stays.
     """
-    uncalibrated = without_calibration(reader.config, tasks or TASKS)
-    tasks = tuple(tasks or reader.config.tasks)
+    uncalibrated = without_calibration(predictor.config, tasks or TASKS)
+    tasks = tuple(tasks or predictor.config.tasks)
     config = replace(uncalibrated, tasks=tasks)
-    unscaled = Reader(config, reader.windows, reader.backend, reader.workers)
+    unscaled = Predictor(config, predictor.windows, predictor.backend, predictor.workers)
     pairs = pair(unscaled, records)
     # A copy, because the answers below are still collected with the uncalibrated configuration.
     calibrated = without_calibration(uncalibrated, ())
@@ -308,22 +308,22 @@ def fit_conformal_threshold(gold_probability: Array, documents: NDArray[np.str_]
     return float(curve.thresholds[reached[0]]) if len(reached) else 0.0
 
 
-def fit_biases(reader: Reader, records: Sequence[Record]) -> dict[str, float]:
+def fit_biases(predictor: Predictor, records: Sequence[Record]) -> dict[str, float]:
     """Return the biases of tags (by role) and links with which attributions score best on ``records``.
 
     They are fitted one after the other, links first. Without annotated attributions there are none.
     """
     annotated = [record for record in records if record.attributions is not None]
-    if "attribution" not in reader.config.tasks or not annotated:
+    if "attribution" not in predictor.config.tasks or not annotated:
         return {}
     # The encoder reads each window once; only the decoding is repeated.
-    backend = CachingBackend(reader.backend)
+    backend = CachingBackend(predictor.backend)
     best: dict[str, float] = {}
     for name in ("link", *reversed(ROLES)):
         scores = {}
         for bias in _BIASES:
-            config = replace(reader.config, tasks=("attribution",), biases={**best, name: bias})
-            results = evaluate(Reader(config, reader.windows, backend), annotated)
+            config = replace(predictor.config, tasks=("attribution",), biases={**best, name: bias})
+            results = evaluate(Predictor(config, predictor.windows, backend), annotated)
             scores[bias] = primary(results)["mean"]
         best[name] = max(scores, key=lambda bias: (scores[bias], -abs(bias)))
     return best

@@ -26,7 +26,7 @@ from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.labels import DEFAULT_LABELS, TASKS
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.onnx.backend import load_reader, model_folder
+from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.onnx.export import export
 from claimstance.model.onnx.manifest import MANIFEST_FILE, READER_FILE, check_files
 from claimstance.model.record import Record, label_counts
@@ -246,7 +246,7 @@ def _calibrated_config(
     """Return the configuration calibrated on the exported model, which is the one that users run."""
     with tempfile.TemporaryDirectory(prefix=".calibrate-", dir=folder) as scratch:
         model.save_pretrained(scratch)
-        return calibrate(load_reader(export(scratch, **export_options))[0], dev, tasks)
+        return calibrate(load_predictor(export(scratch, **export_options))[0], dev, tasks)
 
 
 def _callbacks(settings: TrainingConfig, has_dev: bool) -> list[TrainerCallback]:

@@ -12,7 +12,7 @@ from transformers import Trainer, TrainerCallback, TrainerState
 
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.record import Record
-from claimstance.model.torch_backend import torch_reader
+from claimstance.model.torch_backend import torch_predictor
 from claimstance.training.config import TrainingConfig
 from claimstance.training.evaluation.evaluate import evaluate, primary
 from claimstance.training.fine_tuning.batches import EpochSampler, LabelledWindow, collate
@@ -122,7 +122,7 @@ class ClaimStanceTrainer(Trainer):
 
     def scores(self) -> dict[str, float]:
         """Return the scores of ``evaluate`` under the names that a configuration uses."""
-        return primary(evaluate(torch_reader(self.network), self._dev))
+        return primary(evaluate(torch_predictor(self.network), self._dev))
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         self.network.save_pretrained(output_dir or str(self.args.output_dir))

@@ -14,7 +14,7 @@ import typer
 
 from claimstance.inference.cli.console import print_message
 from claimstance.inference.cli.main import app
-from claimstance.model.onnx.backend import identity
+from claimstance.model.onnx.backend import model_sha256
 from helpers.program import PROGRAM, ROOT, TEXT, write
 from helpers.tiny import exported
 
@@ -181,7 +181,7 @@ def test_quiet_shows_only_errors(run, model):
 
 def test_info_shows_versions_extras_and_model(run, model):
     output = run("info").out
-    assert identity(ROOT / "model/bundled") in output
+    assert model_sha256(ROOT / "model/bundled") in output
     config = json.loads((ROOT / "model/bundled/config.json").read_bytes())
     assert f"claimstance-minilm {config['version']} (bundled)" in output
     lines = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from claimstance.inference.cli.main import app
-from claimstance.model.onnx.backend import identity
+from claimstance.model.onnx.backend import model_sha256
 from helpers.paths import DATA
 from helpers.program import PROGRAM, TEXT, articles, table, write
 
@@ -63,7 +63,7 @@ def test_results_alone_on_standard_output(run, model):
         "Ministers Clash over Tax",
         TEXT,
     )
-    assert article["model"]["sha256"] == identity(Path(model))
+    assert article["model"]["sha256"] == model_sha256(Path(model))
 
 
 def test_standard_input(run, model):

@@ -3,7 +3,7 @@
 import pytest
 
 from claimstance.inference.coreference.alignment import targets_by_sentence
-from claimstance.model.predictor import Reading
+from claimstance.model.predictor import EncodedDocument
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.windows import Located
 
@@ -26,7 +26,7 @@ def test_names_that_only_modify_are_no_targets(text, entities, targets):
         FoundEntity(Located(0, text.index(name), text.index(name) + len(name)), label, 0.9)
         for name, label in entities.items()
     ]
-    reading = Reading([text], [], entities=found)
+    reading = EncodedDocument([text], [], entities=found)
     assert [name for name, _ in targets_by_sentence([], reading, [[]])[0]] == targets
     [named] = targets_by_sentence(list(entities), reading, [[]])
     assert [name for name, _ in named] == list(entities)  # what the user names is asked about

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from claimstance.inference.coreference import resolver
 from claimstance.inference.coreference.resolver import resolve_references
 from claimstance.inference.coreference.salience import _MAX_MENTIONS
-from claimstance.model.predictor import StoppedError
+from claimstance.model.predictor import CancelledError
 from helpers import plain_names
 from helpers.operations import count_lines
 
@@ -178,7 +178,7 @@ def test_long_words_take_no_time(word):
 @pytest.mark.parametrize("after", [0, 1, 5, 20])
 def test_a_long_article_can_be_cancelled(after):
     stop = Mock(side_effect=[False] * after + [True])
-    with pytest.raises(StoppedError):
+    with pytest.raises(CancelledError):
         resolve_references(*news(200), stop)
     assert stop.call_count == after + 1
 

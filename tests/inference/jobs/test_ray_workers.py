@@ -15,7 +15,7 @@ import pytest
 from claimstance.inference.articles.sources import Article
 from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ConfigError, InputError
-from claimstance.model.predictor import StoppedError, never
+from claimstance.model.predictor import CancelledError, never_cancel
 from helpers.long_runs import folder_contents
 from helpers.program import PROGRAM, TEXT, soon, write
 
@@ -69,7 +69,7 @@ def workers(ray, model):
     from claimstance.inference.jobs.ray_workers import ray_workers
 
     with ExitStack() as stack:
-        yield lambda count=2, stop=never: stack.enter_context(
+        yield lambda count=2, stop=never_cancel: stack.enter_context(
             ray_workers(Tagger.from_pretrained(model, threads=1), [], stop, count)
         )
 
@@ -138,7 +138,7 @@ def test_tagging_is_cancelled_by_stop(workers):
                 told.append(True)
             yield item
 
-    with pytest.raises(StoppedError):
+    with pytest.raises(CancelledError):
         list(tag(items()))
 
 

@@ -11,7 +11,7 @@ import pytest
 from claimstance.inference import Tagger
 from claimstance.model.errors import ModelError
 from claimstance.model.io.hub import FILES, is_hub_name
-from claimstance.model.onnx.backend import identity
+from claimstance.model.onnx.backend import model_sha256
 from helpers.hub import COMMIT, serving
 from helpers.program import PROGRAM, TEXT, articles, write
 
@@ -52,7 +52,7 @@ def test_a_model_is_fetched_from_the_hub_and_then_from_its_cache(here, pushed, m
         assert (done.returncode, done.stderr) == (0, "")
         gone = call("tag", "a.txt", "--model", "anna/other", HF_ENDPOINT=address)
         revision = call("tag", "a.txt", "--model", f"{NAME}@v2", HF_ENDPOINT=address)
-    assert articles(done.stdout)[0]["model"]["sha256"] == identity(Path(model))
+    assert articles(done.stdout)[0]["model"]["sha256"] == model_sha256(Path(model))
     fetched = {path.rpartition("/")[2] for path in asked if "/resolve/" in path}
     assert fetched == {path.name for path in pushed.iterdir()} & set(FILES)
     assert "code.py" not in fetched

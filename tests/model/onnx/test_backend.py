@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from claimstance.model.errors import ModelError
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.onnx.backend import load_reader
+from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.onnx.manifest import check_files, sha256
 
 pytestmark = pytest.mark.slow
@@ -45,14 +45,14 @@ def agree(folder):
     path.write_text(json.dumps(manifest), encoding="utf-8")
 
 
-def refused(folder, load=load_reader):
+def refused(folder, load=load_predictor):
     with pytest.raises(ModelError) as error:
         load(folder)
     return str(error.value)
 
 
 def test_a_complete_folder_is_loaded(folder):
-    reader, digest = load_reader(folder, threads=1)
+    predictor, digest = load_predictor(folder, threads=1)
     assert digest == sha256(folder / "manifest.json")  # which has that of every file
     assert set(check_files(folder)) >= {
         "reader.onnx",
@@ -61,7 +61,7 @@ def test_a_complete_folder_is_loaded(folder):
         "config.json",
         "tokenizer.json",
     }
-    assert reader.read(["Dockers said the port would close."]).probabilities["claim"].shape == (
+    assert predictor.read(["Dockers said the port would close."]).probabilities["claim"].shape == (
         1,
         2,
     )
@@ -155,7 +155,7 @@ def test_a_path_that_is_no_folder_is_refused(folder):
 )
 def test_a_configuration_that_cannot_be_used_is_refused(folder, change, message):
     rewrite(folder, "config.json", change)
-    for load in (load_reader, ClaimStanceModel.from_pretrained):
+    for load in (load_predictor, ClaimStanceModel.from_pretrained):
         found = refused(folder, load)
         assert found.startswith(f"{folder / 'config.json'}: ")
         assert message in found
@@ -185,7 +185,7 @@ def test_a_file_that_is_no_model_is_refused(folder, name):
     (folder / name).write_bytes(b"no model")
     agree(folder)
     with pytest.raises(ModelError, match=f"{name}: not a model that onnxruntime reads"):
-        load_reader(folder)[0].backend.stance(*[None] * 4)
+        load_predictor(folder)[0].backend.stance(*[None] * 4)
 
 
 def test_weights_in_other_files_are_refused(folder):
@@ -320,11 +320,11 @@ def test_other_families_of_encoders_come_back(kind, settings, tokenizer_json, tm
 
 def test_running_a_model_needs_no_torch(trained):
     code = (
-        "import sys; from claimstance.model.onnx.backend import load_reader\n"
-        f"reader, _ = load_reader({str(trained)!r})\n"
-        "reading = reader.read(['Dockers said no.'])\n"
-        "from claimstance.model.predictor import Query\n"
-        "assert reader.stances(reading, [Query(0, None, (0, 7)), Query(0, None, 'pay')]).shape == (2, 3)\n"
+        "import sys; from claimstance.model.onnx.backend import load_predictor\n"
+        f"predictor, _ = load_predictor({str(trained)!r})\n"
+        "reading = predictor.read(['Dockers said no.'])\n"
+        "from claimstance.model.predictor import StanceQuery\n"
+        "assert predictor.stances(reading, [StanceQuery(0, None, (0, 7)), StanceQuery(0, None, 'pay')]).shape == (2, 3)\n"
         "print(*sorted({'torch', 'transformers', 'datasets', 'sklearn'} & set(sys.modules)))"
     )
     result = subprocess.run(

@@ -13,7 +13,7 @@ from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.network import IGNORE, ClaimStanceModel
 from claimstance.model.prediction import predict
 from claimstance.model.record import Attribution, Entity, Record, Stance
-from claimstance.model.torch_backend import torch_reader
+from claimstance.model.torch_backend import torch_predictor
 from claimstance.training.config import Config
 from claimstance.training.data.config import DataConfig, Teacher
 from claimstance.training.data.dataset import load_records
@@ -33,7 +33,7 @@ CLOSE = 0.0002  # two ways to the same, both in float32: probabilities are kept 
 
 @pytest.fixture(autouse=True)
 def float32(monkeypatch):
-    """Teachers that compute as the reader does, so that what they say can be compared."""
+    """Teachers that compute as the predictor does, so that what they say can be compared."""
     monkeypatch.setattr(
         "claimstance.training.distillation.teachers.has_bfloat16", lambda device: False
     )
@@ -88,9 +88,9 @@ def teacher(trained):
 
 
 def test_stances_are_what_the_teacher_predicts_of_each_sentence_alone(trained, teacher, records):
-    reader = torch_reader(ClaimStanceModel.from_pretrained(trained))
+    predictor = torch_predictor(ClaimStanceModel.from_pretrained(trained))
     bare = [Record(id=r.id, text=r.text, stances=r.stances) for r in records]
-    expected = [p.stances for p in predict(reader, bare)]
+    expected = [p.stances for p in predict(predictor, bare)]
     before = [len(r.stances or ()) for r in records]
     assert teach([teacher(tasks=["stance"])], records, DEFAULT_LABELS) == {}
     assert [len(r.stances or ()) for r in records] == before
@@ -162,7 +162,7 @@ def test_sources_are_asked_about_entities_that_are_no_part_of_them(teacher, reco
 def test_tags_and_sentence_labels_are_read_in_the_document(trained, teacher, records):
     soft = teach([teacher(tasks=["attribution", "claim"])], records, DEFAULT_LABELS)
     model = ClaimStanceModel.from_pretrained(trained)
-    reading = torch_reader(model).read([r.text for r in records[:8]])
+    reading = torch_predictor(model).read([r.text for r in records[:8]])
     for record, row, tokens in zip(
         records, reading.probabilities["claim"], reading.tokens, strict=False
     ):

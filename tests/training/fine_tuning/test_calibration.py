@@ -209,7 +209,9 @@ def test_each_kind_of_question_is_fitted_by_itself_and_all_together(monkeypatch,
     assert [config.temperatures[kind] for kind in KINDS] == pytest.approx([0.5, 1.0, 2.0], rel=0.1)
     names = {f"{kind}.{label}" for kind in (*KINDS, "stance") for label in LABELS}
     assert set(config.thresholds) == set(config.abstain_below) == names
-    assert all(0.5 < config.answered_from(kind, label) < 1 for kind in KINDS for label in LABELS)
+    assert all(
+        0.5 < config.abstention_threshold(kind, label) < 1 for kind in KINDS for label in LABELS
+    )
 
 
 class Deaf:
@@ -262,7 +264,9 @@ def test_a_promise_that_cannot_be_kept_is_told(rng, caplog):
 def test_a_label_is_decided_for_that_stands_highest_over_its_threshold():
     def decided(config, kind, *rows):
         return [
-            config.decide(kind, dict(zip(config.labels[kind.partition(".")[0]], row, strict=True)))
+            config.predict_label(
+                kind, dict(zip(config.labels[kind.partition(".")[0]], row, strict=True))
+            )
             for row in rows
         ]
 

@@ -13,7 +13,7 @@ from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, ModelError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.onnx.backend import load_reader
+from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.onnx.export import export
 from claimstance.model.onnx.manifest import check_files
 from claimstance.training.evaluation.evaluate import evaluate
@@ -155,7 +155,7 @@ def test_the_card_says_what_learned(trained, make_config, stances, tmp_path):
         evaluations_per_epoch=0,
     )
     folder = train(config, stances, DEFAULT_LABELS)
-    results = evaluate(load_reader(folder)[0], stances["dev"])
+    results = evaluate(load_predictor(folder)[0], stances["dev"])
     card = write_card(folder, config, results).read_text(encoding="utf-8")
     assert (
         f"From the model {ModelConfig.load(trained).name}, of which nothing but what reads stance learned: 1 epochs"
