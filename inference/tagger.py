@@ -22,6 +22,12 @@ from claimstance.inference.coreference.alignment import (
     targets_by_sentence,
 )
 from claimstance.inference.coreference.continuations import find_continuations
+from claimstance.inference.coreference.holders import (
+    Holder,
+    find_holders,
+    is_reported,
+    reported_words,
+)
 from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to
 from claimstance.inference.python_input import (
@@ -33,6 +39,7 @@ from claimstance.inference.python_input import (
 from claimstance.inference.result_cache import ResultCache
 from claimstance.inference.results import (
     Attribution,
+    Continuation,
     Label,
     Sentence,
     Span,
@@ -281,13 +288,14 @@ class Tagger:
             alignment.attribution(attribution, references)
             for attribution in document.attributions or ()
         ]
+        continuations = find_continuations(article.text, bounds, attributions)
         stances: list[Stance] = []
         if "stance" in self.tasks:
             candidates = self._stance_candidates(
-                document, alignment, attributions, references, targets
+                document, alignment, attributions, continuations, references, targets
             )
             stances = self._score_stances(document, alignment, candidates)
-        sentences = self._sentences(document, alignment, attributions, stances)
+        sentences = self._sentences(document, alignment, attributions, continuations, stances)
         # The cache holds an article without its metadata: a reprint has an id and a date of its own.
         tagged = TaggedArticle(
             doc_id="",
@@ -306,15 +314,18 @@ class Tagger:
         document: EncodedDocument,
         alignment: Alignment,
         attributions: Sequence[tuple[int, Attribution]],
+        continuations: Sequence[tuple[int, Continuation]],
         references: References,
         targets: Sequence[str],
     ) -> list["_StanceCandidate"]:
-        """Return the holders and targets whose stances are to be scored, in the order of the text."""
+        """Return the holders and targets whose stances are to be scored, in the order of the text.
+
+        Holders of a sentence are its sources, the spans that the model finds as holders, and the speakers
+        of quotations that run on into it. The text itself is a holder only outside of others' words.
+        """
         count = len(document.texts)
-        sources = [attribution.source for _, attribution in attributions if attribution.source]
-        holders_by_sentence = group_by_sentence(
-            ((alignment.sentence_at(source.start), source) for source in dict.fromkeys(sources)),
-            count,
+        holders_by_sentence = find_holders(
+            alignment, document, attributions, continuations, references
         )
         if self.topics and not targets:
             # A topic of the model is scored in every sentence, also one that is written like a name.
@@ -325,22 +336,24 @@ class Tagger:
             scored_targets = targets_by_sentence(
                 targets, document, references_by_sentence(alignment, references)
             )
+        reported = reported_words(alignment, attributions, continuations)
         long_sentences = ranges_of_long_sentences(document)
         candidates = []
         pairs = zip(holders_by_sentence, scored_targets, strict=True)
-        for index, (sources, sentence_targets) in enumerate(cancellable(pairs, document.stop)):
-            holders = [(source, alignment.relative(index, source)) for source in sources]
-            by_piece = _HoldersByPiece(holders, long_sentences.get(index))
+        for index, (holders, sentence_targets) in enumerate(cancellable(pairs, document.stop)):
+            by_piece = _HoldersByPiece(index, holders, long_sentences.get(index))
             for name, mention in sentence_targets:
-                for holder, offsets in by_piece.in_reach_of(mention):
+                for holder in by_piece.in_reach_of(mention):
+                    is_elsewhere = holder.sentence != index
+                    overlaps = not is_elsewhere and _overlap(holder.offsets, mention)
                     # Neither a stance toward oneself nor one of a holder whose words name the target.
-                    if refers_to(name, holder.name or holder.text) or _overlap(offsets, mention):
+                    if overlaps or refers_to(name, holder.span.name or holder.span.text):
                         continue
-                    query = StanceQuery(index, offsets, mention or name)
-                    candidates.append(_StanceCandidate(query, holder, name))
-                # The last candidate has no holder: the stance of the text itself.
-                query = StanceQuery(index, None, mention or name)
-                candidates.append(_StanceCandidate(query, None, name))
+                    query = StanceQuery(index, holder.offsets, mention or name, holder.sentence)
+                    candidates.append(_StanceCandidate(query, holder.span, name))
+                if not is_reported(mention, reported[index]):
+                    query = StanceQuery(index, None, mention or name)
+                    candidates.append(_StanceCandidate(query, None, name))
         return candidates
 
     def _score_stances(
@@ -379,6 +392,7 @@ class Tagger:
         document: EncodedDocument,
         alignment: Alignment,
         attributions: Sequence[tuple[int, Attribution]],
+        continuations: Sequence[tuple[int, Continuation]],
         stances: Sequence[Stance],
     ) -> list[Sentence]:
         """Return the sentences of an article, each with its labels and with everything in it."""
@@ -386,7 +400,6 @@ class Tagger:
         entities = [
             (entity.place.sentence, alignment.entity(entity)) for entity in document.entities or ()
         ]
-        continuations = find_continuations(text, bounds, attributions)
         grouped_attributions = group_by_sentence(attributions, len(bounds))
         grouped_continuations = group_by_sentence(continuations, len(bounds))
         grouped_entities = group_by_sentence(entities, len(bounds))
@@ -507,20 +520,25 @@ class _HoldersByPiece:
     limit, the pairs of a sentence of a whole article would not fit in memory.
 
     Args:
-        holders: each with its offsets in the sentence.
+        sentence: the index of the sentence.
+        holders: the holders; those of other sentences are in reach of every piece.
         ranges: the offsets of the pieces; ``None`` if there is only one.
     """
 
     def __init__(
-        self, holders: Sequence[tuple[Span, Offsets]], ranges: Sequence[Offsets] | None
+        self, sentence: int, holders: Sequence[Holder], ranges: Sequence[Offsets] | None
     ) -> None:
         self._starts = [start for start, _ in ranges or [(0, 0)]]
-        self._holders: dict[int, list[tuple[Span, Offsets]]] = {}
-        for holder, (start, end) in holders:
-            for piece in range(self._piece_at(start), self._piece_at(end - 1) + 1):
-                self._holders.setdefault(piece, []).append((holder, (start, end)))
+        self._holders: dict[int, list[Holder]] = {}
+        for holder in holders:
+            pieces = range(len(self._starts))
+            if holder.sentence == sentence:
+                start, end = holder.offsets
+                pieces = range(self._piece_at(start), self._piece_at(end - 1) + 1)
+            for piece in pieces:
+                self._holders.setdefault(piece, []).append(holder)
 
-    def in_reach_of(self, mention: Offsets | None) -> Sequence[tuple[Span, Offsets]]:
+    def in_reach_of(self, mention: Offsets | None) -> Sequence[Holder]:
         """Return the holders of the target's piece; of the first piece for a target without mention."""
         piece = 0 if mention is None else self._piece_at(mention[0])
         return self._holders.get(piece, ())

@@ -94,7 +94,8 @@ class ModelConfig:
         max_tokens: the length of a window, special tokens included.
         dropout: the dropout of the heads in training.
         temperatures: kind → the divisor of its logits before the softmax, fitted on dev (1 if absent).
-        biases: addends to logits, fitted on dev (0 if absent): per role for its tags, for links (``link``), per kind
+        biases: addends to logits, fitted on dev (0 if absent): per role for its tags, for links (``link``), for the
+            tags of ``opinion_holder`` and ``opinion_target``, per kind
             and label (``stance.holder.neutral``), and, in older models, for the last label of a sentence task
             (``check_worthy``). With roles and links, the F1 of the likeliest answer is not the best F1.
         thresholds: kind and label (``stance.holder.favor``) → the value that the label's probability is compared with
@@ -103,6 +104,7 @@ class ModelConfig:
         abstain_below: kind and label → the probability below which an answer with that label is marked as abstained
             (never if absent, always if above 1); in older models, per kind.
         conformal: kind → the probability from which a label belongs to the prediction set.
+        opinion_spans: the model has the heads of ``OPINION_HEADS``: it finds holders and targets of stances itself.
         topics: the topic that all stances in training are about, if there is only one: it is the target where the user
             names none.
         name: the name of the model in its output.
@@ -126,6 +128,7 @@ class ModelConfig:
     thresholds: dict[str, _Share] = field(default_factory=dict)
     abstain_below: dict[str, _NotNegative] = field(default_factory=dict)
     conformal: dict[str, _Finite] = field(default_factory=dict)
+    opinion_spans: bool = False
     topics: _Topics = ()
     name: _Name = "claimstance"
     version: _Name = "1"

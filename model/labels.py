@@ -7,6 +7,9 @@ STANCE = ("against", "neutral", "favor")
 ENTITY = ("LOCATION", "MISC", "ORGANIZATION", "PERSON")
 ROLES = ("source", "cue", "content")  # of the spans of an attribution
 
+#: Token heads that find the ends of stances → the label of their spans.
+OPINION_HEADS = {"opinion_holder": "holder", "opinion_target": "target"}
+
 #: Tasks whose labels a user may replace → the default label set.
 DEFAULT_LABELS: dict[str, tuple[str, ...]] = {
     "claim": CLAIM,

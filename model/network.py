@@ -14,7 +14,7 @@ from claimstance.model import encoder as encoders
 from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig
 from claimstance.model.errors import ConfigError, ModelError
 from claimstance.model.heads import LinkHead, SentenceHead, StanceHead, TokenHead
-from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
+from claimstance.model.labels import OPINION_HEADS, ROLES, SENTENCE_TASKS, bio
 from claimstance.model.onnx.import_weights import load_onnx_weights
 from claimstance.model.windows import WindowBuilder
 
@@ -42,6 +42,8 @@ class Batch:
     linked: Tensor  # (L, 3)
     attribution: Tensor | None = None  # (B, T)
     entity: Tensor | None = None  # (B, T)
+    opinion_holder: Tensor | None = None  # (B, T)
+    opinion_target: Tensor | None = None  # (B, T)
     claim: Tensor | None = None  # (S,)
     check_worthy: Tensor | None = None  # (S,)
     subjective: Tensor | None = None  # (S,)
@@ -82,6 +84,9 @@ class ClaimStanceModel(nn.Module):
                 self.heads[task] = TokenHead(size, len(bio(config.labels[task])), dropout)
             elif task == "stance":
                 self.heads[task] = StanceHead(size, len(config.labels[task]), dropout)
+                if config.opinion_spans:
+                    for name, label in OPINION_HEADS.items():
+                        self.heads[name] = TokenHead(size, len(bio((label,))), dropout)
             else:
                 self.heads[task] = SentenceHead(size, len(config.labels[task]), dropout)
 
@@ -91,6 +96,8 @@ class ClaimStanceModel(nn.Module):
         trainable = set(tasks)
         if "attribution" in trainable:
             trainable.add("link")
+        if "stance" in trainable:
+            trainable.update(OPINION_HEADS)
         self.encoder.requires_grad_(False)
         for name, head in self.heads.items():
             head.requires_grad_(name in trainable)
@@ -145,7 +152,7 @@ class ClaimStanceModel(nn.Module):
         hidden = self.encode(batch.input_ids, batch.attention_mask, batch.segments)  # (B, T, H)
         logits: dict[str, Tensor] = {}
         for task, head in self.heads.items():
-            if task in ("attribution", "entity"):
+            if isinstance(head, TokenHead):
                 logits[task] = head(hidden)
             elif task in SENTENCE_TASKS:
                 logits[task] = head(hidden, batch.sentences)

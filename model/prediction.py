@@ -18,6 +18,8 @@ from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import Located
 
+#: Sentences before a stance in which a holder is sought whom its own sentence does not mention.
+MAX_SENTENCES_BACK = 8
 #: Returns the mentions of a name in a sentence: (document, sentence, name) → spans.
 Locate = Callable[[EncodedDocument, int, str], Sequence[tuple[int, int]]]
 
@@ -100,13 +102,15 @@ class PendingRecords:
         target: Span | str,
     ) -> StanceQuery:
         """Return the query for a stance; a span is represented by its first piece, a name by its first mention."""
-        holder_spans = self._spans(document, sentence, holder) if holder else ()
         target_spans = self._spans(document, sentence, target)
-        return StanceQuery(
-            sentence,
-            holder_spans[0] if holder_spans else None,
-            target_spans[0] if target_spans else str(target),
-        )
+        span_or_topic = target_spans[0] if target_spans else str(target)
+        # The speaker of a quotation that runs on is named in an earlier sentence.
+        first = max(0, sentence - MAX_SENTENCES_BACK) if isinstance(holder, str) else sentence
+        for holder_sentence in range(sentence, first - 1, -1):
+            holder_spans = self._spans(document, holder_sentence, holder) if holder else ()
+            if holder_spans:
+                return StanceQuery(sentence, holder_spans[0], span_or_topic, holder_sentence)
+        return StanceQuery(sentence, None, span_or_topic)
 
     def _spans(
         self, document: EncodedDocument, sentence: int, span_or_name: Span | str

@@ -21,7 +21,13 @@ from claimstance.model.decoding import (
     link_candidates,
     softmax,
 )
-from claimstance.model.labels import DEFAULT_LABELS, ROLES, SENTENCE_TASKS, bio
+from claimstance.model.labels import (
+    DEFAULT_LABELS,
+    OPINION_HEADS,
+    ROLES,
+    SENTENCE_TASKS,
+    bio,
+)
 from claimstance.model.quoted_speakers import name_speakers
 from claimstance.model.text.entities import FoundEntity, whole_names
 from claimstance.model.text.layout import Layout
@@ -70,11 +76,16 @@ class StanceQuery:
     """Represent a stance to be scored, in one sentence.
 
     The holder is a span, or ``None`` for the text itself; the target is a span or a topic.
+
+    Attributes:
+        holder_sentence: the sentence of the holder's span, if it is an earlier one: the speaker of a
+            quotation that runs on. Where no window shows both, the text itself is scored.
     """
 
     sentence: int
     holder: tuple[int, int] | None
     target: tuple[int, int] | str
+    holder_sentence: int | None = None
 
     @property
     def kind(self) -> str:
@@ -96,6 +107,7 @@ class EncodedDocument:
         probabilities: sentence task → one row per sentence, over the labels of that task.
         attributions: in the order of their sentences; ``None`` if the model has no such head.
         entities: likewise.
+        opinions: head of ``OPINION_HEADS`` → the spans that it found; ``None`` if the model has no such heads.
         warnings: sentences that could only be encoded in part, or not at all.
     """
 
@@ -106,6 +118,7 @@ class EncodedDocument:
     probabilities: dict[str, Floats] = field(default_factory=dict)
     attributions: list[FoundAttribution] | None = None
     entities: list[FoundEntity] | None = None
+    opinions: dict[str, list[Located]] | None = None
     warnings: list[str] = field(default_factory=list)
 
 
@@ -223,6 +236,8 @@ class Predictor:
         sums = {task: np.zeros((len(texts), len(self.config.labels[task]))) for task in tasks}
         attributions: list[FoundAttribution] = []
         entities: list[FoundEntity] = []
+        has_opinions = "stance" in self.config.tasks and self.config.opinion_spans
+        opinions: dict[str, list[Located]] = {head: [] for head in OPINION_HEADS if has_opinions}
         for pending in opened.windows:
             window, output = pending.window, pending.output.result()
             document.windows.append((window, output["hidden"]))
@@ -234,6 +249,8 @@ class Predictor:
                 attributions += self._attributions(window, output, opened.layout)
             if "entity" in output:
                 entities += self._entities(window, output["entity"][0], texts)
+            for head in opinions:
+                opinions[head] += self._opinion_spans(window, head, output[head][0], texts)
 
         lengths = np.array([max(len(sentence), 1) for sentence in tokens]).reshape(-1, 1)  # (S, 1)
         for task in tasks:
@@ -251,6 +268,8 @@ class Predictor:
                 replace(attribution, content=join_pieces(attribution.content, texts))
                 for attribution in attributions
             ]
+        if has_opinions:
+            document.opinions = opinions
         document.warnings = self._warnings(tokens)
         return document
 
@@ -329,6 +348,16 @@ class Predictor:
         for span in decode_tags(logits, window, self._entity_tags):
             [piece, *_] = window.locate(span.start, span.end)
             yield FoundEntity(_without_punctuation(piece, texts), span.label, span.probability)
+
+    def _opinion_spans(
+        self, window: Window, head: str, logits: Floats, texts: Sequence[str]
+    ) -> Iterator[Located]:
+        """Yield the holders or the targets of stances in a window, from the logits (T, 3) of its tokens."""
+        bias = self.config.biases.get(head, 0.0)
+        logits = logits + np.array([0.0, bias, bias])
+        for span in decode_tags(logits, window, bio((OPINION_HEADS[head],))):
+            [piece, *_] = window.locate(span.start, span.end)
+            yield _without_punctuation(piece, texts)
 
     def _name_speakers(
         self, document: EncodedDocument, attributions: Sequence[FoundAttribution], layout: Layout
@@ -476,5 +505,10 @@ def _find_tokens(
 def _holder_tokens(window: Window, piece: Piece, query: StanceQuery) -> tuple[int, int]:
     """Return the tokens of a query's holder in a window; ``NO_SPAN`` if it has none."""
     if query.holder is None:
+        return NO_SPAN
+    if query.holder_sentence not in (None, query.sentence):
+        for holder_piece in window.pieces:
+            if holder_piece.sentence == query.holder_sentence:
+                return window.token_span(holder_piece, *query.holder) or NO_SPAN
         return NO_SPAN
     return window.token_span(piece, *query.holder) or NO_SPAN

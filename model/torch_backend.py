@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from claimstance.model.decoding import Floats
+from claimstance.model.heads import TokenHead
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.predictor import Ints, Predictor
@@ -28,7 +29,7 @@ class TorchBackend:
         for task, head in self._model.heads.items():
             if task in SENTENCE_TASKS:
                 output[task] = head(hidden, spans)
-            elif task in ("attribution", "entity"):
+            elif isinstance(head, TokenHead):
                 output[task] = head(hidden)
         return {name: value.cpu().numpy() for name, value in output.items()}
 

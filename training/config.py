@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field, model_validator
 
-from claimstance.model.labels import TASKS
+from claimstance.model.labels import OPINION_HEADS, TASKS
 from claimstance.training.data.config import (
     LABELLED,
     DataConfig,
@@ -112,9 +112,9 @@ class TrainingConfig(Section):
         default={},
         description="Task → p: a class has its inverse frequency to the power p as weight; 0: equal weights.",
     )
-    loss_weights: Annotated[dict[str, NotNegative], one_of("task", (*TASKS, "link"))] = Field(
-        default={}, description="Task → weight of its loss; 1 where absent."
-    )
+    loss_weights: Annotated[
+        dict[str, NotNegative], one_of("task", (*TASKS, "link", *OPINION_HEADS))
+    ] = Field(default={}, description="Task → weight of its loss; 1 where absent.")
     corpus_weights: dict[str, NotNegative] = Field(
         default={},
         description="Corpus → weight of its labels in the loss; 1 where absent.",
@@ -139,6 +139,21 @@ class TrainingConfig(Section):
     topic_share: Share = Field(
         default=0.1,
         description="Share of stances toward a mention that are also learned with the mention as a topic.",
+    )
+    unstated_topic_share: Share = Field(
+        default=1,
+        description="Share of the topics of an article on which a sentence takes no stance that are queried all the "
+        "same (`exhaustive_stances`).",
+    )
+    exhaustive_stances: list[str] = Field(
+        default=[],
+        description="Corpora whose rows list every stance that the sentence expresses, such as polnear-stance. Their "
+        "stances also teach where holders and targets stand, so that the model finds them itself.",
+    )
+    name_swap_share: Share = Field(
+        default=0,
+        description="Share of the documents of `exhaustive_stances` whose names are replaced by others of their kind, "
+        "anew in every epoch, so that the model reads instead of remembering who dislikes whom.",
     )
     joined: dict[str, Share] = Field(
         default={},
@@ -173,7 +188,8 @@ class TrainingConfig(Section):
     no_stance: str = Field(
         default="neutral",
         min_length=1,
-        description="Label of a stance that is none, for `joined`, `unsaid`, `beside`, `quoted` and `negated`.",
+        description="Label of a stance that is none, for `exhaustive_stances`, `joined`, `unsaid`, `beside`, `quoted` "
+        "and `negated`.",
     )
     threads: int | None = Field(
         default=None, ge=1, description="Processor threads; null: PyTorch decides."

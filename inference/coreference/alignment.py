@@ -8,6 +8,7 @@ from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to, resolve_references
 from claimstance.inference.results import Attribution, Entity, Span
 from claimstance.model.decoding import FoundAttribution
+from claimstance.model.labels import OPINION_HEADS
 from claimstance.model.predictor import EncodedDocument
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.mentions import find_mentions, has_capital
@@ -86,6 +87,11 @@ def group_by_sentence(items: Iterable[tuple[int, T]], count: int) -> list[list[T
     return groups
 
 
+def opinion_places(document: EncodedDocument, head: str) -> list[Located]:
+    """Return the spans that a head of ``OPINION_HEADS`` found; none if the model does not have it."""
+    return (document.opinions or {}).get(head, [])
+
+
 def resolve_article(alignment: Alignment, document: EncodedDocument) -> References:
     """Return the name that each source, *he* and *she* of an article refers to, where it is known.
 
@@ -97,6 +103,8 @@ def resolve_article(alignment: Alignment, document: EncodedDocument) -> Referenc
         for attribution in document.attributions or ()
         if attribution.source
     }
+    for head in OPINION_HEADS:
+        sources |= {alignment.offsets(place) for place in opinion_places(document, head)}
     entities = [
         (*alignment.offsets(entity.place), entity.label) for entity in document.entities or ()
     ]
@@ -139,7 +147,7 @@ def targets_by_sentence(
         CancelledError: once ``document.stop`` returns true.
     """
     if not targets:
-        return _entities_as_targets(document)
+        return _find_targets(document, references)
     result = []
     for text, sentence_references in cancellable(
         zip(document.texts, references, strict=True), document.stop
@@ -155,16 +163,37 @@ def targets_by_sentence(
     return result
 
 
-def _entities_as_targets(document: EncodedDocument) -> list[list[tuple[str, Offsets | None]]]:
-    """Return the entities of each sentence as targets, each name once, at its first mention."""
+def _find_targets(
+    document: EncodedDocument, references: Sequence[Sequence[tuple[Offsets, str]]]
+) -> list[list[tuple[str, Offsets | None]]]:
+    """Return the entities and opinion targets of each sentence as targets.
+
+    Each name is a target once, at its first mention. An entity with the words of an opinion target, but
+    for an article before them, is no further target.
+    """
     first_mentions: list[dict[str, Offsets | None]] = [{} for _ in document.texts]
+    for place in opinion_places(document, "opinion_target"):
+        offsets = (place.start, place.end)
+        # A pronoun or a description stands for the name that it refers to, where it is known.
+        name = dict(references[place.sentence]).get(offsets)
+        name = name or document.texts[place.sentence][slice(*offsets)]
+        first_mentions[place.sentence].setdefault(name, offsets)
     for entity in document.entities or ():
         place = entity.place
         text = document.texts[place.sentence]
         if not is_modifier(text, place.start, place.end, entity.label):
             name = text[place.start : place.end]
-            first_mentions[place.sentence].setdefault(name, (place.start, place.end))
+            mentions = first_mentions[place.sentence]
+            if not any(_same_words(text, other, place) for other in mentions.values()):
+                mentions.setdefault(name, (place.start, place.end))
     return [list(mentions.items()) for mentions in first_mentions]
+
+
+def _same_words(text: str, mention: Offsets | None, place: Located) -> bool:
+    """Return whether a mention has the words of ``place`` and at most an article before them."""
+    if mention is None or mention[1] != place.end or mention[0] > place.start:
+        return False
+    return text[mention[0] : place.start].strip().lower() in ("", "the", "a", "an")
 
 
 def _find_mentions(

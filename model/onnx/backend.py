@@ -12,7 +12,7 @@ from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, ModelConfig
 from claimstance.model.decoding import Floats
 from claimstance.model.errors import ModelError
 from claimstance.model.io.hub import fetch, is_hub_name
-from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
+from claimstance.model.labels import OPINION_HEADS, ROLES, SENTENCE_TASKS, bio
 from claimstance.model.onnx.graph_file import check_self_contained
 from claimstance.model.onnx.manifest import (
     LINK_FILE,
@@ -136,6 +136,9 @@ class OnnxBackend:
             counts["attribution"] = len(bio(ROLES))
         if "entity" in self._config.tasks:
             counts["entity"] = len(bio(labels["entity"]))
+        if "stance" in self._config.tasks and self._config.opinion_spans:
+            for name, label in OPINION_HEADS.items():
+                counts[name] = len(bio((label,)))
         return counts
 
     def _check_outputs(self) -> None:

@@ -5,13 +5,13 @@ The seed alone determines all batches of a run, so a run can be resumed at any s
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
+from claimstance.model.labels import OPINION_HEADS, ROLES, SENTENCE_TASKS, bio
 from claimstance.model.network import IGNORE, Batch
 from claimstance.model.predictor import NO_SPAN
 from claimstance.model.windows import Window, WindowBuilder
@@ -53,6 +53,8 @@ class SamplingConfig:
             heads trained on lone sentences would read whole windows badly.
         isolated_share: share of documents' sentences that are shown alone, because users' sentences may be.
         topic_share: share of stances toward a mention that are also queried with the mention as a topic.
+        unstated_topic_share: share of the topics on which a sentence of an article takes no stance that are
+            queried all the same.
         augmentation: method (one of ``WAYS``) → corpus → share of its eligible single sentences that are
             augmented once per epoch.
         sampling: corpus → share of its sentences in an epoch; 1 where absent.
@@ -63,13 +65,23 @@ class SamplingConfig:
     context_share: float = 0.5
     isolated_share: float = 0.1
     topic_share: float = 0.1
+    unstated_topic_share: float = 1.0
     augmentation: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     sampling: Mapping[str, float] = field(default_factory=dict)
     seed: int = 13
 
 
 class EpochSampler:
-    """Sample the batches of each epoch."""
+    """Sample the batches of each epoch.
+
+    Args:
+        documents: the examples, by document.
+        windows: the builder of windows.
+        sampling: which sentences an epoch shows.
+        augmenter: makes examples of others.
+        documents_of_epoch: returns further documents of an epoch from its number, those that differ
+            between epochs.
+    """
 
     def __init__(
         self,
@@ -77,7 +89,9 @@ class EpochSampler:
         windows: WindowBuilder,
         sampling: SamplingConfig,
         augmenter: Augmenter | None = None,
+        documents_of_epoch: Callable[[int], Sequence[Sequence[Example]]] | None = None,
     ) -> None:
+        self._documents_of_epoch = documents_of_epoch
         self._documents = [list(document) for document in documents if len(document) > 1]
         self._singles: dict[str, list[Example]] = defaultdict(list)
         for document in documents:
@@ -91,7 +105,7 @@ class EpochSampler:
         """Return the batches of an epoch; the same number gives the same batches."""
         rng = random.Random(f"{self._sampling.seed}/{number}")
         windows = [
-            *self._document_windows(rng),
+            *self._document_windows(number, rng),
             *self._single_windows(rng),
             *self._augmented_windows(rng),
         ]
@@ -105,9 +119,12 @@ class EpochSampler:
         ]
         return self._batches([*windows, *topic_windows], rng)
 
-    def _document_windows(self, rng: random.Random) -> Iterator[LabelledWindow]:
+    def _document_windows(self, number: int, rng: random.Random) -> Iterator[LabelledWindow]:
         max_tokens = self._windows.max_tokens
-        for document in self._documents:
+        documents: list[Sequence[Example]] = list(self._documents)
+        if self._documents_of_epoch is not None:
+            documents += self._documents_of_epoch(number)
+        for document in documents:
             if rng.random() >= self._sampling.sampling.get(document[0].corpus, 1.0):
                 continue
             isolated = {
@@ -165,17 +182,24 @@ class EpochSampler:
     ) -> Iterator[LabelledWindow]:
         for example in examples:
             # The random numbers are drawn for a whole example before any window is built.
-            stances = [
-                stance
-                for stance in example.stances
-                if isinstance(stance.target, str) or rng.random() < self._sampling.topic_share
-            ]
-            for stance in stances:
-                topic = stance.target if isinstance(stance.target, str) else stance.mention
-                tokens = self._windows.tokenize([topic or ""])[0]
+            by_topic: dict[str, list[StanceExample]] = defaultdict(list)
+            for stance in example.stances:
+                if isinstance(stance.target, str):
+                    by_topic[stance.target].append(stance)
+                elif rng.random() < self._sampling.topic_share:
+                    by_topic[stance.mention or ""].append(stance)
+            if example.opinions:
+                by_topic = {
+                    topic: stances
+                    for topic, stances in by_topic.items()
+                    if any(stance.is_sided for stance in stances)
+                    or rng.random() < self._sampling.unstated_topic_share
+                }
+            for topic, stances in by_topic.items():
+                tokens = self._windows.tokenize([topic])[0]
                 if len(tokens):
                     window = self._windows.with_topic(0, example.tokens, tokens)
-                    yield LabelledWindow(window, [example], [stance])
+                    yield LabelledWindow(window, [example], stances)
 
     def _fill(
         self, sentences: Sequence[tuple[int, Example]], max_tokens: int
@@ -234,7 +258,8 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
     labels: dict[str, list[int]] = {task: [] for task in SENTENCE_TASKS}
     weights: dict[str, list[float]] = {task: [] for task in SENTENCE_TASKS}
     # (B, T) each, filled with IGNORE for padding, special tokens and unlabelled sentences
-    tags = {task: torch.full((len(batch), length), IGNORE) for task in ("attribution", "entity")}
+    token_tasks = ("attribution", "entity", *OPINION_HEADS)
+    tags = {task: torch.full((len(batch), length), IGNORE) for task in token_tasks}
     pairs = _Pairs()
     links: list[tuple[_SpanRow, _SpanRow, tuple[int, int]]] = []
     for row, labelled in enumerate(batch):
@@ -314,13 +339,16 @@ def _soft_labels(batch: Sequence[LabelledWindow], length: int) -> dict[str, Tens
 
 
 def _token_tags(labelled: LabelledWindow) -> dict[str, list[int]]:
-    """Return attribution and entity tags of a window's T tokens; ``IGNORE`` where there is no label."""
-    attribution, entity = [IGNORE] * len(labelled), [IGNORE] * len(labelled)
+    """Return the tags of a window's T tokens by task; ``IGNORE`` where there is no label."""
+    token_tasks = ("attribution", "entity", *OPINION_HEADS)
+    window_tags = {task: [IGNORE] * len(labelled) for task in token_tasks}
     pieces = labelled.window.pieces
     for number, (piece, example) in enumerate(zip(pieces, labelled.examples, strict=True)):
         end = piece.skipped + len(piece)
         if example.entities is not None:
-            entity[piece.start : piece.end] = example.entities[piece.skipped : end]
+            window_tags["entity"][piece.start : piece.end] = example.entities[piece.skipped : end]
+        for name, opinion_tags in example.opinions.items():
+            window_tags[name][piece.start : piece.end] = opinion_tags[piece.skipped : end]
         if example.runs is None:
             continue
         tags = [0] * len(example)
@@ -330,8 +358,8 @@ def _token_tags(labelled: LabelledWindow) -> dict[str, list[int]]:
             # A content continues only from a sentence that this window shows.
             if not (run.goes_on and _follows_its_predecessor(labelled, number)):
                 tags[run.start] = first
-        attribution[piece.start : piece.end] = tags[piece.skipped : end]
-    return {"attribution": attribution, "entity": entity}
+        window_tags["attribution"][piece.start : piece.end] = tags[piece.skipped : end]
+    return window_tags
 
 
 def _follows_its_predecessor(labelled: LabelledWindow, number: int) -> bool:
@@ -362,15 +390,30 @@ def _add_mention_pairs(pairs: _Pairs, row: int, labelled: LabelledWindow) -> Non
             target = _window_span(row, labelled, number, stance.target)
             if target is None:
                 continue
-            holder = _window_span(row, labelled, number, stance.holder)
+            holder = _holder_span(row, labelled, number, stance)
             pairs.add(holder or (row, *NO_SPAN), target, (row, piece.start, piece.end), stance)
+
+
+def _holder_span(
+    row: int, labelled: LabelledWindow, number: int, stance: StanceExample
+) -> _SpanRow | None:
+    """Return the holder's tokens in the window, or ``None`` if the window does not show them."""
+    if not stance.sentences_back:
+        return _window_span(row, labelled, number, stance.holder)
+    pieces = labelled.window.pieces
+    sentence = pieces[number].sentence - stance.sentences_back
+    for position in range(number - 1, -1, -1):
+        if pieces[position].sentence == sentence:
+            return _window_span(row, labelled, position, stance.holder)
+    return None
 
 
 def _add_topic_pairs(pairs: _Pairs, row: int, labelled: LabelledWindow) -> None:
     piece = labelled.window.pieces[0]
     topic = labelled.window.topic or NO_SPAN
     for stance in labelled.topics:
-        holder = _window_span(row, labelled, 0, stance.holder)
+        # A topic is read beside its sentence alone, without the one that names an earlier speaker.
+        holder = None if stance.sentences_back else _window_span(row, labelled, 0, stance.holder)
         pairs.add(holder or (row, *NO_SPAN), (row, *topic), (row, piece.start, piece.end), stance)
 
 

@@ -5,7 +5,7 @@ probabilities are honest; decision thresholds; abstention and conformal threshol
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,12 +15,13 @@ from scipy.special import expit, logit
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.decoding import Floats, softmax
-from claimstance.model.labels import ROLES, SENTENCE_TASKS, TASKS
+from claimstance.model.labels import OPINION_HEADS, ROLES, SENTENCE_TASKS, TASKS
 from claimstance.model.predictor import Backend, Ints, Predictor
 from claimstance.model.record import Record
 from claimstance.training.evaluation.answers import Answers, collect
 from claimstance.training.evaluation.evaluate import evaluate, pair, primary
 from claimstance.training.evaluation.metrics import Array, cumulative_curve
+from claimstance.training.evaluation.opinion_metrics import count_opinions
 from claimstance.training.evaluation.reliability import RANKED, TARGET_PRECISION, binary_outcomes
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ _FOLDS = 5
 #: Factors by which the search changes one label's threshold at a time.
 _FACTORS = np.exp(np.linspace(-1.5, 1.5, 31))
 _BIASES = (-0.5, 0.0, 0.5, 1.0, 1.5)
+_OPINION_BIASES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,11 @@ class Scale:
 
 
 def calibrate(
-    predictor: Predictor, records: Sequence[Record], tasks: Sequence[str] | None = None
+    predictor: Predictor,
+    records: Sequence[Record],
+    tasks: Sequence[str] | None = None,
+    exhaustive_stances: Collection[str] = (),
+    no_stance: str = "neutral",
 ) -> ModelConfig:
     """Return the model's configuration calibrated on ``records``.
 
@@ -60,6 +66,8 @@ def calibrate(
         predictor: the exported model.
         records: held-out records.
         tasks: tasks to calibrate, all of the model's if ``None``; the calibration of others stays.
+        exhaustive_stances: corpora whose sentences list every stance that they express.
+        no_stance: the label of pairs without a stance.
     """
     uncalibrated = without_calibration(predictor.config, tasks or TASKS)
     tasks = tuple(tasks or predictor.config.tasks)
@@ -69,6 +77,11 @@ def calibrate(
     # A copy, because the answers below are still collected with the uncalibrated configuration.
     calibrated = without_calibration(uncalibrated, ())
     calibrated.biases |= fit_biases(unscaled, records)
+    if "stance" in tasks and config.opinion_spans:
+        exhaustive = [
+            record for record in records if record.meta.get("corpus") in exhaustive_stances
+        ]
+        calibrated.biases |= fit_opinion_biases(unscaled, exhaustive, no_stance)
     for task in (*SENTENCE_TASKS, "stance"):
         answers = collect(config, task, pairs) if task in tasks else None
         if not answers:
@@ -97,6 +110,8 @@ def without_calibration(config: ModelConfig, tasks: Sequence[str]) -> ModelConfi
 def _task_of(key: str) -> str:
     """Return the task of a calibration key; keys of attributions are roles and ``link``."""
     task = key.partition(".")[0]
+    if task in OPINION_HEADS:
+        return "stance"
     return task if task in TASKS else "attribution"
 
 
@@ -327,6 +342,22 @@ def fit_biases(predictor: Predictor, records: Sequence[Record]) -> dict[str, flo
             scores[bias] = primary(results)["mean"]
         best[name] = max(scores, key=lambda bias: (scores[bias], -abs(bias)))
     return best
+
+
+def fit_opinion_biases(
+    predictor: Predictor, records: Sequence[Record], no_stance: str
+) -> dict[str, float]:
+    """Return the bias of the tags of each head of ``OPINION_HEADS`` with the best overlap F1 of spans."""
+    if not records:
+        return {}
+    backend = CachingBackend(predictor.backend)
+    scores: dict[str, dict[float, float]] = {head: {} for head in OPINION_HEADS}
+    for bias in _OPINION_BIASES:
+        config = replace(predictor.config, biases=dict.fromkeys(OPINION_HEADS, bias))
+        biased = Predictor(config, predictor.windows, backend)
+        for head, counts in count_opinions(biased, records, no_stance).items():
+            scores[head][bias] = counts.f1
+    return {head: max(by_bias, key=by_bias.__getitem__) for head, by_bias in scores.items()}
 
 
 class CachingBackend:

@@ -4,7 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from claimstance.model.labels import SENTENCE_TASKS, TASKS, bio
+from claimstance.model.labels import OPINION_HEADS, SENTENCE_TASKS, TASKS, bio
+from claimstance.model.prediction import MAX_SENTENCES_BACK
 from claimstance.model.record import Record, Span, Stance
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import Tokens, WindowBuilder
@@ -43,6 +44,9 @@ class StanceExample:
         shares: probability of each label; 1 for one of them unless annotators or teachers divide.
         weight: weight in the loss.
         mention: text of a target span, which is sometimes queried as a topic.
+        sentences_back: the holder's tokens belong to the sentence this many before: the speaker of a
+            quotation that runs on. A window that does not show it queries the text itself.
+        is_sided: the label is another than that of pairs without a stance.
     """
 
     holder: tuple[int, int] | None
@@ -50,6 +54,8 @@ class StanceExample:
     shares: tuple[float, ...]
     weight: float
     mention: str | None = None
+    sentences_back: int = 0
+    is_sided: bool = True
 
 
 @dataclass
@@ -63,6 +69,7 @@ class Example:
         runs: flat roles of attributions.
         contents: event → tokens of its whole content.
         entities: a tag for each token.
+        opinions: head of ``OPINION_HEADS`` → a tag for each token.
         labels: sentence task → index of the label.
         weights: sentence task → weight in the loss.
         stances: holder–target pairs.
@@ -75,6 +82,7 @@ class Example:
     runs: list[TokenRun] | None = None
     contents: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     entities: list[int] | None = None
+    opinions: dict[str, list[int]] = field(default_factory=dict)
     labels: dict[str, int] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
     stances: list[StanceExample] = field(default_factory=list)
@@ -91,6 +99,7 @@ class Example:
             or self.entities is not None
             or self.labels
             or self.soft
+            or self.opinions
             or any(isinstance(stance.target, tuple) for stance in self.stances)
         )
 
@@ -99,7 +108,7 @@ class Example:
         has = {
             "attribution": self.runs is not None,
             "entity": self.entities is not None,
-            "stance": bool(self.stances),
+            "stance": bool(self.stances or self.opinions),
         }
         return any(has.get(task, task in self.labels) or task in self.soft for task in tasks)
 
@@ -120,6 +129,8 @@ def build_examples(
     soft: Mapping[str, SoftLabels] | None = None,
     soft_share: float = 0.5,
     skip_absent_holders: bool = True,
+    exhaustive_stances: Collection[str] = (),
+    no_stance: str = "neutral",
 ) -> list[list[Example]]:
     """Return documents of examples: lists of consecutive sentences; a single sentence is a document of one.
 
@@ -134,6 +145,10 @@ def build_examples(
         soft_share: share of the soft labels where a label exists, too.
         skip_absent_holders: leave out stances of holders whom their sentence does not mention; otherwise
             they are queried as those of the text itself, as ``predict`` does.
+        exhaustive_stances: corpora whose sentences list every stance that they express. Their stances
+            teach where holders and targets stand; a holder whom the sentence does not mention is
+            sought in the sentences before it.
+        no_stance: the label of pairs without a stance.
     """
     weigh = _Weights(records, class_weight_power, corpus_weights or {})
     texts = list(dict.fromkeys(record.text for record in records))
@@ -143,9 +158,19 @@ def build_examples(
         sizes = attribution_sizes(group)
         document: list[Example] = []
         for record in group:
+            is_exhaustive = _corpus(record) in exhaustive_stances
             example = _example(
-                record, tokens[record.text], labels, weigh, soft_share, skip_absent_holders
+                record,
+                tokens[record.text],
+                labels,
+                weigh,
+                soft_share,
+                skip_absent_holders,
+                document if is_exhaustive else [],
+                no_stance,
             )
+            if is_exhaustive and record.stances is not None:
+                example.opinions = _opinion_tags(record, example.tokens, no_stance)
             example.soft = {
                 task: said
                 for task, said in (soft or {}).get(record.id, {}).items()
@@ -193,6 +218,8 @@ def _example(
     weigh: "_Weights",
     soft_share: float,
     skip_absent_holders: bool,
+    preceding: Sequence[Example],
+    no_stance: str,
 ) -> Example:
     example = Example(_corpus(record), tokens, record.text)
     for task in SENTENCE_TASKS:
@@ -210,9 +237,11 @@ def _example(
         if "stance" not in labels:
             break
         shares = _shares(stance, labels["stance"], soft_share)
-        holder = None
+        holder, sentences_back = None, 0
         if stance.holder is not None:
             holder = _span(record.text, tokens, stance.holder)
+            if holder is None and isinstance(stance.holder, str):
+                holder, sentences_back = _preceding_mention(stance.holder, preceding)
             if holder is None and skip_absent_holders:
                 # The speaker of a quotation that runs on is named in an earlier sentence. Without a
                 # span, the example would teach that the text itself takes this side.
@@ -229,9 +258,46 @@ def _example(
                 shares=shares,
                 weight=weigh(record, "stance", stance.label),
                 mention=mention,
+                sentences_back=sentences_back,
+                is_sided=stance.label != no_stance,
             )
         )
     return example
+
+
+def _preceding_mention(
+    name: str, preceding: Sequence[Example]
+) -> tuple[tuple[int, int] | None, int]:
+    """Return the tokens of the nearest mention of a name before a sentence, and how many sentences back."""
+    for sentences_back, example in enumerate(reversed(preceding[-MAX_SENTENCES_BACK:]), 1):
+        span = _span(example.text, example.tokens, name)
+        if span is not None:
+            return span, sentences_back
+    return None, 0
+
+
+def _opinion_tags(record: Record, tokens: Tokens, no_stance: str) -> dict[str, list[int]]:
+    """Return the tags of the holders and of the targets of a sentence's stances.
+
+    Where two spans overlap ("Trump's plan", "Trump"), the longer one is tagged: the shorter one is a
+    name, which is a candidate without a tag.
+    """
+    spans: dict[str, list[Span]] = {name: [] for name in OPINION_HEADS}
+    for stance in record.stances or ():
+        if stance.label == no_stance:
+            continue
+        if isinstance(stance.holder, list):
+            spans["opinion_holder"].append(stance.holder)
+        if isinstance(stance.target, list):
+            spans["opinion_target"].append(stance.target)
+    tags = {}
+    for name, head_spans in spans.items():
+        tags[name] = [0] * len(tokens)
+        token_spans = [touched(tokens, span) for span in head_spans]
+        for span_tokens in sorted(token_spans, key=len):
+            for position, token in enumerate(span_tokens):
+                tags[name][token] = 2 if position else 1  # I, B
+    return tags
 
 
 def _shares(stance: Stance, labels: Sequence[str], soft_share: float) -> tuple[float, ...]:

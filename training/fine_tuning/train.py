@@ -5,11 +5,13 @@ import logging
 import math
 import os
 import platform
+import random
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +52,9 @@ from claimstance.training.fine_tuning.checkpoints import (
     require_no_checkpoints,
     write_description,
 )
-from claimstance.training.fine_tuning.examples import about, build_examples
+from claimstance.training.fine_tuning.examples import Example, about, build_examples
 from claimstance.training.fine_tuning.mixed_precision import use_bfloat16
+from claimstance.training.fine_tuning.name_swaps import NameSwapper
 from claimstance.training.fine_tuning.trainer import (
     BatchSchedule,
     ClaimStanceTrainer,
@@ -159,7 +162,9 @@ def train(
     if not is_main_process:
         return config.output  # only the main process writes the model
     if dev:
-        model.config = _calibrated_config(model, dev, tasks, config.output, export_options)
+        model.config = _calibrated_config(
+            model, dev, tasks, config.output, export_options, settings
+        )
     model.save_pretrained(config.output)
     _write_run_record(config, trainer, fingerprint, init_name, count_labels(train_records))
     return export(config.output, **export_options)
@@ -177,6 +182,7 @@ def _new_model(
             "max_tokens": config.model.max_tokens,
             "dropout": config.model.dropout,
             "name": config.name,
+            "opinion_spans": "stance" in tasks and bool(config.training.exhaustive_stances),
         },
     )
     if config.model.init_from is None:
@@ -242,11 +248,13 @@ def _calibrated_config(
     tasks: Sequence[str],
     folder: Path,
     export_options: Mapping[str, Any],
+    settings: TrainingConfig,
 ) -> ModelConfig:
     """Return the configuration calibrated on the exported model, which is the one that users run."""
     with tempfile.TemporaryDirectory(prefix=".calibrate-", dir=folder) as scratch:
         model.save_pretrained(scratch)
-        return calibrate(load_predictor(export(scratch, **export_options))[0], dev, tasks)
+        predictor, _ = load_predictor(export(scratch, **export_options))
+        return calibrate(predictor, dev, tasks, settings.exhaustive_stances, settings.no_stance)
 
 
 def _callbacks(settings: TrainingConfig, has_dev: bool) -> list[TrainerCallback]:
@@ -277,23 +285,51 @@ def _schedule(
         record_id: {task: values for task, values in by_task.items() if task in tasks}
         for record_id, by_task in soft_labels.items()
     }
-    documents = build_examples(
-        records,
-        windows,
-        labels,
-        settings.class_weight_power,
-        settings.corpus_weights,
-        task_soft_labels,
-        settings.distillation_weight,
-    )
-    documents = [
-        document for document in documents if any(example.teaches(tasks) for example in document)
-    ]
+
+    def build(selected: Sequence[Record]) -> list[list[Example]]:
+        documents = build_examples(
+            selected,
+            windows,
+            labels,
+            settings.class_weight_power,
+            settings.corpus_weights,
+            task_soft_labels,
+            settings.distillation_weight,
+            exhaustive_stances=settings.exhaustive_stances,
+            no_stance=settings.no_stance,
+        )
+        return [
+            document
+            for document in documents
+            if any(example.teaches(tasks) for example in document)
+        ]
+
+    swappable: list[Record] = []
+    constant: list[Record] = []
+    for record in records:
+        is_exhaustive = record.meta.get("corpus") in settings.exhaustive_stances
+        swaps_names = is_exhaustive and record.doc_id is not None and settings.name_swap_share
+        (swappable if swaps_names else constant).append(record)
+    documents = build(constant)
+    swapper = NameSwapper(swappable)
+
+    def build_epoch(number: int) -> list[list[Example]]:
+        """Return the documents whose names are replaced in a share of them."""
+        rng = random.Random(f"{settings.seed}/names/{number}")
+        renamed: list[Record] = []
+        for _, group in groupby(swappable, key=lambda record: record.doc_id):
+            document = list(group)
+            if rng.random() < settings.name_swap_share:
+                document = swapper.swap(document, rng)
+            renamed += document
+        return build(renamed)
+
     sampling = SamplingConfig(
         tokens_per_batch=settings.tokens_per_batch,
         context_share=settings.context_share,
         isolated_share=settings.isolated_share,
         topic_share=settings.topic_share,
+        unstated_topic_share=settings.unstated_topic_share,
         augmentation={method: getattr(settings, method) for method in WAYS},
         sampling=settings.sampling,
         seed=settings.seed,
@@ -308,7 +344,10 @@ def _schedule(
             raise ConfigError(f"training.no_stance: {problem}")
         neutral = tuple(float(label == settings.no_stance) for label in stance_labels)
         augmenter = Augmenter(windows, neutral)
-    schedule = BatchSchedule(EpochSampler(documents, windows, sampling, augmenter), settings.epochs)
+    sampler = EpochSampler(
+        documents, windows, sampling, augmenter, build_epoch if swappable else None
+    )
+    schedule = BatchSchedule(sampler, settings.epochs)
     if not len(schedule):
         raise InputError(
             "the train split: expected sentences to learn from, found none (see training.sampling)"
@@ -400,7 +439,7 @@ def _annotated_tasks(record: Record) -> set[str]:
 def _check_corpora(settings: TrainingConfig, records: Sequence[Record]) -> None:
     """Refuse a corpus without rows: a misspelled name would have no effect."""
     corpora = {str(record.meta.get("corpus", "")) for record in records}
-    for key in ("sampling", "corpus_weights", *WAYS):
+    for key in ("sampling", "corpus_weights", "exhaustive_stances", *WAYS):
         for name in getattr(settings, key):
             if name not in corpora:
                 raise ConfigError(f"training.{key}: {unknown('corpus', name, corpora)}")

@@ -1,0 +1,96 @@
+"""Holders of stances: whoever may take a side in a sentence, and whose words a sentence reports."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from claimstance.inference.coreference.alignment import (
+    Alignment,
+    Offsets,
+    References,
+    group_by_sentence,
+    opinion_places,
+)
+from claimstance.inference.results import Attribution, Continuation, Span
+from claimstance.model.predictor import EncodedDocument
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Represent a possible holder of the stances of a sentence.
+
+    Attributes:
+        span: its words in the article.
+        sentence: the index of the sentence that they stand in, which may be an earlier one.
+        offsets: the same words, in that sentence.
+    """
+
+    span: Span
+    sentence: int
+    offsets: Offsets
+
+
+def find_holders(
+    alignment: Alignment,
+    document: EncodedDocument,
+    attributions: Sequence[tuple[int, Attribution]],
+    continuations: Sequence[tuple[int, Continuation]],
+    references: References,
+) -> list[list[Holder]]:
+    """Return the possible holders of each sentence.
+
+    These are the sources of its attributions, the other spans that the model finds as holders, and the
+    speakers of quotations that run on into the sentence.
+    """
+    sources = [attribution.source for _, attribution in attributions if attribution.source]
+    speakers = [
+        (index, continuation.source) for index, continuation in continuations if continuation.source
+    ]
+    spans = [(alignment.sentence_at(source.start), source) for source in dict.fromkeys(sources)]
+    source_spans = group_by_sentence(spans, len(document.texts))
+    for place in opinion_places(document, "opinion_holder"):
+        name = references.get(alignment.offsets(place))
+        span = alignment.span([place], name)
+        if span is not None and not _overlaps_any(span, source_spans[place.sentence]):
+            spans.append((place.sentence, span))
+    for index, speaker in dict.fromkeys(speakers):
+        if (index, speaker) not in spans:
+            spans.append((index, speaker))
+
+    holders = []
+    for index, span in spans:
+        sentence = alignment.sentence_at(span.start)
+        holders.append((index, Holder(span, sentence, alignment.relative(sentence, span))))
+    return group_by_sentence(holders, len(document.texts))
+
+
+def _overlaps_any(span: Span, others: Sequence[Span]) -> bool:
+    return any(span.start < other.end and other.start < span.end for other in others)
+
+
+def reported_words(
+    alignment: Alignment,
+    attributions: Sequence[tuple[int, Attribution]],
+    continuations: Sequence[tuple[int, Continuation]],
+) -> list[list[Offsets]]:
+    """Return the offsets in each sentence of the words that some source says, and not the article."""
+    words = []
+    for index, attribution in attributions:
+        if attribution.source is not None and attribution.content is not None:
+            words.append((index, attribution.content))
+    for index, continuation in continuations:
+        if continuation.source is not None:
+            words.append((index, continuation.content))
+    offsets = []
+    for index, content in words:
+        for start, end in content.pieces:
+            sentence_start, sentence_end = alignment.bounds[index]
+            if start < sentence_end and sentence_start < end:
+                offsets.append((index, (start - sentence_start, end - sentence_start)))
+    return group_by_sentence(offsets, len(alignment.bounds))
+
+
+def is_reported(mention: Offsets | None, reported: Sequence[Offsets]) -> bool:
+    """Return whether a source says the words of a mention; of a topic, whether it says anything here."""
+    if mention is None:
+        return bool(reported)
+    return any(start < mention[1] and mention[0] < end for start, end in reported)
