@@ -8,13 +8,18 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from claimstance.inference import Tagger
 from claimstance.model.config import ModelConfig
-from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS, bio
+from claimstance.model.labels import DEFAULT_LABELS, OPINION_HEADS, ROLES, TASKS, bio
 from claimstance.model.predictor import Predictor
 from claimstance.model.windows import WindowBuilder
 
 
 @cache
-def exported(encoder: Path, tasks: tuple[str, ...] = TASKS, **labels: tuple[str, ...]) -> Path:
+def exported(
+    encoder: Path,
+    tasks: tuple[str, ...] = TASKS,
+    opinion_spans: bool = False,
+    **labels: tuple[str, ...],
+) -> Path:
     """The folder of an exported model on ``encoder`` with random heads. Not to be written to."""
     import torch
 
@@ -24,11 +29,18 @@ def exported(encoder: Path, tasks: tuple[str, ...] = TASKS, **labels: tuple[str,
     sets = {
         task: labels.get(task, names) for task, names in DEFAULT_LABELS.items() if task in tasks
     }
-    folder = encoder.parent / "-".join(["model", *tasks, *labels])
+    folder = encoder.parent / "-".join(["model", *tasks, *labels, *["opinions"] * opinion_spans])
     with torch.random.fork_rng():
         torch.manual_seed(1)
         model = ClaimStanceModel.from_encoder(
-            str(encoder), {"tasks": tasks, "labels": sets, "max_tokens": 64, "name": "random"}
+            str(encoder),
+            {
+                "tasks": tasks,
+                "labels": sets,
+                "max_tokens": 64,
+                "name": "random",
+                "opinion_spans": opinion_spans,
+            },
         )
     model.save_pretrained(folder)
     return export(folder, precision="float32")
@@ -42,13 +54,20 @@ class Scripted:
     """
 
     def __init__(
-        self, tokenizer: Tokenizer, roles: dict[str, str], entities: dict[str, str]
+        self,
+        tokenizer: Tokenizer,
+        roles: dict[str, str],
+        entities: dict[str, str],
+        opinions: dict[str, str],
     ) -> None:
         self._tokenizer = tokenizer
         self._tags = {
             "attribution": (bio(ROLES), roles),
             "entity": (bio(DEFAULT_LABELS["entity"]), entities),
         }
+        for head, label in OPINION_HEADS.items():
+            words = {word: label for word, name in opinions.items() if name == head}
+            self._tags[head] = (bio((label,)), words)
         self._words: list[str] = []
         self.asked: list[tuple[str, str]] = []
 
@@ -93,11 +112,16 @@ class Scripted:
 
 
 def scripted(
-    text: str, roles: dict[str, str], entities: dict[str, str], **config
+    text: str,
+    roles: dict[str, str],
+    entities: dict[str, str],
+    opinions: dict[str, str] | None = None,
+    **config,
 ) -> tuple[Tagger, Scripted]:
     """A tagger that knows the words of ``text`` and how to tag them, and its backend.
 
-    ``roles`` says of a role which words have it, ``entities`` of an entity label likewise, words parted by spaces.
+    ``roles`` says of a role which words have it, words parted by spaces; ``entities`` and ``opinions`` say so of an
+    entity label and of a head of ``OPINION_HEADS``.
     """
     pre_tokenizer = pre_tokenizers.Whitespace()
     words = [
@@ -113,7 +137,7 @@ def scripted(
     tokenizer.pre_tokenizer = pre_tokenizer
     by_word = [
         {word: name for name, told in script.items() for word in told.split()}
-        for script in (roles, entities)
+        for script in (roles, entities, opinions or {})
     ]
     backend = Scripted(tokenizer, *by_word)
     settings = ModelConfig(encoder={"hidden_size": 1}, **{"max_tokens": 64, **config})

@@ -557,3 +557,61 @@ def test_a_model_without_a_topic_says_that_a_target_is_missing():
     article = tagger.tag("Rain fell.")
     assert article.stances == []
     assert any("no target was named" in warning for warning in article.warnings)
+
+
+OPINIONS = {"opinion_holder": "Voters", "opinion_target": "harbour tax"}
+
+
+def test_holders_and_targets_that_the_model_finds_are_scored():
+    text = "Voters hate the harbour tax . Amsel slept ."
+    tagger, backend = scripted(text, {}, {}, OPINIONS, opinion_spans=True)
+    article = tagger.tag(text)
+    assert ("Voters", "harbour tax") in backend.asked
+    stance = next(stance for stance in article.stances if stance.holder)
+    assert (stance.holder, stance.target, stance.sentence) == ("Voters", "harbour tax", 0)
+    assert text[stance.target_span.start : stance.target_span.end] == "harbour tax"
+
+
+def test_a_model_without_these_heads_scores_sources_and_entities_alone():
+    text = "Voters hate the harbour tax . Amsel slept ."
+    tagger, backend = scripted(text, {}, {"PERSON": "Amsel"}, OPINIONS)
+    tagger.tag(text)
+    assert backend.asked == [("", "Amsel")]
+
+
+def test_an_entity_with_the_words_of_a_target_is_no_second_target():
+    text = "Voters hate the Senate . Voters love Amsel ."
+    opinions = {"opinion_holder": "Voters", "opinion_target": "the Senate"}
+    tagger, backend = scripted(
+        text, {}, {"ORGANIZATION": "Senate", "PERSON": "Amsel"}, opinions, opinion_spans=True
+    )
+    tagger.tag(text)
+    assert [pair for pair in backend.asked if pair[0]] == [
+        ("Voters", "the Senate"),
+        ("Voters", "Amsel"),
+    ]
+
+
+QUOTATION = '"The tax is theft , " said Amsel . "The harbour is dead . "'
+
+
+def test_the_speaker_of_a_quotation_that_runs_on_is_a_holder_of_its_later_sentences():
+    roles = {"source": "Amsel", "cue": "said", "content": "The tax is theft harbour dead"}
+    tagger, backend = scripted(
+        QUOTATION, roles, {}, {"opinion_target": "tax harbour"}, opinion_spans=True
+    )
+    article = tagger.tag(QUOTATION)
+    assert backend.asked == [("Amsel", "tax"), ("Amsel", "harbour")]
+    later = article.stances[-1]
+    assert (later.holder, later.target, later.sentence) == ("Amsel", "harbour", 1)
+    assert later.holder_span.end <= article.sentences[1].start
+
+
+def test_the_text_itself_holds_no_view_in_the_words_of_a_source():
+    text = "Amsel said the tax is theft . The harbour is dead ."
+    roles = {"source": "Amsel", "cue": "said", "content": "tax theft"}
+    tagger, backend = scripted(
+        text, roles, {}, {"opinion_target": "tax harbour"}, opinion_spans=True
+    )
+    tagger.tag(text)
+    assert backend.asked == [("Amsel", "tax"), ("", "harbour")]

@@ -512,3 +512,53 @@ def test_whether_an_example_teaches_a_task(examples, document):
     assert {task for task in TASKS if second.teaches([task])} == {"attribution", "claim"}
     assert third.teaches(["claim", "entity"])
     assert not third.teaches(["claim", "stance"])
+
+
+def test_a_speaker_of_an_earlier_sentence_is_the_holder_where_the_window_shows_both(word_windows):
+    stance = Stance(holder="Lee", target=[(0, 4)], label="against")
+    records = [
+        Record(id="a:0", doc_id="a", start=0, text="Lee agreed .", stances=[]),
+        Record(id="a:1", doc_id="a", start=20, text="Moss agreed .", stances=[stance]),
+    ]
+    for record in records:
+        record.meta["corpus"] = "whole"
+    windows = word_windows(40)
+    labels = {"stance": DEFAULT_LABELS["stance"]}
+    (document,) = build_examples(records, windows, labels, {}, exhaustive_stances=["whole"])
+    tokens = [(number, example.tokens) for number, example in enumerate(document)]
+
+    (both,) = windows.windows(tokens)
+    batch = collate([LabelledWindow(both, document)], pad=0)
+    assert batch["holders"].tolist() == [[0, 1, 2]]
+    assert batch["targets"].tolist() == [[0, 5, 6]]
+    assert batch["opinion_target"][0].tolist() == [IGNORE, 0, 0, 0, IGNORE, 1, 0, 0, IGNORE]
+
+    (second,) = windows.windows(tokens[1:])
+    batch = collate([LabelledWindow(second, document[1:])], pad=0)
+    assert batch["holders"].tolist() == [[0, 0, 0]]
+
+
+def test_holders_of_one_topic_share_a_window_and_topics_without_a_stance_are_sampled(word_windows):
+    text = "Lee and Moss agreed ."
+    stances = [
+        Stance(holder=[(0, 3)], target="orl", label="favor"),
+        Stance(holder=[(8, 12)], target="orl", label="neutral"),
+        Stance(holder=[(0, 3)], target="late", label="neutral"),
+    ]
+    records = [
+        Record(id=f"a:{number}", doc_id="a", start=number * 30, text=text, stances=stances)
+        for number in range(2)
+    ]
+    for record in records:
+        record.meta["corpus"] = "whole"
+    windows = word_windows(40)
+    labels = {"stance": DEFAULT_LABELS["stance"]}
+    documents = build_examples(records, windows, labels, {}, exhaustive_stances=["whole"])
+
+    def topic_windows(share):
+        sampling = SamplingConfig(**CALM, unstated_topic_share=share)
+        (batch,) = EpochSampler(documents, windows, sampling).epoch(0)
+        return [len(labelled.topics) for labelled in batch if labelled.topics]
+
+    assert sorted(topic_windows(1.0)) == [1, 1, 2, 2]
+    assert topic_windows(0.0) == [2, 2]

@@ -36,3 +36,85 @@ def test_the_text_itself_has_no_holder_and_a_topic_stays_a_name(stances_of):
     (stance,) = stances_of("Moss lies .", Stance(target="gun control", label="favor"))
     assert (stance.holder, stance.target, stance.mention) == (None, "gun control", None)
     assert stance.shares == tuple(float(label == "favor") for label in STANCE)
+
+
+def article(*sentences):
+    """Return consecutive sentences of one exhaustively annotated article, from (text, stances)."""
+    records, start = [], 0
+    for number, (text, stances) in enumerate(sentences):
+        records.append(
+            Record(
+                id=f"a:{number}",
+                doc_id="a",
+                start=start,
+                text=text,
+                stances=stances,
+                meta={"corpus": "whole"},
+            )
+        )
+        start += len(text) + 1
+    return records
+
+
+@pytest.fixture
+def examples_of(word_windows):
+    """Return a function from sentences to the examples of an exhaustively annotated article."""
+
+    def build(*sentences):
+        labels = {"stance": STANCE}
+        (document,) = build_examples(
+            article(*sentences), word_windows(40), labels, {}, exhaustive_stances=["whole"]
+        )
+        return document
+
+    return build
+
+
+def test_exhaustive_stances_teach_where_holders_and_targets_stand(examples_of):
+    text = "Lee said Moss lies to Orl ."
+    (example,) = examples_of(
+        (
+            text,
+            [
+                Stance(holder=[(0, 3)], target=[(9, 13)], label="against"),
+                Stance(holder=[(0, 3)], target=[(22, 25)], label="neutral"),
+            ],
+        )
+    )
+    assert example.opinions == {
+        "opinion_holder": [1, 0, 0, 0, 0, 0, 0],
+        "opinion_target": [0, 0, 1, 0, 0, 0, 0],
+    }
+    assert [stance.is_sided for stance in example.stances] == [True, False]
+
+
+def test_of_two_overlapping_targets_the_longer_one_is_tagged(examples_of):
+    text = "Lee said Moss lies ."
+    for targets in ([(9, 13)], [(9, 18)]), ([(9, 18)], [(9, 13)]):
+        (example,) = examples_of(
+            (
+                text,
+                [Stance(holder=[(0, 3)], target=target, label="against") for target in targets],
+            )
+        )
+        assert example.opinions["opinion_target"] == [0, 0, 1, 2, 0]
+
+
+def test_other_corpora_do_not_teach_where_holders_stand(stances_of, word_windows):
+    record = Record(
+        id="1",
+        text="Lee lies .",
+        stances=[Stance(holder=[(0, 3)], target=[(4, 8)], label="against")],
+    )
+    ((example,),) = build_examples([record], word_windows(40), {"stance": STANCE}, {})
+    assert example.opinions == {}
+
+
+def test_the_speaker_of_a_running_quotation_is_sought_in_the_sentences_before(examples_of):
+    _, _, last = examples_of(
+        ("Moss said so .", []),
+        ("It was late .", []),
+        ("Lee lies .", [Stance(holder="Moss", target=[(0, 3)], label="against")]),
+    )
+    (stance,) = last.stances
+    assert (stance.holder, stance.sentences_back) == ((0, 1), 2)

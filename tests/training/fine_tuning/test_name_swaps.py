@@ -1,0 +1,120 @@
+"""Names of a document replaced by other names of their kind."""
+
+import random
+
+import pytest
+
+from claimstance.model.record import Attribution, Entity, Record, Stance
+from claimstance.training.fine_tuning.name_swaps import NameSwapper, replace_spans
+
+
+def span(text, words):
+    start = text.index(words)
+    return [(start, start + len(words))]
+
+
+def sentence(text, people=(), organizations=(), number=0, **fields):
+    entities = [Entity(span=span(text, name), label="PERSON") for name in people]
+    entities += [Entity(span=span(text, name), label="ORGANIZATION") for name in organizations]
+    return Record(id=f"d:{number}", doc_id="d", text=text, entities=entities, **fields)
+
+
+POOL = [
+    sentence("Ada Moss met Ben Hale .", ["Ada Moss", "Ben Hale"]),
+    sentence("Acme sued Globex .", [], ["Acme", "Globex"]),
+]
+
+
+@pytest.fixture
+def swapper():
+    return NameSwapper(POOL)
+
+
+def words_of(record, span_or_name):
+    if isinstance(span_or_name, str):
+        return span_or_name
+    return record.text[span_or_name[0][0] : span_or_name[-1][1]]
+
+
+def test_a_person_keeps_one_new_name_through_the_document(swapper):
+    document = [
+        sentence("Jane Orr spoke .", ["Jane Orr"]),
+        sentence("Orr left .", ["Orr"], number=1),
+        sentence("Jane waved .", ["Jane"], number=2),
+    ]
+    full, surname, first = (
+        record.text.rsplit(" ", 2)[0] for record in swapper.swap(document, random.Random(3))
+    )
+    assert full.split()[-1] in ("Moss", "Hale")
+    assert full == f"{first} {surname}"
+
+
+def test_spans_follow_the_words_that_they_mark(swapper):
+    text = "Jane Orr said Acme lied about Jane Orr ."
+    record = sentence(
+        text,
+        ["Jane Orr"],
+        ["Acme"],
+        attributions=[
+            Attribution(
+                source=span(text, "Jane Orr"),
+                cue=span(text, "said"),
+                content=span(text, "Acme lied about Jane Orr"),
+            )
+        ],
+        stances=[
+            Stance(holder=span(text, "Jane Orr"), target=span(text, "Acme"), label="against")
+        ],
+    )
+    for seed in range(5):
+        (swapped,) = swapper.swap([record], random.Random(seed))
+        attribution, stance = swapped.attributions[0], swapped.stances[0]
+        assert words_of(swapped, attribution.cue) == "said"
+        assert words_of(swapped, attribution.content).endswith("Jane Orr")  # no entity here
+        assert words_of(swapped, stance.holder) == words_of(swapped, attribution.source)
+        assert words_of(swapped, stance.target) in ("Acme", "Globex")
+        assert words_of(swapped, swapped.entities[1].span) == words_of(swapped, stance.target)
+
+
+def test_parties_are_exchanged_in_every_form_or_not_at_all(swapper):
+    record = sentence("Republicans and the Democratic senator , a Democrat , met .")
+    texts = {swapper.swap([record], random.Random(seed))[0].text for seed in range(20)}
+    assert texts == {
+        record.text,
+        "Democrats and the Republican senator , a Republican , met .",
+    }
+
+
+def test_a_holder_given_as_a_text_gets_the_new_name(swapper):
+    document = [
+        sentence("Jane Orr spoke .", ["Jane Orr"]),
+        sentence(
+            "Taxes are theft .",
+            number=1,
+            stances=[Stance(holder="Orr", target=[(0, 5)], label="against")],
+        ),
+    ]
+    first, second = swapper.swap(document, random.Random(1))
+    assert second.stances[0].holder == first.text.split()[1]
+
+
+def test_a_document_is_unchanged_where_no_names_are_known():
+    record = sentence("Jane Orr spoke .", ["Jane Orr"])
+    assert NameSwapper([]).swap([record], random.Random(0)) == [record]
+
+
+@pytest.mark.parametrize(
+    ("marked", "expected"),
+    [
+        ("Orr", "Benedict"),  # exactly the replaced words
+        ("Jane Orr", "Jane Benedict"),
+        ("r spoke", "Benedict spoke"),  # begins inside of them
+        ("Jane O", "Jane Benedict"),  # ends inside of them
+        ("spoke", "spoke"),
+    ],
+)
+def test_a_span_that_cuts_a_replaced_one_takes_all_of_it(marked, expected):
+    text = "Jane Orr spoke ."
+    record = sentence(text, stances=[Stance(target=span(text, marked), label="favor")])
+    replaced = replace_spans(record, [(5, 8, "Benedict")])
+    assert words_of(replaced, replaced.stances[0].target) == expected
