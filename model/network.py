@@ -96,8 +96,6 @@ class ClaimStanceModel(nn.Module):
         trainable = set(tasks)
         if "attribution" in trainable:
             trainable.add("link")
-        if "stance" in trainable:
-            trainable.update(OPINION_HEADS)
         self.encoder.requires_grad_(False)
         for name, head in self.heads.items():
             head.requires_grad_(name in trainable)

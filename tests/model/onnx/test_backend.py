@@ -8,12 +8,15 @@ import sys
 import onnx
 import pytest
 import torch
+from helpers.tiny import exported
 from tokenizers import Tokenizer
 
 from claimstance.model.errors import ModelError
+from claimstance.model.labels import OPINION_HEADS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.onnx.manifest import check_files, sha256
+from claimstance.model.torch_backend import torch_predictor
 
 pytestmark = pytest.mark.slow
 
@@ -331,3 +334,13 @@ def test_running_a_model_needs_no_torch(trained):
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert (result.returncode, result.stdout.strip()) == (0, ""), result.stderr
+
+
+def test_the_heads_that_find_holders_and_targets_are_exported(tiny_encoder):
+    folder = exported(tiny_encoder, ("entity", "stance"), opinion_spans=True)
+    texts = ["Senator Moss criticized the tax.", "Dockers said no."]
+    predictor, _ = load_predictor(folder, threads=1)
+    expected = torch_predictor(ClaimStanceModel.from_pretrained(folder)).read(texts).opinions
+    assert predictor.read(texts).opinions == expected
+    assert set(expected) == set(OPINION_HEADS)
+    assert any(expected.values())
