@@ -22,7 +22,12 @@ from claimstance.training.evaluation.answers import Answers, collect
 from claimstance.training.evaluation.evaluate import evaluate, pair, primary
 from claimstance.training.evaluation.metrics import Array, cumulative_curve
 from claimstance.training.evaluation.opinion_metrics import count_opinions
-from claimstance.training.evaluation.reliability import RANKED, TARGET_PRECISION, binary_outcomes
+from claimstance.training.evaluation.reliability import (
+    RANKED,
+    TARGET_PRECISION,
+    answered_precision,
+    binary_outcomes,
+)
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +144,9 @@ def fit(config: ModelConfig, variant: str, answers: Answers) -> None:
         for column, label in enumerate(answers.labels):
             # A pooled threshold would favour the majority label, so each label has its own.
             rows = scaled.predicted == column
-            threshold = fit_abstention_threshold(scaled.confidence[rows], scaled.correct[rows])
+            threshold = fit_abstention_threshold(
+                scaled.confidence[rows], scaled.correct[rows], answered_precision(variant)
+            )
             config.abstain_below[f"{variant}.{label}"] = _rounded_down(threshold)
             if threshold == NEVER:
                 unreached.append(label)
@@ -148,7 +155,7 @@ def fit(config: ModelConfig, variant: str, answers: Answers) -> None:
                 "%s: no probability from which %.0f %% of the answers on dev are right, for %s: "
                 "all of these will be marked as abstained",
                 variant,
-                100 * TARGET_PRECISION,
+                100 * answered_precision(variant),
                 ", ".join(unreached),
             )
     conformal = fit_conformal_threshold(scaled.gold_probability, scaled.documents)
@@ -276,8 +283,10 @@ def best_threshold(probabilities: Array, gold: NDArray[np.bool_]) -> float:
     return float(scores.max() / 2)
 
 
-def fit_abstention_threshold(confidence: Array, correct: NDArray[np.bool_]) -> float:
-    """Return the lowest confidence from which answers reach the target precision.
+def fit_abstention_threshold(
+    confidence: Array, correct: NDArray[np.bool_], target: float = TARGET_PRECISION
+) -> float:
+    """Return the lowest confidence from which answers reach the precision ``target``.
 
     Counts of few answers depend on luck, and the confidence itself may be wrong. So the precision is read from a
     curve: logistic in the log-odds of the confidence (Platt 1999), with normal priors that tie its shift and slope
@@ -301,7 +310,7 @@ def fit_abstention_threshold(confidence: Array, correct: NDArray[np.bool_]) -> f
 
     fitted = precision(minimize(objective, np.zeros(2), method="L-BFGS-B").x)
     curve = cumulative_curve(confidence, fitted)
-    reached = np.flatnonzero(curve.sums / curve.counts >= TARGET_PRECISION - 1e-9)
+    reached = np.flatnonzero(curve.sums / curve.counts >= target - 1e-9)
     if not len(reached):
         return NEVER
     if reached[-1] == len(curve.thresholds) - 1:
