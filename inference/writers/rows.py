@@ -63,7 +63,7 @@ SENTENCES = (
     Column("sources", "texts", "sources of what it reports, by name if known", "attribution"),
     Column("cues", "texts", "words that mark a report, such as *said*", "attribution"),
     Column("contents", "texts", "what the sources say", "attribution"),
-    Column("entities", "texts", "named entities with their kind: `Orvane (GPE)`", "entity"),
+    Column("entities", "texts", "named entities with their kind: `Runa Salt (PERSON)`", "entity"),
     Column(
         "attributions",
         "attributions",
