@@ -20,13 +20,22 @@ from claimstance.training.config import Config
 from claimstance.training.data.config import Section
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+_COMMANDS = """\
+# Commands
+
+This page lists every command with its arguments and options, as `--help` shows them.
+"""
 _CONFIGURATION = """\
 # Configuration
 
-Every key of the YAML file that `claimstance train` and `claimstance build` take. Each can be given on the command line
-as well: `claimstance train CONFIG training.epochs=5 output=runs/longer`. An unknown key is an error that names the
-nearest known one. `claimstance init` writes a commented file to start from; the configuration that a model was trained
-with, every default spelled out, lies in its folder as `config.yaml`.
+This page lists every key of the YAML file that `claimstance train` and `claimstance build` read.
+
+```
+claimstance train CONFIG training.epochs=5 output=runs/longer
+```
+The command line can replace every key, as in this example. `claimstance init` writes a commented file to start from.
+The folder of a trained model contains its configuration, with all defaults, as `config.yaml`. An unknown key is an
+error; the message names the nearest known key.
 
 Written by `make reference` from the code.
 """
@@ -48,18 +57,19 @@ def commands() -> str:
     lines = [
         line for line in text.splitlines() if not line.startswith(("* `--help`", "* `-h, --help`"))
     ]
-    return "\n".join(lines).strip() + "\n\nWritten by `make reference` from the code.\n"
+    page = "\n".join(lines).strip().replace("# Commands\n", _COMMANDS, 1)
+    return page + "\n\nWritten by `make reference` from the code.\n"
 
 
 def configuration() -> str:
     """The page of the configuration's keys: a table a section."""
-    return _CONFIGURATION + "".join(_tables("", "The whole", Config))
+    return _CONFIGURATION + "".join(_tables("", "Top level", Config))
 
 
 def _tables(prefix: str, title: str, section: type[Section]) -> Iterator[str]:
     inner = []
     yield f"\n## {title}\n{' '.join((section.__doc__ or '').split())}\n\n"
-    yield "| key | values | default | |\n|---|---|---|---|\n"
+    yield "| key | values | default | meaning |\n|---|---|---|---|\n"
     for name, field in section.model_fields.items():
         key, (below, many) = f"{prefix}{name}", _section(field.annotation)
         yield f"| `{key}` | {_values(field.annotation)} | {_default(field)} | {field.description} |\n"

@@ -29,9 +29,10 @@ class NetworkConfig(Section):
     )
     init_from: Path | None = Field(
         default=None,
-        description="Model whose weights training begins with: a folder with the same encoder, or bundled. "
-        "Heads with other labels begin anew (`training.trainable_tasks` refuses them). auto: the bundled model if "
-        "it has this encoder, else null. null: the pretrained encoder.",
+        description="The model whose weights training starts from: a folder of a model with the same "
+        "encoder, or `bundled`. Heads with other labels start with new weights "
+        "(`training.trainable_tasks` refuses them). `auto`: the bundled model if it has this "
+        "encoder, else null. null: the pretrained encoder.",
     )
     tasks: Annotated[list[str] | None, one_of("task", TASKS)] = Field(
         default=None,
@@ -72,9 +73,10 @@ class TrainingConfig(Section):
     trainable_tasks: Annotated[list[str] | None, one_of("task", TASKS)] = Field(
         default=None,
         min_length=1,
-        description="Tasks whose heads are trained; the encoder and all other heads of `model.init_from` stay "
-        "frozen, and `model.encoder` is ignored. If that model has int8 files only, training stance keeps them to the "
-        "byte, and training other heads rounds them once more. null: everything is trained.",
+        description="Tasks whose heads are trained; the encoder and all other heads of `model.init_from` "
+        "stay frozen, and `model.encoder` is ignored. If that model has only int8 files, "
+        "training stance keeps them unchanged, and training other heads rounds them once more. "
+        "null: everything is trained.",
     )
     learning_rate: float = Field(
         default=1e-4, gt=0, description="Highest learning rate of the encoder."
@@ -110,7 +112,8 @@ class TrainingConfig(Section):
     )
     class_weight_power: Annotated[dict[str, Share], one_of("task", LABELLED)] = Field(
         default={},
-        description="Task → p: a class has its inverse frequency to the power p as weight; 0: equal weights.",
+        description="Task → p: the weight of a class is its inverse frequency to the power p; 0: equal "
+        "weights.",
     )
     loss_weights: Annotated[
         dict[str, NotNegative], one_of("task", (*TASKS, "link", *OPINION_HEADS))
@@ -121,16 +124,18 @@ class TrainingConfig(Section):
     )
     distillation_weight: Share = Field(
         default=0.5,
-        description="Weight of soft labels (from teachers or annotators) in the loss where a label exists, too.",
+        description="Weight of soft labels (from teachers or annotators) in the loss of rows that also "
+        "have a label.",
     )
     held_out_fold: HeldOutFold | None = Field(
         default=None,
-        description="Fold of the train documents held out from training, so that this model can label it as a teacher "
-        "(`data.teachers[].cross_fitted`). A model in `model.init_from` must have held it out, too. null: none.",
+        description="Fold of the train documents held out from training, so that this model can label it "
+        "as a teacher (`data.teachers[].cross_fitted`). A model in `model.init_from` must "
+        "have held out the same fold. null: none.",
     )
     context_share: Share = Field(
         default=0.5,
-        description="Share of the single sentences that are shown beside others.",
+        description="Share of the single sentences that are shown beside other sentences.",
     )
     isolated_share: Share = Field(
         default=0.1,
@@ -157,47 +162,49 @@ class TrainingConfig(Section):
     )
     joined: dict[str, Share] = Field(
         default={},
-        description="Corpus → share of its rows without an article in which somebody takes a side toward a "
-        "mention, each shown once more as one sentence with another row: nobody in one half has a stance toward the "
-        "other. None of it if not given.",
+        description="Corpus → share of rows to augment: rows without an article in which somebody takes a"
+        " side toward a mention. Each is shown once more, joined with another row into one "
+        "sentence; nobody in one half has a stance toward the other half. 0 where absent.",
     )
     unsaid: dict[str, Share] = Field(
         default={},
-        description="Corpus → share of its rows without an article in which somebody named takes a side "
-        "toward a mention, each shown once more behind words such as 'It is unclear whether', which take it back. None "
-        "of it if not given.",
+        description="Corpus → share of rows to augment: rows without an article in which somebody named "
+        "takes a side toward a mention. Each is shown once more after words that take the "
+        "stance back, such as 'It is unclear whether'. 0 where absent.",
     )
     beside: dict[str, Share] = Field(
         default={},
-        description="Corpus → share of its rows without an article in which somebody named takes a side "
-        "toward a mention, each shown once more with somebody of another row who merely stands by. None of it if not "
-        "given.",
+        description="Corpus → share of rows to augment: rows without an article in which somebody named "
+        "takes a side toward a mention. Each is shown once more with a bystander from another"
+        " row. 0 where absent.",
     )
     quoted: dict[str, Share] = Field(
         default={},
-        description="Corpus → share of its rows without an article whose stances toward mentions have no "
-        "holder, and which show no sign of anybody else's name or words, each shown once more as the words of somebody "
-        "of another row, whose stance it then is. None of it if not given.",
+        description="Corpus → share of rows to augment: rows without an article whose stances toward "
+        "mentions have no holder, and that show no sign of anybody else's name or words. Each"
+        " is shown once more as the words of somebody from another row, who then holds the "
+        "stance. 0 where absent.",
     )
     negated: dict[str, Share] = Field(
         default={},
-        description="Corpus → share of its rows without an article in which somebody named takes a side "
-        "toward a mention, each shown once more with a *not* behind their name, where the next word takes one (*has*, "
-        "*will*, *criticized*): they take no side then. None of it if not given.",
+        description="Corpus → share of rows to augment: rows without an article in which somebody named "
+        "takes a side toward a mention. Each is shown once more with a *not* after their "
+        "name, if the next word allows one (*has*, *will*, *criticized*); they then take no "
+        "side. 0 where absent.",
     )
     no_stance: str = Field(
         default="neutral",
         min_length=1,
-        description="Label of a stance that is none, for `exhaustive_stances`, `joined`, `unsaid`, `beside`, `quoted` "
-        "and `negated`.",
+        description="Label that means no stance, for `exhaustive_stances`, `joined`, `unsaid`, "
+        "`beside`, `quoted` and `negated`.",
     )
     threads: int | None = Field(
         default=None, ge=1, description="Processor threads; null: PyTorch decides."
     )
     sampling: dict[str, Share] = Field(
         default={},
-        description="Corpus → share of its rows in an epoch; 1 where absent. `joined` and the other augmentations "
-        "are shares of all its rows.",
+        description="Corpus → share of its rows in an epoch; 1 where absent. The shares of `joined` and "
+        "the other augmentations refer to all its rows.",
     )
 
 
@@ -207,8 +214,8 @@ class CardConfig(Section):
     license: str = Field(
         default="unknown",
         min_length=1,
-        description="Licence of the model, as the Hugging Face hub calls it: mit, "
-        "cc-by-4.0 and so on. What the data allows counts, too.",
+        description="Licence of the model, by its name on the Hugging Face hub: mit, cc-by-4.0 and so on."
+        " Consider the licences of the data, too.",
     )
     language: str | None = Field(
         default=None,
@@ -217,12 +224,12 @@ class CardConfig(Section):
 
 
 class Config(Section):
-    """Represent the whole configuration of a run."""
+    """Configure a run: its data, network, training and model card."""
 
     name: str = Field(
         default="claimstance",
         min_length=1,
-        description="Name of the model, which results will state.",
+        description="Name of the model, which results state.",
     )
     output: Path = Field(description="Folder of the trained model.")
     data: DataConfig = Field(description="The dataset.")

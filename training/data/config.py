@@ -56,12 +56,12 @@ class Split(Section):
     """Configure how rows without a split are assigned to splits, in whole groups.
 
     Rows of one document, rows with the same text and, if ``near`` is set, near-duplicates form a group.
-    Documents are not joined by a common text that is ``short``.
+    A common text that is ``short`` does not join documents.
     """
 
-    train: Share = Field(default=0.8, description="Share of the rows to train on.")
-    dev: Share = Field(default=0.1, description="Share of the rows to choose and calibrate on.")
-    test: Share = Field(default=0.1, description="Share of the rows to report figures on.")
+    train: Share = Field(default=0.8, description="Share of the rows for training.")
+    dev: Share = Field(default=0.1, description="Share of the rows for choosing and calibrating.")
+    test: Share = Field(default=0.1, description="Share of the rows for the reported figures.")
     seed: int = Field(
         default=13,
         ge=0,
@@ -69,25 +69,26 @@ class Split(Section):
     )
     by: Literal["document", "outlet", "date", "target"] = Field(
         default="document",
-        description="The unit that is held out: documents; outlets; the latest days, with training on earlier "
-        "ones; targets.",
+        description="The unit that is held out: documents; outlets; the latest days (training uses "
+        "earlier ones); targets.",
     )
     near: Annotated[float, Field(gt=0, le=1)] | None = Field(
         default=0.8,
-        description="Jaccard similarity of word shingles from which two texts (wire copies, say) stay in one split; "
-        "null: only equal texts do.",
+        description="Jaccard similarity of word shingles from which two texts, such as wire copies, stay "
+        "in one split; null: only equal texts do.",
     )
     short: int = Field(
         default=8,
         ge=0,
-        description="Texts of fewer words do not join documents: 'He said no.' occurs in many documents and would "
-        "put them all into one group. The report counts such texts that splits share; 0: all texts join.",
+        description="Texts of fewer words do not join documents: 'He said no.' occurs in many documents "
+        "and would put them all into one group. The report counts such texts that occur in "
+        "several splits; 0: all texts join documents.",
     )
     folds: int | None = Field(
         default=None,
         ge=3,
-        description="Divide into this many folds instead: `fold` is test, the next one dev. By date, folds are "
-        "consecutive periods, and later ones are trained on, too.",
+        description="Number of folds, instead of the shares above: `fold` is test, the next one dev. By "
+        "date, folds are consecutive periods, and training also uses later ones.",
     )
     fold: int = Field(default=0, ge=0, description="The fold that is the test split, from 0.")
 
@@ -109,14 +110,14 @@ class Source(Section):
     )
     files: list[str] = Field(
         default=[],
-        description="Files of annotated sentences, or folders of them. Give these or `corpus`.",
+        description="Files of annotated sentences, or folders of such files. Give these or `corpus`.",
     )
     format: Annotated[str | None, one_of("format", tuple(FORMATS))] = Field(
         default=None, description="Format of the files; recognised by their content if null."
     )
     options: dict[str, Any] = Field(
         default={},
-        description="Options of the corpus's reader. A relative path is taken from `data.corpora`.",
+        description="Options of the corpus's reader. A relative path is relative to `data.corpora`.",
     )
     splits: dict[str, SplitName] = Field(
         default={}, description="Split of the corpus → train, dev or test."
@@ -139,16 +140,18 @@ class Source(Section):
     )
     roles: dict[str, str] = Field(
         default={},
-        description="The files' labels and questions → their meaning: source, cue, content, holder, target, entity, "
-        "claim, check_worthy, subjective, stance, or ignore.",
+        description="Labels and questions in the files → their meaning: source, cue, content, holder, "
+        "target, entity, claim, check_worthy, subjective, stance, or ignore.",
     )
     values: dict[str, str] = Field(
-        default={}, description="The files' label values → ours, such as Positive: favor."
+        default={},
+        description="Label values in the files → label values here, such as Positive: favor.",
     )
     annotator: str | None = Field(
         default=None,
-        description="The annotator of the files, if they do not name one; {file} stands for a file's name without "
-        "its suffix. Annotations of one sentence in sources with an annotator become one record.",
+        description="The annotator of the files, if the files do not name one; {file} stands for a file's"
+        " name without its suffix. Annotations of one sentence become one record if their "
+        "sources have an annotator.",
     )
     sentences: bool | None = Field(
         default=None,
@@ -232,7 +235,7 @@ def _as_list(value: object) -> object:
 
 
 class Teacher(Section):
-    """Configure a teacher: a trained model, or several, whose probabilities become soft labels of train rows.
+    """Configure a teacher: one or more trained models, whose probabilities become soft labels of train rows.
 
     Its tokenizer should split words as the student's does (BERT's and MPNet's do): soft labels of tokens are
     left out where the numbers of tokens differ.
@@ -240,45 +243,51 @@ class Teacher(Section):
 
     model: Annotated[list[Path], BeforeValidator(_as_list)] = Field(
         min_length=1,
-        description="Folder of the trained model, or bundled; of several, the mean counts, but see "
-        "cross_fitted.",
+        description="Folder of the trained model, or `bundled`. For several models, their mean counts, "
+        "unless `cross_fitted` is set.",
     )
     corpora: list[str] = Field(
         min_length=1,
-        description="The corpora, or files without their suffix, whose train sentences it reads.",
+        description="The corpora, or files without their suffix, whose train sentences the teacher reads.",
     )
     share: Share = Field(
         default=1.0,
-        description="Share of those sentences that it reads, whole documents at a time.",
+        description="Share of those sentences that the teacher reads, in whole documents.",
     )
     entities: list[str] = Field(
         default=[],
-        description="Kinds of named entities: it is asked the stance of nobody named toward each, in sentences alone.",
+        description="Kinds of named entities. The teacher predicts the stance of nobody named toward each"
+        " entity of these kinds; it reads single sentences.",
     )
     mentions: bool = Field(
         default=False,
-        description="Whether it is asked the same toward every holder and target that has a span.",
+        description="Whether the teacher predicts the same toward every holder and target that has a "
+        "span.",
     )
     by_sources: bool = Field(
         default=False,
-        description="Whether all this is asked of each source of an attribution in the sentence, where "
-        "it is no part of it, in place of nobody.",
+        description="Whether the holder in these predictions is each source of an attribution in the "
+        "sentence, instead of nobody. A source is not asked about a target that overlaps with"
+        " it.",
     )
     topics: int = Field(
         default=0,
         ge=0,
-        description="Number of topics, drawn from those of all rows, that it is asked about in each "
-        "sentence: most have nothing to do with it, which is worth learning, too.",
+        description="Number of topics per sentence, drawn from those of all rows, on which the teacher "
+        "also predicts stances. Most topics have nothing to do with the sentence, and the "
+        "student should learn that, too.",
     )
     tasks: Annotated[list[str], one_of("task", (*SENTENCE_TASKS, "attribution", "stance"))] = Field(
         default=[],
-        description="Tasks of which it also says what it thinks, whether a row has a label or not, read in "
-        "their documents; stances, where one was asked for. Where annotators divide, their shares count half.",
+        description="Tasks that the teacher also predicts for every row, with or without a label, reading"
+        " the rows in their documents; for stance, it predicts the stances that were asked "
+        "for. If annotators disagree, their shares count half.",
     )
     cross_fitted: bool = Field(
         default=False,
-        description="Whether each of the models was trained without a fold of as many as there are "
-        "models, in this order (`training.held_out_fold`): it alone tells of that fold, which it never saw.",
+        description="Whether each model was trained without one fold, with as many folds as models, in "
+        "this order (`training.held_out_fold`). Only that model then labels the fold, which "
+        "it never saw.",
     )
 
     @model_validator(mode="after")
@@ -304,20 +313,21 @@ class DataConfig(Section):
     )
     corpora: Path = Field(
         default=Path("corpora"),
-        description="Folder that holds your copies of the public corpora, a folder each.",
+        description="Folder with your copies of the public corpora, one folder each.",
     )
     sources: list[Source] = Field(default=[], description="The sources of the rows.")
     teachers: list[Teacher] = Field(
-        default=[], description="Models that add soft labels to the train split: distillation."
+        default=[], description="Models that add soft labels to the train split (distillation)."
     )
     labels: Annotated[dict[str, list[str]], one_of("task", tuple(DEFAULT_LABELS))] = Field(
-        default={}, description="Label names of a task, in place of its default ones."
+        default={}, description="Task → label names that replace the default ones."
     )
-    split: Split = Field(default=Split(), description="How rows without a split are divided.")
+    split: Split = Field(default=Split(), description="Assignment of rows without a split.")
     adjudicate: Literal["majority", "soft", "adjudicator"] = Field(
         default="majority",
-        description="How annotations of one sentence by several annotators become one record: by majority; by "
-        "majority, with the distribution of answers as soft labels; or as the adjudicator annotated it.",
+        description="How annotations of one sentence by several annotators become one record: `majority`;"
+        " `soft`, the majority with the distribution of answers as soft labels; "
+        "`adjudicator`, the adjudicator's annotation.",
     )
     adjudicator: str | None = Field(
         default=None, description="The annotator whose answers are used."

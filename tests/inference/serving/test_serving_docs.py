@@ -48,7 +48,7 @@ def test_limits_are_the_defaults():
 
 def test_all_paths_are_documented(client):
     paths = {"/", "/openapi.json", *client.get("/openapi.json").json()["paths"]}
-    table = PAGE[PAGE.index("## What it answers") : PAGE.index("## What it refuses")]
+    table = PAGE[PAGE.index("## Endpoints") : PAGE.index("## Errors")]
     assert set(re.findall(r"`(?:GET |POST )?(/[\w/.]*)`", table)) == paths
 
 

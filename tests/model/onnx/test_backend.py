@@ -8,7 +8,6 @@ import sys
 import onnx
 import pytest
 import torch
-from helpers.tiny import exported
 from tokenizers import Tokenizer
 
 from claimstance.model.errors import ModelError
@@ -17,6 +16,7 @@ from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.onnx.manifest import check_files, sha256
 from claimstance.model.torch_backend import torch_predictor
+from helpers.tiny import exported
 
 pytestmark = pytest.mark.slow
 
