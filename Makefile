@@ -3,7 +3,6 @@ PYTHON ?= python3
 UPGRADE ?=
 DATA ?=
 FLOAT32 ?=
-TEACHER ?=
 SEED ?=
 PART ?=
 LONG ?=
@@ -40,32 +39,19 @@ types: .venv-dev/ready ## mypy, strict
 integration: .venv-dev/ready .venv-integration/ready ## a real Label Studio on this machine: suggest, correct, export, build
 	$(DEV)/python tests/integration/label_studio.py .venv-integration/bin/label-studio
 
-RUNS := $(foreach kind,people dse topics joint,$(foreach fold,0 1 2 3,teacher-$(kind)-$(fold))) \
-	default teacher-people-all teacher-holders refined
+train: corpora-there .venv-dev/ready ## train the bundled model, resuming an interrupted run: DATA=FOLDER_OF_THE_CORPORA
+	@resume=; test -d runs/small/checkpoints && resume=--resume; \
+	$(DEV)/claimstance train configs/small.yaml data.corpora="$(DATA)" $$resume
 
-train: corpora-there .venv-dev/ready ## the bundled model anew, 18 teachers first: DATA=FOLDER_OF_THE_CORPORA (TEACHER=FOLDER: the larger encoder)
-	@for run in $(RUNS); do \
-		test -e runs/$$run/manifest.json && { echo "$$run: trained already"; continue; }; \
-		resume=; test -d runs/$$run/checkpoints && resume=--resume; \
-		config=$$run; options=; \
-		case $$run in teacher-*) options="$(if $(TEACHER),model.encoder=$(TEACHER)) output=runs/$$run";; esac; \
-		case $$run in \
-			teacher-*-all) config=$${run%-*}; options="$$options training.held_out_fold=null";; \
-			teacher-*-[0-9]) config=$${run%-*}; fold=$${run##*-}; \
-				options="$$options training.held_out_fold.fold=$$fold training.seed=$$((13 + fold))";; \
-		esac; \
-		$(DEV)/claimstance train configs/$$config.yaml data.corpora="$(DATA)" $$options $$resume || exit; \
-	done
+MODEL ?= runs/small
 
-MODEL ?= runs/refined
-
-bundle: ## put a trained model (MODEL=runs/refined) into the package; then make accuracy, and see its card
+bundle: ## put a trained model (MODEL=runs/small) into the package; then make accuracy, and see its card
 	@for file in config.json config.yaml link.onnx manifest.json reader.onnx stance.onnx tokenizer.json training.json; do \
 		cp "$(MODEL)/$$file" model/bundled/ || exit; \
 	done
 
-accuracy: corpora-there .venv-dev/ready ## how right the bundled model is: DATA=FOLDER_OF_THE_CORPORA (FLOAT32=runs/refined: beside it)
-	@test runs/figures-data -nt configs/default.yaml || $(DEV)/claimstance build configs/default.yaml --overwrite \
+accuracy: corpora-there .venv-dev/ready ## how right the bundled model is: DATA=FOLDER_OF_THE_CORPORA (FLOAT32=runs/small: beside it)
+	@test runs/figures-data -nt configs/small.yaml || $(DEV)/claimstance build configs/small.yaml --overwrite \
 		--no-teachers --corpora "$(DATA)" --out runs/figures-data
 	$(DEV)/python benchmarks/accuracy.py runs/figures-data --corpora "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")
 	$(DEV)/python benchmarks/calibration.py runs/figures-data

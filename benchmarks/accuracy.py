@@ -1,6 +1,6 @@
 """Score the bundled model, as shipped, on the public corpora's test parts.
 
-    claimstance build configs/default.yaml --no-teachers --corpora CORPORA --out runs/figures-data
+    claimstance build configs/small.yaml --no-teachers --corpora CORPORA --out runs/figures-data
     python benchmarks/accuracy.py runs/figures-data --corpora CORPORA
 
 or both by `make accuracy DATA=CORPORA`. Writes accuracy.json and, rendered from it, accuracy.md beside this file, and
@@ -38,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", type=Path, help="the dataset built from configs/default.yaml")
+    parser.add_argument("data", type=Path, help="the dataset built from configs/small.yaml")
     parser.add_argument(
         "--corpora", type=Path, help="the folder that holds polnear/: how well people agree on it"
     )

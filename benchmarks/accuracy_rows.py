@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 #: corpus/task → the metrics reported, each with its name here, what it must reach, what it aims at, and a note.
 ROWS: dict[str, list[tuple[str, str, float | None, float | None, str]]] = {
-    "polnear/attribution": [
+    "polnear-stance/attribution": [
         ("source.overlap.f1", "PolNeAR source, token overlap F1", 84, 87, ""),
         ("cue.overlap.f1", "PolNeAR cue, token overlap F1", 72, 77, ""),
         ("content.overlap.f1", "PolNeAR content, token overlap F1", 90, 92, ""),
@@ -31,8 +31,8 @@ ROWS: dict[str, list[tuple[str, str, float | None, float | None, str]]] = {
             "source, cue and content overlap, one event",
         ),
     ],
-    "polnear/claim": [("macro_f1", "PolNeAR claim sentences, macro-F1", None, None, "")],
-    "polnear/entity": [
+    "polnear-stance/claim": [("macro_f1", "PolNeAR claim sentences, macro-F1", None, None, "")],
+    "polnear-stance/entity": [
         ("f1", "PolNeAR entities, exact span F1", None, None, "agreement with a tagger")
     ],
     "newsmtsc-rw/stance": [
@@ -86,7 +86,7 @@ ROWS: dict[str, list[tuple[str, str, float | None, float | None, str]]] = {
     "newssd/subjective": [("macro_f1", "NewsSD test, macro-F1", 72, 80, "mBERT 74.7")],
 }
 CALIBRATED = (
-    "polnear/claim",
+    "polnear-stance/claim",
     "newsmtsc-rw/stance",
     "newsmtsc-mt/stance",
     "checkthat2024/check_worthy",

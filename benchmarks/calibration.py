@@ -1,6 +1,6 @@
 """Measure the calibration of the bundled model's probabilities on the public corpora's test parts.
 
-    claimstance build configs/default.yaml --no-teachers --corpora CORPORA --out runs/figures-data
+    claimstance build configs/small.yaml --no-teachers --corpora CORPORA --out runs/figures-data
     python benchmarks/calibration.py runs/figures-data
 
 Writes calibration.json, calibration.md rendered from it, and calibration/….svg, a diagram for each corpus and kind of
@@ -68,7 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", type=Path, help="the dataset built from configs/default.yaml")
+    parser.add_argument("data", type=Path, help="the dataset built from configs/small.yaml")
     parser.add_argument("--model", type=Path, help="another model's folder; then --out is needed")
     parser.add_argument(
         "--split", default="test", help="another split than test; then --out is needed"

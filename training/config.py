@@ -45,19 +45,6 @@ class NetworkConfig(Section):
     dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout before the heads.")
 
 
-class HeldOutFold(Section):
-    """Configure a fold held out from training, so that the model can label it later as a teacher."""
-
-    folds: int = Field(ge=2, description="Number of folds of the train documents.")
-    fold: int = Field(ge=0, description="The fold that is held out, from 0.")
-
-    @model_validator(mode="after")
-    def _fold_exists(self) -> "HeldOutFold":
-        if self.fold >= self.folds:
-            raise ValueError(f"expected a fold below {self.folds}, found {self.fold}")
-        return self
-
-
 class TrainingConfig(Section):
     """Configure the training of the network."""
 
@@ -126,12 +113,6 @@ class TrainingConfig(Section):
         default=0.5,
         description="Weight of soft labels (from teachers or annotators) in the loss of rows that also "
         "have a label.",
-    )
-    held_out_fold: HeldOutFold | None = Field(
-        default=None,
-        description="Fold of the train documents held out from training, so that this model can label it "
-        "as a teacher (`data.teachers[].cross_fitted`). A model in `model.init_from` must "
-        "have held out the same fold. null: none.",
     )
     context_share: Share = Field(
         default=0.5,

@@ -21,7 +21,6 @@ RENAMED_KEYS = {
     "model.start": "model.init_from",
     "training.only": "training.trainable_tasks",
     "training.soft_share": "training.distillation_weight",
-    "training.leave_out": "training.held_out_fold",
     "training.neighbours": "training.context_share",
     "training.alone": "training.isolated_share",
     "training.topics": "training.topic_share",

@@ -21,10 +21,10 @@ from claimstance.training.config import AUTO, Config
 from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_labels, load_records, split_names
-from claimstance.training.data.folds import without_fold
 from claimstance.training.data.label_coverage import LabelCounts, count_labels, unseen_labels
 from claimstance.training.data.report.report import REPORT_FILE, BuildReport
 from claimstance.training.data.soft_labels import SoftLabels, load_soft
+from claimstance.training.distillation.teachers import add_soft_labels
 from claimstance.training.evaluation.baselines import Embed, compute_baselines, not_beaten
 from claimstance.training.evaluation.counts import Outcomes
 from claimstance.training.evaluation.evaluate import (
@@ -125,10 +125,6 @@ def _measure_on_dev(
     dev, train = splits.get("dev", ()), splits["train"]
     if not dev:
         return {}, {}
-    if config.training.held_out_fold:
-        train = without_fold(
-            train, config.training.held_out_fold.fold, config.training.held_out_fold.folds
-        )
     predictor, _ = load_predictor(folder)
     results = evaluate(predictor, dev)
     embed = SentenceEncoder(config.model.encoder, config.model.max_tokens)
@@ -194,26 +190,17 @@ def build_and_teach(
     """
     if not data.teachers:
         return build(data, out, progress, overwrite)
-    from claimstance.training.distillation.cross_fitting import check_folds
-
     for teacher in data.teachers:  # before all corpora are read
-        for model in teacher.model:
-            if not model_folder(model).is_dir():
-                raise ConfigError(
-                    f"data.teachers: expected a trained model in {model}, or 'bundled', found no such "
-                    "folder"
-                )
-        if teacher.cross_fitted:
-            check_folds(teacher.model)
+        if not model_folder(teacher.model).is_dir():
+            raise ConfigError(
+                f"data.teachers: expected a trained model in {teacher.model}, or 'bundled', found no such "
+                "folder"
+            )
 
     def teach(
         records: Sequence[Record], labels: Mapping[str, Sequence[str]]
     ) -> dict[str, SoftLabels]:
-        from claimstance.training.distillation.teachers import (
-            teach as soft_labels_of,  # loads torch
-        )
-
-        return soft_labels_of(data.teachers, records, labels, progress)
+        return add_soft_labels(data.teachers, records, labels, progress)
 
     return build(data, out, progress, overwrite, teach)
 

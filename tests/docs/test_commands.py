@@ -18,10 +18,9 @@ from helpers.snippets import DOCUMENTS, blocks, lines, python, stages
 CORPORA = "needs the public corpora"
 SERVER = "runs until it is stopped: test_serving_process.py"
 NOT_RUN = {
-    "claimstance build configs/default.yaml --no-teachers --corpora corpora --out runs/figures-data": CORPORA,
+    "claimstance build configs/small.yaml --no-teachers --corpora corpora --out runs/figures-data": CORPORA,
     "claimstance evaluate bundled --data runs/figures-data --split test": CORPORA,
-    "claimstance train configs/default.yaml data.corpora=corpora 'data.teachers=[]' data.path=runs/plain-data "
-    "output=runs/plain": CORPORA,
+    "claimstance train configs/small.yaml data.corpora=corpora": CORPORA,
     "claimstance serve": SERVER,
     "CLAIMSTANCE_TOKEN=$(openssl rand -hex 24) claimstance serve --host 0.0.0.0": SERVER,
 }

@@ -71,16 +71,8 @@ def test_overrides_are_yaml(config):
             "training.precision: expected 'bfloat16' or 'float32', found 'float16'",
         ),
         (
-            "training.held_out_fold={folds: 4, fold: 4}",
-            "training.held_out_fold: expected a fold below 4, found 4",
-        ),
-        (
-            "training.held_out_fold={folds: 4, flod: 1}",
-            "training.held_out_fold.flod: unknown key 'flod'. Did you mean 'fold'?",
-        ),
-        (
-            "data.teachers=[{model: x, corpora: [dse], cross_fitted: true}]",
-            "expected two or more models that are cross-fitted, found",
+            "data.teachers=[{model: x, corpora: [dse], tasks: [claim], share: 1}]",
+            "data.teachers.0.share: unknown key 'share'",
         ),
         (
             "training.sampling.dse=2",
@@ -165,26 +157,14 @@ def test_ours_are_right(path):
     load_config(path)
 
 
-def test_the_bundled_model_is_told_of_by_teachers_that_are_trained():
-    made = subprocess.run(
+def test_make_train_runs_the_recipe_of_the_bundled_model():
+    printed = subprocess.run(
         ["make", "-n", "train", "DATA=."], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    runs = set(re.findall(r"teacher-[a-z]+-\d", made.stdout))
-    assert len(runs) == 16
-    assert {
-        str(m) for t in load_config(ROOT / "configs/default.yaml").data.teachers for m in t.model
-    } == {f"runs/{run}" for run in runs}
-    assert all((ROOT / "configs" / f"{run[:-2]}.yaml").is_file() for run in runs)
-    assert "default teacher-people-all teacher-holders refined;" in made.stdout
-    holders, last = (
-        load_config(ROOT / f"configs/{name}.yaml") for name in ("teacher-holders", "refined")
-    )
-    assert str(holders.model.init_from) == "runs/teacher-people-all"
-    assert str(last.model.init_from) == "runs/default"
-    assert {str(m) for t in last.data.teachers for m in t.model} == {
-        "runs/default",
-        str(holders.output),
-    }
+    assert "claimstance train configs/small.yaml" in printed.stdout
+    recipe = load_config(ROOT / "configs/small.yaml")
+    assert str(recipe.output) == "runs/small"
+    assert {str(teacher.model) for teacher in recipe.data.teachers} == {"bundled"}
 
 
 def test_missing_file(tmp_path):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from claimstance.model.errors import unknown
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
@@ -229,80 +229,24 @@ class Source(Section):
                 raise ValueError(f"corpus {name}: {unknown('option', option, corpus.options)}")
 
 
-def _as_list(value: object) -> object:
-    """Accept a single value in place of a list."""
-    return [value] if isinstance(value, str | Path) else value
-
-
 class Teacher(Section):
-    """Configure a teacher: one or more trained models, whose probabilities become soft labels of train rows.
+    """Configure a teacher: a trained model whose probabilities become soft labels of train rows.
 
     Its tokenizer should split words as the student's does (BERT's and MPNet's do): soft labels of tokens are
     left out where the numbers of tokens differ.
     """
 
-    model: Annotated[list[Path], BeforeValidator(_as_list)] = Field(
-        min_length=1,
-        description="Folder of the trained model, or `bundled`. For several models, their mean counts, "
-        "unless `cross_fitted` is set.",
-    )
+    model: Path = Field(description="Folder of the trained model, or `bundled`.")
     corpora: list[str] = Field(
         min_length=1,
         description="The corpora, or files without their suffix, whose train sentences the teacher reads.",
     )
-    share: Share = Field(
-        default=1.0,
-        description="Share of those sentences that the teacher reads, in whole documents.",
-    )
-    entities: list[str] = Field(
-        default=[],
-        description="Kinds of named entities. The teacher predicts the stance of nobody named toward each"
-        " entity of these kinds; it reads single sentences.",
-    )
-    mentions: bool = Field(
-        default=False,
-        description="Whether the teacher predicts the same toward every holder and target that has a "
-        "span.",
-    )
-    by_sources: bool = Field(
-        default=False,
-        description="Whether the holder in these predictions is each source of an attribution in the "
-        "sentence, instead of nobody. A source is not asked about a target that overlaps with"
-        " it.",
-    )
-    topics: int = Field(
-        default=0,
-        ge=0,
-        description="Number of topics per sentence, drawn from those of all rows, on which the teacher "
-        "also predicts stances. Most topics have nothing to do with the sentence, and the "
-        "student should learn that, too.",
-    )
     tasks: Annotated[list[str], one_of("task", (*SENTENCE_TASKS, "attribution", "stance"))] = Field(
-        default=[],
-        description="Tasks that the teacher also predicts for every row, with or without a label, reading"
-        " the rows in their documents; for stance, it predicts the stances that were asked "
-        "for. If annotators disagree, their shares count half.",
+        min_length=1,
+        description="Tasks that the teacher predicts for every row, with or without a label. It reads the rows in "
+        "their documents. For stance, it predicts the stances that the row lists; if annotators disagree, their "
+        "shares count half.",
     )
-    cross_fitted: bool = Field(
-        default=False,
-        description="Whether each model was trained without one fold, with as many folds as models, in "
-        "this order (`training.held_out_fold`). Only that model then labels the fold, which "
-        "it never saw.",
-    )
-
-    @model_validator(mode="after")
-    def _several_are_cross_fitted(self) -> "Teacher":
-        if self.cross_fitted and len(self.model) < 2:
-            raise ValueError("expected two or more models that are cross-fitted, found one")
-        return self
-
-    @model_validator(mode="after")
-    def _sources_are_asked_something(self) -> "Teacher":
-        if self.by_sources and not (self.entities or self.mentions or self.topics):
-            raise ValueError(
-                "expected entities, mentions or topics for sources to be asked about, found none"
-            )
-        return self
 
 
 class DataConfig(Section):

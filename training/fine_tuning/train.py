@@ -33,7 +33,6 @@ from claimstance.model.onnx.export import export
 from claimstance.model.onnx.manifest import MANIFEST_FILE, READER_FILE, check_files
 from claimstance.model.record import Record, label_counts
 from claimstance.training.config import AUTO, Config, TrainingConfig
-from claimstance.training.data.folds import without_fold
 from claimstance.training.data.label_coverage import (
     LabelCounts,
     count_labels,
@@ -104,8 +103,6 @@ def train(
     settings = config.training
     soft_labels = soft_labels or {}
     records, dev = splits.get("train") or (), splits.get("dev") or ()
-    if settings.held_out_fold:
-        records = without_fold(records, settings.held_out_fold.fold, settings.held_out_fold.folds)
     tasks = _tasks(config, records)
     require_two_labels(records, tasks, soft_labels)
     if dev:

@@ -62,9 +62,7 @@ def test_spans_follow_the_words_that_they_mark(swapper):
                 content=span(text, "Acme lied about Jane Orr"),
             )
         ],
-        stances=[
-            Stance(holder=span(text, "Jane Orr"), target=span(text, "Acme"), label="against")
-        ],
+        stances=[Stance(holder=span(text, "Jane Orr"), target=span(text, "Acme"), label="against")],
     )
     for seed in range(5):
         (swapped,) = swapper.swap([record], random.Random(seed))
