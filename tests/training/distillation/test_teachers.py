@@ -184,8 +184,7 @@ def test_a_dataset_is_built_and_trained_on_with_a_teacher(
                     {
                         "model": str(trained),
                         "corpora": ["news"],
-                        "entities": ["PERSON"],
-                        "tasks": ["attribution", "claim"],
+                        "tasks": ["attribution", "claim", "stance"],
                     }
                 ],
             },
