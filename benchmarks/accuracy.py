@@ -26,8 +26,8 @@ from claimstance.model.errors import ClaimstanceError
 from claimstance.model.record import Record
 from claimstance.training.data.corpora import lookup
 from claimstance.training.data.dataset import load_labels, load_records, split_names
+from claimstance.training.evaluate_model import score
 from claimstance.training.evaluation.baselines import majority, regression
-from claimstance.training.pipeline import score
 
 HERE = Path(__file__).parent
 README, CARD = HERE.parent / "README.md", HERE.parent / "model/bundled/README.md"

@@ -77,7 +77,7 @@ def evaluate(
     Example: claimstance evaluate runs/mine --data data --out page.html
     """
     from claimstance.inference.cli.tables import print_evaluation
-    from claimstance.training.pipeline import examine
+    from claimstance.training.evaluate_model import examine
 
     name = None if model == "bundled" else model
     check_model("MODEL", name)

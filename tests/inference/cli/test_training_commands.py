@@ -148,8 +148,8 @@ def test_what_a_new_model_is_about_is_said(run, tiny_encoder):
     assert run("build", "labelled.csv", "--out", "data").code == 0
     messages = train(run, tiny_encoder)
     assert (
-        "warning: every stance in train is toward 'Harbor tax': the model has seen no sentence about anything "
-        "else, and what it says of one means nothing"
+        "warning: every stance in train is toward 'Harbor tax': the model has seen no other target, and its "
+        "stances toward others mean nothing"
     ) in messages
     config = ModelConfig.load(Path("own"))
     assert config.topics == ("Harbor tax",)

@@ -1,0 +1,213 @@
+"""Evaluation of a trained model on a split of a built dataset, beside baselines and annotators."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from claimstance.model.config import ModelConfig
+from claimstance.model.errors import InputError, ModelError
+from claimstance.model.labels import SENTENCE_TASKS
+from claimstance.model.onnx.backend import load_predictor, model_folder
+from claimstance.model.onnx.manifest import sha256
+from claimstance.model.predictor import Predictor
+from claimstance.model.record import Record
+from claimstance.training.data.dataset import load_records, split_names
+from claimstance.training.data.label_coverage import LabelCounts, count_labels, unseen_labels
+from claimstance.training.data.report.report import REPORT_FILE
+from claimstance.training.evaluation.baselines import Embed, compute_baselines, not_beaten
+from claimstance.training.evaluation.counts import Outcomes
+from claimstance.training.evaluation.evaluate import (
+    Results,
+    pair,
+    plain_figures,
+    primary,
+    score_pairs,
+)
+from claimstance.training.evaluation.evaluation import Evaluation
+from claimstance.training.load_config import load_config
+
+log = logging.getLogger(__name__)
+ACCOUNT_FILE = "training.json"  # in a model's folder: how its training went
+
+
+def examine(
+    model: Path | str | None,
+    data: Path,
+    split: str = "test",
+    exact: bool = False,
+    progress: Callable[[int], None] | None = None,
+    baselines: bool = False,
+) -> Evaluation:
+    """Score a model on a split of a built dataset.
+
+    Args:
+        model: the bundled model if ``None``, a folder, or a name on the hub.
+        data: the folder of the dataset.
+        split: the split to score.
+        exact: use the float32 weights through torch in place of the exported model.
+        progress: called with the number of sentences read since the last call.
+        baselines: fit baselines on the dataset's train split, score them on the same split, and warn where the model
+            is not better.
+
+    Raises:
+        InputError: if the dataset has no such split, or labels that the model does not know.
+    """
+    predictor, digest = _load(model, exact)
+    records = load_records(data, split)
+    _check_labels(records, predictor.config.labels, data)
+    for message in unseen_labels(_trained_labels(model), count_labels(records), split):
+        log.warning("%s: %s", data, message)
+    pairs = pair(predictor, records, progress)
+    results, outcomes = score_pairs(predictor.config, pairs)
+    if not results:
+        raise InputError(
+            f"{data}, split {split}: expected labels for one of the model's tasks "
+            f"({', '.join(predictor.config.tasks)}), found none"
+        )
+    account: dict[str, Any] = {
+        "date": date.today().isoformat(),
+        "model": {
+            "name": predictor.config.name,
+            "version": predictor.config.version,
+            "sha256": digest,
+            "precision": "float32" if exact else "as exported",
+        },
+        "data": {
+            "path": str(data),
+            "split": split,
+            "rows": len(records),
+            "fingerprint": fingerprint(data, split),
+        },
+        "primary": primary(results),
+        "results": plain_figures(results),
+    }
+    people = _annotator_agreement(data, account["results"])
+    if people:
+        account["people"] = people
+    if baselines and split != "train" and "train" in split_names(data):
+        baseline_results = _baseline_results(model, data, records, predictor.config)
+        account["baselines"] = {
+            name: plain_figures(figures) for name, figures in baseline_results.items()
+        }
+        for message in not_beaten(results, baseline_results):
+            log.warning("%s, %s", split, message)
+    return Evaluation(account, outcomes, predictor.config, pairs)
+
+
+def score(
+    model: Path | str | None,
+    data: Path,
+    split: str = "test",
+    exact: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[dict[str, Any], Outcomes]:
+    """Return the ``account`` and the ``outcomes`` of ``examine``."""
+    evaluation = examine(model, data, split, exact, progress)
+    return evaluation.account, evaluation.outcomes
+
+
+def read_account(folder: Path) -> dict[str, Any]:
+    """Return the content of a model's ``training.json``; an empty dict if it cannot be read."""
+    try:
+        account = json.loads((folder / ACCOUNT_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return account if isinstance(account, dict) else {}
+
+
+def dev_figures(folder: Path) -> dict[str, Any] | None:
+    """Return the figures on dev that training wrote: ``results`` and ``baselines``; ``None`` without any."""
+    figures = read_account(folder).get("dev")
+    return figures if isinstance(figures, dict) and figures.get("results") else None
+
+
+def fingerprint(data: Path, split: str | None = None) -> str:
+    """Return the fingerprint of a dataset or of one split; ``unknown`` if its report cannot be read."""
+    try:
+        report = json.loads((data / REPORT_FILE).read_text(encoding="utf-8"))
+        return str(report["fingerprints"][split] if split else report["fingerprint"])
+    except (OSError, ValueError, KeyError):
+        return "unknown"
+
+
+def _load(model: Path | str | None, exact: bool) -> tuple[Predictor, str]:
+    """Return a predictor of the model and the model's sha256; with ``exact``, of its float32 weights."""
+    if not exact:
+        return load_predictor(model)
+    from claimstance.model.network import ClaimStanceModel
+    from claimstance.model.torch_backend import torch_predictor
+
+    if model is None:
+        raise ModelError("the bundled model has no float32 weights: score it as shipped")
+    folder = Path(model)
+    predictor = torch_predictor(ClaimStanceModel.from_pretrained(folder))
+    return predictor, sha256(folder / "model.safetensors")
+
+
+def _check_labels(
+    records: Sequence[Record], labels: Mapping[str, Sequence[str]], data: Path
+) -> None:
+    """Raise ``InputError`` for the first label that the model does not know."""
+    for record in records:
+        record_labels = [(task, getattr(record, task)) for task in SENTENCE_TASKS]
+        record_labels += [("stance", stance.label) for stance in record.stances or ()]
+        for task, label in record_labels:
+            if label is not None and task in labels and label not in labels[task]:
+                raise InputError(
+                    f"{data}, record {record.id}: {task}: expected one of the model's labels "
+                    f"({', '.join(labels[task])}), found '{label}'"
+                )
+
+
+def _trained_labels(model: Path | str | None) -> LabelCounts:
+    """Return the label counts of a model's training data; none if its folder does not have them."""
+    counts = read_account(model_folder(model)).get("train_labels")
+    return counts if isinstance(counts, dict) else {}
+
+
+def _annotator_agreement(
+    data: Path, results: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Return ``corpus/task`` → metric → the figure of annotators against one another, for the metrics in ``results``.
+
+    The figures come from the report of a dataset with several annotators. They are about all sentences that
+    these share, in whichever split.
+    """
+    try:
+        report = json.loads((data / REPORT_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    agreement: dict[str, dict[str, Any]] = {}
+    for corpus, corpus_report in (report.get("agreement") or {}).items():
+        for task, figures in corpus_report["people"].items():
+            metrics = results.get(f"{corpus}/{task}", {})
+            shared = {metric: figures[metric] for metric in metrics if metric in figures}
+            if shared:
+                agreement[f"{corpus}/{task}"] = shared
+    return agreement
+
+
+def _baseline_results(
+    model: Path | str | None, data: Path, records: Sequence[Record], config: ModelConfig
+) -> dict[str, Results]:
+    """Return the figures of baselines on ``records``, for the model's tasks.
+
+    The baseline on embeddings needs the encoder that the model's training began with; it is left out for a
+    model without a ``config.yaml``.
+    """
+    from claimstance.training.fine_tuning.examples import about
+
+    train = load_records(data, "train")
+    dev = load_records(data, "dev") if "dev" in split_names(data) else []
+    embed: Embed | None = None
+    config_file = Path(model) / "config.yaml" if model is not None else None
+    if config_file is not None and config_file.is_file():
+        from claimstance.training.fine_tuning.sentence_embeddings import SentenceEncoder
+
+        settings = load_config(config_file).model
+        embed = SentenceEncoder(settings.encoder, settings.max_tokens)
+    train, dev, records = (about(rows, config.tasks) for rows in (train, dev, records))
+    return compute_baselines(train, dev, records, config.labels, embed)
