@@ -9,6 +9,7 @@ from claimstance.model.prediction import MAX_SENTENCES_BACK
 from claimstance.model.record import Record, Span, Stance
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import Tokens, WindowBuilder
+from claimstance.training.config import TrainingConfig
 from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.evaluation.flat_spans import attribution_id, attribution_sizes, flatten
 
@@ -128,7 +129,6 @@ def build_examples(
     corpus_weights: Mapping[str, float] | None = None,
     soft: Mapping[str, SoftLabels] | None = None,
     soft_share: float = 0.5,
-    skip_absent_holders: bool = True,
     exhaustive_stances: Collection[str] = (),
     no_stance: str = "neutral",
 ) -> list[list[Example]]:
@@ -143,8 +143,6 @@ def build_examples(
         soft: record id → task → probabilities of teachers. Token labels are dropped where the teacher's
             tokenizer counts other tokens.
         soft_share: share of the soft labels where a label exists, too.
-        skip_absent_holders: leave out stances of holders whom their sentence does not mention; otherwise
-            they are queried as those of the text itself, as ``predict`` does.
         exhaustive_stances: corpora whose sentences list every stance that they express. Their stances
             teach where holders and targets stand; a holder whom the sentence does not mention is
             sought in the sentences before it.
@@ -165,16 +163,15 @@ def build_examples(
                 labels,
                 weigh,
                 soft_share,
-                skip_absent_holders,
                 document if is_exhaustive else [],
                 no_stance,
             )
             if is_exhaustive and record.stances is not None:
                 example.opinions = _opinion_tags(record, example.tokens, no_stance)
             example.soft = {
-                task: said
-                for task, said in (soft or {}).get(record.id, {}).items()
-                if said.ndim == 1 or len(said) == len(example)
+                task: probabilities
+                for task, probabilities in (soft or {}).get(record.id, {}).items()
+                if probabilities.ndim == 1 or len(probabilities) == len(example)
             }
             if record.attributions is not None:
                 _add_attributions(example, record, sizes, document[-1] if document else None)
@@ -217,7 +214,6 @@ def _example(
     labels: Labels,
     weigh: "_Weights",
     soft_share: float,
-    skip_absent_holders: bool,
     preceding: Sequence[Example],
     no_stance: str,
 ) -> Example:
@@ -242,7 +238,7 @@ def _example(
             holder = _span(record.text, tokens, stance.holder)
             if holder is None and isinstance(stance.holder, str):
                 holder, sentences_back = _preceding_mention(stance.holder, preceding)
-            if holder is None and skip_absent_holders:
+            if holder is None:
                 # The speaker of a quotation that runs on is named in an earlier sentence. Without a
                 # span, the example would teach that the text itself takes this side.
                 continue
@@ -385,3 +381,48 @@ class _Weights:
         if not counts or label is None:
             return factor
         return factor * float((counts.total() / len(counts) / counts[label]) ** self._power[task])
+
+
+class ExampleBuilder:
+    """Build the examples of a training run from its records.
+
+    Args:
+        windows: the tokenizer of the model.
+        labels: task → label names.
+        tasks: the tasks that are trained; documents without a label for any of them are left out.
+        settings: the training section of the configuration.
+        soft_labels: record id → task → probabilities of teachers.
+    """
+
+    def __init__(
+        self,
+        windows: WindowBuilder,
+        labels: Labels,
+        tasks: Collection[str],
+        settings: TrainingConfig,
+        soft_labels: Mapping[str, SoftLabels],
+    ) -> None:
+        self._windows = windows
+        self._labels = labels
+        self._tasks = tasks
+        self._settings = settings
+        self._soft_labels = soft_labels
+
+    def build(self, records: Sequence[Record]) -> list[list[Example]]:
+        """Return the documents of ``records`` that teach one of the tasks (see ``build_examples``)."""
+        documents = build_examples(
+            records,
+            self._windows,
+            self._labels,
+            self._settings.class_weight_power,
+            self._settings.corpus_weights,
+            self._soft_labels,
+            self._settings.distillation_weight,
+            self._settings.exhaustive_stances,
+            self._settings.no_stance,
+        )
+        return [
+            document
+            for document in documents
+            if any(example.teaches(self._tasks) for example in document)
+        ]

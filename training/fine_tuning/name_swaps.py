@@ -8,6 +8,7 @@ import random
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 
 from claimstance.model.labels import ROLES
 from claimstance.model.record import Record, Span
@@ -106,6 +107,34 @@ class NameSwapper:
         if is_first_name:
             return new_first
         return new_surname if len(words) == 1 else f"{new_first} {new_surname}"
+
+
+class DocumentSwapper:
+    """Replace names in a share of the documents, anew in every epoch.
+
+    Args:
+        records: the sentences of the documents, document after document.
+        share: the share of documents whose names are replaced.
+        seed: the seed of all random choices.
+    """
+
+    def __init__(self, records: Sequence[Record], share: float, seed: int) -> None:
+        self._documents: list[list[Record]] = []
+        for _, sentences in groupby(records, key=lambda record: record.doc_id):
+            self._documents.append(list(sentences))
+        self._swapper = NameSwapper(records)
+        self._share = share
+        self._seed = seed
+
+    def records_of_epoch(self, epoch: int) -> list[Record]:
+        """Return the sentences of all documents; the same number gives the same names."""
+        rng = random.Random(f"{self._seed}/names/{epoch}")
+        records: list[Record] = []
+        for document in self._documents:
+            if rng.random() < self._share:
+                document = self._swapper.swap(document, rng)
+            records += document
+        return records
 
 
 def _first_names(document: Sequence[Record]) -> dict[str, str]:

@@ -5,13 +5,11 @@ import logging
 import math
 import os
 import platform
-import random
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +30,7 @@ from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.onnx.export import export
 from claimstance.model.onnx.manifest import MANIFEST_FILE, READER_FILE, check_files
 from claimstance.model.record import Record, label_counts
+from claimstance.model.windows import WindowBuilder
 from claimstance.training.config import AUTO, Config, TrainingConfig
 from claimstance.training.data.label_coverage import (
     LabelCounts,
@@ -51,9 +50,9 @@ from claimstance.training.fine_tuning.checkpoints import (
     require_no_checkpoints,
     write_description,
 )
-from claimstance.training.fine_tuning.examples import Example, about, build_examples
+from claimstance.training.fine_tuning.examples import ExampleBuilder, about
 from claimstance.training.fine_tuning.mixed_precision import use_bfloat16
-from claimstance.training.fine_tuning.name_swaps import NameSwapper
+from claimstance.training.fine_tuning.name_swaps import DocumentSwapper
 from claimstance.training.fine_tuning.trainer import (
     BatchSchedule,
     ClaimStanceTrainer,
@@ -267,7 +266,7 @@ def _schedule(
     model: ClaimStanceModel,
     records: Sequence[Record],
     tasks: Sequence[str],
-    labels: Mapping[str, tuple[str, ...]],
+    labels: Mapping[str, Sequence[str]],
     settings: TrainingConfig,
     soft_labels: Mapping[str, SoftLabels],
 ) -> BatchSchedule:
@@ -277,50 +276,21 @@ def _schedule(
         ConfigError: if augmentation needs stances or a label that the data does not have.
         InputError: if no sentence teaches one of the tasks.
     """
-    windows = model.windows
     task_soft_labels = {
         record_id: {task: values for task, values in by_task.items() if task in tasks}
         for record_id, by_task in soft_labels.items()
     }
-
-    def build(selected: Sequence[Record]) -> list[list[Example]]:
-        documents = build_examples(
-            selected,
-            windows,
-            labels,
-            settings.class_weight_power,
-            settings.corpus_weights,
-            task_soft_labels,
-            settings.distillation_weight,
-            exhaustive_stances=settings.exhaustive_stances,
-            no_stance=settings.no_stance,
-        )
-        return [
-            document
-            for document in documents
-            if any(example.teaches(tasks) for example in document)
-        ]
-
-    swappable: list[Record] = []
+    builder = ExampleBuilder(model.windows, labels, tasks, settings, task_soft_labels)
     constant: list[Record] = []
+    swappable: list[Record] = []
     for record in records:
+        is_article = record.doc_id is not None
         is_exhaustive = record.meta.get("corpus") in settings.exhaustive_stances
-        swaps_names = is_exhaustive and record.doc_id is not None and settings.name_swap_share
-        (swappable if swaps_names else constant).append(record)
-    documents = build(constant)
-    swapper = NameSwapper(swappable)
-
-    def build_epoch(number: int) -> list[list[Example]]:
-        """Return the documents whose names are replaced in a share of them."""
-        rng = random.Random(f"{settings.seed}/names/{number}")
-        renamed: list[Record] = []
-        for _, group in groupby(swappable, key=lambda record: record.doc_id):
-            document = list(group)
-            if rng.random() < settings.name_swap_share:
-                document = swapper.swap(document, rng)
-            renamed += document
-        return build(renamed)
-
+        if settings.name_swap_share and is_article and is_exhaustive:
+            swappable.append(record)
+        else:
+            constant.append(record)
+    swapper = DocumentSwapper(swappable, settings.name_swap_share, settings.seed)
     sampling = SamplingConfig(
         tokens_per_batch=settings.tokens_per_batch,
         context_share=settings.context_share,
@@ -331,18 +301,13 @@ def _schedule(
         sampling=settings.sampling,
         seed=settings.seed,
     )
-    augmenter = None
-    if any(sampling.augmentation.values()):
-        stance_labels = labels.get("stance", ())
-        if not stance_labels:
-            raise ConfigError(f"training.{', '.join(WAYS)}: expected stances to learn, found none")
-        if settings.no_stance not in stance_labels:
-            problem = unknown("label", settings.no_stance, stance_labels)
-            raise ConfigError(f"training.no_stance: {problem}")
-        neutral = tuple(float(label == settings.no_stance) for label in stance_labels)
-        augmenter = Augmenter(windows, neutral)
     sampler = EpochSampler(
-        documents, windows, sampling, augmenter, build_epoch if swappable else None
+        builder.build(constant),
+        model.windows,
+        sampling,
+        _augmenter(sampling, model.windows, labels, settings.no_stance),
+        # Names are replaced anew in every epoch, so these documents are built for each of them.
+        lambda epoch: builder.build(swapper.records_of_epoch(epoch)),
     )
     schedule = BatchSchedule(sampler, settings.epochs)
     if not len(schedule):
@@ -350,6 +315,23 @@ def _schedule(
             "the train split: expected sentences to learn from, found none (see training.sampling)"
         )
     return schedule
+
+
+def _augmenter(
+    sampling: SamplingConfig,
+    windows: WindowBuilder,
+    labels: Mapping[str, Sequence[str]],
+    no_stance: str,
+) -> Augmenter | None:
+    """Return the augmenter of sentences, or ``None`` if the configuration does not augment any."""
+    if not any(sampling.augmentation.values()):
+        return None
+    stance_labels = labels.get("stance", ())
+    if not stance_labels:
+        raise ConfigError(f"training.{', '.join(WAYS)}: expected stances to learn, found none")
+    if no_stance not in stance_labels:
+        raise ConfigError(f"training.no_stance: {unknown('label', no_stance, stance_labels)}")
+    return Augmenter(windows, tuple(float(label == no_stance) for label in stance_labels))
 
 
 def process_count() -> int:
