@@ -142,8 +142,9 @@ def render(figures: Mapping[str, Any]) -> str:
         f"{figures['precision']}, onnxruntime.",
         f"{figures['articles']} articles of [PolNeAR-Stance]"
         f"(../training/data/corpora/polnear_stance/README.md), part *{split}*. Intervals: 95 %, bootstrap over "
-        "articles. *Goal* and *aim* are the project's own. Shares are in per cent.",
+        "articles. *Goal* and *aim* are the project's own. Shares are in per cent. A language model wrote the labels.",
     ]
+    has_second = any(row["table"] == "shared" for row in figures["rows"])
     if "float32_sha256" in figures:
         lines.append(f"*float32*: the weights `{figures['float32_sha256'][:12]}` through torch.")
     for key, (title, text) in TITLES.items():
@@ -155,8 +156,8 @@ def render(figures: Mapping[str, Any]) -> str:
         if key == "found":
             lines += [
                 "",
-                "Sides of at least a confidence, the surest first. The diamond: the default confidence; the square: "
-                "the second annotator.",
+                "Sides of at least a confidence, the surest first. The diamond: the default confidence"
+                + ("; the square: the second annotator, on fewer articles." if has_second else "."),
                 "",
                 f"![Precision and recall of stances in whole articles]({CURVE})",
             ]
