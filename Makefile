@@ -15,7 +15,7 @@ TORCH_CPU := 2.13.0 sha256:6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080d
 
 export PYTHON
 
-.PHONY: help demo test lint types integration train bundle accuracy behaviour speed profile torture fuzz audit corpora-there reference screenshots wheel constraints clean
+.PHONY: help demo test lint types integration train bundle accuracy stances behaviour speed profile torture fuzz audit corpora-there reference screenshots wheel constraints clean
 
 help: ## print this
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | awk -F '|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -55,6 +55,9 @@ accuracy: corpora-there .venv-dev/ready ## how right the bundled model is: DATA=
 		--no-teachers --corpora "$(DATA)" --out runs/figures-data
 	$(DEV)/python benchmarks/accuracy.py runs/figures-data --corpora "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")
 	$(DEV)/python benchmarks/calibration.py runs/figures-data
+
+stances: corpora-there .venv-dev/ready ## does the bundled model find the stances of whole articles? DATA=FOLDER_OF_THE_CORPORA (FLOAT32=runs/refined: beside it)
+	$(DEV)/python benchmarks/stances.py "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")
 
 behaviour: .venv-dev/ready ## does the bundled model answer plain sentences as a reader would? (seconds)
 	$(DEV)/python benchmarks/behaviour.py

@@ -54,12 +54,12 @@ def render(figures: Mapping[str, Any]) -> str:
         *(_beside(figures, beside) if beside else ()),
         "",
     ]
-    lines += _table(
+    lines += markdown_table(
         [row for row in figures["rows"] if row.get("table", "headline") == "headline"], beside
     )
     for table, (title, text) in TABLES.items():
         if rows := [row for row in figures["rows"] if row.get("table") == table]:
-            lines += ["", f"## {title}", *([text, ""] if text else [""]), *_table(rows)]
+            lines += ["", f"## {title}", *([text, ""] if text else [""]), *markdown_table(rows)]
     return "\n".join(lines) + "\n"
 
 
@@ -96,7 +96,7 @@ def quote(figures: Mapping[str, Any], text: str, everything: bool = False) -> st
     told = "\n".join(
         [
             "<!-- figures: written by benchmarks/accuracy.py -->",
-            *_table(rows, beside),
+            *markdown_table(rows, beside),
             "",
             f"Measured on {figures['date']} ({figures['machine']}), model sha256 `{figures['model_sha256'][:16]}…`. "
             "Intervals: 95 %, bootstrap over documents. " + " ".join(_beside(figures, beside)),
@@ -121,7 +121,7 @@ def _beside(figures: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
     return [" ".join(told[column] for column in columns)]
 
 
-def _table(rows: Sequence[Mapping[str, Any]], beside: Sequence[str] = ()) -> list[str]:
+def markdown_table(rows: Sequence[Mapping[str, Any]], beside: Sequence[str] = ()) -> list[str]:
     """A Markdown table; goals have columns where a row has one."""
     goals = [key for key in ("must", "aim") if any(row[key] is not None for row in rows)]
     titles = [

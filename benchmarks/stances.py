@@ -1,0 +1,136 @@
+"""Measure how well the bundled model finds stances in whole news articles.
+
+    python benchmarks/stances.py CORPORA
+
+or `make stances DATA=CORPORA`. CORPORA holds polnear/ and polnear-silver/; the labels of stances are in this
+repository. Writes stances.json and, made from it, stances.md and stances.svg beside this file. The part *dev* is the
+reported test: choose on `--split tune --out FOLDER`. Drawing needs matplotlib, which the extra `dev` has.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from figures_head import head
+from stance_articles import AnnotatedArticle, Answered, answer, check_tasks, load_articles
+from stance_figures import all_figures, confidence_curve, second_annotator
+from stances_page import CURVE, draw, make_rows, render
+
+from claimstance.inference.cli.console import progress
+from claimstance.inference.tagger import Tagger
+from claimstance.inference.writers.text import open_output
+from claimstance.model.errors import ClaimstanceError, ModelError
+from claimstance.model.onnx.backend import load_predictor, model_folder
+from claimstance.model.onnx.manifest import MANIFEST_FILE, read_manifest, sha256
+from claimstance.model.predictor import Predictor
+
+HERE = Path(__file__).parent
+STEPS = 4  # of progress, for each article: one reading, and three times its records
+WEIGHTS = "model.safetensors"
+
+
+def main() -> None:
+    """Measure the model, and write the figures, their page and their curve."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("corpora", type=Path, help="the folder that holds polnear/")
+    parser.add_argument(
+        "--split",
+        choices=("tune", "dev"),
+        default="dev",
+        help="tune for choices; then --out is needed",
+    )
+    parser.add_argument("--model", type=Path, help="another model's folder; then --out is needed")
+    parser.add_argument(
+        "--float32", type=Path, help="a folder with float32 weights, to be measured beside"
+    )
+    parser.add_argument(
+        "--limit", type=_positive, help="the first articles only; then --out is needed"
+    )
+    parser.add_argument("--out", type=Path, help="where to write, if not beside this file")
+    options = parser.parse_args()
+    if (options.split != "dev" or options.model or options.limit) and options.out is None:
+        parser.error(
+            "expected --out FOLDER: the files here are about the bundled model and all of dev"
+        )
+    try:
+        figures = measure(
+            options.corpora, options.split, options.model, options.float32, options.limit
+        )
+    except ClaimstanceError as error:
+        parser.exit(1, f"error: {error}\n")
+    folder = options.out or HERE
+    texts = {
+        "stances.json": json.dumps(figures, indent=1, ensure_ascii=False) + "\n",
+        "stances.md": render(figures),
+    }
+    for name, text in texts.items():
+        with open_output(folder / name) as file:
+            file.write(text)
+    draw(figures, folder / CURVE)
+    print(texts["stances.md"])
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of articles above 0, found {number}")
+    return number
+
+
+def measure(
+    corpora: Path, split: str, model: Path | None, float32: Path | None, limit: int | None
+) -> dict[str, Any]:
+    """Return the figures file: the contract's keys, and the curves.
+
+    Raises:
+        InputError: if a corpus is missing.
+        ModelError: if a model cannot be loaded, or lacks a task.
+    """
+    articles = load_articles(corpora, split, limit)
+    predictor, digest = load_predictor(model)
+    exact = _exact_predictor(float32) if float32 else None
+    for loaded in (predictor, *(exact or ())[:1]):
+        check_tasks(loaded.config)
+    answered = _answer(predictor, digest, articles)
+    figures = {
+        **head(digest),
+        "split": split,
+        "articles": len(articles),
+        "precision": read_manifest(model_folder(model) / MANIFEST_FILE).precision,
+        "curves": {"model": confidence_curve(articles, answered.tagged)},
+    }
+    exact_figures = None
+    if exact:
+        exact_answered = _answer(*exact, articles)
+        exact_figures = all_figures(articles, exact_answered)
+        figures["float32_sha256"] = exact[1]
+        figures["curves"]["float32"] = confidence_curve(articles, exact_answered.tagged)
+    figures["rows"] = make_rows(
+        all_figures(articles, answered), second_annotator(articles), exact_figures
+    )
+    return figures
+
+
+def _answer(predictor: Predictor, digest: str, articles: Sequence[AnnotatedArticle]) -> Answered:
+    tagger = Tagger(predictor, digest)
+    with progress("reading", STEPS * len(articles)) as advance:
+        return answer(tagger.tag, predictor, articles, advance)
+
+
+def _exact_predictor(folder: Path) -> tuple[Predictor, str]:
+    """Return a predictor of a model's float32 weights, and their sha256."""
+    from claimstance.model.network import ClaimStanceModel
+    from claimstance.model.torch_backend import torch_predictor
+
+    weights = folder / WEIGHTS
+    if not weights.is_file():
+        raise ModelError(f"{folder}: expected the float32 weights {WEIGHTS}, found no such file")
+    return torch_predictor(ClaimStanceModel.from_pretrained(folder)), sha256(weights)
+
+
+if __name__ == "__main__":
+    main()
