@@ -12,10 +12,10 @@ from claimstance.inference.articles.article import (
     Article,
     Raw,
     check_length,
-    missing,
-    silence,
+    missing_library,
+    mute_logging,
+    one_line,
     title_of,
-    told,
 )
 from claimstance.inference.articles.html.encodings import decode
 from claimstance.inference.articles.html.markup import simplify
@@ -38,8 +38,8 @@ def parse(raw: Raw) -> Article:
     try:
         import trafilatura  # noqa: F401
     except ImportError:
-        raise missing(raw.where, "trafilatura", "html") from None
-    silence("trafilatura", "htmldate")
+        raise missing_library(raw.where, "trafilatura", "html") from None
+    mute_logging("trafilatura", "htmldate")
     warnings: list[str] = []
     page = decode(raw.data, raw.where, raw.charset, warnings.append)
     found = _extract(page, raw, precise=False)
@@ -84,7 +84,7 @@ def _extract(page: str, raw: Raw, precise: bool) -> Any:
         raise
     except Exception as error:  # broken markup can make its parsers raise errors of many kinds
         raise InputError(
-            f"{raw.where}: expected a web page, found one that cannot be read ({told(error)})"
+            f"{raw.where}: expected a web page, found one that cannot be read ({one_line(error)})"
         ) from None
     return found if found is not None and found.text and found.text.strip() else None
 
