@@ -1,4 +1,4 @@
-"""Damaging what was whole: bytes, JSON values and texts."""
+"""Damage bytes and JSON values, and make texts of strange characters."""
 
 import copy
 import random
@@ -99,22 +99,23 @@ WORDS = (
 
 
 def damaged(data: bytes, rng: random.Random) -> bytes:
-    """The bytes with a few of them cut, changed or put in."""
-    found = bytearray(data)
+    """Return bytes of which a few are removed, changed or inserted."""
+    content = bytearray(data)
     for _ in range(rng.randint(1, 4)):
-        place = rng.randint(0, len(found))
+        position = rng.randint(0, len(content))
         kind = rng.randrange(3)
         if kind == 0:
-            del found[place : place + rng.choice([1, 2, 7, 50, len(found)])]
+            del content[position : position + rng.choice([1, 2, 7, 50, len(content)])]
         elif kind == 1:
-            found[place : place + 1] = rng.choice(BYTES)
+            content[position : position + 1] = rng.choice(BYTES)
         else:
-            found[place:place] = rng.choice(BYTES) * rng.choice([1, 1, 3])
-    return bytes(found)
+            content[position:position] = rng.choice(BYTES) * rng.choice([1, 1, 3])
+    return bytes(content)
 
 
 def replaced(value: Any, rng: random.Random) -> None:
     """Replace, remove or double one of the parts of a JSON value, in place."""
+    # Descends into the value at random; the deepest level that is reached loses or changes an item.
     while isinstance(value, (dict, list)) and value and rng.random() < 0.85:
         parent: Any = value
         key = rng.choice(list(value) if isinstance(value, dict) else range(len(value)))
@@ -128,15 +129,15 @@ def replaced(value: Any, rng: random.Random) -> None:
 
 
 def strange_text(rng: random.Random, most: int = 60) -> str:
-    """Words, marks and strange characters, in any order; no halves of surrogate pairs."""
-    parts = []
+    """Return words, marks and strange characters in any order; no halves of surrogate pairs."""
+    pieces = []
     for _ in range(rng.randrange(most)):
         kind = rng.random()
         if kind < 0.6:
-            parts.append(rng.choice(WORDS) + rng.choice(("", " ", " ")))
+            pieces.append(rng.choice(WORDS) + rng.choice(("", " ", " ")))
         elif kind < 0.9:
-            parts.append(rng.choice(STRANGE) * rng.choice((1, 1, 2, 9)))
+            pieces.append(rng.choice(STRANGE) * rng.choice((1, 1, 2, 9)))
         else:
             code = rng.randrange(0x110000)
-            parts.append(chr(code) if not 0xD800 <= code < 0xE000 else "�")
-    return "".join(parts)
+            pieces.append(chr(code) if not 0xD800 <= code < 0xE000 else "�")
+    return "".join(pieces)

@@ -25,13 +25,17 @@ SETTINGS = (
     "training.patience=5",
     "training.threads=1",
 )
-OF_A_RUN = {"training.json", "README.md", "config.yaml"}  # times, dates and names of folders
+RUN_SPECIFIC_FILES = {
+    "training.json",
+    "README.md",
+    "config.yaml",
+}  # times, dates and names of folders
 RUNS, KILLS = 10, 3
 PATIENCE = 900  # seconds that a run may take
 
 
 class Training:
-    """Runs of one configuration, on one dataset, into folders of ``room``."""
+    """Represent the runs of one configuration on one dataset, into folders within ``room``."""
 
     def __init__(self, room: Path, settings: tuple[str, ...] = SETTINGS) -> None:
         self._room, self._settings = room, settings
@@ -40,60 +44,60 @@ class Training:
         self.seconds = time.monotonic() - started
 
     def start(self, name: str) -> "subprocess.Popen[str]":
-        """Start, or go on."""
+        """Start a run, or resume it if its folder exists."""
         out = self._room / name
-        command = [
-            *PROGRAM,
-            "train",
-            "configs/quickstart.yaml",
-            *self._settings,
-            f"data.path={self._room / 'data'}",
-            f"output={out}",
-            *(["--resume"] if out.exists() else []),
-        ]
+        command = [*PROGRAM, "train", "configs/quickstart.yaml", *self._settings]
+        command += [f"data.path={self._room / 'data'}", f"output={out}"]
+        if out.exists():
+            command.append("--resume")
         return subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
 
     def killed(self, name: str, seconds: float) -> bool:
-        """Return true if it was killed after so many seconds, before its end. ``LostError`` if it failed."""
+        """Kill a run after so many seconds; return false if it ended before, and raise ``LostError`` if it failed."""
         with self.start(name) as process:
             try:
-                _, said = process.communicate(timeout=seconds)
+                _, error_output = process.communicate(timeout=seconds)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()
                 return True
         if process.returncode:
-            raise LostError(f"ended with {process.returncode}: {(said.splitlines() or [''])[-1]}")
+            raise LostError(
+                f"ended with {process.returncode}: {(error_output.splitlines() or [''])[-1]}"
+            )
         return False
 
     def check(self, name: str) -> None:
-        """Go on to the end; raise ``LostError`` if what came out is not what a run undisturbed gives."""
-        found = self._finished(name)
-        if wrong := sorted(
-            one for one in {*found, *self._expected} if found.get(one) != self._expected.get(one)
-        ):
-            raise LostError(f"other bytes than undisturbed: {', '.join(wrong)}")
+        """Resume a run to its end; raise ``LostError`` if its files differ from those of the undisturbed run."""
+        digests = self._finished(name)
+        files = sorted({*digests, *self._expected})
+        changed = [file for file in files if digests.get(file) != self._expected.get(file)]
+        if changed:
+            raise LostError(f"other bytes than undisturbed: {', '.join(changed)}")
 
     def _finished(self, name: str) -> dict[str, str]:
+        """Run training to its end; return file name → sha256 of the files that all runs have in common."""
         with self.start(name) as process:
-            _, said = process.communicate(timeout=PATIENCE)
+            _, error_output = process.communicate(timeout=PATIENCE)
         if process.returncode:
-            raise LostError(f"ended with {process.returncode}: {(said.splitlines() or [''])[-1]}")
-        files = (
-            path
-            for path in (self._room / name).iterdir()
-            if path.is_file() and path.name not in OF_A_RUN
-        )
-        return {path.name: sha256(path) for path in sorted(files)}
+            raise LostError(
+                f"ended with {process.returncode}: {(error_output.splitlines() or [''])[-1]}"
+            )
+        digests = {}
+        for path in sorted((self._room / name).iterdir()):
+            if path.is_file() and path.name not in RUN_SPECIFIC_FILES:
+                digests[path.name] = sha256(path)
+        return digests
 
 
 def torture(
     training: Training, rng: random.Random, runs: int, kills: int = KILLS
 ) -> tuple[int, int, list[str]]:
-    """Count runs that ended in the same weights, and kills; list the losses of the other runs."""
+    """Return the number of runs that ended in the same weights, the number of kills, and the losses of other runs."""
     same, struck, losses = 0, 0, []
+    # Each run is killed one or more times, resumed each time, and compared once it has ended.
     for number in range(runs):
         name = f"killed-{number}"
         times = [training.seconds * rng.uniform(0.1, 0.9) for _ in range(rng.randint(1, kills))]
@@ -113,7 +117,7 @@ def torture(
 
 
 def measure(seed: int) -> dict[str, Any]:
-    """The part of the figures that is about training."""
+    """Return the figures about training."""
     with tempfile.TemporaryDirectory() as folder:
         training = Training(Path(folder))
         print(f"undisturbed: {training.seconds:.0f} s", flush=True)

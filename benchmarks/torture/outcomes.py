@@ -9,38 +9,40 @@ from claimstance.training.data.formats import Layout, ReadReport, read_file, rec
 
 
 class WrongError(AssertionError):
-    """An answer that is none, or an error that does not say what was wrong."""
+    """Raised for a wrong result, or an error whose message does not name the fault."""
 
 
 def must(holds: bool, otherwise: str) -> None:
-    """Raise ``WrongError`` unless it holds."""
+    """Raise ``WrongError`` with the message ``otherwise`` unless a condition holds."""
     if not holds:
         raise WrongError(otherwise)
 
 
 def articles(path: Path) -> None:
-    """Articles that can be written, or errors of one line that name the file."""
-    for found in read_articles([str(path)]):
-        if isinstance(found, Article):
-            for text in (found.text, found.doc_id, found.title or "", *found.warnings):
+    """Check that a file gives articles that can be written, or errors of one line that name the file."""
+    for outcome in read_articles([str(path)]):
+        if isinstance(outcome, Article):
+            texts = (outcome.text, outcome.doc_id, outcome.title or "", *outcome.warnings)
+            for text in texts:
                 text.encode()
-            json.dumps(dict(found.meta), allow_nan=False, ensure_ascii=False).encode()
-        else:
-            told = str(found)
-            must(isinstance(found, InputError), f"neither an article nor an error of input: {told}")
-            must(
-                path.name in told and "\n" not in told and len(told) < 1000,
-                f"an error that says too little: {told}",
-            )
+            json.dumps(dict(outcome.meta), allow_nan=False, ensure_ascii=False).encode()
+            continue
+        message = str(outcome)
+        must(
+            isinstance(outcome, InputError),
+            f"neither an article nor an error of input: {message}",
+        )
+        is_clear = path.name in message and "\n" not in message and len(message) < 1000
+        must(is_clear, f"an error that says too little: {message}")
 
 
 def records(path: Path, lenient: bool) -> None:
-    """Records with a text, or an error that names the file."""
+    """Check that a file gives records with a text, or an error that names the file."""
     try:
         form = recognise(path)
-        layout = Layout(
-            lenient=lenient, target=None if form.name in ("jsonl", "csv", "tsv") else "the harbour"
-        )
+        # Formats without targets of their own need one for stances.
+        target = None if form.name in ("jsonl", "csv", "tsv") else "the harbour"
+        layout = Layout(lenient=lenient, target=target)
         for record in read_file(path, layout=layout, reading=ReadReport()):
             must(bool(record.text.strip()), "a record without text")
     except InputError as error:

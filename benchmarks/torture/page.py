@@ -48,8 +48,8 @@ class LostError(Exception):
     """A fault was not survived; the message says how."""
 
 
-def survived(name: str, count: int, losses: Sequence[str], again: str) -> Row:
-    """A row of faults: how many were survived, of how many; ``again`` says what brings them about once more."""
+def survived(name: str, count: int, losses: Sequence[str], reproduction: str) -> Row:
+    """Return a row with the number of faults survived; ``reproduction`` names the seed that repeats them."""
     tried = count + len(losses)
     return {
         "name": name,
@@ -61,7 +61,7 @@ def survived(name: str, count: int, losses: Sequence[str], again: str) -> Row:
         "better": "higher",
         "must": tried,
         "aim": None,
-        "note": again + "".join(f"; {loss}" for loss in dict.fromkeys(losses)),
+        "note": reproduction + "".join(f"; {loss}" for loss in dict.fromkeys(losses)),
     }
 
 
@@ -74,7 +74,7 @@ def measured(
     better: str = "lower",
     note: str = "",
 ) -> Row:
-    """A row of what was measured once."""
+    """Return a row with a value that was measured once."""
     value = float(f"{value:.4g}")
     return {
         "name": name,
@@ -92,10 +92,12 @@ def measured(
 
 def holds(row: Row) -> bool:
     """Return true if a row reaches its goal, or has none."""
-    must = row["must"]
-    return must is None or (
-        row["value"] >= must if row["better"] == "higher" else row["value"] <= must
-    )
+    goal = row["must"]
+    if goal is None:
+        return True
+    if row["better"] == "higher":
+        return bool(row["value"] >= goal)
+    return bool(row["value"] <= goal)
 
 
 def part(about: str, rows: Sequence[Row]) -> dict[str, Any]:
@@ -109,74 +111,81 @@ def part(about: str, rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def figures(parts: dict[str, Any]) -> dict[str, Any]:
-    """The file of figures (the contract's keys, and the parts, each with its own date)."""
-    newest = max(parts.values(), key=lambda one: str(one["date"]))
-    rows = [row for one in parts.values() for row in one["rows"]]
+def figures(results: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of the file of figures: all rows, and the parts, each with its own date."""
+    newest = max(results.values(), key=lambda result: str(result["date"]))
+    rows = []
+    sections = {}
+    for name, result in results.items():
+        rows += result["rows"]
+        sections[name] = {**result, "rows": len(result["rows"])}
     return {
         "date": newest["date"],
         "machine": newest["machine"],
         "model_sha256": model_sha256(BUNDLED),
         "rows": rows,
-        "parts": {name: {**one, "rows": len(one["rows"])} for name, one in parts.items()},
+        "parts": sections,
     }
 
 
 def read() -> dict[str, Any]:
-    """The parts as they were written last."""
+    """Return the results of each part as they were written last."""
     if not FIGURES.exists():
         return {}
     written = json.loads(FIGURES.read_text(encoding="utf-8"))
     rows = iter(written["rows"])
-    return {
-        name: {**one, "rows": [next(rows) for _ in range(one["rows"])]}
-        for name, one in written["parts"].items()
-    }
+    results = {}
+    for name, section in written["parts"].items():
+        # The file has the rows of all parts in one list, and their number for each part.
+        results[name] = {**section, "rows": [next(rows) for _ in range(section["rows"])]}
+    return results
 
 
-def write(parts: dict[str, Any]) -> None:
-    """Write both files."""
-    told = figures(parts)
+def write(results: dict[str, Any]) -> None:
+    """Write the file of figures and the page."""
+    content = figures(results)
     for path, text in (
-        (FIGURES, json.dumps(told, indent=1, ensure_ascii=False) + "\n"),
-        (PAGE, render(told)),
+        (FIGURES, json.dumps(content, indent=1, ensure_ascii=False) + "\n"),
+        (PAGE, render(content)),
     ):
         with open_output(path) as file:
             file.write(text)
 
 
-def _told(value: float) -> str:
+def _format_number(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,g}"
 
 
-def render(told: dict[str, Any]) -> str:
-    """The figures as Markdown."""
+def render(content: dict[str, Any]) -> str:
+    """Return the figures as Markdown."""
     lines = [
         "# What ends a run or a server, and what is lost by it",
         "",
-        f"`make torture`; bundled model sha256 `{told['model_sha256']}`.",
+        f"`make torture`; bundled model sha256 `{content['model_sha256']}`.",
     ]
-    rows = iter(told["rows"])
-    for name, one in told["parts"].items():
+    rows = iter(content["rows"])
+    for name, section in content["parts"].items():
         lines += [
             "",
             f"## {name.capitalize()}",
-            f"{one['date']}, {one['machine']}. {one['about']}",
+            f"{section['date']}, {section['machine']}. {section['about']}",
             "",
             "| | value | of | goal | holds | |",
             "|---|---|---|---|---|---|",
         ]
-        for _ in range(one["rows"]):
-            row = next(rows)
-            goal = (
-                ""
-                if row["must"] is None
-                else f"{'≥' if row['better'] == 'higher' else '≤'} {_told(row['must'])}"
-            )
-            answer = "" if row["must"] is None else "yes" if holds(row) else "**no**"
-            lines.append(
-                f"| {row['name']} | {_told(row['value'])} {row['unit']} | {row['n']:,} | {goal} | {answer} | "
-                f"{row['note']} |"
-            )
-    lines += ["", "## Found and mended", *(f"- {name}: {found}." for name, found in MENDED)]
+        for _ in range(section["rows"]):
+            lines.append(_render_row(next(rows)))
+    lines += ["", "## Found and mended"]
+    lines += [f"- {name}: {fault}." for name, fault in MENDED]
     return "\n".join(lines) + "\n"
+
+
+def _render_row(row: Row) -> str:
+    """Return a row of the table; without a goal, two of its cells are empty."""
+    goal = answer = ""
+    if row["must"] is not None:
+        sign = "≥" if row["better"] == "higher" else "≤"
+        goal = f"{sign} {_format_number(row['must'])}"
+        answer = "yes" if holds(row) else "**no**"
+    value = f"{_format_number(row['value'])} {row['unit']}"
+    return f"| {row['name']} | {value} | {row['n']:,} | {goal} | {answer} | {row['note']} |"

@@ -35,16 +35,14 @@ def write_corpus(path: Path, articles: int, rng: random.Random, lengths: int = 2
     texts = [file.read_text(encoding="utf-8") for file in sorted(SEEDS.glob("*.txt"))]
     lines = []
     for number in range(articles):
-        text = _shuffled(rng.sample(texts, lengths), rng)
+        paragraphs: list[str] = []
+        for seed_text in rng.sample(texts, lengths):
+            paragraphs += [line for line in seed_text.splitlines() if line.strip()]
+        text = "\n\n".join(rng.sample(paragraphs, len(paragraphs)))
         lines.append(json.dumps({"id": f"a{number}", "text": text, "outlet": f"o{number % 7}"}))
     for line in UNREADABLE:
         lines.insert(rng.randrange(1, len(lines)), line)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _shuffled(texts: Sequence[str], rng: random.Random) -> str:
-    paragraphs = [line for text in texts for line in text.splitlines() if line.strip()]
-    return "\n\n".join(rng.sample(paragraphs, len(paragraphs)))
 
 
 @dataclass
@@ -85,7 +83,7 @@ class Run:
     form: str
 
     def start(self, threads: int, **options: Any) -> "subprocess.Popen[str]":
-        """Start, or go on."""
+        """Start the program, which resumes the run if there is one."""
         command = [
             *PROGRAM,
             "tag",
@@ -103,9 +101,10 @@ class Run:
         )
 
     def finish(self, threads: int) -> None:
-        """Go on to the end, which tells of the unreadable lines, all of them, once."""
-        _, said = (process := self.start(threads)).communicate(timeout=PATIENCE)
-        last = said.splitlines()[-1] if said else ""
+        """Run to the end; raise ``LostError`` unless all unreadable lines are counted, each once."""
+        process = self.start(threads)
+        _, error_output = process.communicate(timeout=PATIENCE)
+        last = error_output.splitlines()[-1] if error_output else ""
         if process.returncode != 1 or f"error: not read: {len(UNREADABLE)} of " not in last:
             raise LostError(f"ended with {process.returncode}: {last}")
 
@@ -118,24 +117,23 @@ class Run:
         }
 
     def parts(self) -> list[str]:
-        """The names of the parts that are there."""
+        """Return the names of the parts that exist."""
         return [path.name for path in self.out.glob("part-*")]
 
-    def check(self, whole: bool) -> None:
-        """Raise ``LostError`` if a part is not what it is undisturbed; of a ``whole`` run, if anything is not."""
+    def check(self, is_complete: bool) -> None:
+        """Raise ``LostError`` if a part differs from that of an undisturbed run.
+
+        Args:
+            is_complete: whether the run has ended, so that all files must exist, the manifest included.
+        """
         expected = self.setting.undisturbed(self.form)
-        found = {
-            name: data
-            for name, data in (self.files() if self.out.is_dir() else {}).items()
-            if whole or name.startswith("part-")
-        }
-        wrong = sorted(
-            name
-            for name in {*found, *(expected if whole else ())}
-            if found.get(name) != expected.get(name)
-        )
-        if wrong:
-            raise LostError(f"{self.form}: other bytes than undisturbed: {', '.join(wrong)}")
+        actual = self.files() if self.out.is_dir() else {}
+        if not is_complete:
+            actual = {name: data for name, data in actual.items() if name.startswith("part-")}
+        names = {*actual, *expected} if is_complete else set(actual)
+        changed = sorted(name for name in names if actual.get(name) != expected.get(name))
+        if changed:
+            raise LostError(f"{self.form}: other bytes than undisturbed: {', '.join(changed)}")
 
 
 #: Starts the program, has it ended; says whether it did end by that, and not before by itself.
@@ -143,61 +141,60 @@ Strike = Callable[[Run, random.Random], bool]
 
 
 def kill(run: Run, rng: random.Random) -> bool:
-    """SIGKILL at a random moment."""
+    """Send SIGKILL at a random moment."""
     with _started(run, rng) as process:
-        return (
-            _ended_by(process, signal.SIGKILL, rng.uniform(0, run.setting.seconds / 3))
-            == -signal.SIGKILL
-        )
+        seconds = rng.uniform(0, run.setting.seconds / 3)
+        return _ended_by(process, signal.SIGKILL, seconds) == -signal.SIGKILL
 
 
 def kill_at_part(run: Run, rng: random.Random) -> bool:
-    """SIGKILL as soon as a part appears under its name, which is before the manifest tells of it, or just after."""
-    before, wanted = len(run.parts()), rng.randint(1, 4)
+    """Send SIGKILL as soon as a part has its name, just before or after the manifest records it."""
+    target_count = len(run.parts()) + rng.randint(1, 4)
     with _started(run, rng) as process:
-        while process.poll() is None and len(run.parts()) < before + wanted:
+        while process.poll() is None and len(run.parts()) < target_count:
             time.sleep(0.0005)
         return _ended_by(process, signal.SIGKILL, 0) == -signal.SIGKILL
 
 
 def terminate(run: Run, rng: random.Random) -> bool:
-    """SIGTERM or SIGINT, which leave the part that is being written whole."""
+    """Send SIGTERM or SIGINT, after which the current part must be completed."""
     number = rng.choice(sorted(SIGNALLED))
     with _started(run, rng) as process:
-        _until_begun(run, process)
+        wait_for_lock(run, process)
         code = _ended_by(process, number, rng.uniform(0, run.setting.seconds / 6))
         if code not in (1, SIGNALLED[number]):
             raise LostError(f"{signal.Signals(number).name}: exit code {code}")
-        left = [
-            path.name for path in run.out.iterdir() if path.name.startswith((".part", ".manifest"))
-        ]
-        if left:
-            raise LostError(f"{signal.Signals(number).name}: left {', '.join(left)}")
+        names = [path.name for path in run.out.iterdir()]
+        temporary = [name for name in names if name.startswith((".part", ".manifest"))]
+        if temporary:
+            raise LostError(f"{signal.Signals(number).name}: left {', '.join(temporary)}")
         return code != 1
 
 
 def fill_disk(run: Run, rng: random.Random) -> bool:
-    """No file may grow beyond a random size below that of the largest part, as on a disk that is full."""
+    """Limit files to a random size below that of the largest part, as on a full disk."""
     import resource
 
-    largest = max(
-        len(data)
-        for name, data in run.setting.undisturbed(run.form).items()
-        if name != "manifest.json"
-    )
-    most = rng.randrange(largest // 2, largest)
-    with _started(
-        run, rng, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
-    ) as process:
-        _, said = process.communicate(timeout=PATIENCE)
-        last = said.splitlines()[-1] if said else ""
-        if process.returncode != 1 or "Traceback" in said or not last.startswith("error: "):
+    largest = 0
+    for name, data in run.setting.undisturbed(run.form).items():
+        if name != "manifest.json":
+            largest = max(largest, len(data))
+    limit = rng.randrange(largest // 2, largest)
+
+    def limit_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    with _started(run, rng, preexec_fn=limit_files) as process:
+        _, error_output = process.communicate(timeout=PATIENCE)
+        last = error_output.splitlines()[-1] if error_output else ""
+        if process.returncode != 1 or "Traceback" in error_output or not last.startswith("error: "):
             raise LostError(f"full disk: ended with {process.returncode}: {last}")
         return "cannot be written" in last
 
 
 @contextmanager
 def _started(run: Run, rng: random.Random, **options: Any) -> "Iterator[subprocess.Popen[str]]":
+    """Start a run with one or two threads; kill it at the end, whatever happens."""
     with run.start(rng.choice((1, 2)), **options) as process:
         try:
             yield process
@@ -206,7 +203,7 @@ def _started(run: Run, rng: random.Random, **options: Any) -> "Iterator[subproce
 
 
 def _ended_by(process: "subprocess.Popen[str]", number: int, seconds: float) -> int:
-    """Its exit code, after a signal in so many seconds, if it has not ended before."""
+    """Send a signal after so many seconds unless the process has ended before; return its exit code."""
     try:
         process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -215,12 +212,12 @@ def _ended_by(process: "subprocess.Popen[str]", number: int, seconds: float) -> 
     return process.returncode
 
 
-def _until_begun(run: Run, process: "subprocess.Popen[str]") -> None:
-    """Wait until it holds the folder; it listens for signals before."""
+def wait_for_lock(run: Run, process: "subprocess.Popen[str]") -> None:
+    """Wait until a run has locked its folder, which it does after it has set up its handlers of signals."""
     lock = run.out / ".lock"
-    while process.poll() is None and not (
-        lock.exists() and lock.read_text().startswith(f"{process.pid} ")
-    ):
+    while process.poll() is None:
+        if lock.exists() and lock.read_text().startswith(f"{process.pid} "):
+            return
         time.sleep(0.005)
 
 
@@ -232,7 +229,7 @@ class Fault:
     title: str
     strike: Strike
     times: int
-    each: int
+    max_per_run: int
 
 
 FAULTS = (
@@ -260,7 +257,7 @@ FAULTS = (
 
 
 def torture(setting: Setting, fault: Fault, rng: random.Random) -> tuple[int, list[str]]:
-    """Count the faults survived, and list the losses of the others."""
+    """Return the number of faults survived, and the losses of the others."""
     survived, losses, number = 0, [], 0
     while survived + len(losses) < fault.times:
         form = FORMATS[number % len(FORMATS)]
@@ -268,12 +265,12 @@ def torture(setting: Setting, fault: Fault, rng: random.Random) -> tuple[int, li
         run, struck = Run(setting, setting.room / f"{fault.name}-{number}", form), 0
         number += 1
         try:
-            wanted = min(fault.each, fault.times - survived - len(losses))
-            while struck < wanted and fault.strike(run, rng):
+            limit = min(fault.max_per_run, fault.times - survived - len(losses))
+            while struck < limit and fault.strike(run, rng):
                 struck += 1
-                run.check(whole=False)
+                run.check(is_complete=False)
             run.finish(rng.choice((1, 2)))
-            run.check(whole=True)
+            run.check(is_complete=True)
         except LostError as error:
             losses += [str(error)] * max(struck, 1)
         else:
@@ -283,20 +280,18 @@ def torture(setting: Setting, fault: Fault, rng: random.Random) -> tuple[int, li
 
 
 def measure(seed: int, articles: int = 300) -> dict[str, Any]:
-    """The part of the figures that is about tagging. Each fault has its own moments, whichever others are tried."""
+    """Return the figures about tagging."""
     with tempfile.TemporaryDirectory() as folder:
         setting = Setting(Path(folder) / "corpus.jsonl", Path(folder))
         write_corpus(setting.corpus, articles, random.Random(seed))
         setting.undisturbed("jsonl")
         print(f"undisturbed: {setting.seconds:.0f} s", flush=True)
-        rows = [
-            survived(
-                fault.title,
-                *torture(setting, fault, random.Random(f"{seed} {fault.name}")),
-                f"seed {seed}",
-            )
-            for fault in FAULTS
-        ]
+        rows = []
+        for fault in FAULTS:
+            # A generator for each fault: its moments do not depend on the other faults.
+            rng = random.Random(f"{seed} {fault.name}")
+            count, losses = torture(setting, fault, rng)
+            rows.append(survived(fault.title, count, losses, f"seed {seed}"))
         about = (
             f"{articles} articles, 10 a part, {', '.join(setting.expected)}, 1 and 2 threads; undisturbed a run "
             f"took {setting.seconds:.0f} s. `benchmarks/torture/tagging.py`."

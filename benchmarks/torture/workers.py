@@ -37,9 +37,11 @@ def tag(corpus: Path, out: Path, *options: str) -> "subprocess.Popen[str]":
 
 def files(out: Path, process: "subprocess.Popen[str]") -> dict[str, bytes]:
     """Return the output of a finished run."""
-    _, said = process.communicate(timeout=PATIENCE)
-    if process.returncode != 1 or f"not read: {len(UNREADABLE)} of " not in said:
-        raise LostError(f"ended with {process.returncode}: {(said.splitlines() or [''])[-1]}")
+    _, error_output = process.communicate(timeout=PATIENCE)
+    if process.returncode != 1 or f"not read: {len(UNREADABLE)} of " not in error_output:
+        raise LostError(
+            f"ended with {process.returncode}: {(error_output.splitlines() or [''])[-1]}"
+        )
     return {
         path.name: path.read_bytes()
         for path in sorted(out.iterdir())
@@ -48,15 +50,15 @@ def files(out: Path, process: "subprocess.Popen[str]") -> dict[str, bytes]:
 
 
 def kill(process: "subprocess.Popen[str]", rng: random.Random) -> bool:
-    """Kill one of the workers of a run that goes on; whether there was one."""
+    """Kill one of the workers of a run; return whether there was one."""
     try:
         children = psutil.Process(process.pid).children(recursive=True)
-        found = [child for child in children if any(NAME in each for each in child.cmdline())]
-    except psutil.Error:
+        actors = [child for child in children if NAME in " ".join(child.cmdline())]
+    except psutil.Error:  # a child has ended meanwhile
         return False
-    if not found or process.poll() is not None:
+    if not actors or process.poll() is not None:
         return False
-    rng.choice(found).kill()
+    rng.choice(actors).kill()
     return True
 
 
@@ -68,39 +70,44 @@ def killed(
     rng: random.Random,
     *options: str,
 ) -> tuple[int, str]:
-    """Return the number of workers killed in a run, and the losses, if any."""
+    """Return the number of workers killed in a run, and its loss, empty if there was none."""
     struck, end = 0, time.monotonic() + PATIENCE
     with tag(corpus, out, "--engine", "ray", "--workers", "2", *options) as process:
         while process.poll() is None and struck < KILLS and time.monotonic() < end:
             time.sleep(rng.uniform(0.3, 0.3 + seconds / KILLS))
             struck += kill(process, rng)
         try:
-            found = files(out, process)
+            actual = files(out, process)
         except LostError as error:
             return struck, str(error)
-    wrong = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
-    return struck, f"other bytes than one process: {', '.join(wrong)}" if wrong else ""
+    names = sorted({*actual, *expected})
+    changed = [name for name in names if actual.get(name) != expected.get(name)]
+    if changed:
+        return struck, f"other bytes than one process: {', '.join(changed)}"
+    return struck, ""
 
 
 def measure(seed: int, articles: int = 1200) -> dict[str, Any]:
-    """The part of the figures that is about workers on Ray."""
+    """Return the figures about workers on Ray."""
     rng = random.Random(f"{seed} workers")
     with tempfile.TemporaryDirectory() as folder:
         corpus, room = Path(folder) / "corpus.jsonl", Path(folder)
         write_corpus(corpus, articles, rng)
-        expected, seconds = files(room / "alone", tag(corpus, room / "alone", "--threads", "1")), {}
+        expected = files(room / "alone", tag(corpus, room / "alone", "--threads", "1"))
+        seconds = {}
         for count in (1, 2):
             began, out = time.monotonic(), room / f"ray-{count}"
-            found = files(out, tag(corpus, out, "--engine", "ray", "--workers", str(count)))
+            actual = files(out, tag(corpus, out, "--engine", "ray", "--workers", str(count)))
             seconds[count] = time.monotonic() - began
-            if found != expected:
+            if actual != expected:
                 raise SystemExit(f"{count} workers, undisturbed: other bytes than one process")
             print(f"workers: {count}, {seconds[count]:.0f} s", flush=True)
         struck, losses = 0, []
         for number in range(RUNS):
             hits, lost = killed(corpus, room / f"killed-{number}", expected, seconds[2], rng)
             struck += hits
-            losses += [lost] * bool(lost)
+            if lost:
+                losses.append(lost)
             print(f"workers: {struck} killed, {len(losses)} runs lost", *losses[-1:], flush=True)
     rows = [
         survived(

@@ -12,7 +12,7 @@ from claimstance.inference.articles import (
     plain_text,
     word,
 )
-from claimstance.inference.articles.article import MOST_DOCUMENT, MOST_TEXT, Article, Raw
+from claimstance.inference.articles.article import MAX_DOCUMENT, MAX_TEXT, Article, Raw
 from claimstance.inference.articles.corpus import ReadCorpus
 from claimstance.inference.articles.html import web_page
 from claimstance.inference.articles.isolation import LIMITS, Limits, parse_in_process
@@ -23,35 +23,37 @@ class Document:
     """A format of files that hold one article each.
 
     Attributes:
-        parse: from what was read to the article; raises ``InputError``.
-        most: bytes of a file.
-        sent_as: what web servers call it.
+        parse: the function that turns raw bytes into the article; raises ``InputError``.
+        max_bytes: the largest file of the format that is read.
+        media_types: the format's names in the header ``Content-Type``.
         is_simple: whether parsing takes time and memory in proportion to the size, whatever a file holds.
     """
 
     parse: Callable[[Raw], Article]
-    most: int
-    sent_as: tuple[str, ...]
+    max_bytes: int
+    media_types: tuple[str, ...]
     is_simple: bool = False
 
     def read(self, raw: Raw, limits: Limits = LIMITS) -> Article:
         """Return the article of a document, parsed within limits of time and memory.
 
         Raises:
-            InputError: if it is none, or takes more (``TimeLimitError`` for time).
+            InputError: if the file is not of this format, or exceeds a limit (``TimeLimitError`` for time).
         """
-        return self.parse(raw) if self.is_simple else parse_in_process(self.parse, raw, limits)
+        if self.is_simple:
+            return self.parse(raw)  # cannot exceed a limit: saves starting a process
+        return parse_in_process(self.parse, raw, limits)
 
 
-_PAGE = Document(web_page.parse, MOST_TEXT, ("text/html", "application/xhtml+xml"))
+_PAGE = Document(web_page.parse, MAX_TEXT, ("text/html", "application/xhtml+xml"))
 DOCUMENTS = {
-    ".txt": Document(plain_text.parse, MOST_TEXT, ("text/plain",), is_simple=True),
+    ".txt": Document(plain_text.parse, MAX_TEXT, ("text/plain",), is_simple=True),
     ".html": _PAGE,
     ".htm": _PAGE,
-    ".pdf": Document(pdf.parse, MOST_DOCUMENT, ("application/pdf",)),
+    ".pdf": Document(pdf.parse, MAX_DOCUMENT, ("application/pdf",)),
     ".docx": Document(
         word.parse,
-        MOST_DOCUMENT,
+        MAX_DOCUMENT,
         ("application/vnd.openxmlformats-officedocument.wordprocessingml.document",),
     ),
 }

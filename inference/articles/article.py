@@ -1,4 +1,4 @@
-"""An article to tag, and what its readers share: what they are given, and how much they take."""
+"""An article to tag, and the limits and errors that all readers of articles share."""
 
 import logging
 from collections.abc import Mapping
@@ -10,10 +10,11 @@ from claimstance.model.errors import InputError, shorten
 from claimstance.model.io.files import open_regular
 
 #: Bytes of a file of plain text, of a row of a corpus, and characters of any article: twice the longest novels.
-MOST_TEXT = 10_000_000
+MAX_TEXT = 10_000_000
 #: Bytes of a PDF or DOCX file, pictures included.
-MOST_DOCUMENT = 50_000_000
-_LONGEST_TITLE = 200
+MAX_DOCUMENT = 50_000_000
+_MAX_TITLE = 200  # characters
+_MAX_DETAIL = 150  # characters of a library's error within one of ours
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,11 @@ class Article:
     """An article to tag.
 
     Attributes:
-        doc_id: its name in results.
-        text: what offsets refer to.
-        title: ``None`` if it has none that is known.
-        warnings: what is odd about how it was given.
-        meta: what else is known of it, as JSON has it: date, outlet and url of a page, other columns of a corpus.
+        doc_id: the article's name in results.
+        text: the text that offsets refer to.
+        title: ``None`` if the article has no title, or none that its format marks.
+        warnings: oddities of the input, one sentence each.
+        meta: further facts as JSON values: date, outlet and url of a page, other columns of a corpus.
     """
 
     doc_id: str
@@ -37,12 +38,14 @@ class Article:
 
 @dataclass(frozen=True)
 class Raw:
-    """A file that holds one article, as it was read or fetched.
+    """The bytes of a file that holds one article, read from disk or fetched.
 
     Attributes:
-        where: what errors call it.
-        url: where it was fetched from.
-        charset: the encoding that the one who sent it named.
+        data: the bytes.
+        doc_id: the id that the article will have.
+        where: the file's name in errors.
+        url: the address it was fetched from.
+        charset: the encoding that the server named.
     """
 
     data: bytes
@@ -54,7 +57,7 @@ class Raw:
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns of a corpus hold the text, the id and the title; ``None`` to go by the usual names."""
+    """Names of the columns of a corpus that hold text, id and title; ``None`` to go by the usual names."""
 
     text: str | None = None
     id: str | None = None
@@ -62,16 +65,18 @@ class Columns:
 
 
 def title_of(text: str) -> str | None:
-    """The first line, if it stands alone and does not end like a sentence."""
-    first, newline, _ = text.lstrip().partition("\n")
-    first = first.strip()
-    if not newline or not first or len(first) > _LONGEST_TITLE or first[-1] in '.!?:;,”"':
+    """Return the first line if text follows it and it does not end like a sentence."""
+    first_line, newline, _ = text.lstrip().partition("\n")
+    first_line = first_line.strip()
+    if not newline or not first_line or len(first_line) > _MAX_TITLE:
         return None
-    return first
+    if first_line[-1] in '.!?:;,”"':
+        return None
+    return first_line
 
 
 def check_characters(where: str, *texts: str) -> None:
-    """Raise ``InputError`` if a text has half of a surrogate pair, which no UTF-8 can hold."""
+    """Raise ``InputError`` if a text has half of a surrogate pair, which UTF-8 cannot encode."""
     for text in texts:
         try:
             text.encode()
@@ -83,43 +88,47 @@ def check_characters(where: str, *texts: str) -> None:
 
 
 def check_length(where: str, text: str) -> None:
-    """Raise ``InputError`` for a text of more than ``MOST_TEXT`` characters."""
-    if len(text) > MOST_TEXT:
+    """Raise ``InputError`` for a text of more than ``MAX_TEXT`` characters."""
+    if len(text) > MAX_TEXT:
         raise InputError(
-            f"{where}: expected an article of at most {MOST_TEXT:,} characters, found {len(text):,}"
+            f"{where}: expected an article of at most {MAX_TEXT:,} characters, found {len(text):,}"
         )
 
 
-def read_bytes(path: Path, most: int) -> bytes:
-    """Return the bytes of a file, however its system tells its size; see ``open_regular`` and ``read_all``."""
+def read_bytes(path: Path, max_bytes: int) -> bytes:
+    """Return the bytes of a regular file; errors as in ``open_regular`` and ``read_all``."""
     with open_regular(path) as file:
-        return read_all(file, most, str(path))
+        return read_all(file, max_bytes, str(path))
 
 
-def read_all(file: BinaryIO, most: int, where: str) -> bytes:
-    """The rest of a file.
+def read_all(file: BinaryIO, max_bytes: int, where: str) -> bytes:
+    """Return the rest of a file.
 
     Raises:
-        InputError: if it has more than ``most`` bytes, of which no more are held.
+        InputError: if it has more than ``max_bytes`` bytes.
     """
-    data = file.read(most + 1)
-    if len(data) > most:
-        raise InputError(f"{where}: expected at most {most:,} bytes, found more")
+    # One byte more than allowed proves that the file is too large; the rest never enters memory.
+    data = file.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise InputError(f"{where}: expected at most {max_bytes:,} bytes, found more")
     return data
 
 
-def told(error: object) -> str:
-    """Return the message of a library's error, in one line that leaves room for ours."""
-    return shorten(" ".join(str(error).split()), 150) or type(error).__name__
+def one_line(message: object) -> str:
+    """Return a library's message in one line, short enough to stand within an error of ours."""
+    return shorten(" ".join(str(message).split()), _MAX_DETAIL) or type(message).__name__
 
 
-def missing(where: str, module: str, extra: str) -> InputError:
-    """The error for a file that a library which is not installed would read."""
+def missing_library(where: str, module: str, extra: str) -> InputError:
+    """Return the error for a file whose format needs a library that is not installed."""
     return InputError(f"{where}: this needs '{module}': pip install 'claimstance[{extra}]'")
 
 
-def silence(*loggers: str) -> None:
-    """Keep what a library logs off standard error, unless someone has set up logging: our errors say it in one line."""
+def mute_logging(*loggers: str) -> None:
+    """Keep a library's log off standard error, unless the user has set up logging for it.
+
+    Our errors say the same in one line.
+    """
     for name in loggers:
         logger = logging.getLogger(name)
         if not logger.handlers:

@@ -1,4 +1,4 @@
-"""Corpora: files of many articles, one a row, of which a column holds the text and the others travel along."""
+"""Corpora: files of many articles, one per row; one column holds the text, other columns become ``meta``."""
 
 import datetime
 import decimal
@@ -15,48 +15,49 @@ from claimstance.inference.articles.article import (
     Columns,
     check_characters,
     check_length,
+    one_line,
     title_of,
-    told,
 )
 from claimstance.inference.articles.html.cells import read_cell
 from claimstance.inference.articles.wrapping import unwrap
 from claimstance.model.errors import InputError, shorten
 
 log = logging.getLogger(__name__)
-#: The names that columns have where the user gives none, the likeliest first; capitals do not count.
+#: Usual names of columns in order of preference, for a user who names none; upper or lower case does not matter.
 TEXT_NAMES = ("text", "body", "content", "article")
 ID_NAMES = ("doc_id", "id")
 TITLE_NAMES = ("title", "headline")
-_DEEPEST = 20  # lists in lists, of a value that travels along
-_MOST_BAD = 100
+_MAX_DEPTH = 20  # of nested lists in a value of ``meta``
+_MAX_BAD_ROWS = 100  # at the beginning of a file, before it is given up
 
-#: ``(file, the id of articles without one, which columns) -> articles``, and an error in place of each bad row
+#: ``(file, prefix of generated ids, columns) -> articles``, with an error in place of each bad row
 ReadCorpus = Callable[[Path, str, Columns], Iterator[Article | InputError]]
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """The columns of a corpus: that of the text, and those of id and title if there are any."""
+class ChosenColumns:
+    """Represent the columns of a corpus that hold text, id and title; ``None`` if it has no such column."""
 
     text: str
     id: str | None
     title: str | None
 
 
-def choose(names: Sequence[str], columns: Columns, where: str, file: str) -> Chosen:
-    """The columns that the user named, or else those with a usual name; of a text that was guessed the log tells.
+def choose_columns(names: Sequence[str], columns: Columns, where: str, file: str) -> ChosenColumns:
+    """Return the columns that the user named, or else those with a usual name; log a guess of the text's column.
 
     Raises:
-        InputError: for a column that is not there, or if none could be the text.
+        InputError: if a column that the user named is missing, or no column has a usual name of the text.
     """
-    for asked in (columns.text, columns.id, columns.title):
-        if asked is not None and asked not in names:
-            raise InputError(f"{where}: expected a column '{asked}', found {_listed(names)}")
-    text = columns.text or usual(names, TEXT_NAMES)
+    existing = one_line(", ".join(names)) if names else "none"
+    for column in (columns.text, columns.id, columns.title):
+        if column is not None and column not in names:
+            raise InputError(f"{where}: expected a column '{column}', found {existing}")
+    text = columns.text or usual_column(names, TEXT_NAMES)
     if text is None:
         raise InputError(
             f"{where}: expected a column {', '.join(map(repr, TEXT_NAMES))}, or one that --text-column "
-            f"names, found {_listed(names)}"
+            f"names, found {existing}"
         )
     if columns.text is None and text.lower() != TEXT_NAMES[0]:
         log.warning(
@@ -64,84 +65,98 @@ def choose(names: Sequence[str], columns: Columns, where: str, file: str) -> Cho
             file,
             text,
         )
-    return Chosen(
-        text, columns.id or usual(names, ID_NAMES), columns.title or usual(names, TITLE_NAMES)
+    return ChosenColumns(
+        text,
+        columns.id or usual_column(names, ID_NAMES),
+        columns.title or usual_column(names, TITLE_NAMES),
     )
 
 
-def check_names(names: Sequence[str], where: str) -> None:
-    """Raise ``InputError`` if two columns have one name."""
-    twice = next((name for name, count in Counter(names).items() if name and count > 1), None)
-    if twice is not None:
-        raise InputError(
-            f"{where}: expected columns with different names, found '{told(twice)}' twice"
-        )
+def check_unique(names: Sequence[str], where: str) -> None:
+    """Raise ``InputError`` if two columns have the same name; empty names may repeat."""
+    for name, count in Counter(names).items():
+        if name and count > 1:
+            raise InputError(
+                f"{where}: expected columns with different names, found '{one_line(name)}' twice"
+            )
 
 
-def usual(names: Sequence[str], wanted: Sequence[str]) -> str | None:
-    """The column of one of the names that are wanted, as the file writes it."""
+def usual_column(names: Sequence[str], candidates: Sequence[str]) -> str | None:
+    """Return the first of the candidates that a column has as its name, spelt as in the file."""
+    # In reverse, so that of "Text" and "text" the first column counts.
     by_name = {name.lower(): name for name in reversed(names)}
-    return next((by_name[name] for name in wanted if name in by_name), None)
+    for candidate in candidates:
+        if candidate in by_name:
+            return by_name[candidate]
+    return None
 
 
-def _listed(names: Sequence[str]) -> str:
-    return told(", ".join(names)) if names else "none"
-
-
-def article_of(
-    row: Mapping[str, Any], chosen: Chosen, doc_id: str, where: str, is_read: bool = False
+def article_from_row(
+    row: Mapping[str, Any],
+    chosen: ChosenColumns,
+    doc_id: str,
+    where: str,
+    is_processed: bool = False,
 ) -> Article:
     """Return the article of a row, its text without HTML and with the lines of each paragraph joined.
 
     Args:
-        row: its values by column.
+        row: the values by column.
         chosen: the columns with text, id and title.
-        doc_id: its id if the row has none.
-        where: the place of the row, for errors.
-        is_read: whether this program wrote the text, which then stays as it is.
+        doc_id: the id of a row without one.
+        where: the file and row, for errors.
+        is_processed: whether this program wrote the text, which must then stay as it is.
 
     Raises:
-        InputError: if the text is no text, or a value cannot be told in JSON.
+        InputError: if the text is not a string, or a value cannot be written as JSON.
     """
-    text, title = row.get(chosen.text), row.get(chosen.title) if chosen.title else None
+    text = row.get(chosen.text)
     if not isinstance(text, str):
-        raise InputError(
-            f"{where}: expected a text in '{told(chosen.text)}', found "
-            f"{'none' if text is None else shorten(repr(text))}"
-        )
+        value = "none" if text is None else shorten(repr(text))
+        raise InputError(f"{where}: expected a text in '{one_line(chosen.text)}', found {value}")
     check_length(where, text)
-    if not is_read:
+    title = row.get(chosen.title) if chosen.title else None
+    if not isinstance(title, str):
+        title = None
+    if not is_processed:
         text = unwrap(read_cell(text))
-        title = read_cell(title) if isinstance(title, str) else None
-    name = as_id(row.get(chosen.id) if chosen.id else None) or doc_id
-    title = (title if isinstance(title, str) else None) or title_of(text)
-    check_characters(where, text, title or "", name)
+        title = read_cell(title) if title else None
+    title = title or title_of(text)
+    row_id = as_id(row.get(chosen.id)) if chosen.id else None
+    doc_id = row_id or doc_id
+    check_characters(where, text, title or "", doc_id)
     used = (chosen.text, chosen.id, chosen.title)
-    return Article(
-        name, text, title, meta=plain_values({k: v for k, v in row.items() if k not in used}, where)
-    )
+    remaining = {name: value for name, value in row.items() if name not in used}
+    return Article(doc_id, text, title, meta=plain_values(remaining, where))
 
 
 def as_id(value: Any) -> str | None:
-    """A value as an id: whole numbers as such, as spreadsheets write them; ``None`` for no value."""
-    if value is None or value == "" or value != value:
+    """Return a value as an id, or ``None`` for a missing value; 7.0, as spreadsheets write 7, becomes "7"."""
+    is_nan = value != value
+    if value is None or value == "" or is_nan:
         return None
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def plain_values(values: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Values as JSON has them: dates as ISO texts, and ``None`` for numbers that are none.
+    """Return values as JSON has them: dates as ISO strings, and ``None`` for NaN and infinity.
 
     Raises:
-        InputError: for half a surrogate pair, and for lists nested deeper than anyone reads.
+        InputError: for half of a surrogate pair, and for lists nested more than 20 deep.
     """
     check_characters(where, *values)
-    return {name: _plain(value, f"{where}: '{told(name)}'", 0) for name, value in values.items()}
+    return {
+        name: _plain_value(value, f"{where}: '{one_line(name)}'", 0)
+        for name, value in values.items()
+    }
 
 
-def _plain(value: Any, where: str, depth: int) -> Any:
-    if depth > _DEEPEST:
-        raise InputError(f"{where}: expected at most {_DEEPEST} lists in each other, found more")
+def _plain_value(value: Any, where: str, depth: int) -> Any:
+    """Return a value, and those inside it, as JSON has them."""
+    if depth > _MAX_DEPTH:
+        raise InputError(f"{where}: expected at most {_MAX_DEPTH} lists in each other, found more")
     if isinstance(value, str):
         check_characters(where, value)
         return value
@@ -151,25 +166,29 @@ def _plain(value: Any, where: str, depth: int) -> Any:
         return float(value) if math.isfinite(value) else None
     if isinstance(value, Mapping):
         check_characters(where, *map(str, value))
-        return {str(name): _plain(one, where, depth + 1) for name, one in value.items()}
+        return {str(name): _plain_value(item, where, depth + 1) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(one, where, depth + 1) for one in value]
+        return [_plain_value(item, where, depth + 1) for item in value]
     if isinstance(value, (datetime.date, datetime.time)):  # a datetime is a date
         return value.isoformat()
     return str(value)
 
 
-def checked(path: Path, articles: Iterator[Article | InputError]) -> Iterator[Article | InputError]:
-    """The articles of a corpus; a file without rows is an error, and one that begins with bad rows alone is left.
-
-    Raises:
-        InputError: for either.
-    """
-    good = bad = 0
+def stop_at_useless_file(
+    path: Path, articles: Iterator[Article | InputError]
+) -> Iterator[Article | InputError]:
+    """Yield the articles of a corpus; raise ``InputError`` if it has no rows, or begins with 100 bad ones."""
+    good_rows = bad_rows = 0
     for article in articles:
-        good, bad = good + isinstance(article, Article), bad + isinstance(article, InputError)
+        if isinstance(article, Article):
+            good_rows += 1
+        else:
+            bad_rows += 1
         yield article
-        if bad == _MOST_BAD and not good:
-            raise InputError(f"{path}: none of the first {bad} rows can be read: the rest was left")
-    if not good and not bad:
+        # Such a file is in a wrong format: errors of all of its rows would only bury the cause.
+        if bad_rows == _MAX_BAD_ROWS and not good_rows:
+            raise InputError(
+                f"{path}: none of the first {bad_rows} rows can be read: the rest was left"
+            )
+    if not good_rows and not bad_rows:
         raise InputError(f"{path}: expected at least one article, found an empty file")

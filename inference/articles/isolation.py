@@ -22,14 +22,12 @@ from typing import Any, BinaryIO
 from claimstance.inference.articles.article import Article, Raw
 from claimstance.model.errors import InputError
 
-#: What runs in a process: the paths that modules are found in are those of the process that started it.
+#: The program of a process; it imports modules from the paths of the process that started it.
 _PROGRAM = (
     "import sys; sys.path[:] = sys.argv[1:]; "
     "from claimstance.inference.articles.isolation import work; work()"
 )
-_MOST_DOCUMENTS = (
-    1_000  # of a process, then another is started: libraries may not give back all memory
-)
+_MAX_DOCUMENTS = 1_000  # of a process, then another is started: libraries may leak memory
 _SPARE_SECONDS = 5  # of processor time, after which a process ends that its starter could not end
 
 
@@ -69,13 +67,19 @@ def parse_in_process(parse: Callable[[Raw], Article], raw: Raw, limits: Limits =
         InputError: as ``parse`` raises it, or if the document takes too much memory or ends the process.
         TimeLimitError: if it takes too long.
     """
-    if not _can_start():
+    # A program that was packed into a single file cannot start Python, only itself.
+    if not sys.executable or getattr(sys, "frozen", False):
         return parse(raw)
-    process = _take()
+    process = _acquire_process()
     try:
         reply = process.ask(parse, raw, limits)
     finally:
-        _give_back(process)
+        with _lock:
+            _busy.remove(process)
+            if process.is_usable:
+                _idle.append(process)
+        if not process.is_usable:
+            process.close()
     if "article" in reply:
         values = reply["article"]
         return Article(**{**values, "warnings": tuple(values["warnings"])})
@@ -105,10 +109,11 @@ class _Process:
     """A process that parses, one document at a time.
 
     Attributes:
-        is_usable: whether it may be given another document.
+        is_usable: whether it may parse another document.
     """
 
     def __init__(self) -> None:
+        """Start the process."""
         self.is_usable = True
         self._documents = 0
         self._is_late = False
@@ -117,11 +122,17 @@ class _Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the one who started it, who may want to finish a part
+            start_new_session=True,  # Ctrl-C must not end it: the parent may want to finish its work
         )
 
     def ask(self, parse: Callable[[Raw], Article], raw: Raw, limits: Limits) -> dict[str, Any]:
-        """Return what the process says of a document: an article, an error, or what ended it."""
+        """Return the reply to a document under one key: "article", "error", "bug", "memory" or "time".
+
+        The reply is empty if the process ended by itself.
+        """
+        requests, replies = self._process.stdin, self._process.stdout
+        assert requests is not None
+        assert replies is not None
         request = {
             "module": parse.__module__,
             "function": parse.__qualname__,
@@ -134,8 +145,13 @@ class _Process:
         timer.start()
         reply: dict[str, Any] = {}
         try:
-            line = self._exchange(_as_line(request), raw.data)
-            reply = json.loads(_decoded(line))
+            requests.write(_encode_line(request))
+            requests.write(raw.data)
+            requests.flush()
+            line = replies.readline()
+            if not line.endswith(b"\n"):
+                raise ValueError("cut off")
+            reply = json.loads(line)
         except (OSError, ValueError):  # the process has ended
             self.is_usable = False
         finally:
@@ -144,19 +160,11 @@ class _Process:
         if self._is_late:
             return reply or {"time": True}
         self._documents += 1
-        self.is_usable &= self._documents < _MOST_DOCUMENTS and "last" not in reply
+        self.is_usable &= self._documents < _MAX_DOCUMENTS and "last" not in reply
         return reply
 
-    def _exchange(self, header: bytes, data: bytes) -> bytes:
-        requests, replies = self._process.stdin, self._process.stdout
-        assert requests is not None
-        assert replies is not None
-        requests.write(header)
-        requests.write(data)
-        requests.flush()
-        return replies.readline()
-
     def _end_late(self) -> None:
+        """End the process because the time is over."""
         self._is_late, self.is_usable = True, False
         self._process.kill()
 
@@ -184,31 +192,22 @@ _idle: list[_Process] = []
 _busy: list[_Process] = []
 
 
-def _take() -> _Process:
-    """Return a process that has nothing to do, started if there is none."""
-    process = None
+def _acquire_process() -> _Process:
+    """Return an idle process, or a new one, and count it among the busy ones."""
     with _lock:
-        while _idle and process is None:
+        while _idle:
             process = _idle.pop()
-            if not process.is_alive:
-                process.close()
-                process = None
-        process = process or _Process()
+            if process.is_alive:
+                break
+            process.close()
+        else:
+            process = _Process()
         _busy.append(process)
     return process
 
 
-def _give_back(process: _Process) -> None:
-    with _lock:
-        _busy.remove(process)
-        if process.is_usable:
-            _idle.append(process)
-            return
-    process.close()
-
-
-def _forget_all() -> None:
-    """Leave the processes to the one who started them: after a fork two would talk to each."""
+def _forget_processes() -> None:
+    """Leave the processes to the parent after a fork: each can talk to one program only."""
     global _lock
     _lock = threading.Lock()
     _idle.clear()
@@ -216,22 +215,12 @@ def _forget_all() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)
+    os.register_at_fork(after_in_child=_forget_processes)
 
 
-def _can_start() -> bool:
-    """Return whether this program can start Python: one that was packed into a single file would start itself."""
-    return bool(sys.executable) and not getattr(sys, "frozen", False)
-
-
-def _as_line(value: Any) -> bytes:
+def _encode_line(value: Any) -> bytes:
+    """Return a message between the processes."""
     return json.dumps(value).encode() + b"\n"
-
-
-def _decoded(line: bytes) -> str:
-    if not line.endswith(b"\n"):
-        raise ValueError("cut off")
-    return line.decode("ascii")
 
 
 def work() -> None:
@@ -239,21 +228,23 @@ def work() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests = sys.stdin.buffer
     with os.fdopen(os.dup(1), "wb") as replies:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries print is no reply
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), 1
+        )  # libraries print, which must not mix with replies
         while line := requests.readline():
-            reply = _reply(json.loads(line), requests)
-            replies.write(_as_line(reply))
+            reply = _handle_request(json.loads(line), requests)
+            replies.write(_encode_line(reply))
             replies.flush()
 
 
-def _reply(request: dict[str, Any], requests: BinaryIO) -> dict[str, Any]:
-    """Return what became of a request, whose document is still to be read."""
+def _handle_request(request: dict[str, Any], requests: BinaryIO) -> dict[str, Any]:
+    """Return the reply to a request, whose document is still to be read."""
     limits = Limits(**request["limits"])
     reply: dict[str, Any]
     try:
         raw = Raw(requests.read(request["size"]), **request["raw"])
         parse = getattr(import_module(request["module"]), request["function"])
-        _limit(limits)
+        _limit_process(limits)
         reply = {"article": asdict(parse(raw))}
     except InputError as error:
         reply = {"error": str(error)}
@@ -261,30 +252,31 @@ def _reply(request: dict[str, Any], requests: BinaryIO) -> dict[str, Any]:
         return {"memory": True, "last": True}
     except Exception:
         reply = {"bug": traceback.format_exc()}
-    peak = _peak()
-    # Libraries in C tell of missing memory as of damage.
+    peak = _peak_memory()
+    # Libraries in C report missing memory as damage of the file.
     if "error" in reply and peak > limits.memory * 3 // 4:
         return {"memory": True, "last": True}
-    if peak > limits.memory // 2:  # which would be missing for the next one
+    # Memory that this document took might be missing for the next one.
+    if peak > limits.memory // 2:
         reply["last"] = True
     return reply
 
 
-def _limit(limits: Limits) -> None:
-    """Have the system limit this process, where it does that."""
+def _limit_process(limits: Limits) -> None:
+    """Have the system limit this process, where it can."""
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 
-        _, most = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (limits.memory, most))
+        _, maximum = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory, maximum))
         used = resource.getrusage(resource.RUSAGE_SELF)
         seconds = int(used.ru_utime + used.ru_stime + limits.seconds) + _SPARE_SECONDS
-        _, most = resource.getrlimit(resource.RLIMIT_CPU)
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, most))
+        _, maximum = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, maximum))
 
 
-def _peak() -> int:
-    """Return the bytes of address space that this process has taken at most; 0 where that is not known."""
+def _peak_memory() -> int:
+    """Return the most bytes of address space that this process has taken; 0 where the system does not say."""
     with contextlib.suppress(OSError, ValueError):
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
         for line in status.splitlines():

@@ -1,4 +1,4 @@
-"""JSON Lines: an object a line."""
+"""JSON Lines: one object per line."""
 
 import json
 from collections.abc import Iterator
@@ -6,37 +6,39 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from claimstance.inference.articles.article import MOST_TEXT, Article, Columns
-from claimstance.inference.articles.corpus import article_of, choose
+from claimstance.inference.articles.article import MAX_TEXT, Article, Columns
+from claimstance.inference.articles.corpus import article_from_row, choose_columns
 from claimstance.model.errors import InputError, shorten
 from claimstance.model.io.text_lines import checked_lines
 
-#: What a line of our own output has beside the article, which is read again without them.
+#: Keys of a line of this program's own output that describe results rather than the article.
 _RESULTS = ("model", "sentences", "sources", "warnings")
 
 
 def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputError]:
-    """The articles of a file; see ``ReadCorpus``. The first line that has a text says for all which key it is under.
+    """Yield the articles of a file; see ``ReadCorpus``. The first line with a text fixes its key for all lines.
 
-    ``meta``, if it is an object, travels along as what it holds.
+    If ``meta`` is an object, its items become items of the row.
     """
-    for number, line in enumerate(checked_lines(path, MOST_TEXT), 1):
+    for number, line in enumerate(checked_lines(path, MAX_TEXT), 1):
         if isinstance(line, InputError):
             yield line
-        elif line.strip():
-            where = f"{path}, line {number}"
-            try:
-                row, is_read = _row(line, where)
-                # a title is often left out where there is none
-                asked = replace(columns, title=columns.title if columns.title in row else None)
-                chosen = choose(list(row), asked, where, str(path))
-                columns = replace(columns, text=chosen.text)
-                yield article_of(row, chosen, f"{doc_id}:{number}", where, is_read)
-            except InputError as error:  # costs this line alone
-                yield error
+            continue
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            row, is_processed = _parse_line(line, where)
+            # Unlike the text, a title is often left out of articles that have none.
+            title = columns.title if columns.title in row else None
+            chosen = choose_columns(list(row), replace(columns, title=title), where, str(path))
+            columns = replace(columns, text=chosen.text)
+            yield article_from_row(row, chosen, f"{doc_id}:{number}", where, is_processed)
+        except InputError as error:  # costs this line alone
+            yield error
 
 
-def _row(line: str, where: str) -> tuple[dict[str, Any], bool]:
+def _parse_line(line: str, where: str) -> tuple[dict[str, Any], bool]:
     """Return the values of a line, and whether this program wrote it."""
     expected = "a JSON object with the article's text"
     try:
@@ -47,9 +49,12 @@ def _row(line: str, where: str) -> tuple[dict[str, Any], bool]:
         ) from None
     if not isinstance(row, dict):
         raise InputError(f"{where}: expected {expected}, found {shorten(repr(row))}")
-    is_read = all(name in row for name in _RESULTS)
-    if is_read:
-        row = {name: value for name, value in row.items() if name not in _RESULTS}
-    if isinstance(meta := row.get("meta"), dict):
-        row = {**meta, **{name: value for name, value in row.items() if name != "meta"}}
-    return row, is_read
+    is_processed = all(name in row for name in _RESULTS)
+    if is_processed:
+        for name in _RESULTS:
+            del row[name]
+    meta = row.get("meta")
+    if isinstance(meta, dict):
+        del row["meta"]
+        row = {**meta, **row}
+    return row, is_processed

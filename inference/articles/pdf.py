@@ -1,39 +1,41 @@
-"""The text of a PDF. A PDF has letters at places on pages; lines, words and paragraphs are guessed from that."""
+"""PDF files, which place letters on pages: lines, words and paragraphs are guessed from the positions."""
 
 import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from claimstance.inference.articles.article import (
-    MOST_TEXT,
+    MAX_TEXT,
     Article,
     Raw,
     check_length,
-    missing,
-    silence,
+    missing_library,
+    mute_logging,
+    one_line,
     title_of,
-    told,
 )
 from claimstance.model.errors import InputError
 
-_MOST_PAGES = 2_000
-_MOST_EDGES = 3  # lines of a running head or foot
-_ENDS = re.compile(r"[.!?:…][”’\"')\]»]*$")
+_MAX_PAGES = 2_000
+_MAX_EDGE_LINES = 3  # of a running head or foot
+_SENTENCE_END = re.compile(r"[.!?:…][”’\"')\]»]*$")
 _BROKEN_WORD = re.compile(r"(\w+)[-\u00ad\u2010]$")
-#: Letters that fonts have in one, of which no dictionary knows.
-_LIGATURES = {ord(one): unicodedata.normalize("NFKC", one) for one in "ﬀﬁﬂﬃﬄﬅﬆ"}
-_SHORT_LINE = 0.75  # of the usual length: what ends a paragraph if it ends a sentence too
-_GUESSED = (
+#: Ligatures that fonts have as one character, and that no dictionary has.
+_LIGATURES = {ord(letter): unicodedata.normalize("NFKC", letter) for letter in "ﬀﬁﬂﬃﬄﬅﬆ"}
+_FULL_LENGTH_QUANTILE = 0.9  # of the lengths of lines: that of a line within a paragraph
+_SHORT_LINE = 0.75  # of a full line: a shorter line ends its paragraph if it ends a sentence, too
+_WARNING = (
     "paragraphs, and words broken at line ends, were put together by guessing; headers, captions and columns "
     "of the pages may stand between"
 )
 
 
 def parse(raw: Raw) -> Article:
-    """The text of all pages, a paragraph a line, with a warning of what was guessed.
+    """Return the text of all pages, one paragraph per line, with a warning of what was guessed.
 
     Raises:
         InputError: for a PDF that is locked, damaged or too large, or has no text (a scan); without pypdf.
@@ -41,25 +43,28 @@ def parse(raw: Raw) -> Article:
     try:
         import pypdf
     except ImportError:
-        raise missing(raw.where, "pypdf", "documents") from None
-    silence("pypdf")
+        raise missing_library(raw.where, "pypdf", "documents") from None
+    mute_logging("pypdf")
+    pages: list[str] = []
     try:
         reader = pypdf.PdfReader(io.BytesIO(raw.data))
-        locked = reader.is_encrypted and not reader.decrypt("")  # many are locked with no password
-        pages = [] if locked else list(_pages(reader, raw.where))
+        # Many files are encrypted with an empty password.
+        is_locked = reader.is_encrypted and not reader.decrypt("")
+        if not is_locked:
+            pages = _extract_pages(reader, raw.where)
     except (InputError, MemoryError):
         raise
-    except pypdf.errors.DependencyError:
-        locked = True
+    except pypdf.errors.DependencyError:  # an encryption that pypdf alone cannot undo
+        is_locked = True
     except RecursionError:
         raise InputError(
             f"{raw.where}: expected a PDF, found one that is nested too deep"
         ) from None
     except Exception as error:  # a damaged file makes its parser raise errors of many kinds
         raise InputError(
-            f"{raw.where}: expected a PDF, found a file that cannot be read as one ({told(error)})"
+            f"{raw.where}: expected a PDF, found a file that cannot be read as one ({one_line(error)})"
         ) from None
-    if locked:
+    if is_locked:
         raise InputError(
             f"{raw.where}: expected a PDF that can be read without a password, found an encrypted one"
         )
@@ -70,99 +75,106 @@ def parse(raw: Raw) -> Article:
             "need text recognition first)"
         )
     check_length(raw.where, text)
-    return Article(raw.doc_id, text, title_of(text), tuple(_warnings(pages)))
+    warnings = [_WARNING]
+    empty = [str(number) for number, page in enumerate(pages, 1) if not page.strip()]
+    if empty:
+        warnings.append(
+            f"no text on {len(empty)} of {len(pages)} pages (scanned, or pictures alone): {', '.join(empty[:10])}"
+        )
+    return Article(raw.doc_id, text, title_of(text), tuple(warnings))
 
 
-def _pages(reader: Any, where: str) -> Iterator[str]:
-    """The text of each page.
+def _extract_pages(reader: Any, where: str) -> list[str]:
+    """Return the text of each page of a ``pypdf.PdfReader``.
 
     Raises:
         InputError: for more pages or characters than any article has.
     """
-    if len(reader.pages) > _MOST_PAGES:
+    if len(reader.pages) > _MAX_PAGES:
         raise InputError(
-            f"{where}: expected at most {_MOST_PAGES:,} pages, found {len(reader.pages):,}"
+            f"{where}: expected at most {_MAX_PAGES:,} pages, found {len(reader.pages):,}"
         )
+    pages = []
     length = 0
     for page in reader.pages:
-        text = (
-            page.extract_text().encode("utf-8", "replace").decode()
-        )  # fonts may map to half a surrogate pair
+        # Fonts may map letters to half of a surrogate pair, which becomes "?".
+        text = page.extract_text().encode("utf-8", "replace").decode()
         length += len(text)
-        if length > MOST_TEXT:
+        if length > MAX_TEXT:
             raise InputError(
-                f"{where}: expected a PDF of at most {MOST_TEXT:,} characters, found a larger one"
+                f"{where}: expected a PDF of at most {MAX_TEXT:,} characters, found a larger one"
             )
-        yield text
-
-
-def _warnings(pages: Sequence[str]) -> Iterator[str]:
-    yield _GUESSED
-    if empty := [str(number) for number, page in enumerate(pages, 1) if not page.strip()]:
-        yield f"no text on {len(empty)} of {len(pages)} pages (scanned, or pictures alone): {', '.join(empty[:10])}"
+        pages.append(text)
+    return pages
 
 
 def join_pages(pages: Sequence[str]) -> str:
-    r"""The lines of pages as paragraphs, one a line, without what stands at the edge of most pages.
+    r"""Return the lines of pages as paragraphs, one per line, without running heads and feet.
 
     >>> join_pages(["The levy is theft, she said on Wed-\nnesday.\nHe left, and took the well-known boat with him."])
     'The levy is theft, she said on Wednesday.\nHe left, and took the well-known boat with him.'
     """
-    sheets = [_lines(page) for page in pages]
-    for _ in range(_MOST_EDGES):
-        sheets = _without_edges(sheets)
-    lines = [line for sheet in sheets for line in sheet]
-    full = sorted(map(len, lines))[int(0.9 * len(lines))] if lines else 0
-    known = set(re.findall(r"\w+-\w+", " ".join(lines)))
+    page_lines = []
+    for page in pages:
+        lines = [" ".join(line.translate(_LIGATURES).split()) for line in page.splitlines()]
+        page_lines.append(_strip_blank_lines(lines))
+    for _ in range(_MAX_EDGE_LINES):
+        page_lines = _without_shared_edges(page_lines)
+    # The end of a page does not end a paragraph, but an empty line does.
+    lines = list(chain.from_iterable(page_lines))
+    full_length = sorted(map(len, lines))[int(_FULL_LENGTH_QUANTILE * len(lines))] if lines else 0
+    compounds = set(re.findall(r"\w+-\w+", " ".join(lines)))
     paragraphs: list[str] = []
-    before = ""
+    previous = ""
     for line in lines:
-        if not line or not before or _is_last(before, line, full):
+        if not line or not previous or _ends_paragraph(previous, line, full_length):
             paragraphs.append(line)
         else:
-            paragraphs[-1] = _joined(paragraphs[-1], line, known)
-        before = line
+            paragraphs[-1] = _join_lines(paragraphs[-1], line, compounds)
+        previous = line
     return "\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
-def _is_last(line: str, following: str, full: int) -> bool:
-    """Return true if a line ends its paragraph: it is short, and ends a sentence or is none (a title, a number)."""
-    short = len(line) < _SHORT_LINE * full
-    return short and bool(
-        _ENDS.search(line) or (following[0].isupper() and line[-1] not in ",;-–—")
-    )
+def _ends_paragraph(line: str, following: str, full_length: int) -> bool:
+    """Return whether a line is short, and ends a sentence or is no sentence (a title, a number)."""
+    if len(line) >= _SHORT_LINE * full_length:
+        return False
+    if _SENTENCE_END.search(line):
+        return True
+    return following[0].isupper() and line[-1] not in ",;-–—"
 
 
-def _joined(text: str, line: str, known: set[str]) -> str:
-    broken, rest = _BROKEN_WORD.search(text), re.match(r"\w+", line)
-    if broken is None or rest is None or not line[0].islower():
+def _join_lines(text: str, line: str, compounds: set[str]) -> str:
+    """Return a paragraph with its next line; a hyphen at its end stays if the PDF has that compound elsewhere."""
+    word_start, word_end = _BROKEN_WORD.search(text), re.match(r"\w+", line)
+    if word_start is None or word_end is None or not line[0].islower():
         return f"{text} {line}"
-    return (text if f"{broken[1]}-{rest[0]}" in known else text[:-1]) + line
+    if f"{word_start[1]}-{word_end[0]}" in compounds:
+        return text + line
+    return text[:-1] + line
 
 
-def _lines(page: str) -> list[str]:
-    """The lines of a page, empty ones between them included: they part paragraphs, a page's end does not."""
-    return (
-        "\n".join(" ".join(line.translate(_LIGATURES).split()) for line in page.splitlines())
-        .strip("\n")
-        .split("\n")
-    )
+def _without_shared_edges(page_lines: Sequence[list[str]]) -> list[list[str]]:
+    """Remove the first and last lines that more than half of several pages share, apart from numbers in them."""
+
+    def pattern(line: str) -> str:
+        return re.sub(r"\d+", "#", line)
+
+    counts = Counter[str]()
+    for lines in page_lines:
+        counts.update({pattern(lines[0]), pattern(lines[-1])})
+    min_pages = max(1, len(page_lines) / 2)
+    shared = {edge for edge, count in counts.items() if edge and count > min_pages}
+    shortened = []
+    for lines in page_lines:
+        if len(lines) > 1 and pattern(lines[0]) in shared:
+            lines = lines[1:]
+        if len(lines) > 1 and pattern(lines[-1]) in shared:
+            lines = lines[:-1]
+        shortened.append(_strip_blank_lines(lines))
+    return shortened
 
 
-def _without_edges(sheets: Sequence[list[str]]) -> list[list[str]]:
-    """The pages' lines without the first and the last that more than half of several pages share, but for numbers."""
-    counts = Counter(edge for lines in sheets for edge in {_edge(lines[0]), _edge(lines[-1])})
-    shared = {edge for edge, count in counts.items() if edge and count > max(1, len(sheets) / 2)}
-    return [_cut(lines, shared) for lines in sheets]
-
-
-def _cut(lines: list[str], edges: set[str]) -> list[str]:
-    if len(lines) > 1 and _edge(lines[0]) in edges:
-        lines = lines[1:]
-    if len(lines) > 1 and _edge(lines[-1]) in edges:
-        lines = lines[:-1]
+def _strip_blank_lines(lines: Sequence[str]) -> list[str]:
+    """Return lines without empty ones at either end; at least one line."""
     return "\n".join(lines).strip("\n").split("\n")
-
-
-def _edge(line: str) -> str:
-    return re.sub(r"\d+", "#", line)

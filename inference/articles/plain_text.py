@@ -8,7 +8,7 @@ from claimstance.model.errors import InputError
 
 
 def parse(raw: Raw) -> Article:
-    """Return the text as it stands, line ends included, unless it was wrapped at a column; see ``unwrap``.
+    """Return the article unchanged, line ends included, unless it was wrapped at a column; see ``unwrap``.
 
     The first line is the title if it looks like one.
 
@@ -16,6 +16,7 @@ def parse(raw: Raw) -> Article:
         InputError: naming the line that is not UTF-8.
     """
     data, where = raw.data, raw.where
+    # Both would decode as something: a clear error is worth more than a page of control characters.
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise InputError(f"{where}: expected UTF-8 text, found UTF-16")
     if b"\0" in data:

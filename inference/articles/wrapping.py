@@ -8,20 +8,18 @@ line, of a poem, a list, a headline, the next word would mostly fit, and most li
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-_NARROWEST, _WIDEST = 40, 132  # characters of a line that was wrapped
-_SHORTEST_MEAN = 20  # characters of a line, with the blank ones between paragraphs
-_FEWEST_BREAKS = 3
-_FORCED_SHARE = 0.9  # of the breaks within paragraphs, where blank lines part these
-_FORCED_SHARE_UNPARTED = 0.3  # of all breaks, where nothing does
+_MIN_WIDTH, _MAX_WIDTH = 40, 132  # characters of a line that was wrapped
+_MIN_MEAN_LENGTH = 20  # characters of a line, with the blank ones between paragraphs
+_MIN_BREAKS = 3
+_FORCED_SHARE = 0.9  # of the breaks within paragraphs, where blank lines separate these
+_FORCED_SHARE_WITHOUT_BLANK_LINES = 0.3  # of all breaks
 _LOWER_SHARE = 0.35  # of forced breaks are before a lower-case letter; in prose 0.7 to 0.9
 _WEIGHT_OF_LONGER = 2  # of a line that is longer than a width, against one that the width explains
-_MOST_HEADLINES = 3  # lines of a headline
-_CUT_SHARE = (
-    0.8  # of forced breaks are after lines of one length, where lines were cut in words, too
-)
+_MAX_HEADLINES = 3  # lines of a headline
+_CUT_SHARE = 0.8  # of forced breaks are after lines of one length, where words were cut, too
 _WORD = re.compile(r"\w+(?:-\w+)*")
 _LINE = re.compile(r"([^\n]*?)(\r?\n|\Z)")
 _GAPS = re.compile(r"\S\s{3,}\S")  # between the columns of a table
@@ -34,18 +32,20 @@ _SUSPENDED = ("and", "or", "to", "nor")  # pre- and post-war
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """A line, its end, and what it says without blanks around it."""
+class _WrappedLine:
+    """A line of a text, with its end."""
 
     raw: str
     end: str
 
     @property
     def text(self) -> str:
+        """The line without blanks around it."""
         return self.raw.strip()
 
     @property
     def indent(self) -> int:
+        """The number of blanks before the text."""
         return len(self.raw) - len(self.raw.lstrip())
 
 
@@ -54,57 +54,52 @@ def unwrap(text: str) -> str:
 
     Line ends between paragraphs stay, and so do those of lists, tables, quoted e-mail and speeches within the text.
     """
-    if not 0 < text.count("\n") < len(text) / _SHORTEST_MEAN:
+    if not 0 < text.count("\n") < len(text) / _MIN_MEAN_LENGTH:
         return text
-    lines = [_Line(*match.groups()) for match in _LINE.finditer(text)]
+    lines = [_WrappedLine(*match.groups()) for match in _LINE.finditer(text)]
+    # A break is the index of a line that another line with text follows.
     breaks = [i for i, line in enumerate(lines[:-1]) if line.text and lines[i + 1].text]
+    if not breaks:
+        return text
     # Columns are characters or, for some programs, bytes: the right measure leaves fewer breaks unexplained.
-    full, forced = max(
-        (_explained(lines, breaks, measure) for measure in (_characters, _bytes)),
-        key=lambda explained: len(explained[1]),
-    )
-    if len(full) >= _CUT_SHARE * len(forced) and _are_wrapped(lines, breaks, full):
-        return _join_cut(lines, set(full))
+    cut, forced = _explained_breaks(lines, breaks, len)
+    cut_by_bytes, forced_by_bytes = _explained_breaks(lines, breaks, _count_bytes)
+    if len(forced_by_bytes) > len(forced):
+        cut, forced = cut_by_bytes, forced_by_bytes
+    if len(cut) >= _CUT_SHARE * len(forced) and _are_wrapped(lines, breaks, cut):
+        pieces = [line.raw if i in cut else line.raw + line.end for i, line in enumerate(lines)]
+        return "".join(pieces)
     if _are_wrapped(lines, breaks, forced):
         has_list = sum(_ITEM.match(line.raw) is not None for line in lines) > 1
         return _join(lines, {i for i in forced if not _begins_anew(lines, i, has_list)})
     return text
 
 
-def _characters(line: str) -> int:
-    return len(line)
-
-
-def _bytes(line: str) -> int:
+def _count_bytes(line: str) -> int:
     return len(line.encode("utf-8", "surrogatepass"))
 
 
-def _explained(
-    lines: Sequence[_Line], breaks: Sequence[int], measure: Callable[[str], int]
-) -> tuple[list[int], list[int]]:
-    """Return the breaks that explain best by cutting after so many characters, and by wrapping at a width.
+def _explained_breaks(
+    lines: Sequence[_WrappedLine], breaks: Sequence[int], measure: Callable[[str], int]
+) -> tuple[set[int], set[int]]:
+    """Return the breaks that cutting at a fixed length explains, and those that wrapping at a width explains.
 
     Cut lines all have one length. A break is forced by all widths that have room for the line, but not for the line, a
     space and the following word as well.
     """
-    raw = [measure(lines[i].raw) for i in breaks]
-    shortest = [measure(lines[i].raw.rstrip()) for i in breaks]
-    longest = [
-        length + measure(lines[i + 1].text.split(maxsplit=1)[0])
-        for i, length in zip(breaks, shortest, strict=True)
-    ]
-    if not breaks:
-        return [], []
-    length = Counter(raw).most_common(1)[0][0]
-    width = _likeliest_width(shortest, longest)
-    return (
-        [i for i, one in zip(breaks, raw, strict=True) if one == length],
-        [
-            i
-            for i, least, most in zip(breaks, shortest, longest, strict=True)
-            if least <= width <= most
-        ],
-    )
+    lengths: dict[int, int] = {}  # break → the line's length, with blanks at its end
+    shortest: dict[int, int] = {}  # break → the least width that forces it
+    longest: dict[int, int] = {}  # break → the greatest width that forces it
+    for i in breaks:
+        next_word = lines[i + 1].text.split(maxsplit=1)[0]
+        lengths[i] = measure(lines[i].raw)
+        shortest[i] = measure(lines[i].raw.rstrip())
+        longest[i] = shortest[i] + measure(next_word)
+    commonest = Counter(lengths.values()).most_common(1)[0][0]
+    width = _likeliest_width(list(shortest.values()), list(longest.values()))
+    cut = {i for i in breaks if lengths[i] == commonest}
+    forced = {i for i in breaks if shortest[i] <= width <= longest[i]}
+    return cut, forced
 
 
 def _likeliest_width(shortest: Sequence[int], longest: Sequence[int]) -> int:
@@ -114,79 +109,91 @@ def _likeliest_width(shortest: Sequence[int], longest: Sequence[int]) -> int:
         shortest: the lengths of the lines.
         longest: the widths at which they still have no room for the next word.
     """
-    forced, ends = Counter[int](), Counter(shortest)
-    for least, most in zip(shortest, longest, strict=True):
-        forced.update(range(max(least, _NARROWEST), min(most, _WIDEST) + 1))
-    longer, best, likeliest = len(shortest) - sum(ends[n] for n in range(_NARROWEST)), -math.inf, 0
-    for width in range(_NARROWEST, _WIDEST + 1):
-        longer -= ends[width]
-        if (score := forced[width] - _WEIGHT_OF_LONGER * longer) > best:
-            best, likeliest = score, width
-    return likeliest
+    forced = Counter[int]()
+    for minimum, maximum in zip(shortest, longest, strict=True):
+        forced.update(range(max(minimum, _MIN_WIDTH), min(maximum, _MAX_WIDTH) + 1))
+    lines_of_length = Counter(shortest)
+    longer_lines = sum(length >= _MIN_WIDTH for length in shortest)
+    best_score, best_width = -math.inf, 0
+    for width in range(_MIN_WIDTH, _MAX_WIDTH + 1):
+        longer_lines -= lines_of_length[width]
+        score = forced[width] - _WEIGHT_OF_LONGER * longer_lines
+        if score > best_score:
+            best_score, best_width = score, width
+    return best_width
 
 
-def _are_wrapped(lines: Sequence[_Line], breaks: Sequence[int], forced: Sequence[int]) -> bool:
-    """Return whether forced breaks are what wrapping makes of prose."""
-    if len(forced) < _FEWEST_BREAKS:
+def _are_wrapped(
+    lines: Sequence[_WrappedLine], breaks: Sequence[int], explained: Collection[int]
+) -> bool:
+    """Return whether a program that wraps prose would have made these breaks."""
+
+    def count_lower(indices: Collection[int]) -> int:
+        return sum(lines[i + 1].text[0].islower() for i in indices)
+
+    if len(explained) < _MIN_BREAKS:
         return False
-    lower = sum(lines[i + 1].text[0].islower() for i in forced)
-    if lower < _LOWER_SHARE * len(forced):
+    if count_lower(explained) < _LOWER_SHARE * len(explained):
         return False
-    if len(forced) >= _FORCED_SHARE * len(breaks):
+    if len(explained) >= _FORCED_SHARE * len(breaks):
         return True
     # Without blank lines, the last line of each paragraph is a short one, and the next begins with a capital.
-    chosen = set(forced)
-    others = [i for i in breaks if i not in chosen]
-    ragged = sum(lines[i + 1].text[0].islower() for i in others)
-    return len(forced) >= _FORCED_SHARE_UNPARTED * len(breaks) and ragged <= len(others) / 10
+    unexplained = [i for i in breaks if i not in explained]
+    return (
+        len(explained) >= _FORCED_SHARE_WITHOUT_BLANK_LINES * len(breaks)
+        and count_lower(unexplained) <= len(unexplained) / 10
+    )
 
 
-def _begins_anew(lines: Sequence[_Line], i: int, has_list: bool) -> bool:
+def _begins_anew(lines: Sequence[_WrappedLine], i: int, has_list: bool) -> bool:
     """Return whether the line after a forced break is one of its own all the same."""
     line, following = lines[i], lines[i + 1]
     if following.indent > line.indent:
         return True
-    if any(each.text.startswith(">") or _GAPS.search(each.text) for each in (line, following)):
+    for neighbour in (line, following):
+        if neighbour.text.startswith(">") or _GAPS.search(neighbour.text):  # e-mail or a table
+            return True
+    starts_item = _SPEAKER.match(following.raw) or (has_list and _ITEM.match(following.raw))
+    if starts_item and _SENTENCE_END.search(line.text):
         return True
-    ends = _SENTENCE_END.search(line.text) is not None
-    if ends and (_SPEAKER.match(following.raw) or (has_list and _ITEM.match(following.raw))):
-        return True
-    return i < _MOST_HEADLINES and all(
-        _is_headline(each.text) == (n <= i) for n, each in enumerate(lines[: i + 2])
-    )
+    # A headline may take several lines: the last of them is followed by a line that is none.
+    if i >= _MAX_HEADLINES or _is_headline(following.text):
+        return False
+    return all(_is_headline(headline.text) for headline in lines[: i + 1])
 
 
-def _join_cut(lines: Sequence[_Line], joined: set[int]) -> str:
-    """Return the text of lines that were cut after so many characters, in the middle of words, too."""
-    return "".join(line.raw + ("" if i in joined else line.end) for i, line in enumerate(lines))
+def _is_headline(text: str) -> bool:
+    """Return whether a first line has a headline's capitals and no stop at its end."""
+    long_words = [word for word in text.split() if len(word) > 3]
+    has_capitals = all(not word[0].islower() for word in long_words)
+    return has_capitals and not _SENTENCE_END.search(text)
 
 
-def _join(lines: Sequence[_Line], joined: set[int]) -> str:
+def _join(lines: Sequence[_WrappedLine], joined: set[int]) -> str:
     """Return the text of lines, each of ``joined`` together with the one that follows it."""
     words = {word for line in lines for word in _WORD.findall(line.raw.lower())}
     pieces: list[str] = []
     for i, line in enumerate(lines):
         raw = line.raw.lstrip() if i - 1 in joined else line.raw
         if i in joined:
-            pieces.append(_open_end(raw.rstrip(), lines[i + 1].text, words))
+            pieces.append(_prepare_end(raw.rstrip(), lines[i + 1].text, words))
         else:
             pieces.append(raw + line.end)
     return "".join(pieces)
 
 
-def _is_headline(text: str) -> bool:
-    """Return whether a first line has a headline's capitals and no stop at its end."""
-    words = [word for word in text.split() if len(word) > 3]
-    return not _SENTENCE_END.search(text) and all(not word[0].islower() for word in words)
+def _prepare_end(line: str, following: str, words: set[str]) -> str:
+    """Return a line so that the following one can be appended: with a space, or without after a hyphen or dash.
 
-
-def _open_end(line: str, following: str, words: set[str]) -> str:
-    """Return a line with what stands between it and the following one: a space, or nothing after a hyphen or dash."""
+    The hyphen goes if the text has the word in one elsewhere, and not the compound with the hyphen.
+    """
     if _OPEN_DASH.search(line):
         return line
-    hyphen = _OPEN_HYPHEN.search(line)
-    rest = re.match(r"\w+", following)
-    if hyphen is None or rest is None or rest[0] in _SUSPENDED:
+    word_start, word_end = _OPEN_HYPHEN.search(line), re.match(r"\w+", following)
+    if word_start is None or word_end is None or word_end[0] in _SUSPENDED:
         return f"{line} "
-    compound, word = f"{hyphen[1]}-{rest[0]}".lower(), f"{hyphen[1]}{rest[0]}".lower()
-    return line[:-1] if word in words and compound not in words else line
+    compound = f"{word_start[1]}-{word_end[0]}".lower()
+    word = f"{word_start[1]}{word_end[0]}".lower()
+    if word in words and compound not in words:
+        return line[:-1]
+    return line

@@ -32,15 +32,15 @@ class Alignment:
         self.text = text
         self.bounds = bounds
 
-    def offsets(self, place: Located) -> Offsets:
+    def offsets(self, located: Located) -> Offsets:
         """Return the offsets in the article of a stretch of a sentence."""
-        start = self.bounds[place.sentence][0]
-        return start + place.start, start + place.end
+        start = self.bounds[located.sentence][0]
+        return start + located.start, start + located.end
 
-    def span(self, places: Sequence[Located], name: str | None = None) -> Span | None:
-        """Return the span over all ``places``; pieces with only white space between them are joined."""
+    def span(self, stretches: Sequence[Located], name: str | None = None) -> Span | None:
+        """Return the span over all ``stretches``; pieces with only white space between them are joined."""
         pieces: list[tuple[int, int]] = []
-        for start, end in sorted(map(self.offsets, places)):
+        for start, end in sorted(map(self.offsets, stretches)):
             if pieces and not self.text[pieces[-1][1] : start].strip():
                 pieces[-1] = (pieces[-1][0], max(end, pieces[-1][1]))
             else:
@@ -98,18 +98,20 @@ def resolve_article(alignment: Alignment, document: EncodedDocument) -> Referenc
     Raises:
         CancelledError: once ``document.stop`` returns true.
     """
-    sources = {
+    # The first piece of a source stands for all of it.
+    spans = {
         alignment.offsets(attribution.source[0])
         for attribution in document.attributions or ()
         if attribution.source
     }
     for head in OPINION_HEADS:
-        sources |= {alignment.offsets(place) for place in opinion_places(document, head)}
-    entities = [
-        (*alignment.offsets(entity.place), entity.label) for entity in document.entities or ()
-    ]
+        spans |= {alignment.offsets(place) for place in opinion_places(document, head)}
+    entities = []
+    for entity in document.entities or ():
+        start, end = alignment.offsets(entity.place)
+        entities.append((start, end, entity.label))
     names = resolve_references(
-        alignment.text, alignment.bounds, sorted(sources), entities, document.stop
+        alignment.text, alignment.bounds, sorted(spans), entities, document.stop
     )
     return {span: name for span, name in names.items() if name}
 
@@ -149,15 +151,14 @@ def targets_by_sentence(
     if not targets:
         return _find_targets(document, references)
     result = []
-    for text, sentence_references in cancellable(
-        zip(document.texts, references, strict=True), document.stop
-    ):
+    sentences = zip(document.texts, references, strict=True)
+    for text, sentence_references in cancellable(sentences, document.stop):
         sentence_targets: list[tuple[str, Offsets | None]] = []
         for name in targets:
             mentions = _find_mentions(name, text, sentence_references)
             if mentions:
                 sentence_targets.append((name, mentions[0]))
-            elif not has_capital(name):
+            elif not has_capital(name):  # a topic
                 sentence_targets.append((name, None))
         result.append(sentence_targets)
     return result
@@ -179,13 +180,12 @@ def _find_targets(
         name = name or document.texts[place.sentence][slice(*offsets)]
         first_mentions[place.sentence].setdefault(name, offsets)
     for entity in document.entities or ():
-        place = entity.place
-        text = document.texts[place.sentence]
-        if not is_modifier(text, place.start, place.end, entity.label):
-            name = text[place.start : place.end]
-            mentions = first_mentions[place.sentence]
-            if not any(_same_words(text, other, place) for other in mentions.values()):
-                mentions.setdefault(name, (place.start, place.end))
+        sentence, start, end = entity.place.sentence, entity.place.start, entity.place.end
+        text, mentions = document.texts[sentence], first_mentions[sentence]
+        if is_modifier(text, start, end, entity.label):
+            continue
+        if not any(_same_words(text, mention, entity.place) for mention in mentions.values()):
+            mentions.setdefault(text[start:end], (start, end))
     return [list(mentions.items()) for mentions in first_mentions]
 
 
@@ -220,17 +220,14 @@ class MentionFinder:
     def __call__(self, document: EncodedDocument, sentence: int, name: str) -> list[Offsets]:
         """Return the mentions of ``name`` in a sentence of ``document``."""
         if document is not self._document:
+            # As an article with one sentence per line.
+            bounds = []
+            start = 0
+            for text in document.texts:
+                bounds.append((start, start + len(text)))
+                start += len(text) + 1  # a line break
+            alignment = Alignment("\n".join(document.texts), bounds)
+            references = resolve_article(alignment, document)
             self._document = document
-            self._references = self._resolve(document)
+            self._references = references_by_sentence(alignment, references)
         return _find_mentions(name, document.texts[sentence], self._references[sentence])
-
-    @staticmethod
-    def _resolve(document: EncodedDocument) -> list[list[tuple[Offsets, str]]]:
-        """Return the references of each sentence of an article with one sentence a line."""
-        bounds = []
-        start = 0
-        for text in document.texts:
-            bounds.append((start, start + len(text)))
-            start += len(text) + 1  # a line break
-        alignment = Alignment("\n".join(document.texts), bounds)
-        return references_by_sentence(alignment, resolve_article(alignment, document))

@@ -35,29 +35,28 @@ def find_continuations(
     quotations = find_quotations(text)
     spoken = _quotations_by_speaker(quotations, attributions)
     ranked: dict[int, list[_RankedContinuation]] = defaultdict(list)
-    for number, (told_in, attribution) in enumerate(attributions):
+    for number, (own_sentence, attribution) in enumerate(attributions):
         source, probability = attribution.source, attribution.probability
         pieces = attribution.content.pieces if attribution.content else ()
-        for index, content in _by_sentence(text, bounds, _merge([*pieces, *spoken[number]])):
+        for index, content in _clip_to_sentences(text, bounds, [*pieces, *spoken[number]]):
+            if index == own_sentence:
+                continue
             length = bounds[index][1] - bounds[index][0]
-            runs_on = index > told_in and 2 * (content.end - content.start) > length
-            if index == told_in or not (runs_on or _is_quoted(content, quotations)):
+            runs_on = index > own_sentence and 2 * (content.end - content.start) > length
+            # A content is quoted if its middle is: its ends may lie beyond the quotation marks.
+            middle = (content.start + content.end) // 2
+            last = bisect_right(quotations, middle, key=lambda quotation: quotation.start) - 1
+            is_quoted = last >= 0 and middle < quotations[last].end
+            if not runs_on and not is_quoted:
                 continue
             rank = (_overlap(content.pieces, spoken[number]), source is not None, probability)
-            continuation = Continuation(source, attribution.cue, content, probability, told_in)
+            continuation = Continuation(source, attribution.cue, content, probability, own_sentence)
             ranked[index].append((rank, continuation))
-    return [
-        (index, continuation)
-        for index in sorted(ranked)
-        for continuation in _without_overlaps(ranked[index])
-    ]
-
-
-def _is_quoted(content: Span, quotations: Sequence[Quote]) -> bool:
-    """Return whether the middle of a content stands within quotation marks."""
-    middle = (content.start + content.end) // 2
-    last = bisect_right(quotations, middle, key=lambda quotation: quotation.start) - 1
-    return last >= 0 and middle < quotations[last].end
+    continuations = []
+    for index in sorted(ranked):
+        chosen = _without_overlaps(ranked[index])
+        continuations += [(index, continuation) for continuation in chosen]
+    return continuations
 
 
 def _quotations_by_speaker(
@@ -82,10 +81,11 @@ def _quotations_by_speaker(
         for i in candidates:
             quotation = quotations[i]
             is_outside = source.end <= quotation.start or quotation.end <= source.start
-            if is_outside and _has_an_end(content, quotation):
-                rival = speakers.get(i)
-                if rival is None or attributions[rival][1].probability < attribution.probability:
-                    speakers[i] = number
+            if not is_outside or not _has_an_end(content, quotation):
+                continue
+            rival = speakers.get(i)
+            if rival is None or attributions[rival][1].probability < attribution.probability:
+                speakers[i] = number
     spoken: dict[int, list[Offsets]] = defaultdict(list)
     for i, number in sorted(speakers.items()):
         spoken[number].append((quotations[i].start, quotations[i].end))
@@ -96,33 +96,31 @@ def _has_an_end(content: Span, quotation: Quote) -> bool:
     """Return whether a content has the first or the last words of a quotation."""
     # Characters near the quotation marks: a mark may have two characters, or punctuation before it.
     first, last = quotation.start + 2, quotation.end - 3
-    return any(
-        start < first < end or (quotation.is_closed and start <= last < end)
-        for start, end in content.pieces
-    )
+    for start, end in content.pieces:
+        if start < first < end:
+            return True
+        if quotation.is_closed and start <= last < end:
+            return True
+    return False
 
 
-def _merge(pieces: Iterable[Offsets]) -> list[Offsets]:
-    """Return pieces in order, with those merged that overlap or touch."""
-    merged: list[Offsets] = []
+def _clip_to_sentences(
+    text: str, bounds: Sequence[Offsets], pieces: Iterable[Offsets]
+) -> list[tuple[int, Span]]:
+    """Return a span for each sentence that has words of the pieces, with the index of the sentence."""
+    merged: list[Offsets] = []  # without pieces that overlap or touch
     for start, end in sorted(pieces):
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((start, end))
-    return merged
-
-
-def _by_sentence(
-    text: str, bounds: Sequence[Offsets], pieces: Iterable[Offsets]
-) -> list[tuple[int, Span]]:
-    """Return a span for each sentence that has words of the pieces, with the index of the sentence."""
     clipped: dict[int, list[Offsets]] = defaultdict(list)
-    for start, end in pieces:
+    for start, end in merged:
         first = bisect_right(bounds, start, key=lambda bound: bound[1])
         last = bisect_left(bounds, end, key=lambda bound: bound[0])
         for index in range(first, last):
             piece = max(start, bounds[index][0]), min(end, bounds[index][1])
+            # Punctuation alone is no content.
             if any(map(str.isalnum, text[slice(*piece)])):
                 clipped[index].append(piece)
     spans = []
@@ -143,4 +141,9 @@ def _without_overlaps(ranked: Sequence[_RankedContinuation]) -> list[Continuatio
 
 
 def _overlap(first: Iterable[Offsets], second: Sequence[Offsets]) -> bool:
-    return any(a < d and c < b for a, b in first for c, d in second)
+    """Return whether a piece of one list shares characters with a piece of another."""
+    for start, end in first:
+        for other_start, other_end in second:
+            if start < other_end and other_start < end:
+                return True
+    return False

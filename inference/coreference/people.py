@@ -95,11 +95,11 @@ class PeopleInText:
         self.text = text
         self._sentence_starts = [start for start, _ in sentences]
         self._quotes = [(quote.start, quote.end) for quote in find_quotes(text)]
-        spans = sorted(
-            (start, end)
-            for start, end, label in entities
-            if label == "PERSON" and text[start:end].strip()
-        )
+        spans = []
+        for start, end, label in entities:
+            if label == "PERSON" and text[start:end].strip():
+                spans.append((start, end))
+        spans.sort()
         names = Counter(bare_name(text[start:end]) for start, end in spans)
         self._spellings = _spellings(names)
         self._full_names = _full_names(names)
@@ -143,16 +143,21 @@ class PeopleInText:
         """Return the people whose mention ends at a position from ``first`` to ``last``, in order."""
         low = bisect_left(self._by_end, (first, -1))
         high = bisect_left(self._by_end, (last + 1, -1))
-        return [self.people[number] for number in sorted(n for _, n in self._by_end[low:high])]
+        numbers = sorted(number for _, number in self._by_end[low:high])
+        return [self.people[number] for number in numbers]
 
     def _mention(self, start: int, end: int) -> Mention:
         """Return the mention at a PERSON entity; a possessive or an object cannot be a subject."""
         text = self.text
         possessive = _POSSESSIVE.match(text, end) or text[start:end].endswith(("'s", "’s"))
         after_preposition = _AFTER_PREPOSITION.search(text, max(0, start - _CONTEXT), start)
-        name, sentence = self.fullest(text[start:end]), self.sentence_at(start)
         return Mention(
-            start, end, sentence, name, self.is_quoted(start), not (possessive or after_preposition)
+            start,
+            end,
+            sentence=self.sentence_at(start),
+            name=self.fullest(text[start:end]),
+            quoted=self.is_quoted(start),
+            subject=not possessive and not after_preposition,
         )
 
     def _guess_genders(self, stop: ShouldCancel) -> dict[str, str]:
@@ -178,7 +183,9 @@ class PeopleInText:
                 votes[min(names)][GENDERS[pronoun.lower()]] += weight
         genders = {}
         for name, counts in votes.items():
-            if _is_clear(counts):
+            minority, majority = sorted((counts["male"], counts["female"]))
+            # A single vote, or one against another, is too little evidence.
+            if majority > 1 and majority >= 3 * minority:
                 genders[name] = max(counts, key=counts.__getitem__)
         return genders
 
@@ -200,6 +207,7 @@ class PeopleInText:
                 continue
             sentence = self.sentence_at(pronoun.start())
             people = unquoted.get(sentence, [])
+            # The people before the pronoun are collected step by step, so that the work stays linear.
             if sentence != current:
                 current, before, position = sentence, set(), 0
                 previous = {person.name for person in unquoted.get(sentence - 1, ())}
@@ -215,12 +223,6 @@ def cancellable(items: Iterable[T], stop: ShouldCancel) -> Iterator[T]:
         if number % _STOP_EVERY == 0 and stop():
             raise CancelledError
         yield item
-
-
-def _is_clear(votes: Counter[str]) -> bool:
-    """Return whether a gender has two votes, and three times as many as the other gender."""
-    male, female = votes["male"], votes["female"]
-    return max(male, female) > 1 and max(male, female) >= 3 * min(male, female)
 
 
 def _spellings(names: Counter[str]) -> dict[str, str]:

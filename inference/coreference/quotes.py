@@ -44,6 +44,7 @@ def find_quotations(text: str) -> list[Quote]:
     quotations: list[Quote] = []
     for quote in find_quotes(text):
         last = quotations[-1] if quotations else None
+        # Only white space lies between the end of one paragraph and the mark that opens the next.
         if last and not last.is_closed and not text[last.end : quote.start].strip():
             quotations[-1] = replace(quote, start=last.start)
         else:

@@ -156,15 +156,14 @@ def refers_to(name: str, reference: str) -> bool:
 
 
 def _lower(phrase: str) -> str:
-    # "US" is a country, not a pronoun.
+    """Return a phrase in lower case, except *US*: it is a country, not a pronoun."""
     return phrase if phrase == "US" else phrase.lower()
 
 
 def _is_pronoun(word: str) -> bool:
-    return any(
-        word in group
-        for group in (GENDERS, _RELATIVE, _GROUP_PRONOUNS, _THING_PRONOUNS, _OTHER_PRONOUNS)
-    )
+    """Return whether a word in lower case is a pronoun of any kind."""
+    groups = (GENDERS, _RELATIVE, _GROUP_PRONOUNS, _THING_PRONOUNS, _OTHER_PRONOUNS)
+    return any(word in group for group in groups)
 
 
 def _person_name(people: PeopleInText, span: Span) -> str | None:
@@ -200,25 +199,23 @@ def _roles(people: PeopleInText, stop: ShouldCancel) -> dict[str, str]:
 
 def _roles_of(text: str, person: Mention) -> Iterator[str]:
     """Yield the roles of a person: the apposition after the name, and the title before it."""
-    if apposition := _ROLE_AFTER.match(text, person.end):
+    apposition = _ROLE_AFTER.match(text, person.end)
+    if apposition is not None:
         yield apposition[1].lower()
     line = text[max(0, person.start - _TITLE_REACH) : person.end].rpartition("\n")[2]
-    title = _longest_title(line.split(" ")).lower().replace(".", "")
+    line_words = line.split(" ")
+    title = ""
+    for i in range(len(line_words)):  # the longest title comes first
+        title = title_of(" ".join(line_words[i:]))
+        if title:
+            break
+    words_in_title = title.lower().replace(".", "").split()
     title_words = [
-        _LONG_FORMS.get(word, word) for word in title.split() if word not in ("former", "the")
+        _LONG_FORMS.get(word, word) for word in words_in_title if word not in ("former", "the")
     ]
     if title_words:
         yield f"the {' '.join(title_words)}"
         yield f"the {title_words[-1]}"
-
-
-def _longest_title(line_words: Sequence[str]) -> str:
-    """Return the longest title that ends a line before the name does; empty if there is none."""
-    for i in range(len(line_words)):
-        title = title_of(" ".join(line_words[i:]))
-        if title:
-            return title
-    return ""
 
 
 def _resolve_pronouns(
@@ -320,9 +317,8 @@ def _resolve_remaining(
     for rank, ((_, end), name) in enumerate(names.items()):
         by_end.setdefault(end, (rank, name))
     person_names = {person.name for person in people.people}
-    groups: dict[
-        bool, tuple[int, str]
-    ] = {}  # is plural → (sentence, name) of the last group or thing
+    # Is plural → the sentence and the name of the last group or thing.
+    groups: dict[bool, tuple[int, str]] = {}
     for span, phrase in cancellable(phrases.items(), stop):
         word, sentence = _lower(phrase), people.sentence_at(span[0])
         if span not in names:
@@ -330,7 +326,10 @@ def _resolve_remaining(
             if word in _RELATIVE:
                 name = _antecedent_of_who(people, span, by_end)
             elif word in _GROUP_PRONOUNS or word in _THING_PRONOUNS:
-                name = _earlier_group(groups, sentence, plural=word in _GROUP_PRONOUNS)
+                # Sieve 5: the last group for *they*, the last thing for *it*, unless it is far back.
+                group = groups.get(word in _GROUP_PRONOUNS)
+                if group is not None and sentence - group[0] <= _MAX_DISTANCE:
+                    name = group[1]
             names[span] = name
             by_end.setdefault(span[1], (len(names), name))
         name = names[span]
@@ -355,19 +354,13 @@ def _antecedent_of_who(
     return min(near)[1] if near else None
 
 
-def _earlier_group(groups: dict[bool, tuple[int, str]], sentence: int, plural: bool) -> str | None:
-    """Return the last group for *they*, the last thing for *it*, unless it is far back: sieve 5."""
-    if plural not in groups:
-        return None
-    earlier, name = groups[plural]
-    return name if sentence - earlier <= _MAX_DISTANCE else None
-
-
 def _is_plural(name: str) -> bool:
+    """Return whether a description or name means several people or things."""
+    if " and " in name:
+        return True
     head = _HEAD.search(name.lower())
-    word = head[1] if head else ""
-    return (
-        " and " in name
-        or word in _PLURALS
-        or (word.endswith("s") and not word.endswith(("ss", "us", "is", "news")))
-    )
+    if head is None:
+        return False
+    word = head[1]
+    has_plural_ending = word.endswith("s") and not word.endswith(("ss", "us", "is", "news"))
+    return word in _PLURALS or has_plural_ending

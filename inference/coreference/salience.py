@@ -67,11 +67,15 @@ class RecentMentions:
         if second is None or self._is_recent_antecedent(second, gender, sentence):
             return second
         # Two people who are named together, of whom only one is left for this pronoun.
-        if self._are_a_pair(best, second, sentence) and self._only_one_fits(
-            gender, sentence, quoted, ruled_out
-        ):
-            return second
-        return None
+        fitting_names = set()
+        are_a_pair = False
+        for mentions in self._back_to(sentence - _RIVAL_DISTANCE):
+            people_named = {mention.name for mention in mentions if mention.pronoun is None}
+            are_a_pair = are_a_pair or {best, second} <= people_named
+            for mention in mentions:
+                if self._fits(mention, gender, quoted) and mention.name not in ruled_out:
+                    fitting_names.add(mention.name)
+        return second if are_a_pair and len(fitting_names) == 1 else None
 
     def _antecedents_of_other_gender(self, gender: str, sentence: int) -> set[str]:
         """Return the names that pronouns of the other gender mean, in a sentence and its neighbours."""
@@ -107,25 +111,6 @@ class RecentMentions:
                 if mention.pronoun == gender and mention.name == name:
                     return True
         return False
-
-    def _are_a_pair(self, first: str, second: str, sentence: int) -> bool:
-        """Return whether a recent sentence names both people."""
-        for mentions in self._back_to(sentence - _RIVAL_DISTANCE):
-            names = {mention.name for mention in mentions if mention.pronoun is None}
-            if first in names and second in names:
-                return True
-        return False
-
-    def _only_one_fits(
-        self, gender: str, sentence: int, quoted: bool, ruled_out: Container[str]
-    ) -> bool:
-        """Return whether recent sentences name only one person whom the pronoun may mean."""
-        names = set()
-        for mentions in self._back_to(sentence - _RIVAL_DISTANCE):
-            for mention in mentions:
-                if self._fits(mention, gender, quoted) and mention.name not in ruled_out:
-                    names.add(mention.name)
-        return len(names) == 1
 
     def _back_to(self, first: int) -> Iterator[list[Mention]]:
         """Yield the mentions of each sentence back to ``first``, the last sentence first."""

@@ -94,7 +94,11 @@ def lock_folder(path: Path) -> Iterator["RunFolder"]:
         raise ClaimstanceError(f"{path}: cannot be written: {error.strerror}") from None
     try:
         _acquire_lock(descriptor, path)
-        line = _read_line(descriptor, lock)
+        data = _read_all(descriptor)
+        # The token of an earlier run stays, since it identifies the files that the run left.
+        line = _LockLine.parse(data) if data else _LockLine(secrets.token_hex(16))
+        if line is None:
+            raise _foreign_file_error(lock)
         try:
             _write_line(descriptor, line)
             sync_folder(path)
@@ -140,6 +144,7 @@ def _check_no_foreign_files(path: Path) -> None:
 
 
 def _foreign_file_error(file: Path) -> ConfigError:
+    """Return the error for a file that no run wrote, and that must therefore not be touched."""
     return ConfigError(
         f"--out: expected an empty folder, or that of an earlier run, found '{file}', which no run wrote"
     )
@@ -161,42 +166,24 @@ def _acquire_lock(descriptor: int, path: Path) -> None:
 
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
-        raise ClaimstanceError(
-            f"{path}: another run{_holder(descriptor)} is writing to it"
-        ) from None
+        try:
+            process_id = int(_read_all(descriptor).partition(b" ")[0])
+            owner = f" (process {process_id})"
+        except (OSError, ValueError):  # Windows also locks the file against reading
+            owner = ""
+        raise ClaimstanceError(f"{path}: another run{owner} is writing to it") from None
     except OSError as error:
         raise ClaimstanceError(f"{path}: cannot be locked: {error.strerror}") from None
 
 
-def _holder(descriptor: int) -> str:
-    """Return the process that holds the lock, for a message; empty if the lock file does not say."""
-    try:
-        return f" (process {int(_read_all(descriptor).partition(b' ')[0])})"
-    except (OSError, ValueError):
-        return ""
-
-
 def _read_all(descriptor: int) -> bytes:
+    """Return the content of a lock file; a foreign file may be longer, so that it is read only in part."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     return os.read(descriptor, _LockLine.LENGTH + 1)
 
 
-def _read_line(descriptor: int, lock: Path) -> _LockLine:
-    """Return the line that an earlier run left in the lock file, or a new line if the file is empty.
-
-    Raises:
-        ConfigError: if the file contains anything else, since it then belongs to somebody else.
-    """
-    data = _read_all(descriptor)
-    if not data:
-        return _LockLine(secrets.token_hex(16))
-    line = _LockLine.parse(data)
-    if line is None:
-        raise _foreign_file_error(lock)
-    return line
-
-
 def _write_line(descriptor: int, line: _LockLine) -> None:
+    """Replace the line of a lock file, and wait until it is on the disk."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     os.write(descriptor, line.to_bytes())
     os.fsync(descriptor)
@@ -213,6 +200,7 @@ class RunFolder:
     def check(self) -> None:
         """Raise ``ClaimstanceError`` if the folder was removed, or another one has its name."""
         try:
+            # The lock file that the name leads to now must be the one that is locked.
             if os.path.samestat((self.path / _LOCK).lstat(), os.fstat(self._descriptor)):
                 return
         except OSError:
@@ -242,6 +230,8 @@ class RunFolder:
                         raise ClaimstanceError(
                             f"{path}: another program wrote this file during the run"
                         )
+                    # Recorded before the part gets its name: if the process dies between the two, the next
+                    # run recognizes the part as one of its own.
                     self._line = replace(self._line, part_name=name, sha256=sha256(temporary))
                     _write_line(self._descriptor, self._line)
                 temporary.replace(path)

@@ -125,25 +125,21 @@ def load_manifest(folder: Path) -> Manifest | None:
     except OSError as error:
         raise ClaimstanceError(f"{path}: {error.strerror}") from None
     except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(key) for key in first["loc"]) or "the file"
+        if first["type"] == "json_invalid":
+            problem = f"expected JSON, found {first['ctx']['error']}"
+        elif first["type"] == "missing":
+            problem = f"{field}: expected a value, found none"
+        else:
+            expected = first["msg"].removeprefix("Input should be ")
+            problem = f"{field}: expected {expected}, found {shorten(repr(first['input']))}"
         raise ConfigError(
             f"--out: expected an empty folder, or that of an earlier run, found '{path}', which no run "
-            f"wrote: {_explain(error)}"
+            f"wrote: {problem}"
         ) from None
     settings = content.model_dump(include={"program", "model", "options", "inputs"})
     return Manifest(settings, content.parts, content.complete)
-
-
-def _explain(error: ValidationError) -> str:
-    """Describe the first problem of a manifest."""
-    """Return the first problem of a manifest as ``field: expected …, found …``."""
-    first = error.errors(include_url=False)[0]
-    if first["type"] == "json_invalid":
-        return f"expected JSON, found {first['ctx']['error']}"
-    field = ".".join(str(key) for key in first["loc"]) or "the file"
-    if first["type"] == "missing":
-        return f"{field}: expected a value, found none"
-    expected = first["msg"].removeprefix("Input should be ")
-    return f"{field}: expected {expected}, found {shorten(repr(first['input']))}"
 
 
 def run_settings(
@@ -157,6 +153,7 @@ def run_settings(
 ) -> dict[str, Any]:
     """Return everything on which the results of a run depend, as JSON values."""
     packages: tuple[str, ...] = _PACKAGES
+    # The version of pyarrow may change the bytes of a part.
     if output_format is OutputFormat.parquet:
         packages = (*_PACKAGES, "pyarrow")
     return {
@@ -177,7 +174,8 @@ def input_states(inputs: Sequence[str]) -> list[dict[str, Any]]:
     """Return the state of each file or folder, as far as it is known without reading its content."""
     states = []
     for name in inputs:
-        digest, count, size = hashlib.sha256(), 0, 0
+        digest = hashlib.sha256()
+        count = size = 0
         for file_name, path in files_of(name):
             quoted_name = json.dumps(file_name)
             try:
@@ -203,6 +201,7 @@ def _differences(old: Any, new: Any, key: str) -> Iterator[str]:
     """Yield the differences between two values; ``key`` names the values in messages."""
     if isinstance(old, dict) and isinstance(new, dict):
         key = new.get("path", key)
+        # The keys of both, in order. Paths may differ, since a corpus may be moved.
         for name in {**old, **new}:
             if name != "path":
                 yield from _differences(old.get(name), new.get(name), f"{key} {name}".strip())
@@ -215,4 +214,5 @@ def _differences(old: Any, new: Any, key: str) -> Iterator[str]:
 
 
 def _short_json(value: Any) -> str:
+    """Return a value as JSON, short enough for a message."""
     return shorten(json.dumps(value, ensure_ascii=False), 40)

@@ -59,18 +59,23 @@ def ray_workers(
         ray: Any = import_module("ray")
     except ModuleNotFoundError:
         raise ConfigError("--engine: this needs 'ray': pip install 'claimstance[scale]'") from None
+    sigterm_handler = signal.getsignal(signal.SIGTERM)
     try:
-        with _keep_sigterm_handler():
-            ray.init(
-                address or "local",
-                configure_logging=False,
-                log_to_driver=False,
-                include_dashboard=False if address is None else None,
-            )
+        ray.init(
+            address or "local",
+            configure_logging=False,
+            log_to_driver=False,
+            include_dashboard=False if address is None else None,
+        )
     except Exception as error:  # Ray raises many kinds of errors here, none of them its own
         raise ClaimstanceError(
             f"--ray-address: no cluster at '{address or 'local'}': {error}"
         ) from None
+    finally:
+        # Ray replaces the handler, and would end the run in the middle of a part.
+        is_main_thread = threading.current_thread() is threading.main_thread()
+        if sigterm_handler is not None and is_main_thread:
+            signal.signal(signal.SIGTERM, sigterm_handler)
     try:
         actors = _start_actors(ray, tagger, workers)
 
@@ -85,17 +90,6 @@ def ray_workers(
         ray.shutdown()
 
 
-@contextmanager
-def _keep_sigterm_handler() -> Iterator[None]:
-    """Restore the handler of SIGTERM: Ray replaces it, and would end the run in the middle of a part."""
-    previous = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        if previous is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, previous)
-
-
 def _start_actors(ray: Any, tagger: Tagger, workers: int | None) -> list[Any]:
     """Start the actors; raise ``ConfigError`` if the cluster has too few processors."""
     capacity = int(ray.cluster_resources().get("CPU", 0)) // tagger.threads
@@ -105,6 +99,7 @@ def _start_actors(ray: Any, tagger: Tagger, workers: int | None) -> list[Any]:
             f"--workers: expected at most {capacity}, since Ray has processors for so many ({tagger.threads} "
             f"each), found {count}"
         )
+    # Tagging has no side effects: a batch can be repeated as often as an actor dies.
     options = {"num_cpus": tagger.threads, "max_restarts": -1, "max_task_retries": -1}
     actor_class = ray.remote(**options)(_Worker)
     return [actor_class.remote(tagger) for _ in range(count)]
@@ -119,20 +114,16 @@ def _tag_in_order(
 ) -> Iterator[ResultItem]:
     """Hand batches to the actors in turn and yield their results in order."""
     pending: deque[Any] = deque()
-    for actor, batch in zip(cycle(actors), _batches(items), strict=False):
+    source = iter(items)
+    for actor in cycle(actors):
+        batch = list(islice(source, BATCH_SIZE))
+        if not batch:
+            break
         if stop():
             raise CancelledError
         pending.append(actor.tag.remote(batch, targets))
+        # The oldest batch comes first, even if a later one is ready: results keep their order.
         if len(pending) >= BATCHES_PER_WORKER * len(actors):
             yield from ray.get(pending.popleft())
     while pending:
         yield from ray.get(pending.popleft())
-
-
-def _batches(items: Iterable[InputItem]) -> Iterator[list[InputItem]]:
-    """Yield lists of ``BATCH_SIZE`` items; the last one may be shorter."""
-    source = iter(items)
-    batch = list(islice(source, BATCH_SIZE))
-    while batch:
-        yield batch
-        batch = list(islice(source, BATCH_SIZE))

@@ -100,7 +100,16 @@ class LongRun:
                 self._first_meta = part_input.first_meta
         for finished in unchecked.values():  # the inputs ended before these parts
             raise self._changed_input_error(finished)
-        self._complete()
+        settings = self.manifest.settings
+        paths = [state["path"] for state in settings["inputs"]]
+        difference = find_difference(settings, {**settings, "inputs": input_states(paths)})
+        if difference:
+            raise InputError(
+                f"the inputs changed while they were read ({difference}): tag them again with --restart"
+            )
+        self._folder.check()
+        self.manifest.complete = True
+        self.manifest.save(self._folder)
 
     def _check_part(
         self, finished: FinishedPart, part_input: "_PartInput", callbacks: RunCallbacks
@@ -119,6 +128,7 @@ class LongRun:
         return True
 
     def _changed_input_error(self, finished: FinishedPart) -> ConfigError:
+        """Return the error for a finished part whose input has changed."""
         return ConfigError(
             f"--out: '{self._folder.path / finished.file}' was made of other articles than the inputs have "
             "now: name another --out, or start again with --restart"
@@ -136,6 +146,7 @@ class LongRun:
         output_format = OutputFormat(options["format"])
         row_kind = RowKind(options["rows"] or RowKind.sentences)
         path = self._folder.path / part_name(number, output_format.value)
+        # A folder that was unplugged or removed is noticed before and after the work, not in the middle of it.
         self._folder.check()
         with (
             self._folder.create(path.name) as file,
@@ -155,19 +166,6 @@ class LongRun:
         )
         self.manifest.save(self._folder)
 
-    def _complete(self) -> None:
-        """Mark the run as complete, unless the inputs changed while they were read."""
-        settings = self.manifest.settings
-        paths = [state["path"] for state in settings["inputs"]]
-        difference = find_difference(settings, {**settings, "inputs": input_states(paths)})
-        if difference:
-            raise InputError(
-                f"the inputs changed while they were read ({difference}): tag them again with --restart"
-            )
-        self._folder.check()
-        self.manifest.complete = True
-        self.manifest.save(self._folder)
-
 
 @contextmanager
 def open_run(out: Path, settings: Mapping[str, Any], restart: bool = False) -> Iterator[LongRun]:
@@ -184,7 +182,7 @@ def open_run(out: Path, settings: Mapping[str, Any], restart: bool = False) -> I
     """
     with lock_folder(out) as folder:
         manifest = load_manifest(out)
-        recorded = [] if manifest is None else [part.file for part in manifest.parts.values()]
+        recorded = [part.file for part in manifest.parts.values()] if manifest else []
         unfinished = folder.find_unfinished(recorded)
         if restart:
             # The parts are deleted before the manifest, which identifies them as files of the run.
@@ -199,24 +197,17 @@ def open_run(out: Path, settings: Mapping[str, Any], restart: bool = False) -> I
                 "--out, or start again with --restart"
             )
         manifest.settings = dict(settings)  # with the current paths of the inputs
-        _discard_damaged_parts(folder, manifest, unfinished)
+        damaged = []
+        for number, part in list(manifest.parts.items()):
+            path = folder.path / part.file
+            if not is_intact(path, part.sha256):
+                log.warning("%s: changed since it was written: it is tagged again", path)
+                damaged.append(part.file)
+                del manifest.parts[number]
+                manifest.complete = False
+        folder.remove([*unfinished, *damaged])
         manifest.save(folder)
         yield LongRun(folder, manifest)
-
-
-def _discard_damaged_parts(
-    folder: RunFolder, manifest: Manifest, unfinished: Iterable[str]
-) -> None:
-    """Remove unfinished files and parts that were changed or deleted since they were written."""
-    removable = list(unfinished)
-    for number, part in list(manifest.parts.items()):
-        path = folder.path / part.file
-        if not is_intact(path, part.sha256):
-            log.warning("%s: changed since it was written: it is tagged again", path)
-            removable.append(part.file)
-            del manifest.parts[number]
-            manifest.complete = False
-    folder.remove(removable)
 
 
 class _PartInput:

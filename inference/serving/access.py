@@ -47,12 +47,17 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._add_headers(MutableHeaders(scope=message))
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)  # a page has its own policy
+                if self._is_leaving():
+                    headers["connection"] = "close"  # the client should go to another server
             await send(message)
 
         try:
+            refusal = self._refusal(scope)
             app: ASGIApp = self._app
-            if refusal := self._refusal(scope):
+            if refusal is not None:
                 app = problem_response(refusal)
             await app(scope, receive, send_with_headers)
         finally:
@@ -60,12 +65,6 @@ class Guard:
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.answered(route, status, seconds)
             log.info("%s %s: %d in %.3f s", scope["method"], route, status, seconds)
-
-    def _add_headers(self, headers: MutableHeaders) -> None:
-        for name, value in _HEADERS.items():
-            headers.setdefault(name, value)
-        if self._is_leaving():
-            headers["connection"] = "close"
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         """Return the reason to refuse a request; ``None`` to let it in."""
@@ -138,7 +137,9 @@ class Guard:
 
 def _is_cross_site(headers: Headers) -> bool:
     """Return whether a page of another site sent this, by headers that no page can forge."""
-    if site := headers.get("sec-fetch-site"):
+    site = headers.get("sec-fetch-site")
+    if site:
         return site not in ("same-origin", "none")
+    # Older browsers send only the origin; programs send neither.
     origin = headers.get("origin")
     return origin is not None and origin.partition("://")[2] != headers.get("host")

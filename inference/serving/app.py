@@ -69,7 +69,13 @@ class Server:
     async def read(self, request: Request, begins: Sequence[Begin]) -> list[Any]:
         """Return the results of ``begins``; cancel them at the timeout, or when the client disconnects."""
         work = asyncio.ensure_future(self.worker.read(begins))
-        disconnect = asyncio.ensure_future(_wait_for_disconnect(request))
+
+        async def wait_for_disconnect() -> None:
+            # The body has been read already: the only further message is this one.
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+
+        disconnect = asyncio.ensure_future(wait_for_disconnect())
         seconds = self.settings.timeout
         try:
             await asyncio.wait(
@@ -98,12 +104,14 @@ class Server:
         batch = records if isinstance(records, list) else [records]
         self._check_pairs(sum(len(record.stances or ()) for record in batch))
         documents = contexts(batch)
-        begins = [
-            partial(self._begin_records, [batch[number] for number in document])
-            for document in documents
-        ]
+        begins: list[Begin] = []
+        for document in documents:
+            document_records = [batch[number] for number in document]
+            begins.append(partial(self._begin_records, document_records))
+        predictions = await self.read(request, begins)
+        # Documents may interleave in the request; the answer has the order of the request.
         rows: dict[int, bytes] = {}
-        for document, predicted in zip(documents, await self.read(request, begins), strict=True):
+        for document, predicted in zip(documents, predictions, strict=True):
             rows |= zip(document, predicted, strict=True)
         return _json([rows[number] for number in range(len(batch))], isinstance(records, list))
 
@@ -116,16 +124,16 @@ class Server:
         typed: tuple[str, list[str]] = "", []
         try:
             body = await request.body()
-            article, targets = await self._read_pasted(
-                await asyncio.to_thread(parse_pasted, request.headers["content-type"], body)
-            )
+            # Parsing a large form would block the event loop.
+            content_type = request.headers["content-type"]
+            pasted = await asyncio.to_thread(parse_pasted, content_type, body)
+            article, targets = await self._read_pasted(pasted)
             typed = article.text, targets
             self._check_pairs(len(targets))
             (page,) = await self.read(request, [partial(self._begin_page, article, targets)])
         except Refusal as refusal:
-            return self._form(
-                refusal.status_code, refusal.detail, *typed, headers=dict(refusal.headers or {})
-            )
+            headers = dict(refusal.headers or {})
+            return self._form(refusal.status_code, refusal.detail, *typed, headers=headers)
         return HTMLResponse(page, headers=_PAGE_HEADERS)
 
     async def health(self) -> Response:
@@ -193,12 +201,12 @@ class Server:
     ) -> Callable[[], list[bytes]]:
         finish = self.tagger.begin_records(records, stop)
 
-        def rows() -> list[bytes]:
+        def encode_rows() -> list[bytes]:
             predicted = finish()
             self.metrics.records.inc(len(predicted))
             return [_encode_json(row) for row in predicted]
 
-        return rows
+        return encode_rows
 
     def _count(self, tagged: TaggedArticle) -> TaggedArticle:
         """Count a tagged article in the metrics, and return it."""
@@ -269,22 +277,17 @@ def create_app(tagger: Tagger, settings: Settings) -> FastAPI:
     app.get("/metrics", response_class=PlainTextResponse)(server.figures)
     app.get("/", include_in_schema=False)(server.form)
     app.post("/", include_in_schema=False)(server.paste)
-    app.get("/favicon.ico", include_in_schema=False)(_icon)
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    async def icon() -> Response:
+        # Browsers ask for an icon, and log an error at 404.
+        return Response(status_code=204)
+
     return app
 
 
-async def _icon() -> Response:
-    """Answer that there is no icon: browsers ask for one, and log an error at 404."""
-    return Response(status_code=204)
-
-
-async def _wait_for_disconnect(request: Request) -> None:
-    """Wait until the client disconnects; the body is read already."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
 def _encode_json(value: Any) -> bytes:
+    """Return a value as JSON in UTF-8."""
     return json.dumps(value, ensure_ascii=False).encode()
 
 

@@ -66,7 +66,11 @@ class BodyLimits:
         """
         self._check_head(Headers(scope=scope), scope["path"])
         self._check()
-        arrival = self._open(scope["client"][0] if scope.get("client") else "")
+        client = scope["client"][0] if scope.get("client") else ""
+        if len(self._arrivals.get(client, ())) >= MAX_PER_CLIENT:
+            self._drop_oldest(client)
+        arrival = _Arrival(client)
+        self._arrivals.setdefault(client, []).append(arrival)
         seconds = self._settings.timeout
         receiving = asyncio.ensure_future(self._collect(arrival, receive))
         try:
@@ -100,6 +104,7 @@ class BodyLimits:
             raise self._too_long()
 
     def _too_long(self) -> Refusal:
+        """Return the refusal of a body that exceeds the limit, declared or received."""
         return Refusal(
             413, f"body: expected at most {self._settings.max_body} bytes, found more", "body"
         )
@@ -121,14 +126,6 @@ class BodyLimits:
                 return bytes(arrival.content)
             while self._memory > MAX_MEMORY * self._settings.max_body:
                 self._drop_oldest(self._largest_client())
-
-    def _open(self, client: str) -> _Arrival:
-        """Register a body in arrival; drop the oldest one of a client that has too many."""
-        if len(self._arrivals.get(client, ())) >= MAX_PER_CLIENT:
-            self._drop_oldest(client)
-        arrival = _Arrival(client)
-        self._arrivals.setdefault(client, []).append(arrival)
-        return arrival
 
     def _largest_client(self) -> str:
         """Return the client whose bodies take the most memory."""

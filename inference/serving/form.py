@@ -30,6 +30,7 @@ def parse_pasted(content_type: str, body: bytes) -> PastedForm:
     Raises:
         Refusal: 415 for another content type, 422 with the invalid field.
     """
+    # Of several fields with one name, the last one counts.
     fields = {field.name: field for field in parse_form(content_type, body)}
     lines = _text_of(fields.get("targets")).splitlines()
     targets = [line.strip() for line in lines if line.strip()]

@@ -26,9 +26,8 @@ from claimstance.model.io.validation import first_problem
 from claimstance.model.record import Record, parse_record
 
 MAX_ITEMS = 1000  # articles or records of a request
-MAX_TARGETS = (
-    32  # per article: every sentence is encoded once more for each topic it does not mention
-)
+# Per article: every sentence is encoded once more for each topic that it does not mention.
+MAX_TARGETS = 32
 _MAX_TARGET_LENGTH = 200
 
 
@@ -41,12 +40,14 @@ def _check_text(text: str) -> str:
 
 
 def _check_target(target: str) -> str:
+    """Raise an error for a blank target."""
     if not target.strip():
         raise ValueError("expected a name or a topic, found a blank one")
     return target
 
 
 def _number_as_text(value: Any) -> Any:
+    """Return an integer as text, since ids are often numbers; True is no integer here."""
     return str(value) if type(value) is int else value
 
 

@@ -140,34 +140,26 @@ class Worker:
             Refusal: as ``check``.
         """
         jobs = [_Job(begin) for begin in begins]
-        request = self._submit(jobs)
-        try:
-            return await gather(*(wrap_future(job.future) for job in jobs))
-        finally:
-            self._withdraw(request)
-            for job in jobs:
-                job.abandon()
-            if not all(job.future.done() for job in jobs):
-                asyncio.get_running_loop().call_later(PATIENCE, self._work_around, jobs)
-
-    def _submit(self, jobs: Sequence[_Job]) -> deque[_Job]:
-        """Queue the jobs of a request, and return its queue."""
-        request = deque(jobs)
+        queue = deque(jobs)
         with self._condition:
             self.check()
             self._in_flight += len(jobs)
             for job in jobs:
                 job.future.add_done_callback(partial(self._free, job))
             if jobs:
-                self._requests.append(request)
+                self._requests.append(queue)
             self._condition.notify_all()
-        return request
-
-    def _withdraw(self, request: deque[_Job]) -> None:
-        """Remove a request with the jobs that have not begun."""
-        with self._condition:
-            if request in self._requests:
-                self._requests.remove(request)
+        try:
+            return await gather(*(wrap_future(job.future) for job in jobs))
+        finally:
+            with self._condition:
+                if queue in self._requests:
+                    self._requests.remove(queue)
+            # Jobs that are done ignore this.
+            for job in jobs:
+                job.abandon()
+            if not all(job.future.done() for job in jobs):
+                asyncio.get_running_loop().call_later(PATIENCE, self._work_around, jobs)
 
     def _free(self, job: _Job, _: "Future[Any] | None" = None) -> None:
         """Free the slot of a job, once."""
@@ -202,6 +194,7 @@ class Worker:
             elif job.begin():
                 with self._condition:
                     self._begun.append(job)
+        # A thread that was stuck takes itself off the list here, whenever its job ends.
         with self._condition:
             del self._at_work[me]
 
@@ -215,7 +208,11 @@ class Worker:
             if self._thread is not me:
                 return None
             if self._requests and len(self._begun) <= self._ahead:
-                job = self._take_queued()
+                # The request whose turn it is goes to the end of the queue, if it has further articles.
+                request = self._requests.popleft()
+                job = request.popleft()
+                if request:
+                    self._requests.append(request)
                 self._metrics.batch.observe(len(self._begun) + 1)
             elif self._begun:
                 job = self._begun.popleft()
@@ -223,11 +220,3 @@ class Worker:
                 return None
             self._at_work[me] = job
             return job
-
-    def _take_queued(self) -> _Job:
-        """Take the next job of the request whose turn it is."""
-        request = self._requests.popleft()
-        job = request.popleft()
-        if request:
-            self._requests.append(request)
-        return job

@@ -87,11 +87,13 @@ class OnnxBackend:
             ) from None
 
     @cached_property
-    def _stance(self) -> ort.InferenceSession:
+    def _stance_session(self) -> ort.InferenceSession:
+        """The head for stances, loaded when the first article has targets."""
         return self._session(STANCE_FILE)
 
     @cached_property
-    def _link(self) -> ort.InferenceSession:
+    def _link_session(self) -> ort.InferenceSession:
+        """The head that links the roles of an attribution."""
         return self._session(LINK_FILE)
 
     def read(self, ids: Ints, segments: Ints, sentences: Ints) -> dict[str, Floats]:
@@ -117,14 +119,14 @@ class OnnxBackend:
             "targets": targets,
             "pair_sentences": sentences,
         }
-        logits = self._run(STANCE_FILE, self._stance, feed)[0]
+        logits = self._run(STANCE_FILE, self._stance_session, feed)[0]
         shape = (len(holders), len(self._config.labels["stance"]))
         return self._check_logits(STANCE_FILE, "logits", logits, shape)
 
     def link(self, hidden: Floats, cues: Ints, spans: Ints) -> Floats:
         """Run the network; ``Backend`` documents the arrays."""
         feed = {"hidden": hidden, "cues": cues, "linked": spans}
-        logits = self._run(LINK_FILE, self._link, feed)[0]
+        logits = self._run(LINK_FILE, self._link_session, feed)[0]
         return self._check_logits(LINK_FILE, "logits", logits, (len(cues), 2))
 
     @cached_property
@@ -225,17 +227,13 @@ def load_predictor(
                 f"{folder / MANIFEST_FILE}: expected the sha256 of {name} among its files, found none"
             )
     windows = WindowBuilder.from_file(folder / TOKENIZER_FILE, config.max_tokens)
-    _check_vocabulary(folder, config, windows)
-    backend = OnnxBackend(folder, config)
-    return Predictor(config, windows, backend, threads or cores()), model_sha256(folder)
-
-
-def _check_vocabulary(folder: Path, config: ModelConfig, windows: WindowBuilder) -> None:
-    """Raise ``ModelError`` if the tokenizer has token ids that the encoder has no vectors for."""
-    size = config.encoder.get("vocab_size")
+    # A larger id would make the encoder read past its table of embeddings.
+    vocabulary_size = config.encoder.get("vocab_size")
     largest = max(windows.tokenizer.get_vocab(with_added_tokens=True).values())
-    if size is not None and largest >= size:
+    if vocabulary_size is not None and largest >= vocabulary_size:
         raise ModelError(
-            f"{folder / TOKENIZER_FILE}: expected token ids below {size}, the number of tokens that "
+            f"{folder / TOKENIZER_FILE}: expected token ids below {vocabulary_size}, the number of tokens that "
             f"the encoder has vectors for, found {largest}"
         )
+    backend = OnnxBackend(folder, config)
+    return Predictor(config, windows, backend, threads or cores()), model_sha256(folder)

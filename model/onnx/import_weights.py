@@ -73,7 +73,12 @@ def _weights(graph: Any) -> Iterator[tuple[str, NDArray[Any]]]:
         base = name.removesuffix("_quantized")
         if base.endswith(("_scale", "_zero_point")):
             continue
-        value = stored if base == name else _dequantize(initializers, base)
+        value = stored
+        if name != base:
+            # Zero points and scales are one per column of a matrix, or one for a table of embeddings.
+            integers = stored.astype(np.float32)
+            zero_points = initializers[f"{base}_zero_point"].astype(np.float32)
+            value = (integers - zero_points) * initializers[f"{base}_scale"]
         if base in modules:
             # The factors were multiplied into the matrix in place of its input (SmoothQuant).
             yield f"{modules[base]}.weight", np.array((value * factors[base]).T)
@@ -103,13 +108,6 @@ def _smoothing_factors(
     if name in producers:
         name = producers[name].input[0]
     return initializers[name].reshape(-1, 1)
-
-
-def _dequantize(initializers: Mapping[str, NDArray[Any]], base: str) -> NDArray[Any]:
-    """Return a matrix in float32 from its integers, zero points and scales (per column, or one for all)."""
-    integers = initializers[f"{base}_quantized"].astype(np.float32)
-    zero_points = initializers[f"{base}_zero_point"].astype(np.float32)
-    return np.asarray((integers - zero_points) * initializers[f"{base}_scale"])
 
 
 def _module_name(node: str) -> str:

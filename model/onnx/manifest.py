@@ -87,8 +87,13 @@ def check_files(folder: Path) -> dict[str, str]:
     for name, expected in files.items():
         path = folder / name
         if _is_foreign_link(path) or not path.is_file():
+            actual = "nothing"
+            if _is_foreign_link(path):
+                actual = "a link"
+            elif path.exists():
+                actual = "something else"
             raise ModelError(
-                f"{folder}: expected the file {name}, which its manifest lists, found {_kind(path)}"
+                f"{folder}: expected the file {name}, which its manifest lists, found {actual}"
             )
         try:
             digest = sha256(path)
@@ -122,10 +127,3 @@ def _is_foreign_link(path: Path) -> bool:
         snapshots.name == "snapshots" and path.resolve().parent == snapshots.parent / "blobs"
     )
     return not is_cached
-
-
-def _kind(path: Path) -> str:
-    """Return a description of a path that is no file, for a message."""
-    if _is_foreign_link(path):
-        return "a link"
-    return "something else" if path.exists() else "nothing"

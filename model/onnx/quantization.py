@@ -16,8 +16,7 @@ bits, where a sum above 32,767 is cut off (``VPMADDUBSW``). ``round_columns`` le
 """
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,9 +29,8 @@ from torch import Tensor, nn
 from claimstance.model.windows import WindowBuilder
 
 WINDOWS, TOKENS = 16, 64  # the number of random windows that show the channels, and their length
-SMOOTHNESS = (
-    0.7  # SmoothQuant's α: the share of the channels' differences that moves to the weights
-)
+# SmoothQuant's α: the share of the channels' differences that moves to the weights.
+SMOOTHNESS = 0.7
 TINY = 1e-6  # the least divisor
 LARGEST = 127  # the largest weight, as an integer
 # The largest sum of two neighbouring weights with the same sign: 128 times 255, the largest
@@ -125,7 +123,11 @@ def quantize(source: Path, path: Path) -> None:
         if node.op_type in ("MatMul", "Gemm") and "/encoder/" not in node.name:
             # The quantizer divides a Gemm into a product with the second name and a sum.
             excluded += [node.name, f"{node.name}_MatMul"]
-    with _without_advice():
+    # On the root logger, the quantizer advises a step that changes nothing here.
+    logger = logging.getLogger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
         quantize_dynamic(
             source,
             path,
@@ -134,22 +136,12 @@ def quantize(source: Path, path: Path) -> None:
             op_types_to_quantize=["MatMul", "Gather"],
             nodes_to_exclude=excluded,
         )
+    finally:
+        logger.setLevel(level)
     model = onnx.load(path)
     matrices = {initializer.name: to_array(initializer) for initializer in graph.initializer}
     replace_weights(model.graph, matrices)
     onnx.save(model, path)
-
-
-@contextmanager
-def _without_advice() -> Iterator[None]:
-    """Mute warnings on the root logger: there, the quantizer advises a step that changes nothing here."""
-    logger = logging.getLogger()
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def replace_weights(graph: Any, matrices: Mapping[str, NDArray[Any]]) -> None:

@@ -113,7 +113,8 @@ def _ends_sentence(before: str, word: str, after: str) -> bool:
     if word in _ROADS:
         return following[0] not in _ROAD_WORDS
     if word == "St":
-        return _is_street(before) and following[0] not in _SAINTS | _ROAD_WORDS
+        names_road_or_saint = following[0] in _SAINTS or following[0] in _ROAD_WORDS
+        return _is_street(before) and not names_road_or_saint
     if word in _SUFFIXES:
         return _is_titled_name(following)
     if word in _PLACES:

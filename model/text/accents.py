@@ -56,8 +56,11 @@ def fold_accents(text: str) -> str:
 @lru_cache(maxsize=256)
 def fold_with_offsets(text: str) -> FoldedText:
     """Return a text without accents, aligned with the original."""
-    if _is_folded(text):
+    if text.isascii():
         return FoldedText(text)
+    is_decomposed = unicodedata.is_normalized("NFD", text)
+    if is_decomposed and not _REPLACED_LETTER.search(text) and not any(map(_is_accent, text)):
+        return FoldedText(text)  # without offsets, which would be those of the text itself
     folded: list[str] = []
     origins: list[tuple[int, int]] = []
     start = 0
@@ -73,17 +76,6 @@ def fold_with_offsets(text: str) -> FoldedText:
                 origins += [(start, end)] * len(letters)
         start = end
     return FoldedText("".join(folded), tuple(origins))
-
-
-def _is_folded(text: str) -> bool:
-    """Return whether folding would change nothing."""
-    if text.isascii():
-        return True
-    return (
-        unicodedata.is_normalized("NFD", text)
-        and not _REPLACED_LETTER.search(text)
-        and not any(map(_is_accent, text))
-    )
 
 
 def _is_accent(character: str) -> bool:

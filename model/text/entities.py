@@ -6,7 +6,7 @@ and an organization, only the first word of *Islamic State*, and *Trump* not at 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -64,16 +64,14 @@ def whole_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[F
     """
     names = []
     for entity in entities:
-        if has_capital(_name(entity, texts)):
+        if has_capital(_text_of(entity, texts)):
             place = _with_whole_words(entity.place, texts[entity.place.sentence])
             names.append(replace(entity, place=place))
     complete = []
-    for entity in _grown(_joined(names, texts), texts):
-        entity = replace(
-            entity, place=_without_open_end(entity.place, texts[entity.place.sentence])
-        )
-        if _name(entity, texts):
-            complete.append(entity)
+    for entity in _extend_names(_join_names(names, texts), texts):
+        place = _without_open_end(entity.place, texts[entity.place.sentence])
+        if place.start < place.end:
+            complete.append(replace(entity, place=place))
     return with_known_people(complete, texts)
 
 
@@ -113,7 +111,7 @@ def _without_open_end(place: Located, text: str) -> Located:
         end = start + len(text[start : last.start()].rstrip())
 
 
-def _grown(entities: Sequence[FoundEntity], texts: Sequence[str]) -> Iterator[FoundEntity]:
+def _extend_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> Iterator[FoundEntity]:
     """Extend each name, unless a person's, by the capitalised words beside it that belong to it."""
     previous: FoundEntity | None = None
     for entity, following in zip_longest(entities, entities[1:]):
@@ -125,18 +123,19 @@ def _grown(entities: Sequence[FoundEntity], texts: Sequence[str]) -> Iterator[Fo
                 first = previous.place.end
             if following is not None and following.place.sentence == place.sentence:
                 limit = following.place.start
-            start, end = _start(text, place.start, first), _end(text, place.end, limit)
+            start = _extend_back(text, place.start, first)
+            end = _extend_forward(text, place.end, limit)
             entity = replace(entity, place=replace(place, start=start, end=end))
         yield entity
         previous = entity
 
 
-def _name(entity: FoundEntity, texts: Sequence[str]) -> str:
+def _text_of(entity: FoundEntity, texts: Sequence[str]) -> str:
     """Return the text of an entity."""
     return texts[entity.place.sentence][entity.place.start : entity.place.end]
 
 
-def _joined(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[FoundEntity]:
+def _join_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[FoundEntity]:
     """Return the entities with neighbours joined that are parts of one name."""
     joined: list[FoundEntity] = []
     for entity in entities:
@@ -165,7 +164,7 @@ def _are_one_name(last: FoundEntity, entity: FoundEntity, texts: Sequence[str]) 
     return is_name and (entity.label in _HEADS or entity.label == last.label)
 
 
-def _start(text: str, start: int, limit: int) -> int:
+def _extend_back(text: str, start: int, limit: int) -> int:
     """Return the start of a name with the capitalised words before ``start``, as far as ``limit``.
 
     The first word of a sentence is not included: it has its capital anyway.
@@ -175,18 +174,14 @@ def _start(text: str, start: int, limit: int) -> int:
         if word is None or word[1] in NO_FIRST_NAME or is_title(word[1]):
             return start
         is_first_word = not text[: word.start()].strip(_MARKS)
-        if is_first_word or _ends_sentence(text, word.start()):
+        # The splitter leaves some sentences together: a stop before the word ends one, too.
+        before = text[max(0, word.start() - 3) : word.start()].rstrip(" “\"‘'(")
+        if is_first_word or before.endswith((".", "?", "!", ":")):
             return start
         start = word.start()
 
 
-def _ends_sentence(text: str, position: int) -> bool:
-    """Return whether a stop precedes ``position``, inside of a sentence as the splitter divides it."""
-    before = text[max(0, position - 3) : position].rstrip(" “\"‘'(")
-    return before[-1:] in (".", "?", "!", ":")
-
-
-def _end(text: str, end: int, limit: int) -> int:
+def _extend_forward(text: str, end: int, limit: int) -> int:
     """Return the end of a name with the capitalised words after ``end``, as far as ``limit``."""
     while True:
         word = _NEXT.match(text, end, limit)
@@ -215,24 +210,28 @@ def with_known_people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> 
         entities: the entities, in the order of the texts.
         texts: the sentences that they are in.
     """
-    people = _people(entities, texts)
+    people = _full_names_by_surname(entities, texts)
     if not people:
         return list(entities)
     people_in_capitals = {surname.upper(): names for surname, names in people.items()}
     counts: Counter[tuple[str, str]] = Counter()
     by_sentence: dict[int, list[FoundEntity]] = defaultdict(list)
     for entity in entities:
-        name = _name(entity, texts)
+        name = _text_of(entity, texts)
         if name in people:
             counts[name, entity.label] += 1
         by_sentence[entity.place.sentence].append(entity)
-    ordinary_words = _ordinary_words(texts, people)
+    # Surnames, in lower case, that the texts also have as words in lower case.
+    lower_surnames = {surname.lower() for surname in people}
+    ordinary_words: set[str] = set()
+    for text in texts:
+        ordinary_words |= lower_surnames.intersection(_LOWER_CASE.findall(text))
 
     completed: list[FoundEntity] = []
     for index, text in enumerate(texts):
         in_sentence = by_sentence[index]
         is_in_capitals = text.isupper()
-        names = _people_in(text, people_in_capitals if is_in_capitals else people)
+        names = _full_names_in(text, people_in_capitals if is_in_capitals else people)
         for name, probability in names.items():
             for start, end in find_mentions(name, text):
                 has_capital_anyway = is_in_capitals or not text[:start].strip(_MARKS)
@@ -244,11 +243,13 @@ def with_known_people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> 
     return completed
 
 
-def _people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> dict[str, dict[str, float]]:
+def _full_names_by_surname(
+    entities: Sequence[FoundEntity], texts: Sequence[str]
+) -> dict[str, dict[str, float]]:
     """Return surname → the full names of persons with it → the largest probability of each."""
     people: dict[str, dict[str, float]] = defaultdict(dict)
     for entity in entities:
-        name = _name(entity, texts)
+        name = _text_of(entity, texts)
         person = person_name(name) if entity.label == "PERSON" else None
         if person is not None and NO_FIRST_NAME.isdisjoint(name.split()):
             probabilities = people[person.surname]
@@ -256,16 +257,7 @@ def _people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> dict[str, 
     return people
 
 
-def _ordinary_words(texts: Sequence[str], surnames: Iterable[str]) -> set[str]:
-    """Return the surnames, in lower case, that the texts also have as words in lower case."""
-    candidates = {surname.lower() for surname in surnames}
-    ordinary: set[str] = set()
-    for text in texts:
-        ordinary |= candidates.intersection(_LOWER_CASE.findall(text))
-    return ordinary
-
-
-def _people_in(text: str, people: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+def _full_names_in(text: str, people: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """Return the full names whose surname a text contains, with their probabilities."""
     names: dict[str, float] = {}
     for word in _WORD_OF_NAME.findall(text):
@@ -281,7 +273,10 @@ def _with_person(
     counts: Mapping[tuple[str, str], int],
 ) -> list[FoundEntity]:
     """Return the entities of a sentence with a person at ``place``, if no other entity contradicts."""
-    if _is_part_of_name(text, place):
+    # Trump-backed and anti-Trump are other words, Trump Tower is another name.
+    if text[place.end : place.end + 1] in ("-", "–") or text[place.start - 1 : place.start] == "-":
+        return entities
+    if _NEXT.match(text, place.end) and not _is_heading(text):
         return entities
     overlapping = [
         entity
@@ -299,12 +294,6 @@ def _with_person(
         return entities
     if counts[name, entity.label] > counts[name, "PERSON"] + 1:
         return entities
-    position = entities.index(entity)
-    return [*entities[:position], replace(entity, label="PERSON"), *entities[position + 1 :]]
-
-
-def _is_part_of_name(text: str, place: Located) -> bool:
-    """Return whether a surname is part of another name (Trump Tower) or word (Trump-backed, anti-Trump)."""
-    if text[place.end : place.end + 1] in ("-", "–") or text[place.start - 1 : place.start] == "-":
-        return True
-    return _NEXT.match(text, place.end) is not None and not _is_heading(text)
+    completed = list(entities)
+    completed[entities.index(entity)] = replace(entity, label="PERSON")
+    return completed

@@ -80,23 +80,18 @@ def _is_mention(match: re.Match[str], person: PersonName | None) -> bool:
     # A combining mark makes another letter of the last one: て in で.
     if text[end : end + 1] and unicodedata.combining(text[end]):
         return False
-    if _is_half_of_double_name(before, text[end : end + 2]):
+    # Lee is half of a double name in Lee-Ross and Ross-Lee, not in Lee-backed and anti-Lee.
+    if text[end : end + 1] == "-" and text[end + 1 : end + 2].isupper():
+        return False
+    previous = before.rpartition(" ")[2]
+    if previous.endswith("-") and previous[0].isupper():
         return False
     if match.lastgroup == "acronym":
-        return (
-            len(match[0]) > 2 or not text.isupper()
-        )  # "IS IT SO?" in capitals does not mention IS
+        # "IS IT SO?" in capitals does not mention IS.
+        return len(match[0]) > 2 or not text.isupper()
     if person is None or match.lastgroup == "full":
         return True
     return _is_surname_alone(match[0], before, person)
-
-
-def _is_half_of_double_name(before: str, after: str) -> bool:
-    """Return whether a name is part of a double name: Lee in Lee-Ross and Ross-Lee, not in anti-Lee and Lee-backed."""
-    if after[:1] == "-" and after[1:].isupper():
-        return True
-    previous = before.rpartition(" ")[2]
-    return previous[-1:] == "-" and previous[0].isupper()
 
 
 def _is_surname_alone(surname: str, before: str, person: PersonName) -> bool:
@@ -126,51 +121,40 @@ def _compile_name(name: str) -> _CompiledName | None:
     if not any(character.isalnum() for character in bare):
         return None
     person = person_name(bare)
-    if person is None and _is_topic(bare):
+    # A name has capitals, except for *of* and the like; any other phrase is a topic.
+    first_word, *following = bare.split(" ")
+    lower_case = [word for word in following if word[:1].islower()]
+    is_topic = first_word[:1].islower() or not _FUNCTION_WORDS.issuperset(lower_case)
+    if person is None and is_topic:
         topic = rf"(?<!\w)(?P<full>{_phrase_pattern(bare)})(?!\w)"
         return _CompiledName(re.compile(topic, re.IGNORECASE))
 
     patterns: dict[str, list[str]] = {"full": [], "surname": [], "acronym": []}
-    for variant in _case_variants(bare):
-        patterns["full"].append(_phrase_pattern(variant))
+    patterns["full"].append(_phrase_pattern(bare))
+    if not bare.isupper():
+        patterns["full"].append(_phrase_pattern(bare.upper()))
+    elif len(bare) > 3 and "." not in bare:  # *Nato* for *NATO*, but not *Who* for *WHO*
+        patterns["full"].append(_phrase_pattern(bare.title()))
     if person is not None:
-        for variant_name in (person, _in_capitals(person)):
+        in_capitals = replace(person, first=person.first.upper(), surname=person.surname.upper())
+        for variant_name in (person, in_capitals):
             patterns["full"].append(_full_name_pattern(variant_name))
             patterns["surname"].append(_surname_pattern(variant_name))
     else:
         for acronym in _acronyms(name, bare):
             with_stops = ".".join(acronym) + "."
             patterns["acronym"] += [re.escape(with_stops), acronym]
-    groups = [f"(?P<{group}>{'|'.join(forms)})" for group, forms in patterns.items() if forms]
+    groups = []
+    for group, forms in patterns.items():
+        if forms:
+            groups.append(f"(?P<{group}>{'|'.join(forms)})")
     return _CompiledName(re.compile(rf"(?<!\w)(?:{'|'.join(groups)})(?!\w)"), person)
-
-
-def _is_topic(bare: str) -> bool:
-    """Return whether a phrase is no proper name: a word other than *of* and the like is in lower case."""
-    first, *following = bare.split(" ")
-    if first[:1].islower():
-        return True
-    return any(word[:1].islower() and word not in _FUNCTION_WORDS for word in following)
-
-
-def _case_variants(name: str) -> Iterator[str]:
-    """Yield a name and its forms in other case: *Nato* for *NATO*, but not *Who* for *WHO*."""
-    yield name
-    if not name.isupper():
-        yield name.upper()
-    elif len(name) > 3 and "." not in name:
-        yield name.title()
 
 
 def _phrase_pattern(phrase: str) -> str:
     """Return a pattern of a phrase, with any white space between its words and any apostrophe in them."""
     words_pattern = r"\s+".join(re.escape(word) for word in phrase.split())
     return re.sub(r"['’]", "['’]", words_pattern)
-
-
-def _in_capitals(person: PersonName) -> PersonName:
-    """Return a person's name with first name and surname in capitals."""
-    return replace(person, first=person.first.upper(), surname=person.surname.upper())
 
 
 def _full_name_pattern(person: PersonName) -> str:

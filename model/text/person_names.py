@@ -130,13 +130,9 @@ def person_name(name: str) -> PersonName | None:
     rest = " ".join(following)
     particles = _PARTICLES.match(rest)
     surname = rest[particles.end() :] if particles else rest
-    if not _WORD.fullmatch(first) or not _is_surname(surname):
+    if not _WORD.fullmatch(first) or not _WORD.fullmatch(surname):
+        return None
+    # An initial at the end is no surname.
+    if len(surname) < 2 or not surname[0].isupper() or _INITIALS.fullmatch(surname):
         return None
     return PersonName(first, particles[0] if particles else "", surname)
-
-
-def _is_surname(word: str) -> bool:
-    """Return whether a word can be a surname: it has a capital, and is no initial."""
-    if len(word) < 2 or not word[0].isupper():
-        return False
-    return bool(_WORD.fullmatch(word)) and not _INITIALS.fullmatch(word)

@@ -106,15 +106,15 @@ def _signed_end(text: str, index: int, start: int) -> tuple[Located, Located] | 
         name = signature(text[offset:])
         if name is not None:
             name_start, name_end = name
-            return Located(index, start, offset), Located(
-                index, offset + name_start, offset + name_end
-            )
+            content = Located(index, start, offset)
+            return content, Located(index, offset + name_start, offset + name_end)
     return None
 
 
 def _unless_broken(texts: Sequence[str], quotation: Quotation) -> Quotation | None:
     """Return the quotation, unless a mark closes it before its end: *“No,” she said, “never.”* has its own cue."""
     for piece in quotation.content:
+        # The marks at both ends of the quotation are its own.
         text = texts[piece.sentence][piece.start : piece.end]
         inner = text[1:-1] if piece == quotation.content[-1] else text[1:]
         if re.search(r"[”»]|(?<!^)\"(?=\s)|''(?=\s)", inner):

@@ -62,7 +62,7 @@ def split_sentences(text: str, splitter: ParagraphSplitter | None = None) -> lis
     for offset, end in _paragraphs(text):
         paragraph = text[offset:end]
         starts = [start for start, _ in splitter(paragraph)]
-        for sentence_start, sentence_end in _corrected(paragraph, starts):
+        for sentence_start, sentence_end in _adjust_boundaries(paragraph, starts):
             sentences.append((offset + sentence_start, offset + sentence_end))
     return sentences
 
@@ -92,19 +92,17 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
     """Yield the offsets of paragraphs; a line break that only wraps a line does not end one."""
     start = 0
     for line_end in _LINE_END.finditer(text):
-        if not _is_wrapped(text, line_end.start(), line_end.end()):
-            yield from _trimmed(text, start, line_end.start())
+        before = text[line_end.start() - 1 : line_end.start()]
+        after = text[line_end.end() : line_end.end() + 1]
+        # No stop precedes a break that only wraps a line, and lower case follows it.
+        is_wrapped = after.islower() and (before.isalnum() or before in (",", "-", "–", "—"))
+        if not is_wrapped:
+            yield from _trim(text, start, line_end.start())
             start = line_end.end()
-    yield from _trimmed(text, start, len(text))
+    yield from _trim(text, start, len(text))
 
 
-def _is_wrapped(text: str, start: int, end: int) -> bool:
-    """Return whether the line break at ``start`` only wraps a line: no stop precedes it, and lower case follows."""
-    before, after = text[start - 1 : start], text[end : end + 1]
-    return after.islower() and (before.isalnum() or before in (",", "-", "–", "—"))
-
-
-def _corrected(paragraph: str, starts: list[int]) -> Iterator[tuple[int, int]]:
+def _adjust_boundaries(paragraph: str, starts: list[int]) -> Iterator[tuple[int, int]]:
     """Yield sentences that cover the paragraph, divided at those of ``starts`` that can be right."""
     is_list = _LIST_MARK.match(paragraph) is not None
     sentence_start = counted = 0
@@ -113,16 +111,16 @@ def _corrected(paragraph: str, starts: list[int]) -> Iterator[tuple[int, int]]:
         for mark in quotes:
             quotes[mark] += paragraph.count(mark, counted, max(start, counted))
         counted = max(start, counted)
-        boundary = _between_marks(paragraph, start, quotes)
+        boundary = _shift_past_marks(paragraph, start, quotes)
         if boundary <= sentence_start:
             continue
         if is_list and _LIST_MARK.fullmatch(paragraph, sentence_start, boundary):
             continue
         before = paragraph[max(sentence_start, boundary - _REACH) : boundary]
         if not _continues(before, paragraph[boundary : boundary + SPEAKER_REACH]):
-            yield from _trimmed(paragraph, sentence_start, boundary)
+            yield from _trim(paragraph, sentence_start, boundary)
             sentence_start = boundary
-    yield from _trimmed(paragraph, sentence_start, len(paragraph))
+    yield from _trim(paragraph, sentence_start, len(paragraph))
 
 
 def _continues(before: str, after: str) -> bool:
@@ -145,7 +143,7 @@ def _continues(before: str, after: str) -> bool:
     return is_lower or after[:1] in (",", ";", ":", ")", "]")
 
 
-def _between_marks(paragraph: str, boundary: int, quotes: dict[str, int]) -> int:
+def _shift_past_marks(paragraph: str, boundary: int, quotes: dict[str, int]) -> int:
     """Return the position beside ``boundary`` that leaves each mark with its own sentence.
 
     ``quotes`` counts the straight marks before the boundary: an odd number means that a quotation is open.
@@ -164,7 +162,7 @@ def _between_marks(paragraph: str, boundary: int, quotes: dict[str, int]) -> int
     return opening.start() if opening else boundary
 
 
-def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _trim(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield ``(start, end)`` without outer whitespace, or nothing if there is only whitespace."""
     piece = text[start:end]
     if piece and not piece.isspace():

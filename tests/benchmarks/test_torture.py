@@ -37,7 +37,7 @@ def setting(model, tmp_path_factory):
 @pytest.mark.parametrize(("name", "times"), [("kill", 3), ("part", 1), ("stop", 1), ("disk", 1)])
 def test_faults_are_survived(setting, name, times, monkeypatch):
     monkeypatch.setattr(tagging, "FORMATS", ("jsonl",))
-    (fault,) = (one for one in tagging.FAULTS if one.name == name)
+    (fault,) = (fault for fault in tagging.FAULTS if fault.name == name)
     short = tagging.Fault(name, fault.title, fault.strike, times, times)
     assert tagging.torture(setting, short, random.Random(5)) == (times, [])
 
@@ -53,7 +53,7 @@ def test_every_article_is_there_once(setting):
 def test_a_second_signal_leaves_nothing_half_written(setting):
     run = tagging.Run(setting, setting.room / "twice", "jsonl")
     with run.start(2) as process:
-        tagging._until_begun(run, process)
+        tagging.wait_for_lock(run, process)
         process.send_signal(signal.SIGINT)
         time.sleep(0.005)
         process.send_signal(signal.SIGTERM)
@@ -66,7 +66,7 @@ def test_a_second_signal_leaves_nothing_half_written(setting):
         path.name for path in run.out.iterdir() if path.name.startswith((".part", ".manifest"))
     ] == []
     run.finish(1)
-    run.check(whole=True)
+    run.check(is_complete=True)
 
 
 # What is lost

@@ -21,31 +21,33 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
-_MARKS = {"": "“", "/": "”"}
+_QUOTATION_MARKS = {"": "“", "/": "”"}  # for <q> and </q>
 
 
 def read_cell(text: str) -> str:
-    """Return the text of a cell: of one with HTML a paragraph a line, without tags, and characters for entities.
+    """Return the text of a cell; HTML becomes one paragraph per line, without tags and with entities replaced.
 
-    Without HTML only entities are replaced, such as ``&amp;``; HTML that was escaped once more, as in feeds, is read.
+    Without HTML only entities are replaced, such as ``&amp;``. HTML that was escaped once more, as in feeds, is read.
     """
     if "<" not in text and "&" not in text:
         return text
     if has_markup(text):
         return _read_markup(text)
     plain = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
-    return _read_markup(plain) if has_markup(plain) else plain
+    if has_markup(plain):
+        return _read_markup(plain)
+    return plain
 
 
 def has_markup(text: str) -> bool:
     """Return whether a text holds HTML: an element that is closed, a line break, a block at its beginning."""
-    first = _TAG.match(text.lstrip())
-    if first and first[2].lower() in _BLOCKS:
+    first_tag = _TAG.match(text.lstrip())
+    if first_tag and first_tag[2].lower() in _BLOCKS:
         return True
     opened = set()
     for tag in _TAG.finditer(text):
-        name = tag[2].lower()
-        if name in _VOID or (tag[1] and name in opened):
+        is_closing, name = tag[1], tag[2].lower()
+        if name in _VOID or (is_closing and name in opened):
             return True
         opened.add(name)
     return False
@@ -54,52 +56,59 @@ def has_markup(text: str) -> bool:
 def _read_markup(text: str) -> str:
     """Return the text between tags, with a line for each block."""
     text = _without_comments(text)
-    has_blocks = any(tag[2].lower() in _BLOCKS for tag in _TAG.finditer(text))
+    tags = list(_TAG.finditer(text))
+    has_blocks = any(tag[2].lower() in _BLOCKS for tag in tags)
     pieces: list[str] = []
-    position, silent = 0, ""
-    for tag in _TAG.finditer(text):
-        name = tag[2].lower()
-        if not silent:
-            pieces.append(_plain(text[position : tag.start()], has_blocks))
-            pieces.append(_between(name, tag[1]))
+    position = 0
+    silent_element = ""  # the one whose content is skipped until it is closed
+    for tag in tags:
+        closing, name = tag[1], tag[2].lower()
+        if not silent_element:
+            pieces.append(_plain_text(text[position : tag.start()], has_blocks))
+            pieces.append(_tag_as_text(name, closing))
         position = tag.end()
-        if not silent and name in _SILENT and not tag[1]:
-            silent = name
-        elif name == silent and tag[1]:
-            silent = ""
-    if not silent:
-        pieces.append(_plain(text[position:], has_blocks))
-    read = "".join(pieces)
+        if not silent_element and name in _SILENT and not closing:
+            silent_element = name
+        elif name == silent_element and closing:
+            silent_element = ""
+    if not silent_element:
+        pieces.append(_plain_text(text[position:], has_blocks))
+    plain = "".join(pieces)
     if not has_blocks:
-        return read
-    lines = (re.sub(r"[ \t]+", " ", line).strip() for line in read.split("\n"))
+        return plain
+    lines = [re.sub(r"[ \t]+", " ", line).strip() for line in plain.split("\n")]
     return "\n".join(line for line in lines if line and line != "-")
 
 
-def _plain(text: str, has_blocks: bool) -> str:
-    """Return what stands between tags; where blocks make the lines, its own line ends are spaces."""
+def _plain_text(text: str, has_blocks: bool) -> str:
+    """Return the text between two tags; where blocks make the lines, its own line ends are spaces."""
     if has_blocks:
         text = re.sub(r"\s+", " ", text)
     return html.unescape(text).replace("\u00a0", " ")
 
 
-def _between(name: str, closing: str) -> str:
-    """Return what a tag stands for."""
+def _tag_as_text(name: str, closing: str) -> str:
+    """Return the characters that a tag stands for; ``closing`` is "/" for an end tag, else empty."""
     if name == "li" and not closing:
         return "\n- "
     if name in _BLOCKS:
         return "\n"
     if name == "q":
-        return _MARKS[closing]
+        return _QUOTATION_MARKS[closing]
     return " " if name in _CELLS else ""
 
 
 def _without_comments(text: str) -> str:
-    pieces, position = [], 0
-    while (start := text.find("<!--", position)) >= 0:
+    """Return HTML without comments; one that is never closed stays."""
+    # A regular expression would take quadratic time for a text with many comments that nothing closes.
+    pieces = []
+    position = 0
+    start = text.find("<!--")
+    while start >= 0:
         end = text.find("-->", start)
         if end < 0:
             break
         pieces.append(text[position:start])
         position = end + len("-->")
+        start = text.find("<!--", position)
     return "".join(pieces) + text[position:]

@@ -1,4 +1,4 @@
-"""The encoding of a web page, told as browsers tell it, without guessing from its letters."""
+"""Decode web pages as browsers do, without guessing the encoding from letters."""
 
 import codecs
 import re
@@ -11,7 +11,9 @@ _DECLARED = re.compile(
     rb"""<(?:meta\b[^>]{0,500}?\bcharset|\?xml\b[^>]{0,200}?\bencoding)\s*=\s*["']?\s*([\w.:-]{1,40})""",
     re.IGNORECASE,
 )
-#: What pages may be in, by Python's names. Codecs that unpack or run through escapes are none of them.
+#: The first bytes of gzip, ZIP, Zstandard and PDF files.
+_BINARY_SIGNATURES = (b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"%PDF-")
+#: Encodings of pages, by Python's names. Codecs that unpack or interpret escapes must not be among them.
 _ALLOWED = {
     "utf-8",
     "cp866",
@@ -29,7 +31,7 @@ _ALLOWED = {
     *(f"cp{n}" for n in (874, 949, *range(1250, 1259))),
     *(f"iso8859-{n}" for n in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)),
 }
-#: Names that mean more than they say, as browsers have it.
+#: Encodings that browsers read as a larger one, since pages name the smaller one by mistake.
 _WIDER = {
     "ascii": "cp1252",
     "iso8859-1": "cp1252",
@@ -42,48 +44,51 @@ _WIDER = {
 
 
 def decode(data: bytes, where: str, sent_as: str | None, warn: Callable[[str], None]) -> str:
-    """The text of a page: by its byte order mark, as UTF-8 if it is that, by ``sent_as`` or what the page declares.
+    """Return the text of a page: by its byte order mark, as UTF-8 if it is that, else by its declared encoding.
 
-    Text that is none of these is read as Windows-1252, and what its encoding cannot hold becomes U+FFFD; ``warn`` is
-    told of both.
+    Text without any of these is read as Windows-1252; bytes that its encoding does not have become U+FFFD. Either
+    gives a warning.
+
+    Args:
+        data: the bytes of the page.
+        where: the page, for errors.
+        sent_as: the encoding that the server named, which precedes the one that the page declares.
+        warn: called with each warning.
 
     Raises:
-        InputError: for what is packed or no text.
+        InputError: for packed and binary files.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _decoded(data, "utf-16", warn)
-    if (
-        data.startswith((b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"%PDF-"))
-        or b"\0" in data
-    ):
+        return _decode_with_replacement(data, "utf-16", warn)
+    if data.startswith(_BINARY_SIGNATURES) or b"\0" in data:
         raise InputError(f"{where}: expected a web page, found a binary or packed file")
-    declared = _known(sent_as) or _known(_declaration(data))
-    if declared != "iso2022_jp":  # which looks like ASCII
+    encoding = _python_encoding(sent_as)
+    if encoding is None:
+        declaration = _DECLARED.search(data[:_HEAD])
+        if declaration:
+            encoding = _python_encoding(declaration[1].decode("ascii", "replace"))
+    # ISO-2022-JP is ASCII with escapes, so that it is valid UTF-8; text in others hardly ever is.
+    if encoding != "iso2022_jp":
         try:
-            return data.decode(
-                "utf-8-sig"
-            )  # letters of other encodings are hardly ever valid UTF-8
+            return data.decode("utf-8-sig")
         except UnicodeDecodeError:
             pass
-    if declared is None:
+    if encoding is None:
         warn("the page names no encoding and is not UTF-8: read as Windows-1252")
-    return _decoded(data, declared or "cp1252", warn)
+    return _decode_with_replacement(data, encoding or "cp1252", warn)
 
 
-def _decoded(data: bytes, encoding: str, warn: Callable[[str], None]) -> str:
+def _decode_with_replacement(data: bytes, encoding: str, warn: Callable[[str], None]) -> str:
+    """Return the text, with a warning if bytes were replaced."""
     text = data.decode(encoding, "replace")
-    if lost := text.count("\ufffd"):
-        warn(f"{lost} characters that are not {encoding} became U+FFFD")
+    replaced = text.count("\ufffd")
+    if replaced:
+        warn(f"{replaced} characters that are not {encoding} became U+FFFD")
     return text
 
 
-def _declaration(data: bytes) -> str | None:
-    found = _DECLARED.search(data[:_HEAD])
-    return found.group(1).decode("ascii", "replace") if found else None
-
-
-def _known(label: str | None) -> str | None:
-    """Python's name of an encoding that pages may be in; ``None`` for others."""
+def _python_encoding(label: str | None) -> str | None:
+    """Return Python's name of an encoding that pages may be in, or ``None`` for another label."""
     try:
         name = codecs.lookup(label.removeprefix("x-") if label else "").name
     except (LookupError, ValueError):

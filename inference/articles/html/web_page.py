@@ -1,64 +1,66 @@
-"""The article in a web page, found by trafilatura. Nothing is fetched, and no script runs.
+"""Extract the article of a web page with trafilatura. Nothing is fetched, and no script runs.
 
-Text is what trafilatura takes for the article: a paragraph a line, without menus, comments, captions and tables. Spaces
-become plain ones and invisible controls go; quotes, dashes and all other characters stay. The date is one that the page
-itself declares: where trafilatura would search the text for one, it takes the year of the copyright line, too.
+The text is what trafilatura takes for the article: one paragraph per line, without menus, comments, captions and
+tables. Spaces become plain ones and invisible controls go; quotes, dashes and all other characters stay. The date is
+one that the page itself declares: where trafilatura would search the text for a date, it also takes the year of the
+copyright line.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from claimstance.inference.articles.article import (
     Article,
     Raw,
     check_length,
-    missing,
-    silence,
+    missing_library,
+    mute_logging,
+    one_line,
     title_of,
-    told,
 )
 from claimstance.inference.articles.html.encodings import decode
 from claimstance.inference.articles.html.markup import simplify
 from claimstance.model.errors import InputError
 
 #: Beyond these a page is no article, and extraction, which is partly quadratic, would take minutes.
-_MOST_ELEMENTS = 100_000
-_MOST_ATTRIBUTES = 1_000
-_LONGEST_RUN = 1_000_000  # characters without a tag between them
-_NO_TEXT = ("script", "style")  # which may be of any length: whole applications lie in pages
-_SHORT = 1_000  # characters; what is shorter may be a menu or a notice that was taken for want of an article
+_MAX_ELEMENTS = 100_000
+_MAX_ATTRIBUTES = 1_000  # of an element
+_MAX_RUN = 1_000_000  # characters without a tag between them
+_CODE = ("script", "style")  # which may be of any length: pages hold whole applications
+_SHORT = 1_000  # characters; a shorter text may be a menu or a notice rather than an article
 
 
 def parse(raw: Raw) -> Article:
-    """The article of a page with title, and date, outlet and url in ``meta``, each ``None`` if it is not known.
+    """Return the article of a page with title, and date, outlet and url in ``meta``, ``None`` if the page lacks it.
 
     Raises:
-        InputError: if the page has no article, is no HTML or larger than any page is, or without trafilatura.
+        InputError: if the page has no article, is not HTML or too large, or without trafilatura.
     """
     try:
         import trafilatura  # noqa: F401
     except ImportError:
-        raise missing(raw.where, "trafilatura", "html") from None
-    silence("trafilatura", "htmldate")
+        raise missing_library(raw.where, "trafilatura", "html") from None
+    mute_logging("trafilatura", "htmldate")
     warnings: list[str] = []
     page = decode(raw.data, raw.where, raw.charset, warnings.append)
-    found = _extract(page, raw, precise=False)
-    # Precise, it takes no menu for an article, but tables into it, which in old pages hold the article itself.
-    if found is not None and len(found.text) < _SHORT and _extract(page, raw, precise=True) is None:
-        found = None
-    if found is None:
+    document = _extract(page, raw, precise=False)
+    # The precise extraction takes no menu for the article, but it does take tables into the text, which in old pages
+    # hold the article itself: so it confirms a short text, and does not replace it.
+    is_short = document is not None and len(document.text) < _SHORT
+    if is_short and _extract(page, raw, precise=True) is None:
+        document = None
+    if document is None:
         raise InputError(
             f"{raw.where}: expected a page with an article, found none (a page of links, or one that a "
             "script would fill?)"
         )
-    text = found.text
-    check_length(raw.where, text)
+    check_length(raw.where, document.text)
     meta = {
-        "date": found.date,
-        "outlet": found.sitename or found.hostname,
-        "url": found.url or raw.url,
+        "date": document.date,
+        "outlet": document.sitename or document.hostname,
+        "url": document.url or raw.url,
     }
-    return Article(raw.doc_id, text, found.title or title_of(text), tuple(warnings), meta)
+    title = document.title or title_of(document.text)
+    return Article(raw.doc_id, document.text, title, tuple(warnings), meta)
 
 
 def _extract(page: str, raw: Raw, precise: bool) -> Any:
@@ -71,7 +73,7 @@ def _extract(page: str, raw: Raw, precise: bool) -> Any:
             return None
         _check_size(tree, raw.where)
         simplify(tree)
-        found: Any = bare_extraction(
+        document: Any = bare_extraction(
             tree,
             url=raw.url,
             favor_precision=precise,
@@ -84,22 +86,25 @@ def _extract(page: str, raw: Raw, precise: bool) -> Any:
         raise
     except Exception as error:  # broken markup can make its parsers raise errors of many kinds
         raise InputError(
-            f"{raw.where}: expected a web page, found one that cannot be read ({told(error)})"
+            f"{raw.where}: expected a web page, found one that cannot be read ({one_line(error)})"
         ) from None
-    return found if found is not None and found.text and found.text.strip() else None
+    if document is None or not document.text or not document.text.strip():
+        return None
+    return document
 
 
 def _check_size(tree: Any, where: str) -> None:
+    """Raise ``InputError`` for a page larger than any article's."""
+
+    def check(size: int, maximum: int, unit: str) -> None:
+        if size > maximum:
+            raise InputError(
+                f"{where}: expected a page with at most {maximum:,} {unit}, found more"
+            )
+
     for number, element in enumerate(tree.iter(), 1):
-        for what, size, most in _sizes(number, element):
-            if size > most:
-                raise InputError(
-                    f"{where}: expected a page with at most {most:,} {what}, found more"
-                )
-
-
-def _sizes(number: int, element: Any) -> Iterator[tuple[str, int, int]]:
-    yield "elements", number, _MOST_ELEMENTS
-    yield "attributes of an element", len(element.attrib), _MOST_ATTRIBUTES
-    inside = "" if element.tag in _NO_TEXT else element.text or ""
-    yield "characters in a row", max(len(inside), len(element.tail or "")), _LONGEST_RUN
+        check(number, _MAX_ELEMENTS, "elements")
+        check(len(element.attrib), _MAX_ATTRIBUTES, "attributes of an element")
+        if element.tag not in _CODE:
+            check(len(element.text or ""), _MAX_RUN, "characters in a row")
+        check(len(element.tail or ""), _MAX_RUN, "characters in a row")

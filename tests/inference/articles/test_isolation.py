@@ -106,7 +106,7 @@ def test_a_process_that_was_ended_while_idle_is_replaced():
 
 
 def test_a_process_is_replaced_after_many_documents(monkeypatch):
-    monkeypatch.setattr(isolation, "_MOST_DOCUMENTS", 2)
+    monkeypatch.setattr(isolation, "_MAX_DOCUMENTS", 2)
     ids = [process_id() for _ in range(4)]
     assert ids[0] == ids[1] != ids[2] == ids[3]
 
