@@ -150,6 +150,7 @@ def run_settings(
     inputs: Sequence[str],
     tagger: Tagger,
     targets: Sequence[str],
+    neutral: bool,
     output_format: OutputFormat,
     row_kind: RowKind,
     columns: Columns,
@@ -164,6 +165,7 @@ def run_settings(
         "model": tagger.model,
         "options": {
             "targets": list(targets),
+            "neutral": neutral,
             "format": output_format.value,
             "rows": None if output_format is OutputFormat.jsonl else row_kind.value,
             "columns": asdict(columns),

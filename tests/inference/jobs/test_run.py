@@ -232,6 +232,7 @@ def test_names_that_are_no_utf8_are_gone_on_with(run, model, monkeypatch):
     ("change", "arguments", "message"),
     [
         (None, ["-t", "rail"], 'options targets: [] then, ["rail"] now'),
+        (None, ["--neutral"], "options neutral: false then, true now"),
         (None, ["-f", "csv"], 'options format: "jsonl" then, "csv" now'),
         (None, ["--text-column", "text"], 'options columns text: null then, "text" now'),
         (None, ["--articles-per-part", "3"], "options articles_per_part: 2 then, 3 now"),
@@ -239,7 +240,7 @@ def test_names_that_are_no_utf8_are_gone_on_with(run, model, monkeypatch):
         (lambda: write("c.jsonl", "\n".join(LINES[1:])), [], "c.jsonl bytes: "),
         (lambda: os.utime("c.jsonl"), [], "c.jsonl names_sizes_times: "),
     ],
-    ids=["targets", "format", "columns", "size", "inputs", "bytes", "time"],
+    ids=["targets", "neutral", "format", "columns", "size", "inputs", "bytes", "time"],
 )
 def test_another_run_is_not_gone_on_with(tag, monkeypatch, change, arguments, message):
     corpus()
