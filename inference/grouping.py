@@ -45,17 +45,18 @@ def group_sources(sentences: Iterable[Sentence], targets: Collection[str] = ()) 
     return [Source(name, indices, stances[name]) for name, indices in claims.items()]
 
 
-def named_holders(sentences: Iterable[Sentence]) -> set[str]:
-    """Return the holders whose name is known: sources with a name, and holders that are no source."""
-    sentences = list(sentences)
-    names = {
-        source.name for sentence in sentences for source in sources_of(sentence) if source.name
-    }
+def named_holders(sentences: Iterable[Sentence]) -> list[str]:
+    """Return the names of those who speak or take a stance, in order of appearance.
+
+    A holder who is described by a pronoun that nobody fits has no name.
+    """
+    names: dict[str, None] = {}
     for sentence in sentences:
-        for stance in sentence.stances:
-            if stance.holder_span is not None and stance.holder_span.name:
-                names.add(stance.holder_span.name)
-    return names
+        spans = [*sources_of(sentence), *(stance.holder_span for stance in sentence.stances)]
+        for span in spans:
+            if span is not None and span.name:
+                names[span.name] = None
+    return list(names)
 
 
 def _names(sentences: Iterable[Sentence]) -> Iterator[str]:
