@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from claimstance.inference.grouping import name_aliases, named_holders
@@ -93,7 +94,8 @@ class StanceRow:
         if self.stance.holder is not None and not self.holder.is_name:
             name = self.stance.holder
         sure = percent(self.stance.probability)
-        return f"{self.label.symbol} {name}: {self.label.name} {self.target.name}, {sure}"
+        side = "for" if self.label.name == "favor" else self.label.name
+        return f"{self.label.symbol} {name}: {side} {self.target.name}, {sure}"
 
 
 @dataclass(frozen=True)
@@ -332,7 +334,7 @@ def _notes(article: TaggedArticle, stances: Sequence[StanceRow]) -> dict[int, Se
     starts = [sentence.start for sentence in article.sentences]
     lines: dict[int, list[str]] = defaultdict(list)
     signs: dict[int, dict[str, None]] = defaultdict(dict)
-    for row in sorted(stances, key=lambda row: row.stance.sentence):
+    for row in sorted(stances, key=_place):
         index, holder = row.stance.sentence, row.stance.holder_span
         lines[index].append(row.words)
         if row.stance.target_span is None:
@@ -345,6 +347,12 @@ def _notes(article: TaggedArticle, stances: Sequence[StanceRow]) -> dict[int, Se
         index: SentenceNote(tuple(dict.fromkeys(texts)), "".join(signs[index]))
         for index, texts in lines.items()
     }
+
+
+def _place(row: StanceRow) -> tuple[int, float]:
+    """Return where a stance stands in the article; one without a mention follows those of its sentence."""
+    target = row.stance.target_span
+    return row.stance.sentence, inf if target is None else target.start
 
 
 def _speakers(

@@ -69,7 +69,7 @@
       if (row.id === `w${attribution}`) list.className = "chosen";
       told.append(list);
     }
-    told.append(make("h3", stances.length ? "Stances" : "No stance was asked of"));
+    told.append(make("h3", stances.length ? "Stances" : "No stance"));
     if (stances.length) told.append(stanceTable(stances));
     panel.hidden = false;
     panel.scrollTop = 0;

@@ -224,13 +224,13 @@ def test_the_stances_of_a_sentence_are_in_words_at_its_marks_and_its_number(quot
     notes = {
         text: given["data-tell"] for given, text in page.all(class_="side") if "data-t" in given
     }
-    of_orr = (
-        "+ the text itself: favor gun control, 60\u00a0%",
-        "+ Bo Orr: favor Donald Trump, 80\u00a0%",
+    of_orr = [
+        "+ Bo Orr: for Donald Trump, 80\u00a0%",
         "− Bo Orr: against taxes, 90\u00a0%",
-    )
+        "+ the text itself: for gun control, 60\u00a0%",
+    ]
     assert notes["Trump"] == "− Ann Lee: against Donald Trump, 93\u00a0%"
-    assert set(notes["Bo Orr"].split("\n")) == set(of_orr)
+    assert notes["Bo Orr"].split("\n") == of_orr
     assert notes["Bo Orr"] == notes["Mr. Trump"] == notes["taxes"]
     numbers = [given.get("data-tell") for given, _ in page.all("a", class_="no")]
     assert numbers == [notes["Trump"], notes["He"], notes["Bo Orr"], None]
