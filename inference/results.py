@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from claimstance.inference.articles.article import Article
 
 
+#: The stance label of a holder who takes no side: such stances are listed only if they are asked for.
+NO_SIDE = "neutral"
 _MAX_ROWS = 100  # of a table in a notebook
 
 
@@ -93,7 +95,7 @@ class Stance:
         holder: the name of the holder; ``None`` for the text itself.
         target: the name of the target, as the user wrote it or as the text has it.
         sentence: the index of the sentence.
-        holder_span: the holder's words in the sentence.
+        holder_span: the holder's words; in another sentence if a quotation runs on from there.
         target_span: the target's words; ``None`` if the sentence does not mention it.
         abstained: true if the model is too unsure for its answer to count.
     """
@@ -136,9 +138,10 @@ class Source:
     """A named source of the article.
 
     Attributes:
-        name: the fullest form of its name.
+        name: the fullest form of its name; its aliases count as this source.
         claims: the indices of the sentences with words of this source, also of quotations that run on.
-        stances: target → label → number of stances.
+        stances: target → label → number of stances that are listed and not abstained. The target is
+            the fullest form of its name, or as the user wrote it.
     """
 
     name: str
@@ -229,25 +232,7 @@ def ranking(probabilities: Mapping[str, float]) -> float:
     return probabilities.get("yes", list(probabilities.values())[-1])
 
 
-def group_sources(sentences: list[Sentence]) -> list[Source]:
-    """Return the named sources in order of appearance, with their claims and counted stances."""
-    claims: dict[str, list[int]] = {}
-    stances: dict[str, dict[str, dict[str, int]]] = {}
-    for sentence in sentences:
-        for source in _sources(sentence):
-            if not source.name:
-                continue
-            indices = claims.setdefault(source.name, [])
-            if indices[-1:] != [sentence.index]:
-                indices.append(sentence.index)
-        for stance in sentence.stances:
-            if stance.holder in claims and not stance.abstained:
-                counts = stances.setdefault(stance.holder, {}).setdefault(stance.target, {})
-                counts[stance.label] = counts.get(stance.label, 0) + 1
-    return [Source(name, indices, stances.get(name, {})) for name, indices in claims.items()]
-
-
-def _sources(sentence: Sentence) -> Iterator[Span]:
+def sources_of(sentence: Sentence) -> Iterator[Span]:
     """Yield the sources that say something in a sentence, also in a quotation that runs on."""
     for attribution in sentence.attributions or ():
         if attribution.source is not None:
@@ -260,11 +245,11 @@ def _sources(sentence: Sentence) -> Iterator[Span]:
 def _notebook_row(sentence: Sentence) -> tuple[list[str], ...]:
     """Return the cells of a sentence: index, text, claim, speakers, stances other than neutral."""
     claim = sentence.claim
-    speakers = [source.name or source.text for source in _sources(sentence)]
+    speakers = [source.name or source.text for source in sources_of(sentence)]
     stances = [
         f"{stance.holder or '(text)'} → {stance.target}: {stance.label} {stance.probability:.2f}"
         for stance in sentence.stances
-        if stance.label != "neutral" and not stance.abstained
+        if stance.label != NO_SIDE and not stance.abstained
     ]
     return (
         [str(sentence.index)],

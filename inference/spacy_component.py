@@ -52,15 +52,22 @@ _MODEL_FOLDER = "model"
 
 
 class Component:
-    """A pipeline component that tags documents. ``targets`` may be changed at any time.
+    """A pipeline component that tags documents. ``targets`` and ``neutral`` may be changed at any time.
 
     The model is loaded with the first document, so that a pipeline that was saved on another machine
     can be read before ``model`` is set to the path on this one.
     """
 
-    def __init__(self, model: str | None, targets: Sequence[str], threads: int | None) -> None:
+    def __init__(
+        self,
+        model: str | None,
+        targets: Sequence[str],
+        threads: int | None,
+        neutral: bool = False,
+    ) -> None:
         self.model = model
         self.targets = list(targets)
+        self.neutral = neutral
         self.threads = threads
         self._sha256: str | None = None  # of the model that the pipeline was saved with
         self._tagger: Tagger | None = None
@@ -96,7 +103,7 @@ class Component:
                 pending.append(doc)
                 yield Article("", doc.text)
 
-        for article in self.tagger.tag_all(articles(), self.targets):
+        for article in self.tagger.tag_all(articles(), self.targets, neutral=self.neutral):
             doc = pending.popleft()
             if isinstance(article, ClaimstanceError):
                 raise article
@@ -111,6 +118,7 @@ class Component:
                 "model": self.model,
                 "targets": self.targets,
                 "threads": self.threads,
+                "neutral": self.neutral,
                 "sha256": model_sha256(folder),
             }
         ).encode()
@@ -121,6 +129,7 @@ class Component:
         self.model = settings["model"]
         self.targets = settings["targets"]
         self.threads = settings["threads"]
+        self.neutral = settings.get("neutral", False)  # older pipelines have none
         self._sha256 = settings["sha256"]
         self._tagger = None
         return self
@@ -148,11 +157,16 @@ class Component:
 
 @Language.factory(
     NAME,
-    default_config={"model": None, "targets": [], "threads": None},
+    default_config={"model": None, "targets": [], "threads": None, "neutral": False},
     assigns=["doc.spans", f"doc._.{NAME}", f"span._.{NAME}"],
 )
 def create(
-    nlp: Language, name: str, model: str | None, targets: list[str], threads: int | None
+    nlp: Language,
+    name: str,
+    model: str | None,
+    targets: list[str],
+    threads: int | None,
+    neutral: bool,
 ) -> Component:
     """Return the component, for ``nlp.add_pipe``.
 
@@ -162,8 +176,9 @@ def create(
         model: a model's folder, or its name on the Hugging Face hub; the bundled model if ``None``.
         targets: names or topics to score stances on; the entities of each sentence if empty.
         threads: the number of windows encoded at a time; the number of cores if ``None``.
+        neutral: whether stances that take no side are listed for entities, too.
     """
-    return Component(model, targets, threads)
+    return Component(model, targets, threads, neutral)
 
 
 def _annotate(doc: Doc, article: TaggedArticle) -> Doc:

@@ -30,6 +30,7 @@ from claimstance.inference.coreference.holders import (
 )
 from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to
+from claimstance.inference.grouping import group_sources
 from claimstance.inference.python_input import (
     check_articles,
     check_targets,
@@ -38,6 +39,7 @@ from claimstance.inference.python_input import (
 )
 from claimstance.inference.result_cache import ResultCache
 from claimstance.inference.results import (
+    NO_SIDE,
     Attribution,
     Continuation,
     Label,
@@ -45,7 +47,6 @@ from claimstance.inference.results import (
     Span,
     Stance,
     TaggedArticle,
-    group_sources,
     ranking,
 )
 from claimstance.model.errors import ClaimstanceError, InputError, ModelError
@@ -146,6 +147,7 @@ class Tagger:
         doc_id: str = "",
         title: str | None = None,
         meta: Mapping[str, Any] | None = None,
+        neutral: bool = False,
     ) -> TaggedArticle:
         """Tag an article.
 
@@ -155,6 +157,8 @@ class Tagger:
             doc_id: copied into the result.
             title: copied into the result.
             meta: copied into the result: date, outlet, url …, as plain JSON values.
+            neutral: list all pairs of holder and target that are scored; without it, those that
+                take a side, and the neutral ones of the targets that are named.
 
         Raises:
             InputError: if a target is blank, or a text cannot be encoded (half of a surrogate pair).
@@ -162,7 +166,7 @@ class Tagger:
         """
         text = check_text(text)
         article = Article(doc_id, text, title, meta=plain_values(meta or {}, "meta"))
-        finish = self.begin(article, targets)
+        finish = self.begin(article, targets, neutral=neutral)
         return finish()
 
     def tag_all(
@@ -170,6 +174,7 @@ class Tagger:
         articles: Iterable[Article | ClaimstanceError | str | None],
         targets: Sequence[str] | str = (),
         stop: ShouldCancel = never_cancel,
+        neutral: bool = False,
     ) -> Iterator["TaggedArticle | ClaimstanceError"]:
         """Tag articles one after the other, in order, with the same results as ``tag`` but faster.
 
@@ -186,10 +191,15 @@ class Tagger:
         """
         targets = self._check_targets(targets)
         articles = iterate_articles(check_articles(articles))
-        return self.ahead(self._begin_or_pass(article, targets, stop) for article in articles)
+        return self.ahead(
+            self._begin_or_pass(article, targets, stop, neutral) for article in articles
+        )
 
     def tag_many(
-        self, texts: Iterable[str | Article | None], targets: Sequence[str] | str = ()
+        self,
+        texts: Iterable[str | Article | None],
+        targets: Sequence[str] | str = (),
+        neutral: bool = False,
     ) -> list[TaggedArticle]:
         """Tag several texts (a list, or a column of a data frame) and return their articles in order.
 
@@ -200,14 +210,18 @@ class Tagger:
             TypeError: if ``texts`` is not an iterable of texts; the error says what to pass.
         """
         results = []
-        for tagged in self.tag_all(texts, targets):
+        for tagged in self.tag_all(texts, targets, neutral=neutral):
             if isinstance(tagged, ClaimstanceError):
                 raise tagged
             results.append(tagged)
         return results
 
     def begin(
-        self, article: Article, targets: Sequence[str] | str = (), stop: ShouldCancel = never_cancel
+        self,
+        article: Article,
+        targets: Sequence[str] | str = (),
+        stop: ShouldCancel = never_cancel,
+        neutral: bool = False,
     ) -> Callable[[], TaggedArticle]:
         """Start to encode an article and return a function that waits for the result. See ``ahead``.
 
@@ -217,13 +231,13 @@ class Tagger:
         """
         targets = self._check_targets(targets)
         check_characters("the text", article.text)
-        cached = self._cache.get(article.text, targets)
+        cached = self._cache.get(article.text, targets, neutral)
         if cached is not None:
             return partial(cached.with_metadata, article)
         bounds = split_sentences(article.text)
         texts = [article.text[start:end] for start, end in bounds]
         opened = self._predictor.submit(texts, stop, layout_of(article.text, bounds))
-        return partial(self._finish, article, targets, bounds, opened)
+        return partial(self._finish, article, targets, neutral, bounds, opened)
 
     def ahead(
         self, begun: Iterable[Callable[[], T]], count: int = PREFETCH_PER_WORKER
@@ -269,16 +283,25 @@ class Tagger:
         return names
 
     def _begin_or_pass(
-        self, article: Article | ClaimstanceError, targets: list[str], stop: ShouldCancel
+        self,
+        article: Article | ClaimstanceError,
+        targets: list[str],
+        stop: ShouldCancel,
+        neutral: bool,
     ) -> Callable[[], TaggedArticle | ClaimstanceError]:
         """Begin an article; return an error that stands in its place as the result."""
         if isinstance(article, ClaimstanceError):
             error = article
             return lambda: error
-        return self.begin(article, targets, stop)
+        return self.begin(article, targets, stop, neutral)
 
     def _finish(
-        self, article: Article, targets: list[str], bounds: list[Offsets], opened: PendingDocument
+        self,
+        article: Article,
+        targets: list[str],
+        neutral: bool,
+        bounds: list[Offsets],
+        opened: PendingDocument,
     ) -> TaggedArticle:
         """Wait for the encoder and put the results of an article together."""
         document = self._predictor.result(opened)
@@ -295,6 +318,14 @@ class Tagger:
                 document, alignment, attributions, continuations, references, targets
             )
             stances = self._score_stances(document, alignment, candidates)
+            if not neutral:
+                # A topic that the model was trained on counts as named by the user.
+                named_targets = targets or self.topics
+                stances = [
+                    stance
+                    for stance in stances
+                    if stance.label != NO_SIDE or stance.target in named_targets
+                ]
         sentences = self._sentences(document, alignment, attributions, continuations, stances)
         # The cache holds an article without its metadata: a reprint has an id and a date of its own.
         tagged = TaggedArticle(
@@ -303,10 +334,10 @@ class Tagger:
             text=article.text,
             model=self.model,
             sentences=sentences,
-            sources=group_sources(sentences),
+            sources=group_sources(sentences, targets),
             warnings=self._warnings(document, article.text, targets),
         )
-        self._cache.put(tagged, targets)
+        self._cache.put(tagged, targets, neutral)
         return tagged.with_metadata(article)
 
     def _stance_candidates(

@@ -12,7 +12,7 @@ from rich.table import Column
 from rich.text import Text
 
 from claimstance.inference.cli.terminal import SafeConsole, SafeTable
-from claimstance.inference.results import Sentence, Span, Stance, TaggedArticle
+from claimstance.inference.results import NO_SIDE, Sentence, Span, Stance, TaggedArticle
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import printable
 from claimstance.model.onnx.backend import cores, model_folder, model_sha256
@@ -88,9 +88,9 @@ def _attribution_line(source: Span | None, cue: Span | None, content: Span | Non
 
 
 def _stance_lines(stances: Iterable[Stance]) -> Iterator[Text]:
-    """Yield the likeliest stances first, without the neutral ones, which most pairs have."""
+    """Yield the likeliest stances first, without the neutral ones."""
     for stance in sorted(stances, key=lambda stance: -stance.probability):
-        if stance.label == "neutral" or stance.abstained:
+        if stance.label == NO_SIDE or stance.abstained:
             continue
         pair = _one_line(f"{stance.holder or '(text)'} → {stance.target}: ")
         label = printable(f"{stance.label} {stance.probability:.2f}")

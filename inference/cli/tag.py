@@ -72,6 +72,7 @@ class TagRequest:
         columns: the columns of a corpus that are read.
         allow_network: whether addresses may be fetched.
         targets: the names and topics on which stances are predicted.
+        neutral: whether to list the stances that take no side, too.
         output_format: the format.
         row_kind: the kind of rows of a table.
         articles: the number of articles; ``None`` if unknown.
@@ -82,6 +83,7 @@ class TagRequest:
     columns: "Columns"
     allow_network: bool
     targets: list[str]
+    neutral: bool
     output_format: OutputFormat
     row_kind: RowKind
     articles: int | None
@@ -105,6 +107,14 @@ def tag(
             help="A person, thing or topic to find stances on (several times); entities if not given.",
         ),
     ] = None,
+    neutral: Annotated[
+        bool,
+        typer.Option(
+            "--neutral",
+            help="List every pair of holder and target that was scored; if not given, those that take a side, and "
+            "the neutral ones only for the names and topics of --target.",
+        ),
+    ] = False,
     output_format: Annotated[
         OutputFormat | None,
         typer.Option(
@@ -243,6 +253,7 @@ def tag(
         Columns(text_column, id_column, title_column),
         allow_network,
         targets,
+        neutral,
         chosen_format,
         rows,
         articles,
@@ -331,7 +342,7 @@ def _tag_into_file(request: TagRequest, out: Path | None, tagger: "Tagger") -> t
         _open_request_writer(request, out, tagger) as writer,
     ):
         articles = read_articles(request.inputs, request.columns, request.allow_network)
-        for result in tagger.tag_all(articles, request.targets):
+        for result in tagger.tag_all(articles, request.targets, neutral=request.neutral):
             if isinstance(result, ClaimstanceError):
                 failed += 1
             else:
@@ -375,6 +386,7 @@ def _tag_into_folder(
         request.inputs,
         tagger,
         request.targets,
+        request.neutral,
         request.output_format,
         request.row_kind,
         request.columns,
@@ -385,10 +397,13 @@ def _tag_into_folder(
             advance = stack.enter_context(progress("tagging", request.articles, request.show))
             if ray_options is None or run.manifest.complete:
                 tag_items: TagItems = partial(
-                    tagger.tag_all, targets=request.targets, stop=signals.is_immediate
+                    tagger.tag_all,
+                    targets=request.targets,
+                    stop=signals.is_immediate,
+                    neutral=request.neutral,
                 )
             else:
-                tag_items = _start_ray(stack, tagger, request.targets, signals, ray_options)
+                tag_items = _start_ray(stack, tagger, request, signals, ray_options)
             callbacks = RunCallbacks(
                 tag_items,
                 partial(_print_result, show=request.show),
@@ -409,14 +424,21 @@ def _tag_into_folder(
 def _start_ray(
     stack: ExitStack,
     tagger: "Tagger",
-    targets: list[str],
+    request: TagRequest,
     signals: "StopSignals",
     options: RayOptions,
 ) -> "TagItems":
     """Start workers on Ray, which ``stack`` stops, and return the function that tags with them."""
     from claimstance.inference.jobs.ray_workers import ray_workers
 
-    workers = ray_workers(tagger, targets, signals.is_immediate, options.workers, options.address)
+    workers = ray_workers(
+        tagger,
+        request.targets,
+        signals.is_immediate,
+        options.workers,
+        options.address,
+        neutral=request.neutral,
+    )
     return stack.enter_context(workers)
 
 

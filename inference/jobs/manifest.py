@@ -146,6 +146,7 @@ def run_settings(
     inputs: Sequence[str],
     tagger: Tagger,
     targets: Sequence[str],
+    neutral: bool,
     output_format: OutputFormat,
     row_kind: RowKind,
     columns: Columns,
@@ -161,6 +162,7 @@ def run_settings(
         "model": tagger.model,
         "options": {
             "targets": list(targets),
+            "neutral": neutral,
             "format": output_format.value,
             "rows": None if output_format is OutputFormat.jsonl else row_kind.value,
             "columns": asdict(columns),

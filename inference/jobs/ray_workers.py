@@ -30,8 +30,8 @@ class _Worker:
     def __init__(self, tagger: Tagger) -> None:
         self._tagger = tagger
 
-    def tag(self, batch: list[InputItem], targets: list[str]) -> list[ResultItem]:
-        return list(self._tagger.tag_all(batch, targets))
+    def tag(self, batch: list[InputItem], targets: list[str], neutral: bool) -> list[ResultItem]:
+        return list(self._tagger.tag_all(batch, targets, neutral=neutral))
 
 
 @contextmanager
@@ -41,6 +41,7 @@ def ray_workers(
     stop: ShouldCancel,
     workers: int | None = None,
     address: str | None = None,
+    neutral: bool = False,
 ) -> Iterator[TagItems]:
     """Start workers on Ray and return the function that tags with them.
 
@@ -50,6 +51,7 @@ def ray_workers(
         stop: once it returns True, ``CancelledError`` is raised before the next batch.
         workers: the number of actors, each with ``tagger.threads`` processors; ``None`` for as many as fit.
         address: the address of a cluster (``auto``: the one of this machine); ``None`` to start one here.
+        neutral: as for ``Tagger.tag_all``.
 
     Raises:
         ConfigError: if Ray is not installed, or so many workers do not fit.
@@ -81,7 +83,7 @@ def ray_workers(
 
         def tag(items: Iterable[InputItem]) -> Iterator[ResultItem]:
             try:
-                yield from _tag_in_order(ray, actors, items, list(targets), stop)
+                yield from _tag_in_order(ray, actors, items, list(targets), neutral, stop)
             except ray.exceptions.RayError as error:
                 raise ClaimstanceError(f"ray: {str(error).splitlines()[0]}") from None
 
@@ -110,6 +112,7 @@ def _tag_in_order(
     actors: Sequence[Any],
     items: Iterable[InputItem],
     targets: list[str],
+    neutral: bool,
     stop: ShouldCancel,
 ) -> Iterator[ResultItem]:
     """Hand batches to the actors in turn and yield their results in order."""
@@ -121,7 +124,7 @@ def _tag_in_order(
             break
         if stop():
             raise CancelledError
-        pending.append(actor.tag.remote(batch, targets))
+        pending.append(actor.tag.remote(batch, targets, neutral))
         # The oldest batch comes first, even if a later one is ready: results keep their order.
         if len(pending) >= BATCHES_PER_WORKER * len(actors):
             yield from ray.get(pending.popleft())

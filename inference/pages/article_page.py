@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from claimstance.inference.pages.article_view import (
-    CLAIM_LEVELS,
     FIRST_SENTENCES,
     TIMELINE_ROWS,
     AttributionRow,
     article_view,
     sentence_scores,
 )
+from claimstance.inference.pages.prose import CLAIM_LEVELS, percent
 from claimstance.inference.pages.stance_matrix import NO_NAME
 from claimstance.inference.results import TaggedArticle
 from claimstance.model.errors import shorten
@@ -58,14 +58,6 @@ def render_form(values: dict[str, Any]) -> str:
     return "".join(_FORMS.render("ask.html", values, (THEME, "ask.js")))
 
 
-def _percent(share: float) -> str:
-    """Format a share as a whole percentage; only certainty shows 100 and only impossibility 0."""
-    percent = round(100 * share)
-    if 0 < share < 1:
-        percent = min(99, max(1, percent))
-    return f"{percent}\u00a0%"
-
-
 def _summary(row: AttributionRow) -> str:
     """Return cue and content of an attribution as one short line."""
     spans = [row.attribution.cue, row.attribution.content]
@@ -76,6 +68,6 @@ def _summary(row: AttributionRow) -> str:
 _PAGES = Pages(
     "claimstance.inference.pages",
     ("page.css",),
-    {"percent": _percent, "scores": sentence_scores, "summary": _summary},
+    {"percent": percent, "scores": sentence_scores, "summary": _summary},
 )
 _FORMS = replace(_PAGES, styles=(*_PAGES.styles, "ask.css"), forms="'self'")

@@ -4,8 +4,17 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
+from claimstance.inference.grouping import name_aliases, named_holders
+from claimstance.inference.pages.prose import (
+    Paragraph,
+    ProseMark,
+    SentenceNote,
+    paragraphs_of,
+    percent,
+)
 from claimstance.inference.pages.stance_matrix import (
     NO_NAME,
     TEXT_ITSELF,
@@ -19,6 +28,7 @@ from claimstance.inference.pages.stance_matrix import (
     stance_labels,
 )
 from claimstance.inference.results import (
+    NO_SIDE,
     Attribution,
     Label,
     Sentence,
@@ -29,55 +39,9 @@ from claimstance.inference.results import (
 )
 from claimstance.model.errors import shorten
 from claimstance.model.labels import CLAIM, ROLES, SUBJECTIVE
-from claimstance.model.pages.markup import Mark, Segment, segments, visible
+from claimstance.model.pages.markup import visible
 
-#: Probabilities of a claim from which a sentence is shaded more strongly.
-CLAIM_LEVELS = (0.5, 0.7, 0.85, 0.95)
 COLUMNS, ROWS, TIMELINE_ROWS, FIRST_SENTENCES = 10, 30, 12, 8
-
-
-@dataclass(frozen=True)
-class RoleMark(Mark):
-    """Mark a part of an attribution, or the portion of it that lies in one sentence.
-
-    Attributes:
-        attribution: the number of its row on the page.
-        is_start: whether the part begins here (it may run on from an earlier sentence).
-    """
-
-    attribution: int = 0
-    is_start: bool = True
-
-
-@dataclass(frozen=True)
-class ShownSentence:
-    """Represent a sentence of the prose.
-
-    Attributes:
-        index: its number in the article.
-        before: white space between it and the sentence before.
-        segments: its pieces, with their marks.
-        claim: the probability that it makes a claim.
-    """
-
-    index: int
-    before: str
-    segments: list[Segment[RoleMark]]
-    claim: float | None
-
-    @property
-    def level(self) -> int:
-        """Return the strength of its shading, from 0 (none)."""
-        return bisect_right(CLAIM_LEVELS, self.claim or 0.0)
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    """Represent the sentences of one paragraph, and the white space before it."""
-
-    before: str
-    sentences: list[ShownSentence]
-    is_title: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,14 +73,29 @@ class StanceRow:
         holder: the row of the matrix that counts it.
         target: the column of the matrix that counts it.
         label: the label's appearance.
-        anchor: element id of the first row with the same holder, target and label; ``None`` for others.
+        number: its position in the tables of the page.
     """
 
     stance: Stance
     holder: Holder
     target: Target
     label: StanceLabel
-    anchor: str | None = None
+    number: int = 0
+
+    @property
+    def takes_side(self) -> bool:
+        """Return whether the holder is for or against the target, or has a label of the model's own."""
+        return self.label.name != NO_SIDE
+
+    @property
+    def words(self) -> str:
+        """Return the stance in words: ``− John Kerry: against ISIL, 93 %``."""
+        name = self.holder.name
+        if self.stance.holder is not None and not self.holder.is_name:
+            name = self.stance.holder
+        sure = percent(self.stance.probability)
+        side = "for" if self.label.name == "favor" else self.label.name
+        return f"{self.label.symbol} {name}: {side} {self.target.name}, {sure}"
 
 
 @dataclass(frozen=True)
@@ -139,8 +118,9 @@ class ArticleView:
         speakers: sources, the most frequent first.
         stances: stances that count.
         unsure: stances from which the model abstains.
-        labels: the stance labels of the page.
+        sides: the stance labels of the page, without that of no side.
         matrix: sources against targets.
+        has_unnamed: whether holders without a name take a side; they have no row in the matrix.
         silent: named sources without a stance that counts.
         ranked: sentences with a shortened text, the most check-worthy first.
         data: values for the script of the page.
@@ -153,8 +133,9 @@ class ArticleView:
     speakers: list[Speaker]
     stances: list[StanceRow]
     unsure: list[StanceRow]
-    labels: list[StanceLabel]
+    sides: list[StanceLabel]
     matrix: Matrix
+    has_unnamed: bool
     silent: list[Holder]
     ranked: list[tuple[Sentence, str]]
     data: dict[str, Any]
@@ -169,27 +150,48 @@ def role_spans(attribution: Attribution) -> Iterator[tuple[str, Span]]:
 
 
 def article_view(article: TaggedArticle) -> ArticleView:
-    """Build the view of an article."""
-    source_numbers = {source.name: number for number, source in enumerate(article.sources)}
-    attributions = _attribution_rows(article, source_numbers)
-    holders = _holders(article, attributions)
+    """Build the view of an article. Aliases of a name have one row, and one column, in the matrix."""
+    aliases = name_aliases(article.sentences)
+    names = [*(source.name for source in article.sources), *named_holders(article.sentences)]
+    holder_names = list(dict.fromkeys(aliases.get(name, name) for name in names))
+    numbers = {name: number for number, name in enumerate(holder_names)}
+    holder_numbers = numbers | {
+        name: numbers[fullest] for name, fullest in aliases.items() if fullest in numbers
+    }
+    attributions = _attribution_rows(article, holder_numbers)
+    holders = _holders(holder_names, attributions)
     labels = stance_labels(name for stance in article.stances for name in stance.probabilities)
-    target_names = dict.fromkeys(stance.target for stance in article.stances)
+    target_names = dict.fromkeys(aliases[stance.target] for stance in article.stances)
     targets = {name: Target(number, name) for number, name in enumerate(target_names)}
 
     rows = []
     for stance in article.stances:
-        holder = holders[_holder_number(stance, source_numbers)]
-        rows.append(StanceRow(stance, holder, targets[stance.target], labels[stance.label]))
-    rows.sort(key=lambda row: (row.holder.number, row.target.number, row.stance.sentence))
-    stances = _with_anchors([row for row in rows if not row.stance.abstained])
+        holder = holders[_holder_number(stance, holder_numbers, len(holders))]
+        target = targets[aliases[stance.target]]
+        rows.append(StanceRow(stance, holder, target, labels[stance.label]))
+    # Those that count come first, since the script and the marks number the rows of both tables.
+    rows.sort(
+        key=lambda row: (
+            row.stance.abstained,
+            row.holder.number,
+            row.target.number,
+            row.stance.sentence,
+        )
+    )
+    rows = [replace(row, number=number) for number, row in enumerate(rows)]
+    stances = [row for row in rows if not row.stance.abstained]
     unsure = [row for row in rows if row.stance.abstained]
+    sides = [row for row in stances if row.takes_side]
+    named = [row for row in sides if row.holder.is_name or row.stance.holder is None]
 
     matrix = build_matrix(
-        holders, list(targets.values()), _cells(stances), columns=COLUMNS, rows=ROWS
+        holders, list(targets.values()), _cells(named), columns=COLUMNS, rows=ROWS
     )
     in_matrix = {row.holder for row in (*matrix.rows, *matrix.more)}
-    paragraphs, after = _paragraphs(article, _marks(attributions))
+    claims = [claim_probability(sentence) for sentence in article.sentences]
+    paragraphs, after = paragraphs_of(
+        article, claims, _marks(attributions, sides), _notes(article, sides)
+    )
     return ArticleView(
         article=article,
         paragraphs=paragraphs,
@@ -198,12 +200,13 @@ def article_view(article: TaggedArticle) -> ArticleView:
         speakers=_speakers(article, attributions, holders),
         stances=stances,
         unsure=unsure,
-        labels=list(labels.values()),
+        sides=[label for label in labels.values() if label.name != NO_SIDE],
         matrix=matrix,
+        has_unnamed=len(named) < len(sides),
         silent=[holder for holder in holders if holder.is_name and holder not in in_matrix],
         ranked=[(sentence, shorten(sentence.text, 160)) for sentence in _ranked(article.sentences)],
         data={
-            "sentences": [_rounded(claim_probability(it)) for it in article.sentences],
+            "sentences": [_rounded(claim) for claim in claims],
             "attributions": [
                 [row.sentence, row.source, _rounded(row.attribution.probability)]
                 for row in attributions
@@ -236,7 +239,7 @@ def sentence_scores(sentence: Sentence) -> Iterator[tuple[str, str, float]]:
 
 
 def _attribution_rows(
-    article: TaggedArticle, source_numbers: dict[str, int]
+    article: TaggedArticle, holder_numbers: dict[str, int]
 ) -> list[AttributionRow]:
     rows: list[AttributionRow] = []
     for sentence in article.sentences:
@@ -244,42 +247,30 @@ def _attribution_rows(
             if not any(role_spans(attribution)):
                 continue
             name = attribution.source.name if attribution.source else None
-            source = source_numbers.get(name or "", -1)
+            source = holder_numbers.get(name or "", -1)
             rows.append(AttributionRow(len(rows), sentence.index, attribution, source))
     return rows
 
 
-def _holders(article: TaggedArticle, attributions: Sequence[AttributionRow]) -> list[Holder]:
-    """Return the named sources by their numbers, then unnamed holders, then the text itself."""
+def _holders(names: Sequence[str], attributions: Sequence[AttributionRow]) -> list[Holder]:
+    """Return the named holders by their numbers, then unnamed holders, then the text itself."""
     first_sentence: dict[int, int] = {}
     for row in attributions:
         first_sentence.setdefault(row.source, row.sentence)
     holders = []
-    for number, source in enumerate(article.sources):
+    for number, name in enumerate(names):
         href = f"#s{first_sentence[number]}" if number in first_sentence else "#article"
-        holders.append(Holder(number, source.name, True, href))
+        holders.append(Holder(number, name, True, href))
     holders.append(Holder(len(holders), NO_NAME, False, "#article"))
     holders.append(Holder(len(holders), TEXT_ITSELF, False, "#article"))
     return holders
 
 
-def _holder_number(stance: Stance, source_numbers: dict[str, int]) -> int:
-    """Return the position of a stance's holder in the list of ``_holders``."""
-    unnamed = len(source_numbers)
+def _holder_number(stance: Stance, holder_numbers: dict[str, int], count: int) -> int:
+    """Return the position of a stance's holder in the list of ``count`` holders of ``_holders``."""
     if stance.holder is None:
-        return unnamed + 1
-    return source_numbers.get(stance.holder, unnamed)
-
-
-def _with_anchors(rows: Sequence[StanceRow]) -> list[StanceRow]:
-    """Give the first row of each holder, target and label an element id, for links from the matrix."""
-    seen: set[str] = set()
-    anchored = []
-    for row in rows:
-        anchor = f"p{row.holder.number}-{row.target.number}-{row.label.number}"
-        anchored.append(row if anchor in seen else replace(row, anchor=anchor))
-        seen.add(anchor)
-    return anchored
+        return count - 1
+    return holder_numbers.get(stance.holder, count - 2)
 
 
 def _cells(rows: Sequence[StanceRow]) -> dict[tuple[int, int], Cell]:
@@ -302,7 +293,7 @@ def _count(label: StanceLabel, rows: Sequence[StanceRow]) -> Count:
     if len(sentences) == 1:
         href, listed = f"#s{numbers}", f"sentence {numbers}"
     else:
-        href, listed = f"#{rows[0].anchor}", f"sentences {numbers}"
+        href, listed = f"#t{rows[0].number}", f"sentences {numbers}"
     title = f"{rows[0].holder.name} → {rows[0].target.name}: {len(rows)} {label.name}, {listed}"
     return Count(label, len(rows), href, title)
 
@@ -318,58 +309,50 @@ def _script_values(row: StanceRow) -> list[Any]:
     ]
 
 
-def _marks(attributions: Sequence[AttributionRow]) -> list[RoleMark]:
+def _marks(attributions: Sequence[AttributionRow], stances: Sequence[StanceRow]) -> list[ProseMark]:
+    """Return the marks of the attributions, and of the stances that take a side."""
     marks = []
     for row in attributions:
         for role, span in role_spans(row.attribution):
-            for start, end in span.pieces:
-                if start < end:
-                    marks.append(RoleMark(start, end, role, "", row.number, start == span.start))
+            marks += _pieces_of(span, role, row.number, None)
+    for held in stances:
+        spans = (("holder", held.stance.holder_span), ("target", held.stance.target_span))
+        for role, part in spans:
+            if part is not None:
+                marks += _pieces_of(part, role, held.number, held.label)
     return marks
 
 
-def _paragraphs(article: TaggedArticle, marks: Sequence[RoleMark]) -> tuple[list[Paragraph], str]:
-    """Return the text as paragraphs, and the white space after the last one.
-
-    A line end begins a paragraph only if the text between two sentences is more than that line end.
-    """
-    sentence_marks = _marks_by_sentence(article.sentences, marks)
-    paragraphs: list[Paragraph] = []
-    end = 0
-    for sentence in article.sentences:
-        before, end = article.text[end : sentence.start], sentence.end
-        is_new = not paragraphs or before.splitlines() not in ([], [before])
-        if is_new:
-            is_title = not paragraphs and sentence.text == article.title
-            paragraphs.append(Paragraph(before, [], is_title))
-            before = ""
-        pieces = segments(sentence.text, sentence_marks[sentence.index])
-        shown = ShownSentence(sentence.index, before, pieces, claim_probability(sentence))
-        paragraphs[-1].sentences.append(shown)
-    return paragraphs, article.text[end:]
+def _pieces_of(span: Span, role: str, row: int, label: StanceLabel | None) -> Iterator[ProseMark]:
+    for start, end in span.pieces:
+        if start < end:
+            yield ProseMark(start, end, role, "", row, start == span.start, label)
 
 
-def _marks_by_sentence(
-    sentences: Sequence[Sentence], marks: Sequence[RoleMark]
-) -> dict[int, list[RoleMark]]:
-    """Cut marks at the bounds of sentences; offsets become relative to the sentence."""
-    starts = [sentence.start for sentence in sentences]
-    by_sentence: dict[int, list[RoleMark]] = defaultdict(list)
-    for mark in marks:
-        first = max(0, bisect_right(starts, mark.start) - 1)
-        last = bisect_right(starts, mark.end - 1)
-        for sentence in sentences[first:last]:
-            start, end = max(mark.start, sentence.start), min(mark.end, sentence.end)
-            if start >= end:
-                continue
-            clipped = replace(
-                mark,
-                start=start - sentence.start,
-                end=end - sentence.start,
-                is_start=mark.is_start and start == mark.start,
-            )
-            by_sentence[sentence.index].append(clipped)
-    return by_sentence
+def _notes(article: TaggedArticle, stances: Sequence[StanceRow]) -> dict[int, SentenceNote]:
+    """Return the stances of sentences in words, also in the sentence where the holder stands."""
+    starts = [sentence.start for sentence in article.sentences]
+    lines: dict[int, list[str]] = defaultdict(list)
+    signs: dict[int, dict[str, None]] = defaultdict(dict)
+    for row in sorted(stances, key=_place):
+        index, holder = row.stance.sentence, row.stance.holder_span
+        lines[index].append(row.words)
+        if row.stance.target_span is None:
+            signs[index][row.label.symbol] = None
+        if holder is not None:
+            holder_index = max(0, bisect_right(starts, holder.start) - 1)
+            if holder_index != index:
+                lines[holder_index].append(f"{row.words} (sentence {index})")
+    return {
+        index: SentenceNote(tuple(dict.fromkeys(texts)), "".join(signs[index]))
+        for index, texts in lines.items()
+    }
+
+
+def _place(row: StanceRow) -> tuple[int, float]:
+    """Return where a stance stands in the article; one without a mention follows those of its sentence."""
+    target = row.stance.target_span
+    return row.stance.sentence, inf if target is None else target.start
 
 
 def _speakers(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from claimstance.inference.grouping import name_aliases, named_holders
 from claimstance.inference.pages.stance_matrix import (
-    NO_NAME,
     TEXT_ITSELF,
     Cell,
     Count,
@@ -20,7 +20,7 @@ from claimstance.inference.pages.stance_matrix import (
     build_matrix,
     stance_labels,
 )
-from claimstance.inference.results import TaggedArticle
+from claimstance.inference.results import NO_SIDE, TaggedArticle
 
 FIRST_ROWS, MOST_ROWS, COLUMNS, PAGES = 50, 500, 16, 10
 _NAMED, _NOT_NAMED, _TEXT = range(3)  # kinds of holders
@@ -32,13 +32,13 @@ _TABLES = """
 _INDEXES = (
     "CREATE INDEX by_holder ON stance (kind, holder); CREATE INDEX by_speaker ON speaks (holder);"
 )
-_HOLDERS = """
-    SELECT kind, holder, SUM(count * (label <> 'neutral')) AS sided, SUM(count) AS n FROM stance GROUP BY kind, holder
-    ORDER BY kind, sided DESC, n DESC, MIN(rowid)
+_HOLDERS = f"""
+    SELECT kind, holder, SUM(count) AS n FROM stance WHERE kind <> {_NOT_NAMED} GROUP BY kind, holder
+    ORDER BY kind, n DESC, MIN(rowid)
 """
-_TARGETS = """
-    SELECT target, SUM(count * (label <> 'neutral')) AS sided, SUM(count) AS n FROM stance GROUP BY target
-    ORDER BY sided DESC, n DESC, MIN(rowid)
+_TARGETS = f"""
+    SELECT target, SUM(count) AS n FROM stance WHERE kind <> {_NOT_NAMED} GROUP BY target
+    ORDER BY n DESC, MIN(rowid)
 """
 _CELLS = "SELECT target, label, SUM(count) FROM stance WHERE kind = ? AND holder = ? GROUP BY target, label"
 _OF_ARTICLE = "SELECT label, SUM(count) FROM stance WHERE kind = ? AND holder = ? AND article = ? GROUP BY label"
@@ -86,7 +86,8 @@ class _IndexedHolder:
 class Index:
     """Count the stances and attributions of the articles that have pages.
 
-    Stances from which the model abstains are left out.
+    Stances that take no side, or from which the model abstains, are left out. Aliases of a name are one
+    name within an article, but not across articles.
     """
 
     def __init__(self) -> None:
@@ -101,7 +102,9 @@ class Index:
         self._model = article.model
         self.articles += 1
         number = self.articles
-        counted = [stance for stance in article.stances if not stance.abstained]
+        counted = [
+            stance for stance in article.stances if stance.label != NO_SIDE and not stance.abstained
+        ]
         facts = {
             "sentences": len(article.sentences),
             "sources": len(article.sources),
@@ -111,10 +114,14 @@ class Index:
             "title": article.title or article.doc_id or file,
             "doc_id": article.doc_id,
         }
+        aliases = name_aliases(article.sentences)
         names = {source.name for source in article.sources}
-        stance_counts = Counter(
-            (*_holder_key(stance.holder, names), stance.target, stance.label) for stance in counted
-        )
+        names |= {aliases[name] for name in named_holders(article.sentences)}
+        stance_counts: Counter[tuple[int, str, str, str]] = Counter()
+        for stance in counted:
+            holder = stance.holder and aliases[stance.holder]
+            kind, name = _holder_key(holder, names)
+            stance_counts[kind, name, aliases[stance.target], stance.label] += 1
         insert = self._database.executemany
         insert("INSERT INTO article VALUES (?, ?, ?)", [(number, quote(file), json.dumps(facts))])
         insert(
@@ -208,8 +215,9 @@ class Index:
             stances.update(row.stances)
         query = self._database.execute
         ((sources,),) = query("SELECT COUNT(DISTINCT holder) FROM speaks")
-        ((targets,),) = query("SELECT COUNT(DISTINCT target) FROM stance")
-        ((holders,),) = query("SELECT COUNT(*) FROM (SELECT DISTINCT kind, holder FROM stance)")
+        of_matrix = f"FROM stance WHERE kind <> {_NOT_NAMED}"
+        ((targets,),) = query(f"SELECT COUNT(DISTINCT target) {of_matrix}")
+        ((holders,),) = query(f"SELECT COUNT(*) FROM (SELECT DISTINCT kind, holder {of_matrix})")
         return ArticleRow(
             sentences=sums["sentences"],
             attributions=sums["attributions"],
@@ -223,7 +231,7 @@ class Index:
 
 
 def _holder_key(name: str | None, source_names: set[str]) -> tuple[int, str]:
-    """Return kind and name of a holder; holders that are no named source are counted together."""
+    """Return kind and name of a holder; holders without a name are counted together, in no row."""
     if name is None:
         return _TEXT, ""
     if name in source_names:
@@ -232,4 +240,4 @@ def _holder_key(name: str | None, source_names: set[str]) -> tuple[int, str]:
 
 
 def _shown_name(kind: int, name: str) -> str:
-    return {_NAMED: name, _NOT_NAMED: NO_NAME, _TEXT: TEXT_ITSELF}[kind]
+    return name if kind == _NAMED else TEXT_ITSELF

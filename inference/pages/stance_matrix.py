@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from claimstance.inference.results import NO_SIDE
+
 #: One character for each usual label; a user's own labels get numbers.
 SYMBOLS = {"favor": "+", "against": "−", "neutral": "○"}
 _NUMBERS = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
@@ -110,8 +112,9 @@ def build_matrix(
 ) -> Matrix:
     """Lay out ``cells``, keyed by the numbers of their holder and target.
 
-    Holders without a cell get no row. Targets with the most stances other than neutral come first;
-    those beyond the first ``columns`` are listed at the end of a row.
+    Stances that take no side are not counted. Holders and targets without any other get no row and no
+    column. Targets with the most stances come first; those beyond the first ``columns`` are listed at
+    the end of a row.
 
     Args:
         holders: in the order of the rows.
@@ -120,17 +123,15 @@ def build_matrix(
         columns: greatest number of columns.
         rows: number of rows that are shown at once.
     """
-    sided: dict[int, int] = defaultdict(int)  # target → stances that take a side
-    total: dict[int, int] = defaultdict(int)
+    totals: dict[int, int] = defaultdict(int)  # target → stances
     by_holder: dict[int, dict[int, Cell]] = defaultdict(dict)
     for (holder_number, target_number), cell in cells.items():
-        by_holder[holder_number][target_number] = cell
-        for count in cell:
-            total[target_number] += count.count
-            if count.label.name != "neutral":
-                sided[target_number] += count.count
-    ranked = [target for target in targets if target.number in total]
-    ranked.sort(key=lambda target: (-sided[target.number], -total[target.number]))
+        sides = tuple(count for count in cell if count.label.name != NO_SIDE)
+        if sides:
+            by_holder[holder_number][target_number] = sides
+            totals[target_number] += sum(count.count for count in sides)
+    ranked = [target for target in targets if target.number in totals]
+    ranked.sort(key=lambda target: -totals[target.number])
     shown, rest = ranked[:columns], ranked[columns:]
 
     matrix_rows = []

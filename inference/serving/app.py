@@ -122,18 +122,26 @@ class Server:
     async def paste(self, request: Request) -> Response:
         """Return the page of a pasted article, or the form with an error message."""
         typed: tuple[str, list[str]] = "", []
+        neutral = False
         try:
             body = await request.body()
             # Parsing a large form would block the event loop.
             content_type = request.headers["content-type"]
             pasted = await asyncio.to_thread(parse_pasted, content_type, body)
+            neutral = pasted.neutral
             article, targets = await self._read_pasted(pasted)
             typed = article.text, targets
             self._check_pairs(len(targets))
-            (page,) = await self.read(request, [partial(self._begin_page, article, targets)])
+            begin = partial(self._begin_page, article, targets, neutral)
+            (page,) = await self.read(request, [begin])
         except Refusal as refusal:
-            headers = dict(refusal.headers or {})
-            return self._form(refusal.status_code, refusal.detail, *typed, headers=headers)
+            return self._form(
+                refusal.status_code,
+                refusal.detail,
+                *typed,
+                neutral=neutral,
+                headers=dict(refusal.headers or {}),
+            )
         return HTMLResponse(page, headers=_PAGE_HEADERS)
 
     async def health(self) -> Response:
@@ -187,13 +195,13 @@ class Server:
         self.worker.close(_CLOSING_SECONDS)
 
     def _begin_article(self, article: AskedArticle, stop: ShouldCancel) -> Callable[[], bytes]:
-        finish = self.tagger.begin(article.article(), article.targets, stop)
+        finish = self.tagger.begin(article.article(), article.targets, stop, article.neutral)
         return lambda: _encode_json(self._count(finish()).to_dict())
 
     def _begin_page(
-        self, article: Article, targets: list[str], stop: ShouldCancel
+        self, article: Article, targets: list[str], neutral: bool, stop: ShouldCancel
     ) -> Callable[[], str]:
-        finish = self.tagger.begin(article, targets, stop)
+        finish = self.tagger.begin(article, targets, stop, neutral)
         return lambda: render_page(self._count(finish()), back="/")
 
     def _begin_records(
@@ -220,6 +228,7 @@ class Server:
         wrong: str = "",
         text: str = "",
         targets: Sequence[str] = (),
+        neutral: bool = False,
         headers: dict[str, str] | None = None,
     ) -> Response:
         page = render_form(
@@ -227,6 +236,7 @@ class Server:
                 "wrong": wrong,
                 "text": text,
                 "targets": targets,
+                "neutral": neutral,
                 "suffixes": SUFFIXES,
                 "model": self.tagger.model,
                 "most": self.settings.max_body,

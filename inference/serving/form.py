@@ -17,11 +17,12 @@ SUFFIXES = tuple(DOCUMENTS)
 
 @dataclass(frozen=True)
 class PastedForm:
-    """A submitted form: an article as text or as a file, and its targets."""
+    """A submitted form: an article as text or as a file, its targets, and the box for neutral stances."""
 
     text: str
     file: FormField | None
     targets: list[str]
+    neutral: bool = False
 
 
 def parse_pasted(content_type: str, body: bytes) -> PastedForm:
@@ -34,10 +35,11 @@ def parse_pasted(content_type: str, body: bytes) -> PastedForm:
     fields = {field.name: field for field in parse_form(content_type, body)}
     lines = _text_of(fields.get("targets")).splitlines()
     targets = [line.strip() for line in lines if line.strip()]
+    neutral = "neutral" in fields  # browsers send a box only if it is ticked
     file = fields.get("file")
     if file is not None and file.filename:
-        return PastedForm("", file, targets)
-    return PastedForm(_text_of(fields.get("text")), None, targets)
+        return PastedForm("", file, targets, neutral)
+    return PastedForm(_text_of(fields.get("text")), None, targets, neutral)
 
 
 def read_pasted(pasted: PastedForm, limits: Limits) -> tuple[Article, list[str]]:

@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    StrictBool,
     StrictStr,
     Tag,
     ValidationError,
@@ -91,6 +92,11 @@ class AskedArticle(BaseModel):
         [],
         max_length=MAX_TARGETS,
         description="Whom or what stances are wanted on; the entities of each sentence if there are none.",
+    )
+    neutral: StrictBool = Field(
+        False,
+        description="List every pair of holder and target that was scored; else those that take a side, "
+        "and the neutral ones only for the targets above.",
     )
 
     def article(self) -> Article:

@@ -18,9 +18,9 @@ from statistics import fmean
 from tempfile import TemporaryFile
 from typing import IO, Any, TextIO
 
-from claimstance.inference.results import Attribution, Sentence, Stance, TaggedArticle
+from claimstance.inference.results import Attribution, Sentence, Span, Stance, TaggedArticle
 from claimstance.inference.writers.text import Writer, open_output
-from claimstance.model.io.label_studio import SENTENCE, TARGET, Results, labelling_config
+from claimstance.model.io.label_studio import HOLDER, SENTENCE, TARGET, Results, labelling_config
 from claimstance.model.labels import ROLES, SENTENCE_TASKS
 
 CONFIG_SUFFIX = ".xml"
@@ -138,6 +138,7 @@ class _PredictionBuilder:
     def __init__(self, article: TaggedArticle) -> None:
         self.results = Results(article.text, "prediction")
         self._sources: dict[Pieces, str] = {}
+        self._holders: dict[Pieces, str] = {}  # regions of holders that are no source
         self._entities: dict[Pieces, str] = {}  # regions of entities that are not a target yet
         self._targets: dict[tuple[Pieces, str], str] = {}
         for sentence in article.sentences:
@@ -180,15 +181,33 @@ class _PredictionBuilder:
         self.results.attribution(regions)
 
     def _add_stance(self, stance: Stance, sentence: Sentence) -> None:
-        """Add a relation from holder to target, or a choice for the target if nobody is named."""
+        """Add a relation from holder to target, or a choice for the target if the sentence has no holder.
+
+        A holder of another sentence, such as the speaker of a quotation that runs on, is given by name:
+        a relation between two sentences would belong to neither.
+        """
         span = stance.target_span.pieces if stance.target_span else _bounds(sentence)
-        target = self._target_region(stance, span)
         score = _rounded(stance.probability)
-        if stance.holder_span is None:
+        holder_span = stance.holder_span
+        if stance.holder is not None and not _is_within(holder_span, sentence):
+            target = self.results.region(TARGET, span)
+            if stance.target_span is None:
+                self.results.name("target", stance.target, target, span)
+            self.results.name("holder", stance.holder, target, span)
+            self.results.choice("stance", stance.label, target, span, score)
+            return
+        target = self._target_region(stance, span)
+        if holder_span is None:
             self.results.choice("stance", stance.label, target, span, score)
         else:
-            holder = self._sources[stance.holder_span.pieces]
-            self.results.relate(holder, target, stance.label, score)
+            self.results.relate(self._holder_region(holder_span), target, stance.label, score)
+
+    def _holder_region(self, span: Span) -> str:
+        """Return the region of a holder: that of a source if it is one, else a new one."""
+        region = self._sources.get(span.pieces) or self._holders.get(span.pieces)
+        if region is None:
+            region = self._holders[span.pieces] = self.results.region(HOLDER, span.pieces)
+        return region
 
     def _target_region(self, stance: Stance, span: Pieces) -> str:
         """Return the region of a target: that of an entity if it is one, else a new one.
@@ -210,6 +229,10 @@ def _is_source_alone(attribution: Attribution) -> bool:
     Such a source has its own region: in a shared one it would be read as part of another attribution.
     """
     return attribution.cue is None and attribution.content is None
+
+
+def _is_within(span: Span | None, sentence: Sentence) -> bool:
+    return span is not None and sentence.start <= span.start and span.end <= sentence.end
 
 
 def _bounds(sentence: Sentence) -> Pieces:

@@ -2,6 +2,7 @@
 
 from html.parser import HTMLParser
 
+from claimstance.inference.grouping import group_sources
 from claimstance.inference.results import (
     Attribution,
     Label,
@@ -9,7 +10,6 @@ from claimstance.inference.results import (
     Span,
     Stance,
     TaggedArticle,
-    group_sources,
 )
 
 VOID = {"meta", "input", "link", "br", "hr", "img", "col"}
@@ -28,11 +28,19 @@ def span(text, words, name=None, start=0):
     return Span(place, place + len(words), words, ((place, place + len(words)),), name)
 
 
-def stance(sentence, holder, target, label, probability=0.9, abstained=False):
-    found = sure(label, probability)
-    return Stance(
-        holder, target, label, probability, found.probabilities, sentence, abstained=abstained
-    )
+def stance(
+    sentence,
+    name,
+    on,
+    label,
+    probability=0.9,
+    abstained=False,
+    holder=None,
+    target=None,
+):
+    """A stance of ``name`` on ``on``; ``holder`` and ``target`` are their spans in the text, if any."""
+    shares = sure(label, probability).probabilities
+    return Stance(name, on, label, probability, shares, sentence, holder, target, abstained)
 
 
 def tagged(text, sentences, said=(), stances=(), doc_id="d", title=None, claims=(), warnings=()):

@@ -55,8 +55,8 @@ class Slow:
             False,
         )
 
-    def __call__(self, article, targets, stop):
-        finish = self.begin(article, targets, stop)
+    def __call__(self, article, targets, stop, neutral=False):
+        finish = self.begin(article, targets, stop, neutral)
         self.begun.set()
 
         def wait():

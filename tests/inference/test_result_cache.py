@@ -44,7 +44,7 @@ def seeds():
 
 def test_a_token_goes_through_the_encoder_once(tagger, passes, seeds):
     articles = seeds("Read once.")
-    tagged = list(tagger.tag_all(articles))
+    tagged = list(tagger.tag_all(articles, neutral=True))
     _, calls = passes
     assert (
         sum(len(article.stances) for article in tagged) > 200
@@ -103,6 +103,9 @@ def test_a_changed_target_or_character_is_not_a_copy(tagger, passes):
     assert tagger.tag(TEXT, ["Ferran"]).stances
     assert count() == seen
     assert {s.target for s in tagger.tag(TEXT, ["Ferran", "port"]).stances} == {"Ferran", "port"}
+    assert count() > seen
+    seen = count()
+    assert len(tagger.tag(TEXT, neutral=True).stances) > len(tagger.tag(TEXT).stances)
     assert count() > seen
     seen = count()
     tagger.tag(TEXT + " ", ["Ferran"])

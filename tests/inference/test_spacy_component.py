@@ -68,6 +68,15 @@ def test_results_are_spans_of_the_document(tagged_doc):
     assert tagged_doc[0:2]._.claimstance is None
 
 
+def test_neutral_stances_are_listed_if_they_are_asked_for(model):
+    nlp = pipeline(model, neutral=True)
+    expected = Tagger.from_pretrained(model, 1).tag(TEXTS[0], neutral=True).stances
+    assert nlp(TEXTS[0])._.claimstance.stances == expected
+    again = pipeline(model)
+    again.get_pipe("claimstance").from_bytes(nlp.get_pipe("claimstance").to_bytes())
+    assert again.get_pipe("claimstance").neutral
+
+
 def test_the_resolved_name_is_the_kb_id_of_the_source():
     nlp = spacy.blank("en")
     component = nlp.add_pipe("claimstance")

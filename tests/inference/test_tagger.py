@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -283,6 +284,78 @@ def test_without_targets_the_entities_of_each_sentence_are_the_targets():
         (5, "spokesman", "Amsel"),
         (5, None, "Amsel"),
     ]
+
+
+def tagger_neutral_on(name, text, **config):
+    """A scripted tagger whose stances on one of the people Amsel and Birke are neutral."""
+    told = {"source": "Holm", "cue": "said", "content": "well"}
+    tagger, backend = scripted(text, told, {"PERSON": "Amsel Birke Holm"}, **config)
+    decide = backend.stance
+
+    def stance(hidden, holders, targets, sentences):
+        rows = decide(hidden, holders, targets, sentences)
+        for number in range(len(rows)):
+            if backend.asked[number - len(rows)][1] == name:
+                rows[number] = [0.0, 2.0, 0.0]
+        return rows
+
+    backend.stance = stance
+    return tagger
+
+
+def labels_of(article):
+    return [(s.holder, s.target, s.label) for s in article.stances]
+
+
+OF_AMSEL = [("Holm", "Amsel", "favor"), (None, "Amsel", "against")]
+OF_BIRKE = [("Holm", "Birke", "neutral"), (None, "Birke", "neutral")]
+
+
+def test_neutral_stances_are_listed_only_where_they_are_asked_for():
+    text = "Holm said Amsel met Birke well."
+    tagger = tagger_neutral_on("Birke", text)
+    on_holm = [(None, "Holm", "against")]
+    assert labels_of(tagger.tag(text)) == [*on_holm, *OF_AMSEL]
+    assert labels_of(tagger.tag(text, neutral=True)) == [*on_holm, *OF_AMSEL, *OF_BIRKE]
+    assert labels_of(tagger.tag(text)) == [*on_holm, *OF_AMSEL]
+    assert labels_of(tagger.tag(text, ["Birke"])) == OF_BIRKE
+    assert labels_of(tagger.tag(text, ["Birke", "Amsel"])) == [*OF_BIRKE, *OF_AMSEL]
+    assert labels_of(tagger.tag_many([text], neutral=True)[0]) == [*on_holm, *OF_AMSEL, *OF_BIRKE]
+    assert labels_of(next(iter(tagger.tag_all([text])))) == [*on_holm, *OF_AMSEL]
+
+
+def test_a_source_counts_the_neutral_stances_that_are_listed():
+    text = "Holm said Amsel met Birke well."
+    tagger = tagger_neutral_on("Birke", text)
+    counted = [
+        tagger.tag(text, targets, neutral=neutral).sources[0].stances
+        for targets, neutral in (((), False), ((), True), (["Birke"], False))
+    ]
+    on_amsel, on_birke = {"Amsel": {"favor": 1}}, {"Birke": {"neutral": 1}}
+    assert counted == [on_amsel, on_amsel | on_birke, on_birke]
+
+
+def test_a_model_without_a_neutral_label_lists_all_pairs():
+    text = "Holm said Amsel met Birke well."
+    labels = {**DEFAULT_LABELS, "stance": ("contra", "unclear", "pro")}
+    tagger = tagger_neutral_on("Birke", text, labels=labels)
+    assert [label for *_, label in labels_of(tagger.tag(text))] == [
+        "contra",
+        "pro",
+        "contra",
+        "unclear",
+        "unclear",
+    ]
+
+
+def test_neutral_stances_on_a_topic_of_the_model_are_listed():
+    text = "Amsel met Birke."
+    tasks = ("claim", "stance")
+    tagger, backend = scripted(text, {}, {}, tasks=tasks, topics=("birke",))
+    backend.stance = lambda hidden, holders, targets, sentences: np.array(
+        [[0.0, 2.0, 0.0]] * len(targets)
+    )
+    assert labels_of(tagger.tag(text)) == [(None, "birke", "neutral")]
 
 
 def test_no_stance_of_a_holder_toward_itself_under_another_name():

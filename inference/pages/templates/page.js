@@ -4,8 +4,9 @@
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const data = JSON.parse(at("data").textContent);
   const tables = { facts: all(".facts tbody tr"), said: all(".said tbody tr"), stances: all(".stances tbody tr") };
+  const words = (list) => (list ? list.split(" ") : []);
   const sentences = all(".prose .s");
-  const marks = all(".prose .m").map((element) => ({ element, parts: element.dataset.m.split(" ").map((part) => part.split("-")) }));
+  const marks = all(".prose .m").map((element) => ({ element, parts: words(element.dataset.m).map((part) => part.split("-")), held: words(element.dataset.t).map(Number) }));
   const counts = all(".count[data-at]").map((element) => ({ element, place: element.dataset.at }));
   const bySource = at("by-source"), byTarget = at("by-target"), byShare = at("by-share");
   const panel = at("panel");
@@ -68,7 +69,7 @@
       if (row.id === `w${attribution}`) list.className = "chosen";
       told.append(list);
     }
-    told.append(make("h3", stances.length ? "Stances" : "No stance was asked of"));
+    told.append(make("h3", stances.length ? "Stances" : "No stance"));
     if (stances.length) told.append(stanceTable(stances));
     panel.hidden = false;
     panel.scrollTop = 0;
@@ -108,12 +109,13 @@
 
   function filter() {
     const least = Number(byShare.value) / 100, source = chosen(bySource), target = chosen(byTarget);
-    const isFiltered = source !== null || target !== null, hits = new Set(), left = {};
+    const isFiltered = source !== null || target !== null, hits = new Set(), left = {}, meant = new Set();
     at("share").textContent = `${byShare.value} %`;
     data.stances.forEach(([sentence, holder, on, label, share, unsure], i) => {
       const isSure = share >= least, place = `${holder} ${on} ${label}`;
       const isMeant = isSure && (source === null || holder === source) && (target === null || on === target);
       tables.stances[i].hidden = !isMeant;
+      if (isMeant) meant.add(i);
       if (isMeant && !unsure) hits.add(sentence);
       if (isSure && !unsure) left[place] = (left[place] ?? 0) + 1;
     });
@@ -126,7 +128,8 @@
       element.hidden = !left[place];
       element.lastElementChild.textContent = left[place] ?? 0;
     }
-    for (const { element, parts } of marks) {
+    for (const { element, parts, held } of marks) {
+      element.classList.toggle("side", held.some((i) => meant.has(i)));
       for (const role of ["source", "cue", "content"]) {
         element.classList.toggle(role, parts.some(([kind, number]) => kind === role && data.attributions[number][2] >= least));
       }
@@ -175,7 +178,7 @@
     if (sentence) {
       if (String(getSelection())) return; // a text that is being copied
       event.preventDefault();
-      const number = mark && mark.dataset.m.split(" ").pop().split("-")[1];
+      const number = mark && mark.dataset.m ? mark.dataset.m.split(" ").pop().split("-")[1] : null;
       show(number === null ? sentences.indexOf(sentence) : data.attributions[number][0], number, link ?? sentence.querySelector(".no"), byKey);
     } else if (link && link.dataset.at) {
       event.preventDefault();

@@ -102,6 +102,20 @@ def test_a_name_that_no_article_mentions_is_told_of_once(run, model):
     ]
 
 
+def test_every_scored_pair_is_listed_with_neutral(run, model):
+    write("a.txt", TEXT)
+    sides, pairs = (
+        {
+            (row["sentence"], row["holder"], row["target"], row["label"])
+            for row in table(
+                run("tag", "a.txt", "--model", model, "-f", "csv", "--rows", "stances", *more).out
+            )
+        }
+        for more in ([], ["--neutral"])
+    )
+    assert sides == {row for row in pairs if row[3] != "neutral"}
+
+
 def test_several_targets(run, model):
     write("a.txt", TEXT)
     done = run(

@@ -163,7 +163,137 @@ def test_claims_are_shaded_by_their_probability(page):
     styles = [given["class"] for given, _ in page.all("span", class_="s") if "id" in given]
     assert styles == ["s", "s c4", "s c2", "s c1"]
     names = [given["aria-label"] for given, _ in page.all("a", class_="no")]
-    assert names[:2] == ["Sentence 0, claim 30\u00a0%", "Sentence 1, claim 99\u00a0%"]
+    assert names[:2] == [
+        "Sentence 0, claim 30\u00a0%",
+        "Sentence 1, claim 99\u00a0%; − Runa Salt: against Orvane, 97\u00a0%",
+    ]
+
+
+# Stances where they stand
+
+QUOTED = "“Trump lies. He must go,” Ann Lee said. Bo Orr likes Mr. Trump and hates taxes. Donald Trump won."
+QUOTED_SENTENCES = (
+    "“Trump lies.",
+    "He must go,” Ann Lee said.",
+    "Bo Orr likes Mr. Trump and hates taxes.",
+    "Donald Trump won.",
+)
+
+
+@pytest.fixture
+def quoted():
+    """A quotation whose speaker stands in its second sentence, and other stances, made by hand."""
+    lee = span(QUOTED, "Ann Lee", "Ann Lee")
+    orr = span(QUOTED, "Bo Orr", "Bo Orr")
+    taxes, winner = span(QUOTED, "taxes"), span(QUOTED, "Donald Trump")
+    stances = [
+        stance(0, "Ann Lee", "Trump", "against", 0.93, holder=lee, target=span(QUOTED, "Trump")),
+        stance(1, "Ann Lee", "Trump", "against", 0.7, holder=lee, target=span(QUOTED, "He")),
+        stance(
+            2, "Bo Orr", "Mr. Trump", "favor", 0.8, holder=orr, target=span(QUOTED, "Mr. Trump")
+        ),
+        stance(2, "Bo Orr", "taxes", "against", 0.9, holder=orr, target=taxes),
+        stance(2, None, "gun control", "favor", 0.6),
+        stance(3, None, "Donald Trump", "neutral", 0.9, target=winner),
+        stance(3, None, "Donald Trump", "favor", 0.4, abstained=True, target=winner),
+    ]
+    said = [(1, "Ann Lee", "Ann Lee", "said", "He must go", 0.9)]
+    return tagged(QUOTED, QUOTED_SENTENCES, said, stances)
+
+
+def test_holders_and_targets_are_marked_by_side(quoted):
+    page = Page(render_page(quoted))
+    assert page.one("article") == QUOTED
+    marked = [
+        (text, given["class"], given.get("data-sign"))
+        for given, text in page.all(class_="side")
+        if "data-t" in given
+    ]
+    assert marked == [
+        ("Trump", "m target side against", "−"),
+        ("He", "m content target side against", "−"),
+        ("Ann Lee", "m source holder side against", None),
+        ("Bo Orr", "m holder side favor against", None),
+        ("Mr. Trump", "m target side favor", "+"),
+        ("taxes", "m target side against", "−"),
+    ]
+
+
+def test_the_stances_of_a_sentence_are_in_words_at_its_marks_and_its_number(quoted):
+    page = Page(render_page(quoted))
+    notes = {
+        text: given["data-tell"] for given, text in page.all(class_="side") if "data-t" in given
+    }
+    of_orr = [
+        "+ Bo Orr: for Donald Trump, 80\u00a0%",
+        "− Bo Orr: against taxes, 90\u00a0%",
+        "+ the text itself: for gun control, 60\u00a0%",
+    ]
+    assert notes["Trump"] == "− Ann Lee: against Donald Trump, 93\u00a0%"
+    assert notes["Bo Orr"].split("\n") == of_orr
+    assert notes["Bo Orr"] == notes["Mr. Trump"] == notes["taxes"]
+    numbers = [given.get("data-tell") for given, _ in page.all("a", class_="no")]
+    assert numbers == [notes["Trump"], notes["He"], notes["Bo Orr"], None]
+
+
+def test_a_holder_of_another_sentence_is_marked_there_and_names_the_sentence(quoted):
+    page = Page(render_page(quoted))
+    (holder,) = [given for given, text in page.all("a", class_="side") if text == "Ann Lee"]
+    assert holder["data-tell"].split("\n") == [
+        "− Ann Lee: against Donald Trump, 93\u00a0% (sentence 0)",
+        "− Ann Lee: against Donald Trump, 70\u00a0%",
+    ]
+    assert holder["data-t"].split() == ["0", "1"]
+    assert holder["aria-describedby"] == "k-source t0 t1"
+
+
+def test_a_stance_without_a_mention_has_its_sign_at_the_number(quoted):
+    page = Page(render_page(quoted))
+    signs = [given.get("data-signs") for given, _ in page.all("a", class_="no")]
+    assert signs == [None, None, "+", None]
+
+
+def test_a_mark_of_a_stance_leads_to_its_row(quoted):
+    page = Page(render_page(quoted))
+    (taxes,) = [given for given, text in page.all("a", class_="side") if text == "taxes"]
+    (row,) = [text for given, text in page.all("tr", id=taxes["href"][1:])]
+    assert re.sub(r"\s+", " ", row) == "2Bo Orrtaxes− against90 %"
+    ids = {given["id"] for _, given in page.elements if "id" in given}
+    for given, _ in page.all("a"):
+        assert given["href"][1:] in ids
+        assert set(given.get("aria-describedby", "").split()) <= ids
+
+
+def test_aliases_are_one_column_and_the_text_is_the_last_row(quoted):
+    page = Page(render_page(quoted))
+    assert [text for _, text in page.all("th", class_="up")] == [
+        "Donald Trump",
+        "taxes",
+        "gun control",
+    ]
+    titles = [given["title"] for given, _ in page.all("a", class_="count")]
+    assert titles == [
+        "Ann Lee → Donald Trump: 2 against, sentences 0, 1",
+        "Bo Orr → Donald Trump: 1 favor, sentence 2",
+        "Bo Orr → taxes: 1 against, sentence 2",
+        "the text itself → gun control: 1 favor, sentence 2",
+    ]
+
+
+def test_aliases_of_a_person_are_one_row():
+    text = "Ann Lee won. Ms. Lee hates rain."
+    holder = span(text, "Ms. Lee", "Ms. Lee")
+    article = tagged(
+        text,
+        ["Ann Lee won.", "Ms. Lee hates rain."],
+        [(0, "Ann Lee", "Ann Lee", "won", None, 0.9)],
+        [
+            stance(0, "Ann Lee", "rain", "against"),
+            stance(1, "Ms. Lee", "the rain", "against", holder=holder),
+        ],
+    )
+    titles = [given["title"] for given, _ in Page(render_page(article)).all("a", class_="count")]
+    assert titles == ["Ann Lee → rain: 2 against, sentences 0, 1"]
 
 
 # What is told of it
@@ -185,10 +315,11 @@ def test_who_says_what(page):
 def test_the_matrix_counts_what_counts_and_links_to_it(page, article):
     found = {given["title"]: (given["href"], text) for given, text in page.all("a", class_="count")}
     assert found == {
-        "Runa Salt → Orvane: 2 against, sentences 1, 2": ("#p0-0-1", "−2"),
-        "not named → cod: 1 favor, sentence 3": ("#s3", "+1"),
-        "the text itself → Orvane: 1 neutral, sentence 1": ("#s1", "○1"),
+        "Runa Salt → Orvane: 2 against, sentences 1, 2": ("#t0", "−2"),
     }
+    assert [text for given, text in page.all("p", class_="note") if "without a name" in text] == [
+        "Those of holders without a name are in the table Stances."
+    ]
     assert [source.stances for source in article.sources] == [{"Orvane": {"against": 2}}]
 
 
@@ -362,7 +493,7 @@ def test_the_same_article_gives_the_same_bytes(article):
 def test_columns_are_those_most_is_said_for_or_against_and_the_rest_is_listed():
     labels = stance_labels(["neutral", "favor"])
     holders = [Holder(i, f"h{i}", True, "#") for i in range(4)]
-    targets = [Target(i, f"t{i}") for i in range(3)]
+    targets = [Target(i, f"t{i}") for i in range(4)]
 
     def cell(label, count):
         return (Count(labels[label], count, "#", ""),)
@@ -370,17 +501,39 @@ def test_columns_are_those_most_is_said_for_or_against_and_the_rest_is_listed():
     cells = {
         (0, 0): cell("neutral", 9),
         (1, 1): cell("favor", 1),
+        (2, 2): cell("favor", 1),
+        (2, 3): cell("favor", 1),
         (3, 1): cell("favor", 1),
         (3, 2): cell("favor", 1),
     }
     matrix = build_matrix(holders, targets, cells, columns=2, rows=2)
     assert [target.name for target in matrix.columns] == ["t1", "t2"]
-    assert [row.holder.name for row in matrix.rows] == ["h0", "h1"]
+    assert [row.holder.name for row in matrix.rows] == ["h1", "h2"]
     assert [(row.holder.name, row.cells) for row in matrix.more] == [
         ("h3", (cell("favor", 1), cell("favor", 1)))
     ]
     assert [(row.holder.name, row.elsewhere) for row in matrix.rows_with_more_targets] == [
-        ("h0", ((targets[0], cell("neutral", 9)),))
+        ("h2", ((targets[3], cell("favor", 1)),))
+    ]
+
+
+def test_neutral_stances_have_no_cell_row_or_column():
+    labels = stance_labels(["neutral", "favor", "own"])
+    holders = [Holder(i, f"h{i}", True, "#") for i in range(3)]
+    targets = [Target(i, f"t{i}") for i in range(2)]
+
+    def counts(*names):
+        return tuple(Count(labels[name], 2, "#", "") for name in names)
+
+    cells = {
+        (0, 0): counts("neutral"),
+        (1, 0): counts("neutral"),
+        (1, 1): counts("favor", "neutral", "own"),
+    }
+    matrix = build_matrix(holders, targets, cells, columns=9, rows=9)
+    assert [target.name for target in matrix.columns] == ["t1"]
+    assert [(row.holder.name, row.cells) for row in matrix.rows] == [
+        ("h1", (counts("favor", "own"),))
     ]
 
 

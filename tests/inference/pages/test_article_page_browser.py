@@ -7,7 +7,7 @@ import pytest
 
 from claimstance.inference.pages.article_page import render_index, render_page
 from claimstance.inference.pages.index import Index
-from helpers.pages import stance, tagged
+from helpers.pages import span, stance, tagged
 
 pytestmark = pytest.mark.slow
 
@@ -28,11 +28,20 @@ SAID = (
     (2, "She", "Runa Salt", "praised", None, 0.6),
     (3, "Emil Draycott", "Emil Draycott", "rejected", "the charge", 0.8),
 )
+SALT = span(TEXT, "Runa Salt", "Runa Salt")
 STANCES = (
-    stance(1, "Runa Salt", "Orvane", "against", 0.97),
-    stance(2, "Runa Salt", "Lissant", "favor", 0.7),
+    stance(1, "Runa Salt", "Orvane", "against", 0.97, holder=SALT, target=span(TEXT, "Orvane")),
+    stance(2, "Runa Salt", "Lissant", "favor", 0.7, target=span(TEXT, "Lissant")),
     stance(2, "Runa Salt", "Orvane", "neutral", 0.4, abstained=True),
-    stance(5, "Runa Salt", "Orvane", "against", 0.8),
+    stance(
+        5,
+        "Runa Salt",
+        "Orvane",
+        "against",
+        0.8,
+        holder=span(TEXT, "Salt", "Runa Salt", TEXT.index("Salt attacked")),
+        target=span(TEXT, "Orvane", start=TEXT.index("Salt attacked")),
+    ),
     stance(3, None, "Orvane", "neutral", 0.9),
 )
 
@@ -86,7 +95,7 @@ def test_the_keyboard_alone_opens_and_closes(page):
     assert page.locator("#h-panel").inner_text() == "Sentence 1"
     page.keyboard.press("Escape")
     assert panel(page).is_hidden()
-    assert page.evaluate("document.activeElement.textContent") == "Orvane of greed"
+    assert page.evaluate("document.activeElement.textContent") == "Orvane"
 
 
 def test_the_first_tab_leads_to_the_article(page):
@@ -117,12 +126,56 @@ def test_a_source_and_a_target_leave_their_sentences(page):
     assert page.locator(".said tbody tr:visible").count() == 3
 
 
+NOTE = "− Runa Salt: against Orvane, 97\u00a0%"
+
+
+def note_of(element):
+    """The note that the style sheet shows beside an element; ``none`` if it shows nothing."""
+    return element.evaluate("element => getComputedStyle(element, '::after').content")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_hover_and_focus_tell_the_stances_of_a_sentence(open_page, article, scripts):
+    page = open_page(render_page(article), java_script_enabled=scripts)
+    target = page.locator(".prose .target").first
+    number = page.locator("#s1 .no")
+    assert target.inner_text() == "Orvane"
+    for element in (target, number):
+        assert note_of(element) == "none"
+        element.hover()
+        assert NOTE in note_of(element)
+        page.mouse.move(0, 0)
+        assert note_of(element) == "none"
+        element.focus()
+        assert NOTE in note_of(element)
+        page.evaluate("document.activeElement.blur()")
+
+
+def test_a_mark_leads_to_the_stance_and_opens_the_panel(open_page, article, page):
+    plain = open_page(render_page(article), java_script_enabled=False)
+    plain.locator(".prose .holder:not(.source)").first.click()
+    assert plain.url.endswith("#t1")
+    page.locator(".prose .holder:not(.source)").first.click()
+    assert page.locator("#h-panel").inner_text() == "Sentence 5"
+    assert "Orvane" in panel(page).inner_text()
+
+
+def test_filters_leave_the_marks_of_their_stances(page):
+    marked = page.locator(".prose .side.target")
+    assert marked.all_inner_texts() == ["Orvane", "Lissant", "Orvane"]
+    page.locator("#by-share").fill("75")
+    assert marked.all_inner_texts() == ["Orvane", "Orvane"]
+    page.locator("#by-share").fill("0")
+    page.locator("#by-target").select_option(label="Lissant")
+    assert marked.all_inner_texts() == ["Lissant"]
+
+
 def test_the_least_probability_takes_away_what_is_less_sure(page):
     counts = page.locator(".matrix .count")
-    assert [count.inner_text() for count in counts.all()] == ["−2", "+1", "○1"]
+    assert [count.inner_text() for count in counts.all()] == ["−2", "+1"]
     page.locator("#by-share").fill("85")
     assert page.locator("#share").inner_text() == "85 %"
-    assert [count.inner_text() for count in counts.all() if count.is_visible()] == ["−1", "○1"]
+    assert [count.inner_text() for count in counts.all() if count.is_visible()] == ["−1"]
     assert page.locator(".prose .source").all_inner_texts() == ["Runa Salt"]
     assert page.locator(".said tbody tr:visible").count() == 1
     assert page.locator(".prose .faint").evaluate_all("found => found.map(it => it.id)") == [

@@ -142,17 +142,16 @@ def test_the_index_adds_up():
     assert found == [
         "Ann → rail: 2 favor",
         "Ann → rail: 1 against",
-        "the text itself → rail: 1 neutral",
     ]
     numbers = "".join(text for _, text in page.all("td", class_="n"))
-    # Of a, b and both: sentences, attributions, sources, favor, against, neutral, warnings.
-    assert [numbers[:7], numbers[7:14], numbers[14:]] == ["2111000", "2111111", "4212111"]
+    # Of a, b and both: sentences, attributions, sources, favor, against, warnings.
+    assert [numbers[:6], numbers[6:12], numbers[12:]] == ["211100", "211111", "421211"]
     listed = [
         re.sub(r"\s+", " ", text)
         for given, text in page.all("ul")
         if given.get("id", "").startswith("h")
     ]
-    assert listed == ["a + 1 favorb + 1 favor − 1 against", "b ○ 1 neutral"]
+    assert listed == ["a + 1 favorb + 1 favor − 1 against"]
 
 
 def test_rows_begin_with_those_who_are_for_or_against_somebody():
@@ -163,9 +162,29 @@ def test_rows_begin_with_those_who_are_for_or_against_somebody():
             [(0, "Ann", name, "spoke", None, 0.9)],
         )
 
-    page = indexed(speaks("Often", "neutral", "neutral", "neutral"), speaks("Once", "favor"))
+    page = indexed(
+        speaks("Never", "neutral", "neutral", "neutral"),
+        speaks("Once", "favor"),
+        speaks("Twice", "against", "favor"),
+    )
     found = [given["title"] for given, _ in page.all("a", class_="count")]
-    assert found == ["Once → rail: 1 favor", "Often → rail: 3 neutral"]
+    assert found == ["Twice → rail: 1 favor", "Twice → rail: 1 against", "Once → rail: 1 favor"]
+
+
+def test_aliases_are_merged_within_an_article_and_holders_without_a_name_have_no_row():
+    said = [(0, "Ann", "Ann Lee", "spoke", None, 0.9)]
+    stances = [
+        stance(0, "Ann Lee", "Trump", "favor"),
+        stance(0, "Lee", "Donald Trump", "favor"),
+        stance(0, "they", "Donald Trump", "against"),
+        stance(1, None, "Mr. Trump", "against"),
+    ]
+    page = indexed(one("a", stances, said))
+    found = [given["title"] for given, _ in page.all("a", class_="count")]
+    assert found == [
+        "Ann Lee → Donald Trump: 2 favor",
+        "the text itself → Donald Trump: 1 against",
+    ]
 
 
 def test_rows_beyond_the_first_are_collapsed():

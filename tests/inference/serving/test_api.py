@@ -49,6 +49,15 @@ def test_records_come_back_with_predictions(client, tagger):
     assert client.post("/v1/predict", json=alone).json() == alone  # what it wrote it reads
 
 
+def test_neutral_stances_are_listed_if_they_are_asked_for(client, tagger):
+    for neutral in (False, True):
+        answer = client.post("/v1/tag", json={"text": TEXT, "neutral": neutral}).json()
+        assert (
+            answer == tagger.tag(TEXT, title="Ministers Clash over Tax", neutral=neutral).to_dict()
+        )
+    assert client.post("/v1/tag", json={"text": TEXT, "neutral": "yes"}).status_code == 422
+
+
 def test_a_byte_order_mark_is_accepted(client):
     assert (
         client.post("/v1/tag", content=b'\xef\xbb\xbf{"text": "x"}', headers=JSON).status_code
@@ -126,7 +135,13 @@ def test_the_description_has_examples_that_can_be_sent(client):
     assert set(client.post("/v1/tag", json={"text": "x"}).json()) == set(
         schemas["TaggedArticle"]["properties"]
     )
-    assert set(schemas["AskedArticle"]["properties"]) == {"text", "title", "doc_id", "targets"}
+    assert set(schemas["AskedArticle"]["properties"]) == {
+        "text",
+        "title",
+        "doc_id",
+        "targets",
+        "neutral",
+    }
 
 
 def test_no_page_loads_from_another_site(client):

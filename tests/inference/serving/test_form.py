@@ -43,6 +43,15 @@ def test_a_pasted_article_is_shown(client, tagger):
     assert '<a href="/">Another article</a>' in page.text
 
 
+def test_the_box_for_neutral_stances(client, tagger):
+    article = Article("", TEXT, "Ministers Clash over Tax")
+    for fields, neutral in (({}, False), ({"neutral": (None, "yes")}, True)):
+        page = client.post("/", files={"text": (None, TEXT), **fields})
+        assert page.text == render_page(tagger.begin(article, neutral=neutral)(), back="/")
+        form = client.post("/", files={"text": (None, " "), **fields})
+        assert ('value="yes" checked' in form.text) == neutral
+
+
 def test_a_file(client):
     page = client.post(
         "/", files={"text": (None, "not this"), "file": ("tax.txt", TEXT.encode("utf-8-sig"))}

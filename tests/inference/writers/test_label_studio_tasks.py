@@ -20,6 +20,7 @@ from claimstance.model.io.label_studio import labelling_config
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS
 from claimstance.training.data.documents.from_records import documents_of, shift
 from claimstance.training.data.formats import read_file, recognise
+from helpers.pages import span, stance, tagged
 from helpers.paths import SEEDS
 from helpers.program import TEXT, write
 from helpers.tiny import exported, script
@@ -118,7 +119,7 @@ def read(records, text):
 def test_what_was_tagged_reads_back(tagger, text, targets, tmp_path):
     if text == "seed":
         text = (SEEDS / "articles/port-strike.txt").read_text(encoding="utf-8")
-    tagged = tagger.tag(text, targets, doc_id="a", title="Tax")
+    tagged = tagger.tag(text, targets, doc_id="a", title="Tax", neutral=True)
     records = list(read_file(accepted([task_json(tagged)], tmp_path / "export.json")))
     assert [(r.id, r.doc_id, r.start, r.text) for r in records] == [
         (f"a:{s.index}", "a", s.start, s.text) for s in tagged.sentences
@@ -149,6 +150,53 @@ def test_a_source_of_several_things_and_its_stances_is_one_region(tmp_path):
         ]
         == (told(tagged)["stances"])
     )
+
+
+QUOTED = "“The bill robs us. Orvane wrote it,” Salt said. House Republicans agree with Orvane."
+
+
+def quoted_article():
+    """A quotation whose speaker stands in its second sentence, and a holder who is no source."""
+    sentences = ["“The bill robs us.", "Orvane wrote it,” Salt said."]
+    sentences.append("House Republicans agree with Orvane.")
+    salt = span(QUOTED, "Salt", "Runa Salt")
+    republicans = span(QUOTED, "House Republicans", "House Republicans")
+    bill, orvane = span(QUOTED, "The bill"), span(QUOTED, "Orvane")
+    again = span(QUOTED, "Orvane", start=orvane.end)
+    stances = [
+        stance(0, "Runa Salt", "The bill", "against", holder=salt, target=bill),
+        stance(0, "Runa Salt", "greed", "against", holder=salt),
+        stance(0, None, "The bill", "favor", target=bill),
+        stance(1, "Runa Salt", "Orvane", "against", holder=salt, target=orvane),
+        stance(2, "House Republicans", "Orvane", "favor", holder=republicans, target=again),
+    ]
+    said = [(1, "Salt", "Runa Salt", "said", "Orvane wrote it", 0.9)]
+    return tagged(QUOTED, sentences, said, stances)
+
+
+def test_a_holder_of_another_sentence_is_given_by_name(tmp_path):
+    records = list(read_file(accepted([task_json(quoted_article())], tmp_path / "e.json")))
+    found = [
+        (record.text[slice(*it.target[0])] if isinstance(it.target, list) else it.target)
+        + f": {it.holder and (it.holder if isinstance(it.holder, str) else record.text[slice(*it.holder[0])])}"
+        f" {it.label}"
+        for record in records
+        for it in record.stances or ()
+    ]
+    assert sorted(found) == [
+        "Orvane: House Republicans favor",
+        "Orvane: Salt against",
+        "The bill: None favor",
+        "The bill: Runa Salt against",
+        "greed: Runa Salt against",
+    ]
+
+
+def test_a_holder_who_is_no_source_is_a_region_of_its_own():
+    results = task_json(quoted_article())["predictions"][0]["result"]
+    regions = [r["value"] for r in results if r["type"] == "labels"]
+    assert [r["text"] for r in regions if r["labels"] == ["Holder"]] == ["House Republicans"]
+    assert [r["text"] for r in regions if r["labels"] == ["Source"]] == ["Salt"]
 
 
 def test_certainty_is_the_mean_over_tasks_of_how_far_answers_are_from_a_guess():

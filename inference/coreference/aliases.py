@@ -1,0 +1,276 @@
+"""Names of one text that mean the same person, group or thing: *Trump*, *Mr. Trump*, *Donald J. Trump*.
+
+Precision comes first, since a wrong merge puts words into somebody's mouth: a short form that fits two
+names of the text is merged with neither.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from claimstance.inference.coreference.people import GENDERS
+from claimstance.inference.coreference.resolver import refers_to
+from claimstance.model.text.accents import fold_accents
+from claimstance.model.text.mentions import has_capital
+from claimstance.model.text.person_names import bare_name, person_name, title_of, words
+
+_ARTICLE = re.compile(r"the\s+(?=\S)", re.IGNORECASE)
+_POSSESSIVE = re.compile(r"[’']s?$")
+_SUFFIX = re.compile(r",?\s+(Jr|Sr|II|III|IV)\b\.?", re.IGNORECASE)
+_PRONOUNS = words("i me we us you they them it this that these those who which") | GENDERS.keys()
+# Without its country, a body of the United States is still the same one: "the Senate".
+_COUNTRY = re.compile(r"(?:U\.S\.|US|United States)\s+(?=[A-Z])")
+# Words that are part of titles but, alone, describe things as often as people: "State Department".
+_NO_TITLE = words(
+    "former acting deputy foreign defense treasury state interior majority minority republican democratic "
+    "senate house gop democrat labour conservative justice general chief"
+)
+_MALE_TITLES, _FEMALE_TITLES = (
+    words("mr sir lord king prince"),
+    words("mrs ms miss dame lady queen"),
+)
+_INITIALS = re.compile(r"[A-Z]{2,6}")
+_FUNCTION_WORDS = words("a an and for in of on or the to")
+#: Names that share a surname and are compared in pairs; of more, only equal ones are merged.
+_MOST_NAMESAKES = 40
+
+
+@dataclass(frozen=True)
+class _Person:
+    """Represent a person's full name for comparison; ``middle`` and ``suffix`` may be empty.
+
+    Attributes:
+        surnames: the surname, and the surname with its particles.
+    """
+
+    first: str
+    middle: str
+    surnames: frozenset[str]
+    suffix: str
+
+
+def group_aliases(names: Iterable[str]) -> dict[str, str]:
+    """Return each name of a text → the fullest of the names that mean the same.
+
+    A full name is joined by its surname, with or without a title, unless two people of the text share
+    the surname; a name of several words by its acronym. Leading *the*, case, accents and a possessive
+    ending make no difference. Pronouns stand for themselves.
+
+    >>> group_aliases(["Trump", "Donald J. Trump", "Kerry"])
+    {'Trump': 'Donald J. Trump', 'Donald J. Trump': 'Donald J. Trump', 'Kerry': 'Kerry'}
+    """
+    unique = list(dict.fromkeys(names))
+    by_key: dict[str, list[str]] = defaultdict(list)
+    for name in unique:
+        by_key[_key(name)].append(name)
+    groups = _Groups(by_key)
+    _join_people(groups)
+    _join_acronyms(groups)
+    _join_bodies_of_the_country(groups)
+    fullest = {}
+    for members in groups.members():
+        best = min(members, key=_by_fullness)
+        for name in members:
+            fullest[name] = best
+    return {name: fullest[name] for name in unique}
+
+
+class _Groups:
+    """Hold the keys of names in groups that can be joined.
+
+    Attributes:
+        names: key → the names with this key.
+    """
+
+    def __init__(self, names: dict[str, list[str]]) -> None:
+        self.names = names
+        self._parents = {key: key for key in names}
+
+    def find(self, key: str) -> str:
+        """Return the key that stands for the group of ``key``."""
+        while self._parents[key] != key:
+            self._parents[key] = self._parents[self._parents[key]]
+            key = self._parents[key]
+        return key
+
+    def join(self, key: str, other: str) -> None:
+        """Join the groups of two keys."""
+        self._parents[self.find(other)] = self.find(key)
+
+    def members(self) -> Iterator[list[str]]:
+        """Yield the names of each group."""
+        members: dict[str, list[str]] = defaultdict(list)
+        for key, names in self.names.items():
+            members[self.find(key)] += names
+        yield from members.values()
+
+
+def _key(name: str) -> str:
+    """Return a name without what makes no difference; a pronoun unchanged."""
+    folded = " ".join(fold_accents(name).split())
+    if folded.lower() in _PRONOUNS and not (folded.isupper() and len(folded) > 1):
+        return f"pronoun {folded}"
+    bare = _POSSESSIVE.sub("", _ARTICLE.sub("", folded, count=1)) or folded
+    if _INITIALS.fullmatch(bare.replace(".", "")):
+        return bare.replace(".", "").casefold()
+    return bare.casefold()
+
+
+def _by_fullness(name: str) -> tuple[int, int]:
+    """Return the sort key of a name: the most letters first, without titles; then the shortest."""
+    return -len(bare_name(name)), len(name)
+
+
+def _join_people(groups: _Groups) -> None:
+    """Join full names of one person, and the surnames that only one person has."""
+    full: dict[str, dict[str, _Person]] = defaultdict(dict)  # surname → key → person
+    short: dict[str, dict[str, str]] = defaultdict(dict)  # surname → key → title
+    for key, names in groups.names.items():
+        name = names[0]
+        person = _parse_person(name)
+        if person is not None:
+            for surname in person.surnames:
+                full[surname][key] = person
+            continue
+        bare = bare_name(fold_accents(name))
+        if key.startswith("pronoun ") or not has_capital(bare):
+            continue
+        short[bare.casefold()][key] = title_of(name).lower().replace(".", "")
+    for surname, titles in short.items():
+        _join_surnames(groups, full.get(surname, {}), titles)
+    for people in full.values():
+        _join_full_names(groups, people)
+
+
+def _parse_person(name: str) -> _Person | None:
+    folded = fold_accents(name)
+    parsed = person_name(folded)
+    if parsed is None:
+        return None
+    # Middle names are what person_name skips between the first name and the surname.
+    without_suffix = _SUFFIX.sub("", bare_name(folded)).split()
+    middle = "" if parsed.surname_is_first else " ".join(without_suffix[1:-1])
+    middle = middle.removesuffix(parsed.particles.strip()).strip()
+    suffix = _SUFFIX.search(folded)
+    return _Person(
+        parsed.first.rstrip(".").casefold(),
+        middle.replace(".", "").casefold(),
+        frozenset({parsed.surname.casefold(), (parsed.particles + parsed.surname).casefold()}),
+        suffix[1].casefold() if suffix else "",
+    )
+
+
+def _same_person(a: _Person, b: _Person) -> bool:
+    """Return whether two full names with one surname are those of one person."""
+    if a.suffix != b.suffix:
+        return False
+    for first, second in ((a.first, b.first), (a.middle, b.middle)):
+        if not (first.startswith(second) or second.startswith(first)):
+            return False
+    return True
+
+
+def _join_full_names(groups: _Groups, people: dict[str, _Person]) -> None:
+    """Join the full names of one person, where they fit no other person with the surname."""
+    if len(people) > _MOST_NAMESAKES:
+        return
+    namesakes = {
+        key: {other for other in people if _same_person(people[key], people[other])}
+        for key in people
+    }
+    for key, other in combinations(people, 2):
+        # "George Bush" fits both "George W. Bush" and "George H. W. Bush", who do not fit each other.
+        if other in namesakes[key] and namesakes[key] == namesakes[other]:
+            groups.join(key, other)
+
+
+def _join_surnames(groups: _Groups, people: dict[str, _Person], titles: dict[str, str]) -> None:
+    """Join the short forms of a surname with each other and with the only person who has it.
+
+    Args:
+        groups: the groups.
+        people: the full names with this surname, by key.
+        titles: the short forms by key, with their titles ("" for the surname alone).
+    """
+    genders = {_gender(title) for title in titles.values()} - {""}
+    if len(genders) > 1 or len(people) > _MOST_NAMESAKES:
+        return
+    parsed = list(people.values())
+    if not all(_same_person(a, b) for a, b in combinations(parsed, 2)):
+        return
+    if any(_SUFFIX.search(groups.names[key][0]) for key in titles):
+        return
+    forms = list(titles)
+    if not people:
+        # Without a full name, only a title shows that the short forms mean people.
+        forms = [key for key, title in titles.items() if not title or _is_persons_title(title)]
+        if not any(titles[key] for key in forms):
+            return
+    keys = [*people, *forms]
+    for key in keys[1:]:
+        groups.join(keys[0], key)
+
+
+def _is_persons_title(title: str) -> bool:
+    return title.split()[-1] not in _NO_TITLE
+
+
+def _gender(title: str) -> str:
+    title_words = set(title.split())
+    if title_words & _MALE_TITLES:
+        return "male"
+    return "female" if title_words & _FEMALE_TITLES else ""
+
+
+def _join_acronyms(groups: _Groups) -> None:
+    """Join names of several words with their acronym: *United Nations* and *UN*."""
+    by_initials: dict[str, list[str]] = defaultdict(list)
+    for key, names in groups.names.items():
+        for initials in set(_initials_of(names[0])):
+            by_initials[initials].append(key)
+    for key, names in groups.names.items():
+        acronym = _ARTICLE.sub("", names[0], count=1).replace(".", "")
+        if not _INITIALS.fullmatch(acronym):
+            continue
+        long_forms = by_initials.get(acronym, ())
+        if len(long_forms) == 1 and refers_to(groups.names[long_forms[0]][0], acronym):
+            groups.join(long_forms[0], key)
+
+
+def _initials_of(name: str) -> Iterator[str]:
+    """Yield the initials of a name of several words, with and without its function words."""
+    name_words = _ARTICLE.sub("", fold_accents(name), count=1).split()
+    if len(name_words) < 2 or not name_words[0][0].isupper():
+        return
+    yield "".join(word[0].upper() for word in name_words)
+    yield "".join(word[0].upper() for word in name_words if word.lower() not in _FUNCTION_WORDS)
+
+
+def _join_bodies_of_the_country(groups: _Groups) -> None:
+    """Join *U.S. Senate* and *the Senate*, unless the text has another senate."""
+    by_last_word: dict[str, list[str]] = defaultdict(list)
+    for key in groups.names:
+        by_last_word[key.rpartition(" ")[2]].append(key)
+    for key, names in groups.names.items():
+        name = _ARTICLE.sub("", names[0], count=1)
+        country = _COUNTRY.match(name)
+        if country is None:
+            continue
+        body = _key(name[country.end() :])
+        if body in groups.names and not _has_rival(
+            body, key, by_last_word[body.rpartition(" ")[2]]
+        ):
+            groups.join(key, body)
+
+
+def _has_rival(body: str, key: str, candidates: Sequence[str]) -> bool:
+    """Return whether a name other than ``key`` ends with ``body``: *Texas Senate*."""
+    for candidate in candidates:
+        if candidate in (body, key) or not candidate.endswith(f" {body}"):
+            continue
+        before = candidate.removesuffix(body)
+        if not re.fullmatch(r"(?:u\.s\.|us|united states)\s", before):
+            return True
+    return False
