@@ -49,7 +49,7 @@ from claimstance.inference.results import (
     TaggedArticle,
     ranking,
 )
-from claimstance.model.errors import ClaimstanceError, InputError, ModelError
+from claimstance.model.errors import ClaimstanceError, ConfigError, InputError, ModelError
 from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.prediction import Prediction, begin_document, predict
 from claimstance.model.predictor import (
@@ -83,10 +83,12 @@ class Tagger:
         self,
         predictor: Predictor,
         sha256: str,
-        source: tuple[Path | None, int | None] | None = None,
+        source: tuple[Path | None, int | None, float | None] | None = None,
     ) -> None:
         self._predictor = predictor
-        self._source = source  # the folder and the threads, with which a pickle is loaded again
+        self._source = (
+            source  # the arguments of from_pretrained, with which a pickle is loaded again
+        )
         self._cache = ResultCache()
         self.model = {
             "name": predictor.config.name,
@@ -96,7 +98,10 @@ class Tagger:
 
     @classmethod
     def from_pretrained(
-        cls, model: Path | str | None = None, threads: int | None = None
+        cls,
+        model: Path | str | None = None,
+        threads: int | None = None,
+        min_confidence: float | None = None,
     ) -> "Tagger":
         """Load the bundled model, one from a folder, or one from the Hugging Face hub.
 
@@ -104,14 +109,24 @@ class Tagger:
             model: a folder, or a name (``user/name``, ``user/name@revision``); the bundled model
                 if ``None``.
             threads: the number of windows encoded at a time; the number of cores if ``None``.
+            min_confidence: the probability, from 0 to 1, below which a stance is marked as abstained; if
+                ``None``, the model's own limits, from which four of five stances were right on dev.
 
         Raises:
+            ConfigError: if ``min_confidence`` is not between 0 and 1.
             ModelError: if a file of the model is missing or altered (the error names it), or if the
                 model cannot be downloaded.
         """
         folder = None if model is None else model_folder(model)
         predictor, sha256 = load_predictor(folder, threads)
-        return cls(predictor, sha256, source=(folder and folder.resolve(), threads))
+        if min_confidence is not None:
+            if not 0 <= min_confidence <= 1:
+                raise ConfigError(
+                    f"min_confidence: expected a number from 0 to 1, found {min_confidence}"
+                )
+            predictor.config = predictor.config.with_stance_limit(min_confidence)
+        source = (folder and folder.resolve(), threads, min_confidence)
+        return cls(predictor, sha256, source)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._source is None:
@@ -596,9 +611,11 @@ def _entity_row(entity: FoundEntity) -> dict[str, Any]:
     }
 
 
-def _unpickle(folder: Path | None, threads: int | None, sha256: str) -> Tagger:
+def _unpickle(
+    folder: Path | None, threads: int | None, min_confidence: float | None, sha256: str
+) -> Tagger:
     """Load the model of a pickled tagger again."""
-    tagger = Tagger.from_pretrained(folder, threads)
+    tagger = Tagger.from_pretrained(folder, threads, min_confidence)
     if tagger.model["sha256"] != sha256:
         raise ModelError(
             f"{folder or 'the bundled model'}: expected the model with the sha256 {sha256[:12]}…, found "

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 from claimstance.model.errors import ModelError, unknown
 from claimstance.model.io.small_files import read_small_file
 from claimstance.model.io.validation import describe, first_problem
-from claimstance.model.labels import DEFAULT_LABELS, TASKS
+from claimstance.model.labels import DEFAULT_LABELS, STANCE_VARIANTS, TASKS
 
 FORMAT = 1  # increased when older versions of this program can no longer read a model folder
 #: Limits of a window's length in tokens. The shortest holds the special tokens and a sentence beside
@@ -178,6 +178,16 @@ class ModelConfig:
     def is_answered(self, kind: str, label: str, probability: float) -> bool:
         """Return whether an answer with that probability is given, rather than marked as abstained."""
         return probability >= (self.abstention_threshold(kind, label) or 0.0)
+
+    def with_stance_limit(self, limit: float) -> "ModelConfig":
+        """Return a copy in which stances abstain below the probability ``limit``, whatever their label."""
+        others = {
+            kind: value
+            for kind, value in self.abstain_below.items()
+            if kind.partition(".")[0] != "stance"
+        }
+        limits = dict.fromkeys(("stance", *STANCE_VARIANTS), limit)
+        return replace(self, abstain_below={**others, **limits})
 
     def conformal_threshold(self, kind: str) -> float | None:
         """Return the probability from which a label belongs to the prediction set; ``None`` if none was fitted."""

@@ -73,6 +73,7 @@ class TagRequest:
         allow_network: whether addresses may be fetched.
         targets: the names and topics on which stances are predicted.
         neutral: whether to list the stances that take no side, too.
+        min_confidence: the probability below which stances abstain; ``None`` for the model's limits.
         output_format: the format.
         row_kind: the kind of rows of a table.
         articles: the number of articles; ``None`` if unknown.
@@ -84,6 +85,7 @@ class TagRequest:
     allow_network: bool
     targets: list[str]
     neutral: bool
+    min_confidence: float | None
     output_format: OutputFormat
     row_kind: RowKind
     articles: int | None
@@ -197,6 +199,16 @@ def tag(
             help="Address of a Ray cluster, or auto; a cluster is started on this machine if not given.",
         ),
     ] = None,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(
+            "--min-confidence",
+            min=0,
+            max=1,
+            help="Probability below which a stance is marked as abstained; if not given, the model's own limits, "
+            "from which four of five stances were right on development data.",
+        ),
+    ] = None,
     model: ModelOption = None,
     threads: ThreadsOption = None,
     show: Annotated[
@@ -244,7 +256,7 @@ def tag(
 
     if ray_options is not None:
         threads = threads or 1
-    tagger = Tagger.from_pretrained(model, threads)
+    tagger = Tagger.from_pretrained(model, threads, min_confidence)
     if rows is None:
         rows = RowKind.sentences if has_sentence_columns(tagger.tasks) else RowKind.stances
     _print_notes(tagger, chosen_format, rows, bool(targets))
@@ -254,6 +266,7 @@ def tag(
         allow_network,
         targets,
         neutral,
+        min_confidence,
         chosen_format,
         rows,
         articles,
@@ -387,6 +400,7 @@ def _tag_into_folder(
         tagger,
         request.targets,
         request.neutral,
+        request.min_confidence,
         request.output_format,
         request.row_kind,
         request.columns,

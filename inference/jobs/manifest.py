@@ -147,6 +147,7 @@ def run_settings(
     tagger: Tagger,
     targets: Sequence[str],
     neutral: bool,
+    min_confidence: float | None,
     output_format: OutputFormat,
     row_kind: RowKind,
     columns: Columns,
@@ -163,6 +164,7 @@ def run_settings(
         "options": {
             "targets": list(targets),
             "neutral": neutral,
+            "min_confidence": min_confidence,
             "format": output_format.value,
             "rows": None if output_format is OutputFormat.jsonl else row_kind.value,
             "columns": asdict(columns),

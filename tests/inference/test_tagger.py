@@ -1,6 +1,7 @@
 """Tagging as a user sees it: names, keys, offsets, targets, models without some heads, records in and out."""
 
 import json
+import pickle
 import re
 from dataclasses import replace
 from unittest.mock import Mock
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from claimstance.inference import Tagger
 from claimstance.inference.articles.sources import Article
 from claimstance.inference.coreference.resolver import refers_to
-from claimstance.model.errors import InputError, ModelError
+from claimstance.model.errors import ConfigError, InputError, ModelError
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 from claimstance.model.predictor import CancelledError
 from helpers.paths import SEEDS
@@ -688,3 +689,21 @@ def test_the_text_itself_holds_no_view_in_the_words_of_a_source():
     )
     tagger.tag(text)
     assert backend.asked == [("Amsel", "tax"), ("", "harbour")]
+
+
+@pytest.mark.parametrize("limit", [0, 0.5, 1])
+def test_stances_below_the_chosen_confidence_abstain(tiny_encoder, limit):
+    tagger = Tagger.from_pretrained(exported(tiny_encoder), 1, min_confidence=limit)
+    article = tagger.tag("Senator Moss criticized the harbour tax.", ["Moss", "harbour tax"])
+    assert article.stances
+    assert all(stance.abstained == (stance.probability < limit) for stance in article.stances)
+    again = pickle.loads(pickle.dumps(tagger))
+    assert again.tag(article.text, ["Moss", "harbour tax"]).stances == article.stances
+
+
+@pytest.mark.parametrize("limit", [-0.1, 1.1])
+def test_a_confidence_is_a_probability(tiny_encoder, limit):
+    with pytest.raises(
+        ConfigError, match=f"min_confidence: expected a number from 0 to 1, found {limit}"
+    ):
+        Tagger.from_pretrained(exported(tiny_encoder), min_confidence=limit)

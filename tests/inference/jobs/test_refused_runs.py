@@ -26,6 +26,7 @@ from helpers.program import write
     [
         (None, ["-t", "rail"], 'options targets: [] then, ["rail"] now'),
         (None, ["--neutral"], "options neutral: false then, true now"),
+        (None, ["--min-confidence", "0.8"], "options min_confidence: null then, 0.8 now"),
         (None, ["-f", "csv"], 'options format: "jsonl" then, "csv" now'),
         (None, ["--text-column", "text"], 'options columns text: null then, "text" now'),
         (None, ["--articles-per-part", "3"], "options articles_per_part: 2 then, 3 now"),
@@ -33,7 +34,17 @@ from helpers.program import write
         (lambda: write("c.jsonl", "\n".join(LINES[1:])), [], "c.jsonl bytes: "),
         (lambda: os.utime("c.jsonl"), [], "c.jsonl names_sizes_times: "),
     ],
-    ids=["targets", "neutral", "format", "columns", "size", "inputs", "bytes", "time"],
+    ids=[
+        "targets",
+        "neutral",
+        "confidence",
+        "format",
+        "columns",
+        "size",
+        "inputs",
+        "bytes",
+        "time",
+    ],
 )
 def test_a_run_with_other_settings_is_not_resumed(tag, monkeypatch, change, arguments, message):
     write_corpus()
