@@ -265,21 +265,3 @@ def test_the_drawing_depends_on_the_seed_alone(swaps):
     assert swaps.swap_articles(records) == swaps.swap_articles(records)
     texts = {swaps.swap_articles(records, seed)[0].text for seed in range(10)}
     assert len(texts) > 1
-
-
-@pytest.mark.parametrize(
-    ("pieces", "expected"),
-    [
-        ([(0, 2)], [(0, 2)]),
-        ([(3, 6)], [(3, 8)]),
-        ([(4, 5)], [(3, 8)]),
-        ([(0, 5)], [(0, 8)]),
-        ([(5, 9)], [(3, 11)]),
-        ([(6, 9)], [(8, 11)]),
-        ([(3, 4), (5, 6)], [(3, 8)]),
-        ([(6, 7), (0, 1)], [(0, 1), (8, 9)]),
-    ],
-)
-def test_spans_are_shifted(replacement, pieces, expected):
-    # Three letters from 3 to 6 became five.
-    assert replacement.shift_span(pieces, [(3, 6, 3, 8)]) == expected

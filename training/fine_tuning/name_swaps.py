@@ -181,7 +181,15 @@ def replace_spans(record: Record, replacements: Sequence[Replacement]) -> Record
         return position + offset
 
     def moved_span(span: Span) -> Span:
-        return [(moved(start, False), moved(end, True)) for start, end in span]
+        pieces: list[tuple[int, int]] = []
+        for old_start, old_end in sorted(span):
+            start, end = moved(old_start, False), moved(old_end, True)
+            # Two pieces of one name both become the whole new name.
+            if pieces and start < pieces[-1][1]:
+                start, end = pieces[-1][0], max(end, pieces[-1][1])
+                pieces.pop()
+            pieces.append((start, end))
+        return pieces
 
     return record.model_copy(update={"text": text, **_map_spans(record, moved_span)})
 

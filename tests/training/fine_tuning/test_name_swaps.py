@@ -116,3 +116,24 @@ def test_a_span_that_cuts_a_replaced_one_takes_all_of_it(marked, expected):
     record = sentence(text, stances=[Stance(target=span(text, marked), label="favor")])
     replaced = replace_spans(record, [(5, 8, "Benedict")])
     assert words_of(replaced, replaced.stances[0].target) == expected
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ([(0, 2)], [(0, 2)]),
+        ([(3, 6)], [(3, 8)]),
+        ([(4, 5)], [(3, 8)]),
+        ([(0, 5)], [(0, 8)]),
+        ([(5, 9)], [(3, 11)]),
+        ([(6, 9)], [(8, 11)]),
+        ([(3, 4), (5, 6)], [(3, 8)]),
+        ([(6, 7), (0, 1)], [(0, 1), (8, 9)]),
+    ],
+)
+def test_pieces_of_spans_follow_a_longer_name(pieces, expected):
+    # Three letters from 3 to 6 became five.
+    record = Record(id="1", text="abcdefghij", stances=[Stance(target=pieces, label="favor")])
+    replaced = replace_spans(record, [(3, 6, "VWXYZ")])
+    assert replaced.text == "abcVWXYZghij"
+    assert replaced.stances[0].target == expected
