@@ -1,9 +1,8 @@
 """Tagger: an article in; its claims, attributions, entities and stances out."""
 
 import json
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,21 +14,14 @@ from claimstance.inference.coreference.alignment import (
     Alignment,
     MentionFinder,
     Offsets,
-    References,
     group_by_sentence,
-    references_by_sentence,
     resolve_article,
-    targets_by_sentence,
 )
 from claimstance.inference.coreference.continuations import find_continuations
-from claimstance.inference.coreference.holders import (
-    Holder,
-    find_holders,
-    is_reported,
-    reported_words,
+from claimstance.inference.coreference.stance_candidates import (
+    StanceCandidate,
+    find_candidates,
 )
-from claimstance.inference.coreference.people import cancellable
-from claimstance.inference.coreference.resolver import refers_to
 from claimstance.inference.grouping import group_sources
 from claimstance.inference.python_input import (
     check_articles,
@@ -44,7 +36,6 @@ from claimstance.inference.results import (
     Continuation,
     Label,
     Sentence,
-    Span,
     Stance,
     TaggedArticle,
     ranking,
@@ -58,9 +49,7 @@ from claimstance.model.predictor import (
     PendingDocument,
     Predictor,
     ShouldCancel,
-    StanceQuery,
     never_cancel,
-    ranges_of_long_sentences,
 )
 from claimstance.model.record import Attribution as RecordAttribution
 from claimstance.model.record import Record, parse_record
@@ -329,8 +318,14 @@ class Tagger:
         continuations = find_continuations(article.text, bounds, attributions)
         stances: list[Stance] = []
         if "stance" in self.tasks:
-            candidates = self._stance_candidates(
-                document, alignment, attributions, continuations, references, targets
+            candidates = find_candidates(
+                document,
+                alignment,
+                attributions,
+                continuations,
+                references,
+                targets,
+                self.topics,
             )
             stances = self._score_stances(document, alignment, candidates)
             if not neutral:
@@ -355,58 +350,11 @@ class Tagger:
         self._cache.put(tagged, targets, neutral)
         return tagged.with_metadata(article)
 
-    def _stance_candidates(
-        self,
-        document: EncodedDocument,
-        alignment: Alignment,
-        attributions: Sequence[tuple[int, Attribution]],
-        continuations: Sequence[tuple[int, Continuation]],
-        references: References,
-        targets: Sequence[str],
-    ) -> list["_StanceCandidate"]:
-        """Return the holders and targets whose stances are to be scored, in the order of the text.
-
-        Holders of a sentence are its sources, the spans that the model finds as holders, and the speakers
-        of quotations that run on into it. The text itself is a holder only outside of others' words.
-        """
-        count = len(document.texts)
-        holders_by_sentence = find_holders(
-            alignment, document, attributions, continuations, references
-        )
-        if self.topics and not targets:
-            # A topic of the model is scored in every sentence, also one that is written like a name.
-            scored_targets: Sequence[Sequence[tuple[str, Offsets | None]]] = [
-                [(topic, None) for topic in self.topics]
-            ] * count
-        else:
-            scored_targets = targets_by_sentence(
-                targets, document, references_by_sentence(alignment, references)
-            )
-        reported = reported_words(alignment, attributions, continuations)
-        long_sentences = ranges_of_long_sentences(document)
-        candidates = []
-        pairs = zip(holders_by_sentence, scored_targets, strict=True)
-        for index, (holders, sentence_targets) in enumerate(cancellable(pairs, document.stop)):
-            by_piece = _HoldersByPiece(index, holders, long_sentences.get(index))
-            for name, mention in sentence_targets:
-                for holder in by_piece.in_reach_of(mention):
-                    is_elsewhere = holder.sentence != index
-                    overlaps = not is_elsewhere and _overlap(holder.offsets, mention)
-                    # Neither a stance toward oneself nor one of a holder whose words name the target.
-                    if overlaps or refers_to(name, holder.span.name or holder.span.text):
-                        continue
-                    query = StanceQuery(index, holder.offsets, mention or name, holder.sentence)
-                    candidates.append(_StanceCandidate(query, holder.span, name))
-                if not is_reported(mention, reported[index]):
-                    query = StanceQuery(index, None, mention or name)
-                    candidates.append(_StanceCandidate(query, None, name))
-        return candidates
-
     def _score_stances(
         self,
         document: EncodedDocument,
         alignment: Alignment,
-        candidates: Sequence["_StanceCandidate"],
+        candidates: Sequence["StanceCandidate"],
     ) -> list[Stance]:
         """Return the stances of the candidates, with their spans in the article."""
         queries = [candidate.query for candidate in candidates]
@@ -547,54 +495,6 @@ class Tagger:
 
     def _abstains(self, kind: str, label: Label) -> bool:
         return not self._predictor.config.is_answered(kind, label.label, label.probability)
-
-
-@dataclass(frozen=True)
-class _StanceCandidate:
-    """A stance to be scored: the query for the model, the holder's span, the target's name."""
-
-    query: StanceQuery
-    holder: Span | None
-    target: str
-
-
-class _HoldersByPiece:
-    """The holders of a sentence, by the piece of the sentence that they stand in.
-
-    A sentence that is longer than a window is encoded in pieces, and the model sees a holder and a
-    target together only if they share a piece. Other sentences are a single piece. Without this
-    limit, the pairs of a sentence of a whole article would not fit in memory.
-
-    Args:
-        sentence: the index of the sentence.
-        holders: the holders; those of other sentences are in reach of every piece.
-        ranges: the offsets of the pieces; ``None`` if there is only one.
-    """
-
-    def __init__(
-        self, sentence: int, holders: Sequence[Holder], ranges: Sequence[Offsets] | None
-    ) -> None:
-        self._starts = [start for start, _ in ranges or [(0, 0)]]
-        self._holders: dict[int, list[Holder]] = {}
-        for holder in holders:
-            pieces = range(len(self._starts))
-            if holder.sentence == sentence:
-                start, end = holder.offsets
-                pieces = range(self._piece_at(start), self._piece_at(end - 1) + 1)
-            for piece in pieces:
-                self._holders.setdefault(piece, []).append(holder)
-
-    def in_reach_of(self, mention: Offsets | None) -> Sequence[Holder]:
-        """Return the holders of the target's piece; of the first piece for a target without mention."""
-        piece = 0 if mention is None else self._piece_at(mention[0])
-        return self._holders.get(piece, ())
-
-    def _piece_at(self, position: int) -> int:
-        return max(bisect_right(self._starts, position) - 1, 0)
-
-
-def _overlap(offsets: Offsets, mention: Offsets | None) -> bool:
-    return mention is not None and offsets[0] < mention[1] and mention[0] < offsets[1]
 
 
 def _attribution_row(attribution: RecordAttribution, probability: float) -> dict[str, Any]:

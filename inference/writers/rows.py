@@ -86,7 +86,11 @@ STANCES = (
     Column("target", "text", "the person, thing or topic that the stance is on"),
     Column("label", "text", "`favor`, `against` or `neutral`, or a label of the model's own"),
     Column("probability", "number", "probability of that label"),
-    Column("abstained", "flag", "whether the model is too unsure for it to count; `--min-confidence` sets the limit"),
+    Column(
+        "abstained",
+        "flag",
+        "whether the model is too unsure for it to count; `--min-confidence` sets the limit",
+    ),
     Column("holder_start", "integer", "start of the holder in the article's text"),
     Column("holder_end", "integer", "its end, exclusive"),
     Column(

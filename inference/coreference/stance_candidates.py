@@ -1,0 +1,133 @@
+"""Candidates of stances: the pairs of a holder and a target that the model scores in each sentence."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from claimstance.inference.coreference.alignment import (
+    Alignment,
+    Offsets,
+    References,
+    references_by_sentence,
+    targets_by_sentence,
+)
+from claimstance.inference.coreference.holders import (
+    Holder,
+    find_holders,
+    is_reported,
+    reported_words,
+)
+from claimstance.inference.coreference.people import cancellable
+from claimstance.inference.coreference.resolver import refers_to
+from claimstance.inference.results import Attribution, Continuation, Span
+from claimstance.model.predictor import EncodedDocument, StanceQuery, ranges_of_long_sentences
+
+
+@dataclass(frozen=True)
+class StanceCandidate:
+    """Represent a stance to be scored: the query for the model, the holder's span, the target's name."""
+
+    query: StanceQuery
+    holder: Span | None
+    target: str
+
+
+def find_candidates(
+    document: EncodedDocument,
+    alignment: Alignment,
+    attributions: Sequence[tuple[int, Attribution]],
+    continuations: Sequence[tuple[int, Continuation]],
+    references: References,
+    targets: Sequence[str],
+    topics: Sequence[str],
+) -> list[StanceCandidate]:
+    """Return the holders and targets whose stances are to be scored, in the order of the text.
+
+    Holders of a sentence are its sources, the spans that the model finds as holders, and the speakers
+    of quotations that run on into it. The text itself is a holder only outside of others' words.
+
+    Args:
+        document: the encoded article.
+        alignment: its sentences in the article.
+        attributions: its attributions, each with the index of its sentence.
+        continuations: contents that run on into another sentence, each with the index of that one.
+        references: the names that sources and pronouns refer to.
+        targets: the targets that the user names; if empty, the model finds them.
+        topics: the topics that a model without entities was trained on, its default targets.
+
+    Raises:
+        CancelledError: once ``document.stop`` returns true.
+    """
+    holders_by_sentence = find_holders(alignment, document, attributions, continuations, references)
+    scored_targets: Sequence[Sequence[tuple[str, Offsets | None]]]
+    if topics and not targets:
+        # A topic of the model is scored in every sentence, also one that is written like a name.
+        scored_targets = [[(topic, None) for topic in topics]] * len(document.texts)
+    else:
+        scored_targets = targets_by_sentence(
+            targets, document, references_by_sentence(alignment, references)
+        )
+    reported = reported_words(alignment, attributions, continuations)
+    long_sentences = ranges_of_long_sentences(document)
+    candidates = []
+    sentences = zip(holders_by_sentence, scored_targets, strict=True)
+    for index, (holders, sentence_targets) in enumerate(cancellable(sentences, document.stop)):
+        by_piece = _HoldersByPiece(index, holders, long_sentences.get(index))
+        for name, mention in sentence_targets:
+            for holder in by_piece.in_reach_of(mention):
+                if not _can_take_side(holder, index, name, mention):
+                    continue
+                query = StanceQuery(index, holder.offsets, mention or name, holder.sentence)
+                candidates.append(StanceCandidate(query, holder.span, name))
+            if not is_reported(mention, reported[index]):
+                query = StanceQuery(index, None, mention or name)
+                candidates.append(StanceCandidate(query, None, name))
+    return candidates
+
+
+def _can_take_side(holder: Holder, sentence: int, target: str, mention: Offsets | None) -> bool:
+    """Return whether a holder can have a stance on a target.
+
+    Nobody takes a side on themselves, and a holder whose words contain the target (*Trump's campaign*) is
+    not scored on it.
+    """
+    if mention is not None and holder.sentence == sentence:
+        start, end = holder.offsets
+        if start < mention[1] and mention[0] < end:
+            return False
+    return not refers_to(target, holder.span.name or holder.span.text)
+
+
+class _HoldersByPiece:
+    """The holders of a sentence, by the piece of the sentence that they stand in.
+
+    A sentence that is longer than a window is encoded in pieces, and the model sees a holder and a
+    target together only if they share a piece. Other sentences are a single piece. Without this
+    limit, the pairs of a sentence of a whole article would not fit in memory.
+
+    Args:
+        sentence: the index of the sentence.
+        holders: the holders; those of other sentences are in reach of every piece.
+        ranges: the offsets of the pieces; ``None`` if there is only one.
+    """
+
+    def __init__(
+        self, sentence: int, holders: Sequence[Holder], ranges: Sequence[Offsets] | None
+    ) -> None:
+        self._starts = [start for start, _ in ranges or [(0, 0)]]
+        self._holders: dict[int, list[Holder]] = {}
+        for holder in holders:
+            pieces = range(len(self._starts))
+            if holder.sentence == sentence:
+                start, end = holder.offsets
+                pieces = range(self._piece_at(start), self._piece_at(end - 1) + 1)
+            for piece in pieces:
+                self._holders.setdefault(piece, []).append(holder)
+
+    def in_reach_of(self, mention: Offsets | None) -> Sequence[Holder]:
+        """Return the holders of the target's piece; of the first piece for a target without mention."""
+        piece = 0 if mention is None else self._piece_at(mention[0])
+        return self._holders.get(piece, ())
+
+    def _piece_at(self, position: int) -> int:
+        return max(bisect_right(self._starts, position) - 1, 0)
