@@ -85,7 +85,11 @@ STANCES = (
     Column("label", "text", "`favor`, `against` or `neutral`, or a label of the model's own"),
     Column("probability", "number", "of that label"),
     Column("abstained", "flag", "whether the model is too unsure for it to count"),
-    Column("holder_start", "integer", "where the holder stands in the article's text"),
+    Column(
+        "holder_start",
+        "integer",
+        "where the holder stands in the article's text, maybe in another sentence",
+    ),
     Column("holder_end", "integer", "where it ends, exclusive"),
     Column(
         "target_start",
