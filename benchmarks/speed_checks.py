@@ -94,7 +94,11 @@ def _articles(file: Path) -> Iterable[Article]:
 
 
 def _tagged(tagger: Tagger, articles: Sequence[Article]) -> Iterable[TaggedArticle]:
-    return (tagged for tagged in tagger.tag_all(articles) if isinstance(tagged, TaggedArticle))
+    return (
+        tagged
+        for tagged in tagger.tag_all(articles, neutral=True)
+        if isinstance(tagged, TaggedArticle)
+    )
 
 
 def _labels(one: TaggedArticle, other: TaggedArticle) -> Iterable[tuple[Any, Any]]:

@@ -311,7 +311,7 @@ def _script_values(row: StanceRow) -> list[Any]:
 
 def _marks(attributions: Sequence[AttributionRow], stances: Sequence[StanceRow]) -> list[ProseMark]:
     """Return the marks of the attributions, and of the stances that take a side."""
-    marks = []
+    marks: list[ProseMark] = []
     for row in attributions:
         for role, span in role_spans(row.attribution):
             marks += _pieces_of(span, role, row.number, None)

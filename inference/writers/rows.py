@@ -91,7 +91,11 @@ STANCES = (
         "flag",
         "whether the model is too unsure for it to count; `--min-confidence` sets the limit",
     ),
-    Column("holder_start", "integer", "start of the holder in the article's text"),
+    Column(
+        "holder_start",
+        "integer",
+        "start of the holder in the article's text, maybe in another sentence",
+    ),
     Column("holder_end", "integer", "its end, exclusive"),
     Column(
         "target_start",

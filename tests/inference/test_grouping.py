@@ -66,4 +66,4 @@ def test_a_holder_is_named_if_its_words_have_a_name():
     of_pronoun = stance(1, "They", "it", "against", holder=span(text, "They"))
     article.sentences[0].stances.append(of_group)
     article.sentences[1].stances.append(of_pronoun)
-    assert named_holders(article.sentences) == {"House Republicans"}
+    assert named_holders(article.sentences) == ["House Republicans"]

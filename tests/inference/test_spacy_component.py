@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
 
@@ -11,6 +12,7 @@ from claimstance.inference import Tagger
 from claimstance.inference.articles.sources import Article
 from claimstance.inference.results import Attribution, Entity, Sentence, Stance
 from claimstance.model.errors import ModelError
+from helpers import pages
 from helpers.paths import ROOT
 from helpers.program import TEXT
 from helpers.tiny import script
@@ -213,3 +215,19 @@ print(one == two, len(two))
         cwd=ROOT / "tests",
     )
     assert done.stdout == "True 6\n"
+
+
+def test_a_stance_whose_holder_stands_in_another_sentence():
+    text = "“The dam leaks. Go home,” Ann Lee said."
+    holder, dam = pages.span(text, "Ann Lee", "Ann Lee"), pages.span(text, "The dam")
+    held = pages.stance(0, "Ann Lee", "The dam", "against", holder=holder, target=dam)
+    topic = pages.stance(0, "Ann Lee", "floods", "against", holder=holder)
+    article = pages.tagged(
+        text, ["“The dam leaks.", "Go home,” Ann Lee said."], stances=[held, topic]
+    )
+    nlp = spacy.blank("en")
+    component = nlp.add_pipe("claimstance")
+    component._tagger = Mock(tag_all=lambda articles, *_, **__: [article for _ in articles])
+    doc = nlp(text)
+    assert group(doc, "stances") == [("The dam", "against"), ("“The dam leaks.", "against")]
+    assert doc.spans["claimstance_stances"][0]._.claimstance.holder_span == holder

@@ -58,7 +58,7 @@ def test_pasted_read_filtered_and_clicked(visit):
     page = visit()
     paste(page)
     assert page.title().startswith("Fishing Nations Trade Accusations")
-    assert page.locator(".matrix thead .up").all_inner_texts() == ["Orvane", "Lissant"]
+    assert page.locator(".matrix thead .up").all_inner_texts()[0] == "Orvane"
     page.select_option("#by-source", label="Runa Salt")
     assert page.locator(".prose .hit").count() > 0
     page.locator(".prose .hit").get_by_role("link", name="she", exact=True).click()

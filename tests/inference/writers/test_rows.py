@@ -30,6 +30,7 @@ from claimstance.inference.writers.rows import (
 from claimstance.inference.writers.text import CsvWriter, escape_formula
 from claimstance.model.errors import ConfigError
 from claimstance.model.labels import TASKS
+from helpers.pages import span, stance, tagged
 from helpers.paths import ROOT
 from helpers.program import PROGRAM, table, write
 from helpers.program import TEXT as SAID
@@ -47,6 +48,15 @@ def said(text, **meta):
         0, 0, len(text), text, None, None, [Attribution(span, span, span, 0.5)], [], [stance]
     )
     return TaggedArticle(text, text, text, MODEL, [sentence], [], [], meta)
+
+
+def quoted():
+    """A quotation whose speaker stands in its second sentence."""
+    text = "“The dam leaks. Go home,” Ann Lee said."
+    holder, dam = span(text, "Ann Lee", "Ann Lee"), span(text, "The dam")
+    stances = [stance(0, "Ann Lee", "The dam", "against", holder=holder, target=dam)]
+    told = [(1, "Ann Lee", "Ann Lee", "said", "Go home", 0.9)]
+    return tagged(text, ["“The dam leaks.", "Go home,” Ann Lee said."], told, stances)
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +143,27 @@ def test_rows_have_the_columns_in_order(article, rows):
     found = list(TABLES[rows].rows(article))
     assert found
     assert {tuple(row) for row in found} == {tuple(column.name for column in TABLES[rows].columns)}
+
+
+def test_a_holder_of_another_sentence_keeps_its_place_in_the_article():
+    article = quoted()
+    assert [
+        (row["sentence"], row["holder"], row["holder_start"], row["holder_end"], row["text"])
+        for row in TABLES["stances"].rows(article)
+    ] == [(0, "Ann Lee", 26, 33, "“The dam leaks.")]
+    holder = article.to_dict()["sentences"][0]["stances"][0]["holder_span"]
+    assert (holder["start"], holder["end"], holder["text"]) == (26, 33, "Ann Lee")
+    header, line = written([article], "stances")
+    assert line[header.index("holder_start")] == "26"
+    assert "Ann Lee → The dam: against 0.90" in article._repr_html_()
+
+
+def test_a_holder_of_another_sentence_in_parquet_and_frames():
+    pytest.importorskip("pandas")
+    article = quoted()
+    assert article.to_frame(rows="stances")["holder_end"].tolist() == [33]
+    rows = parquet([article], "stances").read().to_pylist()
+    assert [(row["holder_start"], row["target_start"]) for row in rows] == [(26, 1)]
 
 
 @pytest.mark.parametrize("rows", TABLES)
