@@ -175,23 +175,27 @@ def escape_formula(text: str) -> str:
     >>> escape_formula("=1+1"), escape_formula("He left; =1+1"), escape_formula("-5")
     ("'=1+1", "He left; '=1+1", '-5')
     """
-    escaped = _INNER_CELL.sub(
-        lambda match: _escape_inner_cell(match[0], is_last=match.end() == len(text)), text
-    )
+    escaped = _INNER_CELL.sub(_escape_inner_cell, text)
     if text.startswith(("\t", "\r", "\n")) or _is_formula(text):
         return f"'{escaped}"
     return escaped
 
 
-def _escape_inner_cell(cell: str, is_last: bool) -> str:
-    """Put an apostrophe before the formula of a cell, after its blank characters.
+def _escape_inner_cell(match: re.Match[str]) -> str:
+    """Return an inner cell with an apostrophe before its formula, after its blank characters.
 
-    The last inner cell runs on into the next column for a program that expects semicolons, so that a
-    signed number there may begin a formula, too.
+    A signed number stays as it is only if every program that lets the cell begin here lets it end here, too:
+    the same delimiter stands before and behind it, or a line ends behind it. Otherwise the cell runs on for
+    some program.
     """
+    cell, text = match[0], match.string
     unquoted = cell.replace('"', " ")
-    begins_with_sign = _BLANK.sub("", unquoted, count=1).startswith(_FORMULA_SIGNS)
-    if not (begins_with_sign if is_last else _is_formula(unquoted)):
+    if not _BLANK.sub("", unquoted, count=1).startswith(_FORMULA_SIGNS):
+        return cell
+    before, after = text[match.start() - 1], text[match.end() : match.end() + 1]
+    is_closed = after in ("\r", "\n", before) and after != ""
+    # A quotation mark is doubled in the file, and a number with one is no number.
+    if is_closed and '"' not in cell and not _is_formula(cell):
         return cell
     blank = _BLANK.match(cell)
     start = blank.end() if blank else 0

@@ -406,6 +406,9 @@ def test_no_text_is_a_formula(text, rows):
         ("-5;=2", "'-5;'=2"),
         ("a;-5 degrees", "a;'-5 degrees"),
         ("- one\n- two", "'- one\n'- two"),
+        ("\r-5;", "'\r'-5;"),
+        ("a\n-5;b", "a\n'-5;b"),  # the cell goes on for a program that expects bars
+        ('a\n-5"\nb', "a\n'-5\"\nb"),
     ],
 )
 @pytest.mark.parametrize("rows", TABLES)
@@ -451,6 +454,7 @@ def test_whatever_a_text_is_no_program_reads_a_formula(words, rows):
         "'=1",
         "",
         "a;-20%;b",
+        "a\n-20%\nb",
         "a - b + c = d",
         "London - Reuters, +3",
         "a | b",
