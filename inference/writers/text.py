@@ -193,7 +193,8 @@ def _escape_inner_cell(match: re.Match[str]) -> str:
     if not _BLANK.sub("", unquoted, count=1).startswith(_FORMULA_SIGNS):
         return cell
     before, after = text[match.start() - 1], text[match.end() : match.end() + 1]
-    is_closed = after in ("\r", "\n", before) and after != ""
+    # A tab does not delimit for sure: it is white space at the beginning of another program's cell.
+    is_closed = after in ("\r", "\n", before) and after != "" and before != "\t"
     # A quotation mark is doubled in the file, and a number with one is no number.
     if is_closed and '"' not in cell and not _is_formula(cell):
         return cell
