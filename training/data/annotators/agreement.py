@@ -90,8 +90,10 @@ class Agreement:
         """Close the current document if the sentence is of another one."""
         if name == self._document:
             return
-        for answers in (*self._labels.values(), *self._spans.values()):
+        for answers in self._labels.values():
             answers.end_document()
+        for spans in self._spans.values():
+            spans.end_document()
         self._document = name
         self._documents += 1
 
