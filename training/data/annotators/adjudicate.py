@@ -1,8 +1,8 @@
 """One record from several annotators' annotations of a sentence.
 
 Labels are voted on. Spans are not: tokens that most annotators marked need not be anybody's span, and the links of a
-source to its cue and content would be torn. What one annotator marked is taken whole: of the annotator who agrees best
-with the others.
+source to its cue and content would be torn. So all spans of a sentence are those of one annotator, of the one who
+agrees best with the others.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ import numpy as np
 
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
-from claimstance.model.record import Attribution, Record, Stance
+from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.training.data.annotators.questions import Question, question_of, stance_answers
 from claimstance.training.data.annotators.token_roles import (
     attribution_roles,
@@ -23,7 +23,7 @@ from claimstance.training.data.annotators.token_roles import (
 from claimstance.training.data.soft_labels import SoftLabels
 
 WAYS = ("majority", "soft", "adjudicator")
-ANNOTATORS = "annotators"  # the key of ``meta`` under which everybody's annotation is kept
+ANNOTATORS = "annotators"  # the key of ``meta`` that keeps every annotator's annotation
 
 OnTie = Callable[[str], None]
 
@@ -35,27 +35,27 @@ def adjudicate(
     labels: Mapping[str, Sequence[str]],
     on_tie: OnTie | None = None,
 ) -> tuple[Record, SoftLabels]:
-    """One record from the annotations of one sentence.
+    """Return one record from the annotations of one sentence.
 
-    A field that is ``None`` was not annotated and does not vote; an empty list says that there are none, and does. A
-    sentence's label and a stance's are those that most give who answer; on a tie there is no label, and the stance is
-    left out unless its probabilities are kept. Stances of all are put together by question (see ``question_of``).
+    A field that is ``None`` was not annotated and does not vote; an empty list says that there are none, and does. The
+    label of a sentence or a stance is the one with the most votes; on a tie there is no label, and the stance is
+    left out unless its probabilities are kept. Stances of all annotators are grouped by question (see ``question_of``).
     Attributions, and entities, are those of the annotator whose tokens agree best with the others' (mean F1 over
     roles), the first by name of those who agree alike; they are chosen sentence by sentence, and the names of
     attributions that run over several sentences are kept apart by annotator.
 
     Args:
-        records: annotations of one text, each by another annotator. If there is one, it is the result as it is.
+        records: annotations of one text, each by another annotator. A single one is returned unchanged.
         how: ``majority``; ``soft``, which also keeps how annotators divide; or ``adjudicator``.
-        adjudicator: whose record is taken whole where there is one; else it is as by ``majority``.
+        adjudicator: the annotator whose record is taken where there is one; else it is as by ``majority``.
         labels: task → label names; the default ones of a task that is absent.
         on_tie: called with the task for each label that is tied, and with ``attribution`` or ``entity`` where
             annotators agree alike who marked different spans.
 
     Returns:
-        The record, with the first's ``id``, ``doc_id``, ``start``, ``text`` and ``meta``, in which ``annotators`` says
-        what each of them said; its ``annotator`` is ``None`` unless one's record is taken whole. And, if ``soft``, the
-        shares of each task's labels, (labels,), as soft labels; those of stances are their ``probabilities``.
+        The record, with the first's ``id``, ``doc_id``, ``start``, ``text`` and ``meta``, in which ``annotators``
+        keeps each annotator's fields; its ``annotator`` is ``None`` unless it is the adjudicator's. And, if ``soft``,
+        the shares of each task's labels, (labels,), as soft labels; those of stances are their ``probabilities``.
 
     Raises:
         ConfigError: for another ``how``, or if it does not go with ``adjudicator``.
@@ -72,184 +72,182 @@ def adjudicate(
     first = records[0]
     if len(records) == 1:
         return first, {}
-    kept: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "id": first.id,
         "doc_id": first.doc_id,
         "start": first.start,
-        "meta": first.meta | {ANNOTATORS: said(records)},
+        "meta": first.meta | {ANNOTATORS: annotated_fields(records)},
     }
-    whole = next(
-        (
-            record
-            for record in records
-            if adjudicator is not None and record.annotator == adjudicator
-        ),
-        None,
-    )
-    if whole is not None:
-        return whole.model_copy(update=kept), {}
-    tell = on_tie or (lambda task: None)
-    kept |= {
-        "annotator": None,
-        "attributions": _attributions(records, tell),
-        "entities": _entities(records, tell),
-    }
-    soft: SoftLabels = {}
-    for task in SENTENCE_TASKS:
-        votes = Counter(label for record in records if (label := getattr(record, task)) is not None)
-        kept[task] = _most(votes, task, tell)
-        if how == "soft" and votes:
-            shares = _shares(votes, _names(labels, task), f"{first.id}: {task}")
-            soft[task] = np.array(list(shares.values()), dtype=np.float32)
-    kept["stances"] = _stances(records, _names(labels, "stance"), how == "soft", tell)
-    return first.model_copy(update=kept), soft
+    if adjudicator is not None:
+        for record in records:
+            if record.annotator == adjudicator:
+                return record.model_copy(update=fields), {}
+    merged, soft_labels = _merge(records, how == "soft", labels, on_tie or (lambda task: None))
+    return first.model_copy(update=fields | merged), soft_labels
 
 
-def said(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
-    """Annotator → the fields that they annotated, as plain JSON; who is not named goes by a number, as ``#1``.
+def annotated_fields(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
+    """Return annotator → the fields that they annotated, as plain JSON.
 
-    Of a stance its holder, target and label are told, of an attribution its parts.
+    An annotator without a name goes by a number, as ``#1``. A stance has its holder, target and label, an attribution
+    the roles that it has.
     """
-    found = {}
+    by_annotator = {}
     for number, record in enumerate(records, 1):
         fields = record.model_dump(
             mode="json", include={*SENTENCE_TASKS, "attributions", "entities", "stances"}
         )
-        for attribution in fields["attributions"] or ():
-            for part in [part for part, value in attribution.items() if value is None]:
-                del attribution[part]
+        if fields["attributions"] is not None:
+            fields["attributions"] = [_without_none(item) for item in fields["attributions"]]
         for stance in fields["stances"] or ():
             del stance["probabilities"]
-        found[_name(record, number)] = {
-            field: value for field, value in fields.items() if value is not None
-        }
-    return found
+        by_annotator[_display_name(record, number)] = _without_none(fields)
+    return by_annotator
 
 
-def _name(record: Record, number: int) -> str:
+def _without_none(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _display_name(record: Record, number: int) -> str:
     return record.annotator if record.annotator is not None else f"#{number}"
 
 
-def _names(labels: Mapping[str, Sequence[str]], task: str) -> Sequence[str]:
-    return labels.get(task, DEFAULT_LABELS[task])
+def _merge(
+    records: Sequence[Record], soft: bool, labels: Mapping[str, Sequence[str]], on_tie: OnTie
+) -> tuple[dict[str, Any], SoftLabels]:
+    """Return the fields of the merged record, and the shares of its sentence labels if ``soft``."""
+    fields: dict[str, Any] = {
+        "annotator": None,
+        "attributions": _choose_attributions(records, on_tie),
+        "entities": _choose_entities(records, on_tie),
+    }
+    soft_labels: SoftLabels = {}
+    for task in SENTENCE_TASKS:
+        answers = [getattr(record, task) for record in records]
+        votes = Counter(answer for answer in answers if answer is not None)
+        fields[task] = _most_votes(votes, task, on_tie)
+        if soft and votes:
+            names = labels.get(task, DEFAULT_LABELS[task])
+            shares = _shares(votes, names, f"{records[0].id}: {task}")
+            soft_labels[task] = np.array(list(shares.values()), dtype=np.float32)
+    stance_labels = labels.get("stance", DEFAULT_LABELS["stance"])
+    fields["stances"] = _vote_on_stances(records, stance_labels if soft else None, on_tie)
+    return fields, soft_labels
 
 
-def _most(votes: Counter[str], task: str, tell: OnTie) -> str | None:
-    """The label with the most votes; ``None`` if there are none, or if it is not alone."""
-    best = votes.most_common(2)
-    if len(best) == 2 and best[0][1] == best[1][1]:
-        tell(task)
+def _most_votes(votes: Counter[str], task: str, on_tie: OnTie) -> str | None:
+    """Return the label with the most votes; ``None`` if there are none, or on a tie."""
+    if not votes:
         return None
-    return best[0][0] if best else None
+    (label, count), *runners_up = votes.most_common(2)
+    if runners_up and runners_up[0][1] == count:
+        on_tie(task)
+        return None
+    return label
 
 
-def _shares(votes: Counter[str], names: Sequence[str], where: str) -> dict[str, float]:
+def _shares(votes: Counter[str], names: Sequence[str], location: str) -> dict[str, float]:
+    """Return label → its share of the votes, in the order of ``names``."""
     if strange := votes.keys() - set(names):
-        raise InputError(f"{where}: {unknown('label', min(strange), names)}")
+        raise InputError(f"{location}: {unknown('label', min(strange), names)}")
     return {name: votes[name] / votes.total() for name in names}
 
 
-def _stances(
-    records: Sequence[Record], names: Sequence[str], soft: bool, tell: OnTie
+def _vote_on_stances(
+    records: Sequence[Record], names: Sequence[str] | None, on_tie: OnTie
 ) -> list[Stance] | None:
+    """Return one stance for each question; with the shares of the labels ``names`` unless ``None``."""
     if all(record.stances is None for record in records):
         return None
-    asked: dict[Question, Stance] = {}  # as who asked first put it
+    # Annotators may word a question differently: the first wording stays.
+    first_wording: dict[Question, Stance] = {}
     votes: dict[Question, Counter[str]] = {}
     for record in records:
         for stance in record.stances or ():
-            asked.setdefault(question_of(stance), stance)
+            first_wording.setdefault(question_of(stance), stance)
         for question, answer in stance_answers(record).items():
             votes.setdefault(question, Counter())[answer] += 1
-    found = []
-    for question, stance in asked.items():
-        if question in votes:
-            label = _most(votes[question], "stance", tell)
-            shares = _shares(votes[question], names, f"{records[0].id}: stance") if soft else None
-            if label is not None or shares is not None:
-                found.append(
-                    Stance(
-                        holder=stance.holder,
-                        target=stance.target,
-                        label=label,
-                        probabilities=shares,
-                    )
+    stances = []
+    for question, stance in first_wording.items():
+        if question not in votes:
+            if stance.label is None:  # nobody answered the question
+                stances.append(stance)
+            else:  # an annotator answered it in two ways
+                on_tie("stance")
+            continue
+        label = _most_votes(votes[question], "stance", on_tie)
+        shares = None
+        if names is not None:
+            shares = _shares(votes[question], names, f"{records[0].id}: stance")
+        if label is not None or shares is not None:
+            stances.append(
+                Stance(
+                    holder=stance.holder, target=stance.target, label=label, probabilities=shares
                 )
-        elif stance.label is None:  # asked and not answered
-            found.append(stance)
-        else:  # who answered did so in two ways
-            tell("stance")
-    return found
+            )
+    return stances
 
 
-def _attributions(records: Sequence[Record], tell: OnTie) -> list[Attribution] | None:
-    there = [
-        (_name(record, i), record)
-        for i, record in enumerate(records, 1)
-        if record.attributions is not None
-    ]
-    chosen = _best(
-        there,
-        [attribution_roles([record])[0] for _, record in there],
-        [_parts(record) for _, record in there],
-        "attribution",
-        tell,
-    )
-    if chosen is None:
+def _choose_attributions(records: Sequence[Record], on_tie: OnTie) -> list[Attribution] | None:
+    """Return the attributions of the annotator who agrees best with the others."""
+    names, roles, spans, candidates = [], [], [], []
+    for number, record in enumerate(records, 1):
+        if record.attributions is not None:
+            names.append(_display_name(record, number))
+            roles.append(attribution_roles([record])[0])
+            spans.append(sorted(repr((a.source, a.cue, a.content)) for a in record.attributions))
+            candidates.append(record.attributions)
+    if not candidates:
         return None
-    name, record = there[chosen]
-    # Another annotator's attribution may go by the same name in the next sentence.
-    return [
-        attribution.model_copy(update={"event": f"{name}/{attribution.event}"})
-        if attribution.event is not None
-        else attribution
-        for attribution in record.attributions or ()
-    ]
+    best = _best_annotator(names, roles, spans, "attribution", on_tie)
+    attributions = []
+    for attribution in candidates[best]:
+        if attribution.event is not None:
+            # Another annotator's attribution may go by the same name in the next sentence.
+            event = f"{names[best]}/{attribution.event}"
+            attribution = attribution.model_copy(update={"event": event})
+        attributions.append(attribution)
+    return attributions
 
 
-def _parts(record: Record) -> list[Any]:
-    return sorted(repr((a.source, a.cue, a.content)) for a in record.attributions or ())
+def _choose_entities(records: Sequence[Record], on_tie: OnTie) -> list[Entity] | None:
+    """Return the entities of the annotator who agrees best with the others."""
+    names, roles, spans, candidates = [], [], [], []
+    for number, record in enumerate(records, 1):
+        if record.entities is not None:
+            names.append(_display_name(record, number))
+            roles.append(entity_roles(record))
+            spans.append(sorted(map(repr, record.entities)))
+            candidates.append(record.entities)
+    if not candidates:
+        return None
+    return candidates[_best_annotator(names, roles, spans, "entity", on_tie)]
 
 
-def _entities(records: Sequence[Record], tell: OnTie) -> list[Any] | None:
-    there = [
-        (_name(record, i), record)
-        for i, record in enumerate(records, 1)
-        if record.entities is not None
-    ]
-    chosen = _best(
-        there,
-        [entity_roles(record) for _, record in there],
-        [sorted(map(repr, record.entities or ())) for _, record in there],
-        "entity",
-        tell,
-    )
-    return None if chosen is None else there[chosen][1].entities
-
-
-def _best(
-    there: Sequence[tuple[str, Record]],
+def _best_annotator(
+    names: Sequence[str],
     roles: Sequence[Sequence[str]],
-    spans: Sequence[object],
+    spans: Sequence[Sequence[str]],
     task: str,
-    tell: OnTie,
-) -> int | None:
-    """Whose spans agree best with the others'; of those who agree alike, the first by name. ``None`` if there is none.
+    on_tie: OnTie,
+) -> int:
+    """Return the number of the annotator whose spans agree best with the others'.
 
     Args:
-        there: annotators who annotated the task.
-        roles: what each token is to each of them.
-        spans: something that is equal where two marked the same.
-        task: told of, if others agree alike who marked something else.
-        tell: see ``adjudicate``.
+        names: those of the annotators, of whom the first by name wins where several agree alike.
+        roles: for each annotator, the role of each token.
+        spans: for each annotator, a value that is equal where two marked the same.
+        task: passed to ``on_tie`` if annotators agree alike who marked different spans.
+        on_tie: see ``adjudicate``.
     """
-    if not there:
-        return None
-    means = [
-        sum(overlap(one, other) for j, other in enumerate(roles) if j != i)
-        for i, one in enumerate(roles)
-    ]
-    alike = [i for i, mean in enumerate(means) if mean > max(means) - 1e-9]
-    if any(spans[i] != spans[alike[0]] for i in alike):
-        tell(task)
-    return min(alike, key=lambda i: there[i][0])
+    agreements = []
+    for index, first in enumerate(roles):
+        agreements.append(
+            sum(overlap(first, second) for k, second in enumerate(roles) if k != index)
+        )
+    # Sums of the same numbers in another order differ by rounding.
+    ties = [index for index, total in enumerate(agreements) if total > max(agreements) - 1e-9]
+    if any(spans[index] != spans[ties[0]] for index in ties):
+        on_tie(task)
+    return min(ties, key=lambda index: names[index])

@@ -1,12 +1,12 @@
 """Measure agreement between annotators of the same sentences, task by task, and the scores that people reach.
 
 Labels: Cohen's kappa of each two annotators, Fleiss' kappa, Krippendorff's alpha (``label_agreement``). Spans: F1 of
-each two, alpha over tokens (``span_agreement``). The same metrics as a model's are given of people, each annotator in
-the model's place: of labels against what most of the others say, of spans against each other one.
+each two, alpha over tokens (``span_agreement``). People are also scored by a model's metrics, each annotator in the
+model's place: their labels against the majority of the others, their spans against each other annotator's.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 
 from pydantic import BaseModel
 
@@ -43,10 +43,10 @@ class AgreementReport(BaseModel):
 
 
 class Agreement:
-    """Takes annotations sentence by sentence, and says how far annotators agree.
+    """Counts annotations sentence by sentence, and reports how far annotators agree.
 
-    Counts are kept, and of the sentences those of one document: the sentences of a document are expected one after
-    another. Those that come later count as another document.
+    Only counts are stored, and the sentences of the current document: the sentences of a document are expected one
+    after another. Those that come later count as another document.
     """
 
     def __init__(self) -> None:
@@ -57,38 +57,57 @@ class Agreement:
         self._spans = {"attribution": SpanAnswers("attribution"), "entity": SpanAnswers("entity")}
 
     def add(self, records: Sequence[Record]) -> None:
-        """One sentence, as each of its annotators has it.
+        """Count one sentence, as each of its annotators has it.
 
         Args:
-            records: of one text, each by another ``annotator``; several may be by nobody named.
+            records: of one text, each by another ``annotator``; several may have no name.
 
         Raises:
             InputError: if texts differ, or an annotator is named twice.
         """
-        names = [record.annotator for record in records if record.annotator is not None]
-        _check(records, names)
+        for record in records[1:]:
+            if record.text != records[0].text:
+                raise InputError(
+                    f"{record.id}: text: expected the text of {records[0].id}, found another"
+                )
+        names = Counter(record.annotator for record in records if record.annotator is not None)
+        for name, count in names.items():
+            if count > 1:
+                raise InputError(
+                    f"{records[0].id}: annotator: expected each once, found '{name}' twice"
+                )
         self._annotators.update(names)
         if len(records) < 2:
             self._single += len(records)
         else:
             self._items += 1
-            if (document := _document(records)) != self._document:
-                self._end_document()
-                self._document = document
-                self._documents += 1
-        for task in SENTENCE_TASKS:
-            said = [(record.annotator, getattr(record, task)) for record in records]
-            self._labels[task].add([(name, label) for name, label in said if label is not None])
-        for answers in _stances(records):
-            self._labels["stance"].add(answers)
+            self._open_document(_document_name(records))
+        self._count_labels(records)
         for spans in self._spans.values():
             spans.add(records)
 
-    def _end_document(self) -> None:
+    def _open_document(self, name: str) -> None:
+        """Close the current document if the sentence is of another one."""
+        if name == self._document:
+            return
         for answers in self._labels.values():
             answers.end_document()
         for spans in self._spans.values():
             spans.end_document()
+        self._document = name
+        self._documents += 1
+
+    def _count_labels(self, records: Sequence[Record]) -> None:
+        """Count the labels of the sentence, and the answers to each question of stance."""
+        for task in SENTENCE_TASKS:
+            labels = [(record.annotator, getattr(record, task)) for record in records]
+            self._labels[task].add([(name, label) for name, label in labels if label is not None])
+        by_question: dict[Question, list[tuple[str | None, str]]] = defaultdict(list)
+        for record in records:
+            for question, label in stance_answers(record).items():
+                by_question[question].append((record.annotator, label))
+        for stances in by_question.values():
+            self._labels["stance"].add(stances)
 
     def report(self) -> AgreementReport:
         """Return the agreement in everything added so far."""
@@ -107,52 +126,26 @@ class Agreement:
         )
 
 
-def _check(records: Sequence[Record], names: Sequence[str]) -> None:
-    for record in records[1:]:
-        if record.text != records[0].text:
-            raise InputError(
-                f"{record.id}: text: expected the text of {records[0].id}, found another"
-            )
-    twice = next((name for name, count in Counter(names).items() if count > 1), None)
-    if twice is not None:
-        raise InputError(f"{records[0].id}: annotator: expected each once, found '{twice}' twice")
-
-
-def _document(records: Sequence[Record]) -> str:
-    """The document of a sentence; where each annotator's copy has a name of its own, the article's."""
+def _document_name(records: Sequence[Record]) -> str:
+    """Return the document of a sentence; where each annotator's copy has its own name, the article's."""
     names = {document_of(record) for record in records}
-    return (
-        str(records[0].meta.get("article", document_of(records[0])))
-        if len(names) > 1
-        else names.pop()
-    )
-
-
-def _stances(records: Sequence[Record]) -> Iterator[list[tuple[str | None, str]]]:
-    """The answers to each question that somebody answered."""
-    asked: dict[Question, list[tuple[str | None, str]]] = {}
-    for record in records:
-        for question, label in stance_answers(record).items():
-            asked.setdefault(question, []).append((record.annotator, label))
-    yield from asked.values()
+    if len(names) == 1:
+        return names.pop()
+    return str(records[0].meta.get("article", document_of(records[0])))
 
 
 def annotations(record: Record) -> list[Record]:
-    """The annotations of a record that has its annotators' answers to its one stance in ``meta["annotations"]``.
+    """Return the annotations of a record that has its annotators' answers to its one stance in its ``meta``.
 
-    GWSD's reader gives such records. Its annotators have no names: the answers are by nobody named, who count for alpha
-    and Fleiss' kappa. Any other record is its only annotation.
+    GWSD's reader yields such records, with the answers in ``meta["annotations"]``. Its annotators have no names, so
+    that their answers count for alpha and Fleiss' kappa only. Any other record is its only annotation.
     """
     answers = record.meta.get("annotations")
-    if not isinstance(answers, list) or len(record.stances or ()) != 1:
+    if not isinstance(answers, list) or record.stances is None or len(record.stances) != 1:
         return [record]
-    stance = (record.stances or [])[0]
-    return [
-        record.model_copy(
-            update={
-                "annotator": None,
-                "stances": [Stance(holder=stance.holder, target=stance.target, label=str(answer))],
-            }
-        )
-        for answer in answers
-    ]
+    (stance,) = record.stances
+    copies = []
+    for answer in answers:
+        stances = [Stance(holder=stance.holder, target=stance.target, label=str(answer))]
+        copies.append(record.model_copy(update={"annotator": None, "stances": stances}))
+    return copies

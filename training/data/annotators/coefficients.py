@@ -31,58 +31,66 @@ class Measure(BaseModel):
 
 
 def coincidences(counts: Array) -> Array:
-    """The matrix of coincidences, (labels, labels), that alpha is made of.
+    """Return the matrix of coincidences, (labels, labels), that alpha is computed from.
 
     Args:
-        counts: (units, labels), how many annotators gave each unit each label. Units with fewer than two answers have
-            no pairs, and count for nothing.
+        counts: (units, labels), the number of annotators who gave each unit each label. Units with fewer than two
+            answers have no pairs, and count for nothing.
     """
     paired = counts[counts.sum(axis=1) > 1]
-    weighed = paired / (paired.sum(axis=1, keepdims=True) - 1)
-    return np.asarray(paired.T @ weighed - np.diag(weighed.sum(axis=0)))
+    # Each answer of a unit forms pairs with all its other answers, which together weigh one.
+    weighted = paired / (paired.sum(axis=1, keepdims=True) - 1)
+    # The diagonal without the pairs of an answer with itself.
+    return np.asarray(paired.T @ weighted - np.diag(weighted.sum(axis=0)))
 
 
 def alpha(matrix: Array) -> float | None:
-    """Krippendorff's alpha for nominal data (Krippendorff 2011, *Computing Krippendorff's Alpha-Reliability*)."""
+    """Return Krippendorff's nominal alpha (Krippendorff 2011, *Computing Krippendorff's Alpha-Reliability*)."""
     value = float(alphas(matrix[None])[0])
     return None if np.isnan(value) else value
 
 
 def alphas(matrices: Array) -> Array:
-    """Alpha of each of (n, labels, labels) matrices of coincidences; NaN where it is not defined."""
-    of_label = matrices.sum(axis=2)
-    total = of_label.sum(axis=1)
-    apart = total - np.trace(matrices, axis1=1, axis2=2)
-    by_chance = (total**2 - (of_label**2).sum(axis=1)) / np.maximum(total - 1, 1)
-    defined = by_chance > 1e-9 * np.maximum(
-        total, 1
-    )  # what is left of rounding is not a second label
-    return np.where(defined, 1 - apart / np.where(defined, by_chance, 1), np.nan)
+    """Return alpha of each of (n, labels, labels) matrices of coincidences; NaN where it is not defined."""
+    label_totals = matrices.sum(axis=2)  # (n, labels)
+    total = label_totals.sum(axis=1)  # (n,)
+    observed = total - np.trace(matrices, axis1=1, axis2=2)
+    expected = (total**2 - (label_totals**2).sum(axis=1)) / np.maximum(total - 1, 1)
+    # With a single label, rounding leaves a disagreement by chance that is close to zero.
+    defined = expected > 1e-9 * np.maximum(total, 1)
+    return np.where(defined, 1 - observed / np.where(defined, expected, 1), np.nan)
 
 
 def against_rest(matrix: Array, label: int) -> Array:
-    """The matrix of coincidences of one label and all others together, (2, 2)."""
-    both = matrix[label, label]
-    one = matrix[label].sum() - both
-    return np.array([[both, one], [one, matrix.sum() - both - 2 * one]])
+    """Return the matrix of coincidences of one label and all others together, (2, 2)."""
+    agreed = matrix[label, label]
+    divided = matrix[label].sum() - agreed
+    return np.array([[agreed, divided], [divided, matrix.sum() - agreed - 2 * divided]])
 
 
-def fleiss_kappa(units: int, answers: int, of_label: Array, squares: float) -> float | None:
-    """Fleiss' kappa (Fleiss 1971, *Measuring nominal scale agreement among many raters*).
+def fleiss_kappa(units: int, answers: int, label_totals: Array, squares: float) -> float | None:
+    """Return Fleiss' kappa (Fleiss 1971, *Measuring nominal scale agreement among many raters*).
 
     Args:
-        units: how many.
-        answers: to each, two or more.
-        of_label: (labels,) how many answers are each label.
+        units: their number.
+        answers: the number of answers to each unit, two or more.
+        label_totals: (labels,) the number of answers that are each label.
         squares: the sum, over units and labels, of the squared number of answers.
     """
     observed = (squares / units - answers) / (answers * (answers - 1))
-    by_chance = float(((of_label / of_label.sum()) ** 2).sum())
-    return None if by_chance > 1 - 1e-12 else float((observed - by_chance) / (1 - by_chance))
+    expected = float(((label_totals / label_totals.sum()) ** 2).sum())
+    if expected > 1 - 1e-12:
+        return None
+    return float((observed - expected) / (1 - expected))
 
 
 def cohen_kappa(pairs: Mapping[tuple[int, int], int]) -> float | None:
-    """Cohen's kappa of two annotators: how often one said the first label and the other the second."""
+    """Return Cohen's kappa of two annotators.
+
+    Args:
+        pairs: (label of the first annotator, label of the second) → the number of items with these labels.
+    """
+    # Importing scikit-learn takes long, and most commands measure no agreement.
     from sklearn.metrics import cohen_kappa_score
 
     if len({label for pair in pairs for label in pair}) < 2:
@@ -92,10 +100,10 @@ def cohen_kappa(pairs: Mapping[tuple[int, int], int]) -> float | None:
 
 
 class Documents:
-    """A matrix of counts for each document, kept without the documents: equal ones are one pattern.
+    """Represent a matrix of counts for each document, where documents of equal counts share one pattern.
 
     Attributes:
-        number: of documents.
+        number: the number of documents.
     """
 
     def __init__(self) -> None:
@@ -105,32 +113,33 @@ class Documents:
     def add(self, cells: Mapping[tuple[int, int], float]) -> None:
         """Count a document, whose matrix is zero but for ``cells``: (row, column) → count."""
         self.number += 1
-        there = sorted((row, column, count) for (row, column), count in cells.items() if count)
-        self._patterns[np.array(there, dtype=_CELL).tobytes()] += 1
+        nonzero = sorted((row, column, count) for (row, column), count in cells.items() if count)
+        self._patterns[np.array(nonzero, dtype=_CELL).tobytes()] += 1
 
     def sums(self, rows: int, columns: int, seed: int = 13) -> tuple[Array, Array]:
-        """The sum over all documents, (rows, columns), and those of draws of them, (RESAMPLES, rows, columns).
+        """Return the sum over all documents, (rows, columns), and over draws of them, (RESAMPLES, rows, columns).
 
-        To draw n of N documents that are alike is one draw of their pattern: the bootstrap over documents without a row
-        for each. With fewer than two documents there is nothing to draw from: no draws, (0, rows, columns).
+        Each pattern is drawn as often as a bootstrap draws its documents, which needs no row for each document. With
+        fewer than two documents there is nothing to draw from: no draws, (0, rows, columns).
         """
         table = np.zeros((len(self._patterns), rows, columns))
         for matrix, pattern in zip(table, self._patterns, strict=True):
             cells = np.frombuffer(pattern, dtype=_CELL)
             matrix[cells["row"], cells["column"]] = cells["count"]
-        often, flat = (
-            np.array(list(self._patterns.values())),
-            table.reshape(len(table), rows * columns),
-        )
-        draws = np.zeros((RESAMPLES if self.number > 1 else 0, flat.shape[1]))
+        frequencies = np.array(list(self._patterns.values()))
+        flat = table.reshape(len(table), rows * columns)
+        total = (frequencies @ flat).reshape(rows, columns)
+        if self.number < 2:
+            return total, np.zeros((0, rows, columns))
+        draws = np.zeros((RESAMPLES, rows * columns))
         rng = np.random.default_rng(seed)
         for draw in draws:
-            draw[:] = rng.multinomial(self.number, often / self.number) @ flat
-        return (often @ flat).reshape(rows, columns), draws.reshape(len(draws), rows, columns)
+            draw[:] = rng.multinomial(self.number, frequencies / self.number) @ flat
+        return total, draws.reshape(RESAMPLES, rows, columns)
 
 
 def measure_alpha(total: Array, draws: Array, n: int) -> Measure:
-    """Alpha of a matrix of coincidences, with the interval of those drawn."""
+    """Return alpha of a matrix of coincidences, with its interval from the draws."""
     drawn = alphas(draws)
     return _measure(alpha(total), drawn[~np.isnan(drawn)], n)
 
@@ -142,10 +151,12 @@ def measure(
     if not total.any():
         return {}
     drawn = [score(counts) for counts in draws]
-    return {
-        name: _measure(value, np.array([one[name] for one in drawn if name in one]), n)
-        for name, value in score(total).items()
-    }
+    measures = {}
+    for name, value in score(total).items():
+        # A draw without any item of a metric does not have the metric.
+        drawn_values = [scores[name] for scores in drawn if name in scores]
+        measures[name] = _measure(value, np.array(drawn_values), n)
+    return measures
 
 
 def _measure(value: float | None, drawn: Array, n: int) -> Measure:

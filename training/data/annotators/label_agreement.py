@@ -21,14 +21,14 @@ from claimstance.training.data.annotators.coefficients import (
 )
 from claimstance.training.evaluation.metrics import Array, classification
 
-MOST_PAIRS = 1000  # of annotators that are told of: all those of 45 annotators
+MOST_PAIRS = 1000  # pairs of annotators that are reported: all those of 45 annotators
 
-Cell = tuple[int, int]  # of a matrix of labels
+Cell = tuple[int, int]  # row and column of a matrix of labels
 Answer = TypeVar("Answer", bound=Hashable)
 
 
 class LabelPair(BaseModel):
-    """Two annotators: how many items both answered, the share they agree on, and Cohen's kappa."""
+    """Represent two annotators: the items that both answered, the share they agree on, and Cohen's kappa."""
 
     first: str
     second: str
@@ -38,13 +38,14 @@ class LabelPair(BaseModel):
 
 
 class LabelAnnotator(BaseModel):
-    """One annotator against the others.
+    """Represent one annotator against the others.
 
     Attributes:
-        n: answers.
-        compared: those on which most of the others agree.
-        with_majority: the share of these that agree with them.
-        kappa: the mean of Cohen's kappa with each other annotator, weighted by the items they share; of the pairs told.
+        n: the number of answers.
+        compared: the number of those where the other answers have a majority.
+        with_majority: the share of these that agree with the majority.
+        kappa: the mean of Cohen's kappa with each other annotator, weighted by the items they share; of the reported
+            pairs.
     """
 
     n: int
@@ -54,7 +55,7 @@ class LabelAnnotator(BaseModel):
 
 
 class LabelAgreement(BaseModel):
-    """Agreement of annotators on one task's labels.
+    """Represent the agreement of annotators on one task's labels.
 
     Attributes:
         items: sentences, or questions of stance, that two or more answered.
@@ -64,7 +65,7 @@ class LabelAgreement(BaseModel):
         labels: alpha of each label against all others together.
         pairs: of named annotators with items in common, at most ``MOST_PAIRS``: those with the most.
         pairs_left_out: how many more there are.
-        annotators: who is named.
+        annotators: name → agreement with the others.
     """
 
     items: int
@@ -80,58 +81,54 @@ class LabelAgreement(BaseModel):
 
 
 class LabelAnswers:
-    """The answers to one task, item by item, of which counts are kept."""
+    """Counts the answers to one task, item by item."""
 
     def __init__(self) -> None:
-        self._codes: dict[str, int] = {}  # of labels
+        self._codes: dict[str, int] = {}  # label → its number, in order of appearance
         self._items = self._single = self._compared = 0
         self._alpha, self._people = Documents(), Documents()
-        # Their cells, of the document that is being added:
-        self._open: tuple[dict[Cell, float], dict[Cell, float]] = (
-            defaultdict(float),
-            defaultdict(float),
-        )
-        self._fleiss: dict[int, _SameNumber] = defaultdict(_SameNumber)  # by the number of answers
+        # The cells of the current document: coincidences, and majority → label.
+        self._coincidences: dict[Cell, float] = defaultdict(float)
+        self._confusion: dict[Cell, float] = defaultdict(float)
+        # Fleiss' kappa needs items of equally many answers: number of answers → its items.
+        self._fleiss: dict[int, _FleissCounts] = defaultdict(_FleissCounts)
         self._pairs: dict[tuple[str, str], Counter[Cell]] = defaultdict(Counter)
-        self._given: Counter[str] = Counter()
+        self._answers: Counter[str] = Counter()
         self._majority: dict[str, Counter[bool]] = defaultdict(Counter)
 
     def add(self, answers: Sequence[tuple[str | None, str]]) -> None:
-        """The answers to one item: each annotator, ``None`` if not named, with a label."""
-        said = sorted(
-            ((name, self._codes.setdefault(label, len(self._codes))) for name, label in answers),
-            key=lambda one: one[0] or "",
-        )
-        self._given.update(name for name, _ in said if name is not None)
-        if len(said) < 2:
-            self._single += len(said)
+        """Count the answers to one item: each annotator, ``None`` if not named, with a label."""
+        coded = [(name, self._codes.setdefault(label, len(self._codes))) for name, label in answers]
+        coded.sort(key=lambda answer: answer[0] or "")  # each two annotators have one pair
+        self._answers.update(name for name, _ in coded if name is not None)
+        if len(coded) < 2:
+            self._single += len(coded)
             return
         self._items += 1
-        counts = Counter(label for _, label in said)
+        counts = Counter(label for _, label in coded)
         matrix = coincidences(np.array([list(counts.values())], dtype=float))
         for row, first in enumerate(counts):
             for column, second in enumerate(counts):
-                self._open[0][first, second] += matrix[row, column]
-        self._fleiss[len(said)].add(counts)
-        for (one, first), (two, second) in combinations(said, 2):
-            if one is not None and two is not None:
-                self._pairs[one, two][first, second] += 1
-        self._add_people(said)
+                self._coincidences[first, second] += matrix[row, column]
+        self._fleiss[len(coded)].add(counts)
+        for (name, first), (second_name, second) in combinations(coded, 2):
+            if name is not None and second_name is not None:
+                self._pairs[name, second_name][first, second] += 1
+        self._compare_with_majority(coded)
 
-    def _add_people(self, said: Sequence[tuple[str | None, int]]) -> None:
-        most = against_others([label for _, label in said])
-        there = [
-            (name, right, label)
-            for (name, label), right in zip(said, most, strict=True)
-            if right is not None
-        ]
-        self._compared += bool(there)
-        for name, right, label in there:
-            self._open[1][right, label] += 1 / len(
-                there
-            )  # an item weighs one, however many answers it has
+    def _compare_with_majority(self, answers: Sequence[tuple[str | None, int]]) -> None:
+        """Count each answer to an item against the majority of the other answers."""
+        majorities = against_others([label for _, label in answers])
+        compared = []
+        for (name, label), majority in zip(answers, majorities, strict=True):
+            if majority is not None:
+                compared.append((name, majority, label))
+        self._compared += bool(compared)
+        for name, majority, label in compared:
+            # An item weighs one, however many answers it has.
+            self._confusion[majority, label] += 1 / len(compared)
             if name is not None:
-                self._majority[name][right == label] += 1
+                self._majority[name][majority == label] += 1
 
     @property
     def any(self) -> bool:
@@ -140,7 +137,10 @@ class LabelAnswers:
 
     def end_document(self) -> None:
         """Close a document: it is everything added since the last call."""
-        for documents, cells in zip((self._alpha, self._people), self._open, strict=True):
+        for documents, cells in (
+            (self._alpha, self._coincidences),
+            (self._people, self._confusion),
+        ):
             if cells:
                 documents.add(cells)
                 cells.clear()
@@ -148,86 +148,96 @@ class LabelAnswers:
     def report(self) -> LabelAgreement:
         """Return the agreement."""
         self.end_document()
-        number = max(
-            self._fleiss, key=lambda answers: (self._fleiss[answers].units, answers), default=0
-        )
-        pairs = [
-            self._pair(names)
-            for names in sorted(self._pairs, key=lambda names: -self._pairs[names].total())[
-                :MOST_PAIRS
-            ]
-        ]
+        fleiss_answers, fleiss = 0, _FleissCounts()
+        for answers, counts in sorted(self._fleiss.items()):
+            if counts.units >= fleiss.units:
+                fleiss_answers, fleiss = answers, counts
+        by_size = sorted(self._pairs.items(), key=lambda pair: -pair[1].total())
+        pairs = [_compare_pair(names, cells) for names, cells in by_size[:MOST_PAIRS]]
+        annotators = {}
+        for name, answers in sorted(self._answers.items()):
+            annotators[name] = _compare_annotator(name, answers, self._majority[name], pairs)
         total, draws = self._sums(self._alpha)
         return LabelAgreement(
             items=self._items,
             single=self._single,
             alpha=measure_alpha(total, draws, self._items),
-            fleiss=self._fleiss[number].kappa(number) if number else None,
-            fleiss_items=self._fleiss[number].units if number else 0,
-            fleiss_answers=number,
+            fleiss=fleiss.kappa(fleiss_answers) if fleiss.units else None,
+            fleiss_items=fleiss.units,
+            fleiss_answers=fleiss_answers,
             labels={
                 label: alpha(against_rest(total, row))
                 for row, label in enumerate(sorted(self._codes))
             },
             pairs=pairs,
             pairs_left_out=len(self._pairs) - len(pairs),
-            annotators={name: self._annotator(name, pairs) for name in sorted(self._given)},
+            annotators=annotators,
         )
 
     def people(self) -> dict[str, Measure]:
-        """The metrics that a model is scored by, of each annotator against what most of the others say.
+        """Return the metrics that a model is scored by, of each annotator against the majority of the others.
 
-        Answers on which the others are tied are left out; empty if none is left.
+        Answers for which the other answers are tied are left out; without any other, there are no metrics.
         """
         self.end_document()
-        labels, (total, draws) = sorted(self._codes), self._sums(self._people)
+        labels = sorted(self._codes)
+        total, draws = self._sums(self._people)
         return measure(lambda counts: classification(counts, labels), total, draws, self._compared)
 
     def _sums(self, documents: Documents) -> tuple[Array, Array]:
-        """With rows and columns in the order of the labels' names."""
+        """Return sums and draws with rows and columns in the order of the labels' names."""
         order = [self._codes[label] for label in sorted(self._codes)]
         total, draws = documents.sums(len(order), len(order))
         return total[np.ix_(order, order)], draws[:, order][:, :, order]
 
-    def _pair(self, names: tuple[str, str]) -> LabelPair:
-        cells = self._pairs[names]
-        alike = sum(count for (first, second), count in cells.items() if first == second)
-        return LabelPair(
-            first=names[0],
-            second=names[1],
-            n=cells.total(),
-            agreement=alike / cells.total(),
-            kappa=cohen_kappa(cells),
-        )
 
-    def _annotator(self, name: str, pairs: Sequence[LabelPair]) -> LabelAnnotator:
-        kappas = [(pair.kappa, pair.n) for pair in pairs if name in (pair.first, pair.second)]
-        defined = [(kappa, n) for kappa, n in kappas if kappa is not None]
-        total, compared = sum(n for _, n in defined), self._majority[name].total()
-        return LabelAnnotator(
-            n=self._given[name],
-            compared=compared,
-            with_majority=self._majority[name][True] / compared if compared else None,
-            kappa=sum(kappa * n for kappa, n in defined) / total if total else None,
-        )
+def _compare_pair(names: tuple[str, str], cells: Counter[Cell]) -> LabelPair:
+    """Return the agreement of two annotators from how often each two labels met."""
+    agreed = sum(count for (first, second), count in cells.items() if first == second)
+    return LabelPair(
+        first=names[0],
+        second=names[1],
+        n=cells.total(),
+        agreement=agreed / cells.total(),
+        kappa=cohen_kappa(cells),
+    )
 
 
-class _SameNumber:
-    """The items that so many annotators answered."""
+def _compare_annotator(
+    name: str, answers: int, majority: Counter[bool], pairs: Sequence[LabelPair]
+) -> LabelAnnotator:
+    """Return the agreement of one annotator with the majority of the others, and with each of them."""
+    kappa_sum, items = 0.0, 0
+    for pair in pairs:
+        if name in (pair.first, pair.second) and pair.kappa is not None:
+            kappa_sum += pair.kappa * pair.n
+            items += pair.n
+    compared = majority.total()
+    return LabelAnnotator(
+        n=answers,
+        compared=compared,
+        with_majority=majority[True] / compared if compared else None,
+        kappa=kappa_sum / items if items else None,
+    )
+
+
+class _FleissCounts:
+    """Counts of the items that have equally many answers."""
 
     def __init__(self) -> None:
         self.units = self._squares = 0
         self._labels: Counter[int] = Counter()
 
     def add(self, counts: Mapping[int, int]) -> None:
+        """Count one item: label → the number of its answers."""
         self.units += 1
         self._labels.update(counts)
         self._squares += sum(count**2 for count in counts.values())
 
     def kappa(self, answers: int) -> float | None:
-        return fleiss_kappa(
-            self.units, answers, np.array(list(self._labels.values()), dtype=float), self._squares
-        )
+        """Return Fleiss' kappa of the items, which have ``answers`` answers each."""
+        label_totals = np.array(list(self._labels.values()), dtype=float)
+        return fleiss_kappa(self.units, answers, label_totals, self._squares)
 
 
 def against_others(answers: Sequence[Answer]) -> list[Answer | None]:
@@ -235,7 +245,7 @@ def against_others(answers: Sequence[Answer]) -> list[Answer | None]:
     counts = Counter(answers)
     majorities: dict[Answer, Answer | None] = {}
     for answer in counts:
-        others = (counts - Counter([answer])).most_common(2)
-        clear = others and (len(others) < 2 or others[0][1] > others[1][1])
-        majorities[answer] = others[0][0] if clear else None
+        top = (counts - Counter([answer])).most_common(2)
+        is_tied = len(top) == 2 and top[0][1] == top[1][1]
+        majorities[answer] = top[0][0] if top and not is_tied else None
     return [majorities[answer] for answer in answers]

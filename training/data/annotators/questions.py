@@ -8,7 +8,7 @@ Question = tuple[Hashable, Hashable]  # holder and target
 
 
 def question_of(stance: Stance) -> Question:
-    """Holder and target, equal between annotators who marked the same span or gave the same name, but for case.
+    """Return holder and target, equal between annotators who marked the same span or gave the same name, but for case.
 
     A span and a name are two questions, even where the span reads as the name: it may be another mention's.
     """
@@ -18,13 +18,19 @@ def question_of(stance: Stance) -> Question:
 def _key(value: Span | str | None) -> Hashable:
     if isinstance(value, str):
         return " ".join(value.split()).casefold()
-    return None if value is None else tuple(sorted(value))
+    if value is None:
+        return None
+    return tuple(sorted(value))
 
 
 def stance_answers(record: Record) -> dict[Question, str]:
     """Return one annotator's answer to each question, without questions that have two answers or none."""
-    said: dict[Question, set[str]] = {}
+    labels_by_question: dict[Question, set[str]] = {}
     for stance in record.stances or ():
         if stance.label is not None:
-            said.setdefault(question_of(stance), set()).add(stance.label)
-    return {question: labels.pop() for question, labels in said.items() if len(labels) == 1}
+            labels_by_question.setdefault(question_of(stance), set()).add(stance.label)
+    answers = {}
+    for question, labels in labels_by_question.items():
+        if len(labels) == 1:
+            answers[question] = labels.pop()
+    return answers

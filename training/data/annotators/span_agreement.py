@@ -7,7 +7,7 @@ own alphas); its README has 75.4 %, of tokens that are source, cue, content or n
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence, Set
+from collections.abc import Hashable, Mapping, Sequence, Set
 from itertools import combinations
 from typing import Literal
 
@@ -35,14 +35,13 @@ from claimstance.training.data.annotators.token_roles import (
 from claimstance.training.evaluation.attribution_metrics import count_attributions
 from claimstance.training.evaluation.metrics import Array, f1
 
-Annotations = Mapping[
-    int, Record
-]  # number of the sentence in its document → as one annotator has it
+# Number of the sentence in its document → the record of one annotator.
+Annotations = Mapping[int, Record]
 Counts = dict[str, Array]  # metric → true positives, predicted, gold
 
 
 class SpanPair(BaseModel):
-    """Two annotators: how many sentences both annotated, and F1 of one against the other: it is the same both ways."""
+    """Represent two annotators: the sentences that both annotated, and F1 of one against the other, either way."""
 
     first: str
     second: str
@@ -51,14 +50,14 @@ class SpanPair(BaseModel):
 
 
 class SpanAnnotator(BaseModel):
-    """One annotator: how many sentences, and F1 against all others, their counts put together."""
+    """Represent one annotator: the number of sentences, and F1 against all others, from the sum of their counts."""
 
     n: int
     figures: dict[str, float]
 
 
 class SpanAgreement(BaseModel):
-    """Agreement of annotators on one task's spans.
+    """Represent the agreement of annotators on one task's spans.
 
     Attributes:
         items: sentences that two or more annotated, if only to say that there are none.
@@ -67,7 +66,7 @@ class SpanAgreement(BaseModel):
         roles: alpha of each role, or entity label, against all else together.
         pairs: of named annotators with sentences in common, at most ``MOST_PAIRS``: those with the most.
         pairs_left_out: how many more there are.
-        annotators: who is named.
+        annotators: name → agreement with the others.
     """
 
     items: int
@@ -80,43 +79,34 @@ class SpanAgreement(BaseModel):
 
 
 class SpanAnswers:
-    """The annotations of one task's spans, document by document, of which counts are kept."""
+    """Counts the annotations of one task's spans, document by document."""
 
     def __init__(self, task: Literal["attribution", "entity"]) -> None:
-        attributions = task == "attribution"
-        self._field = "attributions" if attributions else "entities"
-        self._roles_of = attribution_roles if attributions else _entity_roles
-        self._count: Callable[[Sequence[Record], Sequence[Record]], Counts] = (
-            _count_attributions if attributions else _count_entities
-        )
-        self._codes = {
-            role: i for i, role in enumerate((NOTHING, *(ROLES if attributions else ())))
-        }
+        self._task = task
+        self._field = "attributions" if task == "attribution" else "entities"
+        roles = ROLES if task == "attribution" else ()
+        self._codes = {role: code for code, role in enumerate((NOTHING, *roles))}
         self._metrics: dict[str, int] = {}
-        self._open: list[
-            dict[str | int, Record]
-        ] = []  # the sentences of the document that is being added
+        # The sentences of the current document: annotator, or a number without a name → record.
+        self._sentences: list[dict[str | int, Record]] = []
         self._items = self._single = self._tokens = 0
         self._alpha, self._people = Documents(), Documents()
-        self._pairs: dict[tuple[str, str], Counts] = defaultdict(
-            lambda: defaultdict(lambda: np.zeros(3))
-        )
+        self._pairs: dict[tuple[str, str], Counts] = defaultdict(_no_counts)
         self._common: Counter[tuple[str, str]] = Counter()
-        self._given: Counter[str] = Counter()
+        self._annotated: Counter[str] = Counter()
 
     def add(self, records: Sequence[Record]) -> None:
-        """One sentence, as each of its annotators has it."""
-        there = {
-            record.annotator or i: record
-            for i, record in enumerate(records)
-            if getattr(record, self._field) is not None
-        }
-        self._given.update(name for name in there if isinstance(name, str))
-        if len(there) < 2:
-            self._single += len(there)
+        """Count one sentence, as each of its annotators has it."""
+        by_annotator: dict[str | int, Record] = {}
+        for number, record in enumerate(records):
+            if getattr(record, self._field) is not None:
+                by_annotator[record.annotator or number] = record
+        self._annotated.update(name for name in by_annotator if isinstance(name, str))
+        if len(by_annotator) < 2:
+            self._single += len(by_annotator)
             return
         self._items += 1
-        self._open.append(there)
+        self._sentences.append(by_annotator)
 
     @property
     def any(self) -> bool:
@@ -125,163 +115,173 @@ class SpanAnswers:
 
     def end_document(self) -> None:
         """Close a document: it is everything added since the last call."""
-        if not self._open:
+        if not self._sentences:
             return
         by_annotator: dict[str | int, dict[int, Record]] = defaultdict(dict)
-        for number, annotations in enumerate(self._open):
+        for number, annotations in enumerate(self._sentences):
             for name, record in annotations.items():
                 by_annotator[name][number] = record
-        self._add_tokens(by_annotator)
-        self._add_pairs(by_annotator)
-        self._open = []
+        self._count_tokens(by_annotator)
+        self._count_pairs(by_annotator)
+        self._sentences = []
 
-    def _add_tokens(self, by_annotator: Mapping[str | int, Annotations]) -> None:
-        values: dict[int, list[list[int]]] = defaultdict(list)
-        for records in by_annotator.values():
-            for number, roles in zip(records, self._roles_of(list(records.values())), strict=True):
-                values[number].append(
-                    [self._codes.setdefault(role, len(self._codes)) for role in roles]
+    def _count_tokens(self, by_annotator: Mapping[str | int, Annotations]) -> None:
+        """Count the coincidences of roles over the tokens of a document."""
+        by_sentence: dict[int, list[list[int]]] = defaultdict(list)
+        for annotations in by_annotator.values():
+            records = list(annotations.values())
+            if self._task == "attribution":
+                roles = attribution_roles(records)
+            else:
+                roles = [entity_roles(record) for record in records]
+            for number, token_roles in zip(annotations, roles, strict=True):
+                by_sentence[number].append(
+                    [self._codes.setdefault(role, len(self._codes)) for role in token_roles]
                 )
         codes = np.arange(len(self._codes))
         matrix = np.zeros((len(codes), len(codes)))
-        for rows in values.values():
-            said = np.array(rows)
-            self._tokens += said.shape[1]
-            matrix += coincidences((said[:, :, None] == codes).sum(axis=0).astype(float))
+        for rows in by_sentence.values():
+            sentence = np.array(rows)  # (annotators, tokens)
+            self._tokens += sentence.shape[1]
+            answers = (sentence[:, :, None] == codes).sum(axis=0)  # (tokens, roles)
+            matrix += coincidences(answers.astype(float))
         self._alpha.add(dict(np.ndenumerate(matrix)))
 
-    def _add_pairs(self, by_annotator: Mapping[str | int, Annotations]) -> None:
-        """Counts between each two, and their mean over the pairs: a document weighs once, however many annotated it."""
-        found: Counts = defaultdict(lambda: np.zeros(3))
-        pairs = [
-            (one, two, sorted(by_annotator[one].keys() & by_annotator[two].keys()))
-            for one, two in combinations(sorted(by_annotator, key=str), 2)
-        ]
-        pairs = [pair for pair in pairs if pair[2]]
-        for one, two, common in pairs:
-            both = [(by_annotator[one][number], by_annotator[two][number]) for number in common]
-            said = [pair for pair in both if any(getattr(record, self._field) for record in pair)]
-            counts = (
-                self._count([gold for gold, _ in said], [other for _, other in said])
-                if said
-                else {}
-            )
+    def _count_pairs(self, by_annotator: Mapping[str | int, Annotations]) -> None:
+        """Count between each two annotators, and add the mean over the pairs as the document's counts."""
+        pairs = []
+        for first, second in combinations(sorted(by_annotator, key=str), 2):
+            if common := sorted(by_annotator[first].keys() & by_annotator[second].keys()):
+                pairs.append((first, second, common))
+        # A document weighs once, however many people annotated it.
+        mean: Counts = _no_counts()
+        for first, second, common in pairs:
+            gold = [by_annotator[first][number] for number in common]
+            predicted = [by_annotator[second][number] for number in common]
+            counts = self._count(gold, predicted)
             for metric, row in counts.items():
-                found[metric] += (row + row[[0, 2, 1]]) / 2 / len(pairs)
-            if isinstance(one, str) and isinstance(two, str):
-                self._common[one, two] += len(common)
+                # Either annotator is as good a gold standard: the columns of the other way round.
+                mean[metric] += (row + row[[0, 2, 1]]) / 2 / len(pairs)
+            if isinstance(first, str) and isinstance(second, str):
+                self._common[first, second] += len(common)
                 for metric, row in counts.items():
-                    self._pairs[one, two][metric] += row
-        self._people.add(
-            {
-                (self._metrics.setdefault(metric, len(self._metrics)), column): float(row[column])
-                for metric, row in found.items()
-                for column in range(3)
-            }
-        )
+                    self._pairs[first, second][metric] += row
+        cells = {}
+        for metric, row in mean.items():
+            code = self._metrics.setdefault(metric, len(self._metrics))
+            for column, count in enumerate(row):
+                cells[code, column] = float(count)
+        self._people.add(cells)
+
+    def _count(self, gold: Sequence[Record], predicted: Sequence[Record]) -> Counts:
+        """Count one annotator's spans against another's; nothing if neither has any."""
+        annotated = [
+            pair
+            for pair in zip(gold, predicted, strict=True)
+            if any(getattr(record, self._field) for record in pair)
+        ]
+        if not annotated:
+            return {}
+        if self._task == "entity":
+            return _count_entities(annotated)
+        rows = count_between([first for first, _ in annotated], [second for _, second in annotated])
+        metrics = [f"{role}.{kind}.f1" for role in ROLES for kind in ("overlap", "exact")]
+        return dict(zip([*metrics, "linked.f1"], rows, strict=True))
 
     def report(self) -> SpanAgreement:
         """Return the agreement."""
         self.end_document()
         size = len(self._codes)
         total, draws = self._alpha.sums(size, size)
-        told = [names for names, _ in self._common.most_common(MOST_PAIRS)]
+        roles = {}
+        for role, code in self._codes.items():
+            if role != NOTHING:
+                roles[role] = alpha(against_rest(total, code))
+        pairs = []
+        for names, common in self._common.most_common(MOST_PAIRS):
+            figures = _figures(self._pairs[names])
+            pairs.append(SpanPair(first=names[0], second=names[1], n=common, figures=figures))
+        annotators = {}
+        for name, sentences in sorted(self._annotated.items()):
+            counts = _no_counts()
+            for names in self._common:
+                if name in names:
+                    for metric, row in self._pairs[names].items():
+                        counts[metric] += row
+            annotators[name] = SpanAnnotator(n=sentences, figures=_figures(counts))
         return SpanAgreement(
             items=self._items,
             single=self._single,
             alpha=measure_alpha(total, draws, self._tokens),
-            roles={
-                role: alpha(against_rest(total, code))
-                for role, code in self._codes.items()
-                if role != NOTHING
-            },
-            pairs=[
-                SpanPair(
-                    first=one,
-                    second=two,
-                    n=self._common[one, two],
-                    figures=_figures(self._pairs[one, two]),
-                )
-                for one, two in told
-            ],
-            pairs_left_out=len(self._common) - len(told),
-            annotators={
-                name: SpanAnnotator(n=self._given[name], figures=_figures(self._against_all(name)))
-                for name in sorted(self._given)
-            },
+            roles=roles,
+            pairs=pairs,
+            pairs_left_out=len(self._common) - len(pairs),
+            annotators=annotators,
         )
-
-    def _against_all(self, name: str) -> Counts:
-        counts: Counts = defaultdict(lambda: np.zeros(3))
-        for names in self._common:
-            if name in names:
-                for metric, row in self._pairs[names].items():
-                    counts[metric] = counts[metric] + row
-        return counts
 
     def people(self) -> dict[str, Measure]:
-        """The metrics that a model is scored by, each annotator against each other (see ``benchmarks/ceilings.py``)."""
+        """Return the metrics that a model is scored by, of each annotator against each other."""
         self.end_document()
         total, draws = self._people.sums(len(self._metrics), 3)
-        metrics = list(self._metrics)
-        return measure(
-            lambda counts: _figures(dict(zip(metrics, counts, strict=True))),
-            total,
-            draws,
-            self._items,
-        )
+
+        def score(counts: Array) -> dict[str, float]:
+            return _figures(dict(zip(self._metrics, counts, strict=True)))
+
+        return measure(score, total, draws, self._items)
+
+
+def _no_counts() -> Counts:
+    return defaultdict(lambda: np.zeros(3))
 
 
 def _figures(counts: Mapping[str, Array]) -> dict[str, float]:
-    """F1 of what either annotator has; where neither has any, there is nothing to agree on."""
+    """Return F1 of the metrics that either annotator has any span of."""
     return {metric: f1(*row)["f1"] for metric, row in counts.items() if row.any()}
 
 
-def _entity_roles(records: Sequence[Record]) -> list[list[str]]:
-    return [entity_roles(record) for record in records]
-
-
-def count_between(gold: Sequence[Record], other: Sequence[Record]) -> Array:
+def count_between(gold: Sequence[Record], predicted: Sequence[Record]) -> Array:
     """Count one annotator's attributions as gold and another's as predictions (see ``count_attributions``).
 
     Swapping the two swaps the last two columns, and nothing else.
     """
-    predictions = [
-        Prediction(attributions=[(attribution, 1.0) for attribution in record.attributions or ()])
-        for record in other
-    ]
-    return count_attributions(list(zip(gold, predictions, strict=True)))
+    document = []
+    for annotation, record in zip(gold, predicted, strict=True):
+        attributions = [(attribution, 1.0) for attribution in record.attributions or ()]
+        document.append((annotation, Prediction(attributions=attributions)))
+    return count_attributions(document)
 
 
-def _count_attributions(gold: Sequence[Record], other: Sequence[Record]) -> Counts:
-    metrics = [f"{role}.{kind}.f1" for role in ROLES for kind in ("overlap", "exact")] + [
-        "linked.f1"
-    ]
-    return dict(zip(metrics, count_between(gold, other), strict=True))
-
-
-def _count_entities(gold: Sequence[Record], other: Sequence[Record]) -> Counts:
-    """All entities exactly (``f1``, what a model is scored by), and those of each label exactly and by their tokens."""
-    counts: Counts = defaultdict(lambda: np.zeros(3))
-    for pair in zip(gold, other, strict=True):
-        spans = [
-            {(e.span[0][0], e.span[-1][1], e.label) for e in record.entities or ()}
-            for record in pair
-        ]
-        tokens = [
-            {(i, role) for i, role in enumerate(entity_roles(record)) if role != NOTHING}
-            for record in pair
-        ]
-        counts["f1"] += _shared(*spans)
-        for label in {span[2] for side in spans for span in side}:
+def _count_entities(pairs: Sequence[tuple[Record, Record]]) -> Counts:
+    """Count all entities exactly (``f1``, as for a model), and those of each label exactly and by their tokens."""
+    counts: Counts = _no_counts()
+    for pair in pairs:
+        gold, predicted = (_entity_spans(record) for record in pair)
+        gold_tokens, predicted_tokens = (_entity_tokens(record) for record in pair)
+        counts["f1"] += _shared(gold, predicted)
+        for label in {span[2] for span in gold | predicted}:
             counts[f"{label}.exact.f1"] += _shared(
-                *({span for span in side if span[2] == label} for side in spans)
+                {span for span in gold if span[2] == label},
+                {span for span in predicted if span[2] == label},
             )
             counts[f"{label}.overlap.f1"] += _shared(
-                *({one for one in side if one[1] == label} for side in tokens)
+                {token for token in gold_tokens if token[1] == label},
+                {token for token in predicted_tokens if token[1] == label},
             )
     return counts
 
 
-def _shared(gold: Set[Hashable], other: Set[Hashable]) -> Array:
-    return np.array([len(gold & other), len(other), len(gold)], dtype=float)
+def _entity_spans(record: Record) -> set[tuple[int, int, str]]:
+    """Return start, end and label of each entity."""
+    spans = set()
+    for entity in record.entities or ():
+        spans.add((entity.span[0][0], entity.span[-1][1], entity.label))
+    return spans
+
+
+def _entity_tokens(record: Record) -> set[tuple[int, str]]:
+    """Return number and label of each token of an entity."""
+    return {(number, role) for number, role in enumerate(entity_roles(record)) if role != NOTHING}
+
+
+def _shared(gold: Set[Hashable], predicted: Set[Hashable]) -> Array:
+    return np.array([len(gold & predicted), len(predicted), len(gold)], dtype=float)

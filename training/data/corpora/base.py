@@ -14,26 +14,26 @@ from claimstance.model.record import Record, read_lines
 
 _LOG = logging.getLogger(__name__)
 Reader = Callable[..., Iterator[Record]]
-OnDrop = Callable[[str], None]  # told why, for each row that is left out
+OnDrop = Callable[[str], None]  # called with the reason for each row that is left out
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """A public corpus, and how its repository's files become records.
+    """Represent a public corpus, with the reader that turns its repository's files into records.
 
     Attributes:
         name: the name used in configurations.
-        url: where the repository is.
+        url: the address of the repository.
         licence: the licence as the repository states it.
         citation: the publication to cite.
         version: a file of the repository and the start of its SHA-256, for telling whether a copy is the one measured.
         splits: the names ``read`` accepts.
         tasks: the tasks that the records carry labels for.
-        label_mapping: the corpus's label → what it becomes.
+        label_mapping: the corpus's label → the label of this project.
         reader: ``(folder, split, on_drop, **options) -> Iterator[Record]``.
         path_options: the options that are paths.
         folder: the folder below the one of all corpora, where it is not ``name``.
-        answers: whether ``meta["annotations"]`` has what each annotator said, under no name.
+        answers: whether ``meta["annotations"]`` has the label of each annotator, without names.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Corpus:
     def read(
         self, folder: Path | str, split: str, on_drop: OnDrop | None = None, **options: Any
     ) -> Iterator[Record]:
-        """The records of ``split``, read from a copy of the public repository.
+        """Return an iterator over the records of ``split``, read from a copy of the public repository.
 
         Args:
             folder: the copy.
@@ -83,14 +83,16 @@ class Corpus:
             raise InputError(
                 f"{folder}: expected a copy of {self.url} ({self.name}), found no such folder"
             )
-        paths = {
-            name: Path(options[name]) for name in self.path_options if options.get(name) is not None
-        }
-        return self._read(Path(folder), split, on_drop, {**options, **paths})
+        for name in self.path_options:
+            if options.get(name) is not None:
+                options[name] = Path(options[name])
+        # A generator of its own, so that the checks above do not wait for the first record.
+        return self._read(Path(folder), split, on_drop, options)
 
     def _read(
         self, folder: Path, split: str, on_drop: OnDrop | None, options: Mapping[str, Any]
     ) -> Iterator[Record]:
+        """Yield the reader's records, and log the number of rows left out for each reason."""
         dropped: Counter[str] = Counter()
 
         def note(reason: str) -> None:
@@ -114,7 +116,7 @@ def check_choice(corpus: str, option: str, value: object, choices: tuple[str, ..
 def read_tsv(
     path: Path, columns: tuple[int, ...], quoting: bool = True
 ) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a tab-separated file with the number of their line.
+    """Yield the rows of a tab-separated file with the number of their line.
 
     Args:
         path: the file.
@@ -145,13 +147,13 @@ def read_tsv(
 def read_table(
     lines: Iterable[str], where: Path | str, columns: Mapping[str, str], delimiter: str = ","
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a table with a header, as CSV quotes them, with the number of the line they end in.
+    """Yield the rows of a table with a header, quoted as in CSV, with the number of the line they end in.
 
     Args:
         lines: the lines of the file, with or without their ends.
         where: the file's name, for messages.
         columns: the name that a column gets → its name in the header. Other columns are left out.
-        delimiter: what stands between two fields.
+        delimiter: the character between two fields.
 
     Raises:
         InputError: if the header lacks a column, a row has another number of fields than the header, or a field is
@@ -168,7 +170,7 @@ def read_table(
                     f"{where}, line {rows.line_num}: expected {len(rows.fieldnames or ())} fields, "
                     "found another number"
                 )
-            yield rows.line_num, {ours: row[theirs] for ours, theirs in columns.items()}
+            yield rows.line_num, {name: row[column] for name, column in columns.items()}
     except csv.Error as error:
         raise InputError(
             f"{where}, after line {rows.line_num}: expected CSV, found {error}"

@@ -36,7 +36,7 @@ _GLUED = re.compile(r"(Yes|No)(\d+)$")
 
 
 def read(folder: Path, split: str, on_drop: OnDrop) -> Iterator[Record]:
-    """The rows of ``split`` in the order of its files.
+    """Yield the rows of ``split`` in the order of its files.
 
     Args:
         folder: a copy of the repository.
@@ -46,29 +46,32 @@ def read(folder: Path, split: str, on_drop: OnDrop) -> Iterator[Record]:
     Raises:
         InputError: naming the file and the line.
     """
-    records = [record for part in _FILES[split] for record in _rows(folder, part)]
+    records: list[Record] = []
+    for name in _FILES[split]:
+        records += _rows(folder / "data" / f"CT24_checkworthy_english_{name}.tsv")
     if split not in ("earlier", "later"):
         yield from records
         return
-    known = {record.text for record in records if int(record.id) < LATER_FROM}
+    earlier_texts = {record.text for record in records if int(record.id) < LATER_FROM}
     for record in records:
         is_later = int(record.id) >= LATER_FROM
         if is_later != (split == "later"):
             continue
-        if is_later and record.text in known:
+        if is_later and record.text in earlier_texts:
             on_drop("sentence is in earlier")
         else:
             yield record
 
 
-def _rows(folder: Path, part: str) -> Iterator[Record]:
-    path = folder / "data" / f"CT24_checkworthy_english_{part}.tsv"
+def _rows(path: Path) -> Iterator[Record]:
+    """Yield the records of a file, without its header."""
     for number, row in read_tsv(path, (3, 5)):
         if row[0] == "Sentence_id":
             continue
-        for sentence_id, text, label in _split_glued(row, f"{path}, line {number}"):
+        location = f"{path}, line {number}"
+        for sentence_id, text, label in _split_glued(row, location):
             if label.strip() not in LABELS:
-                raise InputError(f"{path}, line {number}: {unknown('label', label, LABELS)}")
+                raise InputError(f"{location}: {unknown('label', label, LABELS)}")
             yield Record(
                 id=sentence_id,
                 text=text,
@@ -77,14 +80,14 @@ def _rows(folder: Path, part: str) -> Iterator[Record]:
             )
 
 
-def _split_glued(row: list[str], where: str) -> list[list[str]]:
-    """One row, or the two of a line ``id, text, No29286, text, No``."""
+def _split_glued(row: list[str], location: str) -> list[list[str]]:
+    """Return the row, or the two rows of a line ``id, text, No29286, text, No``."""
     if len(row) == 3:
         return [row]
     glued = _GLUED.match(row[2])
     if glued is None:
         raise InputError(
-            f"{where}: expected a sentence id, a text and a label, found {len(row)} columns"
+            f"{location}: expected a sentence id, a text and a label, found {len(row)} columns"
         )
     return [[row[0], row[1], glued.group(1)], [glued.group(2), row[3], row[4]]]
 

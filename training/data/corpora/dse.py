@@ -32,13 +32,13 @@ LABELS = {
     "3": ("against", "neutral"),
     "4": ("neutral", "against"),
 }
-_LOOSE = " \t\xa0'\"’‘“”"  # what the brackets hold on to beside a name
+_LOOSE = " \t\xa0'\"’‘“”"  # characters that the brackets enclose at the ends of a name
 
 
 def read(
     folder: Path, split: str, on_drop: OnDrop, whole_words: bool = True, drop_seen: bool = False
 ) -> Iterator[Record]:
-    """The rows of ``split`` in the order of the file.
+    """Yield the rows of ``split`` in the order of the file.
 
     Args:
         folder: a copy of the repository.
@@ -52,21 +52,24 @@ def read(
     """
     seen: set[tuple[str, ...]] = set()
     earlier = {"train": (), "valid": ("train",), "test": ("train", "valid")}[split]
-    known = {sentence for name in earlier for sentence in _sentences(folder, name)}
-    for number, row in read_tsv(_path(folder, split), (4,)):
+    seen_sentences: set[str] = set()
+    for name in earlier:
+        for _, row in read_tsv(_path(folder, name), (4,)):
+            seen_sentences.add(_key(row[0].replace("[", "").replace("]", "")))
+    path = _path(folder, split)
+    for number, row in read_tsv(path, (4,)):
         key = tuple(" ".join(field.split()) for field in row)
         if split == "train" and key in seen:
             on_drop("repeats an earlier row")
             continue
         seen.add(key)
-        record = _record(
-            row, f"{_path(folder, split)}, line {number}", f"dse:{split}:{number}", whole_words
-        )
-        if drop_seen and split == "valid" and _key(record.text) in known:
+        record = _parse_row(row, f"{path}, line {number}", f"dse:{split}:{number}", whole_words)
+        is_seen = _key(record.text) in seen_sentences
+        if drop_seen and split == "valid" and is_seen:
             on_drop("sentence is in train")
             continue
         if split == "test":
-            record.meta["clean"] = _key(record.text) not in known
+            record.meta["clean"] = not is_seen
         yield record
 
 
@@ -78,21 +81,17 @@ def _key(sentence: str) -> str:
     return " ".join(sentence.split())
 
 
-def _sentences(folder: Path, split: str) -> set[str]:
-    return {
-        _key(row[0].replace("[", "").replace("]", ""))
-        for _, row in read_tsv(_path(folder, split), (4,))
-    }
-
-
-def _record(row: list[str], where: str, row_id: str, whole_words: bool) -> Record:
+def _parse_row(row: list[str], location: str, row_id: str, whole_words: bool) -> Record:
+    """Return the record of a row with its two stances."""
     marked, p, q, label = row
     if label.strip() not in LABELS:
-        raise InputError(f"{where}: {unknown('label', label, LABELS)}")
-    text, mentions = _unbracket(marked, p, q, where)
-    whole = [_whole_words(start, end, text) for start, end in mentions]
-    if whole_words and not _overlap(*whole):
-        mentions = whole
+        raise InputError(f"{location}: {unknown('label', label, LABELS)}")
+    text, mentions = _unbracket(marked, p, q, location)
+    if whole_words:
+        first, second = (_whole_words(start, end, text) for start, end in mentions)
+        is_overlapping = first[0] < second[1] and second[0] < first[1]
+        if not is_overlapping:
+            mentions = [first, second]
     spans: list[Span] = [[mention] for mention in mentions]
     p_on_q, q_on_p = LABELS[label.strip()]
     return Record(
@@ -107,52 +106,44 @@ def _record(row: list[str], where: str, row_id: str, whole_words: bool) -> Recor
     )
 
 
-def _unbracket(marked: str, p: str, q: str, where: str) -> tuple[str, list[tuple[int, int]]]:
-    """The sentence without the brackets around p and q, without outer whitespace, and the two mentions in it."""
-    for first, second in ((p, q), (q, p)):
-        left = re.search(_bracketed(first), marked)
-        right = re.compile(_bracketed(second)).search(marked, left.end()) if left else None
-        if left is None or right is None:
-            continue
-        text = (
-            marked[: left.start()]
-            + left[1]
-            + marked[left.end() : right.start()]
-            + right[1]
-            + marked[right.end() :]
-        )
-        outer = len(text) - len(text.lstrip())
-        starts = (left.start(), right.start() - 2)  # two brackets went before the second mention
-        found = [
-            trim(start, start + len(m[1]), text)
-            for start, m in zip(starts, (left, right), strict=True)
-        ]
-        moved = [(start - outer, end - outer) for start, end in found]
-        return text.strip(), moved if (first, second) == (p, q) else moved[::-1]
-    raise InputError(f"{where}: expected [{p}] and [{q}] in the sentence, found {marked!r}")
-
-
-def _bracketed(mention: str) -> str:
-    return rf"\[(\s*{re.escape(mention.strip())}\s*)\]"
+def _unbracket(marked: str, p: str, q: str, location: str) -> tuple[str, list[tuple[int, int]]]:
+    """Return the trimmed sentence without the brackets around p and q, and the offsets of p and q in it."""
+    mentions = [rf"\[(\s*{re.escape(mention.strip())}\s*)\]" for mention in (p, q)]
+    in_order = re.search("(.*?)".join(mentions), marked, re.DOTALL)
+    reversed_order = re.search("(.*?)".join(reversed(mentions)), marked, re.DOTALL)
+    match = in_order or reversed_order
+    if match is None:
+        raise InputError(f"{location}: expected [{p}] and [{q}] in the sentence, found {marked!r}")
+    first, between, second = match.groups()
+    before = marked[: match.start()]
+    text = before + first + between + second + marked[match.end() :]
+    leading = len(text) - len(text.lstrip())
+    offsets = []
+    for start, mention in (
+        (len(before), first),
+        (len(before + first + between), second),
+    ):
+        trimmed_start, trimmed_end = trim(start, start + len(mention), text)
+        offsets.append((trimmed_start - leading, trimmed_end - leading))
+    if in_order is None:
+        offsets.reverse()
+    return text.strip(), offsets
 
 
 def _whole_words(start: int, end: int, text: str) -> tuple[int, int]:
-    before = (start, end)
+    """Return a mention without loose marks at its ends, and completed to whole words."""
+    original = (start, end)
     while start < end and text[start] in _LOOSE:
         start += 1
     while start < end and text[end - 1] in _LOOSE:
         end -= 1
     if start == end:
-        return before
+        return original
     while start and text[start - 1].isalnum() and text[start].isalnum():
         start -= 1
     while end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
         end += 1
     return start, end
-
-
-def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    return one[0] < other[1] and other[0] < one[1]
 
 
 CORPUS = Corpus(

@@ -37,11 +37,12 @@ _DEV_BYTES = 32  # of 256 first bytes of a hash: one in eight
 
 @dataclass
 class _Row:
-    """A sentence with the answers of its annotators, in our names, and the published distribution, if any."""
+    """Represent a sentence, its annotators' answers as stances, and the published distribution of stances, if any."""
 
     id: str
     text: str
     held_out: bool
+    is_screen: bool
     answers: list[str]
     inferred: dict[str, float] | None
 
@@ -49,11 +50,13 @@ class _Row:
     def split(self) -> str:
         if self.held_out:
             return "test"
-        return "dev" if hashlib.sha256(self.text.encode()).digest()[0] < _DEV_BYTES else "train"
+        # A hash of the text assigns sentences that occur twice to one part.
+        first_byte = hashlib.sha256(self.text.encode()).digest()[0]
+        return "dev" if first_byte < _DEV_BYTES else "train"
 
 
 def read(folder: Path, split: str, on_drop: OnDrop) -> Iterator[Record]:
-    """The sentences of ``split`` in the order of the file.
+    """Yield the sentences of ``split`` in the order of the file.
 
     Args:
         folder: a copy of the repository's data.
@@ -65,72 +68,63 @@ def read(folder: Path, split: str, on_drop: OnDrop) -> Iterator[Record]:
     """
     screens: dict[str, _Row] = {}
     rows: list[_Row] = []
-    for row, is_screen in _rows(folder / "GWSD.tsv"):
+    path = folder / "GWSD.tsv"
+    columns = {name: name for name in _COLUMNS}
+    for number, cells in read_table(read_lines(path), path, columns, "\t"):
+        row = _parse_row(cells, f"{path}, line {number}")
         if row.split != split:
             continue
-        if is_screen and row.text in screens:
+        if row.is_screen and row.text in screens:
             screens[row.text].answers += row.answers
             on_drop("repeats a screening sentence, whose answers are put together")
             continue
-        if is_screen:
+        if row.is_screen:
             screens[row.text] = row
         rows.append(row)
+    # Only now are the answers to screening sentences complete.
     for row in rows:
-        label = _likeliest(row.inferred or Counter(row.answers))
-        if label is None:
+        counts = Counter(row.answers)
+        weights = row.inferred or counts
+        best = max(weights.values())
+        likeliest = [label for label, weight in weights.items() if weight == best]
+        if len(likeliest) > 1:
             on_drop("annotators are tied, and no distribution was inferred")
-        else:
-            yield _record(row, label)
-
-
-def _likeliest(weights: dict[str, float] | Counter[str]) -> str | None:
-    best = max(weights.values())
-    names = [name for name, weight in weights.items() if weight == best]
-    return names[0] if len(names) == 1 else None
-
-
-def _record(row: _Row, label: str) -> Record:
-    counts = Counter(row.answers)
-    shares = {name: counts[name] / len(row.answers) for name in LABELS.values()}
-    return Record(
-        id=f"gwsd:{row.id}",
-        text=row.text,
-        stances=[Stance(holder=None, target=TARGET, label=label, probabilities=shares)],
-        meta={"corpus": "gwsd", "annotations": row.answers},
-    )
-
-
-def _rows(path: Path) -> Iterator[tuple[_Row, bool]]:
-    for number, row in read_table(
-        read_lines(path), path, dict(zip(_COLUMNS, _COLUMNS, strict=True)), "\t"
-    ):
-        where = f"{path}, line {number}"
-        for worker in _WORKERS:
-            if row[worker] not in LABELS:
-                raise InputError(f"{where}: {worker}: {unknown('label', row[worker], LABELS)}")
-        if row["in_held_out_test"] not in ("True", "False"):
-            raise InputError(
-                f"{where}: expected True or False for in_held_out_test, found {row['in_held_out_test']!r}"
-            )
-        parsed = _Row(
-            id=row["guid"],
-            text=" ".join(row["sentence"].split()),
-            held_out=row["in_held_out_test"] == "True",
-            answers=[LABELS[row[worker]] for worker in _WORKERS],
-            inferred=_inferred(row, where),
+            continue
+        shares = {label: counts[label] / len(row.answers) for label in LABELS.values()}
+        yield Record(
+            id=f"gwsd:{row.id}",
+            text=row.text,
+            stances=[Stance(holder=None, target=TARGET, label=likeliest[0], probabilities=shares)],
+            meta={"corpus": "gwsd", "annotations": row.answers},
         )
-        yield parsed, row["sent_id"].startswith("s")
 
 
-def _inferred(row: dict[str, str], where: str) -> dict[str, float] | None:
-    if not any(row[column] for column in _INFERRED):
-        return None
-    try:
-        return {name: float(row[column]) for column, name in _INFERRED.items()}
-    except ValueError as error:
+def _parse_row(cells: dict[str, str], location: str) -> _Row:
+    """Return a row of the table; the cells are by the names of their columns."""
+    for worker in _WORKERS:
+        if cells[worker] not in LABELS:
+            raise InputError(f"{location}: {worker}: {unknown('label', cells[worker], LABELS)}")
+    if cells["in_held_out_test"] not in ("True", "False"):
         raise InputError(
-            f"{where}: expected numbers for {', '.join(_INFERRED)}, found another ({error})"
-        ) from None
+            f"{location}: expected True or False for in_held_out_test, "
+            f"found {cells['in_held_out_test']!r}"
+        )
+    inferred = None
+    if any(cells[column] for column in _INFERRED):
+        try:
+            inferred = {label: float(cells[column]) for column, label in _INFERRED.items()}
+        except ValueError as error:
+            raise InputError(
+                f"{location}: expected numbers for {', '.join(_INFERRED)}, found another ({error})"
+            ) from None
+    return _Row(
+        id=cells["guid"],
+        text=" ".join(cells["sentence"].split()),
+        held_out=cells["in_held_out_test"] == "True",
+        is_screen=cells["sent_id"].startswith("s"),
+        answers=[LABELS[cells[worker]] for worker in _WORKERS],
+        inferred=inferred,
+    )
 
 
 CORPUS = Corpus(

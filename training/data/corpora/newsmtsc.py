@@ -34,7 +34,7 @@ _ARTICLE = re.compile(r"allsides_\d+_\d+|polusa_v\d+_\d+")
 
 
 def read(folder: Path, split: str, on_drop: OnDrop, drop_seen: bool = True) -> Iterator[Record]:
-    """The rows of ``split`` in the order of the file.
+    """Yield the rows of ``split`` in the order of the file.
 
     Args:
         folder: a copy of the repository.
@@ -49,19 +49,17 @@ def read(folder: Path, split: str, on_drop: OnDrop, drop_seen: bool = True) -> I
     # Articles that share a sentence are one document: of such a pair, neither may be trained on and the other tested.
     groups = _articles_that_share_a_sentence(records)
     names = [record.doc_id for record in records]
-    seen = (
-        {r.text for r in _rows(_path(folder, "train"))}
-        if drop_seen and split.endswith("test")
-        else set()
-    )
+    seen: set[str] = set()
+    if drop_seen and split.endswith("test"):
+        seen = {record.text for record in _rows(_path(folder, "train"))}
     for record, group in zip(records, groups, strict=True):
         if record.text in seen:
             on_drop("sentence is in train")
-        else:
-            if split != "train":
-                record.meta["subset"] = split[:2]  # rw and mt are measured apart
-            record.doc_id = names[group]
-            yield record
+            continue
+        if split != "train":
+            record.meta["subset"] = split[:2]  # rw and mt are measured apart
+        record.doc_id = names[group]
+        yield record
 
 
 def _articles_that_share_a_sentence(records: Sequence[Record]) -> list[int]:
@@ -80,8 +78,10 @@ def _articles_that_share_a_sentence(records: Sequence[Record]) -> list[int]:
     first_with: dict[tuple[str, str], int] = {}
     for index, record in enumerate(records):
         for key in (("article", record.doc_id or record.id), ("text", record.text)):
-            a, b = root(first_with.setdefault(key, index)), root(index)
-            parents[max(a, b)] = min(a, b)  # so that the root of a group is its first record
+            earlier_root = root(first_with.setdefault(key, index))
+            own_root = root(index)
+            # The lesser becomes the parent, so that the root of a group is its first record.
+            parents[max(earlier_root, own_root)] = min(earlier_root, own_root)
     return [root(index) for index in range(len(records))]
 
 
@@ -90,33 +90,33 @@ def _path(folder: Path, split: str) -> Path:
 
 
 def _rows(path: Path) -> Iterator[Record]:
+    """Yield the record of each row, with its article as ``doc_id``."""
     for number, line in enumerate(read_lines(path), 1):
-        if line.strip():
-            yield _record(line, f"{path}, line {number}")
-
-
-def _record(line: str, where: str) -> Record:
-    try:
-        row = json.loads(line)
-        text, start, end, label = row["sentence"], row["from"], row["to"], LABELS[row["polarity"]]
-        found, mention = text[start:end], row["mention"]
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(
-            f"{where}: expected sentence, mention, from, to, polarity (-1, 0 or 1) and id, "
-            f"found none or another ({error!r})"
-        ) from None
-    if found != mention:
-        raise InputError(
-            f"{where}: expected the mention {mention!r} at [{start}, {end}), found {found!r}"
+        if not line.strip():
+            continue
+        location = f"{path}, line {number}"
+        try:
+            row = json.loads(line)
+            text, start, end, mention = row["sentence"], row["from"], row["to"], row["mention"]
+            label = LABELS[row["polarity"]]
+            covered = text[start:end]
+        except (ValueError, TypeError, KeyError) as error:
+            raise InputError(
+                f"{location}: expected sentence, mention, from, to, polarity (-1, 0 or 1) and id, "
+                f"found none or another ({error!r})"
+            ) from None
+        if covered != mention:
+            raise InputError(
+                f"{location}: expected the mention {mention!r} at [{start}, {end}), found {covered!r}"
+            )
+        article = _ARTICLE.match(row["id"])
+        yield Record(
+            id=row["id"],
+            doc_id=article.group() if article else row["id"],
+            text=text,
+            stances=[Stance(holder=None, target=[(start, end)], label=label)],
+            meta={"corpus": "newsmtsc"},
         )
-    article = _ARTICLE.match(row["id"])
-    return Record(
-        id=row["id"],
-        doc_id=article.group() if article else row["id"],
-        text=text,
-        stances=[Stance(holder=None, target=[(start, end)], label=label)],
-        meta={"corpus": "newsmtsc"},
-    )
 
 
 CORPUS = Corpus(

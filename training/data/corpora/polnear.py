@@ -21,19 +21,19 @@ thirty days of the official *train* is given as ``tune``, so that choices are ma
 import datetime
 import json
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from claimstance.model.errors import InputError
-from claimstance.model.record import Attribution, Entity, Record, read_lines
+from claimstance.model.record import Attribution, Entity, Record, Span, read_lines
 from claimstance.model.text.entities import FoundEntity, with_known_people
 from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import Located
 from claimstance.training.data.corpora.base import Corpus, OnDrop, check_choice, read_tsv
-from claimstance.training.data.corpora.standoff import Event, read_events, read_text
+from claimstance.training.data.corpora.standoff import read_events, read_text
 from claimstance.training.data.documents.spans import clip
 
 TUNE_DAYS = 30
@@ -42,6 +42,8 @@ _METADATA = {"publisher": "outlet", "publication_date": "date", "title": "title"
 
 @dataclass(frozen=True)
 class _Article:
+    """Represent an article with the offsets of its sentences and of its machine-made entities, if any."""
+
     stem: str
     text: str
     sentences: list[tuple[int, int]]
@@ -52,7 +54,7 @@ class _Article:
 def read(
     folder: Path, split: str, on_drop: OnDrop, annotator: str = "first", silver: Path | None = None
 ) -> Iterator[Record]:
-    """The articles of ``split`` in the order of their names, sentence by sentence.
+    """Yield the articles of ``split`` in the order of their names, sentence by sentence.
 
     Args:
         folder: a copy of the repository.
@@ -68,72 +70,64 @@ def read(
     check_choice("polnear", "annotator", annotator, ("first", "all"))
     official = "dev" if split == "dev" else "train"
     metadata = _read_metadata(folder / "data" / "metadata.tsv")
-    entities = _read_silver(silver / f"{official}.jsonl") if silver is not None else {}
-    for stem, paths in _select(_annotations(folder / "data" / official / "attributions"), split):
+    silver_entities = _read_silver(silver / f"{official}.jsonl") if silver is not None else {}
+    paths = _annotation_paths(folder / "data" / official / "attributions", split)
+    for stem, annotation_paths in paths.items():
         text = read_text(folder / "data" / official / "text" / f"{stem}.txt")
         sentences = split_sentences(text)
-        marked = entities.get(stem)
-        article = _Article(
-            stem,
-            text,
-            sentences,
-            marked if marked is None else _with_known_people(marked, text, sentences),
-            {"corpus": "polnear", "article": stem, **metadata.get(stem, {})},
-        )
-        for number, path in enumerate(paths if annotator == "all" else paths[:1]):
-            # The machine made the entities once: they are no second annotator's agreement with the first.
-            yield from _records(article if number == 0 else replace(article, entities=None), path)
+        entities = None
+        if stem in silver_entities:
+            entities = _with_surnames(silver_entities[stem], text, sentences)
+        meta = {"corpus": "polnear", "article": stem, **metadata.get(stem, {})}
+        article = _Article(stem, text, sentences, entities, meta)
+        if annotator == "first":
+            annotation_paths = annotation_paths[:1]
+        for number, path in enumerate(annotation_paths):
+            if number > 0:
+                # A second annotator's copy of the entities would count as agreement with the first.
+                article = replace(article, entities=None)
+            yield from _records(article, path)
 
 
-def _annotations(folder: Path) -> dict[str, list[Path]]:
-    """The article's name → its ``.ann`` files, both in order."""
+def _annotation_paths(folder: Path, split: str) -> dict[str, list[Path]]:
+    """Return article → its ``.ann`` files, both in order, for the articles of a split."""
     if not folder.is_dir():
         raise InputError(f"{folder}: expected PolNeAR's annotations, found no such folder")
-    found: dict[str, list[Path]] = defaultdict(list)
+    paths: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(folder.glob("*.ann")):
-        found[path.stem.rpartition("_")[0]].append(path)
-    return found
-
-
-def _annotator(path: Path) -> str:
-    return path.stem.rpartition("_")[2]
-
-
-def _select(articles: Mapping[str, list[Path]], split: str) -> list[tuple[str, list[Path]]]:
-    if split == "dev" or not articles:
-        return list(articles.items())
-    days = {stem: _published(stem) for stem in articles}
-    cut = max(days.values()) - datetime.timedelta(days=TUNE_DAYS)
-    return [
-        (stem, paths) for stem, paths in articles.items() if (days[stem] > cut) == (split == "tune")
-    ]
-
-
-def _published(stem: str) -> datetime.date:
-    """The date in an article's name, ``OUTLET_DATE_TITLE``."""
-    try:
-        return datetime.date.fromisoformat(stem.split("_")[1])
-    except (IndexError, ValueError):
-        raise InputError(f"{stem}: expected a name like OUTLET_2016-01-31_TITLE") from None
+        paths[path.stem.rpartition("_")[0]].append(path)
+    if split == "dev" or not paths:
+        return paths
+    days = {}
+    for stem in paths:
+        try:
+            days[stem] = datetime.date.fromisoformat(stem.split("_")[1])
+        except (IndexError, ValueError):
+            raise InputError(f"{stem}: expected a name like OUTLET_2016-01-31_TITLE") from None
+    last_train_day = max(days.values()) - datetime.timedelta(days=TUNE_DAYS)
+    is_tune = split == "tune"
+    return {stem: paths[stem] for stem in paths if (days[stem] > last_train_day) == is_tune}
 
 
 def _read_metadata(path: Path) -> dict[str, dict[str, str]]:
+    """Return article → its outlet, date and title, as far as the table has them."""
     if not path.exists():
         return {}
     rows = (row for _, row in read_tsv(path, tuple(range(1, 100)), quoting=False))
     header = next(rows, [])
     if missing := {"filename", *_METADATA} - set(header):
         raise InputError(f"{path}: expected a column {min(missing)}, found {', '.join(header)}")
-    articles = [dict(zip(header, row, strict=False)) for row in rows]
-    return {
-        article["filename"]: {
-            ours: article[theirs] for theirs, ours in _METADATA.items() if article.get(theirs)
-        }
-        for article in articles
-    }
+    metadata = {}
+    for row in rows:
+        # The last cells of a row may be missing.
+        cells = dict(zip(header, row, strict=False))
+        fields = {name: cells[column] for column, name in _METADATA.items() if cells.get(column)}
+        metadata[cells["filename"]] = fields
+    return metadata
 
 
 def _read_silver(path: Path) -> dict[str, list[tuple[int, int, str]]]:
+    """Return article → start, end and label of its machine-made entities."""
     articles = {}
     for number, line in enumerate(read_lines(path), 1):
         try:
@@ -148,76 +142,67 @@ def _read_silver(path: Path) -> dict[str, list[tuple[int, int, str]]]:
     return articles
 
 
-def _with_known_people(
+def _with_surnames(
     entities: Sequence[tuple[int, int, str]], text: str, sentences: Sequence[tuple[int, int]]
 ) -> list[tuple[int, int, str]]:
-    """Return machine-made entities with the surnames that it missed; those over a sentence's end as they are."""
+    """Return machine-made entities with the surnames that the machine missed.
+
+    Entities that run over a sentence's end stay as they are.
+    """
     starts = [start for start, _ in sentences]
-    inside, across = [], []
+    within, across = [], []
     for start, end, label in sorted(entities):
         index = bisect_right(starts, start) - 1
         if index < 0 or end > sentences[index][1]:
             across.append((start, end, label))
             continue
-        place = Located(index, start - starts[index], end - starts[index])
-        inside.append(FoundEntity(place, label, 1.0))
-    texts = [text[start:end] for start, end in sentences]
-    known = [
-        (starts[e.place.sentence] + e.place.start, starts[e.place.sentence] + e.place.end, e.label)
-        for e in with_known_people(inside, texts)
-    ]
-    return sorted(known + across)
+        location = Located(index, start - starts[index], end - starts[index])
+        within.append(FoundEntity(location, label, 1.0))
+    completed = []
+    for entity in with_known_people(within, [text[start:end] for start, end in sentences]):
+        sentence_start = starts[entity.place.sentence]
+        start, end = sentence_start + entity.place.start, sentence_start + entity.place.end
+        completed.append((start, end, entity.label))
+    return sorted(completed + across)
 
 
 def _records(article: _Article, path: Path) -> Iterator[Record]:
+    """Yield the sentences of an article as one annotator's file has them."""
     events = read_events(path, article.text)
-    several = {event.name for event in events if _touches_several(event, article)}
+    text = article.text
+    # Each sentence has its pieces of an attribution; events over several sentences need a name.
+    by_sentence: list[list[tuple[str, dict[str, Span]]]] = []
+    sentence_counts: Counter[str] = Counter()
+    for start, end in article.sentences:
+        clipped_events = []
+        for event in events:
+            if roles := event.clip(start, end, text):
+                clipped_events.append((event.name, roles))
+                sentence_counts[event.name] += 1
+        by_sentence.append(clipped_events)
     for index, (start, end) in enumerate(article.sentences):
         attributions = [
-            attribution
-            for event in events
-            if event.reaches(start, end)
-            and (attribution := _clip(event, start, end, article.text, event.name in several))
-            is not None
+            Attribution(**roles, event=name if sentence_counts[name] > 1 else None)
+            for name, roles in by_sentence[index]
         ]
+        entities = None
+        if article.entities is not None:
+            entities = []
+            for entity_start, entity_end, label in article.entities:
+                if span := clip([(entity_start, entity_end)], start, end, text):
+                    entities.append(Entity(span=span, label=label))
+        has_content = any(attribution.content is not None for attribution in attributions)
         yield Record(
             id=f"{article.stem}:{index}",
             doc_id=article.stem,
             start=start,
-            text=article.text[start:end],
-            claim="claim" if any(a.content is not None for a in attributions) else "no_claim",
+            text=text[start:end],
+            claim="claim" if has_content else "no_claim",
             attributions=attributions,
-            entities=_entities(article, start, end),
-            annotator=_annotator(path),
+            entities=entities,
+            annotator=path.stem.rpartition("_")[2],
             meta=dict(article.meta),
         )
-
-
-def _touches_several(event: Event, article: _Article) -> bool:
-    pieces = [piece for span in event.roles.values() for piece in span]
-    near = [(start, end) for start, end in article.sentences if event.reaches(start, end)]
-    return sum(clip(pieces, start, end, article.text) is not None for start, end in near) > 1
-
-
-def _clip(event: Event, start: int, end: int, text: str, several: bool) -> Attribution | None:
-    parts = {role: clip(span, start, end, text) for role, span in event.roles.items()}
-    if all(part is None for part in parts.values()):
-        return None
-    return Attribution(**parts, event=event.name if several else None)
-
-
-def _entities(article: _Article, start: int, end: int) -> list[Entity] | None:
-    if article.entities is None:
-        return None
-    near = [
-        (left, right, label)
-        for left, right, label in article.entities
-        if left < end and right > start
-    ]
-    clipped = (
-        (clip([(left, right)], start, end, article.text), label) for left, right, label in near
-    )
-    return [Entity(span=span, label=label) for span, label in clipped if span is not None]
 
 
 CORPUS = Corpus(

@@ -4,14 +4,14 @@ Offsets are Unicode code points into the text read as UTF-8 with its line ends l
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Span, read_lines
-from claimstance.training.data.documents.spans import normalise
+from claimstance.training.data.documents.spans import clip, normalise
 
 EVENTS = ("Attribution", "Attribution-no-source")
 _LINE = re.compile(r"[TE]\d+\t")
@@ -20,25 +20,32 @@ _NUMBER = re.compile(r"\d+$")  # Content2 is a second Content
 
 @dataclass(frozen=True)
 class Event:
-    """One attribution of an article: the event's name, and its roles' spans in the whole text."""
+    """Represent an attribution of an article: the event's name, and its roles' spans in the whole text."""
 
     name: str
     roles: Mapping[str, Span]
 
     @cached_property
     def extent(self) -> tuple[int, int]:
-        """From the first character of any role to the last, end exclusive."""
+        """Return the first character of any role and the end of the last, exclusive."""
         pieces = [piece for span in self.roles.values() for piece in span]
         return min(start for start, _ in pieces), max(end for _, end in pieces)
 
-    def reaches(self, start: int, end: int) -> bool:
-        """Return false only if the event cannot touch ``text[start:end]``; a cheap first check."""
+    def clip(self, start: int, end: int, text: str) -> dict[str, Span]:
+        """Return the roles' spans in ``text[start:end]``, relative to ``start``; none if the event is elsewhere."""
         first, last = self.extent
-        return first < end and last > start
+        # Most events of an article lie outside a sentence: the extent tells this at once.
+        if first >= end or last <= start:
+            return {}
+        roles = {}
+        for role, span in self.roles.items():
+            if clipped := clip(span, start, end, text):
+                roles[role] = clipped
+        return roles
 
 
 def read_text(path: Path) -> str:
-    """The text of a file with every character in place, so that offsets hold.
+    """Return the text of a file with every character in place, so that offsets hold.
 
     Raises:
         InputError: if the file cannot be opened or is not UTF-8.
@@ -54,55 +61,63 @@ def read_text(path: Path) -> str:
 
 
 def read_events(path: Path, text: str) -> list[Event]:
-    """The attributions in a ``.ann`` file, in the order of their E-lines; *Discuss* and *Discard* are left out.
+    """Return the attributions in a ``.ann`` file in the order of their E-lines, without *Discuss* and *Discard*.
 
     Raises:
         InputError: naming the file and the line.
     """
-    # A T-line may quote a line end, which leaves a line that is neither T nor E; an E-line may name a later T-line.
-    lines = [
-        (f"{path}, line {n}", line)
-        for n, line in enumerate(read_lines(path), 1)
-        if _LINE.match(line)
-    ]
-    spans = dict(_read_span(where, line, text) for where, line in lines if line.startswith("T"))
-    events = (
-        _read_event(where, line, spans, text) for where, line in lines if line.startswith("E")
-    )
-    return [event for event in events if event is not None and event.roles]
+    spans: dict[str, Span] = {}
+    event_lines = []
+    for number, line in enumerate(read_lines(path), 1):
+        # A T-line may quote a line end, which leaves a line that is neither T nor E.
+        if not _LINE.match(line):
+            continue
+        location = f"{path}, line {number}"
+        name, body = line.split("\t")[:2]
+        if line.startswith("T"):
+            spans[name] = _parse_span(body, location, text)
+        else:
+            event_lines.append((location, name, body))
+    events = []
+    # Only now, since an E-line may name a later T-line.
+    for location, name, body in event_lines:
+        event = Event(name, _parse_roles(body, location, spans, text))
+        if event.roles:
+            events.append(event)
+    return events
 
 
-def _read_span(where: str, line: str, text: str) -> tuple[str, Span]:
-    name, described = line.split("\t")[:2]
+def _parse_span(body: str, location: str, text: str) -> Span:
+    """Return the span of a T-line, ``LABEL START END[;START END …]``."""
+    pieces = []
     try:
-        pieces = [(int(start), int(end)) for start, end in _pairs(described.split(" ", 1)[1])]
+        for piece in body.split(" ", 1)[1].split(";"):
+            start, end = piece.split()
+            pieces.append((int(start), int(end)))
     except (IndexError, ValueError):
         raise InputError(
-            f"{where}: expected 'LABEL START END[;START END …]', found {described!r}"
+            f"{location}: expected 'LABEL START END[;START END …]', found {body!r}"
         ) from None
-    for start, end in pieces:
-        if not 0 <= start < end <= len(text):
+    for first, last in pieces:
+        if not 0 <= first < last <= len(text):
             raise InputError(
-                f"{where}: expected offsets within the text (0 to {len(text)}), found {start} {end}"
+                f"{location}: expected offsets within the text (0 to {len(text)}), found {first} {last}"
             )
-    return name, pieces
+    return pieces
 
 
-def _pairs(offsets: str) -> Iterator[tuple[str, str]]:
-    for pair in offsets.split(";"):
-        start, end = pair.split()
-        yield start, end
-
-
-def _read_event(where: str, line: str, spans: Mapping[str, Span], text: str) -> Event | None:
-    name, described = line.split("\t")[:2]
-    arguments = [argument.partition(":")[::2] for argument in described.split()]
+def _parse_roles(body: str, location: str, spans: Mapping[str, Span], text: str) -> dict[str, Span]:
+    """Return role → span of an E-line, ``EVENT:T1 ROLE:T2 …``; nothing if it is not an attribution."""
+    arguments = [argument.partition(":")[::2] for argument in body.split()]
     if not arguments or arguments[0][0] not in EVENTS:
-        return None
+        return {}
     pieces: dict[str, Span] = {}
     for role, reference in arguments[1:]:
         if reference not in spans:
-            raise InputError(f"{where}: expected the name of a T-line, found {reference!r}")
+            raise InputError(f"{location}: expected the name of a T-line, found {reference!r}")
         pieces.setdefault(_NUMBER.sub("", role).lower(), []).extend(spans[reference])
-    merged = {role: normalise(found, text) for role, found in pieces.items()}
-    return Event(name, {role: span for role, span in merged.items() if span})
+    roles = {}
+    for role, role_pieces in pieces.items():
+        if span := normalise(role_pieces, text):
+            roles[role] = span
+    return roles

@@ -45,11 +45,11 @@ _TRAIN = {
 }
 _HELD_OUT = {"text": "Tweet", "topic": "Target 1", "label": "Stance 1", "seen": "seen?"}
 _SYNTHETIC = "4"
-_LOST = "#NAME?"  # what a spreadsheet shows for a text that it took for a formula
+_LOST = "#NAME?"  # a spreadsheet shows it for a text that it took for a formula
 
 
 def read(folder: Path, split: str, on_drop: OnDrop, drop_repeats: bool = True) -> Iterator[Record]:
-    """The rows of ``split`` in the order of the file.
+    """Yield the rows of ``split`` in the order of the file.
 
     Args:
         folder: the folder with the three files.
@@ -61,8 +61,14 @@ def read(folder: Path, split: str, on_drop: OnDrop, drop_repeats: bool = True) -
         InputError: naming the file and the line.
     """
     seen: set[tuple[str, str, str]] = set()
-    for where, row in _rows(folder, split):
-        record = _record(row, where, split)
+    if split == "train":
+        path = folder / "vast_train.zip"
+        rows = read_table(_unzip(path, "vast_train.csv"), path, _TRAIN)
+    else:
+        path = folder / f"vast_{split}.csv"
+        rows = read_table(read_lines(path), path, _HELD_OUT)
+    for number, row in rows:
+        record = _parse_row({"id": str(number), **row}, f"{path}, line {number}", split)
         key = (record.text, row["topic"], row["label"])
         if record.text == _LOST:
             on_drop("comment is lost")
@@ -73,18 +79,8 @@ def read(folder: Path, split: str, on_drop: OnDrop, drop_repeats: bool = True) -
             yield record
 
 
-def _rows(folder: Path, split: str) -> Iterator[tuple[str, dict[str, str]]]:
-    if split == "train":
-        path = folder / "vast_train.zip"
-        rows = read_table(_unzipped(path, "vast_train.csv"), path, _TRAIN)
-    else:
-        path = folder / f"vast_{split}.csv"
-        rows = read_table(read_lines(path), path, _HELD_OUT)
-    for number, row in rows:
-        yield f"{path}, line {number}", {"id": str(number), **row}
-
-
-def _unzipped(path: Path, name: str) -> Iterator[str]:
+def _unzip(path: Path, name: str) -> Iterator[str]:
+    """Yield the lines of the file ``name`` in an archive."""
     try:
         with zipfile.ZipFile(path) as archive, archive.open(name) as file:
             yield from io.TextIOWrapper(file, encoding="utf-8-sig")
@@ -94,21 +90,23 @@ def _unzipped(path: Path, name: str) -> Iterator[str]:
         ) from None
 
 
-def _record(row: dict[str, str], where: str, split: str) -> Record:
-    text, topic = " ".join(row["text"].split()), " ".join(row["topic"].split())
-    if not text or not topic:
-        raise InputError(
-            f"{where}: expected a comment and a topic, found {'no topic' if text else 'no comment'}"
-        )
+def _parse_row(row: dict[str, str], location: str, split: str) -> Record:
+    """Return the record of a row, whose cells go by the names of this module."""
+    text = " ".join(row["text"].split())
+    topic = " ".join(row["topic"].split())
+    if not text:
+        raise InputError(f"{location}: expected a comment and a topic, found no comment")
+    if not topic:
+        raise InputError(f"{location}: expected a comment and a topic, found no topic")
     if row["label"] not in LABELS:
-        raise InputError(f"{where}: {unknown('label', row['label'], LABELS)}")
+        raise InputError(f"{location}: {unknown('label', row['label'], LABELS)}")
     meta: dict[str, object] = {"corpus": "vast"}
     if split == "train":
         meta["synthetic"] = row["type"] == _SYNTHETIC
     elif row["seen"] in SUBSETS:
         meta["subset"] = SUBSETS[row["seen"]]
     else:
-        raise InputError(f"{where}: expected 0 or 1 for seen?, found {row['seen']!r}")
+        raise InputError(f"{location}: expected 0 or 1 for seen?, found {row['seen']!r}")
     return Record(
         id=f"vast:{split}:{row['id']}",
         doc_id=hashlib.sha256(text.encode()).hexdigest()[:16],

@@ -81,10 +81,8 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     text_where = f"{item.where}: {text_key}"
     if "responses" in data:
         responses = _nested_responses(data, item.where)
-        fields = {
-            **mapping(data.get("metadata") or {}, f"{item.where}: metadata"),
-            **mapping(data.get("fields"), f"{item.where}: fields"),
-        }
+        fields = dict(mapping(data.get("metadata") or {}, f"{item.where}: metadata"))
+        fields.update(mapping(data.get("fields"), f"{item.where}: fields"))
         text_where = f"{item.where}: fields.{text_key}"
     elif "annotation_agent" in data:
         responses = _annotation(data, item.where)
@@ -98,6 +96,10 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         inputs = data.get("inputs")
         text = inputs.get(text_key) if isinstance(inputs, dict) else None
     text = string(text, text_where)
+    name = item.name
+    for key in ("external_id", "id"):
+        if data.get(key) is not None:
+            name = str(data[key])
     # A file lists responses by question, but a document has the answers of one user.
     by_user: dict[str | None, list[_Response]] = {}
     for response in responses:
@@ -108,7 +110,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     for user, user_responses in by_user.items():
         marks, answers = _marks_and_answers(user_responses)
         yield Document(
-            name=_record_name(data, item.name),
+            name=name,
             text=text,
             where=item.where,
             annotator=user,
@@ -117,14 +119,6 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
             fields=fields,
             usual="UTF-16 code units",
         )
-
-
-def _record_name(data: dict[str, Any], default: str) -> str:
-    """Return the id of a record; ``default`` if it has none."""
-    for key in ("id", "external_id"):
-        if data.get(key) is not None:
-            return str(data[key])
-    return default
 
 
 def _flat_fields(data: dict[str, Any], where: str) -> dict[str, Any]:
@@ -162,7 +156,11 @@ def _marks_and_answers(responses: list[_Response]) -> tuple[list[Mark], list[Ans
             values = [(response.where, response.value)]
         for where, value in values:
             if isinstance(value, dict) and "start" in value:
-                marks.append(_parse_mark(value, response.question, where))
+                start, end = extent(value, "start", "end", where)
+                label = string(value.get("label"), f"{where}.label")
+                surface = value["text"] if isinstance(value.get("text"), str) else None
+                name = f"{response.question} {start}-{end} {label}"
+                marks.append(Mark(name, label, [(start, end)], surface, where=where))
             elif isinstance(value, float) and value.is_integer():
                 # datasets turns a column of ratings with gaps into floats.
                 answers.append(Answer(response.question, str(int(value))))
@@ -171,13 +169,6 @@ def _marks_and_answers(responses: list[_Response]) -> tuple[list[Mark], list[Ans
             else:
                 raise wrong(where, "a label, a number or a span with start, end and label", value)
     return marks, answers
-
-
-def _parse_mark(value: dict[str, Any], question: str, where: str) -> Mark:
-    start, end = extent(value, "start", "end", where)
-    label = string(value.get("label"), f"{where}.label")
-    surface = value["text"] if isinstance(value.get("text"), str) else None
-    return Mark(f"{question} {start}-{end} {label}", label, [(start, end)], surface, where=where)
 
 
 def _nested_responses(data: dict[str, Any], where: str) -> Iterator[_Response | LeftOut]:
@@ -196,9 +187,18 @@ def _flat_responses(data: dict[str, Any], where: str) -> Iterator[_Response | Le
             yield from _response_column(data, key, key_where)
             continue
         values = data[key]
-        # datasets writes a sequence of objects as an object of sequences.
         if isinstance(values, dict):
-            values = _to_objects(values, key_where)
+            # datasets writes a sequence of objects as an object of sequences.
+            lists = {
+                name: listing(column, f"{key_where}.{name}") for name, column in values.items()
+            }
+            counts = [f"{len(column)} of {name}" for name, column in lists.items()]
+            if len({len(column) for column in lists.values()}) > 1:
+                raise InputError(
+                    f"{key_where}: expected as many users as values, found {', '.join(counts)}"
+                )
+            rows = zip(*lists.values(), strict=True)
+            values = [dict(zip(lists, row, strict=True)) for row in rows]
         yield from _response_objects(key, listing(values, key_where), key_where)
 
 
@@ -265,22 +265,14 @@ def _response_keys(data: dict[str, Any]) -> list[str]:
         return flat_keys
     if "external_id" not in data:
         return []
-    return [key for key, value in data.items() if key not in _ARGILLA_KEYS and _has_users(value)]
-
-
-def _has_users(value: Any) -> bool:
-    """Return whether a value has the shape of version 1's responses to a question."""
-    response = value[0] if isinstance(value, list) and value else value
-    return isinstance(response, dict) and "user_id" in response and "value" in response
-
-
-def _to_objects(columns: dict[str, Any], where: str) -> list[dict[str, Any]]:
-    """Return an object of lists as a list of objects."""
-    lists = {key: listing(values, f"{where}.{key}") for key, values in columns.items()}
-    counts = [f"{len(values)} of {key}" for key, values in lists.items()]
-    if len({len(values) for values in lists.values()}) > 1:
-        raise InputError(f"{where}: expected as many users as values, found {', '.join(counts)}")
-    return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+    keys = []
+    for key, value in data.items():
+        # Version 1 has a list of responses to each question, which datasets may turn into an object.
+        response = value[0] if isinstance(value, list) and value else value
+        is_response = isinstance(response, dict) and {"user_id", "value"} <= response.keys()
+        if is_response and key not in _ARGILLA_KEYS:
+            keys.append(key)
+    return keys
 
 
 def recognise(head: str) -> bool:

@@ -203,18 +203,15 @@ def _entities(sentence: _TaggedSentence) -> Iterator[tuple[int, int]]:
     first: int | None = None
     for index, token in enumerate(sentence):
         previous = sentence[index - 1] if index else None
-        if first is not None and previous is not None and _starts_anew(previous, token):
-            yield first, index
-            first = None
+        if first is not None and previous is not None:
+            begins = token.letter in "OSB" or token.label != previous.label
+            if begins or previous.letter in "ES":
+                yield first, index
+                first = None
         if first is None and token.letter != "O":
             first = index
     if first is not None:
         yield first, len(sentence)
-
-
-def _starts_anew(previous: _TaggedToken, token: _TaggedToken) -> bool:
-    """Return whether a token does not continue the entity of the one before it."""
-    return token.letter in "OSB" or previous.letter in "ES" or token.label != previous.label
 
 
 def read(path: Path, layout: Layout, reading: ReadReport) -> Iterator[Record]:
@@ -258,7 +255,11 @@ def write(records: Iterable[Record], path: Path, layer: str = "entities") -> Non
     document: str | None = _DOCUMENT_START  # of the record before; no document has this name
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for record in records:
-            _count_other_layers(record, layer, left_out)
+            for task in SENTENCE_TASKS:
+                left_out[f"labels of {task}"] += getattr(record, task) is not None
+            for name in ("entities", "attributions", "stances"):
+                if name != layer:
+                    left_out[name] += len(getattr(record, name) or ())
             labelled_spans = _labelled_spans(record, layer)
             if labelled_spans is None:
                 left_out[f"records without annotated {layer}"] += 1
@@ -289,15 +290,6 @@ def _labelled_spans(record: Record, layer: str) -> list[tuple[Span, str]] | None
             if span is not None:
                 labelled_spans.append((span, role))
     return labelled_spans
-
-
-def _count_other_layers(record: Record, layer: str, left_out: Counter[str]) -> None:
-    """Count the annotations of a record that are not in the layer."""
-    for task in SENTENCE_TASKS:
-        left_out[f"labels of {task}"] += getattr(record, task) is not None
-    for name in ("entities", "attributions", "stances"):
-        if name != layer:
-            left_out[name] += len(getattr(record, name) or ())
 
 
 def _flatten(

@@ -77,23 +77,23 @@ def items(path: Path) -> Iterator[Item]:
     for line in json_items(path):
         try:
             data = object_of(line)
-            key = _text_key(data, line.where)
+            if isinstance(data.get("_input_hash"), int):
+                key = str(data["_input_hash"])
+            else:
+                text = string(data.get("text"), f"{line.where}: text")
+                key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
             sessions.add(_session(data, line.where))
         except InputError:
             # ``parse`` raises the error again, as that of one text instead of the whole file's.
             key = line.where
         lines_by_text.setdefault(key, []).append(line)
-    prefix = _dataset_prefix(sessions)
+    # A session is called DATASET-ANNOTATOR. Names of data sets may have hyphens themselves; the part
+    # after the last one is the annotator.
+    names = [name.split("-")[:-1] for name in sessions if name is not None]
+    equal_words = takewhile(lambda words: len(set(words)) == 1, zip(*names, strict=False))
+    prefix = "".join(f"{words[0]}-" for words in equal_words)
     for key, lines in lines_by_text.items():
         yield Item(lines[0].where, f"{path.stem}:{key}", (prefix, lines))
-
-
-def _text_key(data: dict[str, Any], where: str) -> str:
-    """Return a key that the lines of one text have in common."""
-    if isinstance(data.get("_input_hash"), int):
-        return str(data["_input_hash"])
-    text = string(data.get("text"), f"{where}: text")
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _session(data: dict[str, Any], where: str) -> str | None:
@@ -103,14 +103,6 @@ def _session(data: dict[str, Any], where: str) -> str | None:
             name = string(data[key], f"{where}: {key}")
             return None if _UNNAMED_SESSION.fullmatch(name) else name
     return None
-
-
-def _dataset_prefix(sessions: set[str | None]) -> str:
-    """Return the ``DATASET-`` that the names of all sessions begin with."""
-    # Names of data sets may have hyphens themselves; the part after the last one is the annotator.
-    names = [name.split("-")[:-1] for name in sessions if name is not None]
-    equal = takewhile(lambda words: len(set(words)) == 1, zip(*names, strict=False))
-    return "".join(f"{words[0]}-" for words in equal)
 
 
 @dataclass(frozen=True)
@@ -131,7 +123,8 @@ class _AnswerLine:
     def time(self) -> float | None:
         """Return the time of the answer in seconds; ``None`` if the line has none."""
         time = self.data.get("_timestamp")
-        return time if isinstance(time, (int, float)) and not isinstance(time, bool) else None
+        is_number = isinstance(time, (int, float)) and not isinstance(time, bool)
+        return time if is_number else None
 
     def questions(self) -> set[tuple[str, str]]:
         """Return the names of the question: lines with a name in common answer the same question."""
@@ -207,8 +200,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
             yield LeftOut("earlier answer of an annotator who answered the question again")
         annotations = _TextAnnotations(lines[0].where)
         for answer_line in latest_lines:
-            _add_line(answer_line, annotations)
-            annotations.fields.update(_fields(answer_line, text_key))
+            _add_line(answer_line, text_key, annotations)
         yield Document(
             name=item.name,
             text=lines[0].text,
@@ -271,9 +263,14 @@ def _check_spans_agree(lines: Sequence[_AnswerLine]) -> None:
             earlier_spans.add((start, end, label))
 
 
-def _add_line(line: _AnswerLine, annotations: _TextAnnotations) -> None:
-    """Add the answers, the marks and the relations of a line."""
+def _add_line(line: _AnswerLine, text_key: str, annotations: _TextAnnotations) -> None:
+    """Add the fields, the answers, the marks and the relations of a line."""
     data, where = line.data, line.where
+    for key, value in data.items():
+        # Prodigy's own keys begin with an underscore, apart from those it had first.
+        if key not in _PRODIGY_KEYS and key != text_key and not key.startswith("_"):
+            annotations.fields[key] = value
+    annotations.fields.update(mapping(data.get("meta") or {}, f"{where}: meta"))
     is_accepted = data["answer"] == "accept"
     if data.get("label") is not None:
         label = string(data["label"], f"{where}: label")
@@ -365,16 +362,6 @@ def _relation_end(
             f"found {bounds[0]} and {bounds[1]}"
         )
     return mark_names[bounds]
-
-
-def _fields(line: _AnswerLine, text_key: str) -> dict[str, Any]:
-    """Return the data of a text that is neither annotation nor bookkeeping."""
-    fields = {
-        key: value
-        for key, value in line.data.items()
-        if key not in _PRODIGY_KEYS and key != text_key and not key.startswith("_")
-    }
-    return fields | mapping(line.data.get("meta") or {}, f"{line.where}: meta")
 
 
 def recognise(head: str) -> bool:
