@@ -133,11 +133,14 @@ def _people(data: Path, records: Sequence[Record], corpora: Path | None) -> told
     found = dict(between_answers(records, load_labels(data)["stance"]))
     if corpora:
         polnear = lookup("polnear")
-        found |= between_articles(
+        agreement = between_articles(
             record
             for part in polnear.splits
             for record in polnear.read(corpora / "polnear", part, annotator="all")
         )
+        # The dataset has the same sentences under the name of the corpus that adds stances to them.
+        for name, figures in agreement.items():
+            found[name.replace("polnear/", "polnear-stance/")] = figures
     return told.plain(found)
 
 
