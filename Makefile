@@ -56,7 +56,7 @@ accuracy: corpora-there .venv-dev/ready ## how right the bundled model is: DATA=
 	$(DEV)/python benchmarks/accuracy.py runs/figures-data --corpora "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")
 	$(DEV)/python benchmarks/calibration.py runs/figures-data
 
-stances: corpora-there .venv-dev/ready ## does the bundled model find the stances of whole articles? DATA=FOLDER_OF_THE_CORPORA (FLOAT32=runs/refined: beside it)
+stances: corpora-there .venv-dev/ready ## does the bundled model find the stances of whole articles? DATA=FOLDER_OF_THE_CORPORA (FLOAT32=runs/small: beside it)
 	$(DEV)/python benchmarks/stances.py "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")
 
 behaviour: .venv-dev/ready ## does the bundled model answer plain sentences as a reader would? (seconds)
