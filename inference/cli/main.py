@@ -27,7 +27,13 @@ from claimstance.inference.cli.console import (
     progress,
 )
 from claimstance.inference.cli.evaluate import Precision
-from claimstance.inference.cli.options import ModelOption, OutOption, ThreadsOption, VersionOption
+from claimstance.inference.cli.options import (
+    MinConfidenceOption,
+    ModelOption,
+    OutOption,
+    ThreadsOption,
+    VersionOption,
+)
 from claimstance.model.errors import ClaimstanceError, ConfigError, printable
 
 #: The class of wrong calls, which is click's or typer's own, depending on the version of typer.
@@ -105,6 +111,7 @@ def predict(
     out: OutOption = None,
     model: ModelOption = None,
     threads: ThreadsOption = None,
+    min_confidence: MinConfidenceOption = None,
 ) -> None:
     """Add "predicted" to records, one per line, in the same order.
 
@@ -117,7 +124,7 @@ def predict(
     check_exists("ROWS.jsonl", rows)
     check_model("--model", model)
     records = list(read_records(rows))
-    tagger = Tagger.from_pretrained(model, threads)
+    tagger = Tagger.from_pretrained(model, threads, min_confidence)
     with progress("predicting", len(records), out is None) as advance, open_output(out) as file:
         for row in tagger.predict(records):
             file.write(json.dumps(row, ensure_ascii=False) + "\n")

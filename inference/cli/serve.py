@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from claimstance.inference.cli.console import check_model, exit_with_error
-from claimstance.inference.cli.options import ThreadsOption
+from claimstance.inference.cli.options import MinConfidenceOption, ThreadsOption
 
 _MEBIBYTE = 1 << 20
 #: Import names of the libraries that the extra ``serve`` installs.
@@ -26,6 +26,7 @@ def serve(
         ),
     ] = None,
     threads: ThreadsOption = None,
+    min_confidence: MinConfidenceOption = None,
     token: Annotated[
         str | None,
         typer.Option(
@@ -103,5 +104,5 @@ def serve(
         address, actual_port = listener.getsockname()[:2]
         url_host = f"[{address}]" if ":" in address else address  # brackets for IPv6
         message = f"listening on http://{url_host}:{actual_port}/ (Ctrl-C ends it)"
-        tagger = Tagger.from_pretrained(model, threads)
+        tagger = Tagger.from_pretrained(model, threads, min_confidence)
         run.serve(tagger, settings, listener, lambda: typer.echo(message, err=True))

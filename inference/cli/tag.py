@@ -18,7 +18,7 @@ from claimstance.inference.cli.console import (
     print_message,
     progress,
 )
-from claimstance.inference.cli.options import ModelOption, ThreadsOption
+from claimstance.inference.cli.options import MinConfidenceOption, ModelOption, ThreadsOption
 from claimstance.inference.cli.outputs import (
     check_page_output,
     check_parts_folder,
@@ -199,16 +199,7 @@ def tag(
             help="Address of a Ray cluster, or auto; a cluster is started on this machine if not given.",
         ),
     ] = None,
-    min_confidence: Annotated[
-        float | None,
-        typer.Option(
-            "--min-confidence",
-            min=0,
-            max=1,
-            help="Probability below which a stance is marked as abstained; if not given, the model's own limits, "
-            "from which four of five stances were right on development data.",
-        ),
-    ] = None,
+    min_confidence: MinConfidenceOption = None,
     model: ModelOption = None,
     threads: ThreadsOption = None,
     show: Annotated[
