@@ -16,11 +16,11 @@ from claimstance.model.onnx.export import export
 from claimstance.model.prediction import predict
 from claimstance.model.predictor import StanceQuery
 from claimstance.model.torch_backend import torch_predictor
-from claimstance.training.fine_tuning.batches import (
+from claimstance.training.fine_tuning.collation import collate
+from claimstance.training.fine_tuning.epoch_sampler import (
     EpochSampler,
     LabelledWindow,
     SamplingConfig,
-    collate,
 )
 from claimstance.training.fine_tuning.examples import build_examples
 from claimstance.training.fine_tuning.train import train

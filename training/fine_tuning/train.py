@@ -41,7 +41,6 @@ from claimstance.training.data.label_coverage import (
 from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.evaluation.evaluate import corpus_names
 from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
-from claimstance.training.fine_tuning.batches import EpochSampler, SamplingConfig
 from claimstance.training.fine_tuning.calibration import calibrate, without_calibration
 from claimstance.training.fine_tuning.checkpoints import (
     CHECKPOINTS,
@@ -50,6 +49,7 @@ from claimstance.training.fine_tuning.checkpoints import (
     require_no_checkpoints,
     write_description,
 )
+from claimstance.training.fine_tuning.epoch_sampler import EpochSampler, SamplingConfig
 from claimstance.training.fine_tuning.examples import ExampleBuilder, about
 from claimstance.training.fine_tuning.mixed_precision import use_bfloat16
 from claimstance.training.fine_tuning.name_swaps import DocumentSwapper

@@ -15,7 +15,8 @@ from claimstance.model.record import Record
 from claimstance.model.torch_backend import torch_predictor
 from claimstance.training.config import TrainingConfig
 from claimstance.training.evaluation.evaluate import evaluate, primary
-from claimstance.training.fine_tuning.batches import EpochSampler, LabelledWindow, collate
+from claimstance.training.fine_tuning.collation import collate
+from claimstance.training.fine_tuning.epoch_sampler import EpochSampler, LabelledWindow
 
 log = logging.getLogger(__name__)
 

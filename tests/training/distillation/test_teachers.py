@@ -15,7 +15,8 @@ from claimstance.training.data.config import DataConfig, Teacher
 from claimstance.training.data.dataset import load_records
 from claimstance.training.data.soft_labels import load_soft, save_soft
 from claimstance.training.distillation.teachers import add_soft_labels
-from claimstance.training.fine_tuning.batches import LabelledWindow, collate
+from claimstance.training.fine_tuning.collation import collate
+from claimstance.training.fine_tuning.epoch_sampler import LabelledWindow
 from claimstance.training.fine_tuning.examples import build_examples
 from claimstance.training.fine_tuning.train import train
 from claimstance.training.pipeline import build_and_teach, run

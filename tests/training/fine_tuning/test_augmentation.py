@@ -9,7 +9,8 @@ from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, Stance
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
-from claimstance.training.fine_tuning.batches import EpochSampler, SamplingConfig, collate
+from claimstance.training.fine_tuning.collation import collate
+from claimstance.training.fine_tuning.epoch_sampler import EpochSampler, SamplingConfig
 from claimstance.training.fine_tuning.examples import build_examples
 from claimstance.training.fine_tuning.train import train
 

@@ -9,11 +9,11 @@ from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS, bio
 from claimstance.model.network import IGNORE
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.model.windows import WindowBuilder
-from claimstance.training.fine_tuning.batches import (
+from claimstance.training.fine_tuning.collation import collate
+from claimstance.training.fine_tuning.epoch_sampler import (
     EpochSampler,
     LabelledWindow,
     SamplingConfig,
-    collate,
 )
 from claimstance.training.fine_tuning.examples import build_examples
 

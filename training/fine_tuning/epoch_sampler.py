@@ -1,0 +1,223 @@
+"""The windows and batches of each epoch, sampled from examples.
+
+The seed alone determines all batches of a run, so a run can be resumed at any step.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from claimstance.model.windows import Window, WindowBuilder
+from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
+from claimstance.training.fine_tuning.examples import Example, StanceExample
+
+#: Batches within which windows are sorted by length: less padding, while the order stays nearly random.
+_BATCHES_PER_CHUNK = 40
+
+
+@dataclass
+class LabelledWindow:
+    """Represent a window with the examples of its pieces.
+
+    Attributes:
+        window: the window.
+        examples: one for each of its pieces.
+        topics: stances whose target stands behind the sentence as a topic; such a window is a second look
+            at its sentence, and teaches nothing else.
+    """
+
+    window: Window
+    examples: list[Example]
+    topics: list[StanceExample] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.window)
+
+
+@dataclass(frozen=True)
+class SamplingConfig:
+    """Configure which sentences an epoch shows, and in which context.
+
+    Attributes:
+        tokens_per_batch: greatest number of padded tokens in a batch.
+        context_share: share of the sentences of single-sentence corpora that are shown beside others, because
+            heads trained on lone sentences would read whole windows badly.
+        isolated_share: share of documents' sentences that are shown alone, because users' sentences may be.
+        topic_share: share of stances toward a mention that are also queried with the mention as a topic.
+        unstated_topic_share: share of the topics on which a sentence of an article takes no stance that are
+            queried all the same.
+        augmentation: method (one of ``WAYS``) → corpus → share of its eligible single sentences that are
+            augmented once per epoch.
+        sampling: corpus → share of its sentences in an epoch; 1 where absent.
+        seed: the seed of all random choices.
+    """
+
+    tokens_per_batch: int = 2048
+    context_share: float = 0.5
+    isolated_share: float = 0.1
+    topic_share: float = 0.1
+    unstated_topic_share: float = 1.0
+    augmentation: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    sampling: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 13
+
+
+class EpochSampler:
+    """Sample the batches of each epoch.
+
+    Args:
+        documents: the examples, by document.
+        windows: the builder of windows.
+        sampling: which sentences an epoch shows.
+        augmenter: makes examples of others.
+        documents_of_epoch: returns further documents of an epoch from its number, those that differ
+            between epochs.
+    """
+
+    def __init__(
+        self,
+        documents: Sequence[Sequence[Example]],
+        windows: WindowBuilder,
+        sampling: SamplingConfig,
+        augmenter: Augmenter | None = None,
+        documents_of_epoch: Callable[[int], Sequence[Sequence[Example]]] | None = None,
+    ) -> None:
+        self._documents_of_epoch = documents_of_epoch
+        self._documents = [list(document) for document in documents if len(document) > 1]
+        self._singles: dict[str, list[Example]] = defaultdict(list)
+        for document in documents:
+            if len(document) == 1:
+                self._singles[document[0].corpus].append(document[0])
+        self._windows = windows
+        self._sampling = sampling
+        self._augmenter = augmenter
+
+    def epoch(self, number: int) -> list[list[LabelledWindow]]:
+        """Return the batches of an epoch; the same number gives the same batches."""
+        rng = random.Random(f"{self._sampling.seed}/{number}")
+        windows = [
+            *self._document_windows(number, rng),
+            *self._single_windows(rng),
+            *self._augmented_windows(rng),
+        ]
+        examples = [example for window in windows for example in window.examples]
+        topic_windows = list(self._topic_windows(examples, rng))
+        # A sentence with stances on topics only is read beside each of them, and not on its own.
+        windows = [
+            window
+            for window in windows
+            if any(example.teaches_alone for example in window.examples)
+        ]
+        return self._batches([*windows, *topic_windows], rng)
+
+    def _document_windows(self, number: int, rng: random.Random) -> Iterator[LabelledWindow]:
+        max_tokens = self._windows.max_tokens
+        documents: list[Sequence[Example]] = list(self._documents)
+        if self._documents_of_epoch is not None:
+            documents += self._documents_of_epoch(number)
+        for document in documents:
+            if rng.random() >= self._sampling.sampling.get(document[0].corpus, 1.0):
+                continue
+            isolated = {
+                index
+                for index in range(len(document))
+                if rng.random() < self._sampling.isolated_share
+            }
+            in_context = [
+                (index, example) for index, example in enumerate(document) if index not in isolated
+            ]
+            for index in sorted(isolated):
+                yield from self._fill([(index, document[index])], max_tokens)
+            yield from self._fill(in_context, rng.randint(max_tokens // 4, max_tokens))
+
+    def _single_windows(self, rng: random.Random) -> Iterator[LabelledWindow]:
+        max_tokens = self._windows.max_tokens
+        for corpus, examples in sorted(self._singles.items()):
+            order = rng.sample(examples, len(examples))
+            order = order[: round(len(order) * self._sampling.sampling.get(corpus, 1.0))]
+            isolated = round(len(order) * (1 - self._sampling.context_share))
+            for example in order[:isolated]:
+                yield from self._fill([(0, example)], max_tokens)
+            remaining = order[isolated:]
+            while remaining:
+                count = rng.choice((2, 3, 5, 8))
+                yield from self._fill(list(enumerate(remaining[:count])), max_tokens)
+                remaining = remaining[count:]
+
+    def _augmented_windows(self, rng: random.Random) -> Iterator[LabelledWindow]:
+        augmenter = self._augmenter
+        if augmenter is None:
+            return
+        for corpus, examples in sorted(self._singles.items()):
+            with_mentions = [
+                example
+                for example in examples
+                if any(isinstance(stance.target, tuple) for stance in example.stances)
+            ]
+            for method in WAYS:
+                share = self._sampling.augmentation.get(method, {}).get(corpus, 0.0)
+                if not share:
+                    continue
+                eligible = [it for it in with_mentions if augmenter.suits(method, it)]
+                for example in rng.sample(eligible, round(len(eligible) * share)):
+                    augmented = augmenter.made(method, example, with_mentions, rng)
+                    if not augmented:
+                        continue
+                    windows = list(self._fill([(0, augmented)], self._windows.max_tokens))
+                    # An example over several windows would have its pairs torn apart.
+                    if len(windows) == 1:
+                        yield windows[0]
+
+    def _topic_windows(
+        self, examples: Sequence[Example], rng: random.Random
+    ) -> Iterator[LabelledWindow]:
+        for example in examples:
+            # The random numbers are drawn for a whole example before any window is built.
+            by_topic: dict[str, list[StanceExample]] = defaultdict(list)
+            for stance in example.stances:
+                if isinstance(stance.target, str):
+                    by_topic[stance.target].append(stance)
+                elif rng.random() < self._sampling.topic_share:
+                    by_topic[stance.mention or ""].append(stance)
+            if example.opinions:
+                by_topic = {
+                    topic: stances
+                    for topic, stances in by_topic.items()
+                    if any(stance.is_sided for stance in stances)
+                    or rng.random() < self._sampling.unstated_topic_share
+                }
+            for topic, stances in by_topic.items():
+                tokens = self._windows.tokenize([topic])[0]
+                if len(tokens):
+                    window = self._windows.with_topic(0, example.tokens, tokens)
+                    yield LabelledWindow(window, [example], stances)
+
+    def _fill(
+        self, sentences: Sequence[tuple[int, Example]], max_tokens: int
+    ) -> Iterator[LabelledWindow]:
+        """Pack (position, example) pairs into windows of at most ``max_tokens``."""
+        examples = dict(sentences)
+        tokens = ((index, example.tokens) for index, example in sentences)
+        for window in self._windows.windows(tokens, max_tokens):
+            yield LabelledWindow(window, [examples[piece.sentence] for piece in window.pieces])
+
+    def _batches(
+        self, windows: list[LabelledWindow], rng: random.Random
+    ) -> list[list[LabelledWindow]]:
+        """Divide windows into batches of windows with similar lengths."""
+        rng.shuffle(windows)
+        budget = self._sampling.tokens_per_batch
+        average = sum(map(len, windows)) / max(len(windows), 1)
+        chunk_size = max(1, round(_BATCHES_PER_CHUNK * budget / max(average, 1)))
+        batches: list[list[LabelledWindow]] = []
+        for start in range(0, len(windows), chunk_size):
+            batch: list[LabelledWindow] = []
+            for window in sorted(windows[start : start + chunk_size], key=len):
+                if batch and len(window) * (len(batch) + 1) > budget:
+                    batches.append(batch)
+                    batch = []
+                batch.append(window)
+            batches.append(batch)
+        rng.shuffle(batches)
+        return batches
