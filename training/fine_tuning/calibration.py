@@ -21,13 +21,13 @@ from claimstance.model.record import Record
 from claimstance.training.evaluation.answers import Answers, collect
 from claimstance.training.evaluation.evaluate import evaluate, pair, primary
 from claimstance.training.evaluation.metrics import Array, cumulative_curve
-from claimstance.training.evaluation.opinion_metrics import count_opinions
 from claimstance.training.evaluation.reliability import (
     RANKED,
     TARGET_PRECISION,
     answered_precision,
     binary_outcomes,
 )
+from claimstance.training.fine_tuning.opinion_metrics import count_opinions
 
 log = logging.getLogger(__name__)
 
