@@ -65,21 +65,20 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
         _add_mention_pairs(pairs, row, labelled)
         links += _links(row, labelled)
 
-    tensors = {task: torch.tensor(labels[task], dtype=torch.long) for task in SENTENCE_TASKS}
+    input_ids, attention_mask, segments = [], [], []  # (B, T) each
+    for labelled in batch:
+        window, padding = labelled.window, length - len(labelled)
+        input_ids.append(window.ids + [pad] * padding)
+        attention_mask.append([1] * len(window) + [0] * padding)
+        segments.append(window.segments + [0] * padding)
+    tensors: dict[str, Tensor] = {}
     for task in SENTENCE_TASKS:
-        tensors[f"{task}_weight"] = torch.tensor(weights[task], dtype=torch.float)
-    padding = [length - len(labelled) for labelled in batch]
-    windows = [labelled.window for labelled in batch]
+        tensors[task] = torch.tensor(labels[task], dtype=torch.long)  # (S,)
+        tensors[f"{task}_weight"] = torch.tensor(weights[task], dtype=torch.float)  # (S,)
     return Batch(
-        input_ids=torch.tensor(
-            [it.ids + [pad] * count for it, count in zip(windows, padding, strict=True)]
-        ),
-        attention_mask=torch.tensor(
-            [[1] * len(it) + [0] * count for it, count in zip(windows, padding, strict=True)]
-        ),
-        segments=torch.tensor(
-            [it.segments + [0] * count for it, count in zip(windows, padding, strict=True)]
-        ),
+        input_ids=torch.tensor(input_ids),
+        attention_mask=torch.tensor(attention_mask),
+        segments=torch.tensor(segments),
         sentences=_span_tensor(sentences),
         holders=_span_tensor(pairs.holders),
         targets=_span_tensor(pairs.targets),
@@ -87,8 +86,9 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
         cues=_span_tensor([cue for cue, _, _ in links]),
         linked=_span_tensor([span for _, span, _ in links]),
         **tags,
-        stance=torch.tensor(pairs.shares, dtype=torch.float),
-        stance_weight=torch.tensor(pairs.weights, dtype=torch.float),
+        stance=torch.tensor(pairs.shares, dtype=torch.float),  # (P, C)
+        stance_weight=torch.tensor(pairs.weights, dtype=torch.float),  # (P,)
+        # The shape is given for batches without any link, too.
         link=torch.tensor([label for _, _, label in links], dtype=torch.long).reshape(-1, 2),
         **tensors,
         **_soft_labels(batch, length),

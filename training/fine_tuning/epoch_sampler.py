@@ -129,11 +129,13 @@ class EpochSampler:
             ]
             for index in sorted(isolated):
                 yield from self._fill([(index, document[index])], max_tokens)
+            # The first window has a random length, so that sentences meet other neighbours in each epoch.
             yield from self._fill(in_context, rng.randint(max_tokens // 4, max_tokens))
 
     def _single_windows(self, rng: random.Random) -> Iterator[LabelledWindow]:
         max_tokens = self._windows.max_tokens
         for corpus, examples in sorted(self._singles.items()):
+            # Sampling everything is a shuffle that leaves the examples of other epochs in their order.
             order = rng.sample(examples, len(examples))
             order = order[: round(len(order) * self._sampling.sampling.get(corpus, 1.0))]
             isolated = round(len(order) * (1 - self._sampling.context_share))
@@ -141,6 +143,7 @@ class EpochSampler:
                 yield from self._fill([(0, example)], max_tokens)
             remaining = order[isolated:]
             while remaining:
+                # Sentences of one corpus keep each other company, in groups as an article's window has them.
                 count = rng.choice((2, 3, 5, 8))
                 yield from self._fill(list(enumerate(remaining[:count])), max_tokens)
                 remaining = remaining[count:]
@@ -181,6 +184,7 @@ class EpochSampler:
                 elif rng.random() < self._sampling.topic_share:
                     by_topic[stance.mention or ""].append(stance)
             if example.opinions:
+                # Most sentences of an article say nothing on most of its topics.
                 by_topic = {
                     topic: stances
                     for topic, stances in by_topic.items()
@@ -188,7 +192,8 @@ class EpochSampler:
                     or rng.random() < self._sampling.unstated_topic_share
                 }
             for topic, stances in by_topic.items():
-                tokens = self._windows.tokenize([topic])[0]
+                [tokens] = self._windows.tokenize([topic])
+                # A topic of characters that the model does not know has no tokens.
                 if len(tokens):
                     window = self._windows.with_topic(0, example.tokens, tokens)
                     yield LabelledWindow(window, [example], stances)
@@ -206,6 +211,7 @@ class EpochSampler:
         self, windows: list[LabelledWindow], rng: random.Random
     ) -> list[list[LabelledWindow]]:
         """Divide windows into batches of windows with similar lengths."""
+        # Sorting all windows would put each corpus with its own; sorting chunks keeps them mixed.
         rng.shuffle(windows)
         budget = self._sampling.tokens_per_batch
         average = sum(map(len, windows)) / max(len(windows), 1)
@@ -219,5 +225,6 @@ class EpochSampler:
                     batch = []
                 batch.append(window)
             batches.append(batch)
+        # Within a chunk, short windows come first; the optimizer should not see them in that order.
         rng.shuffle(batches)
         return batches
