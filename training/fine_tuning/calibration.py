@@ -27,7 +27,7 @@ from claimstance.training.evaluation.reliability import (
     answered_precision,
     binary_outcomes,
 )
-from claimstance.training.fine_tuning.opinion_metrics import count_opinions
+from claimstance.training.fine_tuning.opinion_metrics import count_opinions, find_stances
 
 log = logging.getLogger(__name__)
 
@@ -82,8 +82,9 @@ def calibrate(
     # A copy, because the answers below are still collected with the uncalibrated configuration.
     calibrated = without_calibration(uncalibrated, ())
     calibrated.biases |= fit_biases(unscaled, records)
+    exhaustive: list[Record] = []
     if "stance" in tasks and config.opinion_spans:
-        exhaustive = [
+        exhaustive += [
             record for record in records if record.meta.get("corpus") in exhaustive_stances
         ]
         calibrated.biases |= fit_opinion_biases(unscaled, exhaustive, no_stance)
@@ -93,6 +94,8 @@ def calibrate(
             continue
         for variant, variant_answers in {**answers.by_variant(), task: answers}.items():
             fit(calibrated, variant, variant_answers)
+    if exhaustive:
+        fit_found_stances(calibrated, predictor, exhaustive, no_stance)
     return calibrated
 
 
@@ -367,6 +370,27 @@ def fit_opinion_biases(
         for head, counts in count_opinions(biased, records, no_stance).items():
             scores[head][bias] = counts.f1
     return {head: max(by_bias, key=by_bias.__getitem__) for head, by_bias in scores.items()}
+
+
+def fit_found_stances(
+    config: ModelConfig, predictor: Predictor, records: Sequence[Record], no_stance: str
+) -> None:
+    """Set the probabilities from which stances of named holders are answered, in ``config``.
+
+    They are fitted on the stances that the model finds between holders and targets that it finds, too. Of
+    given pairs, more answers are right.
+    """
+    found = find_stances(
+        Predictor(config, predictor.windows, predictor.backend), records, no_stance
+    )
+    for label in config.labels["stance"]:
+        answers = [stance for stance in found if stance.label == label]
+        if len(answers) < MIN_ANSWERS:
+            continue
+        confidence = np.array([stance.confidence for stance in answers])
+        correct = np.array([stance.is_correct for stance in answers])
+        threshold = fit_abstention_threshold(confidence, correct, answered_precision("stance"))
+        config.abstain_below[f"stance.holder.{label}"] = _rounded_down(threshold)
 
 
 class CachingBackend:

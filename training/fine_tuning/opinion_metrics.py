@@ -1,12 +1,12 @@
-"""Scores of the spans that a model finds as the holders and targets of stances."""
+"""Scores of what a model finds by itself: the holders and targets of stances, and the stances between them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from claimstance.model.labels import OPINION_HEADS
 from claimstance.model.prediction import contexts
-from claimstance.model.predictor import EncodedDocument, Predictor
-from claimstance.model.record import Record
+from claimstance.model.predictor import EncodedDocument, Predictor, StanceQuery
+from claimstance.model.record import Record, Stance
 from claimstance.model.windows import Located
 
 
@@ -85,3 +85,89 @@ def _documents(
     """Yield the encoded documents, in order."""
     for group in groups:
         yield predictor.read([record.text for record in group])
+
+
+@dataclass(frozen=True)
+class FoundStance:
+    """Represent a stance that a model found in a document.
+
+    Attributes:
+        label: the side.
+        confidence: its probability.
+        is_correct: the annotation has a stance of this side whose holder and target overlap these.
+    """
+
+    label: str
+    confidence: float
+    is_correct: bool
+
+
+def find_stances(
+    predictor: Predictor, records: Sequence[Record], no_stance: str = "neutral"
+) -> list[FoundStance]:
+    """Return the stances that a model finds between the holders and targets that it finds, too.
+
+    Holders are sources and opinion holders, targets are entities and opinion targets, of one sentence. One
+    annotated stance makes one found stance correct, the most confident one.
+
+    Args:
+        predictor: a calibrated model.
+        records: sentences whose stances are annotated in full.
+        no_stance: the label of pairs without a stance.
+    """
+    labels = predictor.config.labels["stance"]
+    found: list[FoundStance] = []
+    groups = [[records[number] for number in group] for group in contexts(records)]
+    for document, group in zip(_documents(predictor, groups), groups, strict=True):
+        queries = _candidate_queries(document)
+        predictions: list[tuple[float, str, StanceQuery]] = []
+        for query, row in zip(queries, predictor.stances(document, queries), strict=True):
+            probabilities = dict(zip(labels, map(float, row), strict=True))
+            label = predictor.config.predict_label(query.kind, probabilities)
+            if label != no_stance:
+                predictions.append((probabilities[label], label, query))
+        matched: set[tuple[int, int]] = set()  # sentence, and number of its annotated stance
+        for confidence, label, query in sorted(predictions, key=lambda item: -item[0]):
+            match = None
+            for number, stance in enumerate(group[query.sentence].stances or ()):
+                is_free = (query.sentence, number) not in matched
+                if is_free and stance.label == label and _agree(stance, query):
+                    match = (query.sentence, number)
+                    matched.add(match)
+                    break
+            found.append(FoundStance(label, confidence, match is not None))
+    return found
+
+
+def _candidate_queries(document: EncodedDocument) -> list[StanceQuery]:
+    """Return the queries about every holder and target of each sentence that do not overlap."""
+    opinions = document.opinions or {}
+    sources = [
+        attribution.source[0] for attribution in document.attributions or () if attribution.source
+    ]
+    entities = [entity.place for entity in document.entities or ()]
+    holders = sorted({*sources, *opinions.get("opinion_holder", ())})
+    targets = sorted({*entities, *opinions.get("opinion_target", ())})
+    targets_of_sentence: dict[int, list[Located]] = {}
+    for target in targets:
+        targets_of_sentence.setdefault(target.sentence, []).append(target)
+    queries = []
+    for holder in holders:
+        for target in targets_of_sentence.get(holder.sentence, ()):
+            if not _overlap(holder, target):
+                spans = (holder.start, holder.end), (target.start, target.end)
+                queries.append(StanceQuery(holder.sentence, *spans))
+    return queries
+
+
+def _agree(stance: Stance, query: StanceQuery) -> bool:
+    """Return whether the holder and the target of a stance overlap those of a query."""
+    if isinstance(stance.target, str) or isinstance(stance.holder, str):
+        return False
+    ends = ((stance.holder, query.holder), (stance.target, query.target))
+    for span, offsets in ends:
+        if span is None or offsets is None or isinstance(offsets, str):
+            return False
+        if not (span[0][0] < offsets[1] and offsets[0] < span[-1][1]):
+            return False
+    return True
