@@ -23,7 +23,6 @@ from claimstance.training.data.building.assign_splits import assign_splits
 from claimstance.training.data.building.groups import RowIds
 from claimstance.training.data.building.indexing import (
     NO_SPLIT,
-    Profile,
     holder_names,
     target_names,
 )
@@ -157,9 +156,7 @@ def _build(
     label_counts = label_counts_by_split(rows)
     for message in split_warnings(label_counts):
         _LOG.warning("%s", message)
-    soft = _annotator_soft_labels(rows, adjudication.soft)
-    if teach is not None:
-        _add_soft_labels(soft, _teach(rows, labels, teach))
+    soft = _soft_labels(rows, adjudication.soft, labels, teach)
     fingerprint = _write(rows, labels, soft, folder)
     splits = [name for name in SPLITS if len(rows.in_split(name))]
     words = rows.column("words").astype(np.int32)
@@ -190,13 +187,6 @@ def _build(
     return report
 
 
-def _rows_by_profile(store: IndexedStore) -> dict[Profile, int]:
-    """Return profile → number of rows."""
-    profiles = store.row_store.column("profile").astype(np.int32)
-    rows = np.bincount(profiles, minlength=len(store.profiles)).tolist()
-    return dict(zip(store.profiles, rows, strict=True))
-
-
 def _label_sets(config: DataConfig, store: IndexedStore) -> dict[str, tuple[str, ...]]:
     """Return the labels of each task.
 
@@ -204,7 +194,10 @@ def _label_sets(config: DataConfig, store: IndexedStore) -> dict[str, tuple[str,
     labels of the data, sorted.
     """
     counts: dict[str, Counter[str]] = {}
-    for profile, rows in _rows_by_profile(store).items():
+    # Rows with the same labels share a profile, so that no row is read again.
+    profiles = store.row_store.column("profile").astype(np.int32)
+    rows_by_profile = np.bincount(profiles, minlength=len(store.profiles)).tolist()
+    for profile, rows in zip(store.profiles, rows_by_profile, strict=True):
         for task, labels in profile.labels:
             task_counts = counts.setdefault(task, Counter())
             for label, count in labels:
@@ -231,11 +224,12 @@ def _label_sets(config: DataConfig, store: IndexedStore) -> dict[str, tuple[str,
 
 def _check_labels(store: IndexedStore, input_parts: Sequence[InputPart], labels: Labels) -> None:
     """Raise ``InputError`` for the first row with a label that is not in the sets."""
-    invalid = [
-        number
-        for profile, number in store.profiles.items()
-        if not _has_valid_labels(profile, labels)
-    ]
+    invalid = []
+    for profile, number in store.profiles.items():
+        used = [(task, label) for task, counts in profile.labels for label, _ in counts]
+        used += [("stance", label) for label in profile.soft_labels]
+        if any(task in labels and label not in labels[task] for task, label in used):
+            invalid.append(number)
     rows = np.flatnonzero(np.isin(store.row_store.column("profile"), invalid))
     if not len(rows):
         return
@@ -246,18 +240,8 @@ def _check_labels(store: IndexedStore, input_parts: Sequence[InputPart], labels:
         if input_part.first <= row < input_part.first + input_part.count
     )
     record = Record.model_validate_json(next(store.row_store.lines(rows[:1])))
+    # The row has such a label, so that this raises the error with its message.
     check_labels(record, labels, f"{input_part.origin}: {record.id}")
-
-
-def _has_valid_labels(profile: Profile, labels: Labels) -> bool:
-    """Return True if all labels of a profile are in the sets."""
-    for task, counts in profile.labels:
-        if task not in labels:
-            continue
-        for label, _ in counts:
-            if label not in labels[task]:
-                return False
-    return set(profile.soft_labels) <= set(labels["stance"])
 
 
 def _check_codebook(
@@ -278,46 +262,42 @@ def _check_codebook(
     return codebook.model_dump(), warnings
 
 
-def _annotator_soft_labels(
-    rows: DatasetRows, soft: Mapping[int, SoftLabels]
+def _soft_labels(
+    rows: DatasetRows,
+    annotator_soft: Mapping[int, SoftLabels],
+    labels: Labels,
+    teach: Teach | None,
 ) -> dict[str, SoftLabels]:
-    """Return the distributions of annotators' answers by the ids of train rows.
+    """Return the soft labels of train rows by their ids; teachers' stances go into the rows.
+
+    Where both annotators and teachers have probabilities of a task, the mean of both counts.
 
     Args:
         rows: all rows.
-        soft: row of the store → distributions.
+        annotator_soft: row of the store → the distribution of the annotators' answers.
+        labels: task → label names.
+        teach: the teachers, if there are any.
     """
-    soft_labels: dict[str, SoftLabels] = {}
-    if not soft:
-        return soft_labels
     train = rows.in_split("train")
-    for row, store_row in zip(train.tolist(), rows.store_rows(train).tolist(), strict=True):
-        if store_row in soft:
-            soft_labels[rows.row_id(row)] = dict(soft[store_row])
-    return soft_labels
-
-
-def _add_soft_labels(soft: dict[str, SoftLabels], teacher: Mapping[str, SoftLabels]) -> None:
-    """Add the soft labels of teachers; where annotators have some of the same task, use the mean."""
-    for record_id, by_task in teacher.items():
-        record_soft = soft.setdefault(record_id, {})
-        for task, probabilities in by_task.items():
-            if task in record_soft:
-                mean = (record_soft[task] + probabilities) / 2
-                record_soft[task] = mean.astype(np.float32)
-            else:
-                record_soft[task] = probabilities
-
-
-def _teach(rows: DatasetRows, labels: Labels, teach: Teach) -> dict[str, SoftLabels]:
-    """Return the teachers' soft labels of train rows; probabilities of stances go into the rows."""
-    train = rows.in_split("train")
+    soft: dict[str, SoftLabels] = {}
+    if annotator_soft:
+        for row, store_row in zip(train.tolist(), rows.store_rows(train).tolist(), strict=True):
+            if store_row in annotator_soft:
+                soft[rows.row_id(row)] = dict(annotator_soft[store_row])
+    if teach is None:
+        return soft
     records = [Record.model_validate_json(line) for line in rows.lines(train)]
-    soft = teach(records, labels)
+    teacher_soft = teach(records, labels)
     first = rows.store.row_store.count
     # The records have their final ids already, so it does not matter which part they are added to.
     rows.store.add(rows.store.batches(records, rows.input_parts[0]))
     rows.replace(train, first)
+    for record_id, by_task in teacher_soft.items():
+        record_soft = soft.setdefault(record_id, {})
+        for task, probabilities in by_task.items():
+            if task in record_soft:
+                probabilities = ((record_soft[task] + probabilities) / 2).astype(np.float32)
+            record_soft[task] = probabilities
     return soft
 
 

@@ -143,20 +143,15 @@ def load_codebook(path: Path | str) -> Codebook:
     try:
         codebook = Codebook.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(error)}") from None
+        details = first_error(error.errors(include_url=False))
+        message = explain(details, Codebook, mapping="keys with values")
+        key = ".".join(map(str, details["loc"]))
+        # A check of the whole codebook names the key itself.
+        if not key and details["type"] != "value_error":
+            key = "the file"
+        raise ConfigError(f"{path}: {f'{key}: ' if key else ''}{message}") from None
     codebook._path = str(path)
     return codebook
-
-
-def _explain(error: ValidationError) -> str:
-    """Return the first problem of a codebook as ``KEY: expected …, found …``."""
-    details = first_error(error.errors(include_url=False))
-    message = explain(details, Codebook, mapping="keys with values")
-    if details["loc"]:
-        return f"{'.'.join(map(str, details['loc']))}: {message}"
-    if details["type"] == "value_error":  # a check of the whole codebook names the key itself
-        return message
-    return f"the file: {message}"
 
 
 def label_sets(codebook: Codebook) -> dict[str, tuple[str, ...]]:

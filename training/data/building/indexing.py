@@ -30,7 +30,7 @@ import numpy as np
 import xxhash
 
 from claimstance.model.labels import SENTENCE_TASKS
-from claimstance.model.record import Record, Span, Stance, label_counts, text_key
+from claimstance.model.record import Record, Span, label_counts, text_key
 from claimstance.training.data.annotators.questions import question_of
 from claimstance.training.data.building.duplicates import sketch
 from claimstance.training.data.building.row_store import Column, RaggedArray
@@ -250,7 +250,11 @@ def _answers(record: Record) -> Iterable[str]:
             yield f"{task}\0{label}"
     for stance in record.stances or ():
         if stance.label is not None:
-            yield _stance_answer(stance, text)
+            holder = ""
+            if stance.holder is not None:
+                holder = f"by {_normalized_name(stance.holder, text)}"
+            target = _normalized_name(stance.target, text)
+            yield f"stance\0{holder}\0{target}\0{stance.label}"
     if record.attributions is not None:
         attributions = []
         for attribution in record.attributions:
@@ -262,10 +266,3 @@ def _answers(record: Record) -> Iterable[str]:
             (_normalized_name(entity.span, text), entity.label) for entity in record.entities
         ]
         yield f"entities\0{sorted(entities)}"
-
-
-def _stance_answer(stance: Stance, text: str) -> str:
-    holder = ""
-    if stance.holder is not None:
-        holder = f"by {_normalized_name(stance.holder, text)}"
-    return f"stance\0{holder}\0{_normalized_name(stance.target, text)}\0{stance.label}"

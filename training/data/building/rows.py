@@ -68,8 +68,8 @@ class DatasetRows:
         self.split: NDArray[np.int8] = np.where(
             configured_split == NO_SPLIT, own_split, configured_split
         )
-        self._prefixes = self._document_prefixes(shared_sources)
-        self.documents, self._has_document_prefix = self._name_documents()
+        self._prefixes: list[str] = []  # the prefix of each part's documents
+        self.documents, self._has_document_prefix = self._name_documents(shared_sources)
         no_rows = np.zeros(len(self), dtype=np.bool_)
         self._has_name, self._has_origin = no_rows, no_rows.copy()
         self._name_rows()
@@ -114,22 +114,18 @@ class DatasetRows:
         """Return the profiles that ``column("profile")`` refers to."""
         return list(self.store.profiles)
 
-    def _document_prefixes(self, shared_sources: set[int]) -> list[str]:
-        """Return the prefix of each part's documents; files that annotate the same documents share it."""
-        prefixes = []
-        by_source: dict[int, str] = {}
-        for input_part in self.input_parts:
-            if input_part.source in shared_sources:
-                prefixes.append(by_source.setdefault(input_part.source, input_part.name))
-            else:
-                prefixes.append(input_part.name)
-        return prefixes
-
-    def _name_documents(self) -> tuple[HashKeys, NDArray[np.bool_]]:
+    def _name_documents(self, shared_sources: set[int]) -> tuple[HashKeys, NDArray[np.bool_]]:
         """Return the document keys, and for each row if its document gets the prefix of its part.
 
-        Documents of two sources with the same name are two documents, and get the prefix.
+        Documents of two sources with the same name are two documents, and get the prefix. Files that
+        annotate the same documents share a prefix.
         """
+        by_source: dict[int, str] = {}
+        for input_part in self.input_parts:
+            prefix = input_part.name
+            if input_part.source in shared_sources:
+                prefix = by_source.setdefault(input_part.source, prefix)
+            self._prefixes.append(prefix)
         numbers = {prefix: number for number, prefix in enumerate(dict.fromkeys(self._prefixes))}
         part_numbers = np.array([numbers[prefix] for prefix in self._prefixes])
         sources = part_numbers[self.input_part]

@@ -1,6 +1,6 @@
 """Reading the configured corpora and files, part by part, into a store with columns."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,6 @@ from claimstance.model.errors import InputError
 from claimstance.model.record import Record
 from claimstance.training.data.building.duplicates import DEFAULT_SIMILARITY
 from claimstance.training.data.building.indexing import (
-    IndexedBatch,
     Profile,
     RowBatch,
     index_batch,
@@ -18,11 +17,12 @@ from claimstance.training.data.building.indexing import (
 from claimstance.training.data.building.row_store import RowStore
 from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig, Source
-from claimstance.training.data.corpora import Corpus, lookup
+from claimstance.training.data.corpora import lookup
 from claimstance.training.data.documents.markup import find_markup
 from claimstance.training.data.formats import ReadReport, read_file
 from claimstance.training.data.splits import SplitColumn, find_split
 
+_PROVENANCE = ("licence", "citation", "url", "version")  # attributes of a corpus for the report
 BATCH = 1000  # rows that are indexed together
 _SPLIT_NOT_USED = (
     "expected the split '{split}', which the configuration gives the file, found another split in "
@@ -123,16 +123,16 @@ class IndexedStore:
                 yield batch
 
         for indexed in self.workers.map(index_batch, remember()):
-            self._append(pending.pop(0).lines, indexed)
-
-    def _append(self, lines: Sequence[bytes], indexed: IndexedBatch) -> None:
-        """Store a batch; its profiles get the numbers that they have in the whole store."""
-        numbers = np.array(
-            [self.profiles.setdefault(profile, len(self.profiles)) for profile in indexed.profiles]
-        )
-        profiles = numbers[np.asarray(indexed.columns["profile"])].astype(np.int32)
-        self.row_store.append(lines, {**indexed.columns, "profile": profiles})
-        self.names |= indexed.names
+            # A batch numbers its own profiles: replace the numbers by those of the whole store.
+            numbers = [
+                self.profiles.setdefault(profile, len(self.profiles))
+                for profile in indexed.profiles
+            ]
+            batch_numbers = np.asarray(indexed.columns["profile"])
+            profiles = np.array(numbers)[batch_numbers].astype(np.int32)
+            columns = {**indexed.columns, "profile": profiles}
+            self.row_store.append(pending.pop(0).lines, columns)
+            self.names |= indexed.names
 
 
 def read_sources(
@@ -196,7 +196,7 @@ def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record
                 split,
                 number,
                 units,
-                provenance=_provenance(corpus),
+                provenance={name: getattr(corpus, name) for name in _PROVENANCE},
                 answers=corpus.answers,
             )
             folder = config.corpora / corpus.folder
@@ -256,8 +256,3 @@ def note_markup(record: Record, read_report: ReadReport) -> None:
     """Warn of HTML tags and character references, which are read as words."""
     if find_markup(record.text) is not None:
         read_report.note("markup", _MARKUP, read_report.place or f"record '{record.id}'")
-
-
-def _provenance(corpus: Corpus) -> dict[str, str]:
-    """Return where a public corpus comes from, for the report."""
-    return {key: getattr(corpus, key) for key in ("licence", "citation", "url", "version")}

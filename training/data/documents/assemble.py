@@ -151,7 +151,12 @@ def _document_records(
         _check_pieces(mark.pieces, mark.label, mark.where or document.where, document)
     marks = Marks(document, roles)
     as_one_text = survey.has_answers if layout.sentences is None else not layout.sentences
-    bounds = [(0, len(document.text))] if as_one_text else _sentence_bounds(document, marks)
+    if as_one_text:
+        bounds = [(0, len(document.text))]
+    else:
+        # Marked sentences precede those of the file, and these the splitter's.
+        bounds = sorted((mark.pieces[0][0], mark.pieces[-1][1]) for mark in marks.of("sentence"))
+        bounds = bounds or list(document.sentences or split_sentences(document.text))
     linked, nearest, overlapping = attributions(marks, not survey.are_linked, bounds)
     survey.nearest += nearest
     if overlapping:
@@ -160,8 +165,8 @@ def _document_records(
         report.note("overlapping-spans", _OVERLAPPING, place)
     columns = _column_values(document, layout, roles)
     builder = _RecordBuilder(document, bounds, survey.kinds, roles)
-    builder.add_attributions([_role_spans(attribution, document) for attribution in linked])
-    builder.add_entities([(mark, _entity_label(mark, roles)) for mark in marks.of("entity")])
+    builder.add_attributions(linked)
+    builder.add_entities(marks.of("entity"))
     builder.add_labels(labels_of(marks))
     builder.add_stances(stances(marks, linked, columns["target"], report))
     document_records = builder.records(as_one_text, columns, layout)
@@ -184,28 +189,6 @@ def _check_pieces(span: Span, label: str, where: str, document: Document) -> Non
         )
 
 
-def _role_spans(attribution: LinkedAttribution, document: Document) -> dict[str, Span]:
-    """Return the span of each role of an attribution.
-
-    Raises:
-        InputError: If marks that the file ties to one attribution in one role overlap.
-    """
-    spans = {}
-    for role in ROLES:
-        span = attribution.span(role)
-        if span is not None:
-            where = attribution.marks[role][0].where or document.where
-            _check_pieces(span, role, where, document)
-            spans[role] = span
-    return spans
-
-
-def _sentence_bounds(document: Document, marks: Marks) -> list[tuple[int, int]]:
-    """Return the sentences that are marked, else those of the file, else those of the splitter."""
-    marked = sorted((mark.pieces[0][0], mark.pieces[-1][1]) for mark in marks.of("sentence"))
-    return marked or list(document.sentences or split_sentences(document.text))
-
-
 def _column_values(document: Document, layout: Layout, roles: Roles) -> dict[str, str | None]:
     """Return column → value, from the document's answers, else from its fields."""
     values: dict[str, str | None] = {}
@@ -218,12 +201,6 @@ def _column_values(document: Document, layout: Layout, roles: Roles) -> dict[str
                 break
     values["target"] = values["target"] or layout.target
     return values
-
-
-def _entity_label(mark: Mark, roles: Roles) -> str:
-    """Return the label of an entity, renamed only if the default label set is in use."""
-    label = roles.label(mark.label, "entity")
-    return _ENTITY_NAMES.get(label, label) if roles.labels["entity"] == ENTITY else label
 
 
 def _own_labels(record: Record) -> dict[str, Any]:
@@ -278,21 +255,34 @@ class _RecordBuilder:
     def _where(self, mark: Mark) -> str:
         return mark.where or f"{self._document.where}: {mark.name}"
 
-    def add_attributions(self, attributions: Sequence[Mapping[str, Span]]) -> None:
-        """Add attributions (role → span); one over several sentences gets a common event."""
-        for number, roles in enumerate(attributions, 1):
+    def add_attributions(self, linked: Sequence[LinkedAttribution]) -> None:
+        """Add attributions; one over several sentences gets a common event.
+
+        Raises:
+            InputError: If marks that the file ties to one attribution in one role overlap.
+        """
+        document = self._document
+        for number, attribution in enumerate(linked, 1):
             by_sentence: dict[int, dict[str, Span]] = {}
-            for role, span in roles.items():
-                where = f"{self._document.where}: a {role}"
-                for index, pieces in self._clip_to_sentences(span, where):
+            for role in ROLES:
+                span = attribution.span(role)
+                if span is None:
+                    continue
+                where = attribution.marks[role][0].where or document.where
+                _check_pieces(span, role, where, document)
+                for index, pieces in self._clip_to_sentences(span, f"{document.where}: a {role}"):
                     by_sentence.setdefault(index, {})[role] = pieces
             event = f"A{number}" if len(by_sentence) > 1 else None
             for index, spans in sorted(by_sentence.items()):
                 self._fields[index]["attributions"].append(Attribution(**spans, event=event))
 
-    def add_entities(self, entities: Sequence[tuple[Mark, str]]) -> None:
-        """Add entities (mark, label) to the sentences that they touch."""
-        for mark, label in sorted(entities, key=lambda pair: pair[0].pieces):
+    def add_entities(self, marks: Sequence[Mark]) -> None:
+        """Add entities to the sentences that they touch."""
+        for mark in sorted(marks, key=lambda mark: mark.pieces):
+            label = self._roles.label(mark.label, "entity")
+            # A label set of the user's own keeps its names.
+            if self._roles.labels["entity"] == ENTITY:
+                label = _ENTITY_NAMES.get(label, label)
             for index, pieces in self._clip_to_sentences(mark.pieces, self._where(mark)):
                 self._fields[index]["entities"].append(Entity(span=pieces, label=label))
 

@@ -178,8 +178,12 @@ def _join_nearest(
         for role in ("source", "content")
         if attribution.marks[role] and not attribution.marks["cue"]
     ]
+
+    def length(orphan: tuple[Mark, str, LinkedAttribution]) -> int:
+        return sum(end - start for start, end in orphan[0].pieces)
+
     # A nested mark must not take the cue of the mark around it, which is longer.
-    orphans.sort(key=lambda orphan: -_length(orphan[0]))
+    orphans.sort(key=length, reverse=True)
     count = overlapping = 0
     for mark, role, attribution in orphans:
         sentence = _sentence(mark, bounds)
@@ -196,10 +200,6 @@ def _join_nearest(
         elif near:
             overlapping += 1
     return count, overlapping
-
-
-def _length(mark: Mark) -> int:
-    return sum(end - start for start, end in mark.pieces)
 
 
 def _overlaps_any(mark: Mark, marks: Iterable[Mark]) -> bool:
@@ -319,8 +319,13 @@ def _stances_of_mark(
     holder: Mark | str | None = marks.name_of(mark, "holder")
     target_name = marks.name_of(mark, "target")
     if meaning == "target" or (meaning == "entity" and not marks.related(mark, "target")):
-        if holder is None:
-            holder = _holder_of_target(marks, linked, mark)
+        # The holder is related to its target directly, or through a cue or content.
+        holders = marks.related(mark, "holder", "source")
+        ties = marks.related(mark, "cue", "content")
+        if holder is None and holders:
+            holder = holders[0]
+        elif holder is None and ties:
+            holder = _holder(marks, linked, ties[0])
         yield LinkedStance(holder, target_name or mark, label, anchor=mark)
         return
     targets: Sequence[Mark | str] = marks.related(mark, "target") or marks.related(mark, "entity")
@@ -337,17 +342,6 @@ def _stances_of_mark(
         holder = _holder(marks, linked, mark)
     for target in targets:
         yield LinkedStance(holder, target, label, target if isinstance(target, Mark) else mark)
-
-
-def _holder_of_target(
-    marks: Marks, linked: Sequence[LinkedAttribution], target: Mark
-) -> Mark | None:
-    """Return the holder related to a target, directly or through a cue or content."""
-    for holder in marks.related(target, "holder", "source"):
-        return holder
-    for mark in marks.related(target, "cue", "content"):
-        return _holder(marks, linked, mark)
-    return None
 
 
 def _holder(marks: Marks, linked: Sequence[LinkedAttribution], mark: Mark) -> Mark | None:

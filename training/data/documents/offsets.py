@@ -90,24 +90,20 @@ def convert(span: Span, offsets: Mapping[int, int]) -> Span | None:
 
 
 def _convert_mark(mark: Mark, text: str, offsets: Mapping[int, int]) -> Span | None:
-    """Return the pieces of a mark in code points; ``None`` if they do not have the quoted text."""
+    """Return the pieces of a mark in code points; ``None`` if they do not have the quoted text.
+
+    Exports join pieces and lines in different ways, so that white space and line ends do not count.
+    """
     pieces = convert(mark.pieces, offsets)
     if pieces is None or mark.surface is None:
         return pieces
-    return pieces if _matches(text, pieces, mark.surface) else None
-
-
-def _matches(text: str, pieces: Span, surface: str) -> bool:
-    """Return whether pieces have the quoted text, apart from white space and line ends.
-
-    Exports join pieces and lines in different ways.
-    """
-    actual = "".join(text[start:end] for start, end in pieces)
-    if actual == surface:
-        return True
+    covered = "".join(text[start:end] for start, end in pieces)
     # Label Studio quotes line ends as the two characters of an escape sequence.
-    escaped = actual.replace("\r", "\\n").replace("\n", "\\n")
-    return _without_space(surface) in (_without_space(actual), _without_space(escaped))
+    escaped = covered.replace("\r", "\\n").replace("\n", "\\n")
+    surface = _without_space(mark.surface)
+    if surface in (_without_space(covered), _without_space(escaped)):
+        return pieces
+    return None
 
 
 def _without_space(text: str) -> str:
@@ -145,7 +141,10 @@ class UnitSearch:
         if not document.marks:
             return
         self.documents += 1
-        offsets = {unit: code_point_offsets(document.text, unit) for unit in _distinct(document)}
+        units = list(UNITS)
+        if document.text.isascii() and "\r" not in document.text:
+            units = [CODE_POINTS]  # all units are equal in such a text
+        offsets = {unit: code_point_offsets(document.text, unit) for unit in units}
         if document.unit is None:
             self._usual = document.usual
         failed = set()
@@ -183,24 +182,19 @@ class UnitSearch:
         """
         if self._prescribed is not None:
             return self._prescribed
-        candidates = self._best(lenient)
-        if not candidates:
+        # A unit without misfits has a count of 0 in the counter.
+        fewest = min(self._misfits[unit] for unit in UNITS)
+        explains_most = 2 * fewest < self.documents
+        if fewest and not (lenient and explains_most):
             raise InputError(
                 f"{self._failures[CODE_POINTS]} (nor does any other unit explain every span of "
                 f"{path}: {', '.join(UNITS)})"
             )
+        candidates = [unit for unit in UNITS if self._misfits[unit] == fewest]
         # The tool's usual unit decides where the quoted texts do not.
         if self._usual in candidates and self.quoted < self.marks:
             return self._usual
         return candidates[0]
-
-    def _best(self, lenient: bool) -> list[str]:
-        """Return the units that explain every span, or, if lenient, the most documents."""
-        # A unit without misfits has a count of 0 in the counter.
-        fewest = min(self._misfits[unit] for unit in UNITS)
-        if fewest and not (lenient and 2 * fewest < self.documents):
-            return []
-        return [unit for unit in UNITS if self._misfits[unit] == fewest]
 
     def describe(self, unit: str) -> str:
         """Return the unit for the report, with the reason for its choice."""
@@ -222,13 +216,6 @@ class UnitSearch:
             f"{unit} (assumed, as the tool counts by default: the file does not quote what its "
             "spans cover)"
         )
-
-
-def _distinct(document: Document) -> list[str]:
-    """Return the units that may differ in a document: one for ASCII texts without CR."""
-    if document.text.isascii() and "\r" not in document.text:
-        return [CODE_POINTS]
-    return list(UNITS)
 
 
 def _complaint(mark: Mark, document: Document, unit: str) -> str:

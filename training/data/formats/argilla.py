@@ -96,10 +96,6 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         inputs = data.get("inputs")
         text = inputs.get(text_key) if isinstance(inputs, dict) else None
     text = string(text, text_where)
-    name = item.name
-    for key in ("external_id", "id"):
-        if data.get(key) is not None:
-            name = str(data[key])
     # A file lists responses by question, but a document has the answers of one user.
     by_user: dict[str | None, list[_Response]] = {}
     for response in responses:
@@ -110,7 +106,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     for user, user_responses in by_user.items():
         marks, answers = _marks_and_answers(user_responses)
         yield Document(
-            name=name,
+            name=_record_name(data, item.name),
             text=text,
             where=item.where,
             annotator=user,
@@ -119,6 +115,14 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
             fields=fields,
             usual="UTF-16 code units",
         )
+
+
+def _record_name(data: dict[str, Any], default: str) -> str:
+    """Return the id of a record; ``default`` if it has none."""
+    for key in ("id", "external_id"):
+        if data.get(key) is not None:
+            return str(data[key])
+    return default
 
 
 def _flat_fields(data: dict[str, Any], where: str) -> dict[str, Any]:

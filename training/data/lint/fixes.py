@@ -84,16 +84,13 @@ class Fixes:
             stance.holder = self._trim(stance.holder, text)
         if isinstance(stance.target, list):
             stance.target = self._trim(stance.target, text)
-        else:
-            stance.target = self._fix_target_name(stance.target)
-
-    def _fix_target_name(self, target: str) -> str:
-        name = self.targets.get(target, target)
-        if name == target:
-            return target
-        only_stripped = name == target.strip()
-        self.changed["target names stripped" if only_stripped else "target names made alike"] += 1
-        return name
+            return
+        name = self.targets.get(stance.target, stance.target)
+        if name != stance.target:
+            is_stripped = name == stance.target.strip()
+            change = "target names stripped" if is_stripped else "target names made alike"
+            self.changed[change] += 1
+            stance.target = name
 
     def _fix_label(self, task: str, label: str | None) -> str | None:
         if label is None or (task, label) not in self.labels:

@@ -250,17 +250,16 @@ class _LocatingParser:
                 self._problems.setdefault(unreadable(where, str(error)), False)
                 continue
             for document in parsed:
-                if isinstance(document, Document):
-                    annotator = document.annotator or layout.annotator
-                    self._locations[document.name, annotator] = self._document_location(document)
+                if not isinstance(document, Document):
+                    continue
+                location = Location(document.where)
+                if not self.path.is_dir():
+                    place = document.where.removeprefix(str(self.path))
+                    location = Location(str(self.path), _line_number(place))
+                annotator = document.annotator or layout.annotator
+                self._locations[document.name, annotator] = location
             return parsed
         return []
-
-    def _document_location(self, document: Document) -> Location:
-        if self.path.is_dir():
-            return Location(document.where)
-        place = document.where.removeprefix(str(self.path))
-        return Location(str(self.path), _line_number(place))
 
     def location_of(self, record: Record) -> Location:
         """Return the location of a record's document, with its line if it is on one line."""

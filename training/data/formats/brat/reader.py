@@ -258,21 +258,16 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
             )
         if line.startswith("T"):
             # The quoted text may have line ends, in which case its offsets are longer than the line.
-            missing = _missing_length(line)
+            columns = line.split("\t", 2)
+            missing = 0
+            if len(columns) == 3:
+                pieces = [(int(start), int(end)) for start, end in _OFFSETS.findall(columns[1])]
+                missing = _quoted_length(pieces) - len(columns[2])
             while missing > 0 and index < len(lines) and not _LINE_START.match(lines[index]):
                 line += "\n" + lines[index]
                 missing -= 1 + len(lines[index])
                 index += 1
         yield where, line.rstrip("\n").removesuffix("\r")
-
-
-def _missing_length(line: str) -> int:
-    """Return the number of characters of the quoted text that the first line of a T-line lacks."""
-    columns = line.split("\t", 2)
-    if len(columns) < 3:
-        return 0
-    pieces = [(int(start), int(end)) for start, end in _OFFSETS.findall(columns[1])]
-    return _quoted_length(pieces) - len(columns[2])
 
 
 def _quoted_length(pieces: Span) -> int:
@@ -292,23 +287,15 @@ def _parse_text_bound(ann: _AnnFile, name: str, rest: str, where: str) -> None:
         if start >= end:
             raise InputError(f"{where}: expected START < END, found {start} and {end}")
         pieces.append((start, end))
-    surface = _sort_surface(surface, pieces)
+    if _quoted_length(pieces) == len(surface):
+        # brat quotes pieces in the order in which they were marked: sort them as the text has them.
+        quoted = []
+        offset = 0
+        for start, end in pieces:
+            quoted.append((start, end, surface[offset : offset + end - start]))
+            offset += end - start + 1
+        surface = " ".join(words for _, _, words in sorted(quoted))
     ann.text_bounds[name] = _TextBound(label, sorted(pieces), surface or None, where)
-
-
-def _sort_surface(surface: str, pieces: Span) -> str:
-    """Return the quoted text with its pieces in the order of the text.
-
-    brat quotes them in the order in which they were marked.
-    """
-    if _quoted_length(pieces) != len(surface):
-        return surface
-    quoted = []
-    offset = 0
-    for start, end in pieces:
-        quoted.append((start, end, surface[offset : offset + end - start]))
-        offset += end - start + 1
-    return " ".join(words for _, _, words in sorted(quoted))
 
 
 def _parse_event(ann: _AnnFile, name: str, rest: str, where: str) -> None:

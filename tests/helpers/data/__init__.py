@@ -1,0 +1,1 @@
+"""Small inputs for tests of training data."""
