@@ -115,6 +115,7 @@ LAYERS = (
     "inference.articles",
     "training",
     "training.pipeline",
+    "training.evaluate_model",
     "training.model_card",
     "training.scaffold",
     "training.distillation",
