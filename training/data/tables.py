@@ -83,6 +83,7 @@ def to_row(record: Record, indices: Mapping[str, Mapping[str, int]]) -> dict[str
                 cells[f"{role}_name"] = value if isinstance(value, str) else None
             row["stances"].append(cells)
     corpus = record.meta.get("corpus")
+    # A column of its own, so that rows can be filtered by corpus without decoding their metadata.
     row["corpus"] = None if corpus is None else str(corpus)
     row["meta"] = json.dumps(record.meta, ensure_ascii=False, sort_keys=True)
     return row

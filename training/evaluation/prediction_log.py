@@ -180,6 +180,7 @@ def read_prediction_log(folder: Path) -> PredictionLog:
     Raises:
         InputError: naming the file and line, what was expected and what was found.
     """
+    # Figures and counts do without the log, so that a folder may lack it.
     path = folder / PREDICTION_LOG_FILE
     if not path.is_file():
         return {}
@@ -204,6 +205,7 @@ def _parse_case(row: Mapping[str, Any], location: str) -> ScoredAnswer | ScoredS
     record = parse_record(row["record"], location)
     if "probabilities" in row:
         probabilities = {str(label): float(share) for label, share in row["probabilities"].items()}
+        # The page looks both labels up in the probabilities.
         for key in ("gold", "said"):
             if row[key] not in probabilities:
                 raise KeyError(row[key])

@@ -66,6 +66,7 @@ def compare(
                 f"found {data_b.get(key)}"
             )
     shared = [name for name in outcomes_a if name in outcomes_b]
+    # Models of different tasks have nothing to compare.
     if not shared:
         raise InputError(
             f"{paths[1]}: expected a task that {paths[0]} has "
@@ -165,6 +166,7 @@ def _resampled_differences(
     flat_b = counts_b.reshape(documents, -1)
     differences = np.empty((resamples, len(metrics)))
     for row in range(resamples):
+        # Drawing documents with replacement is drawing how often each of them counts.
         draw = rng.multinomial(documents, np.full(documents, 1 / documents))  # (documents,)
         scores_a = a.scores((draw @ flat_a).reshape(shape))
         scores_b = a.scores((draw @ flat_b).reshape(shape))

@@ -90,6 +90,7 @@ def read(
                 raise InputError(f"{where}: {error}") from None
             reading(str(error).partition(", found")[0])
             continue
+        # A wrong label is an error in a lenient reading, too: leaving out rows would hide it.
         _check_labels(record, layout, where)
         # Several annotators of a sentence are rows with one id.
         key = (record.id, record.annotator)

@@ -174,6 +174,7 @@ class Facts:
             new = _EarlierLabel(record.annotator, label.strip().casefold(), location)
             earlier_labels = self._earlier_labels.setdefault(key_of(text, task, question), [])
             own = next((old for old in earlier_labels if old.annotator == new.annotator), None)
+            # An annotator who labels a text twice counts once towards agreement.
             if own is not None:
                 # The check two-stance-labels reports two labels in one record.
                 if own.label != new.label and own.location is not location:

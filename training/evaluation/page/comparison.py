@@ -82,6 +82,7 @@ def comparison_page(comparison: Mapping[str, Any], folder_a: Path, folder_b: Pat
         if not (folder / PREDICTION_LOG_FILE).is_file():
             runs_without_log.append(name)
     sections = []
+    # Differences of figures need only the counts, cases need both logs.
     if not runs_without_log:
         logs = [read_prediction_log(folder) for folder in folders]
         sections = disagreements(folders, logs[0], logs[1])

@@ -111,6 +111,7 @@ class _AnnLines:
                     self._add_stance(stance, stance.label, start, sentence)
         for roles in sheet.attributions():
             names = {role: self._add_span(role.capitalize(), span) for role, span in roles.items()}
+            # brat requires a trigger, and not every attribution has a cue.
             trigger_span = roles.get("cue") or roles.get("content") or roles["source"]
             trigger = self._add_span("Attribution", trigger_span)
             arguments = [f"{role.capitalize()}:{name}" for role, name in names.items()]

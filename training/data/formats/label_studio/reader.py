@@ -194,6 +194,7 @@ def _find_regions(results: _Results) -> dict[str, _Region]:
             continue
         value = mapping(result.get("value"), f"{where}.value")
         region_id = result.get("id")
+        # Each control that marks or answers a region repeats its offsets: the first one makes the region.
         if ("start" in value or "globalOffsets" in value) and region_id not in regions:
             bounds = region_bounds(value, f"{where}.value")
             region = _Region(bounds, None, _control(result, where), where)

@@ -99,6 +99,7 @@ def _add_single_sentence(results: Results, sheet: AnnotatorLayer, data: dict[str
         if all(data.get(key, name) == name for key, name in names.items()):
             data |= {key: name for key, name in names.items() if name is not None}
             results.choice("stance", stance.label or "")
+            # The choice holds this stance already.
             stances.remove(stance)
     _add_spans(results, start, record, stances)
     _add_attributions(results, sheet)

@@ -124,6 +124,7 @@ def read(path: Path) -> tuple[list[Layer], list[WebAnnoSentence]]:
     layers: list[Layer] = []
     column_count = 0
     header_end = 1
+    # The columns of a token belong to the layers in the order of the header.
     for where, line in lines[1:]:
         if not line.startswith("#T_"):
             break
