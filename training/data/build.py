@@ -87,6 +87,7 @@ def build(
             sets, rows that cannot be split as configured, or an ``out`` that exists.
         ValueError: if the configuration has teachers, but ``teach`` is ``None``.
     """
+    # Reading may take long: find out first if the result cannot be written.
     out = Path(out)
     check_target(out, overwrite)
     if not config.sources:
@@ -141,6 +142,7 @@ def _build(
             _LOG.warning("%s: %s", input_part.origin, message)
     labels = _label_sets(config, store)
     _check_labels(store, input_parts, labels)
+    # Such a build is no error: a column may be missing in the configuration only.
     if not any(profile.labels for profile in store.profiles):
         _LOG.warning(
             "no row has a label: roles or columns can say which fields or answers are labels, and of what"
@@ -181,6 +183,7 @@ def _build(
         fingerprints={name: fingerprint.of_split(name) for name in splits},
     )
     (folder / REPORT_FILE).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    # The same seed shows the same sentences, in the order of the rows.
     shuffled = np.random.default_rng(config.split.seed).permutation(len(rows))
     samples = [rows.record(row) for row in np.sort(shuffled[:SAMPLES]).tolist()]
     write_report_page(report, samples, report.lengths, folder / PAGE_FILE)

@@ -89,6 +89,7 @@ class Codebook(Section):
     def _labels_differ(self) -> "Codebook":
         for task, labels in self.labels.items():
             normalized = {name.strip().casefold() for name in labels}
+            # Labels that differ in case alone would look like spellings of one label.
             if len(labels) < 2 or len(normalized) < len(labels) or "" in normalized:
                 raise ValueError(
                     f"labels.{task}: expected two or more labels that differ in more than case, found "

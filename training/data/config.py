@@ -95,6 +95,7 @@ class Split(Section):
     @model_validator(mode="after")
     def _check_shares(self) -> "Split":
         total = self.train + self.dev + self.test
+        # Shares such as 0.7, 0.2 and 0.1 add up to 1 only up to rounding.
         if abs(total - 1) > 1e-6:
             raise ValueError(f"expected shares that add up to 1, found {total:g}")
         if self.fold >= (self.folds or 1):
@@ -180,6 +181,7 @@ class Source(Section):
             lenient: replaces the configured value.
         """
         annotator = self.annotator
+        # One source may have a file for each annotator.
         if annotator:
             annotator = annotator.replace("{file}", file.stem)
         return Layout(

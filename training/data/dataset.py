@@ -110,6 +110,7 @@ class DatasetWriter:
 
     def write(self, name: str, tables: Iterable[bytes]) -> int:
         """Write the rows of a split, given as Arrow streams, and return their number."""
+        # The file has the name that ``datasets`` gave the file of the empty row.
         state = json.loads((self._folder / name / _STATE).read_bytes())
         file = self._folder / name / state["_data_files"][0]["filename"]
         with ArrowWriter(path=str(file), features=self._features) as writer:
@@ -221,6 +222,7 @@ def _load(path: Path, split: str) -> Dataset:
         raise InputError(
             f"{path}: expected a folder that `build` wrote, found a damaged one ({error})"
         ) from None
+    # A dataset of another program or of an earlier version would fail later, at its first record.
     missing = set(features({})) - set(dataset.features)
     if missing:
         raise InputError(

@@ -44,7 +44,13 @@ class LimitedLoader(yaml.BaseLoader):
         if id(node) in self._sizes:
             return
         size, levels = 1, 1
-        for child in _children(node):
+        children: list[yaml.Node] = []
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                children += [key, value]
+        elif isinstance(node, yaml.SequenceNode):
+            children = node.value
+        for child in children:
             of_child = self._sizes[id(child)]
             size += of_child[0]
             levels = max(levels, 1 + of_child[1])
@@ -126,12 +132,6 @@ def read_yaml(path: Path, loader: type[yaml.BaseLoader] = ValueLoader) -> Any:
     if len(data) > LARGEST:
         raise ConfigError(f"{path}: expected at most {LARGEST:,} bytes of YAML, found more")
     return parse_yaml(text, str(path), loader)
-
-
-def _children(node: yaml.Node) -> list[yaml.Node]:
-    if isinstance(node, yaml.MappingNode):
-        return [child for pair in node.value for child in pair]
-    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
 def _too_deep() -> str:

@@ -68,23 +68,24 @@ def to_row(record: Record, indices: Mapping[str, Mapping[str, int]]) -> dict[str
         entity["label"] = indices["entity"][entity["label"]]
     row["stances"] = None
     if record.stances is not None:
-        row["stances"] = [_stance_to_row(stance, indices["stance"]) for stance in record.stances]
+        row["stances"] = []
+        for stance in record.stances:
+            cells: dict[str, Any] = {"label": None, "probabilities": None}
+            if stance.label is not None:
+                cells["label"] = indices["stance"][stance.label]
+            if stance.probabilities is not None:
+                # In the order of the labels, so that the row needs no names.
+                shares = stance.probabilities
+                cells["probabilities"] = [shares.get(name, 0.0) for name in indices["stance"]]
+            for role, value in (("holder", stance.holder), ("target", stance.target)):
+                # A column of an Arrow table has one type, so that spans and names have their own.
+                cells[f"{role}_span"] = value if isinstance(value, list) else None
+                cells[f"{role}_name"] = value if isinstance(value, str) else None
+            row["stances"].append(cells)
     corpus = record.meta.get("corpus")
+    # A column of its own, so that rows can be filtered by corpus without decoding their metadata.
     row["corpus"] = None if corpus is None else str(corpus)
     row["meta"] = json.dumps(record.meta, ensure_ascii=False, sort_keys=True)
-    return row
-
-
-def _stance_to_row(stance: Stance, indices: Mapping[str, int]) -> dict[str, Any]:
-    """Return a stance as a row, with probabilities in the order of the labels."""
-    row: dict[str, Any] = {"label": None, "probabilities": None}
-    if stance.label is not None:
-        row["label"] = indices[stance.label]
-    if stance.probabilities is not None:
-        row["probabilities"] = [stance.probabilities.get(name, 0.0) for name in indices]
-    for role, value in (("holder", stance.holder), ("target", stance.target)):
-        row[f"{role}_span"] = value if isinstance(value, list) else None
-        row[f"{role}_name"] = value if isinstance(value, str) else None
     return row
 
 

@@ -105,6 +105,7 @@ def regression(
     settings_by_name: dict[str, Settings] = {}
     for data in _by_corpus_and_task(train, dev, test):
         records = data.train
+        # A fixed seed, so that the baselines of two evaluations are equal.
         if max_rows is not None and len(records) > max_rows:
             records = random.Random(0).sample(records, max_rows)
         questions, gold = zip(*_labelled_questions(data.task, records), strict=True)
@@ -329,6 +330,7 @@ def _choose_settings(
     dev_features = vectorizer.transform(_table([question for question, _ in dev]))
     dev_gold = [label for _, label in dev]
     best = -1.0
+    # On a tie, the first candidate stays: the stronger regularisation without weights.
     for candidate in product(strengths, WEIGHTS):
         predicted = _fit(features, gold, candidate).predict(dev_features)
         score = f1_score(dev_gold, predicted, average="macro")

@@ -114,6 +114,7 @@ def read_outcomes(folder: Path) -> tuple[dict[str, Any], Outcomes]:
         raise InputError(f"{path}: expected an evaluation's counts, found an empty file")
 
     location, metadata = rows[0]
+    # Counts of another version may have another shape or meaning.
     if metadata.get("format") != FORMAT:
         raise InputError(
             f'{location}: expected "format": {FORMAT}, found {metadata.get("format")}: '

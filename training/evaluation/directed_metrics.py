@@ -57,6 +57,7 @@ def score_directed(
         forward, backward = prediction.stances
         variants = prediction.kinds or ["stance", "stance"]
         forward_thresholds, backward_thresholds = map(config.thresholds_of, variants)
+        # A pair counts as one item with one class, not as two stances.
         gold_classes.append(_CLASSES.index(labels))
         owners.append(document)
         scores.append([forward.get(p, 0.0) * backward.get(q, 0.0) for p, q in _CLASSES])

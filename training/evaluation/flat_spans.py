@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from claimstance.model.labels import ROLES
-from claimstance.model.record import Attribution, Record
+from claimstance.model.record import Record
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,11 @@ def attribution_sizes(records: Sequence[Record]) -> dict[str, int]:
     for record in records:
         for index, attribution in enumerate(record.attributions or ()):
             event = attribution_id(record, index)
-            sizes[event] = sizes.get(event, 0) + _size(attribution)
+            sizes.setdefault(event, 0)
+            for role in ROLES:
+                for start, end in getattr(attribution, role) or ():
+                    sizes[event] += end - start
     return sizes
-
-
-def _size(attribution: Attribution) -> int:
-    """Return the number of characters in all roles together."""
-    total = 0
-    for role in ROLES:
-        for start, end in getattr(attribution, role) or ():
-            total += end - start
-    return total
 
 
 def flatten(record: Record, sizes: dict[str, int]) -> list[FlatSpan]:

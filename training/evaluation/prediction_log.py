@@ -13,7 +13,6 @@ from typing import Any, TextIO
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import InputError
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Entity, Record, parse_record, read_lines
 from claimstance.training.evaluation.answers import ScoredAnswer, document_of, iter_answers
 from claimstance.training.evaluation.attribution_metrics import (
@@ -124,24 +123,23 @@ def _spans_by_sentence(
 
 def _entity_cases(rows: Sequence[Pair]) -> list[ScoredSpans]:
     """Return the cases of all sentences with annotated entities."""
-    return [
-        _entity_case(record, record.entities, prediction)
-        for record, prediction in rows
-        if record.entities is not None
-    ]
-
-
-def _entity_case(record: Record, gold: Sequence[Entity], prediction: Prediction) -> ScoredSpans:
-    """Return the case of one sentence with annotated entities."""
-    predicted = []
-    for entity in prediction.entities or ():
-        offsets = (entity.place.start, entity.place.end)
-        predicted.append(Entity(span=[offsets], label=entity.label))
-    errors = span_errors(
-        [(entity.label, entity.span[0][0], entity.span[-1][1]) for entity in gold],
-        [(entity.label, entity.span[0][0], entity.span[-1][1]) for entity in predicted],
-    )
-    return ScoredSpans(_strip(record, entities=gold), _strip(record, entities=predicted), errors)
+    cases = []
+    for record, prediction in rows:
+        gold = record.entities
+        if gold is None:
+            continue
+        predicted = []
+        for entity in prediction.entities or ():
+            offsets = (entity.place.start, entity.place.end)
+            predicted.append(Entity(span=[offsets], label=entity.label))
+        # Predicted entities have one piece: gold ones count from their first piece to their last.
+        errors = span_errors(
+            [(entity.label, entity.span[0][0], entity.span[-1][1]) for entity in gold],
+            [(entity.label, entity.span[0][0], entity.span[-1][1]) for entity in predicted],
+        )
+        gold_record = _strip(record, entities=gold)
+        cases.append(ScoredSpans(gold_record, _strip(record, entities=predicted), errors))
+    return cases
 
 
 def write_prediction_log(log: PredictionLog, file: TextIO) -> None:
@@ -182,6 +180,7 @@ def read_prediction_log(folder: Path) -> PredictionLog:
     Raises:
         InputError: naming the file and line, what was expected and what was found.
     """
+    # Figures and counts do without the log, so that a folder may lack it.
     path = folder / PREDICTION_LOG_FILE
     if not path.is_file():
         return {}
@@ -206,6 +205,7 @@ def _parse_case(row: Mapping[str, Any], location: str) -> ScoredAnswer | ScoredS
     record = parse_record(row["record"], location)
     if "probabilities" in row:
         probabilities = {str(label): float(share) for label, share in row["probabilities"].items()}
+        # The page looks both labels up in the probabilities.
         for key in ("gold", "said"):
             if row[key] not in probabilities:
                 raise KeyError(row[key])

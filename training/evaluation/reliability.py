@@ -188,6 +188,7 @@ def _abstention_figures(answers: Answers, answered: NDArray[np.bool_]) -> dict[s
     sums = _sum_by_document(answers, np.stack([answered, np.ones(n)], axis=1))
     figures = bootstrap(sums, lambda total: {"answered.share": total[0] / total[1]}, n)
     figures |= _accuracy(answers, answered, "answered.accuracy")
+    # A label that is always withheld has no accuracy.
     for column, label in enumerate(answers.labels):
         rows = answered & (answers.predicted == column)
         figures |= _accuracy(answers, rows, f"answered.accuracy.{label}")

@@ -10,7 +10,7 @@ NLP; here two-sided, and with one added to both counts, so that no p-value is ze
 comparisons, Holm's correction (1979) limits the probability of any false positive to the level.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +58,15 @@ def compare(
     metadata_a, outcomes_a = read_outcomes(folder_a)
     metadata_b, outcomes_b = read_outcomes(folder_b)
     paths = (folder_a / OUTCOMES_FILE, folder_b / OUTCOMES_FILE)
-    _check_same_data(paths, metadata_a["data"], metadata_b["data"])
+    data_a, data_b = metadata_a["data"], metadata_b["data"]
+    for key in _SAME:
+        if data_a.get(key) != data_b.get(key):
+            raise InputError(
+                f"{paths[1]}: data: expected the {key} of {paths[0]}, {data_a.get(key)}, "
+                f"found {data_b.get(key)}"
+            )
     shared = [name for name in outcomes_a if name in outcomes_b]
+    # Models of different tasks have nothing to compare.
     if not shared:
         raise InputError(
             f"{paths[1]}: expected a task that {paths[0]} has "
@@ -73,7 +80,7 @@ def compare(
     return {
         "a": {"folder": str(folder_a), "date": metadata_a.get("date"), **metadata_a["model"]},
         "b": {"folder": str(folder_b), "date": metadata_b.get("date"), **metadata_b["model"]},
-        "data": metadata_a["data"],
+        "data": data_a,
         "resamples": resamples,
         "level": LEVEL,
         "tests": _add_holm(rows),
@@ -81,16 +88,6 @@ def compare(
         "only_a": [name for name in outcomes_a if name not in outcomes_b],
         "only_b": [name for name in outcomes_b if name not in outcomes_a],
     }
-
-
-def _check_same_data(paths: tuple[Path, Path], a: Mapping[str, Any], b: Mapping[str, Any]) -> None:
-    """Raise an InputError if the evaluations are of different data."""
-    for key in _SAME:
-        if a.get(key) != b.get(key):
-            raise InputError(
-                f"{paths[1]}: data: expected the {key} of {paths[0]}, {a.get(key)}, "
-                f"found {b.get(key)}"
-            )
 
 
 def _check_metrics(metrics: Sequence[str], outcomes: Sequence[Outcome]) -> None:
@@ -136,6 +133,11 @@ def _compare_task(
     for metric, differences in zip(compared, resampled.T, strict=True):
         difference = scores_b[metric] - scores_a[metric]
         low, high = np.percentile(differences, [2.5, 97.5])
+        p = None
+        if len(a.documents) >= MIN_DOCUMENTS:
+            # The tolerance lets equal scores that differ by rounding count as at least as far from zero.
+            is_extreme = np.abs(differences - difference) >= abs(difference) - 1e-12
+            p = float((is_extreme.sum() + 1) / (len(differences) + 1))
         rows.append(
             {
                 "corpus": corpus,
@@ -146,7 +148,7 @@ def _compare_task(
                 "difference": difference,
                 "low": float(low),
                 "high": float(high),
-                "p": _p_value(difference, differences, len(a.documents)),
+                "p": p,
                 "documents": len(a.documents),
             }
         )
@@ -164,20 +166,12 @@ def _resampled_differences(
     flat_b = counts_b.reshape(documents, -1)
     differences = np.empty((resamples, len(metrics)))
     for row in range(resamples):
+        # Drawing documents with replacement is drawing how often each of them counts.
         draw = rng.multinomial(documents, np.full(documents, 1 / documents))  # (documents,)
         scores_a = a.scores((draw @ flat_a).reshape(shape))
         scores_b = a.scores((draw @ flat_b).reshape(shape))
         differences[row] = [scores_b[metric] - scores_a[metric] for metric in metrics]
     return differences
-
-
-def _p_value(observed: float, differences: Array, documents: int) -> float | None:
-    """Return the two-sided p-value; ``None`` if there are too few documents for a test."""
-    if documents < MIN_DOCUMENTS:
-        return None
-    # The tolerance lets equal scores that differ by rounding count as at least as far from zero.
-    is_extreme = np.abs(differences - observed) >= abs(observed) - 1e-12
-    return float((is_extreme.sum() + 1) / (len(differences) + 1))
 
 
 def _add_holm(rows: Sequence[dict[str, Any]]) -> int:

@@ -31,7 +31,9 @@ def span_errors(gold: Sequence[LabelledSpan], predicted: Sequence[LabelledSpan])
         if replacement is not None:
             explained.add(replacement)
     for span in inexact:
-        if span not in explained and not _shares_label_and_text(span, gold):
+        same_label = [candidate for candidate in gold if candidate[0] == span[0]]
+        touches_gold = any(_overlap(span, candidate) for candidate in same_label)
+        if span not in explained and not touches_gold:
             counts[span[0], "spurious"] += 1
     return counts
 
@@ -47,11 +49,6 @@ def _explain(
     if near:
         return "other", max(near, key=lambda candidate: _overlap(span, candidate))
     return "missed", None
-
-
-def _shares_label_and_text(span: LabelledSpan, gold: Sequence[LabelledSpan]) -> bool:
-    """Return whether an annotated span of the same label overlaps the span."""
-    return any(span[0] == candidate[0] and _overlap(span, candidate) > 0 for candidate in gold)
 
 
 def _overlap(first: LabelledSpan, second: LabelledSpan) -> int:

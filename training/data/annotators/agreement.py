@@ -77,6 +77,7 @@ class Agreement:
                     f"{records[0].id}: annotator: expected each once, found '{name}' twice"
                 )
         self._annotators.update(names)
+        # A sentence of one annotator says nothing about agreement.
         if len(records) < 2:
             self._single += len(records)
         else:

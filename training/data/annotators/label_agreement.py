@@ -106,6 +106,7 @@ class LabelAnswers:
             return
         self._items += 1
         counts = Counter(label for _, label in coded)
+        # Only the labels of the item have coincidences, which are few of many.
         matrix = coincidences(np.array([list(counts.values())], dtype=float))
         for row, first in enumerate(counts):
             for column, second in enumerate(counts):
@@ -149,6 +150,7 @@ class LabelAnswers:
         """Return the agreement."""
         self.end_document()
         fleiss_answers, fleiss = 0, _FleissCounts()
+        # The commonest number of answers; of two equally common ones, the greater.
         for answers, counts in sorted(self._fleiss.items()):
             if counts.units >= fleiss.units:
                 fleiss_answers, fleiss = answers, counts

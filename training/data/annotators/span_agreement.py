@@ -102,6 +102,7 @@ class SpanAnswers:
             if getattr(record, self._field) is not None:
                 by_annotator[record.annotator or number] = record
         self._annotated.update(name for name in by_annotator if isinstance(name, str))
+        # A sentence of one annotator says nothing about agreement.
         if len(by_annotator) < 2:
             self._single += len(by_annotator)
             return

@@ -175,18 +175,11 @@ class _SourceAdjudicator:
         self._adjudication.rows[adjudicated] = np.arange(first_row, first_row + len(adjudicated))
 
     def _records(self, items: RaggedArray, selected: RowIds, input_part: int) -> Iterator[Record]:
-        """Yield one record for each selected item with several annotators."""
-        for start in range(0, len(selected), _BLOCK):
-            block = items.take(selected[start : start + _BLOCK])
-            lines = self._store.row_store.lines(block.values)
-            for size in block.sizes.tolist():
-                item = [Record.model_validate_json(next(lines)) for _ in range(size)]
-                self.agreement.add(item)
-                if size > 1:
-                    yield self._adjudicate(item, input_part)
+        """Yield one record for each selected item with several annotators.
 
-    def _adjudicate(self, item: Sequence[Record], input_part: int) -> Record:
-        """Return the record of one item; count ties, and keep soft labels."""
+        Ties are counted, and soft labels go into the adjudication.
+        """
+        # Most builds have one annotator, and need nothing of this module.
         from claimstance.training.data.annotators.adjudicate import adjudicate
 
         ties = self._adjudication.ties.setdefault(input_part, Counter())
@@ -194,11 +187,17 @@ class _SourceAdjudicator:
         def count_tie(task: str) -> None:
             ties[task] += 1
 
-        config = self._config
-        record, soft = adjudicate(
-            item, config.adjudicate, config.adjudicator, self._labels, count_tie
-        )
-        if soft:
-            self._adjudication.soft[self._next_row] = soft
-        self._next_row += 1
-        return record.model_copy(update={"id": item[0].id, "doc_id": item[0].doc_id})
+        how, adjudicator = self._config.adjudicate, self._config.adjudicator
+        for start in range(0, len(selected), _BLOCK):
+            block = items.take(selected[start : start + _BLOCK])
+            lines = self._store.row_store.lines(block.values)
+            for size in block.sizes.tolist():
+                item = [Record.model_validate_json(next(lines)) for _ in range(size)]
+                self.agreement.add(item)
+                if size == 1:
+                    continue
+                record, soft = adjudicate(item, how, adjudicator, self._labels, count_tie)
+                if soft:
+                    self._adjudication.soft[self._next_row] = soft
+                self._next_row += 1
+                yield record.model_copy(update={"id": item[0].id, "doc_id": item[0].doc_id})

@@ -84,6 +84,7 @@ def assign_splits(rows: DatasetRows, split: Split) -> SplitReport | None:
         shares = {name: float(getattr(split, name)) for name in SPLITS}
         indices = _assign(problem, split, days, shares)
     rows.split[unassigned] = indices
+    # Groups are identified by their first rows, so that their ids are not consecutive.
     _, sizes = np.unique(groups, return_counts=True)
     reported_shares: dict[str, dict[str, list[float]]] = {}
     for name, by_stratum in achieved_shares(problem, indices, shares).items():
@@ -118,6 +119,7 @@ def _groups(rows: DatasetRows, unassigned: RowIds, split: Split) -> RowIds:
     """Return the group of each unassigned row."""
     words = rows.column("words")[unassigned].astype(np.int32)
     documents = rows.documents[unassigned]
+    # Short texts recur in many documents, and would tie all of them together.
     is_short = (words < split.short) & (documents != 0)
     # Rows with the key 0 are not joined.
     texts = np.where(is_short, np.uint64(0), rows.keys("text")[unassigned])

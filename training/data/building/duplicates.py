@@ -67,7 +67,13 @@ def sketch(keys: Sequence[str], threshold: float) -> tuple[RaggedArray, list[Has
         keys: the words of each text, separated by one space (``claimstance.model.record.text_key``).
         threshold: the similarity that the bands should find.
     """
-    shingles = [_shingle_hashes(key) for key in keys]
+    shingles = []
+    for key in keys:
+        words = key.split()
+        # A text of fewer words is one shingle.
+        count = max(1, len(words) - SHINGLE + 1)
+        texts = {" ".join(words[i : i + SHINGLE]) for i in range(count)}
+        shingles.append(sorted(xxhash.xxh3_64_intdigest(text.encode()) for text in texts))
     minima = np.empty((len(keys), PERMUTATIONS), dtype=np.uint64)
     minhash = _minhash()
     for row, hashes in enumerate(shingles):
@@ -75,20 +81,13 @@ def sketch(keys: Sequence[str], threshold: float) -> tuple[RaggedArray, list[Has
         minhash.update_batch(hashes)
         minima[row] = minhash.hashvalues
     count, length = band_shape(threshold)
+    # A band hashes to a weighted sum of its minima, modulo 2**64.
     factors = np.array([pow(_HASH_FACTOR, i, 1 << 64) for i in range(length)], dtype=np.uint64)
     banded = minima[:, : count * length].reshape(len(keys), count, length)
     band_hashes = (banded * factors).sum(axis=2, dtype=np.uint64)  # (texts, bands)
     values = np.array([value for hashes in shingles for value in hashes], dtype=np.uint64)
     sizes = np.array([len(hashes) for hashes in shingles], dtype=np.int32)
     return RaggedArray(values, sizes), list(band_hashes.T)
-
-
-def _shingle_hashes(key: str) -> list[int]:
-    """Return the sorted hashes of a text's shingles; a shorter text is one shingle."""
-    words = key.split()
-    count = max(1, len(words) - SHINGLE + 1)
-    shingles = {" ".join(words[i : i + SHINGLE]) for i in range(count)}
-    return sorted(xxhash.xxh3_64_intdigest(shingle.encode()) for shingle in shingles)
 
 
 class SketchedTexts:

@@ -128,9 +128,11 @@ def index_batch(batch: RowBatch) -> IndexedBatch:
         words = len(record.text.split())
         profile = profiles.setdefault(_profile(record), len(profiles))
         numbers.append((_day(record), words, profile, _split_index(record)))
+        # With the text, so that two sentences never have an answer in common.
         answers.append(_hash_all(f"{key}\0{answer}" for answer in _answers(record)))
         targets.append(_hash_all(target_names(record)))
         holders.append(_hash_all(holder_names(record)))
+        # There may be as many names as rows, and only the check of a codebook needs them.
         if batch.with_names:
             for stance in record.stances or ():
                 if isinstance(stance.target, str):

@@ -87,6 +87,7 @@ def find_overlaps(rows: DatasetRows, short: int = 0) -> list[Overlap]:
     searches = []
     for pair in pairs:
         indexed = in_split[pair.first]
+        # Equal texts count as exact, and need no search.
         searches.append(DuplicateSearch(indexed, queries=in_split[pair.second] & ~indexed))
     store = rows.store
     sketched = SketchedTexts(store.row_store, rows.store_rows(first_rows), store.threshold)
@@ -160,6 +161,7 @@ def _repeated_rows(rows: DatasetRows, first: RowIds, second: RowIds) -> tuple[Ro
     """Return the rows of ``second`` whose answers are all in ``first``, and one answer of each."""
     answers = rows.ragged("answers", second)
     is_known = _is_in(answers.values, rows.values("answers", first))
+    # A row repeats an earlier one only if the other split has all of its answers.
     new_answers = np.bincount(answers.rows[~is_known], minlength=len(second))
     indices = np.flatnonzero((new_answers == 0) & (answers.sizes > 0))
     return second[indices], answers.values[answers.starts[indices]]

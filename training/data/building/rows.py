@@ -130,6 +130,7 @@ class DatasetRows:
         part_numbers = np.array([numbers[prefix] for prefix in self._prefixes])
         sources = part_numbers[self.input_part]
         keys = self.keys("doc")
+        # Only names that two sources share get a prefix, so that most ids stay as published.
         first, second = pair_equal_keys(keys)
         ambiguous = np.unique(keys[first[sources[first] != sources[second]]])
         has_prefix = np.isin(keys, ambiguous) & (keys != 0)
@@ -191,6 +192,7 @@ class DatasetRows:
 
     def lines(self, rows: RowIds) -> Iterator[bytes]:
         """Yield the JSON lines of ``rows``, with the final ids."""
+        # Decoding a line takes long, and most builds rename no row.
         is_renamed = (self._has_name | self._has_origin | self._has_document_prefix)[rows]
         lines = self.store.row_store.lines(self._store_rows[rows])
         for row, renamed, line in zip(rows.tolist(), is_renamed.tolist(), lines, strict=True):

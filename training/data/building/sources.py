@@ -174,6 +174,7 @@ def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record
     annotator_files: dict[str | None, tuple[int, int, str]] = {}
     for number, source in enumerate(config.sources):
         if source.corpus is None:
+            # Files of named annotators are one source, so that their annotations meet in one item.
             for file in source.paths():
                 unit = number, units, file.stem
                 if source.annotator is not None:

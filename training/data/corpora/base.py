@@ -159,6 +159,7 @@ def read_table(
         InputError: if the header lacks a column, a row has another number of fields than the header, or a field is
             longer than any text.
     """
+    # The readers of lines differ in whether they keep the line ends, which CSV needs within quotes.
     rows = csv.DictReader((line.rstrip("\n") + "\n" for line in lines), delimiter=delimiter)
     try:
         for name in columns.values():

@@ -57,6 +57,7 @@ def read(folder: Path, split: str, on_drop: OnDrop) -> Iterator[Record]:
         is_later = int(record.id) >= LATER_FROM
         if is_later != (split == "later"):
             continue
+        # Otherwise a choice would be made on sentences that were trained on.
         if is_later and record.text in earlier_texts:
             on_drop("sentence is in earlier")
         else:
@@ -66,6 +67,7 @@ def read(folder: Path, split: str, on_drop: OnDrop) -> Iterator[Record]:
 def _rows(path: Path) -> Iterator[Record]:
     """Yield the records of a file, without its header."""
     for number, row in read_tsv(path, (3, 5)):
+        # Not every file has a header.
         if row[0] == "Sentence_id":
             continue
         location = f"{path}, line {number}"

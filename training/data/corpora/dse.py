@@ -58,6 +58,7 @@ def read(
             seen_sentences.add(_key(row[0].replace("[", "").replace("]", "")))
     path = _path(folder, split)
     for number, row in read_tsv(path, (4,)):
+        # Repeats may differ in white space.
         key = tuple(" ".join(field.split()) for field in row)
         if split == "train" and key in seen:
             on_drop("repeats an earlier row")
@@ -109,6 +110,7 @@ def _parse_row(row: list[str], location: str, row_id: str, whole_words: bool) ->
 def _unbracket(marked: str, p: str, q: str, location: str) -> tuple[str, list[tuple[int, int]]]:
     """Return the trimmed sentence without the brackets around p and q, and the offsets of p and q in it."""
     mentions = [rf"\[(\s*{re.escape(mention.strip())}\s*)\]" for mention in (p, q)]
+    # Nothing says which of p and q the sentence mentions first.
     in_order = re.search("(.*?)".join(mentions), marked, re.DOTALL)
     reversed_order = re.search("(.*?)".join(reversed(mentions)), marked, re.DOTALL)
     match = in_order or reversed_order
@@ -137,6 +139,7 @@ def _whole_words(start: int, end: int, text: str) -> tuple[int, int]:
         start += 1
     while start < end and text[end - 1] in _LOOSE:
         end -= 1
+    # A mention of nothing but marks stays as it is.
     if start == end:
         return original
     while start and text[start - 1].isalnum() and text[start].isalnum():

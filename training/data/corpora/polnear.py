@@ -104,6 +104,7 @@ def _annotation_paths(folder: Path, split: str) -> dict[str, list[Path]]:
             days[stem] = datetime.date.fromisoformat(stem.split("_")[1])
         except (IndexError, ValueError):
             raise InputError(f"{stem}: expected a name like OUTLET_2016-01-31_TITLE") from None
+    # Choices must be made on a later time than the one trained on, as in the official dev.
     last_train_day = max(days.values()) - datetime.timedelta(days=TUNE_DAYS)
     is_tune = split == "tune"
     return {stem: paths[stem] for stem in paths if (days[stem] > last_train_day) == is_tune}

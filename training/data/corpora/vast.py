@@ -68,6 +68,7 @@ def read(folder: Path, split: str, on_drop: OnDrop, drop_repeats: bool = True) -
         path = folder / f"vast_{split}.csv"
         rows = read_table(read_lines(path), path, _HELD_OUT)
     for number, row in rows:
+        # Only *train* has a column of ids; elsewhere the line is the id.
         record = _parse_row({"id": str(number), **row}, f"{path}, line {number}", split)
         key = (record.text, row["topic"], row["label"])
         if record.text == _LOST:

@@ -83,6 +83,7 @@ class _Survey:
         for answer in document.answers:
             if roles.of(answer.question) not in (IGNORE, "target", "holder"):
                 self.has_answers = True
+        # One linked document shows that the tool could link: the others have no links on purpose.
         self.are_linked |= marks.are_linked
 
 
@@ -163,6 +164,7 @@ def _document_records(
         # The report names the place within the file, which it has named already.
         place = document.where.removeprefix(str(path)).lstrip(", ") or f"record '{document.name}'"
         report.note("overlapping-spans", _OVERLAPPING, place)
+    # Stances need the target of the document.
     columns = _column_values(document, layout, roles)
     builder = _RecordBuilder(document, bounds, survey.kinds, roles)
     builder.add_attributions(linked)

@@ -133,6 +133,7 @@ def attributions(
     for cue in _unused(marks.of("cue"), linked):
         contents = marks.related(cue, "content")
         sources = marks.related(cue, "source")
+        # Some guidelines link the source to the content, and not to the cue.
         if not sources:
             sources = [s for content in contents for s in marks.related(content, "source")]
         linked.append(LinkedAttribution({"source": sources, "cue": [cue], "content": contents}))
@@ -144,6 +145,7 @@ def attributions(
         for source in _unused(marks.of("source"), linked)
     ]
     count, overlapping = _join_nearest(linked, bounds) if nearest else (0, 0)
+    # An attribution is empty once its only mark was moved to a cue.
     linked = [attribution for attribution in linked if any(attribution.marks.values())]
     linked.sort(key=lambda attribution: attribution.first_piece)
     return linked, count, overlapping

@@ -93,6 +93,7 @@ def files_in(path: Path, name: str | None = None) -> list[Path]:
         is_hidden = any(folder.startswith(".") for folder in file.relative_to(path).parts)
         if file.is_file() and not is_hidden:
             files.append(file)
+    # brat keeps a document in two files, so that the folder is read as one.
     if name is None and any(file.suffix == ".ann" for file in files):
         return [path]
     suffixes = {suffix for format in formats for suffix in format.suffixes} - {"", ".txt"}

@@ -134,6 +134,7 @@ def _find_scheme(sentences: Sequence[_TaggedSentence]) -> str:
         return "IOBES"
     # IOB2 comes first, because it is the more common one where both have as many violations.
     violations = {"IOB2": 0, "IOB1": 0}
+    # B- before a first token violates IOB1, and I- before a first token violates IOB2.
     for scheme in violations:
         for sentence in sentences:
             violations[scheme] += len(list(_misplaced_tags(sentence, scheme)))
@@ -264,6 +265,7 @@ def write(records: Iterable[Record], path: Path, layer: str = "entities") -> Non
             if labelled_spans is None:
                 left_out[f"records without annotated {layer}"] += 1
                 continue
+            # A record without a document is one of its own.
             if record.doc_id is None or record.doc_id != document:
                 file.write(f"{_DOCUMENT_START} O\n\n")
             document = record.doc_id

@@ -129,7 +129,13 @@ def json_parse(item: Item, layout: Layout) -> Iterator[Document]:
     Raises:
         InputError: naming the line and the field, what was expected and what was found.
     """
-    data = _parse_object(item)
+    if isinstance(item.data, list):
+        # spaCy 2 has pairs of a text and its annotations.
+        if len(item.data) != 2:
+            raise wrong(item.where, "an object, or a text with its annotations", item.data)
+        data = {"text": item.data[0], **mapping(item.data[1], f"{item.where}[1]")}
+    else:
+        data = object_of(item)
     text_key = layout.columns.get("text", "text")
     marks = []
     for number, entity in enumerate(listing(data.get("entities") or [], f"{item.where}: entities")):
@@ -151,16 +157,6 @@ def json_parse(item: Item, layout: Layout) -> Iterator[Document]:
         fields={key: value for key, value in data.items() if key not in _SPACY_KEYS | {text_key}},
         unit="code points",
     )
-
-
-def _parse_object(item: Item) -> dict[str, Any]:
-    """Return the object of a line; of a pair, the annotations with the text."""
-    if not isinstance(item.data, list):
-        return object_of(item)
-    if len(item.data) != 2:
-        raise wrong(item.where, "an object, or a text with its annotations", item.data)
-    text, annotations = item.data
-    return {"text": text, **mapping(annotations, f"{item.where}[1]")}
 
 
 def recognise(head: str) -> bool:

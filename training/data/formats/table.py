@@ -90,6 +90,7 @@ def read(
                 raise InputError(f"{where}: {error}") from None
             reading(str(error).partition(", found")[0])
             continue
+        # A wrong label is an error in a lenient reading, too: leaving out rows would hide it.
         _check_labels(record, layout, where)
         # Several annotators of a sentence are rows with one id.
         key = (record.id, record.annotator)
@@ -114,8 +115,7 @@ def _find_columns(path: Path, header: Sequence[str], layout: Layout) -> _TableCo
     Raises:
         InputError: for a column that is missing, occurs twice, or has two uses.
     """
-    _check_header(path, header, layout)
-    _check_roles(path, header, layout)
+    _check_names(path, header, layout)
     names = {column: layout.columns.get(column, column) for column in COLUMNS}
     names.update({role: name for name, role in layout.roles.items() if role in _STANCE_ROLES})
     labels = _task_columns(header, layout)
@@ -173,18 +173,14 @@ def _task_columns(header: Sequence[str], layout: Layout) -> dict[str, int]:
     return labels
 
 
-def _check_header(path: Path, header: Sequence[str], layout: Layout) -> None:
-    """Raise ``InputError`` for an unknown column in the layout, and for two columns of one name."""
+def _check_names(path: Path, header: Sequence[str], layout: Layout) -> None:
+    """Raise ``InputError`` for unknown columns or roles, and for two columns of one name or role."""
     for name in layout.columns:
         if name not in COLUMNS:
             raise InputError(f"{path}: {unknown('column', name, COLUMNS)}")
     for name in header:
         if name and header.count(name) > 1:
             raise InputError(f"{path}: expected columns with different names, found '{name}' twice")
-
-
-def _check_roles(path: Path, header: Sequence[str], layout: Layout) -> None:
-    """Raise ``InputError`` for roles of missing columns, unknown roles, and a role of two columns."""
     names_by_role: dict[str, list[str]] = {}
     for name, role in layout.roles.items():
         if name not in header:
@@ -199,6 +195,7 @@ def _check_roles(path: Path, header: Sequence[str], layout: Layout) -> None:
             )
         names_by_role.setdefault(role, []).append(name)
     for role, names in names_by_role.items():
+        # Any number of columns can be ignored.
         if len(names) > 1 and role != _IGNORE:
             raise InputError(
                 f"{path}: roles: expected one column for {role}, found {', '.join(names)}"

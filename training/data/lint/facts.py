@@ -97,7 +97,13 @@ class Facts:
         self.records += 1
         self.words.update(words_of(record.text))
         self._count_labels(record, location, split)
-        self._count_targets(record, location)
+        for stance in record.stances or ():
+            if isinstance(stance.target, str):
+                tally = self.targets.setdefault(stance.target, Tally(location))
+                tally.count += 1
+                # Searching a text takes long, and one mention is enough.
+                if not tally.mentioned:
+                    tally.mentioned = bool(find_mentions(stance.target, record.text))
         self._count_sentence(record, location)
         self.annotators.setdefault(record.annotator, Tally(location)).count += 1
         # setdefault returns this record's own location if the key is new.
@@ -130,7 +136,17 @@ class Facts:
         return len(lone), len(self._single_sentences), first
 
     def _count_labels(self, record: Record, location: Location, split: str | None) -> None:
-        for task, label in _labels(record):
+        """Count the labels of a record, also by split."""
+        labels = []
+        for task in SENTENCE_TASKS:
+            label = getattr(record, task)
+            if label is not None:
+                labels.append((task, label))
+        labels += [("entity", entity.label) for entity in record.entities or ()]
+        labels += [
+            ("stance", stance.label) for stance in record.stances or () if stance.label is not None
+        ]
+        for task, label in labels:
             self.tallies[task].setdefault(label, Tally(location)).count += 1
             if split is not None:
                 self.by_split[split][task].setdefault(label, Tally(location)).count += 1
@@ -138,14 +154,6 @@ class Facts:
         for stance in record.stances or ():
             for label in stance.probabilities or ():
                 self.tallies["stance"].setdefault(label, Tally(location))
-
-    def _count_targets(self, record: Record, location: Location) -> None:
-        for stance in record.stances or ():
-            if isinstance(stance.target, str):
-                tally = self.targets.setdefault(stance.target, Tally(location))
-                tally.count += 1
-                if not tally.mentioned:
-                    tally.mentioned = bool(find_mentions(stance.target, record.text))
 
     def _count_sentence(self, record: Record, location: Location) -> None:
         """Keep track of documents with a single sentence, however many annotators labelled it."""
@@ -166,6 +174,7 @@ class Facts:
             new = _EarlierLabel(record.annotator, label.strip().casefold(), location)
             earlier_labels = self._earlier_labels.setdefault(key_of(text, task, question), [])
             own = next((old for old in earlier_labels if old.annotator == new.annotator), None)
+            # An annotator who labels a text twice counts once towards agreement.
             if own is not None:
                 # The check two-stance-labels reports two labels in one record.
                 if own.label != new.label and own.location is not location:
@@ -178,19 +187,6 @@ class Facts:
                     counts["common"] += 1
                     counts["alike"] += int(old.label == new.label)
             earlier_labels.append(new)
-
-
-def _labels(record: Record) -> Iterator[tuple[str, str]]:
-    """Yield the task and the label of each label of a record."""
-    for task in SENTENCE_TASKS:
-        label = getattr(record, task)
-        if label is not None:
-            yield task, label
-    for entity in record.entities or ():
-        yield "entity", entity.label
-    for stance in record.stances or ():
-        if stance.label is not None:
-            yield "stance", stance.label
 
 
 def answers(record: Record) -> Iterator[tuple[str, str, str]]:

@@ -82,6 +82,7 @@ class Fixes:
                 stance.probabilities = probabilities
         if isinstance(stance.holder, list):
             stance.holder = self._trim(stance.holder, text)
+        # Only names have spellings; a span has the words of its text.
         if isinstance(stance.target, list):
             stance.target = self._trim(stance.target, text)
             return

@@ -83,12 +83,14 @@ class Inspection:
                     self.unread += entry.severity == "error"
                     yield entry
                     continue
+                # The facts come first, because some checks compare a record with earlier ones.
                 checked = self.facts.add(entry.record, entry.location, entry.split)
                 for check in RECORD_CHECKS:
                     for message in check.find(checked):
                         yield Finding(check.severity, check.code, checked.location, message)
                 if progress:
                     progress(1)
+        # These need the counts of all records.
         for data_check in DATA_CHECKS:
             for location, message in data_check.find(self.facts):
                 yield Finding(data_check.severity, data_check.code, location, message)

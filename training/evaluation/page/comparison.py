@@ -82,6 +82,7 @@ def comparison_page(comparison: Mapping[str, Any], folder_a: Path, folder_b: Pat
         if not (folder / PREDICTION_LOG_FILE).is_file():
             runs_without_log.append(name)
     sections = []
+    # Differences of figures need only the counts, cases need both logs.
     if not runs_without_log:
         logs = [read_prediction_log(folder) for folder in folders]
         sections = disagreements(folders, logs[0], logs[1])
@@ -103,27 +104,25 @@ def comparison_page(comparison: Mapping[str, Any], folder_a: Path, folder_b: Pat
 def disagreements(
     folders: tuple[Path, Path], a: PredictionLog, b: PredictionLog
 ) -> list[Disagreement]:
-    """Return the disagreements of two runs on each task that both have."""
+    """Return the disagreements of two runs on each task that both have.
+
+    Raises:
+        InputError: if the cases of two runs differ in sentence, kind or gold label.
+    """
     sections = []
     shared = [name for name in a if name in b]
     for number, name in enumerate(shared, 1):
-        _check_same_cases(folders, name, a[name], b[name])
+        if [_case_key(case) for case in a[name]] != [_case_key(case) for case in b[name]]:
+            paths = [folder / PREDICTION_LOG_FILE for folder in folders]
+            raise InputError(
+                f"{paths[1]}, {name}: expected the cases of {paths[0]} in their order, "
+                "found others: evaluate both again"
+            )
         compare_cases: Any = _compare_spans
         if isinstance(a[name][0], ScoredAnswer):
             compare_cases = _compare_answers
         sections.append(compare_cases(f"t{number}", name, a[name], b[name]))
     return sections
-
-
-def _check_same_cases(
-    folders: tuple[Path, Path], name: str, a: Sequence[Any], b: Sequence[Any]
-) -> None:
-    """Raise an InputError if the cases of two runs differ in sentence, kind or gold label."""
-    if [_case_key(case) for case in a] != [_case_key(case) for case in b]:
-        raise InputError(
-            f"{folders[1] / PREDICTION_LOG_FILE}, {name}: expected the cases of "
-            f"{folders[0] / PREDICTION_LOG_FILE} in their order, found others: evaluate both again"
-        )
 
 
 def _case_key(case: ScoredAnswer | ScoredSpans) -> tuple[str, str | None]:

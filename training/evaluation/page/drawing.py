@@ -93,6 +93,7 @@ def as_svg(figure: "Figure", name: str, title: str, description: str) -> str:
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)
     root.attrib |= {"class": "plot", "role": "img", "aria-labelledby": f"{name}-t {name}-d"}
+    # Screen readers expect the title before everything else.
     for position, (tag, text) in enumerate((("title", title), ("desc", description))):
         element = ElementTree.Element(_SVG + tag, {"id": f"{name}-{tag[0]}"})
         element.text = text

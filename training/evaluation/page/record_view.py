@@ -92,6 +92,7 @@ def sample(record: Record) -> Sample:
             {role: _words(text, span) for role, span in spans.items() if span is not None}
         )
     empty, missing = [], []
+    # "Not annotated" and "none there" are different facts about a sentence.
     for field, task in _TASK_OF_FIELD.items():
         annotation = getattr(record, field)
         if annotation is None:

@@ -228,6 +228,7 @@ def _error_table(cases: Sequence[ScoredSpans], outcome: Outcome) -> ErrorTable:
         errors[LINKED, "right"] += correct
         errors[LINKED, "missed"] += gold - correct
         errors[LINKED, "spurious"] += predicted - correct
+    # A dictionary keeps the order in which the labels occur.
     labels = list(dict.fromkeys(label for label, _ in errors))
     counts = {label: {kind: errors[label, kind] for kind in KINDS} for label in labels}
     return ErrorTable(counts, commonest[:3])

@@ -99,6 +99,7 @@ def _use_annotator_folders(texts: Sequence[AnnotatedText]) -> list[AnnotatedText
     annotators: set[str] = set()
     shared_names = set()
     for name, copies in by_name.items():
+        # Folders may hold different texts under one name, such as years with monthly files.
         if len(copies) > 1 and len({read_text(text.txt) for text in copies}) == 1:
             shared_names.add(name)
             annotators.update(text.name.partition("/")[0] for text in copies)

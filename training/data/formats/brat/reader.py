@@ -133,6 +133,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     files: AnnotatedText = item.data
     text = read_text(files.txt)
     ann = _read_ann(files.ann)
+    # Two marks with one span would be two roles of the same words.
     replaced_triggers = _replaced_triggers(ann)
     _set_attributes(ann, replaced_triggers, roles_of(layout))
     events: dict[str, list[str]] = {}

@@ -48,7 +48,14 @@ def write(records: Iterable[Record], path: Path) -> None:
             text_names[f"{name}{suffix}.ann"] = f"{name}.txt"
             note_count += lines.note_count
         _add_file(files, f"{name}.txt", document.text)
-    _check_texts(text_names, path)
+    stems = {path / name.removesuffix(".txt") for name in text_names.values()}
+    for ann_name, text_name in text_names.items():
+        # "a_b.ann" belongs to "a.txt" only if there is no "a_b.txt".
+        if match_text(path / ann_name, stems, path).txt.name != text_name:
+            raise InputError(
+                f"{ann_name}: expected it to belong to {text_name}, "
+                "found a document that is called so, too"
+            )
     if note_count:
         logger.warning(
             "%d stances of or toward a name are written as notes, which are not read back",
@@ -70,17 +77,6 @@ def _add_file(files: dict[str, str], name: str, content: str) -> None:
             "found it twice"
         )
     files[name] = content
-
-
-def _check_texts(text_names: dict[str, str], path: Path) -> None:
-    """Raise ``InputError`` if the reader would take annotations for those of another text."""
-    stems = {path / name.removesuffix(".txt") for name in text_names.values()}
-    for ann_name, text_name in text_names.items():
-        if match_text(path / ann_name, stems, path).txt.name != text_name:
-            raise InputError(
-                f"{ann_name}: expected it to belong to {text_name}, "
-                "found a document that is called so, too"
-            )
 
 
 def _file_name(name: str) -> str:
@@ -115,6 +111,7 @@ class _AnnLines:
                     self._add_stance(stance, stance.label, start, sentence)
         for roles in sheet.attributions():
             names = {role: self._add_span(role.capitalize(), span) for role, span in roles.items()}
+            # brat requires a trigger, and not every attribution has a cue.
             trigger_span = roles.get("cue") or roles.get("content") or roles["source"]
             trigger = self._add_span("Attribution", trigger_span)
             arguments = [f"{role.capitalize()}:{name}" for role, name in names.items()]

@@ -11,6 +11,7 @@ Nothing in a row distinguishes answers from the task's data. These rules do:
 These exports lack relations, and do not say to which region an answer belongs: use JSON for those.
 """
 
+import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -72,19 +73,15 @@ def table_items(path: Path) -> Iterator[Item]:
             continue
         if len(row.cells) != len(header):
             raise InputError(f"{where}: expected {len(header)} columns, found {len(row.cells)}")
-        values = {name: _decode(cell) for name, cell in zip(header, row.cells, strict=True)}
+        values: dict[str, Any] = {}
+        for name, cell in zip(header, row.cells, strict=True):
+            values[name] = cell
+            if cell.startswith(("[", "{")):
+                # A text may begin with a bracket, too.
+                with contextlib.suppress(ValueError, RecursionError):
+                    values[name] = json.loads(cell)
         row_name = values.get("id") or row.location.removeprefix("line ")
         yield Item(where, str(row_name), values)
-
-
-def _decode(cell: str) -> Any:
-    """Return the value of a cell: JSON if it is an array or an object, else the text itself."""
-    if cell.startswith(("[", "{")):
-        try:
-            return json.loads(cell)
-        except (ValueError, RecursionError):
-            return cell  # a text may begin with a bracket
-    return cell
 
 
 def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
@@ -209,16 +206,15 @@ def is_row(value: object) -> bool:
     """
     if not isinstance(value, dict) or "annotator" not in value:
         return False
-    return "annotation_id" in value or any(map(_has_labelled_region, value.values()))
-
-
-def _has_labelled_region(value: object) -> bool:
-    if not isinstance(value, list):
-        return False
-    for region in value:
-        has_bounds = isinstance(region, dict) and "start" in region
-        if has_bounds and any(key.endswith("labels") for key in region):
-            return True
+    if "annotation_id" in value:
+        return True
+    for regions in value.values():
+        if not isinstance(regions, list):
+            continue
+        for region in regions:
+            has_bounds = isinstance(region, dict) and "start" in region
+            if has_bounds and any(key.endswith("labels") for key in region):
+                return True
     return False
 
 

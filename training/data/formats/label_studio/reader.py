@@ -194,6 +194,7 @@ def _find_regions(results: _Results) -> dict[str, _Region]:
             continue
         value = mapping(result.get("value"), f"{where}.value")
         region_id = result.get("id")
+        # Each control that marks or answers a region repeats its offsets: the first one makes the region.
         if ("start" in value or "globalOffsets" in value) and region_id not in regions:
             bounds = region_bounds(value, f"{where}.value")
             region = _Region(bounds, None, _control(result, where), where)
@@ -201,25 +202,21 @@ def _find_regions(results: _Results) -> dict[str, _Region]:
     # An answer may come before the region that it is for.
     for result, where in results:
         owner = _region_of(result, regions)
-        if owner is not None:
-            _add_to_region(owner, result, where)
+        if owner is None:
+            continue
+        value, kind = result["value"], result["type"]
+        # The "text" of a text area is its answer, not a quotation.
+        if kind != "textarea" and isinstance(value.get("text"), str):
+            owner.surface = value["text"]
+        if kind.endswith("labels"):
+            labels_where = f"{where}.value.{kind}"
+            labels = listing(value.get(kind, value.get("labels")) or [], labels_where)
+            owner.has_labels = True
+            owner.labels += [string(label, labels_where) for label in labels]
+        elif value_key(kind) in value:
+            answers = [str(answer.value) for answer in answers_in(value, kind, "", where)]
+            owner.attributes[_control(result, where)] = ", ".join(answers)
     return regions
-
-
-def _add_to_region(region: _Region, result: Mapping[str, Any], where: str) -> None:
-    """Add the labels or the answers of a result to its region."""
-    value, kind = result["value"], result["type"]
-    # The "text" of a text area is its answer, not a quotation.
-    if kind != "textarea" and isinstance(value.get("text"), str):
-        region.surface = value["text"]
-    if kind.endswith("labels"):
-        labels_where = f"{where}.value.{kind}"
-        labels = listing(value.get(kind, value.get("labels")) or [], labels_where)
-        region.has_labels = True
-        region.labels += [string(label, labels_where) for label in labels]
-    elif value_key(kind) in value:
-        answers = [str(answer.value) for answer in answers_in(value, kind, "", where)]
-        region.attributes[_control(result, where)] = ", ".join(answers)
 
 
 def _region_of(result: Mapping[str, Any], regions: Mapping[str, _Region]) -> _Region | None:

@@ -50,15 +50,17 @@ def write(records: Iterable[Record], path: Path) -> None:
             else:
                 _add_sentences(results, sheet)
             annotation_count += 1
-            annotations.append(
-                {
-                    "id": annotation_count,
-                    **_completed_by(sheet.annotator),
-                    "was_cancelled": False,
-                    "ground_truth": False,
-                    "result": results.items,
-                }
-            )
+            annotation: dict[str, Any] = {"id": annotation_count}
+            if sheet.annotator is not None:
+                # Label Studio knows a user by number, and other names only as e-mail addresses.
+                is_number = sheet.annotator.isascii() and sheet.annotator.isdecimal()
+                if is_number and str(int(sheet.annotator)) == sheet.annotator:
+                    annotation["completed_by"] = int(sheet.annotator)
+                else:
+                    annotation["completed_by"] = {"email": sheet.annotator}
+            annotation["was_cancelled"] = annotation["ground_truth"] = False
+            annotation["result"] = results.items
+            annotations.append(annotation)
         tasks.append(
             {"id": len(tasks) + 1, "data": data, "annotations": annotations, "predictions": []}
         )
@@ -67,15 +69,6 @@ def write(records: Iterable[Record], path: Path) -> None:
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-
-
-def _completed_by(annotator: str | None) -> dict[str, Any]:
-    """Return the key with the annotator: a user's number, or an object with another name."""
-    if annotator is None:
-        return {}
-    if annotator.isascii() and annotator.isdecimal() and str(int(annotator)) == annotator:
-        return {"completed_by": int(annotator)}
-    return {"completed_by": {"email": annotator}}
 
 
 def _stance_toward_name(stances: Sequence[Stance] | None) -> Stance | None:
@@ -106,6 +99,7 @@ def _add_single_sentence(results: Results, sheet: AnnotatorLayer, data: dict[str
         if all(data.get(key, name) == name for key, name in names.items()):
             data |= {key: name for key, name in names.items() if name is not None}
             results.choice("stance", stance.label or "")
+            # The choice holds this stance already.
             stances.remove(stance)
     _add_spans(results, start, record, stances)
     _add_attributions(results, sheet)

@@ -124,30 +124,26 @@ def read(path: Path) -> tuple[list[Layer], list[WebAnnoSentence]]:
     layers: list[Layer] = []
     column_count = 0
     header_end = 1
+    # The columns of a token belong to the layers in the order of the header.
     for where, line in lines[1:]:
         if not line.startswith("#T_"):
             break
-        layers.append(_parse_layer(where, line, column_count))
+        kind = _LAYER_KINDS.get(line[:6])
+        if kind is None:
+            raise InputError(
+                f"{where}: expected a layer, #T_SP=, #T_CH= or #T_RL=, found {shorten(repr(line))}"
+            )
+        name, *columns = line.partition("=")[2].split("|")
+        if not name:
+            raise InputError(f"{where}: expected the name of a layer, found none")
+        # A layer without features has one column all the same, which only marks the tokens.
+        layers.append(Layer(name, kind, column_count, tuple(columns) or ("",)))
         column_count += len(layers[-1].columns)
         header_end += 1
     sentences = list(_sentences(lines[header_end:], column_count))
     if not sentences:
         raise InputError(f"{path}: expected at least one sentence, found none")
     return layers, sentences
-
-
-def _parse_layer(where: str, line: str, first_column: int) -> Layer:
-    """Return the layer that a line of the header declares."""
-    kind = _LAYER_KINDS.get(line[:6])
-    if kind is None:
-        raise InputError(
-            f"{where}: expected a layer, #T_SP=, #T_CH= or #T_RL=, found {shorten(repr(line))}"
-        )
-    name, *columns = line.partition("=")[2].split("|")
-    if not name:
-        raise InputError(f"{where}: expected the name of a layer, found none")
-    # A layer without features has one column all the same, which only marks the tokens.
-    return Layer(name, kind, first_column, tuple(columns) or ("",))
 
 
 def _sentences(lines: Sequence[tuple[str, str]], column_count: int) -> Iterator[WebAnnoSentence]:

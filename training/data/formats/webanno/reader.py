@@ -16,7 +16,7 @@ DKPro's layers of words (lemma, part of speech, dependency, …) are left out an
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -167,21 +167,17 @@ class _SpanAnnotation:
                 "found a mark of none"
             )
         attributes = {name: value for name, value in self.features.items() if value}
-        feature = self._label_feature(attributes, roles)
+        # The docstring of the module gives this order.
+        feature = None
+        for name, value in attributes.items():
+            if roles.of(value) in _SPAN_MEANINGS:
+                feature = name
+                break
+        if feature is None and roles.of(self.layer.short) not in _SPAN_MEANINGS:
+            feature = "value" if "value" in attributes else next(iter(attributes), None)
         label = self.layer.short if feature is None else attributes.pop(feature)
         pieces = [(self.start, self.end)]
         return Mark(self.name, label, pieces, attributes=attributes, where=self.where)
-
-    def _label_feature(self, features: Mapping[str, str], roles: Roles) -> str | None:
-        """Return the feature that holds the label; ``None`` if the layer's name is the label."""
-        for name, value in features.items():
-            if roles.of(value) in _SPAN_MEANINGS:
-                return name
-        if roles.of(self.layer.short) in _SPAN_MEANINGS:
-            return None
-        if "value" in features:
-            return "value"
-        return next(iter(features), None)
 
 
 class _Annotations:
@@ -218,7 +214,11 @@ class _Annotations:
 
     def _span(self, layer: Layer, token: WebAnnoToken, row: Sequence[str]) -> _SpanAnnotation:
         """Return the annotation of a span layer, a new one unless an earlier token has its number."""
-        number = _annotation_number(layer, row)
+        number = None
+        for index, cell in enumerate(row):
+            # The number of a slot's target identifies the target.
+            if number is None and not layer.has_slot_targets(index):
+                number = _number_in(cell)
         span = None if number is None else self._by_number.get(number)
         if span is None:
             span = self._new_span(layer, token)
@@ -368,15 +368,6 @@ def _annotation_rows(layer: Layer, token: WebAnnoToken) -> list[list[str]]:
             )
         columns[index] = [cell] * count
     return [list(row) for row in zip(*columns, strict=True)]
-
-
-def _annotation_number(layer: Layer, row: Sequence[str]) -> int | None:
-    """Return the number that identifies an annotation; numbers of slot targets identify the targets."""
-    for index, cell in enumerate(row):
-        number = _number_in(cell)
-        if number is not None and not layer.has_slot_targets(index):
-            return number
-    return None
 
 
 def _number_in(cell: str) -> int | None:
