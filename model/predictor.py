@@ -355,9 +355,19 @@ class Predictor:
         """Yield the holders or the targets of stances in a window, from the logits (T, 3) of its tokens."""
         bias = self.config.biases.get(head, 0.0)
         logits = logits + np.array([0.0, bias, bias])
+        bounds: list[list[int]] = []
         for span in decode_tags(logits, window, bio((OPINION_HEADS[head],))):
-            [piece, *_] = window.locate(span.start, span.end)
-            yield _without_punctuation(piece, texts)
+            # Two holders or targets hardly ever touch: such spans are one, of which two words seemed to begin.
+            if bounds and bounds[-1][1] == span.start:
+                bounds[-1][1] = span.end
+            else:
+                bounds.append([span.start, span.end])
+        for start, end in bounds:
+            [piece, *_] = window.locate(start, end)
+            place = _without_punctuation(piece, texts)
+            words = texts[place.sentence][place.start : place.end]
+            if words.lower() not in ("a", "an", "the"):
+                yield place
 
     def _name_speakers(
         self, document: EncodedDocument, attributions: Sequence[FoundAttribution], layout: Layout
