@@ -256,8 +256,14 @@ def _count_entities(pairs: Sequence[tuple[Record, Record]]) -> Counts:
     """Count all entities exactly (``f1``, as for a model), and those of each label exactly and by their tokens."""
     counts: Counts = _no_counts()
     for pair in pairs:
-        gold, predicted = (_entity_spans(record) for record in pair)
-        gold_tokens, predicted_tokens = (_entity_tokens(record) for record in pair)
+        spans, tokens = [], []
+        for record in pair:
+            entities = record.entities or ()
+            spans.append({(e.span[0][0], e.span[-1][1], e.label) for e in entities})
+            roles = entity_roles(record)
+            tokens.append({(n, role) for n, role in enumerate(roles) if role != NOTHING})
+        gold, predicted = spans
+        gold_tokens, predicted_tokens = tokens
         counts["f1"] += _shared(gold, predicted)
         for label in {span[2] for span in gold | predicted}:
             counts[f"{label}.exact.f1"] += _shared(
@@ -269,19 +275,6 @@ def _count_entities(pairs: Sequence[tuple[Record, Record]]) -> Counts:
                 {token for token in predicted_tokens if token[1] == label},
             )
     return counts
-
-
-def _entity_spans(record: Record) -> set[tuple[int, int, str]]:
-    """Return start, end and label of each entity."""
-    spans = set()
-    for entity in record.entities or ():
-        spans.add((entity.span[0][0], entity.span[-1][1], entity.label))
-    return spans
-
-
-def _entity_tokens(record: Record) -> set[tuple[int, str]]:
-    """Return number and label of each token of an entity."""
-    return {(number, role) for number, role in enumerate(entity_roles(record)) if role != NOTHING}
 
 
 def _shared(gold: Set[Hashable], predicted: Set[Hashable]) -> Array:

@@ -67,7 +67,6 @@ def read(folder: Path, split: str, on_drop: OnDrop) -> Iterator[Record]:
 def _rows(path: Path) -> Iterator[Record]:
     """Yield the records of a file, without its header."""
     for number, row in read_tsv(path, (3, 5)):
-        # Not every file has a header.
         if row[0] == "Sentence_id":
             continue
         location = f"{path}, line {number}"

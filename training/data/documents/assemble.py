@@ -175,8 +175,11 @@ def _document_records(
     if as_one_text:
         _add_answers(document_records[0], document, roles, columns, survey.kinds)
     for record in document_records:
-        labels = {**_own_labels(record), **layout.labels}
-        check_labels(record, labels, f"{document.where}: {record.id}")
+        # Without a configured label set, all labels of the record are valid.
+        labels: dict[str, Any] = {task: (getattr(record, task),) for task in SENTENCE_TASKS}
+        labels["stance"] = tuple(stance.label for stance in record.stances or ())
+        labels["entity"] = tuple(entity.label for entity in record.entities or ())
+        check_labels(record, {**labels, **layout.labels}, f"{document.where}: {record.id}")
     return document_records
 
 
@@ -203,14 +206,6 @@ def _column_values(document: Document, layout: Layout, roles: Roles) -> dict[str
                 break
     values["target"] = values["target"] or layout.target
     return values
-
-
-def _own_labels(record: Record) -> dict[str, Any]:
-    """Return the labels of a record as label sets, so that all labels are valid by default."""
-    labels: dict[str, Any] = {task: (getattr(record, task),) for task in SENTENCE_TASKS}
-    labels["stance"] = tuple(stance.label for stance in record.stances or ())
-    labels["entity"] = tuple(entity.label for entity in record.entities or ())
-    return labels
 
 
 class _RecordBuilder:
@@ -326,7 +321,14 @@ class _RecordBuilder:
     ) -> list[Record]:
         """Return the records of all sentences."""
         document = self._document
-        meta = self._meta(columns, layout)
+        # The plain fields of the document that are not columns, and the columns of ``_META``.
+        used = {layout.columns.get(column, column) for column in (*_FIELD_COLUMNS, "text")}
+        meta: dict[str, Any] = {
+            key: value
+            for key, value in document.fields.items()
+            if key not in used and isinstance(value, (str, int, float, bool))
+        }
+        meta |= {key: columns[key] for key in _META if columns[key] is not None}
         built = []
         for index, (start, end) in enumerate(self._bounds):
             fields = self._fields[index]
@@ -350,20 +352,6 @@ class _RecordBuilder:
                 )
             )
         return built
-
-    def _meta(self, columns: Mapping[str, str | None], layout: Layout) -> dict[str, Any]:
-        """Return the document's plain fields that are not columns, and the columns of ``_META``."""
-        used = {layout.columns.get(column, column) for column in (*_FIELD_COLUMNS, "text")}
-        meta: dict[str, Any] = {
-            key: value
-            for key, value in self._document.fields.items()
-            if key not in used and isinstance(value, (str, int, float, bool))
-        }
-        for key in _META:
-            value = columns[key]
-            if value is not None:
-                meta[key] = value
-        return meta
 
 
 def _add_answers(

@@ -261,10 +261,16 @@ def write(records: Iterable[Record], path: Path, layer: str = "entities") -> Non
             for name in ("entities", "attributions", "stances"):
                 if name != layer:
                     left_out[name] += len(getattr(record, name) or ())
-            labelled_spans = _labelled_spans(record, layer)
-            if labelled_spans is None:
+            if getattr(record, layer) is None:
                 left_out[f"records without annotated {layer}"] += 1
                 continue
+            labelled_spans = [(entity.span, entity.label) for entity in record.entities or ()]
+            if layer == "attributions":
+                labelled_spans = []
+                for attribution in record.attributions or ():
+                    for role in ROLES:
+                        if span := getattr(attribution, role):
+                            labelled_spans.append((span, role))
             # A record without a document is one of its own.
             if record.doc_id is None or record.doc_id != document:
                 file.write(f"{_DOCUMENT_START} O\n\n")
@@ -275,23 +281,6 @@ def write(records: Iterable[Record], path: Path, layer: str = "entities") -> Non
     for reason, count in left_out.items():
         if count:
             logger.warning("%s: CoNLL has no place for %s: %d left out", path, reason, count)
-
-
-def _labelled_spans(record: Record, layer: str) -> list[tuple[Span, str]] | None:
-    """Return the spans of a layer with their labels; ``None`` if it is not annotated."""
-    if layer == "entities":
-        if record.entities is None:
-            return None
-        return [(entity.span, entity.label) for entity in record.entities]
-    if record.attributions is None:
-        return None
-    labelled_spans = []
-    for attribution in record.attributions:
-        for role in ROLES:
-            span = getattr(attribution, role)
-            if span is not None:
-                labelled_spans.append((span, role))
-    return labelled_spans
 
 
 def _flatten(

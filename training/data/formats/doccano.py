@@ -113,21 +113,17 @@ def _marks_and_answers(line: dict[str, Any], where: str) -> tuple[list[Mark], li
             if isinstance(label, str) and key != "entities":
                 answers.append(Answer("cats" if key == "cats" else "label", label))
             elif isinstance(label, dict) and key == "entities":
-                mark = _parse_entity(label, f"{key}[{number}]", label_where)
-                if mark.name in mark_names:
-                    raise wrong(f"{label_where}.id", "a new id", mark.name)
-                mark_names.add(mark.name)
-                marks.append(mark)
+                name = name_of(label.get("id", f"{key}[{number}]"), f"{label_where}.id")
+                bounds = extent(label, "start_offset", "end_offset", label_where)
+                label_name = string(label.get("label"), f"{label_where}.label")
+                # Relations refer to entities by their ids.
+                if name in mark_names:
+                    raise wrong(f"{label_where}.id", "a new id", name)
+                mark_names.add(name)
+                marks.append(Mark(name, label_name, [bounds], where=label_where))
             else:
                 marks.append(_parse_triple(label, key, label_where))
     return marks, answers
-
-
-def _parse_entity(entity: dict[str, Any], default_name: str, where: str) -> Mark:
-    """Return the mark of an object with an id, offsets and a label."""
-    name = name_of(entity.get("id", default_name), f"{where}.id")
-    bounds = extent(entity, "start_offset", "end_offset", where)
-    return Mark(name, string(entity.get("label"), f"{where}.label"), [bounds], where=where)
 
 
 def _parse_triple(label: Any, key: str, where: str) -> Mark:
