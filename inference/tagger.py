@@ -21,6 +21,7 @@ from claimstance.inference.coreference.continuations import find_continuations
 from claimstance.inference.coreference.stance_candidates import (
     StanceCandidate,
     find_candidates,
+    without_nested_targets,
 )
 from claimstance.inference.grouping import group_sources
 from claimstance.inference.python_input import (
@@ -336,6 +337,7 @@ class Tagger:
                     for stance in stances
                     if stance.label != NO_SIDE or stance.target in named_targets
                 ]
+                stances = without_nested_targets(stances)
         sentences = self._sentences(document, alignment, attributions, continuations, stances)
         # The cache holds an article without its metadata: a reprint has an id and a date of its own.
         tagged = TaggedArticle(

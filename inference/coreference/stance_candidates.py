@@ -19,7 +19,7 @@ from claimstance.inference.coreference.holders import (
 )
 from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to
-from claimstance.inference.results import Attribution, Continuation, Span
+from claimstance.inference.results import Attribution, Continuation, Span, Stance
 from claimstance.model.predictor import EncodedDocument, StanceQuery, ranges_of_long_sentences
 
 
@@ -83,6 +83,30 @@ def find_candidates(
                 query = StanceQuery(index, None, mention or name)
                 candidates.append(StanceCandidate(query, None, name))
     return candidates
+
+
+def without_nested_targets(stances: Sequence[Stance]) -> list[Stance]:
+    """Return stances without those whose target overlaps that of a surer one of the same holder and side.
+
+    *Trump's plan* and *Trump* are two targets, but a sentence seldom expresses a stance on both.
+    """
+    surest: dict[tuple[int, str | None, str], list[Stance]] = {}
+    for stance in sorted(stances, key=lambda stance: -stance.probability):
+        rivals = surest.setdefault((stance.sentence, stance.holder, stance.label), [])
+        if not any(_targets_overlap(stance, rival) for rival in rivals):
+            rivals.append(stance)
+    chosen = {id(stance) for rivals in surest.values() for stance in rivals}
+    return [stance for stance in stances if id(stance) in chosen]
+
+
+def _targets_overlap(first: Stance, second: Stance) -> bool:
+    """Return whether the targets of two stances of one sentence share a character."""
+    if first.target_span is None or second.target_span is None:
+        return False
+    return (
+        first.target_span.start < second.target_span.end
+        and second.target_span.start < first.target_span.end
+    )
 
 
 def _can_take_side(holder: Holder, sentence: int, target: str, mention: Offsets | None) -> bool:

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from claimstance.inference import Tagger
 from claimstance.inference.articles.sources import Article
 from claimstance.inference.coreference.resolver import refers_to
+from claimstance.inference.coreference.stance_candidates import without_nested_targets
+from claimstance.inference.results import Span, Stance
 from claimstance.model.errors import ConfigError, InputError, ModelError
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 from claimstance.model.predictor import CancelledError
@@ -707,3 +709,27 @@ def test_a_confidence_is_a_probability(tiny_encoder, limit):
         ConfigError, match=f"min_confidence: expected a number from 0 to 1, found {limit}"
     ):
         Tagger.from_pretrained(exported(tiny_encoder), min_confidence=limit)
+
+
+def stance_on(target, start, probability, holder="Amsel", label="against"):
+    """Return a stance of a sentence on the words ``target``, which begin at ``start``."""
+    span = Span(start, start + len(target), target, ((start, start + len(target)),))
+    return Stance(holder, target, label, probability, {}, 0, target_span=span)
+
+
+def test_of_two_overlapping_targets_the_surer_one_is_reported():
+    plan, name = stance_on("the plan of Orr", 10, 0.9), stance_on("Orr", 22, 0.6)
+    assert without_nested_targets([name, plan]) == [plan]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        stance_on("Orr", 30, 0.6),  # elsewhere in the sentence
+        stance_on("Orr", 22, 0.6, holder="Birke"),
+        stance_on("Orr", 22, 0.6, label="favor"),
+    ],
+)
+def test_stances_that_differ_otherwise_are_both_reported(other):
+    plan = stance_on("the plan of Orr", 10, 0.9)
+    assert without_nested_targets([plan, other]) == [plan, other]

@@ -22,6 +22,7 @@ from claimstance.training.evaluation.answers import Answers, collect
 from claimstance.training.evaluation.evaluate import evaluate, pair, primary
 from claimstance.training.evaluation.metrics import Array, cumulative_curve
 from claimstance.training.evaluation.reliability import (
+    FOUND_STANCE_PRECISION,
     RANKED,
     TARGET_PRECISION,
     answered_precision,
@@ -389,7 +390,7 @@ def fit_found_stances(
             continue
         confidence = np.array([stance.confidence for stance in answers])
         correct = np.array([stance.is_correct for stance in answers])
-        threshold = fit_abstention_threshold(confidence, correct, answered_precision("stance"))
+        threshold = fit_abstention_threshold(confidence, correct, FOUND_STANCE_PRECISION)
         config.abstain_below[f"stance.holder.{label}"] = _rounded_down(threshold)
 
 
