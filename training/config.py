@@ -131,6 +131,11 @@ class TrainingConfig(Section):
         description="Share of the topics of an article on which a sentence takes no stance that are queried all the "
         "same (`exhaustive_stances`).",
     )
+    init_share: Share = Field(
+        default=0,
+        description="Share of the weights of `model.init_from` in the final weights, which are the mean of both. The "
+        "model then keeps more of what it could do before.",
+    )
     exhaustive_stances: list[str] = Field(
         default=[],
         description="Corpora whose rows list every stance that the sentence expresses, such as polnear-stance. Their "
@@ -217,6 +222,14 @@ class Config(Section):
     model: NetworkConfig = Field(default=NetworkConfig(), description="The network.")
     training: TrainingConfig = Field(default=TrainingConfig(), description="The training.")
     card: CardConfig = Field(default=CardConfig(), description="The model card.")
+
+    @model_validator(mode="after")
+    def _check_init_share(self) -> "Config":
+        if self.training.init_share and self.model.init_from is None:
+            raise ValueError(
+                "training.init_share: expected a model.init_from, whose weights are averaged with the trained ones"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_trainable_tasks(self) -> "Config":

@@ -127,7 +127,12 @@ def find_stances(
             if label != no_stance:
                 predictions.append((probabilities[label], label, query))
         matched: set[tuple[int, int]] = set()  # sentence, and number of its annotated stance
+        surest: list[tuple[str, StanceQuery]] = []
         for confidence, label, query in sorted(predictions, key=lambda item: -item[0]):
+            # Of nested targets, a result reports the surest one.
+            if any(label == other and _is_nested(query, rival) for other, rival in surest):
+                continue
+            surest.append((label, query))
             match = None
             for number, stance in enumerate(group[query.sentence].stances or ()):
                 is_free = (query.sentence, number) not in matched
@@ -158,6 +163,15 @@ def _candidate_queries(document: EncodedDocument) -> list[StanceQuery]:
                 spans = (holder.start, holder.end), (target.start, target.end)
                 queries.append(StanceQuery(holder.sentence, *spans))
     return queries
+
+
+def _is_nested(first: StanceQuery, second: StanceQuery) -> bool:
+    """Return whether two queries have one holder, and targets that share a character."""
+    if (first.sentence, first.holder) != (second.sentence, second.holder):
+        return False
+    if isinstance(first.target, str) or isinstance(second.target, str):
+        return first.target == second.target
+    return first.target[0] < second.target[1] and second.target[0] < first.target[1]
 
 
 def _agree(stance: Stance, query: StanceQuery) -> bool:

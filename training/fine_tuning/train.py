@@ -157,6 +157,9 @@ def train(
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     if not is_main_process:
         return config.output  # only the main process writes the model
+    if settings.init_share and init_name is not None:
+        source = ClaimStanceModel.from_pretrained(init_folder(config.model.init_from))
+        model.average_with(source, settings.init_share)
     if dev:
         model.config = _calibrated_config(
             model, dev, tasks, config.output, export_options, settings
