@@ -1,6 +1,7 @@
 """Prediction for sentences: one encoder pass per window, from which the heads read everything else."""
 
 import os
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -35,6 +36,7 @@ from claimstance.model.windows import Located, Piece, Tokens, Window, WindowBuil
 
 Ints = NDArray[np.int64]
 NO_SPAN = (0, 0)
+_POSSESSIVE = re.compile(r"(?<=['’])s\b\s*")
 PREFETCH_PER_WORKER = (
     2  # articles begun per worker: more than one, since some are short or already tagged
 )
@@ -364,9 +366,9 @@ class Predictor:
                 bounds.append([span.start, span.end])
         for start, end in bounds:
             [piece, *_] = window.locate(start, end)
-            place = _without_punctuation(piece, texts)
+            place = _without_possessive(_without_punctuation(piece, texts), texts)
             words = texts[place.sentence][place.start : place.end]
-            if words.lower() not in ("a", "an", "the"):
+            if words.lower() not in ("", "a", "an", "the"):
                 yield place
 
     def _name_speakers(
@@ -447,6 +449,12 @@ def _without_punctuation(piece: Located, texts: Sequence[str]) -> Located:
         if character.isalnum():
             return replace(piece, start=piece.start + offset)
     return piece
+
+
+def _without_possessive(piece: Located, texts: Sequence[str]) -> Located:
+    """Return a span without the ending of the name before it: *moves*, not *s moves*, of *Moscow's moves*."""
+    match = _POSSESSIVE.match(texts[piece.sentence], piece.start, piece.end)
+    return replace(piece, start=match.end()) if match else piece
 
 
 def _group_queries(

@@ -5,7 +5,12 @@ import pytest
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.labels import ROLES, bio
-from claimstance.model.predictor import CancelledError, Predictor, StanceQuery
+from claimstance.model.predictor import (
+    CancelledError,
+    Predictor,
+    StanceQuery,
+    _without_possessive,
+)
 from claimstance.model.text.layout import layout_of_lines
 from claimstance.model.windows import Located
 
@@ -282,3 +287,18 @@ def test_encoding_ends_once_stop_returns_true(make_reader, workers):
     with pytest.raises(CancelledError):
         predictor.stances(reading, [StanceQuery(0, None, topic) for topic in ("so", "much", "Ada")])
     assert len(predictor.backend.windows) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Moscow's moves", "moves"),
+        ("Moscow’s moves", "moves"),
+        ("Moscow s moves", "s moves"),
+        ("buses move", "buses move"),
+    ],
+)
+def test_a_span_leaves_the_possessive_ending_to_the_name_before_it(text, words):
+    start = text.index("s moves") if "s moves" in text else 0
+    place = _without_possessive(Located(0, start, len(text)), [text])
+    assert text[place.start : place.end] == words
