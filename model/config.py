@@ -85,7 +85,7 @@ class ModelConfig:
     """Represent the shape of a model, its labels, and the values that training fitted beside the weights.
 
     Several values are fitted per kind of question. A kind is a task, or a variant of one behind a dot, such as
-    ``stance.topic`` (see ``Query.kind``). Where a variant has no temperature, the values of its task count.
+    ``stance.topic`` (see ``StanceQuery.kind``). Where a variant has no temperature, the values of its task count.
 
     Attributes:
         encoder: the encoder's own transformers configuration.
@@ -195,6 +195,8 @@ class ModelConfig:
 
     def _fitted_kind(self, kind: str) -> str:
         """Return the kind whose fitted values count for ``kind``: itself, or its task."""
+        if kind == "stance.holder_topic" and kind not in self.temperatures:
+            kind = "stance.topic"  # older models have one calibration for all topics
         return kind if kind in self.temperatures else kind.partition(".")[0]
 
     def to_json_string(self) -> str:

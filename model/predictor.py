@@ -91,9 +91,9 @@ class StanceQuery:
 
     @property
     def kind(self) -> str:
-        """Return the kind of question: each of the three has its own calibration."""
+        """Return the kind of question: each of them has its own calibration."""
         if isinstance(self.target, str):
-            return "stance.topic"
+            return "stance.topic" if self.holder is None else "stance.holder_topic"
         return "stance.mention" if self.holder is None else "stance.holder"
 
 

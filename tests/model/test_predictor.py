@@ -229,7 +229,7 @@ def test_each_kind_of_question_has_probabilities_of_its_own(make_reader):
         "stance.holder",
         "stance.mention",
         "stance.topic",
-        "stance.topic",
+        "stance.holder_topic",
     ]
 
     def logits(**config):
@@ -247,6 +247,9 @@ def test_each_kind_of_question_has_probabilities_of_its_own(make_reader):
         fitted[1], plain[1] / 4, atol=1e-6
     )  # a temperature of its own: no bias of the task's
     np.testing.assert_allclose(fitted[2:], (plain[2:] + np.array([0, 0, 1.0])) / 8, atol=1e-6)
+    # A model of before has one calibration for all topics.
+    older = logits(temperatures={"stance": 8.0, "stance.topic": 2.0})
+    np.testing.assert_allclose(older[2:], plain[2:] / 2, atol=1e-6)
 
 
 def test_a_bias_of_older_models_belongs_to_the_last_label(make_reader):

@@ -162,7 +162,7 @@ def test_the_model_folder_is_whole(trained):
     model = ClaimStanceModel.from_pretrained(trained)
     assert (model.config.name, model.config.tasks, model.config.max_tokens) == ("tiny", TASKS, 64)
     assert model.config.labels == DEFAULT_LABELS
-    kinds = {"stance", "stance.holder", "stance.mention", "stance.topic"}
+    kinds = {"stance", "stance.holder", "stance.mention", "stance.topic", "stance.holder_topic"}
     assert (
         {"claim", "check_worthy", "stance"}
         <= set(model.config.temperatures)
