@@ -59,9 +59,10 @@ def article_files(rng: random.Random, room: Path) -> None:
     """Text, CSV, TSV and JSON Lines, damaged: articles that can be written, or an error of one line."""
     name, data = rng.choice(_samples())
     path = room / f"a{rng.randrange(10**9)}-{name}"
-    path.write_bytes(
-        damaged(data, rng) if rng.random() < 0.9 else rng.randbytes(rng.randrange(300))
-    )
+    if rng.random() < 0.9:
+        path.write_bytes(damaged(data, rng))
+    else:
+        path.write_bytes(rng.randbytes(rng.randrange(300)))
     _articles(path)
 
 
@@ -69,13 +70,13 @@ def pages(rng: random.Random, room: Path) -> None:
     """HTML, damaged or put together from tags at random."""
     path = room / "a.html"
     if rng.random() < 0.5:
-        body = "".join(
-            rng.choice(MARKUP) if rng.random() < 0.7 else strange_text(rng, 8)
-            for _ in range(rng.randrange(30))
-        )
+        body = ""
+        for _ in range(rng.randrange(30)):
+            body += rng.choice(MARKUP) if rng.random() < 0.7 else strange_text(rng, 8)
         path.write_text(f"<html><body>{body}", encoding="utf-8", errors="replace")
     else:
-        path.write_bytes(damaged(rng.choice(_pages()), rng))
+        samples = sorted((DATA / "articles").glob("*.htm*"))
+        path.write_bytes(damaged(rng.choice(samples).read_bytes(), rng))
     _articles(path)
 
 
@@ -90,13 +91,19 @@ def binaries(rng: random.Random, room: Path) -> None:
 def exports(rng: random.Random, room: Path) -> None:
     """Annotation exports, damaged: records, or an error with the file's name."""
     sample = rng.choice(_exports())
-    place = room / sample.parent.name
-    shutil.rmtree(place, ignore_errors=True)
+    folder = room / sample.parent.name
+    shutil.rmtree(folder, ignore_errors=True)
     if sample.parent.parent.name == "brat":
-        shutil.copytree(sample.parent, place)  # files that go together
-    place.mkdir(exist_ok=True)
-    path = place / sample.name
-    path.write_bytes(_with_other_values(sample, rng) or damaged(sample.read_bytes(), rng))
+        shutil.copytree(sample.parent, folder)  # an export of several files
+    folder.mkdir(exist_ok=True)
+    path = folder / sample.name
+    # Of JSON files, half have replaced values, which get further than damaged bytes.
+    if sample.suffix == ".json" and rng.random() >= 0.5:
+        data = json.loads(sample.read_text(encoding="utf-8-sig"))
+        replaced(data, rng)
+        path.write_bytes(json.dumps(data).encode())
+    else:
+        path.write_bytes(damaged(sample.read_bytes(), rng))
     outcomes.records(path, rng.random() < 0.5)
 
 
@@ -120,7 +127,13 @@ def requests(rng: random.Random, _: Path) -> None:
     """Bodies of requests to the server, damaged: what was asked, or a refusal."""
     parse, body = rng.choice(_bodies())
     try:
-        parse(damaged(body, rng) if rng.random() < 0.7 else _other_json(body, rng))
+        is_form = body.startswith(b"--")
+        if rng.random() < 0.7 or is_form:
+            parse(damaged(body, rng))
+        else:
+            data = json.loads(body)
+            replaced(data, rng)
+            parse(json.dumps(data).encode())
     except Refusal as refusal:
         must(400 <= refusal.status_code < 500, f"status {refusal.status_code}")
     except ValidationError as error:
@@ -148,33 +161,21 @@ def decoding(rng: random.Random, _: Path) -> None:
     json.dumps(tagged.to_dict(), allow_nan=False).encode()
     for sentence in tagged.sentences:
         spans: list[Any] = [sentence, *(sentence.entities or ())]
-        spans += [
-            one
-            for found in sentence.attributions or ()
-            for one in (found.source, found.cue, found.content)
-            if one
-        ]
-        spans += [
-            one
-            for found in sentence.stances
-            for one in (found.holder_span, found.target_span)
-            if one
-        ]
+        for attribution in sentence.attributions or ():
+            spans += [attribution.source, attribution.cue, attribution.content]
+        for stance in sentence.stances:
+            spans += [stance.holder_span, stance.target_span]
         for span in spans:
+            if span is None:
+                continue
             must(text[span.start : span.end] == span.text, f"an offset that does not hold: {span}")
 
 
 def configs(rng: random.Random, room: Path) -> None:
     """Configurations, damaged: one, or an error of the program's own."""
     path = room / "config.yaml"
-    path.write_bytes(
-        damaged(
-            (ROOT / "configs" / rng.choice(("default", "quickstart", "tiny")))
-            .with_suffix(".yaml")
-            .read_bytes(),
-            rng,
-        )
-    )
+    sample = ROOT / "configs" / f"{rng.choice(('default', 'quickstart', 'tiny'))}.yaml"
+    path.write_bytes(damaged(sample.read_bytes(), rng))
     load_config(path)
 
 
@@ -193,6 +194,7 @@ FUZZED: dict[str, tuple[Callable[[random.Random, Path], None], int]] = {
 
 
 def _articles(path: Path) -> None:
+    """Check the articles of a file, and remove it."""
     outcomes.articles(path)
     path.unlink()
 
@@ -208,11 +210,6 @@ def _samples() -> list[tuple[str, bytes]]:
             b'{"text": "He left.", "meta": {"n": [1, {"a": null}]}}\n{"text": "B", "id": 7}\n',
         ),
     ]
-
-
-@cache
-def _pages() -> list[bytes]:
-    return [path.read_bytes() for path in sorted((DATA / "articles").glob("*.htm*"))]
 
 
 @cache
@@ -236,20 +233,9 @@ def _binaries() -> list[tuple[str, bytes]]:
 
 @cache
 def _exports() -> list[Path]:
-    return sorted(
-        path
-        for path in DATA.rglob("*")
-        if path.is_file() and not {"broken", "articles"} & {*path.parts}
-    )
-
-
-def _with_other_values(sample: Path, rng: random.Random) -> bytes | None:
-    """A JSON file with parts of it replaced, half of the time; ``None`` otherwise."""
-    if sample.suffix != ".json" or rng.random() < 0.5:
-        return None
-    data = json.loads(sample.read_text(encoding="utf-8-sig"))
-    replaced(data, rng)
-    return json.dumps(data).encode()
+    """Return the files of annotations of the tests."""
+    files = sorted(path for path in DATA.rglob("*") if path.is_file())
+    return [path for path in files if not {"broken", "articles"} & {*path.parts}]
 
 
 @cache
@@ -271,50 +257,42 @@ def _bodies() -> list[tuple[Callable[[bytes], Any], bytes]]:
         b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nHe left.\r\n--x--\r\n'
     )
     articles, records = TypeAdapter(Articles), TypeAdapter(Records)
+
+    def parse_articles(body: bytes) -> Any:
+        return articles.validate_python(read_json(body))
+
+    def parse_records(body: bytes) -> Any:
+        return records.validate_python(read_json(body))
+
+    def parse_multipart(body: bytes) -> Any:
+        return list(parse_form("multipart/form-data; boundary=x", body))
+
     return [
-        (lambda body: articles.validate_python(read_json(body)), json.dumps(article).encode()),
-        (
-            lambda body: articles.validate_python(read_json(body)),
-            json.dumps([article] * 2).encode(),
-        ),
-        (
-            lambda body: records.validate_python(read_json(body)),
-            json.dumps(_records()[:2]).encode(),
-        ),
-        (lambda body: records.validate_python(read_json(body)), json.dumps(_records()[3]).encode()),
-        (lambda body: list(parse_form("multipart/form-data; boundary=x", body)), form),
+        (parse_articles, json.dumps(article).encode()),
+        (parse_articles, json.dumps([article] * 2).encode()),
+        (parse_records, json.dumps(_records()[:2]).encode()),
+        (parse_records, json.dumps(_records()[3]).encode()),
+        (parse_multipart, form),
     ]
 
 
-def _other_json(body: bytes, rng: random.Random) -> bytes:
-    if body.startswith(b"--"):
-        return damaged(body, rng)
-    data = json.loads(body)
-    replaced(data, rng)
-    return json.dumps(data).encode()
-
-
-class _Anything:
-    """A network that says anything."""
+class _RandomBackend:
+    """Represent a network whose logits are random numbers."""
 
     def __init__(self) -> None:
         self.rng = np.random.default_rng(0)
+        self._labels = ModelConfig.load(BUNDLED).labels
 
     def read(self, ids: Any, segments: Any, sentences: Any) -> dict[str, Any]:
-        shape, labels = (
-            ids.shape[1],
-            ModelConfig.load(BUNDLED).labels if not hasattr(self, "labels") else self.labels,
-        )
-        self.labels = labels
-        found = {
-            "hidden": self.rng.normal(size=(1, shape, 4)),
-            "attribution": self._logits(1, shape, len(bio(ROLES))),
-            "entity": self._logits(1, shape, len(bio(labels["entity"]))),
+        tokens = ids.shape[1]
+        output = {
+            "hidden": self.rng.normal(size=(1, tokens, 4)),
+            "attribution": self._logits(1, tokens, len(bio(ROLES))),
+            "entity": self._logits(1, tokens, len(bio(self._labels["entity"]))),
         }
-        return {
-            **found,
-            **{task: self._logits(len(sentences), len(labels[task])) for task in SENTENCE_TASKS},
-        }
+        for task in SENTENCE_TASKS:
+            output[task] = self._logits(len(sentences), len(self._labels[task]))
+        return output
 
     def stance(self, hidden: Any, holders: Any, targets: Any, sentences: Any) -> Any:
         return self._logits(len(holders), 3)
@@ -330,12 +308,12 @@ class _Anything:
 def _tagger() -> Tagger:
     config = ModelConfig.load(BUNDLED)
     config.max_tokens = 32  # many windows, and sentences in pieces
-    return Tagger(
-        Predictor(config, WindowBuilder.from_file(BUNDLED / TOKENIZER_FILE, 32), _Anything()), ""
-    )
+    windows = WindowBuilder.from_file(BUNDLED / TOKENIZER_FILE, config.max_tokens)
+    return Tagger(Predictor(config, windows, _RandomBackend()), "")
 
 
 def _prepare() -> None:
+    """Limit the memory of a process, and let an alarm end an input that takes too long."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGALRM, _late)
 
@@ -346,21 +324,22 @@ def _late(*_: Any) -> None:
 
 def run(kind: str, seed: str, count: int = RUN) -> list[str]:
     """Return the failures among so many inputs of a kind, each with the seed that repeats it."""
-    function, wrong = FUZZED[kind][0], []
+    function = FUZZED[kind][0]
+    failures = []
     with tempfile.TemporaryDirectory(dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None) as folder:
         for number in range(count):
             signal.setitimer(signal.ITIMER_REAL, SECONDS)
             try:
                 function(random.Random(f"{seed} {number}"), Path(folder))
             except ClaimstanceError:
-                pass  # clear, or its kind would have looked into it
+                pass  # a clear error; the functions check its message where that matters
             except Exception as error:
-                wrong.append(
+                failures.append(
                     f"{kind}, seed '{seed} {number}': {type(error).__name__}: {str(error)[:200]}"
                 )
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
-    return wrong
+    return failures
 
 
 def _tasks(seed: int, million: float) -> Iterator[Task]:
@@ -370,57 +349,49 @@ def _tasks(seed: int, million: float) -> Iterator[Task]:
             yield kind, f"{seed} {kind} {begin}", min(RUN, count - begin)
 
 
-def _done(tasks: list[Task], workers: int | None = None) -> list[tuple[Task, list[str]]]:
+def run_tasks(tasks: list[Task], workers: int | None = None) -> list[tuple[Task, list[str]]]:
     """Return each task's failures. If a process dies, its tasks run again in one process each, to find the culprit."""
     try:
         with ProcessPoolExecutor(workers or os.cpu_count(), initializer=_prepare) as pool:
-            return list(
-                zip(tasks, pool.map(run, *zip(*tasks, strict=True), chunksize=4), strict=True)
-            )
+            failures = pool.map(run, *zip(*tasks, strict=True), chunksize=4)
+            return list(zip(tasks, failures, strict=True))
     except BrokenProcessPool:
         if len(tasks) == 1:
-            return [
-                (
-                    tasks[0],
-                    [f"{tasks[0][0]}, among those of seed '{tasks[0][1]}': the process died"],
-                )
-            ]
-        return [found for task in tasks for found in _done([task], 1)]
+            kind, seed, _ = tasks[0]
+            return [(tasks[0], [f"{kind}, among those of seed '{seed}': the process died"])]
+        results = []
+        for task in tasks:
+            results += run_tasks([task], 1)
+        return results
 
 
 def measure(seed: int, million: float = 1.0) -> dict[str, Any]:
-    """The part of the figures that is about damaged input: ``million`` times a million inputs."""
-    began, tried, wrong = time.monotonic(), Counter[str](), {kind: list[str]() for kind in FUZZED}
+    """Return the figures about ``million`` times a million damaged inputs."""
+    start = time.monotonic()
+    tried = Counter[str]()
+    failures: dict[str, list[str]] = {kind: [] for kind in FUZZED}
+    # In random order, so that processes share kinds that take long.
     tasks = sorted(_tasks(seed, million), key=lambda task: random.Random(task[1]).random())
     for begin in range(0, len(tasks), TASKS):
-        for (kind, _, count), found in _done(tasks[begin : begin + TASKS]):
+        for (kind, _, count), messages in run_tasks(tasks[begin : begin + TASKS]):
             tried[kind] += count
-            wrong[kind] += found
-            print(*(f"fuzz: {one}" for one in found), sep="\n", end="\n" * bool(found), flush=True)
-        print(
-            f"fuzz: {sum(tried.values()):,} inputs, {sum(map(len, wrong.values()))} wrong",
-            flush=True,
+            failures[kind] += messages
+            for message in messages:
+                print(f"fuzz: {message}", flush=True)
+        failed = sum(map(len, failures.values()))
+        print(f"fuzz: {sum(tried.values()):,} inputs, {failed} wrong", flush=True)
+    rows = []
+    all_failures: list[str] = []
+    for kind, (function, _) in FUZZED.items():
+        count = tried[kind] - len(failures[kind])
+        rows.append(
+            survived(f"damaged input: {kind}", count, failures[kind], function.__doc__ or "")
         )
-    rows = [
-        survived(
-            f"damaged input: {kind}",
-            tried[kind] - len(wrong[kind]),
-            wrong[kind],
-            function.__doc__ or "",
-        )
-        for kind, (function, _) in FUZZED.items()
-    ]
-    everything = [each for found in wrong.values() for each in found]
-    rows.append(
-        survived(
-            "damaged input: all",
-            sum(tried.values()) - len(everything),
-            everything[:3],
-            f"seed {seed}",
-        )
-    )
+        all_failures += failures[kind]
+    count = sum(tried.values()) - len(all_failures)
+    rows.append(survived("damaged input: all", count, all_failures[:3], f"seed {seed}"))
     about = (
-        f"{sum(tried.values()):,} inputs in {time.monotonic() - began:,.0f} s, none of which may crash, hang "
+        f"{sum(tried.values()):,} inputs in {time.monotonic() - start:,.0f} s, none of which may crash, hang "
         "(10 s) or give a wrong answer. `benchmarks/torture/fuzz.py`."
     )
     return part(about, rows)

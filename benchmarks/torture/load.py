@@ -56,7 +56,7 @@ MALFORMED = (
 
 @dataclass(frozen=True)
 class Answer:
-    """Status (0: none came), seconds since it was asked, and whether it says when to come again."""
+    """Represent an answer: its status (0 without one), seconds since the request, whether it has Retry-After."""
 
     status: int
     seconds: float
@@ -64,38 +64,39 @@ class Answer:
 
 
 class Server:
-    """A server in a process of its own."""
+    """Run a server in a process of its own."""
 
     def __init__(self, *options: str) -> None:
         self.process = subprocess.Popen(
             [*PROGRAM, *options], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
         )
         assert self.process.stderr
-        found = re.search(r":(\d+)/", self.process.stderr.readline())
-        if not found:
+        address = re.search(r":(\d+)/", self.process.stderr.readline())
+        if not address:
             raise SystemExit(f"the server did not start: ended with {self.process.wait()}")
-        self.port = int(found.group(1))
-        # What it says is read, so that it does not wait for a reader.
-        self._ear = threading.Thread(target=self.process.stderr.read)
-        self._ear.start()
+        self.port = int(address[1])
+        # The log is read, since the server would wait once the pipe is full.
+        self._log_reader = threading.Thread(target=self.process.stderr.read)
+        self._log_reader.start()
 
     def __enter__(self) -> "Server":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.process.kill()
-        self._ear.join()
+        self._log_reader.join()
         self.process.__exit__(None, None, None)
 
     @property
     def memory(self) -> float:
-        """Resident megabytes."""
+        """Return the resident memory in megabytes."""
         return float(psutil.Process(self.process.pid).memory_info().rss) / 2**20
 
 
 async def ask(port: int, body: bytes, path: str = "/v1/tag") -> Answer:
-    """Ask once, on a new connection."""
-    began, found = time.perf_counter(), b""
+    """Send a request on a new connection; without a body, it is a GET."""
+    start = time.perf_counter()
+    response = b""
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
@@ -105,61 +106,63 @@ async def ask(port: int, body: bytes, path: str = "/v1/tag") -> Answer:
                 f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
                 + body
             )
-            found = await reader.read()
+            response = await reader.read()
         finally:
             writer.close()
-    except OSError:
+    except OSError:  # counts as no answer
         pass
-    head = found.partition(b"\r\n\r\n")[0].lower()
-    status = int(head[9:12]) if head.startswith(b"http/1.") and head[9:12].isdigit() else 0
-    return Answer(status, time.perf_counter() - began, b"\r\nretry-after:" in head)
+    head = response.partition(b"\r\n\r\n")[0].lower()
+    status = 0
+    if head.startswith(b"http/1.") and head[9:12].isdigit():
+        status = int(head[9:12])
+    return Answer(status, time.perf_counter() - start, b"\r\nretry-after:" in head)
 
 
 def bodies(seed: int) -> Iterator[bytes]:
-    """Articles, none like another."""
+    """Yield bodies of requests with different articles, without end."""
     while True:
-        for one in articles(1000, sentences=SENTENCES, seed=seed):
-            yield json.dumps({"text": one["text"], "title": one["title"]}).encode()
+        for article in articles(1000, sentences=SENTENCES, seed=seed):
+            yield json.dumps({"text": article["text"], "title": article["title"]}).encode()
         seed += 1
 
 
-async def in_turn(port: int, asked: Iterator[bytes], count: int) -> list[Answer]:
-    """One after another."""
-    return [await ask(port, next(asked)) for _ in range(count)]
+async def in_turn(port: int, requests: Iterator[bytes], count: int) -> list[Answer]:
+    """Send requests one after another."""
+    return [await ask(port, next(requests)) for _ in range(count)]
 
 
 async def capacity(
-    port: int, asked: Iterator[bytes], seconds: float, clients: int = cores() + 1
+    port: int, requests: Iterator[bytes], seconds: float, clients: int = cores() + 1
 ) -> float:
-    """Articles a second, asked by so many clients as soon as each is answered."""
+    """Return the articles per second that clients get who ask again as soon as they are answered."""
     end = time.perf_counter() + seconds
 
     async def client() -> int:
         done = 0
         while time.perf_counter() < end:
-            done += (await ask(port, next(asked))).status == 200
+            done += (await ask(port, next(requests))).status == 200
         return done
 
     return sum(await asyncio.gather(*(client() for _ in range(clients)))) / seconds
 
 
 async def crowd(
-    port: int, asked: Iterator[bytes], rate: float, seconds: float, rng: random.Random
+    port: int, requests: Iterator[bytes], rate: float, seconds: float, rng: random.Random
 ) -> list[Answer]:
-    """Ask at random moments, so many times a second on average, whether those before were answered or not."""
+    """Send ``rate`` requests per second, at random moments, without waiting for earlier answers."""
     tasks, at, end = [], time.perf_counter(), time.perf_counter() + seconds
     while at < end:
         await asyncio.sleep(max(0.0, at - time.perf_counter()))
-        tasks.append(asyncio.ensure_future(ask(port, next(asked))))
+        tasks.append(asyncio.ensure_future(ask(port, next(requests))))
         at += rng.expovariate(rate)
     return list(await asyncio.gather(*tasks))
 
 
 async def trouble(port: int, rng: random.Random) -> None:
-    """Until it is cancelled: clients that are slow, that leave, and that speak no HTTP."""
+    """Start clients that are slow, that leave, or that speak no HTTP, until it is cancelled."""
     head = b"POST /v1/tag HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n"
 
-    async def one() -> None:
+    async def misbehave() -> None:
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
@@ -188,7 +191,8 @@ async def trouble(port: int, rng: random.Random) -> None:
     tasks: set[asyncio.Task[None]] = set()
     try:
         while True:
-            tasks.add(task := asyncio.ensure_future(one()))
+            task = asyncio.ensure_future(misbehave())
+            tasks.add(task)  # a task that nothing refers to may be collected before its end
             task.add_done_callback(tasks.discard)
             await asyncio.sleep(rng.expovariate(5))
     finally:
@@ -198,48 +202,51 @@ async def trouble(port: int, rng: random.Random) -> None:
 
 @asynccontextmanager
 async def idle(port: int, count: int) -> AsyncIterator[int]:
-    """Connections on which nothing is said; gives how many there are."""
-    held = []
+    """Hold connections on which nothing is sent; yield their number."""
+    writers = []
     try:
+        # One by one, so that those that were opened are closed if another one fails.
         for _ in range(count):
-            held.append(await asyncio.open_connection("127.0.0.1", port))  # noqa: PERF401 — those there are, are closed
-        yield len(held)
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writers.append(writer)
+        yield len(writers)
     finally:
-        for _, writer in held:
+        for writer in writers:
             writer.close()
 
 
-async def watch(server: Server, found: list[float]) -> None:
-    """The server's memory, every second, until it is cancelled."""
+async def watch(server: Server, megabytes: list[float]) -> None:
+    """Record the server's memory every second, until it is cancelled."""
     while True:
-        found.append(server.memory)
+        megabytes.append(server.memory)
         await asyncio.sleep(1)
 
 
 async def loaded(
     server: Server, seed: int, seconds: float, settled: float, connections: int
 ) -> list[Row]:
-    """The rows of so many seconds of trouble."""
-    asked, rng = bodies(seed), random.Random(f"{seed} load")
-    await in_turn(server.port, asked, 10)  # warm
-    median = statistics.median(one.seconds for one in await in_turn(server.port, asked, 60))
-    rate = 2 * await capacity(server.port, asked, min(20.0, seconds))
+    """Return the rows of so many seconds of load, and of the shutdown after it."""
+    requests, rng = bodies(seed), random.Random(f"{seed} load")
+    await in_turn(server.port, requests, 10)  # warm
+    unloaded = await in_turn(server.port, requests, 60)
+    median = statistics.median(answer.seconds for answer in unloaded)
+    rate = 2 * await capacity(server.port, requests, min(20.0, seconds))
     memory: list[float] = []
     async with idle(server.port, connections) as idling:
-        others = [
+        background = [
             asyncio.ensure_future(watch(server, memory)),
             asyncio.ensure_future(trouble(server.port, rng)),
         ]
-        answers = await crowd(server.port, asked, rate, seconds, rng)
-        for one in others:
-            one.cancel()
-    after = await ask(server.port, next(asked))
-    ending = asyncio.ensure_future(crowd(server.port, asked, rate, 1.0, rng))
+        answers = await crowd(server.port, requests, rate, seconds, rng)
+        for task in background:
+            task.cancel()
+    after = await ask(server.port, next(requests))
+    ending = asyncio.ensure_future(crowd(server.port, requests, rate, 1.0, rng))
     await asyncio.sleep(0.5)
-    held = [asyncio.ensure_future(ask(server.port, next(asked))) for _ in range(4)]
+    accepted = [asyncio.ensure_future(ask(server.port, next(requests))) for _ in range(4)]
     await asyncio.sleep(0.05)  # they are let in, or refused, by now
     server.process.send_signal(signal.SIGTERM)
-    last = [*await asyncio.gather(*held)]
+    last = [*await asyncio.gather(*accepted)]
     await ending
     code = server.process.wait(60)
     return _rows(answers, median, rate, memory[int(settled) :] or memory, after, last, code, idling)
@@ -255,14 +262,20 @@ def _rows(
     code: int,
     idling: int,
 ) -> list[Row]:
-    count = Counter(one.status for one in answers)
-    good = [one for one in answers if one.status == 200 or (one.status == 503 and one.retry)]
-    accepted = sorted(one.seconds for one in answers if one.status == 200)
-    p99 = accepted[int(0.99 * (len(accepted) - 1))]
-    told = ", ".join(
-        f"{number:,} × {status or 'no answer'}" for status, number in sorted(count.items())
+    """Return the rows of the table from the measurements."""
+    counts = Counter(answer.status for answer in answers)
+    statuses = ", ".join(
+        f"{number:,} × {status or 'no answer'}" for status, number in sorted(counts.items())
     )
-    answered = sum(one.status in (200, 503) for one in last)
+    # A refusal is a good answer if it says when to come again.
+    good = [
+        answer
+        for answer in answers
+        if answer.status == 200 or (answer.status == 503 and answer.retry)
+    ]
+    accepted = sorted(answer.seconds for answer in answers if answer.status == 200)
+    p99 = accepted[int(0.99 * (len(accepted) - 1))]
+    answered = sum(answer.status in (200, 503) for answer in last)
     return [
         measured(
             "server: answers that are 200, or 503 with Retry-After",
@@ -271,7 +284,7 @@ def _rows(
             len(answers),
             100,
             "higher",
-            f"{told}; {rate:.0f} articles a second came",
+            f"{statuses}; {rate:.0f} articles a second came",
         ),
         measured(
             "server: 99th percentile of those let in ÷ median unloaded",
@@ -311,9 +324,10 @@ def _rows(
 
 
 def measure(seed: int, seconds: float = SECONDS) -> dict[str, Any]:
-    """The part of the figures that is about a server."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    """Return the figures about a server."""
+    # Ten thousand connections need as many file descriptors, in both processes.
+    _, maximum = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (maximum, maximum))
     with Server() as server:
         rows = asyncio.run(loaded(server, seed, seconds, SETTLED, IDLE))
     about = (

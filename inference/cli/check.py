@@ -27,13 +27,13 @@ from claimstance.inference.cli.data import (
 from claimstance.model.errors import ConfigError, printable
 
 if TYPE_CHECKING:
-    from claimstance.training.data.lint.base import Finding, Location
+    from claimstance.training.data.lint.base import Finding
     from claimstance.training.data.lint.linter import Inspection
 
 #: Examples of each kind of finding in the table; more findings of a kind in a file share one line.
-_MOST_EXAMPLES = 3
+_MAX_EXAMPLES = 3
 #: Locations that such a shared line lists.
-_MOST_LOCATIONS = 5
+_MAX_LOCATIONS = 5
 
 
 def check(
@@ -84,7 +84,9 @@ def check(
     config = data_config(
         inputs, source_options(data_format, task, target, column, role, value, annotator)
     )
-    files = [path for source in config.sources for path in source.paths()]
+    files = []
+    for source in config.sources:
+        files += source.paths()
     read_paths = [*files, *inputs]
     if codebook is not None:
         read_paths.append(codebook)
@@ -98,7 +100,10 @@ def check(
     output = nullcontext() if out is None else open_output(out)
     with progress("checking records", None, prints_results=True) as advance, output as file:
         _print_findings(_write_findings(inspection.findings(advance), file), show_all)
-    typer.echo(_summary(inspection))
+    records = _quantity(inspection.facts.records, "record")
+    errors = _quantity(inspection.counts["error"], "error")
+    warnings = _quantity(inspection.counts["warning"], "warning")
+    typer.echo(f"{records}: {errors}, {warnings}")
     if fix is not None:
         _write_fixed_records(inspection, fix)
     if inspection.counts["error"] or (strict and inspection.counts["warning"]):
@@ -124,6 +129,7 @@ def _check_outputs(out: Path | None, fix: Path | None, inputs: Sequence[Path]) -
 
 def _is_same_or_inside(path: Path, source: Path) -> bool:
     """Return whether ``path`` is the file ``source``, under any name, or lies in the folder ``source``."""
+    # A hard link is the same file under a path that resolves to another one.
     if path.exists() and source.exists() and path.samefile(source):
         return True
     target, resolved = path.resolve(), source.resolve()
@@ -141,7 +147,8 @@ def _write_findings(findings: "Iterable[Finding]", file: TextIO | None) -> "Iter
 def _print_findings(findings: "Iterable[Finding]", show_all: bool) -> None:
     """Print lines, as other programs can read them, or on a terminal a table with a row for each kind."""
     if not sys.stdout.isatty():
-        for line in _finding_lines(findings, show_all):
+        lines = map(str, findings) if show_all else _grouped_lines(findings)
+        for line in lines:
             typer.echo(printable(line))
         return
     counts: dict[tuple[str, str], int] = defaultdict(int)
@@ -149,17 +156,14 @@ def _print_findings(findings: "Iterable[Finding]", show_all: bool) -> None:
     for finding in findings:
         kind = finding.severity, finding.code
         counts[kind] += 1
-        if show_all or counts[kind] <= _MOST_EXAMPLES:
+        if show_all or counts[kind] <= _MAX_EXAMPLES:
             examples[kind].append(f"{finding.location}: {finding.message}")
     if counts:
         _print_table(counts, examples)
 
 
-def _finding_lines(findings: "Iterable[Finding]", show_all: bool) -> "Iterator[str]":
-    """Yield a line for each finding; more than ``_MOST_EXAMPLES`` of a kind in a file share one line."""
-    if show_all:
-        yield from map(str, findings)
-        return
+def _grouped_lines(findings: "Iterable[Finding]") -> "Iterator[str]":
+    """Yield a line for each finding; more than ``_MAX_EXAMPLES`` of a kind in a file share one line."""
     groups: dict[tuple[str, str, str], _FindingGroup] = {}
     for finding in findings:
         key = finding.severity, finding.code, finding.location.file
@@ -177,27 +181,27 @@ class _FindingGroup:
 
     def add(self, finding: "Finding") -> None:
         self._count += 1
-        if len(self._first) < _MOST_LOCATIONS:
+        if len(self._first) < _MAX_LOCATIONS:
             self._first.append(finding)
 
     def lines(self) -> "Iterator[str]":
         """Yield one line for each finding, or a shared one if there are many."""
-        if self._count <= _MOST_EXAMPLES:
+        if self._count <= _MAX_EXAMPLES:
             yield from map(str, self._first)
             return
-        locations = [_location_in_file(finding.location) for finding in self._first[1:]]
-        listed = ", ".join(location for location in locations if location)
+        # The first finding is printed in full, the others by their places in the same file.
+        locations = []
+        for finding in self._first[1:]:
+            if finding.location.line is not None:
+                locations.append(f"line {finding.location.line}")
+            elif finding.location.record is not None:
+                locations.append(f"record '{finding.location.record}'")
+        listed = ", ".join(locations)
         if listed:
             listed = f" in {listed}"
             if self._count > len(self._first):
                 listed += ", …"
         yield f"{self._first[0]} (and {self._count - 1} more{listed}; --all shows each)"
-
-
-def _location_in_file(location: "Location") -> str:
-    if location.line is not None:
-        return f"line {location.line}"
-    return f"record '{location.record}'" if location.record is not None else ""
 
 
 def _print_table(
@@ -224,14 +228,8 @@ def _print_table(
     SafeConsole().print(table)
 
 
-def _summary(inspection: "Inspection") -> str:
-    records = _quantity(inspection.facts.records, "record")
-    errors = _quantity(inspection.counts["error"], "error")
-    warnings = _quantity(inspection.counts["warning"], "warning")
-    return f"{records}: {errors}, {warnings}"
-
-
 def _quantity(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is 1."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
@@ -244,6 +242,7 @@ def _write_fixed_records(inspection: "Inspection", path: Path) -> None:
         print_message(f"{path}: not written, since no record could be read")
         return
     fixes = inspection.fixes()
+    # The records are read a second time, so that they need not all fit in memory.
     with open_output(path) as file:
         count = write_jsonl(fixes.apply(inspection.records()), file)
     changes = "; ".join(f"{kind}: {number}" for kind, number in fixes.changed.items())

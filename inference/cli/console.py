@@ -36,6 +36,7 @@ def print_message(message: str, kind: str = "error") -> None:
 
 
 def _is_quiet() -> bool:
+    """Return whether ``--quiet`` was set."""
     return _LOG.level > logging.WARNING
 
 
@@ -49,6 +50,7 @@ class _MessageHandler(logging.Handler):
     """Print log records in the format of the program's other messages."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Print a record; its level is the kind of the message."""
         print_message(record.getMessage(), record.levelname.lower())
 
 

@@ -144,6 +144,7 @@ def init(
         "train config.yaml",
         "evaluate runs/own --data dataset",
     )
+    # The steps name the configuration by its file name alone.
     if folder.resolve() != Path.cwd():
         typer.echo(f"  cd {printable(shlex.quote(str(folder)))}")
     for step in steps:
@@ -241,10 +242,12 @@ def build(
     }
     if adjudicator and adjudicate:
         raise ConfigError("expected --adjudicate or --adjudicator, found both")
+    # Options that are not set must not override the values of a configuration.
     set_options = {key: value for key, value in options.items() if value is not None}
     config = data_config(inputs, source, set_options)
     if no_teachers:
         config = config.model_copy(update={"teachers": []})
+    # Before any row is read: a build may take long, and would be in vain.
     check_target(config.path, overwrite)
     with progress("reading rows", None) as advance:
         report = build_and_teach(config, config.path, advance, overwrite)
@@ -274,6 +277,7 @@ def convert(
 
     check_exists("FILE", *inputs)
     source = source_options(data_format, task, target, column, role, value, annotator, lenient)
+    # A configuration may have several sources, but the output is one file.
     if inputs[0].suffix in (".yaml", ".yml"):
         raise ConfigError(f"FILE: expected annotated files, found the configuration '{inputs[0]}'")
     config = data_config(inputs, source)
@@ -329,10 +333,12 @@ def data_config(
             raise ConfigError(
                 "expected either one CONFIG, or annotated files with their options, found both"
             )
+        # JSON is YAML, too, in which the values of a configuration are parsed.
         overrides = [f"data.{key}={json.dumps(value)}" for key, value in options_by_key.items()]
         return load_config(inputs[0], overrides).data
     if options is not None and "path" not in options:
         raise ConfigError("expected --out DIR, the folder to build the dataset in, found none")
+    # The path is that of the dataset; a conversion and a check write none.
     section: dict[str, Any] = {
         "path": ".",
         "sources": [{"files": [str(path) for path in inputs], **source}],

@@ -79,6 +79,7 @@ def evaluate(
     from claimstance.inference.cli.tables import print_evaluation
     from claimstance.training.evaluate_model import examine
 
+    # The functions below take ``None`` for the bundled model.
     name = None if model == "bundled" else model
     check_model("MODEL", name)
     check_exists("--data", data)
@@ -130,6 +131,7 @@ def compare(
 
     check_exists("RUN_A", run_a)
     check_exists("RUN_B", run_b)
+    # Unlike an evaluation, a comparison is a single file: a name without a known suffix is one, too.
     file_format = _file_format(report_format, out) or report_format
     if file_format is None and out is not None:
         file_format = ReportFormat.json
@@ -183,6 +185,7 @@ def _write_folder(evaluation: "Evaluation", folder: Path) -> None:
 
 
 def _page(evaluation: "Evaluation") -> Iterable[str]:
+    """Return the pieces of the page of an evaluation."""
     from claimstance.training.evaluation.page.page import evaluation_page
 
     _mute_matplotlib()
@@ -203,4 +206,5 @@ def _write(out: Path | None, render: Callable[[], Iterable[str]]) -> None:
 
 
 def _to_json(values: Mapping[str, Any]) -> str:
+    """Return figures as JSON for people and programs to read."""
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"

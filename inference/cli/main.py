@@ -102,6 +102,7 @@ def _set_verbosity(
     configure_logging(verbose, quiet)
 
 
+# Commands are registered in the order in which --help lists them.
 app.command()(cli_tag.tag)
 
 

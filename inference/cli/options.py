@@ -8,6 +8,7 @@ import typer
 
 
 def _print_version(is_set: bool) -> None:
+    """Print the version and exit if the option is set, before a missing command is an error."""
     if is_set:
         typer.echo(f"claimstance {metadata.version('claimstance')}")
         raise typer.Exit

@@ -37,6 +37,7 @@ def choose_format(
         ConfigError: if the options contradict each other.
     """
     suffix = out.suffix.lower() if out else ""
+    # Without this check, JSON would be written under the name of a spreadsheet.
     if output_format is None and suffix == ".xlsx":
         raise ConfigError(
             f"--out: expected a name ending in .jsonl, .csv, .parquet or .html, found '{suffix}'"
@@ -82,6 +83,7 @@ def check_parts_folder(
                 "--restart, --articles-per-part: expected --out FOLDER, and --format jsonl, csv or parquet"
             )
         return
+    # A resumed run reads its inputs again from the beginning.
     for name in inputs:
         if name == STANDARD_INPUT or is_address(name):
             raise ConfigError(

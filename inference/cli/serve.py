@@ -104,5 +104,6 @@ def serve(
         address, actual_port = listener.getsockname()[:2]
         url_host = f"[{address}]" if ":" in address else address  # brackets for IPv6
         message = f"listening on http://{url_host}:{actual_port}/ (Ctrl-C ends it)"
+        # The port is bound before the model is loaded: a port in use is an error at once.
         tagger = Tagger.from_pretrained(model, threads, min_confidence)
         run.serve(tagger, settings, listener, lambda: typer.echo(message, err=True))

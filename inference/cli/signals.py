@@ -37,6 +37,7 @@ class StopSignals:
                 print_message("stopping after this part (again: at once)", "note")
             return
         self._is_immediate = True
+        # If even the exit takes long, the default handler lets a third signal end the process.
         signal.signal(number, signal.SIG_DFL)
         self.exit_if_requested("at once")
 

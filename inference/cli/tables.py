@@ -108,51 +108,43 @@ def print_build(folder: Path, report: dict[str, Any]) -> None:
     for split, rows in report["rows"].items():
         lines = []
         for task, counts in report["labels"][split].items():
-            lines.append(
-                f"{task}: " + ", ".join(f"{name} {count}" for name, count in counts.items())
-            )
+            label_counts = ", ".join(f"{name} {count}" for name, count in counts.items())
+            lines.append(f"{task}: {label_counts}")
         table.add_row(split, str(rows), "\n".join(lines))
     console = SafeConsole()
     console.print(table)
     for source in report["sources"]:
-        for line in _source_lines(source):
-            console.print(line)
+        for file, facts in source["facts"].items():
+            console.print(
+                f"{file}: " + "; ".join(f"{name}: {fact}" for name, fact in facts.items())
+            )
+        for reason, count in source["dropped"].items():
+            console.print(f"{source['name']}: {count} left out: {reason}")
+        for task, count in source["ties"].items():
+            console.print(f"{source['name']}: {count} ties between annotators on {task}")
     for name, agreement in report["agreement"].items():
         annotators = "annotators without names"
         if agreement["annotators"]:
             annotators = f"{len(agreement['annotators'])} annotators"
         console.print(f"{name}: agreement of {annotators}: {', '.join(_alphas(agreement))}")
     for overlap in report["overlaps"]:
-        if overlap["exact"] or overlap["near"]:
-            console.print(_overlap_line(overlap))
+        if not overlap["exact"] and not overlap["near"]:
+            continue
+        near = f"{overlap['near']} nearly"
+        if overlap.get("short"):
+            near += f" ({overlap['short']} of them short)"
+        console.print(
+            f"{overlap['second']} shares texts with {overlap['first']}: {overlap['exact']} rows exactly, "
+            f"{near}; {overlap['repeated']} also repeat question and answer"
+        )
     console.print(f"Read {folder / 'report.html'} before training.")
-
-
-def _source_lines(source: dict[str, Any]) -> Iterator[str]:
-    """Yield lines about the files of a source, its dropped rows and its ties."""
-    for file, facts in source["facts"].items():
-        yield f"{file}: " + "; ".join(f"{name}: {fact}" for name, fact in facts.items())
-    for reason, count in source["dropped"].items():
-        yield f"{source['name']}: {count} left out: {reason}"
-    for task, count in source["ties"].items():
-        yield f"{source['name']}: {count} ties between annotators on {task}"
-
-
-def _overlap_line(overlap: dict[str, Any]) -> str:
-    """Return a line about the texts that two splits share."""
-    near = f"{overlap['near']} nearly"
-    if overlap.get("short"):
-        near += f" ({overlap['short']} of them short)"
-    return (
-        f"{overlap['second']} shares texts with {overlap['first']}: {overlap['exact']} rows exactly, "
-        f"{near}; {overlap['repeated']} also repeat question and answer"
-    )
 
 
 def _alphas(agreement: dict[str, Any]) -> Iterator[str]:
     """Yield Krippendorff's alpha of every task with several annotators."""
     for kind in ("labels", "spans"):
         for task, figures in agreement[kind].items():
+            # Alpha is undefined if all annotators gave one and the same label.
             value = figures["alpha"]["value"] if figures.get("alpha") else None
             yield f"{task} alpha undefined" if value is None else f"{task} alpha {value:.2f}"
 
@@ -189,23 +181,29 @@ def print_evaluation(evaluation: dict[str, Any]) -> None:
     table = SafeTable(*headers, *baselines, title=title)
     for name, figures in evaluation["results"].items():
         corpus, _, task = name.rpartition("/")
-        for metric in _shown_metrics(task, figures):
+        metrics = _SHOWN_METRICS.get(task)
+        if metrics is None:
+            metrics = tuple(
+                metric for metric in figures if not metric.endswith((".precision", ".recall"))
+            )
+        for metric in metrics:
             figure = figures[metric]
-            cells = [
-                _figure_text(metric, figure["value"]),
-                _interval(metric, figure),
-                str(figure["n"]),
-            ]
+            low, value, high = figure["low"], figure["value"], figure["high"]
+            interval = f"{_figure_text(metric, low)} – {_figure_text(metric, high)}"
+            if low == high == value:  # every resample of a single document is the same
+                interval = ""
+            cells = [_figure_text(metric, value), interval, str(figure["n"])]
             if people:
+                agreement = people.get(name, {}).get(metric) or {}
+                share = agreement.get("value")
                 # Agreement of people is always a share.
-                cells.append(_percentage(people.get(name, {}).get(metric)))
+                cells.append("" if share is None else f"{100 * share:.1f}")
             for baseline in baselines.values():
                 baseline_figure = baseline.get(name, {}).get(metric)
-                cells.append(
-                    ""
-                    if baseline_figure is None
-                    else _figure_text(metric, baseline_figure["value"])
-                )
+                if baseline_figure is None:
+                    cells.append("")
+                else:
+                    cells.append(_figure_text(metric, baseline_figure["value"]))
             table.add_row(corpus, task, metric, *cells)
         table.add_section()
     console = SafeConsole()
@@ -218,28 +216,9 @@ def print_evaluation(evaluation: dict[str, Any]) -> None:
         console.print(_BASELINES_NOTE)
 
 
-def _shown_metrics(task: str, figures: Iterable[str]) -> Iterable[str]:
-    if task in _SHOWN_METRICS:
-        return _SHOWN_METRICS[task]
-    return [metric for metric in figures if not metric.endswith((".precision", ".recall"))]
-
-
 def _figure_text(metric: str, value: float) -> str:
     """Return a share in per cent, and other numbers with three digits."""
     return f"{value:.3f}" if metric in _PLAIN_NUMBERS else f"{100 * value:.1f}"
-
-
-def _interval(metric: str, figure: dict[str, Any]) -> str:
-    """Return the bounds of a figure; empty if the interval has no width."""
-    if figure["low"] == figure["high"] == figure["value"]:
-        return ""
-    return f"{_figure_text(metric, figure['low'])} – {_figure_text(metric, figure['high'])}"
-
-
-def _percentage(figure: dict[str, Any] | None) -> str:
-    if figure is None or figure.get("value") is None:
-        return ""
-    return f"{100 * figure['value']:.1f}"
 
 
 def print_comparison(comparison: dict[str, Any]) -> None:
@@ -291,6 +270,7 @@ def print_comparison(comparison: dict[str, Any]) -> None:
 
 
 def _p_value(value: float | None) -> str:
+    """Return a p value with four digits, or a dash if there was no test."""
     return "–" if value is None else f"{value:.4f}"
 
 
@@ -334,12 +314,9 @@ def _extras() -> dict[str, bool]:
         extra = re.search(r"""extra == ['"]([\w-]+)""", requirement)
         # An extra may require another extra of the package itself, which is listed on its own.
         if name and extra and name[0] != "claimstance":
-            extras[extra[1]] = extras.get(extra[1], True) and _is_installed(name[0])
+            extras.setdefault(extra[1], True)
+            try:
+                metadata.version(name[0])
+            except metadata.PackageNotFoundError:
+                extras[extra[1]] = False
     return extras
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        return bool(metadata.version(name))
-    except metadata.PackageNotFoundError:
-        return False

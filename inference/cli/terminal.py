@@ -18,6 +18,7 @@ class SafeConsole(rich.console.Console):
     """Print to standard output, as wide as the terminal or 120 columns wide in a file."""
 
     def __init__(self) -> None:
+        # Rich would assume 80 columns for a file, which is too narrow for most tables.
         width = None if sys.stdout.isatty() else 120
         super().__init__(width=width, markup=False, emoji=False, highlight=False)
 

@@ -55,7 +55,7 @@ def run_on_terminal(*arguments, **environment):
     return shown.decode()
 
 
-def test_the_version(run):
+def test_version_is_printed(run):
     assert run("--version").out == f"claimstance {metadata.version('claimstance')}\n"
 
 
@@ -98,7 +98,7 @@ def test_every_option_states_its_default(name):
         ("build --by ", ["document", "outlet", "date", "target"]),
     ],
 )
-def test_bash_completes(words, found):
+def test_bash_completes_commands_and_options(words, found):
     program = Path(sys.executable).with_name("claimstance")
     if not program.exists():
         pytest.skip("the program is not installed as a script")

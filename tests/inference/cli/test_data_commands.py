@@ -28,13 +28,13 @@ def records(name, *rows):
     write(name, "".join(json.dumps(row) + "\n" for row in rows))
 
 
-def test_nothing_found(run):
+def test_clean_data_has_no_findings(run):
     records("good.jsonl", *GOOD)
     done = run("check", "good.jsonl", "--strict")
     assert (done.code, done.out, done.messages) == (0, "30 records: 0 errors, 0 warnings\n", [])
 
 
-def test_warnings_fail_only_where_they_are_to(run):
+def test_warnings_fail_only_with_strict(run):
     records("r.jsonl", *GOOD, {"id": "x", "text": "<i>Rain.</i>"})
     done = run("check", "r.jsonl")
     line = "r.jsonl:31: warning markup: text: expected plain text, found markup (<i>)"
@@ -42,14 +42,14 @@ def test_warnings_fail_only_where_they_are_to(run):
     assert run("check", "r.jsonl", "--strict").code == 1
 
 
-def test_errors_fail(run):
+def test_errors_exit_with_1(run):
     records("r.jsonl", *GOOD, {"id": "x", "text": ""})
     done = run("check", "r.jsonl")
     assert (done.code, done.messages) == (1, [])
     assert done.out.endswith("31 records: 1 error, 0 warnings\n")
 
 
-def test_findings_as_json_lines(run):
+def test_findings_are_written_as_json_lines(run):
     records("r.jsonl", {"id": "x", "text": ""})
     run("check", "r.jsonl", "--out", "found.jsonl")
     assert articles(Path("found.jsonl").read_text(encoding="utf-8")) == [
@@ -64,7 +64,7 @@ def test_findings_as_json_lines(run):
     ]
 
 
-def test_tables_with_options(run):
+def test_tables_are_checked_with_column_options(run):
     write("t.csv", "Satz,Urteil,Thema\n" + "".join(f"Satz {i}.,favor,Brücke\n" for i in range(10)))
     done = run(
         "check",
@@ -84,7 +84,7 @@ def test_tables_with_options(run):
     ]
 
 
-def test_a_configuration_with_its_codebook(run):
+def test_a_configuration_is_checked_against_its_codebook(run):
     write("t.csv", "text,label\nRain.,pro\nSun.,cob\n")
     write("book.yaml", "labels:\n  claim: {pro: For it., con: Against it.}\n")
     write(
@@ -99,7 +99,7 @@ def test_a_configuration_with_its_codebook(run):
     assert run("check", "t.csv", "--codebook", "book.yaml").out == done.out
 
 
-def test_a_file_put_right_has_nothing_more_to_put_right(run):
+def test_a_fixed_file_needs_no_further_fixes(run):
     rows = [
         *GOOD,
         {**GOOD[0], "id": "again"},
@@ -123,7 +123,7 @@ def test_a_file_put_right_has_nothing_more_to_put_right(run):
     assert Path("fixed2.jsonl").read_bytes() == Path("new/fixed.jsonl").read_bytes()
 
 
-def test_what_could_not_be_read_is_told_to_be_missing(run):
+def test_fix_warns_of_records_that_could_not_be_read(run):
     write("r.jsonl", '{"id": "1", "text": "Rain."}\n{"id": "2"}\n')
     done = run("check", "r.jsonl", "--fix", "f.jsonl")
     assert done.messages == [
@@ -178,7 +178,7 @@ def test_what_could_not_be_read_is_told_to_be_missing(run):
         ),
     ],
 )
-def test_a_wrong_call(run, arguments, message):
+def test_a_wrong_call_is_rejected(run, arguments, message):
     write("a.csv", "text,label\nx,y\n")
     write("a.jsonl", '{"id": "1", "text": "x"}\n')
     write("c.yaml", "output: o\ndata: {path: d, sources: [{files: [a.csv]}]}\n")
@@ -194,7 +194,7 @@ def test_a_wrong_call(run, arguments, message):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize(("option", "shown"), [((), 3), (("--all",), 5)])
-def test_a_table_on_a_terminal(here, option, shown):
+def test_findings_on_a_terminal_are_a_table(here, option, shown):
     import pty
 
     records("r.jsonl", *({"id": str(i), "text": f"<i>[red] {i}</i>"} for i in range(5)))
@@ -219,7 +219,7 @@ def test_a_table_on_a_terminal(here, option, shown):
 # init
 
 
-def test_what_init_writes_can_be_used_as_it_is(run):
+def test_files_of_init_can_be_checked_and_built(run):
     done = run("init", "my study")
     assert (done.code, done.messages) == (0, [])
     assert done.out.splitlines()[-5:] == [
@@ -243,7 +243,7 @@ def test_what_init_writes_can_be_used_as_it_is(run):
 
 
 @pytest.mark.parametrize("task", ["stance", "claim", "check_worthy", "subjective", "attribution"])
-def test_each_task_has_its_labels_defined(run, task):
+def test_init_defines_the_labels_of_each_task(run, task):
     run("init", "--task", task)
     config, book = load_config("config.yaml"), load_codebook("codebook.yaml")
     names = DEFAULT_LABELS.get(task, ROLES)
@@ -265,7 +265,7 @@ def findings(run):
     return articles(Path("found.jsonl").read_text(encoding="utf-8"))
 
 
-def test_own_labels_are_to_be_defined(run):
+def test_init_asks_for_definitions_of_own_labels(run):
     run("init", "--labels", "pro, no, $con: maybe", "--task", "claim")
     assert load_config("config.yaml").data.labels == {"claim": ["pro", "no", "$con: maybe"]}
     warnings = check_against(
@@ -277,14 +277,14 @@ def test_own_labels_are_to_be_defined(run):
     ]
 
 
-def test_the_task_of_labels_is_told_by_their_names(run):
+def test_init_infers_the_task_from_label_names(run):
     run("init", "a", "--labels", "yes,no")
     assert load_config("a/config.yaml").data.labels == {"check_worthy": ["no", "yes"]}
     run("init", "b", "--labels", "pro,con")
     assert load_config("b/config.yaml").data.labels == {"stance": ["pro", "con"]}
 
 
-def test_init_replaces_nothing(run):
+def test_init_never_replaces_a_file(run):
     write("codebook.yaml", "mine")
     done = run("init")
     assert (done.code, done.messages) == (
@@ -301,7 +301,7 @@ def test_init_replaces_nothing(run):
 # many findings of a kind
 
 
-def test_many_findings_of_a_kind_in_a_file_are_one_line(run):
+def test_many_findings_of_a_kind_share_one_line(run):
     rows = [{"id": str(i), "text": f"<i>{i}</i>"} for i in range(200)]
     records("a.jsonl", *rows)
     records("b.jsonl", *rows[:2])
@@ -316,7 +316,7 @@ def test_many_findings_of_a_kind_in_a_file_are_one_line(run):
     ]
 
 
-def test_all_findings_have_their_line_where_they_are_asked_for(run):
+def test_all_shows_each_finding_on_its_line(run):
     records("a.jsonl", *({"id": str(i), "text": f"<i>{i}</i>"} for i in range(7)))
     assert len(run("check", "a.jsonl", "--all").out.splitlines()) == 8
     run("check", "a.jsonl", "--out", "found.jsonl")
@@ -326,7 +326,7 @@ def test_all_findings_have_their_line_where_they_are_asked_for(run):
 # tables that are not as they should be
 
 
-def test_a_second_build_is_told_of_overwrite(run):
+def test_a_second_build_needs_overwrite(run):
     write("t.csv", "text,label\n" + "".join(f"Rain {i} fell.,claim\n" for i in range(9)))
     assert run("build", "t.csv", "--out", "d").code == 0
     again = run("build", "t.csv", "--out", "d")
@@ -335,7 +335,7 @@ def test_a_second_build_is_told_of_overwrite(run):
     assert run("build", "t.csv", "--out", "d", "--overwrite").code == 0
 
 
-def test_a_dirty_table_is_put_right_by_the_options_that_its_warnings_name(run):
+def test_options_named_in_warnings_fix_a_dirty_table(run):
     rows = [
         f"Rain {i} fell.,{label}" for i, label in enumerate(["calm", "CALM", "alarmed", ""] * 5)
     ]
@@ -354,7 +354,7 @@ def test_a_dirty_table_is_put_right_by_the_options_that_its_warnings_name(run):
     assert done.code == 0
 
 
-def test_a_pair_needs_its_second_name(run):
+def test_a_pair_without_a_value_is_rejected(run):
     write("t.csv", "text,label\nRain.,x\n")
     done = run("check", "t.csv", "--value", "x=")
     assert (done.code, done.messages) == (2, ["error: --value: expected THEIRS=OURS, found 'x='"])

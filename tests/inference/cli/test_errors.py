@@ -87,7 +87,7 @@ from helpers.program import OWN_LABELS, TEXT, write
         (["serve", "--port", "70000"], "'--port'"),
     ],
 )
-def test_a_wrong_call(run, arguments, message):
+def test_a_wrong_call_is_rejected(run, arguments, message):
     write("a.txt", TEXT)
     write("a.csv", "text,label\nx,y\n")
     done = run(*arguments)
@@ -118,7 +118,7 @@ def test_a_wrong_call(run, arguments, message):
         ("r.jsonl", "\0", "r.jsonl, line 1: expected UTF-8 text, found a binary file (a NUL byte)"),
     ],
 )
-def test_records_that_cannot_be_predicted(run, model, name, data, message):
+def test_invalid_records_are_an_error_of_predict(run, model, name, data, message):
     write(name, data)
     write("old.jsonl", "old")
     done = run("predict", name, "--model", model, "--out", "old.jsonl")
@@ -150,7 +150,7 @@ def test_records_that_cannot_be_predicted(run, model, name, data, message):
         ("a.pdf", "x", "a.pdf: expected a file whose name ends in .jsonl, .ndjson, .json, .csv,"),
     ],
 )
-def test_annotations_that_cannot_be_built_from(run, name, data, message):
+def test_invalid_annotations_are_an_error_of_build(run, name, data, message):
     write(name, data)
     done = run("build", name, "--out", "d")
     assert (done.code, done.out) == (1, "")
@@ -159,7 +159,7 @@ def test_annotations_that_cannot_be_built_from(run, name, data, message):
     assert os.listdir() == [name]  # noqa: PTH208
 
 
-def test_a_dataset_is_not_replaced_unasked(run):
+def test_build_keeps_an_existing_dataset(run):
     write("a.csv", "text,label\nx,y\nu,v\n")
     write("d/mine.txt", "x")
     assert run("build", "a.csv", "--out", "d").messages == [
@@ -173,7 +173,7 @@ def test_a_dataset_is_not_replaced_unasked(run):
 @pytest.mark.parametrize(
     "missing", ["manifest.json", "config.json", "tokenizer.json", "reader.onnx", "stance.onnx"]
 )
-def test_a_model_that_lacks_a_file(run, model, missing):
+def test_a_model_without_a_file_is_an_error(run, model, missing):
     write("a.txt", TEXT)
     shutil.copytree(model, "m")
     Path("m", missing).unlink()
@@ -185,7 +185,7 @@ def test_a_model_that_lacks_a_file(run, model, missing):
     assert not Path("t.jsonl").exists()
 
 
-def test_a_model_that_was_altered(run, model):
+def test_an_altered_model_is_an_error(run, model):
     write("a.txt", TEXT)
     shutil.copytree(model, "m")
     with Path("m/reader.onnx").open("ab") as file:
@@ -203,7 +203,7 @@ def test_a_model_that_was_altered(run, model):
         ("a.txt/t", "error: a.txt/t: cannot be written: Not a directory"),
     ],
 )
-def test_results_that_cannot_be_written(run, model, out, message):
+def test_an_unwritable_output_is_an_error(run, model, out, message):
     write("a.txt", TEXT)
     Path("f.json").mkdir()
     labelstudio = ["--format", "labelstudio"] if out.endswith(".json") else []
@@ -212,7 +212,7 @@ def test_results_that_cannot_be_written(run, model, out, message):
     assert done.messages[0].startswith(message)
 
 
-def test_what_the_system_refuses(run, monkeypatch):
+def test_errors_of_the_system_are_one_line(run, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied", "m")
 
@@ -230,12 +230,12 @@ def stop_with(monkeypatch, error):
     monkeypatch.setattr(sys, "argv", ["claimstance", "info"])
 
 
-def test_an_interrupted_command(run, monkeypatch):
+def test_an_interrupted_command_exits_with_130(run, monkeypatch):
     stop_with(monkeypatch, KeyboardInterrupt())
     assert run("info").code == 130
 
 
-def test_a_library_that_is_not_installed(run, monkeypatch):
+def test_a_missing_library_names_its_extra(run, monkeypatch):
     stop_with(monkeypatch, ModuleNotFoundError("No module named 'torch.nn'", name="torch.nn"))
     done = run("info")
     assert (done.code, done.messages) == (

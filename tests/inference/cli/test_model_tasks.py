@@ -93,12 +93,12 @@ def test_a_target_takes_the_place_of_the_topic(run, model):
     assert len(done.messages) == 1
 
 
-def test_rows_of_sentences_can_be_had_of_a_model_of_stances(run, model):
+def test_a_model_of_stances_can_write_rows_of_sentences(run, model):
     own = model("stance", topics=("the tax",))
     done = run("tag", "a.txt", "--model", own, "-f", "csv", "--rows", "sentences")
     assert [name for name in table(done.out)[0] if not name.startswith("meta")] == WHERE
 
 
-def test_json_has_no_note_of_columns(run, model):
+def test_json_output_has_no_note_on_columns(run, model):
     done = run("tag", "a.txt", "--model", model("claim"), "--out", "tagged.jsonl")
     assert (done.code, done.messages) == (0, [])

@@ -31,7 +31,7 @@ def assert_harmless(done):
 
 
 @posix
-def test_a_file_that_cannot_be_read(run, model):
+def test_the_name_of_an_unreadable_file_is_escaped(run, model):
     write(f"in/{FORGED}.txt", "\0")
     done = run("tag", "in", "--model", model)
     assert_harmless(done)
@@ -40,7 +40,7 @@ def test_a_file_that_cannot_be_read(run, model):
 
 
 @posix
-def test_a_file_that_is_not_there(run):
+def test_the_name_of_a_missing_file_is_escaped(run):
     done = run("tag", f"{FORGED}.txt")
     assert_harmless(done)
     assert done.messages == [f"error: INPUT: '{SHOWN}.txt' does not exist"]
@@ -48,7 +48,7 @@ def test_a_file_that_is_not_there(run):
 
 @posix
 @pytest.mark.parametrize("option", ["--model", "--out"])
-def test_other_paths_of_a_call(run, model, option):
+def test_paths_of_options_are_escaped(run, model, option):
     write("a.txt", TEXT)
     chosen = {"--model": model, "--out": "out", option: FORGED}
     if option == "--out":
@@ -60,7 +60,7 @@ def test_other_paths_of_a_call(run, model, option):
 
 
 @posix
-def test_a_part_of_a_long_run_that_was_damaged(run, model):
+def test_the_name_of_a_damaged_part_is_escaped(run, model):
     write("a.txt", TEXT)
     call = ("tag", "a.txt", "--model", model, "--out", FORGED)
     assert run(*call).code == 0
@@ -73,7 +73,7 @@ def test_a_part_of_a_long_run_that_was_damaged(run, model):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux alone")
-def test_a_name_that_is_not_utf8(run, model):
+def test_a_name_that_is_not_utf8_is_escaped(run, model):
     name = os.fsdecode(b"a\xff.txt")
     write(name, "\0")
     done = run("tag", name, "--model", model)
@@ -83,7 +83,7 @@ def test_a_name_that_is_not_utf8(run, model):
 # Ids, titles, labels, options
 
 
-def test_ids_in_warnings(run, model):
+def test_ids_in_warnings_are_escaped(run, model):
     line = json.dumps({"id": FORGED, "text": TEXT})
     write("c.jsonl", f"{line}\n{line}\n")
     done = run("tag", "c.jsonl", "--model", model)
@@ -91,14 +91,14 @@ def test_ids_in_warnings(run, model):
 
 
 @pytest.mark.parametrize("name", ["id", "title", "body"])
-def test_names_and_values_of_columns_in_errors(run, model, name):
+def test_columns_in_errors_are_escaped(run, model, name):
     write("c.jsonl", json.dumps({"id": "1", "text": 5, FORGED: FORGED, name: FORGED}) + "\n")
     assert_harmless(run("tag", "c.jsonl", "--model", model))
     assert_harmless(run("tag", "c.jsonl", "--model", model, "--text-column", "gone"))
     assert_harmless(run("tag", "c.jsonl", "--model", model, "--text-column", f"{FORGED}s"))
 
 
-def test_a_target_that_is_mentioned_nowhere(run, model):
+def test_an_unmentioned_target_is_escaped(run, model):
     write("a.txt", TEXT)
     done = run("tag", "a.txt", "--model", model, "--target", f"X{FORGED}", "--format", "csv")
     assert [message.partition(":")[0] for message in done.messages] == ["warning"]
@@ -107,7 +107,7 @@ def test_a_target_that_is_mentioned_nowhere(run, model):
 
 @pytest.mark.parametrize("option", ["--target", "--text-column", "--id-column", "--title-column"])
 @pytest.mark.parametrize("out", ["out", "t.jsonl"])
-def test_an_option_that_is_not_utf8(run, model, option, out):
+def test_an_option_that_is_not_utf8_is_rejected(run, model, option, out):
     write("a.txt", TEXT)
     done = run("tag", "a.txt", "--model", model, "--out", out, option, "x\udcff")
     assert (done.code, len(done.messages)) == (2, 1)
@@ -116,12 +116,12 @@ def test_an_option_that_is_not_utf8(run, model, option, out):
     assert not Path(out).exists()
 
 
-def test_an_unknown_option(run):
+def test_an_unknown_option_is_escaped(run):
     assert_harmless(run("tag", f"--{FORGED}"))
     assert_harmless(run(FORGED))
 
 
-def test_a_table_of_a_corpus(run, model):
+def test_a_printed_table_is_escaped(run, model):
     record = {"id": FORGED, "title": FORGED, "text": f"{TEXT} He \x1b[31msaid\u202e so."}
     write("c.jsonl", json.dumps(record) + "\n")
     done = run("tag", "c.jsonl", "--model", model, "--show", "--target", "tax")
@@ -129,7 +129,7 @@ def test_a_table_of_a_corpus(run, model):
     assert "forged" in done.out
 
 
-def test_the_name_of_a_model(run, model):
+def test_the_name_of_a_model_is_escaped(run, model):
     shutil.copytree(model, "m")
     config = json.loads(Path("m/config.json").read_bytes())
     Path("m/config.json").write_text(json.dumps({**config, "name": FORGED}), encoding="utf-8")
@@ -140,7 +140,7 @@ def test_the_name_of_a_model(run, model):
     assert_harmless(done)
 
 
-def test_what_a_build_left_out(capsys):
+def test_the_report_of_a_build_is_escaped(capsys):
     source = {
         "name": FORGED,
         "facts": {FORGED: {FORGED: FORGED}},
@@ -194,7 +194,7 @@ def span(text, name=None):
         (Attribution(span("Orr"), span("said"), span("a\n  b\tc"), 0.9), "Orr · said: a   b c"),
     ],
 )
-def test_the_table_tells_who_says_what(capsys, attribution, shown):
+def test_the_table_shows_who_says_what(capsys, attribution, shown):
     print_article(article(attribution))
     cells = [
         line.split("│")[4].strip() for line in capsys.readouterr().out.splitlines() if "│" in line
@@ -202,13 +202,13 @@ def test_the_table_tells_who_says_what(capsys, attribution, shown):
     assert " ".join(cell for cell in cells if cell).split() == shown.split()
 
 
-def test_labels_of_a_model_in_the_table(capsys):
+def test_labels_in_the_table_are_escaped(capsys):
     print_article(article())
     shown = capsys.readouterr().out
     assert not any(control in shown for control in CONTROLS)
 
 
-def test_headers_titles_and_lines(capsys):
+def test_headers_titles_and_lines_are_escaped(capsys):
     table = SafeTable(FORGED, title=FORGED)
     table.add_row(FORGED)
     console = SafeConsole()

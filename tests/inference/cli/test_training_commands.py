@@ -82,7 +82,7 @@ def pages_and_figures(run, account):
 
 
 @pytest.mark.slow
-def test_labels_of_ones_own_from_a_table_to_tags(run, tiny_encoder):
+def test_own_labels_are_trained_from_a_table_and_tagged(run, tiny_encoder):
     write_csv("labelled.csv", label_rows(200))
     built = run("build", "labelled.csv", "--out", "data")
     assert built.code == 0
@@ -143,7 +143,7 @@ def test_labels_of_ones_own_from_a_table_to_tags(run, tiny_encoder):
 
 
 @pytest.mark.slow
-def test_what_a_new_model_is_about_is_said(run, tiny_encoder):
+def test_training_on_a_topic_records_it(run, tiny_encoder):
     write_csv("labelled.csv", label_rows(60, target="Harbor tax"))
     assert run("build", "labelled.csv", "--out", "data").code == 0
     messages = train(run, tiny_encoder)
@@ -172,7 +172,7 @@ def split_rows(**labels):
             yield {"text": f"{split} {label} says it {number}.", "label": label, "split": split}
 
 
-def test_one_label_is_nothing_to_train_on(run, tiny_encoder):
+def test_training_needs_two_labels(run, tiny_encoder):
     write_csv("one.csv", split_rows(train=["favor"], dev=["favor"], test=["favor", "against"]))
     assert run("build", "one.csv", "--target", "tax", "--out", "data").code == 0
     done = run(
@@ -188,7 +188,7 @@ def test_one_label_is_nothing_to_train_on(run, tiny_encoder):
 
 
 @pytest.mark.slow
-def test_labels_that_train_lacks_are_named(run, tiny_encoder):
+def test_labels_missing_from_train_are_named(run, tiny_encoder):
     two, three = ["favor", "against"], ["favor", "against", "neutral"]
     write_csv("labelled.csv", split_rows(train=two, dev=two, test=three))
     assert run("build", "labelled.csv", "--target", "tax", "--out", "data").code == 0
@@ -226,7 +226,7 @@ def test_a_target_from_a_column_or_one_for_all_rows(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
-def test_how_far_it_is_can_be_read_in_a_log(make_config, splits, tmp_path, caplog):
+def test_training_logs_its_progress(make_config, splits, tmp_path, caplog):
     from claimstance.training.fine_tuning.train import train as fine_tune
 
     caplog.set_level("INFO", "claimstance")
