@@ -37,7 +37,7 @@ from claimstance.inference.serving.requests import Articles, Records, read_json
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ClaimstanceError, InputError
 from claimstance.model.io.validation import first_problem
-from claimstance.model.labels import ROLES, SENTENCE_TASKS, bio
+from claimstance.model.labels import OPINION_HEADS, ROLES, SENTENCE_TASKS, bio
 from claimstance.model.onnx.backend import BUNDLED, TOKENIZER_FILE
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import parse_record, read_jsonl
@@ -174,7 +174,7 @@ def decoding(rng: random.Random, _: Path) -> None:
 def configs(rng: random.Random, room: Path) -> None:
     """Configurations, damaged: one, or an error of the program's own."""
     path = room / "config.yaml"
-    sample = ROOT / "configs" / f"{rng.choice(('default', 'quickstart', 'tiny'))}.yaml"
+    sample = ROOT / "configs" / f"{rng.choice(('small', 'quickstart', 'tiny'))}.yaml"
     path.write_bytes(damaged(sample.read_bytes(), rng))
     load_config(path)
 
@@ -289,6 +289,7 @@ class _RandomBackend:
             "hidden": self.rng.normal(size=(1, tokens, 4)),
             "attribution": self._logits(1, tokens, len(bio(ROLES))),
             "entity": self._logits(1, tokens, len(bio(self._labels["entity"]))),
+            **{head: self._logits(1, tokens, 3) for head in OPINION_HEADS},
         }
         for task in SENTENCE_TASKS:
             output[task] = self._logits(len(sentences), len(self._labels[task]))

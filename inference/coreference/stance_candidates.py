@@ -74,12 +74,15 @@ def find_candidates(
     for index, (holders, sentence_targets) in enumerate(cancellable(sentences, document.stop)):
         by_piece = _HoldersByPiece(index, holders, long_sentences.get(index))
         for name, mention in sentence_targets:
+            first_candidate = len(candidates)
             for holder in by_piece.in_reach_of(mention):
                 if not _can_take_side(holder, index, name, mention):
                     continue
                 query = StanceQuery(index, holder.offsets, mention or name, holder.sentence)
                 candidates.append(StanceCandidate(query, holder.span, name))
-            if not is_reported(mention, reported[index]):
+            # A target that the user names gets an answer, even if no holder can be scored on it.
+            is_unanswered = bool(targets) and len(candidates) == first_candidate
+            if is_unanswered or not is_reported(mention, reported[index]):
                 query = StanceQuery(index, None, mention or name)
                 candidates.append(StanceCandidate(query, None, name))
     return candidates

@@ -51,6 +51,7 @@ WRONG = {
     "conformal": NO_OBJECT,
     "conformal.claim": NO_NUMBER,
     "topics": [value for value in NO_NAMES if value != []],
+    "opinion_spans": [None, 1, "true", []],
     "name": NO_TEXT,
     "version": NO_TEXT,
     "format": [None, "1", 0, 2, 1.5, True, [], {}, float("nan")],
