@@ -69,7 +69,7 @@ def find_candidates(
         )
     reported = reported_words(alignment, attributions, continuations)
     long_sentences = ranges_of_long_sentences(document)
-    candidates = []
+    candidates: list[StanceCandidate] = []
     sentences = zip(holders_by_sentence, scored_targets, strict=True)
     for index, (holders, sentence_targets) in enumerate(cancellable(sentences, document.stop)):
         by_piece = _HoldersByPiece(index, holders, long_sentences.get(index))
