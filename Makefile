@@ -39,7 +39,7 @@ types: .venv-dev/ready ## mypy, strict
 integration: .venv-dev/ready .venv-integration/ready ## a real Label Studio on this machine: suggest, correct, export, build
 	$(DEV)/python tests/integration/label_studio.py .venv-integration/bin/label-studio
 
-train: corpora-there .venv-dev/ready ## train the bundled model, resuming an interrupted run: DATA=FOLDER_OF_THE_CORPORA
+train: corpora-there .venv-dev/ready ## continue the training of the bundled model, or an interrupted run of it: DATA=FOLDER_OF_THE_CORPORA
 	@resume=; test -d runs/small/checkpoints && resume=--resume; \
 	$(DEV)/claimstance train configs/small.yaml data.corpora="$(DATA)" $$resume
 

@@ -76,9 +76,8 @@ class Tagger:
         source: tuple[Path | None, int | None, float | None] | None = None,
     ) -> None:
         self._predictor = predictor
-        self._source = (
-            source  # the arguments of from_pretrained, with which a pickle is loaded again
-        )
+        # The arguments of from_pretrained, with which a pickle is loaded again.
+        self._source = source
         self._cache = ResultCache()
         self.model = {
             "name": predictor.config.name,
@@ -241,8 +240,8 @@ class Tagger:
             return partial(cached.with_metadata, article)
         bounds = split_sentences(article.text)
         texts = [article.text[start:end] for start, end in bounds]
-        opened = self._predictor.submit(texts, stop, layout_of(article.text, bounds))
-        return partial(self._finish, article, targets, neutral, bounds, opened)
+        pending = self._predictor.submit(texts, stop, layout_of(article.text, bounds))
+        return partial(self._finish, article, targets, neutral, bounds, pending)
 
     def ahead(
         self, begun: Iterable[Callable[[], T]], count: int = PREFETCH_PER_WORKER
@@ -306,10 +305,10 @@ class Tagger:
         targets: list[str],
         neutral: bool,
         bounds: list[Offsets],
-        opened: PendingDocument,
+        pending: PendingDocument,
     ) -> TaggedArticle:
         """Wait for the encoder and put the results of an article together."""
-        document = self._predictor.result(opened)
+        document = self._predictor.result(pending)
         alignment = Alignment(article.text, bounds)
         references = resolve_article(alignment, document)
         attributions = [
@@ -337,7 +336,8 @@ class Tagger:
                     for stance in stances
                     if stance.label != NO_SIDE or stance.target in named_targets
                 ]
-                stances = without_nested_targets(stances)
+                if not targets:  # each target that the user names has an answer of its own
+                    stances = without_nested_targets(stances)
         sentences = self._sentences(document, alignment, attributions, continuations, stances)
         # The cache holds an article without its metadata: a reprint has an id and a date of its own.
         tagged = TaggedArticle(

@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 from claimstance.model.errors import ModelError, unknown
 from claimstance.model.io.small_files import read_small_file
 from claimstance.model.io.validation import describe, first_problem
-from claimstance.model.labels import DEFAULT_LABELS, STANCE_VARIANTS, TASKS
+from claimstance.model.labels import DEFAULT_LABELS, OPINION_HEADS, STANCE_VARIANTS, TASKS
 
 FORMAT = 1  # increased when older versions of this program can no longer read a model folder
 #: Limits of a window's length in tokens. The shortest holds the special tokens and a sentence beside
@@ -95,9 +95,9 @@ class ModelConfig:
         dropout: the dropout of the heads in training.
         temperatures: kind → the divisor of its logits before the softmax, fitted on dev (1 if absent).
         biases: addends to logits, fitted on dev (0 if absent): per role for its tags, for links (``link``), for the
-            tags of ``opinion_holder`` and ``opinion_target``, per kind
-            and label (``stance.holder.neutral``), and, in older models, for the last label of a sentence task
-            (``check_worthy``). With roles and links, the F1 of the likeliest answer is not the best F1.
+            tags of ``opinion_holder`` and ``opinion_target``, per kind and label (``stance.holder.neutral``), and, in
+            older models, for the last label of a sentence task (``check_worthy``). With roles and links, the F1 of
+            the likeliest answer is not the best F1.
         thresholds: kind and label (``stance.holder.favor``) → the value that the label's probability is compared with
             when a label is chosen (see ``predict_label``; equal if absent). They raise the F1 and leave probabilities
             as they are. In older models, a threshold per sentence task belongs to its last label.
@@ -138,6 +138,11 @@ class ModelConfig:
     def hidden_size(self) -> int:
         """Return the width of the encoder's output."""
         return int(self.encoder["hidden_size"])
+
+    @property
+    def opinion_heads(self) -> tuple[str, ...]:
+        """Return the heads of ``OPINION_HEADS`` that the model has: all of them or none."""
+        return tuple(OPINION_HEADS) if self.opinion_spans and "stance" in self.tasks else ()
 
     def logit_adjustment(self, kind: str) -> tuple[list[float], float]:
         """Return the addend of each logit of a kind of question, and the divisor of the sum before the softmax."""

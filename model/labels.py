@@ -10,7 +10,7 @@ ROLES = ("source", "cue", "content")  # of the spans of an attribution
 #: The kinds of stance queries, each with its own calibration (see ``StanceQuery.kind``).
 STANCE_VARIANTS = ("stance.mention", "stance.holder", "stance.topic", "stance.holder_topic")
 
-#: Token heads that find the ends of stances → the label of their spans.
+#: Token heads that find the holders and targets of stances → the label of their spans.
 OPINION_HEADS = {"opinion_holder": "holder", "opinion_target": "target"}
 
 #: Tasks whose labels a user may replace → the default label set.

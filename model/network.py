@@ -84,9 +84,9 @@ class ClaimStanceModel(nn.Module):
                 self.heads[task] = TokenHead(size, len(bio(config.labels[task])), dropout)
             elif task == "stance":
                 self.heads[task] = StanceHead(size, len(config.labels[task]), dropout)
-                if config.opinion_spans:
-                    for name, label in OPINION_HEADS.items():
-                        self.heads[name] = TokenHead(size, len(bio((label,))), dropout)
+                for name in config.opinion_heads:
+                    tags = bio((OPINION_HEADS[name],))
+                    self.heads[name] = TokenHead(size, len(tags), dropout)
             else:
                 self.heads[task] = SentenceHead(size, len(config.labels[task]), dropout)
 
@@ -242,33 +242,36 @@ class ClaimStanceModel(nn.Module):
             raise ConfigError(
                 "model.init_from: expected a model with the encoder of this one, found another"
             )
-        # "link" has no labels of its own: it is copied along with "attribution".
-        shared_heads = {
-            task
-            for task in self.heads
-            if source.config.labels.get(task) == self.config.labels.get(task)
-        }
-        weights = self.state_dict()
-        for name, weight in source.state_dict().items():
-            if name.startswith("encoder.") or name.split(".")[1] in shared_heads:
-                weights[name] = weight
-        self.load_state_dict(weights)
+        self.load_state_dict({**self.state_dict(), **self._shared_weights(source)})
 
     def average_with(self, source: "ClaimStanceModel", share: float) -> None:
         """Replace the weights by a mean, in which those of ``source`` count ``share``.
 
-        Heads that only this model has stay as they are. The mean of a model and its fine-tuned copy often
-        does better on new data than either (Wortsman et al. 2022, WiSE-FT).
+        Heads that ``source`` lacks, or whose labels differ, stay as they are. The mean of a model and its
+        fine-tuned copy often does better on new data than either (WiSE-FT, Wortsman et al. 2022).
 
         Args:
             source: the model that training began with.
             share: the weight of its weights, from 0 to 1.
         """
         weights = self.state_dict()
-        for name, weight in source.state_dict().items():
-            if name in weights and weights[name].shape == weight.shape:
-                weights[name] = torch.lerp(weights[name], weight.to(weights[name]), share)
+        for name, weight in self._shared_weights(source).items():
+            weights[name] = torch.lerp(weights[name], weight.to(weights[name]), share)
         self.load_state_dict(weights)
+
+    def _shared_weights(self, source: "ClaimStanceModel") -> dict[str, Tensor]:
+        """Return the weights of ``source`` that this model has, too: the encoder, and heads with the same labels."""
+        # "link" has no labels of its own: it is shared along with "attribution".
+        shared_heads = {
+            task
+            for task in self.heads
+            if source.config.labels.get(task) == self.config.labels.get(task)
+        }
+        return {
+            name: weight
+            for name, weight in source.state_dict().items()
+            if name.startswith("encoder.") or name.split(".")[1] in shared_heads
+        }
 
 
 def _loss(task: str, logits: Tensor, batch: Batch, distillation_weight: float) -> Tensor | None:

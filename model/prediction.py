@@ -54,13 +54,13 @@ class PendingRecords:
     predictor: Predictor
     records: Sequence[Record]
     sentences: list[int]
-    opened: PendingDocument
+    document: PendingDocument
     locate: Locate
 
     def result(self) -> list[Prediction]:
         """Wait for the encoder and return the prediction for each record."""
         config = self.predictor.config
-        document = self.predictor.result(self.opened)
+        document = self.predictor.result(self.document)
         attributions = attributions_by_sentence(document)
         predictions = []
         for sentence in self.sentences:
@@ -176,8 +176,8 @@ def begin_document(
             texts.append(record.text)
         sentences.append(len(texts) - 1)
         previous = record
-    opened = predictor.submit(texts, stop)
-    return PendingRecords(predictor, records, sentences, opened, locate or _locate_by_name)
+    document = predictor.submit(texts, stop)
+    return PendingRecords(predictor, records, sentences, document, locate or _locate_by_name)
 
 
 def _locate_by_name(

@@ -36,10 +36,9 @@ from claimstance.model.windows import Located, Piece, Tokens, Window, WindowBuil
 
 Ints = NDArray[np.int64]
 NO_SPAN = (0, 0)
+#: Articles begun per worker: more than one, since some are short or already tagged.
+PREFETCH_PER_WORKER = 2
 _POSSESSIVE = re.compile(r"(?<=['’])s\b\s*")
-PREFETCH_PER_WORKER = (
-    2  # articles begun per worker: more than one, since some are short or already tagged
-)
 T = TypeVar("T")
 #: Returns ``True`` once the caller no longer needs the result. Several threads poll it, before each window.
 ShouldCancel = Callable[[], bool]
@@ -109,7 +108,7 @@ class EncodedDocument:
         probabilities: sentence task → one row per sentence, over the labels of that task.
         attributions: in the order of their sentences; ``None`` if the model has no such head.
         entities: likewise.
-        opinions: head of ``OPINION_HEADS`` → the spans that it found; ``None`` if the model has no such heads.
+        opinions: head of ``OPINION_HEADS`` → the spans that it found; empty if the model has no such heads.
         warnings: sentences that could only be encoded in part, or not at all.
     """
 
@@ -120,7 +119,7 @@ class EncodedDocument:
     probabilities: dict[str, Floats] = field(default_factory=dict)
     attributions: list[FoundAttribution] | None = None
     entities: list[FoundEntity] | None = None
-    opinions: dict[str, list[Located]] | None = None
+    opinions: dict[str, list[Located]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -230,17 +229,16 @@ class Predictor:
         while pending:
             yield pending.popleft()()
 
-    def result(self, opened: PendingDocument) -> EncodedDocument:
+    def result(self, pending_document: PendingDocument) -> EncodedDocument:
         """Return the predictions for sentences that ``submit`` has begun to encode."""
-        texts, tokens = opened.texts, opened.tokens
-        document = EncodedDocument(texts, tokens, opened.stop)
+        texts, tokens = pending_document.texts, pending_document.tokens
+        document = EncodedDocument(texts, tokens, pending_document.stop)
         tasks = [task for task in SENTENCE_TASKS if task in self.config.tasks]
         sums = {task: np.zeros((len(texts), len(self.config.labels[task]))) for task in tasks}
         attributions: list[FoundAttribution] = []
         entities: list[FoundEntity] = []
-        has_opinions = "stance" in self.config.tasks and self.config.opinion_spans
-        opinions: dict[str, list[Located]] = {head: [] for head in OPINION_HEADS if has_opinions}
-        for pending in opened.windows:
+        document.opinions = {head: [] for head in self.config.opinion_heads}
+        for pending in pending_document.windows:
             window, output = pending.window, pending.output.result()
             document.windows.append((window, output["hidden"]))
             for task in tasks:
@@ -248,11 +246,11 @@ class Predictor:
                 for piece, logits in zip(window.pieces, output[task], strict=True):
                     sums[task][piece.sentence] += logits * len(piece)
             if "attribution" in output:
-                attributions += self._attributions(window, output, opened.layout)
+                attributions += self._attributions(window, output, pending_document.layout)
             if "entity" in output:
                 entities += self._entities(window, output["entity"][0], texts)
-            for head in opinions:
-                opinions[head] += self._opinion_spans(window, head, output[head][0], texts)
+            for head, spans in document.opinions.items():
+                spans += self._opinion_spans(window, head, output[head][0], texts)
 
         lengths = np.array([max(len(sentence), 1) for sentence in tokens]).reshape(-1, 1)  # (S, 1)
         for task in tasks:
@@ -263,15 +261,13 @@ class Predictor:
                 whole_names(entities, texts) if self._has_default_entities else entities
             )
         if "attribution" in self.config.tasks:
-            if opened.layout is not None:
-                attributions = self._name_speakers(document, attributions, opened.layout)
+            if pending_document.layout is not None:
+                attributions = self._name_speakers(document, attributions, pending_document.layout)
             attributions.sort(key=lambda attribution: min(attribution.cue or attribution.content))
             document.attributions = [
                 replace(attribution, content=join_pieces(attribution.content, texts))
                 for attribution in attributions
             ]
-        if has_opinions:
-            document.opinions = opinions
         document.warnings = self._warnings(tokens)
         return document
 

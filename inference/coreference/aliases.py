@@ -34,7 +34,7 @@ _MALE_TITLES, _FEMALE_TITLES = (
 _INITIALS = re.compile(r"[A-Z]{2,6}")
 _FUNCTION_WORDS = words("a an and for in of on or the to")
 #: Names that share a surname and are compared in pairs; of more, only equal ones are merged.
-_MOST_NAMESAKES = 40
+_MAX_NAMESAKES = 40
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def _same_person(a: _Person, b: _Person) -> bool:
 
 def _join_full_names(groups: _Groups, people: dict[str, _Person]) -> None:
     """Join the full names of one person, where they fit no other person with the surname."""
-    if len(people) > _MOST_NAMESAKES:
+    if len(people) > _MAX_NAMESAKES:
         return
     namesakes = {
         key: {other for other in people if _same_person(people[key], people[other])}
@@ -195,7 +195,7 @@ def _join_surnames(groups: _Groups, people: dict[str, _Person], titles: dict[str
         titles: the short forms by key, with their titles ("" for the surname alone).
     """
     genders = {_gender(title) for title in titles.values()} - {""}
-    if len(genders) > 1 or len(people) > _MOST_NAMESAKES:
+    if len(genders) > 1 or len(people) > _MAX_NAMESAKES:
         return
     parsed = list(people.values())
     if not all(_same_person(a, b) for a, b in combinations(parsed, 2)):

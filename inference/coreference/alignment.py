@@ -8,7 +8,6 @@ from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to, resolve_references
 from claimstance.inference.results import Attribution, Entity, Span
 from claimstance.model.decoding import FoundAttribution
-from claimstance.model.labels import OPINION_HEADS
 from claimstance.model.predictor import EncodedDocument
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.mentions import find_mentions, has_capital
@@ -87,11 +86,6 @@ def group_by_sentence(items: Iterable[tuple[int, T]], count: int) -> list[list[T
     return groups
 
 
-def opinion_places(document: EncodedDocument, head: str) -> list[Located]:
-    """Return the spans that a head of ``OPINION_HEADS`` found; none if the model does not have it."""
-    return (document.opinions or {}).get(head, [])
-
-
 def resolve_article(alignment: Alignment, document: EncodedDocument) -> References:
     """Return the name that each source, *he* and *she* of an article refers to, where it is known.
 
@@ -104,8 +98,8 @@ def resolve_article(alignment: Alignment, document: EncodedDocument) -> Referenc
         for attribution in document.attributions or ()
         if attribution.source
     }
-    for head in OPINION_HEADS:
-        spans |= {alignment.offsets(place) for place in opinion_places(document, head)}
+    for places in document.opinions.values():
+        spans |= {alignment.offsets(place) for place in places}
     entities = []
     for entity in document.entities or ():
         start, end = alignment.offsets(entity.place)
@@ -173,27 +167,24 @@ def _find_targets(
     for an article before them, is no further target.
     """
     first_mentions: list[dict[str, Offsets | None]] = [{} for _ in document.texts]
-    for place in opinion_places(document, "opinion_target"):
-        offsets = (place.start, place.end)
-        # A pronoun or a description stands for the name that it refers to, where it is known.
-        name = dict(references[place.sentence]).get(offsets)
-        name = name or document.texts[place.sentence][slice(*offsets)]
-        first_mentions[place.sentence].setdefault(name, offsets)
+    targets_by_end: list[dict[int, int]] = [{} for _ in document.texts]  # end → start
+    # A pronoun or a description stands for the name that it refers to, where it is known.
+    names = [dict(sentence_references) for sentence_references in references]
+    for place in document.opinions.get("opinion_target", ()):
+        sentence, start, end = place.sentence, place.start, place.end
+        name = names[sentence].get((start, end)) or document.texts[sentence][start:end]
+        first_mentions[sentence].setdefault(name, (start, end))
+        targets_by_end[sentence][end] = start
     for entity in document.entities or ():
         sentence, start, end = entity.place.sentence, entity.place.start, entity.place.end
-        text, mentions = document.texts[sentence], first_mentions[sentence]
+        text = document.texts[sentence]
         if is_modifier(text, start, end, entity.label):
             continue
-        if not any(_same_words(text, mention, entity.place) for mention in mentions.values()):
-            mentions.setdefault(text[start:end], (start, end))
+        target_start = targets_by_end[sentence].get(end)
+        before = None if target_start is None else text[target_start:start].strip().lower()
+        if before not in ("", "the", "a", "an"):
+            first_mentions[sentence].setdefault(text[start:end], (start, end))
     return [list(mentions.items()) for mentions in first_mentions]
-
-
-def _same_words(text: str, mention: Offsets | None, place: Located) -> bool:
-    """Return whether a mention has the words of ``place`` and at most an article before them."""
-    if mention is None or mention[1] != place.end or mention[0] > place.start:
-        return False
-    return text[mention[0] : place.start].strip().lower() in ("", "the", "a", "an")
 
 
 def _find_mentions(

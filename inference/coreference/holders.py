@@ -8,14 +8,13 @@ from claimstance.inference.coreference.alignment import (
     Offsets,
     References,
     group_by_sentence,
-    opinion_places,
 )
 from claimstance.inference.results import Attribution, Continuation, Span
 from claimstance.model.predictor import EncodedDocument
 
 
 @dataclass(frozen=True)
-class Holder:
+class StanceHolder:
     """Represent a possible holder of the stances of a sentence.
 
     Attributes:
@@ -35,31 +34,33 @@ def find_holders(
     attributions: Sequence[tuple[int, Attribution]],
     continuations: Sequence[tuple[int, Continuation]],
     references: References,
-) -> list[list[Holder]]:
+) -> list[list[StanceHolder]]:
     """Return the possible holders of each sentence.
 
     These are the sources of its attributions, the other spans that the model finds as holders, and the
     speakers of quotations that run on into the sentence.
     """
-    sources = [attribution.source for _, attribution in attributions if attribution.source]
-    speakers = [
-        (index, continuation.source) for index, continuation in continuations if continuation.source
-    ]
-    spans = [(alignment.sentence_at(source.start), source) for source in dict.fromkeys(sources)]
-    source_spans = group_by_sentence(spans, len(document.texts))
-    for place in opinion_places(document, "opinion_holder"):
-        name = references.get(alignment.offsets(place))
-        span = alignment.span([place], name)
-        if span is not None and not _overlaps_any(span, source_spans[place.sentence]):
-            spans.append((place.sentence, span))
-    for index, speaker in dict.fromkeys(speakers):
-        if (index, speaker) not in spans:
-            spans.append((index, speaker))
+    # A dict keeps the order, and holds each span of a sentence once.
+    spans: dict[tuple[int, Span], None] = {}
+    sources: list[list[Span]] = [[] for _ in document.texts]
+    for _, attribution in attributions:
+        if attribution.source is not None:
+            index = alignment.sentence_at(attribution.source.start)
+            spans[index, attribution.source] = None
+            sources[index].append(attribution.source)
+    for place in document.opinions.get("opinion_holder", ()):
+        span = alignment.span([place], references.get(alignment.offsets(place)))
+        if span is not None and not _overlaps_any(span, sources[place.sentence]):
+            spans[place.sentence, span] = None
+    for index, continuation in continuations:
+        if continuation.source is not None:
+            spans[index, continuation.source] = None
 
     holders = []
     for index, span in spans:
         sentence = alignment.sentence_at(span.start)
-        holders.append((index, Holder(span, sentence, alignment.relative(sentence, span))))
+        holder = StanceHolder(span, sentence, alignment.relative(sentence, span))
+        holders.append((index, holder))
     return group_by_sentence(holders, len(document.texts))
 
 

@@ -1,6 +1,7 @@
 """Candidates of stances: the pairs of a holder and a target that the model scores in each sentence."""
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from claimstance.inference.coreference.alignment import (
     targets_by_sentence,
 )
 from claimstance.inference.coreference.holders import (
-    Holder,
+    StanceHolder,
     find_holders,
     is_reported,
     reported_words,
@@ -93,26 +94,29 @@ def without_nested_targets(stances: Sequence[Stance]) -> list[Stance]:
 
     *Trump's plan* and *Trump* are two targets, but a sentence seldom expresses a stance on both.
     """
-    surest: dict[tuple[int, str | None, str], list[Stance]] = {}
-    for stance in sorted(stances, key=lambda stance: -stance.probability):
-        rivals = surest.setdefault((stance.sentence, stance.holder, stance.label), [])
-        if not any(_targets_overlap(stance, rival) for rival in rivals):
-            rivals.append(stance)
-    chosen = {id(stance) for rivals in surest.values() for stance in rivals}
-    return [stance for stance in stances if id(stance) in chosen]
+    # Sentence, holder and label → the targets of the surest stances, sorted; none of them overlap.
+    targets: dict[tuple[int, str | None, str], list[Offsets]] = defaultdict(list)
+    nested: set[int] = set()
+    by_probability = sorted(range(len(stances)), key=lambda i: -stances[i].probability)
+    for i in by_probability:
+        stance = stances[i]
+        if stance.target_span is None:
+            continue
+        offsets = (stance.target_span.start, stance.target_span.end)
+        rivals = targets[stance.sentence, stance.holder, stance.label]
+        position = bisect_right(rivals, offsets)
+        # Only the neighbours in the order of the text can overlap it.
+        neighbours = rivals[max(position - 1, 0) : position + 1]
+        if any(start < offsets[1] and offsets[0] < end for start, end in neighbours):
+            nested.add(i)
+        else:
+            rivals.insert(position, offsets)
+    return [stance for i, stance in enumerate(stances) if i not in nested]
 
 
-def _targets_overlap(first: Stance, second: Stance) -> bool:
-    """Return whether the targets of two stances of one sentence share a character."""
-    if first.target_span is None or second.target_span is None:
-        return False
-    return (
-        first.target_span.start < second.target_span.end
-        and second.target_span.start < first.target_span.end
-    )
-
-
-def _can_take_side(holder: Holder, sentence: int, target: str, mention: Offsets | None) -> bool:
+def _can_take_side(
+    holder: StanceHolder, sentence: int, target: str, mention: Offsets | None
+) -> bool:
     """Return whether a holder can have a stance on a target.
 
     Nobody takes a side on themselves, and a holder whose words contain the target (*Trump's campaign*) is
@@ -139,10 +143,10 @@ class _HoldersByPiece:
     """
 
     def __init__(
-        self, sentence: int, holders: Sequence[Holder], ranges: Sequence[Offsets] | None
+        self, sentence: int, holders: Sequence[StanceHolder], ranges: Sequence[Offsets] | None
     ) -> None:
         self._starts = [start for start, _ in ranges or [(0, 0)]]
-        self._holders: dict[int, list[Holder]] = {}
+        self._holders: dict[int, list[StanceHolder]] = {}
         for holder in holders:
             pieces = range(len(self._starts))
             if holder.sentence == sentence:
@@ -151,7 +155,7 @@ class _HoldersByPiece:
             for piece in pieces:
                 self._holders.setdefault(piece, []).append(holder)
 
-    def in_reach_of(self, mention: Offsets | None) -> Sequence[Holder]:
+    def in_reach_of(self, mention: Offsets | None) -> Sequence[StanceHolder]:
         """Return the holders of the target's piece; of the first piece for a target without mention."""
         piece = 0 if mention is None else self._piece_at(mention[0])
         return self._holders.get(piece, ())

@@ -93,9 +93,9 @@ class StanceRow:
         name = self.holder.name
         if self.stance.holder is not None and not self.holder.is_name:
             name = self.stance.holder
-        sure = percent(self.stance.probability)
+        probability = percent(self.stance.probability)
         side = "for" if self.label.name == "favor" else self.label.name
-        return f"{self.label.symbol} {name}: {side} {self.target.name}, {sure}"
+        return f"{self.label.symbol} {name}: {side} {self.target.name}, {probability}"
 
 
 @dataclass(frozen=True)
@@ -314,16 +314,17 @@ def _marks(attributions: Sequence[AttributionRow], stances: Sequence[StanceRow])
     marks: list[ProseMark] = []
     for row in attributions:
         for role, span in role_spans(row.attribution):
-            marks += _pieces_of(span, role, row.number, None)
-    for held in stances:
-        spans = (("holder", held.stance.holder_span), ("target", held.stance.target_span))
-        for role, part in spans:
-            if part is not None:
-                marks += _pieces_of(part, role, held.number, held.label)
+            marks += _piece_marks(span, role, row.number, None)
+    for stance_row in stances:
+        stance = stance_row.stance
+        for role, stance_span in (("holder", stance.holder_span), ("target", stance.target_span)):
+            if stance_span is not None:
+                marks += _piece_marks(stance_span, role, stance_row.number, stance_row.label)
     return marks
 
 
-def _pieces_of(span: Span, role: str, row: int, label: StanceLabel | None) -> Iterator[ProseMark]:
+def _piece_marks(span: Span, role: str, row: int, label: StanceLabel | None) -> Iterator[ProseMark]:
+    """Yield a mark for each piece of a span that has characters."""
     for start, end in span.pieces:
         if start < end:
             yield ProseMark(start, end, role, "", row, start == span.start, label)
@@ -334,7 +335,7 @@ def _notes(article: TaggedArticle, stances: Sequence[StanceRow]) -> dict[int, Se
     starts = [sentence.start for sentence in article.sentences]
     lines: dict[int, list[str]] = defaultdict(list)
     signs: dict[int, dict[str, None]] = defaultdict(dict)
-    for row in sorted(stances, key=_place):
+    for row in sorted(stances, key=_text_order):
         index, holder = row.stance.sentence, row.stance.holder_span
         lines[index].append(row.words)
         if row.stance.target_span is None:
@@ -349,8 +350,8 @@ def _notes(article: TaggedArticle, stances: Sequence[StanceRow]) -> dict[int, Se
     }
 
 
-def _place(row: StanceRow) -> tuple[int, float]:
-    """Return where a stance stands in the article; one without a mention follows those of its sentence."""
+def _text_order(row: StanceRow) -> tuple[int, float]:
+    """Return the sort key of a stance by the article's text; targets without a mention come last in a sentence."""
     target = row.stance.target_span
     return row.stance.sentence, inf if target is None else target.start
 

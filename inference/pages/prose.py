@@ -157,17 +157,18 @@ def _piece(segment: Segment[ProseMark]) -> Piece:
     if stances:
         classes += ["side", *styles]
     starts = [mark for mark in segment.begins if mark.is_start]
-    said = [mark for mark in starts if mark.label is None]
-    held = [mark for mark in starts if mark.label is not None]
-    described_by = [f"k-{mark.classes}" for mark in said[-1:]]
-    described_by += [mark.anchor for mark in held]
-    signs = [mark.label.symbol for mark in held if mark.label and mark.classes == "target"]
+    attribution_starts = [mark for mark in starts if mark.label is None]
+    stance_starts = [mark for mark in starts if mark.label is not None]
+    # Nested marks of attributions end in the innermost one, which describes these words best.
+    described_by = [f"k-{mark.classes}" for mark in attribution_starts[-1:]]
+    described_by += [mark.anchor for mark in stance_starts]
+    signs = [mark.label.symbol for mark in stance_starts if mark.label and mark.classes == "target"]
     return Piece(
         text=segment.text,
         classes=_joined(classes),
         attributions=" ".join(f"{mark.classes}-{mark.row}" for mark in attributions),
         stances=_joined(str(mark.row) for mark in stances),
-        href=f"#{(said or held)[-1].anchor}" if starts else "",
+        href=f"#{(attribution_starts or stance_starts)[-1].anchor}" if starts else "",
         described_by=_joined(described_by),
         sign="".join(dict.fromkeys(signs)),
     )

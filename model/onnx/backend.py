@@ -138,9 +138,8 @@ class OnnxBackend:
             counts["attribution"] = len(bio(ROLES))
         if "entity" in self._config.tasks:
             counts["entity"] = len(bio(labels["entity"]))
-        if "stance" in self._config.tasks and self._config.opinion_spans:
-            for name, label in OPINION_HEADS.items():
-                counts[name] = len(bio((label,)))
+        for name in self._config.opinion_heads:
+            counts[name] = len(bio((OPINION_HEADS[name],)))
         return counts
 
     def _check_outputs(self) -> None:

@@ -64,12 +64,14 @@ def test_the_hub_reads_what_the_model_is(folder, make_config, splits, data):
         update={"data": data, "card": CardConfig(license="cc-by-4.0")}
     )
     text, read, plain = card(folder, config, splits["dev"])
-    assert (read.license, read.language, read.library_name, read.pipeline_tag) == (
-        "cc-by-4.0",
-        "en",
-        "claimstance",
-        "token-classification",
-    )
+    expected = {
+        "license": "cc-by-4.0",
+        "language": "en",
+        "library_name": "claimstance",
+        "pipeline_tag": "token-classification",
+    }
+    fields = read.to_dict()
+    assert {name: fields[name] for name in expected} == expected
     assert {"stance-detection", "claim-detection", "onnx"} <= set(read.tags)
     assert [example["text"][:14] for example in plain["widget"]] == ["Mayor Ida Holm"]
     measured = {(r.task_name, r.metric_name): r for r in read.eval_results}

@@ -84,7 +84,7 @@ def calibrate(
     calibrated = without_calibration(uncalibrated, ())
     calibrated.biases |= fit_biases(unscaled, records)
     exhaustive: list[Record] = []
-    if "stance" in tasks and config.opinion_spans:
+    if "stance" in tasks and config.opinion_heads:
         exhaustive += [
             record for record in records if record.meta.get("corpus") in exhaustive_stances
         ]
@@ -224,7 +224,7 @@ def _losses(scale: Scale, logits: Array, gold: NDArray[np.int64]) -> Array:
 def fit_thresholds(answers: Answers, variant: str) -> list[float]:
     """Return a decision threshold for each label; the sum is 1.
 
-    ``ModelConfig.decide`` chooses the label with the largest probability / threshold. The likeliest label is
+    ``ModelConfig.predict_label`` chooses the label with the largest probability / threshold. The likeliest label is
     seldom a rare one, although macro-F1 counts all labels alike. Where sentences are ranked, the thresholds
     are those of the best F1 of one label; elsewhere those of the best macro-F1, given enough answers.
     """

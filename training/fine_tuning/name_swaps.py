@@ -8,9 +8,9 @@ import random
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
 
 from claimstance.model.labels import ROLES
+from claimstance.model.prediction import contexts
 from claimstance.model.record import Record, Span
 
 PERSON = "PERSON"
@@ -63,7 +63,7 @@ class NameSwapper:
         if not self._surnames:
             return list(document)
         surnames: dict[str, tuple[str, str]] = {}
-        others: dict[str, str] = {}
+        new_names: dict[str, str] = {}
         swaps_parties = rng.random() < 0.5
         first_names = _first_names(document)
         swapped = []
@@ -77,16 +77,19 @@ class NameSwapper:
                 if entity.label == PERSON:
                     new_name = self._person(name, surnames, first_names, rng)
                 else:
-                    candidates = self._names.get((entity.label, " " in name)) or [name]
-                    new_name = others.setdefault(name, rng.choice(candidates))
+                    if name not in new_names:
+                        candidates = self._names.get((entity.label, " " in name)) or [name]
+                        new_names[name] = rng.choice(candidates)
+                    new_name = new_names[name]
                 replacements.append((start, end, new_name))
             if swaps_parties:
                 replacements += [
                     (*match.span(), _PARTIES[match[0]]) for match in _PARTY.finditer(record.text)
                 ]
             swapped.append(replace_spans(record, replacements))
-        topics = {**others, **{old: new for old, (_, new) in surnames.items()}}
-        return [_rename_in_stances(record, topics) for record in swapped]
+        for surname, (_, new_surname) in surnames.items():
+            new_names[surname] = new_surname
+        return [_rename_in_stances(record, new_names) for record in swapped]
 
     def _person(
         self,
@@ -113,15 +116,13 @@ class DocumentSwapper:
     """Replace names in a share of the documents, anew in every epoch.
 
     Args:
-        records: the sentences of the documents, document after document.
+        records: the sentences of the documents, in any order.
         share: the share of documents whose names are replaced.
         seed: the seed of all random choices.
     """
 
     def __init__(self, records: Sequence[Record], share: float, seed: int) -> None:
-        self._documents: list[list[Record]] = []
-        for _, sentences in groupby(records, key=lambda record: record.doc_id):
-            self._documents.append(list(sentences))
+        self._documents = [[records[number] for number in group] for group in contexts(records)]
         self._swapper = NameSwapper(records)
         self._share = share
         self._seed = seed

@@ -1,6 +1,6 @@
 """Scores of what a model finds by itself: the holders and targets of stances, and the stances between them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from claimstance.model.labels import OPINION_HEADS
@@ -30,8 +30,10 @@ class OverlapCounts:
         """Count the spans of one document."""
         self.predicted += len(predicted)
         self.gold += len(gold)
-        self.correct += sum(any(_overlap(span, other) for other in gold) for span in predicted)
-        self.recalled += sum(any(_overlap(span, other) for other in predicted) for span in gold)
+        for span in predicted:
+            self.correct += any(_overlap(span, gold_span) for gold_span in gold)
+        for gold_span in gold:
+            self.recalled += any(_overlap(span, gold_span) for span in predicted)
 
     @property
     def f1(self) -> float:
@@ -71,20 +73,12 @@ def count_opinions(
     """
     counts = {head: OverlapCounts() for head in OPINION_HEADS}
     groups = [[records[number] for number in group] for group in contexts(records)]
-    for document, group in zip(_documents(predictor, groups), groups, strict=True):
-        gold = gold_opinions(group, no_stance)
-        predicted: Mapping[str, list[Located]] = document.opinions or {}
-        for head, head_counts in counts.items():
-            head_counts.add(predicted.get(head, []), gold[head])
-    return counts
-
-
-def _documents(
-    predictor: Predictor, groups: Sequence[Sequence[Record]]
-) -> Iterable[EncodedDocument]:
-    """Yield the encoded documents, in order."""
     for group in groups:
-        yield predictor.read([record.text for record in group])
+        document = predictor.read([record.text for record in group])
+        gold = gold_opinions(group, no_stance)
+        for head, head_counts in counts.items():
+            head_counts.add(document.opinions[head], gold[head])
+    return counts
 
 
 @dataclass(frozen=True)
@@ -118,7 +112,8 @@ def find_stances(
     labels = predictor.config.labels["stance"]
     found: list[FoundStance] = []
     groups = [[records[number] for number in group] for group in contexts(records)]
-    for document, group in zip(_documents(predictor, groups), groups, strict=True):
+    for group in groups:
+        document = predictor.read([record.text for record in group])
         queries = _candidate_queries(document)
         predictions: list[tuple[float, str, StanceQuery]] = []
         for query, row in zip(queries, predictor.stances(document, queries), strict=True):
@@ -126,33 +121,42 @@ def find_stances(
             label = predictor.config.predict_label(query.kind, probabilities)
             if label != no_stance:
                 predictions.append((probabilities[label], label, query))
-        matched: set[tuple[int, int]] = set()  # sentence, and number of its annotated stance
-        surest: list[tuple[str, StanceQuery]] = []
-        for confidence, label, query in sorted(predictions, key=lambda item: -item[0]):
-            # Of nested targets, a result reports the surest one.
-            if any(label == other and _is_nested(query, rival) for other, rival in surest):
-                continue
-            surest.append((label, query))
-            match = None
-            for number, stance in enumerate(group[query.sentence].stances or ()):
-                is_free = (query.sentence, number) not in matched
-                if is_free and stance.label == label and _agree(stance, query):
-                    match = (query.sentence, number)
-                    matched.add(match)
-                    break
-            found.append(FoundStance(label, confidence, match is not None))
+        found += _match_stances(predictions, group)
+    return found
+
+
+def _match_stances(
+    predictions: Sequence[tuple[float, str, StanceQuery]], records: Sequence[Record]
+) -> list[FoundStance]:
+    """Return the predictions (confidence, label, query) of a document, compared with its annotation."""
+    found: list[FoundStance] = []
+    matched: set[tuple[int, int]] = set()  # sentence, and number of its annotated stance
+    surest: list[tuple[str, StanceQuery]] = []
+    for confidence, label, query in sorted(predictions, key=lambda item: -item[0]):
+        # Of nested targets, a result reports the surest one.
+        if any(label == side and _is_nested(query, rival) for side, rival in surest):
+            continue
+        surest.append((label, query))
+        is_correct = False
+        for number, stance in enumerate(records[query.sentence].stances or ()):
+            key = (query.sentence, number)
+            if key not in matched and stance.label == label and _agree(stance, query):
+                matched.add(key)
+                is_correct = True
+                break
+        found.append(FoundStance(label, confidence, is_correct))
     return found
 
 
 def _candidate_queries(document: EncodedDocument) -> list[StanceQuery]:
     """Return the queries about every holder and target of each sentence that do not overlap."""
-    opinions = document.opinions or {}
+    opinions = document.opinions
     sources = [
         attribution.source[0] for attribution in document.attributions or () if attribution.source
     ]
     entities = [entity.place for entity in document.entities or ()]
-    holders = sorted({*sources, *opinions.get("opinion_holder", ())})
-    targets = sorted({*entities, *opinions.get("opinion_target", ())})
+    holders = sorted({*sources, *opinions["opinion_holder"]})
+    targets = sorted({*entities, *opinions["opinion_target"]})
     targets_of_sentence: dict[int, list[Located]] = {}
     for target in targets:
         targets_of_sentence.setdefault(target.sentence, []).append(target)

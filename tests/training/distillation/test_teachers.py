@@ -60,7 +60,9 @@ def teacher(trained):
 def test_stances_get_the_probabilities_of_the_teacher(trained, teacher, records):
     predictor, _ = load_predictor(trained, threads=1)
     expected = [prediction.stances for prediction in predict(predictor, records)]
+    before = [len(record.stances or ()) for record in records]
     assert add_soft_labels([teacher(tasks=["stance"])], records, DEFAULT_LABELS) == {}
+    assert [len(record.stances or ()) for record in records] == before
     stance_count = 0
     for record, rows in zip(records, expected, strict=True):
         for stance, row in zip(record.stances or (), rows, strict=True):

@@ -10,6 +10,7 @@ from claimstance.model.labels import DEFAULT_LABELS, OPINION_HEADS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.training.fine_tuning.train import train
+from helpers.tiny import exported
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
@@ -36,7 +37,7 @@ def test_a_model_learns_to_find_holders_and_targets(make_config, splits, tmp_pat
 def test_other_models_do_not_have_these_heads(trained):
     assert not ModelConfig.load(trained).opinion_spans
     predictor, _ = load_predictor(trained, threads=1)
-    assert predictor.read(["Moss criticized the plan."]).opinions is None
+    assert predictor.read(["Moss criticized the plan."]).opinions == {}
 
 
 def test_a_corpus_without_rows_is_refused(make_config, splits, tmp_path):
@@ -76,3 +77,20 @@ def test_the_weights_of_the_initial_model_can_be_averaged_with_the_trained_ones(
 def test_an_average_needs_an_initial_model(make_config, tmp_path):
     with pytest.raises(ValidationError, match=r"training\.init_share: expected a model\.init_from"):
         make_config(tmp_path / "model", init_share=0.5)
+
+
+def test_heads_with_other_labels_are_not_averaged(tiny_encoder):
+    folders = [
+        exported(tiny_encoder, ("claim", "stance")),
+        exported(tiny_encoder, ("claim", "stance"), stance=("no", "maybe", "yes")),
+    ]
+    model, source = map(ClaimStanceModel.from_pretrained, folders)
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    torch.nn.init.ones_(source.heads["claim"].layers[1].bias)
+    torch.nn.init.ones_(source.heads["stance"].text_mlp[1].bias)
+    model.average_with(source, 1.0)
+    after = model.state_dict()
+    assert after["heads.claim.layers.1.bias"].eq(1).all()
+    for name, weight in before.items():
+        if name.startswith("heads.stance."):
+            assert torch.equal(after[name], weight)

@@ -5,7 +5,11 @@ import random
 import pytest
 
 from claimstance.model.record import Attribution, Entity, Record, Stance
-from claimstance.training.fine_tuning.name_swaps import NameSwapper, replace_spans
+from claimstance.training.fine_tuning.name_swaps import (
+    DocumentSwapper,
+    NameSwapper,
+    replace_spans,
+)
 
 
 def span(text, words):
@@ -94,6 +98,26 @@ def test_a_holder_given_as_a_text_gets_the_new_name(swapper):
     ]
     first, second = swapper.swap(document, random.Random(1))
     assert second.stances[0].holder == first.text.split()[1]
+
+
+def test_a_document_has_one_set_of_names_in_whatever_order_its_sentences_come():
+    records = []
+    for number in range(4):
+        for doc_id in ("a", "b"):
+            record = sentence("Jane Orr spoke .", ["Jane Orr"], number=number)
+            update = {"id": f"{doc_id}:{number}", "doc_id": doc_id}
+            records.append(record.model_copy(update=update))
+    names = [
+        f"{first} {last}" for first in ("Ada", "Ben", "Cy") for last in ("Moss", "Hale", "Lee")
+    ]
+    pool = [sentence(f"{name} spoke .", [name]) for name in names]
+    swapper = DocumentSwapper([*records, *pool], 1.0, 13)
+    for epoch in range(3):
+        texts = {}
+        for record in swapper.records_of_epoch(epoch):
+            if record.id[:2] in ("a:", "b:"):
+                texts.setdefault(record.doc_id, set()).add(record.text)
+        assert [len(document_texts) for document_texts in texts.values()] == [1, 1]
 
 
 def test_a_document_is_unchanged_where_no_names_are_known():

@@ -5,23 +5,14 @@ import numpy as np
 import pytest
 
 from claimstance.model.errors import InputError
-from claimstance.model.record import Record, Stance, write_jsonl
+from claimstance.model.record import Record, Stance
 from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_records
 from claimstance.training.data.soft_labels import load_soft
+from helpers.data.builds import jsonl, settings
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
-
-
-def jsonl(folder, name, records):
-    with (folder / name).open("w", encoding="utf-8") as file:
-        write_jsonl(records, file)
-    return str(folder / name)
-
-
-def settings(*sources, **more):
-    return DataConfig(path="unused", sources=list(sources), **more)
 
 
 def annotated(folder, name, annotator, *rows, **more):

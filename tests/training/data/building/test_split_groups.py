@@ -21,22 +21,9 @@ from claimstance.training.data.building.split_groups import (
 )
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_records
+from helpers.data.builds import WORDS
 
 SHARES = {"train": 0.8, "dev": 0.1, "test": 0.1}
-WORDS = (
-    "bridge",
-    "harbor",
-    "mayor",
-    "vote",
-    "tax",
-    "school",
-    "river",
-    "budget",
-    "union",
-    "plan",
-    "storm",
-    "wage",
-)
 
 
 def division(groups, labels=None):
