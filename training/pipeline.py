@@ -21,6 +21,7 @@ from claimstance.training.data.dataset import load_labels, load_records, split_n
 from claimstance.training.data.label_coverage import count_labels, unseen_labels
 from claimstance.training.data.report.report import REPORT_FILE, BuildReport
 from claimstance.training.data.soft_labels import SoftLabels, load_soft
+from claimstance.training.distillation.hard_negatives import add_hard_negatives
 from claimstance.training.distillation.teachers import add_soft_labels
 from claimstance.training.evaluate_model import ACCOUNT_FILE, fingerprint, read_account
 from claimstance.training.evaluation.baselines import compute_baselines, not_beaten
@@ -148,19 +149,24 @@ def build_and_teach(
         ConfigError: as ``build``, and for a teacher that does not exist or cannot label these records.
         InputError: as ``build``.
     """
-    if not data.teachers:
+    models = {"teachers": [teacher.model for teacher in data.teachers]}
+    if data.hard_negatives is not None:
+        models["hard_negatives"] = [data.hard_negatives.model]
+    if not any(models.values()):
         return build(data, out, progress, overwrite)
-    # A missing teacher is reported before all corpora are read.
-    for teacher in data.teachers:
-        if not model_folder(teacher.model).is_dir():
-            raise ConfigError(
-                f"data.teachers: expected a trained model in {teacher.model}, or 'bundled', found no such "
-                "folder"
-            )
+    # A missing model is reported before all corpora are read.
+    for key, folders in models.items():
+        for folder in folders:
+            if not model_folder(folder).is_dir():
+                raise ConfigError(
+                    f"data.{key}: expected a trained model in {folder}, or 'bundled', found no such folder"
+                )
 
     def teach(
         records: Sequence[Record], labels: Mapping[str, Sequence[str]]
     ) -> dict[str, SoftLabels]:
+        if data.hard_negatives is not None:
+            add_hard_negatives(data.hard_negatives, records, labels, progress)
         return add_soft_labels(data.teachers, records, labels, progress)
 
     return build(data, out, progress, overwrite, teach)

@@ -246,7 +246,7 @@ def build(
     set_options = {key: value for key, value in options.items() if value is not None}
     config = data_config(inputs, source, set_options)
     if no_teachers:
-        config = config.model_copy(update={"teachers": []})
+        config = config.model_copy(update={"teachers": [], "hard_negatives": None})
     # Before any row is read: a build may take long, and would be in vain.
     check_target(config.path, overwrite)
     with progress("reading rows", None) as advance:

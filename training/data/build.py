@@ -78,7 +78,7 @@ def build(
         out: the folder to write.
         progress: called with the number of rows read since the last call.
         overwrite: replace a dataset that was built there earlier.
-        teach: adds the soft labels of ``config.teachers`` to the train records.
+        teach: adds the labels of ``config.teachers`` and ``config.hard_negatives`` to the train records.
 
     Raises:
         ConfigError: if the configuration has no sources, or requests a split or an option that a corpus does
@@ -92,7 +92,7 @@ def build(
     check_target(out, overwrite)
     if not config.sources:
         raise ConfigError("data.sources: expected at least one corpus or file, found none")
-    if config.teachers and teach is None:
+    if (config.teachers or config.hard_negatives) and teach is None:
         raise ValueError("a dataset with teachers is built by training.pipeline.build_and_teach")
     try:
         with staging_folder(out) as staging, Workers() as workers:

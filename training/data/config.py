@@ -251,6 +251,23 @@ class Teacher(Section):
     )
 
 
+class HardNegatives(Section):
+    """Configure hard negatives: pairs of a holder and a target that a model finds and the annotation does not list."""
+
+    model: Path = Field(description="Folder of the trained model, or `bundled`.")
+    corpora: list[str] = Field(
+        min_length=1,
+        description="The corpora whose rows list every stance, and whose train sentences the model reads.",
+    )
+    bias: float = Field(
+        default=1.0,
+        description="Added to the log-odds of holders and targets, so that the model finds more of them.",
+    )
+    label: str = Field(
+        default="neutral", min_length=1, description="Label of pairs without a stance."
+    )
+
+
 class DataConfig(Section):
     """Configure the dataset to train and evaluate on."""
 
@@ -264,6 +281,10 @@ class DataConfig(Section):
     sources: list[Source] = Field(default=[], description="The sources of the rows.")
     teachers: list[Teacher] = Field(
         default=[], description="Models that add soft labels to the train split (distillation)."
+    )
+    hard_negatives: HardNegatives | None = Field(
+        default=None,
+        description="Model that adds pairs without a stance to the train split, as it would find them in an article.",
     )
     labels: Annotated[dict[str, list[str]], one_of("task", tuple(DEFAULT_LABELS))] = Field(
         default={}, description="Task → label names that replace the default ones."

@@ -114,7 +114,7 @@ def find_stances(
     groups = [[records[number] for number in group] for group in contexts(records)]
     for group in groups:
         document = predictor.read([record.text for record in group])
-        queries = _candidate_queries(document)
+        queries = candidate_queries(document)
         predictions: list[tuple[float, str, StanceQuery]] = []
         for query, row in zip(queries, predictor.stances(document, queries), strict=True):
             probabilities = dict(zip(labels, map(float, row), strict=True))
@@ -148,7 +148,7 @@ def _match_stances(
     return found
 
 
-def _candidate_queries(document: EncodedDocument) -> list[StanceQuery]:
+def candidate_queries(document: EncodedDocument) -> list[StanceQuery]:
     """Return the queries about every holder and target of each sentence that do not overlap."""
     opinions = document.opinions
     sources = [

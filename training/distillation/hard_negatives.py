@@ -1,0 +1,109 @@
+"""Hard negatives: pairs of a holder and a target that a model finds where the annotation has no stance.
+
+The annotation lists the spans of stances, and a dataset adds names as neutral targets. Without further pairs,
+every holder that is no source and every target that is no name would have a stance in training. A model
+that looks for holders and targets itself also finds others, and has to learn to reject them.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from claimstance.model.errors import ConfigError, unknown
+from claimstance.model.labels import OPINION_HEADS
+from claimstance.model.onnx.backend import load_predictor, model_folder
+from claimstance.model.prediction import contexts
+from claimstance.model.predictor import Predictor, StanceQuery
+from claimstance.model.record import Record, Span, Stance
+from claimstance.training.data.config import HardNegatives
+from claimstance.training.fine_tuning.opinion_metrics import candidate_queries
+
+log = logging.getLogger(__name__)
+
+#: Called with the number of sentences that the model has read since the last call.
+Progress = Callable[[int], None]
+
+
+def add_hard_negatives(
+    settings: HardNegatives,
+    records: Sequence[Record],
+    labels: Mapping[str, Sequence[str]],
+    progress: Progress | None = None,
+) -> int:
+    """Add pairs without a stance to the records of exhaustively annotated corpora, in place.
+
+    Args:
+        settings: the model and the corpora.
+        records: the train rows.
+        labels: task → label names of the dataset.
+        progress: called with the number of sentences read.
+
+    Returns:
+        The number of pairs added.
+
+    Raises:
+        ConfigError: if no record belongs to one of the corpora, the label is not one of stances, or the model
+            finds no holders and targets.
+        ModelError: if the folder holds no exported model.
+    """
+    if settings.label not in labels["stance"]:
+        raise ConfigError(
+            f"data.hard_negatives.label: {unknown('label', settings.label, labels['stance'])}"
+        )
+    corpora = sorted({str(record.meta.get("corpus")) for record in records})
+    for name in settings.corpora:
+        if name not in corpora:
+            raise ConfigError(f"data.hard_negatives: {unknown('corpus', name, corpora)}")
+    predictor = _eager_predictor(settings)
+    selected = [record for record in records if record.meta.get("corpus") in settings.corpora]
+    log.info("%s looks for holders and targets in %d sentences", settings.model, len(selected))
+    added = 0
+    for numbers in contexts(selected):
+        group = [selected[number] for number in numbers]
+        document = predictor.read([record.text for record in group])
+        for query in candidate_queries(document):
+            record = group[query.sentence]
+            # An article without annotated stances says nothing about its pairs.
+            if record.stances is None or _is_listed(query, record.stances):
+                continue
+            holder, target = _spans(query)
+            record.stances.append(Stance(holder=holder, target=target, label=settings.label))
+            added += 1
+        if progress:
+            progress(len(group))
+    log.info("%d pairs without a stance added", added)
+    return added
+
+
+def _eager_predictor(settings: HardNegatives) -> Predictor:
+    """Load the model, with a bias towards holders and targets."""
+    predictor, _ = load_predictor(model_folder(settings.model))
+    config = predictor.config
+    if not config.opinion_heads:
+        raise ConfigError(
+            f"data.hard_negatives: {settings.model}: expected a model that finds holders and targets of stances, "
+            "found one without these heads"
+        )
+    biases = dict(config.biases)
+    for head in OPINION_HEADS:
+        biases[head] = biases.get(head, 0.0) + settings.bias
+    return Predictor(replace(config, biases=biases), predictor.windows, predictor.backend)
+
+
+def _spans(query: StanceQuery) -> tuple[Span, Span]:
+    assert query.holder is not None and not isinstance(query.target, str)
+    return [query.holder], [query.target]
+
+
+def _is_listed(query: StanceQuery, stances: Sequence[Stance]) -> bool:
+    """Return whether a pair overlaps one of ``stances`` at both ends."""
+    holder, target = _spans(query)
+    return any(
+        _overlap(holder, stance.holder) and _overlap(target, stance.target) for stance in stances
+    )
+
+
+def _overlap(first: Span, second: Span | str | None) -> bool:
+    if second is None or isinstance(second, str):
+        return False
+    return any(start < stop and begin < end for start, end in first for begin, stop in second)
