@@ -200,8 +200,9 @@ class ModelConfig:
 
     def _fitted_kind(self, kind: str) -> str:
         """Return the kind whose fitted values count for ``kind``: itself, or its task."""
-        if kind == "stance.holder_topic" and kind not in self.temperatures:
-            kind = "stance.topic"  # older models have one calibration for all topics
+        if kind not in self.temperatures:
+            # Older models have one calibration for all topics, and one for all mentions of named holders.
+            kind = {"stance.holder_topic": "stance.topic", "stance.found": "stance.holder"}.get(kind, kind)
         return kind if kind in self.temperatures else kind.partition(".")[0]
 
     def to_json_string(self) -> str:

@@ -8,7 +8,13 @@ ENTITY = ("LOCATION", "MISC", "ORGANIZATION", "PERSON")
 ROLES = ("source", "cue", "content")  # of the spans of an attribution
 
 #: The kinds of stance queries, each with its own calibration (see ``StanceQuery.kind``).
-STANCE_VARIANTS = ("stance.mention", "stance.holder", "stance.topic", "stance.holder_topic")
+STANCE_VARIANTS = (
+    "stance.mention",
+    "stance.holder",
+    "stance.found",
+    "stance.topic",
+    "stance.holder_topic",
+)
 
 #: Token heads that find the holders and targets of stances → the label of their spans.
 OPINION_HEADS = {"opinion_holder": "holder", "opinion_target": "target"}

@@ -81,19 +81,23 @@ class StanceQuery:
     Attributes:
         holder_sentence: the sentence of the holder's span, if it is an earlier one: the speaker of a
             quotation that runs on. Where no window shows both, the text itself is scored.
+        is_found: nobody asked about the pair; the model found the holder and the target by itself.
     """
 
     sentence: int
     holder: tuple[int, int] | None
     target: tuple[int, int] | str
     holder_sentence: int | None = None
+    is_found: bool = False
 
     @property
     def kind(self) -> str:
         """Return the kind of question: each of them has its own calibration."""
         if isinstance(self.target, str):
             return "stance.topic" if self.holder is None else "stance.holder_topic"
-        return "stance.mention" if self.holder is None else "stance.holder"
+        if self.holder is None:
+            return "stance.mention"
+        return "stance.found" if self.is_found else "stance.holder"
 
 
 @dataclass

@@ -79,7 +79,13 @@ def find_candidates(
             for holder in by_piece.in_reach_of(mention):
                 if not _can_take_side(holder, index, name, mention):
                     continue
-                query = StanceQuery(index, holder.offsets, mention or name, holder.sentence)
+                query = StanceQuery(
+                    index,
+                    holder.offsets,
+                    mention or name,
+                    holder.sentence,
+                    is_found=not targets,
+                )
                 candidates.append(StanceCandidate(query, holder.span, name))
             # A target that the user names gets an answer, even if no holder can be scored on it.
             is_unanswered = bool(targets) and len(candidates) == first_candidate

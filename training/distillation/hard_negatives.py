@@ -16,7 +16,7 @@ from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Predictor, StanceQuery
 from claimstance.model.record import Record, Span, Stance
 from claimstance.training.data.config import HardNegatives
-from claimstance.training.fine_tuning.opinion_metrics import candidate_queries
+from claimstance.training.fine_tuning.found_stances import candidate_queries
 
 log = logging.getLogger(__name__)
 

@@ -27,11 +27,6 @@ TARGET_PRECISION = 0.9
 
 #: Stances are rare: from a higher precision on, an option to abstain would hide nearly all of them.
 STANCE_PRECISION = 0.8
-#: The same for stances between holders and targets that the model has to find, too. Calibration compares them
-#: within sentences, where a speaker who is named in another sentence counts as wrong; over whole articles of
-#: the tune part, about four of five stances above this limit were right.
-FOUND_STANCE_PRECISION = 2 / 3
-
 #: Tasks that sentences are ranked by: their event is that the last label applies.
 RANKED = ("check_worthy",)
 

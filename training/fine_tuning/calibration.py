@@ -22,13 +22,12 @@ from claimstance.training.evaluation.answers import Answers, collect
 from claimstance.training.evaluation.evaluate import evaluate, pair, primary
 from claimstance.training.evaluation.metrics import Array, cumulative_curve
 from claimstance.training.evaluation.reliability import (
-    FOUND_STANCE_PRECISION,
     RANKED,
     TARGET_PRECISION,
     answered_precision,
     binary_outcomes,
 )
-from claimstance.training.fine_tuning.opinion_metrics import count_opinions, find_stances
+from claimstance.training.fine_tuning.found_stances import best_f1, find_stances
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +43,7 @@ _FOLDS = 5
 #: Factors by which the search changes one label's threshold at a time.
 _FACTORS = np.exp(np.linspace(-1.5, 1.5, 31))
 _BIASES = (-0.5, 0.0, 0.5, 1.0, 1.5)
-_OPINION_BIASES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
+_OPINION_BIASES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,11 @@ def calibrate(
         exhaustive += [
             record for record in records if record.meta.get("corpus") in exhaustive_stances
         ]
-        calibrated.biases |= fit_opinion_biases(unscaled, exhaustive, no_stance)
+        # Sources are holders, too, so the biases of attributions count.
+        with_biases = replace(config, biases=dict(calibrated.biases))
+        calibrated.biases |= fit_opinion_biases(
+            Predictor(with_biases, predictor.windows, predictor.backend), exhaustive, no_stance
+        )
     for task in (*SENTENCE_TASKS, "stance"):
         answers = collect(config, task, pairs) if task in tasks else None
         if not answers:
@@ -360,38 +363,59 @@ def fit_biases(predictor: Predictor, records: Sequence[Record]) -> dict[str, flo
 def fit_opinion_biases(
     predictor: Predictor, records: Sequence[Record], no_stance: str
 ) -> dict[str, float]:
-    """Return the bias of the tags of each head of ``OPINION_HEADS`` with the best overlap F1 of spans."""
-    if not records:
-        return {}
+    """Return the biases of the tags of ``OPINION_HEADS`` with which the stances found have the best F1.
+
+    One bias for both heads is fitted first, then one for each.
+    """
     backend = CachingBackend(predictor.backend)
-    scores: dict[str, dict[float, float]] = {head: {} for head in OPINION_HEADS}
-    for bias in _OPINION_BIASES:
-        config = replace(predictor.config, biases=dict.fromkeys(OPINION_HEADS, bias))
-        biased = Predictor(config, predictor.windows, backend)
-        for head, counts in count_opinions(biased, records, no_stance).items():
-            scores[head][bias] = counts.f1
-    return {head: max(by_bias, key=by_bias.__getitem__) for head, by_bias in scores.items()}
+    scores: dict[tuple[float, ...], float] = {}
+
+    def score(biases: tuple[float, ...]) -> float:
+        if biases not in scores:
+            config = replace(
+                predictor.config,
+                biases=predictor.config.biases | dict(zip(OPINION_HEADS, biases, strict=True)),
+            )
+            biased = Predictor(config, predictor.windows, backend)
+            scores[biases] = best_f1(find_stances(biased, records, no_stance), no_stance)
+        return scores[biases]
+
+    best = max(((bias,) * len(OPINION_HEADS) for bias in _OPINION_BIASES), key=score)
+    for position in range(len(OPINION_HEADS)):
+        candidates = [
+            (*best[:position], bias, *best[position + 1 :]) for bias in _OPINION_BIASES
+        ]
+        best = max(candidates, key=score)
+    return dict(zip(OPINION_HEADS, best, strict=True))
 
 
 def fit_found_stances(
     config: ModelConfig, predictor: Predictor, records: Sequence[Record], no_stance: str
 ) -> None:
-    """Set the probabilities from which stances of named holders are answered, in ``config``.
+    """Calibrate the stances of pairs that the model finds by itself, and store the result in ``config``.
 
-    They are fitted on the stances that the model finds between holders and targets that it finds, too. Of
-    given pairs, more answers are right.
+    Args:
+        config: changed in place; it has the biases of the heads that find holders and targets.
+        predictor: the model.
+        records: held-out sentences whose stances are annotated in full.
+        no_stance: the label of pairs without a stance.
     """
+    span_biases = {head: config.biases.get(head, 0.0) for head in OPINION_HEADS}
+    unscaled = without_calibration(config, ("stance",))
+    unscaled.biases |= span_biases
     found = find_stances(
-        Predictor(config, predictor.windows, predictor.backend), records, no_stance
+        Predictor(unscaled, predictor.windows, predictor.backend), records, no_stance
     )
-    for label in config.labels["stance"]:
-        answers = [stance for stance in found if stance.label == label]
-        if len(answers) < MIN_ANSWERS:
-            continue
-        confidence = np.array([stance.confidence for stance in answers])
-        correct = np.array([stance.is_correct for stance in answers])
-        threshold = fit_abstention_threshold(confidence, correct, FOUND_STANCE_PRECISION)
-        config.abstain_below[f"stance.holder.{label}"] = _rounded_down(threshold)
+    if not len(found.answers.gold):
+        return
+    kind = "stance.found"
+    fit(config, kind, found.answers)
+    # Annotated stances that no pair matches count as missed, so the best limit follows from the best F1.
+    threshold = max(best_f1(found, no_stance) / 2, _EPSILON)
+    for label in found.answers.labels:
+        config.thresholds[f"{kind}.{label}"] = round(
+            1 - threshold if label == no_stance else threshold, 4
+        )
 
 
 class CachingBackend:

@@ -1,0 +1,150 @@
+"""Stances between the holders and targets that a model finds by itself, compared with an exhaustive annotation."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from claimstance.model.prediction import contexts
+from claimstance.model.predictor import EncodedDocument, Predictor, StanceQuery
+from claimstance.model.record import Record, Stance
+from claimstance.model.windows import Located
+from claimstance.training.evaluation.answers import Answers
+from claimstance.training.evaluation.metrics import cumulative_curve
+
+
+@dataclass(frozen=True)
+class FoundStances:
+    """Represent the pairs of a holder and a target that a model finds.
+
+    Attributes:
+        answers: the answer to each pair; its gold label is that of the annotated stance whose holder and
+            target overlap those of the pair, else the label of pairs without a stance.
+        annotated: the number of annotated stances, found or not.
+    """
+
+    answers: Answers
+    annotated: int
+
+
+def candidate_queries(document: EncodedDocument) -> list[StanceQuery]:
+    """Return the queries about every holder and target of each sentence that do not overlap.
+
+    Holders are sources and opinion holders, targets are entities and opinion targets.
+    """
+    opinions = document.opinions
+    sources = [
+        attribution.source[0] for attribution in document.attributions or () if attribution.source
+    ]
+    entities = [entity.place for entity in document.entities or ()]
+    holders = sorted({*sources, *opinions["opinion_holder"]})
+    targets_of_sentence: dict[int, list[Located]] = defaultdict(list)
+    for target in sorted({*entities, *opinions["opinion_target"]}):
+        targets_of_sentence[target.sentence].append(target)
+    queries = []
+    for holder in holders:
+        for target in targets_of_sentence[holder.sentence]:
+            spans = (holder.start, holder.end), (target.start, target.end)
+            if not _overlap(*spans):
+                queries.append(StanceQuery(holder.sentence, *spans, is_found=True))
+    return queries
+
+
+def find_stances(
+    predictor: Predictor, records: Sequence[Record], no_stance: str = "neutral"
+) -> FoundStances:
+    """Return the answers about the pairs of a holder and a target that a model finds.
+
+    Of one holder's nested targets (*Trump's plan*, *Trump*), the surest one counts, as in a result.
+
+    Args:
+        predictor: a model that finds holders and targets.
+        records: sentences whose stances are annotated in full.
+        no_stance: the label of pairs without a stance.
+    """
+    labels = tuple(predictor.config.labels["stance"])
+    neutral = labels.index(no_stance)
+    probabilities: list[np.ndarray] = []
+    gold: list[int] = []
+    documents: list[str] = []
+    annotated = 0
+    for numbers in contexts(records):
+        group = [records[number] for number in numbers]
+        document = predictor.read([record.text for record in group])
+        queries = candidate_queries(document)
+        rows = predictor.stances(document, queries)  # (queries, labels)
+        # Sentence → its annotated stances that no pair has been matched with.
+        unmatched = {
+            number: [it for it in record.stances or () if _has_spans(it) and it.label != no_stance]
+            for number, record in enumerate(group)
+        }
+        annotated += sum(map(len, unmatched.values()))
+        for number in _surest_of_nested(queries, rows, neutral):
+            query = queries[number]
+            label = _match(query, unmatched[query.sentence]) or no_stance
+            probabilities.append(rows[number])
+            gold.append(labels.index(label))
+            documents.append(group[0].doc_id or group[0].id)
+    table = np.array(probabilities).reshape(-1, len(labels))
+    answers = Answers(
+        labels=labels,
+        probabilities=table,
+        predicted=table.argmax(axis=1),
+        gold=np.array(gold, dtype=np.int64),
+        documents=np.array(documents, dtype=np.str_),
+        variants=np.full(len(gold), "stance.found"),
+    )
+    return FoundStances(answers, annotated)
+
+
+def best_f1(found: FoundStances, no_stance: str) -> float:
+    """Return the best F1 of stances that take a side, over all thresholds of their probability."""
+    answers = found.answers
+    sides = np.array([label != no_stance for label in answers.labels])
+    if not len(answers.gold) or not found.annotated:
+        return 0.0
+    side_probabilities = np.where(sides, answers.probabilities, -1.0)
+    side = side_probabilities.argmax(axis=1)
+    curve = cumulative_curve(side_probabilities.max(axis=1), (side == answers.gold).astype(float))
+    return float((2 * curve.sums / (curve.counts + found.annotated)).max())
+
+
+def _surest_of_nested(
+    queries: Sequence[StanceQuery], rows: np.ndarray, neutral: int
+) -> list[int]:
+    """Return the numbers of the queries, surest first, without targets nested in a surer one of the same side."""
+    sides = rows.copy()  # (queries, labels)
+    sides[:, neutral] = -1.0
+    taken: dict[tuple[int, object, int], list[tuple[int, int]]] = defaultdict(list)
+    kept = []
+    for number in np.argsort(-sides.max(axis=1), kind="stable").tolist():
+        query = queries[number]
+        assert not isinstance(query.target, str)
+        targets = taken[query.sentence, query.holder, int(sides[number].argmax())]
+        if not any(_overlap(query.target, target) for target in targets):
+            targets.append(query.target)
+            kept.append(number)
+    return kept
+
+
+def _has_spans(stance: Stance) -> bool:
+    return isinstance(stance.holder, list) and isinstance(stance.target, list)
+
+
+def _match(query: StanceQuery, stances: list[Stance]) -> str | None:
+    """Remove the first stance whose holder and target overlap those of a query; return its label."""
+    assert query.holder is not None and not isinstance(query.target, str)
+    for stance in stances:
+        assert isinstance(stance.holder, list) and isinstance(stance.target, list)
+        holder = stance.holder[0][0], stance.holder[-1][1]
+        target = stance.target[0][0], stance.target[-1][1]
+        if _overlap(holder, query.holder) and _overlap(target, query.target):
+            stances.remove(stance)
+            return stance.label
+    return None
+
+
+def _overlap(first: tuple[int, int], second: tuple[int, int]) -> bool:
+    """Return whether two ranges of characters of one sentence share a character."""
+    return first[0] < second[1] and second[0] < first[1]
