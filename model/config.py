@@ -202,7 +202,9 @@ class ModelConfig:
         """Return the kind whose fitted values count for ``kind``: itself, or its task."""
         if kind not in self.temperatures:
             # Older models have one calibration for all topics, and one for all mentions of named holders.
-            kind = {"stance.holder_topic": "stance.topic", "stance.found": "stance.holder"}.get(kind, kind)
+            kind = {"stance.holder_topic": "stance.topic", "stance.found": "stance.holder"}.get(
+                kind, kind
+            )
         return kind if kind in self.temperatures else kind.partition(".")[0]
 
     def to_json_string(self) -> str:

@@ -382,9 +382,7 @@ def fit_opinion_biases(
 
     best = max(((bias,) * len(OPINION_HEADS) for bias in _OPINION_BIASES), key=score)
     for position in range(len(OPINION_HEADS)):
-        candidates = [
-            (*best[:position], bias, *best[position + 1 :]) for bias in _OPINION_BIASES
-        ]
+        candidates = [(*best[:position], bias, *best[position + 1 :]) for bias in _OPINION_BIASES]
         best = max(candidates, key=score)
     return dict(zip(OPINION_HEADS, best, strict=True))
 

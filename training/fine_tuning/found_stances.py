@@ -110,9 +110,7 @@ def best_f1(found: FoundStances, no_stance: str) -> float:
     return float((2 * curve.sums / (curve.counts + found.annotated)).max())
 
 
-def _surest_of_nested(
-    queries: Sequence[StanceQuery], rows: np.ndarray, neutral: int
-) -> list[int]:
+def _surest_of_nested(queries: Sequence[StanceQuery], rows: np.ndarray, neutral: int) -> list[int]:
     """Return the numbers of the queries, surest first, without targets nested in a surer one of the same side."""
     sides = rows.copy()  # (queries, labels)
     sides[:, neutral] = -1.0

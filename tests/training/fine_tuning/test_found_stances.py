@@ -27,7 +27,11 @@ def annotated(text, *stances):
         (Stance(holder=[(0, 6)], target=[(24, 27)], label="favor"), "favor", 1),
         (Stance(holder=[(0, 6)], target=[(24, 27)], label="against"), "against", 1),
         (Stance(holder=[(0, 6)], target=[(24, 27)], label="neutral"), "neutral", 0),
-        (Stance(holder=[(7, 11)], target=[(24, 27)], label="favor"), "neutral", 1),  # another holder
+        (
+            Stance(holder=[(7, 11)], target=[(24, 27)], label="favor"),
+            "neutral",
+            1,
+        ),  # another holder
         (Stance(holder=[(0, 6)], target="taxes", label="favor"), "neutral", 0),  # a topic
     ],
 )
