@@ -91,7 +91,8 @@ def _eager_predictor(settings: HardNegatives) -> Predictor:
 
 
 def _spans(query: StanceQuery) -> tuple[Span, Span]:
-    assert query.holder is not None and not isinstance(query.target, str)
+    assert query.holder is not None
+    assert not isinstance(query.target, str)
     return [query.holder], [query.target]
 
 

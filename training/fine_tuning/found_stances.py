@@ -132,9 +132,11 @@ def _has_spans(stance: Stance) -> bool:
 
 def _match(query: StanceQuery, stances: list[Stance]) -> str | None:
     """Remove the first stance whose holder and target overlap those of a query; return its label."""
-    assert query.holder is not None and not isinstance(query.target, str)
+    assert query.holder is not None
+    assert not isinstance(query.target, str)
     for stance in stances:
-        assert isinstance(stance.holder, list) and isinstance(stance.target, list)
+        assert isinstance(stance.holder, list)
+        assert isinstance(stance.target, list)
         holder = stance.holder[0][0], stance.holder[-1][1]
         target = stance.target[0][0], stance.target[-1][1]
         if _overlap(holder, query.holder) and _overlap(target, query.target):

@@ -125,5 +125,5 @@ def test_a_missing_model_is_reported_before_anything_is_read(tmp_path):
             "hard_negatives": {"model": str(tmp_path / "gone"), "corpora": ["x"]},
         }
     )
-    with pytest.raises(ConfigError, match="data.hard_negatives: expected a trained model in"):
+    with pytest.raises(ConfigError, match=r"data\.hard_negatives: expected a trained model in"):
         build_and_teach(data, tmp_path / "data")
