@@ -79,8 +79,10 @@ class TrainingConfig(Section):
         default=1.0, gt=0, description="Norm at which gradients are clipped."
     )
     seed: int = Field(default=13, ge=0, description="Seed of weights, order and dropout.")
-    precision: Literal["bfloat16", "float32"] = Field(
-        default="float32", description="Precision of the computation."
+    precision: Literal["auto", "bfloat16", "float32"] = Field(
+        default="float32",
+        description="Precision of the computation; auto: the one in which this machine multiplies matrices faster, "
+        "measured at the start. Two machines may then train different weights.",
     )
     evaluations_per_epoch: int = Field(
         default=1,
