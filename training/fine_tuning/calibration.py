@@ -409,11 +409,10 @@ def fit_found_stances(
     kind = "stance.found"
     fit(config, kind, found.answers)
     # Annotated stances that no pair matches count as missed, so the best limit follows from the best F1.
-    threshold = max(best_f1(found, no_stance) / 2, _EPSILON)
-    for label in found.answers.labels:
-        config.thresholds[f"{kind}.{label}"] = round(
-            1 - threshold if label == no_stance else threshold, 4
-        )
+    limit = max(best_f1(found, no_stance) / 2, _EPSILON)
+    limits = {label: limit for label in found.answers.labels} | {no_stance: 1 - limit}
+    for label, value in limits.items():
+        config.thresholds[f"{kind}.{label}"] = round(value / sum(limits.values()), 4)
 
 
 class CachingBackend:
