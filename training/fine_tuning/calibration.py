@@ -410,7 +410,7 @@ def fit_found_stances(
     fit(config, kind, found.answers)
     # Annotated stances that no pair matches count as missed, so the best limit follows from the best F1.
     limit = max(best_f1(found, no_stance) / 2, _EPSILON)
-    limits = {label: limit for label in found.answers.labels} | {no_stance: 1 - limit}
+    limits = dict.fromkeys(found.answers.labels, limit) | {no_stance: 1 - limit}
     for label, value in limits.items():
         config.thresholds[f"{kind}.{label}"] = round(value / sum(limits.values()), 4)
 
