@@ -43,7 +43,7 @@ _FOLDS = 5
 #: Factors by which the search changes one label's threshold at a time.
 _FACTORS = np.exp(np.linspace(-1.5, 1.5, 31))
 _BIASES = (-0.5, 0.0, 0.5, 1.0, 1.5)
-_OPINION_BIASES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+_OPINION_BIASES = (0.0, 1.0, 2.0, 3.0)
 
 
 @dataclass(frozen=True)
