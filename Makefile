@@ -84,8 +84,9 @@ corpora-there:
 		echo 'error: expected DATA=FOLDER, the folder of the public corpora (docs/corpora.md says where they are published),' \
 			'found $(if $(DATA),no folder "$(DATA)",none)' >&2; exit 2; }
 
-reference: .venv-dev/ready ## write docs/commands.md and docs/configuration.md from the code
+reference: .venv-dev/ready ## write docs/commands.md, docs/configuration.md and the error rates that reports quote
 	$(DEV)/python tools/reference.py
+	$(DEV)/python tools/known_errors.py
 
 screenshots: .venv-dev/ready ## take docs/images/ anew, with this machine's Chromium
 	$(DEV)/python tools/screenshots.py

@@ -1,9 +1,10 @@
-"""Tagging articles with a trained model. Needs onnxruntime and tokenizers; never torch."""
+"""Tagging articles with a trained model, and reading the results. Needs onnxruntime and tokenizers; never torch."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from claimstance.inference.corpus.corpus import Corpus
     from claimstance.inference.results import (
         Attribution,
         Entity,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attribution",
+    "Corpus",
     "Entity",
     "Label",
     "Sentence",
@@ -27,10 +29,13 @@ __all__ = [
     "TaggedArticle",
     "Tagger",
 ]
+#: Exported names that are not in the module ``results``.
+_MODULES = {"Corpus": "corpus.corpus", "Tagger": "tagger"}
 
 
 def __getattr__(name: str) -> Any:
     # The command line lies in this package: it should say what it can do before numpy and onnxruntime are loaded.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{'tagger' if name == 'Tagger' else 'results'}"), name)
+    module = _MODULES.get(name, "results")
+    return getattr(import_module(f"{__name__}.{module}"), name)

@@ -1,10 +1,12 @@
-"""Take the pictures in ``docs/images/``: the article page of seeds/demo.txt, and an evaluation on the seed corpus.
+"""Take the pictures in ``docs/images/``: the article page of seeds/demo.txt, a report on the seed articles, and an
+evaluation on the seed corpus.
 
     python tools/screenshots.py         # or make screenshots
 
 The bundled model is evaluated on all of seeds/records.jsonl: a picture of what the page shows, no measurement.
 """
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +29,7 @@ data:
 
 
 def main() -> None:
-    """Take both pictures."""
+    """Take all pictures."""
     path = chromium.find()
     if path is None:
         sys.exit(f"error: expected a browser ({', '.join(chromium.NAMES)}), found none")
@@ -36,6 +38,7 @@ def main() -> None:
         made = Path(folder)
         for name, take, width, height in (
             ("article", _article, 1280, 800),
+            ("report", _report, 1180, 1000),
             ("evaluation", _evaluation, 880, 820),
         ):
             page = browser.new_page(
@@ -51,6 +54,22 @@ def _article(page: Any, folder: Path) -> None:
     page.goto((folder / "demo.html").as_uri())
     page.locator(".prose .m.source", has_text="Salt").nth(1).click()
     _scroll_to(page, "#h-article")
+
+
+def _report(page: Any, folder: Path) -> None:
+    """Who speaks, in the seed articles, with outlets and dates that they do not have."""
+    rows = []
+    for number, path in enumerate(sorted((ROOT / "seeds" / "articles").glob("*.txt"))):
+        row = {
+            "doc_id": path.stem,
+            "text": path.read_text(encoding="utf-8"),
+            "outlet": ("Harbour Post", "Valley Times")[number % 2],
+            "date": f"2016-05-{2 * number + 1:02}",
+        }
+        rows.append(json.dumps(row) + "\n")
+    (folder / "news.jsonl").write_text("".join(rows), encoding="utf-8")
+    _claimstance(folder, "tag", "news.jsonl", "--out", "tagged.jsonl", "--report", "report.html")
+    page.goto((folder / "report.html").as_uri())
 
 
 def _evaluation(page: Any, folder: Path) -> None:

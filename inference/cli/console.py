@@ -89,8 +89,10 @@ def check_model(option: str, model: str | None) -> None:
         check_exists(option, model)
 
 
-def check_outside_inputs(out: Path | None, inputs: Sequence[str], suffixes: Sequence[str]) -> None:
-    """Raise ``ConfigError`` if ``out`` would replace an article, or be read as one the next time."""
+def check_outside_inputs(
+    out: Path | None, inputs: Sequence[str], suffixes: Sequence[str], option: str = "--out"
+) -> None:
+    """Raise ``ConfigError`` if ``out``, the value of an option, would replace an input or be read as one later."""
     if out is None or out.suffix.lower() not in suffixes:
         return
     target = out.resolve()
@@ -98,7 +100,7 @@ def check_outside_inputs(out: Path | None, inputs: Sequence[str], suffixes: Sequ
         path = Path(name).resolve()
         if path == target or (path.is_dir() and path in target.parents):
             raise ConfigError(
-                f"--out: expected a path outside the inputs, found '{out}', which '{name}' is or contains"
+                f"{option}: expected a path outside the inputs, found '{out}', which '{name}' is or contains"
             )
 
 

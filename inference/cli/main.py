@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from claimstance.inference.cli import check as cli_check
 from claimstance.inference.cli import data as cli_data
 from claimstance.inference.cli import evaluate as cli_evaluate
+from claimstance.inference.cli import report as cli_report
 from claimstance.inference.cli import serve as cli_serve
 from claimstance.inference.cli import tag as cli_tag
 from claimstance.inference.cli.console import (
@@ -104,6 +105,8 @@ def _set_verbosity(
 
 # Commands are registered in the order in which --help lists them.
 app.command()(cli_tag.tag)
+app.command()(cli_report.report)
+app.command()(cli_report.sample)
 
 
 @app.command()

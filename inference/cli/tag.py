@@ -26,6 +26,7 @@ from claimstance.inference.cli.outputs import (
     is_parts_folder,
     open_writer,
 )
+from claimstance.inference.cli.report import ReportRequest, check_page, write_report
 from claimstance.inference.writers.formats import TABLE_FORMATS, OutputFormat, RowKind
 from claimstance.inference.writers.rows import has_sentence_columns
 from claimstance.model.errors import ClaimstanceError, ConfigError
@@ -199,6 +200,14 @@ def tag(
             help="Address of a Ray cluster, or auto; a cluster is started on this machine if not given.",
         ),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            help="Report on the corpus to write as well (.html): who speaks and who stands where, see the command "
+            "report. It needs --out with JSON Lines; none if not given.",
+        ),
+    ] = None,
     min_confidence: MinConfidenceOption = None,
     model: ModelOption = None,
     threads: ThreadsOption = None,
@@ -213,6 +222,8 @@ def tag(
     A long run, in parts: claimstance tag news.jsonl --out tagged
 
     Who says what, as a table: claimstance tag articles/ --rows attributions --out said.csv
+
+    With a report: claimstance tag news.jsonl --out tagged.jsonl --report report.html
 
     On a Ray cluster: claimstance tag news.parquet --out tagged --format parquet --engine ray --ray-address auto
     """
@@ -241,6 +252,8 @@ def tag(
     check_parts_folder(parts_folder, inputs, SUFFIXES, has_folder_options)
     ray_options = _ray_options(engine, workers, ray_address, parts_folder)
     check_outside_inputs(out, inputs, SUFFIXES)
+    if report is not None:
+        _check_report(report, chosen_format, out)
     articles = count_articles(inputs)
     if chosen_format is OutputFormat.html:
         check_page_output(out, articles, inputs)
@@ -268,10 +281,20 @@ def tag(
         tagged, failed = _tag_into_folder(request, parts_folder, tagger, size, restart, ray_options)
     else:
         tagged, failed = _tag_into_file(request, out, tagger)
+    if report is not None and out is not None and tagged:
+        write_report(ReportRequest([out], report))
     if failed:
         raise ClaimstanceError(
             f"not read: {failed} of {tagged + failed} inputs or lines; tagged: {tagged}"
         )
+
+
+def _check_report(report: Path, output_format: OutputFormat, out: Path | None) -> None:
+    """Raise ``ConfigError`` if a report cannot be made of the results."""
+    check_page("--report", report)
+    if output_format is not OutputFormat.jsonl or out is None:
+        found = "no --out" if out is None else f"--format {output_format.value}"
+        raise ConfigError(f"--report: expected --out with JSON Lines, found {found}")
 
 
 def _print_notes(

@@ -18,10 +18,11 @@ from claimstance.model.text.person_names import bare_name, person_name, title_of
 
 _ARTICLE = re.compile(r"the\s+(?=\S)", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"[’']s?$")
-_SUFFIX = re.compile(r",?\s+(Jr|Sr|II|III|IV)\b\.?", re.IGNORECASE)
+#: What tells a son from his father, as the first group.
+SUFFIX = re.compile(r",?\s+(Jr|Sr|II|III|IV)\b\.?", re.IGNORECASE)
 _PRONOUNS = words("i me we us you they them it this that these those who which") | GENDERS.keys()
-# Without its country, a body of the United States is still the same one: "the Senate".
-_COUNTRY = re.compile(r"(?:U\.S\.|US|United States)\s+(?=[A-Z])")
+#: Without its country, a body of the United States is still the same one: "the Senate".
+COUNTRY = re.compile(r"(?:U\.S\.|US|United States)\s+(?=[A-Z])")
 # Words that are part of titles but, alone, describe things as often as people: "State Department".
 _NO_TITLE = words(
     "former acting deputy foreign defense treasury state interior majority minority republican democratic "
@@ -31,14 +32,15 @@ _MALE_TITLES, _FEMALE_TITLES = (
     words("mr sir lord king prince"),
     words("mrs ms miss dame lady queen"),
 )
-_INITIALS = re.compile(r"[A-Z]{2,6}")
+#: An acronym, without stops.
+INITIALS = re.compile(r"[A-Z]{2,6}")
 _FUNCTION_WORDS = words("a an and for in of on or the to")
 #: Names that share a surname and are compared in pairs; of more, only equal ones are merged.
 _MAX_NAMESAKES = 40
 
 
 @dataclass(frozen=True)
-class _Person:
+class FullName:
     """Represent a person's full name for comparison; ``middle`` and ``suffix`` may be empty.
 
     Attributes:
@@ -64,7 +66,7 @@ def group_aliases(names: Iterable[str]) -> dict[str, str]:
     unique = list(dict.fromkeys(names))
     by_key: dict[str, list[str]] = defaultdict(list)
     for name in unique:
-        by_key[_key(name)].append(name)
+        by_key[name_key(name)].append(name)
     groups = _Groups(by_key)
     _join_people(groups)
     _join_acronyms(groups)
@@ -107,13 +109,13 @@ class _Groups:
         yield from members.values()
 
 
-def _key(name: str) -> str:
+def name_key(name: str) -> str:
     """Return a name without what makes no difference; a pronoun unchanged."""
     folded = " ".join(fold_accents(name).split())
     if folded.lower() in _PRONOUNS and not (folded.isupper() and len(folded) > 1):
         return f"pronoun {folded}"
     bare = _POSSESSIVE.sub("", _ARTICLE.sub("", folded, count=1)) or folded
-    if _INITIALS.fullmatch(bare.replace(".", "")):
+    if INITIALS.fullmatch(bare.replace(".", "")):
         return bare.replace(".", "").casefold()
     return bare.casefold()
 
@@ -125,11 +127,11 @@ def _by_fullness(name: str) -> tuple[int, int]:
 
 def _join_people(groups: _Groups) -> None:
     """Join full names of one person, and the surnames that only one person has."""
-    full: dict[str, dict[str, _Person]] = defaultdict(dict)  # surname → key → person
+    full: dict[str, dict[str, FullName]] = defaultdict(dict)  # surname → key → person
     short: dict[str, dict[str, str]] = defaultdict(dict)  # surname → key → title
     for key, names in groups.names.items():
         name = names[0]
-        person = _parse_person(name)
+        person = parse_full_name(name)
         if person is not None:
             for surname in person.surnames:
                 full[surname][key] = person
@@ -144,17 +146,18 @@ def _join_people(groups: _Groups) -> None:
         _join_full_names(groups, people)
 
 
-def _parse_person(name: str) -> _Person | None:
+def parse_full_name(name: str) -> FullName | None:
+    """Return the parts of a person's full name for comparison; ``None`` for any other name."""
     folded = fold_accents(name)
     parsed = person_name(folded)
     if parsed is None:
         return None
     # Middle names are what person_name skips between the first name and the surname.
-    without_suffix = _SUFFIX.sub("", bare_name(folded)).split()
+    without_suffix = SUFFIX.sub("", bare_name(folded)).split()
     middle = "" if parsed.surname_is_first else " ".join(without_suffix[1:-1])
     middle = middle.removesuffix(parsed.particles.strip()).strip()
-    suffix = _SUFFIX.search(folded)
-    return _Person(
+    suffix = SUFFIX.search(folded)
+    return FullName(
         parsed.first.rstrip(".").casefold(),
         middle.replace(".", "").casefold(),
         frozenset({parsed.surname.casefold(), (parsed.particles + parsed.surname).casefold()}),
@@ -162,7 +165,7 @@ def _parse_person(name: str) -> _Person | None:
     )
 
 
-def _same_person(a: _Person, b: _Person) -> bool:
+def _same_person(a: FullName, b: FullName) -> bool:
     """Return whether two full names with one surname are those of one person."""
     if a.suffix != b.suffix:
         return False
@@ -172,7 +175,7 @@ def _same_person(a: _Person, b: _Person) -> bool:
     return True
 
 
-def _join_full_names(groups: _Groups, people: dict[str, _Person]) -> None:
+def _join_full_names(groups: _Groups, people: dict[str, FullName]) -> None:
     """Join the full names of one person, where they fit no other person with the surname."""
     if len(people) > _MAX_NAMESAKES:
         return
@@ -186,7 +189,7 @@ def _join_full_names(groups: _Groups, people: dict[str, _Person]) -> None:
             groups.join(key, other)
 
 
-def _join_surnames(groups: _Groups, people: dict[str, _Person], titles: dict[str, str]) -> None:
+def _join_surnames(groups: _Groups, people: dict[str, FullName], titles: dict[str, str]) -> None:
     """Join the short forms of a surname with each other and with the only person who has it.
 
     Args:
@@ -194,13 +197,13 @@ def _join_surnames(groups: _Groups, people: dict[str, _Person], titles: dict[str
         people: the full names with this surname, by key.
         titles: the short forms by key, with their titles ("" for the surname alone).
     """
-    genders = {_gender(title) for title in titles.values()} - {""}
+    genders = {gender_of(title) for title in titles.values()} - {""}
     if len(genders) > 1 or len(people) > _MAX_NAMESAKES:
         return
     parsed = list(people.values())
     if not all(_same_person(a, b) for a, b in combinations(parsed, 2)):
         return
-    if any(_SUFFIX.search(groups.names[key][0]) for key in titles):
+    if any(SUFFIX.search(groups.names[key][0]) for key in titles):
         return
     forms = list(titles)
     if not people:
@@ -217,7 +220,8 @@ def _is_persons_title(title: str) -> bool:
     return title.split()[-1] not in _NO_TITLE
 
 
-def _gender(title: str) -> str:
+def gender_of(title: str) -> str:
+    """Return the gender that a title in lower case implies, ``male`` or ``female``; ``""`` if none."""
     title_words = set(title.split())
     if title_words & _MALE_TITLES:
         return "male"
@@ -228,18 +232,18 @@ def _join_acronyms(groups: _Groups) -> None:
     """Join names of several words with their acronym: *United Nations* and *UN*."""
     by_initials: dict[str, list[str]] = defaultdict(list)
     for key, names in groups.names.items():
-        for initials in set(_initials_of(names[0])):
+        for initials in set(initials_of(names[0])):
             by_initials[initials].append(key)
     for key, names in groups.names.items():
         acronym = _ARTICLE.sub("", names[0], count=1).replace(".", "")
-        if not _INITIALS.fullmatch(acronym):
+        if not INITIALS.fullmatch(acronym):
             continue
         long_forms = by_initials.get(acronym, ())
         if len(long_forms) == 1 and refers_to(groups.names[long_forms[0]][0], acronym):
             groups.join(long_forms[0], key)
 
 
-def _initials_of(name: str) -> Iterator[str]:
+def initials_of(name: str) -> Iterator[str]:
     """Yield the initials of a name of several words, with and without its function words."""
     name_words = _ARTICLE.sub("", fold_accents(name), count=1).split()
     if len(name_words) < 2 or not name_words[0][0].isupper():
@@ -255,10 +259,10 @@ def _join_bodies_of_the_country(groups: _Groups) -> None:
         by_last_word[key.rpartition(" ")[2]].append(key)
     for key, names in groups.names.items():
         name = _ARTICLE.sub("", names[0], count=1)
-        country = _COUNTRY.match(name)
+        country = COUNTRY.match(name)
         if country is None:
             continue
-        body = _key(name[country.end() :])
+        body = name_key(name[country.end() :])
         if body in groups.names and not _has_rival(
             body, key, by_last_word[body.rpartition(" ")[2]]
         ):

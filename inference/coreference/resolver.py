@@ -111,7 +111,7 @@ def resolve_references(
     roles = _roles(people, stop)
     names: Names = {}
     for span, phrase in cancellable(phrases.items(), stop):
-        if not _is_pronoun(_lower(phrase)):
+        if not is_pronoun(_lower(phrase)):
             name = _person_name(people, span) or roles.get(phrase.lower())
             names[span] = name or phrase.rstrip(" ,;") or phrase
     pronouns = _resolve_pronouns(people, set(sources), names, stop)
@@ -160,7 +160,7 @@ def _lower(phrase: str) -> str:
     return phrase if phrase == "US" else phrase.lower()
 
 
-def _is_pronoun(word: str) -> bool:
+def is_pronoun(word: str) -> bool:
     """Return whether a word in lower case is a pronoun of any kind."""
     groups = (GENDERS, _RELATIVE, _GROUP_PRONOUNS, _THING_PRONOUNS, _OTHER_PRONOUNS)
     return any(word in group for group in groups)
@@ -291,6 +291,16 @@ def _is_person_noun(name: str) -> bool:
     """Return whether the head of a description is a noun for a person: "an aide to the mayor"."""
     head = _HEAD.search(name.lower())
     return head is not None and _PERSON_NOUN.fullmatch(head[1]) is not None
+
+
+def describes_person(name: str) -> bool:
+    """Return whether a name only describes somebody: its head is a noun for a person, in lower case.
+
+    >>> describes_person("the Vermont senator"), describes_person("Senator Lee"), describes_person("voters")
+    (True, False, False)
+    """
+    head = _HEAD.search(name)
+    return head is not None and head[1].islower() and _PERSON_NOUN.fullmatch(head[1]) is not None
 
 
 def _mark_sources(people: PeopleInText, names: Names) -> list[Mention]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from claimstance.inference import (
         Attribution,
+        Corpus,
         Entity,
         Label,
         Sentence,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attribution",
+    "Corpus",
     "Entity",
     "Label",
     "Sentence",

@@ -67,7 +67,7 @@ def _summary(row: AttributionRow) -> str:
 
 _PAGES = Pages(
     "claimstance.inference.pages",
-    ("page.css",),
+    ("page.css", "matrix.css"),
     {"percent": percent, "scores": sentence_scores, "summary": _summary},
 )
 _FORMS = replace(_PAGES, styles=(*_PAGES.styles, "ask.css"), forms="'self'")

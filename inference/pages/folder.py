@@ -1,11 +1,13 @@
 """Writers of pages: one file for one article, or a folder with a page per article and an index."""
 
 import hashlib
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from claimstance.inference.pages.article_page import render_index, render_page
 from claimstance.inference.pages.index import Index
@@ -90,6 +92,34 @@ class _PageFolder:
         with open_output(self._folder / name) as file:
             file.write(render_page(article))
         self._index.add(article, name)
+
+
+def link_pages(connection: sqlite3.Connection, folder: Path, base: Path) -> int:
+    """Set ``page`` of the articles of a corpus that have a page in a folder which ``open_pages`` wrote.
+
+    Args:
+        connection: the database of the corpus.
+        folder: the folder of the pages.
+        base: the folder of the page with the links, which are relative to it.
+
+    Returns:
+        The number of articles with a page.
+    """
+    taken: set[str] = set()
+    links = []
+    for number, doc_id in connection.execute("SELECT number, doc_id FROM article ORDER BY number"):
+        page = folder / file_name(doc_id, taken)
+        if page.is_file():
+            links.append((_relative_link(page, base), number))
+    connection.executemany("UPDATE article SET page = ? WHERE number = ?", links)
+    return len(links)
+
+
+def _relative_link(path: Path, base: Path) -> str:
+    try:
+        return quote(Path(os.path.relpath(path, base)).as_posix())
+    except ValueError:  # on another drive of Windows
+        return path.resolve().as_uri()
 
 
 def file_name(doc_id: str, taken: set[str]) -> str:

@@ -1,6 +1,6 @@
 """Results as pandas data frames."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from claimstance.inference.results import TaggedArticle
 from claimstance.inference.writers.rows import TABLES, meta_values
@@ -10,14 +10,28 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 #: Kind of column → pandas type. Integers and flags may be missing; lists are Python lists.
-_DTYPES = {
+DTYPES = {
     "text": "string",
     "integer": "Int64",
     "number": "Float64",
     "flag": "boolean",
+    "day": "datetime64[s]",
     "texts": "object",
     "attributions": "object",
 }
+
+
+def import_pandas() -> Any:
+    """Return the module pandas.
+
+    Raises:
+        ConfigError: if it is not installed.
+    """
+    try:
+        import pandas
+    except ImportError:
+        raise ConfigError("this needs 'pandas': pip install 'claimstance[frames]'") from None
+    return pandas
 
 
 def to_frame(article: TaggedArticle, rows: str) -> "DataFrame":
@@ -30,10 +44,7 @@ def to_frame(article: TaggedArticle, rows: str) -> "DataFrame":
     Raises:
         ConfigError: if pandas is not installed, or the kind of rows does not exist.
     """
-    try:
-        import pandas
-    except ImportError:
-        raise ConfigError("this needs 'pandas': pip install 'claimstance[frames]'") from None
+    pandas = import_pandas()
     table = TABLES.get(rows)
     if table is None:
         raise ConfigError(unknown("kind of rows", rows, TABLES))
@@ -41,7 +52,7 @@ def to_frame(article: TaggedArticle, rows: str) -> "DataFrame":
     columns = {}
     for column in table.columns:
         values = [record[column.name] for record in records]
-        columns[column.name] = pandas.Series(values, dtype=_DTYPES[column.kind])
+        columns[column.name] = pandas.Series(values, dtype=DTYPES[column.kind])
     for name, value in meta_values(article.meta, table.own_meta).items():
         columns[name] = pandas.Series([value] * len(records), dtype="object")
     return pandas.DataFrame(columns)

@@ -23,6 +23,7 @@ KINDS = {
     "integer": "whole number",
     "number": "number",
     "flag": "true or false",
+    "day": "day",
     "texts": "list of texts",
     "attributions": "list of attributions",
 }

@@ -16,8 +16,8 @@ from claimstance.model.text.person_names import PersonName, bare_name, is_title,
 _FUNCTION_WORDS = words("a an and at by de del des do du et for from in la of on or the to und y &")
 # A particle that the surname may lack: (al-)Assad, (de) Blasio, but not (bin) Salman, (Le) Pen.
 _OPTIONAL_PARTICLES = re.compile(r"(?:al|el|de|van|von)\b", re.IGNORECASE)
-# Surnames that are also common capitalised words: alone, they are mentions only after a title.
-_AMBIGUOUS = words(
+#: Surnames that are also common capitalised words: alone, they are mentions only after a title.
+AMBIGUOUS_SURNAMES = words(
     """
     April August Bishop Black Case Chance Christian Church Day Dean Duke English Field French German Grace Grant
     Green Hall Hill Hope House Judge June Justice King Law Little Long Love March Mark May North Page Park Pope
@@ -98,11 +98,11 @@ def _is_surname_alone(surname: str, before: str, person: PersonName) -> bool:
     """Return whether a surname stands for ``person``, rather than for somebody else or for a common word."""
     word = _WORD_BEFORE.search(before)
     if word is None or not word[1][0].isupper():
-        return person.surname not in _AMBIGUOUS
+        return person.surname not in AMBIGUOUS_SURNAMES
     previous = word[1]
     if is_title(previous):
         return True
-    if person.surname in _AMBIGUOUS:
+    if person.surname in AMBIGUOUS_SURNAMES:
         return False
     # In a headline in capitals, the word before need not be a first name.
     if surname.isupper() and previous.isupper():

@@ -119,6 +119,10 @@ class Page(HTMLParser):
             )
         ]
 
+    def text(self, number):
+        """The text of the element at this position in ``elements``."""
+        return self._texts.get(number, "")
+
     def one(self, tag=None, **attributes):
         """The text of the only element with these attributes."""
         ((_, text),) = self.all(tag, **attributes)

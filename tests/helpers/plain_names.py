@@ -48,7 +48,7 @@ def resolve(text, sentences, sources, entities):
     phrases = {span: " ".join(text[slice(*span)].split()) for span in sources}
     names = {}
     for span, phrase in phrases.items():
-        if not resolver._is_pronoun(resolver._lower(phrase)):
+        if not resolver.is_pronoun(resolver._lower(phrase)):
             name = named(people, span) or role_of(people, phrase.lower())
             names[span] = name or phrase.rstrip(" ,;") or phrase
     pronouns = resolve_pronouns(people, genders, set(sources), names)

@@ -1,5 +1,7 @@
 """Label Studio itself, on this machine: what was tagged goes in, somebody corrects it, and `build` reads the result.
 
+A sample goes in as well, somebody codes it, and all kinds of exports correct the shares of the results.
+
     make integration
 
 The server keeps everything in a temporary folder, listens on loopback alone, and is told to call nobody. It is not part
@@ -20,6 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from claimstance.inference.corpus.sampling.population import read_population
+from claimstance.inference.corpus.sampling.sheets import read_labelled
 from claimstance.model.record import Record
 from claimstance.training.data.dataset import load_records, split_names
 from claimstance.training.data.formats import read_file
@@ -54,6 +58,14 @@ class Server:
 
     def __call__(self, method: str, path: str, body: Any = None) -> Any:
         """Call its API; gives the decoded answer."""
+        return json.loads(self._answer(method, path, body))
+
+    def export(self, project: int, kind: str) -> bytes:
+        """Return the export of a project, as a file of a kind."""
+        path = f"/api/projects/{project}/export?exportType={kind}"
+        return self._answer("GET", path)
+
+    def _answer(self, method: str, path: str, body: Any = None) -> bytes:
         request = urllib.request.Request(
             self._base + path,
             method=method,
@@ -62,7 +74,8 @@ class Server:
         )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
-                return json.load(answer)
+                content: bytes = answer.read()
+                return content
         except urllib.error.HTTPError as error:
             sys.exit(
                 f"{method} {path}: {error.code}: {error.read().decode(errors='replace')[:2000]}"
@@ -159,6 +172,11 @@ def as_suggested(tasks: list[dict[str, Any]], file: Path) -> dict[str, Record]:
     return {record.id: record for record in read_file(file)}
 
 
+def is_side(result: dict[str, Any]) -> bool:
+    """Return whether a result is a stance of a source that takes a side."""
+    return result["type"] == "relation" and result["labels"][0] in ("favor", "against")
+
+
 def corrected(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The results as somebody leaves them who found three things wrong.
 
@@ -175,9 +193,7 @@ def corrected(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
     )
     source["text"] = source["text"].partition(" ")[2]
     source["start"] = source["end"] - len(source["text"])
-    stance = next(
-        r for r in results if r["type"] == "relation" and r["labels"][0] in ("favor", "against")
-    )
+    stance = next(filter(is_side, results))
     stance["labels"] = ["neutral"]
     return results
 
@@ -210,65 +226,100 @@ def check(found: dict[str, Record], suggested: dict[str, Record], doc_id: str) -
     assert stances[0][1] == "neutral", stances
 
 
+def check_suggestions(server: Server, folder: Path) -> None:
+    """Have suggestions corrected, and build a dataset from the export."""
+    claimstance(
+        "tag",
+        *ARTICLES,
+        "--target",
+        "Orvane",
+        "--target",
+        "food prices",
+        "--format",
+        "labelstudio",
+        "--out",
+        folder / "tasks.json",
+    )
+    suggested = json.loads((folder / "tasks.json").read_text(encoding="utf-8"))
+    config = (folder / "tasks.xml").read_text(encoding="utf-8")
+    project, tasks = create_project(server, config, suggested)
+    scores = [task["predictions"][0]["score"] for task in tasks]
+    assert scores == sorted(scores), scores
+    assert [task["predictions"][0]["result"] for task in tasks] == [
+        task["predictions"][0]["result"] for task in suggested
+    ]
+    chosen = next(task for task in tasks if any(map(is_side, task["predictions"][0]["result"])))
+    for task in tasks:
+        result = task["predictions"][0]["result"]
+        annotate(server, task, corrected(result) if task is chosen else result)
+    export = folder / "export.json"
+    export.write_bytes(server.export(project, "JSON"))
+    claimstance("build", export, "--out", folder / "dataset")
+    found = records(folder / "dataset")
+    check(found, as_suggested(suggested, folder / "accepted.json"), chosen["data"]["id"])
+    print(
+        f"{len(tasks)} tasks suggested, one corrected, exported and built: {len(found)} sentences, the three "
+        "corrections are there and nothing else has changed"
+    )
+
+
+def check_sample(server: Server, folder: Path) -> None:
+    """Have a sample coded, all but its last row, and read every kind of export."""
+    claimstance("tag", *ARTICLES, "--out", folder / "tagged.jsonl")
+    claimstance(
+        "sample", folder / "tagged.jsonl", "--rows", "sentences", "-n", 30, "-o", folder / "s.json"
+    )
+    drawn = json.loads((folder / "s.json").read_text(encoding="utf-8"))
+    config = (folder / "s.xml").read_text(encoding="utf-8")
+    project, tasks = create_project(server, config, drawn)
+    gold = {}
+    for task in tasks[:-1]:
+        label = gold[task["data"]["unit"]] = task["data"]["model_label"]
+        choice = {
+            "from_name": "gold",
+            "to_name": "text",
+            "type": "choices",
+            "value": {"choices": [label]},
+        }
+        annotate(server, task, [choice])
+    for kind, suffix in (("JSON", ".json"), ("JSON_MIN", ".json"), ("CSV", ".csv")):
+        export = folder / f"{kind}{suffix}"
+        export.write_bytes(server.export(project, kind))
+        sample = read_labelled(export)
+        assert {row.unit: row.gold for row in sample.rows} == gold, kind
+        population = read_population([folder / "tagged.jsonl"], sample)
+        share = population.corrected_share("claim")
+        assert share is not None
+        assert share.agreement == 1, share
+    print(f"{len(gold)} of {len(tasks)} rows of a sample coded: JSON, JSON_MIN and CSV are read")
+
+
+def create_project(
+    server: Server, config: str, tasks: list[dict[str, Any]]
+) -> tuple[int, list[dict[str, Any]]]:
+    """Create a project and import its tasks; return its id, and the tasks as the server has them."""
+    title = {"title": "claimstance", "label_config": config}
+    project = server("POST", "/api/projects", title)["id"]
+    taken = server("POST", f"/api/projects/{project}/import", tasks)
+    predictions = sum(len(task.get("predictions", ())) for task in tasks)
+    assert (taken["task_count"], taken["prediction_count"]) == (len(tasks), predictions), taken
+    stored = server("GET", f"/api/tasks?project={project}&fields=all&page_size=100")["tasks"]
+    return project, sorted(stored, key=lambda task: task["id"])
+
+
+def annotate(server: Server, task: dict[str, Any], result: list[dict[str, Any]]) -> None:
+    """Submit an annotation of a task."""
+    server("POST", f"/api/tasks/{task['id']}/annotations", {"result": result})
+
+
 def main(program: str) -> None:
     """Do all of it."""
     with (
         tempfile.TemporaryDirectory(prefix="label-studio-") as name,
         label_studio(program, Path(name)) as server,
     ):
-        folder = Path(name)
-        claimstance(
-            "tag",
-            *ARTICLES,
-            "--target",
-            "Orvane",
-            "--target",
-            "food prices",
-            "--format",
-            "labelstudio",
-            "--out",
-            folder / "tasks.json",
-        )
-        suggested = json.loads((folder / "tasks.json").read_text(encoding="utf-8"))
-        project = server(
-            "POST",
-            "/api/projects",
-            {
-                "title": "claimstance",
-                "label_config": (folder / "tasks.xml").read_text(encoding="utf-8"),
-            },
-        )["id"]
-        taken = server("POST", f"/api/projects/{project}/import", suggested)
-        assert (taken["task_count"], taken["prediction_count"]) == (3, 3), taken
-        tasks = sorted(
-            server("GET", f"/api/tasks?project={project}&fields=all")["tasks"],
-            key=lambda task: task["id"],
-        )
-        scores = [task["predictions"][0]["score"] for task in tasks]
-        assert scores == sorted(scores), scores
-        assert [task["predictions"][0]["result"] for task in tasks] == [
-            task["predictions"][0]["result"] for task in suggested
-        ]
-
-        for number, task in enumerate(tasks):
-            result = task["predictions"][0]["result"]
-            server(
-                "POST",
-                f"/api/tasks/{task['id']}/annotations",
-                {"result": result if number else corrected(result)},
-            )
-        exported = server("GET", f"/api/projects/{project}/export?exportType=JSON")
-        (folder / "export.json").write_text(
-            json.dumps(exported, ensure_ascii=False), encoding="utf-8"
-        )
-
-        claimstance("build", folder / "export.json", "--out", folder / "dataset")
-        found = records(folder / "dataset")
-        check(found, as_suggested(suggested, folder / "accepted.json"), tasks[0]["data"]["id"])
-        print(
-            f"{len(tasks)} tasks suggested, one corrected, exported and built: {len(found)} sentences, the three "
-            "corrections are there and nothing else has changed"
-        )
+        check_suggestions(server, Path(name))
+        check_sample(server, Path(name))
 
 
 if __name__ == "__main__":

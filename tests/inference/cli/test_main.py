@@ -16,6 +16,8 @@ from helpers.program import PROGRAM, TEXT, articles, table, write
 
 COMMANDS = (
     "tag",
+    "report",
+    "sample",
     "predict",
     "init",
     "check",

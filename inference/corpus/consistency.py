@@ -1,0 +1,125 @@
+"""Checks of the articles of a corpus against each other, whose findings are warnings."""
+
+from collections import Counter
+from hashlib import blake2b
+
+from claimstance.inference.results import TaggedArticle
+
+_DIGEST = 16  # bytes
+_SHOWN_FIELDS = 8
+_Model = tuple[str, str, str]
+
+
+class ConsistencyChecks:
+    """Find articles that come twice, models that differ, and metadata that is missing or not understood.
+
+    A few hashes for each article are all that stays in memory.
+    """
+
+    def __init__(self) -> None:
+        self._doc_ids: set[bytes] = set()
+        self._texts: set[bytes] = set()
+        self._articles: set[bytes] = set()
+        self._models: Counter[_Model] = Counter()
+        self._counts: Counter[str] = Counter()
+        self._bad_date = ""
+        self._fields: dict[str, None] = {}
+
+    @property
+    def models(self) -> list[dict[str, str]]:
+        """Return the models in order of appearance, each with ``name``, ``version`` and ``sha256``."""
+        keys = ("name", "version", "sha256")
+        return [dict(zip(keys, model, strict=True)) for model in self._models]
+
+    def is_repeated(self, article: TaggedArticle) -> bool:
+        """Return whether an article with the same id and the same text came before, and record it."""
+        text = _digest(article.text)
+        doc_id = _digest(article.doc_id)
+        both = _digest(article.doc_id, article.text)
+        if both in self._articles:
+            self._counts["repeated"] += 1
+            return True
+        if doc_id in self._doc_ids:
+            self._counts["other text"] += 1
+        elif text in self._texts:
+            self._counts["other id"] += 1
+        self._articles.add(both)
+        self._doc_ids.add(doc_id)
+        self._texts.add(text)
+        return False
+
+    def record(self, article: TaggedArticle, day: str | None) -> None:
+        """Record the model and the metadata of an article that is kept; ``day`` is the date as understood."""
+        model = article.model
+        self._models[model.get("name", ""), model.get("version", ""), model.get("sha256", "")] += 1
+        self._counts["articles"] += 1
+        value = article.meta.get("date")
+        if day is not None:
+            self._counts["dated"] += 1
+        elif value not in (None, ""):
+            self._bad_date = self._bad_date or f"{str(value)[:40]!r} of '{article.doc_id}'"
+            self._counts["bad date"] += 1
+        if article.meta.get("outlet"):
+            self._counts["outlet"] += 1
+        for field in article.meta:
+            if len(self._fields) < _SHOWN_FIELDS:
+                self._fields[field] = None
+
+    def warnings(self) -> list[str]:
+        """Return the findings, one sentence or two each."""
+        counts = self._counts
+        found = []
+        if len(self._models) > 1:
+            models = ", ".join(
+                f"{name} {version} ({sha256[:12]}; {_articles(count)})"
+                for (name, version, sha256), count in self._models.items()
+            )
+            found.append(
+                f"the articles were tagged by {len(self._models)} models, whose figures do not compare: {models}"
+            )
+        if counts["repeated"]:
+            found.append(
+                f"{_articles(counts['repeated'])} came twice, with the same doc_id and text, and counted once"
+            )
+        if counts["other text"]:
+            found.append(
+                f"{_articles(counts['other text'])} had the doc_id of an earlier article but another text, "
+                "and counted as well"
+            )
+        if counts["other id"]:
+            found.append(
+                f"{_articles(counts['other id'])} had the text of an earlier article under another doc_id, "
+                "and counted as well"
+            )
+        if counts["bad date"]:
+            found.append(
+                f"{_articles(counts['bad date'])} had a date that was not understood, such as "
+                f"{self._bad_date}: expected a day such as 2016-05-09 or May 9, 2016"
+            )
+        elif counts["articles"] and not counts["dated"]:
+            found.append(
+                f"no article has a date: expected the field 'date' in meta, {self._found()}"
+            )
+        if counts["articles"] and not counts["outlet"]:
+            found.append(
+                f"no article has an outlet: expected the field 'outlet' in meta, {self._found()}"
+            )
+        return found
+
+    def _found(self) -> str:
+        fields = ", ".join(f"'{field}'" for field in self._fields)
+        return f"found {fields or 'no fields'}"
+
+
+def _articles(count: int) -> str:
+    return "1 article" if count == 1 else f"{count:,} articles"
+
+
+def _digest(*texts: str) -> bytes:
+    """Return a hash of texts; half of a surrogate pair is hashed, too."""
+    digest = blake2b(digest_size=_DIGEST)
+    for text in texts:
+        data = text.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "big"))
+        digest.update(data)
+    return digest.digest()

@@ -1,0 +1,135 @@
+"""Differences between outlets: whom they quote, who is attacked in them, and how they write, with intervals."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from claimstance.inference.corpus.intervals import OutletValue, outlet_values
+from claimstance.inference.corpus.summary import TEXT_ITSELF, Summary, TargetRow
+
+#: The most sources, and the most targets, whose shares are compared.
+MEASURES = 9
+Array = npt.NDArray[np.int64]
+_NAMED = "SELECT article, SUM(statements) FROM speech GROUP BY article"
+_OF_SOURCE = "SELECT article, statements FROM speech WHERE person = ?"
+_SIDES = """
+    SELECT article, SUM(count) FROM side
+    WHERE target = ? AND label IN ('favor', 'against') AND {} GROUP BY article
+"""
+_AGAINST = """
+    SELECT article, SUM(count) FROM side WHERE target = ? AND label = 'against' AND {} GROUP BY article
+"""
+_OF_OTHERS, _OF_TEXT = f"holder <> {TEXT_ITSELF}", f"holder = {TEXT_ITSELF}"
+#: (name, counts, totals) of what tells how an outlet writes.
+_HABITS = (
+    (
+        "Words that report what somebody says",
+        "SELECT article, SUM(words) FROM statement GROUP BY article",
+        "SELECT number, words FROM article",
+    ),
+    (
+        "Statements with a named source",
+        _NAMED,
+        "SELECT article, COUNT(*) FROM statement GROUP BY article",
+    ),
+    (
+        "Sentences that make a claim",
+        "SELECT number, claims FROM article",
+        "SELECT number, sentences FROM article",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Represent a share in each outlet.
+
+    Attributes:
+        name: the source, the target or the habit.
+        values: one for each outlet that has articles, with the position of the outlet in the summary as
+            its name.
+    """
+
+    name: str
+    values: tuple[OutletValue, ...]
+
+    @property
+    def can_be_compared(self) -> bool:
+        """Return whether an outlet can be told from the others, or could be if it differed more."""
+        return any(value.difference is not None for value in self.values)
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Represent shares of outlets that can be compared.
+
+    Attributes:
+        quoted: the share of those who speak most in the statements with a named source.
+        attacked: the share of *against* in the sides that people take on a target.
+        own: the share of *against* in the sides that the text itself takes on a target.
+        habits: shares that tell how an outlet writes.
+    """
+
+    quoted: tuple[Measure, ...]
+    attacked: tuple[Measure, ...]
+    own: tuple[Measure, ...]
+    habits: tuple[Measure, ...]
+
+
+def differences(connection: sqlite3.Connection, summary: Summary) -> Differences:
+    """Return the shares of outlets, once ``summarize`` has made its tables.
+
+    Articles of no known outlet are left out. So are shares of which no outlet has articles enough.
+    """
+    counter = _Counter(connection, summary)
+    return Differences(
+        quoted=counter.comparable(
+            (row.name, counter.sums(_OF_SOURCE, row.person), counter.sums(_NAMED))
+            for row in summary.sources[:MEASURES]
+        ),
+        attacked=counter.comparable(counter.attacks(summary.targets, _OF_OTHERS)),
+        own=counter.comparable(counter.attacks(summary.own, _OF_TEXT)),
+        habits=counter.comparable(
+            (name, counter.sums(counts), counter.sums(totals)) for name, counts, totals in _HABITS
+        ),
+    )
+
+
+class _Counter:
+    """Count by article, in arrays as long as the corpus."""
+
+    def __init__(self, connection: sqlite3.Connection, summary: Summary) -> None:
+        self._connection = connection
+        (self._length,) = connection.execute("SELECT MAX(number) + 1 FROM article").fetchone()
+        unnamed = [number for number, outlet in enumerate(summary.outlets) if not outlet.name]
+        self._outlets = np.full(self._length, -1, dtype=np.int64)
+        for article, outlet in connection.execute("SELECT article, outlet FROM place"):
+            if outlet not in unnamed:
+                self._outlets[article] = outlet
+
+    def sums(self, query: str, *parameters: int) -> Array:
+        """Return a number for each article, 0 where a query yields none."""
+        found = np.zeros(self._length, dtype=np.int64)
+        for article, count in self._connection.execute(query, parameters):
+            found[article] = count
+        return found
+
+    def attacks(
+        self, targets: Sequence[TargetRow], condition: str
+    ) -> Iterable[tuple[str, Array, Array]]:
+        """Yield name, stances against and all sides for each target."""
+        for row in targets[:MEASURES]:
+            against = self.sums(_AGAINST.format(condition), row.person)
+            yield row.name, against, self.sums(_SIDES.format(condition), row.person)
+
+    def comparable(self, counted: Iterable[tuple[str, Array, Array]]) -> tuple[Measure, ...]:
+        """Return measures of (name, counts, totals), without those that cannot be compared."""
+        used = self._outlets >= 0
+        measures = []
+        for name, counts, totals in counted:
+            values = outlet_values(self._outlets[used], counts[used], totals[used])
+            measures.append(Measure(name, tuple(values)))
+        return tuple(measure for measure in measures if measure.can_be_compared)

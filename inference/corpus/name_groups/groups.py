@@ -1,0 +1,233 @@
+"""The groups of all names of a corpus."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from claimstance.inference.coreference.aliases import (
+    COUNTRY,
+    INITIALS,
+    initials_of,
+    name_key,
+    parse_full_name,
+)
+from claimstance.inference.coreference.resolver import describes_person, refers_to
+from claimstance.inference.corpus.name_groups.evidence import Groups, meant_in_articles
+from claimstance.inference.corpus.name_groups.mentions import (
+    Mention,
+    is_acronym,
+    surnames_of,
+    without_article,
+)
+from claimstance.inference.corpus.name_groups.people import PeopleRules
+from claimstance.model.text.mentions import has_capital
+from claimstance.model.text.person_names import title_of, words
+
+_SPELLING, _FIRST_NAME, _SURNAME, _ACRONYM, _BODY = range(5)  # kinds of blocks
+_BLOCKS = """
+    SELECT key, mention.id, name, articles, person, part, thing, inner FROM block JOIN mention ON mention.id = block.id
+    WHERE kind = ? ORDER BY key, mention.id
+"""
+_FACTS = "SELECT EXISTS (SELECT * FROM mention WHERE person > 0), (SELECT COUNT(*) FROM article)"
+_IS_FIRST_NAME = "SELECT EXISTS (SELECT * FROM block WHERE kind = ? AND key = ?)"
+#: An acronym that fits several names needs so many articles that have it beside one of them.
+_MIN_ARTICLES = 3
+_SHORT_ACRONYM = 3  # letters
+#: Other senates may occur in so many articles for each one with the U.S. Senate.
+_MAX_RIVALS = 0.05
+#: Whoever has the majority in it, it is the same body: *the Republican Senate*.
+_MAJORITIES = words("democratic republican gop")
+
+
+def group_names(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Yield the names that others mean the same as, each with the name for all of them.
+
+    The tables of the mentions are dropped at the end.
+    """
+    connection.executescript("CREATE TEMP TABLE block (kind INTEGER, key TEXT, id INTEGER)")
+    bodies = _bodies_of_the_country(connection)
+    connection.executemany("INSERT INTO block VALUES (?, ?, ?)", _block_rows(connection, bodies))
+    connection.execute("CREATE INDEX temp.block_key ON block (kind, key)")
+    ((size,),) = connection.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM mention")
+    groups = Groups(size)
+    for _, members in _blocks(connection, _SPELLING):
+        _join_spellings(groups, members)
+    people = PeopleRules(connection, groups, *connection.execute(_FACTS).fetchone())
+    for surname, members in _blocks(connection, _SURNAME):
+        ((is_first_name,),) = connection.execute(_IS_FIRST_NAME, (_FIRST_NAME, surname))
+        people.join(surname, members, bool(is_first_name))
+    for acronym, members in _blocks(connection, _ACRONYM):
+        _join_acronym(connection, groups, acronym, members)
+    for body, members in _blocks(connection, _BODY):
+        _join_body(groups, body, members)
+    connection.executescript("CREATE TEMP TABLE member (id INTEGER PRIMARY KEY, root INTEGER)")
+    connection.executemany("INSERT INTO member VALUES (?, ?)", groups.roots())
+    yield from _merged_names(connection)
+    connection.executescript(
+        "DROP TABLE block; DROP TABLE member; DROP TABLE mention; DROP TABLE alias"
+    )
+
+
+def _merged_names(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    rows = connection.execute(
+        "SELECT root, mention.id, name, articles, person, part, thing, inner FROM member "
+        "JOIN mention ON mention.id = member.id ORDER BY root"
+    )
+    for _, members in _grouped(rows):
+        best = max(members, key=_preference).name
+        for member in members:
+            yield member.name, best
+
+
+def _preference(mention: Mention) -> tuple[bool | int, ...]:
+    """Return the sort key of a name for its group: a full name without a title, the most frequent one."""
+    name = mention.name
+    person = parse_full_name(name)
+    return (
+        person is not None and len(person.first) > 1,
+        not is_acronym(name),
+        COUNTRY.match(without_article(name)) is not None,
+        not title_of(name),
+        not name.endswith(("'s", "’s", "'", "’")),
+        mention.articles,
+        -len(name),
+    )
+
+
+def _blocks(connection: sqlite3.Connection, kind: int) -> Iterator[tuple[str, list[Mention]]]:
+    """Yield the blocks of a kind: the key, and the names that have it."""
+    return _grouped(connection.execute(_BLOCKS, (kind,)))
+
+
+def _grouped(
+    rows: Iterable[tuple[Any, ...]],
+) -> Iterator[tuple[str, list[Mention]]]:
+    for key, members in groupby(rows, key=itemgetter(0)):
+        yield key, [Mention(*row[1:]) for row in members]
+
+
+def _block_rows(
+    connection: sqlite3.Connection, bodies: frozenset[str]
+) -> Iterator[tuple[int, str, int]]:
+    """Yield the blocks of each name: kind, key and id."""
+    for number, name in connection.execute("SELECT id, name FROM mention"):
+        yield _SPELLING, _spelling(name), number
+        if not has_capital(name):
+            continue
+        person = parse_full_name(name)
+        if person is not None:
+            yield _FIRST_NAME, person.first, number
+        for surname in surnames_of(name):
+            yield _SURNAME, surname, number
+        for initials in _initials(name):
+            yield _ACRONYM, initials, number
+        for body in _endings(name) & bodies:
+            yield _BODY, body, number
+
+
+def _spelling(name: str) -> str:
+    """Return a name without what makes no difference; *the* makes one before a description."""
+    bare = without_article(name)
+    if bare == name or (bare[:1].isupper() and not describes_person(bare)):
+        return name_key(name)
+    return f"the {name_key(bare)}"
+
+
+def _initials(name: str) -> set[str]:
+    """Return an acronym without stops, or the acronyms that a name of several words may have."""
+    acronym = without_article(name).replace(".", "")
+    return {acronym} if INITIALS.fullmatch(acronym) else set(initials_of(name))
+
+
+def _endings(name: str) -> set[str]:
+    """Return the keys of a name and of its last words, where they begin with a capital."""
+    name_words = without_article(name).split()
+    endings = {name_key(name)}
+    for start in range(1, len(name_words)):
+        if name_words[start][0].isupper():
+            endings.add(name_key(" ".join(name_words[start:])))
+    return endings
+
+
+def _bodies_of_the_country(connection: sqlite3.Connection) -> frozenset[str]:
+    """Return the keys of the bodies that occur with their country: *U.S. Senate*."""
+    rows = connection.execute("SELECT name FROM mention WHERE name LIKE '%U%S%'")
+    bodies = set()
+    for (name,) in rows:
+        bare = without_article(name)
+        country = COUNTRY.match(bare)
+        if country is not None:
+            bodies.add(name_key(bare[country.end() :]))
+    return frozenset(bodies)
+
+
+def _join_spellings(groups: Groups, members: list[Mention]) -> None:
+    """Join names that differ in case, accents, *the* and a possessive ending.
+
+    A word in capitals may be another one (*ICE*), unless it is long and both are entities (*NATO*). So may a
+    capitalised one (*Turkey*), unless it is no entity and occurs at the beginning of sentences alone.
+    """
+    lower, acronyms, capitalised = [], [], []
+    for member in members:
+        bare = without_article(member.name)
+        is_entity = bool(member.person or member.thing)
+        if not has_capital(bare) or (bare[0].islower() and not is_entity):
+            lower.append(member)
+        elif is_acronym(member.name):
+            acronyms.append(member)
+        else:
+            capitalised.append(member)
+    for same in (lower, acronyms, capitalised):
+        groups.join(member.id for member in same)
+    if not capitalised:
+        return
+    is_entity = any(member.person or member.thing for member in capitalised)
+    if lower and not is_entity and not any(member.inner for member in capitalised):
+        groups.join((lower[0].id, capitalised[0].id))
+    if acronyms and is_entity and len(name_key(acronyms[0].name)) > _SHORT_ACRONYM:
+        groups.join((acronyms[0].id, capitalised[0].id))
+
+
+def _articles(mentions: Iterable[Mention]) -> int:
+    return sum(mention.articles for mention in mentions)
+
+
+def _join_acronym(
+    connection: sqlite3.Connection, groups: Groups, acronym: str, members: list[Mention]
+) -> None:
+    """Join an acronym with the only name that it abbreviates."""
+    short = [member for member in members if is_acronym(member.name)]
+    if not short:
+        return
+    full = [
+        member
+        for member in members
+        if not is_acronym(member.name) and refers_to(member.name, acronym)
+    ]
+    fitting = {groups.find(member.id) for member in full}
+    meant = None
+    if len(fitting) == 1 and len(acronym) > 2 and any(member.thing for member in full):
+        meant = min(fitting)
+    if meant is None:
+        least = 1 if len(fitting) == 1 else _MIN_ARTICLES
+        meant = meant_in_articles(connection, groups, short, fitting, least)
+    if meant is not None:
+        groups.join([meant, *(member.id for member in short)])
+
+
+def _join_body(groups: Groups, body: str, members: list[Mention]) -> None:
+    """Join *U.S. Senate* and *the Senate*, unless the corpus has another senate as well."""
+    exact, national, rivals = [], [], []
+    for member in members:
+        key = name_key(member.name)
+        if key == body:
+            exact.append(member)
+        elif COUNTRY.match(without_article(member.name)):
+            national.append(member)
+        elif key.removesuffix(body).strip() not in _MAJORITIES:
+            rivals.append(member)
+    is_entity = any(member.thing for member in exact)
+    if is_entity and _articles(rivals) <= _MAX_RIVALS * _articles(national):
+        groups.join(member.id for member in (*exact, *national))

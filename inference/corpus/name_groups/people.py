@@ -1,0 +1,141 @@
+"""Names of people across articles: full names of one person, and the surnames that mean one."""
+
+import sqlite3
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import combinations
+
+from claimstance.inference.coreference.aliases import (
+    SUFFIX,
+    FullName,
+    gender_of,
+    parse_full_name,
+)
+from claimstance.inference.corpus.name_groups.evidence import Groups, meant_in_articles
+from claimstance.inference.corpus.name_groups.mentions import Mention, without_article
+from claimstance.model.text.mentions import AMBIGUOUS_SURNAMES, has_capital
+from claimstance.model.text.person_names import bare_name, title_of
+
+#: Of a surname, the share of the entities that must be people. "Carson" is also a town in one article, and
+#: a wrong merge would hide there.
+_MIN_PEOPLE = 0.95
+#: A surname that fits several people needs so many articles that have it beside a full name.
+_MIN_ARTICLES = 10
+#: In a corpus of so many articles, a person must have a full name in two of them before a surname alone in
+#: another article is taken to mean that person.
+_LARGE_CORPUS = 50
+_MAX_MIDDLE_NAMES = 40  # of people with one first name and surname; more are not compared
+
+
+@dataclass(frozen=True)
+class PeopleRules:
+    """Join the names of people.
+
+    Attributes:
+        connection: the database.
+        groups: the groups of names.
+        has_entities: whether the model finds entities, so that it tells people from things.
+        articles: the number of articles in the corpus.
+    """
+
+    connection: sqlite3.Connection
+    groups: Groups
+    has_entities: bool
+    articles: int
+
+    def join(self, surname: str, members: list[Mention], is_first_name: bool) -> None:
+        """Join the full names of one person, and the short forms that mean one person of the surname.
+
+        Args:
+            surname: the surname.
+            members: the names that have it, and those that are nothing else.
+            is_first_name: whether people of other surnames have it as their first name.
+        """
+        full: list[tuple[FullName, Mention]] = []
+        short: list[Mention] = []
+        for member in members:
+            person = parse_full_name(member.name)
+            if person is None:
+                if self._may_be_surname(member):
+                    short.append(member)
+            elif member.person > member.thing or not self.has_entities:
+                full.append((person, member))
+        if full:
+            _join_full_names(self.groups, full)
+            self._join_short_forms([member for _, member in full], short, is_first_name)
+
+    def _may_be_surname(self, mention: Mention) -> bool:
+        """Return whether a short form is mostly that of a person, and no part of a longer name.
+
+        A surname without a title must be an entity.
+        """
+        if not has_capital(without_article(mention.name)):
+            return False
+        if mention.thing > (1 - _MIN_PEOPLE) * mention.person:
+            return False
+        if not self.has_entities or (not mention.person and title_of(mention.name)):
+            return True
+        return mention.part < mention.person - mention.part
+
+    def _join_short_forms(
+        self, full: list[Mention], short: list[Mention], is_first_name: bool
+    ) -> None:
+        """Join surnames, with or without titles, with the full name that they mean."""
+        groups = self.groups
+        people = {groups.find(mention.id) for mention in full}
+        titles = {mention.id: title_of(mention.name) for mention in short}
+        genders = {gender_of(title.lower().replace(".", "")) for title in titles.values()} - {""}
+        has_son = any(SUFFIX.search(mention.name) for mention in short)
+        is_unique = len(people) == 1 and len(genders) < 2 and not has_son
+        is_known = self.articles < _LARGE_CORPUS or sum(it.articles for it in full) > 1
+        forms: dict[int, list[Mention]] = defaultdict(list)
+        for mention in short:
+            if not SUFFIX.search(mention.name):
+                forms[groups.find(mention.id)].append(mention)
+        for root, mentions in forms.items():
+            has_title = all(titles[mention.id] for mention in mentions)
+            is_word = any(bare_name(mention.name) in AMBIGUOUS_SURNAMES for mention in mentions)
+            is_clear = has_title or (is_known and not is_word and not is_first_name)
+            meant: int | None = min(people)
+            if not (is_unique and is_clear):
+                meant = meant_in_articles(self.connection, groups, mentions, people, _MIN_ARTICLES)
+            if meant is not None:
+                groups.join((meant, root))
+
+
+def _join_full_names(groups: Groups, full: list[tuple[FullName, Mention]]) -> None:
+    """Join full names with one surname: first names are equal, or an initial that fits one of them."""
+    by_first: dict[tuple[str, str], list[tuple[FullName, Mention]]] = defaultdict(list)
+    for person, mention in full:
+        by_first[person.suffix, person.first].append((person, mention))
+    for namesakes in by_first.values():
+        _join_namesakes(groups, namesakes)
+    for (suffix, first), namesakes in by_first.items():
+        if len(first) > 1:
+            continue
+        fitting = [
+            mention.id
+            for (other_suffix, other_first), others in by_first.items()
+            if other_suffix == suffix and other_first.startswith(first)
+            for _, mention in others
+        ]
+        middle_names = {person.middle for person, _ in namesakes if person.middle}
+        # "J. Orr" is Jane Orr where no other Orr has such a name; "J. B. Orr" says more than "Jane Orr".
+        others = {groups.find(number) for number in fitting}
+        others -= {groups.find(mention.id) for _, mention in namesakes}
+        if len(others) == 1 and not middle_names:
+            groups.join(fitting)
+
+
+def _join_namesakes(groups: Groups, namesakes: list[tuple[FullName, Mention]]) -> None:
+    """Join names with one first name and surname, unless middle names tell several people apart."""
+    by_middle: dict[str, list[int]] = defaultdict(list)
+    for person, mention in namesakes:
+        by_middle[person.middle].append(mention.id)
+    for same in by_middle.values():
+        groups.join(same)
+    middle_names = [middle for middle in by_middle if middle]
+    if len(middle_names) > _MAX_MIDDLE_NAMES:
+        return
+    if all(a.startswith(b) or b.startswith(a) for a, b in combinations(middle_names, 2)):
+        groups.join(mention.id for _, mention in namesakes)

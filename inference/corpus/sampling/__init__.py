@@ -1,0 +1,1 @@
+"""Random samples of answers that people code by hand: drawn, written as sheets, and read back."""

@@ -1,0 +1,245 @@
+"""Stratified random samples of units, drawn in one pass over the results.
+
+A hash of the seed and the key of a unit decides on its place in the draw. So the sample does not depend on
+the order of the articles, and a larger sample with the same seed contains the smaller one: rows that were
+coded stay valid if more are needed.
+
+Strata get rows in proportion to the square root of their size, and at least two, so that small outlets and
+rare labels can be judged, too. The weight of a row states how many units it stands for.
+"""
+
+import heapq
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+
+from claimstance.inference.corpus.sampling.reading import read_articles_once
+from claimstance.inference.corpus.sampling.units import (
+    Unit,
+    UnitKind,
+    units_of,
+)
+from claimstance.model.errors import ConfigError, InputError, shorten, unknown
+
+SEED = 13
+#: Fewer rows of a stratum show nothing of how much its units differ.
+_MIN_ROWS = 2
+_UNKNOWN = "unknown"
+_ALL = "all"
+
+
+#: What strata can be made of, and how a unit's value is found.
+STRATIFIERS: dict[str, Callable[[Unit], str]] = {
+    "outlet": lambda unit: str(unit.article.meta.get("outlet") or _UNKNOWN),
+    "label": lambda unit: unit.answer.label,
+    "target": lambda unit: unit.stance.target if unit.stance else "",
+}
+
+
+@dataclass(frozen=True)
+class SampledUnit:
+    """Represent a drawn unit, with what a person needs to code it.
+
+    Attributes:
+        key: what identifies it.
+        doc_id: the article.
+        title: the title of the article; empty if unknown, as the next two.
+        outlet: its outlet.
+        date: its date, as stated in the input.
+        sentence: the index of the sentence.
+        holder: who holds the stance; empty for the text itself, and for a sentence.
+        target: the target of the stance; empty for a sentence.
+        text: the sentence.
+        before: the sentence before it.
+        after: the sentence after it.
+        label: the model's label.
+        probability: its probability.
+        stratum: the stratum.
+    """
+
+    key: str
+    doc_id: str
+    title: str
+    outlet: str
+    date: str
+    sentence: int
+    holder: str
+    target: str
+    text: str
+    before: str
+    after: str
+    label: str
+    probability: float
+    stratum: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Represent a stratified random sample.
+
+    Attributes:
+        kind: the kind of its units.
+        labels: the labels that a unit can have.
+        rows: the drawn units. Any first part of them is a stratified random sample, too.
+        strata: stratum → the number of its units in the results.
+    """
+
+    kind: UnitKind
+    labels: Sequence[str]
+    rows: Sequence[SampledUnit]
+    strata: Mapping[str, int]
+
+    @property
+    def units(self) -> int:
+        """Return the number of units in the results."""
+        return sum(self.strata.values())
+
+
+def draw_sample(
+    paths: Sequence[Path],
+    kind: UnitKind,
+    size: int,
+    by: Sequence[str] = ("label",),
+    seed: int = SEED,
+    progress: Callable[[int], None] | None = None,
+) -> Sample:
+    """Return a random sample of the units in files and folders of results; all of them if they are few.
+
+    Args:
+        paths: JSON Lines files that ``claimstance tag`` wrote, and folders of them.
+        kind: the kind of units.
+        size: the number of rows.
+        by: the keys of ``STRATIFIERS`` whose values make the strata; none for a simple random sample.
+        seed: the seed of the random draw.
+        progress: called for each article with the bytes that it takes in its file.
+
+    Raises:
+        ConfigError: if a key is unknown, or the size is too small for the strata.
+        InputError: if the results cannot be read, or contain no unit.
+    """
+    for key in by:
+        if key not in STRATIFIERS:
+            raise ConfigError(f"--by: {unknown('key', key, STRATIFIERS)}")
+    if kind is UnitKind.sentences and "target" in by:
+        raise ConfigError("--by: expected outlet or label for sentences, found target")
+    strata: dict[str, _Stratum] = {}
+    labels: dict[str, None] = {}
+    for article in read_articles_once(paths, progress):
+        for unit in units_of(article, kind):
+            name = _stratum_name(unit, by)
+            strata.setdefault(name, _Stratum(size)).add(unit, name, seed)
+            labels.update(dict.fromkeys(unit.answer.probabilities))
+    if not strata:
+        listed = ", ".join(map(str, paths))
+        raise InputError(f"{listed}: expected {kind.value} that count, found none")
+    sizes = {name: strata[name].units for name in sorted(strata)}
+    rows = allocate(sizes, size, by)
+    return Sample(kind, list(labels), _in_random_order(strata, rows), sizes)
+
+
+def allocate(sizes: Mapping[str, int], size: int, by: Sequence[str] = ()) -> dict[str, int]:
+    """Return the number of rows of each stratum.
+
+    Each stratum gets its least number; then one row after the other goes to the stratum with the highest
+    ratio of the square root of its size to its rows. So a larger sample takes no row from any stratum.
+
+    Args:
+        sizes: the number of units of each stratum.
+        size: the number of rows of all strata together.
+        by: what the strata are made of, for the message.
+
+    Raises:
+        ConfigError: if the size is too small for the strata.
+    """
+    rows = {name: min(units, _MIN_ROWS) for name, units in sizes.items()}
+    least = sum(rows.values())
+    if size < least:
+        raise ConfigError(
+            f"--size: expected at least {least} rows for the {len(sizes)} strata of --by {','.join(by)} "
+            f"(such as '{shorten(next(iter(sizes)))}'), found {size}"
+        )
+    queue = [(-math.sqrt(sizes[name]) / count, name) for name, count in rows.items()]
+    heapq.heapify(queue)
+    free = size - least
+    while free and queue:
+        _, name = heapq.heappop(queue)
+        if rows[name] == sizes[name]:
+            continue
+        rows[name] += 1
+        free -= 1
+        heapq.heappush(queue, (-math.sqrt(sizes[name]) / rows[name], name))
+    return rows
+
+
+@dataclass
+class _Stratum:
+    """Keep the units of a stratum that come first in the draw.
+
+    Attributes:
+        size: the number of units to keep.
+        units: the number of units so far.
+    """
+
+    size: int
+    units: int = 0
+    #: A heap of (negative place in the draw, key, unit), with the last one first.
+    _kept: list[tuple[int, str, SampledUnit]] = field(default_factory=list)
+
+    def add(self, unit: Unit, name: str, seed: int) -> None:
+        """Count a unit, and keep it if it comes first enough."""
+        self.units += 1
+        place = -_place(unit.key, seed)
+        if len(self._kept) < self.size:
+            heapq.heappush(self._kept, (place, unit.key, _sampled(unit, name)))
+        elif place > self._kept[0][0]:
+            heapq.heapreplace(self._kept, (place, unit.key, _sampled(unit, name)))
+
+    def first(self, count: int) -> list[SampledUnit]:
+        """Return the units that come first in the draw, in its order."""
+        ordered = sorted(self._kept, key=lambda kept: -kept[0])
+        return [unit for _, _, unit in ordered[:count]]
+
+
+def _place(key: str, seed: int) -> int:
+    """Return the place of a unit in the draw: a number that looks random, and is the same each time."""
+    digest = blake2b(f"{seed} {key}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+def _in_random_order(strata: Mapping[str, _Stratum], rows: Mapping[str, int]) -> list[SampledUnit]:
+    """Return the drawn units of all strata, so that any first part has its share of each stratum."""
+    placed = []
+    for name, count in rows.items():
+        for index, unit in enumerate(strata[name].first(count)):
+            placed.append(((index + 0.5) / count, unit.key, unit))
+    placed.sort(key=lambda item: item[:2])
+    return [unit for _, _, unit in placed]
+
+
+def _stratum_name(unit: Unit, by: Iterable[str]) -> str:
+    """Return the name of a unit's stratum, such as ``outlet=Coast Herald, label=favor``."""
+    return ", ".join(f"{key}={STRATIFIERS[key](unit)}" for key in by) or _ALL
+
+
+def _sampled(unit: Unit, stratum: str) -> SampledUnit:
+    """Return what a sheet states about a unit."""
+    article, sentence, stance = unit.article, unit.sentence, unit.stance
+    sentences, index = article.sentences, unit.position
+    return SampledUnit(
+        key=unit.key,
+        doc_id=article.doc_id,
+        title=article.title or "",
+        outlet=str(article.meta.get("outlet") or ""),
+        date=str(article.meta.get("date") or ""),
+        sentence=sentence.index,
+        holder=(stance and stance.holder) or "",
+        target=stance.target if stance else "",
+        text=sentence.text,
+        before=sentences[index - 1].text if index else "",
+        after=sentences[index + 1].text if index + 1 < len(sentences) else "",
+        label=unit.answer.label,
+        probability=unit.answer.probability,
+        stratum=stratum,
+    )

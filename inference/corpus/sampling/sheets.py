@@ -1,0 +1,380 @@
+"""Samples as files that people fill in: a spreadsheet (CSV), or tasks for Label Studio (JSON).
+
+Both have the same fields. ``gold`` is for the answer, ``question`` and ``allowed`` explain it, and the fields
+from ``model_label`` on lead back to the results. Label Studio shows only the question, the sentence with the
+sentences around it, and the allowed labels: whoever sees the model's answer tends to agree with it.
+
+``read_labelled`` reads a filled sheet, and the exports of Label Studio as JSON, JSON-MIN and CSV.
+"""
+
+import csv
+import json
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from claimstance.inference.articles.article import MAX_TEXT
+from claimstance.inference.corpus.sampling.drawing import Sample, SampledUnit
+from claimstance.inference.corpus.sampling.units import UnitKind
+from claimstance.inference.results import NO_SIDE
+from claimstance.inference.writers.text import escape_formula, open_output
+from claimstance.model.errors import InputError, shorten
+from claimstance.model.io.delimiters import encoding_hint, find_dialect
+from claimstance.model.io.files import open_regular
+from claimstance.model.io.text_lines import checked_lines
+from claimstance.model.io.validation import describe
+from claimstance.model.labels import CLAIM
+
+TASKS_SUFFIX = ".json"
+GOLD = "gold"
+#: The fields of a sheet, in order, and their description for the documentation.
+FIELDS = {
+    GOLD: "your answer: one of the labels in `allowed`; empty as long as a row is not coded",
+    "question": "what is asked about the sentence",
+    "allowed": "the labels to choose from",
+    "holder": "who holds the stance; empty for the text itself (stances only)",
+    "target": "what the stance is on (stances only)",
+    "text": "the sentence",
+    "before": "the sentence before it",
+    "after": "the sentence after it",
+    "title": "title of the article",
+    "outlet": "its outlet",
+    "date": "its date",
+    "doc_id": "its id",
+    "sentence": "index of the sentence in the article, from 0",
+    "model_label": "the model's label",
+    "model_probability": "probability of that label",
+    "stratum": "the stratum that the row was drawn from",
+    "stratum_units": "number of answers of the stratum in the results",
+    "all_units": "number of answers of all strata",
+    "weight": "number of answers that the row stands for, once all rows are coded",
+    "unit": "what identifies the answer in the results",
+}
+_STANCE_FIELDS = ("holder", "target")
+#: The fields that reading needs.
+_NEEDED = (GOLD, "model_label", "stratum", "stratum_units", "all_units", "unit")
+_KINDS = {"stance": UnitKind.stances, "sentence": UnitKind.sentences}
+
+
+@dataclass(frozen=True)
+class CodedRow:
+    """Represent a row that was coded.
+
+    Attributes:
+        unit: what identifies the answer in the results.
+        gold: the label that a person gave it.
+        model_label: the label that the model gave it.
+        stratum: its stratum.
+        stratum_units: the number of answers of the stratum in the results.
+        where: the file and the row, for messages.
+    """
+
+    unit: str
+    gold: str
+    model_label: str
+    stratum: str
+    stratum_units: int
+    where: str
+
+
+@dataclass(frozen=True)
+class LabelledSample:
+    """Represent a sample that was coded by hand, at least in part.
+
+    Attributes:
+        path: the file.
+        kind: the kind of its units.
+        rows: the coded rows.
+        units: the number of units in the results that the sample was drawn from.
+    """
+
+    path: Path
+    kind: UnitKind
+    rows: Sequence[CodedRow]
+    units: int
+
+    def weights(self) -> list[float]:
+        """Return the weight of each row: the units of its stratum over the coded rows of the stratum."""
+        counts = Counter(row.stratum for row in self.rows)
+        return [row.stratum_units / counts[row.stratum] for row in self.rows]
+
+
+def write_sample(sample: Sample, out: Path | None) -> None:
+    """Write a sample as CSV; or as tasks for Label Studio, if the name ends in ``.json``.
+
+    The labelling configuration of the tasks gets the name of the file, with the suffix ``.xml``.
+
+    Args:
+        sample: the sample.
+        out: the file; ``None`` for CSV to standard output.
+
+    Raises:
+        ClaimstanceError: if a file cannot be written.
+    """
+    rows = list(_fields(sample))
+    if out is None or out.suffix.lower() != TASKS_SUFFIX:
+        with open_output(out) as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(rows[0])
+            for row in rows:
+                writer.writerow([_cell(value) for value in row.values()])
+        return
+    tasks = [{"data": {name: row[name] for name in row if name != GOLD}} for row in rows]
+    with open_output(out) as file:
+        file.write(json.dumps(tasks, ensure_ascii=False, indent=1) + "\n")
+    with open_output(out.with_suffix(".xml")) as file:
+        file.write(_labelling_config(sample.labels))
+
+
+def _fields(sample: Sample) -> Iterator[dict[str, Any]]:
+    """Yield the fields of each row."""
+    counts = Counter(row.stratum for row in sample.rows)
+    allowed = _allowed(sample)
+    for row in sample.rows:
+        units = sample.strata[row.stratum]
+        values = {
+            GOLD: "",
+            "question": _question(sample, row),
+            "allowed": allowed,
+            **vars(row),
+            "model_label": row.label,
+            "model_probability": round(row.probability, 4),
+            "stratum_units": units,
+            "all_units": sample.units,
+            "weight": round(units / counts[row.stratum], 6),
+            "unit": row.key,
+        }
+        names = FIELDS
+        if sample.kind is UnitKind.sentences:
+            names = {name: FIELDS[name] for name in FIELDS if name not in _STANCE_FIELDS}
+        yield {name: values[name] for name in names}
+
+
+def _question(sample: Sample, row: SampledUnit) -> str:
+    """Return the question that a person answers about a row."""
+    if sample.kind is UnitKind.stances:
+        holder = row.holder or "the text itself"
+        return f"Which side does {holder} take on {row.target} in this sentence?"
+    if set(sample.labels) == set(CLAIM):
+        return "Does the sentence report what somebody says, believes, wants or intends?"
+    return "Which label fits the sentence?"
+
+
+def _allowed(sample: Sample) -> str:
+    """Return the labels to choose from, with a note about the one for no side."""
+    labels = ", ".join(sample.labels)
+    if sample.kind is UnitKind.stances and NO_SIDE in sample.labels:
+        return f"{labels} ({NO_SIDE}: the sentence shows no side of this holder on this target)"
+    return labels
+
+
+def _cell(value: Any) -> Any:
+    return escape_formula(value) if isinstance(value, str) else value
+
+
+def _labelling_config(labels: Sequence[str]) -> str:
+    """Return the labelling configuration (XML) of a project that codes a sample."""
+    view = ElementTree.Element("View")
+    ElementTree.SubElement(view, "Header", value="$title", size="5")
+    ElementTree.SubElement(view, "Text", name="before", value="$before")
+    ElementTree.SubElement(view, "Text", name="text", value="$text")
+    ElementTree.SubElement(view, "Text", name="after", value="$after")
+    ElementTree.SubElement(view, "Header", value="$question", size="4")
+    choices = ElementTree.SubElement(
+        view, "Choices", name=GOLD, toName="text", choice="single-radio", required="true"
+    )
+    for label in labels:
+        ElementTree.SubElement(choices, "Choice", value=label)
+    ElementTree.SubElement(view, "Header", value="$allowed", size="6")
+    ElementTree.indent(view)
+    return ElementTree.tostring(view, encoding="unicode") + "\n"
+
+
+def read_labelled(path: Path) -> LabelledSample:
+    """Return the coded rows of a sample: of a filled sheet, or of an export from Label Studio.
+
+    Raises:
+        InputError: if the file cannot be read, is no sample, is not coded, or only in some strata.
+    """
+    reader = _SampleReader(path)
+    for where, fields in _tasks(path) if path.suffix.lower() == TASKS_SUFFIX else _lines(path):
+        reader.add(where, fields)
+    return reader.finish()
+
+
+class _SampleReader:
+    """Check the rows of a sample against each other, and collect the coded ones."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._count = 0
+        self._coded: dict[str, CodedRow] = {}
+        self._strata: dict[str, int] = {}
+        self._common: tuple[UnitKind, int] | None = None  # the kind and the number of all units
+
+    def add(self, where: str, fields: Mapping[str, Any]) -> None:
+        """Add a row; an answer that is given twice counts once."""
+        self._count += 1
+        row = CodedRow(
+            unit=_text(fields, "unit", where),
+            gold=_text(fields, GOLD, where),
+            model_label=_text(fields, "model_label", where),
+            stratum=_text(fields, "stratum", where),
+            stratum_units=_number(fields, "stratum_units", where),
+            where=where,
+        )
+        common = (_kind(row), _number(fields, "all_units", where))
+        units = self._strata.setdefault(row.stratum, row.stratum_units)
+        if (self._common or common) != common or units != row.stratum_units:
+            raise InputError(
+                f"{where}: expected a row of the same sample as above, found one of another sample"
+            )
+        self._common = common
+        if not row.gold:
+            return
+        earlier = self._coded.setdefault(row.unit, row)
+        if earlier.gold != row.gold:
+            raise InputError(
+                f"{where}: expected one label for each answer, found '{shorten(row.gold)}' here and "
+                f"'{shorten(earlier.gold)}' before ({earlier.where}): settle the difference"
+            )
+
+    def finish(self) -> LabelledSample:
+        """Return the sample, once all rows are added."""
+        if self._common is None:
+            raise InputError(f"{self._path}: expected rows to code, found none")
+        if not self._coded:
+            raise InputError(
+                f"{self._path}: expected labels in '{GOLD}', found none in {self._count:,} rows"
+            )
+        kind, units = self._common
+        if sum(self._strata.values()) != units:
+            raise InputError(
+                f"{self._path}: expected all rows that were drawn, also those without a label, found strata of "
+                f"{sum(self._strata.values()):,} of {units:,} {kind.value}"
+            )
+        coded_strata = {row.stratum for row in self._coded.values()}
+        missing = [name for name in self._strata if name not in coded_strata]
+        if missing:
+            raise InputError(
+                f"{self._path}: expected at least one labelled row in each stratum, found none in "
+                f"{len(missing)} of {len(self._strata)}, such as '{shorten(missing[0])}'"
+            )
+        return LabelledSample(self._path, kind, list(self._coded.values()), units)
+
+
+def _kind(row: CodedRow) -> UnitKind:
+    """Return the kind that the key of a unit states."""
+    kind = _KINDS.get(row.unit.partition("-")[0])
+    if kind is None:
+        raise InputError(
+            f"{row.where}: unit: expected stance-… or sentence-…, found '{shorten(row.unit)}'"
+        )
+    return kind
+
+
+def _text(fields: Mapping[str, Any], name: str, where: str) -> str:
+    value = fields[name]
+    if not isinstance(value, str):
+        raise InputError(f"{where}: {name}: expected a text, found {describe(value)}")
+    return value.strip()
+
+
+def _number(fields: Mapping[str, Any], name: str, where: str) -> int:
+    value = str(fields[name]).strip()
+    if not (value.isascii() and value.isdigit() and int(value)):
+        raise InputError(f"{where}: {name}: expected a whole number above 0, found {value!r}")
+    return int(value)
+
+
+def _check_fields(names: Sequence[str], where: str) -> None:
+    """Raise ``InputError`` unless the fields that reading needs are there."""
+    missing = [name for name in _NEEDED if name not in names]
+    if missing:
+        found = shorten(", ".join(names)) or "none"
+        raise InputError(
+            f"{where}: expected the columns of a sheet by `claimstance sample`, found {found}; "
+            f"missing: {', '.join(missing)}"
+        )
+
+
+def _lines(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the place and the fields of each row of a table that is not empty."""
+
+    def lines() -> Iterator[str]:
+        for line in checked_lines(path, MAX_TEXT):
+            if isinstance(line, InputError):
+                raise InputError(f"{line}{encoding_hint(path)}")
+            yield line
+
+    def fits(names: Sequence[str]) -> bool:
+        return GOLD in names and "unit" in names
+
+    dialect = find_dialect(lines, ",", fits)
+    ended = (line + "\n" for line in islice(lines(), dialect.skipped, None))
+    rows = csv.reader(ended, delimiter=dialect.delimiter, quoting=dialect.quoting, strict=True)
+    try:
+        header = [name.strip() for name in next(rows, [])]
+        _check_fields(header, str(path))
+        for row in rows:
+            where = f"{path}, line {rows.line_num + dialect.skipped}"
+            if not any(cell.strip() for cell in row):
+                continue
+            if len(row) != len(header):
+                raise InputError(f"{where}: expected {len(header)} columns, found {len(row)}")
+            yield where, dict(zip(header, row, strict=True))
+    except csv.Error as error:
+        place = f"line {rows.line_num + dialect.skipped}"
+        raise InputError(f"{path}, {place}: expected a row of a CSV file, {error}") from None
+
+
+def _tasks(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the place and the fields of each task, once for each annotation of it."""
+    try:
+        with open_regular(path) as file:
+            content = json.load(file)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: expected JSON, found text that is not JSON ({error})") from None
+    if not isinstance(content, list):
+        raise InputError(f"{path}: expected a list of tasks, found {describe(content)}")
+    for number, task in enumerate(content, 1):
+        where = f"{path}, task {number}"
+        if not isinstance(task, dict):
+            raise InputError(f"{where}: expected an object, found {describe(task)}")
+        for fields in _annotated(task, where):
+            _check_fields(list(fields), where)
+            yield where, fields
+
+
+def _annotated(task: Mapping[str, Any], where: str) -> Iterator[dict[str, Any]]:
+    """Yield the fields of a task with the answer of each annotation; without an answer if it has none."""
+    data = task.get("data")
+    if data is None:  # JSON-MIN: the answer stands among the data
+        yield {GOLD: "", **task}
+        return
+    if not isinstance(data, dict):
+        raise InputError(f"{where}: data: expected an object, found {describe(data)}")
+    yield {**data, GOLD: ""}
+    for annotation in task.get("annotations") or ():
+        yield {**data, GOLD: _choice(annotation, where)}
+
+
+def _choice(annotation: Any, where: str) -> str:
+    """Return the label that an annotation chose; empty if it was cancelled, or chose none."""
+    try:
+        if annotation.get("was_cancelled"):
+            return ""
+        for result in annotation["result"]:
+            if result.get("from_name") == GOLD:
+                return str(result["value"]["choices"][0])
+    except (AttributeError, KeyError, IndexError, TypeError):
+        raise InputError(
+            f"{where}: annotations: expected those of a Label Studio export, found {describe(annotation)}"
+        ) from None
+    return ""

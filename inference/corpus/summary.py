@@ -1,0 +1,586 @@
+"""The figures of a report on a corpus, by SQL from the tables of a store.
+
+Everything is counted on disk; what is returned has a bounded size, so that memory does not grow with
+the corpus. Stances from which the model abstains and stances that take no side are counted as such in
+the overview, and nowhere else.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from claimstance.inference.corpus.names import NOT_NAMED
+from claimstance.inference.results import NO_SIDE
+
+#: The most outlets with a column or a panel of their own; the others are counted together.
+OUTLETS = 12
+OTHER_OUTLETS = "other outlets"
+#: Rows of the tables of sources, targets and pairs, and how many sources of each outlet are among them.
+SOURCES, TARGETS, PAIRS, SOURCES_OF_OUTLET = 100, 100, 100, 10
+#: Holders and targets of the matrix, and sources and targets that have a series.
+MATRIX_HOLDERS, MATRIX_TARGETS, SERIES = 300, 200, 9
+#: The numbers of the text itself as a holder, and of all holders without a name. People have numbers above.
+TEXT_ITSELF, UNNAMED = 0, -1
+#: (greatest number of days between the first and the last date, unit of the series).
+_UNITS = ((45, "day"), (420, "week"), (3660, "month"))
+#: Years that a chart has room for.
+MOST_PERIODS = 150
+_PERIODS = {
+    "day": "date",
+    "week": "date(date, 'weekday 0', '-6 days')",  # the Monday of its week
+    "month": "strftime('%Y-%m-01', date)",
+    "year": "strftime('%Y-01-01', date)",
+}
+_COUNTED = f"abstained = 0 AND label <> '{NO_SIDE}'"
+
+# A person is whoever or whatever names mean that were merged, numbered by the first of the names.
+_TABLES = f"""
+    CREATE TEMP TABLE person (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
+    INSERT INTO person
+        SELECT CASE merged WHEN '{NOT_NAMED}' THEN {UNNAMED} ELSE MIN(id) END, merged FROM name GROUP BY merged;
+    CREATE TEMP TABLE member (name INTEGER PRIMARY KEY, person INTEGER);
+    INSERT INTO member SELECT name.id, person.id FROM name JOIN person ON person.name = name.merged;
+    CREATE TEMP TABLE outlet (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
+    INSERT INTO outlet
+        SELECT ROW_NUMBER() OVER (ORDER BY outlet = '', COUNT(*) DESC, outlet) - 1, outlet
+        FROM article GROUP BY outlet;
+    CREATE TEMP TABLE place (article INTEGER PRIMARY KEY, outlet INTEGER, period TEXT);
+    CREATE TEMP TABLE speech (person INTEGER, article INTEGER, statements INTEGER, words INTEGER);
+    INSERT INTO speech
+        SELECT person, article, COUNT(*), SUM(words) FROM statement JOIN member USING (name)
+        WHERE person > 0 GROUP BY person, article;
+    CREATE INDEX temp.speech_of_person ON speech (person);
+    CREATE TEMP TABLE side (holder INTEGER, target INTEGER, article INTEGER, label TEXT, count INTEGER);
+    INSERT INTO side
+        SELECT COALESCE(h.person, {TEXT_ITSELF}), t.person, article, label, COUNT(*) FROM stance
+        LEFT JOIN member AS h ON h.name = holder JOIN member AS t ON t.name = target
+        WHERE {_COUNTED} GROUP BY 1, 2, 3, 4;
+    CREATE INDEX temp.side_of_holder ON side (holder);
+    CREATE INDEX temp.side_on_target ON side (target);
+"""
+
+Sides = dict[str, int]  # label → number of stances
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Represent the sums over a corpus.
+
+    Attributes:
+        articles: the number of articles.
+        sentences: their sentences.
+        claims: sentences that make a claim.
+        words: the words of the articles.
+        statements: attributions.
+        named: attributions whose source has a name.
+        named_words: words of the contents of those.
+        sources: people and bodies that make a statement.
+        holders: sources that take a side.
+        targets: whoever or whatever a side is taken on.
+        pairs: sources with a target that they take sides on.
+        sides: stances that count, by label.
+        own_sides: those of the text itself among them.
+        neutral: stances that take no side.
+        abstained: stances from which the model abstains.
+        least_probability: the least probability of a stance that counts and has a holder; ``None`` without one.
+        undated: articles without a date.
+        first: the first date, as an ISO day; empty without one.
+        last: the last date.
+        warnings: articles that were tagged with a warning.
+    """
+
+    articles: int
+    sentences: int
+    claims: int
+    words: int
+    statements: int
+    named: int
+    named_words: int
+    sources: int
+    holders: int
+    targets: int
+    pairs: int
+    sides: Sides
+    own_sides: Sides
+    neutral: int
+    abstained: int
+    least_probability: float | None
+    undated: int
+    first: str
+    last: str
+    warnings: int
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """Represent an outlet, or all the others together; the name is empty if results state none."""
+
+    name: str
+    articles: int
+    sentences: int
+    claims: int
+    words: int
+    statements: int
+    named: int
+    named_words: int
+    sides: Sides
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """Represent a source; ``by_outlet`` has its statements in each outlet."""
+
+    person: int
+    name: str
+    statements: int
+    words: int
+    articles: int
+    by_outlet: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TargetRow:
+    """Represent a target; ``by_outlet`` has the sides in each outlet."""
+
+    person: int
+    name: str
+    sides: Sides
+    own_sides: Sides
+    articles: int
+    by_outlet: tuple[Sides, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Represent a named source and a target that it takes sides on."""
+
+    holder: int
+    holder_name: str
+    target: int
+    target_name: str
+    sides: Sides
+    articles: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Represent the number of stances of a holder on a target with one label, in one outlet."""
+
+    holder: int
+    target: int
+    outlet: int
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Course:
+    """Represent the counts of one outlet, source or target over time, one for each period."""
+
+    name: str
+    statements: tuple[int, ...] = ()
+    sides: dict[str, tuple[int, ...]] | None = None
+
+
+@dataclass(frozen=True)
+class Series:
+    """Represent counts over time.
+
+    Attributes:
+        unit: ``day``, ``week``, ``month`` or ``year``.
+        periods: the first day of each period, as an ISO day, without gaps.
+        outlets: a course for each outlet.
+        sources: courses of those who speak most, with statements.
+        targets: courses of those on whom most sides are taken, with sides.
+    """
+
+    unit: str
+    periods: tuple[str, ...]
+    outlets: tuple[Course, ...]
+    sources: tuple[Course, ...]
+    targets: tuple[Course, ...]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Represent all figures of a report.
+
+    Attributes:
+        overview: the sums.
+        labels: the labels of stances that count, the usual ones first.
+        outlets: those with the most articles first, then all the others together.
+        outlet_count: the number of outlets that have a name.
+        sources: those who speak most, over all and in each outlet, by their number of statements.
+        top_sources: those who speak most in each outlet, as rows of ``sources``.
+        targets: those on whom most sides are taken.
+        pairs: named sources with the targets that they take sides on most often.
+        own: targets on which the texts themselves take sides most often.
+        holders: the rows of the matrix: numbers of people → names, those with the most sides first.
+        matrix_targets: its columns in the same way.
+        cells: its counts.
+        series: counts over time; ``None`` for a single period, or more than ``MOST_PERIODS``.
+    """
+
+    overview: Overview
+    labels: tuple[str, ...]
+    outlets: tuple[Outlet, ...]
+    outlet_count: int
+    sources: tuple[SourceRow, ...]
+    top_sources: tuple[tuple[SourceRow, ...], ...]
+    targets: tuple[TargetRow, ...]
+    pairs: tuple[Pair, ...]
+    own: tuple[TargetRow, ...]
+    holders: dict[int, str]
+    matrix_targets: dict[int, str]
+    cells: tuple[Cell, ...]
+    series: Series | None
+
+    def people(self) -> dict[int, str]:
+        """Return number → name of everybody in the figures, without the text itself."""
+        found = {row.person: row.name for row in self.sources}
+        found |= {row.person: row.name for row in (*self.targets, *self.own)}
+        for pair in self.pairs:
+            found |= {pair.holder: pair.holder_name, pair.target: pair.target_name}
+        found |= {**self.holders, **self.matrix_targets}
+        found.pop(TEXT_ITSELF, None)
+        return found
+
+
+def summarize(connection: sqlite3.Connection) -> Summary:
+    """Count what a report shows.
+
+    The tables ``person``, ``member``, ``outlet``, ``place``, ``speech`` and ``side``, which are made for this,
+    stay in the connection: ``differences`` and ``excerpts`` read them, too.
+    """
+    connection.executescript(_TABLES)
+    first, last = connection.execute("SELECT MIN(date), MAX(date) FROM article").fetchone()
+    unit = _unit(first, last)
+    connection.execute(
+        f"INSERT INTO place SELECT number, MIN(outlet.id, {OUTLETS}), {_PERIODS[unit]} "
+        "FROM article JOIN outlet ON outlet.name = article.outlet"
+    )
+    outlets = _outlets(connection)
+    sources = _sources(connection, len(outlets))
+    by_person = {row.person: row for row in sources}
+    targets = _targets(connection, len(outlets), "1 = 1")
+    holders = _holders(connection)
+    matrix_targets = _matrix_targets(connection)
+    (outlet_count,) = connection.execute("SELECT COUNT(*) FROM outlet WHERE name <> ''").fetchone()
+    return Summary(
+        overview=_overview(connection, first or "", last or ""),
+        labels=_labels(connection),
+        outlets=outlets,
+        outlet_count=outlet_count,
+        sources=sources,
+        top_sources=tuple(
+            tuple(by_person[person] for person in _top_sources(connection, number))
+            for number in range(len(outlets))
+        ),
+        targets=targets,
+        pairs=_pairs(connection),
+        own=_targets(connection, len(outlets), f"holder = {TEXT_ITSELF}"),
+        holders=holders,
+        matrix_targets=matrix_targets,
+        cells=_cells(connection, holders, matrix_targets),
+        series=_series(connection, unit, sources, targets, outlets),
+    )
+
+
+def periods_between(unit: str, first: str, last: str) -> list[str]:
+    """Return the first days of all periods from ``first`` to ``last``, which are first days of periods, too.
+
+    >>> periods_between("month", "2015-12-01", "2016-02-01")
+    ['2015-12-01', '2016-01-01', '2016-02-01']
+    """
+    day, end = date.fromisoformat(first), date.fromisoformat(last)
+    periods = []
+    while day < end:
+        periods.append(day.isoformat())
+        if unit == "day":
+            day += timedelta(days=1)
+        elif unit == "week":
+            day += timedelta(days=7)
+        elif unit == "month":
+            day = date(day.year + day.month // 12, day.month % 12 + 1, 1)
+        else:
+            day = date(day.year + 1, 1, 1)
+    return [*periods, last]
+
+
+def _unit(first: str | None, last: str | None) -> str:
+    """Return the unit of time in which the dates of a corpus give a chart that can be read."""
+    if first is None or last is None:
+        return "day"
+    days = (date.fromisoformat(last) - date.fromisoformat(first)).days
+    for greatest, unit in _UNITS:
+        if days <= greatest:
+            return unit
+    return "year"
+
+
+def _labels(connection: sqlite3.Connection) -> tuple[str, ...]:
+    found = [
+        label for (label,) in connection.execute("SELECT DISTINCT label FROM side ORDER BY label")
+    ]
+    usual = [label for label in ("favor", "against") if label in found]
+    return (*usual, *(label for label in found if label not in usual))
+
+
+def _overview(connection: sqlite3.Connection, first: str, last: str) -> Overview:
+    query = connection.execute
+    articles = query(
+        "SELECT COUNT(*), TOTAL(sentences), TOTAL(claims), TOTAL(words), TOTAL(date IS NULL), TOTAL(warnings > 0) "
+        "FROM article"
+    ).fetchone()
+    count, sentences, claims, words, undated, warnings = map(int, articles)
+    spoken = query("SELECT TOTAL(statements), TOTAL(words), COUNT(DISTINCT person) FROM speech")
+    named, named_words, sources = map(int, spoken.fetchone())
+    (statements,) = query("SELECT COUNT(*) FROM statement").fetchone()
+    (holders,) = query("SELECT COUNT(DISTINCT holder) FROM side WHERE holder > 0").fetchone()
+    (targets,) = query("SELECT COUNT(DISTINCT target) FROM side").fetchone()
+    (pairs,) = query(
+        "SELECT COUNT(*) FROM (SELECT DISTINCT holder, target FROM side WHERE holder > 0)"
+    ).fetchone()
+    (neutral,) = query(
+        "SELECT COUNT(*) FROM stance WHERE abstained = 0 AND label = ?", (NO_SIDE,)
+    ).fetchone()
+    (abstained,) = query("SELECT COUNT(*) FROM stance WHERE abstained = 1").fetchone()
+    (least,) = query(
+        f"SELECT MIN(probability) FROM stance WHERE holder IS NOT NULL AND {_COUNTED}"
+    ).fetchone()
+    return Overview(
+        articles=count,
+        sentences=sentences,
+        claims=claims,
+        words=words,
+        statements=statements,
+        named=named,
+        named_words=named_words,
+        sources=sources,
+        holders=holders,
+        targets=targets,
+        pairs=pairs,
+        sides=dict(query("SELECT label, SUM(count) FROM side GROUP BY label")),
+        own_sides=dict(
+            query(f"SELECT label, SUM(count) FROM side WHERE holder = {TEXT_ITSELF} GROUP BY label")
+        ),
+        neutral=neutral,
+        abstained=abstained,
+        least_probability=least,
+        undated=undated,
+        first=first,
+        last=last,
+        warnings=warnings,
+    )
+
+
+def _outlets(connection: sqlite3.Connection) -> tuple[Outlet, ...]:
+    query = connection.execute
+    names = [name for (name,) in query(f"SELECT name FROM outlet ORDER BY id LIMIT {OUTLETS + 1}")]
+    (count,) = query("SELECT COUNT(*) FROM outlet").fetchone()
+    if count > OUTLETS:
+        names[OUTLETS:] = [OTHER_OUTLETS]
+    statements = dict(
+        query("SELECT outlet, COUNT(*) FROM statement JOIN place USING (article) GROUP BY outlet")
+    )
+    named = {
+        outlet: (spoken, words)
+        for outlet, spoken, words in query(
+            "SELECT outlet, SUM(statements), SUM(words) FROM speech JOIN place USING (article) GROUP BY outlet"
+        )
+    }
+    sides: dict[int, Sides] = defaultdict(dict)
+    for outlet, label, total in query(
+        "SELECT outlet, label, SUM(count) FROM side JOIN place USING (article) GROUP BY outlet, label"
+    ):
+        sides[outlet][label] = total
+    rows = query(
+        "SELECT place.outlet, COUNT(*), SUM(sentences), SUM(claims), SUM(words) FROM article "
+        "JOIN place ON place.article = article.number GROUP BY place.outlet ORDER BY place.outlet"
+    )
+    return tuple(
+        Outlet(
+            names[number],
+            articles,
+            sentences,
+            claims,
+            words,
+            statements.get(number, 0),
+            *named.get(number, (0, 0)),
+            sides[number],
+        )
+        for number, articles, sentences, claims, words in rows
+    )
+
+
+def _top_sources(connection: sqlite3.Connection, outlet: int) -> list[int]:
+    """Return those who speak most in an outlet."""
+    rows = connection.execute(
+        "SELECT person FROM speech JOIN place USING (article) WHERE outlet = ? "
+        "GROUP BY person ORDER BY SUM(statements) DESC, SUM(words) DESC, person LIMIT ?",
+        (outlet, SOURCES_OF_OUTLET),
+    )
+    return [person for (person,) in rows]
+
+
+def _sources(connection: sqlite3.Connection, outlets: int) -> tuple[SourceRow, ...]:
+    rows = connection.execute(
+        "SELECT person FROM speech GROUP BY person ORDER BY SUM(statements) DESC, SUM(words) DESC, person LIMIT ?",
+        (SOURCES,),
+    )
+    people = dict.fromkeys(person for (person,) in rows)
+    for outlet in range(outlets):
+        people.update(dict.fromkeys(_top_sources(connection, outlet)))
+    found = []
+    for person in people:
+        name, statements, words, articles = connection.execute(
+            "SELECT name, SUM(statements), SUM(words), COUNT(*) FROM speech JOIN person ON person.id = person "
+            "WHERE person = ?",
+            (person,),
+        ).fetchone()
+        by_outlet = dict(
+            connection.execute(
+                "SELECT outlet, SUM(statements) FROM speech JOIN place USING (article) "
+                "WHERE person = ? GROUP BY outlet",
+                (person,),
+            )
+        )
+        counts = tuple(by_outlet.get(number, 0) for number in range(outlets))
+        found.append(SourceRow(person, name, statements, words, articles, counts))
+    found.sort(key=lambda row: (-row.statements, -row.words, row.person))
+    return tuple(found)
+
+
+def _targets(connection: sqlite3.Connection, outlets: int, condition: str) -> tuple[TargetRow, ...]:
+    """Return those on whom most sides are taken; ``condition`` selects rows of the table ``side``."""
+    query = connection.execute
+    rows = query(
+        f"SELECT target, name, COUNT(DISTINCT article) FROM side JOIN person ON person.id = target "
+        f"WHERE {condition} GROUP BY target ORDER BY SUM(count) DESC, target LIMIT ?",
+        (TARGETS,),
+    ).fetchall()
+    found = []
+    for target, name, articles in rows:
+        sides: Sides = defaultdict(int)
+        own_sides: Sides = defaultdict(int)
+        by_outlet: list[Sides] = [{} for _ in range(outlets)]
+        for outlet, label, is_own, count in query(
+            f"SELECT outlet, label, holder = {TEXT_ITSELF}, SUM(count) FROM side JOIN place USING (article) "
+            f"WHERE target = ? AND {condition} GROUP BY 1, 2, 3",
+            (target,),
+        ):
+            sides[label] += count
+            if is_own:
+                own_sides[label] += count
+            by_outlet[outlet][label] = by_outlet[outlet].get(label, 0) + count
+        found.append(
+            TargetRow(target, name, dict(sides), dict(own_sides), articles, tuple(by_outlet))
+        )
+    return tuple(found)
+
+
+def _pairs(connection: sqlite3.Connection) -> tuple[Pair, ...]:
+    rows = connection.execute(
+        "SELECT holder, h.name, target, t.name, COUNT(DISTINCT article) FROM side "
+        "JOIN person AS h ON h.id = holder JOIN person AS t ON t.id = target "
+        "WHERE holder > 0 GROUP BY holder, target "
+        "ORDER BY SUM(count) DESC, COUNT(DISTINCT article) DESC, holder, target LIMIT ?",
+        (PAIRS,),
+    ).fetchall()
+    found = []
+    for holder, holder_name, target, target_name, articles in rows:
+        sides = connection.execute(
+            "SELECT label, SUM(count) FROM side WHERE holder = ? AND target = ? GROUP BY label",
+            (holder, target),
+        )
+        found.append(Pair(holder, holder_name, target, target_name, dict(sides), articles))
+    return tuple(found)
+
+
+def _holders(connection: sqlite3.Connection) -> dict[int, str]:
+    rows = connection.execute(
+        "SELECT holder, COALESCE(name, '') FROM side LEFT JOIN person ON person.id = holder "
+        f"WHERE holder <> {UNNAMED} GROUP BY holder ORDER BY SUM(count) DESC, holder LIMIT ?",
+        (MATRIX_HOLDERS,),
+    )
+    return dict(rows.fetchall())
+
+
+def _matrix_targets(connection: sqlite3.Connection) -> dict[int, str]:
+    """Return those on whom most named sources take sides, and then those on whom the texts do most often."""
+    rows = connection.execute(
+        "SELECT target, name FROM side JOIN person ON person.id = target "
+        "GROUP BY target ORDER BY COUNT(DISTINCT CASE WHEN holder > 0 THEN holder END) DESC, "
+        "SUM(count) DESC, target LIMIT ?",
+        (MATRIX_TARGETS,),
+    )
+    return dict(rows.fetchall())
+
+
+def _cells(
+    connection: sqlite3.Connection, holders: Iterable[int], targets: Iterable[int]
+) -> tuple[Cell, ...]:
+    shown = set(targets)
+    found = []
+    for holder in holders:
+        for target, outlet, label, count in connection.execute(
+            "SELECT target, outlet, label, SUM(count) FROM side JOIN place USING (article) WHERE holder = ? "
+            "GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            (holder,),
+        ):
+            if target in shown:
+                found.append(Cell(holder, target, outlet, label, count))
+    return tuple(found)
+
+
+def _series(
+    connection: sqlite3.Connection,
+    unit: str,
+    sources: Sequence[SourceRow],
+    targets: Sequence[TargetRow],
+    outlets: Sequence[Outlet],
+) -> Series | None:
+    query = connection.execute
+    first, last = query("SELECT MIN(period), MAX(period) FROM place").fetchone()
+    if first is None or first == last:
+        return None
+    periods = periods_between(unit, first, last)
+    if len(periods) > MOST_PERIODS:
+        return None
+    labels = _labels(connection)
+
+    def filled(counts: dict[str, int]) -> tuple[int, ...]:
+        return tuple(counts.get(period, 0) for period in periods)
+
+    def sides(condition: str, number: int) -> dict[str, tuple[int, ...]]:
+        return {
+            label: filled(
+                dict(
+                    query(
+                        "SELECT period, SUM(count) FROM side JOIN place USING (article) "
+                        f"WHERE {condition} = ? AND label = ? GROUP BY period",
+                        (number, label),
+                    )
+                )
+            )
+            for label in labels
+        }
+
+    by_outlet = []
+    for number, outlet in enumerate(outlets):
+        spoken = query(
+            "SELECT period, COUNT(*) FROM statement JOIN place USING (article) WHERE outlet = ? GROUP BY period",
+            (number,),
+        )
+        by_outlet.append(Course(outlet.name, filled(dict(spoken)), sides("outlet", number)))
+    of_sources = []
+    for row in sources[:SERIES]:
+        spoken = query(
+            "SELECT period, SUM(statements) FROM speech JOIN place USING (article) WHERE person = ? GROUP BY period",
+            (row.person,),
+        )
+        of_sources.append(Course(row.name, filled(dict(spoken))))
+    of_targets = [Course(row.name, sides=sides("target", row.person)) for row in targets[:SERIES]]
+    return Series(unit, tuple(periods), tuple(by_outlet), tuple(of_sources), tuple(of_targets))

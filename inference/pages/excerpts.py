@@ -1,0 +1,219 @@
+"""The sentences behind the figures of a report: as many as its page has room for, and all of them for a file."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from claimstance.inference.corpus.summary import TEXT_ITSELF, UNNAMED
+from claimstance.inference.results import NO_SIDE
+from claimstance.model.pages.markup import visible
+
+#: The most sentences for one holder, target and label, and for one source before all others have one.
+OF_CELL, OF_SOURCE = 40, 40
+#: Bytes of all values as JSON, and the part of them that stances may take.
+BUDGET, BUDGET_OF_STANCES = 7_000_000, 3_500_000
+#: No row takes fewer bytes, so that a budget bounds the number of rows that are sorted.
+_LEAST_BYTES = 40
+#: The position of the text itself, and of a source without a name.
+NO_NAME = -1
+_HELD = f"""
+    SELECT article, sentence, text, holder, target, label, probability FROM (
+        SELECT article, sentence, text, COALESCE(h.person, {TEXT_ITSELF}) AS holder, t.person AS target, label,
+            probability, ROW_NUMBER() OVER (
+                PARTITION BY COALESCE(h.person, {TEXT_ITSELF}), t.person, label
+                ORDER BY probability DESC, article, sentence
+            ) AS rank
+        FROM stance LEFT JOIN member AS h ON h.name = holder JOIN member AS t ON t.name = target
+        WHERE abstained = 0 AND label <> '{NO_SIDE}' AND h.person IS NOT {UNNAMED}
+    ) WHERE rank <= {OF_CELL} ORDER BY rank, holder, target LIMIT ?
+"""
+_SAID = f"""
+    SELECT article, sentence, text, person, probability, content FROM (
+        SELECT article, sentence, text, person, probability, content, ROW_NUMBER() OVER (
+            PARTITION BY person ORDER BY probability DESC, article, sentence
+        ) AS rank
+        FROM statement LEFT JOIN member USING (name)
+    )
+    ORDER BY rank > CASE WHEN person IN (SELECT person FROM shown) THEN {OF_SOURCE} ELSE 0 END,
+        person IS NULL, rank, person LIMIT ?
+"""
+_ARTICLE = """
+    SELECT title, doc_id, article.outlet, place.outlet, date, page, url FROM article
+    JOIN place ON place.article = number WHERE number = ?
+"""
+_ARTICLE_COLUMNS = ("doc_id", "title", "outlet", "date", "url", "sentence")
+_OF_ARTICLE = "doc_id, title, outlet, date, url, sentence"
+_ALL_SAID = f"""
+    SELECT {_OF_ARTICLE}, merged, cue, content, probability, text FROM statement
+    JOIN article ON article.number = article LEFT JOIN name ON name.id = statement.name ORDER BY statement.rowid
+"""
+_ALL_HELD = f"""
+    SELECT {_OF_ARTICLE}, h.merged, t.merged, label, probability, abstained, text FROM stance
+    JOIN article ON article.number = article LEFT JOIN name AS h ON h.id = holder
+    JOIN name AS t ON t.id = target ORDER BY stance.rowid
+"""
+
+
+@dataclass(frozen=True)
+class Excerpts:
+    """Represent sentences with what they express, in lists that refer to each other by position.
+
+    Attributes:
+        names: names of people.
+        positions: the number of a person → the position of its name.
+        articles: (title, id, group of outlets, outlet, date, link); all texts may be empty.
+        texts: (article, number of the sentence, sentence).
+        held: (text, holder, target, label, probability); ``NO_NAME`` as the holder is the text itself.
+        said: (text, source, probability, content); ``NO_NAME`` is a source without a name, and the content is
+            empty where it is a part of the sentence.
+    """
+
+    names: list[str]
+    positions: dict[int, int]
+    articles: list[tuple[str, str, int, str, str, str]]
+    texts: list[tuple[int, int, str]]
+    held: list[tuple[int, int, int, int, float]]
+    said: list[tuple[int, int, float, str]]
+
+
+def excerpts(
+    connection: sqlite3.Connection,
+    people: Mapping[int, str],
+    sources: Iterable[int],
+    labels: Sequence[str],
+    budget: int = BUDGET,
+    budget_of_stances: int = BUDGET_OF_STANCES,
+) -> Excerpts:
+    """Return as many sentences as fit into a budget, once ``summarize`` has made its tables.
+
+    Each holder, target and label has its surest sentence first, then each its second one, and so on. So have
+    the sources, of which those in ``sources`` come first.
+
+    Args:
+        connection: the store's.
+        people: numbers → names that the figures show, which are kept whatever the budget.
+        sources: those with a row in the table of sources.
+        labels: the labels of stances, whose positions stand for them.
+        budget: bytes of all values, as JSON.
+        budget_of_stances: bytes of the part with stances.
+    """
+    connection.execute("CREATE TEMP TABLE shown (person INTEGER PRIMARY KEY)")
+    connection.executemany("INSERT OR IGNORE INTO shown VALUES (?)", ((it,) for it in sources))
+    collector = _Collector(connection)
+    for person, name in people.items():
+        collector.position(person, name)
+    for *place, holder, target, label, probability in connection.execute(
+        _HELD, (budget_of_stances // _LEAST_BYTES,)
+    ):
+        text = collector.text(*place)
+        row = (
+            text,
+            collector.position(holder),
+            collector.position(target),
+            labels.index(label),
+            round(probability, 3),
+        )
+        collector.keep(collector.held, row)
+        if collector.size > budget_of_stances:
+            break
+    for *place, person, probability, content in connection.execute(
+        _SAID, (budget // _LEAST_BYTES,)
+    ):
+        text = collector.text(*place)
+        said = "" if _contains(place[2], content or "") else _visible(content)
+        source = collector.position(person)
+        collector.keep(collector.said, (text, source, round(probability, 3), said))
+        if collector.size > budget:
+            break
+    return collector.excerpts()
+
+
+def details(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
+    """Yield all statements and then all stances of a corpus, with the article of each."""
+    for kind, query, columns in (
+        ("statement", _ALL_SAID, ("source", "cue", "content", "probability", "text")),
+        ("stance", _ALL_HELD, ("holder", "target", "label", "probability", "abstained", "text")),
+    ):
+        for row in connection.execute(query):
+            values = dict(zip((*_ARTICLE_COLUMNS, *columns), row, strict=True))
+            if "abstained" in values:
+                values["abstained"] = bool(values["abstained"])
+            yield {"kind": kind, **values}
+
+
+def json_size(value: Any) -> int:
+    """Return the bytes of a value as JSON in which no character ends a script element."""
+    text = json.dumps(value, separators=(",", ":"))
+    return len(text) + 5 * sum(map(text.count, "<>&'"))
+
+
+class _Collector:
+    """Collect values, each once, and count their bytes."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._articles: dict[int, int] = {}
+        self._texts: dict[tuple[int, int], int] = {}
+        self._found = Excerpts([], {}, [], [], [], [])
+        self.held, self.said = self._found.held, self._found.said
+        self.size = 0
+
+    def keep(self, values: list[Any], value: Any) -> int:
+        """Append a value; return its position."""
+        self.size += json_size(value) + 1
+        values.append(value)
+        return len(values) - 1
+
+    def position(self, person: int | None, name: str | None = None) -> int:
+        """Return the position of a person's name, which is looked up if it is new."""
+        if person is None or person <= TEXT_ITSELF:
+            return NO_NAME
+        positions = self._found.positions
+        if person not in positions:
+            if name is None:
+                query = "SELECT name FROM person WHERE id = ?"
+                (name,) = self._connection.execute(query, (person,)).fetchone()
+            positions[person] = self.keep(self._found.names, _visible(name))
+        return positions[person]
+
+    def text(self, article: int, sentence: int, text: str) -> int:
+        """Return the position of a sentence."""
+        key = (article, sentence)
+        if key not in self._texts:
+            row = (self._article(article), sentence, _visible(text))
+            self._texts[key] = self.keep(self._found.texts, row)
+        return self._texts[key]
+
+    def excerpts(self) -> Excerpts:
+        """Return all that was kept."""
+        return self._found
+
+    def _article(self, number: int) -> int:
+        if number not in self._articles:
+            row = self._connection.execute(_ARTICLE, (number,)).fetchone()
+            title, doc_id, outlet, group, date, page, url = row
+            values = (
+                _visible(title or doc_id),
+                _visible(doc_id),
+                group,
+                _visible(outlet),
+                date or "",
+                page or _web_address(url),
+            )
+            self._articles[number] = self.keep(self._found.articles, values)
+        return self._articles[number]
+
+
+def _visible(text: str) -> str:
+    return text if text.isprintable() else visible(text)
+
+
+def _web_address(url: str | None) -> str:
+    """Return an address that a browser opens as a page; empty for others, such as ``javascript:``."""
+    return url if url and url.startswith(("https://", "http://")) else ""
+
+
+def _contains(sentence: str, content: str) -> bool:
+    return " ".join(content.split()) in " ".join(sentence.split())

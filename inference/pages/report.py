@@ -1,0 +1,391 @@
+"""The report on a corpus as a page: who speaks, who stands where, over time, and between outlets.
+
+``claimstance.model.pages.engine`` explains how values are escaped and why the page loads nothing. Tables
+and charts are there without a script; the script adds sorting, search and the sentences behind a number.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from claimstance.inference.corpus.corrections import Corrections
+from claimstance.inference.corpus.differences import Differences, Measure
+from claimstance.inference.corpus.intervals import MIN_ARTICLES, OutletValue
+from claimstance.inference.corpus.summary import (
+    TEXT_ITSELF,
+    Cell,
+    Course,
+    Outlet,
+    Sides,
+    Summary,
+)
+from claimstance.inference.pages.charts import (
+    Bar,
+    Dot,
+    Period,
+    bars,
+    columns,
+    dots,
+    opposed_columns,
+    round_up,
+    show_date,
+    show_share,
+)
+from claimstance.inference.pages.excerpts import NO_NAME, Excerpts
+from claimstance.inference.pages.findings import (
+    findings,
+    points,
+    sides_in_words,
+    stands_out,
+    word,
+)
+from claimstance.inference.pages.known_errors import KnownErrors
+from claimstance.inference.pages.prose import percent
+from claimstance.inference.pages.stance_matrix import stance_labels
+from claimstance.model.errors import shorten
+from claimstance.model.pages.engine import THEME, Pages
+from claimstance.model.pages.markup import visible
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+#: Rows of a table that are shown at once, and rows and columns of the matrix.
+FIRST_ROWS, MATRIX_ROWS, MATRIX_COLUMNS = 20, 30, 16
+#: Bars of an outlet.
+BARS = 6
+LONGEST_QUOTE = 240
+UNKNOWN_OUTLET = "outlet unknown"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Represent a plain table: the names of its columns and its rows of texts and numbers."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[str | int, ...]]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Represent a chart of several panels.
+
+    Attributes:
+        id: a name for it in the page and in files.
+        title: what it shows.
+        note: how to read it.
+        panels: the panels.
+        table: its figures.
+    """
+
+    id: str
+    title: str
+    note: str
+    panels: list["Markup"]
+    table: Table
+
+
+@dataclass(frozen=True)
+class ReportInput:
+    """Represent all that a report is made of.
+
+    Attributes:
+        summary: the figures.
+        excerpts: the sentences.
+        differences: shares of outlets.
+        known: what was measured of the model; ``None`` if nothing is known of it.
+        models: the models that tagged the articles.
+        warnings: oddities of the corpus.
+        corrections: shares that a hand-coded sample corrects; ``None`` without one.
+    """
+
+    summary: Summary
+    excerpts: Excerpts
+    differences: Differences
+    known: KnownErrors | None
+    models: Sequence[Mapping[str, str]]
+    warnings: Sequence[str]
+    corrections: Corrections | None = None
+
+
+def render_report(report: ReportInput) -> Iterator[str]:
+    """Yield the pieces of the page."""
+    summary = report.summary
+    view = _View(report)
+    values = {
+        "report": report,
+        "summary": summary,
+        "overview": summary.overview,
+        "labels": list(view.labels.values()),
+        "outlets": view.outlet_names,
+        "has_outlets": summary.outlet_count > 1,
+        "positions": report.excerpts.positions,
+        "first_rows": FIRST_ROWS,
+        "least_articles": MIN_ARTICLES,
+        "speakers": view.speakers(),
+        "time_charts": view.time_charts(),
+        "difference_charts": view.difference_charts(),
+        "differences": view.difference_rows(),
+        "tiles": view.tiles(),
+        "glance": findings(summary, report.differences, view.outlet_names),
+        "matrix": view.matrix(),
+        "examples": view.examples(),
+        "of_stances": report.known and report.known.of_stances(summary.overview.least_probability),
+        "data": view.data(),
+    }
+    return _PAGES.render("report.html", values, (THEME, "report.js"))
+
+
+class _View:
+    """Compute what the template shows."""
+
+    def __init__(self, report: ReportInput) -> None:
+        self._report = report
+        self._summary = report.summary
+        self.labels = stance_labels(report.summary.labels)
+        self.outlet_names = [_outlet_name(outlet) for outlet in report.summary.outlets]
+
+    def tiles(self) -> list[tuple[str, int, str]]:
+        """Return (name, number, what to add) of the sums at the top of the page."""
+        overview = self._summary.overview
+        others = {
+            name: count - overview.own_sides.get(name, 0) for name, count in overview.sides.items()
+        }
+        return [
+            ("articles", overview.articles, ""),
+            ("sentences", overview.sentences, ""),
+            ("claims", overview.claims, "sentences that make one"),
+            ("statements", overview.statements, f"{overview.named:,} with a named source"),
+            ("sources", overview.sources, "with a name"),
+            ("stances of people", sum(others.values()), sides_in_words(others, self.labels)),
+            (
+                "stances of the texts",
+                sum(overview.own_sides.values()),
+                sides_in_words(overview.own_sides, self.labels),
+            ),
+        ]
+
+    def speakers(self) -> Chart | None:
+        """Return the chart of those who speak most in each outlet; ``None`` for one outlet."""
+        summary = self._summary
+        if summary.outlet_count < 2:
+            return None
+        rows: list[tuple[str | int, ...]] = []
+        by_outlet = []
+        for number, (name, outlet) in enumerate(
+            zip(self.outlet_names, summary.outlets, strict=True)
+        ):
+            found = []
+            for source in summary.top_sources[number]:
+                count = source.by_outlet[number]
+                share = count / outlet.named
+                rows.append((name, source.name, count, show_share(share)))
+                found.append(Bar(source.name, share, f"{count:,} · {show_share(share)}"))
+            by_outlet.append((f"{name}: {outlet.named:,} statements", found[:BARS]))
+        greatest = max((bar.share for _, found in by_outlet for bar in found), default=1.0)
+        longest = max(len(found) for _, found in by_outlet)
+        panels = [bars(title, found, longest, greatest) for title, found in by_outlet if found]
+        return Chart(
+            "speakers",
+            "Who speaks most in each outlet",
+            "Statements, and their share of the outlet's statements with a named source. Bars of all outlets "
+            "have one scale.",
+            panels,
+            Table(("outlet", "source", "statements", "share"), rows),
+        )
+
+    def time_charts(self) -> list[Chart]:
+        """Return the charts over time."""
+        series = self._summary.series
+        if series is None:
+            return []
+        period = Period(series.unit, series.periods)
+        where, outlets = "in each outlet", series.outlets
+        if self._summary.outlet_count == 0:
+            where = "over time"
+            outlets = tuple(replace(course, name="all articles") for course in outlets)
+        charts = [_statements_chart("statements", f"Statements {where}", outlets, period)]
+        if set(self.labels) & {"favor", "against"}:
+            charts.append(_sides_chart("stances", f"Stances {where}", outlets, period))
+        charts.append(
+            _statements_chart(
+                "sources", "Statements of those who speak most", series.sources, period
+            )
+        )
+        if set(self.labels) & {"favor", "against"}:
+            charts.append(
+                _sides_chart(
+                    "targets", "Stances on those who are discussed most", series.targets, period
+                )
+            )
+        return [chart for chart in charts if chart.panels]
+
+    def difference_charts(self) -> list[Chart]:
+        """Return the charts of shares that can be compared between outlets."""
+        given = self._report.differences
+        charts = [
+            ("quoted", "Share of each source in an outlet's statements", given.quoted),
+            ("attacked", "Share of “against” in what people say on each target", given.attacked),
+            ("own", "Share of “against” in what the text itself says on each target", given.own),
+            ("habits", "How outlets write", given.habits),
+        ]
+        return [
+            Chart(name, title, "", self._dots(measures), Table((), []))
+            for name, title, measures in charts
+            if measures
+        ]
+
+    def _dots(self, measures: Sequence[Measure]) -> list["Markup"]:
+        panels = []
+        for measure in measures:
+            rows = []
+            for value in measure.values:
+                if value.value is None:
+                    continue
+                ends = None
+                if value.interval is not None:
+                    ends = value.interval.low, value.interval.high
+                name = self.outlet_names[int(value.outlet)]
+                rows.append(Dot(name, value.value, ends, stands_out(value)))
+            panels.append((measure.name, rows))
+        most = max(len(rows) for _, rows in panels)
+        return [dots(name, rows, most) for name, rows in panels]
+
+    def difference_rows(self) -> list[tuple[str, str, str, OutletValue, str]]:
+        """Return (kind, measure, outlet, value, verdict) of all shares."""
+        given = self._report.differences
+        rows = []
+        for kind, measures in (
+            ("share of statements", given.quoted),
+            ("against, by people", given.attacked),
+            ("against, by the text itself", given.own),
+            ("how outlets write", given.habits),
+        ):
+            for measure in measures:
+                for value in measure.values:
+                    name = self.outlet_names[int(value.outlet)]
+                    rows.append((kind, measure.name, name, value, _verdict(value)))
+        return rows
+
+    def matrix(self) -> tuple[dict[int, str], list[tuple[int, str, list[Sides]]]]:
+        """Return the columns of the matrix, and (holder, name, sides for each column) of its first rows."""
+        summary = self._summary
+        targets = dict(list(summary.matrix_targets.items())[:MATRIX_COLUMNS])
+        by_holder: dict[int, dict[int, Sides]] = {}
+        for cell in summary.cells:
+            sides = by_holder.setdefault(cell.holder, {}).setdefault(cell.target, {})
+            sides[cell.label] = sides.get(cell.label, 0) + cell.count
+        rows = []
+        for holder, name in summary.holders.items():
+            on_shown = [by_holder.get(holder, {}).get(target, {}) for target in targets]
+            if any(on_shown):
+                rows.append((holder, name, on_shown))
+        return targets, rows[:MATRIX_ROWS]
+
+    def examples(self) -> dict[tuple[int, int], tuple[int, float]]:
+        """Return (position of a text, probability) of the surest stance of each holder and target."""
+        people = {position: person for person, position in self._report.excerpts.positions.items()}
+        people[NO_NAME] = TEXT_ITSELF
+        found: dict[tuple[int, int], tuple[int, float]] = {}
+        for text, holder, target, _, probability in self._report.excerpts.held:
+            key = (people[holder], people[target])
+            if key not in found or found[key][1] < probability:
+                found[key] = (text, probability)
+        return found
+
+    def data(self) -> dict[str, Any]:
+        """Return the values that the script of the page reads."""
+        summary, excerpts = self._summary, self._report.excerpts
+        return {
+            "labels": [
+                {"name": visible(label.name), "symbol": label.symbol, "style": label.style}
+                for label in self.labels.values()
+            ],
+            "outlets": [visible(name) for name in self.outlet_names],
+            "names": excerpts.names,
+            "articles": excerpts.articles,
+            "texts": excerpts.texts,
+            "held": excerpts.held,
+            "said": excerpts.said,
+            "cells": [self._cell(cell) for cell in summary.cells],
+        }
+
+    def _cell(self, cell: Cell) -> tuple[int, int, int, int, int]:
+        positions = self._report.excerpts.positions
+        holder = NO_NAME if cell.holder == TEXT_ITSELF else positions[cell.holder]
+        number = self.labels[cell.label].number
+        return holder, positions[cell.target], cell.outlet, number, cell.count
+
+
+def _statements_chart(name: str, title: str, courses: Sequence[Course], period: Period) -> Chart:
+    """Return a chart with the statements of each course."""
+    top = round_up(max((max(course.statements) for course in courses), default=0))
+    panels = []
+    rows: list[tuple[str | int, ...]] = []
+    for course in courses:
+        shown = course.name or UNKNOWN_OUTLET
+        panels.append(columns(shown, course.statements, period, "statements", top))
+        for day, count in zip(period.days, course.statements, strict=True):
+            if count:
+                rows.append((shown, day, count))
+    note = f"Statements a {period.unit}. All panels have one scale."
+    return Chart(
+        name, title, note, panels, Table(("name", f"{period.unit} from", "statements"), rows)
+    )
+
+
+def _sides_chart(name: str, title: str, courses: Sequence[Course], period: Period) -> Chart:
+    """Return a chart with the stances for and against of each course."""
+    zeros = (0,) * len(period.days)
+    panels = []
+    rows: list[tuple[str | int, ...]] = []
+    pairs = [
+        (
+            course.name or UNKNOWN_OUTLET,
+            (course.sides or {}).get("favor", zeros),
+            (course.sides or {}).get("against", zeros),
+        )
+        for course in courses
+    ]
+    top = round_up(max((max(*favor, *against) for _, favor, against in pairs), default=0))
+    for shown, favor, against in pairs:
+        panels.append(opposed_columns(shown, favor, against, period, top))
+        for day, above, below in zip(period.days, favor, against, strict=True):
+            if above or below:
+                rows.append((shown, day, above, below))
+    note = f"Stances a {period.unit}: for (+) above the line, against (−) below it. All panels have one scale."
+    return Chart(
+        name, title, note, panels, Table(("name", f"{period.unit} from", "for", "against"), rows)
+    )
+
+
+def _outlet_name(outlet: Outlet) -> str:
+    return outlet.name or UNKNOWN_OUTLET
+
+
+def _verdict(value: OutletValue) -> str:
+    """Return what a difference to the other outlets means."""
+    if value.difference is None:
+        return "not compared"
+    if value.difference.low > 0:
+        return "more than elsewhere"
+    if value.difference.high < 0:
+        return "less than elsewhere"
+    return "no clear difference"
+
+
+def _cut(text: str) -> str:
+    return shorten(" ".join(text.split()), LONGEST_QUOTE)
+
+
+_PAGES = Pages(
+    "claimstance.inference.pages",
+    ("reports.css", "matrix.css", "report.css"),
+    {
+        "percent": percent,
+        "share": show_share,
+        "points": points,
+        "day": show_date,
+        "word": word,
+        "cut": _cut,
+    },
+)

@@ -1,0 +1,106 @@
+"""Intervals of outlets: articles are resampled, and no outlet differs from the others by chance."""
+
+import numpy as np
+import pytest
+
+from claimstance.inference.corpus.intervals import MIN_ARTICLES, outlet_values
+from claimstance.model.errors import InputError
+
+
+def drawn(rng, sizes, spread=0.1, rate=0.3):
+    """Outlets of some numbers of articles, whose sentences are claims at the same rate in all of them."""
+    outlets = np.repeat([f"o{number}" for number in range(len(sizes))], sizes)
+    totals = rng.poisson(15, len(outlets)) + 1
+    rates = rng.beta(rate / spread, (1 - rate) / spread, len(outlets))
+    return outlets, rng.binomial(totals, rates), totals
+
+
+def test_values_are_sums_over_sums_by_name():
+    values = outlet_values(["b", "a", "b"], np.array([1, 3, 5]), np.array([10, 4, 20]))
+    assert [(value.outlet, value.articles, value.value) for value in values] == [
+        ("a", 1, 0.75),
+        ("b", 2, 0.2),
+    ]
+
+
+def test_articles_without_a_total_do_not_count():
+    (value,) = outlet_values(["a"] * 3, np.array([1, 0, 0]), np.array([2, 0, 0]))
+    assert (value.articles, value.value) == (1, 0.5)
+    (value,) = outlet_values(["a"], np.array([0]), np.array([0]))
+    assert (value.articles, value.value, value.interval) == (0, None, None)
+
+
+def test_few_articles_give_a_value_without_an_interval():
+    rng = np.random.default_rng(1)
+    few, many = outlet_values(*drawn(rng, [MIN_ARTICLES - 1, 200]))
+    assert few.value is not None
+    assert few.interval is None
+    assert few.difference is None
+    assert many.interval is not None
+    assert many.difference is None  # there are too few others
+
+
+def test_articles_that_are_all_equal_show_no_uncertainty():
+    outlets = np.repeat(["a", "b"], 50)
+    counts = np.concatenate([np.zeros(50), np.arange(50)])
+    silent, other = outlet_values(outlets, counts, np.full(100, 50))
+    assert (silent.value, silent.interval, silent.difference) == (0, None, None)
+    assert other.interval is not None
+
+
+def test_the_same_seed_gives_the_same_intervals():
+    articles = drawn(np.random.default_rng(1), [40, 60])
+    assert outlet_values(*articles) == outlet_values(*articles)
+    assert outlet_values(*articles) != outlet_values(*articles, seed=2)
+
+
+def test_intervals_widen_where_sentences_of_an_article_are_alike():
+    rng = np.random.default_rng(5)
+    widths = []
+    for spread in (0.01, 2.0):
+        value, _ = outlet_values(*drawn(rng, [100, 100], spread))
+        widths.append(value.interval.high - value.interval.low)
+    assert widths[1] > 2 * widths[0]
+
+
+@pytest.mark.parametrize("sizes", [[20] * 6, [30, 60, 300]], ids=["many outlets", "uneven"])
+def test_all_differences_hold_at_once(sizes):
+    rng = np.random.default_rng(3)
+    trials, all_hold, values = 100, 0, []
+    for _ in range(trials):
+        found = outlet_values(*drawn(rng, sizes), resamples=300)
+        all_hold += all(value.difference.low <= 0 <= value.difference.high for value in found)
+        values += [value.interval.low <= 0.3 <= value.interval.high for value in found]
+    assert all_hold / trials >= 0.9
+    assert np.mean(values) >= 0.9
+
+
+def test_a_difference_that_is_there_is_found():
+    rng = np.random.default_rng(4)
+    high = drawn(rng, [150], rate=0.5)
+    low = drawn(rng, [150, 150], rate=0.3)
+    outlets = np.concatenate([np.repeat("x", 150), low[0]])
+    counts, totals = np.concatenate([high[1], low[1]]), np.concatenate([high[2], low[2]])
+    other, _, loud = outlet_values(outlets, counts, totals)
+    assert loud.outlet == "x"
+    assert loud.difference.low > 0.1
+    assert other.difference.high < 0
+
+
+def test_groups_of_many_articles_have_the_error_of_the_articles():
+    rng = np.random.default_rng(6)
+    totals = rng.integers(200, 2000, 5000)
+    counts = rng.binomial(totals, rng.beta(3, 7, 5000))
+    (value,) = outlet_values(["a"] * 5000, counts, totals)
+    ratio = counts.sum() / totals.sum()
+    error = np.sqrt(((counts - ratio * totals) ** 2).sum()) / totals.sum()
+    assert value.value == pytest.approx(ratio)
+    width = value.interval.high - value.interval.low
+    assert width == pytest.approx(2 * 1.96 * error, rel=0.12)
+
+
+def test_arrays_that_do_not_fit_are_an_error():
+    with pytest.raises(InputError, match="counts and totals of 2 articles, found 1 and 2"):
+        outlet_values(["a", "b"], np.array([1]), np.array([1, 2]))
+    with pytest.raises(InputError, match="at least 0, found a negative one"):
+        outlet_values(["a", "b"], np.array([1, -1]), np.array([1, 2]))

@@ -1,0 +1,89 @@
+"""Test the reading of results: what is found in folders, and which errors name the file and the line."""
+
+import json
+
+import pytest
+
+from claimstance.inference.corpus.results_reader import read_results, result_files, results_size
+from claimstance.model.errors import InputError
+from helpers.results import tagged, write_results
+
+
+def read(*paths):
+    return [read.article for read in read_results(paths)]
+
+
+def test_articles_are_read_as_they_were_written(tmp_path):
+    articles = [
+        tagged("a1", says=[("Ann Lee", "the dam is safe")], stances=[(None, "dam")], outlet="Post"),
+        tagged("a2", warnings=["odd"], title="Ñandú"),
+    ]
+    path = write_results(tmp_path / "tagged.jsonl", *articles)
+    assert read(path) == articles
+    sizes = [result.size for result in read_results([path])]
+    assert sum(sizes) == path.stat().st_size == results_size([path])
+
+
+def test_files_of_folders_come_in_order_without_others(tmp_path):
+    for name in ("part-00001.jsonl", "part-00000.jsonl", ".part-00002.jsonl", "manifest.json"):
+        (tmp_path / name).write_text("")
+    assert [path.name for path in result_files([tmp_path])] == [
+        "part-00000.jsonl",
+        "part-00001.jsonl",
+    ]
+    again = tmp_path / "part-00000.jsonl"
+    assert len(result_files([tmp_path, again])) == 2
+
+
+def test_empty_lines_and_fields_of_later_versions_are_ignored(tmp_path):
+    line = json.dumps({**tagged().to_dict(), "mood": "sunny"})
+    path = tmp_path / "tagged.jsonl"
+    path.write_text(f"\n{line}\n\n")
+    assert read(path) == [tagged()]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("{", "expected JSON, found EOF"),
+        ('{"text": "An article."}', "at doc_id: expected a value, found none"),
+        ("[]", "expected an object, found []"),
+        ('"\\ud800"', "expected JSON"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path, line, problem):
+    path = write_results(tmp_path / "tagged.jsonl", tagged())
+    path.write_text(path.read_text() + line)
+    with pytest.raises(InputError) as error:
+        read(path)
+    message = str(error.value)
+    assert message.startswith(f"{path}, line 2: expected an article as `claimstance tag")
+    assert problem in message
+
+
+def test_a_bad_value_within_an_article_is_located(tmp_path):
+    article = tagged(says=["Ann Lee"]).to_dict()
+    article["sentences"][0]["attributions"][0]["probability"] = "high"
+    path = tmp_path / "tagged.jsonl"
+    path.write_text(json.dumps(article))
+    place = r"line 1: .*, at sentences\[0\]\.attributions\[0\]\.probability: expected a number, found 'high'"
+    with pytest.raises(InputError, match=place):
+        read(path)
+
+
+@pytest.mark.parametrize("name", ["tagged.parquet", "tagged.csv"])
+def test_tables_lead_to_the_format_that_is_read(tmp_path, name):
+    file = tmp_path / name
+    file.write_bytes(b"")
+    for path in (file, tmp_path):
+        with pytest.raises(InputError, match=f"{name}: expected JSON Lines.*--format jsonl"):
+            read(path)
+
+
+def test_what_is_not_there_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"none\.jsonl: expected a file or folder"):
+        read(tmp_path / "none.jsonl")
+    with pytest.raises(
+        InputError, match=r"expected files ending in \.jsonl, found an empty folder"
+    ):
+        read(tmp_path)

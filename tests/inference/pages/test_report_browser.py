@@ -1,0 +1,257 @@
+"""A report in a browser: sorting, filters, sentences, search and files; with a keyboard, without a script, on paper.
+
+Skipped where there is no Chromium (Debian: ``apt-get install chromium``) or no Playwright (the extra ``dev``).
+"""
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from helpers.reports import DRAYCOTT, ORVANE, SALT, corpus, report_of
+from helpers.results import tagged
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    return report_of(tmp_path_factory.mktemp("report"), *corpus())
+
+
+@pytest.fixture
+def page(open_page, html):
+    return open_page(html)
+
+
+def column(page, name, number):
+    """The texts of a column of a table, of the rows that are shown."""
+    cells = page.locator(f"table[data-save={name}] tbody tr:visible > :nth-child({number})")
+    return [text.replace("\n", "") for text in cells.all_inner_texts()]
+
+
+def saved(page, button):
+    """The file that a button saves, as (name, content)."""
+    with page.expect_download() as waiting:
+        button.click()
+    return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
+
+
+# Tables
+
+
+def test_a_table_is_sorted_by_any_column(page):
+    assert column(page, "sources", 1) == [DRAYCOTT, SALT]
+    head = page.locator("table[data-save=sources] th", has_text="share of words")
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "descending"
+    assert column(page, "sources", 1) == [SALT, DRAYCOTT]
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert column(page, "sources", 1) == [DRAYCOTT, SALT]
+    page.locator("table[data-save=sources] th").first.get_by_role("button").press("Enter")
+    assert head.get_attribute("aria-sort") is None
+    assert column(page, "sources", 1) == [DRAYCOTT, SALT]
+
+
+def test_a_long_table_is_cut_until_all_is_asked_for(open_page, tmp_path):
+    names = [f"{first}a {last}berg" for first in "BDFKLM" for last in "BDFKLM"]
+    page = open_page(report_of(tmp_path, tagged(says=names)))
+    assert len(column(page, "sources", 1)) == 20
+    page.get_by_role("button", name="Show all 36 rows").click()
+    assert len(column(page, "sources", 1)) == 36
+    page.get_by_role("button", name="Show the first 20 rows").click()
+    assert len(column(page, "sources", 1)) == 20
+
+
+def test_a_table_is_saved_whole_as_csv_without_formulas(open_page, tmp_path):
+    names = ["=1+1 Salt", *(f"{first}a {last}berg" for first in "BDFKLM" for last in "BDFKLM")]
+    page = open_page(report_of(tmp_path, tagged(says=names, outlet="Tide")))
+    name, content = saved(page, page.get_by_role("button", name="Save as CSV: Sources"))
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    assert name == "sources.csv"
+    assert rows[0][:3] == ["source", "statements", "articles"]
+    assert len(rows) == 38
+    assert "'=1+1 Salt" in [row[0] for row in rows]
+    assert {row[1] for row in rows[1:]} == {"1"}
+
+
+# Sentences
+
+
+def dialog(page):
+    return page.locator("#dialog")
+
+
+def test_a_number_opens_its_sentences_and_escape_leads_back(page):
+    opener = page.locator("table[data-save=pairs] button", has_text="−24")
+    opener.focus()
+    page.keyboard.press("Enter")
+    assert dialog(page).is_visible()
+    assert page.locator("#h-dialog").inner_text() == f"{SALT} − against {ORVANE}"
+    assert page.locator("#d-note").inner_text() == "24 sentences, the surest first."
+    first = page.locator("#d-list > li").first
+    assert first.locator("blockquote").inner_text() == "Runa Salt judges Orvane."
+    assert "50\u00a0% sure" in first.inner_text()
+    assert first.locator("a").get_attribute("href").startswith("https://herald.example/")
+    assert "Herald, 2016-05-" in first.inner_text()
+    page.keyboard.press("Escape")
+    assert dialog(page).is_hidden()
+    assert page.evaluate("document.activeElement.textContent") == "−24"
+
+
+def test_a_source_opens_its_statements_which_can_be_saved(page):
+    page.get_by_role("button", name=f"37 statements of {DRAYCOTT}").click()
+    assert page.locator("#d-list > li").count() == 37
+    name, content = saved(page, page.locator("#d-save"))
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    assert (name, len(rows)) == ("sentences.csv", 38)
+    assert {row[6] for row in rows[1:]} == {DRAYCOTT}
+    page.locator("#d-close").click()
+    assert dialog(page).is_hidden()
+
+
+def test_sentences_without_room_are_told(open_page, tmp_path):
+    page = open_page(report_of(tmp_path, *corpus(), budget=9000, budget_of_stances=4500))
+    page.locator("table[data-save=pairs] button", has_text="−24").click()
+    shown = page.locator("#d-list > li").count()
+    assert 0 < shown < 24
+    assert (
+        page.locator("#d-note").inner_text()
+        == f"{shown} of 24 sentences are in this page, the surest first."
+    )
+
+
+# The matrix
+
+
+def matrix(page):
+    return [row.split("\t") for row in page.locator("#matrix tbody tr").all_inner_texts()]
+
+
+def names(page):
+    return [row[0].strip() for row in matrix(page)]
+
+
+def test_the_matrix_is_filtered_and_ordered(page):
+    assert names(page) == ["the text itself", DRAYCOTT, SALT]
+    page.select_option("#m-outlet", label="Tide")
+    assert names(page) == [DRAYCOTT]
+    assert page.locator("#m-status").inner_text() == "1 of 1 sources and 1 of 1 targets shown"
+    page.select_option("#m-outlet", label="all")
+    page.fill("#m-who", "sált")
+    assert names(page) == [SALT]
+    page.fill("#m-who", "")
+    page.fill("#m-whom", "liss")
+    assert names(page) == ["the text itself"]
+    page.fill("#m-whom", "")
+    page.select_option("#m-sort", label="most against")
+    assert names(page)[0] == SALT
+    page.select_option("#m-sort", label="by name")
+    assert names(page) == [DRAYCOTT, SALT, "the text itself"]
+    head = page.locator("#matrix thead th", has_text="Lissant")
+    head.get_by_role("button").click()
+    assert names(page)[0] == "the text itself"
+    assert head.get_attribute("aria-sort") == "descending"
+    assert page.evaluate("document.activeElement.textContent") == "Lissant"
+
+
+def test_a_cell_opens_the_sentences_of_the_chosen_outlet(page):
+    page.select_option("#m-outlet", label="Tide")
+    page.locator("#matrix tbody button", has_text="+18").click()
+    assert page.locator("#d-list > li").count() == 18
+    assert all("Tide" in text for text in page.locator("#d-list > li").all_inner_texts())
+
+
+# Search
+
+
+def wait_for_status(page, text):
+    page.locator("#q-status", has_text=re.compile(f"^{text}$")).wait_for()
+
+
+def test_words_are_searched_from_their_beginning(page):
+    page.fill("#q", "empty day 1")
+    wait_for_status(page, "11 sentences")
+    first = page.locator("#found > li").first
+    assert first.locator("mark").all_inner_texts() == ["day", "1", "empty"]
+    page.fill("#q", "mpty")
+    wait_for_status(page, "0 sentences")
+    page.fill("#q", "orvane")
+    wait_for_status(page, "49 sentences")
+    assert page.locator("#found > li").count() == 30
+    page.locator("#q-more").click()
+    assert page.locator("#found > li").count() == 49
+    page.select_option("#q-outlet", label="Tide")
+    assert page.locator("#q-status").inner_text() == "25 sentences"
+    page.select_option("#q-kind", label="statements")
+    assert page.locator("#q-status").inner_text() == "0 sentences"
+
+
+# Charts
+
+
+def test_a_chart_is_saved_as_svg_and_png(page):
+    name, content = saved(
+        page, page.get_by_role("button", name="Save as SVG: Stances in each outlet")
+    )
+    text = content.decode()
+    assert name == "stances.svg"
+    assert text.startswith("<svg xmlns=")
+    assert "Stances in each outlet" in text
+    assert "class=" not in text
+    assert text.count("viewBox") == 3
+    assert "rgb(10, 106, 92)" in text  # the light colour of favor
+    name, content = saved(
+        page, page.get_by_role("button", name="Save as PNG: Stances in each outlet")
+    )
+    assert (name, content[:8]) == ("stances.png", b"\x89PNG\r\n\x1a\n")
+
+
+def test_a_dark_page_saves_light_charts_and_stays_dark(open_page, html):
+    page = open_page(html, color_scheme="dark")
+    _, content = saved(page, page.get_by_role("button", name="Save as SVG: Stances in each outlet"))
+    assert "rgb(10, 106, 92)" in content.decode()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 23, 26)"
+
+
+# For everybody
+
+
+def test_without_a_script_tables_and_charts_are_there(open_page, html):
+    page = open_page(html, java_script_enabled=False)
+    assert column(page, "sources", 1) == [DRAYCOTT, SALT]
+    assert names(page) == ["the text itself", DRAYCOTT, SALT]
+    assert page.locator("svg.panel").first.is_visible()
+    assert page.get_by_role("button").count() == 0
+    assert page.locator("#search").is_hidden()
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_the_page_is_no_wider_than_the_window(open_page, html, width):
+    page = open_page(html, width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_on_paper_there_are_no_buttons(page):
+    page.emulate_media(media="print")
+    assert page.locator("button:visible:not(.count, .said, .sort)").count() == 0
+    assert page.locator("#search").is_hidden()
+    assert page.locator("svg.panel").first.is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("state", ["read", "open", "found", "little"])
+def test_axe_finds_nothing_wrong(open_page, complaints, html, tmp_path, scheme, state):
+    shown = report_of(tmp_path, tagged()) if state == "little" else html
+    page = open_page(shown, color_scheme=scheme, bypass_csp=True)  # see complaints
+    if state == "open":
+        page.locator("table[data-save=pairs] button", has_text="−24").click()
+    elif state == "found":
+        page.fill("#q", "orvane")
+        page.locator("#found > li").first.wait_for()
+        for summary in page.locator("summary").all():
+            summary.click()
+    assert complaints(page) == []
