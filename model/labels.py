@@ -10,6 +10,7 @@ ROLES = ("source", "cue", "content")  # of the spans of an attribution
 #: The kinds of stance queries, each with its own calibration (see ``StanceQuery.kind``).
 STANCE_VARIANTS = (
     "stance.mention",
+    "stance.own_voice",
     "stance.holder",
     "stance.found",
     "stance.topic",

@@ -81,7 +81,7 @@ class StanceQuery:
     Attributes:
         holder_sentence: the sentence of the holder's span, if it is an earlier one: the speaker of a
             quotation that runs on. Where no window shows both, the text itself is scored.
-        is_found: nobody asked about the pair; the model found the holder and the target by itself.
+        is_found: nobody asked about the pair; the model found its holder and its target by itself.
     """
 
     sentence: int
@@ -96,7 +96,7 @@ class StanceQuery:
         if isinstance(self.target, str):
             return "stance.topic" if self.holder is None else "stance.holder_topic"
         if self.holder is None:
-            return "stance.mention"
+            return "stance.own_voice" if self.is_found else "stance.mention"
         return "stance.found" if self.is_found else "stance.holder"
 
 

@@ -69,6 +69,7 @@ def find_candidates(
             targets, document, references_by_sentence(alignment, references)
         )
     reported = reported_words(alignment, attributions, continuations)
+    entity_ends = _entity_ends(document)
     long_sentences = ranges_of_long_sentences(document)
     candidates: list[StanceCandidate] = []
     sentences = zip(holders_by_sentence, scored_targets, strict=True)
@@ -89,10 +90,20 @@ def find_candidates(
                 candidates.append(StanceCandidate(query, holder.span, name))
             # A target that the user names gets an answer, even if no holder can be scored on it.
             is_unanswered = bool(targets) and len(candidates) == first_candidate
-            if is_unanswered or not is_reported(mention, reported[index]):
-                query = StanceQuery(index, None, mention or name)
+            is_own_voice = not is_reported(mention, reported[index])
+            is_asked = bool(targets) or mention is None or mention[1] in entity_ends[index]
+            if is_unanswered or (is_own_voice and is_asked):
+                query = StanceQuery(index, None, mention or name, is_found=not targets)
                 candidates.append(StanceCandidate(query, None, name))
     return candidates
+
+
+def _entity_ends(document: EncodedDocument) -> list[set[int]]:
+    """Return the ends of the entities of each sentence."""
+    ends: list[set[int]] = [set() for _ in document.texts]
+    for entity in document.entities or ():
+        ends[entity.place.sentence].add(entity.place.end)
+    return ends
 
 
 def without_nested_targets(stances: Sequence[Stance]) -> list[Stance]:

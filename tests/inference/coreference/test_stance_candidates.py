@@ -55,13 +55,32 @@ def test_the_speaker_of_a_quotation_that_runs_on_is_a_holder_of_its_later_senten
 
 
 def test_the_text_itself_holds_no_view_in_the_words_of_a_source():
-    text = "Amsel said the tax is theft . The harbour is dead ."
+    text = "Amsel said the tax is theft . Harrow is dead ."
     roles = {"source": "Amsel", "cue": "said", "content": "tax theft"}
-    tagger, backend = scripted(
-        text, roles, {}, {"opinion_target": "tax harbour"}, opinion_spans=True
-    )
+    entities = {"LOCATION": "Harrow"}
+    tagger, backend = scripted(text, roles, entities, {"opinion_target": "tax"}, opinion_spans=True)
     tagger.tag(text)
-    assert backend.asked == [("Amsel", "tax"), ("", "harbour")]
+    assert backend.asked == [("Amsel", "tax"), ("", "Harrow")]
+
+
+def test_the_text_itself_is_scored_on_names_alone():
+    text = "Amsel sold the harbour tax ."
+    opinions = {"opinion_target": "tax"}
+    tagger, backend = scripted(text, {}, {"PERSON": "Amsel"}, opinions, opinion_spans=True)
+    tagger.tag(text)
+    assert backend.asked == [("", "Amsel")]
+    tagger.tag(text, targets=["tax"])  # the user may ask about anything
+    assert backend.asked[1:] == [("", "tax")]
+
+
+def test_stances_of_the_text_that_nobody_asked_about_abstain():
+    text = "Amsel sold the harbour tax ."
+    opinions = {"opinion_holder": "nobody"}
+    tagger, _ = scripted(text, {}, {"PERSON": "Amsel"}, opinions, opinion_spans=True)
+    assert [stance.abstained for stance in tagger.tag(text, neutral=True).stances] == [True]
+    assert [stance.abstained for stance in tagger.tag(text, targets=["Amsel"]).stances] == [False]
+    older, _ = scripted(text, {}, {"PERSON": "Amsel"})
+    assert [stance.abstained for stance in older.tag(text, neutral=True).stances] == [False]
 
 
 def stance_on(target, start, probability, holder="Amsel", label="against"):
