@@ -68,7 +68,7 @@ def test_overrides_are_yaml(config):
         ("training.epochs=.inf", "training.epochs: expected a finite number"),
         (
             "training.precision=float16",
-            "training.precision: expected 'bfloat16' or 'float32', found 'float16'",
+            "training.precision: expected 'auto', 'bfloat16' or 'float32', found 'float16'",
         ),
         (
             "data.teachers=[{model: x, corpora: [dse], tasks: [claim], share: 1}]",

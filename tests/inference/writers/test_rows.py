@@ -328,9 +328,16 @@ SIGNS = "=+-@＝＋－＠﹦﹢﹣﹫"
 SEPARATORS = (",", ";", "\t", "|")
 
 
+@pytest.fixture(autouse=True)
+def long_cells():
+    """Let csv read long cells, and restore its limit, which belongs to the whole process."""
+    previous_limit = csv.field_size_limit(1_000_000)
+    yield
+    csv.field_size_limit(previous_limit)
+
+
 def formulas(file_text, separator):
     """Return the cells that a program with this separator would take for formulas, or for more than a number."""
-    csv.field_size_limit(1_000_000)
     found = []
     for row in csv.reader(io.StringIO(file_text, newline=""), delimiter=separator):
         for cell in row:
