@@ -145,6 +145,7 @@ def write_report(request: ReportRequest) -> str:
     from claimstance.inference.corpus.store import Store
     from claimstance.inference.corpus.summary import summarize
     from claimstance.inference.pages.excerpts import excerpts
+    from claimstance.inference.pages.findings import plural
     from claimstance.inference.pages.folder import link_pages
     from claimstance.inference.pages.known_errors import known_errors
     from claimstance.inference.pages.report import ReportInput, render_report
@@ -188,10 +189,12 @@ def write_report(request: ReportRequest) -> str:
             file.writelines(render_report(page))
         advance(1)
     overview = summary.overview
-    return (
-        f"{request.out}: {overview.articles:,} articles, {overview.statements:,} statements, "
-        f"{sum(overview.sides.values()):,} stances"
+    counts = (
+        plural(overview.articles, "article"),
+        plural(overview.statements, "statement"),
+        plural(sum(overview.sides.values()), "stance"),
     )
+    return f"{request.out}: {', '.join(counts)}"
 
 
 def _write_tables(store: "Store", request: ReportRequest) -> None:

@@ -36,7 +36,7 @@ def findings(
     if summary.sources:
         top = summary.sources[0]
         share = show_share(top.statements / summary.overview.named)
-        count = _plural(top.statements, "statement")
+        count = plural(top.statements, "statement")
         rest = f" speaks most: {count}, {share} of all with a named source"
         found.append([Piece(top.name, True), Piece(rest)])
     if summary.targets:
@@ -84,13 +84,13 @@ def stands_out(value: OutletValue) -> bool:
 
 
 def _of_pair(pair: Pair, label: str) -> Sentence:
-    count = _plural(pair.sides[label], "stance")
+    count = plural(pair.sides[label], "stance")
     return [
         Piece(f"Most often {word(label)} somebody: "),
         Piece(pair.holder_name, True),
         Piece(f" {word(label)} "),
         Piece(pair.target_name, True),
-        Piece(f", {count} in {_plural(pair.articles, 'article')}"),
+        Piece(f", {count} in {plural(pair.articles, 'article')}"),
     ]
 
 
@@ -124,5 +124,6 @@ def _clear_differences(
                 )
 
 
-def _plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str) -> str:
+    """Return a count and its noun: *1 article*, *2,000 articles*."""
     return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
