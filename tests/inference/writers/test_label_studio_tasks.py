@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from claimstance.inference import Tagger
 from claimstance.inference.results import (
     Attribution,
     Entity,
@@ -112,6 +113,12 @@ def read(records, text):
             for s in r.stances or ()
         },
     }
+
+
+@pytest.fixture
+def tagger(tiny_encoder):
+    """Return a tagger that no other test has used."""
+    return Tagger.from_pretrained(exported(tiny_encoder), threads=1)
 
 
 @pytest.mark.parametrize("text", [TEXT, EMOJI, "seed"])
