@@ -5,7 +5,6 @@ from hashlib import blake2b
 
 from claimstance.inference.results import TaggedArticle
 
-_DIGEST = 16  # bytes
 _SHOWN_FIELDS = 8
 _Model = tuple[str, str, str]
 
@@ -33,9 +32,9 @@ class ConsistencyChecks:
 
     def is_repeated(self, article: TaggedArticle) -> bool:
         """Return whether an article with the same id and the same text came before, and record it."""
-        text = _digest(article.text)
-        doc_id = _digest(article.doc_id)
-        both = _digest(article.doc_id, article.text)
+        text = digest(article.text)
+        doc_id = digest(article.doc_id)
+        both = digest(article.doc_id, article.text)
         if both in self._articles:
             self._counts["repeated"] += 1
             return True
@@ -115,11 +114,10 @@ def _articles(count: int) -> str:
     return "1 article" if count == 1 else f"{count:,} articles"
 
 
-def _digest(*texts: str) -> bytes:
-    """Return a hash of texts; half of a surrogate pair is hashed, too."""
-    digest = blake2b(digest_size=_DIGEST)
+def digest(*texts: str, size: int = 16) -> bytes:
+    """Return a hash of texts with ``size`` bytes; half of a surrogate pair is hashed, too."""
+    text_hash = blake2b(digest_size=size)
     for text in texts:
         data = text.encode("utf-8", "surrogatepass")
-        digest.update(len(data).to_bytes(8, "big"))
-        digest.update(data)
-    return digest.digest()
+        text_hash.update(len(data).to_bytes(8, "big") + data)
+    return text_hash.digest()

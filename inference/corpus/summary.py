@@ -262,7 +262,8 @@ def summarize(connection: sqlite3.Connection) -> Summary:
         "FROM article JOIN outlet ON outlet.name = article.outlet"
     )
     outlets = _outlets(connection)
-    sources = _sources(connection, len(outlets))
+    top_sources = [_top_sources(connection, number) for number in range(len(outlets))]
+    sources = _sources(connection, top_sources)
     by_person = {row.person: row for row in sources}
     targets = _targets(connection, len(outlets), "1 = 1")
     holders = _holders(connection)
@@ -274,10 +275,7 @@ def summarize(connection: sqlite3.Connection) -> Summary:
         outlets=outlets,
         outlet_count=outlet_count,
         sources=sources,
-        top_sources=tuple(
-            tuple(by_person[person] for person in _top_sources(connection, number))
-            for number in range(len(outlets))
-        ),
+        top_sources=tuple(tuple(by_person[person] for person in top) for top in top_sources),
         targets=targets,
         pairs=_pairs(connection),
         own=_targets(connection, len(outlets), f"holder = {TEXT_ITSELF}"),
@@ -425,14 +423,17 @@ def _top_sources(connection: sqlite3.Connection, outlet: int) -> list[int]:
     return [person for (person,) in rows]
 
 
-def _sources(connection: sqlite3.Connection, outlets: int) -> tuple[SourceRow, ...]:
+def _sources(
+    connection: sqlite3.Connection, top_sources: Sequence[Sequence[int]]
+) -> tuple[SourceRow, ...]:
+    """Return those who speak most, over all and in each outlet; ``top_sources`` has the latter."""
     rows = connection.execute(
         "SELECT person FROM speech GROUP BY person ORDER BY SUM(statements) DESC, SUM(words) DESC, person LIMIT ?",
         (SOURCES,),
     )
     people = dict.fromkeys(person for (person,) in rows)
-    for outlet in range(outlets):
-        people.update(dict.fromkeys(_top_sources(connection, outlet)))
+    for top in top_sources:
+        people.update(dict.fromkeys(top))
     found = []
     for person in people:
         name, statements, words, articles = connection.execute(
@@ -447,7 +448,7 @@ def _sources(connection: sqlite3.Connection, outlets: int) -> tuple[SourceRow, .
                 (person,),
             )
         )
-        counts = tuple(by_outlet.get(number, 0) for number in range(outlets))
+        counts = tuple(by_outlet.get(number, 0) for number in range(len(top_sources)))
         found.append(SourceRow(person, name, statements, words, articles, counts))
     found.sort(key=lambda row: (-row.statements, -row.words, row.person))
     return tuple(found)

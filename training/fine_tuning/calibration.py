@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from claimstance.model.config import ModelConfig
+from claimstance.model.config import ALWAYS_ABSTAIN, ModelConfig
 from claimstance.model.decoding import Floats, softmax
 from claimstance.model.labels import OPINION_HEADS, ROLES, SENTENCE_TASKS, TASKS
 from claimstance.model.predictor import Backend, Ints, Predictor
@@ -33,8 +33,6 @@ log = logging.getLogger(__name__)
 
 #: Answers below which neither thresholds nor abstention are fitted.
 MIN_ANSWERS = 100
-#: A probability that no answer reaches.
-NEVER = 2.0
 #: Confidences are clipped to this distance from 0 and 1.
 _EPSILON = 1e-3
 #: Standard deviation, in log-odds, of the prior that ties the precision curve to the confidences.
@@ -155,7 +153,7 @@ def fit(config: ModelConfig, variant: str, answers: Answers) -> None:
                 scaled.confidence[rows], scaled.correct[rows], answered_precision(variant)
             )
             config.abstain_below[f"{variant}.{label}"] = _rounded_down(threshold)
-            if threshold == NEVER:
+            if threshold == ALWAYS_ABSTAIN:
                 unreached.append(label)
         if unreached:
             log.warning(
@@ -300,10 +298,10 @@ def fit_abstention_threshold(
     to those of the confidence.
 
     Returns:
-        0 if all answers together reach it; ``NEVER`` if no threshold does.
+        0 if all answers together reach it; ``ALWAYS_ABSTAIN`` if no threshold does.
     """
     if not len(correct):
-        return NEVER
+        return ALWAYS_ABSTAIN
     odds = logit(np.clip(confidence, _EPSILON, 1 - _EPSILON))
 
     def precision(parameters: Array) -> Array:
@@ -319,7 +317,7 @@ def fit_abstention_threshold(
     curve = cumulative_curve(confidence, fitted)
     reached = np.flatnonzero(curve.sums / curve.counts >= target - 1e-9)
     if not len(reached):
-        return NEVER
+        return ALWAYS_ABSTAIN
     if reached[-1] == len(curve.thresholds) - 1:
         return 0.0
     return float(curve.thresholds[reached[-1]])

@@ -11,8 +11,8 @@ of the unit, so that no spreadsheet takes it for a number or a time.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from hashlib import blake2b
 
+from claimstance.inference.corpus.consistency import digest
 from claimstance.inference.results import NO_SIDE, Label, Sentence, Stance, TaggedArticle
 from claimstance.model.errors import InputError
 
@@ -53,7 +53,7 @@ def units_of(article: TaggedArticle, kind: UnitKind) -> Iterator[Unit]:
     Raises:
         InputError: if the model predicts no claims, and the units are sentences.
     """
-    digest = article_digest(article)
+    article_key = article_digest(article)
     for position, sentence in enumerate(article.sentences):
         if kind is UnitKind.sentences:
             if sentence.claim is None:
@@ -61,22 +61,18 @@ def units_of(article: TaggedArticle, kind: UnitKind) -> Iterator[Unit]:
                     f"'{article.doc_id}': expected sentences with a claim label, found results of a model that "
                     f"predicts none ({article.model.get('name')})"
                 )
-            key = f"sentence-{digest}-{sentence.index}"
+            key = f"sentence-{article_key}-{sentence.index}"
             yield Unit(key, article, sentence, position, None, sentence.claim)
             continue
         for number, stance in enumerate(sentence.stances):
             if not stance.abstained:
-                key = f"stance-{digest}-{sentence.index}-{number}"
+                key = f"stance-{article_key}-{sentence.index}-{number}"
                 yield Unit(key, article, sentence, position, stance, stance)
 
 
 def article_digest(article: TaggedArticle) -> str:
     """Return a short hash of an article's id and text."""
-    digest = blake2b(digest_size=_DIGEST)
-    for text in (article.doc_id, article.text):
-        data = text.encode("utf-8", "surrogatepass")
-        digest.update(len(data).to_bytes(8, "big") + data)
-    return digest.hexdigest()
+    return digest(article.doc_id, article.text, size=_DIGEST).hex()
 
 
 def sides(labels: Sequence[str]) -> list[str]:

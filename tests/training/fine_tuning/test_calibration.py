@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from claimstance.model.config import ModelConfig
+from claimstance.model.config import ALWAYS_ABSTAIN, ModelConfig
 from claimstance.model.decoding import softmax
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
 from claimstance.training.evaluation.answers import Answers, collect
 from claimstance.training.fine_tuning import calibration as calibrate
-from claimstance.training.fine_tuning.calibration import MIN_ANSWERS, NEVER
+from claimstance.training.fine_tuning.calibration import MIN_ANSWERS
 
 LABELS = ("against", "neutral", "favor")
 KINDS = ("stance.holder", "stance.mention", "stance.topic")
@@ -93,7 +93,7 @@ def test_answers_given_are_as_right_as_promised_whatever_their_label(rng):
             least = calibrate.fit_abstention_threshold(
                 confidence[so & fitted], gold[so & fitted] == column
             )
-            assert least != NEVER
+            assert least != ALWAYS_ABSTAIN
             right += (gold == column)[so & held & (confidence >= least)].tolist()
     assert all(
         np.mean(right) == pytest.approx(0.9, abs=0.015) and len(right) > 5000
@@ -106,14 +106,14 @@ def test_a_promise_rests_on_what_was_counted_and_on_what_the_answers_say():
         return calibrate.fit_abstention_threshold(np.array(said), np.array(right, bool))
 
     assert least([0.95] * 30, [1] * 27 + [0] * 3) == 0
-    assert least([0.95] * 30, [1] * 26 + [0] * 4) == NEVER
+    assert least([0.95] * 30, [1] * 26 + [0] * 4) == ALWAYS_ABSTAIN
     assert least([0.8] * 30, [1] * 30) == 0
     assert least([0.95] * 30 + [0.5], [1] * 31) == 0
-    assert least([0.8] * 5, [1] * 5) == NEVER  # luck, they say themselves
-    assert least([0.6] * 9, [1] * 9) == NEVER
-    assert least([0.99] * 300, [1] * 240 + [0] * 60) == NEVER  # whatever they say
+    assert least([0.8] * 5, [1] * 5) == ALWAYS_ABSTAIN  # luck, they say themselves
+    assert least([0.6] * 9, [1] * 9) == ALWAYS_ABSTAIN
+    assert least([0.99] * 300, [1] * 240 + [0] * 60) == ALWAYS_ABSTAIN  # whatever they say
     assert least([0.95] * 300 + [0.5] * 300, [1] * 450 + [0] * 150) == 0.95
-    assert least([], []) == NEVER
+    assert least([], []) == ALWAYS_ABSTAIN
 
 
 def test_answers_that_say_too_little_of_themselves_are_given_nonetheless(rng):
@@ -144,7 +144,7 @@ def test_little_is_promised_of_few_answers(rng):
         calibrate.fit(config, "claim", answers)
         if n < MIN_ANSWERS:
             assert config.abstain_below == {}
-    assert config.abstain_below == {"claim.no_claim": NEVER, "claim.claim": 0}
+    assert config.abstain_below == {"claim.no_claim": ALWAYS_ABSTAIN, "claim.claim": 0}
 
 
 def test_label_sets_hold_the_right_label_in_new_documents(rng):
@@ -254,7 +254,7 @@ def test_a_promise_that_cannot_be_kept_is_told(rng, caplog):
     config = ModelConfig({})
     with caplog.at_level("WARNING"):
         calibrate.fit(config, "claim", answers)
-    assert config.abstain_below == {"claim.no_claim": NEVER, "claim.claim": NEVER}
+    assert config.abstain_below == {"claim.no_claim": ALWAYS_ABSTAIN, "claim.claim": ALWAYS_ABSTAIN}
     assert (
         "claim: no probability from which 90 % of the answers on dev are right, for no_claim, claim"
         in caplog.text

@@ -1,16 +1,45 @@
 """The precision that training computes in."""
 
+import logging
+
 import pytest
 import torch
 
-from claimstance.training.fine_tuning import mixed_precision
-from claimstance.training.fine_tuning.mixed_precision import measure_rate, use_bfloat16
+from claimstance.training.fine_tuning import mixed_precision as precision
+from claimstance.training.fine_tuning.mixed_precision import (
+    has_bfloat16,
+    measure_rate,
+    use_bfloat16,
+)
 
 
-def test_a_configured_precision_is_used_without_a_measurement(monkeypatch):
-    monkeypatch.setattr(mixed_precision, "measure_rate", None)
+def test_bfloat16_is_used_only_where_the_device_has_it(monkeypatch, caplog):
+    assert not use_bfloat16("float32")
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: True)
+    assert use_bfloat16("bfloat16")
+    assert not caplog.records
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: False)
+    with caplog.at_level(logging.WARNING):
+        assert not use_bfloat16("bfloat16")
+    assert "computing in float32" in caplog.text
+
+
+def test_this_processor_is_asked():
+    assert has_bfloat16(torch.device("cpu")) in (True, False)  # an operator that PyTorch may rename
+
+
+def test_a_configured_precision_is_not_measured(monkeypatch):
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: True)
+    monkeypatch.setattr(precision, "measure_rate", None)
     assert use_bfloat16("bfloat16")
     assert not use_bfloat16("float32")
+
+
+def test_auto_is_float32_where_the_device_has_no_bfloat16(monkeypatch, caplog):
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: False)
+    monkeypatch.setattr(precision, "measure_rate", None)  # which would take seconds there
+    assert not use_bfloat16("auto")
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(
@@ -19,15 +48,16 @@ def test_a_configured_precision_is_used_without_a_measurement(monkeypatch):
 def test_auto_is_what_the_machine_computes_clearly_faster(
     monkeypatch, caplog, bfloat16_rate, expected
 ):
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: True)
     rates = {torch.bfloat16: bfloat16_rate, torch.float32: 100.0}
-    monkeypatch.setattr(mixed_precision, "measure_rate", lambda device, dtype: rates[dtype])
+    monkeypatch.setattr(precision, "measure_rate", lambda device, dtype: rates[dtype])
     with caplog.at_level("INFO"):
         assert use_bfloat16("auto") is expected
     assert ("computing in bfloat16" in caplog.text) is expected
 
 
 def test_a_rate_is_products_per_second(monkeypatch):
-    monkeypatch.setattr(mixed_precision, "_SECONDS", 0.25)
+    monkeypatch.setattr(precision, "_SECONDS", 0.25)
     clock = iter([10.0, 10.1, 10.2, 10.3])
-    monkeypatch.setattr(mixed_precision.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(precision.time, "perf_counter", lambda: next(clock))
     assert measure_rate(torch.device("cpu"), torch.float32) == pytest.approx(10)
