@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from claimstance.model.errors import shorten
+from claimstance.model.errors import plural, shorten
 from claimstance.model.labels import CLAIM
 from claimstance.model.pages import notebook
 
@@ -187,10 +187,7 @@ class TaggedArticle:
             "stance": sum(not stance.abstained for stance in self.stances),
             "warning": len(self.warnings),
         }
-        summary = ", ".join(
-            f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-            for noun, count in counts.items()
-        )
+        summary = ", ".join(plural(count, noun) for noun, count in counts.items())
         return f"<TaggedArticle {shorten(title)!r}: {summary}>"
 
     def _repr_html_(self) -> str:

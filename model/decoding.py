@@ -1,6 +1,8 @@
 """Decoding of logits to spans and attributions, in numpy."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -367,3 +369,32 @@ def join_pieces(pieces: Sequence[Located], texts: Sequence[str]) -> tuple[Locate
                 continue
         joined.append(piece)
     return tuple(joined)
+
+
+def surest_spans(
+    groups: Sequence[Hashable],
+    spans: Sequence[tuple[int, int] | None],
+    probabilities: Sequence[float],
+) -> list[int]:
+    """Return the numbers of spans, surest first, without those that overlap a surer one of their group.
+
+    Args:
+        groups: the group of each span.
+        spans: start and end; ``None`` overlaps nothing.
+        probabilities: the probability of each span.
+    """
+    # Group → its spans so far, sorted; none of them overlap.
+    rivals: dict[Hashable, list[tuple[int, int]]] = defaultdict(list)
+    surest = []
+    for number in sorted(range(len(spans)), key=lambda number: -probabilities[number]):
+        span = spans[number]
+        if span is not None:
+            others = rivals[groups[number]]
+            position = bisect_right(others, span)
+            # Only the neighbours in the order of the text can overlap it.
+            neighbours = others[max(position - 1, 0) : position + 1]
+            if any(start < span[1] and span[0] < end for start, end in neighbours):
+                continue
+            others.insert(position, span)
+        surest.append(number)
+    return surest

@@ -65,3 +65,12 @@ def _printable_character(character: str) -> str:
     if "\udc80" <= character <= "\udcff":
         return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("unicode_escape").decode("ascii")
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    >>> plural(1, "article"), plural(2000, "article")
+    ('1 article', '2,000 articles')
+    """
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"

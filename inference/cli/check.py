@@ -24,7 +24,7 @@ from claimstance.inference.cli.data import (
     data_config,
     source_options,
 )
-from claimstance.model.errors import ConfigError, printable
+from claimstance.model.errors import ConfigError, plural, printable
 
 if TYPE_CHECKING:
     from claimstance.training.data.lint.base import Finding
@@ -100,9 +100,9 @@ def check(
     output = nullcontext() if out is None else open_output(out)
     with progress("checking records", None, prints_results=True) as advance, output as file:
         _print_findings(_write_findings(inspection.findings(advance), file), show_all)
-    records = _quantity(inspection.facts.records, "record")
-    errors = _quantity(inspection.counts["error"], "error")
-    warnings = _quantity(inspection.counts["warning"], "warning")
+    records = plural(inspection.facts.records, "record")
+    errors = plural(inspection.counts["error"], "error")
+    warnings = plural(inspection.counts["warning"], "warning")
     typer.echo(f"{records}: {errors}, {warnings}")
     if fix is not None:
         _write_fixed_records(inspection, fix)
@@ -228,11 +228,6 @@ def _print_table(
     SafeConsole().print(table)
 
 
-def _quantity(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural unless it is 1."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _write_fixed_records(inspection: "Inspection", path: Path) -> None:
     """Write the corrected records and print the number of corrections of each kind."""
     from claimstance.inference.writers.text import open_output
@@ -246,10 +241,10 @@ def _write_fixed_records(inspection: "Inspection", path: Path) -> None:
     with open_output(path) as file:
         count = write_jsonl(fixes.apply(inspection.records()), file)
     changes = "; ".join(f"{kind}: {number}" for kind, number in fixes.changed.items())
-    written = _quantity(count, "record")
+    written = plural(count, "record")
     typer.echo(f"{printable(str(path))}: {written} written; {changes or 'nothing to correct'}")
     if inspection.unread:
-        findings = _quantity(inspection.unread, "finding")
+        findings = plural(inspection.unread, "finding")
         print_message(
             f"{path}: without the records that could not be read (see {findings} above)", "warning"
         )

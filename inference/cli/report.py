@@ -15,7 +15,7 @@ from claimstance.inference.cli.console import (
     progress,
 )
 from claimstance.inference.corpus.sampling.units import UnitKind
-from claimstance.model.errors import ConfigError, printable
+from claimstance.model.errors import ConfigError, plural, printable
 
 if TYPE_CHECKING:
     from claimstance.inference.corpus.store import Store
@@ -145,7 +145,6 @@ def write_report(request: ReportRequest) -> str:
     from claimstance.inference.corpus.store import Store
     from claimstance.inference.corpus.summary import summarize
     from claimstance.inference.pages.excerpts import excerpts
-    from claimstance.inference.pages.findings import plural
     from claimstance.inference.pages.folder import link_pages
     from claimstance.inference.pages.known_errors import known_errors
     from claimstance.inference.pages.report import ReportInput, render_report

@@ -1,7 +1,6 @@
 """Candidates of stances: the pairs of a holder and a target that the model scores in each sentence."""
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +20,7 @@ from claimstance.inference.coreference.holders import (
 from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to
 from claimstance.inference.results import Attribution, Continuation, Span, Stance
+from claimstance.model.decoding import surest_spans
 from claimstance.model.predictor import EncodedDocument, StanceQuery, ranges_of_long_sentences
 
 
@@ -111,24 +111,13 @@ def without_nested_targets(stances: Sequence[Stance]) -> list[Stance]:
 
     *Trump's plan* and *Trump* are two targets, but a sentence seldom expresses a stance on both.
     """
-    # Sentence, holder and label → the targets of the surest stances, sorted; none of them overlap.
-    targets: dict[tuple[int, str | None, str], list[Offsets]] = defaultdict(list)
-    nested: set[int] = set()
-    by_probability = sorted(range(len(stances)), key=lambda i: -stances[i].probability)
-    for i in by_probability:
-        stance = stances[i]
-        if stance.target_span is None:
-            continue
-        offsets = (stance.target_span.start, stance.target_span.end)
-        rivals = targets[stance.sentence, stance.holder, stance.label]
-        position = bisect_right(rivals, offsets)
-        # Only the neighbours in the order of the text can overlap it.
-        neighbours = rivals[max(position - 1, 0) : position + 1]
-        if any(start < offsets[1] and offsets[0] < end for start, end in neighbours):
-            nested.add(i)
-        else:
-            rivals.insert(position, offsets)
-    return [stance for i, stance in enumerate(stances) if i not in nested]
+    groups = [(stance.sentence, stance.holder, stance.label) for stance in stances]
+    spans = [
+        (stance.target_span.start, stance.target_span.end) if stance.target_span else None
+        for stance in stances
+    ]
+    surest = surest_spans(groups, spans, [stance.probability for stance in stances])
+    return [stances[number] for number in sorted(surest)]
 
 
 def _can_take_side(

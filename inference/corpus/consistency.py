@@ -4,6 +4,7 @@ from collections import Counter
 from hashlib import blake2b
 
 from claimstance.inference.results import TaggedArticle
+from claimstance.model.errors import plural
 
 _SHOWN_FIELDS = 8
 _Model = tuple[str, str, str]
@@ -70,7 +71,7 @@ class ConsistencyChecks:
         found = []
         if len(self._models) > 1:
             models = ", ".join(
-                f"{name} {version} ({sha256[:12]}; {_articles(count)})"
+                f"{name} {version} ({sha256[:12]}; {plural(count, 'article')})"
                 for (name, version, sha256), count in self._models.items()
             )
             found.append(
@@ -78,21 +79,21 @@ class ConsistencyChecks:
             )
         if counts["repeated"]:
             found.append(
-                f"{_articles(counts['repeated'])} came twice, with the same doc_id and text, and counted once"
+                f"{plural(counts['repeated'], 'article')} came twice, with the same doc_id and text, and counted once"
             )
         if counts["other text"]:
             found.append(
-                f"{_articles(counts['other text'])} had the doc_id of an earlier article but another text, "
+                f"{plural(counts['other text'], 'article')} had the doc_id of an earlier article but another text, "
                 "and counted as well"
             )
         if counts["other id"]:
             found.append(
-                f"{_articles(counts['other id'])} had the text of an earlier article under another doc_id, "
+                f"{plural(counts['other id'], 'article')} had the text of an earlier article under another doc_id, "
                 "and counted as well"
             )
         if counts["bad date"]:
             found.append(
-                f"{_articles(counts['bad date'])} had a date that was not understood, such as "
+                f"{plural(counts['bad date'], 'article')} had a date that was not understood, such as "
                 f"{self._bad_date}: expected a day such as 2016-05-09 or May 9, 2016"
             )
         elif counts["articles"] and not counts["dated"]:
@@ -108,10 +109,6 @@ class ConsistencyChecks:
     def _found(self) -> str:
         fields = ", ".join(f"'{field}'" for field in self._fields)
         return f"found {fields or 'no fields'}"
-
-
-def _articles(count: int) -> str:
-    return "1 article" if count == 1 else f"{count:,} articles"
 
 
 def digest(*texts: str, size: int = 16) -> bytes:

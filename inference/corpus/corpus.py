@@ -5,9 +5,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from claimstance.inference.corpus.names import NOT_NAMED, write_names
+from claimstance.inference.corpus.names import COUNTED, NOT_NAMED, write_names
 from claimstance.inference.corpus.store import Store
-from claimstance.inference.results import NO_SIDE
 from claimstance.inference.writers.frames import DTYPES, import_pandas
 from claimstance.inference.writers.rows import Column
 
@@ -72,13 +71,13 @@ _STATEMENTS = """
     FROM statement JOIN article ON number = article LEFT JOIN name ON name.id = statement.name
     ORDER BY statement.rowid
 """
-_STANCES = """
+_STANCES = f"""
     SELECT article, doc_id, outlet, date, sentence, holder.merged, target.merged, holder.name, target.name,
         label, probability, abstained, text
     FROM stance JOIN article ON number = article
     LEFT JOIN name AS holder ON holder.id = stance.holder
     JOIN name AS target ON target.id = stance.target
-    WHERE :all OR (NOT abstained AND label <> :neutral)
+    WHERE :all OR ({COUNTED})
     ORDER BY stance.rowid
 """
 _SOURCES = """
@@ -88,10 +87,10 @@ _SOURCES = """
     FROM statement JOIN article ON number = article JOIN name ON name.id = statement.name
     WHERE merged <> :not_named GROUP BY merged ORDER BY statements DESC, merged
 """
-_HELD = """
+_HELD = f"""
     CREATE TEMP TABLE IF NOT EXISTS held AS
     SELECT merged, COUNT(*) AS stances FROM stance JOIN name ON name.id = holder
-    WHERE NOT abstained AND label <> ? GROUP BY merged
+    WHERE {COUNTED} GROUP BY merged
 """
 
 
@@ -146,11 +145,11 @@ class Corpus:
         Args:
             all_rows: whether to return the neutral stances, and those that the model is unsure of, too.
         """
-        return self._frame(STANCES, _STANCES, {"all": all_rows, "neutral": NO_SIDE})
+        return self._frame(STANCES, _STANCES, {"all": all_rows})
 
     def sources(self) -> "DataFrame":
         """Return one row per named source, the one with most statements first."""
-        self._store.connection.execute(_HELD, (NO_SIDE,))
+        self._store.connection.execute(_HELD)
         return self._frame(SOURCES, _SOURCES, {"not_named": NOT_NAMED})
 
     def write_names(self, path: str | Path) -> None:
@@ -181,8 +180,7 @@ class Corpus:
         count = self._store.connection.execute
         ((articles, statements, stances),) = count(
             "SELECT (SELECT COUNT(*) FROM article), (SELECT COUNT(*) FROM statement), "
-            "(SELECT COUNT(*) FROM stance WHERE NOT abstained AND label <> ?)",
-            (NO_SIDE,),
+            f"(SELECT COUNT(*) FROM stance WHERE {COUNTED})"
         )
         return f"<Corpus: {articles:,} articles, {statements:,} statements, {stances:,} stances>"
 

@@ -20,13 +20,15 @@ from claimstance.model.text.person_names import words
 
 #: The name of holders whom a pronoun or a description means: "he", "the spokesman", "some voters".
 NOT_NAMED = "(not named)"
+#: The condition of SQL for stances that count: those that take a side, and of which the model is sure enough.
+COUNTED = f"NOT abstained AND label <> '{NO_SIDE}'"
 _COLUMNS = ("name", "merged", "statements", "stances")
-_COUNTS = """
+_COUNTS = f"""
     WITH counted AS (
         SELECT name.id, name.name, merged,
             (SELECT COUNT(*) FROM statement WHERE statement.name = name.id) AS statements,
-            (SELECT COUNT(*) FROM stance WHERE holder = name.id AND NOT abstained AND label <> ?)
-            + (SELECT COUNT(*) FROM stance WHERE target = name.id AND NOT abstained AND label <> ?) AS stances
+            (SELECT COUNT(*) FROM stance WHERE holder = name.id AND {COUNTED})
+            + (SELECT COUNT(*) FROM stance WHERE target = name.id AND {COUNTED}) AS stances
         FROM name WHERE name <> ?
     )
     SELECT name, merged, statements, stances FROM counted WHERE statements + stances > 0
@@ -104,9 +106,7 @@ def write_names(store: HasConnection, path: Path | None) -> None:
     with open_output(path) as file:
         rows = csv.writer(file)
         rows.writerow(_COLUMNS)
-        for name, merged, *counts in store.connection.execute(
-            _COUNTS, (NO_SIDE, NO_SIDE, NOT_NAMED)
-        ):
+        for name, merged, *counts in store.connection.execute(_COUNTS, (NOT_NAMED,)):
             rows.writerow([escape_formula(name), escape_formula(merged), *counts])
 
 

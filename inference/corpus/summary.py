@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from claimstance.inference.corpus.names import NOT_NAMED
+from claimstance.inference.corpus.names import COUNTED, NOT_NAMED
 from claimstance.inference.results import NO_SIDE
 
 #: The most outlets with a column or a panel of their own; the others are counted together.
@@ -33,7 +33,6 @@ _PERIODS = {
     "month": "strftime('%Y-%m-01', date)",
     "year": "strftime('%Y-01-01', date)",
 }
-_COUNTED = f"abstained = 0 AND label <> '{NO_SIDE}'"
 
 # A person is whoever or whatever names mean that were merged, numbered by the first of the names.
 _TABLES = f"""
@@ -56,7 +55,7 @@ _TABLES = f"""
     INSERT INTO side
         SELECT COALESCE(h.person, {TEXT_ITSELF}), t.person, article, label, COUNT(*) FROM stance
         LEFT JOIN member AS h ON h.name = holder JOIN member AS t ON t.name = target
-        WHERE {_COUNTED} GROUP BY 1, 2, 3, 4;
+        WHERE {COUNTED} GROUP BY 1, 2, 3, 4;
     CREATE INDEX temp.side_of_holder ON side (holder);
     CREATE INDEX temp.side_on_target ON side (target);
 """
@@ -346,7 +345,7 @@ def _overview(connection: sqlite3.Connection, first: str, last: str) -> Overview
     ).fetchone()
     (abstained,) = query("SELECT COUNT(*) FROM stance WHERE abstained = 1").fetchone()
     (least,) = query(
-        f"SELECT MIN(probability) FROM stance WHERE holder IS NOT NULL AND {_COUNTED}"
+        f"SELECT MIN(probability) FROM stance WHERE holder IS NOT NULL AND {COUNTED}"
     ).fetchone()
     return Overview(
         articles=count,

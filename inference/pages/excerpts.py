@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from claimstance.inference.corpus.names import COUNTED
 from claimstance.inference.corpus.summary import TEXT_ITSELF, UNNAMED
-from claimstance.inference.results import NO_SIDE
 from claimstance.model.pages.markup import visible
 
 #: The most sentences for one holder, target and label, and for one source before all others have one.
@@ -26,7 +26,7 @@ _HELD = f"""
                 ORDER BY probability DESC, article, sentence
             ) AS rank
         FROM stance LEFT JOIN member AS h ON h.name = holder JOIN member AS t ON t.name = target
-        WHERE abstained = 0 AND label <> '{NO_SIDE}' AND h.person IS NOT {UNNAMED}
+        WHERE {COUNTED} AND h.person IS NOT {UNNAMED}
     ) WHERE rank <= {OF_CELL} ORDER BY rank, holder, target LIMIT ?
 """
 _SAID = f"""

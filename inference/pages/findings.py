@@ -7,6 +7,7 @@ from claimstance.inference.corpus.differences import Differences
 from claimstance.inference.corpus.intervals import OutletValue
 from claimstance.inference.corpus.summary import Pair, Sides, Summary
 from claimstance.inference.pages.charts import show_share
+from claimstance.model.errors import plural
 
 #: Differences between outlets that are told.
 TOLD_DIFFERENCES = 6
@@ -122,8 +123,3 @@ def _clear_differences(
                         Piece(compared),
                     ],
                 )
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count and its noun: *1 article*, *2,000 articles*."""
-    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -13,10 +13,10 @@ from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import OPINION_HEADS
 from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.prediction import contexts
-from claimstance.model.predictor import Predictor, StanceQuery
-from claimstance.model.record import Record, Span, Stance
+from claimstance.model.predictor import Predictor
+from claimstance.model.record import Record, Stance
 from claimstance.training.data.config import HardNegatives
-from claimstance.training.fine_tuning.found_stances import candidate_queries
+from claimstance.training.fine_tuning.found_stances import candidate_queries, is_about
 
 log = logging.getLogger(__name__)
 
@@ -62,12 +62,15 @@ def add_hard_negatives(
         group = [selected[number] for number in numbers]
         document = predictor.read([record.text for record in group])
         for query in candidate_queries(document):
-            record = group[query.sentence]
-            # An article without annotated stances says nothing about its pairs.
-            if record.stances is None or _is_listed(query, record.stances):
+            stances = group[query.sentence].stances
+            # A sentence without annotated stances says nothing about its pairs.
+            if stances is None or any(is_about(query, stance) for stance in stances):
                 continue
-            holder, target = _spans(query)
-            record.stances.append(Stance(holder=holder, target=target, label=settings.label))
+            assert query.holder is not None
+            assert not isinstance(query.target, str)
+            stances.append(
+                Stance(holder=[query.holder], target=[query.target], label=settings.label)
+            )
             added += 1
         if progress:
             progress(len(group))
@@ -88,23 +91,3 @@ def _eager_predictor(settings: HardNegatives) -> Predictor:
     for head in OPINION_HEADS:
         biases[head] = biases.get(head, 0.0) + settings.bias
     return Predictor(replace(config, biases=biases), predictor.windows, predictor.backend)
-
-
-def _spans(query: StanceQuery) -> tuple[Span, Span]:
-    assert query.holder is not None
-    assert not isinstance(query.target, str)
-    return [query.holder], [query.target]
-
-
-def _is_listed(query: StanceQuery, stances: Sequence[Stance]) -> bool:
-    """Return whether a pair overlaps one of ``stances`` at both ends."""
-    holder, target = _spans(query)
-    return any(
-        _overlap(holder, stance.holder) and _overlap(target, stance.target) for stance in stances
-    )
-
-
-def _overlap(first: Span, second: Span | str | None) -> bool:
-    if second is None or isinstance(second, str):
-        return False
-    return any(start < stop and begin < end for start, end in first for begin, stop in second)

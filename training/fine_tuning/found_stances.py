@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from claimstance.model.decoding import surest_spans
 from claimstance.model.prediction import contexts
 from claimstance.model.predictor import EncodedDocument, Predictor, StanceQuery
 from claimstance.model.record import Record, Stance
@@ -114,16 +115,12 @@ def _surest_of_nested(queries: Sequence[StanceQuery], rows: np.ndarray, neutral:
     """Return the numbers of the queries, surest first, without targets nested in a surer one of the same side."""
     sides = rows.copy()  # (queries, labels)
     sides[:, neutral] = -1.0
-    taken: dict[tuple[int, object, int], list[tuple[int, int]]] = defaultdict(list)
-    kept = []
-    for number in np.argsort(-sides.max(axis=1), kind="stable").tolist():
-        query = queries[number]
-        assert not isinstance(query.target, str)
-        targets = taken[query.sentence, query.holder, int(sides[number].argmax())]
-        if not any(_overlap(query.target, target) for target in targets):
-            targets.append(query.target)
-            kept.append(number)
-    return kept
+    labels, probabilities = sides.argmax(axis=1).tolist(), sides.max(axis=1).tolist()
+    groups = [
+        (query.sentence, query.holder, label) for query, label in zip(queries, labels, strict=True)
+    ]
+    spans = [query.target if not isinstance(query.target, str) else None for query in queries]
+    return surest_spans(groups, spans, probabilities)
 
 
 def _has_spans(stance: Stance) -> bool:
@@ -132,17 +129,21 @@ def _has_spans(stance: Stance) -> bool:
 
 def _match(query: StanceQuery, stances: list[Stance]) -> str | None:
     """Remove the first stance whose holder and target overlap those of a query; return its label."""
-    assert query.holder is not None
-    assert not isinstance(query.target, str)
     for stance in stances:
-        assert isinstance(stance.holder, list)
-        assert isinstance(stance.target, list)
-        holder = stance.holder[0][0], stance.holder[-1][1]
-        target = stance.target[0][0], stance.target[-1][1]
-        if _overlap(holder, query.holder) and _overlap(target, query.target):
+        if is_about(query, stance):
             stances.remove(stance)
             return stance.label
     return None
+
+
+def is_about(query: StanceQuery, stance: Stance) -> bool:
+    """Return whether the holder and the target of a query overlap those of a stance of its sentence."""
+    for offsets, span in ((query.holder, stance.holder), (query.target, stance.target)):
+        if offsets is None or isinstance(offsets, str) or not isinstance(span, list):
+            return False
+        if not _overlap(offsets, (span[0][0], span[-1][1])):
+            return False
+    return True
 
 
 def _overlap(first: tuple[int, int], second: tuple[int, int]) -> bool:
