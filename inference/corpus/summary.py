@@ -1,8 +1,8 @@
 """The figures of a report on a corpus, by SQL from the tables of a store.
 
 Everything is counted on disk; what is returned has a bounded size, so that memory does not grow with
-the corpus. Stances from which the model abstains and stances that take no side are counted as such in
-the overview, and nowhere else.
+the corpus. Stances that take no side count nowhere, and those from which the model abstains count in the
+overview alone.
 """
 
 import sqlite3
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from claimstance.inference.corpus.names import COUNTED, NOT_NAMED
-from claimstance.inference.results import NO_SIDE
 
 #: The most outlets with a column or a panel of their own; the others are counted together.
 OUTLETS = 12
@@ -71,7 +70,6 @@ class Overview:
         articles: the number of articles.
         sentences: their sentences.
         claims: sentences that make a claim.
-        words: the words of the articles.
         statements: attributions.
         named: attributions whose source has a name.
         named_words: words of the contents of those.
@@ -81,19 +79,16 @@ class Overview:
         pairs: sources with a target that they take sides on.
         sides: stances that count, by label.
         own_sides: those of the text itself among them.
-        neutral: stances that take no side.
         abstained: stances from which the model abstains.
         least_probability: the least probability of a stance that counts and has a holder; ``None`` without one.
         undated: articles without a date.
         first: the first date, as an ISO day; empty without one.
         last: the last date.
-        warnings: articles that were tagged with a warning.
     """
 
     articles: int
     sentences: int
     claims: int
-    words: int
     statements: int
     named: int
     named_words: int
@@ -103,13 +98,11 @@ class Overview:
     pairs: int
     sides: Sides
     own_sides: Sides
-    neutral: int
     abstained: int
     least_probability: float | None
     undated: int
     first: str
     last: str
-    warnings: int
 
 
 @dataclass(frozen=True)
@@ -328,10 +321,9 @@ def _labels(connection: sqlite3.Connection) -> tuple[str, ...]:
 def _overview(connection: sqlite3.Connection, first: str, last: str) -> Overview:
     query = connection.execute
     articles = query(
-        "SELECT COUNT(*), TOTAL(sentences), TOTAL(claims), TOTAL(words), TOTAL(date IS NULL), TOTAL(warnings > 0) "
-        "FROM article"
+        "SELECT COUNT(*), TOTAL(sentences), TOTAL(claims), TOTAL(date IS NULL) FROM article"
     ).fetchone()
-    count, sentences, claims, words, undated, warnings = map(int, articles)
+    count, sentences, claims, undated = map(int, articles)
     spoken = query("SELECT TOTAL(statements), TOTAL(words), COUNT(DISTINCT person) FROM speech")
     named, named_words, sources = map(int, spoken.fetchone())
     (statements,) = query("SELECT COUNT(*) FROM statement").fetchone()
@@ -339,9 +331,6 @@ def _overview(connection: sqlite3.Connection, first: str, last: str) -> Overview
     (targets,) = query("SELECT COUNT(DISTINCT target) FROM side").fetchone()
     (pairs,) = query(
         "SELECT COUNT(*) FROM (SELECT DISTINCT holder, target FROM side WHERE holder > 0)"
-    ).fetchone()
-    (neutral,) = query(
-        "SELECT COUNT(*) FROM stance WHERE abstained = 0 AND label = ?", (NO_SIDE,)
     ).fetchone()
     (abstained,) = query("SELECT COUNT(*) FROM stance WHERE abstained = 1").fetchone()
     (least,) = query(
@@ -351,7 +340,6 @@ def _overview(connection: sqlite3.Connection, first: str, last: str) -> Overview
         articles=count,
         sentences=sentences,
         claims=claims,
-        words=words,
         statements=statements,
         named=named,
         named_words=named_words,
@@ -363,13 +351,11 @@ def _overview(connection: sqlite3.Connection, first: str, last: str) -> Overview
         own_sides=dict(
             query(f"SELECT label, SUM(count) FROM side WHERE holder = {TEXT_ITSELF} GROUP BY label")
         ),
-        neutral=neutral,
         abstained=abstained,
         least_probability=least,
         undated=undated,
         first=first,
         last=last,
-        warnings=warnings,
     )
 
 

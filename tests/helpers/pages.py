@@ -1,5 +1,8 @@
 """Tagged articles made by hand, and a reader of the pages they give: what several tests of pages share."""
 
+import hashlib
+import re
+from base64 import b64decode
 from html.parser import HTMLParser
 
 from claimstance.inference.grouping import group_sources
@@ -127,3 +130,27 @@ class Page(HTMLParser):
         """The text of the only element with these attributes."""
         ((_, text),) = self.all(tag, **attributes)
         return text
+
+
+def assert_loads_nothing(page):
+    """Check that a page's policy allows its own style and script alone, and that no element has code or a source."""
+    [policy] = [given["content"] for given, _ in page.all("meta") if "http-equiv" in given]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    for name, code in (
+        ("style-src", page.one("style")),
+        ("script-src", page.one("script", type=None)),
+    ):
+        allowed = re.fullmatch(r"'sha256-(.*)'", rules.pop(name))
+        assert b64decode(allowed[1]) == hashlib.sha256(code.encode()).digest()
+    assert rules == {
+        "default-src": "'none'",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    attributes = {key for _, given in page.elements for key in given}
+    assert [
+        key
+        for key in attributes
+        if key.startswith("on") or key in ("style", "src", "srcset", "action")
+    ] == []

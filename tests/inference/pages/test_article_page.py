@@ -1,9 +1,7 @@
 """An article's page: the text as it was, marks where the spans are, nothing an article holds becomes markup."""
 
-import hashlib
 import json
 import re
-from base64 import b64decode
 
 import pytest
 
@@ -17,7 +15,7 @@ from claimstance.inference.pages.stance_matrix import (
     stance_labels,
 )
 from claimstance.inference.results import Attribution, Sentence, Span, TaggedArticle
-from helpers.pages import MODEL, Page, span, stance, sure, tagged
+from helpers.pages import MODEL, Page, assert_loads_nothing, span, stance, sure, tagged
 
 TEXT = '  Fish & Ships\r\n\r\nSalt accused\nOrvane of <greed>.\tShe left.\n\nNobody "cares", it said. \n'
 SENTENCES = (
@@ -425,29 +423,7 @@ def test_an_article_without_sentences(text):
 
 @pytest.mark.parametrize("kind", ["article", "hostile"])
 def test_the_policy_allows_the_pages_own_style_and_script_and_no_more(kind, request):
-    page = Page(render_page(request.getfixturevalue(kind)))
-    policies = [given["content"] for given, _ in page.all("meta") if "http-equiv" in given]
-    rules = dict(rule.strip().split(" ", 1) for rule in policies[0].split(";"))
-    hashes = {
-        name: b64decode(re.fullmatch(r"'sha256-(.*)'", rules.pop(name))[1])
-        for name in ("style-src", "script-src")
-    }
-    assert hashes == {
-        "style-src": hashlib.sha256(page.one("style").encode()).digest(),
-        "script-src": hashlib.sha256(page.one("script", type=None).encode()).digest(),
-    }
-    assert rules == {
-        "default-src": "'none'",
-        "img-src": "data:",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-    }
-    attributes = {key for _, given in page.elements for key in given}
-    assert [
-        key
-        for key in attributes
-        if key.startswith("on") or key in ("style", "src", "srcset", "action")
-    ] == []
+    assert_loads_nothing(Page(render_page(request.getfixturevalue(kind))))
 
 
 def test_what_an_article_holds_stays_text(hostile):
