@@ -6,7 +6,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from claimstance.inference import Tagger
 from claimstance.inference.results import (
     Attribution,
     Entity,
@@ -24,7 +23,7 @@ from claimstance.training.data.formats import read_file, recognise
 from helpers.pages import span, stance, tagged
 from helpers.paths import SEEDS
 from helpers.program import TEXT, write
-from helpers.tiny import exported, script
+from helpers.tiny import exported, script, scripted
 
 MODEL = {"name": "tiny", "version": "3", "sha256": "0123456789abcdef"}
 EMOJI = "Senator Carl Amsel 🚢 said that the tax is theft.\r\nCritics blamed 👩‍🔬 him for “the delay” — again.\n"
@@ -60,6 +59,14 @@ def characters(text, pieces):
     )
 
 
+def holder_of(stance, tagged):
+    """Return the offsets of a stance's holder; its name if it stands in another sentence, as records have it."""
+    span, sentence = stance.holder_span, tagged.sentences[stance.sentence]
+    if span is not None and not sentence.start <= span.start < sentence.end:
+        return stance.holder
+    return characters(tagged.text, span and span.pieces)
+
+
 def told(tagged):
     """Return a tagged article's labels and spans, as sets of offsets in its text."""
     text = tagged.text
@@ -79,7 +86,7 @@ def told(tagged):
         "stances": {
             (
                 s.sentence,
-                characters(text, s.holder_span and s.holder_span.pieces),
+                holder_of(s, tagged),
                 characters(text, s.target_span.pieces) if s.target_span else s.target,
                 s.label,
             )
@@ -115,12 +122,6 @@ def read(records, text):
     }
 
 
-@pytest.fixture
-def tagger(tiny_encoder):
-    """Return a tagger that no other test has used."""
-    return Tagger.from_pretrained(exported(tiny_encoder), threads=1)
-
-
 @pytest.mark.parametrize("text", [TEXT, EMOJI, "seed"])
 @pytest.mark.parametrize("targets", [(), ("Carl Amsel", "harbour tax", "rail “fares”")])
 def test_what_was_tagged_reads_back(tagger, text, targets, tmp_path):
@@ -134,6 +135,18 @@ def test_what_was_tagged_reads_back(tagger, text, targets, tmp_path):
     assert {r.meta["title"] for r in records} == {"Tax"}
     assert read(records, text) == told(tagged)
     assert tagged.stances
+
+
+def test_a_holder_in_another_sentence_reads_back_as_a_name(tmp_path):
+    text = '"The tax is theft , " said Amsel . "The harbour is dead . "'
+    roles = {"source": "Amsel", "cue": "said", "content": "The tax is theft harbour dead"}
+    opinions = {"opinion_target": "tax harbour"}
+    tagger, _ = scripted(text, roles, {}, opinions, opinion_spans=True)
+    tagged = tagger.tag(text, doc_id="a")
+    records = list(read_file(accepted([task_json(tagged)], tmp_path / "e.json")))
+    assert [type(stance.holder) for record in records for stance in record.stances] == [list, str]
+    assert records[1].stances[0].holder == "Amsel"
+    assert read(records, text)["stances"] == told(tagged)["stances"]
 
 
 def test_a_source_of_several_things_and_its_stances_is_one_region(tmp_path):
