@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from claimstance.inference.corpus.correction import MIN_CODED, CorrectedShare
+from claimstance.inference.corpus.figures import TEXT_ITSELF, Summary
 from claimstance.inference.corpus.sampling.population import Population
 from claimstance.inference.corpus.sampling.units import UnitKind
-from claimstance.inference.corpus.summary import TEXT_ITSELF, Summary
 from claimstance.model.errors import InputError
 from claimstance.model.labels import CLAIM
 

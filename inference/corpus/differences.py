@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from claimstance.inference.corpus.figures import TEXT_ITSELF, Summary, TargetRow
 from claimstance.inference.corpus.intervals import OutletValue, outlet_values
-from claimstance.inference.corpus.summary import TEXT_ITSELF, Summary, TargetRow
 
 #: The most sources, and the most targets, whose shares are compared.
 MEASURES = 9

@@ -8,30 +8,29 @@ overview alone.
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
 
+from claimstance.inference.corpus.figures import (
+    TEXT_ITSELF,
+    UNNAMED,
+    Cell,
+    Outlet,
+    Overview,
+    Pair,
+    Sides,
+    SourceRow,
+    Summary,
+    TargetRow,
+)
 from claimstance.inference.corpus.names import COUNTED, NOT_NAMED
+from claimstance.inference.corpus.series import PERIODS, count_over_time, unit_of_time
 
 #: The most outlets with a column or a panel of their own; the others are counted together.
 OUTLETS = 12
 OTHER_OUTLETS = "other outlets"
 #: Rows of the tables of sources, targets and pairs, and how many sources of each outlet are among them.
 SOURCES, TARGETS, PAIRS, SOURCES_OF_OUTLET = 100, 100, 100, 10
-#: Holders and targets of the matrix, and sources and targets that have a series.
-MATRIX_HOLDERS, MATRIX_TARGETS, SERIES = 300, 200, 9
-#: The numbers of the text itself as a holder, and of all holders without a name. People have numbers above.
-TEXT_ITSELF, UNNAMED = 0, -1
-#: (greatest number of days between the first and the last date, unit of the series).
-_UNITS = ((45, "day"), (420, "week"), (3660, "month"))
-#: Years that a chart has room for.
-MOST_PERIODS = 150
-_PERIODS = {
-    "day": "date",
-    "week": "date(date, 'weekday 0', '-6 days')",  # the Monday of its week
-    "month": "strftime('%Y-%m-01', date)",
-    "year": "strftime('%Y-01-01', date)",
-}
+#: Holders and targets of the matrix.
+MATRIX_HOLDERS, MATRIX_TARGETS = 300, 200
 
 # A person is whoever or whatever names mean that were merged, numbered by the first of the names.
 _TABLES = f"""
@@ -59,186 +58,6 @@ _TABLES = f"""
     CREATE INDEX temp.side_on_target ON side (target);
 """
 
-Sides = dict[str, int]  # label → number of stances
-
-
-@dataclass(frozen=True)
-class Overview:
-    """Represent the sums over a corpus.
-
-    Attributes:
-        articles: the number of articles.
-        sentences: their sentences.
-        claims: sentences that make a claim.
-        statements: attributions.
-        named: attributions whose source has a name.
-        named_words: words of the contents of those.
-        sources: people and bodies that make a statement.
-        holders: sources that take a side.
-        targets: whoever or whatever a side is taken on.
-        pairs: sources with a target that they take sides on.
-        sides: stances that count, by label.
-        own_sides: those of the text itself among them.
-        abstained: stances from which the model abstains.
-        least_probability: the least probability of a stance that counts and has a holder; ``None`` without one.
-        undated: articles without a date.
-        first: the first date, as an ISO day; empty without one.
-        last: the last date.
-    """
-
-    articles: int
-    sentences: int
-    claims: int
-    statements: int
-    named: int
-    named_words: int
-    sources: int
-    holders: int
-    targets: int
-    pairs: int
-    sides: Sides
-    own_sides: Sides
-    abstained: int
-    least_probability: float | None
-    undated: int
-    first: str
-    last: str
-
-
-@dataclass(frozen=True)
-class Outlet:
-    """Represent an outlet, or all the others together; the name is empty if results state none."""
-
-    name: str
-    articles: int
-    sentences: int
-    claims: int
-    words: int
-    statements: int
-    named: int
-    named_words: int
-    sides: Sides
-
-
-@dataclass(frozen=True)
-class SourceRow:
-    """Represent a source; ``by_outlet`` has its statements in each outlet."""
-
-    person: int
-    name: str
-    statements: int
-    words: int
-    articles: int
-    by_outlet: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class TargetRow:
-    """Represent a target; ``by_outlet`` has the sides in each outlet."""
-
-    person: int
-    name: str
-    sides: Sides
-    own_sides: Sides
-    articles: int
-    by_outlet: tuple[Sides, ...]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Represent a named source and a target that it takes sides on."""
-
-    holder: int
-    holder_name: str
-    target: int
-    target_name: str
-    sides: Sides
-    articles: int
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Represent the number of stances of a holder on a target with one label, in one outlet."""
-
-    holder: int
-    target: int
-    outlet: int
-    label: str
-    count: int
-
-
-@dataclass(frozen=True)
-class Course:
-    """Represent the counts of one outlet, source or target over time, one for each period."""
-
-    name: str
-    statements: tuple[int, ...] = ()
-    sides: dict[str, tuple[int, ...]] | None = None
-
-
-@dataclass(frozen=True)
-class Series:
-    """Represent counts over time.
-
-    Attributes:
-        unit: ``day``, ``week``, ``month`` or ``year``.
-        periods: the first day of each period, as an ISO day, without gaps.
-        outlets: a course for each outlet.
-        sources: courses of those who speak most, with statements.
-        targets: courses of those on whom most sides are taken, with sides.
-    """
-
-    unit: str
-    periods: tuple[str, ...]
-    outlets: tuple[Course, ...]
-    sources: tuple[Course, ...]
-    targets: tuple[Course, ...]
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Represent all figures of a report.
-
-    Attributes:
-        overview: the sums.
-        labels: the labels of stances that count, the usual ones first.
-        outlets: those with the most articles first, then all the others together.
-        outlet_count: the number of outlets that have a name.
-        sources: those who speak most, over all and in each outlet, by their number of statements.
-        top_sources: those who speak most in each outlet, as rows of ``sources``.
-        targets: those on whom most sides are taken.
-        pairs: named sources with the targets that they take sides on most often.
-        own: targets on which the texts themselves take sides most often.
-        holders: the rows of the matrix: numbers of people → names, those with the most sides first.
-        matrix_targets: its columns in the same way.
-        cells: its counts.
-        series: counts over time; ``None`` for a single period, or more than ``MOST_PERIODS``.
-    """
-
-    overview: Overview
-    labels: tuple[str, ...]
-    outlets: tuple[Outlet, ...]
-    outlet_count: int
-    sources: tuple[SourceRow, ...]
-    top_sources: tuple[tuple[SourceRow, ...], ...]
-    targets: tuple[TargetRow, ...]
-    pairs: tuple[Pair, ...]
-    own: tuple[TargetRow, ...]
-    holders: dict[int, str]
-    matrix_targets: dict[int, str]
-    cells: tuple[Cell, ...]
-    series: Series | None
-
-    def people(self) -> dict[int, str]:
-        """Return number → name of everybody in the figures, without the text itself."""
-        found = {row.person: row.name for row in self.sources}
-        found |= {row.person: row.name for row in (*self.targets, *self.own)}
-        for pair in self.pairs:
-            found |= {pair.holder: pair.holder_name, pair.target: pair.target_name}
-        found |= {**self.holders, **self.matrix_targets}
-        found.pop(TEXT_ITSELF, None)
-        return found
-
 
 def summarize(connection: sqlite3.Connection) -> Summary:
     """Count what a report shows.
@@ -248,11 +67,12 @@ def summarize(connection: sqlite3.Connection) -> Summary:
     """
     connection.executescript(_TABLES)
     first, last = connection.execute("SELECT MIN(date), MAX(date) FROM article").fetchone()
-    unit = _unit(first, last)
+    unit = unit_of_time(first, last)
     connection.execute(
-        f"INSERT INTO place SELECT number, MIN(outlet.id, {OUTLETS}), {_PERIODS[unit]} "
+        f"INSERT INTO place SELECT number, MIN(outlet.id, {OUTLETS}), {PERIODS[unit]} "
         "FROM article JOIN outlet ON outlet.name = article.outlet"
     )
+    labels = _labels(connection)
     outlets = _outlets(connection)
     top_sources = [_top_sources(connection, number) for number in range(len(outlets))]
     sources = _sources(connection, top_sources)
@@ -263,7 +83,7 @@ def summarize(connection: sqlite3.Connection) -> Summary:
     (outlet_count,) = connection.execute("SELECT COUNT(*) FROM outlet WHERE name <> ''").fetchone()
     return Summary(
         overview=_overview(connection, first or "", last or ""),
-        labels=_labels(connection),
+        labels=labels,
         outlets=outlets,
         outlet_count=outlet_count,
         sources=sources,
@@ -274,40 +94,8 @@ def summarize(connection: sqlite3.Connection) -> Summary:
         holders=holders,
         matrix_targets=matrix_targets,
         cells=_cells(connection, holders, matrix_targets),
-        series=_series(connection, unit, sources, targets, outlets),
+        series=count_over_time(connection, unit, labels, sources, targets, outlets),
     )
-
-
-def periods_between(unit: str, first: str, last: str) -> list[str]:
-    """Return the first days of all periods from ``first`` to ``last``, which are first days of periods, too.
-
-    >>> periods_between("month", "2015-12-01", "2016-02-01")
-    ['2015-12-01', '2016-01-01', '2016-02-01']
-    """
-    day, end = date.fromisoformat(first), date.fromisoformat(last)
-    periods = []
-    while day < end:
-        periods.append(day.isoformat())
-        if unit == "day":
-            day += timedelta(days=1)
-        elif unit == "week":
-            day += timedelta(days=7)
-        elif unit == "month":
-            day = date(day.year + day.month // 12, day.month % 12 + 1, 1)
-        else:
-            day = date(day.year + 1, 1, 1)
-    return [*periods, last]
-
-
-def _unit(first: str | None, last: str | None) -> str:
-    """Return the unit of time in which the dates of a corpus give a chart that can be read."""
-    if first is None or last is None:
-        return "day"
-    days = (date.fromisoformat(last) - date.fromisoformat(first)).days
-    for greatest, unit in _UNITS:
-        if days <= greatest:
-            return unit
-    return "year"
 
 
 def _labels(connection: sqlite3.Connection) -> tuple[str, ...]:
@@ -519,54 +307,3 @@ def _cells(
             if target in shown:
                 found.append(Cell(holder, target, outlet, label, count))
     return tuple(found)
-
-
-def _series(
-    connection: sqlite3.Connection,
-    unit: str,
-    sources: Sequence[SourceRow],
-    targets: Sequence[TargetRow],
-    outlets: Sequence[Outlet],
-) -> Series | None:
-    query = connection.execute
-    first, last = query("SELECT MIN(period), MAX(period) FROM place").fetchone()
-    if first is None or first == last:
-        return None
-    periods = periods_between(unit, first, last)
-    if len(periods) > MOST_PERIODS:
-        return None
-    labels = _labels(connection)
-
-    def filled(counts: dict[str, int]) -> tuple[int, ...]:
-        return tuple(counts.get(period, 0) for period in periods)
-
-    def sides(condition: str, number: int) -> dict[str, tuple[int, ...]]:
-        return {
-            label: filled(
-                dict(
-                    query(
-                        "SELECT period, SUM(count) FROM side JOIN place USING (article) "
-                        f"WHERE {condition} = ? AND label = ? GROUP BY period",
-                        (number, label),
-                    )
-                )
-            )
-            for label in labels
-        }
-
-    by_outlet = []
-    for number, outlet in enumerate(outlets):
-        spoken = query(
-            "SELECT period, COUNT(*) FROM statement JOIN place USING (article) WHERE outlet = ? GROUP BY period",
-            (number,),
-        )
-        by_outlet.append(Course(outlet.name, filled(dict(spoken)), sides("outlet", number)))
-    of_sources = []
-    for row in sources[:SERIES]:
-        spoken = query(
-            "SELECT period, SUM(statements) FROM speech JOIN place USING (article) WHERE person = ? GROUP BY period",
-            (row.person,),
-        )
-        of_sources.append(Course(row.name, filled(dict(spoken))))
-    of_targets = [Course(row.name, sides=sides("target", row.person)) for row in targets[:SERIES]]
-    return Series(unit, tuple(periods), tuple(by_outlet), tuple(of_sources), tuple(of_targets))

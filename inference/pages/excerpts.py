@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from claimstance.inference.corpus.figures import TEXT_ITSELF, UNNAMED
 from claimstance.inference.corpus.names import COUNTED
-from claimstance.inference.corpus.summary import TEXT_ITSELF, UNNAMED
 from claimstance.model.pages.markup import visible
 
 #: The most sentences for one holder, target and label, and for one source before all others have one.

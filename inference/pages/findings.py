@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from claimstance.inference.corpus.differences import Differences
+from claimstance.inference.corpus.figures import Pair, Sides, Summary
 from claimstance.inference.corpus.intervals import OutletValue
-from claimstance.inference.corpus.summary import Pair, Sides, Summary
 from claimstance.inference.pages.charts import show_share
 from claimstance.model.errors import plural
 

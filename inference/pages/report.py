@@ -10,15 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from claimstance.inference.corpus.corrections import Corrections
 from claimstance.inference.corpus.differences import Differences, Measure
+from claimstance.inference.corpus.figures import TEXT_ITSELF, Cell, Course, Outlet, Sides, Summary
 from claimstance.inference.corpus.intervals import MIN_ARTICLES, OutletValue
-from claimstance.inference.corpus.summary import (
-    TEXT_ITSELF,
-    Cell,
-    Course,
-    Outlet,
-    Sides,
-    Summary,
-)
 from claimstance.inference.pages.charts import (
     Bar,
     Dot,

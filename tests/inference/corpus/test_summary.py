@@ -2,16 +2,10 @@
 
 import pytest
 
+from claimstance.inference.corpus.figures import TEXT_ITSELF, Cell
+from claimstance.inference.corpus.series import periods_between
 from claimstance.inference.corpus.store import Store
-from claimstance.inference.corpus.summary import (
-    OTHER_OUTLETS,
-    OUTLETS,
-    SOURCES,
-    TEXT_ITSELF,
-    Cell,
-    periods_between,
-    summarize,
-)
+from claimstance.inference.corpus.summary import OTHER_OUTLETS, OUTLETS, SOURCES, summarize
 from helpers.results import tagged, write_results
 
 
