@@ -30,7 +30,7 @@ class ReportRequest:
     """Represent the files of a report.
 
     Attributes:
-        results: results of ``tag``: JSON Lines files and folders of them.
+        results: results of ``tag``: JSON Lines or Parquet files and folders of them.
         out: the page to write.
         names: a table of names across articles.
         write_names: the table of names to write.
@@ -52,7 +52,8 @@ def report(
     results: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RESULTS", help="Results of tag: JSON Lines files, or folders of them."
+            metavar="RESULTS",
+            help="Results of tag: JSON Lines or Parquet files, or folders of them.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Page to write (.html).")],
@@ -215,7 +216,7 @@ def sample(
         list[Path],
         typer.Argument(
             metavar="RESULTS",
-            help="Results of tag as JSON Lines (.jsonl), and folders of them.",
+            help="Results of tag: JSON Lines or Parquet files, or folders of them.",
         ),
     ],
     size: Annotated[int, typer.Option("--size", "-n", min=1, help="Number of rows to code.")] = 200,
@@ -257,13 +258,13 @@ def sample(
 
     Example: claimstance sample tagged.jsonl -n 200 --by outlet,label --out sample.csv
     """
-    from claimstance.inference.corpus.results_reader import SUFFIXES, results_size
+    from claimstance.inference.corpus.results_reader import LINE_SUFFIXES, results_size
     from claimstance.inference.corpus.sampling.drawing import draw_sample
     from claimstance.inference.corpus.sampling.sheets import TASKS_SUFFIX, write_sample
 
     check_exists("RESULTS", *results)
     _check_sample(out)
-    check_outside_inputs(out, [str(path) for path in results], SUFFIXES)
+    check_outside_inputs(out, [str(path) for path in results], LINE_SUFFIXES)
     keys = [key.strip() for key in by.split(",") if key.strip()]
     with progress("reading results", results_size(results), out is None) as advance:
         drawn = draw_sample(results, rows, size, keys, seed, advance)

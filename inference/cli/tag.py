@@ -205,7 +205,7 @@ def tag(
         typer.Option(
             "--report",
             help="Report on the corpus to write as well (.html): who speaks and who stands where, see the command "
-            "report. It needs --out with JSON Lines; none if not given.",
+            "report. It needs --out with JSON Lines or, with the rows of sentences, Parquet; none if not given.",
         ),
     ] = None,
     min_confidence: MinConfidenceOption = None,
@@ -252,8 +252,6 @@ def tag(
     check_parts_folder(parts_folder, inputs, SUFFIXES, has_folder_options)
     ray_options = _ray_options(engine, workers, ray_address, parts_folder)
     check_outside_inputs(out, inputs, SUFFIXES)
-    if report is not None:
-        _check_report(report, chosen_format, out)
     articles = count_articles(inputs)
     if chosen_format is OutputFormat.html:
         check_page_output(out, articles, inputs)
@@ -263,6 +261,8 @@ def tag(
     tagger = Tagger.from_pretrained(model, threads, min_confidence)
     if rows is None:
         rows = RowKind.sentences if has_sentence_columns(tagger.tasks) else RowKind.stances
+    if report is not None:
+        _check_report(report, chosen_format, rows, out)
     _print_notes(tagger, chosen_format, rows, bool(targets))
     request = TagRequest(
         inputs,
@@ -289,12 +289,24 @@ def tag(
         )
 
 
-def _check_report(report: Path, output_format: OutputFormat, out: Path | None) -> None:
+def _check_report(
+    report: Path, output_format: OutputFormat, rows: RowKind, out: Path | None
+) -> None:
     """Raise ``ConfigError`` if a report cannot be made of the results."""
     check_page("--report", report)
-    if output_format is not OutputFormat.jsonl or out is None:
-        found = "no --out" if out is None else f"--format {output_format.value}"
-        raise ConfigError(f"--report: expected --out with JSON Lines, found {found}")
+    if out is None:
+        found = "no --out"
+    elif output_format is OutputFormat.jsonl:
+        return
+    elif output_format is OutputFormat.parquet:
+        if rows is RowKind.sentences:
+            return
+        found = f"Parquet with rows of {rows.value}"
+    else:
+        found = f"--format {output_format.value}"
+    raise ConfigError(
+        f"--report: expected --out with JSON Lines, or Parquet with rows of sentences, found {found}"
+    )
 
 
 def _print_notes(

@@ -107,7 +107,7 @@ class Corpus:
     def from_results(
         cls, paths: str | Path | Sequence[str | Path], names: str | Path | None = None
     ) -> "Corpus":
-        """Return the corpus of the results in JSON Lines files, and in folders of them.
+        """Return the corpus of the results in JSON Lines or Parquet files, and in folders of them.
 
         Args:
             paths: what ``claimstance tag --format jsonl`` wrote: a file or folder, or several.

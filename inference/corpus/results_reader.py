@@ -1,4 +1,4 @@
-"""Tagged articles from the JSON Lines that ``claimstance tag`` writes, one article in memory at a time."""
+"""Tagged articles from the JSON Lines and Parquet files of ``claimstance tag``, a few in memory at a time."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,18 +8,23 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from claimstance.inference.articles.article import MAX_TEXT
+from claimstance.inference.articles.article import MAX_TEXT, missing_library, one_line
 from claimstance.inference.results import TaggedArticle
+from claimstance.inference.writers.parquet import RECORD
 from claimstance.model.errors import InputError, printable
+from claimstance.model.io.files import check_regular
 from claimstance.model.io.text_lines import checked_lines
 from claimstance.model.io.validation import first_problem
 
-SUFFIXES = (".jsonl", ".ndjson")
+LINE_SUFFIXES = (".jsonl", ".ndjson")
+_PARQUET = ".parquet"
+_TABLES = (".csv", ".tsv")
 _MANIFEST = "manifest.json"  # of a run of ``tag`` into a folder
-_TABLES = (".parquet", ".csv", ".tsv")
+_BATCH_ROWS = 256  # of Parquet in memory: rows are sentences
+_BUFFER = 1 << 20  # bytes of Parquet read at a time, since a row group may be larger than memory
 #: Bytes of a line: results are about twenty times as long as the article.
 _LONGEST_LINE = 40 * MAX_TEXT
-_EXPECTED = "an article as `claimstance tag --format jsonl` writes it"
+_EXPECTED = "an article as `claimstance tag` writes it"
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,8 @@ class ReadResult:
 
     Attributes:
         article: the article.
-        where: the file and the line, for messages.
-        size: the bytes of the line.
+        where: the file and the line or row, for messages.
+        size: the bytes that it takes in the file; about, for Parquet.
     """
 
     article: TaggedArticle
@@ -41,26 +46,26 @@ def read_results(paths: Sequence[Path]) -> Iterator[ReadResult]:
     """Yield the tagged articles of files and folders, in order.
 
     Args:
-        paths: JSON Lines files; and folders with such files, as ``tag --out FOLDER`` writes them.
+        paths: JSON Lines or Parquet files; and folders with such files, as ``tag --out FOLDER`` writes them.
 
     Raises:
-        InputError: if a file or a line cannot be read. A bad line ends the reading, since figures from
-            the other lines would look complete.
+        InputError: if a file, a line or a row cannot be read. A bad line ends the reading, since figures
+            from the other lines would look complete.
     """
     for file in result_files(paths):
-        for number, line in enumerate(checked_lines(file, _LONGEST_LINE), 1):
-            if isinstance(line, InputError):
-                raise line
-            if line.strip():
-                where = f"{file}, line {number}"
-                yield ReadResult(_parse(line, where), where, len(line.encode()) + 1)
+        if file.suffix.lower() == _PARQUET:
+            yield from _read_parquet(file)
+        else:
+            yield from _read_lines(file)
 
 
 def result_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the JSON Lines files among ``paths`` and in its folders, sorted by name within a folder.
+    """Return the files among ``paths`` and in its folders, sorted by name within a folder.
+
+    Of a folder with JSON Lines and Parquet, only the JSON Lines count: both may have the same articles.
 
     Raises:
-        InputError: if a path does not exist, has another format, or a folder has no such file.
+        InputError: if a path does not exist, has another format, or a folder has no results.
     """
     files = []
     for path in paths:
@@ -91,14 +96,15 @@ def _files_of_folder(folder: Path) -> list[Path]:
         visible = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror or error}") from None
-    files = [file for file in visible if file.suffix.lower() in SUFFIXES]
-    if files:
-        return files
+    for suffixes in (LINE_SUFFIXES, (_PARQUET,)):
+        files = [file for file in visible if file.suffix.lower() in suffixes]
+        if files:
+            return files
     tables = [file for file in visible if file.suffix.lower() in _TABLES]
     if tables:
         raise _table_error(tables[0])
     found = ", ".join(printable(file.name) for file in visible[:3]) or "an empty folder"
-    raise InputError(f"{folder}: expected files ending in .jsonl, found {found}")
+    raise InputError(f"{folder}: expected files ending in .jsonl or .parquet, found {found}")
 
 
 def _check_file(path: Path) -> Path:
@@ -110,16 +116,62 @@ def _check_file(path: Path) -> Path:
 
 
 def _table_error(path: Path) -> InputError:
+    suffix = path.suffix.lower().removeprefix(".")
     return InputError(
-        f"{path}: expected JSON Lines, found a {path.suffix.lower().removeprefix('.').upper()} file, which "
-        "lacks a part of the results: tag the articles again with `claimstance tag … --format jsonl`"
+        f"{path}: expected JSON Lines or Parquet, found a {suffix.upper()} file, which lacks a part of the "
+        "results: tag the articles again with `claimstance tag … --format jsonl`"
     )
 
 
-def _parse(line: str, where: str) -> TaggedArticle:
-    """Return the article of a line."""
+def _read_lines(file: Path) -> Iterator[ReadResult]:
+    """Yield the articles of a JSON Lines file."""
+    for number, line in enumerate(checked_lines(file, _LONGEST_LINE), 1):
+        if isinstance(line, InputError):
+            raise line
+        if line.strip():
+            where = f"{file}, line {number}"
+            yield ReadResult(_parse(line, where), where, len(line.encode()) + 1)
+
+
+def _read_parquet(path: Path) -> Iterator[ReadResult]:
+    """Yield the articles of a Parquet file: each is in the row of its first sentence, in the column ``RECORD``."""
     try:
-        return _adapter().validate_json(line)
+        import pyarrow
+        from pyarrow.parquet import ParquetFile
+    except ImportError:
+        raise missing_library(str(path), "pyarrow", "parquet") from None
+    check_regular(path)
+    try:
+        with ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
+            if RECORD not in file.schema_arrow.names:
+                raise InputError(
+                    f"{path}: expected the column '{RECORD}' with the complete results, found none: tag the "
+                    "articles again with `claimstance tag … --format parquet --rows sentences`"
+                )
+            bytes_of_row = path.stat().st_size / max(1, file.metadata.num_rows)
+            row = row_before = 0
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[RECORD]):
+                for record in batch.column(0).to_pylist():
+                    row += 1
+                    if record is None:
+                        continue
+                    where = f"{path}, row {row}"
+                    size = round((row - row_before) * bytes_of_row)
+                    yield ReadResult(_parse(record, where), where, size)
+                    row_before = row
+    except (OSError, pyarrow.ArrowException, UnicodeDecodeError) as error:
+        # Only the system's errors have a strerror: pyarrow raises OSError for damaged files, too.
+        if getattr(error, "strerror", None):
+            raise
+        raise InputError(
+            f"{path}: expected a Parquet file, found one that cannot be read ({one_line(error)})"
+        ) from None
+
+
+def _parse(text: str, where: str) -> TaggedArticle:
+    """Return the article of a JSON text."""
+    try:
+        return _adapter().validate_json(text)
     except ValidationError as error:
         field, problem = first_problem(error.errors(include_url=False))
         if field:

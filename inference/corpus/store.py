@@ -79,10 +79,10 @@ class Store:
         names: str | Path | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> "Store":
-        """Return a store of the articles in files and folders of JSON Lines.
+        """Return a store of the articles in files and folders of results.
 
         Args:
-            paths: JSON Lines files that ``claimstance tag`` wrote, and folders of them.
+            paths: JSON Lines or Parquet files that ``claimstance tag`` wrote, and folders of them.
             names: a table of names across articles, see ``read_names``; names that it lacks are merged
                 as without it.
             progress: called for each article with the bytes that it takes in its file; see

@@ -1,5 +1,6 @@
 """Writer of Parquet files, which holds one group of rows in memory."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
@@ -9,6 +10,9 @@ from claimstance.inference.writers.rows import Column, MetaColumns, TableSchema,
 from claimstance.model.errors import ConfigError
 from claimstance.model.labels import TASKS
 
+#: The column with the whole article as JSON, in the row of its first sentence: ``claimstance report`` reads
+#: it, since the other columns lack a part of the results.
+RECORD = "record"
 #: A group of rows is written once it has so many rows or characters.
 _ROWS_PER_GROUP = 10_000
 _CHARACTERS_PER_GROUP = 16_000_000
@@ -33,7 +37,7 @@ def open_parquet(
         ConfigError: if pyarrow is not installed.
     """
     sink = _ClosableSink(file)
-    writer = ParquetWriter(sink, table_schema(rows, tasks), meta)
+    writer = ParquetWriter(sink, table_schema(rows, tasks), meta, with_records=rows == "sentences")
     try:
         yield writer
         writer.flush()
@@ -60,10 +64,21 @@ class _ClosableSink:
 
 
 class ParquetWriter:
-    """Write typed rows, with lists and spans as nested values; see docs/output.md."""
+    """Write typed rows, with lists and spans as nested values; see docs/output.md.
+
+    Args:
+        file: the file.
+        table: the kind of rows.
+        meta: metadata that determine the columns; those of the first article if ``None``.
+        with_records: add the column ``RECORD``.
+    """
 
     def __init__(
-        self, file: _ClosableSink, table: TableSchema, meta: Mapping[str, Any] | None
+        self,
+        file: _ClosableSink,
+        table: TableSchema,
+        meta: Mapping[str, Any] | None,
+        with_records: bool = False,
     ) -> None:
         try:
             import pyarrow.parquet  # noqa: F401
@@ -73,6 +88,7 @@ class ParquetWriter:
             ) from None
         self._file = file
         self._table = table
+        self._with_records = with_records
         self._meta = None if meta is None else MetaColumns(meta, table.own_meta)
         self._writer: Any = None
         self._rows: list[dict[str, Any]] = []
@@ -82,8 +98,12 @@ class ParquetWriter:
         """Write the rows of one article."""
         self._meta = self._meta or MetaColumns(article.meta, self._table.own_meta)
         meta = self._meta.cells(article.meta)
+        record = None
+        if self._with_records:
+            record = json.dumps(article.to_dict(), ensure_ascii=False)
         for row in self._table.rows(article):
-            full_row = {**row, **meta}
+            full_row = {**row, **meta, RECORD: record}
+            record = None  # the other rows of the article have none
             self._rows.append(full_row)
             texts = [value for value in full_row.values() if isinstance(value, str)]
             self._characters += sum(map(len, texts))
@@ -103,7 +123,10 @@ class ParquetWriter:
 
         if self._writer is None:
             self._meta = self._meta or MetaColumns({}, self._table.own_meta)
-            schema = _schema((*self._table.columns, *self._meta.columns))
+            columns = [*self._table.columns, *self._meta.columns]
+            if self._with_records:
+                columns.append(Column(RECORD, "text", ""))
+            schema = _schema(columns)
             self._writer = Writer(self._file, schema, compression="zstd")
         if self._rows:
             self._writer.write_table(
@@ -112,7 +135,7 @@ class ParquetWriter:
         self._rows, self._characters = [], 0
 
 
-def _schema(columns: tuple[Column, ...]) -> Any:
+def _schema(columns: Collection[Column]) -> Any:
     """Return the Arrow schema of the columns."""
     import pyarrow as pa
 

@@ -108,7 +108,7 @@ def draw_sample(
     """Return a random sample of the units in files and folders of results; all of them if they are few.
 
     Args:
-        paths: JSON Lines files that ``claimstance tag`` wrote, and folders of them.
+        paths: JSON Lines or Parquet files that ``claimstance tag`` wrote, and folders of them.
         kind: the kind of units.
         size: the number of rows.
         by: the keys of ``STRATIFIERS`` whose values make the strata; none for a simple random sample.

@@ -14,7 +14,7 @@ def read_articles_once(
     """Yield the articles of files and folders of results, each once, as a report counts them.
 
     Args:
-        paths: JSON Lines files that ``claimstance tag`` wrote, and folders of them.
+        paths: JSON Lines or Parquet files that ``claimstance tag`` wrote, and folders of them.
         progress: called for each article with the bytes that it takes in its file.
 
     Raises:

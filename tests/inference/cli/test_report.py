@@ -166,8 +166,10 @@ def test_results_that_cannot_be_read_leave_the_old_report(run, here):
 # With tag
 
 
-@pytest.mark.parametrize("out", ["tagged.jsonl", "tagged"])
+@pytest.mark.parametrize("out", ["tagged.jsonl", "tagged", "tagged.parquet"])
 def test_tag_reports_on_what_it_wrote(run, here, model, out):
+    if out.endswith(".parquet"):
+        pytest.importorskip("pyarrow")
     write("article.txt", TEXT)
     done = run("tag", "article.txt", "--model", model, "--out", out, "--report", "report.html")
     assert done.code == 0
@@ -175,20 +177,21 @@ def test_tag_reports_on_what_it_wrote(run, here, model, out):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "found"),
     [
-        ([], "--report: expected --out with JSON Lines, found no --out"),
-        (["--out", "a.csv"], "--report: expected --out with JSON Lines, found --format csv"),
-        (
-            ["--out", "pages", "--format", "html"],
-            "--report: expected --out with JSON Lines, found --format html",
-        ),
+        ([], "no --out"),
+        (["--out", "a.csv"], "--format csv"),
+        (["--out", "pages", "--format", "html"], "--format html"),
+        (["--out", "a.parquet", "--rows", "stances"], "Parquet with rows of stances"),
     ],
 )
-def test_tag_cannot_report_on_other_outputs(run, here, model, arguments, message):
+def test_tag_cannot_report_on_other_outputs(run, here, model, arguments, found):
     write("article.txt", TEXT)
     done = run("tag", "article.txt", "--model", model, "--report", "report.html", *arguments)
-    assert (done.code, done.messages) == (2, [f"error: {message}"])
+    expected = "--out with JSON Lines, or Parquet with rows of sentences"
+    message = f"error: --report: expected {expected}, found {found}"
+    assert (done.code, done.messages) == (2, [message])
+    assert [path.name for path in here.iterdir()] == ["article.txt"]
 
 
 def test_the_page_of_tag_has_a_suffix(run, here, model):

@@ -1,10 +1,12 @@
 """Test the reading of results: what is found in folders, and which errors name the file and the line."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from claimstance.inference.corpus.results_reader import read_results, result_files, results_size
+from claimstance.inference.writers.parquet import open_parquet
 from claimstance.model.errors import InputError
 from helpers.results import tagged, write_results
 
@@ -71,12 +73,57 @@ def test_a_bad_value_within_an_article_is_located(tmp_path):
         read(path)
 
 
-@pytest.mark.parametrize("name", ["tagged.parquet", "tagged.csv"])
-def test_tables_lead_to_the_format_that_is_read(tmp_path, name):
-    file = tmp_path / name
+def write_parquet(path, *articles, rows="sentences"):
+    pytest.importorskip("pyarrow")
+    with path.open("wb") as file, open_parquet(file, rows) as writer:
+        for article in articles:
+            writer.write(article)
+    return path
+
+
+def test_parquet_has_the_same_articles_as_json_lines(tmp_path):
+    many = [tagged(f"a{i}", says=[("Ann Lee", "no")] * (i % 7 + 1)) for i in range(300)]
+    odd = tagged("b", warnings=["odd"], title="Ñandú", outlet="Post", record="yes", score=3)
+    odd = replace(odd, sentences=many[1].sentences, text=many[1].text)
+    path = write_parquet(tmp_path / "tagged.parquet", *many, odd)
+    assert read(path) == read(tmp_path) == [*many, odd]
+    sizes = [result.size for result in read_results([path])]
+    assert sum(sizes) == pytest.approx(results_size([path]), rel=0.05)
+
+
+def test_of_a_folder_with_both_only_json_lines_are_read(tmp_path):
+    write_results(tmp_path / "tagged.jsonl", tagged("a1", says=["Ann Lee"]))
+    write_parquet(tmp_path / "tagged.parquet", tagged("a2", says=["Ann Lee"]))
+    assert [article.doc_id for article in read(tmp_path)] == ["a1"]
+
+
+def test_parquet_without_the_whole_articles_leads_to_the_rows_that_have_them(tmp_path):
+    path = tmp_path / "tagged.parquet"
+    write_parquet(path, tagged(stances=[("Ann Lee", "dam")]), rows="stances")
+    with pytest.raises(InputError, match=r"tagged\.parquet: .*'record'.*--rows sentences"):
+        read(path)
+
+
+def test_damaged_parquet_is_named(tmp_path):
+    path = write_parquet(tmp_path / "tagged.parquet", tagged(says=["Ann Lee"]))
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(InputError, match=r"tagged\.parquet: expected a Parquet file, found one"):
+        read(path)
+
+
+def test_a_row_that_is_no_article_is_named(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    path = tmp_path / "tagged.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"record": [None, "[]"]}), path)
+    with pytest.raises(InputError, match=r"tagged\.parquet, row 2: .*an object, found \[\]"):
+        read(path)
+
+
+def test_tables_lead_to_the_format_that_is_read(tmp_path):
+    file = tmp_path / "tagged.csv"
     file.write_bytes(b"")
     for path in (file, tmp_path):
-        with pytest.raises(InputError, match=f"{name}: expected JSON Lines.*--format jsonl"):
+        with pytest.raises(InputError, match=r"tagged.csv: expected JSON Lines.*--format jsonl"):
             read(path)
 
 
@@ -84,6 +131,6 @@ def test_what_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.jsonl: expected a file or folder"):
         read(tmp_path / "none.jsonl")
     with pytest.raises(
-        InputError, match=r"expected files ending in \.jsonl, found an empty folder"
+        InputError, match=r"expected files ending in \.jsonl or \.parquet, found an empty folder"
     ):
         read(tmp_path)

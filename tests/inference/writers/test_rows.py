@@ -118,7 +118,8 @@ def test_parquet_has_the_columns_of_the_model_s_tasks(article):
     with parquet_writer.open_parquet(file, tasks=["claim"]) as writer:
         writer.write(article)
     names = pq.ParquetFile(io.BytesIO(file.getvalue())).schema_arrow.names
-    assert [n for n in names if not n.startswith("meta")] == [*WHERE, "claim", "claim_probability"]
+    own = [name for name in names if not name.startswith("meta")]
+    assert own == [*WHERE, "claim", "claim_probability", "record"]
 
 
 def test_a_model_of_all_tasks_has_all_columns():
@@ -171,7 +172,8 @@ def test_one_definition_serves_all(article, rows):
     header, *lines = written([article], rows)
     file = parquet([article], rows)
     frame = pytest.importorskip("pandas") and article.to_frame(rows)
-    assert header == [name for name in file.schema_arrow.names if name not in NESTED]
+    names = file.schema_arrow.names
+    assert header == [name for name in names if name not in (*NESTED, parquet_writer.RECORD)]
     assert [name for name in header if name != META] == [
         name for name in frame.columns if name not in NESTED
     ]
