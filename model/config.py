@@ -1,11 +1,13 @@
 """The configuration that is saved with a model, ``config.json``. It is read without torch or transformers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import (
     AfterValidator,
     ConfigDict,
@@ -19,7 +21,7 @@ from typing_extensions import TypedDict
 from claimstance.model.errors import ModelError, unknown
 from claimstance.model.io.small_files import read_small_file
 from claimstance.model.io.validation import describe, first_problem
-from claimstance.model.labels import DEFAULT_LABELS, OPINION_HEADS, STANCE_VARIANTS, TASKS
+from claimstance.model.labels import DEFAULT_LABELS, FOUND, OPINION_HEADS, STANCE_VARIANTS, TASKS
 
 FORMAT = 1  # increased when older versions of this program can no longer read a model folder
 #: Limits of a window's length in tokens. The shortest holds the special tokens and a sentence beside
@@ -79,7 +81,7 @@ ALWAYS_ABSTAIN = 2.0
 #: Kind → the kind whose calibration serves if it has none: older models have fewer kinds.
 _SUBSTITUTES = {
     "stance.holder_topic": "stance.topic",
-    "stance.found": "stance.holder",
+    FOUND: "stance.holder",
     OWN_VOICE: "stance.mention",
 }
 
@@ -109,9 +111,10 @@ class ModelConfig:
         dropout: the dropout of the heads in training.
         temperatures: kind → the divisor of its logits before the softmax, fitted on dev (1 if absent).
         biases: addends to logits, fitted on dev (0 if absent): per role for its tags, for links (``link``), for the
-            tags of ``opinion_holder`` and ``opinion_target``, per kind and label (``stance.holder.neutral``), and, in
-            older models, for the last label of a sentence task (``check_worthy``). With roles and links, the F1 of
-            the likeliest answer is not the best F1.
+            tags of ``opinion_holder`` and ``opinion_target``, per kind and label (``stance.holder.neutral``), and the
+            same with a property of the pair (``stance.found.neutral.named_target``; see ``pair_evidence``). In older
+            models, also for the last label of a sentence task (``check_worthy``). With roles and links, the F1 of the
+            likeliest answer is not the best F1.
         thresholds: kind and label (``stance.holder.favor``) → the value that the label's probability is compared with
             when a label is chosen (see ``predict_label``; equal if absent). They raise the F1 and leave probabilities
             as they are. In older models, a threshold per sentence task belongs to its last label.
@@ -166,6 +169,12 @@ class ModelConfig:
         # Older models have one bias per task, which belongs to the last label.
         biases[-1] += self.biases.get(task, 0.0)
         return biases, self.temperatures.get(fitted, 1.0)
+
+    def evidence_weights(self, kind: str, properties: Sequence[str]) -> NDArray[np.floating]:
+        """Return the addends (P, C) to the logits of a kind of question, for each of its properties and per unit."""
+        labels = self.labels[kind.partition(".")[0]]
+        keys = [[f"{kind}.{label}.{name}" for label in labels] for name in properties]
+        return np.array([[self.biases.get(key, 0.0) for key in row] for row in keys])
 
     def predict_label(self, kind: str, probabilities: Mapping[str, float]) -> str:
         """Return the label with the largest ratio of its probability to its threshold.

@@ -7,12 +7,15 @@ STANCE = ("against", "neutral", "favor")
 ENTITY = ("LOCATION", "MISC", "ORGANIZATION", "PERSON")
 ROLES = ("source", "cue", "content")  # of the spans of an attribution
 
+#: The kind of stance queries on pairs that nobody asked about: the model found the holder and the target.
+FOUND = "stance.found"
+
 #: The kinds of stance queries, each with its own calibration (see ``StanceQuery.kind``).
 STANCE_VARIANTS = (
     "stance.mention",
     "stance.own_voice",
     "stance.holder",
-    "stance.found",
+    FOUND,
     "stance.topic",
     "stance.holder_topic",
 )

@@ -24,11 +24,13 @@ from claimstance.model.decoding import (
 )
 from claimstance.model.labels import (
     DEFAULT_LABELS,
+    FOUND,
     OPINION_HEADS,
     ROLES,
     SENTENCE_TASKS,
     bio,
 )
+from claimstance.model.pair_evidence import EVIDENCE, pair_evidence
 from claimstance.model.quoted_speakers import name_speakers
 from claimstance.model.text.entities import FoundEntity, whole_names
 from claimstance.model.text.layout import Layout
@@ -97,7 +99,7 @@ class StanceQuery:
             return "stance.topic" if self.holder is None else "stance.holder_topic"
         if self.holder is None:
             return "stance.own_voice" if self.is_found else "stance.mention"
-        return "stance.found" if self.is_found else "stance.holder"
+        return FOUND if self.is_found else "stance.holder"
 
 
 @dataclass
@@ -308,10 +310,29 @@ class Predictor:
             logits[numbers] = self._score(hidden, rows)
 
         kinds = np.array([query.kind for query in queries])
+        found = np.flatnonzero(kinds == FOUND).tolist()
+        weights = self.config.evidence_weights(FOUND, EVIDENCE)  # (E, C)
+        if weights.any():
+            evidence = self.evidence(document, [queries[number] for number in found])  # (P, E)
+            logits[found] += evidence @ weights
         probabilities = np.zeros_like(logits)
         for kind in sorted(set(kinds)):
             probabilities[kinds == kind] = self._probabilities(logits[kinds == kind], kind)
         return probabilities
+
+    def evidence(self, document: EncodedDocument, queries: Sequence[StanceQuery]) -> Floats:
+        """Return the properties of pairs of a holder's span and a target's span; see ``pair_evidence``."""
+        pairs = []
+        for query in queries:
+            if query.holder is None or isinstance(query.target, str):
+                raise ValueError("expected a holder and a target with spans")
+            sentence = query.sentence if query.holder_sentence is None else query.holder_sentence
+            pairs.append((Located(sentence, *query.holder), Located(query.sentence, *query.target)))
+        sources = [
+            span for attribution in document.attributions or () for span in attribution.source
+        ]
+        names = [entity.place for entity in document.entities or ()]
+        return pair_evidence(pairs, sources, names, document.texts)
 
     def _submit_with_topic(
         self, document: EncodedDocument, sentence: int, topic: str

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
+from sklearn.linear_model import LogisticRegression
 
 from claimstance.model.config import ALWAYS_ABSTAIN, ModelConfig
 from claimstance.model.decoding import Floats, softmax
-from claimstance.model.labels import OPINION_HEADS, ROLES, SENTENCE_TASKS, TASKS
+from claimstance.model.labels import FOUND, OPINION_HEADS, ROLES, SENTENCE_TASKS, TASKS
+from claimstance.model.pair_evidence import EVIDENCE
 from claimstance.model.predictor import Backend, Ints, Predictor
 from claimstance.model.record import Record
 from claimstance.training.evaluation.answers import Answers, collect
@@ -27,7 +29,7 @@ from claimstance.training.evaluation.reliability import (
     answered_precision,
     binary_outcomes,
 )
-from claimstance.training.fine_tuning.found_stances import best_f1, find_stances
+from claimstance.training.fine_tuning.found_stances import FoundStances, best_f1, find_stances
 
 log = logging.getLogger(__name__)
 
@@ -399,18 +401,48 @@ def fit_found_stances(
     span_biases = {head: config.biases.get(head, 0.0) for head in OPINION_HEADS}
     unscaled = without_calibration(config, ("stance",))
     unscaled.biases |= span_biases
-    found = find_stances(
-        Predictor(unscaled, predictor.windows, predictor.backend), records, no_stance
-    )
+    backend = CachingBackend(predictor.backend)
+    unscaled_predictor = Predictor(unscaled, predictor.windows, backend)
+    found = find_stances(unscaled_predictor, records, no_stance)
     if not len(found.answers.gold):
         return
-    kind = "stance.found"
-    fit(config, kind, found.answers)
+    weights = fit_evidence(found, no_stance)
+    config.biases |= weights
+    unscaled.biases |= weights
+    # The probabilities change, and with them the choice among nested targets.
+    found = find_stances(unscaled_predictor, records, no_stance)
+    fit(config, FOUND, found.answers)
     # Annotated stances that no pair matches count as missed, so the best limit follows from the best F1.
     limit = max(best_f1(found, no_stance) / 2, _EPSILON)
     limits = dict.fromkeys(found.answers.labels, limit) | {no_stance: 1 - limit}
     for label, value in limits.items():
-        config.thresholds[f"{kind}.{label}"] = round(value / sum(limits.values()), 4)
+        config.thresholds[f"{FOUND}.{label}"] = round(value / sum(limits.values()), 4)
+
+
+def fit_evidence(found: FoundStances, no_stance: str) -> dict[str, float]:
+    """Return the weights of the properties of pairs, as biases of the label of pairs without a stance.
+
+    They are the coefficients of a logistic regression of whether the annotation has a stance, on the
+    log-odds of the network and on the properties. Without pairs of both kinds there are none.
+
+    Args:
+        found: the pairs, with uncalibrated probabilities.
+        no_stance: the label of pairs without a stance.
+    """
+    answers = found.answers
+    neutral = answers.labels.index(no_stance)
+    has_stance = answers.gold != neutral
+    if has_stance.all() or not has_stance.any():
+        return {}
+    none = np.clip(answers.probabilities[:, neutral], _EPSILON, 1 - _EPSILON)
+    features = np.column_stack([np.log((1 - none) / none), found.evidence])  # (P, 1 + E)
+    scale, *coefficients = LogisticRegression().fit(features, has_stance).coef_[0].tolist()
+    if scale <= 0:
+        return {}  # the network's own answers are of no use
+    return {
+        f"{FOUND}.{no_stance}.{name}": -round(coefficient / scale, 4)
+        for name, coefficient in zip(EVIDENCE, coefficients, strict=True)
+    }
 
 
 class CachingBackend:

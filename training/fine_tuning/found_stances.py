@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from claimstance.model.decoding import surest_spans
+from claimstance.model.labels import FOUND
+from claimstance.model.pair_evidence import EVIDENCE
 from claimstance.model.prediction import contexts
 from claimstance.model.predictor import EncodedDocument, Predictor, StanceQuery
 from claimstance.model.record import Record, Stance
@@ -22,10 +24,12 @@ class FoundStances:
     Attributes:
         answers: the answer to each pair; its gold label is that of the annotated stance whose holder and
             target overlap those of the pair, else the label of pairs without a stance.
+        evidence: the properties of each pair, (P, E); see ``pair_evidence``.
         annotated: the number of annotated stances, found or not.
     """
 
     answers: Answers
+    evidence: np.ndarray
     annotated: int
 
 
@@ -67,6 +71,7 @@ def find_stances(
     labels = tuple(predictor.config.labels["stance"])
     neutral = labels.index(no_stance)
     probabilities: list[np.ndarray] = []
+    evidence: list[np.ndarray] = []
     gold: list[int] = []
     documents: list[str] = []
     annotated = 0
@@ -75,6 +80,7 @@ def find_stances(
         document = predictor.read([record.text for record in group])
         queries = candidate_queries(document)
         rows = predictor.stances(document, queries)  # (queries, labels)
+        properties = predictor.evidence(document, queries)  # (queries, E)
         # Sentence → its annotated stances that no pair has been matched with.
         unmatched = {
             number: [it for it in record.stances or () if _has_spans(it) and it.label != no_stance]
@@ -85,6 +91,7 @@ def find_stances(
             query = queries[number]
             label = _match(query, unmatched[query.sentence]) or no_stance
             probabilities.append(rows[number])
+            evidence.append(properties[number])
             gold.append(labels.index(label))
             documents.append(group[0].doc_id or group[0].id)
     table = np.array(probabilities).reshape(-1, len(labels))
@@ -94,9 +101,9 @@ def find_stances(
         predicted=table.argmax(axis=1),
         gold=np.array(gold, dtype=np.int64),
         documents=np.array(documents, dtype=np.str_),
-        variants=np.full(len(gold), "stance.found"),
+        variants=np.full(len(gold), FOUND),
     )
-    return FoundStances(answers, annotated)
+    return FoundStances(answers, np.array(evidence).reshape(-1, len(EVIDENCE)), annotated)
 
 
 def best_f1(found: FoundStances, no_stance: str) -> float:
