@@ -63,11 +63,13 @@ def find_items(store: IndexedStore, input_parts: Sequence[InputPart]) -> RaggedA
     same_sentence = pair_equal_keys(combine_keys(rows.column("item"), units))
     groups = union_groups(np.arange(len(annotators)), same_id)
     groups = union_groups(groups, same_sentence)
+
     # Number the rows of one annotator in a group: rows with the same number form one item.
     order = np.lexsort((annotators, groups))
     starts, sizes = _find_runs(groups[order], annotators[order])
     occurrence = np.empty(len(order), dtype=np.int64)
     occurrence[order] = np.arange(len(order)) - np.repeat(starts, sizes)
+
     order = np.lexsort((occurrence, groups))
     starts, sizes = _find_runs(groups[order], occurrence[order])
     if len(sizes) == len(order):
@@ -106,8 +108,12 @@ def adjudicate_items(
     sources = np.array([input_part.source for input_part in input_parts])[part_indices]
     across_files = part_indices[first_rows] != part_indices[last_rows]
     adjudication.shared_sources = set(np.unique(sources[first_rows[across_files]]).tolist())
+
+    first_parts: dict[int, InputPart] = {}
+    for input_part in input_parts:
+        first_parts.setdefault(input_part.source, input_part)
     for source in np.unique(sources[first_rows[items.sizes > 1]]).tolist():
-        first_part = next(input_part for input_part in input_parts if input_part.source == source)
+        first_part = first_parts[source]
         # Two sources may have files of one name: the path tells the second one apart.
         is_taken = first_part.name in adjudication.agreement
         name = first_part.origin if is_taken else first_part.name
@@ -130,9 +136,8 @@ def agreement_of_answers(
         if not input_part.answers:
             continue
         agreement = agreements.setdefault(input_part.name, Agreement())
-        for line in store.row_store.lines(
-            np.arange(input_part.first, input_part.first + input_part.count)
-        ):
+        rows = np.arange(input_part.first, input_part.first + input_part.count)
+        for line in store.row_store.lines(rows):
             agreement.add(annotations(Record.model_validate_json(line)))
     return {name: agreement.report() for name, agreement in agreements.items()}
 

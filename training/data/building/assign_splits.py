@@ -1,19 +1,12 @@
 """Assignment of rows to splits, and of rows to groups that stay together: the section ``data.split``."""
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.building.duplicates import SketchedTexts, merge_near_duplicates
-from claimstance.training.data.building.groups import (
-    HashKeys,
-    RowIds,
-    pair_equal_keys,
-    union_groups,
-)
+from claimstance.training.data.building.groups import RowIds, pair_equal_keys, union_groups
 from claimstance.training.data.building.indexing import BAD_DATE, NO_DATE, NO_SPLIT, Profile
 from claimstance.training.data.building.rows import DatasetRows
 from claimstance.training.data.building.split_groups import (
@@ -75,15 +68,13 @@ def assign_splits(rows: DatasetRows, split: Split) -> SplitReport | None:
     if not len(unassigned):
         return None
     profiles = rows.column("profile")[unassigned].astype(np.int32)
+    # Dates are checked first, since the search for near-duplicates in ``_groups`` may take long.
     days = _days(rows, unassigned) if split.by == "date" else None
     groups = _groups(rows, unassigned, split)
     problem = SplitProblem(groups, profiles, [strata(profile) for profile in rows.profiles])
-    if split.folds is not None:
-        indices, shares = _assign_folds(problem, split, days, split.folds)
-    else:
-        shares = {name: float(getattr(split, name)) for name in SPLITS}
-        indices = _assign(problem, split, days, shares)
+    indices, shares = _assign(problem, split, days)
     rows.split[unassigned] = indices
+
     # Groups are identified by their first rows, so that their ids are not consecutive.
     _, sizes = np.unique(groups, return_counts=True)
     reported_shares: dict[str, dict[str, list[float]]] = {}
@@ -94,6 +85,7 @@ def assign_splits(rows: DatasetRows, split: Split) -> SplitReport | None:
             for stratum, pair in by_stratum.items()
             if not stratum.startswith("corpus ")
         }
+
     return SplitReport(
         by=split.by,
         near=split.near,
@@ -123,6 +115,7 @@ def _groups(rows: DatasetRows, unassigned: RowIds, split: Split) -> RowIds:
     is_short = (words < split.short) & (documents != 0)
     # Rows with the key 0 are not joined.
     texts = np.where(is_short, np.uint64(0), rows.keys("text")[unassigned])
+
     groups = union_groups(np.arange(len(unassigned)), pair_equal_keys(documents))
     groups = union_groups(groups, pair_equal_keys(texts))
     if split.by == "outlet":
@@ -137,23 +130,17 @@ def _groups(rows: DatasetRows, unassigned: RowIds, split: Split) -> RowIds:
         groups = union_groups(groups, pair_equal_keys(targets.values, targets.rows))
     if split.near is None:
         return groups
-    return _merge_near_texts(rows, unassigned, texts, groups)
 
-
-def _merge_near_texts(
-    rows: DatasetRows, unassigned: RowIds, keys: HashKeys, groups: RowIds
-) -> RowIds:
-    """Merge the groups of rows with near-duplicate texts; one row represents each text."""
-    distinct_keys, first_rows = np.unique(keys, return_index=True)
-    first_rows = np.sort(first_rows[distinct_keys != 0])
-    texts = SketchedTexts(
-        rows.store.row_store, rows.store_rows(unassigned[first_rows]), rows.store.threshold
-    )
+    # One row represents each text in the search for near-duplicates.
+    distinct_texts, first_rows = np.unique(texts, return_index=True)
+    first_rows = np.sort(first_rows[distinct_texts != 0])
+    store_rows = rows.store_rows(unassigned[first_rows])
+    sketched = SketchedTexts(rows.store.row_store, store_rows, rows.store.threshold)
     # A group of texts is identified by its first text, where a group of rows is by its first row.
     _, first_texts, group_numbers = np.unique(
         groups[first_rows], return_index=True, return_inverse=True
     )
-    text_groups = merge_near_duplicates(texts, first_texts[group_numbers])
+    text_groups = merge_near_duplicates(sketched, first_texts[group_numbers])
     return union_groups(groups, (first_rows, first_rows[text_groups]))
 
 
@@ -178,24 +165,25 @@ def _require(
 
 
 def _assign(
-    problem: SplitProblem,
-    split: Split,
-    days: NDArray[np.int32] | None,
-    shares: Mapping[str, float],
-) -> SplitIndices:
-    if days is not None:
-        return split_by_date(days, problem, shares)
-    return split_stratified(problem, shares, split.seed, _KINDS[split.by])
-
-
-def _assign_folds(
-    problem: SplitProblem, split: Split, days: NDArray[np.int32] | None, count: int
+    problem: SplitProblem, split: Split, days: NDArray[np.int32] | None
 ) -> tuple[SplitIndices, dict[str, float]]:
-    """Make one fold test, the next one dev, and the others train; folds by date are time spans."""
-    names: Sequence[str] = [f"fold {number}" for number in range(count)]
-    folds = _assign(problem, split, days, dict.fromkeys(names, 1 / count))
+    """Return the split of each row, as an index in ``SPLITS``, and the requested shares.
+
+    Of several folds, one becomes test, the next one dev, and the others train.
+    """
+    count = split.folds
+    if count is None:
+        shares = {name: float(getattr(split, name)) for name in SPLITS}
+    else:
+        shares = {f"fold {number}": 1 / count for number in range(count)}
+    if days is not None:
+        indices = split_by_date(days, problem, shares)
+    else:
+        indices = split_stratified(problem, shares, split.seed, _KINDS[split.by])
+    if count is None:
+        return indices, shares
+
     fold_splits = np.full(count, SPLITS.index("train"), dtype=np.int8)
     fold_splits[split.fold] = SPLITS.index("test")
     fold_splits[(split.fold + 1) % count] = SPLITS.index("dev")
-    shares = {"train": 1 - 2 / count, "dev": 1 / count, "test": 1 / count}
-    return fold_splits[folds], shares
+    return fold_splits[indices], {"train": 1 - 2 / count, "dev": 1 / count, "test": 1 / count}

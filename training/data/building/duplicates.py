@@ -74,17 +74,20 @@ def sketch(keys: Sequence[str], threshold: float) -> tuple[RaggedArray, list[Has
         count = max(1, len(words) - SHINGLE + 1)
         texts = {" ".join(words[i : i + SHINGLE]) for i in range(count)}
         shingles.append(sorted(xxhash.xxh3_64_intdigest(text.encode()) for text in texts))
+
     minima = np.empty((len(keys), PERMUTATIONS), dtype=np.uint64)
     minhash = _minhash()
     for row, hashes in enumerate(shingles):
         minhash.clear()
         minhash.update_batch(hashes)
         minima[row] = minhash.hashvalues
+
     count, length = band_shape(threshold)
     # A band hashes to a weighted sum of its minima, modulo 2**64.
     factors = np.array([pow(_HASH_FACTOR, i, 1 << 64) for i in range(length)], dtype=np.uint64)
     banded = minima[:, : count * length].reshape(len(keys), count, length)
     band_hashes = (banded * factors).sum(axis=2, dtype=np.uint64)  # (texts, bands)
+
     values = np.array([value for hashes in shingles for value in hashes], dtype=np.uint64)
     sizes = np.array([len(hashes) for hashes in shingles], dtype=np.int32)
     return RaggedArray(values, sizes), list(band_hashes.T)
@@ -123,28 +126,27 @@ class SketchedTexts:
         """Return the Jaccard similarity of the shingles of each pair of texts."""
         similarities = [np.empty(0)]
         for start in range(0, len(pairs[0]), _PAIR_BLOCK):
-            block = slice(start, start + _PAIR_BLOCK)
-            similarities.append(self._block_similarity(pairs[0][block], pairs[1][block]))
-        return np.concatenate(similarities)
+            first = pairs[0][start : start + _PAIR_BLOCK]
+            second = pairs[1][start : start + _PAIR_BLOCK]
 
-    def _block_similarity(self, first: RowIds, second: RowIds) -> NDArray[np.float64]:
-        """Return the similarities of at most ``_PAIR_BLOCK`` pairs."""
-        texts, indices = np.unique(np.concatenate([first, second]), return_inverse=True)
-        rows = self._rows[texts]
-        values = self._store.values("shingles", self._starts[rows], self._sizes[rows])
-        shingles = RaggedArray(values, self._sizes[rows])
-        first_indices, second_indices = np.split(indices, 2)
-        first_shingles = shingles.take(first_indices)
-        second_shingles = shingles.take(second_indices)
-        # One search finds the shingles that are in both texts of a pair.
-        queries = _keys_by_pair(first_shingles)
-        keys = _keys_by_pair(second_shingles)
-        matches = np.minimum(np.searchsorted(keys, queries), len(keys) - 1)
-        is_common = keys[matches] == queries
-        common = np.bincount(first_shingles.rows[is_common], minlength=len(first))
-        total = first_shingles.sizes.astype(np.int64) + second_shingles.sizes
-        similarities: NDArray[np.float64] = common / (total - common)
-        return similarities
+            # A text that is in several pairs is read once.
+            texts, indices = np.unique(np.concatenate([first, second]), return_inverse=True)
+            rows = self._rows[texts]
+            values = self._store.values("shingles", self._starts[rows], self._sizes[rows])
+            shingles = RaggedArray(values, self._sizes[rows])
+            first_indices, second_indices = np.split(indices, 2)
+            first_shingles = shingles.take(first_indices)
+            second_shingles = shingles.take(second_indices)
+
+            # One search finds the shingles that are in both texts of a pair.
+            queries = _keys_by_pair(first_shingles)
+            keys = _keys_by_pair(second_shingles)
+            matches = np.minimum(np.searchsorted(keys, queries), len(keys) - 1)
+            is_common = keys[matches] == queries
+            common = np.bincount(first_shingles.rows[is_common], minlength=len(first))
+            total = first_shingles.sizes.astype(np.int64) + second_shingles.sizes
+            similarities.append(common / (total - common))
+        return np.concatenate(similarities)
 
 
 def _keys_by_pair(shingles: RaggedArray) -> HashKeys:

@@ -127,7 +127,9 @@ def index_batch(batch: RowBatch) -> IndexedBatch:
         hashes.append(_row_hashes(record, key, batch))
         words = len(record.text.split())
         profile = profiles.setdefault(_profile(record), len(profiles))
-        numbers.append((_day(record), words, profile, _split_index(record)))
+        split = find_split(record.meta.get("split"))
+        split_index = NO_SPLIT if split is None else SPLITS.index(split)
+        numbers.append((_day(record), words, profile, split_index))
         # With the text, so that two sentences never have an answer in common.
         answers.append(_hash_all(f"{key}\0{answer}" for answer in _answers(record)))
         targets.append(_hash_all(target_names(record)))
@@ -137,6 +139,7 @@ def index_batch(batch: RowBatch) -> IndexedBatch:
             for stance in record.stances or ():
                 if isinstance(stance.target, str):
                     names.add(stance.target)
+
     columns: dict[str, Column] = {}
     hash_matrix = np.array(hashes, dtype=np.uint64).reshape(-1, len(_HASH_COLUMNS))
     for index, name in enumerate(_HASH_COLUMNS):
@@ -166,6 +169,12 @@ def _ragged(rows: Sequence[Sequence[int]]) -> RaggedArray:
 
 def _row_hashes(record: Record, key: str, batch: RowBatch) -> list[int]:
     """Return the values of ``_HASH_COLUMNS``, in their order."""
+    if record.doc_id is not None and record.start is not None:
+        item = f"{record.doc_id}\0{record.start}\0{record.text}"
+    else:
+        # The same text may occur twice, or may have been annotated for different questions.
+        questions = sorted({repr(question_of(stance)) for stance in record.stances or ()})
+        item = f"{record.doc_id}\0{record.text}\0{questions}"
     outlet = record.meta.get("outlet")
     texts = (
         record.id,
@@ -174,23 +183,11 @@ def _row_hashes(record: Record, key: str, batch: RowBatch) -> list[int]:
         f"{batch.origin}:{batch.name}:{record.id}",
         record.doc_id,
         key,
-        _item_key(record),
+        item,
         record.annotator,
         None if outlet in (None, "") else str(outlet).casefold(),
     )
     return [0 if text is None else hash_text(text) for text in texts]
-
-
-def _item_key(record: Record) -> str:
-    """Return a key that records of several annotators share if they annotate the same sentence.
-
-    The key has the document, the start and the text. Without a document or a start, the same text may occur
-    twice or may have been annotated for different questions, so the questions are part of the key.
-    """
-    if record.doc_id is not None and record.start is not None:
-        return f"{record.doc_id}\0{record.start}\0{record.text}"
-    questions = sorted({repr(question_of(stance)) for stance in record.stances or ()})
-    return f"{record.doc_id}\0{record.text}\0{questions}"
 
 
 def _day(record: Record) -> int:
@@ -202,11 +199,6 @@ def _day(record: Record) -> int:
         return datetime.date.fromisoformat(str(date)[:10]).toordinal()
     except ValueError:
         return BAD_DATE
-
-
-def _split_index(record: Record) -> int:
-    split = find_split(record.meta.get("split"))
-    return NO_SPLIT if split is None else SPLITS.index(split)
 
 
 def _profile(record: Record) -> Profile:

@@ -79,6 +79,7 @@ def find_overlaps(rows: DatasetRows, short: int = 0) -> list[Overlap]:
             pairs.append(_SplitPair(first, second, splits[first], splits[second]))
     if not pairs:
         return []
+
     _, first_rows, texts = np.unique(rows.keys("text"), return_index=True, return_inverse=True)
     in_split: dict[str, NDArray[np.bool_]] = {}  # split → for each text, if the split has it
     for name, split_rows in splits.items():
@@ -89,6 +90,7 @@ def find_overlaps(rows: DatasetRows, short: int = 0) -> list[Overlap]:
         indexed = in_split[pair.first]
         # Equal texts count as exact, and need no search.
         searches.append(DuplicateSearch(indexed, queries=in_split[pair.second] & ~indexed))
+
     store = rows.store
     sketched = SketchedTexts(store.row_store, rows.store_rows(first_rows), store.threshold)
     run_searches(sketched, searches)
@@ -125,7 +127,7 @@ def _overlap(
         """Return the first row of the first split that has a text."""
         return int(first[np.argmax(texts[first] == text)])
 
-    # One row represents each text.
+    # One row represents each text, so that the examples differ.
     _, near_indices = np.unique(texts[near], return_index=True)
     examples = []
     for row in near[np.sort(near_indices)][:EXAMPLES].tolist():
@@ -133,14 +135,15 @@ def _overlap(
         match = row_with_text(search.matches[text])
         similarity = round(float(search.similarities[text]), 3)
         examples.append((rows.row_id(row), rows.row_id(match), similarity))
-    exact_examples = [
-        (rows.row_id(row), rows.row_id(row_with_text(texts[row])))
-        for row in exact[:EXAMPLES].tolist()
-    ]
+    exact_examples = []
+    for row in exact[:EXAMPLES].tolist():
+        match = row_with_text(texts[row])
+        exact_examples.append((rows.row_id(row), rows.row_id(match)))
     repeated_examples = []
     for row, answer in zip(repeated[:EXAMPLES].tolist(), repeated_answers, strict=False):
         match = rows.first_with("answers", answer, first)
         repeated_examples.append((rows.row_id(row), rows.row_id(match)))
+
     return Overlap(
         first=pair.first,
         second=pair.second,

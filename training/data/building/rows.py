@@ -56,6 +56,7 @@ class DatasetRows:
         self.store = store
         self.input_parts = input_parts
         self._store_rows = store_rows
+
         counts = [input_part.count for input_part in input_parts]
         part_by_store_row = np.repeat(np.arange(len(input_parts), dtype=np.int32), counts)
         self.input_part: NDArray[np.int32] = part_by_store_row[first_rows]
@@ -68,6 +69,7 @@ class DatasetRows:
         self.split: NDArray[np.int8] = np.where(
             configured_split == NO_SPLIT, own_split, configured_split
         )
+
         self._prefixes: list[str] = []  # the prefix of each part's documents
         self.documents, self._has_document_prefix = self._name_documents(shared_sources)
         no_rows = np.zeros(len(self), dtype=np.bool_)
@@ -126,6 +128,7 @@ class DatasetRows:
             if input_part.source in shared_sources:
                 prefix = by_source.setdefault(input_part.source, prefix)
             self._prefixes.append(prefix)
+
         numbers = {prefix: number for number, prefix in enumerate(dict.fromkeys(self._prefixes))}
         part_numbers = np.array([numbers[prefix] for prefix in self._prefixes])
         sources = part_numbers[self.input_part]
@@ -152,6 +155,7 @@ class DatasetRows:
             keys = np.where(has_origin & has_name, self.keys("id+both"), keys)
             keys = np.where(has_origin & ~has_name, self.keys("id+origin"), keys)
         self._has_name, self._has_origin = has_name, has_origin
+
         duplicates, _ = pair_equal_keys(keys)
         if len(duplicates):
             row = int(min(duplicates))
@@ -213,7 +217,6 @@ class DatasetRows:
     def in_split(self, name: str) -> RowIds:
         """Return the rows of a split in the order of writing: rows of parts with a split come first."""
         rows = np.flatnonzero(self.split == SPLITS.index(name))
-        was_assigned = np.array([input_part.split is None for input_part in self.input_parts])[
-            self.input_part[rows]
-        ]
+        is_unsplit_part = np.array([input_part.split is None for input_part in self.input_parts])
+        was_assigned = is_unsplit_part[self.input_part[rows]]
         return np.concatenate([rows[~was_assigned], rows[was_assigned]])

@@ -9,11 +9,7 @@ import numpy as np
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record
 from claimstance.training.data.building.duplicates import DEFAULT_SIMILARITY
-from claimstance.training.data.building.indexing import (
-    Profile,
-    RowBatch,
-    index_batch,
-)
+from claimstance.training.data.building.indexing import Profile, RowBatch, index_batch
 from claimstance.training.data.building.row_store import RowStore
 from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig, Source
@@ -176,15 +172,17 @@ def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record
         if source.corpus is None:
             # Files of named annotators are one source, so that their annotations meet in one item.
             for file in source.paths():
-                unit = number, units, file.stem
+                shared = number, units, file.stem
                 if source.annotator is not None:
-                    unit = annotator_files.setdefault(source.split, unit)
+                    shared = annotator_files.setdefault(source.split, shared)
+                source_number, unit, corpus_name = shared
                 input_part = InputPart(
-                    file.stem, str(file), source.split, *unit[:2], corpus=unit[2]
+                    file.stem, str(file), source.split, source_number, unit, corpus=corpus_name
                 )
                 yield input_part, _read_file(source, config, input_part)
             units += 1
             continue
+
         corpus = lookup(source.corpus)
         options = dict(source.options)
         for name in corpus.path_options:

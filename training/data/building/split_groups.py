@@ -54,13 +54,26 @@ def split_stratified(
     names = [name for name, share in shares.items() if share > 0]
     firsts, group_numbers = np.unique(problem.groups, return_inverse=True)
     check_enough(len(firsts), names, kind)
+
     sizes = np.bincount(group_numbers)
     shuffled = array("q", range(len(firsts)))
     random.Random(seed).shuffle(shuffled)
     order = np.array(shuffled)
     order = order[np.argsort(-sizes[order], kind="stable")]
+
     assigner = _GreedyAssigner(problem, group_numbers, sizes, [shares[name] for name in names])
-    assigned = _fill_empty_splits(assigner.assign(order), order, len(names))
+    assigned = assigner.assign(order)
+
+    # With few and large groups, a split with a small share may get none. It gets the smallest group
+    # of the split with the most groups.
+    counts = np.bincount(assigned, minlength=len(names))
+    for split in range(len(names)):
+        largest = int(np.argmax(counts))
+        if not counts[split] and counts[largest] > 1:
+            group = order[np.flatnonzero(assigned[order] == largest)[-1]]
+            assigned[group] = split
+            counts[split] = 1
+            counts[largest] -= 1
     return _indices_in(shares, names)[assigned[group_numbers]]
 
 
@@ -97,11 +110,13 @@ class _GreedyAssigner:
             for name, count in strata:
                 counts.append((stratum_numbers.setdefault(name, len(stratum_numbers)), count))
             self._counts.append(counts)
+
         totals = [0] * len(stratum_numbers)
         rows_by_profile = np.bincount(problem.profiles, minlength=len(self._counts)).tolist()
         for counts, rows in zip(self._counts, rows_by_profile, strict=True):
             for stratum, count in counts:
                 totals[stratum] += count * rows
+
         # Split → stratum → the count that the split should get, and the count it still lacks.
         self._expected = [[share * total for total in totals] for share in shares]
         self._missing = [list(expected) for expected in self._expected]
@@ -109,57 +124,34 @@ class _GreedyAssigner:
         self._starts = np.concatenate([[0], np.cumsum(sizes)])
 
     def assign(self, order: RowIds) -> SplitIndices:
-        """Return the split of each group; groups are assigned in ``order``."""
+        """Return the split of each group; groups are assigned in ``order``.
+
+        Each group goes to the split in which chi-square grows least.
+        """
         assigned = np.zeros(len(order), dtype=np.int8)
         starts = self._starts[order].tolist()
         ends = self._starts[order + 1].tolist()
         for group, start, end in zip(order.tolist(), starts, ends, strict=True):
-            assigned[group] = self._assign_group(self._group_counts(start, end))
+            counts: dict[int, int] = {}  # stratum → its count in the group
+            for profile in self._profiles[start:end].tolist():
+                for stratum, count in self._counts[profile]:
+                    counts[stratum] = counts.get(stratum, 0) + count
+
+            best, lowest = 0, float("inf")
+            for split, missing in enumerate(self._missing):
+                expected = self._expected[split]
+                # The group of n changes (missing² / expected) by (n² - 2 n missing) / expected.
+                cost = 0.0
+                for stratum, count in counts.items():
+                    change = count * count - 2 * count * missing[stratum]
+                    cost += change / expected[stratum]
+                if cost < lowest:
+                    best, lowest = split, cost
+
+            assigned[group] = best
+            for stratum, count in counts.items():
+                self._missing[best][stratum] -= count
         return assigned
-
-    def _group_counts(self, start: int, end: int) -> Sequence[tuple[int, int]]:
-        """Return stratum → count of a group."""
-        if end - start == 1:
-            return self._counts[self._profiles[start]]
-        counts: dict[int, int] = {}
-        for profile in self._profiles[start:end].tolist():
-            for stratum, count in self._counts[profile]:
-                counts[stratum] = counts.get(stratum, 0) + count
-        return list(counts.items())
-
-    def _assign_group(self, counts: Sequence[tuple[int, int]]) -> int:
-        """Return the split in which chi-square grows least, and subtract the group from what it lacks."""
-        best, lowest = 0, float("inf")
-        for split, (missing, expected) in enumerate(
-            zip(self._missing, self._expected, strict=True)
-        ):
-            # The group of n changes (missing² / expected) by (n² - 2 n missing) / expected.
-            cost = 0.0
-            for stratum, count in counts:
-                change = count * count - 2 * count * missing[stratum]
-                cost += change / expected[stratum]
-            if cost < lowest:
-                best, lowest = split, cost
-        missing = self._missing[best]
-        for stratum, count in counts:
-            missing[stratum] -= count
-        return best
-
-
-def _fill_empty_splits(assigned: SplitIndices, order: RowIds, splits: int) -> SplitIndices:
-    """Give each empty split the smallest group of the split with the most groups.
-
-    With few and large groups, a split with a small share may get none.
-    """
-    counts = np.bincount(assigned, minlength=splits)
-    for split in range(splits):
-        largest = int(np.argmax(counts))
-        if not counts[split] and counts[largest] > 1:
-            group = order[np.flatnonzero(assigned[order] == largest)[-1]]
-            assigned[group] = split
-            counts[split] = 1
-            counts[largest] -= 1
-    return assigned
 
 
 def split_by_date(
@@ -182,6 +174,7 @@ def split_by_date(
     latest = np.full(len(days), np.iinfo(np.int32).min, dtype=np.int32)
     np.maximum.at(latest, problem.groups, days)
     latest = latest[problem.groups]
+
     distinct_days, rows = np.unique(latest, return_counts=True)
     check_enough(len(distinct_days), names, "days")
     cumulative_rows = np.cumsum(rows)
@@ -195,6 +188,7 @@ def split_by_date(
         end_cut = len(distinct_days) - later_splits + 1
         distances = np.abs(cumulative_rows[lowest_cut - 1 : end_cut - 1] - target_rows)
         cuts.append(lowest_cut + int(np.argmin(distances)))
+
     day_numbers = np.searchsorted(distinct_days, latest)
     assigned = np.searchsorted(np.array(cuts), day_numbers, side="right")
     return np.asarray(_indices_in(shares, names)[assigned])
@@ -219,12 +213,12 @@ def achieved_shares(
             for stratum, count in problem.strata[profile]:
                 split_counts[stratum] += count * int(rows[profile])
         counts.append(split_counts)
+
     totals = sum(counts, Counter[str]())
     achieved: dict[str, dict[str, list[float]]] = {}
     for (name, share), split_counts in zip(shares.items(), counts, strict=True):
         if share > 0:
-            achieved[name] = {
-                stratum: [share, round(split_counts[stratum] / total, 4)]
-                for stratum, total in sorted(totals.items())
-            }
+            achieved[name] = {}
+            for stratum, total in sorted(totals.items()):
+                achieved[name][stratum] = [share, round(split_counts[stratum] / total, 4)]
     return achieved

@@ -82,7 +82,14 @@ class Workers:
     def _send(self, function: Callable[[In], Out], batch: In) -> Out:
         """Let this thread's worker process compute a result; raise the error that the worker raised."""
         if not hasattr(self._local, "process"):
-            self._local.process = self._start_process()
+            paths = os.pathsep.join(path for path in sys.path if path)
+            self._local.process = subprocess.Popen(
+                [sys.executable, "-m", __name__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": paths},
+            )
+            self._processes.append(self._local.process)
         process = self._local.process
         pickle.dump((function, batch), process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
         process.stdin.flush()
@@ -92,17 +99,6 @@ class Workers:
             raise result
         output: Out = result
         return output
-
-    def _start_process(self) -> "subprocess.Popen[bytes]":
-        paths = os.pathsep.join(path for path in sys.path if path)
-        process = subprocess.Popen(
-            [sys.executable, "-m", __name__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": paths},
-        )
-        self._processes.append(process)
-        return process
 
     def _result(
         self, function: Callable[[In], Out], batch: In, future: "Future[Out] | None"
