@@ -26,13 +26,13 @@ class Corpus:
         url: the address of the repository.
         licence: the licence as the repository states it.
         citation: the publication to cite.
-        version: a file of the repository and the start of its SHA-256, for telling whether a copy is the one measured.
+        version: a file of the repository and the start of its SHA-256, which identify the measured copy.
         splits: the names ``read`` accepts.
         tasks: the tasks that the records carry labels for.
         label_mapping: the corpus's label → the label of this project.
         reader: ``(folder, split, on_drop, **options) -> Iterator[Record]``.
         path_options: the options that are paths.
-        folder: the folder below the one of all corpora, where it is not ``name``.
+        folder: the corpus's folder in the folder of all corpora; ``name`` by default.
         answers: whether ``meta["annotations"]`` has the label of each annotator, without names.
     """
 
@@ -50,13 +50,13 @@ class Corpus:
     folder: str = ""
 
     def __post_init__(self) -> None:
-        """Set the folder below all corpora to the corpus's name where the reader states no other."""
+        """Set the folder to the corpus's name, unless it was given."""
         if not self.folder:
             object.__setattr__(self, "folder", self.name)
 
     @property
     def options(self) -> tuple[str, ...]:
-        """The names of the options that ``read`` accepts."""
+        """Return the names of the options that ``read`` accepts."""
         return tuple(inspect.signature(self.reader).parameters)[3:]
 
     def read(
@@ -86,13 +86,7 @@ class Corpus:
         for name in self.path_options:
             if options.get(name) is not None:
                 options[name] = Path(options[name])
-        # A generator of its own, so that the checks above do not wait for the first record.
-        return self._read(Path(folder), split, on_drop, options)
 
-    def _read(
-        self, folder: Path, split: str, on_drop: OnDrop | None, options: Mapping[str, Any]
-    ) -> Iterator[Record]:
-        """Yield the reader's records, and log the number of rows left out for each reason."""
         dropped: Counter[str] = Counter()
 
         def note(reason: str) -> None:
@@ -100,9 +94,13 @@ class Corpus:
             if on_drop:
                 on_drop(reason)
 
-        yield from self.reader(folder, split, note, **options)
-        for reason, count in dropped.items():
-            _LOG.info("%s %s: %d rows left out: %s", self.name, split, count, reason)
+        # A nested generator, so that the checks above do not wait for the first record.
+        def iter_records() -> Iterator[Record]:
+            yield from self.reader(Path(folder), split, note, **options)
+            for reason, count in dropped.items():
+                _LOG.info("%s %s: %d rows left out: %s", self.name, split, count, reason)
+
+        return iter_records()
 
 
 def check_choice(corpus: str, option: str, value: object, choices: tuple[str, ...]) -> None:
@@ -126,9 +124,8 @@ def read_tsv(
     Raises:
         InputError: for a file that cannot be read, or a row with another number of columns.
     """
-    lines = (line + "\n" for line in read_lines(path))
     rows = csv.reader(
-        lines,
+        (line + "\n" for line in read_lines(path)),
         delimiter="\t",
         quoting=csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE,
         strict=False,

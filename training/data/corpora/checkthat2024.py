@@ -49,9 +49,11 @@ def read(folder: Path, split: str, on_drop: OnDrop) -> Iterator[Record]:
     records: list[Record] = []
     for name in _FILES[split]:
         records += _rows(folder / "data" / f"CT24_checkworthy_english_{name}.tsv")
+
     if split not in ("earlier", "later"):
         yield from records
         return
+
     earlier_texts = {record.text for record in records if int(record.id) < LATER_FROM}
     for record in records:
         is_later = int(record.id) >= LATER_FROM
@@ -70,7 +72,16 @@ def _rows(path: Path) -> Iterator[Record]:
         if row[0] == "Sentence_id":
             continue
         location = f"{path}, line {number}"
-        for sentence_id, text, label in _split_glued(row, location):
+        rows = [row]
+        if len(row) == 5:
+            # A lost line end leaves two rows in one line: ``id, text, No29286, text, No``.
+            glued = _GLUED.match(row[2])
+            if glued is None:
+                raise InputError(
+                    f"{location}: expected a sentence id, a text and a label, found 5 columns"
+                )
+            rows = [[row[0], row[1], glued[1]], [glued[2], row[3], row[4]]]
+        for sentence_id, text, label in rows:
             if label.strip() not in LABELS:
                 raise InputError(f"{location}: {unknown('label', label, LABELS)}")
             yield Record(
@@ -79,18 +90,6 @@ def _rows(path: Path) -> Iterator[Record]:
                 check_worthy=LABELS[label.strip()],
                 meta={"corpus": "checkthat2024"},
             )
-
-
-def _split_glued(row: list[str], location: str) -> list[list[str]]:
-    """Return the row, or the two rows of a line ``id, text, No29286, text, No``."""
-    if len(row) == 3:
-        return [row]
-    glued = _GLUED.match(row[2])
-    if glued is None:
-        raise InputError(
-            f"{location}: expected a sentence id, a text and a label, found {len(row)} columns"
-        )
-    return [[row[0], row[1], glued.group(1)], [glued.group(2), row[3], row[4]]]
 
 
 CORPUS = Corpus(

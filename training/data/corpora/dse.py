@@ -56,6 +56,7 @@ def read(
     for name in earlier:
         for _, row in read_tsv(_path(folder, name), (4,)):
             seen_sentences.add(_key(row[0].replace("[", "").replace("]", "")))
+
     path = _path(folder, split)
     for number, row in read_tsv(path, (4,)):
         # Repeats may differ in white space.
@@ -89,19 +90,21 @@ def _parse_row(row: list[str], location: str, row_id: str, whole_words: bool) ->
         raise InputError(f"{location}: {unknown('label', label, LABELS)}")
     text, mentions = _unbracket(marked, p, q, location)
     if whole_words:
-        first, second = (_whole_words(start, end, text) for start, end in mentions)
+        first, second = [_whole_words(start, end, text) for start, end in mentions]
         is_overlapping = first[0] < second[1] and second[0] < first[1]
         if not is_overlapping:
             mentions = [first, second]
-    spans: list[Span] = [[mention] for mention in mentions]
+
+    p_span: Span = [mentions[0]]
+    q_span: Span = [mentions[1]]
     p_on_q, q_on_p = LABELS[label.strip()]
     return Record(
         id=row_id,
         doc_id=hashlib.sha256(_key(text).encode()).hexdigest()[:16],
         text=text,
         stances=[
-            Stance(holder=spans[0], target=spans[1], label=p_on_q),
-            Stance(holder=spans[1], target=spans[0], label=q_on_p),
+            Stance(holder=p_span, target=q_span, label=p_on_q),
+            Stance(holder=q_span, target=p_span, label=q_on_p),
         ],
         meta={"corpus": "dse", "label": int(label)},
     )
@@ -116,15 +119,14 @@ def _unbracket(marked: str, p: str, q: str, location: str) -> tuple[str, list[tu
     match = in_order or reversed_order
     if match is None:
         raise InputError(f"{location}: expected [{p}] and [{q}] in the sentence, found {marked!r}")
+
     first, between, second = match.groups()
     before = marked[: match.start()]
     text = before + first + between + second + marked[match.end() :]
     leading = len(text) - len(text.lstrip())
     offsets = []
-    for start, mention in (
-        (len(before), first),
-        (len(before + first + between), second),
-    ):
+    starts = (len(before), len(before + first + between))
+    for start, mention in zip(starts, (first, second), strict=True):
         trimmed_start, trimmed_end = trim(start, start + len(mention), text)
         offsets.append((trimmed_start - leading, trimmed_end - leading))
     if in_order is None:

@@ -81,6 +81,7 @@ def read(folder: Path, split: str, on_drop: OnDrop) -> Iterator[Record]:
         if row.is_screen:
             screens[row.text] = row
         rows.append(row)
+
     # Only now are the answers to screening sentences complete.
     for row in rows:
         counts = Counter(row.answers)

@@ -46,7 +46,7 @@ def read(folder: Path, split: str, on_drop: OnDrop, drop_seen: bool = True) -> I
         InputError: naming the file and the line.
     """
     records = list(_rows(_path(folder, split)))
-    # Articles that share a sentence are one document: of such a pair, neither may be trained on and the other tested.
+    # Articles that share a sentence are one document, so that they stay in one split.
     groups = _articles_that_share_a_sentence(records)
     names = [record.doc_id for record in records]
     seen: set[str] = set()
@@ -65,7 +65,8 @@ def read(folder: Path, split: str, on_drop: OnDrop, drop_seen: bool = True) -> I
 def _articles_that_share_a_sentence(records: Sequence[Record]) -> list[int]:
     """Return the group of each record, as the index of the group's first record.
 
-    Records with the same article or the same text are in one group, and so are those that are tied by others.
+    Records with the same article or the same text are in one group, and so are those that others connect. This is
+    a union-find: ``parents`` points from each record to an earlier one of its group.
     """
     parents = list(range(len(records)))
 
@@ -75,9 +76,9 @@ def _articles_that_share_a_sentence(records: Sequence[Record]) -> list[int]:
             index = parents[index]
         return index
 
-    first_with: dict[tuple[str, str], int] = {}
+    first_with: dict[tuple[str, str | None], int] = {}
     for index, record in enumerate(records):
-        for key in (("article", record.doc_id or record.id), ("text", record.text)):
+        for key in (("article", record.doc_id), ("text", record.text)):
             earlier_root = root(first_with.setdefault(key, index))
             own_root = root(index)
             # The lesser becomes the parent, so that the root of a group is its first record.

@@ -26,7 +26,7 @@ _COLUMNS = {"text": "Sentence", "label": "Label", "conflict": "Solved conflict"}
 
 
 def read(folder: Path, split: str, on_drop: OnDrop) -> Iterator[Record]:
-    """The rows of ``split`` in the order of the file.
+    """Yield the rows of ``split`` in the order of the file.
 
     Args:
         folder: a copy of the repository.

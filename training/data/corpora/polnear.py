@@ -98,6 +98,7 @@ def _annotation_paths(folder: Path, split: str) -> dict[str, list[Path]]:
         paths[path.stem.rpartition("_")[0]].append(path)
     if split == "dev" or not paths:
         return paths
+
     days = {}
     for stem in paths:
         try:
@@ -116,7 +117,8 @@ def _read_metadata(path: Path) -> dict[str, dict[str, str]]:
         return {}
     rows = (row for _, row in read_tsv(path, tuple(range(1, 100)), quoting=False))
     header = next(rows, [])
-    if missing := {"filename", *_METADATA} - set(header):
+    missing = {"filename", *_METADATA} - set(header)
+    if missing:
         raise InputError(f"{path}: expected a column {min(missing)}, found {', '.join(header)}")
     metadata = {}
     for row in rows:
@@ -159,8 +161,10 @@ def _with_surnames(
             continue
         location = Located(index, start - starts[index], end - starts[index])
         within.append(FoundEntity(location, label, 1.0))
+
     completed = []
-    for entity in with_known_people(within, [text[start:end] for start, end in sentences]):
+    sentence_texts = [text[start:end] for start, end in sentences]
+    for entity in with_known_people(within, sentence_texts):
         sentence_start = starts[entity.place.sentence]
         start, end = sentence_start + entity.place.start, sentence_start + entity.place.end
         completed.append((start, end, entity.label))
@@ -177,10 +181,12 @@ def _records(article: _Article, path: Path) -> Iterator[Record]:
     for start, end in article.sentences:
         clipped_events = []
         for event in events:
-            if roles := event.clip(start, end, text):
+            roles = event.clip(start, end, text)
+            if roles:
                 clipped_events.append((event.name, roles))
                 sentence_counts[event.name] += 1
         by_sentence.append(clipped_events)
+
     for index, (start, end) in enumerate(article.sentences):
         attributions = [
             Attribution(**roles, event=name if sentence_counts[name] > 1 else None)
@@ -190,7 +196,8 @@ def _records(article: _Article, path: Path) -> Iterator[Record]:
         if article.entities is not None:
             entities = []
             for entity_start, entity_end, label in article.entities:
-                if span := clip([(entity_start, entity_end)], start, end, text):
+                span = clip([(entity_start, entity_end)], start, end, text)
+                if span:
                     entities.append(Entity(span=span, label=label))
         has_content = any(attribution.content is not None for attribution in attributions)
         yield Record(

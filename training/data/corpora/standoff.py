@@ -39,7 +39,8 @@ class Event:
             return {}
         roles = {}
         for role, span in self.roles.items():
-            if clipped := clip(span, start, end, text):
+            clipped = clip(span, start, end, text)
+            if clipped:
                 roles[role] = clipped
         return roles
 
@@ -78,6 +79,7 @@ def read_events(path: Path, text: str) -> list[Event]:
             spans[name] = _parse_span(body, location, text)
         else:
             event_lines.append((location, name, body))
+
     events = []
     # Only now, since an E-line may name a later T-line.
     for location, name, body in event_lines:
@@ -108,16 +110,18 @@ def _parse_span(body: str, location: str, text: str) -> Span:
 
 def _parse_roles(body: str, location: str, spans: Mapping[str, Span], text: str) -> dict[str, Span]:
     """Return role → span of an E-line, ``EVENT:T1 ROLE:T2 …``; nothing if it is not an attribution."""
-    arguments = [argument.partition(":")[::2] for argument in body.split()]
-    if not arguments or arguments[0][0] not in EVENTS:
+    arguments = body.split()
+    if not arguments or arguments[0].partition(":")[0] not in EVENTS:
         return {}
     pieces: dict[str, Span] = {}
-    for role, reference in arguments[1:]:
+    for argument in arguments[1:]:
+        role, _, reference = argument.partition(":")
         if reference not in spans:
             raise InputError(f"{location}: expected the name of a T-line, found {reference!r}")
         pieces.setdefault(_NUMBER.sub("", role).lower(), []).extend(spans[reference])
     roles = {}
     for role, role_pieces in pieces.items():
-        if span := normalise(role_pieces, text):
+        span = normalise(role_pieces, text)
+        if span:
             roles[role] = span
     return roles

@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from claimstance.model.errors import ConfigError, InputError
-from claimstance.model.record import Record
 from claimstance.training.data.corpora import CORPORA, lookup
-from claimstance.training.data.corpora.newsmtsc import _articles_that_share_a_sentence
 
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 needs_corpora = pytest.mark.skipif(
@@ -136,18 +134,23 @@ def test_newsmtsc_labels_offsets_and_documents(newsmtsc):
     assert [r.doc_id for r in records] == ["allsides_1_7"] * 3 + ["polusa_v1_98"]
 
 
-def test_newsmtsc_articles_that_share_a_sentence_are_one_document():
+def test_newsmtsc_articles_that_share_a_sentence_are_one_document(tmp_path):
     rows = [
-        ("a", "One."),
-        ("b", "Two."),
-        ("c", "One."),
-        ("c", "Two."),
-        ("d", "Three."),
-        (None, "b"),
+        ("allsides_1_1_0", "One."),
+        ("allsides_1_2_0", "Two."),
+        ("allsides_1_3_0", "One."),
+        ("allsides_1_3_1", "Two."),
+        ("allsides_1_4_0", "Three."),
+        ("Two.", "allsides_1_1"),
     ]
-    records = [Record(id=str(i), doc_id=doc, text=text) for i, (doc, text) in enumerate(rows)]
-    assert _articles_that_share_a_sentence(records) == [0, 0, 0, 0, 4, 5]
-    assert _articles_that_share_a_sentence([]) == []
+    folder = tmp_path / "NewsSentiment/experiments/default/datasets"
+    lines = [mtsc(text, text, 0, name) for name, text in rows]
+    write(folder / "newsmtsc-rw-hf/train.jsonl", "\n".join(lines) + "\n")
+    write(folder / "newsmtsc-rw-hf/dev.jsonl", "")
+    records = lookup("newsmtsc").read(tmp_path, "train")
+    # An article is not a text, even if both have the same name.
+    assert [r.doc_id for r in records] == ["allsides_1_1"] * 4 + ["allsides_1_4", "Two."]
+    assert list(lookup("newsmtsc").read(tmp_path, "rw-dev")) == []
 
 
 def test_newsmtsc_drops_what_train_has(newsmtsc):

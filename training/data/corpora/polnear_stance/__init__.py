@@ -121,10 +121,21 @@ def read_labels(path: Path) -> dict[str, ArticleLabels]:
     for number, line in enumerate(read_lines(path), 1):
         try:
             data = json.loads(line)
+            stances = []
+            for stance in data["stances"]:
+                holder, target, label = stance["holder"], stance["target"], stance["label"]
+                if label not in ("favor", "against"):
+                    raise ValueError(label)
+                if not isinstance(holder, str):
+                    holder = _offsets(holder)
+                if not isinstance(target, str):
+                    target = _offsets(target)
+                sentence = _offsets(stance["sentence"])
+                stances.append(LabelledStance(sentence, holder, target, label))
             articles[str(data["doc"])] = ArticleLabels(
                 topics=[str(topic) for topic in data["topics"]],
                 check_worthy=[_offsets(pair) for pair in data["checkworthy"]],
-                stances=[_stance(stance) for stance in data["stances"]],
+                stances=stances,
             )
         except (ValueError, TypeError, KeyError) as error:
             raise InputError(
@@ -137,15 +148,6 @@ def read_labels(path: Path) -> dict[str, ArticleLabels]:
 def _offsets(pair: Any) -> Offsets:
     start, end = pair
     return int(start), int(end)
-
-
-def _stance(data: dict[str, Any]) -> LabelledStance:
-    if data["label"] not in ("favor", "against"):
-        raise ValueError(data["label"])
-    holder, target = (
-        end if isinstance(end, str) else _offsets(end) for end in (data["holder"], data["target"])
-    )
-    return LabelledStance(_offsets(data["sentence"]), holder, target, data["label"])
 
 
 def _add_labels(
@@ -180,7 +182,12 @@ def _localize(labelled: LabelledStance, record: Record, records: list[Record]) -
         return None
     if holder is None and not isinstance(labelled.holder, str):
         # The annotator saw a longer sentence than ours: the holder is named in the one before.
-        holder = _surface(labelled.holder, records)
+        start, end = labelled.holder
+        for other in records:
+            first = other.start or 0
+            if first <= start and end <= first + len(other.text):
+                holder = other.text[start - first : end - first]
+                break
     if holder is None:
         return None
     return Stance(holder=holder, target=target, label=labelled.label)
@@ -195,33 +202,23 @@ def _relative(end: Offsets | str, record: Record) -> Span | str | None:
     return clip([(start, stop)], 0, len(record.text), record.text)
 
 
-def _surface(offsets: Offsets, records: list[Record]) -> str | None:
-    """Return the text of a span that lies in one of the article's sentences."""
-    for record in records:
-        first = record.start or 0
-        if first <= offsets[0] and offsets[1] <= first + len(record.text):
-            return record.text[offsets[0] - first : offsets[1] - first]
-    return None
-
-
 def _add_neutral(record: Record, topics: list[str]) -> None:
     """Append a neutral stance for each pair that the annotation could have listed and did not."""
     listed = list(record.stances or ())
     holders: list[Span | str] = []
-    for candidate in [stance.holder for stance in listed] + [
-        attribution.source for attribution in record.attributions or ()
-    ]:
+    listed_holders = [stance.holder for stance in listed]
+    sources = [attribution.source for attribution in record.attributions or ()]
+    for candidate in [*listed_holders, *sources]:
         if candidate is not None and not any(_overlap(candidate, other) for other in holders):
             holders.append(candidate)
+
     targets: list[Span | str] = []
-    for span in [stance.target for stance in listed] + [
-        entity.span for entity in record.entities or ()
-    ]:
-        if not any(_overlap(span, other) for other in targets):
-            targets.append(span)
-    for topic in topics:
-        if topic not in targets:
-            targets.append(topic)
+    listed_targets = [stance.target for stance in listed]
+    entities = [entity.span for entity in record.entities or ()]
+    for target in [*listed_targets, *entities, *topics]:
+        if not any(_overlap(target, other) for other in targets):
+            targets.append(target)
+
     for holder in holders:
         for target in targets:
             taken = any(
