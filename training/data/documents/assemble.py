@@ -96,10 +96,18 @@ def records(format: Format, path: Path, layout: Layout, report: ReadReport) -> I
     """
     roles = roles_of(layout)
     # One unit and one set of kinds apply to the file, so that the survey must come first.
-    survey = _survey(format, path, layout, roles)
+    survey = _Survey()
+    for document in documents(format, path, layout, ReadReport()):
+        try:
+            survey.add(document, roles)
+        except InputError:
+            # In a lenient layout, the second pass leaves out such a document and counts it.
+            if not layout.lenient:
+                raise
     unit = survey.units.unit(path, layout.lenient)
     if survey.units.marks:
         report.facts["offsets"] = survey.units.describe(unit)
+
     is_empty = True
     for document in documents(format, path, layout, report):
         is_empty = False
@@ -114,6 +122,7 @@ def records(format: Format, path: Path, layout: Layout, report: ReadReport) -> I
             report.refuse(error, document.where, reason)
             continue
         yield from document_records
+
     # A file whose texts were all left out is no error: the report gives the reasons.
     if is_empty and not report.dropped:
         raise InputError(f"{path}: expected at least one annotated text, found none")
@@ -122,19 +131,6 @@ def records(format: Format, path: Path, layout: Layout, report: ReadReport) -> I
             f"{survey.nearest} sources and contents are tied to the nearest cue of their "
             "sentence: the file has no relations"
         )
-
-
-def _survey(format: Format, path: Path, layout: Layout, roles: Roles) -> _Survey:
-    """Return what the first pass over a file learns."""
-    survey = _Survey()
-    for document in documents(format, path, layout, ReadReport()):
-        try:
-            survey.add(document, roles)
-        except InputError:
-            # In a lenient layout, the second pass leaves out such a document and counts it.
-            if not layout.lenient:
-                raise
-    return survey
 
 
 def _document_records(
@@ -150,6 +146,7 @@ def _document_records(
         raise InputError(f"{document.where}: expected a text, found an empty one")
     for mark in document.marks:
         _check_pieces(mark.pieces, mark.label, mark.where or document.where, document)
+
     marks = Marks(document, roles)
     as_one_text = survey.has_answers if layout.sentences is None else not layout.sentences
     if as_one_text:
@@ -164,6 +161,7 @@ def _document_records(
         # The report names the place within the file, which it has named already.
         place = document.where.removeprefix(str(path)).lstrip(", ") or f"record '{document.name}'"
         report.note("overlapping-spans", _OVERLAPPING, place)
+
     # Stances need the target of the document.
     columns = _column_values(document, layout, roles)
     builder = _RecordBuilder(document, bounds, survey.kinds, roles)
@@ -174,6 +172,7 @@ def _document_records(
     document_records = builder.records(as_one_text, columns, layout)
     if as_one_text:
         _add_answers(document_records[0], document, roles, columns, survey.kinds)
+
     for record in document_records:
         # Without a configured label set, all labels of the record are valid.
         labels: dict[str, Any] = {task: (getattr(record, task),) for task in SENTENCE_TASKS}
@@ -260,7 +259,7 @@ class _RecordBuilder:
         """
         document = self._document
         for number, attribution in enumerate(linked, 1):
-            by_sentence: dict[int, dict[str, Span]] = {}
+            by_sentence: dict[int, dict[str, Span]] = {}  # sentence index → role → pieces
             for role in ROLES:
                 span = attribution.span(role)
                 if span is None:
@@ -329,6 +328,7 @@ class _RecordBuilder:
             if key not in used and isinstance(value, (str, int, float, bool))
         }
         meta |= {key: columns[key] for key in _META if columns[key] is not None}
+
         built = []
         for index, (start, end) in enumerate(self._bounds):
             fields = self._fields[index]
@@ -340,11 +340,16 @@ class _RecordBuilder:
                 if fields.get(task) is None:
                     # Tools mark only the sentences with the positive label.
                     fields[task] = self._roles.yes_no(task, False)
+            identity: dict[str, Any] = {
+                "id": f"{document.name}:{index}",
+                "doc_id": document.name,
+                "start": start,
+            }
+            if as_one_text:
+                identity = {"id": document.name, "doc_id": columns["doc_id"], "start": None}
             built.append(
                 Record(
-                    id=document.name if as_one_text else f"{document.name}:{index}",
-                    doc_id=columns["doc_id"] if as_one_text else document.name,
-                    start=None if as_one_text else start,
+                    **identity,
                     text=document.text[start:end],
                     annotator=document.annotator or layout.annotator,
                     meta=dict(meta),
@@ -369,9 +374,17 @@ def _add_answers(
             answers.append((answer, task))
     if "claim" not in kinds and any(task == "claim" for _, task in answers):
         record.claim = None  # An answer takes precedence over a claim derived from contents.
+
     for answer, task in answers:
-        label = _answer_label(answer, task, roles)
-        if label is None:
+        if isinstance(answer.value, str):
+            label = roles.label(answer.value, task)
+        elif roles.of(answer.question) == task and task != "stance":
+            # A label with the name of the task, such as "claim", stands for its positive label.
+            label = roles.yes_no(task, answer.value)
+        elif answer.value:
+            label = roles.label(answer.question, task)
+        else:
+            # A rejected label, such as "not in favor", does not tell which label is correct.
             continue
         if task == "stance":
             if columns["target"] is None:
@@ -403,7 +416,8 @@ def _answer_task(
         return None
     if meaning is None:
         # Tools without questions export each label as a question, with yes or no as its answer.
-        meaning = roles.task_of(answer.question if isinstance(answer.value, bool) else answer.value)
+        name = answer.question if isinstance(answer.value, bool) else answer.value
+        meaning = roles.task_of(name)
     if meaning is None and answer.question in ("label", "labels"):
         meaning = "stance" if columns["target"] is not None else "claim"
     if meaning in (*SENTENCE_TASKS, "stance"):
@@ -412,14 +426,3 @@ def _answer_task(
         f"{document.where}: {unknown('question', answer.question, MEANINGS)}; roles can say which "
         "of these it is"
     )
-
-
-def _answer_label(answer: Answer, task: str, roles: Roles) -> str | None:
-    """Return the label that an answer gives; ``None`` if it only rejects one of several."""
-    if isinstance(answer.value, str):
-        return roles.label(answer.value, task)
-    # A label with the name of the task, such as "claim", stands for its positive label.
-    if roles.of(answer.question) == task and task != "stance":
-        return roles.yes_no(task, answer.value)
-    # A rejected label, such as "not in favor", does not tell which label is correct.
-    return roles.label(answer.question, task) if answer.value else None

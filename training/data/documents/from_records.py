@@ -54,13 +54,15 @@ class RebuiltDocument:
 
     def meta(self) -> dict[str, str | int | float | bool]:
         """Return the plain metadata that are equal in all records."""
-        metas = [record.meta for layer in self.layers for _, record in layer.sentences]
-        return {
-            key: value
-            for key, value in metas[0].items()
-            if isinstance(value, (str, int, float, bool))
-            and all(meta.get(key) == value for meta in metas)
-        }
+        metas = []
+        for layer in self.layers:
+            metas += [record.meta for _, record in layer.sentences]
+        common = {}
+        for key, value in metas[0].items():
+            is_plain = isinstance(value, (str, int, float, bool))
+            if is_plain and all(meta.get(key) == value for meta in metas):
+                common[key] = value
+        return common
 
 
 def shift(span: Span, by: int) -> Span:
@@ -93,7 +95,16 @@ def _rebuild(name: str, records: Sequence[Record]) -> RebuiltDocument:
         if start is None:
             # All annotators' records of such a sentence have one id, and begin at one offset.
             start = appended.setdefault(record.id, len(characters) + 1 if characters else 0)
-        _insert(record, start, characters, name)
+        missing = start + len(record.text) - len(characters)
+        characters += [""] * missing
+        for offset, character in enumerate(record.text, start):
+            if characters[offset] not in ("", character):
+                raise InputError(
+                    f"{record.id}: expected what other records of the document '{name}' say stands at "
+                    f"{offset}, found {shorten(repr(record.text))}"
+                )
+            characters[offset] = character
+
         layer = layers.setdefault(record.annotator, AnnotatorLayer(record.annotator))
         if any(earlier == start for earlier, _ in layer.sentences):
             raise InputError(
@@ -103,19 +114,6 @@ def _rebuild(name: str, records: Sequence[Record]) -> RebuiltDocument:
         layer.sentences.append((start, record))
     _fill_gaps(characters)
     return RebuiltDocument(name, "".join(characters), list(layers.values()))
-
-
-def _insert(record: Record, start: int, characters: list[str], name: str) -> None:
-    """Write the text of a record into the characters of its document."""
-    missing = start + len(record.text) - len(characters)
-    characters += [""] * missing
-    for offset, character in enumerate(record.text, start):
-        if characters[offset] not in ("", character):
-            raise InputError(
-                f"{record.id}: expected what other records of the document '{name}' say stands at "
-                f"{offset}, found {shorten(repr(record.text))}"
-            )
-        characters[offset] = character
 
 
 def _fill_gaps(characters: list[str]) -> None:

@@ -32,7 +32,14 @@ def json_items(path: Path) -> Iterator[Item]:
     Raises:
         InputError: If the file cannot be opened or is not UTF-8, or if its array is not JSON.
     """
-    if _is_array(path):
+    is_array = False
+    # The other suffixes promise one object a line, even if the first line is an array by mistake.
+    if path.suffix.lower() not in (".jsonl", ".ndjson"):
+        for line in read_lines(path):
+            if line.strip():
+                is_array = line.lstrip().startswith("[")
+                break
+    if is_array:
         values = listing(read_json(read_text(path), str(path)), str(path))
         for number, value in enumerate(values, 1):
             yield Item(f"{path}, record {number}", f"{path.stem}:{number}", value)
@@ -52,17 +59,6 @@ def object_of(item: Item) -> dict[str, Any]:
     if isinstance(value, _RawLine):
         value = read_json(value.text, item.where)
     return mapping(value, item.where)
-
-
-def _is_array(path: Path) -> bool:
-    """Return whether the first character of a file other than white space opens an array."""
-    # These suffixes promise one object a line, even if the first line is an array by mistake.
-    if path.suffix.lower() in (".jsonl", ".ndjson"):
-        return False
-    for line in read_lines(path):
-        if line.strip():
-            return line.lstrip().startswith("[")
-    return False
 
 
 def first_object(head: str) -> dict[str, Any]:

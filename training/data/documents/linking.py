@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.record import Span
-from claimstance.training.data.documents.document import Document, Mark, Relation
+from claimstance.training.data.documents.document import Document, Mark
 from claimstance.training.data.documents.format import OnDrop
 from claimstance.training.data.documents.roles import IGNORE, Roles
 
@@ -32,7 +32,11 @@ class LinkedAttribution:
     @property
     def first_piece(self) -> tuple[int, int]:
         """Return the piece with which the attribution begins in the text."""
-        return min(piece for marks in self.marks.values() for m in marks for piece in m.pieces)
+        pieces: Span = []
+        for marks in self.marks.values():
+            for mark in marks:
+                pieces += mark.pieces
+        return min(pieces)
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class LinkedStance:
 
 
 class Marks:
-    """The marks of a document with their meanings and relations."""
+    """Represent the marks of a document with their meanings and relations."""
 
     def __init__(self, document: Document, roles: Roles) -> None:
         """Index the marks and relations of a document.
@@ -130,12 +134,14 @@ def attributions(
             if name in marks.by_name and marks.meaning[name] in ROLES:
                 event.marks[marks.meaning[name]].append(marks.by_name[name])
         linked.append(event)
+
     for cue in _unused(marks.of("cue"), linked):
         contents = marks.related(cue, "content")
         sources = marks.related(cue, "source")
         # Some guidelines link the source to the content, and not to the cue.
         if not sources:
-            sources = [s for content in contents for s in marks.related(content, "source")]
+            for content in contents:
+                sources += marks.related(content, "source")
         linked.append(LinkedAttribution({"source": sources, "cue": [cue], "content": contents}))
     for content in _unused(marks.of("content"), linked):
         sources = marks.related(content, "source")
@@ -144,7 +150,10 @@ def attributions(
         LinkedAttribution({"source": [source], "cue": [], "content": []})
         for source in _unused(marks.of("source"), linked)
     ]
-    count, overlapping = _join_nearest(linked, bounds) if nearest else (0, 0)
+
+    count = overlapping = 0
+    if nearest:
+        count, overlapping = _join_nearest(linked, bounds)
     # An attribution is empty once its only mark was moved to a cue.
     linked = [attribution for attribution in linked if any(attribution.marks.values())]
     linked.sort(key=lambda attribution: attribution.first_piece)
@@ -153,12 +162,10 @@ def attributions(
 
 def _unused(marks: Iterable[Mark], linked: Iterable[LinkedAttribution]) -> list[Mark]:
     """Return the marks that belong to no attribution yet."""
-    used = {
-        mark.name
-        for attribution in linked
-        for members in attribution.marks.values()
-        for mark in members
-    }
+    used = set()
+    for attribution in linked:
+        for members in attribution.marks.values():
+            used.update(mark.name for mark in members)
     return [mark for mark in marks if mark.name not in used]
 
 
@@ -174,12 +181,14 @@ def _join_nearest(
         The number of marks that were moved, and of those that stayed alone.
     """
     with_cue = [attribution for attribution in linked if attribution.marks["cue"]]
-    orphans = [
-        (attribution.marks[role][0], role, attribution)
-        for attribution in linked
-        for role in ("source", "content")
-        if attribution.marks[role] and not attribution.marks["cue"]
-    ]
+    orphans = []
+    for attribution in linked:
+        if attribution.marks["cue"]:
+            continue
+        for role in ("source", "content"):
+            marks = attribution.marks[role]
+            if marks:
+                orphans.append((marks[0], role, attribution))
 
     def length(orphan: tuple[Mark, str, LinkedAttribution]) -> int:
         return sum(end - start for start, end in orphan[0].pieces)
@@ -194,8 +203,7 @@ def _join_nearest(
         # A cue within a content usually belongs to another attribution.
         outside = [a for a in possible if not _overlaps_any(mark, a.marks["cue"])]
         if possible:
-            distances = [_distance(mark, a.marks["cue"][0]) for a in outside or possible]
-            best = (outside or possible)[distances.index(min(distances))]
+            best = min(outside or possible, key=lambda a: _distance(mark, a.marks["cue"][0]))
             best.marks[role] += attribution.marks[role]
             attribution.marks[role] = []
             count += 1
@@ -238,7 +246,7 @@ def stances(
     A stance attribute of a target belongs to the holder related to the target. On any other mark,
     the stance is toward the targets (or entities) related to the mark, else toward ``target``; its
     holder is the mark itself if that is a source or holder, else the source of the mark's
-    attribution, else nobody. The attributes ``target`` and ``holder`` precede all of these.
+    attribution, else ``None``. The attributes ``target`` and ``holder`` precede all of these.
 
     Raises:
         InputError: If a stance has no target.
@@ -246,8 +254,16 @@ def stances(
     result = []
     for relation in marks.document.relations:
         label = _stance_label(relation.label, marks.roles)
-        if label is not None:
-            result.append(_stance_of_relation(marks, linked, relation, label))
+        if label is None:
+            continue
+        head, tail = marks.by_name[relation.head], marks.by_name[relation.tail]
+        # The tail is the target unless the annotation says that the head is.
+        if marks.meaning[head.name] == "target" and marks.meaning[tail.name] != "target":
+            head, tail = tail, head
+        holder = _holder(marks, linked, head)
+        target_name = marks.name_of(tail, "target")
+        result.append(LinkedStance(holder, target_name or tail, label, anchor=tail))
+
     for mark in marks.document.marks:
         for question, answer in mark.attributes.items():
             label = _stance_of_attribute(question, answer, marks.roles)
@@ -260,6 +276,7 @@ def stances(
                 )
             elif meaning not in (IGNORE, *_NAME_QUESTIONS, *marks.roles.labels):
                 on_drop(f"'{question}' of a span: a {meaning} is marked, not said of a span")
+
     # Targets and names that no stance uses are lost, which the report should say.
     anchors = {id(stance.anchor) for stance in result}
     for mark in marks.document.marks:
@@ -290,23 +307,16 @@ def _stance_of_attribute(question: str, answer: str, roles: Roles) -> str | None
     meaning = roles.of(question)
     if meaning == "stance":
         return roles.label(answer, "stance")
-    return _stance_label(answer, roles) if meaning is None else None
+    if meaning is None:
+        return _stance_label(answer, roles)
+    return None
 
 
 def _stance_label(name: str, roles: Roles) -> str | None:
     """Return a name as a stance label; ``None`` if it is none."""
-    return roles.label(name, "stance") if name and roles.task_of(name) == "stance" else None
-
-
-def _stance_of_relation(
-    marks: Marks, linked: Sequence[LinkedAttribution], relation: Relation, label: str
-) -> LinkedStance:
-    head, tail = marks.by_name[relation.head], marks.by_name[relation.tail]
-    # The tail is the target unless the annotation says that the head is.
-    if marks.meaning[head.name] == "target" and marks.meaning[tail.name] != "target":
-        head, tail = tail, head
-    holder = _holder(marks, linked, head)
-    return LinkedStance(holder, marks.name_of(tail, "target") or tail, label, anchor=tail)
+    if name and roles.task_of(name) == "stance":
+        return roles.label(name, "stance")
+    return None
 
 
 def _stances_of_mark(
@@ -330,6 +340,7 @@ def _stances_of_mark(
             holder = _holder(marks, linked, ties[0])
         yield LinkedStance(holder, target_name or mark, label, anchor=mark)
         return
+
     targets: Sequence[Mark | str] = marks.related(mark, "target") or marks.related(mark, "entity")
     if target_name is not None:
         targets = [target_name]
@@ -343,7 +354,8 @@ def _stances_of_mark(
     if holder is None:
         holder = _holder(marks, linked, mark)
     for target in targets:
-        yield LinkedStance(holder, target, label, target if isinstance(target, Mark) else mark)
+        anchor = target if isinstance(target, Mark) else mark
+        yield LinkedStance(holder, target, label, anchor)
 
 
 def _holder(marks: Marks, linked: Sequence[LinkedAttribution], mark: Mark) -> Mark | None:
@@ -361,9 +373,10 @@ def _holder(marks: Marks, linked: Sequence[LinkedAttribution], mark: Mark) -> Ma
 def labels_of(marks: Marks) -> list[tuple[Mark, str, str]]:
     """Return (mark, sentence task, label) for the marks that label the sentences they touch."""
     roles = marks.roles
-    labelled = [
-        (mark, task, roles.yes_no(task, True)) for task in SENTENCE_TASKS for mark in marks.of(task)
-    ]
+    labelled = []
+    for task in SENTENCE_TASKS:
+        positive = roles.yes_no(task, True)
+        labelled += [(mark, task, positive) for mark in marks.of(task)]
     for mark in marks.document.marks:
         for question, answer in mark.attributes.items():
             meaning = roles.of(question)

@@ -7,7 +7,7 @@ not, it is the tool's usual unit, provided that every span fits in it.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import regex
@@ -22,53 +22,27 @@ NO_CR = "code points after CRLF became LF"
 GRAPHEMES = "grapheme clusters"
 
 
-def _code_point_bounds(text: str) -> list[int]:
-    return list(range(len(text) + 1))
-
-
-def _utf16_bounds(text: str) -> list[int]:
-    bounds = [0]
-    for character in text:
-        # Characters beyond the basic plane take a surrogate pair.
-        bounds.append(bounds[-1] + (2 if ord(character) > 0xFFFF else 1))
-    return bounds
-
-
-def _bounds_without_cr(text: str) -> list[int]:
-    bounds = [0]
-    for index in range(len(text)):
-        is_removed = text.startswith("\r\n", index)
-        bounds.append(bounds[-1] + (0 if is_removed else 1))
-    return bounds
-
-
-def _grapheme_bounds(text: str) -> list[int]:
-    bounds = [-1] * (len(text) + 1)
-    count = 0
-    for match in regex.finditer(r"\X", text):
-        bounds[match.start()] = count
-        count += 1
-    bounds[len(text)] = count
-    return bounds
-
-
-#: Unit → function that returns, in this unit, the offset of each code point's start and of the
-#: text's end; -1 where no unit begins. The search tries the units in this order.
-UNITS: dict[str, Callable[[str], list[int]]] = {
-    CODE_POINTS: _code_point_bounds,
-    UTF16: _utf16_bounds,
-    NO_CR: _bounds_without_cr,
-    GRAPHEMES: _grapheme_bounds,
-}
+#: The search tries the units in this order.
+UNITS = (CODE_POINTS, UTF16, NO_CR, GRAPHEMES)
 
 
 def code_point_offsets(text: str, unit: str) -> dict[int, int]:
     """Return offset in ``unit`` → offset in code points, for every bound of a unit."""
+    if unit == GRAPHEMES:
+        starts = [match.start() for match in regex.finditer(r"\X", text)]
+        return dict(enumerate([*starts, len(text)]))
+
     offsets: dict[int, int] = {}
-    for code_point, offset in enumerate(UNITS[unit](text)):
+    offset = 0
+    for index, character in enumerate(text):
         # The CR and the LF of a line end have one offset without CR: the CR begins the line end.
-        if offset >= 0:
-            offsets.setdefault(offset, code_point)
+        offsets.setdefault(offset, index)
+        if unit == NO_CR and text.startswith("\r\n", index):
+            continue
+        # In UTF-16, characters beyond the basic plane take a surrogate pair.
+        is_pair = unit == UTF16 and ord(character) > 0xFFFF
+        offset += 2 if is_pair else 1
+    offsets[offset] = len(text)
     return offsets
 
 

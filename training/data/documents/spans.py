@@ -11,8 +11,9 @@ def normalise(pieces: Iterable[tuple[int, int]], text: str) -> Span:
     >>> normalise([(4, 8), (0, 4)], "one two three")
     [(0, 7)]
     """
+    trimmed = [trim(start, end, text) for start, end in pieces]
     span: Span = []
-    for start, end in sorted(trim(start, end, text) for start, end in pieces):
+    for start, end in sorted(trimmed):
         if start >= end:
             continue
         # Annotation tools cut one span into several pieces at line ends, for example.
@@ -39,4 +40,5 @@ def clip(span: Span, start: int, end: int, text: str) -> Span | None:
         if first < end and last > start:
             inside.append((max(first, start), min(last, end)))
     # Cutting may leave white space at the ends of pieces.
-    return [(first - start, last - start) for first, last in normalise(inside, text)] or None
+    clipped = normalise(inside, text)
+    return [(first - start, last - start) for first, last in clipped] or None

@@ -115,17 +115,20 @@ PIECES = st.sampled_from(["a", " ", "\r", "\n", "Ã©", "e\u0301", FLAG, SCARF, "×
 
 @given(st.lists(PIECES, max_size=20).map("".join))
 def test_every_bound_of_a_unit_is_converted(text):
-    for unit, bounds in UNITS.items():
-        offsets = bounds(text)
-        assert len(offsets) == len(text) + 1
-        expected = [offset for offset in offsets if offset >= 0]
-        assert expected == sorted(expected)
+    lines = text.replace("\r\n", "\n")
+    # The last offset is the text's length in the unit, counted another way.
+    lengths = {
+        CODE_POINTS: len(text),
+        UTF16: len(text.encode("utf-16-le")) // 2,
+        NO_CR: len(lines),
+    }
+    for unit in UNITS:
         table = code_point_offsets(text, unit)
-        assert sorted(table) == sorted(set(expected))
-        # The last offset is the text's length in the unit, counted another way.
-        length = {
-            CODE_POINTS: len(text),
-            UTF16: len(text.encode("utf-16-le")) // 2,
-            NO_CR: len(text.replace("\r\n", "\n")),
-        }.get(unit)
-        assert length is None or offsets[-1] == length
+        offsets, code_points = list(table), list(table.values())
+        assert offsets == sorted(offsets)
+        assert code_points == sorted(set(code_points))
+        assert (offsets[0], code_points[0]) == (0, 0)
+        assert (offsets[-1], code_points[-1]) == (lengths.get(unit, offsets[-1]), len(text))
+        # A unit of two code points, or a code point of two units, has no bound in its middle.
+        bounds = {NO_CR: len(lines), GRAPHEMES: offsets[-1]}.get(unit, len(text)) + 1
+        assert len(table) == bounds
