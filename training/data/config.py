@@ -31,8 +31,8 @@ def one_of(kind: str, names: Sequence[str]) -> AfterValidator:
     """Return a validator of a string, a list or the keys of a mapping: all must be in ``names``."""
 
     def check(value: Any) -> Any:
-        candidates = [value] if isinstance(value, str) else value or ()
-        for name in candidates:
+        candidates = [value] if isinstance(value, str) else value
+        for name in candidates or ():
             if name not in names:
                 raise ValueError(unknown(kind, name, names))
         return value
@@ -196,28 +196,35 @@ class Source(Section):
             lenient=self.lenient if lenient is None else lenient,
         )
 
+    def corpus_options(self, corpora: Path) -> dict[str, Any]:
+        """Return the options of the corpus's reader.
+
+        Args:
+            corpora: the folder that relative paths are relative to.
+        """
+        options = dict(self.options)
+        if self.corpus is not None:
+            for name in CORPORA[self.corpus].path_options:
+                if options.get(name) is not None:
+                    options[name] = corpora / options[name]
+        return options
+
     @model_validator(mode="after")
     def _is_corpus_or_files(self) -> "Source":
         if (self.corpus is None) == (not self.files):
             raise ValueError(
                 f"expected either corpus or files, found {'both' if self.files else 'neither'}"
             )
-        if self.corpus is not None:
-            self._check_corpus(self.corpus)
-        else:
-            self._reject_keys(("splits", "options"), "beside files, which belong to a corpus")
-        return self
+        if self.corpus is None:
+            for key in ("splits", "options"):
+                if getattr(self, key):
+                    raise ValueError(f"expected no {key} beside files, which belong to a corpus")
+            return self
 
-    def _reject_keys(self, keys: Sequence[str], reason: str) -> None:
-        """Raise ``ValueError`` if one of ``keys`` is set."""
-        for key in keys:
+        for key in _FILE_KEYS:
             if getattr(self, key):
-                raise ValueError(f"expected no {key} {reason}")
-
-    def _check_corpus(self, name: str) -> None:
-        """Check the splits and options of a corpus."""
-        corpus = CORPORA[name]
-        self._reject_keys(_FILE_KEYS, "beside corpus, which belongs to files")
+                raise ValueError(f"expected no {key} beside corpus, which belongs to files")
+        name, corpus = self.corpus, CORPORA[self.corpus]
         if not self.splits:
             raise ValueError(
                 f"expected splits, such as {{{corpus.splits[0]}: train}}, found none. "
@@ -229,6 +236,7 @@ class Source(Section):
         for option in self.options:
             if option not in corpus.options:
                 raise ValueError(f"corpus {name}: {unknown('option', option, corpus.options)}")
+        return self
 
 
 class Teacher(Section):

@@ -184,10 +184,7 @@ def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record
             continue
 
         corpus = lookup(source.corpus)
-        options = dict(source.options)
-        for name in corpus.path_options:
-            if options.get(name) is not None:
-                options[name] = config.corpora / options[name]
+        folder, options = config.corpora / corpus.folder, source.corpus_options(config.corpora)
         for corpus_split, split in source.splits.items():
             input_part = InputPart(
                 corpus.name,
@@ -198,7 +195,6 @@ def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record
                 provenance={name: getattr(corpus, name) for name in _PROVENANCE},
                 answers=corpus.answers,
             )
-            folder = config.corpora / corpus.folder
             yield input_part, corpus.read(folder, corpus_split, input_part.read_report, **options)
             units += 1
 

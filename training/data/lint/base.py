@@ -106,9 +106,11 @@ def unreadable(path: Path | str, problem: str) -> Finding:
     message = problem.removeprefix(str(path))
     line_number = None
     # Without the file's name at the front, a line number in the message may be of another file.
-    if message != problem and (match := _LINE.match(message)):
-        line_number = int(match[1])
-        message = message[match.end() :]
+    if message != problem:
+        match = _LINE.match(message)
+        if match:
+            line_number = int(match[1])
+            message = message[match.end() :]
     return Finding("error", "unreadable", Location(str(path), line_number), message.lstrip(":, "))
 
 

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import chain
 
 from claimstance.model.errors import unknown
 from claimstance.model.labels import DEFAULT_LABELS
@@ -39,7 +40,11 @@ def spelling(facts: Facts) -> dict[tuple[str, str], str]:
     """Return (task, label) → the reference label that differs in case and outer blanks alone."""
     corrections = {}
     for task, tallies in list(facts.tallies.items()):
-        names = facts.reference(task) or _commonest_spellings(tallies)
+        names = list(facts.reference(task) or ())
+        if not names:
+            # Without a label set, the commonest spelling of a label is taken for the correct one.
+            groups = _group_spellings(tallies, _form)
+            names = [max(group, key=lambda label: tallies[label].count) for group in groups]
         by_form = {_form(name): name for name in names}
         for label in tallies:
             name = by_form.get(_form(label))
@@ -51,14 +56,6 @@ def spelling(facts: Facts) -> dict[tuple[str, str], str]:
 def _form(label: str) -> str:
     """Return a label without the differences that two spellings of it may have."""
     return label.strip().casefold()
-
-
-def _commonest_spellings(tallies: dict[str, Tally]) -> list[str]:
-    """Return the commonest of each group of labels that differ in case and blanks alone."""
-    return [
-        max(labels, key=lambda label: tallies[label].count)
-        for labels in _group_spellings(tallies, _form)
-    ]
 
 
 def _group_spellings(names: dict[str, Tally], form: Callable[[str], str]) -> list[list[str]]:
@@ -142,9 +139,9 @@ def unused_label(facts: Facts) -> Iterator[LocatedMessage]:
     for task, tallies in facts.tallies.items():
         for label in facts.reference(task) or ():
             if label not in tallies or not tallies[label].count:
-                file = next(iter(tallies.values())).first.file
+                any_tally = next(iter(tallies.values()))
                 message = f"{task}: expected the label '{label}' somewhere, found it nowhere"
-                yield Location(file), message
+                yield Location(any_tally.first.file), message
 
 
 def rare_label(facts: Facts) -> Iterator[LocatedMessage]:
@@ -196,10 +193,10 @@ def target_forms(facts: Facts) -> dict[str, str]:
     """Return target name → its commonest spelling in other case or white space."""
     corrections = {}
     for names in _group_spellings(facts.targets, same_name):
+        # Names with outer white space count as their stripped form.
         counts: Counter[str] = Counter()
         for name in names:
             counts[name.strip()] += facts.targets[name].count
-        # Names with outer white space count as their stripped form.
         best = max(counts, key=lambda name: counts[name])
         for name in names:
             if best and name != best:
@@ -227,17 +224,15 @@ def unmentioned_target(facts: Facts) -> Iterator[LocatedMessage]:
     """
     for name, tally in facts.targets.items():
         missing = [word for word in words_of(name) if word not in facts.words]
-        if not tally.mentioned and missing and _is_proper_name(name):
-            yield (
-                tally.first,
-                f"stances.target: expected '{name}' in some text, found '{missing[0]}' in none",
+        if tally.mentioned or not missing:
+            continue
+        # Short words, such as *of* and *the*, have no capital even in a proper name.
+        words = [word for word in name.split() if len(word) > 3] or name.split()
+        if all(word[0].isupper() for word in words):
+            message = (
+                f"stances.target: expected '{name}' in some text, found '{missing[0]}' in none"
             )
-
-
-def _is_proper_name(name: str) -> bool:
-    """Return whether all words but short ones, such as *of* and *the*, have a capital."""
-    words = [word for word in name.split() if len(word) > 3] or name.split()
-    return bool(words) and all(word[0].isupper() for word in words)
+            yield tally.first, message
 
 
 def unlisted_target(facts: Facts) -> Iterator[LocatedMessage]:
@@ -295,7 +290,7 @@ def odd_annotator(facts: Facts) -> Iterator[LocatedMessage]:
         if counts["common"] >= MIN_COMMON_ITEMS:
             agreement[task][first, second] = counts["alike"] / counts["common"]
     for task, pairs in agreement.items():
-        for annotator in sorted({name for pair in pairs for name in pair}):
+        for annotator in sorted(set(chain.from_iterable(pairs))):
             own = [share for pair, share in pairs.items() if annotator in pair]
             rest = [share for pair, share in pairs.items() if annotator not in pair]
             if rest and _mean(own) <= _mean(rest) - MAX_AGREEMENT_GAP:

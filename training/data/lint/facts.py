@@ -104,7 +104,13 @@ class Facts:
                 # Searching a text takes long, and one mention is enough.
                 if not tally.mentioned:
                     tally.mentioned = bool(find_mentions(stance.target, record.text))
-        self._count_sentence(record, location)
+        if record.doc_id is not None:
+            # Records of several annotators with one id are one sentence of the document.
+            document, id_hash = key_of(record.doc_id), key_of(record.id)
+            sentence = _SentenceOfDocument(location, id_hash)
+            first = self._single_sentences.setdefault(document, sentence)
+            if first is not None and first.id_hash != id_hash:
+                self._single_sentences[document] = None
         self.annotators.setdefault(record.annotator, Tally(location)).count += 1
         # setdefault returns this record's own location if the key is new.
         same_id = self._locations_by_id.setdefault(key_of(record.id, record.annotator), location)
@@ -143,9 +149,9 @@ class Facts:
             if label is not None:
                 labels.append((task, label))
         labels += [("entity", entity.label) for entity in record.entities or ()]
-        labels += [
-            ("stance", stance.label) for stance in record.stances or () if stance.label is not None
-        ]
+        for stance in record.stances or ():
+            if stance.label is not None:
+                labels.append(("stance", stance.label))
         for task, label in labels:
             self.tallies[task].setdefault(label, Tally(location)).count += 1
             if split is not None:
@@ -154,15 +160,6 @@ class Facts:
         for stance in record.stances or ():
             for label in stance.probabilities or ():
                 self.tallies["stance"].setdefault(label, Tally(location))
-
-    def _count_sentence(self, record: Record, location: Location) -> None:
-        """Keep track of documents with a single sentence, however many annotators labelled it."""
-        if record.doc_id is None:
-            return
-        document, id_hash = key_of(record.doc_id), key_of(record.id)
-        first = self._single_sentences.setdefault(document, _SentenceOfDocument(location, id_hash))
-        if first is not None and first.id_hash != id_hash:
-            self._single_sentences[document] = None
 
     def _contradictions(self, record: Record, location: Location) -> Iterator[Contradiction]:
         """Add the record's labels; yield those that contradict earlier ones of its annotator.
@@ -173,17 +170,18 @@ class Facts:
         for task, question, label in dict.fromkeys(answers(record)):
             new = _EarlierLabel(record.annotator, label.strip().casefold(), location)
             earlier_labels = self._earlier_labels.setdefault(key_of(text, task, question), [])
-            own = next((old for old in earlier_labels if old.annotator == new.annotator), None)
+            own = [old for old in earlier_labels if old.annotator == new.annotator]
             # An annotator who labels a text twice counts once towards agreement.
-            if own is not None:
+            if own:
+                first = own[0]
                 # The check two-stance-labels reports two labels in one record.
-                if own.label != new.label and own.location is not location:
-                    yield Contradiction(question or task, own.label, new.label, own.location)
+                if first.label != new.label and first.location is not location:
+                    yield Contradiction(question or task, first.label, new.label, first.location)
                 continue
             for old in earlier_labels:
                 if old.annotator is not None and new.annotator is not None:
-                    first, second = sorted((old.annotator, new.annotator))
-                    counts = self.pairs[task, first, second]
+                    name, other_name = sorted((old.annotator, new.annotator))
+                    counts = self.pairs[task, name, other_name]
                     counts["common"] += 1
                     counts["alike"] += int(old.label == new.label)
             earlier_labels.append(new)
@@ -217,7 +215,8 @@ def participant_name(text: str, participant: Span | str | None) -> str:
         return same_name(participant)
     words = surface(text, participant)
     earlier = text.count(words, 0, participant[0][0])
-    return same_name(words) + (f" ({earlier + 1})" if earlier else "")
+    number = f" ({earlier + 1})" if earlier else ""
+    return same_name(words) + number
 
 
 def words_of(text: str) -> list[str]:

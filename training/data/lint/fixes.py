@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from claimstance.model.labels import ROLES, SENTENCE_TASKS
-from claimstance.model.record import Record, Span, Stance
+from claimstance.model.record import Record, Span
 from claimstance.training.data.lint.data_checks import spelling, target_forms
 from claimstance.training.data.lint.facts import Facts, content_key
 
@@ -27,7 +27,7 @@ class Fixes:
     @classmethod
     def of(cls, facts: Facts) -> "Fixes":
         """Return the corrections for data whose records are all in ``facts``."""
-        # Without a label set, nobody but the user can say which of two spellings is correct.
+        # Without a label set, only the user can say which of two spellings is correct.
         labels = {
             (task, label): name
             for (task, label), name in spelling(facts).items()
@@ -53,7 +53,7 @@ class Fixes:
             yield fixed
 
     def _fix_record(self, record: Record) -> Record:
-        """Correct labels, spans and targets of a record in place."""
+        """Correct labels, spans and targets of a record in place, and return it."""
         text = record.text
         for task in SENTENCE_TASKS:
             setattr(record, task, self._fix_label(task, getattr(record, task)))
@@ -65,33 +65,30 @@ class Fixes:
                 span = getattr(attribution, role)
                 if span:
                     setattr(attribution, role, self._trim(span, text))
-        for stance in record.stances or ():
-            self._fix_stance(stance, text)
-        return record
 
-    def _fix_stance(self, stance: Stance, text: str) -> None:
-        """Correct label, probabilities, holder and target of a stance in place."""
-        stance.label = self._fix_label("stance", stance.label)
-        if stance.probabilities is not None:
-            probabilities = {
-                self.labels.get(("stance", label), label): probability
-                for label, probability in stance.probabilities.items()
-            }
-            # Two spellings of one label stay as they are: adding them up would be a guess.
-            if len(probabilities) == len(stance.probabilities):
-                stance.probabilities = probabilities
-        if isinstance(stance.holder, list):
-            stance.holder = self._trim(stance.holder, text)
-        # Only names have spellings; a span has the words of its text.
-        if isinstance(stance.target, list):
-            stance.target = self._trim(stance.target, text)
-            return
-        name = self.targets.get(stance.target, stance.target)
-        if name != stance.target:
-            is_stripped = name == stance.target.strip()
-            change = "target names stripped" if is_stripped else "target names made alike"
-            self.changed[change] += 1
-            stance.target = name
+        for stance in record.stances or ():
+            stance.label = self._fix_label("stance", stance.label)
+            if stance.probabilities is not None:
+                probabilities = {
+                    self.labels.get(("stance", label), label): probability
+                    for label, probability in stance.probabilities.items()
+                }
+                # Two spellings of one label stay as they are: adding them up would be a guess.
+                if len(probabilities) == len(stance.probabilities):
+                    stance.probabilities = probabilities
+            if isinstance(stance.holder, list):
+                stance.holder = self._trim(stance.holder, text)
+            # Only names have spellings; a span has the words of its text.
+            if isinstance(stance.target, list):
+                stance.target = self._trim(stance.target, text)
+                continue
+            name = self.targets.get(stance.target, stance.target)
+            if name != stance.target:
+                is_stripped = name == stance.target.strip()
+                change = "target names stripped" if is_stripped else "target names made alike"
+                self.changed[change] += 1
+                stance.target = name
+        return record
 
     def _fix_label(self, task: str, label: str | None) -> str | None:
         if label is None or (task, label) not in self.labels:

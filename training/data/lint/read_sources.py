@@ -22,7 +22,7 @@ _LINE = re.compile(r"(?:, )?line (\d+)")
 
 @dataclass(frozen=True, slots=True)
 class LocatedRecord:
-    """Represent a record with its location, and with its split where one is named."""
+    """Represent a record with its location, and with its split if the data name one."""
 
     record: Record
     location: Location
@@ -45,13 +45,31 @@ def read_source(source: Source, config: DataConfig) -> Iterator[LocatedRecord | 
         ConfigError: If the source uses an option that its corpus or format does not have.
     """
     if source.corpus is not None:
-        yield from _read_corpus(source, config)
+        # The files of a corpus have formats of their own, so that records are located by their ids.
+        corpus = lookup(source.corpus)
+        folder, options = config.corpora / corpus.folder, source.corpus_options(config.corpora)
+        for corpus_split, split in source.splits.items():
+            name = f"{corpus.name} {corpus_split}"
+            try:
+                for record in corpus.read(folder, corpus_split, **options):
+                    yield LocatedRecord(record, Location(name, None, record.id), split)
+            except InputError as error:
+                yield unreadable(name, str(error))
         return
+
     for file in source.paths():
         column = SplitColumn()
         layout = source.layout(file, {}, lenient=True)
         try:
-            for entry in _read_file(file, source.format, layout):
+            format = recognise(file, source.format)
+            # Each kind of format is read in the way that preserves line numbers.
+            if format.name == "jsonl":
+                entries = _read_json_lines(file, layout)
+            elif format.read is not None and format.parse is None:
+                entries = _read_table(format.read, file, layout)
+            else:
+                entries = _read_documents(format, file, layout)
+            for entry in entries:
                 if isinstance(entry, Finding):
                     yield entry
                 else:
@@ -72,33 +90,6 @@ def _with_split(
         return replace(entry, split=column.read(entry.record.meta.get("split"), where))
     except ValueError as problem:
         return Finding("error", "unreadable", location, f"split: {problem}")
-
-
-def _read_corpus(source: Source, config: DataConfig) -> Iterator[LocatedRecord | Finding]:
-    """Yield the records of a corpus, by their ids, since its files have formats of their own."""
-    corpus = lookup(source.corpus or "")
-    options = dict(source.options)
-    for name in corpus.path_options:
-        if options.get(name) is not None:
-            options[name] = config.corpora / options[name]
-    for corpus_split, split in source.splits.items():
-        name = f"{corpus.name} {corpus_split}"
-        try:
-            for record in corpus.read(config.corpora / corpus.name, corpus_split, **options):
-                yield LocatedRecord(record, Location(name, None, record.id), split)
-        except InputError as error:
-            yield unreadable(name, str(error))
-
-
-def _read_file(path: Path, name: str | None, layout: Layout) -> Iterator[LocatedRecord | Finding]:
-    """Yield records and findings of a file, each format in the way that preserves line numbers."""
-    format = recognise(path, name)
-    if format.name == "jsonl":
-        yield from _read_json_lines(path, layout)
-    elif format.read is not None and format.parse is None:
-        yield from _read_table(format.read, path, layout)
-    else:
-        yield from _read_documents(format, path, layout)
 
 
 def _read_json_lines(path: Path, layout: Layout) -> Iterator[LocatedRecord | Finding]:

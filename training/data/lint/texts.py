@@ -61,7 +61,12 @@ def mojibake(checked: CheckedRecord) -> Iterator[str]:
     for match in _MOJIBAKE.finditer(checked.record.text):
         # Characters that happen to look like mojibake do not encode back to valid UTF-8.
         try:
-            decoded = b"".join(map(_windows_1252_byte, match[0])).decode("utf-8")
+            encoded = b""
+            for character in match[0]:
+                # Decoders read the bytes that Windows-1252 leaves undefined as Latin-1.
+                encoding = "latin-1" if "\x80" <= character <= "\x9f" else "cp1252"
+                encoded += character.encode(encoding)
+            decoded = encoded.decode("utf-8")
         except UnicodeError:
             continue
         yield (
@@ -69,12 +74,6 @@ def mojibake(checked: CheckedRecord) -> Iterator[str]:
             "(UTF-8 read as Windows-1252)"
         )
         return
-
-
-def _windows_1252_byte(character: str) -> bytes:
-    """Return the byte that decodes to a character, as Latin-1 where Windows-1252 has a gap."""
-    encoding = "latin-1" if "\x80" <= character <= "\x9f" else "cp1252"
-    return character.encode(encoding)
 
 
 def long(checked: CheckedRecord) -> Iterator[str]:

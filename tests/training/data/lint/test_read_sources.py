@@ -197,3 +197,19 @@ def test_an_invalid_split_of_a_record_is_found(check):
     assert (
         finding.message == "split: expected a split (train, dev, validation or test), found 'gold'"
     )
+
+
+def test_a_corpus_is_read_from_its_own_folder(tmp_path):
+    # polnear-stance adds labels to the articles of polnear, and is in the folder of that corpus.
+    for path, text in (
+        ("text/ap_2016-01-31_rain.txt", "It rains."),
+        ("attributions/ap_2016-01-31_rain_a1.ann", ""),
+    ):
+        file = tmp_path / "polnear/data/dev" / path
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+    source = {"corpus": "polnear-stance", "splits": {"dev": "test"}}
+    config = {"path": "x", "corpora": str(tmp_path), "sources": [source]}
+    inspection = Inspection(parse_data_config(config, "test"))
+    assert "unreadable" not in codes(inspection.findings())
+    assert inspection.facts.records == 1
