@@ -1,5 +1,6 @@
 """Figures of a report, in the form that a page needs: shares, histograms, and agreement in words."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -45,10 +46,12 @@ def label_rows(
     for split, count in counts.items():
         totals[split] = sum(n for label, n in count.items() if label != NO_LABEL)
         data_labels.update(count)
+
     order = list(dict.fromkeys((*names, *sorted(data_labels))))
     if NO_LABEL in order:
         order.remove(NO_LABEL)
         order.append(NO_LABEL)
+
     rows = []
     for label in order:
         row = LabelRow(label, counts={}, shares={})
@@ -113,9 +116,11 @@ def histograms(lengths: Lengths) -> dict[str, Histogram]:
                 bins = max(bins, index + 1)
                 highest = max(highest, count / sum(counts))
     highest = highest or 1.0
+
     bin_width = (_WIDTH - _LEFT) / max(1, bins)
     ticks = {}
-    for index in range(0, bins, max(1, -(-bins // _MAX_TICKS))):
+    bins_per_tick = max(1, math.ceil(bins / _MAX_TICKS))
+    for index in range(0, bins, bins_per_tick):
         ticks[index * lengths.width] = round(_LEFT + index * bin_width, 1)
     limit = None
     if lengths.limit is not None and lengths.limit <= bins * lengths.width:
@@ -175,7 +180,9 @@ def _grade(value: float) -> str:
         return "reliable"
     if value >= TENTATIVE:
         return "good for tentative conclusions"
-    return "too low to rely on" if value > 0 else "no better than chance"
+    if value > 0:
+        return "too low to rely on"
+    return "no better than chance"
 
 
 def cautions(items: int, alpha: Measure) -> list[str]:

@@ -1,5 +1,6 @@
 """Histograms of the sentence lengths of a dataset, for its report."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,7 +52,7 @@ class Lengths(BaseModel):
         """Return how many sentences of a split exceed the window; ``None`` if the limit is unknown."""
         if self.limit is None:
             return None
-        first_bin = -(-self.limit // self.width)  # rounded up
+        first_bin = math.ceil(self.limit / self.width)
         return sum(self.counts[split][first_bin:])
 
     def median_bound(self, split: str) -> int | None:

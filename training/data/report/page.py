@@ -69,7 +69,18 @@ def render(report: BuildReport, samples: Sequence[Record], lengths: Lengths | No
     """Return the page as HTML; the arguments are those of ``write_report_page``."""
     codebook = Codebook.model_validate(report.codebook) if report.codebook else None
     title = codebook.title if codebook and codebook.title else "Dataset report"
+
     shares = report.division.shares if report.division else {}
+    strata: set[str] = set()
+    for by_stratum in shares.values():
+        strata.update(by_stratum)
+    # The share of the rows comes first, then those of the labels.
+    sorted_strata = sorted(strata, key=lambda stratum: (stratum != "rows", stratum))
+
+    top_names = {}
+    for kind, names in (("targets", report.targets), ("holders", report.holders)):
+        top_names[kind] = [(name, counts, sum(counts.values())) for name, counts in names]
+
     context = {
         **_TEMPLATE_FUNCTIONS,
         "report": report,
@@ -78,10 +89,10 @@ def render(report: BuildReport, samples: Sequence[Record], lengths: Lengths | No
         "tasks": tasks_of(report.labels),
         "left_out": sum(sum(source.dropped.values()) for source in report.sources),
         "has_ties": any(any(source.ties.values()) for source in report.sources),
-        "strata": _sorted_strata(shares),
+        "strata": sorted_strata,
         "largest_deviation": _largest_deviation(shares),
         "lengths": lengths,
-        "top_names": {"targets": report.targets, "holders": report.holders},
+        "top_names": top_names,
         "codebook": codebook,
         "samples": [sample(record) for record in samples],
     }
@@ -114,14 +125,6 @@ def _metrics_of(agreement: SpanAgreement) -> list[str]:
     return list(metrics)
 
 
-def _sorted_strata(shares: Mapping[str, Mapping[str, Sequence[float]]]) -> list[str]:
-    """Return all strata: ``rows`` first, then the labels."""
-    strata: set[str] = set()
-    for by_stratum in shares.values():
-        strata.update(by_stratum)
-    return sorted(strata, key=lambda stratum: (stratum != "rows", stratum))
-
-
 def _stratum(name: str) -> str:
     """Return the display name of a stratum: ``stance against`` → "stance: against"."""
     task, _, label = name.partition(" ")
@@ -129,7 +132,7 @@ def _stratum(name: str) -> str:
 
 
 class _ShareDeviation(NamedTuple):
-    """The requested and the achieved share of a stratum in a split."""
+    """Represent the requested and the achieved share of a stratum in a split."""
 
     name: str
     split: str
@@ -157,10 +160,6 @@ def _largest_deviation(
     return largest
 
 
-def _is_link(url: str) -> bool:
-    return url.startswith(("https://", "http://"))
-
-
 def _describe(measure: Measure) -> str:
     """Return a coefficient in words, as the alternative text of its picture."""
     interval = ""
@@ -172,10 +171,6 @@ def _describe(measure: Measure) -> str:
 def _position(value: float, width: int) -> float:
     """Return the position of a coefficient on a line from 0 to 1; negative values are drawn at 0."""
     return round(width * min(1.0, max(0.0, value)), 1)
-
-
-def _sum_values(counts: Mapping[str, int]) -> int:
-    return sum(counts.values())
 
 
 _TEMPLATE_FUNCTIONS = {
@@ -203,9 +198,7 @@ _PAGES = Pages(
         "task": task_name,
         "metric": metric_name,
         "stratum": _stratum,
-        "is_link": _is_link,
         "describe": _describe,
         "position": _position,
-        "sum_values": _sum_values,
     },
 )

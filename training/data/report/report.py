@@ -15,6 +15,7 @@ from claimstance.training.data.building.assign_splits import SplitReport
 from claimstance.training.data.building.indexing import Profile
 from claimstance.training.data.building.leaks import Overlap
 from claimstance.training.data.building.rows import DatasetRows
+from claimstance.training.data.building.sources import InputPart
 from claimstance.training.data.report.lengths import Lengths
 from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.data.splits import SPLITS
@@ -126,6 +127,7 @@ class Fingerprint:
         for record_id, by_task in sorted(soft.items()):
             for task, probabilities in sorted(by_task.items()):
                 self._dataset_digest.update(f"{record_id} {task}\n".encode())
+                # In the precision in which they are saved.
                 self._dataset_digest.update(probabilities.astype(np.float16).tobytes())
 
     @property
@@ -201,8 +203,12 @@ def report_sources(rows: DatasetRows, ties: Mapping[int, Counter[str]]) -> list[
         ties: index of a part → task → number of ties.
     """
     ordered_parts = sorted(rows.input_parts, key=lambda input_part: input_part.split is None)
+    first_parts: dict[str, InputPart] = {}
+    for input_part in ordered_parts:
+        first_parts.setdefault(input_part.name, input_part)
+
     reports = []
-    for name in dict.fromkeys(input_part.name for input_part in ordered_parts):
+    for name, first_part in first_parts.items():
         indices = [
             index for index, input_part in enumerate(rows.input_parts) if input_part.name == name
         ]
@@ -217,7 +223,6 @@ def report_sources(rows: DatasetRows, ties: Mapping[int, Counter[str]]) -> list[
         for input_part in source_parts:
             if input_part.read_report.facts:
                 facts[input_part.origin] = dict(input_part.read_report.facts)
-        first_part = next(input_part for input_part in ordered_parts if input_part.name == name)
         reports.append(
             SourceReport(
                 name=name,

@@ -42,7 +42,6 @@ def top_names(
     for value, _ in ranking[:count]:
         # Only hashes are stored, so the name is looked up in the first row that has it.
         record = rows.record(rows.first_with(column, np.uint64(value), all_rows))
-        name = next(name for name in names_of(record) if hash_text(name) == value)
         by_split = {split: counts[split][value] for split in splits if value in counts[split]}
-        names.append((name, by_split))
+        names += [(name, by_split) for name in names_of(record) if hash_text(name) == value]
     return names
