@@ -140,13 +140,15 @@ def _build(
     for input_part in input_parts:
         for _, message in input_part.read_report.warnings():
             _LOG.warning("%s: %s", input_part.origin, message)
+
     labels = _label_sets(config, store)
     _check_labels(store, input_parts, labels)
-    # Such a build is no error: a column may be missing in the configuration only.
+    # This is not an error, since only the configuration may lack a column.
     if not any(profile.labels for profile in store.profiles):
         _LOG.warning(
             "no row has a label: roles or columns can say which fields or answers are labels, and of what"
         )
+
     adjudication = adjudicate_items(config, store, input_parts, labels)
     rows = DatasetRows(
         store, input_parts, adjudication.rows, adjudication.first_rows, adjudication.shared_sources
@@ -160,6 +162,7 @@ def _build(
         _LOG.warning("%s", message)
     soft = _soft_labels(rows, adjudication.soft, labels, teach)
     fingerprint = _write(rows, labels, soft, folder)
+
     splits = [name for name in SPLITS if len(rows.in_split(name))]
     words = rows.column("words").astype(np.int32)
     report = BuildReport(
@@ -183,6 +186,7 @@ def _build(
         fingerprints={name: fingerprint.of_split(name) for name in splits},
     )
     (folder / REPORT_FILE).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
     # The same seed shows the same sentences, in the order of the rows.
     shuffled = np.random.default_rng(config.split.seed).permutation(len(rows))
     samples = [rows.record(row) for row in np.sort(shuffled[:SAMPLES]).tolist()]
@@ -207,6 +211,7 @@ def _label_sets(config: DataConfig, store: IndexedStore) -> dict[str, tuple[str,
                 task_counts[label] += count * rows
     for message in spelling_warnings(counts):
         _LOG.warning("%s", message)
+
     sets: dict[str, tuple[str, ...]] = {}
     for task, default in DEFAULT_LABELS.items():
         data_labels = set(counts.get(task, ()))
@@ -229,22 +234,20 @@ def _check_labels(store: IndexedStore, input_parts: Sequence[InputPart], labels:
     """Raise ``InputError`` for the first row with a label that is not in the sets."""
     invalid = []
     for profile, number in store.profiles.items():
-        used = [(task, label) for task, counts in profile.labels for label, _ in counts]
-        used += [("stance", label) for label in profile.soft_labels]
+        used = [("stance", label) for label in profile.soft_labels]
+        for task, counts in profile.labels:
+            used += [(task, label) for label, _ in counts]
         if any(task in labels and label not in labels[task] for task, label in used):
             invalid.append(number)
     rows = np.flatnonzero(np.isin(store.row_store.column("profile"), invalid))
     if not len(rows):
         return
     row = int(rows[0])
-    input_part = next(
-        input_part
-        for input_part in input_parts
-        if input_part.first <= row < input_part.first + input_part.count
-    )
     record = Record.model_validate_json(next(store.row_store.lines(rows[:1])))
-    # The row has such a label, so that this raises the error with its message.
-    check_labels(record, labels, f"{input_part.origin}: {record.id}")
+    for input_part in input_parts:
+        if input_part.first <= row < input_part.first + input_part.count:
+            # The row has such a label, so that this raises the error with its message.
+            check_labels(record, labels, f"{input_part.origin}: {record.id}")
 
 
 def _check_codebook(
@@ -289,12 +292,14 @@ def _soft_labels(
                 soft[rows.row_id(row)] = dict(annotator_soft[store_row])
     if teach is None:
         return soft
+
     records = [Record.model_validate_json(line) for line in rows.lines(train)]
     teacher_soft = teach(records, labels)
     first = rows.store.row_store.count
     # The records have their final ids already, so it does not matter which part they are added to.
     rows.store.add(rows.store.batches(records, rows.input_parts[0]))
     rows.replace(train, first)
+
     for record_id, by_task in teacher_soft.items():
         record_soft = soft.setdefault(record_id, {})
         for task, probabilities in by_task.items():

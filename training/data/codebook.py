@@ -115,6 +115,7 @@ class _Loader(LimitedLoader):
 
     def construct_scalar(self, node: Any) -> Any:
         text = super().construct_scalar(node)
+        # A scalar without a style is not in quotes; a quoted "null" is the text.
         return "" if node.style is None and text in ("null", "~") else text
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
@@ -150,7 +151,8 @@ def load_codebook(path: Path | str) -> Codebook:
         # A check of the whole codebook names the key itself.
         if not key and details["type"] != "value_error":
             key = "the file"
-        raise ConfigError(f"{path}: {f'{key}: ' if key else ''}{message}") from None
+        place = f"{path}: {key}" if key else str(path)
+        raise ConfigError(f"{place}: {message}") from None
     codebook._path = str(path)
     return codebook
 

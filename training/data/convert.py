@@ -60,6 +60,7 @@ def convert(
 
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        # The file is written elsewhere and renamed, so that a failure leaves nothing at ``out``.
         with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as staging:
             new = Path(staging) / out.name
             writable[to](records(), new)

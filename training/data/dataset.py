@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -98,8 +97,15 @@ class DatasetWriter:
         splits = {}
         for name in names:
             splits[name] = Dataset.from_dict(empty_row, features=self._features, split=name)
-        with _without_progress_bars():
+
+        # Callers show a progress of their own.
+        were_enabled = not are_progress_bars_disabled()
+        disable_progress_bars()
+        try:
             DatasetDict(splits).save_to_disk(folder)
+        finally:
+            if were_enabled:
+                enable_progress_bars()
 
     def batches(self, lines: Iterable[bytes]) -> Iterator[LineBatch]:
         """Yield records, given as lines of JSON, in batches for ``tables.tabulate``."""
@@ -140,18 +146,6 @@ def save(
     for name, records in splits.items():
         lines = (record.to_json().encode() for record in records)
         writer.write(name, map(tabulate, writer.batches(lines)))
-
-
-@contextmanager
-def _without_progress_bars() -> Iterator[None]:
-    """Disable the progress bars of ``datasets``, since callers show their own progress."""
-    were_enabled = not are_progress_bars_disabled()
-    disable_progress_bars()
-    try:
-        yield
-    finally:
-        if were_enabled:
-            enable_progress_bars()
 
 
 def load_records(path: Path | str, split: str) -> list[Record]:

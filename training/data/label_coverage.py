@@ -57,7 +57,10 @@ def single_topic(records: Iterable[Record]) -> str | None:
             if not isinstance(stance.target, str):
                 return None
             topics.setdefault(" ".join(stance.target.casefold().split()), stance.target)
-    return next(iter(topics.values())) if len(topics) == 1 else None
+    if len(topics) != 1:
+        return None
+    [topic] = topics.values()
+    return topic
 
 
 def unseen_labels(

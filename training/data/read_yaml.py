@@ -1,7 +1,8 @@
-"""Reading YAML that people write, within limits, so that a wrong file ends with a message that names the line.
+"""Reading of YAML files that people write; an error names the line.
 
-Aliases let a few lines stand for gigabytes, and brackets nest deeper than Python can follow; both are refused while the
-file is read. So are numbers and dates that are none.
+With aliases, a few lines can stand for gigabytes, and brackets can nest deeper than Python's recursion limit. The
+loaders reject both while they read the file. They also reject scalars that look like a number or a date but are not
+one.
 """
 
 from pathlib import Path
@@ -17,7 +18,7 @@ _LONGEST_NUMBER = 100  # characters
 
 
 class LimitedLoader(yaml.BaseLoader):
-    """Load YAML whose size and depth, all aliases written out, stay within the limits; all values are text."""
+    """Load YAML with text values only; its size and depth, with all aliases expanded, are limited."""
 
     def __init__(self, stream: Any) -> None:
         super().__init__(stream)
@@ -25,7 +26,7 @@ class LimitedLoader(yaml.BaseLoader):
         self._sizes: dict[int, tuple[int, int]] = {}  # node → its characters and levels
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Compose the next node and measure it."""
+        """Compose the next node, and reject it if it is too large or too deep."""
         event = self.peek_event()  # type: ignore[no-untyped-call]
         mark = event.start_mark
         self._level += 1
@@ -35,14 +36,10 @@ class LimitedLoader(yaml.BaseLoader):
         self._level -= 1
         if isinstance(event, yaml.AliasEvent) and id(node) not in self._sizes:
             raise yaml.MarkedYAMLError(None, None, "an alias of what it stands in", mark)
-        if node is not None:
-            self._measure(node, mark)
-        return node
+        if node is None or id(node) in self._sizes:
+            return node
 
-    def _measure(self, node: yaml.Node, mark: Any) -> None:
-        """Take down the size of a node from those of its children, which were composed before it."""
-        if id(node) in self._sizes:
-            return
+        # The children were composed, and so measured, before the node.
         size, levels = 1, 1
         children: list[yaml.Node] = []
         if isinstance(node, yaml.MappingNode):
@@ -51,9 +48,9 @@ class LimitedLoader(yaml.BaseLoader):
         elif isinstance(node, yaml.SequenceNode):
             children = node.value
         for child in children:
-            of_child = self._sizes[id(child)]
-            size += of_child[0]
-            levels = max(levels, 1 + of_child[1])
+            child_size, child_levels = self._sizes[id(child)]
+            size += child_size
+            levels = max(levels, 1 + child_levels)
         if isinstance(node, yaml.ScalarNode):
             size += len(node.value)
         if size > LARGEST:
@@ -62,6 +59,7 @@ class LimitedLoader(yaml.BaseLoader):
         if levels > DEEPEST:
             raise yaml.MarkedYAMLError(None, None, _too_deep(), mark)
         self._sizes[id(node)] = size, levels
+        return node
 
 
 class ValueLoader(LimitedLoader, yaml.SafeLoader):
@@ -71,7 +69,7 @@ class ValueLoader(LimitedLoader, yaml.SafeLoader):
         """Return the value of a node.
 
         Raises:
-            yaml.MarkedYAMLError: For a scalar that looks like a number or a date and is none.
+            yaml.MarkedYAMLError: For a scalar that looks like a number or a date but is not one.
         """
         if not isinstance(node, yaml.ScalarNode):
             return super().construct_object(node, deep)
@@ -94,11 +92,11 @@ def parse_yaml(text: str, where: str, loader: type[yaml.BaseLoader] = ValueLoade
 
     Args:
         text: One document.
-        where: Opens the message of an error.
+        where: The beginning of an error message.
         loader: ``LimitedLoader`` or a subclass.
 
     Raises:
-        ConfigError: Naming the line, for text that is no YAML or goes beyond the limits.
+        ConfigError: Naming the line, for text that is not YAML or exceeds the limits.
     """
     try:
         return yaml.load(text, loader)

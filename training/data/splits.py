@@ -9,12 +9,14 @@ _NAMES = {
 
 
 def find_split(value: object) -> str | None:
-    """Return the split with this name, whatever its case: one of ``SPLITS``; ``None`` if no split has it.
+    """Return the split with a name, in any case: one of ``SPLITS``; ``None`` if no split has the name.
 
     >>> find_split("Validation"), find_split("fold 3")
     ('dev', None)
     """
-    return _NAMES.get(value.strip().casefold()) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    return _NAMES.get(value.strip().casefold())
 
 
 class SplitColumn:

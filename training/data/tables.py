@@ -66,6 +66,7 @@ def to_row(record: Record, indices: Mapping[str, Mapping[str, int]]) -> dict[str
             row[task] = indices[task][row[task]]
     for entity in row["entities"] or ():
         entity["label"] = indices["entity"][entity["label"]]
+
     row["stances"] = None
     if record.stances is not None:
         row["stances"] = []
@@ -82,6 +83,7 @@ def to_row(record: Record, indices: Mapping[str, Mapping[str, int]]) -> dict[str
                 cells[f"{role}_span"] = value if isinstance(value, list) else None
                 cells[f"{role}_name"] = value if isinstance(value, str) else None
             row["stances"].append(cells)
+
     corpus = record.meta.get("corpus")
     # A column of its own, so that rows can be filtered by corpus without decoding their metadata.
     row["corpus"] = None if corpus is None else str(corpus)
@@ -110,7 +112,22 @@ def from_row(row: Mapping[str, Any], labels: LabelNames) -> Record:
             entities.append(Entity(span=_to_span(entity["span"]) or [], label=label))
     stances = None
     if row["stances"] is not None:
-        stances = [_stance_from_row(stance, labels["stance"]) for stance in row["stances"]]
+        stances = []
+        names = labels["stance"]
+        for stance in row["stances"]:
+            target = _span_or_name(stance, "target")
+            probabilities = None
+            if stance["probabilities"] is not None:
+                probabilities = dict(zip(names, stance["probabilities"], strict=True))
+            stances.append(
+                Stance(
+                    holder=_span_or_name(stance, "holder"),
+                    target=[] if target is None else target,
+                    label=_label_name(stance["label"], names),
+                    probabilities=probabilities,
+                )
+            )
+
     return Record(
         id=row["id"],
         doc_id=row["doc_id"],
@@ -124,20 +141,6 @@ def from_row(row: Mapping[str, Any], labels: LabelNames) -> Record:
         stances=stances,
         annotator=row["annotator"],
         meta=json.loads(row["meta"]),
-    )
-
-
-def _stance_from_row(row: Mapping[str, Any], names: Sequence[str]) -> Stance:
-    """Return the stance of a row."""
-    target = _span_or_name(row, "target")
-    probabilities = None
-    if row["probabilities"] is not None:
-        probabilities = dict(zip(names, row["probabilities"], strict=True))
-    return Stance(
-        holder=_span_or_name(row, "holder"),
-        target=[] if target is None else target,
-        label=_label_name(row["label"], names),
-        probabilities=probabilities,
     )
 
 

@@ -5,12 +5,8 @@ import json
 import pytest
 
 from claimstance.model.errors import InputError
-from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, Stance
-from claimstance.training.data.build import _check_labels as check_rows
 from claimstance.training.data.build import build
-from claimstance.training.data.building.sources import IndexedStore, InputPart
-from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_labels
 from helpers.data.builds import SHORT, jsonl, sentences, settings, table
@@ -76,14 +72,24 @@ def test_labels_are_checked_in_probabilities_too(tmp_path):
     ]
     source = {"files": [jsonl(tmp_path, "x.jsonl", rows)], "split": "train"}
     build(settings(source, labels={"stance": ["a", "favour"]}), tmp_path / "good")
-    with Workers(1) as workers:
-        store = IndexedStore(tmp_path / "rows", workers, None)
-        store.add(store.batches(rows, part := InputPart("x", "x.json", None, 0, 0, count=3)))
-        with pytest.raises(
-            InputError, match=r"^x\.json: 0: stances\[0\]\.probabilities: unknown label 'favour'"
-        ):
-            check_rows(store, [part], DEFAULT_LABELS)
-        store.row_store.close()
+
+
+def test_labels_are_checked_in_the_probabilities_of_a_corpus(tmp_path):
+    workers = [f"worker_{number}" for number in range(8)]
+    cells = {
+        **{"sent_id": "2_t0", "sentence": "Our winters are mild.", "guid": "2_t0"},
+        **dict.fromkeys(workers, "agrees"),
+        **{"disagree": "", "neutral": "", "agree": "", "in_held_out_test": "True"},
+    }
+    file = tmp_path / "gwsd/GWSD.tsv"
+    file.parent.mkdir()
+    file.write_text("\t".join(cells) + "\n" + "\t".join(cells.values()) + "\n")
+    source = {"corpus": "gwsd", "splits": {"test": "test"}}
+    # The label of the stance is in the set, but a label of its probabilities is not.
+    labels = {"stance": ["against", "favor"]}
+    message = r"^test: gwsd:2_t0: stances\[0\]\.probabilities: unknown label 'neutral'"
+    with pytest.raises(InputError, match=message):
+        build(settings(source, corpora=tmp_path, labels=labels), tmp_path / "bad")
 
 
 def test_a_codebook_is_checked_and_kept(tmp_path):
