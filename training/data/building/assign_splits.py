@@ -68,7 +68,7 @@ def assign_splits(rows: DatasetRows, split: Split) -> SplitReport | None:
     if not len(unassigned):
         return None
     profiles = rows.column("profile")[unassigned].astype(np.int32)
-    # Dates are checked first, since the search for near-duplicates in ``_groups`` may take long.
+    # Dates are checked first, since the search for near-duplicates may take long.
     days = _days(rows, unassigned) if split.by == "date" else None
     groups = _groups(rows, unassigned, split)
     problem = SplitProblem(groups, profiles, [strata(profile) for profile in rows.profiles])

@@ -87,10 +87,7 @@ def sketch(keys: Sequence[str], threshold: float) -> tuple[RaggedArray, list[Has
     factors = np.array([pow(_HASH_FACTOR, i, 1 << 64) for i in range(length)], dtype=np.uint64)
     banded = minima[:, : count * length].reshape(len(keys), count, length)
     band_hashes = (banded * factors).sum(axis=2, dtype=np.uint64)  # (texts, bands)
-
-    values = np.array([value for hashes in shingles for value in hashes], dtype=np.uint64)
-    sizes = np.array([len(hashes) for hashes in shingles], dtype=np.int32)
-    return RaggedArray(values, sizes), list(band_hashes.T)
+    return RaggedArray.of_hashes(shingles), list(band_hashes.T)
 
 
 class SketchedTexts:

@@ -53,7 +53,7 @@ _NUMBER_COLUMNS = ("date", "words", "profile", "split")
 
 
 class Profile(NamedTuple):
-    """The label counts of a row. Rows have few different profiles, so each row stores an index only.
+    """Represent the label counts of a row. Few profiles differ, so that each row stores only an index.
 
     Attributes:
         corpus: the corpus of the row.
@@ -70,14 +70,14 @@ class Profile(NamedTuple):
 
 @dataclass(frozen=True)
 class RowBatch:
-    """Rows of one input part, as lines of JSON.
+    """Represent rows of one input part, as lines of JSON.
 
     Attributes:
         name: the name of the part.
         origin: the origin of the part.
         threshold: the similarity of near-duplicates.
         lines: the rows.
-        with_names: collect the names of targets.
+        with_names: whether to collect the names of targets.
     """
 
     name: str
@@ -92,7 +92,7 @@ class RowBatch:
 
 @dataclass
 class IndexedBatch:
-    """The columns of a batch, which the module's docstring lists.
+    """Represent the columns of a batch; the module's docstring lists them.
 
     Attributes:
         columns: column name → values.
@@ -130,7 +130,7 @@ def index_batch(batch: RowBatch) -> IndexedBatch:
         split = find_split(record.meta.get("split"))
         split_index = NO_SPLIT if split is None else SPLITS.index(split)
         numbers.append((_day(record), words, profile, split_index))
-        # With the text, so that two sentences never have an answer in common.
+        # The key is part of the hash, so that two sentences never have an answer in common.
         answers.append(_hash_all(f"{key}\0{answer}" for answer in _answers(record)))
         targets.append(_hash_all(target_names(record)))
         holders.append(_hash_all(holder_names(record)))
@@ -147,9 +147,9 @@ def index_batch(batch: RowBatch) -> IndexedBatch:
     number_matrix = np.array(numbers, dtype=np.int32).reshape(-1, len(_NUMBER_COLUMNS))
     for index, name in enumerate(_NUMBER_COLUMNS):
         columns[name] = number_matrix[:, index]
-    columns["answers"] = _ragged(answers)
-    columns["targets"] = _ragged(targets)
-    columns["holders"] = _ragged(holders)
+    columns["answers"] = RaggedArray.of_hashes(answers)
+    columns["targets"] = RaggedArray.of_hashes(targets)
+    columns["holders"] = RaggedArray.of_hashes(holders)
     columns["shingles"], bands = sketch(keys, batch.threshold)
     for index, band in enumerate(bands):
         columns[f"band {index}"] = band
@@ -161,12 +161,6 @@ def _hash_all(texts: Iterable[str]) -> list[int]:
     return sorted({hash_text(text) for text in texts})
 
 
-def _ragged(rows: Sequence[Sequence[int]]) -> RaggedArray:
-    values = [value for row in rows for value in row]
-    sizes = [len(row) for row in rows]
-    return RaggedArray(np.array(values, dtype=np.uint64), np.array(sizes, dtype=np.int32))
-
-
 def _row_hashes(record: Record, key: str, batch: RowBatch) -> list[int]:
     """Return the values of ``_HASH_COLUMNS``, in their order."""
     if record.doc_id is not None and record.start is not None:
@@ -176,6 +170,8 @@ def _row_hashes(record: Record, key: str, batch: RowBatch) -> list[int]:
         questions = sorted({repr(question_of(stance)) for stance in record.stances or ()})
         item = f"{record.doc_id}\0{record.text}\0{questions}"
     outlet = record.meta.get("outlet")
+    outlet_key = None if outlet in (None, "") else str(outlet).casefold()
+    # The ids with prefixes are needed where parts have ids in common (see ``rows``).
     texts = (
         record.id,
         f"{batch.name}:{record.id}",
@@ -185,7 +181,7 @@ def _row_hashes(record: Record, key: str, batch: RowBatch) -> list[int]:
         key,
         item,
         record.annotator,
-        None if outlet in (None, "") else str(outlet).casefold(),
+        outlet_key,
     )
     return [0 if text is None else hash_text(text) for text in texts]
 
@@ -196,6 +192,7 @@ def _day(record: Record) -> int:
     if date in (None, ""):
         return NO_DATE
     try:
+        # A time of day may follow the ten characters of the date.
         return datetime.date.fromisoformat(str(date)[:10]).toordinal()
     except ValueError:
         return BAD_DATE
@@ -249,6 +246,7 @@ def _answers(record: Record) -> Iterable[str]:
                 holder = f"by {_normalized_name(stance.holder, text)}"
             target = _normalized_name(stance.target, text)
             yield f"stance\0{holder}\0{target}\0{stance.label}"
+    # All attributions are one answer, as are all entities: a list that lacks one is another answer.
     if record.attributions is not None:
         attributions = []
         for attribution in record.attributions:

@@ -57,7 +57,7 @@ class Overlap(BaseModel):
 
 @dataclass(frozen=True)
 class _SplitPair:
-    """Two splits with their rows."""
+    """Represent two splits with their rows."""
 
     first: str
     second: str

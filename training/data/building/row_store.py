@@ -1,13 +1,13 @@
 """Rows on disk while a dataset is built: their JSON lines, and columns of numbers about them.
 
 Files are read, not mapped into memory: pages of a mapped file count as memory of the program, which must
-not grow with the number of rows. A line is looked up by its offset, so the rows of an item, which may come
-from several files, are read without what lies between them.
+not grow with the number of rows. A line is looked up by its offset: the rows of an item, which may come from
+several files, are read without the rows between them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,7 +20,7 @@ _BLOCK = 1000  # lines that are looked up together
 
 @dataclass(frozen=True)
 class RaggedArray:
-    """Several values per row: the ``values`` of all rows, one after another, and each row's ``sizes``."""
+    """Represent several values per row: the concatenated ``values`` of all rows, and each row's ``sizes``."""
 
     values: NDArray[Any]  # (total,)
     sizes: NDArray[np.int32]  # (rows,)
@@ -34,6 +34,12 @@ class RaggedArray:
     def rows(self) -> NDArray[np.int64]:
         """Return the row of each value: (total,)."""
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
+
+    @classmethod
+    def of_hashes(cls, rows: Sequence[Sequence[int]]) -> "RaggedArray":
+        """Return the array of the 64-bit hashes of each row."""
+        hashes = np.array(list(chain.from_iterable(rows)), dtype=np.uint64)
+        return cls(hashes, np.array([len(row) for row in rows], dtype=np.int32))
 
     def take(self, rows: NDArray[np.int64]) -> "RaggedArray":
         """Return the values of ``rows``, in their order."""

@@ -150,6 +150,7 @@ class DatasetRows:
         if not has_name.any():
             return
         keys = np.where(has_name, self.keys("id+name"), keys)
+        # Two folders may have files of one name.
         has_origin = is_duplicated(keys)
         if has_origin.any():
             keys = np.where(has_origin & has_name, self.keys("id+both"), keys)

@@ -18,11 +18,11 @@ SplitIndices = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class SplitProblem:
-    """The rows to split.
+    """Represent the rows to split.
 
     Attributes:
         groups: the group of each row. A group's id is its first row.
-        profiles: the profile of each row, which says what it counts as.
+        profiles: the profile of each row, as an index in ``strata``.
         strata: profile → its strata. Each profile has the stratum ``rows``.
     """
 
@@ -179,15 +179,17 @@ def split_by_date(
     check_enough(len(distinct_days), names, "days")
     cumulative_rows = np.cumsum(rows)
     target_rows = 0.0
-    cuts: list[int] = []  # index of the first day of each split but the first
+    cut = 0
+    cuts = []  # index of the first day of each split but the first
     for number, name in enumerate(names[:-1]):
         target_rows += shares[name] * len(days)
-        lowest_cut = (cuts[-1] if cuts else 0) + 1
+        lowest_cut = cut + 1
         # Each later split needs at least one day.
         later_splits = len(names) - 1 - number
         end_cut = len(distinct_days) - later_splits + 1
         distances = np.abs(cumulative_rows[lowest_cut - 1 : end_cut - 1] - target_rows)
-        cuts.append(lowest_cut + int(np.argmin(distances)))
+        cut = lowest_cut + int(np.argmin(distances))
+        cuts.append(cut)
 
     day_numbers = np.searchsorted(distinct_days, latest)
     assigned = np.searchsorted(np.array(cuts), day_numbers, side="right")

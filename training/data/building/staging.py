@@ -36,6 +36,7 @@ class StagingFolder:
 
     def publish(self) -> None:
         """Move the new dataset to its final path, replacing an older one."""
+        # If the process ends between the two renames, the next build restores the older dataset.
         if self._out.exists():
             self._out.rename(self._old)
         self.new.rename(self._out)
