@@ -20,10 +20,10 @@ CORPORA: dict[str, Corpus] = {
 
 
 def lookup(name: str) -> Corpus:
-    """The corpus of that name.
+    """Return the corpus with a name.
 
     Raises:
-        ConfigError: if there is none, naming the nearest.
+        ConfigError: if no corpus has the name; the message has the most similar one.
     """
     if name not in CORPORA:
         raise ConfigError(unknown("corpus", name, CORPORA))

@@ -1,4 +1,4 @@
-"""Define the interface that every corpus reader has."""
+"""The interface of corpus readers, and the tables that several of them read."""
 
 import csv
 import inspect
@@ -57,6 +57,7 @@ class Corpus:
     @property
     def options(self) -> tuple[str, ...]:
         """Return the names of the options that ``read`` accepts."""
+        # The first three parameters are ``folder``, ``split`` and ``on_drop``.
         return tuple(inspect.signature(self.reader).parameters)[3:]
 
     def read(
@@ -144,12 +145,12 @@ def read_tsv(
 def read_table(
     lines: Iterable[str], where: Path | str, columns: Mapping[str, str], delimiter: str = ","
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the rows of a table with a header, quoted as in CSV, with the number of the line they end in.
+    """Yield the rows of a table with a header, quoted as in CSV, with the number of their last line.
 
     Args:
         lines: the lines of the file, with or without their ends.
         where: the file's name, for messages.
-        columns: the name that a column gets → its name in the header. Other columns are left out.
+        columns: the name to give a column → its name in the header. Other columns are left out.
         delimiter: the character between two fields.
 
     Raises:

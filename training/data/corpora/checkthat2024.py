@@ -7,11 +7,11 @@ Authorities, and Adversarial Robustness, ECIR.
 
 Labels: *Yes* is ``yes``, *No* is ``no``.
 
-Traps handled: fields are quoted as in CSV; one row of *train* lost its line end, so that two sentences stand in it with
-a tab and without; both are read, 22,501 rows. *dev* comes from the debates of *train*, *test* from later ones:
-*earlier* and *later* divide *train* and *dev* together by time, so that a choice can be made on debates that were not
-trained on, as in the test. It is debate speech, not news, and contains nearly all of ClaimBuster:
-never train on one of them and test on the other.
+Traps handled: Fields are quoted as in CSV. One row of *train* lost its line end, so that one line has two rows; both
+are read, which gives 22,501 rows. The debates of *dev* are those of *train*, and *test* has later ones. The splits
+*earlier* and *later* divide *train* and *dev* together by time, so that choices can be made on debates that the model
+was not trained on, as in the test. The texts are debate speech, not news, and contain nearly all of ClaimBuster: never
+train on one of the two and test on the other.
 """
 
 import re
@@ -41,7 +41,7 @@ def read(folder: Path, split: str, on_drop: OnDrop) -> Iterator[Record]:
     Args:
         folder: a copy of the repository.
         split: ``train``, ``dev`` or ``test`` as published, whole, or ``earlier`` or ``later``.
-        on_drop: called for each row of *later* whose sentence is in *earlier*; no other is left out.
+        on_drop: called for each row of *later* whose sentence is in *earlier*; all others are read.
 
     Raises:
         InputError: naming the file and the line.

@@ -8,10 +8,10 @@ Text, Findings of ACL-IJCNLP.
 Labels: of the entities p and q, each row gives two stances, p's on q and q's on p. 0: both ``neutral``; 1: p on q
 ``favor``; 2: q on p ``favor``; 3: p on q ``against``; 4: q on p ``against``; the other direction is then ``neutral``.
 
-Traps handled: fields with a quotation mark are quoted as in CSV; the brackets are machine-made and cut words (``[The
-Guardia]n``), so a mention is completed to whole words unless the two would then meet; rows that occur twice in *train*
-are given once; 400 rows of *test* repeat a row of *train*: ``meta["clean"]`` is true where the sentence is in neither
-*train* nor *valid*. Rows of one sentence have one ``doc_id``.
+Traps handled: Fields with a quotation mark are quoted as in CSV. The brackets are machine-made and cut words (``[The
+Guardia]n``), so a mention is completed to whole words unless the two would then overlap. Rows that occur twice in
+*train* are read once. 400 rows of *test* repeat a row of *train*: ``meta["clean"]`` is true if neither *train* nor
+*valid* has the sentence. Rows with the same sentence have the same ``doc_id``.
 """
 
 import hashlib

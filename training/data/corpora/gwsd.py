@@ -5,15 +5,15 @@ Licence: none stated.
 Citation: Luo, Card, Jurafsky (2020), DeSMOG: Detecting Stance in Media On Global Warming, Findings of EMNLP.
 
 Labels: *disagrees*, *neutral*, *agrees* are ``against``, ``neutral``, ``favor`` toward one target, ``TARGET``; the
-holder is nobody named (``None``). The label is the likeliest in the distribution that its authors inferred from the
-annotators' answers and biases; ``probabilities`` are the shares of the annotators as they are, eight a sentence, whose
-answers stand in ``meta["annotations"]``. In 47 sentences the label is not what most annotators say.
+holder is not named (``None``). The label is the likeliest in the distribution that the corpus's authors inferred from
+the annotators' answers and biases. ``probabilities`` are the plain shares of the eight annotators of a sentence, and
+``meta["annotations"]`` has their answers. In 47 sentences, the label is not the most frequent answer.
 
-Traps handled: the label is the clause's stance, not that of whoever quotes it. Five screening sentences were put to
-every batch: each is given once, with the 400 answers of all 50 batches, and its label, which was not inferred, is what
-most answer. A column ``worker_0`` is another person in each batch. The file has one held-out part, *test*; of the rest,
-about one in eight sentences is *dev*: those whose UTF-8 text has a SHA-256 that begins with a byte below 32, so that
-the eight sentences that stand there twice, with other annotators, are never in both parts.
+Traps handled: The label is the stance of the clause, not of a person who quotes it. Every batch contains the same five
+screening sentences: each is read once, with the 400 answers of all 50 batches. Their labels were not inferred, and are
+the most frequent answers. A column ``worker_0`` is another person in each batch. The file marks one held-out part,
+*test*. Of the other sentences, about one in eight is *dev*: those whose UTF-8 text has a SHA-256 that begins with a
+byte below 32. The eight sentences that occur twice, with other annotators, are so in one part.
 """
 
 import hashlib

@@ -5,12 +5,12 @@ Licence: MIT.
 Citation: Hamborg, Donnay (2021), NewsMTSC: A Dataset for (Multi-)Target-dependent Sentiment Classification in Political
 News Articles, EACL.
 
-Labels: polarity -1, 0, 1 is ``against``, ``neutral``, ``favor``; the holder is nobody named (``None``), the target the
-mention ``[from, to)``.
+Labels: polarity -1, 0, 1 is ``against``, ``neutral``, ``favor``. The holder is not named (``None``), and the target is
+the mention ``[from, to)``.
 
-Traps handled: the two sets share one *train*; 3 rows of *rw-test* and 5 of *mt-test* have their sentence in *train* and
-are left out unless asked for; names in the ids may hold underscores and line ends; sentences of one article, and
-articles that share a sentence, have one ``doc_id``.
+Traps handled: The two sets share one *train*. 3 rows of *rw-test* and 5 of *mt-test* have their sentence in *train*;
+they are left out unless an option keeps them. Names in the ids may contain underscores and line ends. Sentences of one
+article, and articles that share a sentence, have one ``doc_id``.
 """
 
 import json

@@ -8,10 +8,10 @@ Subjectivity Detection on English News Articles, LREC-COLING.
 Labels: *OBJ* is ``objective``, *SUBJ* is ``subjective``; ``meta["solved_conflict"]`` is true where the annotators
 disagreed and settled it afterwards.
 
-Traps handled: sentences end in a line end, inside the quotation marks; rows of *train* that repeat an earlier one are
-given once. The file does not tell the article of a sentence. No sentence is in two parts. A third of *train* is
-subjective but half of *val* and *test*. The later CheckThat! subjectivity sets contain this corpus: never train on them
-and test on this one.
+Traps handled: Sentences end in a line end, inside the quotation marks. Rows of *train* that repeat an earlier one are
+read once. The file does not name the article of a sentence. No sentence is in two parts. A third of *train* is
+subjective, but half of *val* and *test*. The later CheckThat! subjectivity sets contain this corpus: never train on
+them and test on this one.
 """
 
 from collections.abc import Iterator

@@ -8,14 +8,15 @@ Labels: the events *Attribution* and *Attribution-no-source* become attributions
 sentence is a ``claim`` if a Content touches a non-space character of it, else ``no_claim``. *Discuss* and *Discard*
 (spans without an event) are not read.
 
-Traps handled: T-lines with a raw line end; E-lines naming later T-lines; two Contents of one event (``Content2``) are
-one span; spans of several pieces; nested attributions; articles with five or six annotators (the first by file name, or
-all on request); attributions that run over several sentences stand in each of them, under one ``event``. The machine
-that found the entities missed surnames that are words (*Trump* in five of six sentences that begin with it): a person
-named in full once is one under the surname, too (``claimstance.model.text.entities.with_known_people``).
+Traps handled: T-lines may contain a line end, and E-lines may name later T-lines. Two Contents of one event
+(``Content2``) are one span. Spans may have several pieces, and attributions may be nested. Some articles have five or
+six annotators: the first by file name is read, or all of them if an option says so. An attribution over several
+sentences is in each of them, under one ``event``. The machine that found the entities missed surnames that are words
+(*Trump* in five of six sentences that begin with it): once a person is named in full, the surname is an entity, too
+(``claimstance.model.text.entities.with_known_people``).
 
-The corpus's own split is by time, and its official *dev* is the latest month and more. What was published in the last
-thirty days of the official *train* is given as ``tune``, so that choices are made on a later time than trained on, too.
+The corpus's own split is by time, and its official *dev* is the latest month and more. The split ``tune`` has the last
+thirty days of the official *train*, so that choices, too, are made on a later time than the one trained on.
 """
 
 import datetime
@@ -33,7 +34,8 @@ from claimstance.model.text.entities import FoundEntity, with_known_people
 from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import Located
 from claimstance.training.data.corpora.base import Corpus, OnDrop, check_choice, read_tsv
-from claimstance.training.data.corpora.standoff import read_events, read_text
+from claimstance.training.data.corpora.standoff import read_events
+from claimstance.training.data.documents.json_validation import read_text
 from claimstance.training.data.documents.spans import clip
 
 TUNE_DAYS = 30
@@ -95,6 +97,7 @@ def _annotation_paths(folder: Path, split: str) -> dict[str, list[Path]]:
         raise InputError(f"{folder}: expected PolNeAR's annotations, found no such folder")
     paths: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(folder.glob("*.ann")):
+        # The names are ARTICLE_ANNOTATOR.ann.
         paths[path.stem.rpartition("_")[0]].append(path)
     if split == "dev" or not paths:
         return paths
@@ -115,6 +118,7 @@ def _read_metadata(path: Path) -> dict[str, dict[str, str]]:
     """Return article → its outlet, date and title, as far as the table has them."""
     if not path.exists():
         return {}
+    # The last cells of a row may be missing, so that any number of columns is valid.
     rows = (row for _, row in read_tsv(path, tuple(range(1, 100)), quoting=False))
     header = next(rows, [])
     missing = {"filename", *_METADATA} - set(header)
@@ -122,7 +126,6 @@ def _read_metadata(path: Path) -> dict[str, dict[str, str]]:
         raise InputError(f"{path}: expected a column {min(missing)}, found {', '.join(header)}")
     metadata = {}
     for row in rows:
-        # The last cells of a row may be missing.
         cells = dict(zip(header, row, strict=False))
         fields = {name: cells[column] for column, name in _METADATA.items() if cells.get(column)}
         metadata[cells["filename"]] = fields
@@ -180,18 +183,18 @@ def _records(article: _Article, path: Path) -> Iterator[Record]:
     sentence_counts: Counter[str] = Counter()
     for start, end in article.sentences:
         clipped_events = []
-        for event in events:
-            roles = event.clip(start, end, text)
+        for annotated in events:
+            roles = annotated.clip(start, end, text)
             if roles:
-                clipped_events.append((event.name, roles))
-                sentence_counts[event.name] += 1
+                clipped_events.append((annotated.name, roles))
+                sentence_counts[annotated.name] += 1
         by_sentence.append(clipped_events)
 
     for index, (start, end) in enumerate(article.sentences):
-        attributions = [
-            Attribution(**roles, event=name if sentence_counts[name] > 1 else None)
-            for name, roles in by_sentence[index]
-        ]
+        attributions = []
+        for name, roles in by_sentence[index]:
+            event = name if sentence_counts[name] > 1 else None
+            attributions.append(Attribution(**roles, event=event))
         entities = None
         if article.entities is not None:
             entities = []

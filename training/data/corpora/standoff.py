@@ -28,13 +28,15 @@ class Event:
     @cached_property
     def extent(self) -> tuple[int, int]:
         """Return the first character of any role and the end of the last, exclusive."""
-        pieces = [piece for span in self.roles.values() for piece in span]
+        pieces: Span = []
+        for span in self.roles.values():
+            pieces += span
         return min(start for start, _ in pieces), max(end for _, end in pieces)
 
     def clip(self, start: int, end: int, text: str) -> dict[str, Span]:
         """Return the roles' spans in ``text[start:end]``, relative to ``start``; none if the event is elsewhere."""
         first, last = self.extent
-        # Most events of an article lie outside a sentence: the extent tells this at once.
+        # Most events of an article lie outside a sentence, which their extent shows without their spans.
         if first >= end or last <= start:
             return {}
         roles = {}
@@ -43,22 +45,6 @@ class Event:
             if clipped:
                 roles[role] = clipped
         return roles
-
-
-def read_text(path: Path) -> str:
-    """Return the text of a file with every character in place, so that offsets hold.
-
-    Raises:
-        InputError: if the file cannot be opened or is not UTF-8.
-    """
-    try:
-        return path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: expected UTF-8 text, found {error.reason} at byte {error.start}"
-        ) from None
 
 
 def read_events(path: Path, text: str) -> list[Event]:

@@ -6,15 +6,15 @@ Licence: none stated.
 Citation: Allaway, McKeown (2020), Zero-Shot Stance Detection: A Dataset and Model using Generalized Topic
 Representations, EMNLP.
 
-Labels: con, pro, neutral (*train*: 0, 1, 2; the others: AGAINST, FAVOR, NONE) are ``against``, ``favor``, ``neutral``;
-the holder is nobody named (``None``), the target the topic's name.
+Labels: con, pro, neutral (*train*: 0, 1, 2; the others: AGAINST, FAVOR, NONE) are ``against``, ``favor``, ``neutral``.
+The holder is not named (``None``), and the target is the topic's name.
 
-Traps handled: the topic is ``topic_str``, as in its authors' code and in *dev* and *test*: 2,313 neutral examples of
-*train* were made by pairing a comment with a random topic (``meta["synthetic"]``), and ``new_topic`` still names the
-topic that was replaced. 11 rows of *train* hold a spreadsheet's ``#NAME?`` for the comment and are left out; so are,
-unless asked for, rows of *train* that repeat comment, topic and label. Annotators' differing labels for one comment and
-topic all stay, rows of their own. No comment is in two parts. ``meta["subset"]`` tells ``zero-shot`` (no row of *train*
-has the topic) from ``few-shot``; a comment's rows have one ``doc_id``.
+Traps handled: The topic is ``topic_str``, as in its authors' code and in *dev* and *test*. 2,313 neutral examples of
+*train* were made by pairing a comment with a random topic (``meta["synthetic"]``); ``new_topic`` still has the topic
+that was replaced. 11 rows of *train* have a spreadsheet's ``#NAME?`` in place of the comment and are left out. So are
+rows of *train* that repeat comment, topic and label, unless an option keeps them. If annotators gave different labels
+for one comment and topic, each label is a row of its own. No comment is in two parts. ``meta["subset"]`` distinguishes
+``zero-shot`` (no row of *train* has the topic) from ``few-shot``. Rows with the same comment have one ``doc_id``.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ _TRAIN = {
     "id": "new_id",
 }
 _HELD_OUT = {"text": "Tweet", "topic": "Target 1", "label": "Stance 1", "seen": "seen?"}
-_SYNTHETIC = "4"
+_SYNTHETIC = "4"  # the type of examples that pair a comment with a random topic
 _LOST = "#NAME?"  # a spreadsheet shows it for a text that it took for a formula
 
 

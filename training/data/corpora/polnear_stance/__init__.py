@@ -13,9 +13,9 @@ Labels: records are those of ``polnear`` (attributions, claims, entities) with t
   holders and PolNeAR's sources) towards each target and entity in it, and towards each topic.
 - ``check_worthy``: ``yes`` for a factual statement that the public would want checked.
 
-Traps handled: sentences are divided otherwise here than they were for the annotators, so a stance goes
-to the sentence of its target, and a holder in another one becomes a name; spans that reach over the end
-of a sentence are cut.
+Traps handled: The annotators saw the text divided into other sentences than this project divides it into.
+A stance goes to the sentence of its target, and a holder in another one becomes a name. Spans that reach
+over the end of a sentence are cut.
 
 Articles without labels keep ``None`` in both layers. The parts ``train`` and ``tune`` divide PolNeAR's
 *train* by date, as ``polnear`` does; ``dev`` is PolNeAR's *dev* and the reported test.
@@ -41,10 +41,10 @@ Offsets = tuple[int, int]
 
 @dataclass(frozen=True)
 class LabelledStance:
-    """A stance as annotated, with offsets into the article.
+    """Represent a stance as annotated, with offsets into the article.
 
     Attributes:
-        sentence: the sentence that expresses the stance, as the annotator saw it divided.
+        sentence: the sentence that expresses the stance, in the annotator's division of the text.
         holder: a span of that sentence, or the name of a speaker whom it does not mention.
         target: a span of that sentence, or one of the article's topics.
         label: ``favor`` or ``against``.
@@ -57,7 +57,7 @@ class LabelledStance:
 
     @property
     def anchor(self) -> int:
-        """Return a position of the article by which the stance is given to one of our sentences."""
+        """Return the position in the article that decides which of our sentences gets the stance."""
         for end in (self.target, self.holder):
             if not isinstance(end, str):
                 return end[0]
@@ -66,7 +66,7 @@ class LabelledStance:
 
 @dataclass(frozen=True)
 class ArticleLabels:
-    """The labels of one article."""
+    """Represent the labels of one article."""
 
     topics: list[str]
     check_worthy: list[Offsets]
@@ -158,39 +158,32 @@ def _add_labels(
     check_worthy_starts = {start for start, _ in labels.check_worthy}
     for record in records:
         first = record.start or 0
+        # An annotated sentence may run over several of ours: the one in which it begins is meant.
         contains = any(first <= start < first + len(record.text) for start in check_worthy_starts)
         record.check_worthy = "yes" if contains else "no"
         record.stances = []
+
     for labelled in labels.stances:
         record = records[max(0, bisect.bisect_right(starts, labelled.anchor) - 1)]
-        stance = _localize(labelled, record, records)
-        if stance is None:
+        target = _relative(labelled.target, record)
+        holder = _relative(labelled.holder, record)
+        if holder is None and not isinstance(labelled.holder, str):
+            # The annotator saw a longer sentence than ours: another one of ours names the holder.
+            start, end = labelled.holder
+            for other in records:
+                first = other.start or 0
+                if first <= start and end <= first + len(other.text):
+                    holder = other.text[start - first : end - first]
+                    break
+        if target is None or holder is None:
             on_drop("no sentence contains the target")
             continue
+        stance = Stance(holder=holder, target=target, label=labelled.label)
         if record.stances is not None and stance not in record.stances:
             record.stances.append(stance)
     if neutral:
         for record in records:
             _add_neutral(record, labels.topics)
-
-
-def _localize(labelled: LabelledStance, record: Record, records: list[Record]) -> Stance | None:
-    """Return the stance with offsets relative to ``record``, or ``None`` if its target lies outside."""
-    target = _relative(labelled.target, record)
-    holder = _relative(labelled.holder, record)
-    if target is None:
-        return None
-    if holder is None and not isinstance(labelled.holder, str):
-        # The annotator saw a longer sentence than ours: the holder is named in the one before.
-        start, end = labelled.holder
-        for other in records:
-            first = other.start or 0
-            if first <= start and end <= first + len(other.text):
-                holder = other.text[start - first : end - first]
-                break
-    if holder is None:
-        return None
-    return Stance(holder=holder, target=target, label=labelled.label)
 
 
 def _relative(end: Offsets | str, record: Record) -> Span | str | None:
@@ -226,6 +219,7 @@ def _add_neutral(record: Record, topics: list[str]) -> None:
                 for stance in listed
                 if stance.holder is not None
             )
+            # A holder's stance on themselves, or on a part of their name, was not annotated.
             if not taken and not _overlap(holder, target) and record.stances is not None:
                 record.stances.append(Stance(holder=holder, target=target, label="neutral"))
 
