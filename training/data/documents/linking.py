@@ -162,7 +162,7 @@ def attributions(
 
 def _unused(marks: Iterable[Mark], linked: Iterable[LinkedAttribution]) -> list[Mark]:
     """Return the marks that belong to no attribution yet."""
-    used = set()
+    used: set[str] = set()
     for attribution in linked:
         for members in attribution.marks.values():
             used.update(mark.name for mark in members)
