@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from claimstance.inference.cli.console import check_exists, print_message, progress
+from claimstance.inference.cli.console import (
+    check_exists,
+    check_outside_inputs,
+    print_message,
+    progress,
+)
 from claimstance.inference.cli.data import (
     AnnotatorOption,
     CodebookOption,
@@ -99,7 +104,12 @@ def check(
     inspection = Inspection(config, None if codebook is None else load_codebook(codebook))
     output = nullcontext() if out is None else open_output(out)
     with progress("checking records", None, prints_results=True) as advance, output as file:
-        _print_findings(_write_findings(inspection.findings(advance), file), show_all)
+        findings = _write_findings(inspection.findings(advance), file)
+        # Other programs can read lines; a table is for people.
+        if sys.stdout.isatty():
+            _print_table(findings, show_all)
+        else:
+            _print_lines(findings, show_all)
     records = plural(inspection.facts.records, "record")
     errors = plural(inspection.counts["error"], "error")
     warnings = plural(inspection.counts["warning"], "warning")
@@ -114,26 +124,10 @@ def _check_outputs(out: Path | None, fix: Path | None, inputs: Sequence[Path]) -
     """Raise ``ConfigError`` if an output would replace an input, or lie in a folder that is read."""
     if fix is not None and fix.suffix.lower() not in (".jsonl", ".ndjson"):
         raise ConfigError(f"--fix: expected a name ending in .jsonl, found '{fix}'")
-    for option, path in (("--out", out), ("--fix", fix)):
-        if path is None:
-            continue
-        for source in inputs:
-            if _is_same_or_inside(path, source):
-                raise ConfigError(
-                    f"{option}: expected a path outside the inputs, found '{path}', which '{source}' "
-                    "is or contains"
-                )
+    check_outside_inputs(out, inputs)
+    check_outside_inputs(fix, inputs, option="--fix")
     if out is not None and fix is not None and out.resolve() == fix.resolve():
         raise ConfigError(f"--out: expected another file than --fix, found '{out}' for both")
-
-
-def _is_same_or_inside(path: Path, source: Path) -> bool:
-    """Return whether ``path`` is the file ``source``, under any name, or lies in the folder ``source``."""
-    # A hard link is the same file under a path that resolves to another one.
-    if path.exists() and source.exists() and path.samefile(source):
-        return True
-    target, resolved = path.resolve(), source.resolve()
-    return target == resolved or (resolved.is_dir() and resolved in target.parents)
 
 
 def _write_findings(findings: "Iterable[Finding]", file: TextIO | None) -> "Iterator[Finding]":
@@ -144,32 +138,19 @@ def _write_findings(findings: "Iterable[Finding]", file: TextIO | None) -> "Iter
         yield finding
 
 
-def _print_findings(findings: "Iterable[Finding]", show_all: bool) -> None:
-    """Print lines, as other programs can read them, or on a terminal a table with a row for each kind."""
-    if not sys.stdout.isatty():
-        lines = map(str, findings) if show_all else _grouped_lines(findings)
-        for line in lines:
-            typer.echo(printable(line))
+def _print_lines(findings: "Iterable[Finding]", show_all: bool) -> None:
+    """Print a line for each finding; without ``show_all``, many of a kind in a file share one line."""
+    if show_all:
+        for finding in findings:
+            typer.echo(printable(str(finding)))
         return
-    counts: dict[tuple[str, str], int] = defaultdict(int)
-    examples: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for finding in findings:
-        kind = finding.severity, finding.code
-        counts[kind] += 1
-        if show_all or counts[kind] <= _MAX_EXAMPLES:
-            examples[kind].append(f"{finding.location}: {finding.message}")
-    if counts:
-        _print_table(counts, examples)
-
-
-def _grouped_lines(findings: "Iterable[Finding]") -> "Iterator[str]":
-    """Yield a line for each finding; more than ``_MAX_EXAMPLES`` of a kind in a file share one line."""
     groups: dict[tuple[str, str, str], _FindingGroup] = {}
     for finding in findings:
         key = finding.severity, finding.code, finding.location.file
         groups.setdefault(key, _FindingGroup()).add(finding)
     for group in groups.values():
-        yield from group.lines()
+        for line in group.lines():
+            typer.echo(printable(line))
 
 
 class _FindingGroup:
@@ -204,13 +185,21 @@ class _FindingGroup:
         yield f"{self._first[0]} (and {self._count - 1} more{listed}; --all shows each)"
 
 
-def _print_table(
-    counts: dict[tuple[str, str], int], examples: dict[tuple[str, str], list[str]]
-) -> None:
-    """Print a table with the number and the first examples of each kind of finding."""
+def _print_table(findings: "Iterable[Finding]", show_all: bool) -> None:
+    """Print a table with the number of findings of each kind, and the first ones or all of them."""
     from rich.table import Column
 
     from claimstance.inference.cli.terminal import SafeConsole, SafeTable
+
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    examples: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for finding in findings:
+        kind = finding.severity, finding.code
+        counts[kind] += 1
+        if show_all or counts[kind] <= _MAX_EXAMPLES:
+            examples[kind].append(f"{finding.location}: {finding.message}")
+    if not counts:
+        return
 
     table = SafeTable(
         "",
@@ -220,7 +209,7 @@ def _print_table(
         show_lines=True,
     )
     for kind in sorted(counts, key=lambda kind: (kind[0], -counts[kind])):  # errors first
-        lines = list(examples[kind])
+        lines = examples[kind]
         omitted = counts[kind] - len(lines)
         if omitted:
             lines.append(f"… and {omitted} more (--all)")

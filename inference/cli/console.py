@@ -90,15 +90,27 @@ def check_model(option: str, model: str | None) -> None:
 
 
 def check_outside_inputs(
-    out: Path | None, inputs: Sequence[str], suffixes: Sequence[str], option: str = "--out"
+    out: Path | None,
+    inputs: Sequence[str | Path],
+    suffixes: Sequence[str] | None = None,
+    option: str = "--out",
 ) -> None:
-    """Raise ``ConfigError`` if ``out``, the value of an option, would replace an input or be read as one later."""
-    if out is None or out.suffix.lower() not in suffixes:
+    """Raise ``ConfigError`` if an output would replace an input, or be read as one later.
+
+    Args:
+        out: the output, the value of ``option``.
+        inputs: the files and folders that are read.
+        suffixes: the suffixes of files that are read from a folder; ``None`` if every file is read.
+        option: the option, for the message.
+    """
+    if out is None or (suffixes is not None and out.suffix.lower() not in suffixes):
         return
     target = out.resolve()
     for name in inputs:
         path = Path(name).resolve()
-        if path == target or (path.is_dir() and path in target.parents):
+        # Two paths may lead to one file: by a hard link, or where names differ only in upper case.
+        is_same_file = target.exists() and path.exists() and target.samefile(path)
+        if is_same_file or path == target or (path.is_dir() and path in target.parents):
             raise ConfigError(
                 f"{option}: expected a path outside the inputs, found '{out}', which '{name}' is or contains"
             )

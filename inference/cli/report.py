@@ -120,14 +120,13 @@ def check_report(request: ReportRequest) -> None:
     if request.pages is not None and not request.pages.is_dir():
         raise ConfigError(f"--pages: expected a folder, found the file '{request.pages}'")
     check_page("--out", request.out)
-    results = [str(path) for path in request.results]
     for option, path, suffixes in (
         ("--details", request.details, _RESULT_SUFFIXES),
         ("--write-names", request.write_names, (".csv",)),
     ):
         if path is not None and path.suffix.lower() not in suffixes:
             raise ConfigError(f"{option}: expected a name ending in {suffixes[0]}, found '{path}'")
-    check_outside_inputs(request.details, results, _RESULT_SUFFIXES, "--details")
+    check_outside_inputs(request.details, request.results, _RESULT_SUFFIXES, "--details")
 
 
 def check_page(option: str, path: Path) -> None:
@@ -157,6 +156,7 @@ def write_report(request: ReportRequest) -> str:
         sample = read_labelled(request.labelled)
         with progress("reading bytes for the sample", size) as advance:
             population = read_population(request.results, sample, advance)
+
     with progress("reading bytes", size) as advance:
         store = Store.build(request.results, request.names, advance)
     with store, progress("writing the report", 4) as advance:
@@ -168,17 +168,18 @@ def write_report(request: ReportRequest) -> str:
                 print_message(f"--pages: no page of these articles in '{request.pages}'", "warning")
         _write_tables(store, request)
         advance(1)
+
         summary = summarize(store.connection)
         advance(1)
         sources = [row.person for row in summary.sources]
-        found = excerpts(store.connection, summary.people(), sources, summary.labels)
+        shown_excerpts = excerpts(store.connection, summary.people(), sources, summary.labels)
         advance(1)
         corrected = None
         if population is not None:
             corrected = corrections(store.connection, summary, population)
         page = ReportInput(
             summary,
-            found,
+            shown_excerpts,
             differences(store.connection, summary),
             known_errors(store.models),
             store.models,
@@ -188,6 +189,7 @@ def write_report(request: ReportRequest) -> str:
         with open_output(request.out) as file:
             file.writelines(render_report(page))
         advance(1)
+
     overview = summary.overview
     counts = (
         plural(overview.articles, "article"),
@@ -258,36 +260,34 @@ def sample(
 
     Example: claimstance sample tagged.jsonl -n 200 --by outlet,label --out sample.csv
     """
-    from claimstance.inference.corpus.results_reader import LINE_SUFFIXES, results_size
+    from claimstance.inference.corpus.results_reader import results_size
     from claimstance.inference.corpus.sampling.drawing import draw_sample
     from claimstance.inference.corpus.sampling.sheets import TASKS_SUFFIX, write_sample
 
     check_exists("RESULTS", *results)
-    _check_sample(out)
-    check_outside_inputs(out, [str(path) for path in results], LINE_SUFFIXES)
+    if out is not None:
+        suffix = out.suffix.lower()
+        if suffix not in _SAMPLE_SUFFIXES:
+            raise ConfigError(f"--out: expected a name ending in .csv or .json, found '{out}'")
+        files = [out]
+        if suffix == TASKS_SUFFIX:
+            files.append(out.with_suffix(".xml"))
+        for file in files:
+            if file.exists():
+                raise ConfigError(
+                    f"--out: expected a new file, found '{file}', which may be coded or in use"
+                )
+
     keys = [key.strip() for key in by.split(",") if key.strip()]
     with progress("reading results", results_size(results), out is None) as advance:
         drawn = draw_sample(results, rows, size, keys, seed, advance)
     write_sample(drawn, out)
     if out is None:
         return
+
     strata = "1 stratum" if len(drawn.strata) == 1 else f"{len(drawn.strata):,} strata"
     summary = f"{len(drawn.rows):,} of {drawn.units:,} {rows.value}, in {strata}"
     typer.echo(printable(f"{out}: {summary}"))
     if out.suffix.lower() == TASKS_SUFFIX:
         config = out.with_suffix(".xml")
         typer.echo(printable(f"{config}: the labelling configuration for Label Studio"))
-
-
-def _check_sample(out: Path | None) -> None:
-    """Raise ``ConfigError`` for a format that is not written, and for a file that may have been coded."""
-    if out is None:
-        return
-    if out.suffix.lower() not in _SAMPLE_SUFFIXES:
-        raise ConfigError(f"--out: expected a name ending in .csv or .json, found '{out}'")
-    files = [out, out.with_suffix(".xml")] if out.suffix.lower() == ".json" else [out]
-    for file in files:
-        if file.exists():
-            raise ConfigError(
-                f"--out: expected a new file, found '{file}', which may be coded or in use"
-            )

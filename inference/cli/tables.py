@@ -3,7 +3,6 @@
 import os
 import platform
 import re
-from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from rich.table import Column
 from rich.text import Text
 
 from claimstance.inference.cli.terminal import SafeConsole, SafeTable
-from claimstance.inference.results import NO_SIDE, Sentence, Span, Stance, TaggedArticle
+from claimstance.inference.results import NO_SIDE, Span, TaggedArticle
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import printable
 from claimstance.model.onnx.backend import cores, model_folder, model_sha256
@@ -51,25 +50,35 @@ def print_article(article: TaggedArticle) -> None:
     table.add_column("who says what", ratio=4)
     table.add_column("stance", ratio=3)
     for sentence in article.sentences:
-        claim = sentence.claim
+        claim = ""
+        if sentence.claim:
+            claim = f"{sentence.claim.label} {sentence.claim.probability:.2f}"
+
+        attributions = []
+        for attribution in sentence.attributions or ():
+            line = _attribution_line(attribution.source, attribution.cue, attribution.content)
+            attributions.append(line)
+        for continuation in sentence.continued or ():
+            if continuation.source:
+                line = _attribution_line(continuation.source, continuation.cue, None)
+                attributions.append(f"{line} (sentence {continuation.told_in})")
+
+        stances = []
+        for stance in sorted(sentence.stances, key=lambda stance: -stance.probability):
+            if stance.label == NO_SIDE or stance.abstained:
+                continue
+            pair = _one_line(f"{stance.holder or '(text)'} → {stance.target}: ")
+            label = printable(f"{stance.label} {stance.probability:.2f}")
+            stances.append(Text.assemble(pair, (label, _COLOURS.get(stance.label, ""))))
+
         table.add_row(
             str(sentence.index),
             Text(_one_line(sentence.text)),
-            f"{claim.label} {claim.probability:.2f}" if claim else "",
-            "\n".join(_attribution_lines(sentence)),
-            Text("\n").join(_stance_lines(sentence.stances)),
+            claim,
+            "\n".join(attributions),
+            Text("\n").join(stances),
         )
     SafeConsole().print(table)
-
-
-def _attribution_lines(sentence: Sentence) -> Iterator[str]:
-    """Yield a line for each attribution: ``She = Runa Salt · said: that the nets were empty``."""
-    for attribution in sentence.attributions or ():
-        yield _attribution_line(attribution.source, attribution.cue, attribution.content)
-    for continuation in sentence.continued or ():
-        if continuation.source:
-            line = _attribution_line(continuation.source, continuation.cue, None)
-            yield f"{line} (sentence {continuation.told_in})"
 
 
 def _attribution_line(source: Span | None, cue: Span | None, content: Span | None) -> str:
@@ -85,16 +94,6 @@ def _attribution_line(source: Span | None, cue: Span | None, content: Span | Non
     if content:
         line += f": {content.text}"
     return _one_line(line)
-
-
-def _stance_lines(stances: Iterable[Stance]) -> Iterator[Text]:
-    """Yield the likeliest stances first, without the neutral ones."""
-    for stance in sorted(stances, key=lambda stance: -stance.probability):
-        if stance.label == NO_SIDE or stance.abstained:
-            continue
-        pair = _one_line(f"{stance.holder or '(text)'} → {stance.target}: ")
-        label = printable(f"{stance.label} {stance.probability:.2f}")
-        yield Text.assemble(pair, (label, _COLOURS.get(stance.label, "")))
 
 
 def _one_line(text: str) -> str:
@@ -113,20 +112,29 @@ def print_build(folder: Path, report: dict[str, Any]) -> None:
         table.add_row(split, str(rows), "\n".join(lines))
     console = SafeConsole()
     console.print(table)
+
     for source in report["sources"]:
         for file, facts in source["facts"].items():
-            console.print(
-                f"{file}: " + "; ".join(f"{name}: {fact}" for name, fact in facts.items())
-            )
+            listed = "; ".join(f"{name}: {fact}" for name, fact in facts.items())
+            console.print(f"{file}: {listed}")
         for reason, count in source["dropped"].items():
             console.print(f"{source['name']}: {count} left out: {reason}")
         for task, count in source["ties"].items():
             console.print(f"{source['name']}: {count} ties between annotators on {task}")
+
     for name, agreement in report["agreement"].items():
         annotators = "annotators without names"
         if agreement["annotators"]:
             annotators = f"{len(agreement['annotators'])} annotators"
-        console.print(f"{name}: agreement of {annotators}: {', '.join(_alphas(agreement))}")
+        alphas = []
+        for task, figures in (*agreement["labels"].items(), *agreement["spans"].items()):
+            # Alpha is undefined if all annotators gave one and the same label.
+            alpha = "undefined"
+            if figures.get("alpha") and figures["alpha"]["value"] is not None:
+                alpha = f"{figures['alpha']['value']:.2f}"
+            alphas.append(f"{task} alpha {alpha}")
+        console.print(f"{name}: agreement of {annotators}: {', '.join(alphas)}")
+
     for overlap in report["overlaps"]:
         if not overlap["exact"] and not overlap["near"]:
             continue
@@ -138,15 +146,6 @@ def print_build(folder: Path, report: dict[str, Any]) -> None:
             f"{near}; {overlap['repeated']} also repeat question and answer"
         )
     console.print(f"Read {folder / 'report.html'} before training.")
-
-
-def _alphas(agreement: dict[str, Any]) -> Iterator[str]:
-    """Yield Krippendorff's alpha of every task with several annotators."""
-    for kind in ("labels", "spans"):
-        for task, figures in agreement[kind].items():
-            # Alpha is undefined if all annotators gave one and the same label.
-            value = figures["alpha"]["value"] if figures.get("alpha") else None
-            yield f"{task} alpha undefined" if value is None else f"{task} alpha {value:.2f}"
 
 
 def print_training(evaluation: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """The command that tags articles."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -34,7 +33,6 @@ from claimstance.model.labels import TASKS
 
 if TYPE_CHECKING:
     from claimstance.inference.articles.sources import Columns
-    from claimstance.inference.cli.signals import StopSignals
     from claimstance.inference.jobs.run import TagItems
     from claimstance.inference.results import TaggedArticle
     from claimstance.inference.tagger import Tagger
@@ -183,7 +181,7 @@ def tag(
             "--engine",
             help="Engine for --out FOLDER: this process, or workers on Ray, on one or more machines.",
         ),
-    ] = (Engine.local),
+    ] = Engine.local,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -349,18 +347,6 @@ def _ray_options(
     return RayOptions(workers, address)
 
 
-@contextmanager
-def _open_request_writer(
-    request: TagRequest, out: Path | None, tagger: "Tagger"
-) -> Iterator["Writer | None"]:
-    """Open the writer of a request; ``None`` if ``--show`` prints tables to standard output instead."""
-    if request.show and out is None:
-        yield None
-        return
-    with open_writer(request.output_format, request.row_kind, out, tagger) as writer:
-        yield writer
-
-
 def _tag_into_file(request: TagRequest, out: Path | None, tagger: "Tagger") -> tuple[int, int]:
     """Tag into one file, a folder of pages or standard output.
 
@@ -375,11 +361,12 @@ def _tag_into_file(request: TagRequest, out: Path | None, tagger: "Tagger") -> t
     unmentioned: set[str] = set()
     if "stance" in tagger.tasks:
         unmentioned = {name for name in request.targets if has_capital(name)}
+    # With --show, tables take the place of the results on standard output.
+    output: AbstractContextManager[Writer | None] = nullcontext()
+    if out is not None or not request.show:
+        output = open_writer(request.output_format, request.row_kind, out, tagger)
     prints_results = out is None or request.show
-    with (
-        progress("tagging", request.articles, prints_results) as advance,
-        _open_request_writer(request, out, tagger) as writer,
-    ):
+    with progress("tagging", request.articles, prints_results) as advance, output as writer:
         articles = read_articles(request.inputs, request.columns, request.allow_network)
         for result in tagger.tag_all(articles, request.targets, neutral=request.neutral):
             if isinstance(result, ClaimstanceError):
@@ -443,7 +430,17 @@ def _tag_into_folder(
                     neutral=request.neutral,
                 )
             else:
-                tag_items = _start_ray(stack, tagger, request, signals, ray_options)
+                from claimstance.inference.jobs.ray_workers import ray_workers
+
+                workers = ray_workers(
+                    tagger,
+                    request.targets,
+                    signals.is_immediate,
+                    ray_options.workers,
+                    ray_options.address,
+                    neutral=request.neutral,
+                )
+                tag_items = stack.enter_context(workers)
             callbacks = RunCallbacks(
                 tag_items,
                 partial(_print_result, show=request.show),
@@ -459,27 +456,6 @@ def _tag_into_folder(
         if not manifest.complete:
             signals.exit_if_requested(f"with {manifest.articles:,} articles tagged")
     return manifest.articles, manifest.failed
-
-
-def _start_ray(
-    stack: ExitStack,
-    tagger: "Tagger",
-    request: TagRequest,
-    signals: "StopSignals",
-    options: RayOptions,
-) -> "TagItems":
-    """Start workers on Ray, which ``stack`` stops, and return the function that tags with them."""
-    from claimstance.inference.jobs.ray_workers import ray_workers
-
-    workers = ray_workers(
-        tagger,
-        request.targets,
-        signals.is_immediate,
-        options.workers,
-        options.address,
-        neutral=request.neutral,
-    )
-    return stack.enter_context(workers)
 
 
 def _print_result(result: "TaggedArticle | ClaimstanceError", show: bool) -> None:

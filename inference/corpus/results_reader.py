@@ -16,7 +16,7 @@ from claimstance.model.io.files import check_regular
 from claimstance.model.io.text_lines import checked_lines
 from claimstance.model.io.validation import first_problem
 
-LINE_SUFFIXES = (".jsonl", ".ndjson")
+_LINES = (".jsonl", ".ndjson")
 _PARQUET = ".parquet"
 _TABLES = (".csv", ".tsv")
 _MANIFEST = "manifest.json"  # of a run of ``tag`` into a folder
@@ -96,7 +96,7 @@ def _files_of_folder(folder: Path) -> list[Path]:
         visible = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror or error}") from None
-    for suffixes in (LINE_SUFFIXES, (_PARQUET,)):
+    for suffixes in (_LINES, (_PARQUET,)):
         files = [file for file in visible if file.suffix.lower() in suffixes]
         if files:
             return files
