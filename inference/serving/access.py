@@ -38,6 +38,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI)."""
+        # uvicorn also starts and stops the application through this call.
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

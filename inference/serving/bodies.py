@@ -66,11 +66,13 @@ class BodyLimits:
         """
         self._check_head(Headers(scope=scope), scope["path"])
         self._check()
+
         client = scope["client"][0] if scope.get("client") else ""
         if len(self._arrivals.get(client, ())) >= MAX_PER_CLIENT:
             self._drop_oldest(client)
         arrival = _Arrival(client)
         self._arrivals.setdefault(client, []).append(arrival)
+
         seconds = self._settings.timeout
         receiving = asyncio.ensure_future(self._collect(arrival, receive))
         try:
@@ -99,6 +101,7 @@ class BodyLimits:
             raise Refusal(
                 415, "content-encoding: expected a body that is not compressed", "content-encoding"
             )
+        # Python refuses to convert thousands of digits; twenty of them exceed every limit.
         declared = headers.get("content-length", "")
         if declared.isdecimal() and int(declared[:20]) > self._settings.max_body:
             raise self._too_long()
@@ -125,15 +128,12 @@ class BodyLimits:
             if not message.get("more_body", False):
                 return bytes(arrival.content)
             while self._memory > MAX_MEMORY * self._settings.max_body:
-                self._drop_oldest(self._largest_client())
-
-    def _largest_client(self) -> str:
-        """Return the client whose bodies take the most memory."""
-        sizes = {
-            client: sum(len(arrival.content) for arrival in arrivals)
-            for client, arrivals in self._arrivals.items()
-        }
-        return max(sizes, key=sizes.__getitem__)
+                # The client whose bodies take the most memory makes room.
+                sizes = {
+                    client: sum(len(body.content) for body in bodies)
+                    for client, bodies in self._arrivals.items()
+                }
+                self._drop_oldest(max(sizes, key=sizes.__getitem__))
 
     def _drop_oldest(self, client: str) -> None:
         """Drop the oldest body of a client."""

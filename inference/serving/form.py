@@ -48,13 +48,25 @@ def read_pasted(pasted: PastedForm, limits: Limits) -> tuple[Article, list[str]]
     Raises:
         Refusal: 422 with the invalid field, 504 for a file that takes too long.
     """
-    if pasted.file is not None:
-        article = _read_file(pasted.file, limits)
-    else:
+    file = pasted.file
+    if file is None:
         text = unwrap(pasted.text)
         if not text.strip():
             raise invalid_field("text", "expected an article, pasted or as a file, found none")
         article = Article("", text, title_of(text))
+    else:
+        name = Path(file.filename or "")
+        suffix = name.suffix.lower()
+        if suffix not in DOCUMENTS:
+            raise invalid_field(
+                "file", f"expected a name ending in {', '.join(SUFFIXES)}, found '{suffix or name}'"
+            )
+        try:
+            article = DOCUMENTS[suffix].read(Raw(file.data, name.stem, name.name), limits)
+        except TimeLimitError as error:
+            raise Refusal(504, f"file: {error}", "file") from None
+        except InputError as error:
+            raise invalid_field("file", str(error)) from None
     check_article(article.text, pasted.targets)
     return article, pasted.targets
 
@@ -70,20 +82,3 @@ def _text_of(field: FormField | None) -> str:
         raise invalid_field(
             field.name, f"expected UTF-8 text, found {error.reason} in line {line}"
         ) from None
-
-
-def _read_file(field: FormField, limits: Limits) -> Article:
-    """Return the article of an uploaded file; its suffix names the format."""
-    name = Path(field.filename or "")
-    suffix = name.suffix.lower()
-    if suffix not in DOCUMENTS:
-        raise invalid_field(
-            "file", f"expected a name ending in {', '.join(SUFFIXES)}, found '{suffix or name}'"
-        )
-    try:
-        article = DOCUMENTS[suffix].read(Raw(field.data, name.stem, name.name), limits)
-    except TimeLimitError as error:
-        raise Refusal(504, f"file: {error}", "file") from None
-    except InputError as error:
-        raise invalid_field("file", str(error)) from None
-    return article

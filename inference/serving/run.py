@@ -127,7 +127,13 @@ def serve(
     tagger: Tagger, settings: Settings, opened: socket.socket, announce: Callable[[], None]
 ) -> None:
     """Answer requests on ``opened`` until a signal; call ``announce`` once requests may arrive."""
-    _raise_file_limit()
+    # Each connection is an open file, of which the system allows more than it grants by default.
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource  # not on Windows
+
+        _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
+
     server = prepare(tagger, settings, announce)
     server.run([opened])
     if not server.has_ended:
@@ -155,12 +161,3 @@ def prepare(tagger: Tagger, settings: Settings, announce: Callable[[], None]) ->
         timeout_graceful_shutdown=round(2 * settings.timeout) + _SHUTDOWN_SECONDS,
     )
     return Uvicorn(config, app.state.server, announce)
-
-
-def _raise_file_limit() -> None:
-    """Raise the limit of open files, and so of connections, to what the system allows."""
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
