@@ -18,7 +18,7 @@ from statistics import fmean
 from tempfile import TemporaryFile
 from typing import IO, Any, TextIO
 
-from claimstance.inference.results import Attribution, Sentence, Span, Stance, TaggedArticle
+from claimstance.inference.results import Attribution, Sentence, Stance, TaggedArticle
 from claimstance.inference.writers.text import Writer, open_output
 from claimstance.model.io.label_studio import HOLDER, SENTENCE, TARGET, Results, labelling_config
 from claimstance.model.labels import ROLES, SENTENCE_TASKS
@@ -141,9 +141,11 @@ class _PredictionBuilder:
         self._holders: dict[Pieces, str] = {}  # regions of holders that are no source
         self._entities: dict[Pieces, str] = {}  # regions of entities that are not a target yet
         self._targets: dict[tuple[Pieces, str], str] = {}
+        attributions: list[Attribution] = []
         for sentence in article.sentences:
             self._add_sentence(sentence)
-        attributions = [a for sentence in article.sentences for a in sentence.attributions or ()]
+            attributions += sentence.attributions or ()
+        # Sources that stand alone come last, so that no other attribution shares their regions.
         for attribution in sorted(attributions, key=_is_source_alone):
             self._add_attribution(attribution)
         for stance in article.stances:
@@ -188,26 +190,27 @@ class _PredictionBuilder:
         """
         span = stance.target_span.pieces if stance.target_span else _bounds(sentence)
         score = _rounded(stance.probability)
-        holder_span = stance.holder_span
-        if stance.holder is not None and not _is_within(holder_span, sentence):
+        holder = stance.holder_span
+        is_in_sentence = (
+            holder is not None and sentence.start <= holder.start and holder.end <= sentence.end
+        )
+        if stance.holder is not None and not is_in_sentence:
             target = self.results.region(TARGET, span)
             if stance.target_span is None:
                 self.results.name("target", stance.target, target, span)
             self.results.name("holder", stance.holder, target, span)
             self.results.choice("stance", stance.label, target, span, score)
             return
-        target = self._target_region(stance, span)
-        if holder_span is None:
-            self.results.choice("stance", stance.label, target, span, score)
-        else:
-            self.results.relate(self._holder_region(holder_span), target, stance.label, score)
 
-    def _holder_region(self, span: Span) -> str:
-        """Return the region of a holder: that of a source if it is one, else a new one."""
-        region = self._sources.get(span.pieces) or self._holders.get(span.pieces)
+        target = self._target_region(stance, span)
+        if holder is None:
+            self.results.choice("stance", stance.label, target, span, score)
+            return
+        region = self._sources.get(holder.pieces) or self._holders.get(holder.pieces)
         if region is None:
-            region = self._holders[span.pieces] = self.results.region(HOLDER, span.pieces)
-        return region
+            region = self.results.region(HOLDER, holder.pieces)
+            self._holders[holder.pieces] = region
+        self.results.relate(region, target, stance.label, score)
 
     def _target_region(self, stance: Stance, span: Pieces) -> str:
         """Return the region of a target: that of an entity if it is one, else a new one.
@@ -229,10 +232,6 @@ def _is_source_alone(attribution: Attribution) -> bool:
     Such a source has its own region: in a shared one it would be read as part of another attribution.
     """
     return attribution.cue is None and attribution.content is None
-
-
-def _is_within(span: Span | None, sentence: Sentence) -> bool:
-    return span is not None and sentence.start <= span.start and span.end <= sentence.end
 
 
 def _bounds(sentence: Sentence) -> Pieces:

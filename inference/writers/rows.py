@@ -8,6 +8,7 @@ from typing import Any
 from claimstance.inference.results import (
     Attribution,
     Continuation,
+    Label,
     Sentence,
     Span,
     TaggedArticle,
@@ -130,12 +131,10 @@ ATTRIBUTIONS = (
 def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
     """Yield a row for each sentence."""
     for sentence in article.sentences:
-        claim, check_worthy = sentence.claim, sentence.check_worthy
-        subjective = sentence.subjective
+        claim = sentence.claim
         entities = None
         if sentence.entities is not None:
             entities = [f"{entity.text} ({entity.label})" for entity in sentence.entities]
-        attribution_cells = _attribution_cells(sentence)
         yield {
             "doc_id": article.doc_id,
             "index": sentence.index,
@@ -144,16 +143,15 @@ def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
             "text": sentence.text,
             "claim": claim and claim.label,
             "claim_probability": claim and round(claim.probability, 4),
-            "check_worthy_probability": check_worthy
-            and round(ranking(check_worthy.probabilities), 4),
-            "subjective_probability": subjective and round(ranking(subjective.probabilities), 4),
-            "sources": attribution_cells["sources"],
-            "cues": attribution_cells["cues"],
-            "contents": attribution_cells["contents"],
+            "check_worthy_probability": _score(sentence.check_worthy),
+            "subjective_probability": _score(sentence.subjective),
             "entities": entities,
-            "attributions": attribution_cells["attributions"],
-            "continued": attribution_cells["continued"],
+            **_attribution_cells(sentence),
         }
+
+
+def _score(label: Label | None) -> float | None:
+    return None if label is None else round(ranking(label.probabilities), 4)
 
 
 def _attribution_cells(sentence: Sentence) -> dict[str, list[Any] | None]:

@@ -66,7 +66,10 @@ def _open_replacement(path: Path) -> Iterator[TextIO]:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             yield file
-        Path(name).chmod(0o666 & ~_umask())  # only its owner may read a temporary file
+        # Only its owner may read a temporary file. The mask cannot be read without setting it.
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(name).chmod(0o666 & ~mask)
         Path(name).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)
@@ -80,13 +83,6 @@ def sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _umask() -> int:
-    # The mask cannot be read without setting it.
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 class Writer(Protocol):
@@ -139,7 +135,11 @@ class CsvWriter:
         meta_cells = self._write_header_once(article.meta).cells(article.meta)
         for row in self._table.rows(article):
             values = [row[name] for name in self._names]
-            cells = [_cell(value) for value in (*values, *meta_cells.values())]
+            cells = []
+            for value in (*values, *meta_cells.values()):
+                if isinstance(value, list):
+                    value = _SEPARATOR.join(value)
+                cells.append(escape_formula(value) if isinstance(value, str) else value)
             # A program that expects semicolons reads the whole line as one cell, which is no number.
             if isinstance(cells[0], str) and cells[0].startswith(_FORMULA_SIGNS):
                 cells[0] = f"'{cells[0]}"
@@ -157,13 +157,6 @@ class CsvWriter:
             header = [*self._names, *(column.name for column in self._meta_columns.columns)]
             self._csv.writerow(map(escape_formula, header))
         return self._meta_columns
-
-
-def _cell(value: Any) -> Any:
-    """Join lists and escape formulas."""
-    if isinstance(value, list):
-        value = _SEPARATOR.join(value)
-    return escape_formula(value) if isinstance(value, str) else value
 
 
 def escape_formula(text: str) -> str:
@@ -194,13 +187,12 @@ def _escape_inner_cell(match: re.Match[str]) -> str:
         return cell
     before, after = text[match.start() - 1], text[match.end() : match.end() + 1]
     # A tab does not delimit for sure: it is white space at the beginning of another program's cell.
-    is_closed = after in ("\r", "\n", before) and after != "" and before != "\t"
+    is_closed = after in ("\r", "\n", before) and before != "\t"
     # A quotation mark is doubled in the file, and a number with one is no number.
     if is_closed and '"' not in cell and not _is_formula(cell):
         return cell
-    blank = _BLANK.match(cell)
-    start = blank.end() if blank else 0
-    return f"{cell[:start]}'{cell[start:]}"
+    formula = _BLANK.sub("", cell, count=1)
+    return f"{cell.removesuffix(formula)}'{formula}"
 
 
 def _is_formula(cell: str) -> bool:
