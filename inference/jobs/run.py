@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -87,7 +88,7 @@ class LongRun:
             return
         unchecked = dict(self.manifest.parts)
         size = self.manifest.settings["options"]["articles_per_part"]
-        for number, part_items in enumerate(_split_into_parts(items, size)):
+        for number, part_items in _split_into_parts(items, size):
             part_input = _PartInput(part_items, callbacks.advance)
             finished = unchecked.pop(number, None)
             if finished is None:
@@ -98,8 +99,11 @@ class LongRun:
                 return
             if self._first_meta is None:
                 self._first_meta = part_input.first_meta
-        for finished in unchecked.values():  # the inputs ended before these parts
-            raise self._changed_input_error(finished)
+        # Parts remain unchecked if the inputs ended before them.
+        remaining = list(unchecked.values())
+        if remaining:
+            raise self._changed_input_error(remaining[0])
+
         settings = self.manifest.settings
         paths = [state["path"] for state in settings["inputs"]]
         difference = find_difference(settings, {**settings, "inputs": input_states(paths)})
@@ -249,28 +253,16 @@ class _PartInput:
             self._advance(1)
 
 
-def _split_into_parts(items: Iterable[InputItem], size: int) -> Iterator[Iterator[InputItem]]:
-    """Yield the items of each part, up to ``size`` articles; a part must be read before the next one."""
-    source = iter(items)
-    # The item that began the next part, if one did: a part ends only when the next article appears.
-    pending: list[InputItem] = []
+def _split_into_parts(
+    items: Iterable[InputItem], size: int
+) -> Iterator[tuple[int, Iterator[InputItem]]]:
+    """Yield the number and the items of each part; a part must be read before the next one."""
+    articles = 0
 
-    def take_part() -> Iterator[InputItem]:
-        articles = 0
-        while pending:
-            articles += isinstance(pending[0], Article)
-            if articles > size:
-                return
-            yield pending.pop()
-            _read_next(source, pending)
+    def part_number(item: InputItem) -> int:
+        nonlocal articles
+        articles += isinstance(item, Article)
+        # Errors before the first article belong to its part.
+        return max(0, articles - 1) // size
 
-    _read_next(source, pending)
-    while pending:
-        yield take_part()
-
-
-def _read_next(source: Iterator[InputItem], pending: list[InputItem]) -> None:
-    """Append the next item, if there is one."""
-    item = next(source, None)
-    if item is not None:
-        pending.append(item)
+    return groupby(items, part_number)
