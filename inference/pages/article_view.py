@@ -155,18 +155,25 @@ def article_view(article: TaggedArticle) -> ArticleView:
     names = [*(source.name for source in article.sources), *named_holders(article.sentences)]
     holder_names = list(dict.fromkeys(aliases.get(name, name) for name in names))
     numbers = {name: number for number, name in enumerate(holder_names)}
-    holder_numbers = numbers | {
-        name: numbers[fullest] for name, fullest in aliases.items() if fullest in numbers
-    }
+    holder_numbers = dict(numbers)
+    for name, fullest in aliases.items():
+        if fullest in numbers:
+            holder_numbers[name] = numbers[fullest]
     attributions = _attribution_rows(article, holder_numbers)
     holders = _holders(holder_names, attributions)
     labels = stance_labels(name for stance in article.stances for name in stance.probabilities)
     target_names = dict.fromkeys(aliases[stance.target] for stance in article.stances)
     targets = {name: Target(number, name) for number, name in enumerate(target_names)}
 
+    unnamed, text_itself = holders[-2:]
     rows = []
     for stance in article.stances:
-        holder = holders[_holder_number(stance, holder_numbers, len(holders))]
+        if stance.holder is None:
+            holder = text_itself
+        elif stance.holder in holder_numbers:
+            holder = holders[holder_numbers[stance.holder]]
+        else:
+            holder = unnamed
         target = targets[aliases[stance.target]]
         rows.append(StanceRow(stance, holder, target, labels[stance.label]))
     # Those that count come first, since the script and the marks number the rows of both tables.
@@ -189,9 +196,8 @@ def article_view(article: TaggedArticle) -> ArticleView:
     )
     in_matrix = {row.holder for row in (*matrix.rows, *matrix.more)}
     claims = [claim_probability(sentence) for sentence in article.sentences]
-    paragraphs, after = paragraphs_of(
-        article, claims, _marks(attributions, sides), _notes(article, sides)
-    )
+    marks = _marks(attributions, sides)
+    paragraphs, after = paragraphs_of(article, claims, marks, _notes(article, sides))
     return ArticleView(
         article=article,
         paragraphs=paragraphs,
@@ -211,7 +217,17 @@ def article_view(article: TaggedArticle) -> ArticleView:
                 [row.sentence, row.source, _rounded(row.attribution.probability)]
                 for row in attributions
             ],
-            "stances": [_script_values(row) for row in (*stances, *unsure)],
+            "stances": [
+                [
+                    row.stance.sentence,
+                    row.holder.number,
+                    row.target.number,
+                    row.label.number,
+                    _rounded(row.stance.probability),
+                    int(row.stance.abstained),
+                ]
+                for row in rows
+            ],
             "holders": [visible(holder.name) for holder in holders],
             "targets": [visible(name) for name in targets],
             "labels": [visible(name) for name in labels],
@@ -266,13 +282,6 @@ def _holders(names: Sequence[str], attributions: Sequence[AttributionRow]) -> li
     return holders
 
 
-def _holder_number(stance: Stance, holder_numbers: dict[str, int], count: int) -> int:
-    """Return the position of a stance's holder in the list of ``count`` holders of ``_holders``."""
-    if stance.holder is None:
-        return count - 1
-    return holder_numbers.get(stance.holder, count - 2)
-
-
 def _cells(rows: Sequence[StanceRow]) -> dict[tuple[int, int], Cell]:
     """Count stances by (holder number, target number) and label."""
     groups: dict[tuple[int, int], dict[StanceLabel, list[StanceRow]]] = {}
@@ -281,32 +290,21 @@ def _cells(rows: Sequence[StanceRow]) -> dict[tuple[int, int], Cell]:
         cell[row.label].append(row)
     cells = {}
     for key, by_label in groups.items():
-        ordered = sorted(by_label.items(), key=lambda item: item[0].number)
-        cells[key] = tuple(_count(label, label_rows) for label, label_rows in ordered)
+        counts = []
+        for label in sorted(by_label, key=lambda label: label.number):
+            label_rows = by_label[label]
+            first = label_rows[0]
+            sentences = list(dict.fromkeys(row.stance.sentence for row in label_rows))
+            numbers = ", ".join(map(str, sentences))
+            # A count links to its sentence if there is one, else to the first of its rows.
+            if len(sentences) == 1:
+                href, listed = f"#s{numbers}", f"sentence {numbers}"
+            else:
+                href, listed = f"#t{first.number}", f"sentences {numbers}"
+            title = f"{first.holder.name} → {first.target.name}: {len(label_rows)} {label.name}, {listed}"
+            counts.append(Count(label, len(label_rows), href, title))
+        cells[key] = tuple(counts)
     return cells
-
-
-def _count(label: StanceLabel, rows: Sequence[StanceRow]) -> Count:
-    """Link a count to its sentence if there is one, else to the first of its rows."""
-    sentences = list(dict.fromkeys(row.stance.sentence for row in rows))
-    numbers = ", ".join(map(str, sentences))
-    if len(sentences) == 1:
-        href, listed = f"#s{numbers}", f"sentence {numbers}"
-    else:
-        href, listed = f"#t{rows[0].number}", f"sentences {numbers}"
-    title = f"{rows[0].holder.name} → {rows[0].target.name}: {len(rows)} {label.name}, {listed}"
-    return Count(label, len(rows), href, title)
-
-
-def _script_values(row: StanceRow) -> list[Any]:
-    return [
-        row.stance.sentence,
-        row.holder.number,
-        row.target.number,
-        row.label.number,
-        _rounded(row.stance.probability),
-        int(row.stance.abstained),
-    ]
 
 
 def _marks(attributions: Sequence[AttributionRow], stances: Sequence[StanceRow]) -> list[ProseMark]:

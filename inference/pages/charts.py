@@ -90,6 +90,7 @@ def round_up(value: float) -> float:
     if value <= 0:
         return 1
     power = pow(10, floor(log10(value)))
+    # The tolerance keeps 0.07 from becoming 0.08: as floats, 0.07 / 0.01 is a little more than 7.
     rounded = round(ceil(value / power - 1e-9) * power, 9)
     return int(rounded) if rounded >= 1 else rounded
 
@@ -158,6 +159,7 @@ def bars(title: str, rows: Sequence[Bar], count: int, top: float) -> "Markup":
         panel.text(0, y + 11, _shortened(row.name, 40), full=row.name)
         panel.text(WIDTH - 1, y + 11, row.text, "soft", "end")
         panel.rect(0, y + 16, WIDTH, 7, "track")
+        # Even the smallest share stays visible.
         panel.rect(0, y + 16, max(1.5, WIDTH * row.share / top), 7, "column")
     return panel.markup()
 
@@ -173,11 +175,13 @@ def dots(title: str, rows: Sequence[Dot], count: int) -> "Markup":
         count: the number of rows for which there is room, the same in all panels of a chart.
     """
     ends: list[float] = []
+    descriptions = []
     for row in rows:
         ends += (row.value, *(row.interval or ()))
+        mark_in_words = ", stands out" if row.stands_out else ""
+        descriptions.append(f"{row.name} {row.words}{mark_in_words}")
     low, high = min(0.0, *ends), min(1.0, round_up(max(ends)))
-    in_words = (f"{row.name} {row.words}{', stands out' if row.stands_out else ''}" for row in rows)
-    panel = _Panel(title, 30 + 19 * count + _BOTTOM, f"{title}: {'; '.join(in_words)}")
+    panel = _Panel(title, 30 + 19 * count + _BOTTOM, f"{title}: {'; '.join(descriptions)}")
     left, right = 124, WIDTH - 14
     bottom = 30 + 19 * len(rows)
 
@@ -194,7 +198,8 @@ def dots(title: str, rows: Sequence[Dot], count: int) -> "Markup":
             mark = panel.line(x(row.value), y - 4, x(row.value), y + 4, "range")
         else:
             panel.line(x(row.interval[0]), y, x(row.interval[1]), y, "range")
-            mark = panel.circle(x(row.value), y, 4.5, "filled" if row.stands_out else "hollow")
+            style = "filled" if row.stands_out else "hollow"
+            mark = panel.circle(x(row.value), y, 4.5, style)
         SubElement(mark, "title").text = visible(f"{row.name}: {row.words}")
     return panel.markup()
 
@@ -318,7 +323,8 @@ class _Panel:
         return bottom - share * (bottom - _TOP)
 
     def _element(self, name: str, place: Mapping[str, float], style: str) -> Element:
-        element = SubElement(self._svg, name, {key: _number(it) for key, it in place.items()})
+        attributes = {key: _number(value) for key, value in place.items()}
+        element = SubElement(self._svg, name, attributes)
         if style:
             element.set("class", style)
         return element

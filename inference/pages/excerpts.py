@@ -100,7 +100,9 @@ def excerpts(
         budget_of_stances: bytes of the part with stances.
     """
     connection.execute("CREATE TEMP TABLE shown (person INTEGER PRIMARY KEY)")
-    connection.executemany("INSERT OR IGNORE INTO shown VALUES (?)", ((it,) for it in sources))
+    connection.executemany(
+        "INSERT OR IGNORE INTO shown VALUES (?)", ((person,) for person in sources)
+    )
     collector = _Collector(connection)
     for person, name in people.items():
         collector.position(person, name)
@@ -122,7 +124,10 @@ def excerpts(
         _SAID, (budget // _LEAST_BYTES,)
     ):
         text = collector.text(*place)
-        said = "" if _contains(place[2], content or "") else _visible(content)
+        # The content of a quotation that runs on over sentences is more than a part of this one.
+        said = ""
+        if content and " ".join(content.split()) not in " ".join(place[2].split()):
+            said = _visible(content)
         source = collector.position(person)
         collector.keep(collector.said, (text, source, round(probability, 3), said))
         if collector.size > budget:
@@ -194,13 +199,16 @@ class _Collector:
         if number not in self._articles:
             row = self._connection.execute(_ARTICLE, (number,)).fetchone()
             title, doc_id, outlet, group, date, page, url = row
+            # Only an address that a browser opens as a page becomes a link, unlike "javascript:".
+            if not url or not url.startswith(("https://", "http://")):
+                url = ""
             values = (
                 _visible(title or doc_id),
                 _visible(doc_id),
                 group,
                 _visible(outlet),
                 date or "",
-                page or _web_address(url),
+                page or url,
             )
             self._articles[number] = self.keep(self._found.articles, values)
         return self._articles[number]
@@ -208,12 +216,3 @@ class _Collector:
 
 def _visible(text: str) -> str:
     return text if text.isprintable() else visible(text)
-
-
-def _web_address(url: str | None) -> str:
-    """Return an address that a browser opens as a page; empty for others, such as ``javascript:``."""
-    return url if url and url.startswith(("https://", "http://")) else ""
-
-
-def _contains(sentence: str, content: str) -> bool:
-    return " ".join(content.split()) in " ".join(sentence.split())

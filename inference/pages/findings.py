@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from claimstance.inference.corpus.differences import Differences
-from claimstance.inference.corpus.figures import Pair, Sides, Summary
+from claimstance.inference.corpus.figures import Sides, Summary
 from claimstance.inference.corpus.intervals import OutletValue
 from claimstance.inference.pages.charts import show_share
 from claimstance.model.errors import plural
@@ -33,27 +33,40 @@ def findings(
         differences: shares of outlets.
         outlet_names: the names of the outlets of the summary, as they are shown.
     """
-    found: list[Sentence] = []
+    sentences: list[Sentence] = []
     if summary.sources:
         top = summary.sources[0]
         share = show_share(top.statements / summary.overview.named)
         count = plural(top.statements, "statement")
         rest = f" speaks most: {count}, {share} of all with a named source"
-        found.append([Piece(top.name, True), Piece(rest)])
+        sentences.append([Piece(top.name, True), Piece(rest)])
     if summary.targets:
         target = summary.targets[0]
         counts = sides_in_words(target.sides, summary.labels)
         before = Piece("Most sides are taken on ")
-        found.append([before, Piece(target.name, True), Piece(f": {counts}")])
+        sentences.append([before, Piece(target.name, True), Piece(f": {counts}")])
     for label in ("against", "favor"):
         pairs = [pair for pair in summary.pairs if pair.sides.get(label, 0) > 1]
-        if pairs:
-            found.append(_of_pair(max(pairs, key=lambda pair: pair.sides[label]), label))
-    clear = sorted(_clear_differences(differences, outlet_names), key=lambda it: -it[0])
-    found += [sentence for _, sentence in clear[:TOLD_DIFFERENCES]]
+        if not pairs:
+            continue
+        pair = max(pairs, key=lambda pair: pair.sides[label])
+        count = plural(pair.sides[label], "stance")
+        sentences.append(
+            [
+                Piece(f"Most often {word(label)} somebody: "),
+                Piece(pair.holder_name, True),
+                Piece(f" {word(label)} "),
+                Piece(pair.target_name, True),
+                Piece(f", {count} in {plural(pair.articles, 'article')}"),
+            ]
+        )
+
+    clear = list(_clear_differences(differences, outlet_names))
+    clear.sort(key=lambda difference: -difference[0])
+    sentences += [sentence for _, sentence in clear[:TOLD_DIFFERENCES]]
     if differences.quoted and not clear:
-        found.append([Piece("No outlet differs clearly from the others in whom it quotes")])
-    return found
+        sentences.append([Piece("No outlet differs clearly from the others in whom it quotes")])
+    return sentences
 
 
 def sides_in_words(sides: Sides, labels: Iterable[str]) -> str:
@@ -82,17 +95,6 @@ def points(value: float) -> str:
 def stands_out(value: OutletValue) -> bool:
     """Return whether the interval of an outlet's difference to the others leaves out zero."""
     return value.difference is not None and (value.difference.low > 0 or value.difference.high < 0)
-
-
-def _of_pair(pair: Pair, label: str) -> Sentence:
-    count = plural(pair.sides[label], "stance")
-    return [
-        Piece(f"Most often {word(label)} somebody: "),
-        Piece(pair.holder_name, True),
-        Piece(f" {word(label)} "),
-        Piece(pair.target_name, True),
-        Piece(f", {count} in {plural(pair.articles, 'article')}"),
-    ]
 
 
 def _clear_differences(

@@ -109,17 +109,15 @@ def link_pages(connection: sqlite3.Connection, folder: Path, base: Path) -> int:
     links = []
     for number, doc_id in connection.execute("SELECT number, doc_id FROM article ORDER BY number"):
         page = folder / file_name(doc_id, taken)
-        if page.is_file():
-            links.append((_relative_link(page, base), number))
+        if not page.is_file():
+            continue
+        try:
+            link = quote(Path(os.path.relpath(page, base)).as_posix())
+        except ValueError:  # on another drive of Windows
+            link = page.resolve().as_uri()
+        links.append((link, number))
     connection.executemany("UPDATE article SET page = ? WHERE number = ?", links)
     return len(links)
-
-
-def _relative_link(path: Path, base: Path) -> str:
-    try:
-        return quote(Path(os.path.relpath(path, base)).as_posix())
-    except ValueError:  # on another drive of Windows
-        return path.resolve().as_uri()
 
 
 def file_name(doc_id: str, taken: set[str]) -> str:

@@ -109,7 +109,7 @@ class Index:
             "sentences": len(article.sentences),
             "sources": len(article.sources),
             "warnings": len(article.warnings),
-            "attributions": sum(len(it.attributions or ()) for it in article.sentences),
+            "attributions": sum(len(sentence.attributions or ()) for sentence in article.sentences),
             "stances": Counter(stance.label for stance in counted),
             "title": article.title or article.doc_id or file,
             "doc_id": article.doc_id,
@@ -119,8 +119,13 @@ class Index:
         names |= {aliases[name] for name in named_holders(article.sentences)}
         stance_counts: Counter[tuple[int, str, str, str]] = Counter()
         for stance in counted:
-            holder = stance.holder and aliases[stance.holder]
-            kind, name = _holder_key(holder, names)
+            if stance.holder is None:
+                kind, name = _TEXT, ""
+            elif aliases[stance.holder] in names:
+                kind, name = _NAMED, aliases[stance.holder]
+            else:
+                # Holders without a name are counted together, in no row.
+                kind, name = _NOT_NAMED, ""
             stance_counts[kind, name, aliases[stance.target], stance.label] += 1
         insert = self._database.executemany
         insert("INSERT INTO article VALUES (?, ?, ?)", [(number, quote(file), json.dumps(facts))])
@@ -147,7 +152,8 @@ class Index:
         targets = [Target(number, name) for number, (name, *_) in enumerate(target_rows)]
         holders = []
         for number, (kind, name, *_) in enumerate(query(f"{_HOLDERS} LIMIT {MOST_ROWS}")):
-            holder = Holder(number, _shown_name(kind, name), kind == _NAMED, f"#h{number}")
+            shown = name if kind == _NAMED else TEXT_ITSELF
+            holder = Holder(number, shown, kind == _NAMED, f"#h{number}")
             holders.append(_IndexedHolder(kind, name, holder))
         matrix = self._matrix(holders, targets, labels)
         in_matrix = {row.holder.number for row in (*matrix.rows, *matrix.more)}
@@ -228,16 +234,3 @@ class Index:
             targets=targets,
             holders=holders,
         )
-
-
-def _holder_key(name: str | None, source_names: set[str]) -> tuple[int, str]:
-    """Return kind and name of a holder; holders without a name are counted together, in no row."""
-    if name is None:
-        return _TEXT, ""
-    if name in source_names:
-        return _NAMED, name
-    return _NOT_NAMED, ""
-
-
-def _shown_name(kind: int, name: str) -> str:
-    return name if kind == _NAMED else TEXT_ITSELF

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from claimstance.inference.corpus.corrections import Corrections
 from claimstance.inference.corpus.differences import Differences, Measure
-from claimstance.inference.corpus.figures import TEXT_ITSELF, Cell, Course, Outlet, Sides, Summary
+from claimstance.inference.corpus.figures import TEXT_ITSELF, Course, Sides, Summary
 from claimstance.inference.corpus.intervals import MIN_ARTICLES, OutletValue
 from claimstance.inference.pages.charts import (
     Bar,
@@ -135,7 +135,7 @@ class _View:
         self._report = report
         self._summary = report.summary
         self.labels = stance_labels(report.summary.labels)
-        self.outlet_names = [_outlet_name(outlet) for outlet in report.summary.outlets]
+        self.outlet_names = [outlet.name or UNKNOWN_OUTLET for outlet in report.summary.outlets]
 
     def tiles(self) -> list[tuple[str, int, str]]:
         """Return (name, number, what to add) of the sums at the top of the page."""
@@ -163,20 +163,25 @@ class _View:
         if summary.outlet_count < 2:
             return None
         rows: list[tuple[str | int, ...]] = []
-        by_outlet = []
-        for number, (name, outlet) in enumerate(
-            zip(self.outlet_names, summary.outlets, strict=True)
-        ):
-            found = []
+        bars_by_outlet: list[tuple[str, list[Bar]]] = []
+        for number, outlet in enumerate(summary.outlets):
+            name = self.outlet_names[number]
+            outlet_bars = []
             for source in summary.top_sources[number]:
                 count = source.by_outlet[number]
                 share = count / outlet.named
                 rows.append((name, source.name, count, show_share(share)))
-                found.append(Bar(source.name, share, f"{count:,} · {show_share(share)}"))
-            by_outlet.append((f"{name}: {outlet.named:,} statements", found[:BARS]))
-        greatest = max((bar.share for _, found in by_outlet for bar in found), default=1.0)
-        longest = max(len(found) for _, found in by_outlet)
-        panels = [bars(title, found, longest, greatest) for title, found in by_outlet if found]
+                outlet_bars.append(Bar(source.name, share, f"{count:,} · {show_share(share)}"))
+            bars_by_outlet.append((f"{name}: {outlet.named:,} statements", outlet_bars[:BARS]))
+
+        # One scale and one height for all panels, so that bars can be compared between outlets.
+        shares = [bar.share for _, outlet_bars in bars_by_outlet for bar in outlet_bars]
+        greatest = max(shares, default=1.0)
+        longest = max(len(outlet_bars) for _, outlet_bars in bars_by_outlet)
+        panels = []
+        for title, outlet_bars in bars_by_outlet:
+            if outlet_bars:
+                panels.append(bars(title, outlet_bars, longest, greatest))
         return Chart(
             "speakers",
             "Who speaks most in each outlet",
@@ -214,12 +219,20 @@ class _View:
 
     def difference_charts(self) -> list[Chart]:
         """Return the charts of shares that can be compared between outlets."""
-        given = self._report.differences
+        differences = self._report.differences
         charts = [
-            ("quoted", "Share of each source in an outlet's statements", given.quoted),
-            ("attacked", "Share of “against” in what people say on each target", given.attacked),
-            ("own", "Share of “against” in what the text itself says on each target", given.own),
-            ("habits", "How outlets write", given.habits),
+            ("quoted", "Share of each source in an outlet's statements", differences.quoted),
+            (
+                "attacked",
+                "Share of “against” in what people say on each target",
+                differences.attacked,
+            ),
+            (
+                "own",
+                "Share of “against” in what the text itself says on each target",
+                differences.own,
+            ),
+            ("habits", "How outlets write", differences.habits),
         ]
         return [
             Chart(name, title, "", self._dots(measures), Table((), []))
@@ -228,6 +241,7 @@ class _View:
         ]
 
     def _dots(self, measures: Sequence[Measure]) -> list["Markup"]:
+        """Return a panel for each measure, all of them with room for the same number of outlets."""
         panels = []
         for measure in measures:
             rows = []
@@ -245,13 +259,13 @@ class _View:
 
     def difference_rows(self) -> list[tuple[str, str, str, OutletValue, str]]:
         """Return (kind, measure, outlet, value, verdict) of all shares."""
-        given = self._report.differences
+        differences = self._report.differences
         rows = []
         for kind, measures in (
-            ("share of statements", given.quoted),
-            ("against, by people", given.attacked),
-            ("against, by the text itself", given.own),
-            ("how outlets write", given.habits),
+            ("share of statements", differences.quoted),
+            ("against, by people", differences.attacked),
+            ("against, by the text itself", differences.own),
+            ("how outlets write", differences.habits),
         ):
             for measure in measures:
                 for value in measure.values:
@@ -278,16 +292,21 @@ class _View:
         """Return (position of a text, probability) of the surest stance of each holder and target."""
         people = {position: person for person, position in self._report.excerpts.positions.items()}
         people[NO_NAME] = TEXT_ITSELF
-        found: dict[tuple[int, int], tuple[int, float]] = {}
+        surest: dict[tuple[int, int], tuple[int, float]] = {}
         for text, holder, target, _, probability in self._report.excerpts.held:
             key = (people[holder], people[target])
-            if key not in found or found[key][1] < probability:
-                found[key] = (text, probability)
-        return found
+            if key not in surest or surest[key][1] < probability:
+                surest[key] = (text, probability)
+        return surest
 
     def data(self) -> dict[str, Any]:
         """Return the values that the script of the page reads."""
-        summary, excerpts = self._summary, self._report.excerpts
+        excerpts = self._report.excerpts
+        cells = []
+        for cell in self._summary.cells:
+            holder = NO_NAME if cell.holder == TEXT_ITSELF else excerpts.positions[cell.holder]
+            target = excerpts.positions[cell.target]
+            cells.append((holder, target, cell.outlet, self.labels[cell.label].number, cell.count))
         return {
             "labels": [
                 {"name": visible(label.name), "symbol": label.symbol, "style": label.style}
@@ -299,14 +318,8 @@ class _View:
             "texts": excerpts.texts,
             "held": excerpts.held,
             "said": excerpts.said,
-            "cells": [self._cell(cell) for cell in summary.cells],
+            "cells": cells,
         }
-
-    def _cell(self, cell: Cell) -> tuple[int, int, int, int, int]:
-        positions = self._report.excerpts.positions
-        holder = NO_NAME if cell.holder == TEXT_ITSELF else positions[cell.holder]
-        number = self.labels[cell.label].number
-        return holder, positions[cell.target], cell.outlet, number, cell.count
 
 
 def _statements_chart(name: str, title: str, courses: Sequence[Course], period: Period) -> Chart:
@@ -329,18 +342,18 @@ def _statements_chart(name: str, title: str, courses: Sequence[Course], period: 
 def _sides_chart(name: str, title: str, courses: Sequence[Course], period: Period) -> Chart:
     """Return a chart with the stances for and against of each course."""
     zeros = (0,) * len(period.days)
+    counts = []
+    highest = 0
+    for course in courses:
+        sides = course.sides or {}
+        favor, against = sides.get("favor", zeros), sides.get("against", zeros)
+        counts.append((course.name or UNKNOWN_OUTLET, favor, against))
+        highest = max(highest, *favor, *against)
+
+    top = round_up(highest)
     panels = []
     rows: list[tuple[str | int, ...]] = []
-    pairs = [
-        (
-            course.name or UNKNOWN_OUTLET,
-            (course.sides or {}).get("favor", zeros),
-            (course.sides or {}).get("against", zeros),
-        )
-        for course in courses
-    ]
-    top = round_up(max((max(*favor, *against) for _, favor, against in pairs), default=0))
-    for shown, favor, against in pairs:
+    for shown, favor, against in counts:
         panels.append(opposed_columns(shown, favor, against, period, top))
         for day, above, below in zip(period.days, favor, against, strict=True):
             if above or below:
@@ -349,10 +362,6 @@ def _sides_chart(name: str, title: str, courses: Sequence[Course], period: Perio
     return Chart(
         name, title, note, panels, Table(("name", f"{period.unit} from", "for", "against"), rows)
     )
-
-
-def _outlet_name(outlet: Outlet) -> str:
-    return outlet.name or UNKNOWN_OUTLET
 
 
 def _verdict(value: OutletValue) -> str:
