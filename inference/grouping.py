@@ -1,6 +1,6 @@
-"""What the sentences of an article say in sum: the names that mean the same, and where each source stands."""
+"""Sums over the sentences of an article: the names that mean the same, and where each source stands."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 
 from claimstance.inference.coreference.aliases import group_aliases
 from claimstance.inference.results import Sentence, Source, sources_of
@@ -8,7 +8,15 @@ from claimstance.inference.results import Sentence, Source, sources_of
 
 def name_aliases(sentences: Iterable[Sentence]) -> dict[str, str]:
     """Return each name of a source, a holder, a target or an entity → its fullest form in the article."""
-    return group_aliases(_names(sentences))
+    names: list[str] = []
+    for sentence in sentences:
+        names += (source.name for source in sources_of(sentence) if source.name)
+        for stance in sentence.stances:
+            if stance.holder is not None:
+                names.append(stance.holder)
+            names.append(stance.target)
+        names += (entity.text for entity in sentence.entities or ())
+    return group_aliases(names)
 
 
 def group_sources(sentences: Iterable[Sentence], targets: Collection[str] = ()) -> list[Source]:
@@ -57,16 +65,3 @@ def named_holders(sentences: Iterable[Sentence]) -> list[str]:
             if span is not None and span.name:
                 names[span.name] = None
     return list(names)
-
-
-def _names(sentences: Iterable[Sentence]) -> Iterator[str]:
-    for sentence in sentences:
-        for source in sources_of(sentence):
-            if source.name:
-                yield source.name
-        for stance in sentence.stances:
-            if stance.holder is not None:
-                yield stance.holder
-            yield stance.target
-        for entity in sentence.entities or ():
-            yield entity.text

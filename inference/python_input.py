@@ -94,8 +94,15 @@ def iterate_articles(articles: Iterable[Item]) -> Iterator[Article | Claimstance
         InputError: for a text that cannot be encoded.
         TypeError: for an item that is neither, naming it.
     """
+    # A pandas column has labels of its own.
+    if hasattr(articles, "index") and hasattr(articles, "items"):
+        pairs: Iterable[tuple[Any, Item]] = articles.items()
+    else:
+        pairs = enumerate(articles)
+
     missing: list[str] = []
-    for label, item in _labelled(articles):
+    for key, item in pairs:
+        label = str(key)
         if isinstance(item, Article | ClaimstanceError):
             yield item
         elif isinstance(item, str):
@@ -108,23 +115,12 @@ def iterate_articles(articles: Iterable[Item]) -> Iterator[Article | Claimstance
         else:
             raise TypeError(f"row {label}: expected a text (str), found {_kind(item)}")
     if missing:
-        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+        named = ", ".join(missing[:_NAMED])
+        if len(missing) > _NAMED:
+            named += f" and {len(missing) - _NAMED} more"
         log.warning(
-            "%d rows without a text (%s%s): their articles have no sentence",
-            len(missing),
-            ", ".join(missing[:_NAMED]),
-            more,
+            "%d rows without a text (%s): their articles have no sentence", len(missing), named
         )
-
-
-def _labelled(articles: Iterable[Item]) -> Iterator[tuple[str, Item]]:
-    """Yield items with their labels: those of a pandas column, else their places."""
-    if hasattr(articles, "index") and hasattr(articles, "items"):
-        pairs: Iterable[tuple[Any, Item]] = articles.items()
-    else:
-        pairs = enumerate(articles)
-    for label, item in pairs:
-        yield str(label), item
 
 
 def _is_missing(item: object) -> bool:

@@ -13,7 +13,7 @@ CAPACITY = 32 * 2**20  # bytes of results, about 4,000 articles of forty sentenc
 
 
 class ResultCache:
-    """The results of the texts used last, within a number of bytes. Several threads may share it.
+    """Keep the results of the texts used last, within a number of bytes. Several threads may share it.
 
     The key is the whole text with the targets and the choice of ``neutral``, so a cached result
     equals that of tagging again. Results are stored compressed: for an article of forty sentences,

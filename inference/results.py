@@ -196,8 +196,21 @@ class TaggedArticle:
         if len(self.sentences) > _MAX_ROWS:
             omitted = len(self.sentences) - _MAX_ROWS
             notes.append(f"{omitted} more sentences: article.to_frame() has all of them.")
+
+        rows = []
+        for sentence in self.sentences[:_MAX_ROWS]:
+            claim = []
+            if sentence.claim is not None:
+                claim.append(f"{sentence.claim.label} {sentence.claim.probability:.2f}")
+            speakers = dict.fromkeys(source.name or source.text for source in sources_of(sentence))
+            stances = []
+            for stance in sentence.stances:
+                if stance.label != NO_SIDE and not stance.abstained:
+                    pair = f"{stance.holder or '(text)'} → {stance.target}"
+                    stances.append(f"{pair}: {stance.label} {stance.probability:.2f}")
+            rows.append(([str(sentence.index)], [sentence.text], claim, list(speakers), stances))
+
         columns = ("#", "sentence", "claim", "who says it", "stance")
-        rows = map(_notebook_row, self.sentences[:_MAX_ROWS])
         return notebook.table(self.title or self.doc_id or "An article", columns, rows, notes)
 
     @property
@@ -237,24 +250,6 @@ def sources_of(sentence: Sentence) -> Iterator[Span]:
     for continuation in sentence.continued or ():
         if continuation.source is not None:
             yield continuation.source
-
-
-def _notebook_row(sentence: Sentence) -> tuple[list[str], ...]:
-    """Return the cells of a sentence: index, text, claim, speakers, stances other than neutral."""
-    claim = sentence.claim
-    speakers = [source.name or source.text for source in sources_of(sentence)]
-    stances = [
-        f"{stance.holder or '(text)'} → {stance.target}: {stance.label} {stance.probability:.2f}"
-        for stance in sentence.stances
-        if stance.label != NO_SIDE and not stance.abstained
-    ]
-    return (
-        [str(sentence.index)],
-        [sentence.text],
-        [f"{claim.label} {claim.probability:.2f}"] if claim else [],
-        list(dict.fromkeys(speakers)),
-        stances,
-    )
 
 
 def _plain(value: Any) -> Any:

@@ -52,7 +52,7 @@ _MODEL_FOLDER = "model"
 
 
 class Component:
-    """A pipeline component that tags documents. ``targets`` and ``neutral`` may be changed at any time.
+    """Tag documents in a pipeline. ``targets`` and ``neutral`` may be changed at any time.
 
     The model is loaded with the first document, so that a pipeline that was saved on another machine
     can be read before ``model`` is set to the path on this one.
@@ -235,7 +235,8 @@ def _result_of(span: Span) -> "Sentence | Attribution | Entity | Stance | None":
         return None
     steps = span.id_.split(".")
     for step in steps:
-        plain = plain[int(step) if step.isdecimal() else step]
+        key = int(step) if step.isdecimal() else step
+        plain = plain[key]
     kind = steps[-2]
     return _adapter(_RESULT_TYPES[kind]).validate_python(plain)  # type: ignore[no-any-return]
 

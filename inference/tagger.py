@@ -52,9 +52,7 @@ from claimstance.model.predictor import (
     ShouldCancel,
     never_cancel,
 )
-from claimstance.model.record import Attribution as RecordAttribution
 from claimstance.model.record import Record, parse_record
-from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.layout import layout_of
 from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import Located
@@ -316,6 +314,7 @@ class Tagger:
             for attribution in document.attributions or ()
         ]
         continuations = find_continuations(article.text, bounds, attributions)
+
         stances: list[Stance] = []
         if "stance" in self.tasks:
             candidates = find_candidates(
@@ -338,6 +337,7 @@ class Tagger:
                 ]
                 if not targets:  # each target that the user names has an answer of its own
                     stances = without_nested_targets(stances)
+
         sentences = self._sentences(document, alignment, attributions, continuations, stances)
         # The cache holds an article without its metadata: a reprint has an id and a date of its own.
         tagged = TaggedArticle(
@@ -356,7 +356,7 @@ class Tagger:
         self,
         document: EncodedDocument,
         alignment: Alignment,
-        candidates: Sequence["StanceCandidate"],
+        candidates: Sequence[StanceCandidate],
     ) -> list[Stance]:
         """Return the stances of the candidates, with their spans in the article."""
         queries = [candidate.query for candidate in candidates]
@@ -406,6 +406,7 @@ class Tagger:
         has_entities = document.entities is not None
         sentences = []
         for index, (start, end) in enumerate(bounds):
+            # Each task has rows of probabilities: (sentences, labels of the task).
             labels = {
                 task: self._label(task, self._by_label(task, rows[index]))
                 for task, rows in document.probabilities.items()
@@ -457,12 +458,21 @@ class Tagger:
                 "probabilities": prediction.check_worthy,
             }
         if prediction.attributions is not None:
-            predicted["attributions"] = [
-                _attribution_row(attribution, probability)
-                for attribution, probability in prediction.attributions
-            ]
+            predicted["attributions"] = []
+            for attribution, probability in prediction.attributions:
+                # Most have no event, which is then absent.
+                absent = None if attribution.event else {"event"}
+                values = attribution.model_dump(mode="json", exclude=absent)
+                predicted["attributions"].append({**values, "probability": probability})
         if prediction.entities is not None:
-            predicted["entities"] = [_entity_row(entity) for entity in prediction.entities]
+            predicted["entities"] = [
+                {
+                    "span": [[entity.place.start, entity.place.end]],
+                    "label": entity.label,
+                    "probability": entity.probability,
+                }
+                for entity in prediction.entities
+            ]
         if "stance" in self.tasks:
             predicted["stances"] = self._stance_rows(row["stances"] or [], prediction)
         return {**row, "predicted": predicted}
@@ -497,20 +507,6 @@ class Tagger:
 
     def _abstains(self, kind: str, label: Label) -> bool:
         return not self._predictor.config.is_answered(kind, label.label, label.probability)
-
-
-def _attribution_row(attribution: RecordAttribution, probability: float) -> dict[str, Any]:
-    """Return a predicted attribution as plain values; most have no ``event``, which is then absent."""
-    row = attribution.model_dump(mode="json", exclude=None if attribution.event else {"event"})
-    return {**row, "probability": probability}
-
-
-def _entity_row(entity: FoundEntity) -> dict[str, Any]:
-    return {
-        "span": [[entity.place.start, entity.place.end]],
-        "label": entity.label,
-        "probability": entity.probability,
-    }
 
 
 def _unpickle(
