@@ -26,7 +26,7 @@ _HEADERS = {
 
 
 class Guard:
-    """Middleware that refuses requests without access before their body is read, and counts answers."""
+    """Refuse requests without access before their body is read, and count answers (ASGI middleware)."""
 
     def __init__(
         self, app: ASGIApp, settings: Settings, metrics: Metrics, is_leaving: Callable[[], bool]

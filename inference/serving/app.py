@@ -51,7 +51,7 @@ _PAGE_HEADERS = {
 
 
 class Server:
-    """The handlers of all paths, with the model, the worker, the limits and the metrics that they share.
+    """Handle all paths, with the model, the worker, the limits and the metrics that they share.
 
     Attributes:
         is_leaving: true during shutdown, when requests are answered but no more should arrive.
@@ -112,7 +112,7 @@ class Server:
         # Documents may interleave in the request; the answer has the order of the request.
         rows: dict[int, bytes] = {}
         for document, predicted in zip(documents, predictions, strict=True):
-            rows |= zip(document, predicted, strict=True)
+            rows.update(zip(document, predicted, strict=True))
         return _json([rows[number] for number in range(len(batch))], isinstance(records, list))
 
     async def form(self) -> Response:
@@ -195,18 +195,21 @@ class Server:
         self.worker.close(_CLOSING_SECONDS)
 
     def _begin_article(self, article: AskedArticle, stop: ShouldCancel) -> Callable[[], bytes]:
+        """Start to tag an article; return the function that waits for it, as JSON."""
         finish = self.tagger.begin(article.article(), article.targets, stop, article.neutral)
         return lambda: _encode_json(self._count(finish()).to_dict())
 
     def _begin_page(
         self, article: Article, targets: list[str], neutral: bool, stop: ShouldCancel
     ) -> Callable[[], str]:
+        """Start to tag an article; return the function that waits for it, as a page."""
         finish = self.tagger.begin(article, targets, stop, neutral)
         return lambda: render_page(self._count(finish()), back="/")
 
     def _begin_records(
         self, records: Sequence[Record], stop: ShouldCancel
     ) -> Callable[[], list[bytes]]:
+        """Start to predict the records of a document; return the function that waits for them, as JSON."""
         finish = self.tagger.begin_records(records, stop)
 
         def encode_rows() -> list[bytes]:

@@ -20,7 +20,7 @@ _CONTENT_TYPE = "application/json"  # of all other paths
 
 
 class _Arrival:
-    """A body in arrival. The future ``dropped`` is done once another body needs its room."""
+    """Represent a body in arrival; the future ``dropped`` is done once another body needs its room."""
 
     def __init__(self, client: str) -> None:
         self.client = client
@@ -29,7 +29,7 @@ class _Arrival:
 
 
 class BodyLimits:
-    """ASGI middleware that passes each body on as a whole, within limits.
+    """Pass each body on as a whole, within limits (ASGI middleware).
 
     A violated limit raises a ``Refusal`` where the application reads the body: 413 for a body that is too
     long, 408 for one that is too late, 415 for a wrong type or compression, 503 for lack of room.

@@ -17,7 +17,7 @@ SUFFIXES = tuple(DOCUMENTS)
 
 @dataclass(frozen=True)
 class PastedForm:
-    """A submitted form: an article as text or as a file, its targets, and the box for neutral stances."""
+    """Represent a submitted form: an article as text or as a file, its targets, and the box for neutral stances."""
 
     text: str
     file: FormField | None

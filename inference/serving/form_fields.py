@@ -15,7 +15,7 @@ _NAME, _FILENAME = re.compile(rb';\s*name="([^"]*)"'), re.compile(rb';\s*filenam
 
 @dataclass(frozen=True)
 class FormField:
-    """A field of a form.
+    """Represent a field of a form.
 
     Attributes:
         filename: set for a file field; empty if no file was chosen.

@@ -9,7 +9,7 @@ _ARTICLES = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64)
 
 
 class Metrics:
-    """The counters, histograms and gauges of one server."""
+    """Hold the counters, histograms and gauges of one server."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()

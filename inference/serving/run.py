@@ -27,7 +27,7 @@ _SIGNAL_EXIT = 128  # plus the signal's number: the exit code that shells show f
 
 
 class Connection(H11Protocol):
-    """A connection that is closed when a client is slow to send a request or to take an answer.
+    """Close a connection when its client is slow to send a request or to take an answer.
 
     ``HEAD_SECONDS`` count from the first byte of a request, and from the connection for the first one.
     Bytes of a request that was answered already, since it was too long, do not count. uvicorn itself
@@ -70,7 +70,7 @@ class Connection(H11Protocol):
 
 
 class Uvicorn(uvicorn.Server):
-    """uvicorn that answers pending requests on SIGTERM or SIGINT and exits with 0; on a second signal at once."""
+    """Answer pending requests on SIGTERM or SIGINT, then exit with 0; exit at once on a second signal."""
 
     def __init__(
         self, config: uvicorn.Config, server: Server, announce: Callable[[], None]

@@ -8,7 +8,7 @@ from claimstance.model.errors import ConfigError
 
 @dataclass(frozen=True)
 class Settings:
-    """The address, the access rules and the limits of a server.
+    """Represent the address, the access rules and the limits of a server.
 
     Attributes:
         host: a name or an address to listen on; a loopback address is reached only from this machine.
@@ -35,12 +35,11 @@ class Settings:
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.token is not None and not (
-            self.token and self.token.isascii() and self.token.isprintable()
-        ):
+        token = self.token
+        if token is not None and not (token and token.isascii() and token.isprintable()):
+            found = "others" if token else "none"
             raise ConfigError(
-                "--token: expected printable ASCII characters, which a header can hold, found "
-                f"{'none' if not self.token else 'others'}"
+                f"--token: expected printable ASCII characters, which a header can hold, found {found}"
             )
         if not (self.is_local or self.token or self.anonymous):
             raise ConfigError(

@@ -21,7 +21,7 @@ MAX_STUCK = 4  # threads with jobs that have not ended, beside the working one
 
 
 class _Job:
-    """An article or a document to be processed, with the future of its result.
+    """Represent an article or a document to process, with the future of its result.
 
     Attributes:
         finish: waits for the result; ``None`` until the job has begun.
@@ -64,7 +64,7 @@ class _Job:
 
 
 class Worker:
-    """Processes the articles of all requests on a thread of its own.
+    """Process the articles of all requests on a thread of its own.
 
     Articles of different requests are begun together: the encoder's threads have work while the results
     of one article are put together, and each result is the same as alone. Requests take turns, with one
