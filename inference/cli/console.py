@@ -61,8 +61,12 @@ def configure_logging(verbose: bool, quiet: bool = False) -> None:
         verbose: print records of level INFO, too.
         quiet: print errors only, and show no progress bar.
     """
-    level = logging.INFO if verbose else logging.WARNING
-    _LOG.setLevel(logging.ERROR if quiet else level)
+    level = logging.WARNING
+    if quiet:
+        level = logging.ERROR
+    elif verbose:
+        level = logging.INFO
+    _LOG.setLevel(level)
     _LOG.handlers[:] = [_MessageHandler()]
     # onnxruntime's quantizer adds a handler to the root logger, which would print every message twice.
     _LOG.propagate = False

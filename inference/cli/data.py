@@ -229,6 +229,13 @@ def build(
     check_exists("CONFIG|FILE", *inputs)
     check_exists("--codebook", codebook)
     source = source_options(data_format, task, target, column, role, value, annotator, lenient)
+    if adjudicator and adjudicate:
+        raise ConfigError("expected --adjudicate or --adjudicator, found both")
+    adjudication = None
+    if adjudicator:
+        adjudication = "adjudicator"
+    elif adjudicate:
+        adjudication = adjudicate.value
     options = {
         "path": out and str(out),
         "corpora": corpora and str(corpora),
@@ -236,12 +243,10 @@ def build(
         "split.by": by and by.value,
         "split.folds": folds,
         "split.fold": fold,
-        "adjudicate": "adjudicator" if adjudicator else adjudicate and adjudicate.value,
+        "adjudicate": adjudication,
         "adjudicator": adjudicator,
         "codebook": codebook and str(codebook),
     }
-    if adjudicator and adjudicate:
-        raise ConfigError("expected --adjudicate or --adjudicator, found both")
     # Options that are not set must not override the values of a configuration.
     set_options = {key: value for key, value in options.items() if value is not None}
     config = data_config(inputs, source, set_options)

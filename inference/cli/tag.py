@@ -405,6 +405,7 @@ def _tag_into_folder(
     from claimstance.inference.articles.sources import read_articles
     from claimstance.inference.cli.signals import catch_signals
     from claimstance.inference.jobs.manifest import run_settings
+    from claimstance.inference.jobs.ray_workers import ray_workers
     from claimstance.inference.jobs.run import RunCallbacks, open_run
     from claimstance.model.predictor import CancelledError
 
@@ -422,6 +423,7 @@ def _tag_into_folder(
     with catch_signals(f"the same command continues in '{folder}'") as signals:
         with open_run(folder, settings, restart) as run, ExitStack() as stack:
             advance = stack.enter_context(progress("tagging", request.articles, request.show))
+            # A complete run has nothing to tag, so that no cluster is started for it.
             if ray_options is None or run.manifest.complete:
                 tag_items: TagItems = partial(
                     tagger.tag_all,
@@ -430,8 +432,6 @@ def _tag_into_folder(
                     neutral=request.neutral,
                 )
             else:
-                from claimstance.inference.jobs.ray_workers import ray_workers
-
                 workers = ray_workers(
                     tagger,
                     request.targets,

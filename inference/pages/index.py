@@ -157,17 +157,14 @@ class Index:
             holders.append(_IndexedHolder(kind, name, holder))
         matrix = self._matrix(holders, targets, labels)
         in_matrix = {row.holder.number for row in (*matrix.rows, *matrix.more)}
+        listed = [indexed for indexed in holders if indexed.holder.number in in_matrix]
         return {
             "model": self._model,
             "labels": list(labels.values()),
             "matrix": matrix,
             "totals": self._totals(),
             "shown": {"targets": len(matrix.columns), "holders": len(in_matrix)},
-            "by_source": [
-                self._source_pages(indexed, labels)
-                for indexed in holders
-                if indexed.holder.number in in_matrix
-            ],
+            "by_source": [self._source_pages(indexed, labels) for indexed in listed],
             "articles": self._article_rows(),
         }
 
@@ -177,6 +174,7 @@ class Index:
         targets: list[Target],
         labels: dict[str, StanceLabel],
     ) -> Matrix:
+        """Return the matrix of the holders and targets with the most stances."""
         columns = {target.name: target for target in targets}
         cells: dict[tuple[int, int], Cell] = {}
         for indexed in holders:
@@ -195,23 +193,25 @@ class Index:
         return build_matrix(rows, targets, cells, columns=COLUMNS, rows=FIRST_ROWS)
 
     def _source_pages(self, indexed: _IndexedHolder, labels: dict[str, StanceLabel]) -> SourcePages:
+        """Return the first pages that mention a holder, with its stances on each."""
         key = {"kind": indexed.kind, "holder": indexed.name}
         articles = self._database.execute(_WHERE, key).fetchall()
         pages = []
         for number, file, facts in articles[:PAGES]:
             counts = dict(self._database.execute(_OF_ARTICLE, (indexed.kind, indexed.name, number)))
-            stances = [
-                (label, counts[label.name]) for label in labels.values() if label.name in counts
-            ]
+            present = [label for label in labels.values() if label.name in counts]
+            stances = [(label, counts[label.name]) for label in present]
             pages.append((file, json.loads(facts)["title"], stances))
         return SourcePages(indexed.holder, len(articles), pages)
 
     def _article_rows(self) -> Iterator[ArticleRow]:
+        """Yield the rows of the list of articles."""
         rows = self._database.execute("SELECT file, facts FROM article ORDER BY number")
         for file, facts in rows:
             yield ArticleRow(file=file, **json.loads(facts))
 
     def _totals(self) -> ArticleRow:
+        """Return the sums over all articles; sources, targets and holders count once in all of them."""
         sums: Counter[str] = Counter()
         stances: Counter[str] = Counter()
         for row in self._article_rows():

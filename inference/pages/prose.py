@@ -162,13 +162,16 @@ def _piece(segment: Segment[ProseMark]) -> Piece:
     # Nested marks of attributions end in the innermost one, which describes these words best.
     described_by = [f"k-{mark.classes}" for mark in attribution_starts[-1:]]
     described_by += [mark.anchor for mark in stance_starts]
+    href = ""
+    if starts:
+        href = f"#{(attribution_starts or stance_starts)[-1].anchor}"
     signs = [mark.label.symbol for mark in stance_starts if mark.label and mark.classes == "target"]
     return Piece(
         text=segment.text,
         classes=_joined(classes),
         attributions=" ".join(f"{mark.classes}-{mark.row}" for mark in attributions),
         stances=_joined(str(mark.row) for mark in stances),
-        href=f"#{(attribution_starts or stance_starts)[-1].anchor}" if starts else "",
+        href=href,
         described_by=_joined(described_by),
         sign="".join(dict.fromkeys(signs)),
     )
