@@ -208,12 +208,12 @@ def _print_table(findings: "Iterable[Finding]", show_all: bool) -> None:
         Column("where and what", ratio=1),
         show_lines=True,
     )
-    for kind in sorted(counts, key=lambda kind: (kind[0], -counts[kind])):  # errors first
-        lines = examples[kind]
-        omitted = counts[kind] - len(lines)
+    for key in sorted(counts, key=lambda key: (key[0], -counts[key])):  # errors first
+        lines = examples[key]
+        omitted = counts[key] - len(lines)
         if omitted:
             lines.append(f"… and {omitted} more (--all)")
-        table.add_row(*kind, str(counts[kind]), "\n".join(lines))
+        table.add_row(*key, str(counts[key]), "\n".join(lines))
     SafeConsole().print(table)
 
 
