@@ -1,303 +1,325 @@
-"""Sentences made of train sentences, with labels that follow from how they were made.
+"""Augmentation: new train sentences made of existing ones, with labels that follow from how they are made.
 
-Corpora ask of a sentence's holder and target, hardly ever of those who merely stand beside them, and tell what people
-said far more often than what nobody knows. A model that has seen nothing else takes a sentence's stance for that of
-everybody in it, and a question for its answer; of those who are quoted, and of what is denied, it has seen too little.
+Corpora annotate the holders and targets of stances, but hardly ever the people who are merely mentioned beside
+them, and they report what people said far more often than what nobody knows. A model that has seen nothing else
+gives everybody in a sentence its stance and takes a question for its answer. It has also seen too few quotations
+and denials.
 
-The labels are right for most, not for every one: a relative clause behind *It is unclear whether* still says what it
-says; whoever *has not criticized*, or *does not trust*, may be against all the same, and *never failed to support* is
-no denial; a *not* behind one of two who act together is kept from the other; a name that begins a sentence goes
-unnoticed where nobody else is to be named, and *He* that begins one passes for a name.
+The labels are right for most augmented sentences, but not for all:
 
-Sentences are put together as tokens, as WordPiece has them: a tokenizer that writes spaces into its tokens sees one
-missing.
+- A relative clause after *It is unclear whether* still asserts something.
+- Somebody who *has not criticized* or *does not trust* a person may be against them all the same, and *never
+  failed to support* is no denial.
+- The *not* after one of two people who act together does not change the stance of the other.
+- A name at the beginning of a sentence goes unnoticed where nobody else may be named, and *He* at the beginning
+  passes for a name.
+
+Sentences are put together as WordPiece tokens, with a space assumed between any two parts. A tokenizer that writes
+spaces into its tokens sees one missing.
 """
 
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import product
 
 from claimstance.model.windows import Tokens, WindowBuilder
-from claimstance.training.fine_tuning import augmentation_templates as wording
+from claimstance.training.fine_tuning import augmentation_templates as templates
 from claimstance.training.fine_tuning.augmentation_templates import (
     NAME,
     SENTENCE,
-    Form,
+    Template,
+    concatenate,
     cut,
-    put_together,
 )
 from claimstance.training.fine_tuning.examples import Example, StanceExample
 
-#: Ways to make examples out of others, in the order they are applied.
-WAYS = ("joined", "unsaid", "beside", "quoted", "negated")
-_REACH = range(
-    1, 9
-)  # tokens from a holder to a target that a *not* behind the holder is taken to concern
-_TOWARD_SPEAKER = (
-    0.5  # weight of a quote's other half: those it mentions take no side toward the speaker
-)
-_PAIRS = 4  # of one from each half that are asked about, at most
-_TRIES = 5  # to find a sentence about others than this one
-_Span = tuple[int, int]
+#: The methods of augmentation by their names in a configuration, in the order in which they are applied.
+METHODS = ("joined", "unsaid", "beside", "quoted", "negated")
+#: Greatest distance in tokens between a holder and a target that a *not* after the holder concerns.
+_NEGATION_REACH = 8
+#: Weight of the stances of the people in a quotation toward its speaker, which are assumed to be none.
+_TOWARD_SPEAKER_WEIGHT = 0.5
+_MAX_PAIRS = 4  # pairs without a stance that one augmentation adds
+_MAX_TRIES = 5  # sentences that are drawn to find one about other people
+_Span = tuple[int, int]  # start, end (exclusive), in tokens
 
 
 class Augmenter:
-    """Makes examples of others.
+    """Make new examples from existing ones.
 
     Args:
-        windows: of the model that is trained.
-        no_stance: the shares of the labels where there is no stance.
+        windows: the tokenizer of the model.
+        no_stance: the probability of each label for a pair without a stance.
     """
 
     def __init__(self, windows: WindowBuilder, no_stance: tuple[float, ...]) -> None:
         self._no_stance = no_stance
-        self._joints = windows.tokenize(wording.JOINTS)
-        self._unsaid, self._beside, self._quoted = (
-            wording.forms(windows, texts)
-            for texts in (wording.UNSAID, wording.BESIDE, wording.QUOTED)
-        )
-        self._not = {word: windows.tokenize(denials) for word, denials in wording.NOT.items()}
-        self._not_past = windows.tokenize(wording.NOT_PAST)
-        [self._stop] = windows.tokenize(["."])
+        self._conjunctions = windows.tokenize(templates.CONJUNCTIONS)
+        self._unsaid = templates.parse_templates(windows, templates.UNSAID)
+        self._beside = templates.parse_templates(windows, templates.BESIDE)
+        self._quoted = templates.parse_templates(windows, templates.QUOTED)
+        self._negations = {
+            word: windows.tokenize(negations) for word, negations in templates.NEGATIONS.items()
+        }
+        self._past_negations = windows.tokenize(templates.PAST_NEGATIONS)
+        [self._full_stop] = windows.tokenize(["."])
 
-    def suits(self, way: str, example: Example) -> bool:
-        """Return true if ``made`` may try to make an example of this one in ``way``, one of ``WAYS``."""
-        if way == "quoted":
-            return _says_nobody_named(example)
-        return self.takes_side(example, named=way != "joined")
+    def is_eligible(self, method: str, example: Example) -> bool:
+        """Return whether ``augment`` may be called for an example, with one of ``METHODS``."""
+        if method != "quoted":
+            return self.takes_side(example, named=method != "joined")
+        if any(stance.holder is not None for stance in example.stances):
+            return False
+        # The names of targets are blanked, because only other names may be those of speakers.
+        text, offsets = example.text, example.tokens.offsets
+        for start, end in _mentions(example.stances):
+            left, right = offsets[start][0], offsets[end - 1][1]
+            text = text[:left] + " " * (right - left) + text[right:]
+        return templates.ATTRIBUTION_SIGNS.search(text) is None
 
-    def made(
-        self, way: str, example: Example, others: Sequence[Example], rng: random.Random
+    def augment(
+        self, method: str, example: Example, others: Sequence[Example], rng: random.Random
     ) -> Example | None:
-        """An example made of one that suits, with the help of others.
+        """Return a new example made of an eligible one.
 
-        ``None`` if none can be: hardly any of the others is about other people, nothing in it takes a *not*.
+        Args:
+            method: one of ``METHODS``.
+            example: the example.
+            others: the examples to draw a second sentence or a name from.
+            rng: the source of all random choices.
+
+        Returns:
+            ``None`` if the example cannot be augmented: none of the others that were drawn is about other
+            people, or no word of the sentence can be negated.
         """
-        if way in ("unsaid", "negated"):
-            return self.unsaid(example, rng) if way == "unsaid" else self.negated(example, rng)
-        found = [
-            other
-            for other in rng.choices(others, k=_TRIES)
-            if self.strangers(example, other) and (way == "joined" or _names(other))
-        ]
-        if not found:
-            return None
-        if way == "joined":
-            first, second = rng.sample([example, found[0]], 2)  # in either order
-            return self.joined(first, second, rng)
-        return (self.beside if way == "beside" else self.quoted)(example, found[0], rng)
+        if method == "unsaid":
+            return self.unsay(example, rng)
+        if method == "negated":
+            return self.negate(example, rng)
+        for other in rng.choices(others, k=_MAX_TRIES):
+            if not self.are_unrelated(example, other):
+                continue
+            if method == "joined":
+                first, second = rng.sample([example, other], 2)  # in either order
+                return self.join(first, second, rng)
+            if _names(other):
+                add_name = self.add_bystander if method == "beside" else self.quote
+                return add_name(example, other, rng)
+        return None
 
     def takes_side(self, example: Example, named: bool = False) -> bool:
-        """Return true if a holder (``named``: one whom the sentence names) is for or against a mention."""
-        return any(
-            self._is_side(stance) and (stance.holder is not None or not named)
-            for stance in example.stances
-        )
+        """Return whether a holder is for or against a mention.
+
+        Args:
+            example: the example.
+            named: only stances of holders whom the sentence names count.
+        """
+        stances = [it for it in example.stances if it.holder is not None or not named]
+        return any(self._is_side(stance) for stance in stances)
 
     def _is_side(self, stance: StanceExample) -> bool:
-        of_none = sum(
+        """Return whether the likeliest label of a stance toward a mention is for or against it."""
+        neutral_share = sum(
             share for share, none in zip(stance.shares, self._no_stance, strict=True) if none
         )
-        return isinstance(stance.target, tuple) and max(stance.shares) > of_none
+        return isinstance(stance.target, tuple) and max(stance.shares) > neutral_share
 
-    def strangers(self, first: Example, second: Example) -> bool:
-        """Return true if no mention in one has its last word in the other, where it might mean the same entity."""
-        return not (
-            _last_words(first) & set(second.tokens.ids)
-            or _last_words(second) & set(first.tokens.ids)
+    def are_unrelated(self, first: Example, second: Example) -> bool:
+        """Return whether neither sentence contains the last word of a mention in the other.
+
+        A shared last word, such as a surname, may mean the same person.
+        """
+        first_words, second_words = _last_words(first), _last_words(second)
+        return first_words.isdisjoint(second.tokens.ids) and second_words.isdisjoint(
+            first.tokens.ids
         )
 
-    def joined(self, first: Example, second: Example, rng: random.Random) -> Example:
-        """One sentence of two: the stances toward mentions in each, and between the two, where there is none."""
-        beginning = self._without_stop(first)
-        joint = rng.choice(self._joints)
-        left = _moved(first.stances, 0)
-        right = _moved(second.stances, len(beginning) + len(joint))
-        across = self._none_between(_spans(left), _spans(right), rng)
-        return Example(
-            first.corpus,
-            put_together(beginning, joint, second.tokens),
-            stances=[*left, *right, *across],
-        )
+    def join(self, first: Example, second: Example, rng: random.Random) -> Example:
+        """Return one sentence made of two, in which nobody has a stance toward a mention in the other half."""
+        beginning = self._without_full_stop(first)
+        conjunction = rng.choice(self._conjunctions)
+        left = _shift_stances(first.stances, 0)
+        right = _shift_stances(second.stances, len(beginning) + len(conjunction))
+        across = self._pairs_without_stance(_mentions(left), _mentions(right), rng)
+        tokens = concatenate(beginning, conjunction, second.tokens)
+        return Example(first.corpus, tokens, stances=[*left, *right, *across])
 
-    def _without_stop(self, example: Example) -> Tokens:
-        """The sentence without its full stop, unless a mention ends with it: *the U.S.* does."""
-        end = max((end for _, end in _spans(example.stances)), default=0)
-        stops = example.tokens.ids[-1:] == self._stop.ids and end < len(example)
-        return cut(example.tokens, 0, len(example) - stops)
+    def unsay(self, example: Example, rng: random.Random) -> Example:
+        """Return the sentence after words that leave open whether it is true, so that nobody takes a side.
 
-    def _none_between(
-        self, some: set[_Span], others: set[_Span], rng: random.Random
-    ) -> list[StanceExample]:
-        """No stance of some of these toward some of those, in either direction."""
-        pairs = list(product(some, others))
-        pairs += [(target, holder) for holder, target in pairs]
-        return [
-            StanceExample(holder, target, self._no_stance, 1.0)
-            for holder, target in rng.sample(sorted(pairs), min(_PAIRS, len(pairs)))
-        ]
-
-    def beside(self, example: Example, other: Example, rng: random.Random) -> Example:
-        """The sentence with somebody of another one standing by: toward them nobody takes a side, nor do they.
-
-        Who reports a sentence stands by, too, if it names those whose stances it tells of: only these are kept.
+        The new example weighs as much as the stances that it takes back.
         """
-        tokens, name, shift = self._with_name(rng.choice(self._beside), example, other, rng)
-        stances = [stance for stance in _moved(example.stances, shift) if stance.holder]
-        by = self._none_between({name}, _spans(stances), rng)
-        return Example(example.corpus, tokens, stances=[*stances, *by])
-
-    def quoted(self, example: Example, other: Example, rng: random.Random) -> Example:
-        """The sentence as what somebody of another one says: what it says of those whom it mentions, they think.
-
-        Those whom it mentions take no side toward them.
-        """
-        tokens, name, shift = self._with_name(rng.choice(self._quoted), example, other, rng)
-        stances = [replace(stance, holder=name) for stance in _moved(example.stances, shift)]
-        back = [
-            StanceExample(stance.target, name, self._no_stance, _TOWARD_SPEAKER)
-            for stance in stances
-            if isinstance(stance.target, tuple)
-        ]
-        return Example(example.corpus, tokens, stances=[*stances, *back])
-
-    def _with_name(
-        self, form: Form, example: Example, other: Example, rng: random.Random
-    ) -> tuple[Tokens, _Span, int]:
-        """The sentence in a form with somebody of another one; where their name stands, and how far it has moved."""
-        name = cut(other.tokens, *rng.choice(_names(other)))
-        tokens, places = self._filled(form, example, name)
-        return tokens, (places[NAME], places[NAME] + len(name)), places[SENTENCE]
-
-    def unsaid(self, example: Example, rng: random.Random) -> Example:
-        """The sentence behind words that leave open whether it is so: whom it names takes no side.
-
-        It weighs as much as what it takes back.
-        """
-        tokens, places = self._filled(rng.choice(self._unsaid), example)
+        tokens, starts = self._fill(rng.choice(self._unsaid), example)
+        # The author may mock somebody even in such words, so stances of the text itself are left out.
         stances = [
             replace(stance, shares=self._no_stance)
-            for stance in _moved(example.stances, places[SENTENCE])
-            if stance.holder
+            for stance in _shift_stances(example.stances, starts[SENTENCE])
+            if stance.holder is not None
         ]
         return Example(example.corpus, tokens, stances=stances)
 
-    def negated(self, example: Example, rng: random.Random) -> Example | None:
-        """The sentence with a *not* behind a holder, who takes no side now toward whom they soon mention.
+    def add_bystander(self, example: Example, other: Example, rng: random.Random) -> Example:
+        """Return the sentence with a bystander from another one, who has no stance and is no target of any.
 
-        ``None`` if no holder is followed by a word that takes it. Of the holder's stances, no other one is kept; those
-        of others are as they were.
+        The bystander may be the one who reports the sentence, and would then share the stances of the text
+        itself. Therefore only stances of named holders are kept.
         """
-        for stance in filter(self._is_side, example.stances):
-            if not stance.holder or isinstance(stance.target, str):
+        template = rng.choice(self._beside)
+        name = cut(other.tokens, *rng.choice(_names(other)))
+        tokens, starts = self._fill(template, example, name)
+        bystander = (starts[NAME], starts[NAME] + len(name))
+        stances = [
+            stance
+            for stance in _shift_stances(example.stances, starts[SENTENCE])
+            if stance.holder is not None
+        ]
+        neutral = self._pairs_without_stance({bystander}, _mentions(stances), rng)
+        return Example(example.corpus, tokens, stances=[*stances, *neutral])
+
+    def quote(self, example: Example, other: Example, rng: random.Random) -> Example:
+        """Return the sentence as the words of somebody from another one, who then holds its stances."""
+        template = rng.choice(self._quoted)
+        name = cut(other.tokens, *rng.choice(_names(other)))
+        tokens, starts = self._fill(template, example, name)
+        speaker = (starts[NAME], starts[NAME] + len(name))
+        stances, toward_speaker = [], []
+        for stance in _shift_stances(example.stances, starts[SENTENCE]):
+            assert isinstance(stance.target, tuple)
+            stances.append(replace(stance, holder=speaker))
+            toward_speaker.append(
+                StanceExample(stance.target, speaker, self._no_stance, _TOWARD_SPEAKER_WEIGHT)
+            )
+        return Example(example.corpus, tokens, stances=[*stances, *toward_speaker])
+
+    def negate(self, example: Example, rng: random.Random) -> Example | None:
+        """Return the sentence with a *not* after a holder, who then takes no side toward the next target.
+
+        Other stances of this holder are left out, because the reach of the *not* is unknown; those of other
+        holders stay.
+
+        Returns:
+            ``None`` if no holder is followed by a word that can be negated.
+        """
+        for stance in example.stances:
+            holder, target = stance.holder, stance.target
+            if holder is None or isinstance(target, str) or not self._is_side(stance):
                 continue
-            start = stance.holder[1]
-            end, denials = self._denials(example, start)
-            if denials and stance.target[0] - start in _REACH:
-                denial = rng.choice(denials)
-                tokens = put_together(
-                    cut(example.tokens, 0, start), denial, cut(example.tokens, end, len(example))
-                )
-                kept = [
-                    replace(stance, shares=self._no_stance),
-                    *(
-                        other
-                        for other in example.stances
-                        if other.holder and other.holder != stance.holder
-                    ),
-                ]
-                return Example(
-                    example.corpus,
-                    tokens,
-                    stances=_moved(kept, len(denial) - (end - start), behind=end),
-                )
+            start = holder[1]
+            if not 1 <= target[0] - start <= _NEGATION_REACH:
+                continue
+            word, end = _word_at(example, start)
+            following_word, _ = _word_at(example, end)
+            if word in self._negations and following_word not in ("not", "never", "no"):
+                negations = self._negations[word]
+            elif word.endswith("ed"):
+                # A past tense stays as it is, and its negation stands before it.
+                negations, end = self._past_negations, start
+            else:
+                continue
+
+            negation = rng.choice(negations)
+            tokens = concatenate(
+                cut(example.tokens, 0, start), negation, cut(example.tokens, end, len(example))
+            )
+            kept = [replace(stance, shares=self._no_stance)]
+            kept += [other for other in example.stances if other.holder not in (None, holder)]
+            stances = _shift_stances(kept, len(negation) - (end - start), first=end)
+            return Example(example.corpus, tokens, stances=stances)
         return None
 
-    def _denials(self, example: Example, start: int) -> tuple[int, Sequence[Tokens]]:
-        """Where the word at ``start`` that a denial replaces ends, and the denials that may stand there.
+    def _without_full_stop(self, example: Example) -> Tokens:
+        """Return the sentence without its full stop, unless that ends a mention (*the U.S.*)."""
+        last_mention_end = max((end for _, end in _mentions(example.stances)), default=0)
+        ends_with_stop = example.tokens.ids[-1:] == self._full_stop.ids
+        if ends_with_stop and last_mention_end < len(example):
+            return cut(example.tokens, 0, len(example) - 1)
+        return example.tokens
 
-        It ends at ``start`` where they are merely put in; none where no word takes a denial.
-        """
-        word, end = _word(example, start)
-        if word in self._not and _word(example, end)[0] not in ("not", "never", "no"):
-            return end, self._not[word]
-        return start, self._not_past if word.endswith("ed") else []
+    def _pairs_without_stance(
+        self, some: set[_Span], others: set[_Span], rng: random.Random
+    ) -> list[StanceExample]:
+        """Return no stance for a few random pairs of a mention of each set, in either direction."""
+        pairs = []
+        for first in some:
+            for second in others:
+                pairs += [(first, second), (second, first)]
+        # Sorted, because a set has no order that a seed could repeat.
+        drawn = rng.sample(sorted(pairs), min(_MAX_PAIRS, len(pairs)))
+        return [StanceExample(holder, target, self._no_stance, 1.0) for holder, target in drawn]
 
-    def _filled(
-        self, form: Form, example: Example, name: Tokens | None = None
+    def _fill(
+        self, template: Template, example: Example, name: Tokens | None = None
     ) -> tuple[Tokens, dict[str, int]]:
-        """A form with a sentence and a name in their places, and where these begin.
-
-        The sentence loses its full stop if the form ends with one.
-        """
-        last = form[-1]
-        goes_on = not isinstance(last, str) and last.ids[-1:] == self._stop.ids
-        filled = {SENTENCE: self._without_stop(example) if goes_on else example.tokens}
+        """Return a template filled with a sentence and a name, and slot → its first token."""
+        sentence = example.tokens
+        last = template[-1]
+        if isinstance(last, Tokens) and last.ids[-1:] == self._full_stop.ids:
+            sentence = self._without_full_stop(example)  # the template brings its own
+        fillers = {SENTENCE: sentence}
         if name is not None:
-            filled[NAME] = name
-        tokens = Tokens([], [], [])
-        places: dict[str, int] = {}
-        for part in form:
+            fillers[NAME] = name
+        parts: list[Tokens] = []
+        starts: dict[str, int] = {}
+        for part in template:
             if isinstance(part, str):
-                places[part] = len(tokens)
-                part = filled[part]
-            tokens = put_together(tokens, part)
-        return tokens, places
+                starts[part] = sum(map(len, parts))
+                part = fillers[part]
+            parts.append(part)
+        return concatenate(*parts), starts
+
+
+def _mentions(stances: Sequence[StanceExample]) -> set[_Span]:
+    """Return the spans of all holders and targets."""
+    spans: set[_Span] = set()
+    for stance in stances:
+        for span in (stance.holder, stance.target):
+            if isinstance(span, tuple):
+                spans.add(span)
+    return spans
 
 
 def _last_words(example: Example) -> set[int]:
-    """The last token of each mention that a stance is of or toward."""
-    return {example.tokens.ids[end - 1] for _, end in _spans(example.stances)}
-
-
-def _spans(stances: Sequence[StanceExample]) -> set[_Span]:
-    return {
-        span
-        for stance in stances
-        for span in (stance.holder, stance.target)
-        if isinstance(span, tuple)
-    }
+    """Return the id of the last token of each mention."""
+    return {example.tokens.ids[end - 1] for _, end in _mentions(example.stances)}
 
 
 def _names(example: Example) -> list[_Span]:
-    """The mentions in a sentence that begin with a capital: *he* is none."""
-    return [
-        span
-        for span in sorted(_spans(example.stances))
-        if example.text[example.tokens.offsets[span[0]][0]].isupper()
-    ]
+    """Return the mentions that begin with a capital letter, which leaves out pronouns such as *he*."""
+    names = []
+    for start, end in sorted(_mentions(example.stances)):
+        first_character = example.tokens.offsets[start][0]
+        if example.text[first_character].isupper():
+            names.append((start, end))
+    return names
 
 
-def _moved(stances: Sequence[StanceExample], shift: int, behind: int = 0) -> list[StanceExample]:
-    """Those toward mentions, what stands from token ``behind`` on as many tokens further on."""
+def _shift_stances(
+    stances: Sequence[StanceExample], shift: int, first: int = 0
+) -> list[StanceExample]:
+    """Return the stances toward mentions, with token ``first`` and all later ones moved by ``shift``."""
 
-    def moved(span: _Span) -> _Span:
+    def shifted(span: _Span) -> _Span:
         start, end = span
-        return start + shift * (start >= behind), end + shift * (end > behind)
+        if start >= first:
+            start += shift
+        if end > first:
+            end += shift
+        return start, end
 
-    return [
-        replace(stance, holder=stance.holder and moved(stance.holder), target=moved(stance.target))
-        for stance in stances
-        if isinstance(stance.target, tuple)
-    ]
-
-
-def _says_nobody_named(example: Example) -> bool:
-    """Return true if the sentence shows no speaker and no holder, only targets of stances."""
-    text = example.text
-    for start, end in _spans(example.stances):
-        left, right = example.tokens.offsets[start][0], example.tokens.offsets[end - 1][1]
-        text = text[:left] + " " * (right - left) + text[right:]
-    return not (wording.SAYS.search(text) or any(stance.holder for stance in example.stances))
+    moved = []
+    for stance in stances:
+        if isinstance(stance.target, tuple):
+            holder = None if stance.holder is None else shifted(stance.holder)
+            moved.append(replace(stance, holder=holder, target=shifted(stance.target)))
+    return moved
 
 
-def _word(example: Example, start: int) -> tuple[str, int]:
-    """The word that begins with a token, in lower case, and where it ends; empty behind the last token."""
+def _word_at(example: Example, start: int) -> tuple[str, int]:
+    """Return the word that begins with a token, in lower case, and its end in tokens; "" after the last token."""
     words, offsets = example.tokens.words, example.tokens.offsets
     end = start
     while end < len(words) and words[end] == words[start]:
         end += 1
-    return (
-        example.text[offsets[start][0] : offsets[end - 1][1]].lower() if end > start else ""
-    ), end
+    if end == start:
+        return "", end
+    return example.text[offsets[start][0] : offsets[end - 1][1]].lower(), end

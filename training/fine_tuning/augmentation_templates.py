@@ -1,17 +1,16 @@
-"""The words put around or into sentences to make new ones, and how they are joined as tokens."""
+"""Templates of augmented sentences: the words around or inside a sentence, and how tokens are put together."""
 
 import re
 from collections.abc import Iterable
-from functools import reduce
 
 from claimstance.model.windows import Tokens, WindowBuilder
 
-Form = list[Tokens | str]  # tokens, and the names of what stands between them
+NAME, SENTENCE = "{name}", "{sentence}"  # the slots of a template
+Template = list[Tokens | str]  # tokens and slots
 
-#: What two sentences are joined with; the first one loses its full stop.
-JOINTS = (";", ", and", ", while", ", but", ", as", ".")
-NAME, SENTENCE = "{name}", "{sentence}"
-#: What a sentence no longer says when it stands behind it.
+#: Conjunctions and punctuation between two sentences; the first sentence loses its full stop.
+CONJUNCTIONS = (";", ", and", ", while", ", but", ", as", ".")
+#: Templates that leave open whether the sentence is true.
 UNSAID = (
     "It is unclear whether {sentence}",
     "Nobody could say whether {sentence}",
@@ -21,7 +20,7 @@ UNSAID = (
     "If {sentence}",
     "It remains to be seen whether {sentence}",
 )
-#: Who merely stands by, before a sentence and behind it.
+#: Templates that mention a bystander, before the sentence and after it.
 BESIDE = (
     "At a meeting with {name}, {sentence}",
     "Asked by {name}, {sentence}",
@@ -36,7 +35,7 @@ BESIDE = (
     "{sentence} before meeting {name}.",
     "{sentence}, {name} reported.",
 )
-#: Whose words a sentence is.
+#: Templates that attribute the sentence to a speaker.
 QUOTED = (
     "{name} said that {sentence}",
     "{name} says {sentence}",
@@ -52,8 +51,8 @@ QUOTED = (
     "{sentence}, {name} told reporters.",
     "“{sentence},” {name} added.",
 )
-#: What a word behind a holder becomes where they do not do what follows.
-NOT = {
+#: Verb after a holder → what may stand in its place to negate the clause.
+NEGATIONS = {
     "has": ("has not", "has never"),
     "have": ("have not", "have never"),
     "had": ("had not", "had never"),
@@ -72,41 +71,46 @@ NOT = {
     "does": ("does not",),
     "do": ("do not",),
 }
-NOT_PAST = ("never", "has not", "has never", "had not", "had never")  # before a past tense
-#: Signs that a sentence is somebody's words already: quotation marks, words of saying, names behind its beginning.
-SAYS = re.compile(r"[\"“”]|\b(?:said|says|told|according)\b|(?<!^)(?<![.!?]\s)\b[A-Z]\w")
+#: Words that may be put before a past tense to negate it.
+PAST_NEGATIONS = ("never", "has not", "has never", "had not", "had never")
+#: Signs that a sentence names a speaker: quotation marks, words of saying, and names after its beginning.
+ATTRIBUTION_SIGNS = re.compile(
+    r"[\"“”]|\b(?:said|says|told|according)\b|(?<!^)(?<![.!?]\s)\b[A-Z]\w"
+)
 
 
-def forms(windows: WindowBuilder, texts: Iterable[str]) -> list[Form]:
-    """Texts with holes, in parts."""
-    holes = (NAME, SENTENCE)
-    parts = [
-        [part.strip() for part in re.split(r"(\{\w+\})", text) if part.strip()] for text in texts
-    ]
-    return [
-        [part if part in holes else windows.tokenize([part])[0] for part in form] for form in parts
-    ]
+def parse_templates(windows: WindowBuilder, texts: Iterable[str]) -> list[Template]:
+    """Return texts with slots as lists of tokens and slots."""
+    templates = []
+    for text in texts:
+        template: Template = []
+        for part in re.split(r"(\{\w+\})", text):
+            words = part.strip()
+            if words in (NAME, SENTENCE):
+                template.append(words)
+            elif words:
+                template += windows.tokenize([words])
+        templates.append(template)
+    return templates
 
 
 def cut(tokens: Tokens, start: int, end: int) -> Tokens:
-    """Some of the tokens, with offsets and words as they were."""
+    """Return tokens ``[start, end)`` with their offsets and words as they are."""
     return Tokens(tokens.ids[start:end], tokens.offsets[start:end], tokens.words[start:end])
 
 
-def put_together(*parts: Tokens) -> Tokens:
-    """Tokens one behind the other, as if there were a space between their texts.
+def concatenate(*parts: Tokens) -> Tokens:
+    """Return the tokens of all parts, as if there were a space between their texts.
 
-    Offsets and numbers of words grow from one to the next; behind tokens that were cut out they leave some out.
+    Offsets and word numbers increase from part to part. They have gaps where tokens were cut out.
     """
-    return reduce(_appended, parts)
-
-
-def _appended(tokens: Tokens, more: Tokens) -> Tokens:
-    """Tokens with others behind them, as if there were a space between their texts."""
-    characters = tokens.offsets[-1][1] + 1 if tokens.offsets else 0
-    words = max((word for word in tokens.words if word is not None), default=-1) + 1
-    return Tokens(
-        tokens.ids + more.ids,
-        tokens.offsets + [(start + characters, end + characters) for start, end in more.offsets],
-        tokens.words + [None if word is None else word + words for word in more.words],
-    )
+    tokens = Tokens([], [], [])
+    for part in parts:
+        first_character = tokens.offsets[-1][1] + 1 if tokens.offsets else 0
+        first_word = max((word for word in tokens.words if word is not None), default=-1) + 1
+        tokens.ids.extend(part.ids)
+        for start, end in part.offsets:
+            tokens.offsets.append((start + first_character, end + first_character))
+        for word in part.words:
+            tokens.words.append(None if word is None else word + first_word)
+    return tokens

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from claimstance.model.windows import Window, WindowBuilder
-from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
+from claimstance.training.fine_tuning.augmentation import METHODS, Augmenter
 from claimstance.training.fine_tuning.examples import Example, StanceExample
 
 #: Batches within which windows are sorted by length: less padding, while the order stays nearly random.
@@ -47,7 +47,7 @@ class SamplingConfig:
         topic_share: share of stances toward a mention that are also queried with the mention as a topic.
         unstated_topic_share: share of the topics on which a sentence of an article takes no stance that are
             queried all the same.
-        augmentation: method (one of ``WAYS``) → corpus → share of its eligible single sentences that are
+        augmentation: method (one of ``METHODS``) → corpus → share of its eligible single sentences that are
             augmented once per epoch.
         sampling: corpus → share of its sentences in an epoch; 1 where absent.
         seed: the seed of all random choices.
@@ -158,13 +158,13 @@ class EpochSampler:
                 for example in examples
                 if any(isinstance(stance.target, tuple) for stance in example.stances)
             ]
-            for method in WAYS:
+            for method in METHODS:
                 share = self._sampling.augmentation.get(method, {}).get(corpus, 0.0)
                 if not share:
                     continue
-                eligible = [it for it in with_mentions if augmenter.suits(method, it)]
+                eligible = [it for it in with_mentions if augmenter.is_eligible(method, it)]
                 for example in rng.sample(eligible, round(len(eligible) * share)):
-                    augmented = augmenter.made(method, example, with_mentions, rng)
+                    augmented = augmenter.augment(method, example, with_mentions, rng)
                     if not augmented:
                         continue
                     windows = list(self._fill([(0, augmented)], self._windows.max_tokens))

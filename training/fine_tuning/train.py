@@ -40,7 +40,7 @@ from claimstance.training.data.label_coverage import (
 )
 from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.evaluation.evaluate import corpus_names
-from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
+from claimstance.training.fine_tuning.augmentation import METHODS, Augmenter
 from claimstance.training.fine_tuning.calibration import calibrate, without_calibration
 from claimstance.training.fine_tuning.checkpoints import (
     CHECKPOINTS,
@@ -300,7 +300,7 @@ def _schedule(
         isolated_share=settings.isolated_share,
         topic_share=settings.topic_share,
         unstated_topic_share=settings.unstated_topic_share,
-        augmentation={method: getattr(settings, method) for method in WAYS},
+        augmentation={method: getattr(settings, method) for method in METHODS},
         sampling=settings.sampling,
         seed=settings.seed,
     )
@@ -331,7 +331,7 @@ def _augmenter(
         return None
     stance_labels = labels.get("stance", ())
     if not stance_labels:
-        raise ConfigError(f"training.{', '.join(WAYS)}: expected stances to learn, found none")
+        raise ConfigError(f"training.{', '.join(METHODS)}: expected stances to learn, found none")
     if no_stance not in stance_labels:
         raise ConfigError(f"training.no_stance: {unknown('label', no_stance, stance_labels)}")
     return Augmenter(windows, tuple(float(label == no_stance) for label in stance_labels))
@@ -421,7 +421,7 @@ def _annotated_tasks(record: Record) -> set[str]:
 def _check_corpora(settings: TrainingConfig, records: Sequence[Record]) -> None:
     """Refuse a corpus without rows: a misspelled name would have no effect."""
     corpora = {str(record.meta.get("corpus", "")) for record in records}
-    for key in ("sampling", "corpus_weights", "exhaustive_stances", *WAYS):
+    for key in ("sampling", "corpus_weights", "exhaustive_stances", *METHODS):
         for name in getattr(settings, key):
             if name not in corpora:
                 raise ConfigError(f"training.{key}: {unknown('corpus', name, corpora)}")

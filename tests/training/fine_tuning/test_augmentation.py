@@ -1,4 +1,4 @@
-"""Sentences made of others: which stances stay, and where there is none."""
+"""Test augmented sentences: which stances stay, and which pairs have none."""
 
 import random
 
@@ -8,7 +8,7 @@ from claimstance.model.errors import ConfigError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, Stance
 from claimstance.model.windows import WindowBuilder
-from claimstance.training.fine_tuning.augmentation import WAYS, Augmenter
+from claimstance.training.fine_tuning.augmentation import METHODS, Augmenter
 from claimstance.training.fine_tuning.collation import collate
 from claimstance.training.fine_tuning.epoch_sampler import EpochSampler, SamplingConfig
 from claimstance.training.fine_tuning.examples import build_examples
@@ -82,11 +82,11 @@ def asked(example, windows):
     }
 
 
-def test_stances_stay_and_across_there_is_none(make, windows):
+def test_joined_sentences_keep_their_stances_and_have_none_across(make, windows):
     [first], [second] = make(0, 1)
     seen, joints = {}, set()
     for seed in range(30):
-        joined = Augmenter(windows, NONE).joined(first, second, random.Random(seed))
+        joined = Augmenter(windows, NONE).join(first, second, random.Random(seed))
         assert joined.tokens.ids[: len(first) - 1] == first.tokens.ids[:-1]  # without its full stop
         joints.add(windows.tokenizer.decode(joined.tokens.ids[len(first) - 1 : -len(second)]))
         assert joined.tokens.ids[-len(second) :] == second.tokens.ids
@@ -100,9 +100,9 @@ def test_stances_stay_and_across_there_is_none(make, windows):
     assert seen == own | dict.fromkeys(across, "neutral")
 
 
-def test_of_nobodys_stances_too(make, windows):
+def test_stances_without_a_holder_stay_in_joined_sentences(make, windows):
     [first], [second] = make(2, 0)
-    joined = Augmenter(windows, NONE).joined(first, second, random.Random(1))
+    joined = Augmenter(windows, NONE).join(first, second, random.Random(1))
     found = asked(joined, windows)
     assert found[None, "Eve"] == "favor"
     assert found["Ada", "Bo"] == "against"
@@ -110,16 +110,16 @@ def test_of_nobodys_stances_too(make, windows):
     assert all(holder for (holder, _), label in found.items() if label == "neutral")
 
 
-def test_a_topic_is_no_place_in_a_sentence(make, windows):
+def test_stances_toward_a_topic_are_left_out(make, windows):
     [first], [second] = make(3, 1)
     augmenter = Augmenter(windows, NONE)
-    assert asked(augmenter.joined(first, second, random.Random(0)), windows) == {
+    assert asked(augmenter.join(first, second, random.Random(0)), windows) == {
         ("Cy", "Dee"): "neutral"
     }
     assert not augmenter.takes_side(first)  # against a topic, not against anybody in the sentence
 
 
-def test_what_takes_a_side(make, windows):
+def test_a_neutral_stance_takes_no_side(make, windows):
     assert [Augmenter(windows, NONE).takes_side(document[0]) for document in make(0, 1, 2)] == [
         True,
         False,
@@ -142,10 +142,10 @@ ALL = {"": 1.0}  # of rows without a corpus's name
         ({"beside": ALL}, 1),
         ({"quoted": ALL}, 1),
         ({"negated": ALL}, 1),
-        (dict.fromkeys(WAYS, ALL), 6),
+        (dict.fromkeys(METHODS, ALL), 6),
     ],
 )
-def test_a_share_of_them_is_shown_once_more(make, windows, mixture, count):
+def test_a_share_of_the_eligible_sentences_is_shown_once_more(make, windows, mixture, count):
     documents = make(0, 1, 2, 3)
     mixture = SamplingConfig(
         context_share=0.0, isolated_share=0.0, topic_share=0.0, augmentation=mixture
@@ -170,24 +170,24 @@ def test_a_share_of_them_is_shown_once_more(make, windows, mixture, count):
         assert tensors["claim"].tolist() == [-100]
 
 
-def test_what_is_not_known_is_no_stance(make, windows):
+def test_nobody_takes_a_side_in_a_sentence_that_may_be_false(make, windows):
     [example], [nobodys] = make(0, 2)
     augmenter = Augmenter(windows, NONE)
-    made = [augmenter.unsaid(example, random.Random(seed)) for seed in range(30)]
+    made = [augmenter.unsay(example, random.Random(seed)) for seed in range(30)]
     assert all(asked(one, windows) == {("Ada", "Bo"): "neutral"} for one in made)
     assert all(one.tokens.ids[-len(example) :] == example.tokens.ids for one in made)
     before = {windows.tokenizer.decode(one.tokens.ids[: -len(example)]) for one in made}
     assert len(before) > 4
     assert asked(example, windows) == {("Ada", "Bo"): "against"}  # as it was
     # What nobody named thinks cannot be taken back: the words may mock.
-    assert augmenter.unsaid(nobodys, random.Random(0)).stances == []
+    assert augmenter.unsay(nobodys, random.Random(0)).stances == []
     assert augmenter.takes_side(nobodys)
     assert not augmenter.takes_side(nobodys, named=True)
 
 
-def test_offsets_and_words_go_on(make, windows):
+def test_offsets_and_words_increase_in_joined_sentences(make, windows):
     [first], [second] = make(0, 1)
-    made = Augmenter(windows, NONE).joined(first, second, random.Random(0)).tokens
+    made = Augmenter(windows, NONE).join(first, second, random.Random(0)).tokens
     assert made.offsets == sorted(made.offsets)
     known = [word for word in made.words if word is not None]
     assert known == sorted(known)
@@ -196,11 +196,11 @@ def test_offsets_and_words_go_on(make, windows):
     ) + len(set(made.words[len(first) - 1 : len(made) - len(second)]))
 
 
-def test_who_stands_by_takes_no_side(make, windows):
+def test_a_bystander_takes_no_side(make, windows):
     [example], [other] = make(0, 1)
     places, around = set(), set()
     for seed in range(60):
-        made = Augmenter(windows, NONE).beside(example, other, random.Random(seed))
+        made = Augmenter(windows, NONE).add_bystander(example, other, random.Random(seed))
         found = asked(made, windows)
         assert found.pop(("Ada", "Bo")) == "against"
         (by,) = {name for pair in found for name in pair} - {"Ada", "Bo"}
@@ -218,19 +218,19 @@ def test_who_stands_by_takes_no_side(make, windows):
     assert asked(example, windows) == {("Ada", "Bo"): "against"}  # as it was
 
 
-def test_of_nobodys_stances_none_is_left_to_who_stands_by(make, windows):
+def test_stances_without_a_holder_are_left_out_beside_a_bystander(make, windows):
     [nobodys], [other] = make(2, 0)
     assert (
-        Augmenter(windows, NONE).beside(nobodys, other, random.Random(0)).stances == []
+        Augmenter(windows, NONE).add_bystander(nobodys, other, random.Random(0)).stances == []
     )  # who reports it may hold it
 
 
-def test_whose_words_they_are_thinks_what_they_say(make, windows):
+def test_a_speaker_holds_the_stances_of_the_quotation(make, windows):
     [nobodys], [other] = make(2, 0)
     sentence = "eve , they say , is a hero"
     around = set()
     for seed in range(100):
-        made = Augmenter(windows, NONE).quoted(nobodys, other, random.Random(seed))
+        made = Augmenter(windows, NONE).quote(nobodys, other, random.Random(seed))
         found = asked(made, windows)
         (by,) = {holder for holder, _ in found} - {"Eve"}
         assert by in ("Ada", "Bo")
@@ -243,18 +243,18 @@ def test_whose_words_they_are_thinks_what_they_say(make, windows):
     assert asked(nobodys, windows) == {(None, "Eve"): "favor"}  # as it was
 
 
-def test_nobody_is_called_he(make, windows):
+def test_a_pronoun_is_no_name_of_a_speaker(make, windows):
     rows = [
         row("Cy said he knows she met him", ("he", "him", "neutral")),
         row("Gus said he met Dee", ("he", "Dee", "favor")),
     ]
     [pronouns], [one] = build_examples(rows, windows, DEFAULT_LABELS, {})
     augmenter, [nobodys] = Augmenter(windows, NONE), make(2)[0]
-    assert augmenter.made("quoted", nobodys, [pronouns], random.Random(1)) is None
-    assert augmenter.made("joined", nobodys, [pronouns], random.Random(1))
+    assert augmenter.augment("quoted", nobodys, [pronouns], random.Random(1)) is None
+    assert augmenter.augment("joined", nobodys, [pronouns], random.Random(1))
     for seed in range(20):
         found = asked(
-            augmenter.made("quoted", nobodys, [pronouns, one, one], random.Random(seed)), windows
+            augmenter.augment("quoted", nobodys, [pronouns, one, one], random.Random(seed)), windows
         )
         assert ("Dee", "Eve") in found
 
@@ -271,17 +271,17 @@ def test_nobody_is_called_he(make, windows):
         ("Cy blamed Bo.", "Cy", False),
     ],
 )
-def test_only_words_that_are_nobodys_are_somebodys(windows, text, holder, suits):
+def test_only_a_sentence_without_a_speaker_can_be_quoted(windows, text, holder, suits):
     [[example]] = build_examples(
         [row(text, (holder, "Bo", "against"))], windows, DEFAULT_LABELS, {}
     )
-    assert Augmenter(windows, NONE).suits("quoted", example) is suits
+    assert Augmenter(windows, NONE).is_eligible("quoted", example) is suits
 
 
 def denials(windows, record):
     """Return the sentences made from one by adding a *not*, and the stances in each."""
     [[example]] = build_examples([record], windows, DEFAULT_LABELS, {})
-    made = [Augmenter(windows, NONE).negated(example, random.Random(seed)) for seed in range(60)]
+    made = [Augmenter(windows, NONE).negate(example, random.Random(seed)) for seed in range(60)]
     return {
         windows.tokenizer.decode(one.tokens.ids).replace(" ##", ""): asked(one, windows)
         for one in made
@@ -289,7 +289,7 @@ def denials(windows, record):
     }
 
 
-def test_who_has_not_takes_no_side(windows):
+def test_a_negated_holder_takes_no_side(windows):
     stances = (
         ("Ada", "Bo", "against"),
         ("Cy", "Bo", "against"),
@@ -319,14 +319,14 @@ def test_who_has_not_takes_no_side(windows):
         ("We blame it on Bo and Ada", 0, None),
     ],
 )
-def test_only_what_soon_follows_is_denied(windows, text, count, one):
+def test_only_a_target_that_soon_follows_is_negated(windows, text, count, one):
     found = denials(windows, row(text, ("Ada", "Bo", "against")))
     assert len(found) == count
     assert all(stances == {("Ada", "Bo"): "neutral"} for stances in found.values())
     assert one is None or one in found
 
 
-def test_what_is_no_stance_is_not_denied(windows):
+def test_a_neutral_stance_or_one_toward_a_topic_is_not_negated(windows):
     assert denials(windows, row("Ada has met Bo", ("Ada", "Bo", "neutral"))) == {}
     topic = Record(
         id="1",
@@ -336,7 +336,7 @@ def test_what_is_no_stance_is_not_denied(windows):
     assert denials(windows, topic) == {}
 
 
-def test_a_full_stop_of_a_name_stays(windows):
+def test_the_full_stop_of_a_name_stays(windows):
     rows = [
         Record(
             id="1",
@@ -348,7 +348,7 @@ def test_a_full_stop_of_a_name_stays(windows):
     [first], [second] = build_examples(rows, windows, DEFAULT_LABELS, {})
     augmenter = Augmenter(windows, NONE)
     for seed in range(20):
-        for how in (augmenter.joined, augmenter.beside):
+        for how in (augmenter.join, augmenter.add_bystander):
             made = how(first, second, random.Random(seed))
             assert (
                 asked(made, windows)["Ada", words(first, first.stances[0].target, windows)]
@@ -356,7 +356,7 @@ def test_a_full_stop_of_a_name_stays(windows):
             )
 
 
-def test_what_would_take_several_windows_is_not_made(word_windows):
+def test_an_example_that_needs_several_windows_is_left_out(word_windows):
     documents = build_examples([record(0), record(1)], word_windows(40), DEFAULT_LABELS, {})
     for room, made in (
         (40, 3),
@@ -380,11 +380,11 @@ def test_what_would_take_several_windows_is_not_made(word_windows):
         assert made < 2 or min(shown) > 2
 
 
-def test_the_same_is_made_whenever_it_is_asked_for(make, windows):
+def test_an_epoch_has_the_same_examples_whenever_it_is_sampled(make, windows):
     planner = EpochSampler(
         make(0, 1, 2),
         windows,
-        SamplingConfig(augmentation=dict.fromkeys(WAYS, ALL)),
+        SamplingConfig(augmentation=dict.fromkeys(METHODS, ALL)),
         Augmenter(windows, NONE),
     )
 
@@ -396,7 +396,7 @@ def test_the_same_is_made_whenever_it_is_asked_for(make, windows):
     assert course(0) == first
 
 
-def test_what_is_made_is_a_share_of_all_whatever_is_seen_of_them(make, windows):
+def test_shares_of_augmentation_do_not_depend_on_sampling(make, windows):
     mixture = SamplingConfig(
         context_share=0.0,
         topic_share=0.0,
@@ -408,13 +408,13 @@ def test_what_is_made_is_a_share_of_all_whatever_is_seen_of_them(make, windows):
     assert "favor" in asked(example, windows).values()  # nobody's words of Eve, as somebody's
 
 
-def test_two_who_may_be_the_same_are_not_joined(make, windows):
+def test_sentences_that_may_share_a_person_are_related(make, windows):
     [first], [second], [third] = make(0, 1, 4)
     augmenter = Augmenter(windows, NONE)
-    assert augmenter.strangers(first, second)
-    assert not augmenter.strangers(first, third)
-    assert not augmenter.strangers(third, first)
-    assert not augmenter.strangers(first, first)
+    assert augmenter.are_unrelated(first, second)
+    assert not augmenter.are_unrelated(first, third)
+    assert not augmenter.are_unrelated(third, first)
+    assert not augmenter.are_unrelated(first, first)
 
 
 def test_no_stance_must_be_a_label(tmp_path, make_config):
