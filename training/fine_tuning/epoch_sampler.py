@@ -109,9 +109,29 @@ class EpochSampler:
             for window in windows
             if any(example.teaches_alone for example in window.examples)
         ]
-        return self._batches([*windows, *topic_windows], rng)
+        windows += topic_windows
+
+        # Sorting all windows would put each corpus with its own; sorting chunks keeps them mixed.
+        rng.shuffle(windows)
+        budget = self._sampling.tokens_per_batch
+        average_length = sum(map(len, windows)) / max(len(windows), 1)
+        chunk_size = max(1, round(_BATCHES_PER_CHUNK * budget / max(average_length, 1)))
+        batches: list[list[LabelledWindow]] = []
+        for start in range(0, len(windows), chunk_size):
+            batch: list[LabelledWindow] = []
+            for window in sorted(windows[start : start + chunk_size], key=len):
+                # The longest window of a batch comes last, and all others are padded to its length.
+                if batch and len(window) * (len(batch) + 1) > budget:
+                    batches.append(batch)
+                    batch = []
+                batch.append(window)
+            batches.append(batch)
+        # Within a chunk, short windows come first; the optimizer should not see them in that order.
+        rng.shuffle(batches)
+        return batches
 
     def _document_windows(self, number: int, rng: random.Random) -> Iterator[LabelledWindow]:
+        """Yield windows of documents with several sentences, and a few of these sentences alone."""
         max_tokens = self._windows.max_tokens
         documents: list[Sequence[Example]] = list(self._documents)
         if self._documents_of_epoch is not None:
@@ -119,20 +139,19 @@ class EpochSampler:
         for document in documents:
             if rng.random() >= self._sampling.sampling.get(document[0].corpus, 1.0):
                 continue
-            isolated = {
-                index
-                for index in range(len(document))
-                if rng.random() < self._sampling.isolated_share
-            }
-            in_context = [
-                (index, example) for index, example in enumerate(document) if index not in isolated
-            ]
-            for index in sorted(isolated):
-                yield from self._fill([(index, document[index])], max_tokens)
+            isolated, in_context = [], []
+            for sentence in enumerate(document):
+                if rng.random() < self._sampling.isolated_share:
+                    isolated.append(sentence)
+                else:
+                    in_context.append(sentence)
+            for sentence in isolated:
+                yield from self._fill([sentence], max_tokens)
             # The first window has a random length, so that sentences meet other neighbours in each epoch.
             yield from self._fill(in_context, rng.randint(max_tokens // 4, max_tokens))
 
     def _single_windows(self, rng: random.Random) -> Iterator[LabelledWindow]:
+        """Yield windows of single sentences, a share of them beside others of their corpus."""
         max_tokens = self._windows.max_tokens
         for corpus, examples in sorted(self._singles.items()):
             # Sampling everything is a shuffle that leaves the examples of other epochs in their order.
@@ -149,6 +168,7 @@ class EpochSampler:
                 remaining = remaining[count:]
 
     def _augmented_windows(self, rng: random.Random) -> Iterator[LabelledWindow]:
+        """Yield windows of augmented sentences, one in each."""
         augmenter = self._augmenter
         if augmenter is None:
             return
@@ -162,7 +182,9 @@ class EpochSampler:
                 share = self._sampling.augmentation.get(method, {}).get(corpus, 0.0)
                 if not share:
                     continue
-                eligible = [it for it in with_mentions if augmenter.is_eligible(method, it)]
+                eligible = [
+                    example for example in with_mentions if augmenter.is_eligible(method, example)
+                ]
                 for example in rng.sample(eligible, round(len(eligible) * share)):
                     augmented = augmenter.augment(method, example, with_mentions, rng)
                     if not augmented:
@@ -175,6 +197,7 @@ class EpochSampler:
     def _topic_windows(
         self, examples: Sequence[Example], rng: random.Random
     ) -> Iterator[LabelledWindow]:
+        """Yield a window for each sentence and each topic on which its stances are queried."""
         for example in examples:
             # The random numbers are drawn for a whole example before any window is built.
             by_topic: dict[str, list[StanceExample]] = defaultdict(list)
@@ -183,14 +206,11 @@ class EpochSampler:
                     by_topic[stance.target].append(stance)
                 elif rng.random() < self._sampling.topic_share:
                     by_topic[stance.mention or ""].append(stance)
-            if example.opinions:
+            for topic, stances in list(by_topic.items()):
                 # Most sentences of an article say nothing on most of its topics.
-                by_topic = {
-                    topic: stances
-                    for topic, stances in by_topic.items()
-                    if any(stance.is_sided for stance in stances)
-                    or rng.random() < self._sampling.unstated_topic_share
-                }
+                is_unstated = example.opinions and not any(stance.is_sided for stance in stances)
+                if is_unstated and rng.random() >= self._sampling.unstated_topic_share:
+                    del by_topic[topic]
             for topic, stances in by_topic.items():
                 [tokens] = self._windows.tokenize([topic])
                 # A topic of characters that the model does not know has no tokens.
@@ -206,25 +226,3 @@ class EpochSampler:
         tokens = ((index, example.tokens) for index, example in sentences)
         for window in self._windows.windows(tokens, max_tokens):
             yield LabelledWindow(window, [examples[piece.sentence] for piece in window.pieces])
-
-    def _batches(
-        self, windows: list[LabelledWindow], rng: random.Random
-    ) -> list[list[LabelledWindow]]:
-        """Divide windows into batches of windows with similar lengths."""
-        # Sorting all windows would put each corpus with its own; sorting chunks keeps them mixed.
-        rng.shuffle(windows)
-        budget = self._sampling.tokens_per_batch
-        average = sum(map(len, windows)) / max(len(windows), 1)
-        chunk_size = max(1, round(_BATCHES_PER_CHUNK * budget / max(average, 1)))
-        batches: list[list[LabelledWindow]] = []
-        for start in range(0, len(windows), chunk_size):
-            batch: list[LabelledWindow] = []
-            for window in sorted(windows[start : start + chunk_size], key=len):
-                if batch and len(window) * (len(batch) + 1) > budget:
-                    batches.append(batch)
-                    batch = []
-                batch.append(window)
-            batches.append(batch)
-        # Within a chunk, short windows come first; the optimizer should not see them in that order.
-        rng.shuffle(batches)
-        return batches

@@ -106,12 +106,14 @@ class Example:
 
     def teaches(self, tasks: Collection[str]) -> bool:
         """Return whether the example has a label for one of ``tasks``."""
-        has = {
-            "attribution": self.runs is not None,
-            "entity": self.entities is not None,
-            "stance": bool(self.stances or self.opinions),
-        }
-        return any(has.get(task, task in self.labels) or task in self.soft for task in tasks)
+        own_tasks = {*self.labels, *self.soft}
+        if self.runs is not None:
+            own_tasks.add("attribution")
+        if self.entities is not None:
+            own_tasks.add("entity")
+        if self.stances or self.opinions:
+            own_tasks.add("stance")
+        return not own_tasks.isdisjoint(tasks)
 
 
 def about(records: Sequence[Record], tasks: Collection[str]) -> list[Record]:
@@ -150,29 +152,40 @@ def build_examples(
     """
     weigh = _Weights(records, class_weight_power, corpus_weights or {})
     texts = list(dict.fromkeys(record.text for record in records))
-    tokens = dict(zip(texts, windows.tokenize(texts), strict=True))
+    tokens_of_text = dict(zip(texts, windows.tokenize(texts), strict=True))
     documents = []
     for group in _documents(records):
         sizes = attribution_sizes(group)
         document: list[Example] = []
         for record in group:
-            is_exhaustive = _corpus(record) in exhaustive_stances
-            example = _example(
-                record,
-                tokens[record.text],
-                labels,
-                weigh,
-                soft_share,
-                document if is_exhaustive else [],
-                no_stance,
-            )
+            tokens = tokens_of_text[record.text]
+            example = Example(_corpus(record), tokens, record.text)
+            for task in SENTENCE_TASKS:
+                label = getattr(record, task)
+                if label is not None and task in labels:
+                    example.labels[task] = list(labels[task]).index(label)
+                    example.weights[task] = weigh(record, task, label)
+
+            if record.entities is not None and "entity" in labels:
+                tags = bio(tuple(labels["entity"]))
+                example.entities = [0] * len(tokens)
+                for entity in record.entities:
+                    for position, token in enumerate(touched(tokens, entity.span)):
+                        prefix = "I" if position else "B"
+                        example.entities[token] = tags.index(f"{prefix}-{entity.label}")
+
+            is_exhaustive = example.corpus in exhaustive_stances
+            if "stance" in labels:
+                # In other corpora, nobody looked for the holder outside the sentence.
+                preceding = document if is_exhaustive else []
+                example.stances = _stance_examples(
+                    record, tokens, labels["stance"], weigh, soft_share, preceding, no_stance
+                )
             if is_exhaustive and record.stances is not None:
-                example.opinions = _opinion_tags(record, example.tokens, no_stance)
-            example.soft = {
-                task: probabilities
-                for task, probabilities in (soft or {}).get(record.id, {}).items()
-                if probabilities.ndim == 1 or len(probabilities) == len(example)
-            }
+                example.opinions = _opinion_tags(record, tokens, no_stance)
+            for task, probabilities in (soft or {}).get(record.id, {}).items():
+                if probabilities.ndim == 1 or len(probabilities) == len(example):
+                    example.soft[task] = probabilities
             if record.attributions is not None:
                 _add_attributions(example, record, sizes, document[-1] if document else None)
             document.append(example)
@@ -181,7 +194,10 @@ def build_examples(
 
 
 def _documents(records: Sequence[Record]) -> Iterable[list[Record]]:
-    """Yield the records of each document in order; records without a position come alone, equal texts merged."""
+    """Yield the records of each document in order, and each record without a position alone.
+
+    Records that have the same text and annotate nothing but stances are merged into one.
+    """
     placed: dict[str, list[Record]] = defaultdict(list)
     alone: dict[tuple[str, str], Record] = {}
     for record in records:
@@ -190,67 +206,63 @@ def _documents(records: Sequence[Record]) -> Iterable[list[Record]]:
             continue
         key = (_corpus(record), record.text)
         first = alone.get(key)
-        if (
-            first
-            and record.stances
-            and not (record.attributions or any(getattr(record, task) for task in SENTENCE_TASKS))
-        ):
-            alone[key] = first.model_copy(
-                update={"stances": [*(first.stances or []), *record.stances]}
-            )
+        if first is None:
+            alone[key] = record
+            continue
+        has_other_labels = record.attributions or any(
+            getattr(record, task) for task in SENTENCE_TASKS
+        )
+        if record.stances and not has_other_labels:
+            stances = [*(first.stances or []), *record.stances]
+            alone[key] = first.model_copy(update={"stances": stances})
         else:
-            alone[key if first is None else (record.id, record.text)] = record
-    yield from (sorted(group, key=lambda r: r.start or 0) for group in placed.values())
-    yield from ([record] for record in alone.values())
+            alone[record.id, record.text] = record
+    for group in placed.values():
+        yield sorted(group, key=lambda record: record.start or 0)
+    for record in alone.values():
+        yield [record]
 
 
 def _corpus(record: Record) -> str:
     return str(record.meta.get("corpus", ""))
 
 
-def _example(
+def _stance_examples(
     record: Record,
     tokens: Tokens,
-    labels: Labels,
+    labels: Sequence[str],
     weigh: "_Weights",
     soft_share: float,
     preceding: Sequence[Example],
     no_stance: str,
-) -> Example:
-    example = Example(_corpus(record), tokens, record.text)
-    for task in SENTENCE_TASKS:
-        label = getattr(record, task)
-        if label is not None and task in labels:
-            example.labels[task] = list(labels[task]).index(label)
-            example.weights[task] = weigh(record, task, label)
-    if record.entities is not None and "entity" in labels:
-        tags = bio(tuple(labels["entity"]))
-        example.entities = [0] * len(tokens)
-        for entity in record.entities:
-            for i, token in enumerate(touched(tokens, entity.span)):
-                example.entities[token] = tags.index(f"{'I' if i else 'B'}-{entity.label}")
+) -> list[StanceExample]:
+    """Return the stances of a record; ``preceding`` are the sentences that may name a holder whom it does not."""
+    examples = []
     for stance in record.stances or ():
-        if "stance" not in labels:
-            break
-        shares = _shares(stance, labels["stance"], soft_share)
+        shares = _shares(stance, labels, soft_share)
+        if not shares:
+            continue
         holder, sentences_back = None, 0
         if stance.holder is not None:
             holder = _span(record.text, tokens, stance.holder)
             if holder is None and isinstance(stance.holder, str):
-                holder, sentences_back = _preceding_mention(stance.holder, preceding)
+                # The speaker of a quotation that runs on is named in an earlier sentence.
+                for distance, example in enumerate(reversed(preceding[-MAX_SENTENCES_BACK:]), 1):
+                    holder = _span(example.text, example.tokens, stance.holder)
+                    if holder is not None:
+                        sentences_back = distance
+                        break
             if holder is None:
-                # The speaker of a quotation that runs on is named in an earlier sentence. Without a
-                # span, the example would teach that the text itself takes this side.
+                # Without a span, the example would teach that the text itself takes this side.
                 continue
-        if not shares:
-            continue
-        name, mention = stance.target, None
-        if not isinstance(name, str):
-            name = mention = _surface(record, name)
-        example.stances.append(
+        target, mention = stance.target, None
+        if not isinstance(target, str):
+            start, end = min(start for start, _ in target), max(end for _, end in target)
+            target = mention = record.text[start:end]
+        examples.append(
             StanceExample(
                 holder=holder,
-                target=_span(record.text, tokens, stance.target) or name,
+                target=_span(record.text, tokens, stance.target) or target,
                 shares=shares,
                 weight=weigh(record, "stance", stance.label),
                 mention=mention,
@@ -258,18 +270,7 @@ def _example(
                 is_sided=stance.label != no_stance,
             )
         )
-    return example
-
-
-def _preceding_mention(
-    name: str, preceding: Sequence[Example]
-) -> tuple[tuple[int, int] | None, int]:
-    """Return the tokens of the nearest mention of a name before a sentence, and how many sentences back."""
-    for sentences_back, example in enumerate(reversed(preceding[-MAX_SENTENCES_BACK:]), 1):
-        span = _span(example.text, example.tokens, name)
-        if span is not None:
-            return span, sentences_back
-    return None, 0
+    return examples
 
 
 def _opinion_tags(record: Record, tokens: Tokens, no_stance: str) -> dict[str, list[int]]:
@@ -300,17 +301,17 @@ def _shares(stance: Stance, labels: Sequence[str], soft_share: float) -> tuple[f
     """Return the probability of each label; empty if the stance has neither label nor probabilities."""
     soft = stance.probabilities or {}
     total = sum(soft.values())
-    share = soft_share if total and stance.label is not None else float(total > 0)
     if not total and stance.label is None:
         return ()
+    if not total:
+        soft_share = 0.0
+    elif stance.label is None:
+        soft_share = 1.0
     return tuple(
-        (1 - share) * (label == stance.label) + share * soft.get(label, 0.0) / (total or 1)
+        (1 - soft_share) * (label == stance.label)
+        + soft_share * soft.get(label, 0.0) / (total or 1)
         for label in labels
     )
-
-
-def _surface(record: Record, span: Span) -> str:
-    return record.text[min(start for start, _ in span) : max(end for _, end in span)]
 
 
 def _span(text: str, tokens: Tokens, value: Span | str) -> tuple[int, int] | None:
@@ -324,8 +325,8 @@ def _span(text: str, tokens: Tokens, value: Span | str) -> tuple[int, int] | Non
 def touched(tokens: Tokens, span: Span) -> list[int]:
     """Return the indices of the tokens that share a character with the span."""
     return [
-        i
-        for i, (left, right) in enumerate(tokens.offsets)
+        number
+        for number, (left, right) in enumerate(tokens.offsets)
         if any(left < end and start < right for start, end in span)
     ]
 
@@ -333,26 +334,28 @@ def touched(tokens: Tokens, span: Span) -> list[int]:
 def _add_attributions(
     example: Example, record: Record, sizes: dict[str, int], before: Example | None
 ) -> None:
+    """Add the flat runs of a sentence and its whole contents; ``before`` is the preceding sentence."""
     example.runs = []
+    # Only a content that reaches the end of the sentence before can continue in this one.
+    open_event = None
+    if before and before.runs:
+        last = before.runs[-1]
+        if last.role == "content" and last.end == len(before):
+            open_event = last.event
     for flat in flatten(record, sizes):
         tokens = touched(example.tokens, [(flat.start, flat.end)])
         if not tokens:
             continue
-        last = before.runs[-1] if before and before.runs else None
-        goes_on = bool(
-            last
-            and before
-            and flat.role == "content"
-            and not example.runs
-            and tokens[0] == 0
-            and last.event == flat.event
-            and last.role == "content"
-            and last.end == len(before)
-        )
+        begins_sentence = not example.runs and tokens[0] == 0
+        goes_on = begins_sentence and flat.role == "content" and flat.event == open_event
         example.runs.append(TokenRun(flat.role, flat.event, tokens[0], tokens[-1] + 1, goes_on))
     for index, attribution in enumerate(record.attributions or ()):
-        pieces = [touched(example.tokens, [piece]) for piece in attribution.content or ()]
-        example.contents[attribution_id(record, index)] = [(p[0], p[-1] + 1) for p in pieces if p]
+        spans = []
+        for piece in attribution.content or ():
+            tokens = touched(example.tokens, [piece])
+            if tokens:
+                spans.append((tokens[0], tokens[-1] + 1))
+        example.contents[attribution_id(record, index)] = spans
 
 
 class _Weights:
@@ -366,21 +369,22 @@ class _Weights:
         self._counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         for record in records:
             for task in power:
-                labels = (
-                    [s.label for s in record.stances or ()]
-                    if task == "stance"
-                    else [getattr(record, task)]
-                )
-                self._counts[_corpus(record), task].update(
-                    label for label in labels if label is not None
-                )
+                if task == "stance":
+                    labels = [stance.label for stance in record.stances or ()]
+                else:
+                    labels = [getattr(record, task)]
+                counts = self._counts[_corpus(record), task]
+                counts.update(label for label in labels if label is not None)
 
     def __call__(self, record: Record, task: str, label: str | None) -> float:
+        """Return the weight of a record's label; only its corpus counts where the label is ``None``."""
         corpus = _corpus(record)
-        counts, factor = self._counts.get((corpus, task)), self._corpora.get(corpus, 1.0)
+        corpus_weight = self._corpora.get(corpus, 1.0)
+        counts = self._counts.get((corpus, task))
         if not counts or label is None:
-            return factor
-        return factor * float((counts.total() / len(counts) / counts[label]) ** self._power[task])
+            return corpus_weight
+        mean_count = counts.total() / len(counts)
+        return corpus_weight * float((mean_count / counts[label]) ** self._power[task])
 
 
 class ExampleBuilder:

@@ -45,6 +45,7 @@ class NameSwapper:
                 names[entity.label].add(_surface(record.text, entity.span))
         # Sorted, because the order of a set differs between two runs.
         people = [name.split() for name in sorted(names.pop(PERSON, ()))]
+        # In longer names, a word may be a title or a middle name.
         full_names = [words for words in people if len(words) == 2 and all(map(_WORD.match, words))]
         self._first_names = sorted({first_name for first_name, _ in full_names})
         self._surnames = sorted({surname for _, surname in full_names})
@@ -225,10 +226,7 @@ def _map_spans(record: Record, mapping: Callable[[Span], Span]) -> dict[str, obj
 
 def _rename_in_stances(record: Record, names: Mapping[str, str]) -> Record:
     """Return a record whose holders and targets that are texts have the new names."""
-    if not any(
-        isinstance(stance.holder, str) or isinstance(stance.target, str)
-        for stance in record.stances or ()
-    ):
+    if not record.stances:
         return record
 
     def renamed(value: Span | str | None) -> Span | str | None:
@@ -238,10 +236,8 @@ def _rename_in_stances(record: Record, names: Mapping[str, str]) -> Record:
             return names[value]
         return " ".join(names.get(word, word) for word in value.split())
 
-    stances = [
-        stance.model_copy(
-            update={"holder": renamed(stance.holder), "target": renamed(stance.target)}
-        )
-        for stance in record.stances or ()
-    ]
+    stances = []
+    for stance in record.stances:
+        names_of_stance = {"holder": renamed(stance.holder), "target": renamed(stance.target)}
+        stances.append(stance.model_copy(update=names_of_stance))
     return record.model_copy(update={"stances": stances})
