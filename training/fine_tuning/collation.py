@@ -57,12 +57,11 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
                 # A topic window is a second look at a sentence whose labels count in the first.
                 labels[task].append(IGNORE if labelled.topics else label)
                 weights[task].append(example.weights.get(task, 1.0))
+        _add_pairs(pairs, row, labelled)
         if labelled.topics:
-            _add_topic_pairs(pairs, row, labelled)
             continue
         for task, values in _token_tags(labelled).items():
             tags[task][row, : len(window)] = torch.tensor(values)
-        _add_mention_pairs(pairs, row, labelled)
         links += _links(row, labelled)
 
     input_ids, attention_mask, segments = [], [], []  # (B, T) each
@@ -103,24 +102,21 @@ def _soft_labels(batch: Sequence[LabelledWindow], length: int) -> dict[str, Tens
     """Return teachers' probabilities: (S, C) for sentence tasks, (B, T, C) for tokens; zeros without one."""
     soft: dict[str, Tensor] = {}
     sentence_count = sum(len(labelled.examples) for labelled in batch)
-    sentence = -1
+    sentence = 0
     for row, labelled in enumerate(batch):
         for piece, example in zip(labelled.window.pieces, labelled.examples, strict=True):
-            sentence += 1
-            if labelled.topics:
-                continue
-            for task, probabilities in example.soft.items():
+            soft_labels = {} if labelled.topics else example.soft
+            for task, probabilities in soft_labels.items():
                 values = torch.from_numpy(probabilities)
                 if values.ndim == 1:
                     shape: tuple[int, ...] = (sentence_count, len(values))
+                    soft.setdefault(f"{task}_soft", torch.zeros(shape))[sentence] = values
                 else:
                     shape = (len(batch), length, values.shape[1])
-                target = soft.setdefault(f"{task}_soft", torch.zeros(shape))
-                if values.ndim == 1:
-                    target[sentence] = values
-                else:
+                    target = soft.setdefault(f"{task}_soft", torch.zeros(shape))
                     end = piece.skipped + len(piece)
                     target[row, piece.start : piece.end] = values[piece.skipped : end]
+            sentence += 1
     return soft
 
 
@@ -167,40 +163,35 @@ def _window_span(
     return (row, start, end) if piece.start <= start < end <= piece.end else None
 
 
-def _add_mention_pairs(pairs: _Pairs, row: int, labelled: LabelledWindow) -> None:
+def _add_pairs(pairs: _Pairs, row: int, labelled: LabelledWindow) -> None:
+    """Add the pairs of a window: those on its topic if it has one, else those with mentions as targets."""
+    pieces = labelled.window.pieces
+    if labelled.topics:
+        topic = labelled.window.topic or NO_SPAN
+        sentence = (row, pieces[0].start, pieces[0].end)
+        for stance in labelled.topics:
+            holder = None
+            # A topic is read beside its sentence alone, without the one that names an earlier speaker.
+            if not stance.sentences_back:
+                holder = _window_span(row, labelled, 0, stance.holder)
+            pairs.add(holder or (row, *NO_SPAN), (row, *topic), sentence, stance)
+        return
+
     for number, example in enumerate(labelled.examples):
-        piece = labelled.window.pieces[number]
+        sentence = (row, pieces[number].start, pieces[number].end)
         for stance in example.stances:
             if not isinstance(stance.target, tuple):
                 continue
             target = _window_span(row, labelled, number, stance.target)
             if target is None:
                 continue
-            holder = _holder_span(row, labelled, number, stance)
-            pairs.add(holder or (row, *NO_SPAN), target, (row, piece.start, piece.end), stance)
-
-
-def _holder_span(
-    row: int, labelled: LabelledWindow, number: int, stance: StanceExample
-) -> _SpanRow | None:
-    """Return the holder's tokens in the window, or ``None`` if the window does not show them."""
-    if not stance.sentences_back:
-        return _window_span(row, labelled, number, stance.holder)
-    pieces = labelled.window.pieces
-    sentence = pieces[number].sentence - stance.sentences_back
-    for position in range(number - 1, -1, -1):
-        if pieces[position].sentence == sentence:
-            return _window_span(row, labelled, position, stance.holder)
-    return None
-
-
-def _add_topic_pairs(pairs: _Pairs, row: int, labelled: LabelledWindow) -> None:
-    piece = labelled.window.pieces[0]
-    topic = labelled.window.topic or NO_SPAN
-    for stance in labelled.topics:
-        # A topic is read beside its sentence alone, without the one that names an earlier speaker.
-        holder = None if stance.sentences_back else _window_span(row, labelled, 0, stance.holder)
-        pairs.add(holder or (row, *NO_SPAN), (row, *topic), (row, piece.start, piece.end), stance)
+            holder = None
+            holder_sentence = pieces[number].sentence - stance.sentences_back
+            for position in range(number, -1, -1):
+                if pieces[position].sentence == holder_sentence:
+                    holder = _window_span(row, labelled, position, stance.holder)
+                    break
+            pairs.add(holder or (row, *NO_SPAN), target, sentence, stance)
 
 
 def _links(

@@ -13,7 +13,7 @@ from claimstance.model.prediction import contexts
 from claimstance.model.predictor import EncodedDocument, Predictor, StanceQuery
 from claimstance.model.record import Record, Stance
 from claimstance.model.windows import Located
-from claimstance.training.evaluation.answers import Answers
+from claimstance.training.evaluation.answers import Answers, document_of
 from claimstance.training.evaluation.metrics import cumulative_curve
 
 
@@ -82,18 +82,26 @@ def find_stances(
         rows = predictor.stances(document, queries)  # (queries, labels)
         properties = predictor.evidence(document, queries)  # (queries, E)
         # Sentence → its annotated stances that no pair has been matched with.
-        unmatched = {
-            number: [it for it in record.stances or () if _has_spans(it) and it.label != no_stance]
-            for number, record in enumerate(group)
-        }
-        annotated += sum(map(len, unmatched.values()))
+        unmatched: dict[int, list[Stance]] = defaultdict(list)
+        for number, record in enumerate(group):
+            for stance in record.stances or ():
+                has_spans = isinstance(stance.holder, list) and isinstance(stance.target, list)
+                if has_spans and stance.label != no_stance:
+                    unmatched[number].append(stance)
+                    annotated += 1
         for number in _surest_of_nested(queries, rows, neutral):
             query = queries[number]
-            label = _match(query, unmatched[query.sentence]) or no_stance
+            label = no_stance
+            for stance in unmatched[query.sentence]:
+                if is_about(query, stance):
+                    # Each annotated stance counts once.
+                    unmatched[query.sentence].remove(stance)
+                    label = stance.label or no_stance
+                    break
             probabilities.append(rows[number])
             evidence.append(properties[number])
             gold.append(labels.index(label))
-            documents.append(group[0].doc_id or group[0].id)
+            documents.append(document_of(group[0]))
     table = np.array(probabilities).reshape(-1, len(labels))
     answers = Answers(
         labels=labels,
@@ -128,19 +136,6 @@ def _surest_of_nested(queries: Sequence[StanceQuery], rows: np.ndarray, neutral:
     ]
     spans = [query.target if not isinstance(query.target, str) else None for query in queries]
     return surest_spans(groups, spans, probabilities)
-
-
-def _has_spans(stance: Stance) -> bool:
-    return isinstance(stance.holder, list) and isinstance(stance.target, list)
-
-
-def _match(query: StanceQuery, stances: list[Stance]) -> str | None:
-    """Remove the first stance whose holder and target overlap those of a query; return its label."""
-    for stance in stances:
-        if is_about(query, stance):
-            stances.remove(stance)
-            return stance.label
-    return None
 
 
 def is_about(query: StanceQuery, stance: Stance) -> bool:

@@ -13,7 +13,7 @@ _BATCH = 64  # texts
 
 
 class SentenceEncoder:
-    """Embeds texts by the mean of their tokens' vectors, scaled to length 1 (Reimers & Gurevych 2019)."""
+    """Embed texts by the mean of their tokens' vectors, scaled to length 1 (Reimers & Gurevych 2019)."""
 
     def __init__(self, name: str, max_tokens: int) -> None:
         """Load an encoder.
@@ -36,26 +36,24 @@ class SentenceEncoder:
         """Return the embeddings, (texts, hidden size); a text without tokens has zeros."""
         embeddings = np.zeros((len(texts), self._encoder.config.hidden_size))
         encodings = self._tokenizer.encode_batch(list(texts))
-        # Texts of a length go together, so that little of a batch is padding.
+        # Texts of similar length share a batch, so that little of it is padding.
         order = sorted(
             (number for number, encoding in enumerate(encodings) if len(encoding)),
             key=lambda number: len(encodings[number]),
         )
         for first in range(0, len(order), _BATCH):
             numbers = order[first : first + _BATCH]
-            embeddings[numbers] = self._embed([encodings[number].ids for number in numbers])
+            longest = len(encodings[numbers[-1]])
+            ids = torch.zeros((len(numbers), longest), dtype=torch.long)
+            mask = torch.zeros_like(ids)
+            for row, number in enumerate(numbers):
+                tokens = encodings[number].ids
+                ids[row, : len(tokens)] = torch.tensor(tokens)
+                mask[row, : len(tokens)] = 1
+            ids, mask = ids.to(self._device), mask.to(self._device)
+            with torch.inference_mode():
+                hidden = self._encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+                mean = (hidden * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+                unit = torch.nn.functional.normalize(mean.float(), dim=1)  # (texts, hidden size)
+            embeddings[numbers] = unit.cpu().numpy()
         return embeddings
-
-    def _embed(self, batch: Sequence[Sequence[int]]) -> Array:
-        longest = max(map(len, batch))
-        ids = torch.zeros((len(batch), longest), dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        for row, tokens in enumerate(batch):
-            ids[row, : len(tokens)] = torch.tensor(tokens)
-            mask[row, : len(tokens)] = 1
-        ids, mask = ids.to(self._device), mask.to(self._device)
-        with torch.inference_mode():
-            hidden = self._encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-            mean = (hidden * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
-            unit = torch.nn.functional.normalize(mean.float(), dim=1)
-        return np.asarray(unit.cpu().numpy(), dtype=np.float64)
