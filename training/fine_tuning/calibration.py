@@ -84,7 +84,7 @@ def calibrate(
     calibrated.biases |= fit_biases(unscaled, records)
     exhaustive: list[Record] = []
     if "stance" in tasks and config.opinion_heads:
-        exhaustive += [
+        exhaustive = [
             record for record in records if record.meta.get("corpus") in exhaustive_stances
         ]
         # Sources are holders, too, so the biases of attributions count.
@@ -107,7 +107,16 @@ def without_calibration(config: ModelConfig, tasks: Sequence[str]) -> ModelConfi
     """Return a copy of the configuration without the calibration of ``tasks``."""
 
     def of_other_tasks(values: dict[str, float]) -> dict[str, float]:
-        return {key: value for key, value in values.items() if _task_of(key) not in tasks}
+        kept = {}
+        for key, value in values.items():
+            task = key.partition(".")[0]
+            if task in OPINION_HEADS:
+                task = "stance"
+            elif task not in TASKS:
+                task = "attribution"  # the keys of attributions are roles and "link"
+            if task not in tasks:
+                kept[key] = value
+        return kept
 
     return replace(
         config,
@@ -117,14 +126,6 @@ def without_calibration(config: ModelConfig, tasks: Sequence[str]) -> ModelConfi
         abstain_below=of_other_tasks(config.abstain_below),
         conformal=of_other_tasks(config.conformal),
     )
-
-
-def _task_of(key: str) -> str:
-    """Return the task of a calibration key; keys of attributions are roles and ``link``."""
-    task = key.partition(".")[0]
-    if task in OPINION_HEADS:
-        return "stance"
-    return task if task in TASKS else "attribution"
 
 
 def fit(config: ModelConfig, variant: str, answers: Answers) -> None:
@@ -189,16 +190,18 @@ def fit_scale(logits: Array, gold: NDArray[np.int64], documents: NDArray[np.str_
     """
     _, document = np.unique(documents, return_inverse=True)
     gain = np.zeros(document.max() + 1)  # of log likelihood by biases, for each document
+    if len(gain) < _FOLDS:
+        return _fit_scale(logits, gold, with_biases=False)
     fold_of_row = np.random.default_rng(13).permutation(len(gain))[document] % _FOLDS
-    for fold in range(_FOLDS if len(gain) >= _FOLDS else 0):
+    for fold in range(_FOLDS):
         train, test = fold_of_row != fold, fold_of_row == fold
         plain = _fit_scale(logits[train], gold[train], with_biases=False)
         biased = _fit_scale(logits[train], gold[train], with_biases=True)
-        difference = _losses(plain, logits[test], gold[test]) - _losses(
-            biased, logits[test], gold[test]
-        )
-        np.add.at(gain, document[test], difference)
-    return _fit_scale(logits, gold, with_biases=bool(gain.sum() > 2 * np.sqrt(gain @ gain)))
+        plain_losses = _losses(plain, logits[test], gold[test])
+        biased_losses = _losses(biased, logits[test], gold[test])
+        np.add.at(gain, document[test], plain_losses - biased_losses)
+    standard_error = np.sqrt(gain @ gain)
+    return _fit_scale(logits, gold, with_biases=bool(gain.sum() > 2 * standard_error))
 
 
 def _fit_scale(logits: Array, gold: NDArray[np.int64], with_biases: bool) -> Scale:
@@ -380,7 +383,8 @@ def fit_opinion_biases(
             scores[biases] = best_f1(find_stances(biased, records, no_stance), no_stance)
         return scores[biases]
 
-    best = max(((bias,) * len(OPINION_HEADS) for bias in _OPINION_BIASES), key=score)
+    equal_biases = [(bias,) * len(OPINION_HEADS) for bias in _OPINION_BIASES]
+    best = max(equal_biases, key=score)
     for position in range(len(OPINION_HEADS)):
         candidates = [(*best[:position], bias, *best[position + 1 :]) for bias in _OPINION_BIASES]
         best = max(candidates, key=score)

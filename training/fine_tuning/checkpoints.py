@@ -1,7 +1,8 @@
-"""Checkpoints of a training run: where they are, and whether a run may go on from them.
+"""Checkpoints of a training run: their folder, and the check that a run may be resumed from them.
 
-Beside its checkpoints, a run keeps ``run.json``: what decides on its weights. A run that goes on has to agree with it:
-otherwise the weights would be of one dataset, and the model folder would say that they are of another.
+Beside its checkpoints, a run writes ``run.json``, which describes everything that its weights depend on. A resumed
+run must have the same description. Otherwise the weights would come from one dataset, and the model folder would
+name another.
 """
 
 import hashlib
@@ -19,14 +20,14 @@ from claimstance.training.config import AUTO, Config
 from claimstance.training.data.soft_labels import SoftLabels
 
 log = logging.getLogger(__name__)
-CHECKPOINTS = "checkpoints"  # a folder in the model's, with TensorBoard's logs
+CHECKPOINTS = "checkpoints"  # a folder in the model folder; TensorBoard's logs are there, too
 RUN_FILE = "run.json"
 UNKNOWN = ("", "unknown")  # fingerprints of data that was not built by `claimstance build`
 _FORMAT = 1
 _MOST_NAMED = 6  # differences that a message lists
-#: Keys that may differ in a run that goes on, since they decide on no weight. Data is compared by its fingerprint.
+#: Keys that may differ in a resumed run, because no weight depends on them. Data is compared by its fingerprint.
 _FREE = ("name", "output", "card", "data", "training.threads")
-_START_WEIGHTS = ("model.safetensors", MANIFEST_FILE)
+_START_WEIGHTS = ("model.safetensors", MANIFEST_FILE)  # an exported model may lack the first
 
 Description = dict[str, Any]
 
@@ -39,21 +40,27 @@ def describe_run(
     fingerprint: str,
     processes: int,
 ) -> Description:
-    """Return what decides on a run's weights, as plain values.
+    """Return everything that a run's weights depend on, as plain values.
 
     Args:
         config: the whole configuration.
-        splits: the records that are trained on, and chosen by.
-        labels: task → its labels in their order, of the tasks that are trained.
+        splits: the records to train on, and those to choose the best weights on.
+        labels: task → label names in order, for the tasks that are trained.
         soft: soft labels by record id.
-        fingerprint: of the built dataset; where it is unknown, the records are hashed.
-        processes: how many train together.
+        fingerprint: the fingerprint of the built dataset; if it is unknown, the records are hashed.
+        processes: the number of processes that train together.
     """
     settings = {
         key: value
         for key, value in _flat(config.model_dump(mode="json")).items()
         if not any(f"{key}.".startswith(f"{free}.") for free in _FREE)
     }
+    start_digest = None
+    init_from = config.model.init_from
+    if init_from is not None:
+        folder = model_folder(None if init_from == AUTO else init_from)
+        weights = [folder / name for name in _START_WEIGHTS if (folder / name).is_file()]
+        start_digest = sha256(weights[0]) if weights else None
     return {
         "format": _FORMAT,
         "data": {
@@ -62,28 +69,29 @@ def describe_run(
         },
         "labels": {task: list(names) for task, names in labels.items()},
         "settings": settings,
-        "start": _start_digest(config.model.init_from),
+        "start": start_digest,
         "processes": processes,
     }
 
 
 def find_checkpoint(folder: Path) -> Path | None:
-    """Return the last whole checkpoint in a folder of checkpoints; ``None`` if there is none.
+    """Return the last complete checkpoint in a folder of checkpoints; ``None`` if there is none.
 
-    The trainer writes a checkpoint's state last: where that cannot be read, the rest may be missing, too.
+    The trainer writes the state of a checkpoint last: if it cannot be read, other files may be missing, too.
     """
-    states = sorted(
-        folder.glob("checkpoint-*/trainer_state.json"), key=lambda path: int(path.parent.name[11:])
-    )
-    whole = [path.parent for path in states if _read(path) is not None]
-    return whole[-1] if whole else None
+    last, last_step = None, -1
+    for state in folder.glob("checkpoint-*/trainer_state.json"):
+        step = int(state.parent.name.removeprefix("checkpoint-"))
+        if step > last_step and _read(state) is not None:
+            last, last_step = state.parent, step
+    return last
 
 
 def require_no_checkpoints(folder: Path) -> None:
     """Refuse to start a new run beside the checkpoints of another, which could be mixed up later.
 
     Raises:
-        ConfigError: if there is a whole checkpoint in ``folder``.
+        ConfigError: if there is a complete checkpoint in ``folder``.
     """
     if find_checkpoint(folder) is not None:
         raise ConfigError(
@@ -93,16 +101,16 @@ def require_no_checkpoints(folder: Path) -> None:
 
 
 def write_description(folder: Path, description: Description) -> None:
-    """Write what a run is about into the folder of its checkpoints to be."""
+    """Write the description of a run into the folder of its checkpoints."""
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / RUN_FILE, description)
 
 
 def checkpoint_to_resume(folder: Path, description: Description) -> Path | None:
-    """Return the checkpoint to go on from; ``None`` if the run has come to none, so that it starts from the beginning.
+    """Return the checkpoint to resume from; ``None`` if there is none yet, so that training starts anew.
 
     Raises:
-        ConfigError: if the checkpoints are of a run with other data, labels or settings, naming what differs.
+        ConfigError: if the checkpoints belong to a run with other data, labels or settings, naming the differences.
     """
     checkpoint = find_checkpoint(folder)
     if checkpoint is None:
@@ -111,7 +119,7 @@ def checkpoint_to_resume(folder: Path, description: Description) -> Path | None:
     earlier = _read(folder / RUN_FILE)
     if earlier is None or earlier.get("format") != _FORMAT:
         raise ConfigError(
-            f"--resume: expected {folder / RUN_FILE}, which says what the interrupted run was about, "
+            f"--resume: expected {folder / RUN_FILE} with the description of the interrupted run, "
             f"found none that can be read: train into another folder, or remove {folder}"
         )
     differences = _differences(earlier, description)
@@ -128,9 +136,10 @@ def checkpoint_to_resume(folder: Path, description: Description) -> Path | None:
 
 
 def _locate_best(checkpoint: Path) -> None:
-    """Let a checkpoint's state name the best checkpoint where it lies now: the output folder may have been moved.
+    """Write the present path of the best checkpoint into the state of ``checkpoint``.
 
-    The trainer passes over a best checkpoint that is not where its path says, and would keep the last weights.
+    If the output folder was moved, the trainer would not find the best checkpoint under its recorded path,
+    and would silently keep the last weights.
     """
     file = checkpoint / "trainer_state.json"
     state = _read(file) or {}
@@ -167,6 +176,7 @@ def _differences(earlier: Description, now: Description) -> list[str]:
 
 
 def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Return key, old and new value of all keys whose values differ; ``None`` stands for a missing key."""
     keys = dict.fromkeys([*old, *new])
     return [(key, old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)]
 
@@ -183,7 +193,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _digest(splits: Mapping[str, Sequence[Record]], soft: Mapping[str, SoftLabels]) -> str:
-    """Return a SHA-256 of what is trained on and chosen by."""
+    """Return a SHA-256 of the train and dev records and of the soft labels."""
     digest = hashlib.sha256()
     for split in ("train", "dev"):
         digest.update(split.encode())
@@ -195,17 +205,8 @@ def _digest(splits: Mapping[str, Sequence[Record]], soft: Mapping[str, SoftLabel
     return digest.hexdigest()
 
 
-def _start_digest(start: Path | None) -> str | None:
-    """Return a SHA-256 that changes with the weights of the model that is started from."""
-    if start is None:
-        return None
-    folder = model_folder(None if start == AUTO else start)
-    files = [folder / name for name in _START_WEIGHTS]
-    return next((sha256(file) for file in files if file.is_file()), None)
-
-
 def _write(path: Path, values: Mapping[str, Any]) -> None:
-    """Write a JSON file; whoever reads it finds it whole."""
+    """Write a JSON file, which replaces the earlier one only once it is complete."""
     part = path.with_name(f"{path.name}.part")
     part.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(path)

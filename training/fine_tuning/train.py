@@ -104,15 +104,13 @@ def train(
     records, dev = splits.get("train") or (), splits.get("dev") or ()
     tasks = _tasks(config, records)
     require_two_labels(records, tasks, soft_labels)
-    if dev:
-        _check_metric(settings.metric, dev, tasks)
-    _check_corpora(settings, records)
+    _check_names(settings, records, dev, tasks)
     set_seed(settings.seed)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     task_labels = {
-        task: tuple(labels.get(task, DEFAULT_LABELS[task]))
-        for task in DEFAULT_LABELS
+        task: tuple(labels.get(task, default_labels))
+        for task, default_labels in DEFAULT_LABELS.items()
         if task in tasks
     }
 
@@ -139,13 +137,18 @@ def train(
     export_options = _export_options(config, tasks)
     train_records, dev = about(records, tasks), about(dev, tasks)
     schedule = _schedule(model, train_records, tasks, task_labels, settings, soft_labels)
+    callbacks = list(callbacks)
+    if settings.patience and settings.evaluations_per_epoch and dev:
+        callbacks.append(EarlyStoppingCallback(settings.patience))
+    if not sys.stderr.isatty():
+        callbacks.append(LogProgress())
     trainer = ClaimStanceTrainer(
         model=model,
         args=_training_arguments(config, schedule, bool(dev)),
         settings=settings,
         schedule=schedule,
         dev=dev,
-        callbacks=[*callbacks, *_callbacks(settings, bool(dev))],
+        callbacks=callbacks,
     )
     # Standard output is for results; TensorBoard has the curves.
     trainer.remove_callback(PrinterCallback)
@@ -254,15 +257,6 @@ def _calibrated_config(
         model.save_pretrained(scratch)
         predictor, _ = load_predictor(export(scratch, **export_options))
         return calibrate(predictor, dev, tasks, settings.exhaustive_stances, settings.no_stance)
-
-
-def _callbacks(settings: TrainingConfig, has_dev: bool) -> list[TrainerCallback]:
-    callbacks: list[TrainerCallback] = []
-    if settings.patience and settings.evaluations_per_epoch and has_dev:
-        callbacks.append(EarlyStoppingCallback(settings.patience))
-    if not sys.stderr.isatty():
-        callbacks.append(LogProgress())
-    return callbacks
 
 
 def _schedule(
@@ -418,23 +412,25 @@ def _annotated_tasks(record: Record) -> set[str]:
     return tasks
 
 
-def _check_corpora(settings: TrainingConfig, records: Sequence[Record]) -> None:
-    """Refuse a corpus without rows: a misspelled name would have no effect."""
+def _check_names(
+    settings: TrainingConfig,
+    records: Sequence[Record],
+    dev: Sequence[Record],
+    tasks: Sequence[str],
+) -> None:
+    """Refuse a metric that dev cannot give, before hours of training, and corpora without rows."""
+    metrics = {"mean"}
+    for record in dev:
+        for corpus in corpus_names(record):
+            metrics |= {f"{corpus}/{task}" for task in _annotated_tasks(record) & set(tasks)}
+    if dev and settings.metric not in metrics:
+        raise ConfigError(f"training.metric: {unknown('metric', settings.metric, metrics)}")
+    # A misspelled corpus would have no effect.
     corpora = {str(record.meta.get("corpus", "")) for record in records}
     for key in ("sampling", "corpus_weights", "exhaustive_stances", *METHODS):
         for name in getattr(settings, key):
             if name not in corpora:
                 raise ConfigError(f"training.{key}: {unknown('corpus', name, corpora)}")
-
-
-def _check_metric(metric: str, dev: Sequence[Record], tasks: Sequence[str]) -> None:
-    """Refuse a metric that dev cannot give, before hours of training."""
-    metrics = {"mean"}
-    for record in dev:
-        for corpus in corpus_names(record):
-            metrics |= {f"{corpus}/{task}" for task in _annotated_tasks(record) & set(tasks)}
-    if metric not in metrics:
-        raise ConfigError(f"training.metric: {unknown('metric', metric, metrics)}")
 
 
 def _write_run_record(
