@@ -137,18 +137,18 @@ def train(
     export_options = _export_options(config, tasks)
     train_records, dev = about(records, tasks), about(dev, tasks)
     schedule = _schedule(model, train_records, tasks, task_labels, settings, soft_labels)
-    callbacks = list(callbacks)
+    all_callbacks = [*callbacks]
     if settings.patience and settings.evaluations_per_epoch and dev:
-        callbacks.append(EarlyStoppingCallback(settings.patience))
+        all_callbacks.append(EarlyStoppingCallback(settings.patience))
     if not sys.stderr.isatty():
-        callbacks.append(LogProgress())
+        all_callbacks.append(LogProgress())
     trainer = ClaimStanceTrainer(
         model=model,
         args=_training_arguments(config, schedule, bool(dev)),
         settings=settings,
         schedule=schedule,
         dev=dev,
-        callbacks=callbacks,
+        callbacks=all_callbacks,
     )
     # Standard output is for results; TensorBoard has the curves.
     trainer.remove_callback(PrinterCallback)
