@@ -113,27 +113,21 @@ def iter_answers(
         pairs: each record with the model's prediction.
     """
     for record, prediction in pairs:
-        if task == "stance":
-            yield from _stance_answers(config, record, prediction)
+        if task != "stance":
+            gold = getattr(record, task)
+            if gold is not None:
+                probabilities = getattr(prediction, task)
+                predicted = config.predict_label(task, probabilities)
+                yield ScoredAnswer(record, None, task, gold, probabilities, predicted)
             continue
-        gold = getattr(record, task)
-        if gold is not None:
-            probabilities = getattr(prediction, task)
-            predicted = config.predict_label(task, probabilities)
-            yield ScoredAnswer(record, None, task, gold, probabilities, predicted)
-
-
-def _stance_answers(
-    config: ModelConfig, record: Record, prediction: Prediction
-) -> Iterator[ScoredAnswer]:
-    """Yield the answer to each labelled stance of a record."""
-    variants = prediction.kinds or ["stance"] * len(prediction.stances)
-    for stance, variant, probabilities in zip(
-        record.stances or (), variants, prediction.stances, strict=True
-    ):
-        if stance.label is not None:
-            predicted = config.predict_label(variant, probabilities)
-            yield ScoredAnswer(record, stance, variant, stance.label, probabilities, predicted)
+        variants = prediction.kinds or ["stance"] * len(prediction.stances)
+        for stance, variant, probabilities in zip(
+            record.stances or (), variants, prediction.stances, strict=True
+        ):
+            gold = stance.label
+            if gold is not None:
+                predicted = config.predict_label(variant, probabilities)
+                yield ScoredAnswer(record, stance, variant, gold, probabilities, predicted)
 
 
 def collect(

@@ -60,9 +60,19 @@ def count_attributions(document: Sequence[tuple[Record, Prediction]]) -> Array:
             [len(gold_tokens & predicted_tokens), len(predicted_tokens), len(gold_tokens)]
         )
         counts.append([len(gold_role & predicted_role), len(predicted_role), len(gold_role)])
-    counts.append(
-        _count_linked(_attribution_tokens(gold, tokens), _attribution_tokens(predicted, tokens))
-    )
+
+    gold_attributions = _attribution_tokens(gold, tokens)
+    predicted_attributions = _attribution_tokens(predicted, tokens)
+    matches = np.zeros((len(predicted_attributions), len(gold_attributions)), dtype=bool)
+    for row, prediction in enumerate(predicted_attributions):
+        for column, annotation in enumerate(gold_attributions):
+            matches[row, column] = _all_roles_match(prediction, annotation)
+    linked = int(matches.any())
+    # With at most one attribution on a side, as in most sentences, there is nothing to pair one to one.
+    if linked and min(matches.shape) > 1:
+        pairs = maximum_bipartite_matching(csr_array(matches), perm_type="column")
+        linked = int((pairs >= 0).sum())
+    counts.append([linked, len(predicted_attributions), len(gold_attributions)])
     return np.array(counts, dtype=float)
 
 
@@ -115,19 +125,6 @@ def _attribution_tokens(
                 for start, end in getattr(attribution, role) or ():
                     role_tokens[role].update(_tokens_within(number, tokens[number], start, end))
     return [role_tokens for role_tokens in attributions.values() if role_tokens["cue"]]
-
-
-def _count_linked(gold: Sequence[RoleTokens], predicted: Sequence[RoleTokens]) -> list[int]:
-    """Count correct, predicted and gold attributions; as many are correct as pair one to one."""
-    matches = np.zeros((len(predicted), len(gold)), dtype=bool)
-    for row, prediction in enumerate(predicted):
-        for column, annotation in enumerate(gold):
-            matches[row, column] = _all_roles_match(prediction, annotation)
-    if min(matches.shape) < 2 or not matches.any():
-        # Most sentences have at most one attribution, so that there is nothing to pair.
-        return [int(matches.any()), len(predicted), len(gold)]
-    pairs = maximum_bipartite_matching(csr_array(matches), perm_type="column")
-    return [int((pairs >= 0).sum()), len(predicted), len(gold)]
 
 
 def _all_roles_match(prediction: RoleTokens, annotation: RoleTokens) -> bool:

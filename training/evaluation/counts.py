@@ -107,9 +107,18 @@ def read_outcomes(folder: Path) -> tuple[dict[str, Any], Outcomes]:
         )
     rows = []
     for number, line in enumerate(read_lines(path), 1):
-        if line.strip():
-            location = f"{path}, line {number}"
-            rows.append((location, _parse_object(location, line)))
+        if not line.strip():
+            continue
+        location = f"{path}, line {number}"
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(
+                f"{location}: expected a JSON object, found text that is not JSON ({error})"
+            ) from None
+        if not isinstance(row, dict):
+            raise InputError(f"{location}: expected a JSON object, found {type(row).__name__}")
+        rows.append((location, row))
     if not rows:
         raise InputError(f"{path}: expected an evaluation's counts, found an empty file")
 
@@ -125,19 +134,6 @@ def read_outcomes(folder: Path) -> tuple[dict[str, Any], Outcomes]:
             f'{location}: expected "model" and "data" of an evaluation, found {", ".join(metadata)}'
         )
     return metadata, dict(_parse_outcome(location, row) for location, row in rows[1:])
-
-
-def _parse_object(location: str, line: str) -> dict[str, Any]:
-    """Parse one line that must be a JSON object."""
-    try:
-        data = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"{location}: expected a JSON object, found text that is not JSON ({error})"
-        ) from None
-    if not isinstance(data, dict):
-        raise InputError(f"{location}: expected a JSON object, found {type(data).__name__}")
-    return data
 
 
 def _parse_outcome(location: str, row: Mapping[str, Any]) -> tuple[str, Outcome]:

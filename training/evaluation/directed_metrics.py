@@ -48,9 +48,12 @@ def score_directed(
     """
     gold_classes, scores, thresholds, owners = [], [], [], []
     for (record, prediction), document in zip(rows, documents, strict=True):
-        if not _is_directed_pair(record):
+        stances = record.stances or []
+        if len(stances) != 2:
             continue
-        first, second = record.stances or []
+        first, second = stances
+        if first.holder != second.target or first.target != second.holder:
+            continue
         labels = (first.label or "", second.label or "")
         if labels not in _CLASSES:
             continue
@@ -89,12 +92,3 @@ def score_directed(
         "directed.macro_f1": summary["macro_f1"],
         "directed.map": interval(mean_precision[0], mean_precision[1:], n),
     }
-
-
-def _is_directed_pair(record: Record) -> bool:
-    """Return whether a record asks for p's stance on q and q's stance on p, and nothing else."""
-    stances = record.stances or []
-    if len(stances) != 2:
-        return False
-    first, second = stances
-    return first.holder == second.target and first.target == second.holder

@@ -82,7 +82,12 @@ def score_pairs(config: ModelConfig, pairs: Sequence[Pair]) -> tuple[Results, Ou
     outcomes: Outcomes = {}
     for corpus, rows in by_corpus(pairs).items():
         for task in config.tasks:
-            outcome = _count(config, task, rows)
+            if task == "attribution":
+                outcome = _count_attributions(rows)
+            elif task == "entity":
+                outcome = _count_entities(rows)
+            else:
+                outcome = _count_labels(config, task, rows)
             if outcome is None:
                 continue
             name = f"{corpus}/{task}"
@@ -133,17 +138,8 @@ def corpus_names(record: Record) -> list[str]:
     return [name]
 
 
-def _count(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Outcome | None:
-    """Return the counts of a task; ``None`` if no record is annotated for it."""
-    if task == "attribution":
-        return _count_attributions(rows)
-    if task == "entity":
-        return _count_entities(rows)
-    return _count_labels(config, task, rows)
-
-
 def _count_labels(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Outcome | None:
-    """Count how often each label was predicted for each, document by document."""
+    """Count how often each label was predicted for each, document by document; ``None`` without gold labels."""
     answers = collect(config, task, rows)
     if answers is None:
         return None
@@ -155,7 +151,7 @@ def _count_labels(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Outco
 
 
 def _count_attributions(rows: Sequence[Pair]) -> Outcome | None:
-    """Count attributions, document by document."""
+    """Count attributions, document by document; ``None`` if no record is annotated with them."""
     documents: dict[str, list[Pair]] = defaultdict(list)
     for record, prediction in rows:
         if record.attributions is not None:
@@ -168,7 +164,7 @@ def _count_attributions(rows: Sequence[Pair]) -> Outcome | None:
 
 
 def _count_entities(rows: Sequence[Pair]) -> Outcome | None:
-    """Count true positive, predicted and gold entities, document by document."""
+    """Count true positive, predicted and gold entities, document by document; ``None`` if none are annotated."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for record, prediction in rows:
         if record.entities is None:

@@ -187,29 +187,24 @@ def precision_recall(relevant: NDArray[np.bool_], scores: Array) -> tuple[Array,
     return curve.sums / relevant.sum(), curve.sums / curve.counts, curve.thresholds
 
 
-def _precision_at(k: int, relevant: Array, scores: Array, weights: Array) -> Array:
-    """Return precision among the first k draws under each row of ``weights``; ties in row order."""
-    order = np.argsort(-scores, kind="stable")
-    ranked_weights = weights[:, order]
-    before = np.cumsum(ranked_weights, axis=1) - ranked_weights
-    # A row that was drawn several times may fit into the first k only in part.
-    taken = np.clip(k - before, 0, ranked_weights)
-    return np.asarray((taken * relevant[order]).sum(axis=1) / k)
-
-
 def ranking_figures(
     relevant: Sequence[bool], scores: Sequence[float], documents: Sequence[str]
 ) -> dict[str, Figure]:
-    """Return average precision and precision at 10 and 50 of a ranking, highest score first."""
+    """Return average precision and precision at 10 and 50 of a ranking, highest score first; ties in row order."""
     gold = np.array(relevant, dtype=float)
     ranked = np.array(scores)
     n = len(gold)
     # The first row of weights is the data itself, the others are resamples.
     weights = np.vstack([np.ones(n), resampled_weights(documents)])
     values = {"average_precision": average_precision(gold, ranked, weights)}
+    order = np.argsort(-ranked, kind="stable")
+    ranked_weights = weights[:, order]
+    before = np.cumsum(ranked_weights, axis=1) - ranked_weights
     for k in (10, 50):
         if k <= n:
-            values[f"precision_at_{k}"] = _precision_at(k, gold, ranked, weights)
+            # A row that was drawn several times may fit into the first k only in part.
+            taken = np.clip(k - before, 0, ranked_weights)
+            values[f"precision_at_{k}"] = np.asarray((taken * gold[order]).sum(axis=1) / k)
     return {name: interval(value[0], value[1:], n) for name, value in values.items()}
 
 

@@ -52,27 +52,22 @@ def build_prediction_log(config: ModelConfig, pairs: Iterable[Pair]) -> Predicti
     log: PredictionLog = {}
     for corpus, rows in by_corpus(pairs).items():
         for task in config.tasks:
-            cases: Sequence[ScoredAnswer] | Sequence[ScoredSpans]
+            cases: list[Any] = []
             if task == "attribution":
                 cases = _attribution_cases(rows)
             elif task == "entity":
                 cases = _entity_cases(rows)
             else:
-                cases = _label_cases(config, task, rows)
+                for answer in iter_answers(config, task, rows):
+                    stances = [answer.stance] if answer.stance else None
+                    probabilities = {
+                        label: round(share, 4) for label, share in answer.probabilities.items()
+                    }
+                    record = _strip(answer.record, stances=stances)
+                    cases.append(replace(answer, record=record, probabilities=probabilities))
             if cases:
                 log[f"{corpus}/{task}"] = cases
     return log
-
-
-def _label_cases(config: ModelConfig, task: str, rows: Sequence[Pair]) -> list[ScoredAnswer]:
-    """Return the answers of a task, with rounded probabilities and stripped records."""
-    cases = []
-    for answer in iter_answers(config, task, rows):
-        probabilities = {label: round(share, 4) for label, share in answer.probabilities.items()}
-        stances = [answer.stance] if answer.stance else None
-        record = _strip(answer.record, stances=stances)
-        cases.append(replace(answer, record=record, probabilities=probabilities))
-    return cases
 
 
 def _strip(record: Record, **annotations: Any) -> Record:

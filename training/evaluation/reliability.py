@@ -148,11 +148,14 @@ def reliability_figures(answers: Answers, task: str, config: ModelConfig) -> dic
 
     answered = answered_mask(answers, config)
     if answered is not None:
-        figures |= _abstention_figures(answers, answered)
-    thresholds = _conformal_thresholds(answers, config)
-    if thresholds is not None:
-        figures |= _set_figures(answers, thresholds)
-    return figures
+        sums = _sum_by_document(answers, np.stack([answered, np.ones(n)], axis=1))
+        figures |= bootstrap(sums, lambda total: {"answered.share": total[0] / total[1]}, n)
+        figures |= _accuracy(answers, answered, "answered.accuracy")
+        # A label that is always withheld has no accuracy.
+        for column, label in enumerate(answers.labels):
+            rows = answered & (answers.predicted == column)
+            figures |= _accuracy(answers, rows, f"answered.accuracy.{label}")
+    return figures | _set_figures(answers, config)
 
 
 def answered_mask(answers: Answers, config: ModelConfig) -> NDArray[np.bool_] | None:
@@ -170,30 +173,6 @@ def answered_mask(answers: Answers, config: ModelConfig) -> NDArray[np.bool_] | 
     return np.asarray(answers.confidence >= np.array(thresholds, dtype=float))
 
 
-def _conformal_thresholds(answers: Answers, config: ModelConfig) -> Array | None:
-    """Return the set threshold of each answer, (n,); ``None`` if the model lacks one of them."""
-    thresholds = []
-    for variant in answers.variants.tolist():
-        threshold = config.conformal_threshold(variant)
-        if threshold is None:
-            return None
-        thresholds.append(threshold)
-    return np.array(thresholds, dtype=float)
-
-
-def _abstention_figures(answers: Answers, answered: NDArray[np.bool_]) -> dict[str, Figure]:
-    """Return the share of answered questions, and the accuracy of all answers and of each label's."""
-    n = len(answered)
-    sums = _sum_by_document(answers, np.stack([answered, np.ones(n)], axis=1))
-    figures = bootstrap(sums, lambda total: {"answered.share": total[0] / total[1]}, n)
-    figures |= _accuracy(answers, answered, "answered.accuracy")
-    # A label that is always withheld has no accuracy.
-    for column, label in enumerate(answers.labels):
-        rows = answered & (answers.predicted == column)
-        figures |= _accuracy(answers, rows, f"answered.accuracy.{label}")
-    return figures
-
-
 def _accuracy(answers: Answers, rows: NDArray[np.bool_], name: str) -> dict[str, Figure]:
     """Return the accuracy of the selected answers under ``name``; nothing if no row is selected."""
     if not rows.any():
@@ -204,8 +183,19 @@ def _accuracy(answers: Answers, rows: NDArray[np.bool_], name: str) -> dict[str,
     return bootstrap(sums, lambda total: {name: total[1] / total[0]}, int(rows.sum()))
 
 
-def _set_figures(answers: Answers, thresholds: Array) -> dict[str, Figure]:
-    """Return coverage and size of label sets: means over documents of the documents' means."""
+def _set_figures(answers: Answers, config: ModelConfig) -> dict[str, Figure]:
+    """Return coverage and size of label sets: means over documents of the documents' means.
+
+    Returns:
+        No figures if the model has no set threshold for one of the answers.
+    """
+    set_thresholds = []
+    for variant in answers.variants.tolist():
+        threshold = config.conformal_threshold(variant)
+        if threshold is None:
+            return {}
+        set_thresholds.append(threshold)
+    thresholds = np.array(set_thresholds, dtype=float)  # (n,)
     sizes = (answers.probabilities >= thresholds[:, None]).sum(axis=1)  # (n,)
     covered = answers.gold_probability >= thresholds
     sums = _sum_by_document(answers, np.stack([covered, sizes, np.ones(len(sizes))], axis=1))

@@ -72,7 +72,13 @@ def compare(
             f"{paths[1]}: expected a task that {paths[0]} has "
             f"({', '.join(outcomes_a) or 'it has none'}), found {', '.join(outcomes_b) or 'none'}"
         )
-    _check_metrics(metrics, [outcomes_a[name] for name in shared])
+    available: set[str] = set()
+    for name in shared:
+        outcome = outcomes_a[name]
+        available.update(outcome.scores(outcome.counts.sum(axis=0)))
+    for metric in metrics:
+        if metric not in available:
+            raise ConfigError(f"--metric: {unknown('metric', metric, available)}")
     rows = []
     for name in shared:
         _check_same_documents(paths, name, outcomes_a[name], outcomes_b[name])
@@ -88,16 +94,6 @@ def compare(
         "only_a": [name for name in outcomes_a if name not in outcomes_b],
         "only_b": [name for name in outcomes_b if name not in outcomes_a],
     }
-
-
-def _check_metrics(metrics: Sequence[str], outcomes: Sequence[Outcome]) -> None:
-    """Raise a ConfigError for a metric that no task has."""
-    available: set[str] = set()
-    for outcome in outcomes:
-        available.update(outcome.scores(outcome.counts.sum(axis=0)))
-    for metric in metrics:
-        if metric not in available:
-            raise ConfigError(f"--metric: {unknown('metric', metric, available)}")
 
 
 def _check_same_documents(paths: tuple[Path, Path], name: str, a: Outcome, b: Outcome) -> None:

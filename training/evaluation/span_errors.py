@@ -8,6 +8,7 @@ annotated span of its label, and does not explain a boundary or label error.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 LabelledSpan = tuple[str, int, int]  # label, start, end (exclusive): in characters or tokens
 Errors = Counter[tuple[str, str]]  # (label, kind) → count
@@ -26,29 +27,19 @@ def span_errors(gold: Sequence[LabelledSpan], predicted: Sequence[LabelledSpan])
         if span in exact:
             counts[label, "right"] += 1
             continue
-        kind, replacement = _explain(span, inexact)
-        counts[label, kind] += 1
-        if replacement is not None:
-            explained.add(replacement)
+        near = [candidate for candidate in inexact if _overlap(span, candidate)]
+        if not near:
+            counts[label, "missed"] += 1
+            continue
+        same_label = [candidate for candidate in near if candidate[0] == label]
+        counts[label, "boundary" if same_label else "other"] += 1
+        explained.add(max(same_label or near, key=partial(_overlap, span)))
     for span in inexact:
         same_label = [candidate for candidate in gold if candidate[0] == span[0]]
         touches_gold = any(_overlap(span, candidate) for candidate in same_label)
         if span not in explained and not touches_gold:
             counts[span[0], "spurious"] += 1
     return counts
-
-
-def _explain(
-    span: LabelledSpan, predicted: Sequence[LabelledSpan]
-) -> tuple[str, LabelledSpan | None]:
-    """Return the kind of error of an annotated span, and the span that was predicted instead."""
-    near = [candidate for candidate in predicted if _overlap(span, candidate)]
-    same_label = [candidate for candidate in near if candidate[0] == span[0]]
-    if same_label:
-        return "boundary", max(same_label, key=lambda candidate: _overlap(span, candidate))
-    if near:
-        return "other", max(near, key=lambda candidate: _overlap(span, candidate))
-    return "missed", None
 
 
 def _overlap(first: LabelledSpan, second: LabelledSpan) -> int:

@@ -110,7 +110,14 @@ def reliability_plot(name: str, runs: Sequence[PlottedRun]) -> Plot:
                 f"expected calibration error {error:.3f} "
                 f"({floor:.3f} if every probability were exactly right)"
             )
-            rows += [_bin_row(run, bar) for bar in bins]
+            for bar in bins:
+                row: tuple[str, ...] = (
+                    f"{percent(bar.low, 0)} to {percent(bar.high, 0)}",
+                    f"{bar.n:,}",
+                    percent(bar.mean_probability),
+                    percent(bar.observed_share),
+                )
+                rows.append((run.name, *row) if run.name else row)
         description = _describe(runs, descriptions)
         head: tuple[str, ...] = ("probability", "n", "mean probability", "true")
         if len(runs) > 1:
@@ -128,17 +135,6 @@ def _draw_bin_sizes(axes: "Axes", bins: Sequence[ReliabilityBin]) -> None:
         width=bins[0].high - bins[0].low,
         color=LINE,
     )
-
-
-def _bin_row(run: PlottedRun, bar: ReliabilityBin) -> tuple[str, ...]:
-    """Return the table's row of a bin, with the name of the run if there are two."""
-    row = (
-        f"{percent(bar.low, 0)} to {percent(bar.high, 0)}",
-        f"{bar.n:,}",
-        percent(bar.mean_probability),
-        percent(bar.observed_share),
-    )
-    return (run.name, *row) if run.name else row
 
 
 def risk_plot(name: str, runs: Sequence[PlottedRun]) -> Plot:

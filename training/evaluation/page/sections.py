@@ -163,7 +163,11 @@ def task_section(
     sentences = [case for case in cases if isinstance(case, ScoredSpans)]
     wrong_answers = sum(not answer.is_correct for answer in answers)
     wrong_sentences = sum(count_errors(sentence.errors) > 0 for sentence in sentences)
-    matrix = _confusion_matrix(outcome) if outcome.kind == "labels" else None
+    matrix = None
+    if outcome.kind == "labels":
+        counts = outcome.counts.sum(axis=0)  # (gold, predicted)
+        shares = counts / np.clip(counts.sum(axis=1, keepdims=True), 1, None)
+        matrix = ConfusionMatrix(outcome.labels, counts.astype(int).tolist(), shares.tolist())
     plots = {}
     if answers:
         plots = _plots(anchor, task, config, stack(outcome.labels, answers))
@@ -207,13 +211,6 @@ def _score_rows(
         scores = [figures[prefix + score] for score in _SCORES]
         rows.append(ScoreRow(name, sizes.get(name), scores, people.get(f"{prefix}f1")))
     return rows
-
-
-def _confusion_matrix(outcome: Outcome) -> ConfusionMatrix:
-    """Return the confusion matrix of all documents."""
-    counts = outcome.counts.sum(axis=0)
-    shares = counts / np.clip(counts.sum(axis=1, keepdims=True), 1, None)
-    return ConfusionMatrix(outcome.labels, counts.astype(int).tolist(), shares.tolist())
 
 
 def _error_table(cases: Sequence[ScoredSpans], outcome: Outcome) -> ErrorTable:
