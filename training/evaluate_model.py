@@ -15,7 +15,7 @@ from claimstance.model.onnx.manifest import sha256
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.data.dataset import load_records, split_names
-from claimstance.training.data.label_coverage import LabelCounts, count_labels, unseen_labels
+from claimstance.training.data.label_coverage import count_labels, unseen_labels
 from claimstance.training.data.report.report import REPORT_FILE
 from claimstance.training.evaluation.baselines import Embed, compute_baselines, not_beaten
 from claimstance.training.evaluation.counts import Outcomes
@@ -58,8 +58,10 @@ def examine(
     predictor, digest = _load(model, exact)
     records = load_records(data, split)
     _check_labels(records, predictor.config.labels, data)
-    for message in unseen_labels(_trained_labels(model), count_labels(records), split):
-        log.warning("%s: %s", data, message)
+    trained_labels = read_account(model_folder(model)).get("train_labels")
+    if isinstance(trained_labels, dict):
+        for message in unseen_labels(trained_labels, count_labels(records), split):
+            log.warning("%s: %s", data, message)
     pairs = pair(predictor, records, progress)
     results, outcomes = score_pairs(predictor.config, pairs)
     if not results:
@@ -160,12 +162,6 @@ def _check_labels(
                     f"{data}, record {record.id}: {task}: expected one of the model's labels "
                     f"({', '.join(labels[task])}), found '{label}'"
                 )
-
-
-def _trained_labels(model: Path | str | None) -> LabelCounts:
-    """Return the label counts of a model's training data; none if its folder does not have them."""
-    counts = read_account(model_folder(model)).get("train_labels")
-    return counts if isinstance(counts, dict) else {}
 
 
 def _annotator_agreement(

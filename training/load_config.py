@@ -1,7 +1,7 @@
 """Reading a configuration: one YAML file, checked before any work is done.
 
-``load_config`` reads the file, applies ``a.b=value`` from the command line, and where something is wrong names the key,
-what was expected and what was found.
+``load_config`` reads the file and applies ``a.b=value`` from the command line. Its errors name the key, the expected
+value and the value found.
 """
 
 from collections.abc import Sequence
@@ -28,12 +28,14 @@ RENAMED_KEYS = {
 
 
 def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
-    """Read a configuration file and put ``overrides`` (``a.b=value``, the value as YAML) in it.
+    """Read a configuration file and apply ``overrides`` to it: ``a.b=value``, with the value as YAML.
 
     Raises:
         ConfigError: naming the file or the override, the key, what was expected and what was found.
     """
-    data = _read_mapping(Path(path))
+    data = read_yaml(Path(path))
+    if not isinstance(data, dict):
+        raise ConfigError(f"{Path(path)}: expected keys with values, found {shorten(repr(data))}")
     keys = {}
     for override in overrides:
         keys[_apply(data, override)] = override
@@ -52,22 +54,15 @@ def parse_config(data: dict[str, Any], where: str) -> Config:
 
 
 def parse_data_config(data: dict[str, Any], where: str) -> DataConfig:
-    """A data section from plain values; ``where`` opens the message of the ``ConfigError``."""
+    """Return a data section from plain values; ``where`` begins the message of a ``ConfigError``."""
     try:
         return DataConfig.model_validate(data)
     except ValidationError as error:
         raise ConfigError(_explain(error, where, {}, DataConfig)) from None
 
 
-def _read_mapping(path: Path) -> dict[str, Any]:
-    data = read_yaml(path)
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path}: expected keys with values, found {shorten(repr(data))}")
-    return data
-
-
 def _apply(data: dict[str, Any], override: str) -> str:
-    """Put one override into ``data``; returns its key."""
+    """Apply one override to ``data``, and return its key."""
     key, equals, text = override.partition("=")
     parts = key.strip().split(".")
     if not equals or not all(parts):
@@ -92,6 +87,7 @@ def _apply(data: dict[str, Any], override: str) -> str:
 
 
 def _step(place: Any, part: str, override: str) -> Any:
+    """Return the mapping or list under one part of an override's key; a missing mapping is added."""
     if isinstance(place, list):
         if not part.isdecimal() or len(part) > 9 or int(part) >= len(place):
             raise ConfigError(

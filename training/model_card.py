@@ -1,7 +1,7 @@
-"""The model card: ``README.md`` of a trained model's folder, with the metadata by which the hub shows it."""
+"""The model card: ``README.md`` in the folder of a trained model, with the metadata that the hub displays."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -43,7 +43,7 @@ _EXAMPLE = "Mayor Ida Holm said that the bridge is safe. Critics blamed her for 
 
 @dataclass(frozen=True)
 class _Row:
-    """A figure of the card."""
+    """Represent a figure of the card."""
 
     corpus: str
     task: str
@@ -64,28 +64,29 @@ def write_card(
     """Write the card of a model that was trained and exported into ``folder``.
 
     Args:
-        folder: of the model.
-        config: what it was trained by.
-        results: its figures on dev; empty if there was none.
-        baselines: the figures of baselines on dev, by their names.
+        folder: the folder of the model.
+        config: the configuration of its training.
+        results: its figures on dev; empty without a dev split.
+        baselines: name of the baseline → its figures on dev.
 
     Raises:
-        OSError: if it cannot be written.
+        OSError: if the card cannot be written.
     """
     model = ModelConfig.load(folder)
-    figures = list(_rows(results, baselines or {}))
+    baselines = baselines or {}
+    figures = _rows(results, baselines)
     account = _json(folder / "training.json")
     report = _report(config.data.path)
     codebook = Codebook.model_validate(report.codebook) if report and report.codebook else None
-    base = (
-        config.model.encoder
-        if is_hub_name(config.model.encoder) and not config.training.trainable_tasks
-        else None
-    )
+    # With frozen weights, training began with a model of this project, not with the encoder.
+    base = None
+    if is_hub_name(config.model.encoder) and not config.training.trainable_tasks:
+        base = config.model.encoder
+    metadata = _metadata(config, model, base, figures, report, codebook)
     path = folder / CARD_FILE
     path.write_text(
         _template().render(
-            metadata=_yaml(_metadata(config, model, base, figures, report, codebook)),
+            metadata=yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True, width=120),
             name=config.name,
             base=base,
             reads=[_READS[task] for task in model.tasks],
@@ -98,7 +99,7 @@ def write_card(
             figures=figures,
             training=config.training,
             start=cell(account["started_from"]) if account.get("started_from") else None,
-            baselines={name: DESCRIPTIONS[name] for name in baselines or {}},
+            baselines={name: DESCRIPTIONS[name] for name in baselines},
             max_tokens=model.max_tokens,
             topics=[cell(topic) for topic in model.topics],
             precision=_json(folder / MANIFEST_FILE)["precision"],
@@ -110,20 +111,31 @@ def write_card(
     return path
 
 
-def _rows(results: Results, baselines: Mapping[str, Results]) -> Iterator[_Row]:
-    """Yield the figures that a run is steered by, of each corpus and task."""
+def _rows(results: Results, baselines: Mapping[str, Results]) -> list[_Row]:
+    """Return the primary figures of each corpus and task, beside those of baselines."""
+    rows = []
     for name, figures in results.items():
         corpus, _, task = name.rpartition("/")
         for metric in PRIMARY[task]:
             figure = figures[metric]
-            beside = {
-                baseline: theirs[name][metric].value
-                for baseline, theirs in baselines.items()
-                if metric in theirs.get(name, {})
+            baseline_values = {
+                baseline: baseline_results[name][metric].value
+                for baseline, baseline_results in baselines.items()
+                if metric in baseline_results.get(name, {})
             }
-            yield _Row(
-                corpus, task, metric, figure.value, figure.low, figure.high, figure.n, beside
+            rows.append(
+                _Row(
+                    corpus,
+                    task,
+                    metric,
+                    figure.value,
+                    figure.low,
+                    figure.high,
+                    figure.n,
+                    baseline_values,
+                )
             )
+    return rows
 
 
 def _metadata(
@@ -135,44 +147,44 @@ def _metadata(
     codebook: Codebook | None,
 ) -> dict[str, Any]:
     """Return the metadata that the hub reads, without keys that have no value."""
-    corpora = [source.name for source in report.sources if source.name in CORPORA] if report else []
-    found = {
+    corpora = []
+    if report is not None:
+        corpora = [source.name for source in report.sources if source.name in CORPORA]
+    language = config.card.language
+    if language is None and codebook is not None:
+        language = codebook.language
+    results = []
+    for (corpus, task), rows in groupby(figures, key=lambda row: (row.corpus, row.task)):
+        results.append(
+            {
+                "task": {"type": _task_type(task), "name": task},
+                "dataset": {"name": corpus, "type": corpus, "split": "dev"},
+                "metrics": [
+                    {"type": "f1", "name": row.metric, "value": round(row.value, 4)} for row in rows
+                ],
+            }
+        )
+    metadata = {
         "license": config.card.license,
-        "language": config.card.language or (codebook.language if codebook else None),
+        "language": language,
         "library_name": "claimstance",
-        "pipeline_tag": _kind(model.tasks[0]),
+        "pipeline_tag": _task_type(model.tasks[0]),
         "tags": ["news", "onnx", *(_TAGS[task] for task in model.tasks)],
         "base_model": base,
         "datasets": corpora,
         "widget": [{"text": _EXAMPLE}],
-        "model-index": [{"name": config.name, "results": list(_results(figures))}]
-        if figures
-        else [],
+        "model-index": [{"name": config.name, "results": results}] if results else [],
     }
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in metadata.items() if value}
 
 
-def _results(figures: Sequence[_Row]) -> Iterator[dict[str, Any]]:
-    for (corpus, task), rows in groupby(figures, key=lambda row: (row.corpus, row.task)):
-        yield {
-            "task": {"type": _kind(task), "name": task},
-            "dataset": {"name": corpus, "type": corpus, "split": "dev"},
-            "metrics": [
-                {"type": "f1", "name": row.metric, "value": round(row.value, 4)} for row in rows
-            ],
-        }
-
-
-def _kind(task: str) -> str:
-    """A task by the hub's name for its kind."""
+def _task_type(task: str) -> str:
+    """Return the hub's name for the type of a task."""
     return "token-classification" if task in ("attribution", "entity") else "text-classification"
 
 
-def _yaml(value: Mapping[str, Any]) -> str:
-    return str(yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True, width=120))
-
-
 def _report(data: Path) -> BuildReport | None:
+    """Return the report of a dataset; ``None`` if it cannot be read."""
     try:
         return BuildReport.model_validate_json((data / REPORT_FILE).read_bytes())
     except (OSError, ValidationError):

@@ -84,7 +84,13 @@ def run(config: Config, resume: bool = False, build_display: BuildDisplay = null
     tasks = config.training.trainable_tasks or TASKS
     splits = {split: about(records, tasks) for split, records in splits.items()}
     results, baselines = _measure_on_dev(config, folder, splits)
-    _write_dev_figures(folder, results, baselines)
+    account = read_account(folder)
+    account["dev"] = {
+        "results": plain_figures(results),
+        "baselines": {name: plain_figures(figures) for name, figures in baselines.items()},
+    }
+    text = json.dumps(account, indent=2, ensure_ascii=False)
+    (folder / ACCOUNT_FILE).write_text(text + "\n", encoding="utf-8")
     write_card(folder, config, results, baselines)
     for message in not_beaten(results, baselines):
         log.warning("dev, %s", message)
@@ -204,14 +210,3 @@ def _measure_on_dev(
     results = evaluate(predictor, dev)
     embed = SentenceEncoder(config.model.encoder, config.model.max_tokens)
     return results, compute_baselines(train, dev, dev, predictor.config.labels, embed)
-
-
-def _write_dev_figures(folder: Path, results: Results, baselines: Mapping[str, Results]) -> None:
-    """Add the figures on dev to a model's ``training.json``."""
-    account = read_account(folder)
-    account["dev"] = {
-        "results": plain_figures(results),
-        "baselines": {name: plain_figures(figures) for name, figures in baselines.items()},
-    }
-    text = json.dumps(account, indent=2, ensure_ascii=False)
-    (folder / ACCOUNT_FILE).write_text(text + "\n", encoding="utf-8")

@@ -142,16 +142,15 @@ _TARGETS = """
 
 
 def starting_task(task: str | None, labels: Sequence[str]) -> str:
-    """The task as given, else the one that has one of the labels by default, else stance.
+    """Return the given task, else the first task with one of the labels in its default set, else stance.
 
     Raises:
-        ConfigError: for a task that there is not, labels that cannot be a set, or labels of attributions.
+        ConfigError: for an unknown task, labels that do not form a set, or labels of attributions.
     """
     if task is not None and task not in TASKS:
         raise ConfigError(f"--task: {unknown('task', task, TASKS)}")
-    if labels and (
-        len({name.casefold() for name in labels}) < len(labels) or len(labels) < 2 or "" in labels
-    ):
+    distinct = {name.casefold() for name in labels}
+    if labels and (len(distinct) < len(labels) or len(labels) < 2 or "" in labels):
         raise ConfigError(
             "--labels: expected two or more names that differ, with commas between them, found "
             f"'{','.join(labels)}'"
@@ -160,31 +159,37 @@ def starting_task(task: str | None, labels: Sequence[str]) -> str:
         raise ConfigError(
             f"--labels: expected none beside --task attribution, whose parts are {', '.join(ROLES)}"
         )
-    return task or next((t for t in TASKS[:-1] if set(labels) & set(DEFAULT_LABELS[t])), "stance")
+    if task is not None:
+        return task
+    for candidate in TASKS:
+        if set(labels) & set(DEFAULT_LABELS.get(candidate, ())):
+            return candidate
+    return "stance"
 
 
 def write_starter(folder: Path, task: str | None = None, labels: Sequence[str] = ()) -> list[Path]:
-    """Write ``config.yaml`` and ``codebook.yaml`` into ``folder``, which is made if need be.
+    """Write ``config.yaml`` and ``codebook.yaml`` into ``folder``, which is created if it is missing.
 
     Args:
-        folder: where.
-        task: what is annotated: one of ``TASKS``.
-        labels: its label names; the default ones if there are none.
+        folder: the folder.
+        task: the annotated task, one of ``TASKS``.
+        labels: its label names; the default ones if empty.
 
     Raises:
-        ConfigError: as ``starting_task``.
-        InputError: if one of the files is there already, or cannot be written.
+        ConfigError: see ``starting_task``.
+        InputError: if one of the files exists already, or cannot be written.
     """
     task = starting_task(task, labels)
     names = tuple(labels) or DEFAULT_LABELS.get(task, ROLES)
     if set(names) == set(DEFAULT_LABELS.get(task, ())):
         names = DEFAULT_LABELS[task]
     texts = {CONFIG_FILE: config_text(task, names), CODEBOOK_FILE: codebook_text(task, names)}
-    if there := [name for name in texts if (folder / name).exists()]:
+    existing = [name for name in texts if (folder / name).exists()]
+    if existing:
+        pronoun = "it" if len(existing) == 1 else "them"
         raise InputError(
-            f"{folder}: expected a folder without {' and '.join(there)}, found "
-            f"{'it' if len(there) == 1 else 'them'} there already; move "
-            f"{'it' if len(there) == 1 else 'them'} away, or name another folder"
+            f"{folder}: expected a folder without {' and '.join(existing)}, found {pronoun} there already; "
+            f"move {pronoun} away, or name another folder"
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -197,44 +202,43 @@ def write_starter(folder: Path, task: str | None = None, labels: Sequence[str] =
 
 
 def config_text(task: str, labels: Sequence[str]) -> str:
-    """A configuration for one task."""
+    """Return the text of a configuration for one task."""
     record = Template(_RECORDS.get(task, _RECORD)).substitute(
         task=_quoted(task), label=_quoted(labels[-1])
     )
-    own = weights = table = ""
+    label_set = weights = table = ""
     if task in SENTENCE_TASKS:
         table = f"      # task: {task}\n"
     if task != "attribution":
         names = ", ".join(map(_quoted, labels))
-        own = (
+        label_set = (
             f"  labels:\n    {task}: [{names}]   # of two, the one that is looked for comes last\n"
         )
         weights = (
             f"  class_weight_power: {{ {task}: 0.5 }}   # rare labels count more; 0: all the same\n"
         )
     return Template(_CONFIG).substitute(
-        task=task, record=record, table=table, labels=own, weights=weights
+        task=task, record=record, table=table, labels=label_set, weights=weights
     )
 
 
 def codebook_text(task: str, labels: Sequence[str]) -> str:
-    """A codebook for one task: the default labels defined, others to be."""
+    """Return the text of a codebook for one task, with definitions of default labels and gaps for others."""
     known = _DEFINITIONS[task] if set(labels) <= set(_DEFINITIONS[task]) else {}
-    entries = "\n".join(_entry(label, *known.get(label, ("", ""))) for label in labels)
-    text = Template(_CODEBOOK).substitute(task=task, entries=entries)
-    return text + (_TARGETS if task == "stance" else "")
-
-
-def _entry(label: str, definition: str, example: str) -> str:
-    remark = "" if definition else "  # write it: until then, `check` says that it is missing"
-    return (
-        f"    {_quoted(label)}:\n"
-        f"      definition: {_quoted(definition)}{remark}\n"
-        f"      examples: [{_quoted(example) if example else ''}]\n"
-        "      counterexamples: []      # what seems to be one, and is not"
-    )
+    entries = []
+    for label in labels:
+        definition, example = known.get(label, ("", ""))
+        remark = "" if definition else "  # write it: until then, `check` says that it is missing"
+        entries.append(
+            f"    {_quoted(label)}:\n"
+            f"      definition: {_quoted(definition)}{remark}\n"
+            f"      examples: [{_quoted(example) if example else ''}]\n"
+            "      counterexamples: []      # what seems to be one, and is not"
+        )
+    text = Template(_CODEBOOK).substitute(task=task, entries="\n".join(entries))
+    return text + _TARGETS if task == "stance" else text
 
 
 def _quoted(text: str) -> str:
-    """The text so that YAML takes it for nothing else: `no` is no truth value in quotes."""
+    """Return the text in quotes, in which YAML does not read `no` as a truth value."""
     return json.dumps(text, ensure_ascii=False)

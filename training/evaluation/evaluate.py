@@ -29,8 +29,6 @@ from claimstance.training.evaluation.reliability import (
 Pair = tuple[Record, Prediction]
 Results = dict[str, dict[str, Figure]]  # "corpus/task" → metric → figure
 
-_SPAN_TASKS = ("attribution", "entity")
-
 #: The metrics whose mean is the primary score of a task, by which training chooses weights.
 PRIMARY = {
     "attribution": ("source.overlap.f1", "cue.overlap.f1", "content.overlap.f1", "linked.f1"),
@@ -82,19 +80,32 @@ def score_pairs(config: ModelConfig, pairs: Sequence[Pair]) -> tuple[Results, Ou
     outcomes: Outcomes = {}
     for corpus, rows in by_corpus(pairs).items():
         for task in config.tasks:
-            if task == "attribution":
-                outcome = _count_attributions(rows)
-            elif task == "entity":
-                outcome = _count_entities(rows)
-            else:
-                outcome = _count_labels(config, task, rows)
-            if outcome is None:
-                continue
             name = f"{corpus}/{task}"
-            outcomes[name] = outcome
-            results[name] = outcome.figures()
-            if task not in _SPAN_TASKS:
-                results[name] |= _probability_figures(config, task, rows)
+            if task in ("attribution", "entity"):
+                count = _count_attributions if task == "attribution" else _count_entities
+                outcome = count(rows)
+                if outcome is not None:
+                    outcomes[name] = outcome
+                    results[name] = outcome.figures()
+                continue
+
+            answers = collect(config, task, rows)
+            if answers is None:
+                continue
+            documents = answers.documents.tolist()
+            counts = confusion_matrices(
+                answers.gold.tolist(), answers.predicted.tolist(), documents, len(answers.labels)
+            )
+            sizes = counts.sum(axis=(1, 2))
+            outcomes[name] = _outcome("labels", answers.labels, documents, counts, sizes)
+            figures = outcomes[name].figures() | reliability_figures(answers, task, config)
+            if task in RANKED:
+                probabilities, applies = binary_outcomes(answers, task)
+                figures |= ranking_figures(applies.tolist(), probabilities.tolist(), documents)
+            if task == "stance":
+                owners = [document_of(record) for record, _ in rows]
+                figures |= score_directed(config, rows, owners)
+            results[name] = figures
     return results, outcomes
 
 
@@ -138,18 +149,6 @@ def corpus_names(record: Record) -> list[str]:
     return [name]
 
 
-def _count_labels(config: ModelConfig, task: str, rows: Sequence[Pair]) -> Outcome | None:
-    """Count how often each label was predicted for each, document by document; ``None`` without gold labels."""
-    answers = collect(config, task, rows)
-    if answers is None:
-        return None
-    documents = answers.documents.tolist()
-    counts = confusion_matrices(
-        answers.gold.tolist(), answers.predicted.tolist(), documents, len(answers.labels)
-    )
-    return _outcome("labels", answers.labels, documents, counts, counts.sum(axis=(1, 2)))
-
-
 def _count_attributions(rows: Sequence[Pair]) -> Outcome | None:
     """Count attributions, document by document; ``None`` if no record is annotated with them."""
     documents: dict[str, list[Pair]] = defaultdict(list)
@@ -186,19 +185,3 @@ def _outcome(
 ) -> Outcome:
     """Return an outcome; ``documents`` are in the order of the counts and may repeat."""
     return Outcome(kind, labels, tuple(map(digest, dict.fromkeys(documents))), sizes, counts)
-
-
-def _probability_figures(config: ModelConfig, task: str, rows: Sequence[Pair]) -> dict[str, Figure]:
-    """Return the figures that need probabilities: reliability, rankings, pairs of stances."""
-    answers = collect(config, task, rows)
-    if answers is None:
-        return {}
-    figures = reliability_figures(answers, task, config)
-    if task in RANKED:
-        probabilities, applies = binary_outcomes(answers, task)
-        figures |= ranking_figures(
-            applies.tolist(), probabilities.tolist(), answers.documents.tolist()
-        )
-    if task == "stance":
-        figures |= score_directed(config, rows, [document_of(record) for record, _ in rows])
-    return figures

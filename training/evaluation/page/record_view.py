@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.pages.markup import Mark, Segment, lanes, segments
-from claimstance.model.record import Record, Span, Stance
+from claimstance.model.record import Record, Span
 
 MAX_CHARACTERS = 3000  # of a text that are shown
 NO_HOLDER = "nobody named"
@@ -91,6 +91,17 @@ def sample(record: Record) -> Sample:
         attributions.append(
             {role: _words(text, span) for role, span in spans.items() if span is not None}
         )
+    stances = []
+    for stance in record.stances or ():
+        holder, target = stance.holder, stance.target
+        if isinstance(holder, list):
+            holder = _words(text, holder)
+        if isinstance(target, list):
+            target = _words(text, target)
+        label = stance.label or "no label"
+        stances.append(
+            StanceSummary(holder or NO_HOLDER, target or "", label, stance.probabilities or {})
+        )
     empty, missing = [], []
     # "Not annotated" and "none there" are different facts about a sentence.
     for field, task in _TASK_OF_FIELD.items():
@@ -109,18 +120,9 @@ def sample(record: Record) -> Sample:
         left_out=max(0, len(text) - MAX_CHARACTERS),
         attributions=attributions,
         entities=[(entity.label, _words(text, entity.span)) for entity in record.entities or ()],
-        stances=[_stance_summary(text, stance) for stance in record.stances or ()],
+        stances=stances,
         empty=empty,
         missing=missing,
-    )
-
-
-def _stance_summary(text: str, stance: Stance) -> StanceSummary:
-    """Return a stance in words; spans become their words in the text."""
-    holder = _words(text, stance.holder) if isinstance(stance.holder, list) else stance.holder
-    target = _words(text, stance.target) if isinstance(stance.target, list) else stance.target
-    return StanceSummary(
-        holder or NO_HOLDER, target or "", stance.label or "no label", stance.probabilities or {}
     )
 
 
