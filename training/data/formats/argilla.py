@@ -78,35 +78,36 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     """
     data = object_of(item)
     text_key = layout.columns.get("text", "text")
-    text_where = f"{item.where}: {text_key}"
     if "responses" in data:
-        responses = _nested_responses(data, item.where)
         fields = dict(mapping(data.get("metadata") or {}, f"{item.where}: metadata"))
         fields.update(mapping(data.get("fields"), f"{item.where}: fields"))
         text_where = f"{item.where}: fields.{text_key}"
-    elif "annotation_agent" in data:
-        responses = _annotation(data, item.where)
-        fields = _flat_fields(data, item.where)
     else:
-        responses = _flat_responses(data, item.where)
         fields = _flat_fields(data, item.where)
+        text_where = f"{item.where}: {text_key}"
+
     text = fields.pop(text_key, None)
     if not text:
         # Text classification of version 1 has the text in "inputs".
         inputs = data.get("inputs")
         text = inputs.get(text_key) if isinstance(inputs, dict) else None
     text = string(text, text_where)
+    record_id = data.get("id")
+    if record_id is None:
+        record_id = data.get("external_id")
+
     # A file lists responses by question, but a document has the answers of one user.
     by_user: dict[str | None, list[_Response]] = {}
-    for response in responses:
+    for response in _responses(data, item.where):
         if isinstance(response, LeftOut):
             yield response
         else:
             by_user.setdefault(response.user, []).append(response)
+
     for user, user_responses in by_user.items():
         marks, answers = _marks_and_answers(user_responses)
         yield Document(
-            name=_record_name(data, item.name),
+            name=item.name if record_id is None else str(record_id),
             text=text,
             where=item.where,
             annotator=user,
@@ -115,14 +116,6 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
             fields=fields,
             usual="UTF-16 code units",
         )
-
-
-def _record_name(data: dict[str, Any], default: str) -> str:
-    """Return the id of a record; ``default`` if it has none."""
-    for key in ("id", "external_id"):
-        if data.get(key) is not None:
-            return str(data[key])
-    return default
 
 
 def _flat_fields(data: dict[str, Any], where: str) -> dict[str, Any]:
@@ -134,6 +127,7 @@ def _flat_fields(data: dict[str, Any], where: str) -> dict[str, Any]:
             metadata = json.loads(metadata)
         except ValueError:
             raise wrong(f"{where}: metadata", "an object, or one as JSON", metadata) from None
+
     fields = dict(mapping(metadata, f"{where}: metadata"))
     questions = _response_keys(data)
     for key, value in data.items():
@@ -175,16 +169,24 @@ def _marks_and_answers(responses: list[_Response]) -> tuple[list[Mark], list[Ans
     return marks, answers
 
 
-def _nested_responses(data: dict[str, Any], where: str) -> Iterator[_Response | LeftOut]:
-    """Yield the responses of the nested shape: question → list of responses."""
-    questions = mapping(data.get("responses") or {}, f"{where}: responses")
-    for question, values in questions.items():
-        question_where = f"{where}: responses.{question}"
-        yield from _response_objects(question, listing(values, question_where), question_where)
+def _responses(data: dict[str, Any], where: str) -> Iterator[_Response | LeftOut]:
+    """Yield the responses to a record, of whatever shape it is."""
+    if "responses" in data:
+        questions = mapping(data["responses"] or {}, f"{where}: responses")
+        for question, values in questions.items():
+            question_where = f"{where}: responses.{question}"
+            yield from _response_objects(question, listing(values, question_where), question_where)
+        return
 
+    if "annotation_agent" in data:
+        # An annotation of text or token classification counts once it was validated.
+        if data.get("annotation") is None or data.get("status") in ("Default", "Discarded"):
+            yield _NOT_SUBMITTED
+            return
+        user = _parse_user(data["annotation_agent"], f"{where}: annotation_agent")
+        yield _Response("label", user, data["annotation"], f"{where}: annotation")
+        return
 
-def _flat_responses(data: dict[str, Any], where: str) -> Iterator[_Response | LeftOut]:
-    """Yield the responses of the flat shape, and of version 1's ``FeedbackDataset``."""
     for key in _response_keys(data):
         key_where = f"{where}: {key}"
         if key.endswith(_RESPONSES):
@@ -192,27 +194,18 @@ def _flat_responses(data: dict[str, Any], where: str) -> Iterator[_Response | Le
             continue
         values = data[key]
         if isinstance(values, dict):
-            # datasets writes a sequence of objects as an object of sequences.
-            lists = {
-                name: listing(column, f"{key_where}.{name}") for name, column in values.items()
-            }
-            counts = [f"{len(column)} of {name}" for name, column in lists.items()]
-            if len({len(column) for column in lists.values()}) > 1:
+            # The library "datasets" writes a sequence of objects as an object of sequences.
+            counts = []
+            for name, column in values.items():
+                column_length = len(listing(column, f"{key_where}.{name}"))
+                counts.append(f"{column_length} of {name}")
+            if len({len(column) for column in values.values()}) > 1:
                 raise InputError(
                     f"{key_where}: expected as many users as values, found {', '.join(counts)}"
                 )
-            rows = zip(*lists.values(), strict=True)
-            values = [dict(zip(lists, row, strict=True)) for row in rows]
+            rows = zip(*values.values(), strict=True)
+            values = [dict(zip(values, row, strict=True)) for row in rows]
         yield from _response_objects(key, listing(values, key_where), key_where)
-
-
-def _annotation(data: dict[str, Any], where: str) -> Iterator[_Response | LeftOut]:
-    """Yield the annotation of version 1's text or token classification, if it was validated."""
-    if data.get("annotation") is None or data.get("status") in ("Default", "Discarded"):
-        yield _NOT_SUBMITTED
-        return
-    user = _parse_user(data["annotation_agent"], f"{where}: annotation_agent")
-    yield _Response("label", user, data["annotation"], f"{where}: annotation")
 
 
 def _response_objects(

@@ -11,7 +11,7 @@ annotator: a file for each person has the person's name (``annotator: anna`` set
 or grapheme clusters if the project was set up so; the export does not quote the text of a mark.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from claimstance.model.errors import InputError
@@ -44,8 +44,8 @@ def parse(item: Item, layout: Layout) -> Iterator[Document]:
         InputError: naming the file, the line and the field, what was expected and what was found.
     """
     line = object_of(item)
-    text_key = next((key for key in _TEXT_KEYS if key in line), "text")
-    text_key = layout.columns.get("text", text_key)
+    default_key = "data" if "data" in line and "text" not in line else "text"
+    text_key = layout.columns.get("text", default_key)
     text = string(line.get(text_key), f"{item.where}: {text_key}")
     id_key = layout.columns.get("id", "id")
     name = item.name
@@ -55,20 +55,21 @@ def parse(item: Item, layout: Layout) -> Iterator[Document]:
         raise InputError(
             f"{item.where}: expected 'label', 'entities' or 'annotations', found {', '.join(line)}"
         )
+
     fields = dict(line["meta"]) if isinstance(line.get("meta"), dict) else {}
     for key, value in line.items():
         if key not in _DOCCANO_KEYS and key not in (text_key, id_key):
             fields[key] = value
+
     for user, labels in _labels_by_user(line, item.where):
         marks, answers = _marks_and_answers(labels, item.where)
-        mark_names = {mark.name for mark in marks}
         yield Document(
             name=name,
             text=text,
             where=item.where,
             annotator=user,
             marks=marks,
-            relations=list(_relations(labels, mark_names, item.where)),
+            relations=_relations(labels, marks, item.where),
             answers=answers,
             fields=fields,
             usual=UTF16,
@@ -122,23 +123,21 @@ def _marks_and_answers(line: dict[str, Any], where: str) -> tuple[list[Mark], li
                 mark_names.add(name)
                 marks.append(Mark(name, label_name, [bounds], where=label_where))
             else:
-                marks.append(_parse_triple(label, key, label_where))
+                is_triple = isinstance(label, list) and len(label) == 3
+                if not is_triple or not is_integer(label[0]) or not is_integer(label[1]):
+                    triple = "[start, end, label]"
+                    expected = triple if key == "entities" else f"a name or {triple}"
+                    raise wrong(label_where, expected, label)
+                bounds = extent({"start": label[0], "end": label[1]}, "start", "end", label_where)
+                label_name = name_of(label[2], f"{label_where}[2]")
+                marks.append(Mark(f"{key}[{number}]", label_name, [bounds], where=label_where))
     return marks, answers
 
 
-def _parse_triple(label: Any, key: str, where: str) -> Mark:
-    """Return the mark of a list ``[start, end, name]``."""
-    is_triple = isinstance(label, list) and len(label) == 3
-    if not is_triple or not is_integer(label[0]) or not is_integer(label[1]):
-        expected = "[start, end, label]" if key == "entities" else "a name or [start, end, label]"
-        raise wrong(where, expected, label)
-    bounds = extent({"start": label[0], "end": label[1]}, "start", "end", where)
-    name = where.rpartition(": ")[2]
-    return Mark(name, name_of(label[2], f"{where}[2]"), [bounds], where=where)
-
-
-def _relations(line: Mapping[str, Any], mark_names: set[str], where: str) -> Iterator[Relation]:
-    """Yield the relations between the entities of a line."""
+def _relations(line: Mapping[str, Any], marks: Sequence[Mark], where: str) -> list[Relation]:
+    """Return the relations between the entities of a line."""
+    mark_names = {mark.name for mark in marks}
+    relations = []
     for number, value in enumerate(listing(line.get("relations", []), f"{where}: relations")):
         relation_where = f"{where}: relations[{number}]"
         relation = mapping(value, relation_where)
@@ -150,7 +149,8 @@ def _relations(line: Mapping[str, Any], mark_names: set[str], where: str) -> Ite
                 raise wrong(f"{relation_where}.{key}", expected, relation[key])
             ends.append(end)
         label = string(relation.get("type") or "", f"{relation_where}.type")
-        yield Relation(ends[0], ends[1], label)
+        relations.append(Relation(ends[0], ends[1], label))
+    return relations
 
 
 def recognise(head: str) -> bool:
