@@ -19,7 +19,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +86,15 @@ def items(path: Path) -> Iterator[Item]:
             # ``parse`` raises the error again, as that of one text instead of the whole file's.
             key = line.where
         lines_by_text.setdefault(key, []).append(line)
+
     # A session is called DATASET-ANNOTATOR. Names of data sets may have hyphens themselves; the part
     # after the last one is the annotator.
     names = [name.split("-")[:-1] for name in sessions if name is not None]
-    equal_words = takewhile(lambda words: len(set(words)) == 1, zip(*names, strict=False))
-    prefix = "".join(f"{words[0]}-" for words in equal_words)
+    prefix = ""
+    for parts in zip(*names, strict=False):
+        if len(set(parts)) > 1:
+            break
+        prefix += f"{parts[0]}-"
     for key, lines in lines_by_text.items():
         yield Item(lines[0].where, f"{path.stem}:{key}", (prefix, lines))
 
@@ -140,7 +143,7 @@ class _AnswerLine:
         return names
 
     def spans(self) -> list[_SpanKey]:
-        """Return the valid spans that the line marks; ``_add_spans`` reports the others."""
+        """Return the valid spans that the line marks; ``_add_marks`` reports the others."""
         values = self.data.get("spans")
         if self.data.get("label") is not None or not isinstance(values, list):
             return []
@@ -194,6 +197,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
                 f"{line.where}: {text_key}: expected the text of the line with the same "
                 f"_input_hash ({lines[0].where}), found another one"
             )
+
     for annotator, lines in lines_by_annotator.items():
         latest_lines = _latest_answers(lines)
         for _ in range(len(lines) - len(latest_lines)):
@@ -224,14 +228,16 @@ def _latest_answers(lines: Sequence[_AnswerLine]) -> list[_AnswerLine]:
     if None in times or len(times) < len(lines):
         _check_spans_agree(lines)
         return list(lines)
+
     answered: set[tuple[str, str]] = set()
     covered: dict[str, set[int]] = defaultdict(set)  # label → characters that later lines mark
     latest_times = set()
     for line in sorted(lines, key=lambda line: line.time or 0, reverse=True):
         questions, spans = line.questions(), line.spans()
-        is_answered_later = not questions.isdisjoint(answered) or any(
-            not covered[label].isdisjoint(range(start, end)) for start, end, label in spans
-        )
+        is_answered_later = not questions.isdisjoint(answered)
+        for start, end, label in spans:
+            if not covered[label].isdisjoint(range(start, end)):
+                is_answered_later = True
         if is_answered_later:
             continue
         answered |= questions
@@ -271,6 +277,7 @@ def _add_line(line: _AnswerLine, text_key: str, annotations: _TextAnnotations) -
         if key not in _PRODIGY_KEYS and key != text_key and not key.startswith("_"):
             annotations.fields[key] = value
     annotations.fields.update(mapping(data.get("meta") or {}, f"{where}: meta"))
+
     is_accepted = data["answer"] == "accept"
     if data.get("label") is not None:
         label = string(data["label"], f"{where}: label")
@@ -282,16 +289,26 @@ def _add_line(line: _AnswerLine, text_key: str, annotations: _TextAnnotations) -
             f"{where}: answer: expected accept or ignore where no label is asked about, "
             "found 'reject' (which does not say what is wrong)"
         )
-    if data.get("options") is not None or data.get("accept") is not None:
-        _add_choices(data, where, annotations)
-    mark_names = _add_spans(data, where, annotations)
-    for number, value in enumerate(listing(data.get("relations") or [], f"{where}: relations")):
-        relation_where = f"{where}: relations[{number}]"
-        relation = mapping(value, relation_where)
-        head = _relation_end(relation, "head_span", relation_where, mark_names)
-        child = _relation_end(relation, "child_span", relation_where, mark_names)
-        label = string(relation.get("label") or "", f"{relation_where}.label")
-        annotations.relations[Relation(head, child, label)] = None
+
+    choices = data.get("accept")
+    if data.get("options") is not None or choices is not None:
+        option_ids = []
+        for number, value in enumerate(listing(data.get("options"), f"{where}: options")):
+            option_where = f"{where}: options[{number}]"
+            option = mapping(value, option_where)
+            option_ids.append(_option_id(option.get("id"), f"{option_where}.id"))
+        if choices is None:
+            choices = []
+        elif not isinstance(choices, list):
+            choices = [choices]
+        for number, choice in enumerate(choices):
+            choice_where = f"{where}: accept[{number}]"
+            choice_id = _option_id(choice, choice_where)
+            if choice_id not in option_ids:
+                raise wrong(choice_where, f"one of {', '.join(option_ids)}", choice)
+            _add_answer(annotations, Answer("label", choice_id), choice_id, where)
+
+    _add_marks(data, where, annotations)
 
 
 def _add_answer(annotations: _TextAnnotations, answer: Answer, label: str, where: str) -> None:
@@ -304,26 +321,6 @@ def _add_answer(annotations: _TextAnnotations, answer: Answer, label: str, where
         )
 
 
-def _add_choices(data: dict[str, Any], where: str, annotations: _TextAnnotations) -> None:
-    """Add an answer for each option that was chosen."""
-    option_ids = []
-    for number, value in enumerate(listing(data.get("options"), f"{where}: options")):
-        option_where = f"{where}: options[{number}]"
-        option = mapping(value, option_where)
-        option_ids.append(_option_id(option.get("id"), f"{option_where}.id"))
-    choices = data.get("accept")
-    if choices is None:
-        choices = []
-    elif not isinstance(choices, list):
-        choices = [choices]
-    for number, choice in enumerate(choices):
-        choice_where = f"{where}: accept[{number}]"
-        choice_id = _option_id(choice, choice_where)
-        if choice_id not in option_ids:
-            raise wrong(choice_where, f"one of {', '.join(option_ids)}", choice)
-        _add_answer(annotations, Answer("label", choice_id), choice_id, where)
-
-
 def _option_id(value: Any, where: str) -> str:
     """Return the id of an option, a string or a number, as a string."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
@@ -331,37 +328,35 @@ def _option_id(value: Any, where: str) -> str:
     return str(value)
 
 
-def _add_spans(
-    data: dict[str, Any], where: str, annotations: _TextAnnotations
-) -> dict[tuple[int, int], str]:
-    """Add the marks of a line, and return their names by their bounds."""
-    names = {}
+def _add_marks(data: dict[str, Any], where: str, annotations: _TextAnnotations) -> None:
+    """Add the marks of a line, and the relations between them."""
+    mark_names: dict[tuple[int, int], str] = {}  # (start, end) → name
     for number, value in enumerate(listing(data.get("spans") or [], f"{where}: spans")):
         span_where = f"{where}: spans[{number}]"
         span = mapping(value, span_where)
         start, end = extent(span, "start", "end", span_where)
         label = string(span.get("label"), f"{span_where}.label")
         surface = span["text"] if isinstance(span.get("text"), str) else None
-        mark = Mark(
-            f"{start}-{end} {label}", label, [(start, end)], surface=surface, where=span_where
-        )
+        name = f"{start}-{end} {label}"
+        mark = Mark(name, label, [(start, end)], surface=surface, where=span_where)
         annotations.marks.setdefault((start, end, label), mark)
-        names[start, end] = mark.name
-    return names
+        mark_names[start, end] = name
 
-
-def _relation_end(
-    relation: dict[str, Any], key: str, where: str, mark_names: dict[tuple[int, int], str]
-) -> str:
-    """Return the name of the mark at one end of a relation."""
-    end_where = f"{where}.{key}"
-    bounds = extent(mapping(relation.get(key), end_where), "start", "end", end_where)
-    if bounds not in mark_names:
-        raise InputError(
-            f"{end_where}: expected the bounds of one of the spans, "
-            f"found {bounds[0]} and {bounds[1]}"
-        )
-    return mark_names[bounds]
+    for number, value in enumerate(listing(data.get("relations") or [], f"{where}: relations")):
+        relation_where = f"{where}: relations[{number}]"
+        relation = mapping(value, relation_where)
+        ends = []
+        for key in ("head_span", "child_span"):
+            end_where = f"{relation_where}.{key}"
+            bounds = extent(mapping(relation.get(key), end_where), "start", "end", end_where)
+            if bounds not in mark_names:
+                raise InputError(
+                    f"{end_where}: expected the bounds of one of the spans, "
+                    f"found {bounds[0]} and {bounds[1]}"
+                )
+            ends.append(mark_names[bounds])
+        label = string(relation.get("label") or "", f"{relation_where}.label")
+        annotations.relations[Relation(ends[0], ends[1], label)] = None
 
 
 def recognise(head: str) -> bool:

@@ -35,8 +35,22 @@ def find_texts(path: Path) -> tuple[list[AnnotatedText], list[Path]]:
     Raises:
         InputError: for an ``.ann`` file without a text, and if there is no ``.ann`` file at all.
     """
+    if path.suffix == ".ann" and not path.is_dir():
+        stems = {file.with_suffix("") for file in path.parent.glob("*.txt")}
+        return [match_text(path, stems, path.parent)], []
+
     if not path.is_dir():
-        return _find_texts_of_file(path), []
+        texts = []
+        for file in dict.fromkeys([path.with_suffix(".ann"), *sorted(path.parent.glob("*.ann"))]):
+            has_name = file.stem == path.stem or file.stem.startswith(f"{path.stem}_")
+            if has_name and file.exists():
+                texts.append(match_text(file, {path.with_suffix("")}, path.parent))
+        if not texts:
+            raise InputError(
+                f"{path}: expected {path.with_suffix('.ann').name} beside it, found no such file"
+            )
+        return texts, []
+
     files = sorted(path.rglob("*"))
     stems = {file.with_suffix("") for file in files if file.suffix == ".txt"}
     texts = [match_text(file, stems, path) for file in files if file.suffix == ".ann"]
@@ -44,23 +58,6 @@ def find_texts(path: Path) -> tuple[list[AnnotatedText], list[Path]]:
         raise InputError(f"{path}: expected .ann files with their .txt, found none")
     unannotated = sorted(stems - {text.txt.with_suffix("") for text in texts})
     return _use_annotator_folders(texts), [stem.with_suffix(".txt") for stem in unannotated]
-
-
-def _find_texts_of_file(path: Path) -> list[AnnotatedText]:
-    """Return the text of an ``.ann`` file, or the text of a ``.txt`` file with each of its annotations."""
-    if path.suffix == ".ann":
-        stems = {file.with_suffix("") for file in path.parent.glob("*.txt")}
-        return [match_text(path, stems, path.parent)]
-    texts = []
-    for file in dict.fromkeys([path.with_suffix(".ann"), *sorted(path.parent.glob("*.ann"))]):
-        has_name = file.stem == path.stem or file.stem.startswith(f"{path.stem}_")
-        if has_name and file.exists():
-            texts.append(match_text(file, {path.with_suffix("")}, path.parent))
-    if not texts:
-        raise InputError(
-            f"{path}: expected {path.with_suffix('.ann').name} beside it, found no such file"
-        )
-    return texts
 
 
 def match_text(ann: Path, stems: set[Path], root: Path) -> AnnotatedText:
@@ -96,6 +93,7 @@ def _use_annotator_folders(texts: Sequence[AnnotatedText]) -> list[AnnotatedText
         _, slash, name = text.name.partition("/")
         if slash and text.annotator is None:
             by_name[name].append(text)
+
     annotators: set[str] = set()
     shared_names = set()
     for name, copies in by_name.items():
@@ -103,6 +101,7 @@ def _use_annotator_folders(texts: Sequence[AnnotatedText]) -> list[AnnotatedText
         if len(copies) > 1 and len({read_text(text.txt) for text in copies}) == 1:
             shared_names.add(name)
             annotators.update(text.name.partition("/")[0] for text in copies)
+
     result = []
     for text in texts:
         folder, _, name = text.name.partition("/")

@@ -21,7 +21,7 @@ ignored.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from claimstance.model.record import Span
 from claimstance.training.data.documents.document import Document, LeftOut, Mark, Relation
 from claimstance.training.data.documents.format import Format, Item, Layout
 from claimstance.training.data.documents.json_validation import read_text, wrong
-from claimstance.training.data.documents.roles import Roles, roles_of
+from claimstance.training.data.documents.roles import roles_of
 from claimstance.training.data.formats.brat.folder import AnnotatedText, find_texts
 from claimstance.training.data.formats.brat.writer import write
 
@@ -84,12 +84,21 @@ class _AttributeLine:
 
 @dataclass
 class _AnnFile:
-    """Represent the lines of an ``.ann`` file, with references that are still names."""
+    """Represent the lines of an ``.ann`` file, with references that are still names.
+
+    Attributes:
+        text_bounds: name → T-line.
+        events: name → E-line.
+        relations: the R-lines, and the pairs of equivalences.
+        attributes: the attributes, normalisations and notes.
+        replaced_triggers: T-line of a trigger → that of an argument which is the mark instead.
+    """
 
     text_bounds: dict[str, _TextBound] = field(default_factory=dict)
     events: dict[str, _EventLine] = field(default_factory=dict)
     relations: list[_RelationLine] = field(default_factory=list)
     attributes: list[_AttributeLine] = field(default_factory=list)
+    replaced_triggers: dict[str, str] = field(default_factory=dict)
 
     def resolve(self, name: str, where: str) -> str:
         """Return the name of the T-line that a reference is to: of an event, its trigger's."""
@@ -100,6 +109,11 @@ class _AnnFile:
                 f"{where}: expected the name of a T-line or an E-line, found '{shorten(name)}'"
             )
         return name
+
+    def resolve_mark(self, name: str, where: str) -> str:
+        """Return the name of the T-line that is the mark of a reference."""
+        name = self.resolve(name, where)
+        return self.replaced_triggers.get(name, name)
 
     def mark(self, name: str) -> Mark:
         """Return the mark of a T-line."""
@@ -133,26 +147,33 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     files: AnnotatedText = item.data
     text = read_text(files.txt)
     ann = _read_ann(files.ann)
-    # Two marks with one span would be two roles of the same words.
-    replaced_triggers = _replaced_triggers(ann)
-    _set_attributes(ann, replaced_triggers, roles_of(layout))
+
+    roles = roles_of(layout)
+    for attribute in ann.attributes:
+        target = ann.resolve_mark(attribute.target, attribute.where)
+        value = attribute.value
+        if value is None:
+            # brat has attributes without a value, which apply or not.
+            task = roles.of(attribute.name)
+            value = roles.yes_no(task, True) if task in SENTENCE_TASKS else attribute.name
+        ann.text_bounds[target].attributes[attribute.name] = value
+
     events: dict[str, list[str]] = {}
     event_marks: dict[str, Mark] = {}
     for name, event in ann.events.items():
-        marks = _event_marks(name, event, ann, replaced_triggers)
+        marks = _event_marks(name, event, ann)
         events[name] = list(marks)
         event_marks.update(marks)
     all_marks = {}
     for name in ann.text_bounds:
-        if name in event_marks or name not in replaced_triggers:
+        if name in event_marks or name not in ann.replaced_triggers:
             all_marks[name] = ann.mark(name)
     all_marks.update(event_marks)
+
     relations = []
     for relation in ann.relations:
-        head = ann.resolve(relation.head, relation.where)
-        tail = ann.resolve(relation.tail, relation.where)
-        head = replaced_triggers.get(head, head)
-        tail = replaced_triggers.get(tail, tail)
+        head = ann.resolve_mark(relation.head, relation.where)
+        tail = ann.resolve_mark(relation.tail, relation.where)
         relations.append(Relation(head, tail, relation.label))
     yield Document(
         name=files.name,
@@ -166,43 +187,14 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     )
 
 
-def _replaced_triggers(ann: _AnnFile) -> dict[str, str]:
-    """Return trigger → argument, for the triggers of events that have an argument with the same span."""
-    replaced = {}
-    for event in ann.events.values():
-        trigger = ann.resolve(event.trigger, event.where)
-        pieces = ann.text_bounds[trigger].pieces
-        arguments = [ann.resolve(argument, event.where) for _, argument in event.arguments]
-        for argument in arguments:
-            if argument != trigger and ann.text_bounds[argument].pieces == pieces:
-                replaced[trigger] = argument
-                break
-    return replaced
-
-
-def _set_attributes(ann: _AnnFile, replaced_triggers: Mapping[str, str], roles: Roles) -> None:
-    """Add the attributes to the T-lines that they describe."""
-    for attribute in ann.attributes:
-        target = ann.resolve(attribute.target, attribute.where)
-        target = replaced_triggers.get(target, target)
-        value = attribute.value
-        if value is None:
-            # brat has attributes without a value, which apply or not.
-            task = roles.of(attribute.name)
-            value = roles.yes_no(task, True) if task in SENTENCE_TASKS else attribute.name
-        ann.text_bounds[target].attributes[attribute.name] = value
-
-
-def _event_marks(
-    event_name: str, event: _EventLine, ann: _AnnFile, replaced_triggers: Mapping[str, str]
-) -> dict[str, Mark]:
+def _event_marks(event_name: str, event: _EventLine, ann: _AnnFile) -> dict[str, Mark]:
     """Return the marks of an event by their names.
 
     They are its T-lines, and for each T-line whose label is not the argument's role a mark with the role as label.
     """
     marks = {}
     trigger = ann.resolve(event.trigger, event.where)
-    if trigger not in replaced_triggers:
+    if trigger not in ann.replaced_triggers:
         marks[trigger] = ann.mark(trigger)
     for numbered_role, argument in event.arguments:
         name = ann.resolve(argument, event.where)
@@ -216,7 +208,7 @@ def _event_marks(
 
 
 def _read_ann(path: Path) -> _AnnFile:
-    """Read the lines of an ``.ann`` file.
+    """Read the lines of an ``.ann`` file, and find the triggers that an argument replaces.
 
     Raises:
         InputError: naming the line, what was expected and what was found.
@@ -225,21 +217,25 @@ def _read_ann(path: Path) -> _AnnFile:
     first_lines: dict[str, str] = {}  # name → the line that has it
     for where, line in _lines(path):
         name, _, rest = line.partition("\t")
-        kind = name[0]
         # Equivalences have no name, and brat itself writes notes with one name.
-        if kind not in "*#":
+        if name[0] not in "*#":
             if name in first_lines:
                 raise InputError(
                     f"{where}: expected a new name, found '{name}', already used in "
                     f"{first_lines[name]}"
                 )
             first_lines[name] = where.rpartition(", ")[2]
-        if kind not in _PARSERS:
-            raise InputError(
-                f"{where}: expected a line that starts with T, E, R, A, M, N, * or #, "
-                f"found '{name}'"
-            )
-        _PARSERS[kind](ann, name, rest, where)
+        _parse_line(ann, name, rest, where)
+
+    # Two marks with one span would be two roles of the same words: the argument replaces the trigger.
+    for event in ann.events.values():
+        trigger = ann.resolve(event.trigger, event.where)
+        pieces = ann.text_bounds[trigger].pieces
+        arguments = [ann.resolve(argument, event.where) for _, argument in event.arguments]
+        for argument in arguments:
+            if argument != trigger and ann.text_bounds[argument].pieces == pieces:
+                ann.replaced_triggers[trigger] = argument
+                break
     return ann
 
 
@@ -276,18 +272,65 @@ def _quoted_length(pieces: Span) -> int:
     return sum(end - start for start, end in pieces) + len(pieces) - 1
 
 
-def _parse_text_bound(ann: _AnnFile, name: str, rest: str, where: str) -> None:
-    label_and_offsets, _, surface = rest.partition("\t")
-    label, _, offsets = label_and_offsets.strip().partition(" ")
+def _parse_line(ann: _AnnFile, name: str, rest: str, where: str) -> None:
+    """Add a line to its file.
+
+    Args:
+        ann: the file.
+        name: the name of the line, whose first character is its kind.
+        rest: the line after the tab that follows the name.
+        where: its place, for messages.
+    """
+    kind = name[0]
+    definition, _, text = rest.partition("\t")
+    if kind == "T":
+        ann.text_bounds[name] = _parse_text_bound(definition, text, where)
+    elif kind == "E":
+        ann.events[name] = _parse_event(rest, where)
+    elif kind == "R":
+        match = re.fullmatch(r"(\S+) \S+?:(\S+) \S+?:(\S+)", definition.strip())
+        if match is None:
+            raise wrong(where, "'TYPE Arg1:NAME Arg2:NAME'", rest.strip())
+        ann.relations.append(_RelationLine(match[2], match[3], match[1], where))
+    elif kind == "*":
+        if len(rest.split()) < 3:
+            raise wrong(where, "'TYPE NAME NAME …'", rest.strip())
+        label, first, *members = rest.split()
+        for member in members:
+            ann.relations.append(_RelationLine(first, member, label, where))
+    elif kind in "AM":
+        attribute, _, target_and_value = rest.strip().partition(" ")
+        target, _, value = target_and_value.partition(" ")
+        if not target:
+            raise wrong(where, "'TYPE NAME [VALUE]'", rest.strip())
+        ann.attributes.append(_AttributeLine(attribute, target, value.strip() or None, where))
+    elif kind == "N":
+        match = re.fullmatch(r"(\S+) (\S+) (\S+?:\S+)", definition.strip())
+        if match is None:
+            raise wrong(where, "'Reference NAME DATABASE:ID'", rest.strip())
+        ann.attributes.append(_AttributeLine(match[1], match[2], match[3], where))
+    elif kind == "#":
+        note_type, _, target = definition.strip().partition(" ")
+        if note_type == _NOTE and text.strip() and re.match(r"[TE]\d", target):
+            ann.attributes.append(_AttributeLine(_NOTE, target, text.strip(), where))
+    else:
+        raise InputError(
+            f"{where}: expected a line that starts with T, E, R, A, M, N, * or #, found '{name}'"
+        )
+
+
+def _parse_text_bound(definition: str, surface: str, where: str) -> _TextBound:
+    label, _, offsets = definition.strip().partition(" ")
     pieces: Span = []
     for piece in offsets.split(";"):
         match = _OFFSETS.fullmatch(piece.strip())
         if match is None or not label:
-            raise wrong(where, "'LABEL START END[;START END …]'", label_and_offsets)
+            raise wrong(where, "'LABEL START END[;START END …]'", definition)
         start, end = int(match[1]), int(match[2])
         if start >= end:
             raise InputError(f"{where}: expected START < END, found {start} and {end}")
         pieces.append((start, end))
+
     if _quoted_length(pieces) == len(surface):
         # brat quotes pieces in the order in which they were marked: sort them as the text has them.
         quoted = []
@@ -296,10 +339,10 @@ def _parse_text_bound(ann: _AnnFile, name: str, rest: str, where: str) -> None:
             quoted.append((start, end, surface[offset : offset + end - start]))
             offset += end - start + 1
         surface = " ".join(words for _, _, words in sorted(quoted))
-    ann.text_bounds[name] = _TextBound(label, sorted(pieces), surface or None, where)
+    return _TextBound(label, sorted(pieces), surface or None, where)
 
 
-def _parse_event(ann: _AnnFile, name: str, rest: str, where: str) -> None:
+def _parse_event(rest: str, where: str) -> _EventLine:
     pairs = []
     for pair in rest.split():
         role, _, argument = pair.partition(":")
@@ -309,58 +352,7 @@ def _parse_event(ann: _AnnFile, name: str, rest: str, where: str) -> None:
     if not pairs:
         raise wrong(where, "'TYPE:TRIGGER [ROLE:NAME …]'", rest.strip())
     (_, trigger), *arguments = pairs
-    ann.events[name] = _EventLine(trigger, arguments, where)
-
-
-def _parse_relation(ann: _AnnFile, name: str, rest: str, where: str) -> None:
-    match = re.fullmatch(r"(\S+) \S+?:(\S+) \S+?:(\S+)", rest.partition("\t")[0].strip())
-    if match is None:
-        raise wrong(where, "'TYPE Arg1:NAME Arg2:NAME'", rest.strip())
-    ann.relations.append(_RelationLine(match[2], match[3], match[1], where))
-
-
-def _parse_equivalence(ann: _AnnFile, name: str, rest: str, where: str) -> None:
-    words = rest.split()
-    if len(words) < 3:
-        raise wrong(where, "'TYPE NAME NAME …'", rest.strip())
-    label, first, *members = words
-    for member in members:
-        ann.relations.append(_RelationLine(first, member, label, where))
-
-
-def _parse_attribute(ann: _AnnFile, name: str, rest: str, where: str) -> None:
-    attribute, _, target_and_value = rest.strip().partition(" ")
-    target, _, value = target_and_value.partition(" ")
-    if not target:
-        raise wrong(where, "'TYPE NAME [VALUE]'", rest.strip())
-    ann.attributes.append(_AttributeLine(attribute, target, value.strip() or None, where))
-
-
-def _parse_normalisation(ann: _AnnFile, name: str, rest: str, where: str) -> None:
-    match = re.fullmatch(r"(\S+) (\S+) (\S+?:\S+)", rest.partition("\t")[0].strip())
-    if match is None:
-        raise wrong(where, "'Reference NAME DATABASE:ID'", rest.strip())
-    ann.attributes.append(_AttributeLine(match[1], match[2], match[3], where))
-
-
-def _parse_note(ann: _AnnFile, name: str, rest: str, where: str) -> None:
-    type_and_target, _, note = rest.partition("\t")
-    note_type, _, target = type_and_target.strip().partition(" ")
-    if note_type == _NOTE and note.strip() and re.match(r"[TE]\d", target):
-        ann.attributes.append(_AttributeLine(_NOTE, target, note.strip(), where))
-
-
-#: First character of a line → the function that adds it to a file.
-_PARSERS = {
-    "T": _parse_text_bound,
-    "E": _parse_event,
-    "R": _parse_relation,
-    "*": _parse_equivalence,
-    "A": _parse_attribute,
-    "M": _parse_attribute,
-    "N": _parse_normalisation,
-    "#": _parse_note,
-}
+    return _EventLine(trigger, arguments, where)
 
 
 def recognise(head: str) -> bool:
