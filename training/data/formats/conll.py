@@ -16,7 +16,7 @@ import regex
 
 from claimstance.model.errors import InputError, shorten
 from claimstance.model.labels import ROLES, SENTENCE_TASKS
-from claimstance.model.record import Record, Span, read_lines
+from claimstance.model.record import Record, read_lines
 from claimstance.training.data.documents.assemble import records as assemble_records
 from claimstance.training.data.documents.document import Document, LeftOut, Mark
 from claimstance.training.data.documents.format import Format, Item, Layout, ReadReport
@@ -81,34 +81,28 @@ def items(path: Path) -> Iterator[Item]:
     Raises:
         InputError: naming the line that is no token with a tag, or for a file without any.
     """
-    documents = [document for document in _documents(path) if document.sentences]
+    documents = [_TaggedDocument(f"{path}, line 1")]
+    sentence: list[_TaggedToken] = []
+    for number, line in enumerate(read_lines(path), 1):
+        where = f"{path}, line {number}"
+        is_document_start = line.startswith(_DOCUMENT_START)
+        if line.strip() and not is_document_start:
+            # A sentence joins its document with its first token.
+            if not sentence:
+                documents[-1].sentences.append(sentence)
+            sentence.append(_parse_token(line, where))
+            continue
+        sentence = []
+        if is_document_start:
+            documents.append(_TaggedDocument(where))
+
+    documents = [document for document in documents if document.sentences]
     if not documents:
         raise InputError(f"{path}: expected tokens with tags, found none")
     scheme = _find_scheme([sentence for document in documents for sentence in document.sentences])
     for number, document in enumerate(documents, 1):
         name = path.stem if len(documents) == 1 else f"{path.stem}:{number}"
         yield Item(document.where, name, (scheme, document.sentences))
-
-
-def _documents(path: Path) -> Iterator[_TaggedDocument]:
-    """Yield the documents of a file, some of which may be empty."""
-    document = _TaggedDocument(f"{path}, line 1")
-    sentence: list[_TaggedToken] = []
-    for number, line in enumerate(read_lines(path), 1):
-        where = f"{path}, line {number}"
-        is_document_start = line.startswith(_DOCUMENT_START)
-        if line.strip() and not is_document_start:
-            sentence.append(_parse_token(line, where))
-            continue
-        if sentence:
-            document.sentences.append(sentence)
-            sentence = []
-        if is_document_start:
-            yield document
-            document = _TaggedDocument(where)
-    if sentence:
-        document.sentences.append(sentence)
-    yield document
 
 
 def _parse_token(line: str, where: str) -> _TaggedToken:
@@ -129,9 +123,9 @@ def _parse_token(line: str, where: str) -> _TaggedToken:
 
 def _find_scheme(sentences: Sequence[_TaggedSentence]) -> str:
     """Return the scheme of the tags: of those with their letters, the one that fewest tags violate."""
-    letters = {token.letter for sentence in sentences for token in sentence}
-    if letters & {"E", "S"}:
-        return "IOBES"
+    for sentence in sentences:
+        if any(token.letter in "ES" for token in sentence):
+            return "IOBES"
     # IOB2 comes first, because it is the more common one where both have as many violations.
     violations = {"IOB2": 0, "IOB1": 0}
     # B- before a first token violates IOB1, and I- before a first token violates IOB2.
@@ -181,6 +175,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
                     f"found {token.tag}"
                 )
             yield LeftOut("tag that cannot stand where it does, taken for the start of an entity")
+
         if text:
             text += "\n"
         sentence_start = len(text)
@@ -191,6 +186,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
             offsets.append((len(text), len(text) + len(token.word)))
             text += token.word
         bounds.append((sentence_start, len(text)))
+
         for first, end in _entities(sentence):
             start, stop = offsets[first][0], offsets[end - 1][1]
             label = sentence[first].label
@@ -253,7 +249,7 @@ def write(records: Iterable[Record], path: Path, layer: str = "entities") -> Non
         InputError: for a label with a space.
     """
     left_out: Counter[str] = Counter()
-    document: str | None = _DOCUMENT_START  # of the record before; no document has this name
+    previous: Record | None = None
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for record in records:
             for task in SENTENCE_TASKS:
@@ -264,35 +260,40 @@ def write(records: Iterable[Record], path: Path, layer: str = "entities") -> Non
             if getattr(record, layer) is None:
                 left_out[f"records without annotated {layer}"] += 1
                 continue
-            labelled_spans = [(entity.span, entity.label) for entity in record.entities or ()]
-            if layer == "attributions":
-                labelled_spans = []
-                for attribution in record.attributions or ():
-                    for role in ROLES:
-                        if span := getattr(attribution, role):
-                            labelled_spans.append((span, role))
+
             # A record without a document is one of its own.
-            if record.doc_id is None or record.doc_id != document:
+            if previous is None or record.doc_id is None or record.doc_id != previous.doc_id:
                 file.write(f"{_DOCUMENT_START} O\n\n")
-            document = record.doc_id
-            flat_spans = _flatten(labelled_spans, left_out)
-            file.writelines(f"{word} {tag}\n" for word, tag in _tagged_words(record, flat_spans))
+            previous = record
+            for word, tag in _tagged_words(record, _flat_spans(record, layer, left_out)):
+                file.write(f"{word} {tag}\n")
             file.write("\n")
     for reason, count in left_out.items():
         if count:
             logger.warning("%s: CoNLL has no place for %s: %d left out", path, reason, count)
 
 
-def _flatten(
-    labelled_spans: Iterable[tuple[Span, str]], left_out: Counter[str]
-) -> list[tuple[int, int, str]]:
+def _flat_spans(record: Record, layer: str, left_out: Counter[str]) -> list[tuple[int, int, str]]:
     """Return (start, end, label) of spans that do not overlap, and count the others as left out."""
-    candidates = set()
+    if layer == "entities":
+        labelled_spans = [(entity.span, entity.label) for entity in record.entities or ()]
+    else:
+        labelled_spans = []
+        for attribution in record.attributions or ():
+            for role in ROLES:
+                span = getattr(attribution, role)
+                if span:
+                    labelled_spans.append((span, role))
+
+    # Attributions may share a source. A dictionary keeps the order, in which the first label of a span wins.
+    candidates: dict[tuple[int, int, str], None] = {}
     for span, label in labelled_spans:
         if len(span) > 1:
             left_out["spans in pieces"] += 1
         else:
-            candidates.add((*span[0], label))
+            start, end = span[0]
+            candidates[start, end, label] = None
+
     flat_spans: list[tuple[int, int, str]] = []
     # Of two spans that begin together, the longer one comes first.
     for start, end, label in sorted(candidates, key=lambda span: (span[0], -span[1])):

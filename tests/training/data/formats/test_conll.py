@@ -197,6 +197,19 @@ def test_writing_reports_annotations_left_out(tmp_path, caplog):
     ]
 
 
+def test_the_first_of_two_labels_of_one_span_is_written(tmp_path):
+    words = [(index, index + 1) for index in range(0, 16, 2)]
+    labels = [("PERSON", "OTHER"), ("OTHER", "PERSON")] * 4
+    entities = [
+        Entity(span=[word], label=label)
+        for word, both in zip(words, labels, strict=True)
+        for label in both
+    ]
+    conll.write([Record(id="1", text="a b c d e f g h", entities=entities)], tmp_path / "x.conll")
+    (document,) = read(tmp_path / "x.conll")
+    assert [mark.label for mark in document.marks] == [first for first, _ in labels]
+
+
 def test_writing_the_parts_of_attributions(tmp_path):
     record = Record(
         id="1",
