@@ -83,15 +83,23 @@ def read(
         reading.place = row.location
         where = f"{path}, {row.location}"
         try:
-            record = _parse_row(row, header, columns, layout, f"{path.stem}:{row_number}")
-            _set_split(record, row, columns, splits)
+            record = _parse_row(row, header, columns, layout, splits, f"{path.stem}:{row_number}")
         except _UnusableRowError as error:
             if not layout.lenient:
                 raise InputError(f"{where}: {error}") from None
             reading(str(error).partition(", found")[0])
             continue
+
+        labels = {task: getattr(record, task) for task in SENTENCE_TASKS}
+        if record.stances:
+            labels["stance"] = record.stances[0].label
         # A wrong label is an error in a lenient reading, too: leaving out rows would hide it.
-        _check_labels(record, layout, where)
+        for task, label in labels.items():
+            if label is not None and task in layout.labels and label not in layout.labels[task]:
+                raise InputError(f"{where}: {task}: {unknown('label', label, layout.labels[task])}")
+        if not any(labels.values()):
+            reading.note(*_NO_LABEL, row.location)
+
         # Several annotators of a sentence are rows with one id.
         key = (record.id, record.annotator)
         if key in locations:
@@ -101,9 +109,8 @@ def read(
                 f"{locations[key]}{by} (without an id column, rows are numbered)"
             )
         locations[key] = row.location
-        if not record.stances and not any(getattr(record, task) for task in SENTENCE_TASKS):
-            reading.note(*_NO_LABEL, row.location)
         yield record
+
     if row_number == 0:
         rows_in_file = "a header" if header else "nothing"
         raise InputError(f"{path}: expected a header and at least one row, found {rows_in_file}")
@@ -119,6 +126,7 @@ def _find_columns(path: Path, header: Sequence[str], layout: Layout) -> _TableCo
     names = {column: layout.columns.get(column, column) for column in COLUMNS}
     names.update({role: name for name, role in layout.roles.items() if role in _STANCE_ROLES})
     labels = _task_columns(header, layout)
+
     required = ["text", *layout.columns]
     if layout.task is not None or not labels:
         required.append("label")
@@ -130,6 +138,7 @@ def _find_columns(path: Path, header: Sequence[str], layout: Layout) -> _TableCo
                 f"{path}: expected '{names[column]}' to be the column '{column}', "
                 f"found it in roles as '{layout.roles[names[column]]}'"
             )
+
     # A column with a role is data for nothing else, even if it is called "text" or "id".
     fields = {}
     for column, name in names.items():
@@ -141,6 +150,7 @@ def _find_columns(path: Path, header: Sequence[str], layout: Layout) -> _TableCo
             f"found both ('{layout.target}')"
         )
     has_target = "target" in fields or layout.target is not None
+
     # Beside columns called as the tasks, a column "label" is data, unless the layout names it.
     label_column = fields.pop("label", None)
     if "label" in required and label_column is not None:
@@ -157,6 +167,7 @@ def _find_columns(path: Path, header: Sequence[str], layout: Layout) -> _TableCo
             f"labels are stances, found {', '.join(header)}; "
             "--column target=NAME or --target TARGET says it"
         )
+
     used = {*fields.values(), *labels.values(), *(header.index(name) for name in layout.roles)}
     meta = {name: index for index, name in enumerate(header) if name and index not in used}
     return _TableColumns(fields, labels, meta)
@@ -239,9 +250,14 @@ def _warn_of_case(
 
 
 def _parse_row(
-    row: TableRow, header: Sequence[str], columns: _TableColumns, layout: Layout, default_id: str
+    row: TableRow,
+    header: Sequence[str],
+    columns: _TableColumns,
+    layout: Layout,
+    splits: SplitColumn,
+    default_id: str,
 ) -> Record:
-    """Return the record of a row, without its split.
+    """Return the record of a row.
 
     Raises:
         _UnusableRowError: saying what was expected and what was found.
@@ -250,22 +266,32 @@ def _parse_row(
         raise _UnusableRowError(row.problem)
     if len(row.cells) != len(header):
         raise _UnusableRowError(f"expected {len(header)} columns, found {len(row.cells)}")
+
     fields = {name: row.cells[index].strip() or None for name, index in columns.fields.items()}
     labels = _parse_labels(row.cells, columns, layout)
     text = fields["text"]
     if text is None:
         raise _UnusableRowError("expected a text, found an empty one")
+
     stances = None
     if "stance" in labels:
         target = fields.get("target") or layout.target
         if target is None:
             raise _UnusableRowError("expected a target, found an empty one")
         stances = [Stance(holder=fields.get("holder"), target=target, label=labels["stance"])]
+
     meta = {name: row.cells[index] for name, index in columns.meta.items()}
     for name in _META:
         value = fields.get(name)
         if value is not None:
             meta[name] = value
+    if "split" in columns.fields:
+        try:
+            split = splits.read(row.cells[columns.fields["split"]], row.location)
+        except ValueError as error:
+            raise _UnusableRowError(str(error)) from None
+        if split is not None:
+            meta["split"] = split
     return Record(
         id=fields.get("id") or default_id,
         doc_id=fields.get("doc_id"),
@@ -311,28 +337,6 @@ def _split_joined_labels(cell: str, column_task: str, layout: Layout) -> list[tu
             return []
         cell_labels.append((tasks[0], label))
     return cell_labels
-
-
-def _set_split(record: Record, row: TableRow, columns: _TableColumns, splits: SplitColumn) -> None:
-    """Write the split that the row names into ``meta``."""
-    if "split" not in columns.fields:
-        return
-    try:
-        split = splits.read(row.cells[columns.fields["split"]], row.location)
-    except ValueError as error:
-        raise _UnusableRowError(str(error)) from None
-    if split is not None:
-        record.meta["split"] = split
-
-
-def _check_labels(record: Record, layout: Layout, where: str) -> None:
-    """Raise ``InputError`` for a label outside its label set; without a set, any label is right."""
-    labels = {task: getattr(record, task) for task in SENTENCE_TASKS}
-    if record.stances:
-        labels["stance"] = record.stances[0].label
-    for task, label in labels.items():
-        if label is not None and task in layout.labels and label not in layout.labels[task]:
-            raise InputError(f"{where}: {task}: {unknown('label', label, layout.labels[task])}")
 
 
 def _is_any_text(head: str) -> bool:
