@@ -7,7 +7,7 @@ import json
 import math
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -53,11 +53,16 @@ def read_delimited(
     Raises:
         InputError: naming the line; for a file that is not UTF-8 also its probable encoding.
     """
-    dialect = find_dialect(partial(_lines, path), delimiter, partial(_has_name, text_column))
+
+    def has_text_column(header: Sequence[str]) -> bool:
+        return text_column.casefold() in [name.casefold() for name in header]
+
+    dialect = find_dialect(partial(_lines, path), delimiter, has_text_column)
     if dialect.delimiter != delimiter:
         reading.facts["delimiter"] = DELIMITERS.get(dialect.delimiter, dialect.delimiter)
     if dialect.quoting == csv.QUOTE_NONE:
         reading.facts["quoting"] = "none: quotation marks are part of the text"
+
     lines = (line + "\n" for line in islice(_lines(path), dialect.skipped, None))
     rows = csv.reader(lines, delimiter=dialect.delimiter, quoting=dialect.quoting, strict=True)
     try:
@@ -70,11 +75,6 @@ def read_delimited(
             f"{path}, line {rows.line_num + dialect.skipped}: expected {kind} with fields in plain "
             f"double quotes or none, found text that is not ({error})"
         ) from None
-
-
-def _has_name(name: str, header: Sequence[str]) -> bool:
-    """Return whether the header has a column of this name, whatever its case."""
-    return name.casefold() in [column.casefold() for column in header]
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -101,32 +101,13 @@ def read_workbook(path: Path, text_column: str, reading: ReadReport) -> Iterator
         raise ConfigError(
             f"{path}: reading .xlsx files needs openpyxl: pip install openpyxl"
         ) from None
-    # The file is opened here, since openpyxl does not close a file that it cannot read.
-    with _workbook_errors(path), path.open("rb") as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # openpyxl warns of styles and of validation it skips
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-        try:
-            sheets = book.worksheets
-            matching = [sheet for sheet in sheets if text_column in _sheet_header(sheet)]
-            if len(matching) > 1:
-                raise InputError(
-                    f"{path}: expected one sheet with a column '{text_column}', found "
-                    f"{', '.join(sheet.title for sheet in matching)}: "
-                    "keep one, or save each as a file of its own"
-                )
-            if matching and len(sheets) > 1:
-                reading.facts["sheet"] = matching[0].title
-            for sheet in (matching or sheets)[:1]:
-                yield from _sheet_rows(sheet)
-        finally:
-            book.close()
-
-
-@contextmanager
-def _workbook_errors(path: Path) -> Iterator[None]:
-    """Turn any error of reading a workbook into an ``InputError``."""
     try:
-        yield
+        # The file is opened here, since openpyxl does not close a file that it cannot read.
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openpyxl warns of styles and of validation it skips
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            with closing(book):
+                yield from _only_sheet(path, book.worksheets, text_column, reading)
     except InputError:
         raise
     except OSError as error:
@@ -139,11 +120,25 @@ def _workbook_errors(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _sheet_header(sheet: Any) -> list[str]:
-    """Return the names in the first row of a sheet that is not empty."""
-    for row in _sheet_rows(sheet):
-        return [name.strip() for name in row.cells]
-    return []
+def _only_sheet(
+    path: Path, sheets: Sequence[Any], text_column: str, reading: ReadReport
+) -> Iterator[TableRow]:
+    """Yield the rows of the only sheet with a column ``text_column``, or of the first sheet."""
+    matching = []
+    for sheet in sheets:
+        header = next(_sheet_rows(sheet), None)
+        if header is not None and text_column in [name.strip() for name in header.cells]:
+            matching.append(sheet)
+    if len(matching) > 1:
+        raise InputError(
+            f"{path}: expected one sheet with a column '{text_column}', found "
+            f"{', '.join(sheet.title for sheet in matching)}: "
+            "keep one, or save each as a file of its own"
+        )
+    if matching and len(sheets) > 1:
+        reading.facts["sheet"] = matching[0].title
+    for sheet in (matching or sheets)[:1]:
+        yield from _sheet_rows(sheet)
 
 
 def _sheet_rows(sheet: Any) -> Iterator[TableRow]:
