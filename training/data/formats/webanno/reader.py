@@ -124,28 +124,23 @@ def _join_sentences(sentences: Sequence[WebAnnoSentence]) -> tuple[str, list[tup
             text += "\n" + " " * (gap - 1)
         else:
             text += " " * gap
+
         sentence_text = "\n".join(sentence.text_lines)
-        _check_tokens(sentence, sentence_text)
+        encoded = sentence_text.encode("utf-16-le", "surrogatepass")
+        for token in sentence.tokens:
+            # Each code unit has two bytes.
+            start, end = 2 * (token.start - first_token.start), 2 * (token.end - first_token.start)
+            surface = encoded[start:end].decode("utf-16-le", "replace")
+            has_length = utf16_length(surface) == token.end - token.start
+            if not has_length or surface not in (token.word, unescape(token.word)):
+                raise InputError(
+                    f"{token.where}: expected {shorten(repr(token.word))} at "
+                    f"{token.start}-{token.end} of the text, found {shorten(repr(surface))}"
+                )
         bounds.append((len(text), len(text) + len(sentence_text)))
         text += sentence_text
         length = first_token.start + utf16_length(sentence_text)
     return text, bounds
-
-
-def _check_tokens(sentence: WebAnnoSentence, text: str) -> None:
-    """Raise ``InputError`` if the sentence's text has something else at the offsets of a token."""
-    start = sentence.tokens[0].start
-    encoded = text.encode("utf-16-le", "surrogatepass")
-    for token in sentence.tokens:
-        # Each code unit has two bytes.
-        token_bytes = encoded[2 * (token.start - start) : 2 * (token.end - start)]
-        surface = token_bytes.decode("utf-16-le", "replace")
-        has_length = utf16_length(surface) == token.end - token.start
-        if not has_length or surface not in (token.word, unescape(token.word)):
-            raise InputError(
-                f"{token.where}: expected {shorten(repr(token.word))} at {token.start}-{token.end} "
-                f"of the text, found {shorten(repr(surface))}"
-            )
 
 
 @dataclass
@@ -167,15 +162,12 @@ class _SpanAnnotation:
                 "found a mark of none"
             )
         attributes = {name: value for name, value in self.features.items() if value}
+
         # The docstring of the module gives this order.
-        feature = None
-        for name, value in attributes.items():
-            if roles.of(value) in _SPAN_MEANINGS:
-                feature = name
-                break
-        if feature is None and roles.of(self.layer.short) not in _SPAN_MEANINGS:
-            feature = "value" if "value" in attributes else next(iter(attributes), None)
-        label = self.layer.short if feature is None else attributes.pop(feature)
+        features = [name for name, value in attributes.items() if roles.of(value) in _SPAN_MEANINGS]
+        if not features and roles.of(self.layer.short) not in _SPAN_MEANINGS:
+            features = ["value"] if "value" in attributes else list(attributes)
+        label = attributes.pop(features[0]) if features else self.layer.short
         pieces = [(self.start, self.end)]
         return Mark(self.name, label, pieces, attributes=attributes, where=self.where)
 
@@ -265,30 +257,31 @@ class _Annotations:
         if layer.kind == "chain":
             return
         rows = _annotation_rows(layer, token)
-        if layer.kind == "relation":
-            for row in rows:
-                self._add_relation(layer, token, row)
+        if layer.kind == "span":
+            for row, span in zip(rows, self._by_token[layer.name, token.name], strict=True):
+                self._add_slots(layer, token, row, span)
             return
-        for row, span in zip(rows, self._by_token[layer.name, token.name], strict=True):
-            self._add_slots(layer, token, row, span)
 
-    def _add_relation(self, layer: Layer, token: WebAnnoToken, row: Sequence[str]) -> None:
-        """Add a relation, once for each of its labels, or without a label if it has none."""
-        base_columns = [
-            index for index, name in enumerate(layer.columns) if name.startswith(_BASE_LAYER)
-        ]
-        if not base_columns:
-            raise InputError(
-                f"{token.where}: {layer.short}: expected a column 'BT_…' in the header, found none"
-            )
-        base_column = base_columns[0]
-        base_layer = layer.columns[base_column].removeprefix(_BASE_LAYER)
-        reference = _parse_reference(row[base_column], layer, token)
-        head = self._find_span(reference["token"], reference["number"], base_layer, token.where)
-        tail = self._find_span(token.name, reference["own_number"], base_layer, token.where)
-        features = [_feature_value(cell) for index, cell in enumerate(row) if index != base_column]
-        labels = [value for value in features if value] or [""]
-        self.relations += [Relation(head.name, tail.name, label) for label in labels]
+        for row in rows:
+            base_columns = [
+                index for index, name in enumerate(layer.columns) if name.startswith(_BASE_LAYER)
+            ]
+            if not base_columns:
+                raise InputError(
+                    f"{token.where}: {layer.short}: expected a column 'BT_…' in the header, "
+                    "found none"
+                )
+            base_column = base_columns[0]
+            base_layer = layer.columns[base_column].removeprefix(_BASE_LAYER)
+            reference = _parse_reference(row[base_column], layer, token)
+            head = self._find_span(reference["token"], reference["number"], base_layer, token.where)
+            tail = self._find_span(token.name, reference["own_number"], base_layer, token.where)
+            values = [
+                _feature_value(cell) for index, cell in enumerate(row) if index != base_column
+            ]
+            # A relation without a label is a relation all the same.
+            labels = [value for value in values if value] or [""]
+            self.relations += [Relation(head.name, tail.name, label) for label in labels]
 
     def _add_slots(
         self, layer: Layer, token: WebAnnoToken, row: Sequence[str], span: _SpanAnnotation
