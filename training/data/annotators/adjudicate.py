@@ -7,13 +7,13 @@ agrees best with the others.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
-from claimstance.model.record import Attribution, Entity, Record, Stance
+from claimstance.model.record import Record, Stance
 from claimstance.training.data.annotators.questions import Question, question_of, stance_answers
 from claimstance.training.data.annotators.token_roles import (
     attribution_roles,
@@ -72,6 +72,7 @@ def adjudicate(
     first = records[0]
     if len(records) == 1:
         return first, {}
+
     fields: dict[str, Any] = {
         "id": first.id,
         "doc_id": first.doc_id,
@@ -117,11 +118,22 @@ def _merge(
     records: Sequence[Record], soft: bool, labels: Mapping[str, Sequence[str]], on_tie: OnTie
 ) -> tuple[dict[str, Any], SoftLabels]:
     """Return the fields of the merged record, and the shares of its sentence labels if ``soft``."""
-    fields: dict[str, Any] = {
-        "annotator": None,
-        "attributions": _choose_attributions(records, on_tie),
-        "entities": _choose_entities(records, on_tie),
-    }
+    fields: dict[str, Any] = {"annotator": None, "attributions": None, "entities": None}
+    best = _best_annotator(records, "attribution", on_tie)
+    if best is not None:
+        name, record = best
+        fields["attributions"] = []
+        for attribution in record.attributions or ():
+            if attribution.event is not None:
+                # Another annotator's attribution may go by the same name in the next sentence.
+                event = f"{name}/{attribution.event}"
+                attribution = attribution.model_copy(update={"event": event})
+            fields["attributions"].append(attribution)
+    best = _best_annotator(records, "entity", on_tie)
+    if best is not None:
+        _, record = best
+        fields["entities"] = record.entities
+
     soft_labels: SoftLabels = {}
     for task in SENTENCE_TASKS:
         answers = [getattr(record, task) for record in records]
@@ -160,6 +172,7 @@ def _vote_on_stances(
     """Return one stance for each question; with the shares of the labels ``names`` unless ``None``."""
     if all(record.stances is None for record in records):
         return None
+
     # Annotators may word a question differently: the first wording stays.
     first_wording: dict[Question, Stance] = {}
     votes: dict[Question, Counter[str]] = {}
@@ -168,6 +181,7 @@ def _vote_on_stances(
             first_wording.setdefault(question_of(stance), stance)
         for question, answer in stance_answers(record).items():
             votes.setdefault(question, Counter())[answer] += 1
+
     stances = []
     for question, stance in first_wording.items():
         if question not in votes:
@@ -189,65 +203,41 @@ def _vote_on_stances(
     return stances
 
 
-def _choose_attributions(records: Sequence[Record], on_tie: OnTie) -> list[Attribution] | None:
-    """Return the attributions of the annotator who agrees best with the others."""
-    names, roles, spans, candidates = [], [], [], []
-    for number, record in enumerate(records, 1):
-        if record.attributions is not None:
-            names.append(_display_name(record, number))
-            roles.append(attribution_roles([record])[0])
-            spans.append(sorted(repr((a.source, a.cue, a.content)) for a in record.attributions))
-            candidates.append(record.attributions)
-    if not candidates:
-        return None
-    best = _best_annotator(names, roles, spans, "attribution", on_tie)
-    attributions = []
-    for attribution in candidates[best]:
-        if attribution.event is not None:
-            # Another annotator's attribution may go by the same name in the next sentence.
-            event = f"{names[best]}/{attribution.event}"
-            attribution = attribution.model_copy(update={"event": event})
-        attributions.append(attribution)
-    return attributions
-
-
-def _choose_entities(records: Sequence[Record], on_tie: OnTie) -> list[Entity] | None:
-    """Return the entities of the annotator who agrees best with the others."""
-    names, roles, spans, candidates = [], [], [], []
-    for number, record in enumerate(records, 1):
-        if record.entities is not None:
-            names.append(_display_name(record, number))
-            roles.append(entity_roles(record))
-            spans.append(sorted(map(repr, record.entities)))
-            candidates.append(record.entities)
-    if not candidates:
-        return None
-    return candidates[_best_annotator(names, roles, spans, "entity", on_tie)]
-
-
 def _best_annotator(
-    names: Sequence[str],
-    roles: Sequence[Sequence[str]],
-    spans: Sequence[Sequence[str]],
-    task: str,
-    on_tie: OnTie,
-) -> int:
-    """Return the number of the annotator whose spans agree best with the others'.
+    records: Sequence[Record], task: Literal["attribution", "entity"], on_tie: OnTie
+) -> tuple[str, Record] | None:
+    """Return the annotator whose spans agree best with the others', with their record.
 
     Args:
-        names: those of the annotators, of whom the first by name wins where several agree alike.
-        roles: for each annotator, the role of each token.
-        spans: for each annotator, a value that is equal where two marked the same.
-        task: passed to ``on_tie`` if annotators agree alike who marked different spans.
+        records: the annotations of one sentence.
+        task: the spans that are compared; passed to ``on_tie`` if annotators agree alike who marked different spans.
         on_tie: see ``adjudicate``.
+
+    Returns:
+        The name and the record, of several who agree alike the first by name; ``None`` if nobody annotated the task.
     """
+    annotated: list[tuple[str, Record]] = []
+    roles: list[list[str]] = []  # of each annotator, the role of each token
+    spans: list[list[str]] = []  # of each annotator, equal where two marked the same
+    for number, record in enumerate(records, 1):
+        if task == "attribution" and record.attributions is not None:
+            roles.append(attribution_roles([record])[0])
+            spans.append(sorted(repr((a.source, a.cue, a.content)) for a in record.attributions))
+        elif task == "entity" and record.entities is not None:
+            roles.append(entity_roles(record))
+            spans.append(sorted(repr(entity) for entity in record.entities))
+        else:
+            continue
+        annotated.append((_display_name(record, number), record))
+    if not annotated:
+        return None
+
     agreements = []
     for index, first in enumerate(roles):
-        agreements.append(
-            sum(overlap(first, second) for k, second in enumerate(roles) if k != index)
-        )
+        others = roles[:index] + roles[index + 1 :]
+        agreements.append(sum(overlap(first, second) for second in others))
     # Sums of the same numbers in another order differ by rounding.
     ties = [index for index, total in enumerate(agreements) if total > max(agreements) - 1e-9]
     if any(spans[index] != spans[ties[0]] for index in ties):
         on_tie(task)
-    return min(ties, key=lambda index: names[index])
+    return min((annotated[index] for index in ties), key=lambda annotation: annotation[0])

@@ -21,7 +21,7 @@ from claimstance.training.evaluation.answers import document_of
 
 
 class AgreementReport(BaseModel):
-    """Agreement of all annotators.
+    """Represent the agreement of all annotators.
 
     Attributes:
         items: sentences that two or more annotated.
@@ -43,7 +43,7 @@ class AgreementReport(BaseModel):
 
 
 class Agreement:
-    """Counts annotations sentence by sentence, and reports how far annotators agree.
+    """Count annotations sentence by sentence, and report how far annotators agree.
 
     Only counts are stored, and the sentences of the current document: the sentences of a document are expected one
     after another. Those that come later count as another document.
@@ -77,29 +77,14 @@ class Agreement:
                     f"{records[0].id}: annotator: expected each once, found '{name}' twice"
                 )
         self._annotators.update(names)
+
         # A sentence of one annotator says nothing about agreement.
         if len(records) < 2:
             self._single += len(records)
         else:
             self._items += 1
-            self._open_document(_document_name(records))
-        self._count_labels(records)
-        for spans in self._spans.values():
-            spans.add(records)
+            self._open_document(records)
 
-    def _open_document(self, name: str) -> None:
-        """Close the current document if the sentence is of another one."""
-        if name == self._document:
-            return
-        for answers in self._labels.values():
-            answers.end_document()
-        for spans in self._spans.values():
-            spans.end_document()
-        self._document = name
-        self._documents += 1
-
-    def _count_labels(self, records: Sequence[Record]) -> None:
-        """Count the labels of the sentence, and the answers to each question of stance."""
         for task in SENTENCE_TASKS:
             labels = [(record.annotator, getattr(record, task)) for record in records]
             self._labels[task].add([(name, label) for name, label in labels if label is not None])
@@ -109,6 +94,23 @@ class Agreement:
                 by_question[question].append((record.annotator, label))
         for stances in by_question.values():
             self._labels["stance"].add(stances)
+        for spans in self._spans.values():
+            spans.add(records)
+
+    def _open_document(self, records: Sequence[Record]) -> None:
+        """Close the current document if the sentence is of another one."""
+        name = document_of(records[0])
+        # Where each annotator's copy of an article is a document of its own, its metadata name the article.
+        if any(document_of(record) != name for record in records):
+            name = str(records[0].meta.get("article", name))
+        if name == self._document:
+            return
+        for answers in self._labels.values():
+            answers.end_document()
+        for spans in self._spans.values():
+            spans.end_document()
+        self._document = name
+        self._documents += 1
 
     def report(self) -> AgreementReport:
         """Return the agreement in everything added so far."""
@@ -125,14 +127,6 @@ class Agreement:
             spans={task: answers.report() for task, answers in spans.items()},
             people={task: figures for task, figures in people.items() if figures},
         )
-
-
-def _document_name(records: Sequence[Record]) -> str:
-    """Return the document of a sentence; where each annotator's copy has its own name, the article's."""
-    names = {document_of(record) for record in records}
-    if len(names) == 1:
-        return names.pop()
-    return str(records[0].meta.get("article", document_of(records[0])))
 
 
 def annotations(record: Record) -> list[Record]:

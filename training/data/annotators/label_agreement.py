@@ -81,7 +81,7 @@ class LabelAgreement(BaseModel):
 
 
 class LabelAnswers:
-    """Counts the answers to one task, item by item."""
+    """Count the answers to one task, item by item."""
 
     def __init__(self) -> None:
         self._codes: dict[str, int] = {}  # label → its number, in order of appearance
@@ -224,7 +224,7 @@ def _compare_annotator(
 
 
 class _FleissCounts:
-    """Counts of the items that have equally many answers."""
+    """Count the items that have equally many answers."""
 
     def __init__(self) -> None:
         self.units = self._squares = 0

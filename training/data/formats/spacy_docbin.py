@@ -82,12 +82,14 @@ def _parse_doc(item: Item) -> Document:
         name = key[1] if isinstance(key, tuple) and key[0] == "._." else key
         if isinstance(name, str):
             fields[name] = value
+
     annotator = fields.pop("annotator", None)
     doc_name = item.name
     for key in ("id", "doc_id"):
         if fields.get(key) is not None:
             doc_name = str(fields.pop(key))
             break
+
     # A dictionary keeps the order, and drops spans that are both entities and in a group.
     bounds: dict[tuple[int, int, str], None] = {}
     for span in doc.ents:
@@ -95,6 +97,7 @@ def _parse_doc(item: Item) -> Document:
     for group_name, group in doc.spans.items():
         for span in group:
             bounds[span.start_char, span.end_char, span.label_ or group_name] = None
+
     sentences = None
     if doc.has_annotation("SENT_START"):
         sentences = [(sentence.start_char, sentence.end_char) for sentence in doc.sents]
@@ -136,6 +139,7 @@ def json_parse(item: Item, layout: Layout) -> Iterator[Document]:
         data = {"text": item.data[0], **mapping(item.data[1], f"{item.where}[1]")}
     else:
         data = object_of(item)
+
     text_key = layout.columns.get("text", "text")
     marks = []
     for number, entity in enumerate(listing(data.get("entities") or [], f"{item.where}: entities")):
@@ -146,6 +150,7 @@ def json_parse(item: Item, layout: Layout) -> Iterator[Document]:
         if not 0 <= start < end:
             raise InputError(f"{where}: expected 0 <= start < end, found {start} and {end}")
         marks.append(_mark(start, end, string(entity[2], f"{where}[2]"), where))
+
     cats_where = f"{item.where}: cats"
     cats = mapping(data.get("cats") or {}, cats_where)
     yield Document(

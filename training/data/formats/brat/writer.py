@@ -40,10 +40,10 @@ def write(records: Iterable[Record], path: Path) -> None:
     note_count = 0
     for document in documents_of(records):
         name = _file_name(document.name)
-        for sheet in document.layers:
-            suffix = "" if sheet.annotator is None else f"_{_file_name(sheet.annotator)}"
+        for layer in document.layers:
+            suffix = "" if layer.annotator is None else f"_{_file_name(layer.annotator)}"
             lines = _AnnLines(document.text)
-            lines.add_sheet(sheet)
+            lines.add_layer(layer)
             _add_file(files, f"{name}{suffix}.ann", "".join(f"{line}\n" for line in lines.lines))
             text_names[f"{name}{suffix}.ann"] = f"{name}.txt"
             note_count += lines.note_count
@@ -98,9 +98,9 @@ class _AnnLines:
         self._text = text
         self._numbers: dict[str, int] = {}
 
-    def add_sheet(self, sheet: AnnotatorLayer) -> None:
+    def add_layer(self, layer: AnnotatorLayer) -> None:
         """Add the annotations of one annotator."""
-        for start, record in sorted(sheet.sentences, key=lambda sentence: sentence[0]):
+        for start, record in sorted(layer.sentences, key=lambda sentence: sentence[0]):
             sentence = self._add_span("Sentence", [(start, start + len(record.text))])
             for task, label in sentence_labels(record).items():
                 self._add_line("A", f"{task} {sentence} {label}")
@@ -109,7 +109,7 @@ class _AnnLines:
             for stance in record.stances or ():
                 if stance.label is not None:
                     self._add_stance(stance, stance.label, start, sentence)
-        for roles in sheet.attributions():
+        for roles in layer.attributions():
             names = {role: self._add_span(role.capitalize(), span) for role, span in roles.items()}
             # brat requires a trigger, and not every attribution has a cue.
             trigger_span = roles.get("cue") or roles.get("content") or roles["source"]

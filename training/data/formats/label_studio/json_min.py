@@ -98,12 +98,14 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     for name, value in item.data.items():
         if name not in hidden:
             data[name.removeprefix(_DATA_PREFIX)] = value
+
     values = {name: value for name, value in data.items() if name not in _BOOKKEEPING}
     candidates = {name: value for name, value in values.items() if not _is_question(name, layout)}
     text_key = find_text_field(candidates, layout, item.where)
     text = string(values.pop(text_key), f"{item.where}: {text_key}")
     entries = [(name, value, _is_question(name, layout)) for name, value in values.items()]
     entries += [(name, value, True) for name, value in item.data.items() if name in hidden]
+
     marks: list[Mark] = []
     regions: list[dict[str, Any]] = []
     answers: list[Answer] = []
@@ -122,6 +124,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         else:
             # An empty answer must not replace the data field of the same name.
             fields.setdefault(name, value)
+
     id_key = layout.columns.get("id", "id")
     fields.pop(id_key, None)
     row_id = data.get(id_key)
@@ -176,13 +179,12 @@ def _region_marks(
         region_where = f"{where}[{number}]"
         bounds = region_bounds(region, region_where)
         surface = region["text"] if isinstance(region.get("text"), str) else None
-        labels_key = next((key for key in region if key.endswith("labels")), None)
         labels = []
-        if labels_key is not None:
-            labels_where = f"{region_where}.{labels_key}"
-            labels = [
-                string(label, labels_where) for label in listing(region[labels_key], labels_where)
-            ]
+        for key, value in region.items():
+            if key.endswith("labels"):
+                labels_where = f"{region_where}.{key}"
+                labels = [string(label, labels_where) for label in listing(value, labels_where)]
+                break
         if not labels:
             yield NO_LABEL
         for label in labels:

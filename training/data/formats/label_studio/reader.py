@@ -119,14 +119,15 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         InputError: naming the file, the task and the field, what was expected and what was found.
     """
     task = mapping(item.data, item.where)
-    key = next((key for key in _ANNOTATION_KEYS if key in task), None)
-    if json_min.is_row(task) or (key is None and "annotator" in task):
+    key = "completions" if "annotations" not in task and "completions" in task else "annotations"
+    if json_min.is_row(task) or (key not in task and "annotator" in task):
         yield from json_min.parse(item, layout)
         return
-    if key is None or "data" not in task:
+    if key not in task or "data" not in task:
         raise InputError(
             f"{item.where}: expected 'data' and 'annotations', found {', '.join(task) or 'neither'}"
         )
+
     data = mapping(task["data"], f"{item.where}: data")
     text_key = find_text_field(data, layout, f"{item.where}: data")
     id_key = layout.columns.get("id", "id")
@@ -134,6 +135,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     name = item.name
     if data.get(id_key) not in (None, ""):
         name = name_of(data[id_key], f"{item.where}: data.{id_key}")
+
     annotations = listing(task[key], f"{item.where}: {key}")
     if not annotations:
         yield LeftOut("task without annotations")
@@ -154,6 +156,7 @@ def _parse_annotation(
     for number, value in enumerate(listing(annotation.get("result"), f"{where}: result")):
         result_where = f"{where}: result[{number}]"
         results.append((mapping(value, result_where), result_where))
+
     regions = _find_regions(results)
     answers: list[Answer] = []
     relations: list[Relation] = []
@@ -163,11 +166,13 @@ def _parse_annotation(
         elif _region_of(result, regions) is None:
             question = _control(result, result_where)
             answers += answers_in(result["value"], result["type"], question, result_where)
+
     marks: list[Mark] = []
     for region_id, region in regions.items():
         marks += region.marks(region_id)
         if region.has_labels and not region.labels:
             yield NO_LABEL
+
     values = [result["value"] for result, _ in results if result["type"] != "relation"]
     region_values = [value for value in values if "start" in value]
     sentences = None
@@ -199,6 +204,7 @@ def _find_regions(results: _Results) -> dict[str, _Region]:
             bounds = region_bounds(value, f"{where}.value")
             region = _Region(bounds, None, _control(result, where), where)
             regions[string(region_id, f"{where}.id")] = region
+
     # An answer may come before the region that it is for.
     for result, where in results:
         owner = _region_of(result, regions)
@@ -237,6 +243,7 @@ def _parse_relation(
         if region_id not in regions:
             raise wrong(f"{where}.{key}", "the id of a region of this annotation", region_id)
         ends.append([mark.name for mark in regions[region_id].marks(region_id)])
+
     direction = result.get("direction", "right")
     if direction not in ("right", "left", "bi"):
         raise wrong(f"{where}.direction", "right, left or bi", direction)

@@ -36,6 +36,7 @@ def write(records: Iterable[Record], path: Path) -> None:
     is_single_sentences = all(record.doc_id is None for record in records) and any(
         sentence_labels(record) or _stance_toward_name(record.stances) for record in records
     )
+
     tasks: list[dict[str, Any]] = []
     annotation_count = 0
     for document in documents_of(records):
@@ -43,27 +44,25 @@ def write(records: Iterable[Record], path: Path) -> None:
         meta = document.meta()
         data = {key: value for key, value in meta.items() if key not in _RESERVED_FIELDS}
         data |= {"text": document.text, "id": document.name}
-        for sheet in document.layers:
-            results = Results(document.text)
-            if is_single_sentences:
-                _add_single_sentence(results, sheet, data)
-            else:
-                _add_sentences(results, sheet)
+        for layer in document.layers:
             annotation_count += 1
             annotation: dict[str, Any] = {"id": annotation_count}
-            if sheet.annotator is not None:
+            if layer.annotator is not None:
                 # Label Studio knows a user by number, and other names only as e-mail addresses.
-                is_number = sheet.annotator.isascii() and sheet.annotator.isdecimal()
-                if is_number and str(int(sheet.annotator)) == sheet.annotator:
-                    annotation["completed_by"] = int(sheet.annotator)
+                is_number = layer.annotator.isascii() and layer.annotator.isdecimal()
+                if is_number and str(int(layer.annotator)) == layer.annotator:
+                    annotation["completed_by"] = int(layer.annotator)
                 else:
-                    annotation["completed_by"] = {"email": sheet.annotator}
-            annotation["was_cancelled"] = annotation["ground_truth"] = False
-            annotation["result"] = results.items
+                    annotation["completed_by"] = {"email": layer.annotator}
+            annotation["was_cancelled"] = False
+            annotation["ground_truth"] = False
+            task_data = data if is_single_sentences else None
+            annotation["result"] = _results(document.text, layer, task_data)
             annotations.append(annotation)
         tasks.append(
             {"id": len(tasks) + 1, "data": data, "annotations": annotations, "predictions": []}
         )
+
     text = json.dumps(tasks, ensure_ascii=False, indent=1) + "\n"
     try:
         path.write_text(text, encoding="utf-8", newline="\n")
@@ -80,60 +79,65 @@ def _stance_toward_name(stances: Sequence[Stance] | None) -> Stance | None:
     return None
 
 
-def _add_single_sentence(results: Results, sheet: AnnotatorLayer, data: dict[str, Any]) -> None:
-    """Add the annotations of a text that is one sentence.
+def _results(
+    text: str, layer: AnnotatorLayer, task_data: dict[str, Any] | None
+) -> list[dict[str, Any]]:
+    """Return the results of one annotator.
 
     Args:
-        results: to which they are added.
-        sheet: the record of one annotator.
-        data: the task's fields. The target and the holder of a stance toward a name are added, unless another
-            annotator's record has added others.
+        text: the text of the document.
+        layer: the annotator's records.
+        task_data: the data fields of a task that is a single sentence, otherwise ``None``. The target and the holder of
+            a stance toward a name are added, unless another annotator's record has added others.
     """
-    start, record = sheet.sentences[0]
-    for task, label in sentence_labels(record).items():
-        results.choice(task, label)
-    stances = list(record.stances or ())
-    stance = _stance_toward_name(stances)
-    if stance is not None:
-        names = {"target": stance.target, "holder": stance.holder}
-        if all(data.get(key, name) == name for key, name in names.items()):
-            data |= {key: name for key, name in names.items() if name is not None}
-            results.choice("stance", stance.label or "")
-            # The choice holds this stance already.
-            stances.remove(stance)
-    _add_spans(results, start, record, stances)
-    _add_attributions(results, sheet)
+    results = Results(text)
+    for start, record in sorted(layer.sentences, key=lambda sentence: sentence[0]):
+        sentence_span = [(start, start + len(record.text))]
+        labels = sentence_labels(record)
+        stances = list(record.stances or ())
+        if task_data is None:
+            sentence = results.region(SENTENCE, sentence_span)
+            for task, label in labels.items():
+                results.choice(task, label, sentence, sentence_span)
+        else:
+            for task, label in labels.items():
+                results.choice(task, label)
+            named_stance = _stance_toward_name(stances)
+            if named_stance is not None:
+                names = {"target": named_stance.target, "holder": named_stance.holder}
+                if all(task_data.get(key, name) == name for key, name in names.items()):
+                    task_data |= {key: name for key, name in names.items() if name is not None}
+                    results.choice("stance", named_stance.label or "")
+                    # The choice holds this stance already.
+                    stances.remove(named_stance)
+
+        for entity in record.entities or ():
+            results.region(entity.label, shift(entity.span, start))
+        for stance in stances:
+            if stance.label is not None:
+                _add_stance(results, stance, stance.label, start, sentence_span)
+
+    for roles in layer.attributions():
+        regions = {role: results.region(role.capitalize(), span) for role, span in roles.items()}
+        results.attribution(regions)
+    return results.items
 
 
-def _add_sentences(results: Results, sheet: AnnotatorLayer) -> None:
-    """Add the annotations of a document's sentences."""
-    for start, record in sorted(sheet.sentences, key=lambda sentence: sentence[0]):
-        bounds = _sentence_span(start, record)
-        sentence = results.region(SENTENCE, bounds)
-        for task, label in sentence_labels(record).items():
-            results.choice(task, label, sentence, bounds)
-        _add_spans(results, start, record, record.stances or ())
-    _add_attributions(results, sheet)
+def _add_stance(
+    results: Results, stance: Stance, label: str, start: int, sentence_span: Span
+) -> None:
+    """Add a stance: a region for its target, and one for its holder if the sentence mentions it.
 
-
-def _sentence_span(start: int, record: Record) -> Span:
-    return [(start, start + len(record.text))]
-
-
-def _add_spans(results: Results, start: int, record: Record, stances: Sequence[Stance]) -> None:
-    """Add the entities of a sentence that begins at ``start``, and the stances."""
-    for entity in record.entities or ():
-        results.region(entity.label, shift(entity.span, start))
-    for stance in stances:
-        if stance.label is not None:
-            _add_stance(results, start, record, stance, stance.label)
-
-
-def _add_stance(results: Results, start: int, record: Record, stance: Stance, label: str) -> None:
-    """Add a stance: a region for its target, and one for its holder if the sentence mentions it."""
+    Args:
+        results: to which the stance is added.
+        stance: the stance of a sentence.
+        label: its label.
+        start: the start of the sentence in the text.
+        sentence_span: the span of the sentence in the text.
+    """
     if isinstance(stance.target, str):
         # The sentence does not mention the target, so that its region covers all of it.
-        span = _sentence_span(start, record)
+        span = sentence_span
         target = results.region(TARGET, span)
         results.name("target", stance.target, target, span)
     else:
@@ -146,9 +150,3 @@ def _add_stance(results: Results, start: int, record: Record, stance: Stance, la
     if stance.holder is not None:
         results.name("holder", stance.holder, target, span)
     results.choice("stance", label, target, span)
-
-
-def _add_attributions(results: Results, sheet: AnnotatorLayer) -> None:
-    for roles in sheet.attributions():
-        regions = {role: results.region(role.capitalize(), span) for role, span in roles.items()}
-        results.attribution(regions)
