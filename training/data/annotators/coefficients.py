@@ -1,9 +1,9 @@
 """Agreement beyond chance, from counts; ``None`` where it is not defined, as when all answers are one label.
 
-Alpha is computed here from matrices of coincidences, since these add up over documents and can be resampled, and it
-takes five lines: the package ``krippendorff`` keeps them to itself, and neither its licence (GPL) nor its Python (3.11)
-goes with this project's. So with Fleiss' kappa: ``statsmodels`` brings pandas and two formula parsers, and what NLTK
-calls multi-kappa is another coefficient (Davies & Fleiss 1982). Cohen's is scikit-learn's.
+Alpha is computed here from matrices of coincidences, which add up over documents and can be resampled. The package
+``krippendorff`` does not expose them, and this project can follow neither its licence (GPL) nor its Python (3.11).
+Fleiss' kappa is computed here because ``statsmodels`` brings pandas and two formula parsers, and NLTK's multi-kappa is
+another coefficient (Davies & Fleiss 1982). Cohen's kappa is scikit-learn's.
 """
 
 from collections import Counter
@@ -19,9 +19,9 @@ _CELL = np.dtype([("row", "u2"), ("column", "u2"), ("count", "f8")])
 
 
 class Measure(BaseModel):
-    """A value with its 95 % interval, by bootstrap over documents, and how many items it rests on.
+    """Represent a value with its 95 % interval, by bootstrap over documents, and the number of its items.
 
-    ``None`` stands for what is not defined: alpha where all answers are alike, the interval of a single document.
+    ``None`` stands for an undefined value, such as alpha where all answers are alike, or the interval of one document.
     """
 
     value: float | None
@@ -122,15 +122,17 @@ class Documents:
         Each pattern is drawn as often as a bootstrap draws its documents, which needs no row for each document. With
         fewer than two documents there is nothing to draw from: no draws, (0, rows, columns).
         """
-        table = np.zeros((len(self._patterns), rows, columns))
+        table = np.zeros((len(self._patterns), rows, columns))  # a matrix for each pattern
         for matrix, pattern in zip(table, self._patterns, strict=True):
             cells = np.frombuffer(pattern, dtype=_CELL)
             matrix[cells["row"], cells["column"]] = cells["count"]
-        frequencies = np.array(list(self._patterns.values()))
+
+        frequencies = np.array(list(self._patterns.values()))  # (patterns,)
         flat = table.reshape(len(table), rows * columns)
         total = (frequencies @ flat).reshape(rows, columns)
         if self.number < 2:
             return total, np.zeros((0, rows, columns))
+
         draws = np.zeros((RESAMPLES, rows * columns))
         rng = np.random.default_rng(seed)
         for draw in draws:

@@ -105,6 +105,7 @@ class LabelAnswers:
             self._single += len(coded)
             return
         self._items += 1
+
         counts = Counter(label for _, label in coded)
         # Only the labels of the item have coincidences, which are few of many.
         matrix = coincidences(np.array([list(counts.values())], dtype=float))
@@ -112,16 +113,13 @@ class LabelAnswers:
             for column, second in enumerate(counts):
                 self._coincidences[first, second] += matrix[row, column]
         self._fleiss[len(coded)].add(counts)
-        for (name, first), (second_name, second) in combinations(coded, 2):
-            if name is not None and second_name is not None:
-                self._pairs[name, second_name][first, second] += 1
-        self._compare_with_majority(coded)
+        for (first_name, first), (second_name, second) in combinations(coded, 2):
+            if first_name is not None and second_name is not None:
+                self._pairs[first_name, second_name][first, second] += 1
 
-    def _compare_with_majority(self, answers: Sequence[tuple[str | None, int]]) -> None:
-        """Count each answer to an item against the majority of the other answers."""
-        majorities = against_others([label for _, label in answers])
+        majorities = against_others([label for _, label in coded])
         compared = []
-        for (name, label), majority in zip(answers, majorities, strict=True):
+        for (name, label), majority in zip(coded, majorities, strict=True):
             if majority is not None:
                 compared.append((name, majority, label))
         self._compared += bool(compared)
@@ -150,16 +148,28 @@ class LabelAnswers:
         """Return the agreement."""
         self.end_document()
         fleiss_answers, fleiss = 0, _FleissCounts()
-        # The commonest number of answers; of two equally common ones, the greater.
+        # Fleiss' kappa is of the commonest number of answers; of two equally common ones, of the greater.
         for answers, counts in sorted(self._fleiss.items()):
             if counts.units >= fleiss.units:
                 fleiss_answers, fleiss = answers, counts
+
+        pairs = []
         by_size = sorted(self._pairs.items(), key=lambda pair: -pair[1].total())
-        pairs = [_compare_pair(names, cells) for names, cells in by_size[:MOST_PAIRS]]
+        for (first, second), cells in by_size[:MOST_PAIRS]:
+            n = cells.total()
+            agreed = sum(count for labels, count in cells.items() if labels[0] == labels[1])
+            kappa = cohen_kappa(cells)
+            pairs.append(
+                LabelPair(first=first, second=second, n=n, agreement=agreed / n, kappa=kappa)
+            )
         annotators = {}
         for name, answers in sorted(self._answers.items()):
             annotators[name] = _compare_annotator(name, answers, self._majority[name], pairs)
+
         total, draws = self._sums(self._alpha)
+        labels = {}
+        for row, label in enumerate(sorted(self._codes)):
+            labels[label] = alpha(against_rest(total, row))
         return LabelAgreement(
             items=self._items,
             single=self._single,
@@ -167,10 +177,7 @@ class LabelAnswers:
             fleiss=fleiss.kappa(fleiss_answers) if fleiss.units else None,
             fleiss_items=fleiss.units,
             fleiss_answers=fleiss_answers,
-            labels={
-                label: alpha(against_rest(total, row))
-                for row, label in enumerate(sorted(self._codes))
-            },
+            labels=labels,
             pairs=pairs,
             pairs_left_out=len(self._pairs) - len(pairs),
             annotators=annotators,
@@ -191,18 +198,6 @@ class LabelAnswers:
         order = [self._codes[label] for label in sorted(self._codes)]
         total, draws = documents.sums(len(order), len(order))
         return total[np.ix_(order, order)], draws[:, order][:, :, order]
-
-
-def _compare_pair(names: tuple[str, str], cells: Counter[Cell]) -> LabelPair:
-    """Return the agreement of two annotators from how often each two labels met."""
-    agreed = sum(count for (first, second), count in cells.items() if first == second)
-    return LabelPair(
-        first=names[0],
-        second=names[1],
-        n=cells.total(),
-        agreement=agreed / cells.total(),
-        kappa=cohen_kappa(cells),
-    )
 
 
 def _compare_annotator(

@@ -7,7 +7,7 @@ own alphas); its README has 75.4 %, of tokens that are source, cue, content or n
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence, Set
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import combinations
 from typing import Literal
 
@@ -79,7 +79,7 @@ class SpanAgreement(BaseModel):
 
 
 class SpanAnswers:
-    """Counts the annotations of one task's spans, document by document."""
+    """Count the annotations of one task's spans, document by document."""
 
     def __init__(self, task: Literal["attribution", "entity"]) -> None:
         self._task = task
@@ -122,12 +122,9 @@ class SpanAnswers:
         for number, annotations in enumerate(self._sentences):
             for name, record in annotations.items():
                 by_annotator[name][number] = record
-        self._count_tokens(by_annotator)
         self._count_pairs(by_annotator)
-        self._sentences = []
 
-    def _count_tokens(self, by_annotator: Mapping[str | int, Annotations]) -> None:
-        """Count the coincidences of roles over the tokens of a document."""
+        # Sentence → the roles of its tokens, as numbers, from each annotator.
         by_sentence: dict[int, list[list[int]]] = defaultdict(list)
         for annotations in by_annotator.values():
             records = list(annotations.values())
@@ -136,24 +133,27 @@ class SpanAnswers:
             else:
                 roles = [entity_roles(record) for record in records]
             for number, token_roles in zip(annotations, roles, strict=True):
-                by_sentence[number].append(
-                    [self._codes.setdefault(role, len(self._codes)) for role in token_roles]
-                )
-        codes = np.arange(len(self._codes))
-        matrix = np.zeros((len(codes), len(codes)))
+                codes = [self._codes.setdefault(role, len(self._codes)) for role in token_roles]
+                by_sentence[number].append(codes)
+
+        matrix = np.zeros((len(self._codes), len(self._codes)))
         for rows in by_sentence.values():
             sentence = np.array(rows)  # (annotators, tokens)
             self._tokens += sentence.shape[1]
-            answers = (sentence[:, :, None] == codes).sum(axis=0)  # (tokens, roles)
+            is_role = sentence[:, :, None] == np.arange(len(self._codes))
+            answers = is_role.sum(axis=0)  # (tokens, roles)
             matrix += coincidences(answers.astype(float))
         self._alpha.add(dict(np.ndenumerate(matrix)))
+        self._sentences = []
 
     def _count_pairs(self, by_annotator: Mapping[str | int, Annotations]) -> None:
         """Count between each two annotators, and add the mean over the pairs as the document's counts."""
         pairs = []
         for first, second in combinations(sorted(by_annotator, key=str), 2):
-            if common := sorted(by_annotator[first].keys() & by_annotator[second].keys()):
+            common = sorted(by_annotator[first].keys() & by_annotator[second].keys())
+            if common:
                 pairs.append((first, second, common))
+
         # A document weighs once, however many people annotated it.
         mean: Counts = _no_counts()
         for first, second, common in pairs:
@@ -161,12 +161,13 @@ class SpanAnswers:
             predicted = [by_annotator[second][number] for number in common]
             counts = self._count(gold, predicted)
             for metric, row in counts.items():
-                # Either annotator is as good a gold standard: the columns of the other way round.
+                # Either annotator may be the gold standard, which swaps the last two columns: take the mean.
                 mean[metric] += (row + row[[0, 2, 1]]) / 2 / len(pairs)
             if isinstance(first, str) and isinstance(second, str):
                 self._common[first, second] += len(common)
                 for metric, row in counts.items():
                     self._pairs[first, second][metric] += row
+
         cells = {}
         for metric, row in mean.items():
             code = self._metrics.setdefault(metric, len(self._metrics))
@@ -175,19 +176,43 @@ class SpanAnswers:
         self._people.add(cells)
 
     def _count(self, gold: Sequence[Record], predicted: Sequence[Record]) -> Counts:
-        """Count one annotator's spans against another's; nothing if neither has any."""
+        """Count one annotator's spans against another's; nothing if neither has any.
+
+        Entities are counted exactly (``f1``, as for a model), and those of each label exactly and by their tokens.
+        """
         annotated = [
-            pair
-            for pair in zip(gold, predicted, strict=True)
-            if any(getattr(record, self._field) for record in pair)
+            (first, second)
+            for first, second in zip(gold, predicted, strict=True)
+            if getattr(first, self._field) or getattr(second, self._field)
         ]
         if not annotated:
             return {}
-        if self._task == "entity":
-            return _count_entities(annotated)
-        rows = count_between([first for first, _ in annotated], [second for _, second in annotated])
-        metrics = [f"{role}.{kind}.f1" for role in ROLES for kind in ("overlap", "exact")]
-        return dict(zip([*metrics, "linked.f1"], rows, strict=True))
+
+        if self._task == "attribution":
+            rows = count_between(*zip(*annotated, strict=True))
+            metrics = [f"{role}.{kind}.f1" for role in ROLES for kind in ("overlap", "exact")]
+            return dict(zip([*metrics, "linked.f1"], rows, strict=True))
+
+        counts: Counts = _no_counts()
+        for pair in annotated:
+            spans_by_metric = []
+            for record in pair:
+                # Spans, or numbers of tokens, that two annotators have in common if they are equal.
+                spans: dict[str, set[Hashable]] = defaultdict(set)
+                roles = entity_roles(record)
+                for entity in record.entities or ():
+                    label = entity.label
+                    span = (entity.span[0][0], entity.span[-1][1], label)
+                    spans["f1"].add(span)
+                    spans[f"{label}.exact.f1"].add(span)
+                    tokens = [number for number, role in enumerate(roles) if role == label]
+                    spans[f"{label}.overlap.f1"].update(tokens)
+                spans_by_metric.append(spans)
+            first, second = spans_by_metric
+            for metric in first | second:
+                common = len(first[metric] & second[metric])
+                counts[metric] += np.array([common, len(second[metric]), len(first[metric])])
+        return counts
 
     def report(self) -> SpanAgreement:
         """Return the agreement."""
@@ -198,10 +223,12 @@ class SpanAnswers:
         for role, code in self._codes.items():
             if role != NOTHING:
                 roles[role] = alpha(against_rest(total, code))
+
         pairs = []
         for names, common in self._common.most_common(MOST_PAIRS):
             figures = _figures(self._pairs[names])
             pairs.append(SpanPair(first=names[0], second=names[1], n=common, figures=figures))
+
         annotators = {}
         for name, sentences in sorted(self._annotated.items()):
             counts = _no_counts()
@@ -250,32 +277,3 @@ def count_between(gold: Sequence[Record], predicted: Sequence[Record]) -> Array:
         attributions = [(attribution, 1.0) for attribution in record.attributions or ()]
         document.append((annotation, Prediction(attributions=attributions)))
     return count_attributions(document)
-
-
-def _count_entities(pairs: Sequence[tuple[Record, Record]]) -> Counts:
-    """Count all entities exactly (``f1``, as for a model), and those of each label exactly and by their tokens."""
-    counts: Counts = _no_counts()
-    for pair in pairs:
-        spans, tokens = [], []
-        for record in pair:
-            entities = record.entities or ()
-            spans.append({(e.span[0][0], e.span[-1][1], e.label) for e in entities})
-            roles = entity_roles(record)
-            tokens.append({(n, role) for n, role in enumerate(roles) if role != NOTHING})
-        gold, predicted = spans
-        gold_tokens, predicted_tokens = tokens
-        counts["f1"] += _shared(gold, predicted)
-        for label in {span[2] for span in gold | predicted}:
-            counts[f"{label}.exact.f1"] += _shared(
-                {span for span in gold if span[2] == label},
-                {span for span in predicted if span[2] == label},
-            )
-            counts[f"{label}.overlap.f1"] += _shared(
-                {token for token in gold_tokens if token[1] == label},
-                {token for token in predicted_tokens if token[1] == label},
-            )
-    return counts
-
-
-def _shared(gold: Set[Hashable], predicted: Set[Hashable]) -> Array:
-    return np.array([len(gold & predicted), len(predicted), len(gold)], dtype=float)
