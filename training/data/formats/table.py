@@ -313,30 +313,25 @@ def _parse_labels(cells: Sequence[str], columns: _TableColumns, layout: Layout) 
         cell = layout.values.get(cell, cell)
         if not cell:
             continue
-        cell_labels = _split_joined_labels(cell, column_task, layout) or [(column_task, cell)]
+        cell_labels = [(column_task, cell)]
+        if "#" in cell and cell not in layout.labels.get(column_task, ()):
+            parts = []
+            for name in cell.split("#"):
+                label = layout.values.get(name.strip(), name.strip())
+                tasks = [
+                    task for task in (column_task, *TASKS) if label in layout.labels.get(task, ())
+                ]
+                if tasks:
+                    parts.append((tasks[0], label))
+            # A cell with a part that is no known label is one label.
+            if len(parts) == cell.count("#") + 1:
+                cell_labels = parts
         for task, label in cell_labels:
             if labels.setdefault(task, label) != label:
                 raise _UnusableRowError(
                     f"expected one label of {task}, found '{labels[task]}' and '{label}'"
                 )
     return labels
-
-
-def _split_joined_labels(cell: str, column_task: str, layout: Layout) -> list[tuple[str, str]]:
-    """Return (task, label) for each label of a cell joined by ``#``.
-
-    The list is empty if the cell is one label, or if no task has one of the labels.
-    """
-    if "#" not in cell or cell in layout.labels.get(column_task, ()):
-        return []
-    cell_labels = []
-    for name in cell.split("#"):
-        label = layout.values.get(name.strip(), name.strip())
-        tasks = [task for task in (column_task, *TASKS) if label in layout.labels.get(task, ())]
-        if not tasks:
-            return []
-        cell_labels.append((tasks[0], label))
-    return cell_labels
 
 
 def _is_any_text(head: str) -> bool:

@@ -286,7 +286,12 @@ def _parse_line(ann: _AnnFile, name: str, rest: str, where: str) -> None:
     if kind == "T":
         ann.text_bounds[name] = _parse_text_bound(definition, text, where)
     elif kind == "E":
-        ann.events[name] = _parse_event(rest, where)
+        pairs = [pair.partition(":") for pair in rest.split()]
+        if not pairs or not all(role and argument for role, _, argument in pairs):
+            raise wrong(where, "'TYPE:TRIGGER [ROLE:NAME …]'", rest.strip())
+        (_, _, trigger), *others = pairs
+        arguments = [(role, argument) for role, _, argument in others]
+        ann.events[name] = _EventLine(trigger, arguments, where)
     elif kind == "R":
         match = re.fullmatch(r"(\S+) \S+?:(\S+) \S+?:(\S+)", definition.strip())
         if match is None:
@@ -340,19 +345,6 @@ def _parse_text_bound(definition: str, surface: str, where: str) -> _TextBound:
             offset += end - start + 1
         surface = " ".join(words for _, _, words in sorted(quoted))
     return _TextBound(label, sorted(pieces), surface or None, where)
-
-
-def _parse_event(rest: str, where: str) -> _EventLine:
-    pairs = []
-    for pair in rest.split():
-        role, _, argument = pair.partition(":")
-        if not role or not argument:
-            raise wrong(where, "'TYPE:TRIGGER [ROLE:NAME …]'", rest.strip())
-        pairs.append((role, argument))
-    if not pairs:
-        raise wrong(where, "'TYPE:TRIGGER [ROLE:NAME …]'", rest.strip())
-    (_, trigger), *arguments = pairs
-    return _EventLine(trigger, arguments, where)
 
 
 def recognise(head: str) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from claimstance.model.errors import InputError
-from claimstance.model.record import Record, Span, Stance
+from claimstance.model.record import Record, Span
 from claimstance.training.data.documents.from_records import (
     AnnotatorLayer,
     documents_of,
@@ -48,6 +48,7 @@ def write(records: Iterable[Record], path: Path) -> None:
             text_names[f"{name}{suffix}.ann"] = f"{name}.txt"
             note_count += lines.note_count
         _add_file(files, f"{name}.txt", document.text)
+
     stems = {path / name.removesuffix(".txt") for name in text_names.values()}
     for ann_name, text_name in text_names.items():
         # "a_b.ann" belongs to "a.txt" only if there is no "a_b.txt".
@@ -56,6 +57,7 @@ def write(records: Iterable[Record], path: Path) -> None:
                 f"{ann_name}: expected it to belong to {text_name}, "
                 "found a document that is called so, too"
             )
+
     if note_count:
         logger.warning(
             "%d stances of or toward a name are written as notes, which are not read back",
@@ -107,8 +109,22 @@ class _AnnLines:
             for entity in record.entities or ():
                 self._add_span(entity.label, shift(entity.span, start))
             for stance in record.stances or ():
-                if stance.label is not None:
-                    self._add_stance(stance, stance.label, start, sentence)
+                if stance.label is None:
+                    continue
+                if isinstance(stance.target, str) or isinstance(stance.holder, str):
+                    holder = self._surface(stance.holder, start)
+                    target = self._surface(stance.target, start)
+                    note = _one_line(f"stance {stance.label} of {holder} toward {target}")
+                    self._add_line("#", f"AnnotatorNotes {sentence}\t{note}")
+                    self.note_count += 1
+                    continue
+                target = self._add_span("Target", shift(stance.target, start))
+                if stance.holder is None:
+                    self._add_line("A", f"stance {target} {stance.label}")
+                else:
+                    holder = self._add_span("Holder", shift(stance.holder, start))
+                    self._add_line("R", f"{_label(stance.label)} Arg1:{holder} Arg2:{target}")
+
         for roles in layer.attributions():
             names = {role: self._add_span(role.capitalize(), span) for role, span in roles.items()}
             # brat requires a trigger, and not every attribution has a cue.
@@ -116,22 +132,6 @@ class _AnnLines:
             trigger = self._add_span("Attribution", trigger_span)
             arguments = [f"{role.capitalize()}:{name}" for role, name in names.items()]
             self._add_line("E", f"Attribution:{trigger} {' '.join(arguments)}")
-
-    def _add_stance(self, stance: Stance, label: str, start: int, sentence: str) -> None:
-        """Add a stance of a sentence that begins at ``start`` and has the T-line ``sentence``."""
-        if isinstance(stance.target, str) or isinstance(stance.holder, str):
-            holder = self._surface(stance.holder, start)
-            target = self._surface(stance.target, start)
-            note = _one_line(f"stance {label} of {holder} toward {target}")
-            self._add_line("#", f"AnnotatorNotes {sentence}\t{note}")
-            self.note_count += 1
-            return
-        target = self._add_span("Target", shift(stance.target, start))
-        if stance.holder is None:
-            self._add_line("A", f"stance {target} {label}")
-        else:
-            holder = self._add_span("Holder", shift(stance.holder, start))
-            self._add_line("R", f"{_label(label)} Arg1:{holder} Arg2:{target}")
 
     def _surface(self, mention: Span | str | None, start: int) -> str:
         """Return a holder or a target in words."""
