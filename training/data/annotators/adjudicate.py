@@ -143,6 +143,7 @@ def _merge(
             names = labels.get(task, DEFAULT_LABELS[task])
             shares = _shares(votes, names, f"{records[0].id}: {task}")
             soft_labels[task] = np.array(list(shares.values()), dtype=np.float32)
+
     stance_labels = labels.get("stance", DEFAULT_LABELS["stance"])
     fields["stances"] = _vote_on_stances(records, stance_labels if soft else None, on_tie)
     return fields, soft_labels
@@ -161,8 +162,9 @@ def _most_votes(votes: Counter[str], task: str, on_tie: OnTie) -> str | None:
 
 def _shares(votes: Counter[str], names: Sequence[str], location: str) -> dict[str, float]:
     """Return label → its share of the votes, in the order of ``names``."""
-    if strange := votes.keys() - set(names):
-        raise InputError(f"{location}: {unknown('label', min(strange), names)}")
+    unknown_labels = votes.keys() - set(names)
+    if unknown_labels:
+        raise InputError(f"{location}: {unknown('label', min(unknown_labels), names)}")
     return {name: votes[name] / votes.total() for name in names}
 
 
@@ -190,6 +192,7 @@ def _vote_on_stances(
             else:  # an annotator answered it in two ways
                 on_tie("stance")
             continue
+
         label = _most_votes(votes[question], "stance", on_tie)
         shares = None
         if names is not None:
@@ -240,4 +243,5 @@ def _best_annotator(
     ties = [index for index, total in enumerate(agreements) if total > max(agreements) - 1e-9]
     if any(spans[index] != spans[ties[0]] for index in ties):
         on_tie(task)
-    return min((annotated[index] for index in ties), key=lambda annotation: annotation[0])
+    best = min(ties, key=lambda index: annotated[index][0])
+    return annotated[best]

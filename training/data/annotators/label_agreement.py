@@ -99,7 +99,8 @@ class LabelAnswers:
     def add(self, answers: Sequence[tuple[str | None, str]]) -> None:
         """Count the answers to one item: each annotator, ``None`` if not named, with a label."""
         coded = [(name, self._codes.setdefault(label, len(self._codes))) for name, label in answers]
-        coded.sort(key=lambda answer: answer[0] or "")  # each two annotators have one pair
+        # In the order of the names, two annotators are the same pair at every item.
+        coded.sort(key=lambda answer: answer[0] or "")
         self._answers.update(name for name, _ in coded if name is not None)
         if len(coded) < 2:
             self._single += len(coded)

@@ -54,25 +54,42 @@ def recognise(path: Path, name: str | None = None) -> Format:
         if name not in FORMATS:
             raise ConfigError(unknown("format", name, FORMATS))
         return FORMATS[name]
+
     suffix = "" if path.is_dir() else path.suffix.lower()
     formats = [format for format in FORMATS.values() if suffix in format.suffixes]
     if not formats:
-        suffixes = [suffix for format in FORMATS.values() for suffix in format.suffixes if suffix]
+        suffixes: list[str] = []
+        for format in FORMATS.values():
+            suffixes += [name for name in format.suffixes if name and name not in suffixes]
         raise InputError(
-            f"{path}: expected a file whose name ends in {', '.join(dict.fromkeys(suffixes))}, "
+            f"{path}: expected a file whose name ends in {', '.join(suffixes)}, "
             f"or its format, found '{path.suffix}'"
         )
+
     head = _read_head(path)
     for format in formats:
         if format.recognise(head):
             return format
     if jsonl.FORMAT in formats:
-        return jsonl.FORMAT  # its reader reports the line and the key that are wrong
+        # Its reader reports the line and the key that are wrong.
+        return jsonl.FORMAT
     names = " or ".join(format.name for format in formats)
     raise InputError(
         f"{path}: expected what {names} looks like, found something else; "
         "if it is that, or another format, name it with --format"
     )
+
+
+def _read_head(path: Path) -> str:
+    """Return the first bytes of a file as text; of a folder, the names in it, a line each."""
+    try:
+        if path.is_dir():
+            names = sorted(entry.name for entry in path.iterdir())
+            return "\n".join(names)[:_HEAD_BYTES]
+        with path.open("rb") as file:
+            return file.read(_HEAD_BYTES).decode("utf-8-sig", errors="replace")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
 
 
 def files_in(path: Path, name: str | None = None) -> list[Path]:
@@ -88,28 +105,18 @@ def files_in(path: Path, name: str | None = None) -> list[Path]:
     formats = list(FORMATS.values()) if name is None else [FORMATS[name]]
     if not path.is_dir() or (name is not None and "" in FORMATS[name].suffixes):
         return [path]
+
     files = []
     for file in sorted(path.rglob("*")):
         is_hidden = any(folder.startswith(".") for folder in file.relative_to(path).parts)
         if file.is_file() and not is_hidden:
             files.append(file)
+
     # brat keeps a document in two files, so that the folder is read as one.
     if name is None and any(file.suffix == ".ann" for file in files):
         return [path]
     suffixes = {suffix for format in formats for suffix in format.suffixes} - {"", ".txt"}
     return [file for file in files if file.suffix.lower() in suffixes] or [path]
-
-
-def _read_head(path: Path) -> str:
-    """Return the first bytes of a file as text; of a folder, the names in it, a line each."""
-    try:
-        if path.is_dir():
-            names = sorted(entry.name for entry in path.iterdir())
-            return "\n".join(names)[:_HEAD_BYTES]
-        with path.open("rb") as file:
-            return file.read(_HEAD_BYTES).decode("utf-8-sig", errors="replace")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
 
 
 def read_file(

@@ -152,6 +152,7 @@ def _marks_and_answers(responses: list[_Response]) -> tuple[list[Mark], list[Ans
             ]
         else:
             values = [(response.where, response.value)]
+
         for where, value in values:
             if isinstance(value, dict) and "start" in value:
                 start, end = extent(value, "start", "end", where)

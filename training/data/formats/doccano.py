@@ -163,8 +163,10 @@ def recognise(head: str) -> bool:
     is_argilla = any(".responses" in key for key in first)
     if is_prodigy or is_argilla or json_min.is_row(first):
         return False
+
     if "cats" in first:
-        return isinstance(first["cats"], list)  # spaCy has an object
+        # spaCy has an object under this key.
+        return isinstance(first["cats"], list)
     if any(isinstance(first.get(key), (list, str)) for key in ("label", "labels")):
         return True
     entities = first.get("entities")
@@ -173,6 +175,7 @@ def recognise(head: str) -> bool:
             isinstance(entity, dict) and "start_offset" in entity for entity in entities
         )
         return has_offsets or isinstance(first.get("relations"), list)
+
     annotations = first.get("annotations")
     if not isinstance(annotations, list):
         return False

@@ -192,6 +192,7 @@ def _check_names(path: Path, header: Sequence[str], layout: Layout) -> None:
     for name in header:
         if name and header.count(name) > 1:
             raise InputError(f"{path}: expected columns with different names, found '{name}' twice")
+
     names_by_role: dict[str, list[str]] = {}
     for name, role in layout.roles.items():
         if name not in header:
@@ -313,6 +314,7 @@ def _parse_labels(cells: Sequence[str], columns: _TableColumns, layout: Layout) 
         cell = layout.values.get(cell, cell)
         if not cell:
             continue
+
         cell_labels = [(column_task, cell)]
         if "#" in cell and cell not in layout.labels.get(column_task, ()):
             parts = []
@@ -326,6 +328,7 @@ def _parse_labels(cells: Sequence[str], columns: _TableColumns, layout: Layout) 
             # A cell with a part that is no known label is one label.
             if len(parts) == cell.count("#") + 1:
                 cell_labels = parts
+
         for task, label in cell_labels:
             if labels.setdefault(task, label) != label:
                 raise _UnusableRowError(

@@ -101,6 +101,7 @@ def read_workbook(path: Path, text_column: str, reading: ReadReport) -> Iterator
         raise ConfigError(
             f"{path}: reading .xlsx files needs openpyxl: pip install openpyxl"
         ) from None
+
     try:
         # The file is opened here, since openpyxl does not close a file that it cannot read.
         with path.open("rb") as file, warnings.catch_warnings():
@@ -152,6 +153,7 @@ def _sheet_rows(sheet: Any) -> Iterator[TableRow]:
         while len(cells) > width and not cells[-1]:
             cells.pop()
         cells += [""] * (width - len(cells))
+
         problem = None
         for cell in sheet_cells:
             if cell.value is not None and cell.data_type == _EXCEL_ERROR:
@@ -175,6 +177,7 @@ def read_parquet(path: Path, text_column: str, reading: ReadReport) -> Iterator[
         raise ConfigError(
             f"{path}: reading .parquet files needs pyarrow: pip install 'claimstance[train]'"
         ) from None
+
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             yield TableRow("the schema", list(file.schema_arrow.names))

@@ -253,6 +253,7 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
                 f"{where}: expected 'NAME<TAB>…', such as 'T1<TAB>Source 0 5<TAB>…', "
                 f"found '{shorten(line.strip())}'"
             )
+
         if line.startswith("T"):
             # The quoted text may have line ends, in which case its offsets are longer than the line.
             columns = line.split("\t", 2)

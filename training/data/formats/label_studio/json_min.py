@@ -73,6 +73,7 @@ def table_items(path: Path) -> Iterator[Item]:
             continue
         if len(row.cells) != len(header):
             raise InputError(f"{where}: expected {len(header)} columns, found {len(row.cells)}")
+
         values: dict[str, Any] = {}
         for name, cell in zip(header, row.cells, strict=True):
             values[name] = cell

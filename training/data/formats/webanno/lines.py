@@ -121,6 +121,7 @@ def read(path: Path) -> tuple[list[Layer], list[WebAnnoSentence]]:
         raise InputError(
             f"{where}: expected '{FORMAT_LINE}3' (or 2), found {shorten(repr(first_line))}"
         )
+
     layers: list[Layer] = []
     column_count = 0
     header_end = 1
@@ -140,6 +141,7 @@ def read(path: Path) -> tuple[list[Layer], list[WebAnnoSentence]]:
         layers.append(Layer(name, kind, column_count, tuple(columns) or ("",)))
         column_count += len(layers[-1].columns)
         header_end += 1
+
     sentences = list(_sentences(lines[header_end:], column_count))
     if not sentences:
         raise InputError(f"{path}: expected at least one sentence, found none")

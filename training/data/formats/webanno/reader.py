@@ -80,6 +80,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
             yield LeftOut(f"layer of words ({layer.short})")
         else:
             layers.append(layer)
+
     annotations = _Annotations(all_layers, tokens)
     for token in tokens:
         for layer in layers:
@@ -89,6 +90,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         for layer in layers:
             annotations.add_relations(layer, token)
     annotations.add_chains()
+
     roles = roles_of(layout)
     yield Document(
         name=item.name,
@@ -211,6 +213,7 @@ class _Annotations:
             # The number of a slot's target identifies the target.
             if number is None and not layer.has_slot_targets(index):
                 number = _number_in(cell)
+
         span = None if number is None else self._by_number.get(number)
         if span is None:
             span = self._new_span(layer, token)
@@ -221,6 +224,7 @@ class _Annotations:
             )
         if number is not None:
             self._by_number[number] = span
+
         for index, (column, cell) in enumerate(zip(layer.columns, row, strict=True)):
             is_slot = layer.has_slot_names(index) or layer.has_slot_targets(index)
             if column and not is_slot:
@@ -297,6 +301,7 @@ class _Annotations:
                 )
             if row[index + 1] in (_NO_ANNOTATION, _NO_VALUE, ""):
                 continue
+
             names = split(row[index], ";")
             targets = split(row[index + 1], ";")
             # The number of the annotation itself follows the last name of a slot.
@@ -307,6 +312,7 @@ class _Annotations:
                     f"{token.where}: {layer.short}: expected as many slots as targets, "
                     f"found {len(names)} and {len(targets)}"
                 )
+
             for name, cell in zip(names, targets, strict=True):
                 reference = _parse_reference(cell, layer, token)
                 target = self._find_span(
