@@ -1,8 +1,8 @@
 """One record from several annotators' annotations of a sentence.
 
-Labels are voted on. Spans are not: tokens that most annotators marked need not be anybody's span, and the links of a
-source to its cue and content would be torn. So all spans of a sentence are those of one annotator, of the one who
-agrees best with the others.
+Annotators vote on labels, but not on spans: the tokens that most annotators marked may be no annotator's span, and a
+vote would break the links of a source to its cue and content. All spans of a sentence are therefore those of the one
+annotator who agrees best with the others.
 """
 
 from collections import Counter
@@ -37,25 +37,28 @@ def adjudicate(
 ) -> tuple[Record, SoftLabels]:
     """Return one record from the annotations of one sentence.
 
-    A field that is ``None`` was not annotated and does not vote; an empty list says that there are none, and does. The
-    label of a sentence or a stance is the one with the most votes; on a tie there is no label, and the stance is
+    A field that is ``None`` was not annotated and does not vote; an empty list is an annotation and votes.
+
+    The label of a sentence or a stance is the one with the most votes. On a tie there is no label, and the stance is
     left out unless its probabilities are kept. Stances of all annotators are grouped by question (see ``question_of``).
-    Attributions, and entities, are those of the annotator whose tokens agree best with the others' (mean F1 over
-    roles), the first by name of those who agree alike; they are chosen sentence by sentence, and the names of
-    attributions that run over several sentences are kept apart by annotator.
+
+    Attributions are those of the annotator whose tokens agree best with the others' (mean F1 over roles), and so are
+    entities. If several agree equally well, the first by name is chosen. Each sentence has its own choice, so that the
+    events of attributions over several sentences begin with the annotator's name.
 
     Args:
         records: annotations of one text, each by another annotator. A single one is returned unchanged.
-        how: ``majority``; ``soft``, which also keeps how annotators divide; or ``adjudicator``.
-        adjudicator: the annotator whose record is taken where there is one; else it is as by ``majority``.
-        labels: task → label names; the default ones of a task that is absent.
-        on_tie: called with the task for each label that is tied, and with ``attribution`` or ``entity`` where
-            annotators agree alike who marked different spans.
+        how: ``majority``; ``soft``, which also keeps the shares of the labels; or ``adjudicator``.
+        adjudicator: the annotator whose record is returned if there is one; otherwise the majority decides.
+        labels: task → label names; a task that is absent has its default labels.
+        on_tie: called with the task for each label that is tied, and with ``attribution`` or ``entity`` if annotators
+            with different spans agree equally well with the others.
 
     Returns:
-        The record, with the first's ``id``, ``doc_id``, ``start``, ``text`` and ``meta``, in which ``annotators``
-        keeps each annotator's fields; its ``annotator`` is ``None`` unless it is the adjudicator's. And, if ``soft``,
-        the shares of each task's labels, (labels,), as soft labels; those of stances are their ``probabilities``.
+        The record and its soft labels. The record has the first one's ``id``, ``doc_id``, ``start``, ``text`` and
+        ``meta``, and the fields of each annotator under ``annotators`` in its ``meta``; its ``annotator`` is ``None``
+        unless it is the adjudicator's. The soft labels are the shares of each sentence task's labels, (labels,), if
+        ``soft``; the shares of a stance's labels are its ``probabilities``.
 
     Raises:
         ConfigError: for another ``how``, or if it does not go with ``adjudicator``.
@@ -88,10 +91,10 @@ def adjudicate(
 
 
 def annotated_fields(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
-    """Return annotator → the fields that they annotated, as plain JSON.
+    """Return annotator → the annotated fields, as plain JSON.
 
-    An annotator without a name goes by a number, as ``#1``. A stance has its holder, target and label, an attribution
-    the roles that it has.
+    An annotator without a name is called by a number, such as ``#1``. A stance has its holder, target and label, and an
+    attribution has the roles that are not ``None``.
     """
     by_annotator = {}
     for number, record in enumerate(records, 1):
@@ -171,7 +174,7 @@ def _shares(votes: Counter[str], names: Sequence[str], location: str) -> dict[st
 def _vote_on_stances(
     records: Sequence[Record], names: Sequence[str] | None, on_tie: OnTie
 ) -> list[Stance] | None:
-    """Return one stance for each question; with the shares of the labels ``names`` unless ``None``."""
+    """Return one stance for each question, with the shares of the labels ``names`` unless they are ``None``."""
     if all(record.stances is None for record in records):
         return None
 
@@ -213,11 +216,11 @@ def _best_annotator(
 
     Args:
         records: the annotations of one sentence.
-        task: the spans that are compared; passed to ``on_tie`` if annotators agree alike who marked different spans.
-        on_tie: see ``adjudicate``.
+        task: the task whose spans are compared.
+        on_tie: called with the task if annotators with different spans agree equally well with the others.
 
     Returns:
-        The name and the record, of several who agree alike the first by name; ``None`` if nobody annotated the task.
+        The name and the record, the first by name if several agree equally well; ``None`` if nobody annotated the task.
     """
     annotated: list[tuple[str, Record]] = []
     roles: list[list[str]] = []  # of each annotator, the role of each token

@@ -24,13 +24,14 @@ class AgreementReport(BaseModel):
     """Represent the agreement of all annotators.
 
     Attributes:
-        items: sentences that two or more annotated.
-        single: sentences that one annotated.
-        documents: of the former; intervals are by bootstrap over them. A sentence without a document is one itself.
-        annotators: who is named → sentences.
+        items: sentences with two or more annotators.
+        single: sentences with one annotator.
+        documents: documents with such sentences, over which intervals are bootstrapped. A sentence without a document
+            is a document of its own.
+        annotators: name of an annotator → number of sentences.
         labels: task (claim, check_worthy, subjective, stance) → agreement; tasks that nobody annotated are left out.
-        spans: the same of ``attribution`` and ``entity``.
-        people: task → metric, named as those of ``evaluate`` → what annotators reach in a model's place.
+        spans: ``attribution`` and ``entity`` → agreement, likewise.
+        people: task → metric of ``evaluate`` → the score of the annotators in a model's place.
     """
 
     items: int
@@ -45,8 +46,8 @@ class AgreementReport(BaseModel):
 class Agreement:
     """Count annotations sentence by sentence, and report how far annotators agree.
 
-    Only counts are stored, and the sentences of the current document: the sentences of a document are expected one
-    after another. Those that come later count as another document.
+    Only counts and the sentences of the current document are stored. The sentences of a document must therefore follow
+    one another; sentences that come later count as another document.
     """
 
     def __init__(self) -> None:
@@ -60,10 +61,10 @@ class Agreement:
         """Count one sentence, as each of its annotators has it.
 
         Args:
-            records: of one text, each by another ``annotator``; several may have no name.
+            records: annotations of one text, each by another ``annotator``; several may have no name.
 
         Raises:
-            InputError: if texts differ, or an annotator is named twice.
+            InputError: if texts differ, or an annotator has two records.
         """
         for record in records[1:]:
             if record.text != records[0].text:
@@ -130,10 +131,10 @@ class Agreement:
 
 
 def annotations(record: Record) -> list[Record]:
-    """Return the annotations of a record that has its annotators' answers to its one stance in its ``meta``.
+    """Return a record for each of the answers that ``meta["annotations"]`` has to the record's only stance.
 
-    GWSD's reader yields such records, with the answers in ``meta["annotations"]``. Its annotators have no names, so
-    that their answers count for alpha and Fleiss' kappa only. Any other record is its only annotation.
+    GWSD's reader yields such records. Its annotators have no names, so that their answers count for alpha and Fleiss'
+    kappa only. Any other record is its only annotation.
     """
     answers = record.meta.get("annotations")
     if not isinstance(answers, list) or record.stances is None or len(record.stances) != 1:

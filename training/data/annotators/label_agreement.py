@@ -21,7 +21,7 @@ from claimstance.training.data.annotators.coefficients import (
 )
 from claimstance.training.evaluation.metrics import Array, classification
 
-MOST_PAIRS = 1000  # pairs of annotators that are reported: all those of 45 annotators
+MOST_PAIRS = 1000  # enough to report all pairs of 45 annotators
 
 Cell = tuple[int, int]  # row and column of a matrix of labels
 Answer = TypeVar("Answer", bound=Hashable)
@@ -58,13 +58,13 @@ class LabelAgreement(BaseModel):
     """Represent the agreement of annotators on one task's labels.
 
     Attributes:
-        items: sentences, or questions of stance, that two or more answered.
-        single: those that one answered.
-        alpha: Krippendorff's, nominal. A missing answer is missing: no stance given is not a neutral one.
+        items: sentences, or questions of stance, with two or more answers.
+        single: those with one answer.
+        alpha: Krippendorff's, nominal. An annotator who marked no stance has no answer, not a neutral one.
         fleiss: Fleiss' kappa of the ``fleiss_items`` with ``fleiss_answers`` answers each, the commonest number.
         labels: alpha of each label against all others together.
-        pairs: of named annotators with items in common, at most ``MOST_PAIRS``: those with the most.
-        pairs_left_out: how many more there are.
+        pairs: the pairs of named annotators with the most items in common, at most ``MOST_PAIRS``.
+        pairs_left_out: the number of other pairs.
         annotators: name → agreement with the others.
     """
 
@@ -97,7 +97,7 @@ class LabelAnswers:
         self._majority: dict[str, Counter[bool]] = defaultdict(Counter)
 
     def add(self, answers: Sequence[tuple[str | None, str]]) -> None:
-        """Count the answers to one item: each annotator, ``None`` if not named, with a label."""
+        """Count the answers to one item: (annotator, label), the annotator ``None`` if not named."""
         coded = [(name, self._codes.setdefault(label, len(self._codes))) for name, label in answers]
         # In the order of the names, two annotators are the same pair at every item.
         coded.sort(key=lambda answer: answer[0] or "")

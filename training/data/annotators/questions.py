@@ -1,4 +1,4 @@
-"""The questions that annotators of one sentence answered: which of their answers are to the same one."""
+"""The questions about stances that annotators answer, so that answers to the same question can be compared."""
 
 from collections.abc import Hashable
 
@@ -8,9 +8,9 @@ Question = tuple[Hashable, Hashable]  # holder and target
 
 
 def question_of(stance: Stance) -> Question:
-    """Return holder and target, equal between annotators who marked the same span or gave the same name, but for case.
+    """Return holder and target; they are equal for the same spans, and for the same names whatever their case.
 
-    A span and a name are two questions, even where the span reads as the name: it may be another mention's.
+    A span and a name are two questions, even if the text of the span is the name: it may mention someone else.
     """
     return _key(stance.holder), _key(stance.target)
 

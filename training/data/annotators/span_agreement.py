@@ -1,9 +1,10 @@
 """Measure agreement on spans: alpha over tokens, and F1 of each annotator against each other.
 
-Each token is a unit, and what it is (source, cue, content or nothing; an entity's label or nothing) is its value; all
-tokens of all sentences that two or more annotated are put together. Alpha of a role is against all else together. So
-counted, the articles of PolNeAR's train and dev that several annotated give 77.3 % (74.7 % as a mean of the articles'
-own alphas); its README has 75.4 %, of tokens that are source, cue, content or none, and does not say of which articles.
+The units are the tokens of all sentences with two or more annotators. The value of a token is its role (source, cue,
+content or none) or the label of its entity. Alpha of one role is against all other values together.
+
+In this way, the articles of PolNeAR's train and dev splits with several annotators have an alpha of 77.3 %, or of
+74.7 % as a mean over articles. PolNeAR's README reports 75.4 % for the same values, without naming the articles.
 """
 
 from collections import Counter, defaultdict
@@ -41,7 +42,7 @@ Counts = dict[str, Array]  # metric → true positives, predicted, gold
 
 
 class SpanPair(BaseModel):
-    """Represent two annotators: the sentences that both annotated, and F1 of one against the other, either way."""
+    """Represent two annotators: the number of sentences that both annotated, and F1 between them."""
 
     first: str
     second: str
@@ -50,7 +51,7 @@ class SpanPair(BaseModel):
 
 
 class SpanAnnotator(BaseModel):
-    """Represent one annotator: the number of sentences, and F1 against all others, from the sum of their counts."""
+    """Represent one annotator: the number of sentences, and F1 against all others from their summed counts."""
 
     n: int
     figures: dict[str, float]
@@ -60,12 +61,12 @@ class SpanAgreement(BaseModel):
     """Represent the agreement of annotators on one task's spans.
 
     Attributes:
-        items: sentences that two or more annotated, if only to say that there are none.
-        single: those that one annotated.
+        items: sentences with two or more annotators; an annotation without spans counts.
+        single: sentences with one annotator.
         alpha: Krippendorff's, over tokens; ``n`` counts tokens.
         roles: alpha of each role, or entity label, against all else together.
-        pairs: of named annotators with sentences in common, at most ``MOST_PAIRS``: those with the most.
-        pairs_left_out: how many more there are.
+        pairs: the pairs of named annotators with the most sentences in common, at most ``MOST_PAIRS``.
+        pairs_left_out: the number of other pairs.
         annotators: name → agreement with the others.
     """
 
@@ -147,7 +148,7 @@ class SpanAnswers:
         self._sentences = []
 
     def _count_pairs(self, by_annotator: Mapping[str | int, Annotations]) -> None:
-        """Count between each two annotators, and add the mean over the pairs as the document's counts."""
+        """Count each two annotators against each other, and add the mean over the pairs as the document's counts."""
         pairs = []
         for first, second in combinations(sorted(by_annotator, key=str), 2):
             common = sorted(by_annotator[first].keys() & by_annotator[second].keys())
@@ -263,14 +264,14 @@ def _no_counts() -> Counts:
 
 
 def _figures(counts: Mapping[str, Array]) -> dict[str, float]:
-    """Return F1 of the metrics that either annotator has any span of."""
+    """Return F1 of the metrics for which either annotator has a span."""
     return {metric: f1(*row)["f1"] for metric, row in counts.items() if row.any()}
 
 
 def count_between(gold: Sequence[Record], predicted: Sequence[Record]) -> Array:
     """Count one annotator's attributions as gold and another's as predictions (see ``count_attributions``).
 
-    Swapping the two swaps the last two columns, and nothing else.
+    If the two annotators are swapped, so are the last two columns.
     """
     document = []
     for annotation, record in zip(gold, predicted, strict=True):

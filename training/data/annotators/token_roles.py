@@ -1,4 +1,4 @@
-"""Give each token of a sentence its role according to an annotator, over the tokens that attributions are scored by."""
+"""Give each token of a sentence its role according to an annotator; attributions are scored by the same tokens."""
 
 from collections.abc import Sequence
 

@@ -132,8 +132,8 @@ def read_file(
     Args:
         path: the file.
         format: the name of its format; recognised if ``None``.
-        layout: what the file does not say itself.
-        reading: counts records that are left out, and takes down facts about the file for the report.
+        layout: settings that the file does not contain.
+        reading: counts records that are left out, and notes facts about the file for the report.
 
     Raises:
         ConfigError: for an unknown format.

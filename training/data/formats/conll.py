@@ -212,7 +212,7 @@ def _entities(sentence: _TaggedSentence) -> Iterator[tuple[int, int]]:
 
 
 def read(path: Path, layout: Layout, reading: ReadReport) -> Iterator[Record]:
-    """Yield the records of a file; ``reading.facts`` takes down the scheme of its tags.
+    """Yield the records of a file; ``reading.facts`` notes the scheme of its tags.
 
     Raises:
         InputError: naming the file and the line.

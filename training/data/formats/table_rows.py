@@ -48,7 +48,7 @@ def read_delimited(
 
     The delimiter is the one in Excel's line ``sep=``; else ``delimiter``, unless only another one of comma, semicolon,
     tab and bar gives the header a column ``text_column``. A table with tabs whose quotation marks quote nothing is read
-    without quoting. ``reading.facts`` takes down both if they are not the usual ones.
+    without quoting. ``reading.facts`` notes both if they are not the usual ones.
 
     Raises:
         InputError: naming the line; for a file that is not UTF-8 also its probable encoding.

@@ -6,7 +6,7 @@ as line ends that git or an editor has since made two characters long.
 
 brat does not name annotators. The annotator is
 
-- what follows the text's name: ``a_anna.ann`` and ``a_ben.ann`` beside ``a.txt``; else
+- the part after the text's name: ``a_anna.ann`` and ``a_ben.ann`` beside ``a.txt``; else
 - the folder, if two folders have the same text under the same name: ``anna/a.ann`` and ``ben/a.ann``.
 
 These lines are read: text-bound annotations (T, with pieces, with line ends in the quoted text), events (E), relations

@@ -137,7 +137,7 @@ def read(path: Path) -> tuple[list[Layer], list[WebAnnoSentence]]:
         name, *columns = line.partition("=")[2].split("|")
         if not name:
             raise InputError(f"{where}: expected the name of a layer, found none")
-        # A layer without features has one column all the same, which only marks the tokens.
+        # A layer without features still has one column, which only marks the tokens.
         layers.append(Layer(name, kind, column_count, tuple(columns) or ("",)))
         column_count += len(layers[-1].columns)
         header_end += 1

@@ -196,7 +196,7 @@ class _Annotations:
         )
 
     def add_spans(self, layer: Layer, token: WebAnnoToken) -> None:
-        """Add what a token has of a span or chain layer."""
+        """Add the annotations of a span or chain layer at a token."""
         if layer.kind == "relation":
             return
         find_or_add = self._chain_link if layer.kind == "chain" else self._span
@@ -283,7 +283,7 @@ class _Annotations:
             values = [
                 _feature_value(cell) for index, cell in enumerate(row) if index != base_column
             ]
-            # A relation without a label is a relation all the same.
+            # A relation without a label still counts as one.
             labels = [value for value in values if value] or [""]
             self.relations += [Relation(head.name, tail.name, label) for label in labels]
 
