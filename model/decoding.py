@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -98,9 +98,16 @@ def decode_tags(
     word_bounds = list(words(window))
     if not word_bounds:
         return []
-    probabilities = _word_probabilities(logits, word_bounds)  # (W, C)
+    bounds = np.array([(start, end) for start, end, _ in word_bounds])  # (W, 2)
+    # reduceat also sums the tokens between two words, the separators: these are the odd rows. The
+    # row of zeros lets the last word end at the last token.
+    padded = np.concatenate([logits, np.zeros_like(logits[:1])])
+    sums = np.add.reduceat(padded, bounds.ravel(), axis=0)[::2]
+    lengths = (bounds[:, 1:] - bounds[:, :1]).astype(logits.dtype)
+    probabilities = softmax(sums / lengths)  # (W, C)
     best_tags = probabilities.argmax(axis=1)
     best_probabilities = probabilities[np.arange(len(word_bounds)), best_tags]
+
     closed_starts = set()
     for piece in window.pieces:
         if piece.sentence in ends and not piece.skipped:
@@ -127,17 +134,6 @@ def decode_tags(
     return spans
 
 
-def _word_probabilities(logits: Floats, word_bounds: Sequence[tuple[int, int, bool]]) -> Floats:
-    """Return the probabilities (W, C) of the tags for words, from the logits (T, C) of tokens."""
-    bounds = np.array([(start, end) for start, end, _ in word_bounds])  # (W, 2)
-    # reduceat also sums the tokens between two words, the separators: these are the odd rows. The
-    # row of zeros lets the last word end at the last token.
-    padded = np.concatenate([logits, np.zeros_like(logits[:1])])
-    sums = np.add.reduceat(padded, bounds.ravel(), axis=0)[::2]
-    lengths = (bounds[:, 1:] - bounds[:, :1]).astype(logits.dtype)
-    return softmax(sums / lengths)
-
-
 def link_candidates(
     spans: Sequence[TokenSpan], window: Window | None = None, layout: Layout | None = None
 ) -> list[CuePair]:
@@ -151,21 +147,19 @@ def link_candidates(
     pairs = [(cue, span) for cue in cues for span in sources_and_contents]
     if window is None or layout is None:
         return pairs
-    return [
-        (cue, span)
-        for cue, span in pairs
-        if span.label != "content" or _layout_allows(cue, span, window, layout)
-    ]
 
-
-def _layout_allows(cue: TokenSpan, content: TokenSpan, window: Window, layout: Layout) -> bool:
-    """Return whether the lines of the article allow a content to belong to a cue."""
-    cue_sentence = min(_sentences(cue, window))
-    content_sentence = min(_sentences(content, window))
-    if layout.lines[cue_sentence] == layout.lines[content_sentence]:
-        return True
-    is_introduced = cue_sentence < content_sentence and layout.introduces(cue_sentence)
-    return is_introduced or content_sentence in layout.quoted
+    allowed = []
+    for cue, span in pairs:
+        if span.label == "content":
+            cue_sentence = min(_sentences(cue, window))
+            content_sentence = min(_sentences(span, window))
+            is_on_line = layout.lines[cue_sentence] == layout.lines[content_sentence]
+            is_introduced = cue_sentence < content_sentence and layout.introduces(cue_sentence)
+            is_quoted = content_sentence in layout.quoted
+            if not (is_on_line or is_introduced or is_quoted):
+                continue
+        allowed.append((cue, span))
+    return allowed
 
 
 @dataclass
@@ -221,14 +215,22 @@ def assemble(
     scores: dict[CuePair, float] = {}
     for pair, (as_source, as_content) in zip(candidates, sigmoid(logits), strict=True):
         scores[pair] = float(as_source if pair[1].label == "source" else as_content)
-    scores = _drop_distant_contents(scores, window)
+    # A content that a cue of its own sentence claims is taken from cues of other sentences.
+    claims = set()
+    for (cue, span), score in scores.items():
+        if span.label == "content" and score > LINK_THRESHOLD:
+            claims.add((cue, span))
+    near = {pair for pair in claims if _sentences(pair[0], window) & _sentences(pair[1], window)}
+    claimed_nearby = {content for _, content in near}
+    distant = {pair for pair in claims - near if pair[1] in claimed_nearby}
 
     scores_by_cue: dict[TokenSpan, list[tuple[float, TokenSpan]]] = {}
     for span in spans:
         if span.label == "cue":
             scores_by_cue[span] = []
     for (cue, span), score in scores.items():
-        scores_by_cue[cue].append((score, span))
+        if (cue, span) not in distant:
+            scores_by_cue[cue].append((score, span))
     drafts = [_draft(cue, scored, window) for cue, scored in scores_by_cue.items()]
 
     claimed = {content for draft in drafts for content in draft.contents}
@@ -242,18 +244,6 @@ def assemble(
     return [_locate(draft, window) for draft in [*drafts, *orphan_contents]]
 
 
-def _drop_distant_contents(scores: Mapping[CuePair, float], window: Window) -> dict[CuePair, float]:
-    """Return the scores without links to a content that a cue of the content's own sentence claims, too."""
-    claims = set()
-    for (cue, span), score in scores.items():
-        if span.label == "content" and score > LINK_THRESHOLD:
-            claims.add((cue, span))
-    near = {pair for pair in claims if _sentences(pair[0], window) & _sentences(pair[1], window)}
-    claimed_nearby = {content for _, content in near}
-    distant = {pair for pair in claims - near if pair[1] in claimed_nearby}
-    return {pair: score for pair, score in scores.items() if pair not in distant}
-
-
 def _draft(
     cue: TokenSpan, scored: Sequence[tuple[float, TokenSpan]], window: Window
 ) -> _AttributionDraft:
@@ -265,12 +255,16 @@ def _draft(
             draft.source = span
             draft.link_probabilities.append(score)
             break
+
     contents = [(score, span) for score, span in ranked if span.label == "content"]
-    linked = [(score, span) for score, span in contents if score > LINK_THRESHOLD] or contents[:1]
+    linked = [(score, span) for score, span in contents if score > LINK_THRESHOLD]
+    if not linked:
+        linked = contents[:1]  # the likeliest one
     plausible = []
     for score, span in linked:
         if span.probability >= CERTAIN_CONTENT or not _is_short(span, window):
             plausible.append((score, span))
+    # A short content is better than none.
     for score, span in plausible or linked:
         draft.contents.append(span)
         draft.link_probabilities.append(score)
@@ -293,7 +287,9 @@ def _attach_orphan_sources(
             if draft.source is not None:
                 continue
             own_spans = draft.cue_and_contents
-            own_sentences = set().union(*(_sentences(span, window) for span in own_spans))
+            own_sentences: set[int] = set()
+            for span in own_spans:
+                own_sentences |= _sentences(span, window)
             if own_sentences.isdisjoint(_sentences(source, window)):
                 continue
             gap = min(_gap(source, span) for span in own_spans)

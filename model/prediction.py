@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from claimstance.model.decoding import FoundAttribution
 from claimstance.model.labels import ROLES
 from claimstance.model.predictor import (
     EncodedDocument,
@@ -49,13 +48,14 @@ class PendingRecords:
     Attributes:
         sentences: the number of each record's sentence in the document. Successive records with the same sentence
             and other holder–target pairs share it.
+        locate: finds the mentions of a name; those of the name itself, without coreference, if ``None``.
     """
 
     predictor: Predictor
     records: Sequence[Record]
     sentences: list[int]
     document: PendingDocument
-    locate: Locate
+    locate: Locate | None
 
     def result(self) -> list[Prediction]:
         """Wait for the encoder and return the prediction for each record."""
@@ -116,9 +116,11 @@ class PendingRecords:
         self, document: EncodedDocument, sentence: int, span_or_name: Span | str
     ) -> Sequence[tuple[int, int]]:
         """Return the pieces of a span, or the mentions of a name in a sentence."""
-        if isinstance(span_or_name, str):
-            return self.locate(document, sentence, span_or_name)
-        return span_or_name
+        if not isinstance(span_or_name, str):
+            return span_or_name
+        if self.locate is None:
+            return find_mentions(span_or_name, document.texts[sentence])
+        return self.locate(document, sentence, span_or_name)
 
 
 def contexts(records: Sequence[Record]) -> list[list[int]]:
@@ -177,14 +179,7 @@ def begin_document(
         sentences.append(len(texts) - 1)
         previous = record
     document = predictor.submit(texts, stop)
-    return PendingRecords(predictor, records, sentences, document, locate or _locate_by_name)
-
-
-def _locate_by_name(
-    document: EncodedDocument, sentence: int, name: str
-) -> Sequence[tuple[int, int]]:
-    """Return the mentions of a name in a sentence, without coreference."""
-    return find_mentions(name, document.texts[sentence])
+    return PendingRecords(predictor, records, sentences, document, locate)
 
 
 def _by_label(labels: Sequence[str], row: Iterable[float]) -> dict[str, float]:
@@ -207,18 +202,14 @@ def attributions_by_sentence(
         sentences = sorted({piece.sentence for piece in pieces})
         event = f"{sentences[0]}.{number}" if len(sentences) > 1 else None
         for sentence in sentences:
-            spans = _spans_in_sentence(attribution, sentence)
+            spans: dict[str, Span | None] = {}
+            for role in ROLES:
+                located: Sequence[Located] = getattr(attribution, role)
+                in_sentence = [
+                    (piece.start, piece.end) for piece in located if piece.sentence == sentence
+                ]
+                spans[role] = in_sentence or None
             by_sentence[sentence].append(
                 (Attribution(**spans, event=event), attribution.probability)
             )
     return by_sentence
-
-
-def _spans_in_sentence(attribution: FoundAttribution, sentence: int) -> dict[str, Span | None]:
-    """Return role → the pieces of it that lie in a sentence, ``None`` if there are none."""
-    spans: dict[str, Span | None] = {}
-    for role in ROLES:
-        pieces: Sequence[Located] = getattr(attribution, role)
-        in_sentence = [(piece.start, piece.end) for piece in pieces if piece.sentence == sentence]
-        spans[role] = in_sentence or None
-    return spans

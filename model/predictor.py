@@ -188,15 +188,6 @@ class Predictor:
         self._has_default_entities = self._entity_tags == bio(DEFAULT_LABELS["entity"])
         self._pools: dict[int, ThreadPoolExecutor] = {}  # process id → its threads
 
-    @property
-    def _pool(self) -> ThreadPoolExecutor:
-        """Return the threads of this process: a forked process does not have those of its parent."""
-        process = os.getpid()
-        if process not in self._pools:
-            pool = ThreadPoolExecutor(self.workers, thread_name_prefix="encoder")
-            self._pools = {process: pool}
-        return self._pools[process]
-
     def read(self, texts: Sequence[str]) -> EncodedDocument:
         """Predict for consecutive sentences, which are encoded in each other's context."""
         return self.result(self.submit(texts))
@@ -254,7 +245,10 @@ class Predictor:
             if "attribution" in output:
                 attributions += self._attributions(window, output, pending_document.layout)
             if "entity" in output:
-                entities += self._entities(window, output["entity"][0], texts)
+                for span in decode_tags(output["entity"][0], window, self._entity_tags):
+                    [piece, *_] = window.locate(span.start, span.end)
+                    place = _without_punctuation(piece, texts)
+                    entities.append(FoundEntity(place, span.label, span.probability))
             for head, spans in document.opinions.items():
                 spans += self._opinion_spans(window, head, output[head][0], texts)
 
@@ -263,9 +257,9 @@ class Predictor:
             document.probabilities[task] = self._probabilities(sums[task] / lengths, task)
         if "entity" in self.config.tasks:
             # The rules of whole_names are those of the default labels.
-            document.entities = (
-                whole_names(entities, texts) if self._has_default_entities else entities
-            )
+            if self._has_default_entities:
+                entities = whole_names(entities, texts)
+            document.entities = entities
         if "attribution" in self.config.tasks:
             if pending_document.layout is not None:
                 attributions = self._name_speakers(document, attributions, pending_document.layout)
@@ -351,7 +345,12 @@ class Predictor:
         """Begin to encode a window. With one worker, the calling thread encodes it when it needs the result."""
         if self.workers == 1:
             return PendingWindow(window, _DeferredFuture(partial(self._encode, window, stop)))
-        return PendingWindow(window, self._pool.submit(self._encode, window, stop))
+        # A forked process does not have the threads of its parent, and needs its own.
+        process = os.getpid()
+        if process not in self._pools:
+            pool = ThreadPoolExecutor(self.workers, thread_name_prefix="encoder")
+            self._pools = {process: pool}
+        return PendingWindow(window, self._pools[process].submit(self._encode, window, stop))
 
     def _encode(self, window: Window, stop: ShouldCancel) -> dict[str, Floats]:
         """Return the output of the network for a window."""
@@ -363,14 +362,6 @@ class Predictor:
             np.array([window.segments], dtype=np.int64),
             np.array(spans, dtype=np.int64),
         )
-
-    def _entities(
-        self, window: Window, logits: Floats, texts: Sequence[str]
-    ) -> Iterator[FoundEntity]:
-        """Yield the entities of a window, from the logits (T, C) of its tokens."""
-        for span in decode_tags(logits, window, self._entity_tags):
-            [piece, *_] = window.locate(span.start, span.end)
-            yield FoundEntity(_without_punctuation(piece, texts), span.label, span.probability)
 
     def _opinion_spans(
         self, window: Window, head: str, logits: Floats, texts: Sequence[str]
@@ -387,8 +378,13 @@ class Predictor:
                 bounds.append([span.start, span.end])
         for start, end in bounds:
             [piece, *_] = window.locate(start, end)
-            place = _without_possessive(_without_punctuation(piece, texts), texts)
-            words = texts[place.sentence][place.start : place.end]
+            place = _without_punctuation(piece, texts)
+            text = texts[place.sentence]
+            # The ending of the name before belongs to that: *moves*, not *s moves*, of *Moscow's moves*.
+            possessive = _POSSESSIVE.match(text, place.start, place.end)
+            if possessive is not None:
+                place = replace(place, start=possessive.end())
+            words = text[place.start : place.end]
             if words.lower() not in ("", "a", "an", "the"):
                 yield place
 
@@ -472,12 +468,6 @@ def _without_punctuation(piece: Located, texts: Sequence[str]) -> Located:
     return piece
 
 
-def _without_possessive(piece: Located, texts: Sequence[str]) -> Located:
-    """Return a span without the ending of the name before it: *moves*, not *s moves*, of *Moscow's moves*."""
-    match = _POSSESSIVE.match(texts[piece.sentence], piece.start, piece.end)
-    return replace(piece, start=match.end()) if match else piece
-
-
 def _group_queries(
     document: EncodedDocument, queries: Sequence[StanceQuery]
 ) -> tuple[
@@ -487,8 +477,9 @@ def _group_queries(
     """Group queries by the encoding that they need.
 
     Returns:
-        For mentioned targets, window number → query number, piece of the sentence, tokens of the target; for topics,
-        sentence and topic → query numbers. A mention without tokens is treated as a topic.
+        For mentioned targets, window number → query number, piece of the sentence, tokens of the target, where the
+        window is the first with such tokens; for topics, sentence and topic → query numbers. A mention without tokens
+        is treated as a topic.
     """
     pieces = _pieces_by_sentence(document)
     by_window: dict[int, list[tuple[int, Piece, tuple[int, int]]]] = {}
@@ -497,10 +488,12 @@ def _group_queries(
         if isinstance(query.target, str):
             by_topic.setdefault((query.sentence, query.target), []).append(number)
             continue
-        mention = _find_tokens(query.target, pieces.get(query.sentence, []), document)
-        if mention is not None:
-            window_number, piece, target = mention
-            by_window.setdefault(window_number, []).append((number, piece, target))
+        for window_number, piece in pieces.get(query.sentence, ()):
+            window, _ = document.windows[window_number]
+            target = window.token_span(piece, *query.target)
+            if target is not None:
+                by_window.setdefault(window_number, []).append((number, piece, target))
+                break
         else:
             topic = document.texts[query.sentence][slice(*query.target)]
             by_topic.setdefault((query.sentence, topic), []).append(number)
@@ -527,18 +520,6 @@ def ranges_of_long_sentences(document: EncodedDocument) -> dict[int, list[tuple[
                 start, end = window.offsets[piece.start][0], window.offsets[piece.end - 1][1]
                 ranges[sentence].append((start, end))
     return ranges
-
-
-def _find_tokens(
-    span: tuple[int, int], pieces: Sequence[tuple[int, Piece]], document: EncodedDocument
-) -> tuple[int, Piece, tuple[int, int]] | None:
-    """Return the first window with tokens of a span in its sentence, the piece, and those tokens."""
-    for number, piece in pieces:
-        window, _ = document.windows[number]
-        tokens = window.token_span(piece, *span)
-        if tokens is not None:
-            return number, piece, tokens
-    return None
 
 
 def _holder_tokens(window: Window, piece: Piece, query: StanceQuery) -> tuple[int, int]:

@@ -46,7 +46,11 @@ def name_speakers(
     quotations_with_source: list[tuple[Quotation, tuple[Located, ...]]] = [
         (quotation, (quotation.name,)) for quotation in all_quotations if quotation.name is not None
     ]
-    questions = _asking_attributions(attributions, texts, layout)
+    questions: dict[int, FoundAttribution] = {}  # line → its last attribution with a cue of asking
+    for attribution in attributions:
+        cues = " ".join(texts[cue.sentence][cue.start : cue.end] for cue in attribution.cue)
+        if attribution.source and ASKING.intersection(cues.lower().split()):
+            questions[layout.lines[attribution.cue[0].sentence]] = attribution
     for exchange in _exchanges(all_quotations):
         line_before = layout.lines[exchange[0].first - 1]
         if line_before in questions:
@@ -162,15 +166,3 @@ def _by_turns(
         quotations_with_source.append((quotation, source))
         follows_question = is_question_itself
     return quotations_with_source
-
-
-def _asking_attributions(
-    attributions: Iterable[FoundAttribution], texts: Sequence[str], layout: Layout
-) -> dict[int, FoundAttribution]:
-    """Return line → its last attribution with a source and a cue of asking."""
-    by_line = {}
-    for attribution in attributions:
-        cues = " ".join(texts[cue.sentence][cue.start : cue.end] for cue in attribution.cue)
-        if attribution.source and ASKING.intersection(cues.lower().split()):
-            by_line[layout.lines[attribution.cue[0].sentence]] = attribution
-    return by_line

@@ -91,8 +91,24 @@ class Record(_StrictModel):
 
     @model_validator(mode="after")
     def _check_spans(self) -> "Record":
+        length = len(self.text)
         for field, span in self.spans():
-            _check_span(field, span, self.text)
+            if not span:
+                raise ValueError(
+                    f"{field}: expected at least one [start, end], found an empty list"
+                )
+            for start, end in span:
+                if not 0 <= start < end <= length:
+                    raise ValueError(
+                        f"{field}: expected 0 <= start < end <= {length} (the text's length), "
+                        f"found [{start}, {end}]"
+                    )
+            overlap = overlapping_pieces(span)
+            if overlap is not None:
+                first, second = map(list, overlap)
+                raise ValueError(
+                    f"{field}: expected pieces that do not overlap, found {first} and {second}"
+                )
         return self
 
     def spans(self) -> Iterator[tuple[str, Span]]:
@@ -119,24 +135,6 @@ class Record(_StrictModel):
             if section[key] is None:
                 del section[key]
         return json.dumps(data, ensure_ascii=False)
-
-
-def _check_span(field: str, span: Span, text: str) -> None:
-    """Raise ``ValueError`` for a span that is empty, exceeds the text, or has overlapping pieces."""
-    if not span:
-        raise ValueError(f"{field}: expected at least one [start, end], found an empty list")
-    for start, end in span:
-        if not 0 <= start < end <= len(text):
-            raise ValueError(
-                f"{field}: expected 0 <= start < end <= {len(text)} (the text's length), "
-                f"found [{start}, {end}]"
-            )
-    overlap = overlapping_pieces(span)
-    if overlap is not None:
-        first, second = map(list, overlap)
-        raise ValueError(
-            f"{field}: expected pieces that do not overlap, found {first} and {second}"
-        )
 
 
 def overlapping_pieces(span: Span) -> tuple[tuple[int, int], tuple[int, int]] | None:

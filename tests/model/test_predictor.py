@@ -4,13 +4,8 @@ import numpy as np
 import pytest
 
 from claimstance.model.config import ModelConfig
-from claimstance.model.labels import ROLES, bio
-from claimstance.model.predictor import (
-    CancelledError,
-    Predictor,
-    StanceQuery,
-    _without_possessive,
-)
+from claimstance.model.labels import OPINION_HEADS, ROLES, bio
+from claimstance.model.predictor import CancelledError, Predictor, StanceQuery
 from claimstance.model.text.layout import layout_of_lines
 from claimstance.model.windows import Located
 
@@ -301,7 +296,19 @@ def test_encoding_ends_once_stop_returns_true(make_reader, workers):
         ("buses move", "buses move"),
     ],
 )
-def test_a_span_leaves_the_possessive_ending_to_the_name_before_it(text, words):
+def test_a_target_leaves_the_possessive_ending_to_the_name_before_it(make_reader, text, words):
+    predictor = make_reader(opinion_spans=True)
     start = text.index("s moves") if "s moves" in text else 0
-    place = _without_possessive(Located(0, start, len(text)), [text])
+    [tokens] = predictor.windows.tokenize([text])
+    found = [number for number, offsets in enumerate(tokens.offsets, 1) if offsets[0] >= start]
+    read = predictor.backend.read
+
+    def read_with_target(ids, segments, sentences):
+        tags = {head: np.zeros((1, ids.shape[1], 3)) for head in OPINION_HEADS}
+        tags["opinion_target"][0, found[0], 1] = 9.0
+        tags["opinion_target"][0, found[1:], 2] = 9.0
+        return {**read(ids, segments, sentences), **tags}
+
+    predictor.backend.read = read_with_target
+    [place] = predictor.read([text]).opinions["opinion_target"]
     assert text[place.start : place.end] == words
