@@ -5,6 +5,7 @@ Before a name or a noun, the rules of this module decide for each kind of abbrev
 """
 
 import re
+from itertools import takewhile
 
 from claimstance.model.text.person_names import is_title, words
 
@@ -88,21 +89,22 @@ _FOLLOWING = re.compile(r"[^\W\d_](?:[\w-]|[’'](?!s\b))*")
 
 def without_abbreviations(paragraph: str) -> str:
     """Return the paragraph with *x* for the letters of abbreviations that end a sentence; offsets do not change."""
-    return _ABBREVIATION.sub(_spelled_out, paragraph)
+    pieces = []
+    position = 0
+    for abbreviation in _ABBREVIATION.finditer(paragraph):
+        if _ends_sentence(abbreviation):
+            pieces.append(paragraph[position : abbreviation.start()])
+            pieces.append("x" * len(abbreviation[1]) + ".")
+            position = abbreviation.end()
+    pieces.append(paragraph[position:])
+    return "".join(pieces)
 
 
-def _spelled_out(match: re.Match[str]) -> str:
-    """Return the replacement of an abbreviation with its stop."""
-    text, (start, end) = match.string, match.span()
-    before = text[max(0, start - _REACH) : start]
-    after = text[end : end + _REACH].lstrip(" \t\u00a0\"”’')]“‘")
-    if not _ends_sentence(before, match[1], after):
-        return match[0]
-    return "x" * len(match[1]) + "."
-
-
-def _ends_sentence(before: str, word: str, after: str) -> bool:
-    """Return whether a sentence ends with the abbreviation ``word`` between the two texts."""
+def _ends_sentence(abbreviation: re.Match[str]) -> bool:
+    """Return whether a sentence ends with an abbreviation, judging by the words around it."""
+    text, word = abbreviation.string, abbreviation[1]
+    before = text[max(0, abbreviation.start() - _REACH) : abbreviation.start()]
+    after = text[abbreviation.end() : abbreviation.end() + _REACH].lstrip(" \t\u00a0\"”’')]“‘")
     if word in _WORDS or word in _MONTHS:
         return True
     following = _FOLLOWING.findall(after)[:5]
@@ -139,8 +141,9 @@ def _place_ends_sentence(before: str, word: str, after: str, following: list[str
     After a city's state or country (Washington, D.C.), its sentence would continue with a comma: almost any next words
     begin a sentence.
     """
-    capitalised = {name.lower() for name in _capitalised(following)}
-    if capitalised & _INSTITUTIONS:
+    # The name or noun that follows: the words up to the first in lower case.
+    name = list(takewhile(lambda following_word: not following_word[0].islower(), following))
+    if _INSTITUTIONS.intersection(part.lower() for part in name):
         return False
     if _CITY.search(before):
         return True
@@ -151,20 +154,10 @@ def _place_ends_sentence(before: str, word: str, after: str, following: list[str
         return True
     if following[0] in _PUBLIC_OFFICES:
         return False
-    return _is_titled_name(following) or _is_subject(following)
-
-
-def _is_titled_name(following: list[str]) -> bool:
-    """Return whether the words begin with a title and a name: Governor Pell."""
-    return len(following) > 1 and is_title(following[0]) and following[1][0].isupper()
-
-
-def _is_subject(following: list[str]) -> bool:
-    """Return whether the words begin with a name or noun before lower case: Lena Orr said, Workers left."""
-    name = _capitalised(following)
-    if len(name) == len(following) or len(name) > 3:
-        return False
-    if following[len(name)] in ("of", "and"):
+    if _is_titled_name(following):
+        return True
+    # A name or noun before lower case is a subject: Lena Orr said, Workers left.
+    if len(name) == len(following) or len(name) > 3 or following[len(name)] in ("of", "and"):
         return False
     if len(name) > 1:
         return True
@@ -172,9 +165,6 @@ def _is_subject(following: list[str]) -> bool:
     return not is_modifier
 
 
-def _capitalised(following: list[str]) -> list[str]:
-    """Return the words up to the first in lower case."""
-    for number, word in enumerate(following):
-        if word[0].islower():
-            return following[:number]
-    return following
+def _is_titled_name(following: list[str]) -> bool:
+    """Return whether the words begin with a title and a name: Governor Pell."""
+    return len(following) > 1 and is_title(following[0]) and following[1][0].isupper()

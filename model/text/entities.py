@@ -62,13 +62,22 @@ def whole_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[F
         entities: the entities, in the order of the texts.
         texts: the sentences that they are in.
     """
-    names = []
+    names: list[FoundEntity] = []
     for entity in entities:
-        if has_capital(_text_of(entity, texts)):
-            place = _with_whole_words(entity.place, texts[entity.place.sentence])
-            names.append(replace(entity, place=place))
+        if not has_capital(_text_of(entity, texts)):
+            continue
+        place = _with_whole_words(entity.place, texts[entity.place.sentence])
+        name = replace(entity, place=place)
+        last = names[-1] if names else None
+        if last is not None and _are_one_name(last, name, texts):
+            place = replace(last.place, end=max(last.place.end, place.end))
+            probability = min(last.probability, name.probability)
+            names[-1] = FoundEntity(place, name.label, probability)
+        else:
+            names.append(name)
+
     complete = []
-    for entity in _extend_names(_join_names(names, texts), texts):
+    for entity in _extend_names(names, texts):
         place = _without_open_end(entity.place, texts[entity.place.sentence])
         if place.start < place.end:
             complete.append(replace(entity, place=place))
@@ -135,19 +144,6 @@ def _text_of(entity: FoundEntity, texts: Sequence[str]) -> str:
     return texts[entity.place.sentence][entity.place.start : entity.place.end]
 
 
-def _join_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[FoundEntity]:
-    """Return the entities with neighbours joined that are parts of one name."""
-    joined: list[FoundEntity] = []
-    for entity in entities:
-        last = joined[-1] if joined else None
-        if last is not None and _are_one_name(last, entity, texts):
-            place = replace(last.place, end=max(last.place.end, entity.place.end))
-            joined[-1] = FoundEntity(place, entity.label, min(last.probability, entity.probability))
-        else:
-            joined.append(entity)
-    return joined
-
-
 def _are_one_name(last: FoundEntity, entity: FoundEntity, texts: Sequence[str]) -> bool:
     """Return whether two successive entities are parts of one name."""
     if last.place.sentence != entity.place.sentence:
@@ -210,10 +206,17 @@ def with_known_people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> 
         entities: the entities, in the order of the texts.
         texts: the sentences that they are in.
     """
-    people = _full_names_by_surname(entities, texts)
+    people: dict[str, dict[str, float]] = defaultdict(dict)  # surname → full name → probability
+    for entity in entities:
+        name = _text_of(entity, texts)
+        person = person_name(name) if entity.label == "PERSON" else None
+        if person is not None and NO_FIRST_NAME.isdisjoint(name.split()):
+            probabilities = people[person.surname]
+            probabilities[name] = max(entity.probability, probabilities.get(name, 0.0))
     if not people:
         return list(entities)
     people_in_capitals = {surname.upper(): names for surname, names in people.items()}
+
     counts: Counter[tuple[str, str]] = Counter()
     by_sentence: dict[int, list[FoundEntity]] = defaultdict(list)
     for entity in entities:
@@ -231,7 +234,10 @@ def with_known_people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> 
     for index, text in enumerate(texts):
         in_sentence = by_sentence[index]
         is_in_capitals = text.isupper()
-        names = _full_names_in(text, people_in_capitals if is_in_capitals else people)
+        people_by_word = people_in_capitals if is_in_capitals else people
+        names: dict[str, float] = {}  # the full names whose surname the text contains
+        for word in _WORD_OF_NAME.findall(text):
+            names.update(people_by_word.get(word, {}))
         for name, probability in names.items():
             for start, end in find_mentions(name, text):
                 has_capital_anyway = is_in_capitals or not text[:start].strip(_MARKS)
@@ -241,28 +247,6 @@ def with_known_people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> 
                 in_sentence = _with_person(in_sentence, place, probability, text, counts)
         completed += sorted(in_sentence, key=lambda entity: entity.place)
     return completed
-
-
-def _full_names_by_surname(
-    entities: Sequence[FoundEntity], texts: Sequence[str]
-) -> dict[str, dict[str, float]]:
-    """Return surname → the full names of persons with it → the largest probability of each."""
-    people: dict[str, dict[str, float]] = defaultdict(dict)
-    for entity in entities:
-        name = _text_of(entity, texts)
-        person = person_name(name) if entity.label == "PERSON" else None
-        if person is not None and NO_FIRST_NAME.isdisjoint(name.split()):
-            probabilities = people[person.surname]
-            probabilities[name] = max(entity.probability, probabilities.get(name, 0.0))
-    return people
-
-
-def _full_names_in(text: str, people: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Return the full names whose surname a text contains, with their probabilities."""
-    names: dict[str, float] = {}
-    for word in _WORD_OF_NAME.findall(text):
-        names.update(people.get(word, {}))
-    return names
 
 
 def _with_person(

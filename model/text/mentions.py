@@ -37,6 +37,7 @@ NO_FIRST_NAME = words(
     """
 )
 _WORD_BEFORE = re.compile(r"([^\W\d_][\w.’'-]*)\s+$")
+_MIDDLE_NAMES = r"(?:\s+[A-Z][\w.’'-]*){0,2}?"
 _LOOK_BACK = 60  # characters; titles and first names are shorter
 
 
@@ -91,11 +92,8 @@ def _is_mention(match: re.Match[str], person: PersonName | None) -> bool:
         return len(match[0]) > 2 or not text.isupper()
     if person is None or match.lastgroup == "full":
         return True
-    return _is_surname_alone(match[0], before, person)
 
-
-def _is_surname_alone(surname: str, before: str, person: PersonName) -> bool:
-    """Return whether a surname stands for ``person``, rather than for somebody else or for a common word."""
+    # A surname alone may stand for somebody else, or be a common word.
     word = _WORD_BEFORE.search(before)
     if word is None or not word[1][0].isupper():
         return person.surname not in AMBIGUOUS_SURNAMES
@@ -105,7 +103,7 @@ def _is_surname_alone(surname: str, before: str, person: PersonName) -> bool:
     if person.surname in AMBIGUOUS_SURNAMES:
         return False
     # In a headline in capitals, the word before need not be a first name.
-    if surname.isupper() and previous.isupper():
+    if match[0].isupper() and previous.isupper():
         return True
     first = previous.rstrip(".")
     if person.first.startswith(first) or first.startswith(person.first):
@@ -138,8 +136,13 @@ def _compile_name(name: str) -> _CompiledName | None:
     if person is not None:
         in_capitals = replace(person, first=person.first.upper(), surname=person.surname.upper())
         for variant_name in (person, in_capitals):
-            patterns["full"].append(_full_name_pattern(variant_name))
-            patterns["surname"].append(_surname_pattern(variant_name))
+            first_name = _phrase_pattern(variant_name.first)
+            surname = _surname_pattern(variant_name)
+            if variant_name.surname_is_first:
+                patterns["full"].append(rf"{_phrase_pattern(variant_name.surname)}\s+{first_name}")
+            else:
+                patterns["full"].append(rf"{first_name}{_MIDDLE_NAMES}\s+{surname}")
+            patterns["surname"].append(surname)
     else:
         for acronym in _acronyms(name, bare):
             with_stops = ".".join(acronym) + "."
@@ -155,14 +158,6 @@ def _phrase_pattern(phrase: str) -> str:
     """Return a pattern of a phrase, with any white space between its words and any apostrophe in them."""
     words_pattern = r"\s+".join(re.escape(word) for word in phrase.split())
     return re.sub(r"['’]", "['’]", words_pattern)
-
-
-def _full_name_pattern(person: PersonName) -> str:
-    """Return a pattern of first name and surname, with up to two middle names between them."""
-    if person.surname_is_first:
-        return _phrase_pattern(f"{person.surname} {person.first}")
-    middle = r"(?:\s+[A-Z][\w.’'-]*){0,2}?"
-    return rf"{_phrase_pattern(person.first)}{middle}\s+{_surname_pattern(person)}"
 
 
 def _surname_pattern(person: PersonName) -> str:

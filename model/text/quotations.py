@@ -6,7 +6,7 @@ parentheses, or on a line of its own. The form also identifies questions and ans
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from claimstance.model.text.layout import Layout
 from claimstance.model.text.person_names import is_title, person_name, words
@@ -64,8 +64,14 @@ def quotations(
         # A name on the line before a quotation is its heading, unless it belongs to the quotation before. If
         # quotations have headings, a name on the line after this one is the heading of the next.
         has_heading = index > after_name and _bare_name(texts, index - 1, people) is not None
-        if quotation.name is None:
-            quotation = _with_name_below(texts, layout, quotation, people, not has_heading)
+        below = quotation.last + 1
+        fills_line = below + 1 >= len(texts) or layout.lines[below + 1] != layout.lines[below]
+        if quotation.name is None and below < len(texts) and fills_line:
+            name = signature(texts[below])
+            if name is None and not has_heading:
+                name = _bare_name(texts, below, people)
+            if name is not None:
+                quotation = replace(quotation, name=Located(below, *name))
         complete.append(quotation)
         index = quotation.last + 1
         if quotation.name is not None:
@@ -86,28 +92,21 @@ def _quotation_from(texts: Sequence[str], layout: Layout, first: int) -> Quotati
         is_last = index + 1 == len(texts)
         ends_line = is_last or layout.lines[index + 1] != layout.lines[index]
         if ends_line:
-            signed = _signed_end(text, index, start)
-            if signed is not None:
-                end, name = signed
-                return _unless_broken(texts, Quotation((*content, end), name))
+            # The name may follow the closing mark in the same sentence.
+            earliest = max(start + 1, len(text) - _REACH)
+            for closing in _CLOSING_BEFORE_NAME.finditer(text, earliest):
+                end = closing.end()
+                name = signature(text[end:])
+                if name is not None:
+                    content.append(Located(index, start, end))
+                    place = Located(index, end + name[0], end + name[1])
+                    return _unless_broken(texts, Quotation(tuple(content), place))
         content.append(Located(index, start, len(text)))
         if _CLOSING.search(text):
             return _unless_broken(texts, Quotation(tuple(content))) if ends_line else None
         # A quotation without a closing mark continues only on a line that opens it again.
         if ends_line and (is_last or _OPENING.match(texts[index + 1]) is None):
             return None
-    return None
-
-
-def _signed_end(text: str, index: int, start: int) -> tuple[Located, Located] | None:
-    """Return the end of a quotation in sentence ``index``, and the name that follows it in the same sentence."""
-    for closing in _CLOSING_BEFORE_NAME.finditer(text, max(start + 1, len(text) - _REACH)):
-        offset = closing.end()
-        name = signature(text[offset:])
-        if name is not None:
-            name_start, name_end = name
-            content = Located(index, start, offset)
-            return content, Located(index, offset + name_start, offset + name_end)
     return None
 
 
@@ -120,27 +119,6 @@ def _unless_broken(texts: Sequence[str], quotation: Quotation) -> Quotation | No
         if re.search(r"[”»]|(?<!^)\"(?=\s)|''(?=\s)", inner):
             return None
     return quotation
-
-
-def _with_name_below(
-    texts: Sequence[str],
-    layout: Layout,
-    quotation: Quotation,
-    people: Collection[Located],
-    takes_bare_name: bool,
-) -> Quotation:
-    """Return the quotation with the name on the line below, if that line has nothing else."""
-    below = quotation.last + 1
-    if below >= len(texts):
-        return quotation
-    if below + 1 < len(texts) and layout.lines[below + 1] == layout.lines[below]:
-        return quotation
-    name = signature(texts[below])
-    if name is None and takes_bare_name:
-        name = _bare_name(texts, below, people)
-    if name is None:
-        return quotation
-    return Quotation(quotation.content, Located(below, *name))
 
 
 def _bare_name(
