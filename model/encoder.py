@@ -30,10 +30,14 @@ def load_pretrained(name: str) -> tuple[Any, str]:
         ConfigError: if it is neither on this machine nor on a hub within reach.
     """
     from transformers import AutoConfig, AutoModel, AutoTokenizer
+    from transformers.utils import logging as transformers_logging
 
+    # Transformers reports unused weights (the pooler), which reads like an error.
+    if not logging.getLogger("claimstance").isEnabledFor(logging.DEBUG):
+        transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     source = locate(name)
     try:
-        _mute_transformers()
         config = AutoConfig.from_pretrained(source)
         if hasattr(config, "attention_probs_dropout_prob"):
             # Sampling attention dropout costs a third of a training step on a CPU.
@@ -94,12 +98,3 @@ def _without_pooler(encoder: Any) -> Any:
         # No head reads the pooler's output, so its weights would never get a gradient.
         encoder.pooler = None
     return encoder
-
-
-def _mute_transformers() -> None:
-    """Silence the report on unused weights (the pooler), which reads like an error."""
-    from transformers.utils import logging as transformers_logging
-
-    if not logging.getLogger("claimstance").isEnabledFor(logging.DEBUG):
-        transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]

@@ -54,17 +54,16 @@ def printable(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(map(_printable_character, text))
-
-
-def _printable_character(character: str) -> str:
-    """Return a character, or its escape sequence where a terminal would obey or hide it."""
-    if unicodedata.category(character) not in _UNPRINTABLE or character in _JOINERS:
-        return character
-    # Python represents a byte of a file name that is not UTF-8 as one of these surrogates.
-    if "\udc80" <= character <= "\udcff":
-        return f"\\x{ord(character) - 0xDC00:02x}"
-    return character.encode("unicode_escape").decode("ascii")
+    characters = []
+    for character in text:
+        if unicodedata.category(character) not in _UNPRINTABLE or character in _JOINERS:
+            characters.append(character)
+        # Python represents a byte of a file name that is not UTF-8 as one of these surrogates.
+        elif "\udc80" <= character <= "\udcff":
+            characters.append(f"\\x{ord(character) - 0xDC00:02x}")
+        else:
+            characters.append(character.encode("unicode_escape").decode("ascii"))
+    return "".join(characters)
 
 
 def plural(count: int, noun: str) -> str:

@@ -132,7 +132,18 @@ class ClaimStanceModel(nn.Module):
             **tensors: the fields of ``Batch``.
         """
         batch = Batch(**tensors)
-        logits = self._logits(batch)
+        hidden = self.encode(batch.input_ids, batch.attention_mask, batch.segments)  # (B, T, H)
+        logits: dict[str, Tensor] = {}
+        for task, head in self.heads.items():
+            if isinstance(head, TokenHead):
+                logits[task] = head(hidden)
+            elif task in SENTENCE_TASKS:
+                logits[task] = head(hidden, batch.sentences)
+            elif task == "stance":
+                logits[task] = head(hidden, batch.holders, batch.targets, batch.pair_sentences)
+            else:
+                logits[task] = head(hidden, batch.cues, batch.linked)
+
         losses: dict[str, Tensor] = {}
         for task, task_logits in logits.items():
             loss = _loss(task, task_logits, batch, self.distillation_weight)
@@ -145,20 +156,6 @@ class ClaimStanceModel(nn.Module):
         for task, loss in losses.items():
             output[f"loss_{task}"] = loss.detach()
         return {**output, **logits}
-
-    def _logits(self, batch: Batch) -> dict[str, Tensor]:
-        hidden = self.encode(batch.input_ids, batch.attention_mask, batch.segments)  # (B, T, H)
-        logits: dict[str, Tensor] = {}
-        for task, head in self.heads.items():
-            if isinstance(head, TokenHead):
-                logits[task] = head(hidden)
-            elif task in SENTENCE_TASKS:
-                logits[task] = head(hidden, batch.sentences)
-            elif task == "stance":
-                logits[task] = head(hidden, batch.holders, batch.targets, batch.pair_sentences)
-            else:
-                logits[task] = head(hidden, batch.cues, batch.linked)
-        return logits
 
     def save_pretrained(self, folder: Path | str) -> None:
         """Write ``config.json``, ``model.safetensors`` and ``tokenizer.json``."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from claimstance.model.errors import InputError
 from claimstance.model.io.files import open_regular
@@ -40,8 +39,9 @@ def checked_lines(path: Path, longest: int | None = None) -> Iterator[str | BadL
                         f"{where}: expected a line of at most {longest:,} bytes, found a longer one",
                         raw,
                     )
-                    if not raw.endswith(b"\n"):
-                        _skip_line(file)
+                    # The rest of the line is skipped.
+                    while raw and not raw.endswith(b"\n"):
+                        raw = file.readline(_CHUNK)
                 else:
                     # The first line may begin with a byte order mark.
                     yield _decode(raw, where, "utf-8-sig" if line_number == 1 else "utf-8")
@@ -59,10 +59,3 @@ def _decode(raw: bytes, where: str, encoding: str) -> str | BadLineError:
         problem = f"{error.reason} (byte {error.start + 1} of the line)"
         return BadLineError(f"{where}: expected UTF-8 text, found {problem}", raw)
     return text.rstrip("\n").removesuffix("\r")
-
-
-def _skip_line(file: BinaryIO) -> None:
-    """Read to the end of the current line."""
-    while chunk := file.readline(_CHUNK):
-        if chunk.endswith(b"\n"):
-            return

@@ -71,14 +71,10 @@ def field_path(location: Iterable[int | str]) -> str:
     for step in location:
         if isinstance(step, int):
             path += f"[{step}]"
-        elif not _is_union_branch(step):
+        # A type (``list[…]``) or the check of a key is no step: pydantic names the branch of a union.
+        elif step != "str" and "[" not in step:
             path += f".{shorten(step)}"
     return path.lstrip(".")
-
-
-def _is_union_branch(step: str) -> bool:
-    """Return whether a step of a location names no key, but a type (``list[…]``) or a key's check."""
-    return step == "str" or "[" in step
 
 
 def describe(value: object) -> str:

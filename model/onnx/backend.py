@@ -63,7 +63,22 @@ class OnnxBackend:
         self._config = config
         # This session is loaded at once, since calls may come from several threads.
         self._encoder_session = self._session(READER_FILE)
-        self._check_outputs()
+
+        path = self._folder / READER_FILE
+        declared = {node.name: node.shape for node in self._encoder_session.get_outputs()}
+        for name in ("hidden", *self._label_counts):
+            if name not in declared:
+                raise ModelError(
+                    f"{path}: expected the output '{name}', found {', '.join(declared) or 'none'}"
+                )
+        for task, label_count in self._label_counts.items():
+            size = declared[task][-1] if declared[task] else None
+            # A dimension that is not fixed has a name in place of a size.
+            if isinstance(size, int) and size != label_count:
+                raise ModelError(
+                    f"{path}: expected {label_count} logits of '{task}', one for each of its labels in "
+                    f"{CONFIG_FILE}, found {size}"
+                )
 
     def _session(self, name: str) -> ort.InferenceSession:
         """Load one file of the model."""
@@ -141,28 +156,6 @@ class OnnxBackend:
         for name in self._config.opinion_heads:
             counts[name] = len(bio((OPINION_HEADS[name],)))
         return counts
-
-    def _check_outputs(self) -> None:
-        """Check the outputs that the encoder file declares against the configuration.
-
-        Raises:
-            ModelError: if an output is missing, or has another number of logits.
-        """
-        path = self._folder / READER_FILE
-        declared = {node.name: node.shape for node in self._encoder_session.get_outputs()}
-        for name in ("hidden", *self._label_counts):
-            if name not in declared:
-                raise ModelError(
-                    f"{path}: expected the output '{name}', found {', '.join(declared) or 'none'}"
-                )
-        for task, label_count in self._label_counts.items():
-            size = declared[task][-1] if declared[task] else None
-            # A dimension that is not fixed has a name in place of a size.
-            if isinstance(size, int) and size != label_count:
-                raise ModelError(
-                    f"{path}: expected {label_count} logits of '{task}', one for each of its labels in "
-                    f"{CONFIG_FILE}, found {size}"
-                )
 
     def _run(self, name: str, session: ort.InferenceSession, feed: dict[str, Any]) -> list[Any]:
         """Return the outputs of a session, in order."""

@@ -71,23 +71,11 @@ def apply_smoothquant(encoder: Any, windows: WindowBuilder) -> None:
     Only inputs of the hidden size are smoothed. The outputs of an activation function have their outliers in single
     tokens rather than in channels: there, smoothing would cost the weights more precision than it saves.
     """
-    for name, maxima in _channel_maxima(encoder, windows).items():
-        linear = encoder.get_submodule(name)
-        if linear.in_features == encoder.config.hidden_size:
-            scale = maxima.clamp_min(TINY) ** SMOOTHNESS
-            scale = scale / scale.median()
-        else:
-            scale = torch.ones_like(maxima)
-        parent, _, attribute = name.rpartition(".")
-        setattr(encoder.get_submodule(parent), attribute, PerTokenLinear(linear, scale))
-
-
-def _channel_maxima(encoder: Any, windows: WindowBuilder) -> dict[str, Tensor]:
-    """Return the name of each linear layer → the largest absolute value of each channel of its input (in,)."""
+    # Linear layer → the largest absolute value of each channel of its input (in,).
     maxima: dict[str, Tensor] = {}
 
     def record_maximum(name: str, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        values = inputs[0].abs().flatten(0, -2).amax(0)
+        values = inputs[0].abs().flatten(0, -2).amax(0)  # (1, T, in) → (in,)
         maxima[name] = torch.maximum(maxima.get(name, values), values)
 
     hooks = []
@@ -105,7 +93,16 @@ def _channel_maxima(encoder: Any, windows: WindowBuilder) -> dict[str, Tensor]:
             encoder(input_ids=window)
     for hook in hooks:
         hook.remove()
-    return maxima
+
+    for name, channel_maxima in maxima.items():
+        linear = encoder.get_submodule(name)
+        if linear.in_features == encoder.config.hidden_size:
+            scale = channel_maxima.clamp_min(TINY) ** SMOOTHNESS
+            scale = scale / scale.median()
+        else:
+            scale = torch.ones_like(channel_maxima)
+        parent, _, attribute = name.rpartition(".")
+        setattr(encoder.get_submodule(parent), attribute, PerTokenLinear(linear, scale))
 
 
 def quantize(source: Path, path: Path) -> None:

@@ -70,7 +70,7 @@ class Pages:
             finalize=_finalize,
         )
         environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
-        environment.filters.update({"count": _count, **self.filters})
+        environment.filters.update({"count": "{:,}".format, **self.filters})
         return environment
 
     def _asset(self, name: str) -> str:
@@ -110,7 +110,3 @@ def _finalize(value: Any) -> Any:
 
     # A browser would read a bare carriage return as a line feed.
     return Markup(str(escape(visible(value))).replace("\r", "&#13;"))
-
-
-def _count(number: int) -> str:
-    return f"{number:,}"

@@ -128,12 +128,11 @@ def visible(text: str) -> str:
     >>> visible("a\u202eb")
     'a⟨U+202E⟩b'
     """
-    return "".join(f"⟨U+{ord(c):04X}⟩" if _is_misleading(c) else c for c in text)
-
-
-def _is_misleading(character: str) -> bool:
-    if character in _DIRECTION:
-        return True
-    if character in _WHITESPACE:
-        return False
-    return unicodedata.category(character) in ("Cc", "Cs")
+    characters = []
+    for character in text:
+        is_control = unicodedata.category(character) in ("Cc", "Cs")
+        if character in _DIRECTION or (is_control and character not in _WHITESPACE):
+            characters.append(f"⟨U+{ord(character):04X}⟩")
+        else:
+            characters.append(character)
+    return "".join(characters)

@@ -21,16 +21,17 @@ def table(
         notes: paragraphs below the table.
     """
     head = "".join(f"<th>{_safe(column)}</th>" for column in columns)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    body = ""
+    for row in rows:
+        body += "<tr>"
+        for lines in row:
+            body += f'<td style="text-align:left">{"<br>".join(map(_safe, lines))}</td>'
+        body += "</tr>"
     below = "".join(f"<p>{_safe(note)}</p>" for note in notes)
     return (
         f"<table><caption>{_safe(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table>{below}"
     )
-
-
-def _cell(lines: Iterable[str]) -> str:
-    return f'<td style="text-align:left">{"<br>".join(map(_safe, lines))}</td>'
 
 
 def _safe(text: str) -> str:
