@@ -6,7 +6,7 @@ names of the text is merged with neither.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -23,6 +23,7 @@ SUFFIX = re.compile(r",?\s+(Jr|Sr|II|III|IV)\b\.?", re.IGNORECASE)
 _PRONOUNS = words("i me we us you they them it this that these those who which") | GENDERS.keys()
 #: Without its country, a body of the United States is still the same one: "the Senate".
 COUNTRY = re.compile(r"(?:U\.S\.|US|United States)\s+(?=[A-Z])")
+_COUNTRY_KEY = re.compile(r"(?:u\.s\.|us|united states)\s")
 # Words that are part of titles but, alone, describe things as often as people: "State Department".
 _NO_TITLE = words(
     "former acting deputy foreign defense treasury state interior majority minority republican democratic "
@@ -73,7 +74,8 @@ def group_aliases(names: Iterable[str]) -> dict[str, str]:
     _join_bodies_of_the_country(groups)
     fullest = {}
     for members in groups.members():
-        best = min(members, key=_by_fullness)
+        # The most letters without titles, then the fewest with them.
+        best = min(members, key=lambda name: (-len(bare_name(name)), len(name)))
         for name in members:
             fullest[name] = best
     return {name: fullest[name] for name in unique}
@@ -120,11 +122,6 @@ def name_key(name: str) -> str:
     return bare.casefold()
 
 
-def _by_fullness(name: str) -> tuple[int, int]:
-    """Return the sort key of a name: the most letters first, without titles; then the shortest."""
-    return -len(bare_name(name)), len(name)
-
-
 def _join_people(groups: _Groups) -> None:
     """Join full names of one person, and the surnames that only one person has."""
     full: dict[str, dict[str, FullName]] = defaultdict(dict)  # surname → key → person
@@ -143,7 +140,15 @@ def _join_people(groups: _Groups) -> None:
     for surname, titles in short.items():
         _join_surnames(groups, full.get(surname, {}), titles)
     for people in full.values():
-        _join_full_names(groups, people)
+        if len(people) > _MAX_NAMESAKES:
+            continue
+        namesakes: dict[str, set[str]] = {}  # of each name, and the name itself
+        for key, person in people.items():
+            namesakes[key] = {other for other in people if _same_person(person, people[other])}
+        for key, other in combinations(people, 2):
+            # "George Bush" fits both "George W. Bush" and "George H. W. Bush", who do not fit each other.
+            if other in namesakes[key] and namesakes[key] == namesakes[other]:
+                groups.join(key, other)
 
 
 def parse_full_name(name: str) -> FullName | None:
@@ -175,20 +180,6 @@ def _same_person(a: FullName, b: FullName) -> bool:
     return True
 
 
-def _join_full_names(groups: _Groups, people: dict[str, FullName]) -> None:
-    """Join the full names of one person, where they fit no other person with the surname."""
-    if len(people) > _MAX_NAMESAKES:
-        return
-    namesakes = {
-        key: {other for other in people if _same_person(people[key], people[other])}
-        for key in people
-    }
-    for key, other in combinations(people, 2):
-        # "George Bush" fits both "George W. Bush" and "George H. W. Bush", who do not fit each other.
-        if other in namesakes[key] and namesakes[key] == namesakes[other]:
-            groups.join(key, other)
-
-
 def _join_surnames(groups: _Groups, people: dict[str, FullName], titles: dict[str, str]) -> None:
     """Join the short forms of a surname with each other and with the only person who has it.
 
@@ -208,16 +199,15 @@ def _join_surnames(groups: _Groups, people: dict[str, FullName], titles: dict[st
     forms = list(titles)
     if not people:
         # Without a full name, only a title shows that the short forms mean people.
-        forms = [key for key, title in titles.items() if not title or _is_persons_title(title)]
+        forms = []
+        for key, title in titles.items():
+            if not title or title.split()[-1] not in _NO_TITLE:
+                forms.append(key)
         if not any(titles[key] for key in forms):
             return
     keys = [*people, *forms]
     for key in keys[1:]:
         groups.join(keys[0], key)
-
-
-def _is_persons_title(title: str) -> bool:
-    return title.split()[-1] not in _NO_TITLE
 
 
 def gender_of(title: str) -> str:
@@ -263,18 +253,13 @@ def _join_bodies_of_the_country(groups: _Groups) -> None:
         if country is None:
             continue
         body = name_key(name[country.end() :])
-        if body in groups.names and not _has_rival(
-            body, key, by_last_word[body.rpartition(" ")[2]]
-        ):
-            groups.join(key, body)
-
-
-def _has_rival(body: str, key: str, candidates: Sequence[str]) -> bool:
-    """Return whether a name other than ``key`` ends with ``body``: *Texas Senate*."""
-    for candidate in candidates:
-        if candidate in (body, key) or not candidate.endswith(f" {body}"):
+        if body not in groups.names:
             continue
-        before = candidate.removesuffix(body)
-        if not re.fullmatch(r"(?:u\.s\.|us|united states)\s", before):
-            return True
-    return False
+        rivals = []  # names that end with the body: "Texas Senate"
+        for other in by_last_word[body.rpartition(" ")[2]]:
+            if other == key or not other.endswith(f" {body}"):
+                continue
+            if not _COUNTRY_KEY.fullmatch(other.removesuffix(body)):
+                rivals.append(other)
+        if not rivals:
+            groups.join(key, body)

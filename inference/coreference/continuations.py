@@ -52,9 +52,15 @@ def find_continuations(
             rank = (_overlap(content.pieces, spoken[number]), source is not None, probability)
             continuation = Continuation(source, attribution.cue, content, probability, own_sentence)
             ranked[index].append((rank, continuation))
+
     continuations = []
     for index in sorted(ranked):
-        chosen = _without_overlaps(ranked[index])
+        chosen: list[Continuation] = []  # without those that overlap a higher-ranked one
+        for _, continuation in sorted(ranked[index], key=lambda pair: pair[0], reverse=True):
+            pieces = continuation.content.pieces
+            if not any(_overlap(pieces, better.content.pieces) for better in chosen):
+                chosen.append(continuation)
+        chosen.sort(key=lambda continuation: continuation.content.start)
         continuations += [(index, continuation) for continuation in chosen]
     return continuations
 
@@ -80,8 +86,9 @@ def _quotations_by_speaker(
         candidates.discard(-1)
         for i in candidates:
             quotation = quotations[i]
-            is_outside = source.end <= quotation.start or quotation.end <= source.start
-            if not is_outside or not _has_an_end(content, quotation):
+            if source.start < quotation.end and quotation.start < source.end:
+                continue
+            if not _has_an_end(content, quotation):
                 continue
             rival = speakers.get(i)
             if rival is None or attributions[rival][1].probability < attribution.probability:
@@ -128,16 +135,6 @@ def _clip_to_sentences(
         start, end = sentence_pieces[0][0], sentence_pieces[-1][1]
         spans.append((index, Span(start, end, text[start:end], tuple(sentence_pieces))))
     return spans
-
-
-def _without_overlaps(ranked: Sequence[_RankedContinuation]) -> list[Continuation]:
-    """Return the continuations of a sentence in order, without those that overlap a higher-ranked one."""
-    chosen: list[Continuation] = []
-    for _, continuation in sorted(ranked, key=lambda pair: pair[0], reverse=True):
-        pieces = continuation.content.pieces
-        if not any(_overlap(pieces, better.content.pieces) for better in chosen):
-            chosen.append(continuation)
-    return sorted(chosen, key=lambda continuation: continuation.content.start)
 
 
 def _overlap(first: Iterable[Offsets], second: Sequence[Offsets]) -> bool:

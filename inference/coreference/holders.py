@@ -50,7 +50,12 @@ def find_holders(
             sources[index].append(attribution.source)
     for place in document.opinions.get("opinion_holder", ()):
         span = alignment.span([place], references.get(alignment.offsets(place)))
-        if span is not None and not _overlaps_any(span, sources[place.sentence]):
+        if span is None:
+            continue
+        overlaps_source = any(
+            span.start < source.end and source.start < span.end for source in sources[place.sentence]
+        )
+        if not overlaps_source:
             spans[place.sentence, span] = None
     for index, continuation in continuations:
         if continuation.source is not None:
@@ -62,10 +67,6 @@ def find_holders(
         holder = StanceHolder(span, sentence, alignment.relative(sentence, span))
         holders.append((index, holder))
     return group_by_sentence(holders, len(document.texts))
-
-
-def _overlaps_any(span: Span, others: Sequence[Span]) -> bool:
-    return any(span.start < other.end and other.start < span.end for other in others)
 
 
 def reported_words(

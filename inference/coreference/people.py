@@ -103,7 +103,20 @@ class PeopleInText:
         names = Counter(bare_name(text[start:end]) for start, end in spans)
         self._spellings = _spellings(names)
         self._full_names = _full_names(names)
-        self.people = [self._mention(start, end) for start, end in cancellable(spans, stop)]
+        self.people: list[Mention] = []
+        for start, end in cancellable(spans, stop):
+            # A possessive or an object of a preposition cannot be a subject.
+            possessive = _POSSESSIVE.match(text, end) or text[start:end].endswith(("'s", "’s"))
+            after_preposition = _AFTER_PREPOSITION.search(text, max(0, start - _CONTEXT), start)
+            person = Mention(
+                start,
+                end,
+                sentence=self.sentence_at(start),
+                name=self.fullest(text[start:end]),
+                quoted=self.is_quoted(start),
+                subject=not possessive and not after_preposition,
+            )
+            self.people.append(person)
         self._starts = [person.start for person in self.people]
         self._by_end = sorted((person.end, number) for number, person in enumerate(self.people))
         self.genders = self._guess_genders(stop)
@@ -146,20 +159,6 @@ class PeopleInText:
         numbers = sorted(number for _, number in self._by_end[low:high])
         return [self.people[number] for number in numbers]
 
-    def _mention(self, start: int, end: int) -> Mention:
-        """Return the mention at a PERSON entity; a possessive or an object cannot be a subject."""
-        text = self.text
-        possessive = _POSSESSIVE.match(text, end) or text[start:end].endswith(("'s", "’s"))
-        after_preposition = _AFTER_PREPOSITION.search(text, max(0, start - _CONTEXT), start)
-        return Mention(
-            start,
-            end,
-            sentence=self.sentence_at(start),
-            name=self.fullest(text[start:end]),
-            quoted=self.is_quoted(start),
-            subject=not possessive and not after_preposition,
-        )
-
     def _guess_genders(self, stop: ShouldCancel) -> dict[str, str]:
         """Return genders by the votes of titles and of pronouns outside quotes.
 
@@ -177,10 +176,28 @@ class PeopleInText:
                     votes[person.name][gender] += _TITLE_WEIGHT
             if not person.quoted:
                 unquoted[person.sentence].append(person)
-        for pronoun, before, names in self._unquoted_pronouns(unquoted, stop):
+
+        current, position = -1, 0  # the sentence, and the number of its people before the pronoun
+        before: set[str] = set()  # the names before the pronoun in its sentence
+        previous: set[str] = set()  # the names in the sentence before
+        for pronoun in cancellable(PRONOUN.finditer(self.text), stop):
+            if self.is_quoted(pronoun.start()):
+                continue
+            sentence = self.sentence_at(pronoun.start())
+            if sentence != current:
+                current, position, before = sentence, 0, set()
+                previous = {person.name for person in unquoted.get(sentence - 1, ())}
+            # The people before the pronoun are collected step by step, so that the work stays linear.
+            people = unquoted.get(sentence, [])
+            while position < len(people) and people[position].start < pronoun.start():
+                before.add(people[position].name)
+                position += 1
+            names = before or previous
             if len(names) == 1:
-                weight = _SUBJECT_WEIGHT if before is not None and before.subject else 1
-                votes[min(names)][GENDERS[pronoun.lower()]] += weight
+                follows_subject = bool(before) and people[0].subject
+                weight = _SUBJECT_WEIGHT if follows_subject else 1
+                votes[min(names)][GENDERS[pronoun[0].lower()]] += weight
+
         genders = {}
         for name, counts in votes.items():
             minority, majority = sorted((counts["male"], counts["female"]))
@@ -188,33 +205,6 @@ class PeopleInText:
             if majority > 1 and majority >= 3 * minority:
                 genders[name] = max(counts, key=counts.__getitem__)
         return genders
-
-    def _unquoted_pronouns(
-        self, unquoted: dict[int, list[Mention]], stop: ShouldCancel
-    ) -> Iterator[tuple[str, Mention | None, set[str]]]:
-        """Yield the pronouns outside quotes with the people who are named before them.
-
-        Yields:
-            The pronoun; the first person of its sentence, if named before it; the names of all people
-            before it in the sentence, or of the previous sentence if there are none.
-        """
-        current = -1
-        before: set[str] = set()
-        previous: set[str] = set()
-        position = 0
-        for pronoun in cancellable(PRONOUN.finditer(self.text), stop):
-            if self.is_quoted(pronoun.start()):
-                continue
-            sentence = self.sentence_at(pronoun.start())
-            people = unquoted.get(sentence, [])
-            # The people before the pronoun are collected step by step, so that the work stays linear.
-            if sentence != current:
-                current, before, position = sentence, set(), 0
-                previous = {person.name for person in unquoted.get(sentence - 1, ())}
-            while position < len(people) and people[position].start < pronoun.start():
-                before.add(people[position].name)
-                position += 1
-            yield pronoun[0], people[0] if before else None, before or previous
 
 
 def cancellable(items: Iterable[T], stop: ShouldCancel) -> Iterator[T]:

@@ -29,9 +29,14 @@ def find_quotes(text: str) -> Iterator[Quote]:
         for mark in _QUOTE_MARK.finditer(text, *paragraph.span()):
             if opened is None and mark[0] != "”":
                 opened = mark.start()
-            elif opened is not None and (mark[0] not in ("“", "``") or _is_mistyped_close(mark)):
-                yield Quote(opened, mark.end())
-                opened = None
+            elif opened is not None:
+                # An opening mark may be typed where a quote closes: “so it is“, he said.
+                before = text[mark.start() - 1]
+                after = text[mark.end() : mark.end() + 1]
+                is_mistyped = not before.isspace() and not after.isalnum()
+                if mark[0] not in ("“", "``") or is_mistyped:
+                    yield Quote(opened, mark.end())
+                    opened = None
         if opened is not None:
             yield Quote(opened, paragraph.end(), is_closed=False)
 
@@ -50,10 +55,3 @@ def find_quotations(text: str) -> list[Quote]:
         else:
             quotations.append(quote)
     return quotations
-
-
-def _is_mistyped_close(mark: re.Match[str]) -> bool:
-    """Return whether an opening mark is typed where a quote closes: “so it is“, he said."""
-    before = mark.string[max(0, mark.start() - 1) : mark.start()]
-    after = mark.string[mark.end() : mark.end() + 1]
-    return bool(before.strip()) and not after.isalnum()

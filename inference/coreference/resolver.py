@@ -108,7 +108,13 @@ def resolve_references(
     """
     people = PeopleInText(text, sentences, entities, stop)
     phrases = {span: " ".join(text[slice(*span)].split()) for span in sources}
-    roles = _roles(people, stop)
+    # Sieve 2: roles ("the senator") that only one person has, by title or apposition.
+    names_by_role: dict[str, set[str]] = defaultdict(set)
+    for person in cancellable(people.people, stop):
+        for role in _roles_of(people.text, person):
+            names_by_role[role].add(person.name)
+    roles = {role: holders.pop() for role, holders in names_by_role.items() if len(holders) == 1}
+
     names: Names = {}
     for span, phrase in cancellable(phrases.items(), stop):
         if not is_pronoun(_lower(phrase)):
@@ -185,18 +191,6 @@ def _means_person(text: str, span: Span, person: Mention) -> bool:
     return not _BELONGS_ELSEWHERE.search(before) and _DESCRIBES.match(after) is not None
 
 
-def _roles(people: PeopleInText, stop: ShouldCancel) -> dict[str, str]:
-    """Return role → name for roles ("the senator") that only one person has, by title or apposition.
-
-    This is sieve 2.
-    """
-    holders: dict[str, set[str]] = {}
-    for person in cancellable(people.people, stop):
-        for role in _roles_of(people.text, person):
-            holders.setdefault(role, set()).add(person.name)
-    return {role: names.pop() for role, names in holders.items() if len(names) == 1}
-
-
 def _roles_of(text: str, person: Mention) -> Iterator[str]:
     """Yield the roles of a person: the apposition after the name, and the title before it."""
     apposition = _ROLE_AFTER.match(text, person.end)
@@ -227,7 +221,7 @@ def _resolve_pronouns(
     """
     mentions = _mark_sources(people, names)
     for span, name in names.items():
-        if name and _introduces_person(name):
+        if name and _INDEFINITE.match(name) and _is_person_noun(name):
             # A person without a name who speaks goes by the description.
             sentence, quoted = people.sentence_at(span[0]), people.is_quoted(span[0])
             mentions.append(Mention(*span, sentence, name, quoted, subject=True, source=True))
@@ -280,11 +274,6 @@ def _subject_before(people: PeopleInText, resolved: Names, pronoun: re.Match[str
         if name is not None:
             names.add(name)
     return names
-
-
-def _introduces_person(name: str) -> bool:
-    """Return whether a description introduces a person without a name: *a veteran aide*."""
-    return _INDEFINITE.match(name) is not None and _is_person_noun(name)
 
 
 def _is_person_noun(name: str) -> bool:

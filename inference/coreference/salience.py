@@ -59,12 +59,20 @@ class RecentMentions:
             excluded: names that it does not stand for.
         """
         best = self._most_salient(gender, sentence, quoted, _MAX_DISTANCE, excluded)
+        if best is None:
+            return None
         ruled_out = self._antecedents_of_other_gender(gender, sentence)
-        if best is None or best not in ruled_out:
+        if best not in ruled_out:
             return best
         ruled_out |= excluded
         second = self._most_salient(gender, sentence, quoted, _RIVAL_DISTANCE, ruled_out)
-        if second is None or self._is_recent_antecedent(second, gender, sentence):
+        if second is None:
+            return None
+        # A pronoun of this gender meant the second one just before: two speak in turns.
+        in_turns: set[str] = set()
+        for mentions in self._back_to(sentence - _TURN_DISTANCE):
+            in_turns |= {mention.name for mention in mentions if mention.pronoun == gender}
+        if second in in_turns:
             return second
         # Two people who are named together, of whom only one is left for this pronoun.
         fitting_names = set()
@@ -103,14 +111,6 @@ class RecentMentions:
             if fitting:
                 return max(fitting, key=lambda mention: (mention.source, mention.subject)).name
         return None
-
-    def _is_recent_antecedent(self, name: str, gender: str, sentence: int) -> bool:
-        """Return whether a pronoun of the gender meant that person just before: two speak in turns."""
-        for mentions in self._back_to(sentence - _TURN_DISTANCE):
-            for mention in mentions:
-                if mention.pronoun == gender and mention.name == name:
-                    return True
-        return False
 
     def _back_to(self, first: int) -> Iterator[list[Mention]]:
         """Yield the mentions of each sentence back to ``first``, the last sentence first."""

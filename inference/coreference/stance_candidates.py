@@ -69,7 +69,9 @@ def find_candidates(
             targets, document, references_by_sentence(alignment, references)
         )
     reported = reported_words(alignment, attributions, continuations)
-    entity_ends = _entity_ends(document)
+    entity_ends: list[set[int]] = [set() for _ in document.texts]
+    for entity in document.entities or ():
+        entity_ends[entity.place.sentence].add(entity.place.end)
     long_sentences = ranges_of_long_sentences(document)
     candidates: list[StanceCandidate] = []
     sentences = zip(holders_by_sentence, scored_targets, strict=True)
@@ -80,12 +82,9 @@ def find_candidates(
             for holder in by_piece.in_reach_of(mention):
                 if not _can_take_side(holder, index, name, mention):
                     continue
+                target = mention or name
                 query = StanceQuery(
-                    index,
-                    holder.offsets,
-                    mention or name,
-                    holder.sentence,
-                    is_found=not targets,
+                    index, holder.offsets, target, holder.sentence, is_found=not targets
                 )
                 candidates.append(StanceCandidate(query, holder.span, name))
             # A target that the user names gets an answer, even if no holder can be scored on it.
@@ -96,14 +95,6 @@ def find_candidates(
                 query = StanceQuery(index, None, mention or name, is_found=not targets)
                 candidates.append(StanceCandidate(query, None, name))
     return candidates
-
-
-def _entity_ends(document: EncodedDocument) -> list[set[int]]:
-    """Return the ends of the entities of each sentence."""
-    ends: list[set[int]] = [set() for _ in document.texts]
-    for entity in document.entities or ():
-        ends[entity.place.sentence].add(entity.place.end)
-    return ends
 
 
 def without_nested_targets(stances: Sequence[Stance]) -> list[Stance]:

@@ -92,7 +92,7 @@ def resolve_pronouns(people, genders, sources, names):
             )
         )
     for (start, _), name in names.items():
-        if name and resolver._introduces_person(name):
+        if name and resolver._INDEFINITE.match(name) and resolver._is_person_noun(name):
             quoted = people.is_quoted(start)
             mentions.append((start, people.sentence_at(start), name, quoted, True, True, None))
     # A mention: start, sentence, name, quoted, subject, source, gender of the pronoun.
