@@ -46,12 +46,23 @@ def name_speakers(
     quotations_with_source: list[tuple[Quotation, tuple[Located, ...]]] = [
         (quotation, (quotation.name,)) for quotation in all_quotations if quotation.name is not None
     ]
+
     questions: dict[int, FoundAttribution] = {}  # line → its last attribution with a cue of asking
     for attribution in attributions:
         cues = " ".join(texts[cue.sentence][cue.start : cue.end] for cue in attribution.cue)
         if attribution.source and ASKING.intersection(cues.lower().split()):
             questions[layout.lines[attribution.cue[0].sentence]] = attribution
-    for exchange in _exchanges(all_quotations):
+    exchanges: list[list[Quotation]] = []  # runs of successive quotations without a name
+    for quotation in all_quotations:
+        if quotation.name is not None:
+            continue
+        if exchanges and exchanges[-1][-1].last + 1 == quotation.first:
+            exchanges[-1].append(quotation)
+        else:
+            exchanges.append([quotation])
+    for exchange in exchanges:
+        if len(exchange) == 1 or exchange[0].first == 0:
+            continue
         line_before = layout.lines[exchange[0].first - 1]
         if line_before in questions:
             quotations_with_source += _by_turns(exchange, questions[line_before], texts)
@@ -125,19 +136,6 @@ def _subtract(piece: Located, removed: Iterable[Located]) -> list[Located]:
                 intervals.append(replace(interval, start=gap.end))
         remaining = intervals
     return remaining
-
-
-def _exchanges(candidates: Iterable[Quotation]) -> list[list[Quotation]]:
-    """Return the runs of two or more successive quotations without a name."""
-    runs: list[list[Quotation]] = []
-    for quotation in candidates:
-        if quotation.name is not None:
-            continue
-        if runs and runs[-1][-1].last + 1 == quotation.first:
-            runs[-1].append(quotation)
-        else:
-            runs.append([quotation])
-    return [run for run in runs if len(run) > 1 and run[0].first > 0]
 
 
 def _by_turns(

@@ -97,7 +97,14 @@ def _download(url: str) -> tuple[Document, Raw]:
         )
         with opener.open(request, timeout=_SOCKET_SECONDS) as response:
             media_type = response.headers.get_content_type()
-            document = _document_of(media_type, url)
+            for document in DOCUMENTS.values():
+                if media_type in document.media_types:
+                    break
+            else:
+                raise InputError(
+                    f"{url}: expected a web page, plain text, a PDF or a Word document, found "
+                    f"'{media_type}'"
+                )
             data = read_all(response, document.max_bytes, url)
             if response.length:
                 total = len(data) + response.length
@@ -116,16 +123,6 @@ def _download(url: str) -> tuple[Document, Raw]:
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise InputError(f"{url}: cannot be fetched: {one_line(reason)}") from None
-
-
-def _document_of(media_type: str, url: str) -> Document:
-    """Return the format that servers call by this name."""
-    for document in DOCUMENTS.values():
-        if media_type in document.media_types:
-            return document
-    raise InputError(
-        f"{url}: expected a web page, plain text, a PDF or a Word document, found '{media_type}'"
-    )
 
 
 def _unpack(data: bytes, packing: str, max_bytes: int, url: str) -> bytes:

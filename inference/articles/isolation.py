@@ -70,7 +70,15 @@ def parse_in_process(parse: Callable[[Raw], Article], raw: Raw, limits: Limits =
     # A program that was packed into a single file cannot start Python, only itself.
     if not sys.executable or getattr(sys, "frozen", False):
         return parse(raw)
-    process = _acquire_process()
+    with _lock:
+        while _idle:
+            process = _idle.pop()
+            if process.is_alive:
+                break
+            process.close()
+        else:
+            process = _Process()
+        _busy.append(process)
     try:
         reply = process.ask(parse, raw, limits)
     finally:
@@ -192,20 +200,6 @@ _idle: list[_Process] = []
 _busy: list[_Process] = []
 
 
-def _acquire_process() -> _Process:
-    """Return an idle process, or a new one, and count it among the busy ones."""
-    with _lock:
-        while _idle:
-            process = _idle.pop()
-            if process.is_alive:
-                break
-            process.close()
-        else:
-            process = _Process()
-        _busy.append(process)
-    return process
-
-
 def _forget_processes() -> None:
     """Leave the processes to the parent after a fork: each can talk to one program only."""
     global _lock
@@ -228,9 +222,8 @@ def work() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests = sys.stdin.buffer
     with os.fdopen(os.dup(1), "wb") as replies:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), 1
-        )  # libraries print, which must not mix with replies
+        # Libraries print, which must not mix with replies.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         while line := requests.readline():
             reply = _handle_request(json.loads(line), requests)
             replies.write(_encode_line(reply))
@@ -252,7 +245,12 @@ def _handle_request(request: dict[str, Any], requests: BinaryIO) -> dict[str, An
         return {"memory": True, "last": True}
     except Exception:
         reply = {"bug": traceback.format_exc()}
-    peak = _peak_memory()
+    peak = 0  # the most bytes of address space so far; stays 0 where the system does not say
+    with contextlib.suppress(OSError, ValueError):
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        for line in status.splitlines():
+            if line.startswith("VmPeak:"):
+                peak = 1024 * int(line.split()[1])
     # Libraries in C report missing memory as damage of the file.
     if "error" in reply and peak > limits.memory * 3 // 4:
         return {"memory": True, "last": True}
@@ -273,16 +271,6 @@ def _limit_process(limits: Limits) -> None:
         seconds = int(used.ru_utime + used.ru_stime + limits.seconds) + _SPARE_SECONDS
         _, maximum = resource.getrlimit(resource.RLIMIT_CPU)
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, maximum))
-
-
-def _peak_memory() -> int:
-    """Return the most bytes of address space that this process has taken; 0 where the system does not say."""
-    with contextlib.suppress(OSError, ValueError):
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-        for line in status.splitlines():
-            if line.startswith("VmPeak:"):
-                return 1024 * int(line.split()[1])
-    return 0
 
 
 atexit.register(end_all)

@@ -127,31 +127,26 @@ def join_pages(pages: Sequence[str]) -> str:
     paragraphs: list[str] = []
     previous = ""
     for line in lines:
-        if not line or not previous or _ends_paragraph(previous, line, full_length):
-            paragraphs.append(line)
-        else:
-            paragraphs[-1] = _join_lines(paragraphs[-1], line, compounds)
+        begins_paragraph = True
+        if line and previous:
+            # A short line that ends a sentence, or is none (a title, a number), ends its paragraph.
+            is_short = len(previous) < _SHORT_LINE * full_length
+            is_title = line[0].isupper() and previous[-1] not in ",;-–—"
+            begins_paragraph = is_short and (is_title or bool(_SENTENCE_END.search(previous)))
         previous = line
+        if begins_paragraph:
+            paragraphs.append(line)
+            continue
+        text = paragraphs[-1]
+        word_start, word_end = _BROKEN_WORD.search(text), re.match(r"\w+", line)
+        if word_start is None or word_end is None or not line[0].islower():
+            paragraphs[-1] = f"{text} {line}"
+        # A hyphen at the end of a line stays if the PDF has that compound elsewhere.
+        elif f"{word_start[1]}-{word_end[0]}" in compounds:
+            paragraphs[-1] = text + line
+        else:
+            paragraphs[-1] = text[:-1] + line
     return "\n".join(paragraph for paragraph in paragraphs if paragraph)
-
-
-def _ends_paragraph(line: str, following: str, full_length: int) -> bool:
-    """Return whether a line is short, and ends a sentence or is no sentence (a title, a number)."""
-    if len(line) >= _SHORT_LINE * full_length:
-        return False
-    if _SENTENCE_END.search(line):
-        return True
-    return following[0].isupper() and line[-1] not in ",;-–—"
-
-
-def _join_lines(text: str, line: str, compounds: set[str]) -> str:
-    """Return a paragraph with its next line; a hyphen at its end stays if the PDF has that compound elsewhere."""
-    word_start, word_end = _BROKEN_WORD.search(text), re.match(r"\w+", line)
-    if word_start is None or word_end is None or not line[0].islower():
-        return f"{text} {line}"
-    if f"{word_start[1]}-{word_end[0]}" in compounds:
-        return text + line
-    return text[:-1] + line
 
 
 def _without_shared_edges(page_lines: Sequence[list[str]]) -> list[list[str]]:

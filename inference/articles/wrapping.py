@@ -96,31 +96,22 @@ def _explained_breaks(
         shortest[i] = measure(lines[i].raw.rstrip())
         longest[i] = shortest[i] + measure(next_word)
     commonest = Counter(lengths.values()).most_common(1)[0][0]
-    width = _likeliest_width(list(shortest.values()), list(longest.values()))
     cut = {i for i in breaks if lengths[i] == commonest}
-    forced = {i for i in breaks if shortest[i] <= width <= longest[i]}
-    return cut, forced
 
-
-def _likeliest_width(shortest: Sequence[int], longest: Sequence[int]) -> int:
-    """Return the width that forces most breaks; longer lines count against it, since no program leaves them.
-
-    Args:
-        shortest: the lengths of the lines.
-        longest: the widths at which they still have no room for the next word.
-    """
-    forced = Counter[int]()
-    for minimum, maximum in zip(shortest, longest, strict=True):
-        forced.update(range(max(minimum, _MIN_WIDTH), min(maximum, _MAX_WIDTH) + 1))
-    lines_of_length = Counter(shortest)
-    longer_lines = sum(length >= _MIN_WIDTH for length in shortest)
+    # The likeliest width forces most breaks; longer lines count against it, since no program leaves them.
+    forced_breaks = Counter[int]()  # width → number of breaks that it forces
+    for i in breaks:
+        forced_breaks.update(range(max(shortest[i], _MIN_WIDTH), min(longest[i], _MAX_WIDTH) + 1))
+    lines_of_length = Counter(shortest.values())
+    longer_lines = sum(length >= _MIN_WIDTH for length in shortest.values())
     best_score, best_width = -math.inf, 0
     for width in range(_MIN_WIDTH, _MAX_WIDTH + 1):
         longer_lines -= lines_of_length[width]
-        score = forced[width] - _WEIGHT_OF_LONGER * longer_lines
+        score = forced_breaks[width] - _WEIGHT_OF_LONGER * longer_lines
         if score > best_score:
             best_score, best_width = score, width
-    return best_width
+    forced = {i for i in breaks if shortest[i] <= best_width <= longest[i]}
+    return cut, forced
 
 
 def _are_wrapped(
@@ -170,30 +161,28 @@ def _is_headline(text: str) -> bool:
 
 
 def _join(lines: Sequence[_WrappedLine], joined: set[int]) -> str:
-    """Return the text of lines, each of ``joined`` together with the one that follows it."""
+    """Return the text of lines, each of ``joined`` together with the one that follows it.
+
+    A space joins two lines, but for a hyphen or a dash at the end of the first. The hyphen goes if the text has the
+    word in one elsewhere, and not the compound with the hyphen.
+    """
     words = {word for line in lines for word in _WORD.findall(line.raw.lower())}
     pieces: list[str] = []
     for i, line in enumerate(lines):
         raw = line.raw.lstrip() if i - 1 in joined else line.raw
-        if i in joined:
-            pieces.append(_prepare_end(raw.rstrip(), lines[i + 1].text, words))
-        else:
+        if i not in joined:
             pieces.append(raw + line.end)
+            continue
+        raw = raw.rstrip()
+        pieces.append(raw)
+        if _OPEN_DASH.search(raw):
+            continue
+        word_start, word_end = _OPEN_HYPHEN.search(raw), re.match(r"\w+", lines[i + 1].text)
+        if word_start is None or word_end is None or word_end[0] in _SUSPENDED:
+            pieces.append(" ")
+            continue
+        compound = f"{word_start[1]}-{word_end[0]}".lower()
+        word = f"{word_start[1]}{word_end[0]}".lower()
+        if word in words and compound not in words:
+            pieces[-1] = raw[:-1]
     return "".join(pieces)
-
-
-def _prepare_end(line: str, following: str, words: set[str]) -> str:
-    """Return a line so that the following one can be appended: with a space, or without after a hyphen or dash.
-
-    The hyphen goes if the text has the word in one elsewhere, and not the compound with the hyphen.
-    """
-    if _OPEN_DASH.search(line):
-        return line
-    word_start, word_end = _OPEN_HYPHEN.search(line), re.match(r"\w+", following)
-    if word_start is None or word_end is None or word_end[0] in _SUSPENDED:
-        return f"{line} "
-    compound = f"{word_start[1]}-{word_end[0]}".lower()
-    word = f"{word_start[1]}{word_end[0]}".lower()
-    if word in words and compound not in words:
-        return line[:-1]
-    return line

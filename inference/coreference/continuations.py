@@ -88,7 +88,11 @@ def _quotations_by_speaker(
             quotation = quotations[i]
             if source.start < quotation.end and quotation.start < source.end:
                 continue
-            if not _has_an_end(content, quotation):
+            # Characters near the quotation marks: a mark may have two characters, or punctuation before it.
+            first, last = quotation.start + 2, quotation.end - 3
+            has_first = any(start < first < end for start, end in content.pieces)
+            has_last = any(start <= last < end for start, end in content.pieces)
+            if not has_first and not (has_last and quotation.is_closed):
                 continue
             rival = speakers.get(i)
             if rival is None or attributions[rival][1].probability < attribution.probability:
@@ -97,18 +101,6 @@ def _quotations_by_speaker(
     for i, number in sorted(speakers.items()):
         spoken[number].append((quotations[i].start, quotations[i].end))
     return spoken
-
-
-def _has_an_end(content: Span, quotation: Quote) -> bool:
-    """Return whether a content has the first or the last words of a quotation."""
-    # Characters near the quotation marks: a mark may have two characters, or punctuation before it.
-    first, last = quotation.start + 2, quotation.end - 3
-    for start, end in content.pieces:
-        if start < first < end:
-            return True
-        if quotation.is_closed and start <= last < end:
-            return True
-    return False
 
 
 def _clip_to_sentences(

@@ -53,7 +53,8 @@ def find_holders(
         if span is None:
             continue
         overlaps_source = any(
-            span.start < source.end and source.start < span.end for source in sources[place.sentence]
+            span.start < source.end and source.start < span.end
+            for source in sources[place.sentence]
         )
         if not overlaps_source:
             spans[place.sentence, span] = None

@@ -61,9 +61,18 @@ class RecentMentions:
         best = self._most_salient(gender, sentence, quoted, _MAX_DISTANCE, excluded)
         if best is None:
             return None
-        ruled_out = self._antecedents_of_other_gender(gender, sentence)
+        ruled_out: set[str] = set()  # the antecedents of the other gender
+        for mentions in self._back_to(sentence - 1):
+            for mention in mentions:
+                if mention.pronoun not in (None, gender):
+                    ruled_out.add(mention.name)
+        for neighbour in (sentence, sentence + 1):
+            for pronoun_gender, name in self._antecedents.get(neighbour, ()):
+                if pronoun_gender != gender:
+                    ruled_out.add(name)
         if best not in ruled_out:
             return best
+
         ruled_out |= excluded
         second = self._most_salient(gender, sentence, quoted, _RIVAL_DISTANCE, ruled_out)
         if second is None:
@@ -84,19 +93,6 @@ class RecentMentions:
                 if self._fits(mention, gender, quoted) and mention.name not in ruled_out:
                     fitting_names.add(mention.name)
         return second if are_a_pair and len(fitting_names) == 1 else None
-
-    def _antecedents_of_other_gender(self, gender: str, sentence: int) -> set[str]:
-        """Return the names that pronouns of the other gender mean, in a sentence and its neighbours."""
-        names = set()
-        for mentions in self._back_to(sentence - 1):
-            for mention in mentions:
-                if mention.pronoun not in (None, gender):
-                    names.add(mention.name)
-        for neighbour in (sentence, sentence + 1):
-            for pronoun_gender, name in self._antecedents.get(neighbour, ()):
-                if pronoun_gender != gender:
-                    names.add(name)
-        return names
 
     def _most_salient(
         self, gender: str, sentence: int, quoted: bool, distance: int, ruled_out: Container[str]

@@ -33,8 +33,7 @@ def checked_lines(path: Path, longest: int | None = None) -> Iterator[str | BadL
             while raw := file.readline(limit):
                 line_number += 1
                 where = f"{path}, line {line_number}"
-                is_too_long = longest is not None and len(raw) > longest
-                if is_too_long:
+                if longest is not None and len(raw) > longest:
                     yield BadLineError(
                         f"{where}: expected a line of at most {longest:,} bytes, found a longer one",
                         raw,
@@ -42,20 +41,18 @@ def checked_lines(path: Path, longest: int | None = None) -> Iterator[str | BadL
                     # The rest of the line is skipped.
                     while raw and not raw.endswith(b"\n"):
                         raw = file.readline(_CHUNK)
-                else:
+                    continue
+                if b"\0" in raw:
+                    problem = "a binary file (a NUL byte)"
+                    yield BadLineError(f"{where}: expected UTF-8 text, found {problem}", raw)
+                    continue
+                try:
                     # The first line may begin with a byte order mark.
-                    yield _decode(raw, where, "utf-8-sig" if line_number == 1 else "utf-8")
+                    text = raw.decode("utf-8-sig" if line_number == 1 else "utf-8")
+                except UnicodeDecodeError as error:
+                    problem = f"{error.reason} (byte {error.start + 1} of the line)"
+                    yield BadLineError(f"{where}: expected UTF-8 text, found {problem}", raw)
+                    continue
+                yield text.rstrip("\n").removesuffix("\r")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-
-
-def _decode(raw: bytes, where: str, encoding: str) -> str | BadLineError:
-    """Return the text of a line without its end, or an error."""
-    if b"\0" in raw:
-        return BadLineError(f"{where}: expected UTF-8 text, found a binary file (a NUL byte)", raw)
-    try:
-        text = raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        problem = f"{error.reason} (byte {error.start + 1} of the line)"
-        return BadLineError(f"{where}: expected UTF-8 text, found {problem}", raw)
-    return text.rstrip("\n").removesuffix("\r")

@@ -61,6 +61,7 @@ class OnnxBackend:
     def __init__(self, folder: Path, config: ModelConfig) -> None:
         self._folder = folder
         self._config = config
+        self._sessions: dict[str, ort.InferenceSession] = {}  # file → its session
         # This session is loaded at once, since calls may come from several threads.
         self._encoder_session = self._session(READER_FILE)
 
@@ -81,7 +82,9 @@ class OnnxBackend:
                 )
 
     def _session(self, name: str) -> ort.InferenceSession:
-        """Load one file of the model."""
+        """Return the session of a file; the heads' are loaded when the first article needs them."""
+        if name in self._sessions:
+            return self._sessions[name]
         check_self_contained(self._folder / name)
         options = ort.SessionOptions()
         # onnxruntime also has a format of its own, which check_self_contained does not understand.
@@ -89,7 +92,7 @@ class OnnxBackend:
         options.log_severity_level = 3
         options.intra_op_num_threads = 1
         try:
-            return ort.InferenceSession(
+            session = ort.InferenceSession(
                 str(self._folder / name),
                 options,
                 providers=["CPUExecutionProvider"],
@@ -100,16 +103,8 @@ class OnnxBackend:
             raise ModelError(
                 f"{self._folder / name}: not a model that onnxruntime reads: {error}"
             ) from None
-
-    @cached_property
-    def _stance_session(self) -> ort.InferenceSession:
-        """The head for stances, loaded when the first article has targets."""
-        return self._session(STANCE_FILE)
-
-    @cached_property
-    def _link_session(self) -> ort.InferenceSession:
-        """The head that links the roles of an attribution."""
-        return self._session(LINK_FILE)
+        self._sessions[name] = session
+        return session
 
     def read(self, ids: Ints, segments: Ints, sentences: Ints) -> dict[str, Floats]:
         """Run the network; ``Backend`` documents the arrays."""
@@ -134,14 +129,14 @@ class OnnxBackend:
             "targets": targets,
             "pair_sentences": sentences,
         }
-        logits = self._run(STANCE_FILE, self._stance_session, feed)[0]
+        logits = self._run(STANCE_FILE, self._session(STANCE_FILE), feed)[0]
         shape = (len(holders), len(self._config.labels["stance"]))
         return self._check_logits(STANCE_FILE, "logits", logits, shape)
 
     def link(self, hidden: Floats, cues: Ints, spans: Ints) -> Floats:
         """Run the network; ``Backend`` documents the arrays."""
         feed = {"hidden": hidden, "cues": cues, "linked": spans}
-        logits = self._run(LINK_FILE, self._link_session, feed)[0]
+        logits = self._run(LINK_FILE, self._session(LINK_FILE), feed)[0]
         return self._check_logits(LINK_FILE, "logits", logits, (len(cues), 2))
 
     @cached_property

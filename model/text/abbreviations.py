@@ -115,24 +115,20 @@ def _ends_sentence(abbreviation: re.Match[str]) -> bool:
     if word in _ROADS:
         return following[0] not in _ROAD_WORDS
     if word == "St":
-        names_road_or_saint = following[0] in _SAINTS or following[0] in _ROAD_WORDS
-        return _is_street(before) and not names_road_or_saint
+        # A street (42nd St., Main St.), not a saint (in St. Louis), ends a sentence.
+        name = _LAST_WORD.search(before)
+        if name is None or before.rstrip().endswith((".", ",")):
+            return False
+        if following[0] in _SAINTS or following[0] in _ROAD_WORDS:
+            return False
+        if name[1][0].isupper() and name[1] not in _BEFORE_SAINTS and not is_title(name[1]):
+            return True
+        return re.fullmatch(r"\d+(?:st|nd|rd|th)", name[1]) is not None
     if word in _SUFFIXES:
         return _is_titled_name(following)
     if word in _PLACES:
         return _place_ends_sentence(before, word, after, following)
     return False
-
-
-def _is_street(before: str) -> bool:
-    """Return whether the *St.* after ``before`` is a street (42nd St., Main St.), not a saint (in St. Louis)."""
-    name = _LAST_WORD.search(before)
-    if name is None or before.rstrip().endswith((".", ",")):
-        return False
-    word = name[1]
-    if word[0].isupper() and word not in _BEFORE_SAINTS and not is_title(word):
-        return True
-    return re.fullmatch(r"\d+(?:st|nd|rd|th)", word) is not None
 
 
 def _place_ends_sentence(before: str, word: str, after: str, following: list[str]) -> bool:

@@ -6,7 +6,7 @@ and an organization, only the first word of *Islamic State*, and *Trump* not at 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -77,8 +77,21 @@ def whole_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[F
             names.append(name)
 
     complete = []
-    for entity in _extend_names(names, texts):
-        place = _without_open_end(entity.place, texts[entity.place.sentence])
+    previous: Located | None = None
+    for entity, following in zip_longest(names, names[1:]):
+        place, text = entity.place, texts[entity.place.sentence]
+        if entity.label != "PERSON" and not _is_heading(text):
+            # The neighbouring entities of the sentence limit the name.
+            first, limit = 0, len(text)
+            if previous is not None and previous.sentence == place.sentence:
+                first = previous.end
+            if following is not None and following.place.sentence == place.sentence:
+                limit = following.place.start
+            start = _extend_back(text, place.start, first)
+            end = _extend_forward(text, place.end, limit)
+            place = replace(place, start=start, end=end)
+        previous = place
+        place = _without_open_end(place, text)
         if place.start < place.end:
             complete.append(replace(entity, place=place))
     return with_known_people(complete, texts)
@@ -118,25 +131,6 @@ def _without_open_end(place: Located, text: str) -> Located:
         if last is None or last[0] not in _NO_ENDS:
             return replace(place, end=end)
         end = start + len(text[start : last.start()].rstrip())
-
-
-def _extend_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> Iterator[FoundEntity]:
-    """Extend each name, unless a person's, by the capitalised words beside it that belong to it."""
-    previous: FoundEntity | None = None
-    for entity, following in zip_longest(entities, entities[1:]):
-        place, text = entity.place, texts[entity.place.sentence]
-        if entity.label != "PERSON" and not _is_heading(text):
-            # The neighbouring entities of the sentence limit the name.
-            first, limit = 0, len(text)
-            if previous is not None and previous.place.sentence == place.sentence:
-                first = previous.place.end
-            if following is not None and following.place.sentence == place.sentence:
-                limit = following.place.start
-            start = _extend_back(text, place.start, first)
-            end = _extend_forward(text, place.end, limit)
-            entity = replace(entity, place=replace(place, start=start, end=end))
-        yield entity
-        previous = entity
 
 
 def _text_of(entity: FoundEntity, texts: Sequence[str]) -> str:

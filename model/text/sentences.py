@@ -58,8 +58,20 @@ def split_sentences(text: str, splitter: ParagraphSplitter | None = None) -> lis
         splitter: the function that divides a paragraph; sentencex, for English, if ``None``.
     """
     splitter = splitter or split_paragraph
+    paragraphs: list[tuple[int, int]] = []
+    start = 0
+    for line_end in _LINE_END.finditer(text):
+        before = text[line_end.start() - 1 : line_end.start()]
+        after = text[line_end.end() : line_end.end() + 1]
+        # No stop precedes a break that only wraps a line, and lower case follows it.
+        is_wrapped = after.islower() and (before.isalnum() or before in (",", "-", "–", "—"))
+        if not is_wrapped:
+            paragraphs += _trim(text, start, line_end.start())
+            start = line_end.end()
+    paragraphs += _trim(text, start, len(text))
+
     sentences = []
-    for offset, end in _paragraphs(text):
+    for offset, end in paragraphs:
         paragraph = text[offset:end]
         starts = [start for start, _ in splitter(paragraph)]
         for sentence_start, sentence_end in _adjust_boundaries(paragraph, starts):
@@ -86,20 +98,6 @@ def without_addresses(paragraph: str) -> str:
         return paragraph
     without_replies = _REPLY.sub(" ", paragraph)
     return _ADDRESS.sub(lambda address: "x" * len(address[0]), without_replies)
-
-
-def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the offsets of paragraphs; a line break that only wraps a line does not end one."""
-    start = 0
-    for line_end in _LINE_END.finditer(text):
-        before = text[line_end.start() - 1 : line_end.start()]
-        after = text[line_end.end() : line_end.end() + 1]
-        # No stop precedes a break that only wraps a line, and lower case follows it.
-        is_wrapped = after.islower() and (before.isalnum() or before in (",", "-", "–", "—"))
-        if not is_wrapped:
-            yield from _trim(text, start, line_end.start())
-            start = line_end.end()
-    yield from _trim(text, start, len(text))
 
 
 def _adjust_boundaries(paragraph: str, starts: list[int]) -> Iterator[tuple[int, int]]:

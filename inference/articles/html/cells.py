@@ -62,10 +62,17 @@ def _read_markup(text: str) -> str:
     position = 0
     silent_element = ""  # the one whose content is skipped until it is closed
     for tag in tags:
-        closing, name = tag[1], tag[2].lower()
+        closing, name = tag[1], tag[2].lower()  # closing is "/" for an end tag, else empty
         if not silent_element:
             pieces.append(_plain_text(text[position : tag.start()], has_blocks))
-            pieces.append(_tag_as_text(name, closing))
+            if name == "li" and not closing:
+                pieces.append("\n- ")
+            elif name in _BLOCKS:
+                pieces.append("\n")
+            elif name == "q":
+                pieces.append(_QUOTATION_MARKS[closing])
+            elif name in _CELLS:
+                pieces.append(" ")
         position = tag.end()
         if not silent_element and name in _SILENT and not closing:
             silent_element = name
@@ -85,17 +92,6 @@ def _plain_text(text: str, has_blocks: bool) -> str:
     if has_blocks:
         text = re.sub(r"\s+", " ", text)
     return html.unescape(text).replace("\u00a0", " ")
-
-
-def _tag_as_text(name: str, closing: str) -> str:
-    """Return the characters that a tag stands for; ``closing`` is "/" for an end tag, else empty."""
-    if name == "li" and not closing:
-        return "\n- "
-    if name in _BLOCKS:
-        return "\n"
-    if name == "q":
-        return _QUOTATION_MARKS[closing]
-    return " " if name in _CELLS else ""
 
 
 def _without_comments(text: str) -> str:

@@ -20,32 +20,37 @@ def simplify(tree: Any) -> None:
     # Depths are counted first, since a quotation that is rewritten is no ``<q>`` any more.
     quotations = [(q, len(list(q.iterancestors("q")))) for q in tree.iter("q")]
     for quotation, depth in quotations:
-        _write_marks(quotation, *_MARKS[depth % 2])
+        content = quotation.text_content().strip()
+        if content and not (content[0] in _ALL_MARKS and content[-1] in _ALL_MARKS):
+            opening, closing = _MARKS[depth % 2]
+            quotation.text = opening + (quotation.text or "").lstrip()
+            if len(quotation):
+                # In lxml, the text after the last child is that child's tail.
+                quotation[-1].tail = (quotation[-1].tail or "").rstrip() + closing
+            else:
+                quotation.text = quotation.text.rstrip() + closing
+        quotation.tag = "span"
+
     parents = {article.getparent() for article in tree.iter("article")} - {None}
     for parent in parents:
         entries = [child for child in parent.iterchildren("article") if _is_entry(child)]
         has_title = any(_contains(entry, ("h1",)) for entry in entries)
         if len(entries) > 1 and not has_title:  # articles with titles of their own are no entries
-            _join_entries(parent, entries)
+            for entry in entries:
+                entry.tag = "section"
+            if parent.tag in ("div", "main", "section"):
+                parent.tag = "article"
+            else:
+                article = parent.makeelement("article")
+                parent.insert(parent.index(entries[0]), article)
+                article.extend(entries)  # lxml moves them there
+
     for list_element in list(tree.iter("ol", "ul")):
         items = list(list_element.iterchildren("li"))
         if any(_is_section(item) for item in items):
             for item in items:
                 item.tag = "section"
             list_element.tag = "div"
-
-
-def _write_marks(quotation: Any, opening: str, closing: str) -> None:
-    """Replace a ``<q>`` by its content between quotation marks, unless it has marks of its own."""
-    content = quotation.text_content().strip()
-    if content and not (content[0] in _ALL_MARKS and content[-1] in _ALL_MARKS):
-        quotation.text = opening + (quotation.text or "").lstrip()
-        if len(quotation):
-            # In lxml, the text after the last child is that child's tail.
-            quotation[-1].tail = (quotation[-1].tail or "").rstrip() + closing
-        else:
-            quotation.text = quotation.text.rstrip() + closing
-    quotation.tag = "span"
 
 
 def _is_entry(article: Any) -> bool:
@@ -71,19 +76,6 @@ def _is_section(item: Any) -> bool:
     """Return whether the item of a list has a heading or several paragraphs, none of them a link to another page."""
     paragraphs = len(list(item.iterchildren("p")))
     return (paragraphs > 1 or _contains(item, _HEADINGS)) and not _is_teaser(item)
-
-
-def _join_entries(parent: Any, entries: Sequence[Any]) -> None:
-    """Make entries with the same parent sections of one ``<article>``."""
-    for entry in entries:
-        entry.tag = "section"
-    if parent.tag in ("div", "main", "section"):
-        parent.tag = "article"
-        return
-    article = parent.makeelement("article")
-    parent.insert(parent.index(entries[0]), article)
-    for entry in entries:
-        article.append(entry)
 
 
 def _contains(element: Any, tags: Sequence[str]) -> bool:
