@@ -252,6 +252,7 @@ class ModelConfig:
                 f"{folder}: expected a claimstance model folder with {CONFIG_FILE}: "
                 f"{error.strerror}"
             ) from None
+
         try:
             # The format is checked first: in a newer one, other keys may be unknown for that reason.
             outline = _OUTLINE.validate_json(data)
@@ -269,6 +270,7 @@ class ModelConfig:
             field_name, problem = first_problem(error.errors(), cls)
             where = f"{path}: {field_name}" if field_name else path
             raise ModelError(f"{where}: {problem}") from None
+
         for task in config.tasks:
             if task in DEFAULT_LABELS and task not in config.labels:
                 raise ModelError(

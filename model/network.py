@@ -286,6 +286,7 @@ def _loss(task: str, logits: Tensor, batch: Batch, distillation_weight: float) -
             logits, known * labels.float(), reduction="none"
         )
         return _weighted_mean(losses, known.to(losses.dtype))
+
     flat_logits = logits.flatten(0, -2)  # (N, C)
     if task == "stance":
         losses = nn.functional.cross_entropy(
@@ -297,6 +298,7 @@ def _loss(task: str, logits: Tensor, batch: Batch, distillation_weight: float) -
             flat_logits, labels.flatten(), ignore_index=IGNORE, reduction="none"
         )
         known = labels.flatten() != IGNORE
+
     soft_labels = getattr(batch, f"{task}_soft", None)
     if soft_labels is not None:
         soft_labels = soft_labels.flatten(0, -2)  # (N, C)
@@ -306,6 +308,7 @@ def _loss(task: str, logits: Tensor, batch: Batch, distillation_weight: float) -
         soft_losses = nn.functional.cross_entropy(flat_logits, soft_labels, reduction="none")
         losses = (1 - share) * losses + share * soft_losses
         known = known | has_teacher
+
     weights = known.to(losses.dtype)
     label_weights = getattr(batch, f"{task}_weight", None)
     if label_weights is not None:

@@ -376,6 +376,7 @@ class Predictor:
                 bounds[-1][1] = span.end
             else:
                 bounds.append([span.start, span.end])
+
         for start, end in bounds:
             [piece, *_] = window.locate(start, end)
             place = _without_punctuation(piece, texts)

@@ -231,6 +231,7 @@ def read_jsonl(
             raise InputError(
                 f"{where}: expected a JSON object, found text that is not JSON ({error})"
             ) from None
+
         record = parse_record(data, where)
         key = (record.id, record.annotator)
         if key in seen:

@@ -53,6 +53,7 @@ def choose_columns(names: Sequence[str], columns: Columns, where: str, file: str
     for column in (columns.text, columns.id, columns.title):
         if column is not None and column not in names:
             raise InputError(f"{where}: expected a column '{column}', found {existing}")
+
     text = columns.text or usual_column(names, TEXT_NAMES)
     if text is None:
         raise InputError(

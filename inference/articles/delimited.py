@@ -36,6 +36,7 @@ def read(
         raise InputError(f"{path}: expected a header and at least one row, found an empty file")
     if isinstance(header, InputError):
         raise InputError(f"{header}{encoding_hint(path)}")
+
     names = [name.strip() for name in header]
     check_unique(names, str(path))
     chosen = choose_columns(names, columns, str(path), str(path))
@@ -118,6 +119,7 @@ class _DelimitedRows:
                 row = error
             finally:
                 csv.field_size_limit(previous_limit)
+
             self.where = f"{self._path}, line {first_line}"
             if self._line_number > first_line:
                 self.where += f" to {self._line_number}"

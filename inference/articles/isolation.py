@@ -88,6 +88,7 @@ def parse_in_process(parse: Callable[[Raw], Article], raw: Raw, limits: Limits =
                 _idle.append(process)
         if not process.is_usable:
             process.close()
+
     if "article" in reply:
         values = reply["article"]
         return Article(**{**values, "warnings": tuple(values["warnings"])})
@@ -95,6 +96,7 @@ def parse_in_process(parse: Callable[[Raw], Article], raw: Raw, limits: Limits =
         raise InputError(reply["error"])
     if "bug" in reply:
         raise RuntimeError(reply["bug"])
+
     expected = f"{raw.where}: expected a document that can be read within {limits}"
     advice = "split it, or save it as plain text"
     if "memory" in reply:
@@ -148,6 +150,7 @@ class _Process:
             "size": len(raw.data),
             "raw": {name: value for name, value in vars(raw).items() if name != "data"},
         }
+
         timer = threading.Timer(limits.seconds, self._end_late)
         timer.daemon = True
         timer.start()
@@ -165,6 +168,7 @@ class _Process:
         finally:
             timer.cancel()
             timer.join()
+
         if self._is_late:
             return reply or {"time": True}
         self._documents += 1
@@ -245,12 +249,14 @@ def _handle_request(request: dict[str, Any], requests: BinaryIO) -> dict[str, An
         return {"memory": True, "last": True}
     except Exception:
         reply = {"bug": traceback.format_exc()}
+
     peak = 0  # the most bytes of address space so far; stays 0 where the system does not say
     with contextlib.suppress(OSError, ValueError):
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
         for line in status.splitlines():
             if line.startswith("VmPeak:"):
                 peak = 1024 * int(line.split()[1])
+
     # Libraries in C report missing memory as damage of the file.
     if "error" in reply and peak > limits.memory * 3 // 4:
         return {"memory": True, "last": True}

@@ -42,6 +42,7 @@ def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputE
             _check_packing(file.metadata, path)
             chosen, names = _select_columns(file.schema_arrow, columns, path)
             strings = [field.name for field in file.schema_arrow if types.is_string(field.type)]
+
         # A few bytes may repeat a text of any length very often: dictionaries hold it once.
         with ParquetFile(
             path, read_dictionary=strings, pre_buffer=False, buffer_size=_BUFFER

@@ -64,6 +64,7 @@ def parse(raw: Raw) -> Article:
         raise InputError(
             f"{raw.where}: expected a PDF, found a file that cannot be read as one ({one_line(error)})"
         ) from None
+
     if is_locked:
         raise InputError(
             f"{raw.where}: expected a PDF that can be read without a password, found an encrypted one"
@@ -74,6 +75,7 @@ def parse(raw: Raw) -> Article:
             f"{raw.where}: expected a PDF with text, found {len(pages)} pages without any (scanned pages "
             "need text recognition first)"
         )
+
     check_length(raw.where, text)
     warnings = [_WARNING]
     empty = [str(number) for number, page in enumerate(pages, 1) if not page.strip()]
@@ -120,10 +122,12 @@ def join_pages(pages: Sequence[str]) -> str:
         page_lines.append(_strip_blank_lines(lines))
     for _ in range(_MAX_EDGE_LINES):
         page_lines = _without_shared_edges(page_lines)
+
     # The end of a page does not end a paragraph, but an empty line does.
     lines = list(chain.from_iterable(page_lines))
     full_length = sorted(map(len, lines))[int(_FULL_LENGTH_QUANTILE * len(lines))] if lines else 0
     compounds = set(re.findall(r"\w+-\w+", " ".join(lines)))
+
     paragraphs: list[str] = []
     previous = ""
     for line in lines:
@@ -137,6 +141,7 @@ def join_pages(pages: Sequence[str]) -> str:
         if begins_paragraph:
             paragraphs.append(line)
             continue
+
         text = paragraphs[-1]
         word_start, word_end = _BROKEN_WORD.search(text), re.match(r"\w+", line)
         if word_start is None or word_end is None or not line[0].islower():

@@ -39,6 +39,7 @@ def parse(raw: Raw) -> Article:
         import docx
     except ImportError:
         raise missing_library(raw.where, "python-docx", "documents") from None
+
     if raw.data.startswith(_OLD_OR_LOCKED):
         raise InputError(
             f"{raw.where}: expected a .docx file without a password, found an encrypted one or a "
@@ -53,6 +54,7 @@ def parse(raw: Raw) -> Article:
             f"{raw.where}: expected a Word document (.docx), found a file that cannot be read as one "
             f"({one_line(error)})"
         ) from None
+
     # Word writes a text box a second time, as a fallback for programs that do not know the first way.
     elements = [
         element
@@ -64,6 +66,7 @@ def parse(raw: Raw) -> Article:
     check_length(raw.where, text)
     if not text:
         raise InputError(f"{raw.where}: expected a document with text, found none")
+
     warnings = []
     for tag, notes in _NOTES.items():
         if next(body.iter("{*}" + tag), None) is not None:

@@ -166,13 +166,16 @@ def _join(lines: Sequence[_WrappedLine], joined: set[int]) -> str:
     A space joins two lines, but for a hyphen or a dash at the end of the first. The hyphen goes if the text has the
     word in one elsewhere, and not the compound with the hyphen.
     """
-    words = {word for line in lines for word in _WORD.findall(line.raw.lower())}
+    words: set[str] = set()
+    for line in lines:
+        words.update(_WORD.findall(line.raw.lower()))
     pieces: list[str] = []
     for i, line in enumerate(lines):
         raw = line.raw.lstrip() if i - 1 in joined else line.raw
         if i not in joined:
             pieces.append(raw + line.end)
             continue
+
         raw = raw.rstrip()
         pieces.append(raw)
         if _OPEN_DASH.search(raw):

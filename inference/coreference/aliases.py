@@ -137,6 +137,7 @@ def _join_people(groups: _Groups) -> None:
         if key.startswith("pronoun ") or not has_capital(bare):
             continue
         short[bare.casefold()][key] = title_of(name).lower().replace(".", "")
+
     for surname, titles in short.items():
         _join_surnames(groups, full.get(surname, {}), titles)
     for people in full.values():
@@ -196,6 +197,7 @@ def _join_surnames(groups: _Groups, people: dict[str, FullName], titles: dict[st
         return
     if any(SUFFIX.search(groups.names[key][0]) for key in titles):
         return
+
     forms = list(titles)
     if not people:
         # Without a full name, only a title shows that the short forms mean people.
@@ -205,6 +207,7 @@ def _join_surnames(groups: _Groups, people: dict[str, FullName], titles: dict[st
                 forms.append(key)
         if not any(titles[key] for key in forms):
             return
+
     keys = [*people, *forms]
     for key in keys[1:]:
         groups.join(keys[0], key)

@@ -79,6 +79,7 @@ def _quotations_by_speaker(
         source, content = attribution.source, attribution.content
         if source is None or content is None:
             continue
+
         # Only the quotations around the ends of a piece can begin or end in it.
         candidates = set()
         for start, end in content.pieces:
@@ -97,6 +98,7 @@ def _quotations_by_speaker(
             rival = speakers.get(i)
             if rival is None or attributions[rival][1].probability < attribution.probability:
                 speakers[i] = number
+
     spoken: dict[int, list[Offsets]] = defaultdict(list)
     for i, number in sorted(speakers.items()):
         spoken[number].append((quotations[i].start, quotations[i].end))
@@ -113,6 +115,7 @@ def _clip_to_sentences(
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((start, end))
+
     clipped: dict[int, list[Offsets]] = defaultdict(list)
     for start, end in merged:
         first = bisect_right(bounds, start, key=lambda bound: bound[1])
@@ -122,6 +125,7 @@ def _clip_to_sentences(
             # Punctuation alone is no content.
             if any(map(str.isalnum, text[slice(*piece)])):
                 clipped[index].append(piece)
+
     spans = []
     for index, sentence_pieces in clipped.items():
         start, end = sentence_pieces[0][0], sentence_pieces[-1][1]

@@ -95,6 +95,7 @@ class PeopleInText:
         self.text = text
         self._sentence_starts = [start for start, _ in sentences]
         self._quotes = [(quote.start, quote.end) for quote in find_quotes(text)]
+
         spans = []
         for start, end, label in entities:
             if label == "PERSON" and text[start:end].strip():
@@ -103,6 +104,7 @@ class PeopleInText:
         names = Counter(bare_name(text[start:end]) for start, end in spans)
         self._spellings = _spellings(names)
         self._full_names = _full_names(names)
+
         self.people: list[Mention] = []
         for start, end in cancellable(spans, stop):
             # A possessive or an object of a preposition cannot be a subject.
@@ -117,6 +119,7 @@ class PeopleInText:
                 subject=not possessive and not after_preposition,
             )
             self.people.append(person)
+
         self._starts = [person.start for person in self.people]
         self._by_end = sorted((person.end, number) for number, person in enumerate(self.people))
         self.genders = self._guess_genders(stop)

@@ -225,6 +225,7 @@ def _resolve_pronouns(
             # A person without a name who speaks goes by the description.
             sentence, quoted = people.sentence_at(span[0]), people.is_quoted(span[0])
             mentions.append(Mention(*span, sentence, name, quoted, subject=True, source=True))
+
     # Pronouns outside quotes go first: they never mean a person whom only quotes mention. A quoted
     # pronoun should not mean the speaker, who is often named only behind the quote.
     pronouns: list[Mention] = []
@@ -234,6 +235,7 @@ def _resolve_pronouns(
         for pronoun in pronouns:
             antecedents[pronoun.sentence].add((pronoun.pronoun or "", pronoun.name))
         recent = RecentMentions(people, antecedents)
+
         candidates = sorted([*mentions, *pronouns], key=lambda mention: mention.start)
         position = 0
         for match in cancellable(PRONOUN.finditer(people.text), stop):
@@ -243,6 +245,7 @@ def _resolve_pronouns(
             while position < len(candidates) and candidates[position].start < span[0]:
                 recent.add(candidates[position])
                 position += 1
+
             gender, sentence = GENDERS[word], people.sentence_at(span[0])
             subject = _subject_before(people, resolved, match)
             resolved[span] = name = recent.resolve(gender, sentence, quoted, subject)
@@ -315,6 +318,7 @@ def _resolve_remaining(
     by_end: dict[int, tuple[int, str | None]] = {}  # end → (rank in ``names``, name)
     for rank, ((_, end), name) in enumerate(names.items()):
         by_end.setdefault(end, (rank, name))
+
     person_names = {person.name for person in people.people}
     # Is plural → the sentence and the name of the last group or thing.
     groups: dict[bool, tuple[int, str]] = {}

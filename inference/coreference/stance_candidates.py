@@ -68,11 +68,13 @@ def find_candidates(
         scored_targets = targets_by_sentence(
             targets, document, references_by_sentence(alignment, references)
         )
+
     reported = reported_words(alignment, attributions, continuations)
     entity_ends: list[set[int]] = [set() for _ in document.texts]
     for entity in document.entities or ():
         entity_ends[entity.place.sentence].add(entity.place.end)
     long_sentences = ranges_of_long_sentences(document)
+
     candidates: list[StanceCandidate] = []
     sentences = zip(holders_by_sentence, scored_targets, strict=True)
     for index, (holders, sentence_targets) in enumerate(cancellable(sentences, document.stop)):
@@ -87,6 +89,7 @@ def find_candidates(
                     index, holder.offsets, target, holder.sentence, is_found=not targets
                 )
                 candidates.append(StanceCandidate(query, holder.span, name))
+
             # A target that the user names gets an answer, even if no holder can be scored on it.
             is_unanswered = bool(targets) and len(candidates) == first_candidate
             is_own_voice = not is_reported(mention, reported[index])

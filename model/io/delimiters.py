@@ -117,6 +117,7 @@ def is_unquoted(lines: Iterable[str], delimiter: str) -> bool:
     header = next(lines, "")
     if '"' in header:
         return False
+
     row_lines: list[str] = []
     rows = csv.reader(_remember(lines, row_lines), delimiter=delimiter, strict=True)
     width = header.count(delimiter)

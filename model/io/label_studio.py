@@ -97,7 +97,11 @@ class Results:
 
     def attribution(self, regions: Mapping[str, str]) -> None:
         """Relate the regions of an attribution: role → region."""
-        head = next(role for role in ("cue", "content", "source") if role in regions)
+        head = "source"
+        if "cue" in regions:
+            head = "cue"
+        elif "content" in regions:
+            head = "content"
         for role, region in regions.items():
             if role != head:
                 self.relate(regions[head], region, role)

@@ -42,10 +42,12 @@ def checked_lines(path: Path, longest: int | None = None) -> Iterator[str | BadL
                     while raw and not raw.endswith(b"\n"):
                         raw = file.readline(_CHUNK)
                     continue
+
                 if b"\0" in raw:
                     problem = "a binary file (a NUL byte)"
                     yield BadLineError(f"{where}: expected UTF-8 text, found {problem}", raw)
                     continue
+
                 try:
                     # The first line may begin with a byte order mark.
                     text = raw.decode("utf-8-sig" if line_number == 1 else "utf-8")

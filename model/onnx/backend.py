@@ -86,6 +86,7 @@ class OnnxBackend:
         if name in self._sessions:
             return self._sessions[name]
         check_self_contained(self._folder / name)
+
         options = ort.SessionOptions()
         # onnxruntime also has a format of its own, which check_self_contained does not understand.
         options.add_session_config_entry("session.load_model_format", "ONNX")
@@ -213,6 +214,7 @@ def load_predictor(
             raise ModelError(
                 f"{folder / MANIFEST_FILE}: expected the sha256 of {name} among its files, found none"
             )
+
     windows = WindowBuilder.from_file(folder / TOKENIZER_FILE, config.max_tokens)
     # A larger id would make the encoder read past its table of embeddings.
     vocabulary_size = config.encoder.get("vocab_size")
@@ -222,5 +224,6 @@ def load_predictor(
             f"{folder / TOKENIZER_FILE}: expected token ids below {vocabulary_size}, the number of tokens that "
             f"the encoder has vectors for, found {largest}"
         )
+
     backend = OnnxBackend(folder, config)
     return Predictor(config, windows, backend, threads or cores()), model_sha256(folder)

@@ -71,6 +71,7 @@ def export(
     source = Path(source)
     folder = Path(folder or source)
     folder.mkdir(parents=True, exist_ok=True)
+
     attention = exported_attention(ModelConfig.load(source).encoder.get("model_type", ""))
     model = ClaimStanceModel.from_pretrained(source, attention)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as temporary_folder:
@@ -82,10 +83,12 @@ def export(
         _export_heads(model, temporary)
         model.config.save(temporary)
         (temporary / TOKENIZER_FILE).write_text(model.tokenizer_json, encoding="utf-8")
+
         files = {}
         for path in sorted(temporary.iterdir()):
             if path.suffix in (".onnx", ".json"):
                 files[path.name] = sha256(path)
+
         # Without the old manifest, the folder counts as incomplete until the new one is in place.
         (folder / MANIFEST_FILE).unlink(missing_ok=True)
         for name in files:

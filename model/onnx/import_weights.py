@@ -57,7 +57,9 @@ def _weights(graph: Any) -> Iterator[tuple[str, NDArray[Any]]]:
     from onnx.numpy_helper import to_array
 
     initializers = {initializer.name: to_array(initializer) for initializer in graph.initializer}
-    producers = {output: node for node in graph.node for output in node.output}
+    producers: dict[str, Any] = {}  # name of a value → the node that computes it
+    for node in graph.node:
+        producers.update(dict.fromkeys(node.output, node))
     modules: dict[str, str] = {}  # nameless matrix → the module that it belongs to
     factors: dict[str, Any] = {}  # nameless matrix → the factors of its input
     for node in graph.node:

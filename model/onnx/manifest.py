@@ -83,6 +83,7 @@ def check_files(folder: Path) -> dict[str, str]:
     manifest = folder / MANIFEST_FILE
     if _is_foreign_link(manifest):
         raise ModelError(f"{manifest}: expected a file, found a link")
+
     files = read_manifest(manifest).files
     for name, expected in files.items():
         path = folder / name
@@ -95,6 +96,7 @@ def check_files(folder: Path) -> dict[str, str]:
             raise ModelError(
                 f"{folder}: expected the file {name}, which its manifest lists, found {actual}"
             )
+
         try:
             digest = sha256(path)
         except OSError as error:

@@ -81,12 +81,14 @@ def segments(text: str, marks: Sequence[M]) -> list[Segment[M]]:
                 f"expected 0 <= start < end <= {len(text)} (the text's length), "
                 f"found [{mark.start}, {mark.end}]"
             )
+
     # Sorting is stable, so marks with equal bounds keep their order; the next mark is the last element.
     upcoming = sorted(marks, key=lambda mark: (mark.start, -mark.end))
     upcoming.reverse()
     bounds = {0, len(text)}
     for mark in marks:
         bounds |= {mark.start, mark.end}
+
     result: list[Segment[M]] = []
     covering: list[M] = []
     for start, end in pairwise(sorted(bounds)):

@@ -105,6 +105,7 @@ def _ends_sentence(abbreviation: re.Match[str]) -> bool:
     text, word = abbreviation.string, abbreviation[1]
     before = text[max(0, abbreviation.start() - _REACH) : abbreviation.start()]
     after = text[abbreviation.end() : abbreviation.end() + _REACH].lstrip(" \t\u00a0\"”’')]“‘")
+
     if word in _WORDS or word in _MONTHS:
         return True
     following = _FOLLOWING.findall(after)[:5]
@@ -114,6 +115,7 @@ def _ends_sentence(abbreviation: re.Match[str]) -> bool:
         return following[0] not in _COMPANY_OFFICES
     if word in _ROADS:
         return following[0] not in _ROAD_WORDS
+
     if word == "St":
         # A street (42nd St., Main St.), not a saint (in St. Louis), ends a sentence.
         name = _LAST_WORD.search(before)
@@ -143,6 +145,7 @@ def _place_ends_sentence(before: str, word: str, after: str, following: list[str
         return False
     if _CITY.search(before):
         return True
+
     introduction = _THE if word in ("U.S", "U.K", "U.N", "E.U", "U.A.E") else _AT
     if not introduction.search(before):
         return False
@@ -150,6 +153,7 @@ def _place_ends_sentence(before: str, word: str, after: str, following: list[str
         return True
     if following[0] in _PUBLIC_OFFICES:
         return False
+
     if _is_titled_name(following):
         return True
     # A name or noun before lower case is a subject: Lena Orr said, Workers left.

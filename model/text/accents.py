@@ -61,6 +61,7 @@ def fold_with_offsets(text: str) -> FoldedText:
     is_decomposed = unicodedata.is_normalized("NFD", text)
     if is_decomposed and not _REPLACED_LETTER.search(text) and not any(map(_is_accent, text)):
         return FoldedText(text)  # without offsets, which would be those of the text itself
+
     folded: list[str] = []
     origins: list[tuple[int, int]] = []
     start = 0

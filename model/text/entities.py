@@ -103,11 +103,13 @@ def _with_whole_words(place: Located, text: str) -> Located:
     word_end = end - 1 if text[end - 1] == "-" else end
     last = _LAST_WORD.search(text, max(start, end - _REACH), word_end)
     last_word = last[0] if last else ""
+
     after = None
     if len(last_word) == 1:
         after = _INITIALS_AFTER.match(text, end) or _APOSTROPHE_AFTER.match(text, end)
     if after is None and last_word.isupper() and len(last_word) < 5:
         after = _NUMBER_AFTER.match(text, word_end)
+
     before = None
     if text[start].isupper():
         reach = max(0, start - _REACH)
@@ -256,6 +258,7 @@ def _with_person(
         return entities
     if _NEXT.match(text, place.end) and not _is_heading(text):
         return entities
+
     overlapping = [
         entity
         for entity in entities

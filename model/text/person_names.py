@@ -119,6 +119,7 @@ def person_name(name: str) -> PersonName | None:
     is_hyphenated = len(following) == 1 and _HYPHENATED_GIVEN_NAME.match(following[0])
     if first in _SURNAME_FIRST or is_hyphenated:
         return PersonName(" ".join(following), "", first, surname_is_first=True)
+
     # Middle names are skipped up to the particles, or up to the last word.
     while len(following) > 1:
         rest = " ".join(following)
@@ -127,6 +128,7 @@ def person_name(name: str) -> PersonName | None:
         if not _WORD.fullmatch(following[0]):
             return None
         following = following[1:]
+
     rest = " ".join(following)
     particles = _PARTICLES.match(rest)
     surname = rest[particles.end() :] if particles else rest

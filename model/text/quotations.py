@@ -61,6 +61,7 @@ def quotations(
         if quotation is None:
             index += 1
             continue
+
         # A name on the line before a quotation is its heading, unless it belongs to the quotation before. If
         # quotations have headings, a name on the line after this one is the heading of the next.
         has_heading = index > after_name and _bare_name(texts, index - 1, people) is not None
@@ -72,6 +73,7 @@ def quotations(
                 name = _bare_name(texts, below, people)
             if name is not None:
                 quotation = replace(quotation, name=Located(below, *name))
+
         complete.append(quotation)
         index = quotation.last + 1
         if quotation.name is not None:
@@ -101,6 +103,7 @@ def _quotation_from(texts: Sequence[str], layout: Layout, first: int) -> Quotati
                     content.append(Located(index, start, end))
                     place = Located(index, end + name[0], end + name[1])
                     return _unless_broken(texts, Quotation(tuple(content), place))
+
         content.append(Located(index, start, len(text)))
         if _CLOSING.search(text):
             return _unless_broken(texts, Quotation(tuple(content))) if ends_line else None

@@ -58,6 +58,7 @@ def _read_markup(text: str) -> str:
     text = _without_comments(text)
     tags = list(_TAG.finditer(text))
     has_blocks = any(tag[2].lower() in _BLOCKS for tag in tags)
+
     pieces: list[str] = []
     position = 0
     silent_element = ""  # the one whose content is skipped until it is closed
@@ -73,6 +74,7 @@ def _read_markup(text: str) -> str:
                 pieces.append(_QUOTATION_MARKS[closing])
             elif name in _CELLS:
                 pieces.append(" ")
+
         position = tag.end()
         if not silent_element and name in _SILENT and not closing:
             silent_element = name
@@ -80,6 +82,7 @@ def _read_markup(text: str) -> str:
             silent_element = ""
     if not silent_element:
         pieces.append(_plain_text(text[position:], has_blocks))
+
     plain = "".join(pieces)
     if not has_blocks:
         return plain

@@ -53,6 +53,7 @@ def parse(raw: Raw) -> Article:
             f"{raw.where}: expected a page with an article, found none (a page of links, or one that a "
             "script would fill?)"
         )
+
     check_length(raw.where, document.text)
     meta = {
         "date": document.date,
