@@ -163,7 +163,7 @@ def save_heads(folder: Path) -> None:
         AutoTokenizer,
     )
 
-    from claimstance.model.encoder import locate
+    from claimstance.model.io.encoders import locate
 
     place = locate(ENCODER)
     for name, count in (("claim", 2), ("check_worthy", 2), ("stance", 3), ("tokens", 7)):
@@ -197,7 +197,7 @@ def sentence_transformers(file: Path) -> Run:
     import torch
     from sentence_transformers import SentenceTransformer
 
-    from claimstance.model.encoder import locate
+    from claimstance.model.io.encoders import locate
 
     torch.set_num_threads(THREADS)
     texts, _ = sentences_of(file)
@@ -222,7 +222,7 @@ def setfit(file: Path) -> Run:
     from sentence_transformers import SentenceTransformer
     from setfit import SetFitModel
 
-    from claimstance.model.encoder import locate
+    from claimstance.model.io.encoders import locate
 
     torch.set_num_threads(THREADS)
     texts, _ = sentences_of(file)
@@ -311,7 +311,7 @@ def run_classification(_: Path) -> Run:
     )
     from transformers.utils import logging
 
-    from claimstance.model.encoder import locate
+    from claimstance.model.io.encoders import locate
 
     logging.set_verbosity_error()
     torch.set_num_threads(THREADS)

@@ -10,10 +10,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from claimstance.model import encoder as encoders
 from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig
 from claimstance.model.errors import ConfigError, ModelError
 from claimstance.model.heads import LinkHead, SentenceHead, StanceHead, TokenHead
+from claimstance.model.io import encoders
 from claimstance.model.labels import OPINION_HEADS, ROLES, SENTENCE_TASKS, bio
 from claimstance.model.onnx.import_weights import load_onnx_weights
 from claimstance.model.windows import WindowBuilder

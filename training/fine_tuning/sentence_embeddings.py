@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from claimstance.model.encoder import load_pretrained
+from claimstance.model.io.encoders import load_pretrained
 from claimstance.training.evaluation.metrics import Array
 
 _BATCH = 64  # texts

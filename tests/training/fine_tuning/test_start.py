@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from claimstance.model.encoder import PACKAGED, locate
 from claimstance.model.errors import ConfigError
+from claimstance.model.io.encoders import PACKAGED, locate
 from claimstance.model.labels import STANCE
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.backend import BUNDLED
