@@ -56,7 +56,7 @@ def never_cancel() -> bool:
 
 
 class Backend(Protocol):
-    """Runs the network, with onnxruntime or torch.
+    """Run the network, with onnxruntime or torch.
 
     Every call is about one window of T tokens. Spans are rows ``(0, start, end)``, shapes as in ``model.heads``.
     """
@@ -153,7 +153,7 @@ class PendingDocument:
 
 
 class _DeferredFuture(Future[T]):
-    """A future that computes its result in the thread that asks for it, at that time."""
+    """Compute the result in the thread that asks for it, at that time."""
 
     def __init__(self, compute: Callable[[], T]) -> None:
         super().__init__()
@@ -170,7 +170,7 @@ class _DeferredFuture(Future[T]):
 
 
 class Predictor:
-    """Predicts with a model. See ``read`` and ``stances``.
+    """Predict with a model. See ``read`` and ``stances``.
 
     ``workers`` windows are encoded at the same time. Each one goes through the network alone, so that predictions do
     not depend on the number of workers.

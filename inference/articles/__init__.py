@@ -20,7 +20,7 @@ from claimstance.inference.articles.isolation import LIMITS, Limits, parse_in_pr
 
 @dataclass(frozen=True)
 class Document:
-    """A format of files that hold one article each.
+    """Represent a format of files that hold one article each.
 
     Attributes:
         parse: the function that turns raw bytes into the article; raises ``InputError``.

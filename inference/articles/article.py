@@ -19,7 +19,7 @@ _MAX_DETAIL = 150  # characters of a library's error within one of ours
 
 @dataclass(frozen=True)
 class Article:
-    """An article to tag.
+    """Represent an article to tag.
 
     Attributes:
         doc_id: the article's name in results.
@@ -38,7 +38,7 @@ class Article:
 
 @dataclass(frozen=True)
 class Raw:
-    """The bytes of a file that holds one article, read from disk or fetched.
+    """Represent the bytes of a file that holds one article, read from disk or fetched.
 
     Attributes:
         data: the bytes.
@@ -57,7 +57,7 @@ class Raw:
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of the columns of a corpus that hold text, id and title; ``None`` to go by the usual names."""
+    """Represent the user's names of the columns of text, id and title; ``None`` stands for the usual names."""
 
     text: str | None = None
     id: str | None = None

@@ -33,7 +33,7 @@ _SPARE_SECONDS = 5  # of processor time, after which a process ends that its sta
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits on parsing one document.
+    """Represent the limits on parsing one document.
 
     Attributes:
         seconds: on the clock.
@@ -116,7 +116,7 @@ def end_all() -> None:
 
 
 class _Process:
-    """A process that parses, one document at a time.
+    """Run a process that parses, one document at a time.
 
     Attributes:
         is_usable: whether it may parse another document.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 #: The warning of an article that is not in English.
 NOT_ENGLISH = "the article seems not to be in English, which the model was trained on"
-_SAMPLE = 100_000  # characters from the beginning, which tell as much as all
+_SAMPLE = 100_000  # characters from the beginning, which show as much as the entire text
 _FEWEST_LETTERS = 20
 #: Frequent words of English that are words of hardly any other language.
 _ENGLISH_WORDS = {
@@ -26,7 +26,7 @@ _NOT_FOREIGN = ("en", "pcm", "zxx")
 
 
 def is_foreign(text: str) -> bool:
-    """Return whether a text as a whole is in another language than English; of short texts few can be told."""
+    """Return whether a text as a whole is in another language than English; few short texts are recognized."""
     words = _WORD.findall(text[:_SAMPLE].lower())
     if sum(map(len, words)) < _FEWEST_LETTERS:
         return False

@@ -33,19 +33,19 @@ _SUSPENDED = ("and", "or", "to", "nor")  # pre- and post-war
 
 @dataclass(frozen=True, slots=True)
 class _WrappedLine:
-    """A line of a text, with its end."""
+    """Represent a line of a text, with its end."""
 
     raw: str
     end: str
 
     @property
     def text(self) -> str:
-        """The line without blanks around it."""
+        """Return the line without blanks around it."""
         return self.raw.strip()
 
     @property
     def indent(self) -> int:
-        """The number of blanks before the text."""
+        """Return the number of blanks before the text."""
         return len(self.raw) - len(self.raw.lstrip())
 
 

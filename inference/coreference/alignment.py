@@ -20,7 +20,7 @@ References = dict[Offsets, str]  # span of a source or a pronoun → name that i
 
 
 class Alignment:
-    """Converts between offsets in a sentence and offsets in the article.
+    """Convert between offsets in a sentence and offsets in the article.
 
     Attributes:
         text: the article.
@@ -198,10 +198,10 @@ def _find_mentions(
 
 
 class MentionFinder:
-    """Finds mentions of a name in the sentences of records, as in an article of these sentences.
+    """Find the mentions of a name in the sentences of records, as in an article of these sentences.
 
-    It remembers the references of one document, since a caller asks for many names of a document
-    before it goes on to the next one.
+    The references of one document are kept, since a caller asks for many names of a document before it
+    goes on to the next one.
     """
 
     def __init__(self) -> None:

@@ -48,7 +48,7 @@ _STOP_EVERY = 64  # steps between two checks; a step takes less than a milliseco
 
 @dataclass(frozen=True)
 class Mention:
-    """A mention of a person in the text.
+    """Represent a mention of a person in the text.
 
     Attributes:
         start: index of its first character in the text.
@@ -72,7 +72,7 @@ class Mention:
 
 
 class PeopleInText:
-    """A text with the people that it names.
+    """Represent a text with the people that it names.
 
     Lookups by position are binary searches, so the time for all lookups of an article grows with its
     length, not with the square of it.

@@ -9,7 +9,7 @@ _QUOTE_MARK = re.compile(r"[“”\"]|''|``")
 
 @dataclass(frozen=True)
 class Quote:
-    """A quote: the characters ``[start, end)`` of a text, both quotation marks included.
+    """Represent a quote: the characters ``[start, end)`` of a text, both quotation marks included.
 
     Attributes:
         start: index of the opening mark.

@@ -17,7 +17,7 @@ Antecedents = Mapping[int, Set[tuple[str, str]]]  # sentence → gender and name
 
 
 class RecentMentions:
-    """The mentions of the last sentences, to which each pronoun is added once it is resolved.
+    """Store the mentions of the last sentences, to which each pronoun is added once it is resolved.
 
     Of several equal mentions in a sentence only the first is stored, since it would be chosen.
 

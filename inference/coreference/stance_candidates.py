@@ -130,7 +130,7 @@ def _can_take_side(
 
 
 class _HoldersByPiece:
-    """The holders of a sentence, by the piece of the sentence that they stand in.
+    """Group the holders of a sentence by the piece of the sentence that they stand in.
 
     A sentence that is longer than a window is encoded in pieces, and the model sees a holder and a
     target together only if they share a piece. Other sentences are a single piece. Without this
