@@ -14,7 +14,8 @@ from pathlib import Path
 from claimstance.inference import Tagger
 from claimstance.inference.coreference.quotes import find_quotes
 from claimstance.inference.results import Continuation, Span
-from claimstance.training.data.corpora.standoff import read_events, read_text
+from claimstance.training.data.corpora.standoff import read_events
+from claimstance.training.data.documents.json_validation import read_text
 
 Pieces = list[tuple[int, int]]
 

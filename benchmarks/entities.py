@@ -23,7 +23,7 @@ from claimstance.model.text.modifiers import is_modifier
 from claimstance.model.text.person_names import person_name
 from claimstance.model.text.sentences import split_sentences
 from claimstance.training.data.corpora import lookup
-from claimstance.training.data.corpora.standoff import read_text
+from claimstance.training.data.documents.json_validation import read_text
 
 Bounds = list[tuple[int, int]]
 Entities = list[tuple[int, int, str]]

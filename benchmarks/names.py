@@ -20,7 +20,8 @@ from pathlib import Path
 from claimstance.inference.coreference.people import GENDERS
 from claimstance.inference.coreference.resolver import resolve_names
 from claimstance.model.text.person_names import bare_name, person_name
-from claimstance.training.data.corpora.standoff import read_events, read_text
+from claimstance.training.data.corpora.standoff import read_events
+from claimstance.training.data.documents.json_validation import read_text
 
 Span = tuple[int, int]
 Entities = list[tuple[int, int, str]]

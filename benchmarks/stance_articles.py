@@ -16,7 +16,7 @@ from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.data.corpora import lookup
 from claimstance.training.data.corpora.polnear_stance import LABELS, ArticleLabels, read_labels
-from claimstance.training.data.corpora.standoff import read_text
+from claimstance.training.data.documents.json_validation import read_text
 
 CORPUS = "polnear-stance"
 TASKS = ("stance", "check_worthy")
