@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from claimstance.training.evaluation.metrics import RESAMPLES, Array, interval
 
+_BOOTSTRAP_SEED = 13
 _CELL = np.dtype([("row", "u2"), ("column", "u2"), ("count", "f8")])
 
 
@@ -116,7 +117,7 @@ class Documents:
         nonzero = sorted((row, column, count) for (row, column), count in cells.items() if count)
         self._patterns[np.array(nonzero, dtype=_CELL).tobytes()] += 1
 
-    def sums(self, rows: int, columns: int, seed: int = 13) -> tuple[Array, Array]:
+    def sums(self, rows: int, columns: int) -> tuple[Array, Array]:
         """Return the sum over all documents, (rows, columns), and over draws of them, (RESAMPLES, rows, columns).
 
         Each pattern is drawn as often as a bootstrap draws its documents, which needs no row for each document. With
@@ -134,7 +135,7 @@ class Documents:
             return total, np.zeros((0, rows, columns))
 
         draws = np.zeros((RESAMPLES, rows * columns))
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(_BOOTSTRAP_SEED)
         for draw in draws:
             draw[:] = rng.multinomial(self.number, frequencies / self.number) @ flat
         return total, draws.reshape(RESAMPLES, rows, columns)
