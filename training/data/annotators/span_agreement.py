@@ -120,8 +120,8 @@ class SpanAnswers:
         if not self._sentences:
             return
         by_annotator: dict[str | int, dict[int, Record]] = defaultdict(dict)
-        for number, annotations in enumerate(self._sentences):
-            for name, record in annotations.items():
+        for number, sentence_records in enumerate(self._sentences):
+            for name, record in sentence_records.items():
                 by_annotator[name][number] = record
         self._count_pairs(by_annotator)
 
