@@ -135,6 +135,7 @@ def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
         entities = None
         if sentence.entities is not None:
             entities = [f"{entity.text} ({entity.label})" for entity in sentence.entities]
+        cells = _attribution_cells(sentence)
         yield {
             "doc_id": article.doc_id,
             "index": sentence.index,
@@ -145,8 +146,12 @@ def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
             "claim_probability": claim and round(claim.probability, 4),
             "check_worthy_probability": _score(sentence.check_worthy),
             "subjective_probability": _score(sentence.subjective),
+            "sources": cells["sources"],
+            "cues": cells["cues"],
+            "contents": cells["contents"],
             "entities": entities,
-            **_attribution_cells(sentence),
+            "attributions": cells["attributions"],
+            "continued": cells["continued"],
         }
 
 
