@@ -246,8 +246,8 @@ class Predictor:
                 attributions += self._attributions(window, output, pending_document.layout)
             if "entity" in output:
                 for span in decode_tags(output["entity"][0], window, self._entity_tags):
-                    [piece, *_] = window.locate(span.start, span.end)
-                    place = _without_punctuation(piece, texts)
+                    [first, *_] = window.locate(span.start, span.end)
+                    place = _without_punctuation(first, texts)
                     entities.append(FoundEntity(place, span.label, span.probability))
             for head, spans in document.opinions.items():
                 spans += self._opinion_spans(window, head, output[head][0], texts)
