@@ -63,7 +63,7 @@ def test_a_sheet_that_may_be_coded_is_not_overwritten(run, results, here):
         (["tagged.jsonl", "--rows", "claims"], 2, "'claims' is not one of 'stances', 'sentences'"),
         (["tagged.jsonl", "--by", "labels"], 2, "--by: unknown key 'labels'. Did you mean 'label'"),
         (["tagged.jsonl", "-n", "3"], 2, "--size: expected at least 4 rows for the 2 strata"),
-        (["table.csv"], 1, "table.csv: expected JSON Lines, found a CSV file"),
+        (["table.csv"], 1, "table.csv: expected JSON Lines or Parquet, found a CSV file"),
         (["broken.jsonl"], 1, "broken.jsonl, line 1: expected"),
     ],
 )
