@@ -1,4 +1,4 @@
-"""Sums over the sentences of an article: the names that mean the same, and where each source stands."""
+"""Names of an article that mean the same, and counts of where each source stands."""
 
 from collections.abc import Collection, Iterable
 

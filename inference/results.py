@@ -110,6 +110,11 @@ class Stance:
     target_span: Span | None = None
     abstained: bool = False
 
+    @property
+    def is_counted(self) -> bool:
+        """Return whether it counts: it takes a side, and the model is sure enough of it."""
+        return self.label != NO_SIDE and not self.abstained
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -205,7 +210,7 @@ class TaggedArticle:
             speakers = dict.fromkeys(source.name or source.text for source in sources_of(sentence))
             stances = []
             for stance in sentence.stances:
-                if stance.label != NO_SIDE and not stance.abstained:
+                if stance.is_counted:
                     pair = f"{stance.holder or '(text)'} → {stance.target}"
                     stances.append(f"{pair}: {stance.label} {stance.probability:.2f}")
             rows.append(([str(sentence.index)], [sentence.text], claim, list(speakers), stances))

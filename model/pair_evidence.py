@@ -1,11 +1,11 @@
 """Evidence for a stance between a holder and a target that a model found by itself, beside the logits of the network.
 
-A stance is likelier if the holder is a source and the target a name, and less likely between spans of one word, which
-are often parts of longer ones. Training fits a weight for each property (``fit_found_stances``).
+A stance is likelier if the holder is a source and the target a name, and less likely if the target is a single word,
+which is often a part of a longer one. Calibration fits a weight for each property (``fit_evidence``).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ _MAX_WORDS = 6  # counted: a clause of twenty words is no better a target than o
 
 
 def pair_evidence(
-    pairs: Iterable[tuple[Located, Located]],
+    pairs: Sequence[tuple[Located, Located]],
     sources: Iterable[Located],
     names: Iterable[Located],
     texts: Sequence[str],
@@ -31,33 +31,23 @@ def pair_evidence(
         names: the named entities.
         texts: the sentences.
     """
-    sources_by_sentence = _by_sentence(sources)
-    names_by_sentence = _by_sentence(names)
-    rows = [
-        (
-            _overlaps(holder, sources_by_sentence),
-            _overlaps(target, names_by_sentence),
-            _count_words(holder, texts),
-            _count_words(target, texts),
-        )
-        for holder, target in pairs
-    ]
+    # A span is in many pairs: what is known of it is computed once.
+    is_source = _overlapping({holder for holder, _ in pairs}, sources)
+    is_name = _overlapping({target for _, target in pairs}, names)
+    word_counts = {}
+    for span in (*is_source, *is_name):
+        words = texts[span.sentence][span.start : span.end].split()
+        word_counts[span] = min(len(words), _MAX_WORDS)
+
+    rows = []
+    for holder, target in pairs:
+        rows.append((is_source[holder], is_name[target], word_counts[holder], word_counts[target]))
     return np.array(rows, dtype=np.float64).reshape(-1, len(EVIDENCE))
 
 
-def _by_sentence(spans: Iterable[Located]) -> dict[int, list[Located]]:
+def _overlapping(spans: Iterable[Located], others: Iterable[Located]) -> Mapping[Located, bool]:
+    """Return span → whether it has characters in common with one of the others."""
     by_sentence: dict[int, list[Located]] = defaultdict(list)
-    for span in spans:
-        by_sentence[span.sentence].append(span)
-    return by_sentence
-
-
-def _overlaps(span: Located, others: dict[int, list[Located]]) -> bool:
-    """Return whether a span shares a character with one of the others of its sentence."""
-    return any(
-        span.start < other.end and other.start < span.end for other in others.get(span.sentence, ())
-    )
-
-
-def _count_words(span: Located, texts: Sequence[str]) -> int:
-    return min(len(texts[span.sentence][span.start : span.end].split()), _MAX_WORDS)
+    for other in others:
+        by_sentence[other.sentence].append(other)
+    return {span: any(map(span.overlaps, by_sentence[span.sentence])) for span in spans}

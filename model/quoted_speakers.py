@@ -113,12 +113,7 @@ def _without_quotations(
 
 def _overlaps_any(piece: Located, pieces: _PiecesBySentence) -> bool:
     """Return whether a piece has characters in common with one of ``pieces``."""
-    return any(_overlap(piece, candidate) for candidate in pieces[piece.sentence])
-
-
-def _overlap(first: Located, second: Located) -> bool:
-    """Return whether two pieces of one sentence have characters in common."""
-    return first.start < second.end and second.start < first.end
+    return any(map(piece.overlaps, pieces[piece.sentence]))
 
 
 def _subtract(piece: Located, removed: Iterable[Located]) -> list[Located]:
@@ -127,7 +122,7 @@ def _subtract(piece: Located, removed: Iterable[Located]) -> list[Located]:
     for gap in removed:
         intervals = []
         for interval in remaining:
-            if not _overlap(interval, gap):
+            if not interval.overlaps(gap):
                 intervals.append(interval)
                 continue
             if interval.start < gap.start:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from claimstance.model.errors import InputError, shorten, unknown
 from claimstance.model.io.text_lines import checked_lines
-from claimstance.model.io.validation import first_problem
+from claimstance.model.io.validation import first_problem, parse_json
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, SENTENCE_TASKS
 
 Span = list[tuple[int, int]]
@@ -225,14 +225,7 @@ def read_jsonl(
         if not line.strip():
             continue
         where = f"{path}, line {line_number}"
-        try:
-            data = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise InputError(
-                f"{where}: expected a JSON object, found text that is not JSON ({error})"
-            ) from None
-
-        record = parse_record(data, where)
+        record = parse_record(parse_json(line, where), where)
         key = (record.id, record.annotator)
         if key in seen:
             by = " by the same annotator" if record.annotator else ""

@@ -57,6 +57,11 @@ class Located:
     start: int
     end: int
 
+    def overlaps(self, other: "Located") -> bool:
+        """Return whether two spans are in one sentence and have characters in common."""
+        is_in_sentence = self.sentence == other.sentence
+        return is_in_sentence and self.start < other.end and other.start < self.end
+
 
 @dataclass
 class Window:

@@ -33,9 +33,10 @@ def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
     Raises:
         ConfigError: naming the file or the override, the key, what was expected and what was found.
     """
-    data = read_yaml(Path(path))
+    path = Path(path)
+    data = read_yaml(path)
     if not isinstance(data, dict):
-        raise ConfigError(f"{Path(path)}: expected keys with values, found {shorten(repr(data))}")
+        raise ConfigError(f"{path}: expected keys with values, found {shorten(repr(data))}")
     keys = {}
     for override in overrides:
         keys[_apply(data, override)] = override

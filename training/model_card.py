@@ -78,7 +78,7 @@ def write_card(
     account = _json(folder / "training.json")
     report = _report(config.data.path)
     codebook = Codebook.model_validate(report.codebook) if report and report.codebook else None
-    # With frozen weights, training began with a model of this project, not with the encoder.
+    # With trainable_tasks, model.encoder is ignored: the encoder is that of model.init_from.
     base = None
     if is_hub_name(config.model.encoder) and not config.training.trainable_tasks:
         base = config.model.encoder

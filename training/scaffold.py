@@ -223,7 +223,7 @@ def config_text(task: str, labels: Sequence[str]) -> str:
 
 
 def codebook_text(task: str, labels: Sequence[str]) -> str:
-    """Return the text of a codebook for one task, with definitions of default labels and gaps for others."""
+    """Return the text of a codebook for one task, with definitions if all labels are default ones, else with gaps."""
     known = _DEFINITIONS[task] if set(labels) <= set(_DEFINITIONS[task]) else {}
     entries = []
     for label in labels:

@@ -1,6 +1,5 @@
 """JSON Lines: one object per line."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from claimstance.inference.articles.article import MAX_TEXT, Article, Columns
 from claimstance.inference.articles.corpus import article_from_row, choose_columns
 from claimstance.model.errors import InputError, shorten
 from claimstance.model.io.text_lines import checked_lines
+from claimstance.model.io.validation import parse_json
 
 #: Keys of a line of this program's own output that describe results rather than the article.
 _RESULTS = ("model", "sentences", "sources", "warnings")
@@ -41,12 +41,7 @@ def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputE
 def _parse_line(line: str, where: str) -> tuple[dict[str, Any], bool]:
     """Return the values of a line, and whether this program wrote it."""
     expected = "a JSON object with the article's text"
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"{where}: expected {expected}, found text that is not JSON ({error})"
-        ) from None
+    row = parse_json(line, where, expected)
     if not isinstance(row, dict):
         raise InputError(f"{where}: expected {expected}, found {shorten(repr(row))}")
     is_processed = all(name in row for name in _RESULTS)

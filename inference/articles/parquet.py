@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 _LARGE = 100_000_000  # bytes; smaller files may unpack to any multiple of their size
 _MAX_RATIO = 1_000  # of unpacked to packed bytes
 _BATCH_ROWS = 32  # few, since tagging them takes far longer than reading them
-_BUFFER = 1 << 20  # bytes read at a time, since a row group may be larger than memory
+BUFFER = 1 << 20  # bytes read at a time, since a row group may be larger than memory
 
 
 def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputError]:
@@ -30,22 +31,18 @@ def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputE
     Raises:
         InputError: for a file that is not Parquet or has no column of text, and without pyarrow.
     """
-    try:
-        import pyarrow
+    with parquet_errors(path):
         from pyarrow import types
         from pyarrow.parquet import ParquetFile
-    except ImportError:
-        raise missing_library(str(path), "pyarrow", "parquet") from None
-    check_regular(path)
-    try:
+
         with ParquetFile(path) as file:
-            _check_packing(file.metadata, path)
+            check_packing(file.metadata, path)
             chosen, names = _select_columns(file.schema_arrow, columns, path)
             strings = [field.name for field in file.schema_arrow if types.is_string(field.type)]
 
         # A few bytes may repeat a text of any length very often: dictionaries hold it once.
         with ParquetFile(
-            path, read_dictionary=strings, pre_buffer=False, buffer_size=_BUFFER
+            path, read_dictionary=strings, pre_buffer=False, buffer_size=BUFFER
         ) as file:
             number = 0
             for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=names):
@@ -57,6 +54,18 @@ def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputE
                     }
                     where = f"{path}, row {number}"
                     yield _article_or_error(row, chosen, f"{doc_id}:{number}", where)
+
+
+@contextmanager
+def parquet_errors(path: Path) -> Iterator[None]:
+    """Raise ``InputError`` if pyarrow is missing or cannot read a file; the system's errors stay as they are."""
+    try:
+        import pyarrow
+    except ImportError:
+        raise missing_library(str(path), "pyarrow", "parquet") from None
+    check_regular(path)
+    try:
+        yield
     except (OSError, pyarrow.ArrowException, UnicodeDecodeError) as error:
         # Only the system's errors have a strerror: pyarrow raises OSError for damaged files, too.
         if getattr(error, "strerror", None):
@@ -79,7 +88,7 @@ def _article_or_error(
         return error
 
 
-def _check_packing(metadata: Any, path: Path) -> None:
+def check_packing(metadata: Any, path: Path) -> None:
     """Raise ``InputError`` for a file that unpacks to so much more than its size that it would fill the memory."""
     # Not by column: pyarrow ends the process if the metadata of one is damaged.
     size = 0

@@ -133,10 +133,10 @@ def join_pages(pages: Sequence[str]) -> str:
     for line in lines:
         begins_paragraph = True
         if line and previous:
-            # A short line that ends a sentence, or is none (a title, a number), ends its paragraph.
+            # A short line ends its paragraph if a sentence ends there, or if it is a title or a number.
             is_short = len(previous) < _SHORT_LINE * full_length
-            is_title = line[0].isupper() and previous[-1] not in ",;-–—"
-            begins_paragraph = is_short and (is_title or bool(_SENTENCE_END.search(previous)))
+            begins_anew = line[0].isupper() and previous[-1] not in ",;-–—"
+            begins_paragraph = is_short and (begins_anew or bool(_SENTENCE_END.search(previous)))
         previous = line
         if begins_paragraph:
             paragraphs.append(line)

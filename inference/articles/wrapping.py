@@ -163,8 +163,8 @@ def _is_headline(text: str) -> bool:
 def _join(lines: Sequence[_WrappedLine], joined: set[int]) -> str:
     """Return the text of lines, each of ``joined`` together with the one that follows it.
 
-    A space joins two lines, but for a hyphen or a dash at the end of the first. The hyphen goes if the text has the
-    word in one elsewhere, and not the compound with the hyphen.
+    A space joins two lines, unless the first ends with a hyphen or a dash. The hyphen is removed if the text elsewhere
+    has the word without a hyphen, and nowhere with it.
     """
     words: set[str] = set()
     for line in lines:

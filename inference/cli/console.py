@@ -112,7 +112,7 @@ def check_outside_inputs(
     target = out.resolve()
     for name in inputs:
         path = Path(name).resolve()
-        # Two paths may lead to one file: by a hard link, or where names differ only in upper case.
+        # Two paths may be one file: hard links, or names that differ only in case on a system that ignores it.
         is_same_file = target.exists() and path.exists() and target.samefile(path)
         if is_same_file or path == target or (path.is_dir() and path in target.parents):
             raise ConfigError(

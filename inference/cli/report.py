@@ -20,7 +20,6 @@ from claimstance.model.errors import ConfigError, plural, printable
 if TYPE_CHECKING:
     from claimstance.inference.corpus.store import Store
 
-_PAGE_SUFFIXES = (".html", ".htm")
 _RESULT_SUFFIXES = (".jsonl", ".ndjson")
 _SAMPLE_SUFFIXES = (".csv", ".json")
 
@@ -131,7 +130,9 @@ def check_report(request: ReportRequest) -> None:
 
 def check_page(option: str, path: Path) -> None:
     """Raise ``ConfigError`` unless a path, the value of ``option``, can be a page."""
-    if path.suffix.lower() not in _PAGE_SUFFIXES:
+    from claimstance.inference.pages.folder import PAGE_SUFFIXES
+
+    if path.suffix.lower() not in PAGE_SUFFIXES:
         raise ConfigError(f"{option}: expected a name ending in .html, found '{path}'")
 
 

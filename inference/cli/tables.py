@@ -11,7 +11,7 @@ from rich.table import Column
 from rich.text import Text
 
 from claimstance.inference.cli.terminal import SafeConsole, SafeTable
-from claimstance.inference.results import NO_SIDE, Span, TaggedArticle
+from claimstance.inference.results import Span, TaggedArticle
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import printable
 from claimstance.model.onnx.backend import cores, model_folder, model_sha256
@@ -65,7 +65,7 @@ def print_article(article: TaggedArticle) -> None:
 
         stances = []
         for stance in sorted(sentence.stances, key=lambda stance: -stance.probability):
-            if stance.label == NO_SIDE or stance.abstained:
+            if not stance.is_counted:
                 continue
             pair = _one_line(f"{stance.holder or '(text)'} → {stance.target}: ")
             label = printable(f"{stance.label} {stance.probability:.2f}")

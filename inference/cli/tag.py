@@ -203,7 +203,7 @@ def tag(
         typer.Option(
             "--report",
             help="Report on the corpus to write as well (.html): who speaks and who stands where, see the command "
-            "report. It needs --out with JSON Lines or, with the rows of sentences, Parquet; none if not given.",
+            "report. It needs --out in JSON Lines, or in Parquet with --rows sentences; none if not given.",
         ),
     ] = None,
     min_confidence: MinConfidenceOption = None,
@@ -250,6 +250,8 @@ def tag(
     check_parts_folder(parts_folder, inputs, SUFFIXES, has_folder_options)
     ray_options = _ray_options(engine, workers, ray_address, parts_folder)
     check_outside_inputs(out, inputs, SUFFIXES)
+    if report is not None:
+        _check_report(report, chosen_format, rows, out)
     articles = count_articles(inputs)
     if chosen_format is OutputFormat.html:
         check_page_output(out, articles, inputs)
@@ -259,8 +261,8 @@ def tag(
     tagger = Tagger.from_pretrained(model, threads, min_confidence)
     if rows is None:
         rows = RowKind.sentences if has_sentence_columns(tagger.tasks) else RowKind.stances
-    if report is not None:
-        _check_report(report, chosen_format, rows, out)
+        if report is not None:
+            _check_report(report, chosen_format, rows, out)
     _print_notes(tagger, chosen_format, rows, bool(targets))
     request = TagRequest(
         inputs,
@@ -288,23 +290,32 @@ def tag(
 
 
 def _check_report(
-    report: Path, output_format: OutputFormat, rows: RowKind, out: Path | None
+    report: Path, output_format: OutputFormat, rows: RowKind | None, out: Path | None
 ) -> None:
-    """Raise ``ConfigError`` if a report cannot be made of the results."""
+    """Raise ``ConfigError`` if a report cannot be made of the results; ``rows`` is ``None`` if not given."""
     check_page("--report", report)
     if out is None:
         found = "no --out"
-    elif output_format is OutputFormat.jsonl:
-        return
-    elif output_format is OutputFormat.parquet:
-        if rows is RowKind.sentences:
-            return
-        found = f"Parquet with rows of {rows.value}"
-    else:
+    elif output_format not in (OutputFormat.jsonl, OutputFormat.parquet):
         found = f"--format {output_format.value}"
+    elif rows not in (None, RowKind.sentences):
+        found = f"Parquet with rows of {rows.value}"
+    elif not out.is_dir() and not _has_suffix_of(output_format, out):
+        # The report reads the results by their suffix.
+        found = f"{output_format.value} in '{out}'"
+    else:
+        return
     raise ConfigError(
-        f"--report: expected --out with JSON Lines, or Parquet with rows of sentences, found {found}"
+        f"--report: expected --out in JSON Lines, or in Parquet with --rows sentences, found {found}"
     )
+
+
+def _has_suffix_of(output_format: OutputFormat, out: Path) -> bool:
+    """Return whether the results in a file are read in the format in which they are written."""
+    suffix = out.suffix.lower()
+    if output_format is OutputFormat.parquet:
+        return suffix in ("", ".parquet")  # a folder of parts has no suffix
+    return suffix not in (".parquet", ".csv", ".tsv")
 
 
 def _print_notes(
@@ -423,7 +434,7 @@ def _tag_into_folder(
     with catch_signals(f"the same command continues in '{folder}'") as signals:
         with open_run(folder, settings, restart) as run, ExitStack() as stack:
             advance = stack.enter_context(progress("tagging", request.articles, request.show))
-            # A complete run has nothing to tag, so that no cluster is started for it.
+            # A complete run has nothing to tag, so no cluster is started.
             if ray_options is None or run.manifest.complete:
                 tag_items: TagItems = partial(
                     tagger.tag_all,

@@ -258,11 +258,12 @@ def _join_bodies_of_the_country(groups: _Groups) -> None:
         body = name_key(name[country.end() :])
         if body not in groups.names:
             continue
-        rivals = []  # names that end with the body: "Texas Senate"
-        for other in by_last_word[body.rpartition(" ")[2]]:
-            if other == key or not other.endswith(f" {body}"):
-                continue
-            if not _COUNTRY_KEY.fullmatch(other.removesuffix(body)):
-                rivals.append(other)
-        if not rivals:
+        # "Texas Senate" also ends with the body, and is another one.
+        has_rival = any(
+            other != key
+            and other.endswith(f" {body}")
+            and not _COUNTRY_KEY.fullmatch(other.removesuffix(body))
+            for other in by_last_word[body.rpartition(" ")[2]]
+        )
+        if not has_rival:
             groups.join(key, body)

@@ -30,11 +30,12 @@ def find_quotes(text: str) -> Iterator[Quote]:
             if opened is None and mark[0] != "”":
                 opened = mark.start()
             elif opened is not None:
+                is_opening = mark[0] in ("“", "``")
                 # An opening mark may be typed where a quote closes: “so it is“, he said.
                 before = text[mark.start() - 1]
                 after = text[mark.end() : mark.end() + 1]
-                is_mistyped = not before.isspace() and not after.isalnum()
-                if mark[0] not in ("“", "``") or is_mistyped:
+                stands_at_end = not before.isspace() and not after.isalnum()
+                if not is_opening or stands_at_end:
                     yield Quote(opened, mark.end())
                     opened = None
         if opened is not None:

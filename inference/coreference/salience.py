@@ -77,12 +77,10 @@ class RecentMentions:
         second = self._most_salient(gender, sentence, quoted, _RIVAL_DISTANCE, ruled_out)
         if second is None:
             return None
-        # A pronoun of this gender meant the second one just before: two speak in turns.
-        in_turns: set[str] = set()
+        # Two people speak in turns: a pronoun of this gender meant the second best name just before.
         for mentions in self._back_to(sentence - _TURN_DISTANCE):
-            in_turns |= {mention.name for mention in mentions if mention.pronoun == gender}
-        if second in in_turns:
-            return second
+            if any(mention.pronoun == gender and mention.name == second for mention in mentions):
+                return second
         # Two people who are named together, of whom only one is left for this pronoun.
         fitting_names = set()
         are_a_pair = False

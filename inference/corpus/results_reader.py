@@ -8,11 +8,11 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from claimstance.inference.articles.article import MAX_TEXT, missing_library, one_line
+from claimstance.inference.articles.article import MAX_TEXT
+from claimstance.inference.articles.parquet import BUFFER, check_packing, parquet_errors
 from claimstance.inference.results import TaggedArticle
 from claimstance.inference.writers.parquet import RECORD
 from claimstance.model.errors import InputError, printable
-from claimstance.model.io.files import check_regular
 from claimstance.model.io.text_lines import checked_lines
 from claimstance.model.io.validation import first_problem
 
@@ -21,7 +21,6 @@ _PARQUET = ".parquet"
 _TABLES = (".csv", ".tsv")
 _MANIFEST = "manifest.json"  # of a run of ``tag`` into a folder
 _BATCH_ROWS = 256  # of Parquet in memory: rows are sentences
-_BUFFER = 1 << 20  # bytes of Parquet read at a time, since a row group may be larger than memory
 #: Bytes of a line: results are about twenty times as long as the article.
 _LONGEST_LINE = 40 * MAX_TEXT
 _EXPECTED = "an article as `claimstance tag` writes it"
@@ -135,15 +134,14 @@ def _read_lines(file: Path) -> Iterator[ReadResult]:
 
 def _read_parquet(path: Path) -> Iterator[ReadResult]:
     """Yield the articles of a Parquet file: each is in the row of its first sentence, in the column ``RECORD``."""
-    try:
-        import pyarrow
+    with parquet_errors(path):
+        from pyarrow import types
         from pyarrow.parquet import ParquetFile
-    except ImportError:
-        raise missing_library(str(path), "pyarrow", "parquet") from None
-    check_regular(path)
-    try:
-        with ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
-            if RECORD not in file.schema_arrow.names:
+
+        with ParquetFile(path, pre_buffer=False, buffer_size=BUFFER) as file:
+            check_packing(file.metadata, path)
+            schema = file.schema_arrow
+            if RECORD not in schema.names or not types.is_string(schema.field(RECORD).type):
                 raise InputError(
                     f"{path}: expected the column '{RECORD}' with the complete results, found none: tag the "
                     "articles again with `claimstance tag … --format parquet --rows sentences`"
@@ -159,13 +157,6 @@ def _read_parquet(path: Path) -> Iterator[ReadResult]:
                     size = round((row - row_before) * bytes_of_row)
                     yield ReadResult(_parse(record, where), where, size)
                     row_before = row
-    except (OSError, pyarrow.ArrowException, UnicodeDecodeError) as error:
-        # Only the system's errors have a strerror: pyarrow raises OSError for damaged files, too.
-        if getattr(error, "strerror", None):
-            raise
-        raise InputError(
-            f"{path}: expected a Parquet file, found one that cannot be read ({one_line(error)})"
-        ) from None
 
 
 def _parse(text: str, where: str) -> TaggedArticle:

@@ -99,10 +99,8 @@ class LongRun:
                 return
             if self._first_meta is None:
                 self._first_meta = part_input.first_meta
-        # Parts remain unchecked if the inputs ended before them.
-        remaining = list(unchecked.values())
-        if remaining:
-            raise self._changed_input_error(remaining[0])
+        if unchecked:  # the inputs ended before these parts
+            raise self._changed_input_error(next(iter(unchecked.values())))
 
         settings = self.manifest.settings
         paths = [state["path"] for state in settings["inputs"]]
@@ -256,13 +254,13 @@ class _PartInput:
 def _split_into_parts(
     items: Iterable[InputItem], size: int
 ) -> Iterator[tuple[int, Iterator[InputItem]]]:
-    """Yield the number and the items of each part; a part must be read before the next one."""
+    """Return the number and the items of each part of ``size`` articles; a part must be read before the next one."""
     articles = 0
 
     def part_number(item: InputItem) -> int:
         nonlocal articles
         articles += isinstance(item, Article)
-        # Errors before the first article belong to its part.
+        # An error belongs to the part of the article before it, or to the first part.
         return max(0, articles - 1) // size
 
     return groupby(items, part_number)

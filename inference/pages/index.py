@@ -20,7 +20,7 @@ from claimstance.inference.pages.stance_matrix import (
     build_matrix,
     stance_labels,
 )
-from claimstance.inference.results import NO_SIDE, TaggedArticle
+from claimstance.inference.results import TaggedArticle
 
 FIRST_ROWS, MOST_ROWS, COLUMNS, PAGES = 50, 500, 16, 10
 _NAMED, _NOT_NAMED, _TEXT = range(3)  # kinds of holders
@@ -102,9 +102,7 @@ class Index:
         self._model = article.model
         self.articles += 1
         number = self.articles
-        counted = [
-            stance for stance in article.stances if stance.label != NO_SIDE and not stance.abstained
-        ]
+        counted = [stance for stance in article.stances if stance.is_counted]
         facts = {
             "sentences": len(article.sentences),
             "sources": len(article.sources),

@@ -51,7 +51,7 @@ _PAGE_HEADERS = {
 
 
 class Server:
-    """Handle all paths, with the model, the worker, the limits and the metrics that they share.
+    """Answer the requests of all paths, which share the model, the worker, the limits and the metrics.
 
     Attributes:
         is_leaving: true during shutdown, when requests are answered but no more should arrive.
@@ -195,21 +195,21 @@ class Server:
         self.worker.close(_CLOSING_SECONDS)
 
     def _begin_article(self, article: AskedArticle, stop: ShouldCancel) -> Callable[[], bytes]:
-        """Start to tag an article; return the function that waits for it, as JSON."""
+        """Start to tag an article; return a function that waits for the result and returns it as JSON."""
         finish = self.tagger.begin(article.article(), article.targets, stop, article.neutral)
         return lambda: _encode_json(self._count(finish()).to_dict())
 
     def _begin_page(
         self, article: Article, targets: list[str], neutral: bool, stop: ShouldCancel
     ) -> Callable[[], str]:
-        """Start to tag an article; return the function that waits for it, as a page."""
+        """Start to tag an article; return a function that waits for the result and returns it as a page."""
         finish = self.tagger.begin(article, targets, stop, neutral)
         return lambda: render_page(self._count(finish()), back="/")
 
     def _begin_records(
         self, records: Sequence[Record], stop: ShouldCancel
     ) -> Callable[[], list[bytes]]:
-        """Start to predict the records of a document; return the function that waits for them, as JSON."""
+        """Start to predict the records of a document; return a function that waits and returns each as JSON."""
         finish = self.tagger.begin_records(records, stop)
 
         def encode_rows() -> list[bytes]:

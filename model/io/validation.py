@@ -1,13 +1,14 @@
 """Messages of validation: which value is wrong, what was expected there, and what was found."""
 
 import dataclasses
+import json
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from claimstance.model.errors import shorten, unknown
+from claimstance.model.errors import InputError, shorten, unknown
 
 _MAPPING = ("dict_type", "model_type", "model_attributes_type", "dataclass_type")
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")  # of a model, of a dataclass
@@ -75,6 +76,25 @@ def field_path(location: Iterable[int | str]) -> str:
         elif step != "str" and "[" not in step:
             path += f".{shorten(step)}"
     return path.lstrip(".")
+
+
+def parse_json(text: str, where: str, expected: str = "a JSON object") -> Any:
+    """Return the value of a JSON text.
+
+    Args:
+        text: the text.
+        where: its place, for the message.
+        expected: the value that the text should have, for the message.
+
+    Raises:
+        InputError: if the text is not JSON.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{where}: expected {expected}, found text that is not JSON ({error})"
+        ) from None
 
 
 def describe(value: object) -> str:

@@ -143,7 +143,7 @@ def _build(
 
     labels = _label_sets(config, store)
     _check_labels(store, input_parts, labels)
-    # This is not an error, since only the configuration may lack a column.
+    # A warning, not an error: the labels may be in a column that the configuration does not name.
     if not any(profile.labels for profile in store.profiles):
         _LOG.warning(
             "no row has a label: roles or columns can say which fields or answers are labels, and of what"

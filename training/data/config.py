@@ -210,20 +210,21 @@ class Source(Section):
         return options
 
     @model_validator(mode="after")
-    def _is_corpus_or_files(self) -> "Source":
+    def _check_keys(self) -> "Source":
         if (self.corpus is None) == (not self.files):
             raise ValueError(
                 f"expected either corpus or files, found {'both' if self.files else 'neither'}"
             )
+        keys: tuple[str, ...] = _FILE_KEYS
+        other = "corpus"
         if self.corpus is None:
-            for key in ("splits", "options"):
-                if getattr(self, key):
-                    raise ValueError(f"expected no {key} beside files, which belong to a corpus")
-            return self
-
-        for key in _FILE_KEYS:
+            keys = ("splits", "options")
+            other = "files"
+        for key in keys:
             if getattr(self, key):
-                raise ValueError(f"expected no {key} beside corpus, which belongs to files")
+                raise ValueError(f"expected no {key} beside {other}")
+        if self.corpus is None:
+            return self
         name, corpus = self.corpus, CORPORA[self.corpus]
         if not self.splits:
             raise ValueError(

@@ -15,6 +15,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from claimstance.model.errors import InputError
+from claimstance.model.io.validation import parse_json
 from claimstance.model.record import read_lines
 from claimstance.training.evaluation.attribution_metrics import attribution_scores
 from claimstance.training.evaluation.metrics import Array, Figure, bootstrap, classification, f1
@@ -110,12 +111,7 @@ def read_outcomes(folder: Path) -> tuple[dict[str, Any], Outcomes]:
         if not line.strip():
             continue
         location = f"{path}, line {number}"
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise InputError(
-                f"{location}: expected a JSON object, found text that is not JSON ({error})"
-            ) from None
+        row = parse_json(line, location)
         if not isinstance(row, dict):
             raise InputError(f"{location}: expected a JSON object, found {type(row).__name__}")
         rows.append((location, row))

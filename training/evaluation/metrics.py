@@ -190,14 +190,14 @@ def precision_recall(relevant: NDArray[np.bool_], scores: Array) -> tuple[Array,
 def ranking_figures(
     relevant: Sequence[bool], scores: Sequence[float], documents: Sequence[str]
 ) -> dict[str, Figure]:
-    """Return average precision and precision at 10 and 50 of a ranking, highest score first; ties in row order."""
+    """Return average precision and precision at 10 and 50 of a ranking, highest score first."""
     gold = np.array(relevant, dtype=float)
     ranked = np.array(scores)
     n = len(gold)
     # The first row of weights is the data itself, the others are resamples.
     weights = np.vstack([np.ones(n), resampled_weights(documents)])
     values = {"average_precision": average_precision(gold, ranked, weights)}
-    order = np.argsort(-ranked, kind="stable")
+    order = np.argsort(-ranked, kind="stable")  # ties keep the order of the rows
     ranked_weights = weights[:, order]
     before = np.cumsum(ranked_weights, axis=1) - ranked_weights
     for k in (10, 50):

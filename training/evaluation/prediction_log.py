@@ -52,19 +52,21 @@ def build_prediction_log(config: ModelConfig, pairs: Iterable[Pair]) -> Predicti
     log: PredictionLog = {}
     for corpus, rows in by_corpus(pairs).items():
         for task in config.tasks:
-            cases: list[Any] = []
+            cases: Sequence[ScoredAnswer] | Sequence[ScoredSpans]
             if task == "attribution":
                 cases = _attribution_cases(rows)
             elif task == "entity":
                 cases = _entity_cases(rows)
             else:
+                answers: list[ScoredAnswer] = []
                 for answer in iter_answers(config, task, rows):
                     stances = [answer.stance] if answer.stance else None
                     probabilities = {
                         label: round(share, 4) for label, share in answer.probabilities.items()
                     }
                     record = _strip(answer.record, stances=stances)
-                    cases.append(replace(answer, record=record, probabilities=probabilities))
+                    answers.append(replace(answer, record=record, probabilities=probabilities))
+                cases = answers
             if cases:
                 log[f"{corpus}/{task}"] = cases
     return log

@@ -159,31 +159,26 @@ class Augmenter:
         return Example(example.corpus, tokens, stances=stances)
 
     def add_bystander(self, example: Example, other: Example, rng: random.Random) -> Example:
-        """Return the sentence with a bystander from another one, who has no stance and is no target of any.
+        """Return the sentence with a bystander from another sentence, who has no stance and is no target of any.
 
         The bystander may be the one who reports the sentence, and would then share the stances of the text
         itself. Therefore only stances of named holders are kept.
         """
-        template = rng.choice(self._beside)
-        name = cut(other.tokens, *rng.choice(_names(other)))
-        tokens, starts = self._fill(template, example, name)
-        bystander = (starts[NAME], starts[NAME] + len(name))
+        tokens, bystander, start = self._fill_with_name(self._beside, example, other, rng)
         stances = [
-            stance
-            for stance in _shift_stances(example.stances, starts[SENTENCE])
-            if stance.holder is not None
+            stance for stance in _shift_stances(example.stances, start) if stance.holder is not None
         ]
         neutral = self._pairs_without_stance({bystander}, _mentions(stances), rng)
         return Example(example.corpus, tokens, stances=[*stances, *neutral])
 
     def quote(self, example: Example, other: Example, rng: random.Random) -> Example:
-        """Return the sentence as the words of somebody from another one, who then holds its stances."""
-        template = rng.choice(self._quoted)
-        name = cut(other.tokens, *rng.choice(_names(other)))
-        tokens, starts = self._fill(template, example, name)
-        speaker = (starts[NAME], starts[NAME] + len(name))
+        """Return the sentence as the words of somebody from another sentence, who then holds its stances.
+
+        The people whom it mentions take no side toward the speaker.
+        """
+        tokens, speaker, start = self._fill_with_name(self._quoted, example, other, rng)
         stances, toward_speaker = [], []
-        for stance in _shift_stances(example.stances, starts[SENTENCE]):
+        for stance in _shift_stances(example.stances, start):
             assert isinstance(stance.target, tuple)
             stances.append(replace(stance, holder=speaker))
             toward_speaker.append(
@@ -192,13 +187,13 @@ class Augmenter:
         return Example(example.corpus, tokens, stances=[*stances, *toward_speaker])
 
     def negate(self, example: Example, rng: random.Random) -> Example | None:
-        """Return the sentence with a *not* after a holder, who then takes no side toward the next target.
+        """Return the sentence with a *not* after a holder, who then takes no side toward a target soon after it.
 
-        Other stances of this holder are left out, because the reach of the *not* is unknown; those of other
-        holders stay.
+        Other stances of this holder are left out, because the reach of the *not* is unknown, and so are those
+        of the text itself; those of other holders stay.
 
         Returns:
-            ``None`` if no holder is followed by a word that can be negated.
+            ``None`` if no holder of a side is followed by a word that can be negated, and by the target.
         """
         for stance in example.stances:
             holder, target = stance.holder, stance.target
@@ -238,7 +233,7 @@ class Augmenter:
     def _pairs_without_stance(
         self, some: set[_Span], others: set[_Span], rng: random.Random
     ) -> list[StanceExample]:
-        """Return no stance for a few random pairs of a mention of each set, in either direction."""
+        """Return a few random pairs of a mention of each set, in either direction, as examples without a stance."""
         pairs = []
         for first in some:
             for second in others:
@@ -246,6 +241,19 @@ class Augmenter:
         # Sorted, because a set has no order that a seed could repeat.
         drawn = rng.sample(sorted(pairs), min(_MAX_PAIRS, len(pairs)))
         return [StanceExample(holder, target, self._no_stance, 1.0) for holder, target in drawn]
+
+    def _fill_with_name(
+        self, templates: Sequence[Template], example: Example, other: Example, rng: random.Random
+    ) -> tuple[Tokens, _Span, int]:
+        """Return a random template filled with a sentence and a name from another one.
+
+        Returns:
+            The tokens, the span of the name, and the first token of the sentence.
+        """
+        template = rng.choice(templates)
+        name = cut(other.tokens, *rng.choice(_names(other)))
+        tokens, starts = self._fill(template, example, name)
+        return tokens, (starts[NAME], starts[NAME] + len(name)), starts[SENTENCE]
 
     def _fill(
         self, template: Template, example: Example, name: Tokens | None = None

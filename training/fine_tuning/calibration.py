@@ -87,10 +87,12 @@ def calibrate(
         exhaustive = [
             record for record in records if record.meta.get("corpus") in exhaustive_stances
         ]
+        # The encoder reads each window once for all that is fitted to found stances.
+        backend = CachingBackend(predictor.backend)
         # Sources are holders, too, so the biases of attributions count.
         with_biases = replace(config, biases=dict(calibrated.biases))
         calibrated.biases |= fit_opinion_biases(
-            Predictor(with_biases, predictor.windows, predictor.backend), exhaustive, no_stance
+            Predictor(with_biases, predictor.windows, backend), exhaustive, no_stance
         )
     for task in (*SENTENCE_TASKS, "stance"):
         answers = collect(config, task, pairs) if task in tasks else None
@@ -99,7 +101,8 @@ def calibrate(
         for variant, variant_answers in {**answers.by_variant(), task: answers}.items():
             fit(calibrated, variant, variant_answers)
     if exhaustive:
-        fit_found_stances(calibrated, predictor, exhaustive, no_stance)
+        cached = Predictor(predictor.config, predictor.windows, backend)
+        fit_found_stances(calibrated, cached, exhaustive, no_stance)
     return calibrated
 
 
@@ -370,7 +373,6 @@ def fit_opinion_biases(
 
     One bias for both heads is fitted first, then one for each.
     """
-    backend = CachingBackend(predictor.backend)
     scores: dict[tuple[float, ...], float] = {}
 
     def score(biases: tuple[float, ...]) -> float:
@@ -379,7 +381,7 @@ def fit_opinion_biases(
                 predictor.config,
                 biases=predictor.config.biases | dict(zip(OPINION_HEADS, biases, strict=True)),
             )
-            biased = Predictor(config, predictor.windows, backend)
+            biased = Predictor(config, predictor.windows, predictor.backend)
             scores[biases] = best_f1(find_stances(biased, records, no_stance), no_stance)
         return scores[biases]
 
@@ -405,8 +407,7 @@ def fit_found_stances(
     span_biases = {head: config.biases.get(head, 0.0) for head in OPINION_HEADS}
     unscaled = without_calibration(config, ("stance",))
     unscaled.biases |= span_biases
-    backend = CachingBackend(predictor.backend)
-    unscaled_predictor = Predictor(unscaled, predictor.windows, backend)
+    unscaled_predictor = Predictor(unscaled, predictor.windows, predictor.backend)
     found = find_stances(unscaled_predictor, records, no_stance)
     if not len(found.answers.gold):
         return
@@ -426,8 +427,9 @@ def fit_found_stances(
 def fit_evidence(found: FoundStances, no_stance: str) -> dict[str, float]:
     """Return the weights of the properties of pairs, as biases of the label of pairs without a stance.
 
-    They are the coefficients of a logistic regression of whether the annotation has a stance, on the
-    log-odds of the network and on the properties. Without pairs of both kinds there are none.
+    Each is minus the coefficient of a property, divided by that of the network's log-odds, in a logistic
+    regression of whether the annotation has a stance. There are none for fewer than ``MIN_ANSWERS`` pairs, for
+    pairs of one kind, and if the network's log-odds do not help.
 
     Args:
         found: the pairs, with uncalibrated probabilities.
@@ -436,13 +438,13 @@ def fit_evidence(found: FoundStances, no_stance: str) -> dict[str, float]:
     answers = found.answers
     neutral = answers.labels.index(no_stance)
     has_stance = answers.gold != neutral
-    if has_stance.all() or not has_stance.any():
+    if len(answers.gold) < MIN_ANSWERS or has_stance.all() or not has_stance.any():
         return {}
     none = np.clip(answers.probabilities[:, neutral], _EPSILON, 1 - _EPSILON)
-    features = np.column_stack([np.log((1 - none) / none), found.evidence])  # (P, 1 + E)
+    features = np.column_stack([-logit(none), found.evidence])  # (P, 1 + E)
     scale, *coefficients = LogisticRegression().fit(features, has_stance).coef_[0].tolist()
     if scale <= 0:
-        return {}  # the network's own answers are of no use
+        return {}
     return {
         f"{FOUND}.{no_stance}.{name}": -round(coefficient / scale, 4)
         for name, coefficient in zip(EVIDENCE, coefficients, strict=True)

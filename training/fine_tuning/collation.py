@@ -102,11 +102,13 @@ def _soft_labels(batch: Sequence[LabelledWindow], length: int) -> dict[str, Tens
     """Return teachers' probabilities: (S, C) for sentence tasks, (B, T, C) for tokens; zeros without one."""
     soft: dict[str, Tensor] = {}
     sentence_count = sum(len(labelled.examples) for labelled in batch)
-    sentence = 0
+    sentence = -1
     for row, labelled in enumerate(batch):
         for piece, example in zip(labelled.window.pieces, labelled.examples, strict=True):
-            soft_labels = {} if labelled.topics else example.soft
-            for task, probabilities in soft_labels.items():
+            sentence += 1
+            if labelled.topics:
+                continue
+            for task, probabilities in example.soft.items():
                 values = torch.from_numpy(probabilities)
                 if values.ndim == 1:
                     shape: tuple[int, ...] = (sentence_count, len(values))
@@ -116,7 +118,6 @@ def _soft_labels(batch: Sequence[LabelledWindow], length: int) -> dict[str, Tens
                     target = soft.setdefault(f"{task}_soft", torch.zeros(shape))
                     end = piece.skipped + len(piece)
                     target[row, piece.start : piece.end] = values[piece.skipped : end]
-            sentence += 1
     return soft
 
 

@@ -196,7 +196,8 @@ def build_examples(
 def _documents(records: Sequence[Record]) -> Iterable[list[Record]]:
     """Yield the records of each document in order, and each record without a position alone.
 
-    Records that have the same text and annotate nothing but stances are merged into one.
+    A record without a position that has stances, but no attributions and no labels of the sentence, is merged
+    into the first one of its corpus with the same text.
     """
     placed: dict[str, list[Record]] = defaultdict(list)
     alone: dict[tuple[str, str], Record] = {}
@@ -236,7 +237,10 @@ def _stance_examples(
     preceding: Sequence[Example],
     no_stance: str,
 ) -> list[StanceExample]:
-    """Return the stances of a record; ``preceding`` are the sentences that may name a holder whom it does not."""
+    """Return the stances of a record.
+
+    ``preceding`` are the earlier sentences, which are searched for a holder whom the record does not mention.
+    """
     examples = []
     for stance in record.stances or ():
         shares = _shares(stance, labels, soft_share)
@@ -301,15 +305,14 @@ def _shares(stance: Stance, labels: Sequence[str], soft_share: float) -> tuple[f
     """Return the probability of each label; empty if the stance has neither label nor probabilities."""
     soft = stance.probabilities or {}
     total = sum(soft.values())
-    if not total and stance.label is None:
-        return ()
     if not total:
-        soft_share = 0.0
-    elif stance.label is None:
+        return (
+            () if stance.label is None else tuple(float(label == stance.label) for label in labels)
+        )
+    if stance.label is None:
         soft_share = 1.0
     return tuple(
-        (1 - soft_share) * (label == stance.label)
-        + soft_share * soft.get(label, 0.0) / (total or 1)
+        (1 - soft_share) * (label == stance.label) + soft_share * soft.get(label, 0.0) / total
         for label in labels
     )
 
@@ -377,7 +380,7 @@ class _Weights:
                 counts.update(label for label in labels if label is not None)
 
     def __call__(self, record: Record, task: str, label: str | None) -> float:
-        """Return the weight of a record's label; only its corpus counts where the label is ``None``."""
+        """Return the weight of a record's label; without a label, that of its corpus alone."""
         corpus = _corpus(record)
         corpus_weight = self._corpora.get(corpus, 1.0)
         counts = self._counts.get((corpus, task))

@@ -143,7 +143,7 @@ def is_about(query: StanceQuery, stance: Stance) -> bool:
     for offsets, span in ((query.holder, stance.holder), (query.target, stance.target)):
         if offsets is None or isinstance(offsets, str) or not isinstance(span, list):
             return False
-        if not _overlap(offsets, (span[0][0], span[-1][1])):
+        if not any(_overlap(offsets, piece) for piece in span):
             return False
     return True
 

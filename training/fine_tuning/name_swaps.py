@@ -226,7 +226,10 @@ def _map_spans(record: Record, mapping: Callable[[Span], Span]) -> dict[str, obj
 
 def _rename_in_stances(record: Record, names: Mapping[str, str]) -> Record:
     """Return a record whose holders and targets that are texts have the new names."""
-    if not record.stances:
+    stances = record.stances or ()
+    if not any(
+        isinstance(end, str) for stance in stances for end in (stance.holder, stance.target)
+    ):
         return record
 
     def renamed(value: Span | str | None) -> Span | str | None:
@@ -236,8 +239,8 @@ def _rename_in_stances(record: Record, names: Mapping[str, str]) -> Record:
             return names[value]
         return " ".join(names.get(word, word) for word in value.split())
 
-    stances = []
-    for stance in record.stances:
+    renamed_stances = []
+    for stance in stances:
         names_of_stance = {"holder": renamed(stance.holder), "target": renamed(stance.target)}
-        stances.append(stance.model_copy(update=names_of_stance))
-    return record.model_copy(update={"stances": stances})
+        renamed_stances.append(stance.model_copy(update=names_of_stance))
+    return record.model_copy(update={"stances": renamed_stances})

@@ -183,12 +183,14 @@ def test_tag_reports_on_what_it_wrote(run, here, model, out):
         (["--out", "a.csv"], "--format csv"),
         (["--out", "pages", "--format", "html"], "--format html"),
         (["--out", "a.parquet", "--rows", "stances"], "Parquet with rows of stances"),
+        (["--out", "a.pq", "--format", "parquet"], "parquet in 'a.pq'"),
+        (["--out", "a.csv", "--format", "jsonl"], "jsonl in 'a.csv'"),
     ],
 )
 def test_tag_cannot_report_on_other_outputs(run, here, model, arguments, found):
     write("article.txt", TEXT)
     done = run("tag", "article.txt", "--model", model, "--report", "report.html", *arguments)
-    expected = "--out with JSON Lines, or Parquet with rows of sentences"
+    expected = "--out in JSON Lines, or in Parquet with --rows sentences"
     message = f"error: --report: expected {expected}, found {found}"
     assert (done.code, done.messages) == (2, [message])
     assert [path.name for path in here.iterdir()] == ["article.txt"]

@@ -104,6 +104,26 @@ def test_parquet_without_the_whole_articles_leads_to_the_rows_that_have_them(tmp
         read(path)
 
 
+@pytest.mark.parametrize("column", ["text", "record"])
+def test_another_parquet_file_leads_to_the_rows_that_have_articles(tmp_path, column):
+    pyarrow = pytest.importorskip("pyarrow")
+    path = tmp_path / "sales.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({column: [1, 2]}), path)
+    with pytest.raises(InputError, match=r"sales\.parquet: .*'record'.*--rows sentences"):
+        read(path)
+
+
+def test_parquet_that_would_fill_the_memory_is_refused(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    path = tmp_path / "tagged.parquet"
+    table = pyarrow.table({"record": ["x" * 120_000_000]})
+    pyarrow.parquet.write_table(table, path, compression="zstd", use_dictionary=False)
+    with pytest.raises(
+        InputError, match=r"tagged\.parquet: expected a file that unpacks to at most"
+    ):
+        read(path)
+
+
 def test_damaged_parquet_is_named(tmp_path):
     path = write_parquet(tmp_path / "tagged.parquet", tagged(says=["Ann Lee"]))
     path.write_bytes(path.read_bytes()[:-9])

@@ -28,6 +28,11 @@ def test_this_processor_is_asked():
     assert has_bfloat16(torch.device("cpu")) in (True, False)  # an operator that PyTorch may rename
 
 
+def test_a_build_of_pytorch_without_onednn_has_no_bfloat16(monkeypatch):
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    assert not has_bfloat16(torch.device("cpu"))
+
+
 def test_a_configured_precision_is_not_measured(monkeypatch):
     monkeypatch.setattr(precision, "has_bfloat16", lambda device: True)
     monkeypatch.setattr(precision, "measure_rate", None)

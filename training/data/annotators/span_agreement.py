@@ -190,26 +190,15 @@ class SpanAnswers:
             return {}
 
         if self._task == "attribution":
-            rows = count_between(*zip(*annotated, strict=True))
+            rows = count_between(
+                [first for first, _ in annotated], [second for _, second in annotated]
+            )
             metrics = [f"{role}.{kind}.f1" for role in ROLES for kind in ("overlap", "exact")]
             return dict(zip([*metrics, "linked.f1"], rows, strict=True))
 
         counts: Counts = _no_counts()
-        for pair in annotated:
-            spans_by_metric = []
-            for record in pair:
-                # Spans, or numbers of tokens, that two annotators have in common if they are equal.
-                spans: dict[str, set[Hashable]] = defaultdict(set)
-                roles = entity_roles(record)
-                for entity in record.entities or ():
-                    label = entity.label
-                    span = (entity.span[0][0], entity.span[-1][1], label)
-                    spans["f1"].add(span)
-                    spans[f"{label}.exact.f1"].add(span)
-                    tokens = [number for number, role in enumerate(roles) if role == label]
-                    spans[f"{label}.overlap.f1"].update(tokens)
-                spans_by_metric.append(spans)
-            first, second = spans_by_metric
+        for record, other in annotated:
+            first, second = _spans_by_metric(record), _spans_by_metric(other)
             for metric in first | second:
                 common = len(first[metric] & second[metric])
                 counts[metric] += np.array([common, len(second[metric]), len(first[metric])])
@@ -278,3 +267,18 @@ def count_between(gold: Sequence[Record], predicted: Sequence[Record]) -> Array:
         attributions = [(attribution, 1.0) for attribution in record.attributions or ()]
         document.append((annotation, Prediction(attributions=attributions)))
     return count_attributions(document)
+
+
+def _spans_by_metric(record: Record) -> dict[str, set[Hashable]]:
+    """Return metric → the entities, or the numbers of the tokens, that it counts."""
+    spans: dict[str, set[Hashable]] = defaultdict(set)
+    roles = entity_roles(record)
+    for entity in record.entities or ():
+        span = (entity.span[0][0], entity.span[-1][1], entity.label)
+        spans["f1"].add(span)
+        spans[f"{entity.label}.exact.f1"].add(span)
+        spans[f"{entity.label}.overlap.f1"] |= set()  # in the order of first appearance
+    for number, role in enumerate(roles):
+        if role != NOTHING:
+            spans[f"{role}.overlap.f1"].add(number)
+    return spans

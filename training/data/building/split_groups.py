@@ -132,24 +132,29 @@ class _GreedyAssigner:
         starts = self._starts[order].tolist()
         ends = self._starts[order + 1].tolist()
         for group, start, end in zip(order.tolist(), starts, ends, strict=True):
-            counts: dict[int, int] = {}  # stratum → its count in the group
-            for profile in self._profiles[start:end].tolist():
-                for stratum, count in self._counts[profile]:
-                    counts[stratum] = counts.get(stratum, 0) + count
+            profiles = self._profiles[start:end]
+            if len(profiles) == 1:
+                counts = self._counts[profiles[0]]  # most groups are one row
+            else:
+                sums: dict[int, int] = {}  # stratum → its count in the group
+                for profile in profiles.tolist():
+                    for stratum, count in self._counts[profile]:
+                        sums[stratum] = sums.get(stratum, 0) + count
+                counts = list(sums.items())
 
             best, lowest = 0, float("inf")
             for split, missing in enumerate(self._missing):
                 expected = self._expected[split]
                 # The group of n changes (missing² / expected) by (n² - 2 n missing) / expected.
                 cost = 0.0
-                for stratum, count in counts.items():
+                for stratum, count in counts:
                     change = count * count - 2 * count * missing[stratum]
                     cost += change / expected[stratum]
                 if cost < lowest:
                     best, lowest = split, cost
 
             assigned[group] = best
-            for stratum, count in counts.items():
+            for stratum, count in counts:
                 self._missing[best][stratum] -= count
         return assigned
 

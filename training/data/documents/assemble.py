@@ -340,16 +340,11 @@ class _RecordBuilder:
                 if fields.get(task) is None:
                     # Tools mark only the sentences with the positive label.
                     fields[task] = self._roles.yes_no(task, False)
-            identity: dict[str, Any] = {
-                "id": f"{document.name}:{index}",
-                "doc_id": document.name,
-                "start": start,
-            }
-            if as_one_text:
-                identity = {"id": document.name, "doc_id": columns["doc_id"], "start": None}
             built.append(
                 Record(
-                    **identity,
+                    id=document.name if as_one_text else f"{document.name}:{index}",
+                    doc_id=columns["doc_id"] if as_one_text else document.name,
+                    start=None if as_one_text else start,
                     text=document.text[start:end],
                     annotator=document.annotator or layout.annotator,
                     meta=dict(meta),

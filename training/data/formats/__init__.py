@@ -58,11 +58,9 @@ def recognise(path: Path, name: str | None = None) -> Format:
     suffix = "" if path.is_dir() else path.suffix.lower()
     formats = [format for format in FORMATS.values() if suffix in format.suffixes]
     if not formats:
-        suffixes: list[str] = []
-        for format in FORMATS.values():
-            suffixes += [name for name in format.suffixes if name and name not in suffixes]
+        known = [known for format in FORMATS.values() for known in format.suffixes if known]
         raise InputError(
-            f"{path}: expected a file whose name ends in {', '.join(suffixes)}, "
+            f"{path}: expected a file whose name ends in {', '.join(dict.fromkeys(known))}, "
             f"or its format, found '{path.suffix}'"
         )
 

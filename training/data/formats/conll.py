@@ -64,7 +64,7 @@ class _TaggedToken:
     where: str
 
 
-_TaggedSentence = Sequence[_TaggedToken]
+_TaggedSentence = list[_TaggedToken]
 
 
 @dataclass
@@ -82,17 +82,17 @@ def items(path: Path) -> Iterator[Item]:
         InputError: naming the line that is no token with a tag, or for a file without any.
     """
     documents = [_TaggedDocument(f"{path}, line 1")]
-    sentence: list[_TaggedToken] = []
+    is_new_sentence = True
     for number, line in enumerate(read_lines(path), 1):
         where = f"{path}, line {number}"
         is_document_start = line.startswith(_DOCUMENT_START)
         if line.strip() and not is_document_start:
-            # A sentence joins its document with its first token.
-            if not sentence:
-                documents[-1].sentences.append(sentence)
-            sentence.append(_parse_token(line, where))
+            if is_new_sentence:
+                documents[-1].sentences.append([])
+            documents[-1].sentences[-1].append(_parse_token(line, where))
+            is_new_sentence = False
             continue
-        sentence = []
+        is_new_sentence = True
         if is_document_start:
             documents.append(_TaggedDocument(where))
 

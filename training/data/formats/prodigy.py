@@ -153,8 +153,8 @@ class _AnswerLine:
                 continue
             start, end, label = value.get("start"), value.get("end"), value.get("label")
             if isinstance(start, int) and isinstance(end, int) and isinstance(label, str):
-                # A wrong end may be huge, and every character is looked at.
-                spans.append((start, min(end, len(self.text)), label))
+                # A wrong bound may be huge, and every character is looked at.
+                spans.append((max(start, 0), min(end, len(self.text)), label))
         return spans
 
 
@@ -234,10 +234,9 @@ def _latest_answers(lines: Sequence[_AnswerLine]) -> list[_AnswerLine]:
     latest_times = set()
     for line in sorted(lines, key=lambda line: line.time or 0, reverse=True):
         questions, spans = line.questions(), line.spans()
-        is_answered_later = not questions.isdisjoint(answered)
-        for start, end, label in spans:
-            if not covered[label].isdisjoint(range(start, end)):
-                is_answered_later = True
+        is_answered_later = not questions.isdisjoint(answered) or any(
+            not covered[label].isdisjoint(range(start, end)) for start, end, label in spans
+        )
         if is_answered_later:
             continue
         answered |= questions

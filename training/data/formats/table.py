@@ -315,26 +315,30 @@ def _parse_labels(cells: Sequence[str], columns: _TableColumns, layout: Layout) 
         if not cell:
             continue
 
-        cell_labels = [(column_task, cell)]
-        if "#" in cell and cell not in layout.labels.get(column_task, ()):
-            parts = []
-            for name in cell.split("#"):
-                label = layout.values.get(name.strip(), name.strip())
-                tasks = [
-                    task for task in (column_task, *TASKS) if label in layout.labels.get(task, ())
-                ]
-                if tasks:
-                    parts.append((tasks[0], label))
-            # A cell with a part that is no known label is one label.
-            if len(parts) == cell.count("#") + 1:
-                cell_labels = parts
-
+        cell_labels = _joined_labels(cell, column_task, layout) or [(column_task, cell)]
         for task, label in cell_labels:
             if labels.setdefault(task, label) != label:
                 raise _UnusableRowError(
                     f"expected one label of {task}, found '{labels[task]}' and '{label}'"
                 )
     return labels
+
+
+def _joined_labels(cell: str, column_task: str, layout: Layout) -> list[tuple[str, str]]:
+    """Return (task, label) for each of the labels that ``#`` joins; empty if the cell is one label.
+
+    A cell with a part that is no known label is one label.
+    """
+    if "#" not in cell or cell in layout.labels.get(column_task, ()):
+        return []
+    joined = []
+    for part in cell.split("#"):
+        label = layout.values.get(part.strip(), part.strip())
+        tasks = [task for task in (column_task, *TASKS) if label in layout.labels.get(task, ())]
+        if not tasks:
+            return []
+        joined.append((tasks[0], label))
+    return joined
 
 
 def _is_any_text(head: str) -> bool:

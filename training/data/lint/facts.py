@@ -170,18 +170,17 @@ class Facts:
         for task, question, label in dict.fromkeys(answers(record)):
             new = _EarlierLabel(record.annotator, label.strip().casefold(), location)
             earlier_labels = self._earlier_labels.setdefault(key_of(text, task, question), [])
-            own = [old for old in earlier_labels if old.annotator == new.annotator]
+            own = next((old for old in earlier_labels if old.annotator == new.annotator), None)
             # An annotator who labels a text twice counts once towards agreement.
-            if own:
-                first = own[0]
+            if own is not None:
                 # The check two-stance-labels reports two labels in one record.
-                if first.label != new.label and first.location is not location:
-                    yield Contradiction(question or task, first.label, new.label, first.location)
+                if own.label != new.label and own.location is not location:
+                    yield Contradiction(question or task, own.label, new.label, own.location)
                 continue
             for old in earlier_labels:
                 if old.annotator is not None and new.annotator is not None:
-                    name, other_name = sorted((old.annotator, new.annotator))
-                    counts = self.pairs[task, name, other_name]
+                    first, second = sorted((old.annotator, new.annotator))
+                    counts = self.pairs[task, first, second]
                     counts["common"] += 1
                     counts["alike"] += int(old.label == new.label)
             earlier_labels.append(new)

@@ -43,5 +43,6 @@ def top_names(
         # Only hashes are stored, so the name is looked up in the first row that has it.
         record = rows.record(rows.first_with(column, np.uint64(value), all_rows))
         by_split = {split: counts[split][value] for split in splits if value in counts[split]}
-        names += [(name, by_split) for name in names_of(record) if hash_text(name) == value]
+        [name] = [name for name in names_of(record) if hash_text(name) == value]
+        names.append((name, by_split))
     return names

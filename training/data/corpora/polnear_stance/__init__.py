@@ -166,6 +166,9 @@ def _add_labels(
     for labelled in labels.stances:
         record = records[max(0, bisect.bisect_right(starts, labelled.anchor) - 1)]
         target = _relative(labelled.target, record)
+        if target is None:
+            on_drop("no sentence contains the target")
+            continue
         holder = _relative(labelled.holder, record)
         if holder is None and not isinstance(labelled.holder, str):
             # The annotator saw a longer sentence than ours: another one of ours names the holder.
@@ -175,8 +178,8 @@ def _add_labels(
                 if first <= start and end <= first + len(other.text):
                     holder = other.text[start - first : end - first]
                     break
-        if target is None or holder is None:
-            on_drop("no sentence contains the target")
+        if holder is None:
+            on_drop("no sentence contains the holder")
             continue
         stance = Stance(holder=holder, target=target, label=labelled.label)
         if record.stances is not None and stance not in record.stances:

@@ -40,6 +40,7 @@ def find_texts(path: Path) -> tuple[list[AnnotatedText], list[Path]]:
         return [match_text(path, stems, path.parent)], []
 
     if not path.is_dir():
+        # A text may have an .ann of its own name, and one for each annotator.
         texts = []
         for file in dict.fromkeys([path.with_suffix(".ann"), *sorted(path.parent.glob("*.ann"))]):
             has_name = file.stem == path.stem or file.stem.startswith(f"{path.stem}_")

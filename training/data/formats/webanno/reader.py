@@ -166,10 +166,15 @@ class _SpanAnnotation:
         attributes = {name: value for name, value in self.features.items() if value}
 
         # The docstring of the module gives this order.
-        features = [name for name, value in attributes.items() if roles.of(value) in _SPAN_MEANINGS]
-        if not features and roles.of(self.layer.short) not in _SPAN_MEANINGS:
-            features = ["value"] if "value" in attributes else list(attributes)
-        label = attributes.pop(features[0]) if features else self.layer.short
+        meaningful = [
+            name for name, value in attributes.items() if roles.of(value) in _SPAN_MEANINGS
+        ]
+        feature = None
+        if meaningful:
+            feature = meaningful[0]
+        elif roles.of(self.layer.short) not in _SPAN_MEANINGS and attributes:
+            feature = "value" if "value" in attributes else next(iter(attributes))
+        label = self.layer.short if feature is None else attributes.pop(feature)
         pieces = [(self.start, self.end)]
         return Mark(self.name, label, pieces, attributes=attributes, where=self.where)
 
@@ -266,24 +271,25 @@ class _Annotations:
                 self._add_slots(layer, token, row, span)
             return
 
+        if not rows:
+            return
+        base_columns = [
+            index for index, name in enumerate(layer.columns) if name.startswith(_BASE_LAYER)
+        ]
+        if not base_columns:
+            raise InputError(
+                f"{token.where}: {layer.short}: expected a column 'BT_…' in the header, found none"
+            )
+        base_column = base_columns[0]
+        base_layer = layer.columns[base_column].removeprefix(_BASE_LAYER)
         for row in rows:
-            base_columns = [
-                index for index, name in enumerate(layer.columns) if name.startswith(_BASE_LAYER)
-            ]
-            if not base_columns:
-                raise InputError(
-                    f"{token.where}: {layer.short}: expected a column 'BT_…' in the header, "
-                    "found none"
-                )
-            base_column = base_columns[0]
-            base_layer = layer.columns[base_column].removeprefix(_BASE_LAYER)
             reference = _parse_reference(row[base_column], layer, token)
             head = self._find_span(reference["token"], reference["number"], base_layer, token.where)
             tail = self._find_span(token.name, reference["own_number"], base_layer, token.where)
             values = [
                 _feature_value(cell) for index, cell in enumerate(row) if index != base_column
             ]
-            # A relation without a label still counts as one.
+            # A relation without a label is kept, with an empty one.
             labels = [value for value in values if value] or [""]
             self.relations += [Relation(head.name, tail.name, label) for label in labels]
 
