@@ -40,6 +40,7 @@ class Batch:
     pair_sentences: Tensor  # (P, 3)
     cues: Tensor  # (L, 3)
     linked: Tensor  # (L, 3)
+    hidden: Tensor | None = None  # (B, T, H), the output of a frozen encoder
     attribution: Tensor | None = None  # (B, T)
     entity: Tensor | None = None  # (B, T)
     opinion_holder: Tensor | None = None  # (B, T)
@@ -132,7 +133,9 @@ class ClaimStanceModel(nn.Module):
             **tensors: the fields of ``Batch``.
         """
         batch = Batch(**tensors)
-        hidden = self.encode(batch.input_ids, batch.attention_mask, batch.segments)  # (B, T, H)
+        hidden = batch.hidden  # (B, T, H)
+        if hidden is None:
+            hidden = self.encode(batch.input_ids, batch.attention_mask, batch.segments)
         logits: dict[str, Tensor] = {}
         for task, head in self.heads.items():
             if isinstance(head, TokenHead):

@@ -63,6 +63,8 @@ class TrainingConfig(Section):
         description="Tasks whose heads are trained; the encoder and all other heads of `model.init_from` "
         "stay frozen, and `model.encoder` is ignored. If that model has only int8 files, "
         "training stance keeps them unchanged, and training other heads rounds them once more. "
+        "Every epoch shows the same windows, in another order, so that the frozen encoder runs once; during "
+        "training, its output takes disk space (twice the hidden size in bytes per token). "
         "null: everything is trained.",
     )
     learning_rate: float = Field(
@@ -82,7 +84,8 @@ class TrainingConfig(Section):
     precision: Literal["auto", "bfloat16", "float32"] = Field(
         default="float32",
         description="Precision of the computation; auto: the one in which this machine multiplies matrices faster, "
-        "measured at the start. Two machines may then train different weights.",
+        "measured at the start, so that two machines may train different weights; bfloat16: float32, with a warning, "
+        "on a device without it.",
     )
     evaluations_per_epoch: int = Field(
         default=1,

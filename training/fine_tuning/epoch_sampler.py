@@ -7,6 +7,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from claimstance.model.windows import Window, WindowBuilder
 from claimstance.training.fine_tuning.augmentation import METHODS, Augmenter
@@ -50,6 +51,7 @@ class SamplingConfig:
         augmentation: method (one of ``METHODS``) → corpus → share of its eligible single sentences that are
             augmented once per epoch.
         sampling: corpus → share of its sentences in an epoch; 1 where absent.
+        same_windows: show the windows of the first epoch in every epoch, in another order.
         seed: the seed of all random choices.
     """
 
@@ -60,6 +62,7 @@ class SamplingConfig:
     unstated_topic_share: float = 1.0
     augmentation: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     sampling: Mapping[str, float] = field(default_factory=dict)
+    same_windows: bool = False
     seed: int = 13
 
 
@@ -96,6 +99,17 @@ class EpochSampler:
     def epoch(self, number: int) -> list[list[LabelledWindow]]:
         """Return the batches of an epoch; the same number gives the same batches."""
         rng = random.Random(f"{self._sampling.seed}/{number}")
+        if self._sampling.same_windows:
+            return self._batches(list(self.first_windows), rng)
+        return self._batches(self._sample_windows(number, rng), rng)
+
+    @cached_property
+    def first_windows(self) -> list[LabelledWindow]:
+        """Return the windows of the first epoch, which are those of all epochs with ``same_windows``."""
+        return self._sample_windows(0, random.Random(f"{self._sampling.seed}/0"))
+
+    def _sample_windows(self, number: int, rng: random.Random) -> list[LabelledWindow]:
+        """Return the windows of an epoch."""
         windows = [
             *self._document_windows(number, rng),
             *self._single_windows(rng),
@@ -109,8 +123,12 @@ class EpochSampler:
             for window in windows
             if any(example.teaches_alone for example in window.examples)
         ]
-        windows += topic_windows
+        return windows + topic_windows
 
+    def _batches(
+        self, windows: list[LabelledWindow], rng: random.Random
+    ) -> list[list[LabelledWindow]]:
+        """Return the windows in random order, in batches with little padding."""
         # Sorting all windows would put each corpus with its own; sorting chunks keeps them mixed.
         rng.shuffle(windows)
         budget = self._sampling.tokens_per_batch

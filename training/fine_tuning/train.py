@@ -51,6 +51,7 @@ from claimstance.training.fine_tuning.checkpoints import (
 )
 from claimstance.training.fine_tuning.epoch_sampler import EpochSampler, SamplingConfig
 from claimstance.training.fine_tuning.examples import ExampleBuilder, about
+from claimstance.training.fine_tuning.feature_cache import FEATURES_FILE, cache_features
 from claimstance.training.fine_tuning.mixed_precision import use_bfloat16
 from claimstance.training.fine_tuning.name_swaps import DocumentSwapper
 from claimstance.training.fine_tuning.trainer import (
@@ -60,6 +61,8 @@ from claimstance.training.fine_tuning.trainer import (
 )
 
 log = logging.getLogger(__name__)
+#: Steps between checkpoints if no dev score selects the weights: an interruption costs minutes, not an epoch.
+STEPS_PER_CHECKPOINT = 200
 LIBRARIES = (
     "claimstance",
     "torch",
@@ -157,7 +160,14 @@ def train(
         log.info("%d sentences, %d steps", len(records), trainer.args.max_steps)
         if checkpoint is None:
             write_description(checkpoints, description)
+            # The file may be that of another run.
+            (checkpoints / FEATURES_FILE).unlink(missing_ok=True)
+    if trains_on_features(settings):
+        trainer.features = cache_features(
+            checkpoints, model, schedule.first_windows, use_bfloat16=trainer.args.bf16
+        )
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    (checkpoints / FEATURES_FILE).unlink(missing_ok=True)
     if not is_main_process:
         return config.output  # only the main process writes the model
     if settings.init_share and init_name is not None:
@@ -296,6 +306,7 @@ def _schedule(
         unstated_topic_share=settings.unstated_topic_share,
         augmentation={method: getattr(settings, method) for method in METHODS},
         sampling=settings.sampling,
+        same_windows=trains_on_features(settings),
         seed=settings.seed,
     )
     sampler = EpochSampler(
@@ -331,6 +342,14 @@ def _augmenter(
     return Augmenter(windows, tuple(float(label == no_stance) for label in stance_labels))
 
 
+def trains_on_features(settings: TrainingConfig) -> bool:
+    """Return whether the encoder is frozen and runs once, because every epoch shows the same windows.
+
+    Several processes, each with its own share of the windows, run it in every epoch instead.
+    """
+    return bool(settings.trainable_tasks) and process_count() == 1
+
+
 def process_count() -> int:
     """Return the number of processes that train together, as torchrun and accelerate set it."""
     return int(os.environ.get("WORLD_SIZE", "1"))
@@ -363,7 +382,7 @@ def _training_arguments(
         eval_strategy="steps" if is_scored else "no",
         eval_steps=eval_steps,
         save_strategy="steps",
-        save_steps=eval_steps,
+        save_steps=eval_steps if is_scored else min(eval_steps, STEPS_PER_CHECKPOINT),
         save_total_limit=2,
         load_best_model_at_end=is_scored,
         metric_for_best_model=settings.metric if is_scored else None,
@@ -418,14 +437,18 @@ def _check_names(
     dev: Sequence[Record],
     tasks: Sequence[str],
 ) -> None:
-    """Refuse a metric that dev cannot give, before hours of training, and corpora without rows."""
-    metrics = {"mean"}
-    for record in dev:
-        for corpus in corpus_names(record):
-            metrics |= {f"{corpus}/{task}" for task in _annotated_tasks(record) & set(tasks)}
-    if dev and settings.metric not in metrics:
-        raise ConfigError(f"training.metric: {unknown('metric', settings.metric, metrics)}")
-    # A misspelled corpus would have no effect.
+    """Raise ``ConfigError`` for a metric that dev cannot give, or a corpus without train rows.
+
+    The former would be noticed only after hours of training, the latter never.
+    """
+    if dev:
+        metrics = {"mean"}
+        for record in dev:
+            for corpus in corpus_names(record):
+                metrics |= {f"{corpus}/{task}" for task in _annotated_tasks(record) & set(tasks)}
+        if settings.metric not in metrics:
+            raise ConfigError(f"training.metric: {unknown('metric', settings.metric, metrics)}")
+
     corpora = {str(record.meta.get("corpus", "")) for record in records}
     for key in ("sampling", "corpus_weights", "exhaustive_stances", *METHODS):
         for name in getattr(settings, key):

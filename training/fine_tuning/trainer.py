@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 from transformers import Trainer, TrainerCallback, TrainerState
 
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.record import Record
 from claimstance.model.torch_backend import torch_predictor
+from claimstance.model.windows import Window
 from claimstance.training.config import TrainingConfig
 from claimstance.training.evaluation.evaluate import evaluate, primary
 from claimstance.training.fine_tuning.collation import collate
 from claimstance.training.fine_tuning.epoch_sampler import EpochSampler, LabelledWindow
+from claimstance.training.fine_tuning.feature_cache import FeatureCache
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,11 @@ class BatchSchedule(Dataset[list[LabelledWindow]]):
 
     def __len__(self) -> int:
         return self._ends[-1]
+
+    @property
+    def first_windows(self) -> list[Window]:
+        """Return the windows of the first epoch."""
+        return [labelled.window for labelled in self._sampler.first_windows]
 
     @property
     def first_epoch(self) -> int:
@@ -70,6 +78,8 @@ class ClaimStanceTrainer(Trainer):
         self._settings = settings
         self._schedule = schedule
         self._dev = dev
+        #: The output of the encoder, if it is frozen; else the encoder runs.
+        self.features: FeatureCache | None = None
 
     @property
     def network(self) -> ClaimStanceModel:
@@ -82,9 +92,15 @@ class ClaimStanceTrainer(Trainer):
         # The last step must have a batch for every rank: the others would wait for it.
         end = self.args.max_steps * self.args.gradient_accumulation_steps * world_size
         rank_batches = Subset(self._schedule, range(self.args.process_index, end, world_size))
-        return DataLoader(
-            rank_batches, batch_size=1, collate_fn=lambda batches: collate(batches[0], pad)
-        )
+
+        def tensors_of(batches: Sequence[list[LabelledWindow]]) -> dict[str, Tensor]:
+            [batch] = batches
+            tensors = collate(batch, pad)
+            if self.features is not None:
+                tensors["hidden"] = self.features.hidden([labelled.window for labelled in batch])
+            return tensors
+
+        return DataLoader(rank_batches, batch_size=1, collate_fn=tensors_of)
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """Return AdamW with a higher learning rate for heads; biases and norms do not decay."""

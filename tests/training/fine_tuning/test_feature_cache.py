@@ -1,0 +1,129 @@
+"""The output of a frozen encoder, computed once and read from a file in every epoch."""
+
+from collections import namedtuple
+
+import pytest
+import torch
+
+from claimstance.model.labels import DEFAULT_LABELS
+from claimstance.model.network import ClaimStanceModel
+from claimstance.model.windows import Window
+from claimstance.training.fine_tuning import feature_cache
+from claimstance.training.fine_tuning.feature_cache import FEATURES_FILE, cache_features
+from claimstance.training.fine_tuning.train import train
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
+
+
+@pytest.fixture(scope="module")
+def model(trained):
+    return ClaimStanceModel.from_pretrained(trained)
+
+
+@pytest.fixture(scope="module")
+def windows(model):
+    texts = ["He denied it.", "The mayor says that the bridge is safe.", "Nobody agreed."]
+    tokenized = model.windows.tokenize(texts)
+    return [next(iter(model.windows.windows([(0, tokens)], 32))) for tokens in tokenized]
+
+
+def encode(model, window: Window) -> torch.Tensor:
+    ids = torch.tensor([window.ids])
+    with torch.inference_mode():
+        return model.encode(ids, torch.ones_like(ids), torch.tensor([window.segments]))[0]
+
+
+def test_cached_output_is_that_of_the_encoder(model, windows, tmp_path):
+    cache = cache_features(tmp_path, model, [*windows, windows[0]], use_bfloat16=False)
+    order = [windows[1], windows[0]]
+    hidden = cache.hidden(order)
+    assert hidden.shape == (2, max(map(len, order)), model.config.hidden_size)
+    for row, window in enumerate(order):
+        expected = encode(model, window)
+        torch.testing.assert_close(hidden[row, : len(window)], expected, atol=2e-3, rtol=2e-3)
+        assert not hidden[row, len(window) :].any()
+
+
+def test_equal_windows_are_stored_once(model, windows, tmp_path):
+    cache_features(tmp_path, model, [*windows, *windows], use_bfloat16=False)
+    tokens = sum(map(len, windows))
+    assert (tmp_path / FEATURES_FILE).stat().st_size == tokens * model.config.hidden_size * 2
+
+
+def test_interrupted_file_is_not_used(model, windows, tmp_path, monkeypatch):
+    calls = []
+
+    def interrupt(*_):
+        calls.append(1)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ClaimStanceModel, "encode", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            cache_features(tmp_path, model, windows, use_bfloat16=False)
+    assert calls
+    assert not (tmp_path / FEATURES_FILE).exists()
+    assert cache_features(tmp_path, model, windows, use_bfloat16=False) is not None
+
+
+def test_full_disk_is_a_warning(model, windows, tmp_path, monkeypatch, caplog):
+    usage = namedtuple("usage", "total used free")(10**6, 10**6 - 100, 100)
+    monkeypatch.setattr(feature_cache.shutil, "disk_usage", lambda _: usage)
+    assert cache_features(tmp_path, model, windows, use_bfloat16=False) is None
+    assert "the encoder runs again in every epoch" in caplog.text
+    assert not (tmp_path / FEATURES_FILE).exists()
+
+
+@pytest.fixture
+def train_stance(trained, make_config, splits, tmp_path):
+    """Return a function that trains the stance head alone for some epochs and counts the tokens encoded."""
+
+    def train_stance(epochs, folder="own", **options):
+        config = make_config(
+            tmp_path / folder,
+            model={"init_from": str(trained)},
+            trainable_tasks=["stance"],
+            epochs=epochs,
+            evaluations_per_epoch=0,
+        )
+        tokens = []
+        encode = ClaimStanceModel.encode
+
+        def counted(self, input_ids, attention_mask, segments):
+            tokens.append(int(attention_mask.sum()))
+            return encode(self, input_ids, attention_mask, segments)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ClaimStanceModel, "encode", counted)
+            end = train(config, {"train": splits["train"]}, DEFAULT_LABELS, **options)
+        return end, sum(tokens)
+
+    return train_stance
+
+
+def test_encoder_runs_once_for_any_number_of_epochs(train_stance, tmp_path):
+    _, once = train_stance(1, "one")
+    end, thrice = train_stance(3, "three")
+    assert once == thrice > 0
+    assert not (end / "checkpoints" / FEATURES_FILE).exists()
+
+
+def test_training_on_the_cache_gives_nearly_the_weights_of_training_without(
+    train_stance, monkeypatch
+):
+    cached, _ = train_stance(2, "cached")
+    monkeypatch.setattr(
+        "claimstance.training.fine_tuning.train.cache_features", lambda *_, **__: None
+    )
+    plain, _ = train_stance(2, "plain")
+    expected = ClaimStanceModel.from_pretrained(plain).state_dict()
+    for name, weight in ClaimStanceModel.from_pretrained(cached).state_dict().items():
+        torch.testing.assert_close(weight, expected[name], atol=5e-3, rtol=0.05)
+
+
+def test_new_run_does_not_use_the_file_of_another(train_stance, tmp_path):
+    checkpoints = tmp_path / "own" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    (checkpoints / FEATURES_FILE).write_bytes(b"of another run")
+    _, tokens = train_stance(1)
+    assert tokens > 0

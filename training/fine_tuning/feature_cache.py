@@ -1,0 +1,148 @@
+"""The output of a frozen encoder, computed once and read from a file in every epoch."""
+
+import logging
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from claimstance.model.network import ClaimStanceModel
+from claimstance.model.windows import Window
+
+log = logging.getLogger(__name__)
+FEATURES_FILE = "features.bin"
+#: Half the space of float32. An output of the encoder has a magnitude near 1, which float16 rounds by at most 0.05 %.
+_DTYPE = np.dtype(np.float16)
+_TOKENS_PER_BATCH = 4096
+#: Share of the free space that the file may take: checkpoints follow it.
+_LARGEST_SHARE = 0.8
+
+
+class FeatureCache:
+    """Look up the last layer of a frozen encoder for the windows of a run.
+
+    The file has one row for each token of each window: (tokens, hidden size), in float16.
+    """
+
+    def __init__(self, path: Path, windows: Sequence[Window], hidden_size: int) -> None:
+        """Open the file that ``write_features`` wrote for the same windows.
+
+        Args:
+            path: the file.
+            windows: the windows of the run.
+            hidden_size: the width of the encoder's output.
+        """
+        ordered = _distinct(windows)
+        self._starts: dict[bytes, int] = {}  # window → its first row
+        rows = 0
+        for window in ordered:
+            self._starts[_key(window)] = rows
+            rows += len(window)
+        self._values = np.memmap(path, _DTYPE, mode="r", shape=(rows, hidden_size))
+
+    def hidden(self, windows: Sequence[Window]) -> Tensor:
+        """Return the encoder's output for B windows, padded with zeros to the longest: (B, T, H)."""
+        length = max(map(len, windows))
+        hidden = np.zeros((len(windows), length, self._values.shape[1]), np.float32)
+        for row, window in enumerate(windows):
+            start = self._starts[_key(window)]
+            hidden[row, : len(window)] = self._values[start : start + len(window)]
+        return torch.from_numpy(hidden)
+
+
+def cache_features(
+    folder: Path, model: ClaimStanceModel, windows: Sequence[Window], use_bfloat16: bool
+) -> FeatureCache | None:
+    """Return the cache of a run, or ``None`` if the disk lacks the space for it.
+
+    A complete file of the same run, which a resumed run finds, is used again.
+
+    Args:
+        folder: the folder to write the file into.
+        model: the model, whose encoder is frozen.
+        windows: all windows of the run.
+        use_bfloat16: compute in bfloat16 instead of float32.
+    """
+    path = folder / FEATURES_FILE
+    hidden_size = model.config.hidden_size
+    if not path.exists():
+        tokens = sum(len(window) for window in _distinct(windows))
+        size = tokens * hidden_size * _DTYPE.itemsize
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+        if size > free * _LARGEST_SHARE:
+            log.warning(
+                "%s: the output of the frozen encoder takes %.1f GB, and %.1f GB are free: "
+                "the encoder runs again in every epoch",
+                folder,
+                size / 1e9,
+                free / 1e9,
+            )
+            return None
+        log.info(
+            "the frozen encoder reads %d tokens once; its output takes %.1f GB until the end of training",
+            tokens,
+            size / 1e9,
+        )
+        write_features(path, model, windows, use_bfloat16)
+    return FeatureCache(path, windows, hidden_size)
+
+
+def write_features(
+    path: Path, model: ClaimStanceModel, windows: Sequence[Window], use_bfloat16: bool
+) -> None:
+    """Write the encoder's output for all windows; see ``cache_features``.
+
+    The file gets its name when it is complete, so an interrupted one is never used.
+    """
+    device = next(model.parameters()).device
+    model.eval()
+    pad = model.windows.pad
+    temporary = path.with_suffix(".partial")
+    batches = list(_batches(_distinct(windows)))
+    with temporary.open("wb") as file, torch.inference_mode():
+        for batch in tqdm(batches, "encoding", disable=not sys.stderr.isatty()):
+            length = max(map(len, batch))
+            input_ids = torch.full((len(batch), length), pad)  # (B, T)
+            attention_mask = torch.zeros_like(input_ids)
+            segments = torch.zeros_like(input_ids)
+            for row, window in enumerate(batch):
+                input_ids[row, : len(window)] = torch.tensor(window.ids)
+                attention_mask[row, : len(window)] = 1
+                segments[row, : len(window)] = torch.tensor(window.segments)
+            with torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16):
+                hidden = model.encode(
+                    input_ids.to(device), attention_mask.to(device), segments.to(device)
+                )  # (B, T, H)
+            values = hidden.float().cpu().numpy().astype(_DTYPE)
+            for row, window in enumerate(batch):
+                file.write(values[row, : len(window)].tobytes())
+    temporary.replace(path)
+
+
+def _key(window: Window) -> bytes:
+    """Return the input of the encoder for a window as a dictionary's key."""
+    return np.array([window.ids, window.segments], np.int32).tobytes()
+
+
+def _distinct(windows: Sequence[Window]) -> list[Window]:
+    """Return the windows without repetitions, sorted by length so that a batch has little padding."""
+    by_key = {_key(window): window for window in windows}
+    return sorted(by_key.values(), key=len)
+
+
+def _batches(windows: Sequence[Window]) -> Iterator[list[Window]]:
+    """Yield batches of windows in their order, which is by length."""
+    batch: list[Window] = []
+    for window in windows:
+        if batch and len(window) * (len(batch) + 1) > _TOKENS_PER_BATCH:
+            yield batch
+            batch = []
+        batch.append(window)
+    if batch:
+        yield batch
