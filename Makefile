@@ -46,7 +46,9 @@ train: corpora-there .venv-dev/ready ## continue the training of the bundled mod
 MODEL ?= runs/small
 
 bundle: ## put a trained model (MODEL=runs/small) into the package; then make accuracy, and see its card
-	@for file in config.json config.yaml link.onnx manifest.json reader.onnx stance.onnx tokenizer.json training.json; do \
+	@rm -f model/bundled/*.onnx
+	@cp "$(MODEL)"/*.onnx model/bundled/
+	@for file in config.json config.yaml manifest.json tokenizer.json training.json; do \
 		cp "$(MODEL)/$$file" model/bundled/ || exit; \
 	done
 

@@ -110,7 +110,7 @@ def operators(file: Path, folder: Path) -> Counter[str]:
         str(BUNDLED / READER_FILE), options, disabled_optimizers=DISABLED_OPTIMIZERS
     )
     predictor, _ = runtime.load_predictor(threads=1)
-    predictor.backend._encoder_session = session  # type: ignore[attr-defined]
+    predictor.backend._encoder_sessions[READER_FILE] = session  # type: ignore[attr-defined]
     for tagged in Tagger(predictor, "").tag_all(read_articles([str(file)])):
         assert tagged
     found: Counter[str] = Counter()

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from claimstance.model.errors import ModelError, shorten
 
-#: The files of a model. No others are downloaded.
+#: Patterns of the files of a model. No others are downloaded.
 FILES = (
     "config.json",
     "config.yaml",
+    "encoder-*.onnx",
     "link.onnx",
     "manifest.json",
     "reader.onnx",

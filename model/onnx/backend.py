@@ -1,6 +1,7 @@
 """Running an exported model with onnxruntime, without torch."""
 
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from claimstance.model.onnx.manifest import (
     READER_FILE,
     STANCE_FILE,
     check_files,
+    encoder_files,
     sha256,
 )
 from claimstance.model.predictor import Ints, Predictor
@@ -58,15 +60,25 @@ class OnnxBackend:
         ModelError: if a file cannot be run, or does not fit the configuration.
     """
 
-    def __init__(self, folder: Path, config: ModelConfig) -> None:
+    def __init__(
+        self, folder: Path, config: ModelConfig, encoder_files: Sequence[str] = (READER_FILE,)
+    ) -> None:
+        """Load the encoder.
+
+        Args:
+            folder: the model folder.
+            config: the model's configuration.
+            encoder_files: the files of the encoder, in the order in which they run.
+        """
         self._folder = folder
         self._config = config
         self._sessions: dict[str, ort.InferenceSession] = {}  # file → its session
-        # This session is loaded at once, since calls may come from several threads.
-        self._encoder_session = self._session(READER_FILE)
+        # These sessions are loaded at once, since calls may come from several threads.
+        self._encoder_sessions = {name: self._session(name) for name in encoder_files}
 
         path = self._folder / READER_FILE
-        declared = {node.name: node.shape for node in self._encoder_session.get_outputs()}
+        outputs = self._encoder_sessions[READER_FILE].get_outputs()
+        declared = {node.name: node.shape for node in outputs}
         for name in ("hidden", *self._label_counts):
             if name not in declared:
                 raise ModelError(
@@ -109,12 +121,15 @@ class OnnxBackend:
 
     def read(self, ids: Ints, segments: Ints, sentences: Ints) -> dict[str, Floats]:
         """Run the network; ``Backend`` documents the arrays."""
-        feed = {"input_ids": ids, "segments": segments, "sentences": sentences}
-        # An encoder without segments has no such input.
-        inputs = {node.name for node in self._encoder_session.get_inputs()}
-        feed = {name: value for name, value in feed.items() if name in inputs}
-        names = [node.name for node in self._encoder_session.get_outputs()]
-        output = dict(zip(names, self._run(READER_FILE, self._encoder_session, feed), strict=True))
+        values = {"input_ids": ids, "segments": segments, "sentences": sentences}
+        output: dict[str, Floats] = {}
+        for file, session in self._encoder_sessions.items():
+            # An encoder without segments has no such input. Later files need values of earlier ones.
+            inputs = {node.name for node in session.get_inputs()}
+            feed = {name: value for name, value in values.items() if name in inputs}
+            names = [node.name for node in session.get_outputs()]
+            output = dict(zip(names, self._run(file, session, feed), strict=True))
+            values |= output
         for task, label_count in self._label_counts.items():
             shape: tuple[int, ...] = (1, ids.shape[1], label_count)
             if task in SENTENCE_TASKS:
@@ -225,5 +240,5 @@ def load_predictor(
             f"the encoder has vectors for, found {largest}"
         )
 
-    backend = OnnxBackend(folder, config)
+    backend = OnnxBackend(folder, config, encoder_files(files))
     return Predictor(config, windows, backend, threads or cores()), model_sha256(folder)

@@ -1,6 +1,7 @@
 """Export of a trained model to files for onnxruntime: the encoder in int8 or float32, the heads in float32."""
 
 import json
+import math
 import shutil
 import tempfile
 import warnings
@@ -15,16 +16,22 @@ from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.attention import exported_attention
 from claimstance.model.onnx.manifest import (
+    ENCODER_FILE,
     LINK_FILE,
     MANIFEST_FILE,
     READER_FILE,
     STANCE_FILE,
+    check_files,
+    encoder_files,
     sha256,
 )
 from claimstance.model.onnx.quantization import apply_smoothquant, quantize
+from claimstance.model.onnx.split import split_graph
 
 OPSET = 17
 PRECISIONS = ("int8", "float32")
+#: Bytes from which the encoder is written in several files. Code hosts warn of files above 50 MB.
+LARGEST_FILE = 45_000_000
 
 
 class _EncoderWithHeads(nn.Module):
@@ -48,7 +55,7 @@ def export(
     source: Path | str,
     folder: Path | str | None = None,
     precision: str = "int8",
-    reader: Path | None = None,
+    frozen: Path | None = None,
 ) -> Path:
     """Export a model folder and return the folder with the files.
 
@@ -59,8 +66,8 @@ def export(
         source: the model folder.
         folder: the folder to write into; ``source`` if ``None``.
         precision: the precision of the encoder: ``int8`` (dynamic, a scale per output channel) or ``float32``.
-        reader: the encoder's file from an earlier export with that precision. Exported again from int8 weights, the
-            encoder would be rounded twice.
+        frozen: the folder of an earlier export with that precision and the same encoder, whose files are copied.
+            Exported again from int8 weights, the encoder would be rounded twice.
 
     Raises:
         ConfigError: for another precision.
@@ -76,10 +83,11 @@ def export(
     model = ClaimStanceModel.from_pretrained(source, attention)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as temporary_folder:
         temporary = Path(temporary_folder)
-        if reader:
-            shutil.copyfile(reader, temporary / READER_FILE)
+        if frozen:
+            for name in encoder_files(check_files(frozen)):
+                shutil.copyfile(frozen / name, temporary / name)
         else:
-            _export_encoder(model, temporary / READER_FILE, precision)
+            _export_encoder(model, temporary, precision)
         _export_heads(model, temporary)
         model.config.save(temporary)
         (temporary / TOKENIZER_FILE).write_text(model.tokenizer_json, encoding="utf-8")
@@ -91,6 +99,8 @@ def export(
 
         # Without the old manifest, the folder counts as incomplete until the new one is in place.
         (folder / MANIFEST_FILE).unlink(missing_ok=True)
+        for old in folder.glob(ENCODER_FILE.format("*")):
+            old.unlink()
         for name in files:
             shutil.move(temporary / name, folder / name)
         manifest = json.dumps({"precision": precision, "files": files}, indent=2) + "\n"
@@ -99,8 +109,11 @@ def export(
     return folder
 
 
-def _export_encoder(model: ClaimStanceModel, path: Path, precision: str) -> None:
-    """Write the encoder and the heads that need only its output; an int8 export changes the model's encoder."""
+def _export_encoder(model: ClaimStanceModel, folder: Path, precision: str) -> None:
+    """Write the encoder and the heads that need only its output, in one or several files.
+
+    An int8 export changes the model's encoder.
+    """
     if precision == "int8":
         apply_smoothquant(model.encoder, model.windows)
     module = _EncoderWithHeads(model)
@@ -110,11 +123,26 @@ def _export_encoder(model: ClaimStanceModel, path: Path, precision: str) -> None
     axes["sentences"] = {0: "sentences"}
     for task in module.tasks:
         axes[task] = {0: "sentences"} if task in SENTENCE_TASKS else {1: "tokens"}
-    float32_path = path if precision == "float32" else path.with_suffix(".float32")
+    traced = folder / "traced.float32"
     inputs = ["input_ids", "segments", "sentences"]
-    _trace(module, example, float32_path, inputs, ["hidden", *module.tasks], axes)
+    _trace(module, example, traced, inputs, ["hidden", *module.tasks], axes)
+
+    size = traced.stat().st_size
     if precision == "int8":
-        quantize(float32_path, path)
+        size //= 4
+    part_count = math.ceil(size / LARGEST_FILE)
+    names = [ENCODER_FILE.format(number) for number in range(1, part_count)] + [READER_FILE]
+    paths = [folder / name for name in names]
+    float32_paths = [path.with_suffix(".float32") for path in paths]
+    if part_count == 1:
+        traced.replace(float32_paths[0])
+    else:
+        split_graph(traced, float32_paths)
+    for float32_path, path in zip(float32_paths, paths, strict=True):
+        if precision == "int8":
+            quantize(float32_path, path)
+        else:
+            float32_path.replace(path)
 
 
 def _export_heads(model: ClaimStanceModel, folder: Path) -> None:

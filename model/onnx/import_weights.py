@@ -12,12 +12,17 @@ from torch import Tensor
 
 from claimstance.model.errors import ModelError
 from claimstance.model.onnx.graph_file import check_self_contained
-from claimstance.model.onnx.manifest import LINK_FILE, READER_FILE, STANCE_FILE, check_files
+from claimstance.model.onnx.manifest import (
+    LINK_FILE,
+    STANCE_FILE,
+    check_files,
+    encoder_files,
+)
 
 #: The end of the name of the factors that smooth an input (see ``claimstance.model.onnx.quantization``).
 INVERSE = ".inverse"
 #: File → the beginning that its weights' names lack.
-_PREFIXES = {READER_FILE: "", STANCE_FILE: "heads.stance.", LINK_FILE: "heads.link."}
+_PREFIXES = {STANCE_FILE: "heads.stance.", LINK_FILE: "heads.link."}
 
 
 def load_onnx_weights(folder: Path) -> dict[str, Tensor]:
@@ -34,14 +39,14 @@ def load_onnx_weights(folder: Path) -> dict[str, Tensor]:
 
     weights: dict[str, Tensor] = {}
     files = check_files(folder)
-    for file, prefix in _PREFIXES.items():
+    for file in [*encoder_files(files), *_PREFIXES]:
         if file not in files:
             continue
         check_self_contained(folder / file)
         try:
             graph = onnx.load(folder / file, load_external_data=False).graph
             for name, value in _weights(graph):
-                weights[prefix + name] = torch.from_numpy(value)
+                weights[_PREFIXES.get(file, "") + name] = torch.from_numpy(value)
         except (OSError, ValueError, KeyError) as error:
             raise ModelError(
                 f"{folder / file}: expected a graph that `claimstance export` wrote: {error}"

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Container
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from claimstance.model.io.small_files import read_small_file
 from claimstance.model.io.validation import describe, first_problem
 
 READER_FILE = "reader.onnx"  # the encoder and the heads that need only its output
+#: The first layers of a large encoder, whose last ones are in ``READER_FILE``; numbered from 1.
+ENCODER_FILE = "encoder-{}.onnx"
 STANCE_FILE = "stance.onnx"
 LINK_FILE = "link.onnx"
 MANIFEST_FILE = "manifest.json"
@@ -106,6 +109,14 @@ def check_files(folder: Path) -> dict[str, str]:
                 f"{path}: expected sha256 {expected[:12]}…, found {digest[:12]}…: the file was altered"
             )
     return files
+
+
+def encoder_files(files: Container[str]) -> list[str]:
+    """Return the files of the encoder among those of a model, in the order in which they run."""
+    names = []
+    while (name := ENCODER_FILE.format(len(names) + 1)) in files:
+        names.append(name)
+    return [*names, READER_FILE]
 
 
 def sha256(path: Path) -> str:

@@ -28,7 +28,7 @@ from claimstance.model.labels import DEFAULT_LABELS, TASKS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.onnx.export import export
-from claimstance.model.onnx.manifest import MANIFEST_FILE, READER_FILE, check_files
+from claimstance.model.onnx.manifest import MANIFEST_FILE, check_files
 from claimstance.model.record import Record, label_counts
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.config import AUTO, Config, TrainingConfig
@@ -250,8 +250,8 @@ def _export_options(config: Config, tasks: Sequence[str]) -> dict[str, Any]:
     check_files(folder)
     manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     # All heads but those of stances and links are part of the encoder's file.
-    frozen_reader = folder / READER_FILE if set(tasks) == {"stance"} else None
-    return {"precision": manifest.get("precision", "int8"), "reader": frozen_reader}
+    frozen = folder if set(tasks) == {"stance"} else None
+    return {"precision": manifest.get("precision", "int8"), "frozen": frozen}
 
 
 def _calibrated_config(
