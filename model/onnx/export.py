@@ -14,7 +14,7 @@ from claimstance.model.config import TOKENIZER_FILE, ModelConfig
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.onnx.attention import exported_attention
+from claimstance.model.onnx.attention import exported_attention, replace_mpnet_attention
 from claimstance.model.onnx.manifest import (
     ENCODER_FILE,
     LINK_FILE,
@@ -112,8 +112,9 @@ def export(
 def _export_encoder(model: ClaimStanceModel, folder: Path, precision: str) -> None:
     """Write the encoder and the heads that need only its output, in one or several files.
 
-    An int8 export changes the model's encoder.
+    The model's encoder is changed on the way.
     """
+    replace_mpnet_attention(model.encoder)
     if precision == "int8":
         apply_smoothquant(model.encoder, model.windows)
     module = _EncoderWithHeads(model)

@@ -75,6 +75,26 @@ def test_encoder_in_several_files_computes_the_same(model_path, precision, tmp_p
         np.testing.assert_allclose(actual[name], values, atol=1e-5)
 
 
+def test_each_layer_has_one_operator_for_attention(model_path, tmp_path):
+    folder = export(model_path, tmp_path, "float32")
+    operators = [node.op_type for node in onnx.load(folder / "reader.onnx").graph.node]
+    assert operators.count("MultiHeadAttention") == 4
+    assert "Softmax" not in operators
+
+
+def test_exported_encoder_computes_as_transformers_does(model_path, tmp_path):
+    folder = export(model_path, tmp_path, "float32")
+    ids = np.array([[2, 17, 9, 31, 8, 40, 3, 25, 11]])
+    sentences = np.array([[0, 1, 3], [0, 3, 8]])
+    actual = load_predictor(folder)[0].backend.read(ids, np.zeros_like(ids), sentences)["hidden"]
+    with torch.inference_mode():
+        tensor = torch.from_numpy(ids)
+        expected = ClaimStanceModel.from_pretrained(model_path).encode(
+            tensor, torch.ones_like(tensor), torch.zeros_like(tensor)
+        )
+    np.testing.assert_allclose(actual, expected.numpy(), atol=2e-5)
+
+
 def test_weights_are_in_one_file_each_and_of_similar_size(model_path, tmp_path, monkeypatch):
     folder = export_in_parts(model_path, tmp_path, "float32", 3, monkeypatch)
     weights: list[str] = []
