@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from claimstance.model.record import Record
-from claimstance.training.fine_tuning.name_swaps import replace_spans
+from claimstance.training.fine_tuning.augmentation.name_swaps import replace_spans
 
 #: The two parties of the United States are exchanged for each other.
 PARTIES = {

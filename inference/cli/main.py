@@ -56,6 +56,7 @@ TRAINING = (
     "pyarrow",
     "filelock",
     "regex",
+    "tqdm",
 )
 _EXAMPLE = "\n\nExample: "
 _NO_WRAP = "\b\n"  # click's mark before a paragraph that keeps its line ends

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from claimstance.model.windows import Window, WindowBuilder
-from claimstance.training.fine_tuning.augmentation import METHODS, Augmenter
+from claimstance.training.fine_tuning.augmentation.augmenter import METHODS, Augmenter
 from claimstance.training.fine_tuning.examples import Example, StanceExample
 
 #: Batches within which windows are sorted by length: less padding, while the order stays nearly random.

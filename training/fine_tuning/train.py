@@ -40,7 +40,8 @@ from claimstance.training.data.label_coverage import (
 )
 from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.evaluation.evaluate import corpus_names
-from claimstance.training.fine_tuning.augmentation import METHODS, Augmenter
+from claimstance.training.fine_tuning.augmentation.augmenter import METHODS, Augmenter
+from claimstance.training.fine_tuning.augmentation.name_swaps import DocumentSwapper
 from claimstance.training.fine_tuning.calibration import calibrate, without_calibration
 from claimstance.training.fine_tuning.checkpoints import (
     CHECKPOINTS,
@@ -53,7 +54,6 @@ from claimstance.training.fine_tuning.epoch_sampler import EpochSampler, Samplin
 from claimstance.training.fine_tuning.examples import ExampleBuilder, about
 from claimstance.training.fine_tuning.feature_cache import FEATURES_FILE, cache_features
 from claimstance.training.fine_tuning.mixed_precision import use_bfloat16
-from claimstance.training.fine_tuning.name_swaps import DocumentSwapper
 from claimstance.training.fine_tuning.trainer import (
     BatchSchedule,
     ClaimStanceTrainer,

@@ -23,8 +23,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from claimstance.model.windows import Tokens, WindowBuilder
-from claimstance.training.fine_tuning import augmentation_templates as templates
-from claimstance.training.fine_tuning.augmentation_templates import (
+from claimstance.training.fine_tuning.augmentation import templates
+from claimstance.training.fine_tuning.augmentation.templates import (
     NAME,
     SENTENCE,
     Template,

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from claimstance.model.record import Attribution, Entity, Record, Stance
-from claimstance.training.fine_tuning.name_swaps import (
+from claimstance.training.fine_tuning.augmentation.name_swaps import (
     DocumentSwapper,
     NameSwapper,
     replace_spans,

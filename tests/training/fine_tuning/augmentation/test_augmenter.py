@@ -8,7 +8,7 @@ from claimstance.model.errors import ConfigError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, Stance
 from claimstance.model.windows import WindowBuilder
-from claimstance.training.fine_tuning.augmentation import METHODS, Augmenter
+from claimstance.training.fine_tuning.augmentation.augmenter import METHODS, Augmenter
 from claimstance.training.fine_tuning.collation import collate
 from claimstance.training.fine_tuning.epoch_sampler import EpochSampler, SamplingConfig
 from claimstance.training.fine_tuning.examples import build_examples
