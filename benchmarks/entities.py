@@ -85,8 +85,8 @@ def _read_lines(path: Path) -> dict[str, dict]:
 def _in_article(entities: Sequence[FoundEntity], bounds: Bounds) -> Entities:
     return [
         (
-            bounds[e.place.sentence][0] + e.place.start,
-            bounds[e.place.sentence][0] + e.place.end,
+            bounds[e.span.sentence][0] + e.span.start,
+            bounds[e.span.sentence][0] + e.span.end,
             e.label,
         )
         for e in entities

@@ -34,7 +34,7 @@ def answer_of(predictor: Predictor, row: dict[str, str]) -> str | None:
     reading = predictor.read([text[first:last] for first, last in bounds])
     alignment = Alignment(text, bounds)
     entities = [
-        (*alignment.offsets(entity.place), entity.label) for entity in reading.entities or ()
+        (*alignment.offsets(entity.span), entity.label) for entity in reading.entities or ()
     ]
     sources = sorted(
         {alignment.offsets(event.source[0]) for event in reading.attributions or () if event.source}

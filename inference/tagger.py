@@ -394,7 +394,7 @@ class Tagger:
         """Return the sentences of an article, each with its labels and with everything in it."""
         text, bounds = alignment.text, alignment.bounds
         entities = [
-            (entity.place.sentence, alignment.entity(entity)) for entity in document.entities or ()
+            (entity.span.sentence, alignment.entity(entity)) for entity in document.entities or ()
         ]
         grouped_attributions = group_by_sentence(attributions, len(bounds))
         grouped_continuations = group_by_sentence(continuations, len(bounds))
@@ -467,7 +467,7 @@ class Tagger:
         if prediction.entities is not None:
             predicted["entities"] = [
                 {
-                    "span": [[entity.place.start, entity.place.end]],
+                    "span": [[entity.span.start, entity.span.end]],
                     "label": entity.label,
                     "probability": entity.probability,
                 }

@@ -71,7 +71,7 @@ class PendingRecords:
                 prediction.attributions = attributions[sentence]
             if document.entities is not None:
                 prediction.entities = [
-                    entity for entity in document.entities if entity.place.sentence == sentence
+                    entity for entity in document.entities if entity.span.sentence == sentence
                 ]
             predictions.append(prediction)
         if "stance" in config.tasks:

@@ -245,10 +245,10 @@ class Predictor:
             if "attribution" in output:
                 attributions += self._attributions(window, output, pending_document.layout)
             if "entity" in output:
-                for span in decode_tags(output["entity"][0], window, self._entity_tags):
-                    [first, *_] = window.locate(span.start, span.end)
-                    place = _without_punctuation(first, texts)
-                    entities.append(FoundEntity(place, span.label, span.probability))
+                for tagged in decode_tags(output["entity"][0], window, self._entity_tags):
+                    [first, *_] = window.locate(tagged.start, tagged.end)
+                    span = _without_punctuation(first, texts)
+                    entities.append(FoundEntity(span, tagged.label, tagged.probability))
             for head, spans in document.opinions.items():
                 spans += self._opinion_spans(window, head, output[head][0], texts)
 
@@ -325,7 +325,7 @@ class Predictor:
         sources = [
             span for attribution in document.attributions or () for span in attribution.source
         ]
-        names = [entity.place for entity in document.entities or ()]
+        names = [entity.span for entity in document.entities or ()]
         return pair_evidence(pairs, sources, names, document.texts)
 
     def _submit_with_topic(
@@ -379,15 +379,15 @@ class Predictor:
 
         for start, end in bounds:
             [piece, *_] = window.locate(start, end)
-            place = _without_punctuation(piece, texts)
-            text = texts[place.sentence]
+            span = _without_punctuation(piece, texts)
+            text = texts[span.sentence]
             # The ending of the name before belongs to that: *moves*, not *s moves*, of *Moscow's moves*.
-            possessive = _POSSESSIVE.match(text, place.start, place.end)
+            possessive = _POSSESSIVE.match(text, span.start, span.end)
             if possessive is not None:
-                place = replace(place, start=possessive.end())
-            words = text[place.start : place.end]
+                span = replace(span, start=possessive.end())
+            words = text[span.start : span.end]
             if words.lower() not in ("", "a", "an", "the"):
-                yield place
+                yield span
 
     def _name_speakers(
         self, document: EncodedDocument, attributions: Sequence[FoundAttribution], layout: Layout
@@ -405,7 +405,7 @@ class Predictor:
             column = claim_labels.index("claim")
             return min(float(claims[sentence, column]) for sentence in sentences)
 
-        people = [entity.place for entity in document.entities or () if entity.label == "PERSON"]
+        people = [entity.span for entity in document.entities or () if entity.label == "PERSON"]
         return name_speakers(attributions, document.texts, layout, people, probability)
 
     def _attributions(

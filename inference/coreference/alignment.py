@@ -65,7 +65,7 @@ class Alignment:
 
     def entity(self, entity: FoundEntity) -> Entity:
         """Return an entity in the article."""
-        start, end = self.offsets(entity.place)
+        start, end = self.offsets(entity.span)
         return Entity(start, end, self.text[start:end], entity.label, entity.probability)
 
     def sentence_at(self, position: int) -> int:
@@ -98,11 +98,11 @@ def resolve_article(alignment: Alignment, document: EncodedDocument) -> Referenc
         for attribution in document.attributions or ()
         if attribution.source
     }
-    for places in document.opinions.values():
-        spans |= {alignment.offsets(place) for place in places}
+    for pieces in document.opinions.values():
+        spans |= {alignment.offsets(located) for located in pieces}
     entities = []
     for entity in document.entities or ():
-        start, end = alignment.offsets(entity.place)
+        start, end = alignment.offsets(entity.span)
         entities.append((start, end, entity.label))
     names = resolve_references(
         alignment.text, alignment.bounds, sorted(spans), entities, document.stop
@@ -170,13 +170,13 @@ def _find_targets(
     targets_by_end: list[dict[int, int]] = [{} for _ in document.texts]  # end → start
     # A pronoun or a description stands for the name that it refers to, where it is known.
     names = [dict(sentence_references) for sentence_references in references]
-    for place in document.opinions.get("opinion_target", ()):
-        sentence, start, end = place.sentence, place.start, place.end
+    for located in document.opinions.get("opinion_target", ()):
+        sentence, start, end = located.sentence, located.start, located.end
         name = names[sentence].get((start, end)) or document.texts[sentence][start:end]
         first_mentions[sentence].setdefault(name, (start, end))
         targets_by_end[sentence][end] = start
     for entity in document.entities or ():
-        sentence, start, end = entity.place.sentence, entity.place.start, entity.place.end
+        sentence, start, end = entity.span.sentence, entity.span.start, entity.span.end
         text = document.texts[sentence]
         if is_modifier(text, start, end, entity.label):
             continue

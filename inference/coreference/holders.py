@@ -48,16 +48,16 @@ def find_holders(
             index = alignment.sentence_at(attribution.source.start)
             spans[index, attribution.source] = None
             sources[index].append(attribution.source)
-    for place in document.opinions.get("opinion_holder", ()):
-        span = alignment.span([place], references.get(alignment.offsets(place)))
+    for located in document.opinions.get("opinion_holder", ()):
+        span = alignment.span([located], references.get(alignment.offsets(located)))
         if span is None:
             continue
         overlaps_source = any(
             span.start < source.end and source.start < span.end
-            for source in sources[place.sentence]
+            for source in sources[located.sentence]
         )
         if not overlaps_source:
-            spans[place.sentence, span] = None
+            spans[located.sentence, span] = None
     for index, continuation in continuations:
         if continuation.source is not None:
             spans[index, continuation.source] = None

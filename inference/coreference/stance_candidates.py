@@ -72,7 +72,7 @@ def find_candidates(
     reported = reported_words(alignment, attributions, continuations)
     entity_ends: list[set[int]] = [set() for _ in document.texts]
     for entity in document.entities or ():
-        entity_ends[entity.place.sentence].add(entity.place.end)
+        entity_ends[entity.span.sentence].add(entity.span.end)
     long_sentences = ranges_of_long_sentences(document)
 
     candidates: list[StanceCandidate] = []

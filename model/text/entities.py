@@ -41,7 +41,7 @@ _HEADS = ("ORGANIZATION", "LOCATION")
 class FoundEntity:
     """Represent a named entity that the model found."""
 
-    place: Located
+    span: Located
     label: str
     probability: float
 
@@ -52,7 +52,7 @@ def whole_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[F
     - An entity without a capital is dropped.
     - A name consists of whole words (*EB-5*, *U.S.*), and has no *of* or hyphen at its end.
     - Two entities with only a space between them are one name with the label of the second if that is an organization
-      or place, or if both have the same label: *United Arab* | *Emirates*, but *Republican* | *Marco Rubio*.
+      or span, or if both have the same label: *United Arab* | *Emirates*, but *Republican* | *Marco Rubio*.
     - A name, unless a person's, includes the capitalised words on both sides, up to a title, a day and the like after
       it (*Podesta* Group, Affordable *Care Act*, not *Russian* President, *Geneva* Monday). Headings, where all words
       have capitals, are an exception.
@@ -66,40 +66,40 @@ def whole_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[F
     for entity in entities:
         if not has_capital(_text_of(entity, texts)):
             continue
-        place = _with_whole_words(entity.place, texts[entity.place.sentence])
-        name = replace(entity, place=place)
+        span = _with_whole_words(entity.span, texts[entity.span.sentence])
+        name = replace(entity, span=span)
         last = names[-1] if names else None
         if last is not None and _are_one_name(last, name, texts):
-            place = replace(last.place, end=max(last.place.end, place.end))
+            span = replace(last.span, end=max(last.span.end, span.end))
             probability = min(last.probability, name.probability)
-            names[-1] = FoundEntity(place, name.label, probability)
+            names[-1] = FoundEntity(span, name.label, probability)
         else:
             names.append(name)
 
     complete = []
     previous: Located | None = None
     for entity, following in zip_longest(names, names[1:]):
-        place, text = entity.place, texts[entity.place.sentence]
+        span, text = entity.span, texts[entity.span.sentence]
         if entity.label != "PERSON" and not _is_heading(text):
             # The neighbouring entities of the sentence limit the name.
             first, limit = 0, len(text)
-            if previous is not None and previous.sentence == place.sentence:
+            if previous is not None and previous.sentence == span.sentence:
                 first = previous.end
-            if following is not None and following.place.sentence == place.sentence:
-                limit = following.place.start
-            start = _extend_back(text, place.start, first)
-            end = _extend_forward(text, place.end, limit)
-            place = replace(place, start=start, end=end)
-        previous = place
-        place = _without_open_end(place, text)
-        if place.start < place.end:
-            complete.append(replace(entity, place=place))
+            if following is not None and following.span.sentence == span.sentence:
+                limit = following.span.start
+            start = _extend_back(text, span.start, first)
+            end = _extend_forward(text, span.end, limit)
+            span = replace(span, start=start, end=end)
+        previous = span
+        span = _without_open_end(span, text)
+        if span.start < span.end:
+            complete.append(replace(entity, span=span))
     return with_known_people(complete, texts)
 
 
-def _with_whole_words(place: Located, text: str) -> Located:
-    """Return a place completed by the rest of its first and last word."""
-    start, end = place.start, place.end
+def _with_whole_words(span: Located, text: str) -> Located:
+    """Return a span completed by the rest of its first and last word."""
+    start, end = span.start, span.end
     word_end = end - 1 if text[end - 1] == "-" else end
     last = _LAST_WORD.search(text, max(start, end - _REACH), word_end)
     last_word = last[0] if last else ""
@@ -117,42 +117,42 @@ def _with_whole_words(place: Located, text: str) -> Located:
         if before is None and not text[start + 1 : start + 2].isalpha():
             before = _INITIALS_BEFORE.search(text, reach, start)
     return replace(
-        place,
+        span,
         start=before.start() if before else start,
         end=after.end() if after else end,
     )
 
 
-def _without_open_end(place: Located, text: str) -> Located:
-    """Return a place without a hyphen or an *of* at its end."""
-    start, end = place.start, place.end
+def _without_open_end(span: Located, text: str) -> Located:
+    """Return a span without a hyphen or an *of* at its end."""
+    start, end = span.start, span.end
     while end > start and not text[end - 1].isalnum() and text[end - 1] not in ".)":
         end -= 1
     while True:
         last = _LAST_WORD.search(text, max(start, end - _REACH), end)
         if last is None or last[0] not in _NO_ENDS:
-            return replace(place, end=end)
+            return replace(span, end=end)
         end = start + len(text[start : last.start()].rstrip())
 
 
 def _text_of(entity: FoundEntity, texts: Sequence[str]) -> str:
     """Return the text of an entity."""
-    return texts[entity.place.sentence][entity.place.start : entity.place.end]
+    return texts[entity.span.sentence][entity.span.start : entity.span.end]
 
 
 def _are_one_name(last: FoundEntity, entity: FoundEntity, texts: Sequence[str]) -> bool:
     """Return whether two successive entities are parts of one name."""
-    if last.place.sentence != entity.place.sentence:
+    if last.span.sentence != entity.span.sentence:
         return False
-    text = texts[entity.place.sentence]
-    if entity.place.start < last.place.end:  # both were completed with the same word
+    text = texts[entity.span.sentence]
+    if entity.span.start < last.span.end:  # both were completed with the same word
         return True
-    between = text[last.place.end : entity.place.start]
-    has_hyphen = between == "" and text[last.place.end - 1] == "-"
+    between = text[last.span.end : entity.span.start]
+    has_hyphen = between == "" and text[last.span.end - 1] == "-"
     if between == "-" or has_hyphen:
-        end = _LAST_WORD.search(text, last.place.start, last.place.end - has_hyphen)
+        end = _LAST_WORD.search(text, last.span.start, last.span.end - has_hyphen)
         return end is not None and end[0] in _OPEN_ENDS
-    is_name = between == " " and has_capital(text[entity.place.start])
+    is_name = between == " " and has_capital(text[entity.span.start])
     return is_name and (entity.label in _HEADS or entity.label == last.label)
 
 
@@ -219,7 +219,7 @@ def with_known_people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> 
         name = _text_of(entity, texts)
         if name in people:
             counts[name, entity.label] += 1
-        by_sentence[entity.place.sentence].append(entity)
+        by_sentence[entity.span.sentence].append(entity)
     # Surnames, in lower case, that the texts also have as words in lower case.
     lower_surnames = {surname.lower() for surname in people}
     ordinary_words: set[str] = set()
@@ -239,37 +239,37 @@ def with_known_people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> 
                 has_capital_anyway = is_in_capitals or not text[:start].strip(_MARKS)
                 if has_capital_anyway and text[start:end].lower() in ordinary_words:
                     continue
-                place = Located(index, start, end)
-                in_sentence = _with_person(in_sentence, place, probability, text, counts)
-        completed += sorted(in_sentence, key=lambda entity: entity.place)
+                span = Located(index, start, end)
+                in_sentence = _with_person(in_sentence, span, probability, text, counts)
+        completed += sorted(in_sentence, key=lambda entity: entity.span)
     return completed
 
 
 def _with_person(
     entities: list[FoundEntity],
-    place: Located,
+    span: Located,
     probability: float,
     text: str,
     counts: Mapping[tuple[str, str], int],
 ) -> list[FoundEntity]:
-    """Return the entities of a sentence with a person at ``place``, if no other entity contradicts."""
+    """Return the entities of a sentence with a person at ``span``, if no other entity contradicts."""
     # Trump-backed and anti-Trump are other words, Trump Tower is another name.
-    if text[place.end : place.end + 1] in ("-", "–") or text[place.start - 1 : place.start] == "-":
+    if text[span.end : span.end + 1] in ("-", "–") or text[span.start - 1 : span.start] == "-":
         return entities
-    if _NEXT.match(text, place.end) and not _is_heading(text):
+    if _NEXT.match(text, span.end) and not _is_heading(text):
         return entities
 
     overlapping = [
         entity
         for entity in entities
-        if entity.place.start < place.end and place.start < entity.place.end
+        if entity.span.start < span.end and span.start < entity.span.end
     ]
     if not overlapping:
-        return [*entities, FoundEntity(place, "PERSON", probability)]
+        return [*entities, FoundEntity(span, "PERSON", probability)]
     entity = overlapping[0]
-    if len(overlapping) > 1 or entity.label == "PERSON" or entity.place != place:
+    if len(overlapping) > 1 or entity.label == "PERSON" or entity.span != span:
         return entities
-    name = text[place.start : place.end]
+    name = text[span.start : span.end]
     # The model has seen all of a full name, and is more reliable there.
     if " " in name:
         return entities

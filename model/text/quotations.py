@@ -101,8 +101,8 @@ def _quotation_from(texts: Sequence[str], layout: Layout, first: int) -> Quotati
                 name = signature(text[end:])
                 if name is not None:
                     content.append(Located(index, start, end))
-                    place = Located(index, end + name[0], end + name[1])
-                    return _unless_broken(texts, Quotation(tuple(content), place))
+                    span = Located(index, end + name[0], end + name[1])
+                    return _unless_broken(texts, Quotation(tuple(content), span))
 
         content.append(Located(index, start, len(text)))
         if _CLOSING.search(text):

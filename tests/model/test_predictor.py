@@ -70,7 +70,7 @@ def test_one_encoder_pass_gives_all_predictions(make_reader):
     [attribution] = reading.attributions
     assert (attribution.source, attribution.cue) == ((Located(0, 0, 2),), (Located(0, 3, 7),))
     assert attribution.content == (Located(0, 8, 15),)  # two tokens, one piece
-    assert [(entity.place, entity.label) for entity in reading.entities] == [
+    assert [(entity.span, entity.label) for entity in reading.entities] == [
         (Located(1, 0, 3), "PERSON")
     ]
     np.testing.assert_allclose(reading.probabilities["claim"][:, 1], 1 / (1 + np.exp([-4.0, -3.0])))

@@ -202,8 +202,8 @@ def test_the_float32_export_says_the_same(trained, reference, texts, tmp_path):
     assert [a.probability for a in reading.attributions] == pytest.approx(
         [a.probability for a in expected.attributions], abs=1e-4
     )
-    assert [(e.place, e.label) for e in reading.entities] == [
-        (e.place, e.label) for e in expected.entities
+    assert [(e.span, e.label) for e in reading.entities] == [
+        (e.span, e.label) for e in expected.entities
     ]
 
 

@@ -169,7 +169,7 @@ def _count_entities(rows: Sequence[Pair]) -> Outcome | None:
         if record.entities is None:
             continue
         gold = {(e.span[0][0], e.span[-1][1], e.label) for e in record.entities}
-        predicted = {(e.place.start, e.place.end, e.label) for e in prediction.entities or ()}
+        predicted = {(e.span.start, e.span.end, e.label) for e in prediction.entities or ()}
         document = counts[document_of(record)]
         document[0] += len(gold & predicted)
         document[1] += len(predicted)

@@ -127,7 +127,7 @@ def _entity_cases(rows: Sequence[Pair]) -> list[ScoredSpans]:
             continue
         predicted = []
         for entity in prediction.entities or ():
-            offsets = (entity.place.start, entity.place.end)
+            offsets = (entity.span.start, entity.span.end)
             predicted.append(Entity(span=[offsets], label=entity.label))
         # Predicted entities have one piece: gold ones count from their first piece to their last.
         errors = span_errors(

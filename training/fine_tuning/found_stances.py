@@ -42,7 +42,7 @@ def candidate_queries(document: EncodedDocument) -> list[StanceQuery]:
     sources = [
         attribution.source[0] for attribution in document.attributions or () if attribution.source
     ]
-    entities = [entity.place for entity in document.entities or ()]
+    entities = [entity.span for entity in document.entities or ()]
     holders = sorted({*sources, *opinions["opinion_holder"]})
     targets_of_sentence: dict[int, list[Located]] = defaultdict(list)
     for target in sorted({*entities, *opinions["opinion_target"]}):

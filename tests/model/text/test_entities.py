@@ -19,7 +19,7 @@ def found(text, *names, sentence=0):
 
 def whole(text, *names):
     return [
-        f"{one.label[0]} {text[one.place.start : one.place.end]}"
+        f"{one.label[0]} {text[one.span.start : one.span.end]}"
         for one in whole_names(list(found(text, *names)), [text])
     ]
 
@@ -164,9 +164,9 @@ def people(*sentences):
     ]
     return [
         (
-            one.place.sentence,
+            one.span.sentence,
             one.label[0],
-            texts[one.place.sentence][one.place.start : one.place.end],
+            texts[one.span.sentence][one.span.start : one.span.end],
         )
         for one in with_known_people(marked, texts)
     ]
@@ -211,7 +211,7 @@ def test_a_person_replaces_another_label_unless_that_is_more_frequent():
 def test_a_surname_alone_has_the_probability_of_the_full_name():
     texts = [FULL[0], "Salt left."]
     full, known = with_known_people(list(found(*FULL)), texts)
-    assert (known.place, known.label) == (Located(1, 0, 4), "PERSON")
+    assert (known.span, known.label) == (Located(1, 0, 4), "PERSON")
     assert known.probability == full.probability
 
 
@@ -227,6 +227,6 @@ def test_names_are_joined_within_a_sentence_with_the_least_probability():
     texts = ["It was in Bergen", "Street Journal staff wrote of it."]
     marked = [*found(texts[0], "L Bergen"), *found(texts[1], "O Street", "O Journal", sentence=1)]
     first, second = whole_names(marked, texts)
-    assert (first.place, second.place) == (Located(0, 10, 16), Located(1, 0, 14))
+    assert (first.span, second.span) == (Located(0, 10, 16), Located(1, 0, 14))
     assert second.probability == pytest.approx(0.8)
     assert list(whole_names([], [])) == []

@@ -168,8 +168,8 @@ def _with_surnames(
     completed = []
     sentence_texts = [text[start:end] for start, end in sentences]
     for entity in with_known_people(within, sentence_texts):
-        sentence_start = starts[entity.place.sentence]
-        start, end = sentence_start + entity.place.start, sentence_start + entity.place.end
+        sentence_start = starts[entity.span.sentence]
+        start, end = sentence_start + entity.span.start, sentence_start + entity.span.end
         completed.append((start, end, entity.label))
     return sorted(completed + across)
 
