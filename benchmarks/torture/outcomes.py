@@ -43,7 +43,7 @@ def records(path: Path, lenient: bool) -> None:
         # Formats without targets of their own need one for stances.
         target = None if form.name in ("jsonl", "csv", "tsv") else "the harbour"
         layout = Layout(lenient=lenient, target=target)
-        for record in read_file(path, layout=layout, reading=ReadReport()):
+        for record in read_file(path, layout=layout, report=ReadReport()):
             must(bool(record.text.strip()), "a record without text")
     except InputError as error:
         must(

@@ -151,8 +151,8 @@ def load_codebook(path: Path | str) -> Codebook:
         # A check of the whole codebook names the key itself.
         if not key and details["type"] != "value_error":
             key = "the file"
-        place = f"{path}: {key}" if key else str(path)
-        raise ConfigError(f"{place}: {message}") from None
+        location = f"{path}: {key}" if key else str(path)
+        raise ConfigError(f"{location}: {message}") from None
     codebook._path = str(path)
     return codebook
 

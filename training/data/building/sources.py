@@ -226,7 +226,7 @@ def with_splits(
     """
     column = SplitColumn()
     for record in records:
-        location = read_report.place or f"record '{record.id}'"
+        location = read_report.location or f"record '{record.id}'"
         if source.split is not None:
             if find_split(record.meta.get("split")) not in (None, source.split):
                 message = _SPLIT_NOT_USED.format(split=source.split)
@@ -250,4 +250,4 @@ def with_splits(
 def note_markup(record: Record, read_report: ReadReport) -> None:
     """Warn of HTML tags and character references, which are read as words."""
     if find_markup(record.text) is not None:
-        read_report.note("markup", _MARKUP, read_report.place or f"record '{record.id}'")
+        read_report.note("markup", _MARKUP, read_report.location or f"record '{record.id}'")

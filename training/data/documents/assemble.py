@@ -159,8 +159,10 @@ def _document_records(
     survey.nearest += nearest
     if overlapping:
         # The report names the place within the file, which it has named already.
-        place = document.where.removeprefix(str(path)).lstrip(", ") or f"record '{document.name}'"
-        report.note("overlapping-spans", _OVERLAPPING, place)
+        location = (
+            document.where.removeprefix(str(path)).lstrip(", ") or f"record '{document.name}'"
+        )
+        report.note("overlapping-spans", _OVERLAPPING, location)
 
     # Stances need the target of the document.
     columns = _column_values(document, layout, roles)

@@ -24,7 +24,7 @@ COLUMNS = (
     "split",
 )
 
-_MAX_PLACES = 5  # A warning about many rows names the places of the first ones.
+_MAX_LOCATIONS = 5  # A warning about many rows names the locations of the first ones.
 
 #: A function that is called with the reason for each row or annotation that is left out.
 OnDrop = Callable[[str], None]
@@ -67,15 +67,15 @@ class RowWarning:
 
     Attributes:
         count: The number of rows.
-        places: The places of the first rows.
+        locations: The locations of the first rows.
     """
 
     count: int = 0
-    places: list[str] = field(default_factory=list)
+    locations: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        ellipsis = ", …" if self.count > len(self.places) else ""
-        return f"{self.count} row{'s' * (self.count != 1)} ({', '.join(self.places)}{ellipsis})"
+        ellipsis = ", …" if self.count > len(self.locations) else ""
+        return f"{self.count} row{'s' * (self.count != 1)} ({', '.join(self.locations)}{ellipsis})"
 
 
 @dataclass
@@ -88,31 +88,31 @@ class ReadReport:
         dropped: Reason → number of rows or annotations that were left out.
         facts: Facts about the file for the dataset report, such as
             ``{"offsets": "UTF-16 code units"}``.
-        place: The place of the last row that was read from a table, such as ``line 3``.
+        location: The location of the last row that was read from a table, such as ``line 3``.
         notes: Code and message of a warning → its rows.
     """
 
     dropped: Counter[str] = field(default_factory=Counter)
     facts: dict[str, str] = field(default_factory=dict)
-    place: str = ""
+    location: str = ""
     notes: dict[tuple[str, str], RowWarning] = field(default_factory=dict)
 
     def __call__(self, reason: str) -> None:
         """Count a row or annotation that is left out."""
         self.dropped[reason] += 1
 
-    def note(self, code: str, message: str, place: str) -> None:
+    def note(self, code: str, message: str, location: str) -> None:
         """Add a warning about a row that is read.
 
         Args:
             code: The kind of warning, as ``check`` names it.
-            message: The message for all rows, with ``{rows}`` for their number and places.
-            place: The place of the row.
+            message: The message for all rows, with ``{rows}`` for their number and locations.
+            location: The location of the row.
         """
         warning = self.notes.setdefault((code, message), RowWarning())
         warning.count += 1
-        if len(warning.places) < _MAX_PLACES:
-            warning.places.append(place)
+        if len(warning.locations) < _MAX_LOCATIONS:
+            warning.locations.append(location)
 
     def warnings(self) -> Iterator[tuple[str, str]]:
         """Yield the code and the message of each warning, without the file's name."""
@@ -124,7 +124,7 @@ class ReadReport:
 
         Args:
             error: The error that a strict reader raises.
-            where: The place with which the error message begins.
+            where: The location with which the error message begins.
             reason: The reason to count it under; ``None`` for the error message.
         """
         self(reason_of(error, where) if reason is None else reason)
@@ -201,5 +201,5 @@ def documents(format: Format, path: Path, layout: Layout, report: ReadReport) ->
 
 
 def reason_of(error: InputError, where: str) -> str:
-    """Return an error message without place and actual value, so that equal reasons agree."""
+    """Return an error message without location and actual value, so that equal reasons agree."""
     return str(error).removeprefix(where).lstrip(":, ").partition(", found")[0]

@@ -121,7 +121,7 @@ def read_file(
     path: Path | str,
     format: str | None = None,
     layout: Layout | None = None,
-    reading: ReadReport | None = None,
+    report: ReadReport | None = None,
 ) -> Iterator[Record]:
     """Return an iterator over the records of an annotated file, or of a folder in a format that has folders.
 
@@ -131,7 +131,7 @@ def read_file(
         path: the file.
         format: the name of its format; recognised if ``None``.
         layout: settings that the file does not contain.
-        reading: counts records that are left out, and notes facts about the file for the report.
+        report: counts records that are left out, and notes facts about the file for the report.
 
     Raises:
         ConfigError: for an unknown format.
@@ -139,12 +139,12 @@ def read_file(
     """
     path = Path(path)
     layout = layout or Layout()
-    reading = ReadReport() if reading is None else reading
+    report = ReadReport() if report is None else report
     file_format = recognise(path, format)
-    reading.facts["format"] = file_format.name
+    report.facts["format"] = file_format.name
     if file_format.read is not None:
-        return file_format.read(path, layout, reading)
-    return assemble_records(file_format, path, layout, reading)
+        return file_format.read(path, layout, report)
+    return assemble_records(file_format, path, layout, report)
 
 
 __all__ = [

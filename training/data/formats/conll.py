@@ -211,14 +211,14 @@ def _entities(sentence: _TaggedSentence) -> Iterator[tuple[int, int]]:
         yield first, len(sentence)
 
 
-def read(path: Path, layout: Layout, reading: ReadReport) -> Iterator[Record]:
-    """Yield the records of a file; ``reading.facts`` notes the scheme of its tags.
+def read(path: Path, layout: Layout, report: ReadReport) -> Iterator[Record]:
+    """Yield the records of a file; ``report.facts`` notes the scheme of its tags.
 
     Raises:
         InputError: naming the file and the line.
     """
-    reading.facts["tags"] = next(items(path)).data[0]
-    yield from assemble_records(FORMAT, path, layout, reading)
+    report.facts["tags"] = next(items(path)).data[0]
+    yield from assemble_records(FORMAT, path, layout, report)
 
 
 def recognise(head: str) -> bool:

@@ -12,7 +12,7 @@ from claimstance.training.data.documents.format import Format, Layout, ReadRepor
 _UNUSED_LAYOUT = ("columns", "task", "target", "roles", "values", "sentences")
 
 
-def read(path: Path, layout: Layout, reading: ReadReport) -> Iterator[Record]:
+def read(path: Path, layout: Layout, report: ReadReport) -> Iterator[Record]:
     """Yield the records of a file, with their labels checked against ``layout.labels``, else the default sets.
 
     Raises:

@@ -39,7 +39,7 @@ _STANCE_ROLES = ("target", "holder")
 _ROLES = (*TASKS, *_STANCE_ROLES, _IGNORE)
 _META = ("outlet", "date")
 
-#: ``(path, the name of the text's column, reading) -> rows``, the header first
+#: ``(path, the name of the text's column, report) -> rows``, the header first
 _RowReader = Callable[[Path, str, ReadReport], Iterator[TableRow]]
 
 
@@ -63,7 +63,7 @@ class _TableColumns:
 
 
 def read(
-    path: Path, layout: Layout, reading: ReadReport, row_reader: _RowReader
+    path: Path, layout: Layout, report: ReadReport, row_reader: _RowReader
 ) -> Iterator[Record]:
     """Yield the rows of a table as records, in order.
 
@@ -72,33 +72,33 @@ def read(
     Raises:
         InputError: naming the file and the line, what was expected and what was found.
     """
-    rows = row_reader(path, layout.columns.get("text", "text"), reading)
+    rows = row_reader(path, layout.columns.get("text", "text"), report)
     header = [name.strip() for name in next(rows, TableRow("", [])).cells]
     columns = _find_columns(path, header, layout)
-    _warn_of_case(header, columns, layout, reading)
+    _warn_of_case(header, columns, layout, report)
     locations: dict[tuple[str, str | None], str] = {}  # (id, annotator) → its row
     splits = SplitColumn()
     row_number = 0
     for row_number, row in enumerate(rows, 1):
-        reading.place = row.location
+        report.location = row.location
         where = f"{path}, {row.location}"
         try:
             record = _parse_row(row, header, columns, layout, splits, f"{path.stem}:{row_number}")
         except _UnusableRowError as error:
             if not layout.lenient:
                 raise InputError(f"{where}: {error}") from None
-            reading(str(error).partition(", found")[0])
+            report(str(error).partition(", found")[0])
             continue
 
         labels = {task: getattr(record, task) for task in SENTENCE_TASKS}
         if record.stances:
             labels["stance"] = record.stances[0].label
-        # A wrong label is an error in a lenient reading, too: leaving out rows would hide it.
+        # A wrong label is an error in a lenient report, too: leaving out rows would hide it.
         for task, label in labels.items():
             if label is not None and task in layout.labels and label not in layout.labels[task]:
                 raise InputError(f"{where}: {task}: {unknown('label', label, layout.labels[task])}")
         if not any(labels.values()):
-            reading.note(*_NO_LABEL, row.location)
+            report.note(*_NO_LABEL, row.location)
 
         # Several annotators of a sentence are rows with one id.
         key = (record.id, record.annotator)
@@ -234,7 +234,7 @@ def _missing_column(path: Path, name: str, header: Sequence[str], layout: Layout
 
 
 def _warn_of_case(
-    header: Sequence[str], columns: _TableColumns, layout: Layout, reading: ReadReport
+    header: Sequence[str], columns: _TableColumns, layout: Layout, report: ReadReport
 ) -> None:
     """Warn of columns that are kept as data only because of the case of their names."""
     for name in columns.meta:
@@ -242,7 +242,7 @@ def _warn_of_case(
         if column in header or column in layout.columns or column not in COLUMNS:
             continue
         option = shlex.quote(f"{column}={name}")
-        reading.note(
+        report.note(
             "column-name",
             f"expected the column '{column}', found '{name}', which is kept as data; "
             f"--column {option} reads it as {column}",

@@ -42,13 +42,13 @@ class TableRow:
 
 
 def read_delimited(
-    path: Path, text_column: str, reading: ReadReport, delimiter: str
+    path: Path, text_column: str, report: ReadReport, delimiter: str
 ) -> Iterator[TableRow]:
     """Yield the rows of a CSV or TSV file that are not empty, each with the number of its last line.
 
     The delimiter is the one in Excel's line ``sep=``; else ``delimiter``, unless only another one of comma, semicolon,
     tab and bar gives the header a column ``text_column``. A table with tabs whose quotation marks quote nothing is read
-    without quoting. ``reading.facts`` notes both if they are not the usual ones.
+    without quoting. ``report.facts`` notes both if they are not the usual ones.
 
     Raises:
         InputError: naming the line; for a file that is not UTF-8 also its probable encoding.
@@ -59,9 +59,9 @@ def read_delimited(
 
     dialect = find_dialect(partial(_lines, path), delimiter, has_text_column)
     if dialect.delimiter != delimiter:
-        reading.facts["delimiter"] = DELIMITERS.get(dialect.delimiter, dialect.delimiter)
+        report.facts["delimiter"] = DELIMITERS.get(dialect.delimiter, dialect.delimiter)
     if dialect.quoting == csv.QUOTE_NONE:
-        reading.facts["quoting"] = "none: quotation marks are part of the text"
+        report.facts["quoting"] = "none: quotation marks are part of the text"
 
     lines = (line + "\n" for line in islice(_lines(path), dialect.skipped, None))
     rows = csv.reader(lines, delimiter=dialect.delimiter, quoting=dialect.quoting, strict=True)
@@ -85,7 +85,7 @@ def _lines(path: Path) -> Iterator[str]:
         raise InputError(f"{error}{encoding_hint(path)}") from None
 
 
-def read_workbook(path: Path, text_column: str, reading: ReadReport) -> Iterator[TableRow]:
+def read_workbook(path: Path, text_column: str, report: ReadReport) -> Iterator[TableRow]:
     """Yield the rows that are not empty of the only sheet of a workbook with a column ``text_column``.
 
     If no sheet has the column, the rows are those of the first sheet, so that the caller can report its header.
@@ -108,7 +108,7 @@ def read_workbook(path: Path, text_column: str, reading: ReadReport) -> Iterator
             warnings.simplefilter("ignore")  # openpyxl warns of styles and of validation it skips
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             with closing(book):
-                yield from _only_sheet(path, book.worksheets, text_column, reading)
+                yield from _only_sheet(path, book.worksheets, text_column, report)
     except InputError:
         raise
     except OSError as error:
@@ -122,7 +122,7 @@ def read_workbook(path: Path, text_column: str, reading: ReadReport) -> Iterator
 
 
 def _only_sheet(
-    path: Path, sheets: Sequence[Any], text_column: str, reading: ReadReport
+    path: Path, sheets: Sequence[Any], text_column: str, report: ReadReport
 ) -> Iterator[TableRow]:
     """Yield the rows of the only sheet with a column ``text_column``, or of the first sheet."""
     matching = []
@@ -137,7 +137,7 @@ def _only_sheet(
             "keep one, or save each as a file of its own"
         )
     if matching and len(sheets) > 1:
-        reading.facts["sheet"] = matching[0].title
+        report.facts["sheet"] = matching[0].title
     for sheet in (matching or sheets)[:1]:
         yield from _sheet_rows(sheet)
 
@@ -163,7 +163,7 @@ def _sheet_rows(sheet: Any) -> Iterator[TableRow]:
         width = width or len(cells)
 
 
-def read_parquet(path: Path, text_column: str, reading: ReadReport) -> Iterator[TableRow]:
+def read_parquet(path: Path, text_column: str, report: ReadReport) -> Iterator[TableRow]:
     """Yield the rows of a Parquet file, with a batch in memory at a time; the first has the columns' names.
 
     Raises:

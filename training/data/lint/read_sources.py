@@ -154,7 +154,7 @@ class _FindingCollector(ReadReport):
         """Add a finding: an error for a row of a table, which ``build`` would refuse."""
         super().__call__(reason)
         if self._is_table:
-            location = Location(str(self._path), _line_number(self.place))
+            location = Location(str(self._path), _line_number(self.location))
             self._pending.append(Finding("error", _code(reason), location, reason))
         else:
             # A strict reader leaves such items out, too.
@@ -176,9 +176,9 @@ class _FindingCollector(ReadReport):
             yield Finding("warning", code, Location(str(self._path)), message)
 
 
-def _line_number(place: str) -> int | None:
-    """Return the number in a place such as ``, line 3``; ``None`` if a file has no lines."""
-    match = _LINE.match(place)
+def _line_number(location: str) -> int | None:
+    """Return the number in a location such as ``, line 3``; ``None`` if a file has no lines."""
+    match = _LINE.match(location)
     return int(match[1]) if match else None
 
 
@@ -192,7 +192,7 @@ def _read_table(read: Reader, path: Path, layout: Layout) -> Iterator[LocatedRec
     try:
         for record in read(path, layout, collector):
             yield from collector.new_findings()
-            location = Location(str(path), _line_number(collector.place), record.id)
+            location = Location(str(path), _line_number(collector.location), record.id)
             yield LocatedRecord(record, location)
     except InputError:
         # The findings before the fatal error come first, and the caller reports the error.
@@ -245,8 +245,8 @@ class _LocatingParser:
                     continue
                 location = Location(document.where)
                 if not self.path.is_dir():
-                    place = document.where.removeprefix(str(self.path))
-                    location = Location(str(self.path), _line_number(place))
+                    line = _line_number(document.where.removeprefix(str(self.path)))
+                    location = Location(str(self.path), line)
                 annotator = document.annotator or layout.annotator
                 self._locations[document.name, annotator] = location
             return parsed

@@ -51,9 +51,9 @@ def test_a_response_with_a_status_counts_if_it_was_submitted(tmp_path):
         '"status": "submitted"}, {"value": "claim", "user": "bo", "status": "draft"}]}}\n',
         encoding="utf-8",
     )
-    reading = ReadReport()
-    (found,) = documents(argilla.FORMAT, path, Layout(columns={"text": "body"}), reading)
-    assert reading.dropped == {"response that was not submitted": 1}
+    report = ReadReport()
+    (found,) = documents(argilla.FORMAT, path, Layout(columns={"text": "body"}), report)
+    assert report.dropped == {"response that was not submitted": 1}
     assert (found.name, found.text, found.annotator) == ("x:1", "It fell.", "anna")
 
 
@@ -128,13 +128,13 @@ def test_error_of_broken_export_names_place_and_value(name, message):
 
 
 def test_records_of_responses():
-    reading = ReadReport()
+    report = ReadReport()
     first, second, third = read_file(
-        DATA / "argilla" / "flat.jsonl", layout=Layout(roles={"sure": "ignore"}), reading=reading
+        DATA / "argilla" / "flat.jsonl", layout=Layout(roles={"sure": "ignore"}), report=report
     )
     assert (first.id, first.annotator) == (second.id, ANNA)
     assert second.annotator == BO
     assert first.stances == [Stance(target="the toll", label="against")]
     assert first.entities == [Entity(span=[(22, 27)], label="LOCATION")]
     assert third.meta["date"] == "2026-01-06"
-    assert reading.facts["offsets"].startswith("UTF-16 code units")
+    assert report.facts["offsets"].startswith("UTF-16 code units")

@@ -20,10 +20,10 @@ BROKEN = DATA / "broken" / "brat"
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 
 
-def read(path, reading=None, **layout):
+def read(path, report=None, **layout):
     return list(
         documents(
-            brat.FORMAT, path, Layout(**layout), reading if reading is not None else ReadReport()
+            brat.FORMAT, path, Layout(**layout), report if report is not None else ReadReport()
         )
     )
 
@@ -93,14 +93,14 @@ def test_relations_and_equivalences(harbour):
 
 
 def test_folder_is_read_recursively_and_unannotated_texts_are_counted():
-    reading = ReadReport()
-    found = read(FILES / "news", reading)
+    report = ReadReport()
+    found = read(FILES / "news", report)
     assert [(d.name, d.annotator, len(d.marks)) for d in found] == [
         ("crlf-rtl", None, 2),
         ("harbour", None, 11),
         ("quiet", None, 0),
     ]
-    assert reading.dropped == {"text that nobody has annotated (no .ann beside it)": 1}
+    assert report.dropped == {"text that nobody has annotated (no .ann beside it)": 1}
 
 
 def test_pieces_are_quoted_in_the_order_in_which_they_were_marked(tmp_path):
@@ -210,10 +210,10 @@ def test_a_folder_without_annotations_and_a_text_without_its_own(tmp_path):
 def test_lenient_leaves_out_the_wrong_pair_only(tmp_path):
     shutil.copytree(FILES / "people", tmp_path / "x")
     (tmp_path / "x" / "ben" / "dam.ann").write_bytes(b"T1\tCue 0\tThe\n")
-    reading = ReadReport()
-    found = list(documents(brat.FORMAT, tmp_path / "x", Layout(lenient=True), reading))
+    report = ReadReport()
+    found = list(documents(brat.FORMAT, tmp_path / "x", Layout(lenient=True), report))
     assert [d.annotator for d in found] == ["anna", "anna"]
-    assert dict(reading.dropped) == {"line 1: expected 'LABEL START END[;START END …]'": 1}
+    assert dict(report.dropped) == {"line 1: expected 'LABEL START END[;START END …]'": 1}
 
 
 @pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA does not name a folder of public corpora")
@@ -277,10 +277,10 @@ SPOKEN = [("Source", "Ida Holm"), ("Cue", "said"), ("Content", "the ferry")]
     ],
 )
 def test_offsets_of_a_text_whose_line_ends_or_unit_were_others(tmp_path, text, count, unit):
-    reading = ReadReport()
+    report = ReadReport()
     path = write_pair(tmp_path / "x", text, SPOKEN, count)
-    records = list(read_file(path, reading=reading))
-    assert reading.facts["offsets"].startswith(unit)
+    records = list(read_file(path, report=report))
+    assert report.facts["offsets"].startswith(unit)
     (record,) = [record for record in records if record.attributions]
     (said,) = record.attributions
     pieces = {role: getattr(said, role) for role in ("source", "cue", "content")}

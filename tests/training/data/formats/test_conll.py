@@ -9,8 +9,8 @@ from claimstance.training.data.formats import Layout, ReadReport, conll, read_fi
 from helpers.paths import DATA
 
 
-def read(path, reading=None, **layout):
-    return list(documents(conll.FORMAT, path, Layout(**layout), reading or ReadReport()))
+def read(path, report=None, **layout):
+    return list(documents(conll.FORMAT, path, Layout(**layout), report or ReadReport()))
 
 
 def entities(document):
@@ -70,9 +70,9 @@ def test_documents_sentences_and_entities():
 def test_scheme_is_recognised_and_reported(tmp_path, tags, scheme, found):
     path = tagged(tmp_path, *tags)
     assert entities(read(path)[0]) == found
-    reading = ReadReport()
-    list(read_file(path, reading=reading))
-    assert reading.facts["tags"] == scheme
+    report = ReadReport()
+    list(read_file(path, report=report))
+    assert report.facts["tags"] == scheme
 
 
 def test_iob1_of_conll_2003_with_more_columns():
@@ -92,11 +92,11 @@ def test_an_entity_does_not_run_over_the_end_of_a_sentence(tmp_path):
 
 
 def test_a_lenient_reading_counts_tags_that_cannot_stand_where_they_do():
-    reading = ReadReport()
+    report = ReadReport()
     path = DATA / "broken" / "conll" / "inside-after-other.conll"
-    (found,) = read(path, reading, lenient=True)
+    (found,) = read(path, report, lenient=True)
     assert entities(found) == [("ORG", "Noren"), ("PER", "Holm"), ("PER", "Ida Holm")]
-    assert reading.dropped == {
+    assert report.dropped == {
         "tag that cannot stand where it does, taken for the start of an entity": 1
     }
 

@@ -11,8 +11,8 @@ def write(folder, name, text, encoding="utf-8"):
     return path
 
 
-def read(path, format=None, reading=None, **layout):
-    return list(read_file(path, format, Layout(**layout), reading))
+def read(path, format=None, report=None, **layout):
+    return list(read_file(path, format, Layout(**layout), report))
 
 
 def test_plain_table_is_claims(tmp_path):
@@ -112,10 +112,10 @@ def test_error_of_wrong_table_names_place_and_value(tmp_path, text, layout, mess
 
 def test_lenient_counts_what_it_leaves_out(tmp_path):
     path = write(tmp_path, "x.csv", "text,label\na,claim\n ,claim\nb\nc,claim\n,no\n")
-    reading = ReadReport()
-    records = read(path, reading=reading, lenient=True)
+    report = ReadReport()
+    records = read(path, report=report, lenient=True)
     assert [(r.id, r.text) for r in records] == [("x:1", "a"), ("x:4", "c")]
-    assert reading.dropped == {"expected a text": 2, "expected 2 columns": 1}
+    assert report.dropped == {"expected a text": 2, "expected 2 columns": 1}
 
 
 def test_not_utf8(tmp_path):

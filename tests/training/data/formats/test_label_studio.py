@@ -99,9 +99,9 @@ def test_old_exports_count_utf16_units_and_have_other_keys():
 
 
 def test_the_unit_found_is_reported():
-    reading = ReadReport()
-    list(read_file(FILES / "utf16.json", reading=reading))
-    assert reading.facts["offsets"].startswith("UTF-16 code units")
+    report = ReadReport()
+    list(read_file(FILES / "utf16.json", report=report))
+    assert report.facts["offsets"].startswith("UTF-16 code units")
 
 
 def test_right_to_left_text_html_offsets_and_line_breaks():
@@ -260,11 +260,11 @@ def test_lenient_leaves_out_the_wrong_task_only(tmp_path):
     tasks[0]["annotations"][0]["result"][0]["value"]["start"] = None
     path = tmp_path / "x.json"
     path.write_text(json.dumps(tasks), encoding="utf-8")
-    reading = ReadReport()
-    assert [d.name for d in documents(labelstudio.FORMAT, path, Layout(lenient=True), reading)] == [
+    report = ReadReport()
+    assert [d.name for d in documents(labelstudio.FORMAT, path, Layout(lenient=True), report)] == [
         "42"
     ]
-    assert dict(reading.dropped) == {
+    assert dict(report.dropped) == {
         "annotations[0]: result[0].value.start: expected a whole number": 1
     }
 
@@ -326,18 +326,18 @@ def of_target(*said):
 )
 def test_holder_and_target_of_stances(tmp_path, said, stances):
     path = one_task(tmp_path, of_target(*said), {"text": "Holm hates it."})
-    reading = ReadReport()
-    record = next(read_file(path, reading=reading))
+    report = ReadReport()
+    record = next(read_file(path, report=report))
     assert [(s.holder, s.target, s.label) for s in record.stances] == stances
-    assert not reading.dropped
+    assert not report.dropped
 
 
 def test_a_name_without_a_stance_is_counted(tmp_path):
     result = of_target(("textarea", "target", "the bridge"))
     result[1]["value"]["labels"] = ["PERSON"]
-    reading = ReadReport()
-    next(read_file(one_task(tmp_path, result, {"text": "Holm hates it."}), reading=reading))
-    assert dict(reading.dropped) == {
+    report = ReadReport()
+    next(read_file(one_task(tmp_path, result, {"text": "Holm hates it."}), report=report))
+    assert dict(report.dropped) == {
         "the name of a target or a holder, of a span without a stance": 1
     }
 
@@ -494,10 +494,10 @@ def test_a_region_without_a_label_is_left_out_with_its_relations(tmp_path, label
     path = one_task(
         tmp_path, [region("a", 0, 4, labels=["Source"]), region("b", 5, 10, **labels), tie]
     )
-    reading = ReadReport()
-    (record,) = read_file(path, reading=reading)
+    report = ReadReport()
+    (record,) = read_file(path, report=report)
     assert (record.entities, record.attributions[0].source) == (None, [(0, 4)])
-    assert reading.dropped == {"region without a label": 1}
+    assert report.dropped == {"region without a label": 1}
 
 
 def test_a_region_without_a_label_is_left_out_of_json_min(tmp_path):
@@ -505,6 +505,6 @@ def test_a_region_without_a_label_is_left_out_of_json_min(tmp_path):
     row = {"id": 1, "text": "Rain falls.", "annotator": 1, "annotation_id": 1, "span": regions}
     path = tmp_path / "min.json"
     path.write_text(json.dumps([row]), encoding="utf-8")
-    reading = ReadReport()
-    (record,) = read_file(path, reading=reading)
-    assert (record.entities, reading.dropped) == (None, {"region without a label": 1})
+    report = ReadReport()
+    (record,) = read_file(path, report=report)
+    assert (record.entities, report.dropped) == (None, {"region without a label": 1})

@@ -18,11 +18,11 @@ def read(name, **layout):
 
 
 def test_label_is_accepted_rejected_or_ignored():
-    reading = ReadReport()
+    report = ReadReport()
     found = list(
-        documents(prodigy.FORMAT, DATA / "prodigy" / "textcat-binary.jsonl", Layout(), reading)
+        documents(prodigy.FORMAT, DATA / "prodigy" / "textcat-binary.jsonl", Layout(), report)
     )
-    assert reading.dropped == {"answer 'ignore'": 1}
+    assert report.dropped == {"answer 'ignore'": 1}
     assert [(d.annotator, list(d.answers)) for d in found] == [
         ("anna", [Answer("CLAIM", True)]),
         ("jo-ellen", [Answer("CLAIM", True)]),
@@ -146,12 +146,12 @@ def test_a_lenient_reading_counts_what_it_leaves_out(tmp_path):
     with path.open("w", encoding="utf-8") as file:
         for name in ("prodigy/spans", "broken/prodigy/cut-off", "broken/prodigy/unknown-option"):
             file.write((DATA / f"{name}.jsonl").read_text(encoding="utf-8"))
-    reading = ReadReport()
-    found = list(documents(prodigy.FORMAT, path, Layout(lenient=True), reading))
+    report = ReadReport()
+    found = list(documents(prodigy.FORMAT, path, Layout(lenient=True), report))
     assert (
         len(found) == 3
     )  # a text is left out as a whole: one of spans.jsonl has the choice that is no option
-    assert sum(reading.dropped.values()) == 2
+    assert sum(report.dropped.values()) == 2
 
 
 def test_records_of_spans_and_choices(tmp_path):
@@ -186,8 +186,8 @@ def spans(*marks, time=None, session="ds-anna", **fields):
 def parsed(tmp_path, *lines, **layout):
     path = tmp_path / "x.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    reading = ReadReport()
-    return list(documents(prodigy.FORMAT, path, Layout(**layout), reading)), reading
+    report = ReadReport()
+    return list(documents(prodigy.FORMAT, path, Layout(**layout), report)), report
 
 
 def shown(document):
@@ -209,11 +209,11 @@ EARLIER = "earlier answer of an annotator who answered the question again"
     ],
 )
 def test_the_later_of_two_answers_counts(tmp_path, lines, session):
-    (document,), reading = parsed(
+    (document,), report = parsed(
         tmp_path, *(spans(*marks, time=time, session=session) for marks, time in lines)
     )
     assert shown(document) == {(label, start, end) for start, end, label in SECOND}
-    assert reading.dropped == {EARLIER: len(lines) - 1}
+    assert report.dropped == {EARLIER: len(lines) - 1}
 
 
 def test_the_same_task_answered_again_need_not_mark_the_same_words(tmp_path):
@@ -231,16 +231,16 @@ def test_answers_to_different_questions_are_combined(tmp_path):
         spans((9, 13, "cue"), (14, 28, "content"), time=2, _task_hash=2),
         spans((29, 35, "source"), time=3, _task_hash=3),
     ]
-    (document,), reading = parsed(tmp_path, *lines)
+    (document,), report = parsed(tmp_path, *lines)
     assert len(document.marks) == 4
-    assert not reading.dropped
+    assert not report.dropped
 
 
 def test_answers_of_two_annotators_stay_apart(tmp_path):
     lines = [spans(*FIRST, time=1), spans(*SECOND, time=2, session="ds-ben")]
-    found, reading = parsed(tmp_path, *lines)
+    found, report = parsed(tmp_path, *lines)
     assert [len(document.marks) for document in found] == [3, 3]
-    assert not reading.dropped
+    assert not report.dropped
 
 
 @pytest.mark.parametrize("times", [(None, None), (5, 5), (1, None), ("a", "b")])
@@ -250,8 +250,8 @@ def test_two_answers_without_times_that_differ_are_refused(tmp_path, times):
         InputError, match=r"line 2: spans: expected a later _timestamp .* 'source' .*line 1"
     ):
         parsed(tmp_path, *lines)
-    found, reading = parsed(tmp_path, *lines, lenient=True)
-    assert (found, sum(reading.dropped.values())) == ([], 1)
+    found, report = parsed(tmp_path, *lines, lenient=True)
+    assert (found, sum(report.dropped.values())) == ([], 1)
 
 
 def test_the_same_marks_twice_without_times_are_no_contradiction(tmp_path):
@@ -287,9 +287,9 @@ def test_the_later_choice_counts(tmp_path):
         }
         for time, name in ((9, "against"), (4, "favor"))
     ]
-    (document,), reading = parsed(tmp_path, *lines)
+    (document,), report = parsed(tmp_path, *lines)
     assert document.answers == [Answer("label", "against")]
-    assert reading.dropped == {EARLIER: 1}
+    assert report.dropped == {EARLIER: 1}
 
 
 def test_spans_far_beyond_the_text_are_rejected_quickly(tmp_path):

@@ -123,10 +123,10 @@ def normal(records):
 def test_written_records_read_back(format, records, tmp_path_factory):
     path = tmp_path_factory.mktemp("written") / PLACES[format]
     FORMATS[format].write(records, path)
-    reading = ReadReport()
-    assert normal(list(read_file(path, reading=reading))) == normal(records)
-    assert reading.facts["format"] == format
-    assert not reading.dropped
+    report = ReadReport()
+    assert normal(list(read_file(path, report=report))) == normal(records)
+    assert report.facts["format"] == format
+    assert not report.dropped
 
 
 @settings(max_examples=50, deadline=None)

@@ -13,8 +13,8 @@ from helpers.paths import DATA
 TEXT = "🚲 Zoe\u0308 said: الجسر آمن."
 
 
-def read(path, reading=None, **layout):
-    return list(read_file(path, layout=Layout(**layout), reading=reading))
+def read(path, report=None, **layout):
+    return list(read_file(path, layout=Layout(**layout), report=report))
 
 
 def write(folder, text, name="x.csv"):
@@ -35,10 +35,10 @@ def write_xlsx(path, **sheets):
 
 
 def test_a_german_excel_file():
-    reading = ReadReport()
+    report = ReadReport()
     records = read(
         DATA / "table" / "excel-german.csv",
-        reading,
+        report,
         columns={"text": "Text"},
         roles={"Haltung": "stance", "Note": "ignore"},
         values={"dagegen": "against", "dafür": "favor"},
@@ -56,22 +56,22 @@ def test_a_german_excel_file():
         {"date": "2026-01-06"},
         {},
     ]
-    assert reading.facts["delimiter"] == "semicolon"
+    assert report.facts["delimiter"] == "semicolon"
 
 
 @pytest.mark.parametrize(("delimiter", "name"), [(";", "semicolon"), ("\t", "tab"), ("|", "bar")])
 def test_the_delimiter_is_the_one_that_gives_the_columns(tmp_path, delimiter, name):
     rows = [["id", "text", "label"], ["1", '"Rain, then sun."', "claim"]]
-    reading = ReadReport()
-    (record,) = read(write(tmp_path, "".join(delimiter.join(row) + "\n" for row in rows)), reading)
+    report = ReadReport()
+    (record,) = read(write(tmp_path, "".join(delimiter.join(row) + "\n" for row in rows)), report)
     assert (record.text, record.claim) == ("Rain, then sun.", "claim")
-    assert reading.facts["delimiter"] == name
+    assert report.facts["delimiter"] == name
 
 
 def test_usual_delimiter_is_not_reported(tmp_path):
-    reading = ReadReport()
-    read(write(tmp_path, "text,label\na;b,claim\n"), reading)
-    assert "delimiter" not in reading.facts
+    report = ReadReport()
+    read(write(tmp_path, "text,label\na;b,claim\n"), report)
+    assert "delimiter" not in report.facts
 
 
 def test_lines_are_counted_after_excels_first_line(tmp_path):
@@ -182,9 +182,9 @@ def test_a_workbook(tmp_path):
         [],
         [8.0, "Rain fell.", None, datetime.date(2026, 1, 6), 3.0, None],
     ]
-    reading = ReadReport()
+    report = ReadReport()
     first, second = read(
-        write_xlsx(tmp_path / "x.xlsx", Notes=[["About"], ["coded by hand"]], Data=rows), reading
+        write_xlsx(tmp_path / "x.xlsx", Notes=[["About"], ["coded by hand"]], Data=rows), report
     )
     assert first == Record(
         id="7",
@@ -195,7 +195,7 @@ def test_a_workbook(tmp_path):
     assert second == Record(
         id="8", text="Rain fell.", meta={"score": "3", "checked": "", "date": "2026-01-06"}
     )
-    assert reading.facts["sheet"] == "Data"
+    assert report.facts["sheet"] == "Data"
 
 
 def test_several_matching_sheets_are_refused(tmp_path):
@@ -218,9 +218,9 @@ def test_rows_of_a_workbook_that_cannot_be_used(tmp_path):
         ["d", "claim"],
     ]
     path = write_xlsx(tmp_path / "x.xlsx", Data=rows)
-    reading = ReadReport()
-    assert [r.text for r in read(path, reading, lenient=True)] == ["a", "d"]
-    assert reading.dropped == {
+    report = ReadReport()
+    assert [r.text for r in read(path, report, lenient=True)] == ["a", "d"]
+    assert report.dropped == {
         "expected a text": 1,
         "expected a value in B4": 1,
         "expected 2 columns": 1,
@@ -234,7 +234,7 @@ def test_rows_of_a_workbook_that_cannot_be_used(tmp_path):
 def test_without_openpyxl_the_message_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(
-        ConfigError, match=r"x\.xlsx: reading \.xlsx files needs openpyxl: pip install openpyxl"
+        ConfigError, match=r"x\.xlsx: report \.xlsx files needs openpyxl: pip install openpyxl"
     ):
         read(write(tmp_path, "", "x.xlsx"))
 
@@ -312,19 +312,19 @@ def test_typed_cells_as_text(value, text):
 def test_a_table_with_tabs_that_quotes_nothing(tmp_path, rows, texts, end):
     path = tmp_path / "x.tsv"
     path.write_bytes("".join(line + end for line in ["text\tlabel", *rows]).encode())
-    reading = ReadReport()
-    records = read(path, reading, target="the harbour")
+    report = ReadReport()
+    records = read(path, report, target="the harbour")
     assert [record.text for record in records] == (texts or [row.split("\t")[0] for row in rows])
     assert [record.stances[0].label for record in records] == [row.split("\t")[1] for row in rows]
-    assert reading.facts["quoting"] == "none: quotation marks are part of the text"
+    assert report.facts["quoting"] == "none: quotation marks are part of the text"
 
 
 def test_a_table_with_tabs_that_quotes_cells(tmp_path):
-    reading = ReadReport()
+    report = ReadReport()
     text = 'text\tlabel\n"Rain.\nThen ""sun""."\tclaim\n"Snow."\tno_claim\n'
-    records = read(write(tmp_path, text, "x.tsv"), reading)
+    records = read(write(tmp_path, text, "x.tsv"), report)
     assert [record.text for record in records] == ['Rain.\nThen "sun".', "Snow."]
-    assert "quoting" not in reading.facts
+    assert "quoting" not in report.facts
 
 
 def test_tabs_in_a_file_called_csv_quote_nothing_either(tmp_path):
@@ -373,10 +373,10 @@ def test_the_options_of_the_message_read_the_table(tmp_path):
 
 
 def test_column_kept_as_data_because_of_case_is_reported(tmp_path):
-    reading = ReadReport()
-    (record,) = read(write(tmp_path, "text,label,Target\nRain.,claim,weather\n"), reading)
+    report = ReadReport()
+    (record,) = read(write(tmp_path, "text,label,Target\nRain.,claim,weather\n"), report)
     assert (record.claim, record.meta) == ("claim", {"Target": "weather"})
-    assert list(reading.warnings()) == [
+    assert list(report.warnings()) == [
         (
             "column-name",
             "expected the column 'target', found 'Target', which is kept as data; "
@@ -386,9 +386,7 @@ def test_column_kept_as_data_because_of_case_is_reported(tmp_path):
 
 
 def test_a_row_with_a_label_of_another_task_is_not_blank(tmp_path):
-    reading = ReadReport()
-    read(
-        write(tmp_path, "text,claim,subjective\nRain.,claim,\nSun.,,objective\nSnow.,,\n"), reading
-    )
-    ((code, message),) = reading.warnings()
+    report = ReadReport()
+    read(write(tmp_path, "text,claim,subjective\nRain.,claim,\nSun.,,objective\nSnow.,,\n"), report)
+    ((code, message),) = report.warnings()
     assert (code, "1 row (line 4)" in message) == ("blank-label", True)

@@ -13,8 +13,8 @@ NEWS = DATA / "webanno" / "news.tsv"
 ANNA = DATA / "webanno" / "project" / "annotation" / "toll.txt" / "anna.tsv"
 
 
-def read(path, reading=None):
-    (found,) = documents(webanno.FORMAT, path, Layout(), reading or ReadReport())
+def read(path, report=None):
+    (found,) = documents(webanno.FORMAT, path, Layout(), report or ReadReport())
     return found
 
 
@@ -72,8 +72,8 @@ def test_relations_point_from_the_mark_in_the_cell_to_that_of_the_line():
 
 
 def test_slots_are_relations_and_layers_of_words_are_counted():
-    reading = ReadReport()
-    found = read(ANNA, reading)
+    report = ReadReport()
+    found = read(ANNA, report)
     texts = dict(
         zip((mark.name for mark in found.marks), (text for _, text in covered(found)), strict=True)
     )
@@ -86,7 +86,7 @@ def test_slots_are_relations_and_layers_of_words_are_counted():
         "cue",
         "Span",
     ]  # a layer without features gives its name
-    assert reading.dropped == {"layer of words (POS)": 1}
+    assert report.dropped == {"layer of words (POS)": 1}
 
 
 def test_a_projects_folders_name_the_document_and_the_annotator():
