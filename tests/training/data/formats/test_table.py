@@ -234,7 +234,7 @@ def test_rows_of_a_workbook_that_cannot_be_used(tmp_path):
 def test_without_openpyxl_the_message_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(
-        ConfigError, match=r"x\.xlsx: report \.xlsx files needs openpyxl: pip install openpyxl"
+        ConfigError, match=r"x\.xlsx: reading \.xlsx files needs openpyxl: pip install openpyxl"
     ):
         read(write(tmp_path, "", "x.xlsx"))
 
