@@ -19,9 +19,17 @@ FIGURES_FILE = "evaluation.json"
 
 
 class Precision(str, Enum):
-    """Name the number formats of an exported encoder."""
+    """Name the number formats in which a model is evaluated."""
 
     int8 = "int8"
+    float32 = "float32"
+
+
+class ExportPrecision(str, Enum):
+    """Name the number formats that a model is exported in."""
+
+    int8 = "int8"
+    int8_compact = "int8-compact"
     float32 = "float32"
 
 

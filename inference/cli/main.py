@@ -27,7 +27,7 @@ from claimstance.inference.cli.console import (
     exit_with_error,
     progress,
 )
-from claimstance.inference.cli.evaluate import Precision
+from claimstance.inference.cli.evaluate import ExportPrecision
 from claimstance.inference.cli.options import (
     MinConfidenceOption,
     ModelOption,
@@ -193,8 +193,12 @@ def export(
         ),
     ] = None,
     precision: Annotated[
-        Precision, typer.Option(help="Number format of the encoder's weights.")
-    ] = Precision.int8,
+        ExportPrecision,
+        typer.Option(
+            help="Number format of the weights: int8-compact has coarser steps and compresses better, for "
+            "large encoders."
+        ),
+    ] = ExportPrecision.int8,
 ) -> None:
     """Export a trained model for onnxruntime.
 

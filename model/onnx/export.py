@@ -1,4 +1,4 @@
-"""Export of a trained model to files for onnxruntime: the encoder in int8 or float32, the heads in float32."""
+"""Export of a trained model to files for onnxruntime."""
 
 import json
 import math
@@ -25,11 +25,16 @@ from claimstance.model.onnx.manifest import (
     encoder_files,
     sha256,
 )
-from claimstance.model.onnx.quantization import apply_smoothquant, quantize
+from claimstance.model.onnx.quantization import (
+    COMPACT_STEP,
+    apply_smoothquant,
+    compact_head,
+    quantize,
+)
 from claimstance.model.onnx.split import split_graph
 
 OPSET = 17
-PRECISIONS = ("int8", "float32")
+PRECISIONS = ("int8", "int8-compact", "float32")
 #: Bytes from which the encoder is written in several files. Code hosts warn of files above 50 MB.
 LARGEST_FILE = 45_000_000
 
@@ -65,7 +70,8 @@ def export(
     Args:
         source: the model folder.
         folder: the folder to write into; ``source`` if ``None``.
-        precision: the precision of the encoder: ``int8`` (dynamic, a scale per output channel) or ``float32``.
+        precision: the precision of the encoder: ``int8`` (dynamic, a scale per output channel), ``int8-compact`` (with
+            coarser steps, and the heads in int8 as well, for files that compress better) or ``float32``.
         frozen: the folder of an earlier export with that precision and the same encoder, whose files are copied.
             Exported again from int8 weights, the encoder would be rounded twice.
 
@@ -88,7 +94,7 @@ def export(
                 shutil.copyfile(frozen / name, temporary / name)
         else:
             _export_encoder(model, temporary, precision)
-        _export_heads(model, temporary)
+        _export_heads(model, temporary, precision)
         model.config.save(temporary)
         (temporary / TOKENIZER_FILE).write_text(model.tokenizer_json, encoding="utf-8")
 
@@ -115,7 +121,7 @@ def _export_encoder(model: ClaimStanceModel, folder: Path, precision: str) -> No
     The model's encoder is changed on the way.
     """
     replace_mpnet_attention(model.encoder)
-    if precision == "int8":
+    if precision != "float32":
         apply_smoothquant(model.encoder, model.windows)
     module = _EncoderWithHeads(model)
     input_ids = torch.tensor([[1, 2, 3, 4, 5, 6]])
@@ -129,7 +135,7 @@ def _export_encoder(model: ClaimStanceModel, folder: Path, precision: str) -> No
     _trace(module, example, traced, inputs, ["hidden", *module.tasks], axes)
 
     size = traced.stat().st_size
-    if precision == "int8":
+    if precision != "float32":
         size //= 4
     part_count = math.ceil(size / LARGEST_FILE)
     names = [ENCODER_FILE.format(number) for number in range(1, part_count)] + [READER_FILE]
@@ -140,13 +146,13 @@ def _export_encoder(model: ClaimStanceModel, folder: Path, precision: str) -> No
     else:
         split_graph(traced, float32_paths)
     for float32_path, path in zip(float32_paths, paths, strict=True):
-        if precision == "int8":
-            quantize(float32_path, path)
-        else:
+        if precision == "float32":
             float32_path.replace(path)
+        else:
+            quantize(float32_path, path, COMPACT_STEP if precision == "int8-compact" else 0.0)
 
 
-def _export_heads(model: ClaimStanceModel, folder: Path) -> None:
+def _export_heads(model: ClaimStanceModel, folder: Path, precision: str) -> None:
     """Write a file for each head that has further inputs, if the model has it."""
     hidden = torch.zeros(1, 6, model.config.hidden_size)
     span = torch.tensor([[0, 1, 3], [0, 2, 2]])
@@ -161,6 +167,8 @@ def _export_heads(model: ClaimStanceModel, folder: Path) -> None:
         for name in inputs:
             axes[name] = {0: "spans"}
         _trace(model.heads[head], example, folder / file, ["hidden", *inputs], ["logits"], axes)
+        if precision == "int8-compact":
+            compact_head(folder / file)
 
 
 def _trace(

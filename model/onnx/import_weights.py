@@ -82,10 +82,12 @@ def _weights(graph: Any) -> Iterator[tuple[str, NDArray[Any]]]:
             continue
         value = stored
         if name != base:
-            # Zero points and scales are one per column of a matrix, or one for a table of embeddings.
-            integers = stored.astype(np.float32)
-            zero_points = initializers[f"{base}_zero_point"].astype(np.float32)
-            value = (integers - zero_points) * initializers[f"{base}_scale"]
+            # Zero points and scales are one per column of a matrix, or one for a table of embeddings. The matrices of
+            # compact heads have scales per row, and no zero points.
+            value = stored.astype(np.float32)
+            if f"{base}_zero_point" in initializers:
+                value = value - initializers[f"{base}_zero_point"].astype(np.float32)
+            value = value * initializers[f"{base}_scale"]
         if base in modules:
             # The factors were multiplied into the matrix in place of its input (SmoothQuant).
             yield f"{modules[base]}.weight", np.array((value * factors[base]).T)

@@ -37,6 +37,10 @@ LARGEST = 127  # the largest weight, as an integer
 # activation, is below 32,767. Rounding adds at most one half to each of the two, hence the half
 # below 128.
 LARGEST_PAIR = 127.5
+#: The least step between integers in a compact export, in standard deviations of a column. The larger the step, the
+#: better compression works: see ``docs/experiments/quantization.md``.
+COMPACT_STEP = 0.1
+_LEAST_COMPACTED = 1 << 14  # weights of a matrix
 
 
 class PerTokenLinear(nn.Module):
@@ -105,10 +109,15 @@ def apply_smoothquant(encoder: Any, windows: WindowBuilder) -> None:
         setattr(encoder.get_submodule(parent), attribute, PerTokenLinear(linear, scale))
 
 
-def quantize(source: Path, path: Path) -> None:
+def quantize(source: Path, path: Path, least_step: float = 0.0) -> None:
     """Write the graph of ``source`` with the encoder's matrices and the embeddings in int8, a scale per column.
 
     The heads, which are small and have pooled inputs, stay as they are.
+
+    Args:
+        source: a float32 graph.
+        path: the file to write.
+        least_step: see ``round_columns``.
     """
     import onnx
     from onnx.numpy_helper import to_array
@@ -137,16 +146,52 @@ def quantize(source: Path, path: Path) -> None:
         logger.setLevel(level)
     model = onnx.load(path)
     matrices = {initializer.name: to_array(initializer) for initializer in graph.initializer}
-    replace_weights(model.graph, matrices)
+    replace_weights(model.graph, matrices, least_step)
     onnx.save(model, path)
 
 
-def replace_weights(graph: Any, matrices: Mapping[str, NDArray[Any]]) -> None:
+def compact_head(path: Path) -> None:
+    """Rewrite the graph of a head with its large matrices in int8, a scale per row.
+
+    onnxruntime multiplies them out when it loads the file, and computes in float32 as before.
+    """
+    import onnx
+    from onnx import TensorProto, helper
+    from onnx.numpy_helper import from_array, to_array
+
+    model = onnx.load(path)
+    nodes = []
+    for initializer in list(model.graph.initializer):
+        name = initializer.name
+        matrix = to_array(initializer)  # (out, in)
+        if matrix.ndim != 2 or matrix.size < _LEAST_COMPACTED:
+            continue
+        scales = np.abs(matrix).max(axis=1, keepdims=True) / LARGEST
+        scales = np.where(scales > 0, scales, 1.0).astype(np.float32)
+        integers = np.rint(matrix / scales).astype(np.int8)
+        model.graph.initializer.remove(initializer)
+        model.graph.initializer.append(from_array(integers, f"{name}_quantized"))
+        model.graph.initializer.append(from_array(scales, f"{name}_scale"))
+        floats = f"{name}_float"
+        nodes.append(
+            helper.make_node("Cast", [f"{name}_quantized"], [floats], to=TensorProto.FLOAT)
+        )
+        nodes.append(helper.make_node("Mul", [floats, f"{name}_scale"], [name]))
+    nodes += model.graph.node
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.save(model, path)
+
+
+def replace_weights(
+    graph: Any, matrices: Mapping[str, NDArray[Any]], least_step: float = 0.0
+) -> None:
     """Round the matrices of all integer products of a quantized graph again, by ``round_columns``.
 
     Args:
         graph: a graph that ``onnxruntime.quantization`` wrote; changed in place.
         matrices: the exact matrices (in, out) by their names.
+        least_step: see ``round_columns``.
     """
     from onnx.numpy_helper import from_array
 
@@ -154,21 +199,28 @@ def replace_weights(graph: Any, matrices: Mapping[str, NDArray[Any]]) -> None:
     names = {node.input[1] for node in graph.node if node.op_type == "MatMulInteger"}
     for name in names:
         base = name.removesuffix("_quantized")
-        integers, scales = round_columns(matrices[base])
+        integers, scales = round_columns(matrices[base], least_step)
         initializers[name].CopyFrom(from_array(integers, name))
         initializers[f"{base}_scale"].CopyFrom(from_array(scales, f"{base}_scale"))
 
 
-def round_columns(matrix: NDArray[Any]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+def round_columns(
+    matrix: NDArray[Any], least_step: float = 0.0
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Return the integers (in, out) and the scales (out,) that stand for a matrix (in, out).
 
     Neighbours are the rows 0 and 1, 2 and 3, …: a kernel multiplies and adds these together. The scale of a column is
     the least one with which neither a weight nor a sum of neighbours with the same sign gets too large. Neighbours of
     unlike signs never do.
+
+    Args:
+        matrix: the matrix.
+        least_step: the least scale of a column in its standard deviations. Fewer different integers compress better.
     """
     padded = np.pad(matrix, ((0, len(matrix) % 2), (0, 0)))
     sums = np.maximum(_largest_pair(padded), _largest_pair(-padded))
     scales = np.maximum(np.abs(matrix).max(axis=0) / LARGEST, sums / LARGEST_PAIR)
+    scales = np.maximum(scales, least_step * matrix.std(axis=0))
     scales = np.where(scales > 0, scales, 1.0).astype(np.float32)
     return np.rint(matrix / scales).clip(-LARGEST, LARGEST).astype(np.int8), scales
 

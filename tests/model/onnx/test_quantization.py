@@ -1,14 +1,18 @@
 """Test the changes to an encoder before int8 rounding, and to its attention at export."""
 
+import zlib
+
 import numpy as np
 import onnx
 import pytest
 import torch
 from torch import nn
 
+from claimstance.model.config import ModelConfig
 from claimstance.model.network import ClaimStanceModel
+from claimstance.model.onnx import quantization
 from claimstance.model.onnx.attention import FULL_ATTENTION, exported_attention
-from claimstance.model.onnx.backend import BUNDLED
+from claimstance.model.onnx.backend import BUNDLED, load_predictor
 from claimstance.model.onnx.export import export
 from claimstance.model.onnx.quantization import PerTokenLinear, apply_smoothquant, round_columns
 from claimstance.model.windows import WindowBuilder
@@ -170,6 +174,41 @@ def test_scales_are_no_coarser_than_needed():
     assert reached.all()
     unlike, _ = round_columns(np.tile([[1.0], [-1.0]], (8, 5)))
     assert set(np.abs(unlike).ravel()) == {127}
+
+
+def test_compact_steps_are_as_fine_as_the_spread_of_a_column_allows():
+    matrix = np.random.default_rng(5).normal(size=(384, 20))
+    matrix[3, 0] = 60.0  # the largest weight sets the step of its column anyway
+    _, exact_scales = round_columns(matrix)
+    integers, scales = round_columns(matrix, least_step=0.1)
+    assert scales[0] == exact_scales[0]
+    np.testing.assert_allclose(scales[1:], 0.1 * matrix.std(axis=0)[1:], rtol=1e-6)
+    assert np.abs(integers * scales - matrix).max() <= scales.max() / 2 * (1 + 1e-6)
+
+
+def test_compact_head_computes_nearly_the_same(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(quantization, "_LEAST_COMPACTED", 64)
+    plain = export(trained, tmp_path / "plain", "int8")
+    compact = export(trained, tmp_path / "compact", "int8-compact")
+    assert (compact / "stance.onnx").stat().st_size < (plain / "stance.onnx").stat().st_size * 0.7
+    size = ModelConfig.load(trained).hidden_size
+    hidden = np.random.default_rng(6).normal(size=(1, 12, size)).astype(np.float32)
+    holders, targets, sentences = (np.array([[0, *span]]) for span in ((1, 3), (5, 8), (0, 12)))
+    expected, actual = (
+        load_predictor(folder)[0].backend.stance(hidden, holders, targets, sentences)
+        for folder in (plain, compact)
+    )
+    np.testing.assert_allclose(actual, expected, atol=0.05)
+    assert (actual != expected).any()
+
+
+def test_compact_files_compress_better(tmp_path):
+    sizes = {}
+    matrix = np.random.default_rng(7).normal(size=(768, 256))
+    for least_step in (0.0, quantization.COMPACT_STEP):
+        integers, _ = round_columns(matrix, least_step)
+        sizes[least_step] = len(zlib.compress(integers.tobytes()))
+    assert sizes[quantization.COMPACT_STEP] < 0.9 * sizes[0.0]
 
 
 def test_the_bundled_model_has_smoothed_layers():
