@@ -3,14 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from claimstance.inference.corpus.differences import Differences
-from claimstance.inference.corpus.figures import Sides, Summary
+from claimstance.inference.corpus.differences import Differences, Measure
+from claimstance.inference.corpus.figures import Pair, Sides, Summary
 from claimstance.inference.corpus.intervals import OutletValue
 from claimstance.inference.pages.charts import show_share
 from claimstance.model.errors import plural
 
-#: Differences between outlets that are told.
-TOLD_DIFFERENCES = 6
+#: Clear differences of one kind that are told.
+TOLD_DIFFERENCES = 5
+#: The most outlets whose most quoted source is told.
+TOLD_OUTLETS = 8
+#: Pairs of a source and a target that are told for each side.
+TOLD_PAIRS = 3
 
 
 class Piece(NamedTuple):
@@ -40,6 +44,8 @@ def findings(
         count = plural(top.statements, "statement")
         rest = f" speaks most: {count}, {share} of all with a named source"
         sentences.append([Piece(top.name, True), Piece(rest)])
+    if 2 <= summary.outlet_count <= TOLD_OUTLETS:
+        sentences += _most_in_outlets(summary)
     if summary.targets:
         target = summary.targets[0]
         counts = sides_in_words(target.sides, summary.labels)
@@ -47,25 +53,26 @@ def findings(
         sentences.append([before, Piece(target.name, True), Piece(f": {counts}")])
     for label in ("against", "favor"):
         pairs = [pair for pair in summary.pairs if pair.sides.get(label, 0) > 1]
-        if not pairs:
-            continue
-        pair = max(pairs, key=lambda pair: pair.sides[label])
-        count = plural(pair.sides[label], "stance")
-        sentences.append(
-            [
-                Piece(f"Most often {word(label)} somebody: "),
-                Piece(pair.holder_name, True),
-                Piece(f" {word(label)} "),
-                Piece(pair.target_name, True),
-                Piece(f", {count} in {plural(pair.articles, 'article')}"),
-            ]
-        )
-
-    clear = list(_clear_differences(differences, outlet_names))
-    clear.sort(key=lambda difference: -difference[0])
-    sentences += [sentence for _, sentence in clear[:TOLD_DIFFERENCES]]
-    if differences.quoted and not clear:
-        sentences.append([Piece("No outlet differs clearly from the others in whom it quotes")])
+        if pairs:
+            sentences.append(_most_often(label, pairs))
+    for kind, more, less, measures in (
+        ("Whom the outlets quote", " quotes {} more", " quotes {} less", differences.quoted),
+        (
+            "Whom people attack",
+            " has more against {} among the sides that people take",
+            " has less against {} among the sides that people take",
+            differences.attacked,
+        ),
+        (
+            "Whom the texts themselves attack",
+            " has more against {} among the sides that its texts take",
+            " has less against {} among the sides that its texts take",
+            differences.own,
+        ),
+    ):
+        if measures:
+            clear = list(_clear_differences(measures, more, less, outlet_names))
+            sentences.append(_told(kind, clear, sum(map(_compared, measures))))
     return sentences
 
 
@@ -97,31 +104,95 @@ def stands_out(value: OutletValue) -> bool:
     return value.difference is not None and (value.difference.low > 0 or value.difference.high < 0)
 
 
+def _most_often(label: str, pairs: Sequence[Pair]) -> Sentence:
+    """Return a sentence with the pairs that have the most stances of a label."""
+    first, *others = sorted(pairs, key=lambda pair: -pair.sides[label])[:TOLD_PAIRS]
+    sentence = [Piece(f"Most often {word(label)} somebody: "), *_pair(first, label)]
+    count = plural(first.sides[label], "stance")
+    sentence.append(Piece(f", {count} in {plural(first.articles, 'article')}"))
+    for number, pair in enumerate(others):
+        sentence += [Piece("; " if number else "; then "), *_pair(pair, label)]
+        sentence.append(Piece(f" ({pair.sides[label]:,})"))
+    return sentence
+
+
+def _pair(pair: Pair, label: str) -> Sentence:
+    """Return the names of a pair, with the label between them."""
+    return [Piece(pair.holder_name, True), Piece(f" {word(label)} "), Piece(pair.target_name, True)]
+
+
+def _most_in_outlets(summary: Summary) -> Iterator[Sentence]:
+    """Yield a sentence that tells who speaks most in each outlet; none if nobody with a name speaks."""
+    leaders = []
+    for number, (outlet, top) in enumerate(zip(summary.outlets, summary.top_sources, strict=True)):
+        if outlet.name and top:
+            share = top[0].by_outlet[number] / outlet.named
+            leaders.append((share, outlet.name, top[0].name))
+    if not leaders:
+        return
+    names = {name for _, _, name in leaders}
+    if len(names) == 1 and len(leaders) == summary.outlet_count:
+        least, greatest = min(leaders), max(leaders)
+        yield [
+            Piece("The same in each outlet: "),
+            Piece(names.pop(), True),
+            Piece(
+                f" speaks most, from {show_share(least[0])} of the statements with a named source in "
+            ),
+            Piece(least[1], True),
+            Piece(f" to {show_share(greatest[0])} in "),
+            Piece(greatest[1], True),
+        ]
+        return
+    sentence = [Piece("Who speaks most in each outlet: ")]
+    for number, (share, outlet_name, name) in enumerate(leaders):
+        before = "; " if number else ""
+        sentence += [Piece(before), Piece(outlet_name, True), Piece(": "), Piece(name, True)]
+        sentence.append(Piece(f" ({show_share(share)})"))
+    yield sentence
+
+
 def _clear_differences(
-    differences: Differences, outlet_names: Sequence[str]
+    measures: Sequence[Measure], more: str, less: str, outlet_names: Sequence[str]
 ) -> Iterator[tuple[float, Sentence]]:
-    """Yield the size of each clear difference in whom outlets quote and attack, and the sentence about it."""
-    for before, measures in (
-        ("of the statements are of ", differences.quoted),
-        ("of the sides that people take are against ", differences.attacked),
-        ("of the sides that the text itself takes are against ", differences.own),
-    ):
-        for measure in measures:
-            for value in measure.values:
-                difference = value.difference
-                if value.value is None or difference is None or not stands_out(value):
-                    continue
-                compared = (
-                    f", {points(difference.value)} points compared with all others "
-                    f"({points(difference.low)} to {points(difference.high)})"
-                )
-                yield (
-                    abs(difference.value),
-                    [
-                        Piece("In "),
-                        Piece(outlet_names[int(value.outlet)], True),
-                        Piece(f", {show_share(value.value)} {before}"),
-                        Piece(measure.name, True),
-                        Piece(compared),
-                    ],
-                )
+    """Yield the size of each clear difference, and its words; ``more`` and ``less`` say it of a name."""
+    for measure in measures:
+        for value in measure.values:
+            difference = value.difference
+            if value.value is None or difference is None or not stands_out(value):
+                continue
+            before, after = (more if difference.value > 0 else less).split("{}")
+            elsewhere = show_share(max(0.0, value.value - difference.value))
+            yield (
+                abs(difference.value),
+                [
+                    Piece(outlet_names[int(value.outlet)], True),
+                    Piece(before),
+                    Piece(measure.name, True),
+                    Piece(f"{after} ({show_share(value.value)}, elsewhere {elsewhere})"),
+                ],
+            )
+
+
+def _compared(measure: Measure) -> int:
+    """Return the number of outlets whose share is compared with that of all others."""
+    return sum(value.difference is not None for value in measure.values)
+
+
+def _told(kind: str, clear: list[tuple[float, Sentence]], compared: int) -> Sentence:
+    """Return a sentence with the greatest of the clear differences of a kind, and their number."""
+    if not clear:
+        none = (
+            "the one difference is not" if compared == 1 else f"none of {compared} differences is"
+        )
+        return [Piece(f"{kind}: {none} clear: chance can explain what there is")]
+    verb = "is" if len(clear) == 1 else "are"
+    sentence = [Piece(f"{kind}: {len(clear)} of {plural(compared, 'difference')} {verb} clear: ")]
+    clear.sort(key=lambda difference: -difference[0])
+    for number, (_, words) in enumerate(clear[:TOLD_DIFFERENCES]):
+        sentence += [Piece("; " if number else ""), *words]
+    if len(clear) > TOLD_DIFFERENCES:
+        sentence.append(Piece(f"; and {len(clear) - TOLD_DIFFERENCES} more, below"))
+    if len(clear) < compared:
+        sentence.append(Piece("; no clear difference otherwise"))
+    return sentence

@@ -60,14 +60,54 @@ def test_the_matrix_has_sources_and_the_text_itself(page):
     ]
 
 
+def glance(page):
+    """The sentences at the head of the page."""
+    ((_, text),) = page.all("ul", class_="glance")
+    return [words(line) for line in text.strip().split("\n")]
+
+
 def test_what_stands_out_is_told_first(page):
-    (glance,) = [text for given, text in page.all("ul", class_="glance")]
-    lines = [words(line) for line in glance.strip().split("\n")]
-    assert lines[0].startswith(f"{DRAYCOTT} speaks most: 37 statements, 60 % of all")
-    assert lines[1] == f"Most sides are taken on {ORVANE}: 18 for, 31 against"
+    assert glance(page) == [
+        f"{DRAYCOTT} speaks most: 37 statements, 60 % of all with a named source",
+        f"Who speaks most in each outlet: Herald: {SALT} (50 %); Tide: {DRAYCOTT} (100 %)",
+        f"Most sides are taken on {ORVANE}: 18 for, 31 against",
+        f"Most often against somebody: {SALT} against {ORVANE}, 24 stances in 16 articles; "
+        f"then {DRAYCOTT} against {ORVANE} (7)",
+        f"Most often for somebody: {DRAYCOTT} for {ORVANE}, 18 stances in 25 articles",
+    ]
+
+
+def test_who_speaks_most_everywhere_is_told_once(report):
+    articles = [
+        tagged(f"{outlet}{n}", [SALT, SALT, *others], outlet=outlet)
+        for outlet, others in (("Herald", []), ("Tide", ["Ann Lee", DRAYCOTT]))
+        for n in range(2)
+    ]
     assert (
-        lines[2]
-        == f"Most often against somebody: {SALT} against {ORVANE}, 24 stances in 16 articles"
+        f"The same in each outlet: {SALT} speaks most, from 50 % of the statements with a named source "
+        "in Tide to 100 % in Herald"
+    ) in glance(report(*articles))
+
+
+def quoting(outlet, count, names):
+    """Articles of an outlet, each of which quotes one of some names in turn."""
+    return [tagged(f"{outlet}{n}", [names[n % len(names)]], outlet=outlet) for n in range(count)]
+
+
+def test_clear_differences_are_counted_and_told(report):
+    usual = [SALT, "Ann Lee", "Ann Lee", "Ann Lee"]
+    differ = glance(report(*quoting("Herald", 100, [SALT]), *quoting("Tide", 100, usual)))[-1]
+    assert differ == (
+        "Whom the outlets quote: 2 of 2 differences are clear: "
+        f"Tide quotes {SALT} less (25 %, elsewhere 100 %); Tide quotes Ann Lee more (75 %, elsewhere 0 %)"
+    )
+
+
+def test_no_clear_difference_is_told(report):
+    alike = [SALT, "Ann Lee"]
+    page = report(*quoting("Herald", 60, alike), *quoting("Tide", 60, alike))
+    assert glance(page)[-1] == (
+        "Whom the outlets quote: none of 4 differences is clear: chance can explain what there is"
     )
 
 
