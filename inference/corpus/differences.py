@@ -1,13 +1,13 @@
 """Differences between outlets: whom they quote, who is attacked in them, and how they write, with intervals."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from claimstance.inference.corpus.figures import TEXT_ITSELF, Summary, TargetRow
+from claimstance.inference.corpus.figures import TEXT_ITSELF, Summary
 from claimstance.inference.corpus.intervals import OutletValue, outlet_values
 
 #: The most sources, and the most targets, whose shares are compared.
@@ -57,9 +57,9 @@ class Measure:
     values: tuple[OutletValue, ...]
 
     @property
-    def can_be_compared(self) -> bool:
-        """Return whether an outlet can be told from the others, or could be if it differed more."""
-        return any(value.difference is not None for value in self.values)
+    def compared(self) -> int:
+        """Return the number of outlets that can be told from the others, or could be if they differed more."""
+        return sum(value.difference is not None for value in self.values)
 
 
 @dataclass(frozen=True)
@@ -78,24 +78,34 @@ class Differences:
     own: tuple[Measure, ...]
     habits: tuple[Measure, ...]
 
+    @property
+    def compared(self) -> int:
+        """Return the number of differences, whose intervals hold at once."""
+        measures = (*self.quoted, *self.attacked, *self.own, *self.habits)
+        return sum(measure.compared for measure in measures)
+
 
 def differences(connection: sqlite3.Connection, summary: Summary) -> Differences:
     """Return the shares of outlets, once ``summarize`` has made its tables.
 
-    Articles of no known outlet are left out. So are shares of which no outlet has articles enough.
+    All shares are compared at once, so that their intervals hold together. Articles of no known outlet are left
+    out. So are shares of which no outlet has articles enough.
     """
     counter = _Counter(connection, summary)
-    return Differences(
-        quoted=counter.comparable(
-            (row.name, counter.sums(_OF_SOURCE, row.person), counter.sums(_NAMED))
-            for row in summary.sources[:MEASURES]
-        ),
-        attacked=counter.comparable(counter.attacks(summary.targets, _OF_OTHERS)),
-        own=counter.comparable(counter.attacks(summary.own, _OF_TEXT)),
-        habits=counter.comparable(
-            (name, counter.sums(counts), counter.sums(totals)) for name, counts, totals in _HABITS
-        ),
-    )
+    quoted = [row.name for row in summary.sources[:MEASURES]]
+    attacked = [row.name for row in summary.targets[:MEASURES]]
+    own = [row.name for row in summary.own[:MEASURES]]
+    habits = [name for name, _, _ in _HABITS]
+    names = [*quoted, *attacked, *own, *habits]
+    measures = [
+        Measure(name, tuple(values))
+        for name, values in zip(names, counter.values(summary), strict=True)
+    ]
+    found = []
+    for kind in (quoted, attacked, own, habits):
+        of_kind, measures = measures[: len(kind)], measures[len(kind) :]
+        found.append(tuple(measure for measure in of_kind if measure.compared))
+    return Differences(*found)
 
 
 class _Counter:
@@ -117,19 +127,19 @@ class _Counter:
             found[article] = count
         return found
 
-    def attacks(
-        self, targets: Sequence[TargetRow], condition: str
-    ) -> Iterable[tuple[str, Array, Array]]:
-        """Yield name, stances against and all sides for each target."""
-        for row in targets[:MEASURES]:
-            against = self.sums(_AGAINST.format(condition), row.person)
-            yield row.name, against, self.sums(_SIDES.format(condition), row.person)
-
-    def comparable(self, counted: Iterable[tuple[str, Array, Array]]) -> tuple[Measure, ...]:
-        """Return measures of (name, counts, totals), without those that cannot be compared."""
+    def values(self, summary: Summary) -> list[list[OutletValue]]:
+        """Return the values of the outlets for each share of the summary."""
         used = self._outlets >= 0
-        measures = []
-        for name, counts, totals in counted:
-            values = outlet_values(self._outlets[used], counts[used], totals[used])
-            measures.append(Measure(name, tuple(values)))
-        return tuple(measure for measure in measures if measure.can_be_compared)
+        shares = ((counts[used], totals[used]) for counts, totals in self._shares(summary))
+        return outlet_values(self._outlets[used], shares)
+
+    def _shares(self, summary: Summary) -> Iterator[tuple[Array, Array]]:
+        """Yield counts and totals: of sources, of targets of people and of the texts, and of habits."""
+        for source in summary.sources[:MEASURES]:
+            yield self.sums(_OF_SOURCE, source.person), self.sums(_NAMED)
+        for targets, condition in ((summary.targets, _OF_OTHERS), (summary.own, _OF_TEXT)):
+            for target in targets[:MEASURES]:
+                against = self.sums(_AGAINST.format(condition), target.person)
+                yield against, self.sums(_SIDES.format(condition), target.person)
+        for _, counts, totals in _HABITS:
+            yield self.sums(counts), self.sums(totals)

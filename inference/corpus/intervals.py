@@ -5,16 +5,22 @@ each outlet's articles are drawn with replacement, as many as it has. A share is
 totals, such as claims over sentences; a rate per article has totals of 1.
 
 The interval of a value is the range between percentiles of the resampled values. The intervals of differences
-hold simultaneously: with a probability of 95 % all of them contain the true difference. Otherwise one of
-twenty outlets would differ from the others by chance. Their half width is a multiple of the standard error of
-each difference. The multiple is the percentile of the largest studentized deviation in a resample, as in the
-bootstrap-t method (Davison and Hinkley 1997, Bootstrap Methods and their Application).
+hold simultaneously, over all outlets and all shares that are compared together: with a probability of 95 % all of
+them contain the true difference. Otherwise one of twenty differences would be clear by chance. Their half width is
+a multiple of the standard error of each difference. The multiple is the percentile of the largest deviation in a
+resample, in standard errors (Montiel Olea and Plagborg-Møller 2019, Simultaneous confidence bands).
+
+An outlet that happens to quote a source in few articles has too small a standard error, because the articles that
+would show how much they differ are missing. So the standard error is at least that of an outlet of its size whose
+articles differ as much as those of all outlets do. It stays the same in all resamples: where it is computed anew in
+each of them (bootstrap-t), resamples without these articles have an error of almost zero, which makes the
+deviations, and so the intervals, absurdly large.
 
 Of an outlet with many articles, random groups of articles are resampled in their place, which takes less time
 and leaves the variance as it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +35,7 @@ MIN_ARTICLES = 20
 _RESAMPLES = 1000
 _SEED = 13
 _MAX_UNITS = 1000  # that are resampled for each outlet
-_MOMENTS = 5  # sums: of counts, of totals, of their squares and of their product
-_TINY = 1e-12  # keeps rounding errors from making a variance negative
+_TINY = 1e-12  # stands for a total of 0, by which nothing can be divided
 Array = npt.NDArray[Any]
 
 
@@ -57,131 +62,166 @@ class OutletValue:
 
 def outlet_values(
     outlets: Sequence[str] | Array,
-    counts: Array,
-    totals: Array,
+    shares: Iterable[tuple[Array, Array]],
     resamples: int = _RESAMPLES,
     seed: int = _SEED,
-) -> list[OutletValue]:
-    """Return the value of each outlet, sorted by the names of the outlets.
+) -> list[list[OutletValue]]:
+    """Return, for each share, the value of each outlet, sorted by the names of the outlets.
 
     Args:
         outlets: the outlet of each article.
-        counts: what is counted in each article, such as claims.
-        totals: what the counts are divided by, such as sentences, or 1 for a rate per article. Articles
-            with 0 do not count.
+        shares: what is compared. Each has the counts of all articles, such as claims, and the totals that they are
+            divided by, such as sentences, or 1 for a rate per article. Articles with a total of 0 do not count.
         resamples: the number of resamples.
         seed: the seed of the random draws.
 
     Raises:
         InputError: if the arrays differ in length, or a count is negative.
     """
-    if not len(outlets) == len(counts) == len(totals):
+    names, numbers = np.unique(outlets, return_inverse=True)
+    rng = np.random.default_rng(seed)
+    units, outlet_of_unit = _units(numbers, len(names), rng)
+    articles = []
+    moments = []
+    for counts, totals in shares:
+        _check(len(numbers), counts, totals)
+        used = totals > 0
+        articles.append(np.bincount(numbers[used], minlength=len(names)))
+        count = np.bincount(units, weights=counts * used, minlength=len(outlet_of_unit))
+        total = np.bincount(units, weights=totals, minlength=len(outlet_of_unit))
+        moments.append(np.stack([count, total, count * count, count * total, total * total]))
+    if not moments:
+        return []
+    sums, resampled = _sums(np.stack(moments, axis=1), outlet_of_unit, resamples, rng)
+    intervals = _intervals(np.array(articles), sums, resampled)
+    differences = _differences(np.array(articles), sums, resampled, intervals)
+    return [
+        [
+            OutletValue(
+                outlet=str(name),
+                articles=int(articles[share][index]),
+                value=float(_ratio(sums[:, share, index])) if articles[share][index] else None,
+                interval=intervals[share][index],
+                difference=differences[share][index],
+            )
+            for index, name in enumerate(names)
+        ]
+        for share in range(len(articles))
+    ]
+
+
+def _check(length: int, counts: Array, totals: Array) -> None:
+    """Raise ``InputError`` for arrays of another length, or with a negative count."""
+    if not length == len(counts) == len(totals):
         raise InputError(
-            f"expected counts and totals of {len(outlets)} articles, "
+            f"expected counts and totals of {length} articles, "
             f"found {len(counts)} and {len(totals)}"
         )
     if np.any(counts < 0) or np.any(totals < 0):
         raise InputError("expected counts and totals of at least 0, found a negative one")
-    names, numbers = np.unique(outlets, return_inverse=True)
-    articles = np.zeros(len(names), dtype=int)
-    sums = np.zeros((len(names), _MOMENTS))
-    resampled = np.zeros((len(names), _MOMENTS, resamples))
-    rng = np.random.default_rng(seed)
-    for index in range(len(names)):
-        rows = (numbers == index) & (totals > 0)
-        articles[index] = rows.sum()
-        sums[index], resampled[index] = _sums(counts[rows], totals[rows], resamples, rng)
-    intervals = _intervals(articles, sums, resampled)
-    differences = _differences(articles, sums, resampled, intervals)
-    return [
-        OutletValue(
-            outlet=str(name),
-            articles=int(articles[index]),
-            value=float(_ratio(sums[index])) if articles[index] else None,
-            interval=intervals[index],
-            difference=differences[index],
-        )
-        for index, name in enumerate(names)
-    ]
+
+
+def _units(numbers: Array, outlets: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Return the unit of each article that is resampled as one, and the outlet of each unit.
+
+    A unit is an article, or one of ``_MAX_UNITS`` random groups of articles of almost equal size.
+    """
+    units = np.zeros(len(numbers), dtype=int)
+    outlet_of_unit: list[int] = []
+    for index in range(outlets):
+        rows = np.flatnonzero(numbers == index)
+        count = min(len(rows), _MAX_UNITS)
+        units[rows] = len(outlet_of_unit) + rng.permutation(len(rows)) % count
+        outlet_of_unit += [index] * count
+    return units, np.array(outlet_of_unit, dtype=int)
 
 
 def _sums(
-    counts: Array, totals: Array, resamples: int, rng: np.random.Generator
+    moments: Array, outlet_of_unit: Array, resamples: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Return the sums of an outlet's counts, totals and their products, and those of its resamples.
+    """Return the sums of each outlet, and its counts and totals in each resample.
 
-    Articles with the same count and total are drawn together: a resample is how often each pair occurs.
+    Args:
+        moments: counts, totals, and their squares and product, of each share and unit.
+        outlet_of_unit: the outlet of each unit.
+        resamples: the number of resamples.
+        rng: the random draws. All shares have the same ones, so that what they have in common is kept.
     """
-    pairs, frequencies = np.unique(np.stack([counts, totals]), axis=1, return_counts=True)
-    if len(frequencies) > _MAX_UNITS:
-        pairs = np.stack(_random_groups(counts, totals, rng))
-        frequencies = np.ones(_MAX_UNITS, dtype=int)
-    count, total = pairs.astype(float)
-    moments = np.stack([count, total, count * count, count * total, total * total])
-    units = frequencies.sum()
-    if not units:
-        return np.zeros(_MOMENTS), np.zeros((_MOMENTS, resamples))
-    drawn = rng.multinomial(units, frequencies / units, size=resamples)
-    return moments @ frequencies, moments @ drawn.T
+    kinds, shares, _ = moments.shape
+    outlets = int(outlet_of_unit.max(initial=-1)) + 1
+    sums = np.zeros((kinds, shares, outlets))
+    resampled = np.zeros((2, shares, outlets, resamples))
+    for index in range(outlets):
+        own = moments[:, :, outlet_of_unit == index]
+        units = own.shape[2]
+        drawn = rng.multinomial(units, np.full(units, 1 / units), size=resamples)
+        sums[:, :, index] = own.sum(axis=2)
+        resampled[:, :, index] = own[:2] @ drawn.T
+    return sums, resampled
 
 
-def _random_groups(counts: Array, totals: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Return the counts and the totals of ``_MAX_UNITS`` random groups of articles of almost equal size."""
-    groups = rng.permutation(len(counts)) % _MAX_UNITS
-    return np.bincount(groups, weights=counts), np.bincount(groups, weights=totals)
-
-
-def _intervals(articles: Array, sums: Array, resampled: Array) -> list[Estimate | None]:
-    """Return the value of each outlet with its percentile interval, as ``OutletValue`` describes."""
-    intervals: list[Estimate | None] = [None] * len(articles)
-    for index, count in enumerate(articles):
-        if count < MIN_ARTICLES:
-            continue
-        values = _ratio(resampled[index])
+def _intervals(articles: Array, sums: Array, resampled: Array) -> list[list[Estimate | None]]:
+    """Return the value of each share and outlet with its percentile interval, as ``OutletValue`` describes."""
+    intervals: list[list[Estimate | None]] = [[None] * articles.shape[1] for _ in articles]
+    for share, index in zip(*np.nonzero(articles >= MIN_ARTICLES), strict=True):
+        values = _ratio(resampled[:, share, index])
         low, high = np.quantile(values, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
         if low < high:
-            intervals[index] = Estimate(float(_ratio(sums[index])), float(low), float(high))
+            value = float(_ratio(sums[:, share, index]))
+            intervals[share][index] = Estimate(value, float(low), float(high))
     return intervals
 
 
 def _differences(
-    articles: Array, sums: Array, resampled: Array, intervals: Sequence[Estimate | None]
-) -> list[Estimate | None]:
+    articles: Array, sums: Array, resampled: Array, intervals: Sequence[Sequence[Estimate | None]]
+) -> list[list[Estimate | None]]:
     """Return the difference of each outlet to all others, as ``OutletValue`` describes."""
-    differences: list[Estimate | None] = [None] * len(articles)
-    enough_others = articles.sum() - articles >= MIN_ARTICLES
-    compared = [
-        index
-        for index, interval in enumerate(intervals)
-        if interval is not None and enough_others[index]
-    ]
-    if not compared:
+    differences: list[list[Estimate | None]] = [[None] * articles.shape[1] for _ in articles]
+    has_interval = np.array([[it is not None for it in row] for row in intervals], dtype=bool)
+    enough_others = articles.sum(axis=1, keepdims=True) - articles >= MIN_ARTICLES
+    compared = np.nonzero(has_interval & enough_others)
+    if not len(compared[0]):
         return differences
-    values, errors = _compare(sums, compared)
-    resampled_values, resampled_errors = _compare(resampled, compared)
-    deviations = np.abs(resampled_values - values[:, None]) / resampled_errors
-    half_widths = np.quantile(deviations.max(axis=0), LEVEL) * errors
-    for index, value, half in zip(compared, values, half_widths, strict=True):
-        differences[index] = Estimate(float(value), float(value - half), float(value + half))
+    values, errors = _difference(sums)[compared], _errors(sums)[compared]
+    deviations = np.abs(_difference(resampled)[compared] - values[:, None])
+    multiple = np.quantile((deviations / errors[:, None]).max(axis=0), LEVEL)
+    for share, index, value, error in zip(*compared, values, errors, strict=True):
+        half = multiple * error
+        differences[share][index] = Estimate(float(value), float(value - half), float(value + half))
     return differences
 
 
-def _compare(sums: Array, compared: Sequence[int]) -> tuple[Array, Array]:
-    """Return the difference of each compared outlet to all others, and its standard error."""
-    others = sums.sum(axis=0) - sums
-    own, others = np.moveaxis(sums[compared], 1, 0), np.moveaxis(others[compared], 1, 0)
-    return _ratio(own) - _ratio(others), np.sqrt(_variance(own) + _variance(others))
+def _difference(sums: Array) -> Array:
+    """Return the difference of each outlet to all others."""
+    difference: Array = _ratio(sums) - _ratio(sums.sum(axis=2, keepdims=True) - sums)
+    return difference
+
+
+def _errors(sums: Array) -> Array:
+    """Return the standard error of each difference of an outlet to all others."""
+    others = sums.sum(axis=2, keepdims=True) - sums
+    # How much articles of the same outlet differ, in all outlets together.
+    spread = _residual_squares(sums).sum(axis=1) / np.maximum(sums[4].sum(axis=1), _TINY)
+    errors: Array = np.sqrt(_variance(sums, spread) + _variance(others, spread))
+    return errors
+
+
+def _variance(sums: Array, spread: Array) -> Array:
+    """Return the variance of each ratio, linearized, and no less than ``spread`` makes it for these totals."""
+    squares = np.maximum(_residual_squares(sums), spread[:, None] * sums[4])
+    variance: Array = squares / np.maximum(sums[1], _TINY) ** 2
+    return variance
+
+
+def _residual_squares(sums: Array) -> Array:
+    """Return the sum of the squares of ``count - ratio * total``."""
+    ratio = _ratio(sums)
+    squares = sums[2] - 2 * ratio * sums[3] + ratio**2 * sums[4]
+    residual: Array = np.maximum(squares, 0.0)  # Rounding can make it negative.
+    return residual
 
 
 def _ratio(sums: Array) -> Array:
-    """Return the sum of the counts over that of the totals."""
-    ratio: Array = sums[0] / sums[1]
+    """Return the sum of the counts over that of the totals; 0 without a total."""
+    ratio: Array = sums[0] / np.maximum(sums[1], _TINY)
     return ratio
-
-
-def _variance(sums: Array) -> Array:
-    """Return the variance of the ratio, linearized: that of the sum of ``count - ratio * total``."""
-    ratio = _ratio(sums)
-    squares = sums[2] - 2 * ratio * sums[3] + ratio**2 * sums[4]
-    variance: Array = np.maximum(squares, _TINY) / sums[1] ** 2
-    return variance

@@ -72,7 +72,7 @@ def findings(
     ):
         if measures:
             clear = list(_clear_differences(measures, more, less, outlet_names))
-            sentences.append(_told(kind, clear, sum(map(_compared, measures))))
+            sentences.append(_told(kind, clear, sum(it.compared for it in measures)))
     return sentences
 
 
@@ -172,11 +172,6 @@ def _clear_differences(
                     Piece(f"{after} ({show_share(value.value)}, elsewhere {elsewhere})"),
                 ],
             )
-
-
-def _compared(measure: Measure) -> int:
-    """Return the number of outlets whose share is compared with that of all others."""
-    return sum(value.difference is not None for value in measure.values)
 
 
 def _told(kind: str, clear: list[tuple[float, Sentence]], compared: int) -> Sentence:

@@ -118,6 +118,7 @@ def render_report(report: ReportInput) -> Iterator[str]:
         "time_charts": view.time_charts(),
         "difference_charts": view.difference_charts(),
         "differences": view.difference_rows(),
+        "compared": report.differences.compared,
         "tiles": view.tiles(),
         "glance": findings(summary, report.differences, view.outlet_names),
         "matrix": view.matrix(),

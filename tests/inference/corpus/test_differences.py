@@ -45,6 +45,15 @@ def test_a_source_of_one_outlet_stands_out(differences_of):
     assert found.attacked == found.own == ()
 
 
+def test_differences_are_counted_over_all_panels(differences_of):
+    found, _ = differences_of(
+        *outlet("Herald", ENOUGH, ["Runa Salt", "Ann Lee"]), *outlet("Tide", ENOUGH, ["Ann Lee"])
+    )
+    counts = {it.name: it.compared for it in (*found.quoted, *found.habits)}
+    assert counts == {"Ann Lee": 2, "Runa Salt": 1, "Bo Orr": 2}  # Tide never quotes Salt
+    assert found.compared == 5
+
+
 def test_what_people_and_what_texts_say_is_told_apart(differences_of):
     stances = [SALT, SALT, ("Runa Salt", "Orvane", "favor"), (None, "Orvane", "favor")]
     articles = [

@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
-from claimstance.inference.corpus.intervals import MIN_ARTICLES, outlet_values
+from claimstance.inference.corpus import intervals
+from claimstance.inference.corpus.intervals import MIN_ARTICLES
 from claimstance.model.errors import InputError
+
+
+def outlet_values(outlets, counts, totals, **options):
+    """The values of outlets for one share."""
+    (values,) = intervals.outlet_values(outlets, [(counts, totals)], **options)
+    return values
 
 
 def drawn(rng, sizes, spread=0.1, rate=0.3):
@@ -73,6 +80,36 @@ def test_all_differences_hold_at_once(sizes):
         values += [value.interval.low <= 0.3 <= value.interval.high for value in found]
     assert all_hold / trials >= 0.9
     assert np.mean(values) >= 0.9
+
+
+def quoted_rarely(rng, sizes, sources=8):
+    """Outlets that quote some sources alike: each in few articles, but often in these."""
+    outlets = np.repeat([f"o{number}" for number in range(len(sizes))], sizes)
+    totals = rng.poisson(15, len(outlets)) + 1
+    shares = []
+    for _ in range(sources):
+        is_about = rng.random(len(outlets)) < 0.1
+        counts = rng.binomial(totals, np.where(is_about, rng.beta(0.6, 2.4, len(outlets)), 0))
+        shares.append((counts, totals))
+    return outlets, shares
+
+
+def test_no_outlet_differs_by_chance_in_any_of_several_shares():
+    rng = np.random.default_rng(8)
+    trials, all_hold = 60, 0
+    for _ in range(trials):
+        found = intervals.outlet_values(*quoted_rarely(rng, [20, 40, 300]), resamples=300)
+        differences = [it.difference for values in found for it in values if it.difference]
+        all_hold += all(it.low <= 0 <= it.high for it in differences)
+    assert all_hold / trials >= 0.9
+
+
+def test_the_interval_of_a_rare_source_is_no_wider_than_shares_can_differ():
+    rng = np.random.default_rng(9)
+    (values,) = intervals.outlet_values(*quoted_rarely(rng, [70] * 7, sources=1))
+    for value in values:
+        half = value.difference.high - value.difference.value
+        assert half < 2 * (value.interval.high - value.interval.low) + 0.1
 
 
 def test_a_difference_that_is_there_is_found():
