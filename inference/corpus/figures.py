@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 #: The numbers of the text itself as a holder, and of all holders without a name. People have numbers above.
 TEXT_ITSELF, UNNAMED = 0, -1
+#: The number of all targets together that have no column in the matrix.
+OTHER_TARGETS = 0
 
 Sides = dict[str, int]  # label → number of stances
 
@@ -104,7 +106,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class Cell:
-    """Represent the number of stances of a holder on a target with one label, in one outlet."""
+    """Represent the number of stances of a holder on a target with one label, in one outlet.
+
+    ``target`` is ``OTHER_TARGETS`` for all that are not in ``matrix_targets``.
+    """
 
     holder: int
     target: int

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from claimstance.inference.corpus.figures import (
+    OTHER_TARGETS,
     TEXT_ITSELF,
     UNNAMED,
     Cell,
@@ -283,10 +284,10 @@ def _holders(connection: sqlite3.Connection) -> dict[int, str]:
 
 
 def _matrix_targets(connection: sqlite3.Connection) -> dict[int, str]:
-    """Return those on whom most named sources take sides, and then those on whom the texts do most often."""
+    """Return those on whom named sources take most sides, and then those on whom the texts do."""
     rows = connection.execute(
         "SELECT target, name FROM side JOIN person ON person.id = target "
-        "GROUP BY target ORDER BY COUNT(DISTINCT CASE WHEN holder > 0 THEN holder END) DESC, "
+        "GROUP BY target ORDER BY SUM(CASE WHEN holder > 0 THEN count ELSE 0 END) DESC, "
         "SUM(count) DESC, target LIMIT ?",
         (MATRIX_TARGETS,),
     )
@@ -299,6 +300,7 @@ def _cells(
     shown = set(targets)
     found = []
     for holder in holders:
+        others: dict[tuple[int, str], int] = defaultdict(int)
         for target, outlet, label, count in connection.execute(
             "SELECT target, outlet, label, SUM(count) FROM side JOIN place USING (article) WHERE holder = ? "
             "GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
@@ -306,4 +308,8 @@ def _cells(
         ):
             if target in shown:
                 found.append(Cell(holder, target, outlet, label, count))
+            else:
+                others[outlet, label] += count
+        for (outlet, label), count in others.items():
+            found.append(Cell(holder, OTHER_TARGETS, outlet, label, count))
     return tuple(found)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from claimstance.inference.corpus.corrections import Corrections
 from claimstance.inference.corpus.differences import Differences, Measure
-from claimstance.inference.corpus.figures import TEXT_ITSELF, Course, Sides, Summary
+from claimstance.inference.corpus.figures import OTHER_TARGETS, TEXT_ITSELF, Course, Summary
 from claimstance.inference.corpus.intervals import MIN_ARTICLES, OutletValue
 from claimstance.inference.pages.charts import (
     Bar,
@@ -34,6 +34,7 @@ from claimstance.inference.pages.findings import (
 )
 from claimstance.inference.pages.known_errors import KnownErrors
 from claimstance.inference.pages.prose import percent
+from claimstance.inference.pages.report_matrix import matrix_of
 from claimstance.inference.pages.stance_matrix import stance_labels
 from claimstance.model.errors import shorten
 from claimstance.model.pages.engine import THEME, Pages
@@ -121,7 +122,7 @@ def render_report(report: ReportInput) -> Iterator[str]:
         "compared": report.differences.compared,
         "tiles": view.tiles(),
         "glance": findings(summary, report.differences, view.outlet_names),
-        "matrix": view.matrix(),
+        "matrix": matrix_of(summary, MATRIX_ROWS, MATRIX_COLUMNS),
         "examples": view.examples(),
         "of_stances": report.known and report.known.of_stances(summary.overview.least_probability),
         "data": view.data(),
@@ -274,21 +275,6 @@ class _View:
                     rows.append((kind, measure.name, name, value, _verdict(value)))
         return rows
 
-    def matrix(self) -> tuple[dict[int, str], list[tuple[int, str, list[Sides]]]]:
-        """Return the columns of the matrix, and (holder, name, sides for each column) of its first rows."""
-        summary = self._summary
-        targets = dict(list(summary.matrix_targets.items())[:MATRIX_COLUMNS])
-        by_holder: dict[int, dict[int, Sides]] = {}
-        for cell in summary.cells:
-            sides = by_holder.setdefault(cell.holder, {}).setdefault(cell.target, {})
-            sides[cell.label] = sides.get(cell.label, 0) + cell.count
-        rows = []
-        for holder, name in summary.holders.items():
-            on_shown = [by_holder.get(holder, {}).get(target, {}) for target in targets]
-            if any(on_shown):
-                rows.append((holder, name, on_shown))
-        return targets, rows[:MATRIX_ROWS]
-
     def examples(self) -> dict[tuple[int, int], tuple[int, float]]:
         """Return (position of a text, probability) of the surest stance of each holder and target."""
         people = {position: person for person, position in self._report.excerpts.positions.items()}
@@ -300,13 +286,19 @@ class _View:
                 surest[key] = (text, probability)
         return surest
 
+    def _holders(self) -> int:
+        """Return the number of sources that take a side, with the text itself."""
+        overview = self._summary.overview
+        return overview.holders + bool(overview.own_sides)
+
     def data(self) -> dict[str, Any]:
         """Return the values that the script of the page reads."""
         excerpts = self._report.excerpts
         cells = []
         for cell in self._summary.cells:
             holder = NO_NAME if cell.holder == TEXT_ITSELF else excerpts.positions[cell.holder]
-            target = excerpts.positions[cell.target]
+            is_other = cell.target == OTHER_TARGETS
+            target = NO_NAME if is_other else excerpts.positions[cell.target]
             cells.append((holder, target, cell.outlet, self.labels[cell.label].number, cell.count))
         return {
             "labels": [
@@ -320,6 +312,7 @@ class _View:
             "held": excerpts.held,
             "said": excerpts.said,
             "cells": cells,
+            "in_all": (self._holders(), self._summary.overview.targets),
         }
 
 

@@ -3,7 +3,7 @@
   const at = (id) => document.getElementById(id);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const data = JSON.parse(at("data").textContent);
-  const TEXT_ITSELF = -1, PAGE = 30;
+  const TEXT_ITSELF = -1, OTHER_TARGETS = -1, PAGE = 30;
   const format = new Intl.NumberFormat("en");
   const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
   const wordsOf = (text) => fold(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
@@ -286,34 +286,50 @@
 
   function countCells() {
     const outlet = chosenOutlet("m-outlet"), who = fold(at("m-who").value.trim()), whom = fold(at("m-whom").value.trim());
-    const counts = new Map(), holders = new Map(), targets = new Map(), takers = new Map();
+    const counts = new Map(), holders = new Map(), targets = new Map();
     for (const [holder, target, of, number, count] of data.cells) {
-      if ((outlet !== null && of !== outlet) || !foldedHolder(holder).includes(who) || !folded[target].includes(whom)) continue;
+      if ((outlet !== null && of !== outlet) || !foldedHolder(holder).includes(who)) continue;
+      if (target === OTHER_TARGETS ? whom : !folded[target].includes(whom)) continue;
+      if (!holders.has(holder)) holders.set(holder, data.labels.map(() => 0));
+      holders.get(holder)[number] += count;
+      if (target === OTHER_TARGETS) continue;
       if (!counts.has(holder)) counts.set(holder, new Map());
       const row = counts.get(holder);
       if (!row.has(target)) row.set(target, data.labels.map(() => 0));
       row.get(target)[number] += count;
-      if (!holders.has(holder)) holders.set(holder, data.labels.map(() => 0));
-      holders.get(holder)[number] += count;
       targets.set(target, (targets.get(target) ?? 0) + count);
-      if (holder !== TEXT_ITSELF) takers.set(target, (takers.get(target) ?? new Set()).add(holder));
     }
-    return { counts, holders, targets, takers, outlet };
+    return { counts, holders, targets, outlet, isAll: outlet === null && !who && !whom };
+  }
+
+  // The holders and targets of the pairs with the most stances, as far as there is room; report_matrix.py does the same.
+  function withRoom(counts, weigh) {
+    const pairs = [...counts].flatMap(([holder, row]) => [...row].map(([target, numbers]) => [holder, target, weigh(numbers)]));
+    pairs.sort((a, b) => (a[0] === TEXT_ITSELF) - (b[0] === TEXT_ITSELF) || b[2] - a[2]);
+    const rows = new Set(), columns = new Set();
+    for (const [holder, target] of pairs) {
+      if ((rows.has(holder) || rows.size < rowsShown) && (columns.has(target) || columns.size < columnsShown)) {
+        rows.add(holder);
+        columns.add(target);
+      }
+    }
+    return [[...counts.keys()].filter((holder) => rows.has(holder)), [...columns]];
   }
 
   function showMatrix() {
-    const { counts, holders, targets, takers, outlet } = countCells(), order = at("m-sort").value;
-    const taken = (target) => takers.get(target)?.size ?? 0;
-    const columns = [...targets].sort((a, b) => taken(b[0]) - taken(a[0]) || b[1] - a[1]).slice(0, columnsShown).map(([target]) => target);
-    if (!columns.includes(sortedBy)) sortedBy = null;
+    const { counts, holders, targets, outlet, isAll } = countCells(), order = at("m-sort").value;
     const sum = (list) => (list ?? []).reduce((a, b) => a + b, 0);
-    const weight = (holder) => (order === "all" || order === "name" ? sum(holders.get(holder)) : holders.get(holder)[Number(order)]);
-    const rows = [...holders.keys()].filter((holder) => columns.some((target) => counts.get(holder).has(target)));
+    const weigh = (numbers) => (order === "all" || order === "name" ? sum(numbers) : numbers[Number(order)]);
+    const weight = (holder) => weigh(holders.get(holder));
+    let [rows, columns] = withRoom(counts, weigh);
+    columns.sort((a, b) => targets.get(b) - targets.get(a));
+    if (!columns.includes(sortedBy)) sortedBy = null;
+    else rows = [...counts.keys()].filter((holder) => columns.some((target) => counts.get(holder).has(target)));
     if (sortedBy !== null) rows.sort((a, b) => sum(counts.get(b).get(sortedBy)) - sum(counts.get(a).get(sortedBy)));
     else if (order === "name") rows.sort((a, b) => holderName(a).localeCompare(holderName(b), "en"));
     else rows.sort((a, b) => weight(b) - weight(a));
     const table = at("matrix"), head = table.tHead.rows[0];
-    head.replaceChildren(head.cells[0], ...columns.map((target) => {
+    head.replaceChildren(head.cells[0], head.cells[1], ...columns.map((target) => {
       const cell = make("th", "", "up"), sorter = make("button", "", "sort"), turned = make("span");
       cell.scope = "col";
       sorter.type = "button";
@@ -330,17 +346,19 @@
       return cell;
     }));
     table.tBodies[0].replaceChildren(...rows.slice(0, rowsShown).map((holder) => {
-      const line = make("tr"), name = make("th");
+      const line = make("tr"), name = make("th"), total = make("td", "", "total");
       name.scope = "row";
       name.append(nameOf(holder));
-      line.append(name, ...columns.map((target) => {
+      holders.get(holder).forEach((count, number) => { if (count) total.append(make("span", `${data.labels[number].symbol}${format.format(count)}`, data.labels[number].style), " "); });
+      line.append(name, total, ...columns.map((target) => {
         const cell = make("td");
         (counts.get(holder).get(target) ?? []).forEach((count, number) => { if (count) cell.append(stanceButton(holder, target, number, count, outlet)); });
         return cell;
       }));
       return line;
     }));
-    at("m-status").textContent = `${Math.min(rowsShown, rows.length)} of ${format.format(holders.size)} sources and ${columns.length} of ${format.format(targets.size)} targets shown`;
+    const [sources, aims] = isAll ? data.in_all : [holders.size, targets.size];
+    at("m-status").textContent = `${Math.min(rowsShown, rows.length)} of ${format.format(sources)} sources and ${columns.length} of ${format.format(aims)} targets shown`;
   }
 
   function matrixCsv() {

@@ -54,9 +54,9 @@ def test_targets_and_pairs_are_counted_by_side(page):
 
 def test_the_matrix_has_sources_and_the_text_itself(page):
     assert rows(page, "matrix", "id") == [
-        ["the text itself", "", "+25"],
-        [DRAYCOTT, "+18−7", ""],
-        [SALT, "−24", ""],
+        ["the text itself", "+25", "", "+25"],
+        [DRAYCOTT, "+18 −7", "+18−7", ""],
+        [SALT, "−24", "−24", ""],
     ]
 
 

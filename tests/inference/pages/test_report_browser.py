@@ -158,6 +158,20 @@ def test_the_matrix_is_filtered_and_ordered(page):
     assert page.evaluate("document.activeElement.textContent") == "Lissant"
 
 
+def test_the_script_shows_the_same_matrix_as_the_page_without_it(open_page, tmp_path):
+    names = [f"{first}a {last}berg" for first in "BDFKLM" for last in "BDFKLM"]
+    stances = [(name, f"Target{n % 20}") for n, name in enumerate(names) for _ in range(n % 5 + 1)]
+    html = report_of(tmp_path, tagged(stances=[*stances, (names[0], "Orvane", "against")] * 2))
+    without = open_page(html, java_script_enabled=False).locator("#matrix").inner_text()
+    page = open_page(html)
+    assert page.locator("#matrix").inner_text().split() == without.split()
+    assert page.locator("#m-status").inner_text() == ("28 of 36 sources and 16 of 21 targets shown")
+
+
+def test_a_row_has_its_total_of_all_targets(page):
+    assert matrix(page)[1][1:3] == ["+18 −7", "+18−7"]
+
+
 def test_a_cell_opens_the_sentences_of_the_chosen_outlet(page):
     page.select_option("#m-outlet", label="Tide")
     page.locator("#matrix tbody button", has_text="+18").click()

@@ -1,0 +1,91 @@
+"""The matrix of a report: the sources and targets that it shows, and the stances of each pair."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from claimstance.inference.corpus.figures import OTHER_TARGETS, TEXT_ITSELF, Sides, Summary
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """Represent a source in the matrix.
+
+    Attributes:
+        holder: its number.
+        name: its name; empty for the text itself.
+        total: its stances on all targets, whether they have a column or not.
+        cells: its stances on the target of each column.
+    """
+
+    holder: int
+    name: str
+    total: Sides
+    cells: list[Sides]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Represent the columns of the matrix, as numbers of people → names, and its rows."""
+
+    targets: dict[int, str]
+    rows: list[MatrixRow]
+
+
+def matrix_of(summary: Summary, rows: int, columns: int) -> Matrix:
+    """Return the part of the matrix with the pairs that have the most stances.
+
+    Pairs are taken from the most stances down, as long as their source has a row or there is room for one, and
+    their target a column in the same way. The text itself comes after the sources with a name: its many stances
+    would take all columns. The script of the page does the same with what a reader filters.
+
+    Args:
+        summary: the figures.
+        rows: the most rows.
+        columns: the most columns.
+    """
+    by_pair: dict[tuple[int, int], Sides] = defaultdict(dict)
+    of_holder: dict[int, Sides] = defaultdict(dict)
+    of_target: dict[int, int] = defaultdict(int)
+    for cell in summary.cells:
+        _add(of_holder[cell.holder], cell.label, cell.count)
+        if cell.target != OTHER_TARGETS:
+            _add(by_pair[cell.holder, cell.target], cell.label, cell.count)
+            of_target[cell.target] += cell.count
+    pairs = sorted(by_pair, key=lambda pair: (pair[0] == TEXT_ITSELF, -sum(by_pair[pair].values())))
+    chosen, targets = _with_room(pairs, rows, columns)
+    holders = [holder for holder in summary.holders if holder in chosen]  # most stances first
+    targets.sort(key=lambda target: -of_target[target])
+    return Matrix(
+        {target: summary.matrix_targets[target] for target in targets},
+        [
+            MatrixRow(
+                holder,
+                summary.holders[holder],
+                of_holder[holder],
+                [by_pair.get((holder, target), {}) for target in targets],
+            )
+            for holder in holders
+        ],
+    )
+
+
+def _with_room(
+    pairs: Iterable[tuple[int, int]], rows: int, columns: int
+) -> tuple[list[int], list[int]]:
+    """Return the holders and the targets of the first pairs that there is room for."""
+    holders: list[int] = []
+    targets: list[int] = []
+    for holder, target in pairs:
+        has_row = holder in holders or len(holders) < rows
+        has_column = target in targets or len(targets) < columns
+        if has_row and has_column:
+            if holder not in holders:
+                holders.append(holder)
+            if target not in targets:
+                targets.append(target)
+    return holders, targets
+
+
+def _add(sides: Sides, label: str, count: int) -> None:
+    sides[label] = sides.get(label, 0) + count
