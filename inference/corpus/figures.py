@@ -6,6 +6,8 @@ from dataclasses import dataclass
 TEXT_ITSELF, UNNAMED = 0, -1
 #: The number of all targets together that have no column in the matrix.
 OTHER_TARGETS = 0
+#: The model is rather unsure of an attribution with a lower probability.
+UNSURE = 0.5
 
 Sides = dict[str, int]  # label → number of stances
 
@@ -19,6 +21,7 @@ class Overview:
         sentences: their sentences.
         claims: sentences that make a claim.
         statements: attributions.
+        unsure: attributions whose probability is below ``UNSURE``.
         named: attributions whose source has a name.
         named_words: words of the contents of those.
         sources: people and bodies that make a statement.
@@ -38,6 +41,7 @@ class Overview:
     sentences: int
     claims: int
     statements: int
+    unsure: int
     named: int
     named_words: int
     sources: int

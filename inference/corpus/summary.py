@@ -13,6 +13,7 @@ from claimstance.inference.corpus.figures import (
     OTHER_TARGETS,
     TEXT_ITSELF,
     UNNAMED,
+    UNSURE,
     Cell,
     Outlet,
     Overview,
@@ -116,6 +117,7 @@ def _overview(connection: sqlite3.Connection, first: str, last: str) -> Overview
     spoken = query("SELECT TOTAL(statements), TOTAL(words), COUNT(DISTINCT person) FROM speech")
     named, named_words, sources = map(int, spoken.fetchone())
     (statements,) = query("SELECT COUNT(*) FROM statement").fetchone()
+    (unsure,) = query("SELECT COUNT(*) FROM statement WHERE probability < ?", (UNSURE,)).fetchone()
     (holders,) = query("SELECT COUNT(DISTINCT holder) FROM side WHERE holder > 0").fetchone()
     (targets,) = query("SELECT COUNT(DISTINCT target) FROM side").fetchone()
     (pairs,) = query(
@@ -130,6 +132,7 @@ def _overview(connection: sqlite3.Connection, first: str, last: str) -> Overview
         sentences=sentences,
         claims=claims,
         statements=statements,
+        unsure=unsure,
         named=named,
         named_words=named_words,
         sources=sources,

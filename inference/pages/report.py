@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from claimstance.inference.corpus.corrections import Corrections
 from claimstance.inference.corpus.differences import Differences, Measure
-from claimstance.inference.corpus.figures import OTHER_TARGETS, TEXT_ITSELF, Course, Summary
+from claimstance.inference.corpus.figures import OTHER_TARGETS, TEXT_ITSELF, UNSURE, Course, Summary
 from claimstance.inference.corpus.intervals import MIN_ARTICLES, OutletValue
 from claimstance.inference.pages.charts import (
     Bar,
@@ -110,6 +110,10 @@ def render_report(report: ReportInput) -> Iterator[str]:
         "summary": summary,
         "overview": summary.overview,
         "labels": list(view.labels.values()),
+        "own_labels": [
+            label for label in view.labels.values() if summary.overview.own_sides.get(label.name)
+        ],
+        "unsure": UNSURE,
         "outlets": view.outlet_names,
         "has_outlets": summary.outlet_count > 1,
         "positions": report.excerpts.positions,
@@ -142,10 +146,9 @@ class _View:
     def tiles(self) -> list[tuple[str, int, str]]:
         """Return (name, number, what to add) of the sums at the top of the page."""
         overview = self._summary.overview
-        others = {
-            name: count - overview.own_sides.get(name, 0) for name, count in overview.sides.items()
-        }
-        return [
+        own_sides = overview.own_sides
+        others = {name: count - own_sides.get(name, 0) for name, count in overview.sides.items()}
+        tiles = [
             ("articles", overview.articles, ""),
             ("sentences", overview.sentences, ""),
             ("claims", overview.claims, "sentences that make one"),
@@ -154,10 +157,13 @@ class _View:
             ("stances of people", sum(others.values()), sides_in_words(others, self.labels)),
             (
                 "stances of the texts",
-                sum(overview.own_sides.values()),
-                sides_in_words(overview.own_sides, self.labels),
+                sum(own_sides.values()),
+                sides_in_words(own_sides, self.labels),
             ),
         ]
+        # Claims, and stances of the texts, are only there if the articles were tagged for them.
+        always = {"articles", "sentences", "statements", "sources", "stances of people"}
+        return [tile for tile in tiles if tile[1] or tile[0] in always]
 
     def speakers(self) -> Chart | None:
         """Return the chart of those who speak most in each outlet; ``None`` for one outlet."""
@@ -312,6 +318,7 @@ class _View:
             "held": excerpts.held,
             "said": excerpts.said,
             "cells": cells,
+            "unsure": UNSURE,
             "in_all": (self._holders(), self._summary.overview.targets),
         }
 

@@ -151,38 +151,42 @@
   data.said.forEach((row) => told[row[0]].said.push(row));
   data.held.forEach((row) => told[row[0]].held.push(row));
 
-  function place(text) {
+  function place(text, words) {
     const [article, sentence] = data.texts[text], [title, id, , outlet, date, link] = data.articles[article];
     const element = make("p", "", "place");
     if (link) {
       const anchor = make("a");
       anchor.href = /^https?:/.test(link) ? link : `${link}#s${sentence}`;
-      anchor.append(make("bdi", title));
+      anchor.append(mark(make("bdi"), title, words));
       element.append(anchor);
     } else {
-      element.append(make("bdi", title));
+      element.append(mark(make("bdi"), title, words));
     }
     for (const part of [outlet, date]) if (part) element.append(", ", make("bdi", part));
     element.append(`, sentence ${sentence}`);
     return element;
   }
 
-  // A text with the beginnings of its words marked that the search found.
-  function marked(text, words) {
-    const quote = make("blockquote");
-    quote.dir = "auto";
-    quote.lang = "";
+  // Write a text into an element, with the beginnings of its words marked that the search found.
+  function mark(element, text, words) {
     const folded = fold(text);
     let position = 0;
     // Only where folding keeps every character in its place.
     if (words.length && folded.length === text.length) {
       for (const { 0: match, index } of folded.matchAll(new RegExp(`(?<![\\p{L}\\p{N}])(?:${words.join("|")})`, "gu"))) {
-        quote.append(text.slice(position, index), make("mark", text.slice(index, index + match.length)));
+        element.append(text.slice(position, index), make("mark", text.slice(index, index + match.length)));
         position = index + match.length;
       }
     }
-    quote.append(text.slice(position));
-    return quote;
+    element.append(text.slice(position));
+    return element;
+  }
+
+  function quoted(text, words) {
+    const quote = make("blockquote");
+    quote.dir = "auto";
+    quote.lang = "";
+    return mark(quote, text, words);
   }
 
   function stanceLine([, holder, target, number, probability]) {
@@ -195,6 +199,7 @@
   function statementLine([, source, probability, content]) {
     const line = make("p");
     line.append("Said by ", source === TEXT_ITSELF ? make("i", "somebody without a name") : nameOf(source), `, ${percent(probability)} sure`);
+    if (probability < data.unsure) line.append(make("b", " (the model is unsure here)"));
     if (content) line.append(": ", make("q", content));
     return line;
   }
@@ -202,7 +207,7 @@
   function sentenceItem(text, said, held, words = []) {
     const item = make("li");
     const unlike = said.filter((row, i) => said.findIndex((it) => it[1] === row[1] && it[3] === row[3]) === i);
-    item.append(marked(data.texts[text][2], words), ...held.map(stanceLine), ...unlike.map(statementLine), place(text));
+    item.append(quoted(data.texts[text][2], words), ...held.map(stanceLine), ...unlike.map(statementLine), place(text, words));
     return item;
   }
 

@@ -171,6 +171,23 @@ def test_abstained_stances_are_told_where_none_counts(report):
     assert "and abstained from 3" in words(page.one("section", id="stand"))
 
 
+def test_columns_that_no_article_fills_are_left_out(report, page):
+    assert "text itself" in page.one("section", id="stand")
+    assert "stances of the texts" in page.one("dl", class_="tiles")
+    without = report(tagged("a", [SALT], [(SALT, ORVANE)], outlet="Tide"))
+    assert "against: text itself" not in without.one("section", id="stand")
+    assert "No stance of the texts themselves counts" in without.one("section", id="stand")
+    assert "stances of the texts" not in without.one("dl", class_="tiles")
+
+
+def test_statements_that_the_model_is_unsure_of_are_told(report, monkeypatch):
+    assert "% sure" not in report(tagged(says=[SALT])).one("section", id="speak")
+    for module in ("corpus.summary", "pages.report"):
+        monkeypatch.setattr(f"claimstance.inference.{module}.UNSURE", 0.8)
+    told = words(report(tagged(says=[SALT, DRAYCOTT])).one("section", id="speak"))
+    assert "of 2 it is less than 80 % sure; stances, in contrast, count only" in told
+
+
 def test_undated_articles_are_told(report):
     page = report(*corpus(3), tagged("undated", [SALT]))
     assert "1 article has no date and is left out here." in page.one("section", id="time")

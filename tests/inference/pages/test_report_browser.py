@@ -190,7 +190,7 @@ def test_words_are_searched_from_their_beginning(page):
     page.fill("#q", "empty day 1")
     wait_for_status(page, "11 sentences")
     first = page.locator("#found > li").first
-    assert first.locator("mark").all_inner_texts() == ["day", "1", "empty"]
+    assert first.locator("blockquote mark").all_inner_texts() == ["day", "1", "empty"]
     page.fill("#q", "mpty")
     wait_for_status(page, "0 sentences")
     page.fill("#q", "orvane")
@@ -202,6 +202,24 @@ def test_words_are_searched_from_their_beginning(page):
     assert page.locator("#q-status").inner_text() == "25 sentences"
     page.select_option("#q-kind", label="statements")
     assert page.locator("#q-status").inner_text() == "0 sentences"
+
+
+def test_words_in_the_title_of_an_article_are_marked(page):
+    page.fill("#q", "cod talks 7")
+    wait_for_status(page, "4 sentences")
+    marks = page.locator("#found > li").first.locator(".place mark")
+    assert marks.all_inner_texts() == ["Cod", "Talks", "7"]
+
+
+def test_statements_that_the_model_is_unsure_of_say_so(open_page, tmp_path, monkeypatch):
+    says = tagged(says=[SALT])
+    page = open_page(report_of(tmp_path, says))
+    page.get_by_role("button", name=f"1 statements of {SALT}").click()
+    assert "unsure" not in page.locator("#d-list").inner_text()
+    monkeypatch.setattr("claimstance.inference.pages.report.UNSURE", 0.8)
+    page = open_page(report_of(tmp_path, says))
+    page.get_by_role("button", name=f"1 statements of {SALT}").click()
+    assert "75\u00a0% sure (the model is unsure here)" in page.locator("#d-list").inner_text()
 
 
 # Charts
