@@ -79,17 +79,18 @@ class ConsistencyChecks:
             )
         if counts["repeated"]:
             found.append(
-                f"{plural(counts['repeated'], 'article')} came twice, with the same doc_id and text, and counted once"
+                f"{plural(counts['repeated'], 'article')} came twice, with the same text and id (doc_id), "
+                "and counted once"
             )
         if counts["other text"]:
             found.append(
-                f"{plural(counts['other text'], 'article')} had the doc_id of an earlier article but another text, "
-                "and counted as well"
+                f"{plural(counts['other text'], 'article')} had the id (doc_id) of an earlier article but another "
+                "text, and counted as well"
             )
         if counts["other id"]:
             found.append(
-                f"{plural(counts['other id'], 'article')} had the text of an earlier article under another doc_id, "
-                "and counted as well"
+                f"{plural(counts['other id'], 'article')} had the text of an earlier article under another id "
+                "(doc_id), and counted as well"
             )
         if counts["bad date"]:
             found.append(

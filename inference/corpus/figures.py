@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-#: The numbers of the text itself as a holder, and of all holders without a name. People have numbers above.
+#: The numbers of the text itself as a holder, and of all holders and targets without a name. People have numbers above.
 TEXT_ITSELF, UNNAMED = 0, -1
 #: The number of all targets together that have no column in the matrix.
 OTHER_TARGETS = 0

@@ -52,7 +52,7 @@ def is_named(name: str) -> bool:
     >>> [is_named(name) for name in ("Ann Lee", "the Senate", "voters", "the company", "an Orvane aide", "he")]
     [True, True, True, False, False, False]
     """
-    if is_pronoun(name if name == "US" else name.lower()) or not any(map(str.isalpha, name)):
+    if is_pronoun_alone(name) or not any(map(str.isalpha, name)):
         return False
     first = _FIRST_WORD.match(name)
     determiner = first[0].lower() if first else ""
@@ -64,6 +64,11 @@ def is_named(name: str) -> bool:
     if determiner == "the" or name[0].isdigit():
         return has_capital(rest)
     return True
+
+
+def is_pronoun_alone(name: str) -> bool:
+    """Return whether a name is a pronoun and no more: *you*, *They*, but not *US*, which is a country."""
+    return name != "US" and is_pronoun(name.lower())
 
 
 def merge_names(connection: sqlite3.Connection, edited: Mapping[str, str]) -> list[str]:

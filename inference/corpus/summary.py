@@ -23,7 +23,7 @@ from claimstance.inference.corpus.figures import (
     Summary,
     TargetRow,
 )
-from claimstance.inference.corpus.names import COUNTED, NOT_NAMED
+from claimstance.inference.corpus.names import COUNTED, NOT_NAMED, is_pronoun_alone
 from claimstance.inference.corpus.series import PERIODS, count_over_time, unit_of_time
 
 #: The most outlets with a column or a panel of their own; the others are counted together.
@@ -34,13 +34,16 @@ SOURCES, TARGETS, PAIRS, SOURCES_OF_OUTLET = 100, 100, 100, 10
 #: Holders and targets of the matrix.
 MATRIX_HOLDERS, MATRIX_TARGETS = 300, 200
 
-# A person is whoever or whatever names mean that were merged, numbered by the first of the names.
+# A person is whoever or whatever names mean that were merged, numbered by the first of the names. A pronoun
+# means somebody else in each article, so its stances count in sums, but it is nobody with a row.
 _TABLES = f"""
     CREATE TEMP TABLE person (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
     INSERT INTO person
-        SELECT CASE merged WHEN '{NOT_NAMED}' THEN {UNNAMED} ELSE MIN(id) END, merged FROM name GROUP BY merged;
+        SELECT CASE merged WHEN '{NOT_NAMED}' THEN {UNNAMED} ELSE MIN(id) END, merged FROM name
+        WHERE NOT is_pronoun(merged) GROUP BY merged;
     CREATE TEMP TABLE member (name INTEGER PRIMARY KEY, person INTEGER);
-    INSERT INTO member SELECT name.id, person.id FROM name JOIN person ON person.name = name.merged;
+    INSERT INTO member
+        SELECT name.id, COALESCE(person.id, {UNNAMED}) FROM name LEFT JOIN person ON person.name = name.merged;
     CREATE TEMP TABLE outlet (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
     INSERT INTO outlet
         SELECT ROW_NUMBER() OVER (ORDER BY outlet = '', COUNT(*) DESC, outlet) - 1, outlet
@@ -67,6 +70,7 @@ def summarize(connection: sqlite3.Connection) -> Summary:
     The tables ``person``, ``member``, ``outlet``, ``place``, ``speech`` and ``side``, which are made for this,
     stay in the connection: ``differences`` and ``excerpts`` read them, too.
     """
+    connection.create_function("is_pronoun", 1, is_pronoun_alone, deterministic=True)
     connection.executescript(_TABLES)
     first, last = connection.execute("SELECT MIN(date), MAX(date) FROM article").fetchone()
     unit = unit_of_time(first, last)
@@ -119,9 +123,9 @@ def _overview(connection: sqlite3.Connection, first: str, last: str) -> Overview
     (statements,) = query("SELECT COUNT(*) FROM statement").fetchone()
     (unsure,) = query("SELECT COUNT(*) FROM statement WHERE probability < ?", (UNSURE,)).fetchone()
     (holders,) = query("SELECT COUNT(DISTINCT holder) FROM side WHERE holder > 0").fetchone()
-    (targets,) = query("SELECT COUNT(DISTINCT target) FROM side").fetchone()
+    (targets,) = query("SELECT COUNT(DISTINCT target) FROM side WHERE target > 0").fetchone()
     (pairs,) = query(
-        "SELECT COUNT(*) FROM (SELECT DISTINCT holder, target FROM side WHERE holder > 0)"
+        "SELECT COUNT(*) FROM (SELECT DISTINCT holder, target FROM side WHERE holder > 0 AND target > 0)"
     ).fetchone()
     (abstained,) = query("SELECT COUNT(*) FROM stance WHERE abstained = 1").fetchone()
     (least,) = query(
@@ -236,7 +240,7 @@ def _targets(connection: sqlite3.Connection, outlets: int, condition: str) -> tu
     query = connection.execute
     rows = query(
         f"SELECT target, name, COUNT(DISTINCT article) FROM side JOIN person ON person.id = target "
-        f"WHERE {condition} GROUP BY target ORDER BY SUM(count) DESC, target LIMIT ?",
+        f"WHERE target > 0 AND {condition} GROUP BY target ORDER BY SUM(count) DESC, target LIMIT ?",
         (TARGETS,),
     ).fetchall()
     found = []
@@ -263,7 +267,7 @@ def _pairs(connection: sqlite3.Connection) -> tuple[Pair, ...]:
     rows = connection.execute(
         "SELECT holder, h.name, target, t.name, COUNT(DISTINCT article) FROM side "
         "JOIN person AS h ON h.id = holder JOIN person AS t ON t.id = target "
-        "WHERE holder > 0 GROUP BY holder, target "
+        "WHERE holder > 0 AND target > 0 GROUP BY holder, target "
         "ORDER BY SUM(count) DESC, COUNT(DISTINCT article) DESC, holder, target LIMIT ?",
         (PAIRS,),
     ).fetchall()
@@ -290,7 +294,7 @@ def _matrix_targets(connection: sqlite3.Connection) -> dict[int, str]:
     """Return those on whom named sources take most sides, and then those on whom the texts do."""
     rows = connection.execute(
         "SELECT target, name FROM side JOIN person ON person.id = target "
-        "GROUP BY target ORDER BY SUM(CASE WHEN holder > 0 THEN count ELSE 0 END) DESC, "
+        "WHERE target > 0 GROUP BY target ORDER BY SUM(CASE WHEN holder > 0 THEN count ELSE 0 END) DESC, "
         "SUM(count) DESC, target LIMIT ?",
         (MATRIX_TARGETS,),
     )

@@ -26,7 +26,7 @@ _HELD = f"""
                 ORDER BY probability DESC, article, sentence
             ) AS rank
         FROM stance LEFT JOIN member AS h ON h.name = holder JOIN member AS t ON t.name = target
-        WHERE {COUNTED} AND h.person IS NOT {UNNAMED}
+        WHERE {COUNTED} AND h.person IS NOT {UNNAMED} AND t.person IS NOT {UNNAMED}
     ) WHERE rank <= {OF_CELL} ORDER BY rank, holder, target LIMIT ?
 """
 _SAID = f"""

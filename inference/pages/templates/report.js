@@ -163,7 +163,8 @@
       element.append(mark(make("bdi"), title, words));
     }
     for (const part of [outlet, date]) if (part) element.append(", ", make("bdi", part));
-    element.append(`, sentence ${sentence}`);
+    const isHeadline = sentence === 0 && wordsOf(data.texts[text][2]).join(" ") === wordsOf(title).join(" ");
+    element.append(isHeadline ? ", headline" : `, sentence ${sentence + 1}`);
     return element;
   }
 
@@ -198,7 +199,7 @@
 
   function statementLine([, source, probability, content]) {
     const line = make("p");
-    line.append("Said by ", source === TEXT_ITSELF ? make("i", "somebody without a name") : nameOf(source), `, ${percent(probability)} sure`);
+    line.append("Statement of ", source === TEXT_ITSELF ? make("i", "somebody without a name") : nameOf(source), `, ${percent(probability)} sure`);
     if (probability < data.unsure) line.append(make("b", " (the model is unsure here)"));
     if (content) line.append(": ", make("q", content));
     return line;
@@ -211,10 +212,10 @@
     return item;
   }
 
-  const HEADS = ["article", "id", "outlet", "date", "sentence", "kind", "source", "target", "confidence", "text"];
+  const HEADS = ["article", "id", "outlet", "date", "sentence (from 1)", "kind", "source", "target", "confidence", "text"];
   const csvOf = (entries) => [HEADS, ...entries.flatMap(({ text, said, held }) => {
     const [article, sentence, words] = data.texts[text], [title, id, , outlet, date] = data.articles[article];
-    const common = [title, id, outlet, date, sentence];
+    const common = [title, id, outlet, date, sentence + 1];
     return [
       ...held.map((row) => [...common, word(data.labels[row[3]]), holderName(row[1]), data.names[row[2]], row[4], words]),
       ...said.map((row) => [...common, "statement", row[1] === TEXT_ITSELF ? "" : data.names[row[1]], "", row[2], row[3] || words]),
@@ -244,7 +245,7 @@
       && (outlet === null || data.articles[data.texts[row[0]][0]][2] === outlet);
     const rows = data.held.filter(isMeant).sort((a, b) => b[4] - a[4]);
     const label = data.labels[number];
-    const who = holder === "*" ? make("span", "Everybody") : nameOf(Number(holder));
+    const who = holder === "*" ? make("span", "All sources") : nameOf(Number(holder));
     open([who, ` ${label.symbol} ${word(label)} `, nameOf(target)], rows.map((row) => ({ text: row[0], said: [], held: [row] })), count);
   }
 
@@ -262,7 +263,7 @@
     const element = make("button", label.symbol, `count ${label.style}`);
     element.type = "button";
     element.append(make("span", format.format(count)));
-    element.setAttribute("aria-label", `${label.symbol}${format.format(count)}: ${holder === "*" ? "everybody" : holderName(Number(holder))} ${word(label)} ${data.names[target]}`);
+    element.setAttribute("aria-label", `${label.symbol}${format.format(count)}: ${holder === "*" ? "all sources" : holderName(Number(holder))} ${word(label)} ${data.names[target]}`);
     element.addEventListener("click", () => openStances(holder, target, number, count, outlet));
     return element;
   }

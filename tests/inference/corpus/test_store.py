@@ -92,7 +92,7 @@ def test_an_article_that_comes_twice_counts_once(build):
     store = build(article, article)
     assert rows(store, "SELECT COUNT(*) FROM article") == [(1,)]
     assert store.warnings == [
-        "1 article came twice, with the same doc_id and text, and counted once"
+        "1 article came twice, with the same text and id (doc_id), and counted once"
     ]
 
 
@@ -101,7 +101,7 @@ def test_an_article_that_comes_twice_counts_once(build):
     [
         (
             tagged("a1", says=["Bo Orr"], **DATED),
-            "1 article had the doc_id of an earlier article but",
+            "1 article had the id (doc_id) of an earlier article but",
         ),
         (
             tagged("a2", says=["Ann Lee"], **DATED),

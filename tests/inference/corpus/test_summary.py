@@ -2,7 +2,7 @@
 
 import pytest
 
-from claimstance.inference.corpus.figures import TEXT_ITSELF, Cell
+from claimstance.inference.corpus.figures import OTHER_TARGETS, TEXT_ITSELF, Cell
 from claimstance.inference.corpus.series import periods_between
 from claimstance.inference.corpus.store import Store
 from claimstance.inference.corpus.summary import OTHER_OUTLETS, OUTLETS, SOURCES, summarize
@@ -117,6 +117,20 @@ def test_only_sure_sides_count_and_holders_without_a_name_have_no_row(summary_of
         Cell(salt, target, 0, "against", 1),
         Cell(TEXT_ITSELF, target, 0, "favor", 1),
     }
+
+
+@pytest.mark.parametrize("pronoun", ["you", "They", "us"])
+def test_pronouns_count_as_targets_but_have_no_row(summary_of, pronoun):
+    against = [("Ann Lee", pronoun), ("Ann Lee", "US"), (None, pronoun), ("he", pronoun)]
+    summary = summary_of(tagged(stances=against))
+    assert sum(summary.overview.sides.values()) == 4
+    assert (summary.overview.targets, summary.overview.pairs) == (1, 1)
+    for shown in (summary.targets, summary.own):
+        assert {row.name for row in shown} <= {"US"}
+    assert [pair.target_name for pair in summary.pairs] == ["US"]
+    assert list(summary.matrix_targets.values()) == ["US"]
+    assert "(not named)" not in summary.people().values()
+    assert sum(cell.count for cell in summary.cells if cell.target == OTHER_TARGETS) == 2
 
 
 def test_the_least_probability_is_that_of_a_holder(summary_of):

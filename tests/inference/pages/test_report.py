@@ -228,6 +228,15 @@ def test_error_rates_are_told_of_the_model_that_has_them(report):
     )
 
 
+def test_how_many_stances_are_missed_is_told_at_the_head_and_beside_the_stances(report):
+    page = report(tagged(stances=[(SALT, ORVANE)], model=BUNDLED))
+    for section in ("overview", "stand"):
+        assert "of 100 that a careful reader would find, about" in page.one("section", id=section)
+    assert "careful reader" not in report(tagged(stances=[(SALT, ORVANE)])).one(
+        "section", id="stand"
+    )
+
+
 def test_rates_at_a_lower_confidence_are_those_measured_there(report):
     trust = words(
         report(tagged(stances=[(SALT, ORVANE)], model=BUNDLED)).one("section", id="trust")

@@ -222,6 +222,23 @@ def test_statements_that_the_model_is_unsure_of_say_so(open_page, tmp_path, monk
     assert "75\u00a0% sure (the model is unsure here)" in page.locator("#d-list").inner_text()
 
 
+def test_sentences_count_from_one_and_headlines_are_told(open_page, tmp_path):
+    article = tagged(says=[SALT, DRAYCOTT], title="Runa Salt said all is well", outlet="Tide")
+    page = open_page(report_of(tmp_path, article))
+    page.fill("#q", "said")
+    page.locator("#found > li").first.wait_for()
+    places = page.locator("#found .place").all_inner_texts()
+    assert places == [
+        "Runa Salt said all is well, Tide, headline",
+        "Runa Salt said all is well, Tide, sentence 2",
+    ]
+
+
+def test_all_sources_on_a_target_are_named_so(page):
+    page.get_by_role("button", name=f"−31: all sources against {ORVANE}").click()
+    assert page.locator("#h-dialog").inner_text() == f"All sources − against {ORVANE}"
+
+
 # Charts
 
 
