@@ -249,9 +249,11 @@
     open([who, ` ${label.symbol} ${word(label)} `, nameOf(target)], rows.map((row) => ({ text: row[0], said: [], held: [row] })), count);
   }
 
-  function openStatements(source, count) {
-    const rows = data.said.filter((row) => row[1] === source).sort((a, b) => b[2] - a[2]);
-    open(["Statements of ", nameOf(source)], rows.map((row) => ({ text: row[0], said: [row], held: [] })), count);
+  function openStatements(source, count, outlet = null) {
+    const isMeant = (row) => row[1] === source && (outlet === null || data.articles[data.texts[row[0]][0]][2] === outlet);
+    const rows = data.said.filter(isMeant).sort((a, b) => b[2] - a[2]);
+    const where = outlet === null ? [] : [" in ", make("bdi", data.outlets[outlet])];
+    open(["Statements of ", nameOf(source), ...where], rows.map((row) => ({ text: row[0], said: [row], held: [] })), count);
   }
 
   at("d-close").addEventListener("click", () => dialog.close());
@@ -273,13 +275,32 @@
     const count = Number(element.closest("td").dataset.value);
     element.replaceWith(stanceButton(holder, Number(target), Number(number), count));
   }
+  function opener(element, name, action) {
+    const it = make("button", element.textContent, "said");
+    it.type = "button";
+    it.setAttribute("aria-label", `${element.textContent} ${name}`);
+    it.addEventListener("click", action);
+    element.replaceWith(it);
+  }
+
   for (const element of all("[data-said]")) {
-    const source = Number(element.dataset.said), count = Number(element.closest("td").dataset.value);
-    const opener = make("button", element.textContent, "said");
-    opener.type = "button";
-    opener.setAttribute("aria-label", `${element.textContent} statements of ${data.names[source]}`);
-    opener.addEventListener("click", () => openStatements(source, count));
-    element.replaceWith(opener);
+    const [source, outlet = null] = element.dataset.said.split(" ").map(Number);
+    const count = Number(element.closest("td").dataset.value), where = outlet === null ? "" : ` in ${data.outlets[outlet]}`;
+    opener(element, `statements of ${data.names[source]}${where}`, () => openStatements(source, count, outlet));
+  }
+
+  // The table of sources, with those that an outlet quotes most first.
+  function showSourcesOf(outlet) {
+    const heads = all("table[data-save=sources] th[data-sort]"), head = heads[heads.length - data.outlets.length + outlet];
+    const sorter = head.querySelector("button");
+    while (head.getAttribute("aria-sort") !== "descending") sorter.click();
+    sorter.focus({ preventScroll: true });
+    at("sources").scrollIntoView();
+  }
+
+  for (const element of all("[data-outlet]")) {
+    const outlet = Number(element.dataset.outlet);
+    opener(element, `statements with a named source in ${data.outlets[outlet]}: its sources`, () => showSourcesOf(outlet));
   }
 
   // The matrix

@@ -113,6 +113,20 @@ def test_a_source_opens_its_statements_which_can_be_saved(page):
     assert dialog(page).is_hidden()
 
 
+def test_an_outlet_shows_its_sources_which_open_their_statements_in_it(page):
+    page.get_by_role(
+        "button", name="12 statements with a named source in Tide: its sources"
+    ).click()
+    head = page.locator("table[data-save=sources] th", has_text="Tide")
+    assert head.get_attribute("aria-sort") == "descending"
+    assert page.evaluate("document.activeElement.textContent") == "Tide"
+    assert column(page, "sources", 1) == [DRAYCOTT, SALT]
+    page.get_by_role("button", name=f"12 statements of {DRAYCOTT} in Tide").click()
+    assert page.locator("#h-dialog").inner_text() == f"Statements of {DRAYCOTT} in Tide"
+    assert page.locator("#d-list > li").count() == 12
+    assert all("Tide" in text for text in page.locator("#d-list > li").all_inner_texts())
+
+
 def test_sentences_without_room_are_told(open_page, tmp_path):
     page = open_page(report_of(tmp_path, *corpus(), budget=9000, budget_of_stances=4500))
     page.locator("table[data-save=pairs] button", has_text="−24").click()
@@ -228,7 +242,7 @@ def test_sentences_count_from_one_and_headlines_are_told(open_page, tmp_path):
     page.fill("#q", "said")
     page.locator("#found > li").first.wait_for()
     places = page.locator("#found .place").all_inner_texts()
-    assert places == [
+    assert sorted(places) == [
         "Runa Salt said all is well, Tide, headline",
         "Runa Salt said all is well, Tide, sentence 2",
     ]
