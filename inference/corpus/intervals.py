@@ -82,17 +82,17 @@ def outlet_values(
     rng = np.random.default_rng(seed)
     units, outlet_of_unit = _units(numbers, len(names), rng)
     articles = []
-    moments = []
+    values = []
     for counts, totals in shares:
         _check(len(numbers), counts, totals)
         used = totals > 0
         articles.append(np.bincount(numbers[used], minlength=len(names)))
         count = np.bincount(units, weights=counts * used, minlength=len(outlet_of_unit))
         total = np.bincount(units, weights=totals, minlength=len(outlet_of_unit))
-        moments.append(np.stack([count, total, count * count, count * total, total * total]))
-    if not moments:
+        values.append(np.stack([count, total]))
+    if not values:
         return []
-    sums, resampled = _sums(np.stack(moments, axis=1), outlet_of_unit, resamples, rng)
+    sums, resampled = _sums(np.stack(values, axis=1), outlet_of_unit, resamples, rng)
     intervals = _intervals(np.array(articles), sums, resampled)
     differences = _differences(np.array(articles), sums, resampled, intervals)
     return [
@@ -137,26 +137,29 @@ def _units(numbers: Array, outlets: int, rng: np.random.Generator) -> tuple[Arra
 
 
 def _sums(
-    moments: Array, outlet_of_unit: Array, resamples: int, rng: np.random.Generator
+    values: Array, outlet_of_unit: Array, resamples: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:
     """Return the sums of each outlet, and its counts and totals in each resample.
 
+    The sums are of counts, of totals, of their squares and of their product, of each share and outlet.
+
     Args:
-        moments: counts, totals, and their squares and product, of each share and unit.
+        values: counts and totals of each share and unit.
         outlet_of_unit: the outlet of each unit.
         resamples: the number of resamples.
         rng: the random draws. All shares have the same ones, so that what they have in common is kept.
     """
-    kinds, shares, _ = moments.shape
+    shares = values.shape[1]
     outlets = int(outlet_of_unit.max(initial=-1)) + 1
-    sums = np.zeros((kinds, shares, outlets))
+    sums = np.zeros((5, shares, outlets))
     resampled = np.zeros((2, shares, outlets, resamples))
     for index in range(outlets):
-        own = moments[:, :, outlet_of_unit == index]
-        units = own.shape[2]
+        counts, totals = own = values[:, :, outlet_of_unit == index]
+        squares = [counts * counts, counts * totals, totals * totals]
+        sums[:, :, index] = [it.sum(axis=1) for it in (counts, totals, *squares)]
+        units = counts.shape[1]
         drawn = rng.multinomial(units, np.full(units, 1 / units), size=resamples)
-        sums[:, :, index] = own.sum(axis=2)
-        resampled[:, :, index] = own[:2] @ drawn.T
+        resampled[:, :, index] = own @ drawn.T
     return sums, resampled
 
 

@@ -177,10 +177,8 @@ def _clear_differences(
 def _told(kind: str, clear: list[tuple[float, Sentence]], compared: int) -> Sentence:
     """Return a sentence with the greatest of the clear differences of a kind, and their number."""
     if not clear:
-        none = (
-            "the one difference is not" if compared == 1 else f"none of {compared} differences is"
-        )
-        return [Piece(f"{kind}: {none} clear: chance can explain what there is")]
+        none = f"none of {plural(compared, 'difference')} between an outlet and all others is clear"
+        return [Piece(f"{kind}: {none}: chance could explain what there is")]
     verb = "is" if len(clear) == 1 else "are"
     sentence = [Piece(f"{kind}: {len(clear)} of {plural(compared, 'difference')} {verb} clear: ")]
     clear.sort(key=lambda difference: -difference[0])

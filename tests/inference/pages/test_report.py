@@ -107,7 +107,8 @@ def test_no_clear_difference_is_told(report):
     alike = [SALT, "Ann Lee"]
     page = report(*quoting("Herald", 60, alike), *quoting("Tide", 60, alike))
     assert glance(page)[-1] == (
-        "Whom the outlets quote: none of 4 differences is clear: chance can explain what there is"
+        "Whom the outlets quote: none of 4 differences between an outlet and all others is clear: "
+        "chance could explain what there is"
     )
 
 
