@@ -28,7 +28,7 @@ from claimstance.model.record import Record
 from claimstance.training.data.dataset import load_records
 from claimstance.training.evaluation import reliability
 from claimstance.training.evaluation.answers import Answers, collect
-from claimstance.training.evaluation.evaluate import corpus_names, pair
+from claimstance.training.evaluation.evaluate import corpus_names, predict_records
 from claimstance.training.evaluation.page.display_names import metric_name
 
 HERE = Path(__file__).parent
@@ -99,7 +99,7 @@ def measure(model: Path | None, data: Path, split: str) -> dict[str, Any]:
     """The figures file: the contract's keys, and the bars and points of the diagrams."""
     records = load_records(data, split)
     predictor, digest = load_predictor(model)
-    groups = dict(answers(predictor, pair(predictor, records)))
+    groups = dict(answers(predictor, predict_records(predictor, records)))
     return {
         **head(digest),
         "split": split,
@@ -121,7 +121,7 @@ def answers(
             found = (
                 collect(predictor.config, task, some) if task in predictor.config.tasks else None
             )
-            for kind, each in (found.by_variant() if found else {}).items():
+            for kind, each in (found.by_kind() if found else {}).items():
                 yield f"{corpus}/{kind}", each
 
 

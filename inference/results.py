@@ -93,7 +93,8 @@ class Stance:
 
     Attributes:
         holder: the name of the holder; ``None`` for the text itself.
-        target: the name of the target, as the user wrote it or as the text has it.
+        target: the name of the target, as the user wrote it or as the text has it, or the name that its pronoun or
+            description refers to.
         sentence: the index of the sentence.
         holder_span: the holder's words; in another sentence if a quotation runs on from there.
         target_span: the target's words; ``None`` if the sentence does not mention it.
@@ -144,7 +145,8 @@ class Source:
 
     Attributes:
         name: the fullest form of its name; its aliases count as this source.
-        claims: the indices of the sentences with words of this source, also of quotations that run on.
+        claims: the indices of the sentences with words of this source, also of quotations that run on, whatever their
+            label ``claim`` is.
         stances: target → label → number of stances that are listed and not abstained. The target is
             the fullest form of its name, or as the user wrote it.
     """

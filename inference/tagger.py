@@ -71,11 +71,11 @@ class Tagger:
         self,
         predictor: Predictor,
         sha256: str,
-        source: tuple[Path | None, int | None, float | None] | None = None,
+        load_arguments: tuple[Path | None, int | None, float | None] | None = None,
     ) -> None:
         self._predictor = predictor
         # The arguments of from_pretrained, with which a pickle is loaded again.
-        self._source = source
+        self._load_arguments = load_arguments
         self._cache = ResultCache()
         self.model = {
             "name": predictor.config.name,
@@ -112,13 +112,13 @@ class Tagger:
                     f"min_confidence: expected a number from 0 to 1, found {min_confidence}"
                 )
             predictor.config = predictor.config.with_stance_limit(min_confidence)
-        source = (folder and folder.resolve(), threads, min_confidence)
-        return cls(predictor, sha256, source)
+        load_arguments = (folder and folder.resolve(), threads, min_confidence)
+        return cls(predictor, sha256, load_arguments)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self._source is None:
+        if self._load_arguments is None:
             raise TypeError("a tagger that was not made by from_pretrained cannot be pickled")
-        return _unpickle, (*self._source, self.model["sha256"])
+        return _unpickle, (*self._load_arguments, self.model["sha256"])
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -21,7 +21,18 @@ from typing_extensions import TypedDict
 from claimstance.model.errors import ModelError, unknown
 from claimstance.model.io.small_files import read_small_file
 from claimstance.model.io.validation import describe, first_problem
-from claimstance.model.labels import DEFAULT_LABELS, FOUND, OPINION_HEADS, STANCE_VARIANTS, TASKS
+from claimstance.model.labels import (
+    DEFAULT_LABELS,
+    FOUND,
+    HOLDER,
+    HOLDER_TOPIC,
+    MENTION,
+    OPINION_HEADS,
+    OWN_VOICE,
+    STANCE_KINDS,
+    TASKS,
+    TOPIC,
+)
 
 FORMAT = 1  # increased when older versions of this program can no longer read a model folder
 #: Limits of a window's length in tokens. The shortest holds the special tokens and a sentence beside
@@ -71,18 +82,13 @@ def _check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-#: The stance of the text itself toward a name that nobody asked about. A model that finds targets asks about far
-#: more names than the corpora that have such labels, and no corpus lists these stances of whole articles. Therefore
-#: nothing is promised of them: of 90 such answers above the limit for given names, 39 % were right
-#: (docs/experiments/stances.md).
-OWN_VOICE = "stance.own_voice"
 #: A probability that no answer reaches.
 ALWAYS_ABSTAIN = 2.0
 #: Kind → the kind whose calibration serves if it has none: older models have fewer kinds.
 _SUBSTITUTES = {
-    "stance.holder_topic": "stance.topic",
-    FOUND: "stance.holder",
-    OWN_VOICE: "stance.mention",
+    HOLDER_TOPIC: TOPIC,
+    FOUND: HOLDER,
+    OWN_VOICE: MENTION,
 }
 
 _Name = Annotated[str, Field(min_length=1)]
@@ -100,8 +106,9 @@ _Topics = Annotated[tuple[_Name, ...], AfterValidator(_check_distinct)]
 class ModelConfig:
     """Represent the shape of a model, its labels, and the values that training fitted beside the weights.
 
-    Several values are fitted per kind of question. A kind is a task, or a variant of one behind a dot, such as
-    ``stance.topic`` (see ``StanceQuery.kind``). Where a variant has no temperature, the values of its task count.
+    Several values are fitted per kind of question. A kind is a task, or a kind of stance query, such as
+    ``stance.topic`` (see ``StanceQuery.kind``). Where a kind of query has no temperature, the values of its substitute
+    or of its task count.
 
     Attributes:
         encoder: the encoder's own transformers configuration.
@@ -110,11 +117,13 @@ class ModelConfig:
         max_tokens: the length of a window, special tokens included.
         dropout: the dropout of the heads in training.
         temperatures: kind → the divisor of its logits before the softmax, fitted on dev (1 if absent).
-        biases: addends to logits, fitted on dev (0 if absent): per role for its tags, for links (``link``), for the
-            tags of ``opinion_holder`` and ``opinion_target``, per kind and label (``stance.holder.neutral``), and the
-            same with a property of the pair (``stance.found.neutral.named_target``; see ``pair_evidence``). In older
-            models, also for the last label of a sentence task (``check_worthy``). With roles and links, the F1 of the
-            likeliest answer is not the best F1.
+        biases: addends to logits, fitted on dev (0 if absent), under five kinds of keys:
+
+            - a role, for its tags, and ``link``, because choosing the likeliest answer does not maximize their F1;
+            - ``opinion_holder`` and ``opinion_target``, for their tags;
+            - a kind and a label (``stance.holder.neutral``);
+            - the same and a property of the pair (``stance.found.neutral.named_target``; see ``pair_evidence``);
+            - in older models, a sentence task (``check_worthy``), for its last label.
         thresholds: kind and label (``stance.holder.favor``) → the value that the label's probability is compared with
             when a label is chosen (see ``predict_label``; equal if absent). They raise the F1 and leave probabilities
             as they are. In older models, a threshold per sentence task belongs to its last label.
@@ -171,7 +180,7 @@ class ModelConfig:
         return biases, self.temperatures.get(fitted, 1.0)
 
     def evidence_weights(self, kind: str, properties: Sequence[str]) -> NDArray[np.floating]:
-        """Return the addends (P, C) to the logits of a kind of question, for each of its properties and per unit."""
+        """Return the weights (E, C) of a kind of question: the addend to each logit for one unit of each property."""
         labels = self.labels[kind.partition(".")[0]]
         keys = [[f"{kind}.{label}.{name}" for label in labels] for name in properties]
         return np.array([[self.biases.get(key, 0.0) for key in row] for row in keys])
@@ -216,7 +225,7 @@ class ModelConfig:
             for kind, value in self.abstain_below.items()
             if kind.partition(".")[0] != "stance"
         }
-        limits = dict.fromkeys(("stance", *STANCE_VARIANTS), limit)
+        limits = dict.fromkeys(("stance", *STANCE_KINDS), limit)
         return replace(self, abstain_below={**others, **limits})
 
     def conformal_threshold(self, kind: str) -> float | None:
@@ -224,7 +233,7 @@ class ModelConfig:
         return self.conformal.get(self._fitted_kind(kind))
 
     def _fitted_kind(self, kind: str) -> str:
-        """Return the kind whose fitted values count for ``kind``: itself, or its task."""
+        """Return the kind whose fitted values count for ``kind``: itself, else its substitute, else its task."""
         if kind not in self.temperatures:
             kind = _SUBSTITUTES.get(kind, kind)
         return kind if kind in self.temperatures else kind.partition(".")[0]

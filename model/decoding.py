@@ -82,7 +82,7 @@ def decode_tags(
     window: Window,
     tags: Sequence[str],
     across: Sequence[str] = (),
-    ends: Collection[int] = (),
+    breaks: Collection[int] = (),
 ) -> list[TokenSpan]:
     """Return spans of whole words from BIO logits.
 
@@ -93,7 +93,7 @@ def decode_tags(
         window: the window that the tokens belong to.
         tags: the names of the tags, in the order of the logits.
         across: labels whose spans may continue over the end of a sentence.
-        ends: sentences that no span continues into.
+        breaks: sentences that no span continues into.
     """
     word_bounds = list(words(window))
     if not word_bounds:
@@ -110,7 +110,7 @@ def decode_tags(
 
     closed_starts = set()
     for piece in window.pieces:
-        if piece.sentence in ends and not piece.skipped:
+        if piece.sentence in breaks and not piece.skipped:
             closed_starts.add(piece.start)
 
     spans: list[TokenSpan] = []
@@ -215,14 +215,22 @@ def assemble(
     scores: dict[CuePair, float] = {}
     for pair, (as_source, as_content) in zip(candidates, sigmoid(logits), strict=True):
         scores[pair] = float(as_source if pair[1].label == "source" else as_content)
-    # A content that a cue of its own sentence claims is taken from cues of other sentences.
-    claims = set()
+    # A content that is linked to a cue of its own sentence is taken from cues of other sentences.
+    linked_contents = set()
     for (cue, span), score in scores.items():
         if span.label == "content" and score > LINK_THRESHOLD:
-            claims.add((cue, span))
-    near = {pair for pair in claims if _sentences(pair[0], window) & _sentences(pair[1], window)}
-    claimed_nearby = {content for _, content in near}
-    distant = {pair for pair in claims - near if pair[1] in claimed_nearby}
+            linked_contents.add((cue, span))
+    near = {
+        (cue, content)
+        for cue, content in linked_contents
+        if _sentences(cue, window) & _sentences(content, window)
+    }
+    contents_with_near_cue = {content for _, content in near}
+    distant = {
+        (cue, content)
+        for cue, content in linked_contents - near
+        if content in contents_with_near_cue
+    }
 
     scores_by_cue: dict[TokenSpan, list[tuple[float, TokenSpan]]] = {}
     for span in spans:

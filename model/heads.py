@@ -35,9 +35,9 @@ def mlp(width: int, hidden: int, labels: int, dropout: float) -> nn.Sequential:
 class TokenHead(nn.Module):
     """Score the tags of every token: (B, T, H) → (B, T, C)."""
 
-    def __init__(self, hidden: int, labels: int, dropout: float) -> None:
+    def __init__(self, hidden_size: int, labels: int, dropout: float) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Dropout(dropout), nn.Linear(hidden, labels))
+        self.layers = nn.Sequential(nn.Dropout(dropout), nn.Linear(hidden_size, labels))
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Return logits (B, T, C)."""
@@ -48,9 +48,9 @@ class TokenHead(nn.Module):
 class SentenceHead(nn.Module):
     """Score the labels of every sentence: (B, T, H), sentence spans (N, 3) → (N, C)."""
 
-    def __init__(self, hidden: int, labels: int, dropout: float) -> None:
+    def __init__(self, hidden_size: int, labels: int, dropout: float) -> None:
         super().__init__()
-        self.layers = mlp(hidden, hidden, labels, dropout)
+        self.layers = mlp(hidden_size, hidden_size, labels, dropout)
 
     def forward(self, hidden: Tensor, sentences: Tensor) -> Tensor:
         """Return logits (N, C)."""
@@ -92,12 +92,12 @@ class StanceHead(nn.Module):
     best for relations. A topic that the sentence does not mention stands behind it.
     """
 
-    def __init__(self, hidden: int, labels: int, dropout: float) -> None:
+    def __init__(self, hidden_size: int, labels: int, dropout: float) -> None:
         super().__init__()
-        self.no_holder = nn.Parameter(torch.randn(hidden) * 0.02)
-        self.distance = Distance(hidden // 4)
-        self.text_mlp = mlp(4 * hidden, hidden, labels, dropout)
-        self.holder_mlp = mlp(5 * hidden + hidden // 4, hidden, labels, dropout)
+        self.no_holder = nn.Parameter(torch.randn(hidden_size) * 0.02)
+        self.distance = Distance(hidden_size // 4)
+        self.text_mlp = mlp(4 * hidden_size, hidden_size, labels, dropout)
+        self.holder_mlp = mlp(5 * hidden_size + hidden_size // 4, hidden_size, labels, dropout)
 
     def forward(
         self, hidden: Tensor, holders: Tensor, targets: Tensor, sentences: Tensor
@@ -121,10 +121,10 @@ class StanceHead(nn.Module):
 class LinkHead(nn.Module):
     """Score cue–span pairs, as source and as content of one attribution: (N, 3), (N, 3) → (N, 2)."""
 
-    def __init__(self, hidden: int, dropout: float) -> None:
+    def __init__(self, hidden_size: int, dropout: float) -> None:
         super().__init__()
-        self.distance = Distance(hidden // 4)
-        self.layers = mlp(3 * hidden + hidden // 4, hidden, 2, dropout)
+        self.distance = Distance(hidden_size // 4)
+        self.layers = mlp(3 * hidden_size + hidden_size // 4, hidden_size, 2, dropout)
 
     def forward(self, hidden: Tensor, cues: Tensor, spans: Tensor) -> Tensor:
         """Return logits (N, 2)."""

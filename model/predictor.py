@@ -25,9 +25,14 @@ from claimstance.model.decoding import (
 from claimstance.model.labels import (
     DEFAULT_LABELS,
     FOUND,
+    HOLDER,
+    HOLDER_TOPIC,
+    MENTION,
     OPINION_HEADS,
+    OWN_VOICE,
     ROLES,
     SENTENCE_TASKS,
+    TOPIC,
     bio,
 )
 from claimstance.model.pair_evidence import EVIDENCE, pair_evidence
@@ -58,7 +63,8 @@ def never_cancel() -> bool:
 class Backend(Protocol):
     """Run the network, with onnxruntime or torch.
 
-    Every call is about one window of T tokens. Spans are rows ``(0, start, end)``, shapes as in ``model.heads``.
+    Every call is about one window of T tokens. Spans are rows ``(0, start, end)``, where 0 is the number of the window
+    in its batch. Shapes have S sentences, P pairs, L links, C labels, and the width H of the encoder.
     """
 
     def read(self, ids: Ints, segments: Ints, sentences: Ints) -> dict[str, Floats]:
@@ -96,10 +102,10 @@ class StanceQuery:
     def kind(self) -> str:
         """Return the kind of question: each of them has its own calibration."""
         if isinstance(self.target, str):
-            return "stance.topic" if self.holder is None else "stance.holder_topic"
+            return TOPIC if self.holder is None else HOLDER_TOPIC
         if self.holder is None:
-            return "stance.own_voice" if self.is_found else "stance.mention"
-        return FOUND if self.is_found else "stance.holder"
+            return OWN_VOICE if self.is_found else MENTION
+        return FOUND if self.is_found else HOLDER
 
 
 @dataclass
@@ -246,7 +252,7 @@ class Predictor:
                 attributions += self._attributions(window, output, pending_document.layout)
             if "entity" in output:
                 for tagged in decode_tags(output["entity"][0], window, self._entity_tags):
-                    [first, *_] = window.locate(tagged.start, tagged.end)
+                    first = window.locate(tagged.start, tagged.end)[0]
                     span = _without_punctuation(first, texts)
                     entities.append(FoundEntity(span, tagged.label, tagged.probability))
             for head, spans in document.opinions.items():
@@ -304,11 +310,12 @@ class Predictor:
             logits[numbers] = self._score(hidden, rows)
 
         kinds = np.array([query.kind for query in queries])
-        found = np.flatnonzero(kinds == FOUND).tolist()
+        found_numbers = np.flatnonzero(kinds == FOUND).tolist()
         weights = self.config.evidence_weights(FOUND, EVIDENCE)  # (E, C)
         if weights.any():
-            evidence = self.evidence(document, [queries[number] for number in found])  # (P, E)
-            logits[found] += evidence @ weights
+            found_queries = [queries[number] for number in found_numbers]
+            evidence = self.evidence(document, found_queries)  # (P, E)
+            logits[found_numbers] += evidence @ weights
         probabilities = np.zeros_like(logits)
         for kind in sorted(set(kinds)):
             probabilities[kinds == kind] = self._probabilities(logits[kinds == kind], kind)
@@ -356,11 +363,10 @@ class Predictor:
         """Return the output of the network for a window."""
         if stop():
             raise CancelledError
-        spans = [(0, piece.start, piece.end) for piece in window.pieces]
         return self.backend.read(
             np.array([window.ids], dtype=np.int64),
             np.array([window.segments], dtype=np.int64),
-            np.array(spans, dtype=np.int64),
+            _span_rows((piece.start, piece.end) for piece in window.pieces),
         )
 
     def _opinion_spans(
@@ -370,16 +376,16 @@ class Predictor:
         bias = self.config.biases.get(head, 0.0)
         logits = logits + np.array([0.0, bias, bias])
         bounds: list[list[int]] = []
-        for span in decode_tags(logits, window, bio((OPINION_HEADS[head],))):
+        for tagged in decode_tags(logits, window, bio((OPINION_HEADS[head],))):
             # Two holders or targets hardly ever touch: such spans are one, of which two words seemed to begin.
-            if bounds and bounds[-1][1] == span.start:
-                bounds[-1][1] = span.end
+            if bounds and bounds[-1][1] == tagged.start:
+                bounds[-1][1] = tagged.end
             else:
-                bounds.append([span.start, span.end])
+                bounds.append([tagged.start, tagged.end])
 
         for start, end in bounds:
-            [piece, *_] = window.locate(start, end)
-            span = _without_punctuation(piece, texts)
+            first = window.locate(start, end)[0]
+            span = _without_punctuation(first, texts)
             text = texts[span.sentence]
             # The ending of the name before belongs to that: *moves*, not *s moves*, of *Moscow's moves*.
             possessive = _POSSESSIVE.match(text, span.start, span.end)
@@ -414,9 +420,9 @@ class Predictor:
         """Return the attributions of a window."""
         tags = self._attribution_tags
         biases = np.array([self.config.biases.get(tag.partition("-")[2], 0.0) for tag in tags])
-        ends = layout.ends if layout is not None else ()
+        breaks = layout.speech_breaks if layout is not None else ()
         logits = output["attribution"][0] + biases  # (T, C)
-        spans = decode_tags(logits, window, tags, across=("content",), ends=ends)
+        spans = decode_tags(logits, window, tags, across=("content",), breaks=breaks)
         candidates = link_candidates(spans, window, layout)
         links: Floats = np.zeros((0, 2))
         if candidates:

@@ -21,8 +21,8 @@ from claimstance.training.evaluation.baselines import Embed, compute_baselines, 
 from claimstance.training.evaluation.counts import Outcomes
 from claimstance.training.evaluation.evaluate import (
     Results,
-    pair,
     plain_figures,
+    predict_records,
     primary,
     score_pairs,
 )
@@ -62,7 +62,7 @@ def examine(
     if isinstance(trained_labels, dict):
         for message in unseen_labels(trained_labels, count_labels(records), split):
             log.warning("%s: %s", data, message)
-    pairs = pair(predictor, records, progress)
+    pairs = predict_records(predictor, records, progress)
     results, outcomes = score_pairs(predictor.config, pairs)
     if not results:
         raise InputError(
@@ -194,7 +194,7 @@ def _baseline_results(
     The baseline on embeddings needs the encoder that the model's training began with; it is left out for a
     model without a ``config.yaml``.
     """
-    from claimstance.training.fine_tuning.examples import about
+    from claimstance.training.fine_tuning.examples import keep_labels_of
 
     train = load_records(data, "train")
     dev = load_records(data, "dev") if "dev" in split_names(data) else []
@@ -205,5 +205,5 @@ def _baseline_results(
 
         settings = load_config(config_file).model
         embed = SentenceEncoder(settings.encoder, settings.max_tokens)
-    train, dev, records = (about(rows, config.tasks) for rows in (train, dev, records))
+    train, dev, records = (keep_labels_of(rows, config.tasks) for rows in (train, dev, records))
     return compute_baselines(train, dev, records, config.labels, embed)

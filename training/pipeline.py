@@ -49,7 +49,7 @@ def run(config: Config, resume: bool = False, build_display: BuildDisplay = null
         ConfigError: if the dataset neither exists nor is described, a trained model is in the output folder
             already, or a model to start from or to learn from does not exist.
     """
-    from claimstance.training.fine_tuning.examples import about
+    from claimstance.training.fine_tuning.examples import keep_labels_of
     from claimstance.training.fine_tuning.train import train
     from claimstance.training.model_card import write_card
 
@@ -82,7 +82,7 @@ def run(config: Config, resume: bool = False, build_display: BuildDisplay = null
         return folder
 
     tasks = config.training.trainable_tasks or TASKS
-    splits = {split: about(records, tasks) for split, records in splits.items()}
+    splits = {split: keep_labels_of(records, tasks) for split, records in splits.items()}
     results, baselines = _measure_on_dev(config, folder, splits)
     account = read_account(folder)
     account["dev"] = {

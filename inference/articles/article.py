@@ -64,7 +64,7 @@ class Columns:
     title: str | None = None
 
 
-def title_of(text: str) -> str | None:
+def headline_of(text: str) -> str | None:
     """Return the first line if text follows it and it does not end like a sentence."""
     first_line, newline, _ = text.lstrip().partition("\n")
     first_line = first_line.strip()

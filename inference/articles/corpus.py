@@ -15,8 +15,8 @@ from claimstance.inference.articles.article import (
     Columns,
     check_characters,
     check_length,
+    headline_of,
     one_line,
-    title_of,
 )
 from claimstance.inference.articles.html.cells import read_cell
 from claimstance.inference.articles.wrapping import unwrap
@@ -122,7 +122,7 @@ def article_from_row(
     if not is_processed:
         text = unwrap(read_cell(text))
         title = read_cell(title) if title else None
-    title = title or title_of(text)
+    title = title or headline_of(text)
     row_id = as_id(row.get(chosen.id)) if chosen.id else None
     doc_id = row_id or doc_id
     check_characters(where, text, title or "", doc_id)

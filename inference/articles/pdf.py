@@ -13,10 +13,10 @@ from claimstance.inference.articles.article import (
     Article,
     Raw,
     check_length,
+    headline_of,
     missing_library,
     mute_logging,
     one_line,
-    title_of,
 )
 from claimstance.model.errors import InputError
 
@@ -83,7 +83,7 @@ def parse(raw: Raw) -> Article:
         warnings.append(
             f"no text on {len(empty)} of {len(pages)} pages (scanned, or pictures alone): {', '.join(empty[:10])}"
         )
-    return Article(raw.doc_id, text, title_of(text), tuple(warnings))
+    return Article(raw.doc_id, text, headline_of(text), tuple(warnings))
 
 
 def _extract_pages(reader: Any, where: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import codecs
 
-from claimstance.inference.articles.article import Article, Raw, title_of
+from claimstance.inference.articles.article import Article, Raw, headline_of
 from claimstance.inference.articles.wrapping import unwrap
 from claimstance.model.errors import InputError
 
@@ -29,4 +29,4 @@ def parse(raw: Raw) -> Article:
             f"{where}, line {line}: expected UTF-8 text, found {error.reason}"
         ) from None
     text = unwrap(text)
-    return Article(raw.doc_id, text, title_of(text))
+    return Article(raw.doc_id, text, headline_of(text))

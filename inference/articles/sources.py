@@ -18,9 +18,9 @@ from claimstance.inference.articles.article import (
     Columns,
     Raw,
     check_characters,
+    headline_of,
     read_all,
     read_bytes,
-    title_of,
 )
 from claimstance.inference.articles.corpus import stop_at_useless_file
 from claimstance.inference.articles.fetching import check_address, fetch, is_address
@@ -36,10 +36,10 @@ __all__ = [
     "check_characters",
     "count_articles",
     "files_of",
+    "headline_of",
     "is_address",
     "read_articles",
     "read_records",
-    "title_of",
 ]
 log = logging.getLogger(__name__)
 STANDARD_INPUT = "-"

@@ -10,9 +10,9 @@ from claimstance.inference.articles.article import (
     Article,
     Raw,
     check_length,
+    headline_of,
     missing_library,
     one_line,
-    title_of,
 )
 from claimstance.model.errors import InputError
 
@@ -71,7 +71,7 @@ def parse(raw: Raw) -> Article:
     for tag, notes in _NOTES.items():
         if next(body.iter("{*}" + tag), None) is not None:
             warnings.append(f"the {notes} are not read")
-    return Article(raw.doc_id, text, title_of(text), tuple(warnings))
+    return Article(raw.doc_id, text, headline_of(text), tuple(warnings))
 
 
 def _unpack_text(data: bytes, where: str) -> io.BytesIO:

@@ -223,7 +223,7 @@ def build(
     Example: claimstance build export.json --role Speaker=source --by outlet --out dataset
     """
     from claimstance.inference.cli.tables import print_build
-    from claimstance.training.data.build import check_target
+    from claimstance.training.data.build import check_can_write
     from claimstance.training.pipeline import build_and_teach
 
     check_exists("CONFIG|FILE", *inputs)
@@ -253,7 +253,7 @@ def build(
     if no_teachers:
         config = config.model_copy(update={"teachers": [], "hard_negatives": None})
     # Before any row is read: a build may take long, and would be in vain.
-    check_target(config.path, overwrite)
+    check_can_write(config.path, overwrite)
     with progress("reading rows", None) as advance:
         report = build_and_teach(config, config.path, advance, overwrite)
     print_build(config.path, report.model_dump(mode="json"))
@@ -343,7 +343,7 @@ def data_config(
         return load_config(inputs[0], overrides).data
     if options is not None and "path" not in options:
         raise ConfigError("expected --out DIR, the folder to build the dataset in, found none")
-    # The path is that of the dataset; a conversion and a check write none.
+    # The configuration needs a folder for the dataset, which a conversion and a check do not write.
     section: dict[str, Any] = {
         "path": ".",
         "sources": [{"files": [str(path) for path in inputs], **source}],
@@ -354,7 +354,7 @@ def data_config(
             section.setdefault(subsection, {})[name] = value
         else:
             section[name] = value
-    return parse_data_config(section, "the call")
+    return parse_data_config(section, "the command line")
 
 
 def _parse_pairs(

@@ -75,7 +75,7 @@ class TagRequest:
         min_confidence: the probability below which stances abstain; ``None`` for the model's limits.
         output_format: the format.
         row_kind: the kind of rows of a table.
-        articles: the number of articles; ``None`` if unknown.
+        article_count: the number of articles; ``None`` if unknown.
         show: whether to print a table of each article.
     """
 
@@ -87,7 +87,7 @@ class TagRequest:
     min_confidence: float | None
     output_format: OutputFormat
     row_kind: RowKind
-    articles: int | None
+    article_count: int | None
     show: bool
 
 
@@ -252,9 +252,9 @@ def tag(
     check_outside_inputs(out, inputs, SUFFIXES)
     if report is not None:
         _check_report(report, chosen_format, rows, out)
-    articles = count_articles(inputs)
+    article_count = count_articles(inputs)
     if chosen_format is OutputFormat.html:
-        check_page_output(out, articles, inputs)
+        check_page_output(out, article_count, inputs)
 
     if ray_options is not None:
         threads = threads or 1
@@ -273,7 +273,7 @@ def tag(
         min_confidence,
         chosen_format,
         rows,
-        articles,
+        article_count,
         show,
     )
     if parts_folder is not None:
@@ -368,7 +368,7 @@ def _tag_into_file(request: TagRequest, out: Path | None, tagger: "Tagger") -> t
     from claimstance.model.text.mentions import has_capital
 
     tagged_count = failed = 0
-    # A target without a capital is a topic, which is scored even where no sentence mentions it.
+    # Only a name, which has a capital, can go unmentioned: topics are scored in every sentence.
     unmentioned: set[str] = set()
     if "stance" in tagger.tasks:
         unmentioned = {name for name in request.targets if has_capital(name)}
@@ -377,7 +377,7 @@ def _tag_into_file(request: TagRequest, out: Path | None, tagger: "Tagger") -> t
     if out is not None or not request.show:
         output = open_writer(request.output_format, request.row_kind, out, tagger)
     prints_results = out is None or request.show
-    with progress("tagging", request.articles, prints_results) as advance, output as writer:
+    with progress("tagging", request.article_count, prints_results) as advance, output as writer:
         articles = read_articles(request.inputs, request.columns, request.allow_network)
         for result in tagger.tag_all(articles, request.targets, neutral=request.neutral):
             if isinstance(result, ClaimstanceError):
@@ -387,7 +387,7 @@ def _tag_into_file(request: TagRequest, out: Path | None, tagger: "Tagger") -> t
                 if writer:
                     writer.write(result)
                 unmentioned -= {stance.target for stance in result.stances}
-            _print_result(result, request.show)
+            _print_messages(result, request.show)
             advance(1)
     if tagged_count:
         for name in sorted(unmentioned):
@@ -433,7 +433,7 @@ def _tag_into_folder(
     )
     with catch_signals(f"the same command continues in '{folder}'") as signals:
         with open_run(folder, settings, restart) as run, ExitStack() as stack:
-            advance = stack.enter_context(progress("tagging", request.articles, request.show))
+            advance = stack.enter_context(progress("tagging", request.article_count, request.show))
             # A complete run has nothing to tag, so no cluster is started.
             if ray_options is None or run.manifest.complete:
                 tag_items: TagItems = partial(
@@ -454,7 +454,7 @@ def _tag_into_folder(
                 tag_items = stack.enter_context(workers)
             callbacks = RunCallbacks(
                 tag_items,
-                partial(_print_result, show=request.show),
+                partial(_print_messages, show=request.show),
                 advance,
                 signals.is_requested,
             )
@@ -469,7 +469,7 @@ def _tag_into_folder(
     return manifest.articles, manifest.failed
 
 
-def _print_result(result: "TaggedArticle | ClaimstanceError", show: bool) -> None:
+def _print_messages(result: "TaggedArticle | ClaimstanceError", show: bool) -> None:
     """Print an error, or the warnings of an article and with ``show`` its table."""
     if isinstance(result, ClaimstanceError):
         print_message(str(result))

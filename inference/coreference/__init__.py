@@ -1,1 +1,1 @@
-"""Coreference: names and pronouns of sources, resolved over an article."""
+"""Names, continuations of quotations, and the pairs of holders and targets of an article."""

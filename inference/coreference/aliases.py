@@ -14,7 +14,7 @@ from claimstance.inference.coreference.people import GENDERS
 from claimstance.inference.coreference.resolver import refers_to
 from claimstance.model.text.accents import fold_accents
 from claimstance.model.text.mentions import has_capital
-from claimstance.model.text.person_names import bare_name, person_name, title_of, words
+from claimstance.model.text.person_names import bare_name, honorific_of, person_name, words
 
 _ARTICLE = re.compile(r"the\s+(?=\S)", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"[’']s?$")
@@ -136,7 +136,7 @@ def _join_people(groups: _Groups) -> None:
         bare = bare_name(fold_accents(name))
         if key.startswith("pronoun ") or not has_capital(bare):
             continue
-        short[bare.casefold()][key] = title_of(name).lower().replace(".", "")
+        short[bare.casefold()][key] = honorific_of(name).lower().replace(".", "")
 
     for surname, titles in short.items():
         _join_surnames(groups, full.get(surname, {}), titles)

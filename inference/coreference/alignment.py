@@ -16,7 +16,8 @@ from claimstance.model.windows import Located
 
 T = TypeVar("T")
 Offsets = tuple[int, int]
-References = dict[Offsets, str]  # span of a source or a pronoun → name that it refers to
+#: Span of a source, a holder, a target, *he* or *she* → the name that it refers to.
+References = dict[Offsets, str]
 
 
 class Alignment:
@@ -87,7 +88,7 @@ def group_by_sentence(items: Iterable[tuple[int, T]], count: int) -> list[list[T
 
 
 def resolve_article(alignment: Alignment, document: EncodedDocument) -> References:
-    """Return the name that each source, *he* and *she* of an article refers to, where it is known.
+    """Return the name that each source, holder, target, *he* and *she* of an article refers to, where it is known.
 
     Raises:
         CancelledError: once ``document.stop`` returns true.

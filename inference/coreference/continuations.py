@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from claimstance.inference.coreference.quotes import Quote, find_quotations
+from claimstance.inference.coreference.quotes import Quote, join_quotes
 from claimstance.inference.results import Attribution, Continuation, Span
 
 Offsets = tuple[int, int]
@@ -32,7 +32,7 @@ def find_continuations(
     Returns:
         The continuations in the order of the text, each with the index of its sentence.
     """
-    quotations = find_quotations(text)
+    quotations = join_quotes(text)
     spoken = _quotations_by_speaker(quotations, attributions)
     ranked: dict[int, list[_RankedContinuation]] = defaultdict(list)
     for number, (own_sentence, attribution) in enumerate(attributions):

@@ -17,8 +17,8 @@ from claimstance.model.text.accents import fold_accents
 from claimstance.model.text.person_names import bare_name, person_name, words
 
 T = TypeVar("T")
-Span = tuple[int, int]
-Entity = tuple[int, int, str]
+Offsets = tuple[int, int]
+LabelledOffsets = tuple[int, int, str]
 
 GENDERS = {
     **dict.fromkeys(("he", "him", "his", "himself"), "male"),
@@ -88,8 +88,8 @@ class PeopleInText:
     def __init__(
         self,
         text: str,
-        sentences: Sequence[Span],
-        entities: Iterable[Entity],
+        sentences: Sequence[Offsets],
+        entities: Iterable[LabelledOffsets],
         stop: ShouldCancel = never_cancel,
     ) -> None:
         self.text = text
@@ -146,7 +146,7 @@ class PeopleInText:
         folded = fold_accents(name)
         return person_name(folded) is not None or folded in self._full_names
 
-    def within(self, span: Span) -> Iterator[tuple[int, Mention]]:
+    def within(self, span: Offsets) -> Iterator[tuple[int, Mention]]:
         """Yield the people named within a span, in order, with their index in ``people``."""
         start, end = span
         first = bisect_left(self._starts, start)

@@ -42,7 +42,7 @@ def find_quotes(text: str) -> Iterator[Quote]:
             yield Quote(opened, paragraph.end(), is_closed=False)
 
 
-def find_quotations(text: str) -> list[Quote]:
+def join_quotes(text: str) -> list[Quote]:
     """Return the quotes of a text, with quotes that go on in the next paragraph joined.
 
     By convention, a quotation of several paragraphs opens with each of them and closes with the last.

@@ -14,19 +14,19 @@ from dataclasses import replace
 from claimstance.inference.coreference.people import (
     GENDERS,
     PRONOUN,
-    Entity,
+    LabelledOffsets,
     Mention,
+    Offsets,
     PeopleInText,
-    Span,
     cancellable,
 )
 from claimstance.inference.coreference.salience import RecentMentions
 from claimstance.model.predictor import ShouldCancel, never_cancel
 from claimstance.model.text.accents import fold_accents
 from claimstance.model.text.mentions import find_mentions
-from claimstance.model.text.person_names import bare_name, person_name, title_of, words
+from claimstance.model.text.person_names import bare_name, honorific_of, person_name, words
 
-Names = dict[Span, str | None]
+Names = dict[Offsets, str | None]
 
 _RELATIVE = words("who whom whose that which")
 _GROUP_PRONOUNS = words("they them their theirs themselves")
@@ -76,7 +76,10 @@ _LONG_FORMS = {
 
 
 def resolve_names(
-    text: str, sentences: Sequence[Span], sources: Sequence[Span], entities: Iterable[Entity]
+    text: str,
+    sentences: Sequence[Offsets],
+    sources: Sequence[Offsets],
+    entities: Iterable[LabelledOffsets],
 ) -> list[str | None]:
     """Return the name of the source that each source span refers to.
 
@@ -96,9 +99,9 @@ def resolve_names(
 
 def resolve_references(
     text: str,
-    sentences: Sequence[Span],
-    sources: Sequence[Span],
-    entities: Iterable[Entity],
+    sentences: Sequence[Offsets],
+    sources: Sequence[Offsets],
+    entities: Iterable[LabelledOffsets],
     stop: ShouldCancel = never_cancel,
 ) -> Names:
     """Return names as ``resolve_names`` does, by span, with every *he* and *she* of the article added.
@@ -172,7 +175,7 @@ def is_pronoun(word: str) -> bool:
     return any(word in group for group in groups)
 
 
-def _person_name(people: PeopleInText, span: Span) -> str | None:
+def _person_name(people: PeopleInText, span: Offsets) -> str | None:
     """Return the name of a phrase that is a name, or a name with a title, a role or an apposition.
 
     This is sieve 1.
@@ -184,7 +187,7 @@ def _person_name(people: PeopleInText, span: Span) -> str | None:
     return people.fullest(phrase) if people.is_person(phrase) else None
 
 
-def _means_person(text: str, span: Span, person: Mention) -> bool:
+def _means_person(text: str, span: Offsets, person: Mention) -> bool:
     """Return whether a phrase means a person who is named in it: not *an aide to Orr*."""
     before = text[span[0] : person.start]
     after = text[person.end : span[1]]
@@ -200,7 +203,7 @@ def _roles_of(text: str, person: Mention) -> Iterator[str]:
     line_words = line.split(" ")
     title = ""
     for i in range(len(line_words)):  # the longest title comes first
-        title = title_of(" ".join(line_words[i:]))
+        title = honorific_of(" ".join(line_words[i:]))
         if title:
             break
     words_in_title = title.lower().replace(".", "").split()
@@ -213,7 +216,7 @@ def _roles_of(text: str, person: Mention) -> Iterator[str]:
 
 
 def _resolve_pronouns(
-    people: PeopleInText, sources: set[Span], names: Names, stop: ShouldCancel
+    people: PeopleInText, sources: set[Offsets], names: Names, stop: ShouldCancel
 ) -> Names:
     """Return the name of every *he* and *she*; a resolved pronoun keeps its person salient.
 
@@ -311,7 +314,7 @@ def _mark_sources(people: PeopleInText, names: Names) -> list[Mention]:
 
 
 def _resolve_remaining(
-    people: PeopleInText, phrases: dict[Span, str], names: Names, stop: ShouldCancel
+    people: PeopleInText, phrases: dict[Offsets, str], names: Names, stop: ShouldCancel
 ) -> Names:
     """Return ``names`` with the sources that the earlier sieves left open: *who*, *they*, *it*."""
     names = dict(names)
@@ -342,7 +345,7 @@ def _resolve_remaining(
 
 
 def _antecedent_of_who(
-    people: PeopleInText, span: Span, by_end: dict[int, tuple[int, str | None]]
+    people: PeopleInText, span: Offsets, by_end: dict[int, tuple[int, str | None]]
 ) -> str | None:
     """Return the name that ends before a *who*, with at most a comma between: sieve 4."""
     text, start = people.text, span[0]

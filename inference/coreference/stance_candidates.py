@@ -93,6 +93,7 @@ def find_candidates(
             # A target that the user names gets an answer, even if no holder can be scored on it.
             is_unanswered = bool(targets) and len(candidates) == first_candidate
             is_own_voice = not is_reported(mention, reported[index])
+            # Among the targets that the model finds, the text itself is scored only on those that end as names do.
             is_in_scope = bool(targets) or mention is None or mention[1] in entity_ends[index]
             if is_unanswered or (is_own_voice and is_in_scope):
                 query = StanceQuery(index, None, mention or name, is_found=not targets)

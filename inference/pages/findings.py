@@ -49,7 +49,7 @@ def findings(
     if summary.targets:
         target = summary.targets[0]
         counts = sides_in_words(target.sides, summary.labels)
-        before = Piece("Most sides are taken on ")
+        before = Piece("Most stances are on ")
         sentences.append([before, Piece(target.name, True), Piece(f": {counts}")])
     for label in ("against", "favor"):
         pairs = [pair for pair in summary.pairs if pair.sides.get(label, 0) > 1]
@@ -72,7 +72,8 @@ def findings(
     ):
         if measures:
             clear = list(_clear_differences(measures, more, less, outlet_names))
-            sentences.append(_told(kind, clear, sum(it.compared for it in measures)))
+            compared = sum(measure.compared for measure in measures)
+            sentences.append(_summarize_differences(kind, clear, compared, len(measures)))
     return sentences
 
 
@@ -174,11 +175,15 @@ def _clear_differences(
             )
 
 
-def _told(kind: str, clear: list[tuple[float, Sentence]], compared: int) -> Sentence:
+def _summarize_differences(
+    kind: str, clear: list[tuple[float, Sentence]], compared: int, name_count: int
+) -> Sentence:
     """Return a sentence with the greatest of the clear differences of a kind, and their number."""
     if not clear:
-        none = f"none of {plural(compared, 'difference')} between an outlet and all others is clear"
-        return [Piece(f"{kind}: {none}: chance could explain what there is")]
+        tested = f"{plural(compared, 'difference')} between an outlet and all others"
+        names = plural(name_count, "name")
+        none = f"none of {tested}, for the {names} counted most, is clear"
+        return [Piece(f"{kind}: {none}. Chance could explain each; more articles may tell")]
     verb = "is" if len(clear) == 1 else "are"
     sentence = [Piece(f"{kind}: {len(clear)} of {plural(compared, 'difference')} {verb} clear: ")]
     clear.sort(key=lambda difference: -difference[0])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from claimstance.inference.articles import DOCUMENTS
-from claimstance.inference.articles.article import Article, Raw, title_of
+from claimstance.inference.articles.article import Article, Raw, headline_of
 from claimstance.inference.articles.isolation import Limits, TimeLimitError
 from claimstance.inference.articles.wrapping import unwrap
 from claimstance.inference.serving.form_fields import FormField, parse_form
@@ -53,7 +53,7 @@ def read_pasted(pasted: PastedForm, limits: Limits) -> tuple[Article, list[str]]
         text = unwrap(pasted.text)
         if not text.strip():
             raise invalid_field("text", "expected an article, pasted or as a file, found none")
-        article = Article("", text, title_of(text))
+        article = Article("", text, headline_of(text))
     else:
         name = Path(file.filename or "")
         suffix = name.suffix.lower()

@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from claimstance.inference.articles.sources import Article, title_of
+from claimstance.inference.articles.sources import Article, headline_of
 from claimstance.inference.serving.description import ARTICLE_EXAMPLES, RECORD_EXAMPLES
 from claimstance.inference.serving.problems import invalid_field
 from claimstance.model.errors import InputError
@@ -101,7 +101,7 @@ class AskedArticle(BaseModel):
 
     def article(self) -> Article:
         """Return the article, with its first line as the title if it has none."""
-        title = title_of(self.text) if self.title is None else self.title
+        title = headline_of(self.text) if self.title is None else self.title
         return Article(self.doc_id, self.text, title)
 
 

@@ -61,20 +61,20 @@ class OnnxBackend:
     """
 
     def __init__(
-        self, folder: Path, config: ModelConfig, encoder_files: Sequence[str] = (READER_FILE,)
+        self, folder: Path, config: ModelConfig, files: Sequence[str] = (READER_FILE,)
     ) -> None:
         """Load the encoder.
 
         Args:
             folder: the model folder.
             config: the model's configuration.
-            encoder_files: the files of the encoder, in the order in which they run.
+            files: the files of the encoder, in the order in which they run.
         """
         self._folder = folder
         self._config = config
         self._sessions: dict[str, ort.InferenceSession] = {}  # file → its session
         # These sessions are loaded at once, since calls may come from several threads.
-        self._encoder_sessions = {name: self._session(name) for name in encoder_files}
+        self._encoder_sessions = {name: self._session(name) for name in files}
 
         path = self._folder / READER_FILE
         outputs = self._encoder_sessions[READER_FILE].get_outputs()
@@ -121,7 +121,11 @@ class OnnxBackend:
 
     def read(self, ids: Ints, segments: Ints, sentences: Ints) -> dict[str, Floats]:
         """Run the network; ``Backend`` documents the arrays."""
-        values = {"input_ids": ids, "segments": segments, "sentences": sentences}
+        values: dict[str, Ints | Floats] = {
+            "input_ids": ids,
+            "segments": segments,
+            "sentences": sentences,
+        }
         output: dict[str, Floats] = {}
         for file, session in self._encoder_sessions.items():
             # An encoder without segments has no such input. Later files need values of earlier ones.

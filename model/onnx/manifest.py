@@ -113,7 +113,7 @@ def check_files(folder: Path) -> dict[str, str]:
 
 def encoder_files(files: Container[str]) -> list[str]:
     """Return the files of the encoder among those of a model, in the order in which they run."""
-    names = []
+    names: list[str] = []
     while (name := ENCODER_FILE.format(len(names) + 1)) in files:
         names.append(name)
     return [*names, READER_FILE]

@@ -16,13 +16,13 @@ class Layout:
 
     Attributes:
         lines: the number of the line of each sentence.
-        ends: sentences that speech outside quotation marks does not continue into.
+        speech_breaks: sentences that speech outside quotation marks does not continue into.
         quoted: sentences with words inside quotation marks, which may be opened on an earlier line.
         colons: lines that end with a colon: they introduce the speech on later lines.
     """
 
     lines: tuple[int, ...]
-    ends: frozenset[int]
+    speech_breaks: frozenset[int]
     quoted: frozenset[int]
     colons: frozenset[int] = frozenset()
 

@@ -92,10 +92,10 @@ def is_title(word: str) -> bool:
     return _TITLES.match(f"{word} X") is not None
 
 
-def title_of(name: str) -> str:
+def honorific_of(name: str) -> str:
     """Return the titles at the beginning of a name, ``""`` if there are none.
 
-    >>> title_of("Vice President Ann Lee")
+    >>> honorific_of("Vice President Ann Lee")
     'Vice President'
     """
     titles = _TITLES.match(" ".join(name.split()))

@@ -20,7 +20,7 @@ from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, check_labels
 from claimstance.training.data.building.adjudication import adjudicate_items, agreement_of_answers
 from claimstance.training.data.building.assign_splits import assign_splits
-from claimstance.training.data.building.groups import RowIds
+from claimstance.training.data.building.groups import RowIndices
 from claimstance.training.data.building.indexing import (
     NO_SPLIT,
     holder_names,
@@ -41,7 +41,7 @@ from claimstance.training.data.report.report import (
     REPORT_FILE,
     BuildReport,
     Fingerprint,
-    count_labels,
+    count_profile_labels,
     count_soft,
     label_counts_by_split,
     repeated_texts,
@@ -89,7 +89,7 @@ def build(
     """
     # Reading may take long: find out first if the result cannot be written.
     out = Path(out)
-    check_target(out, overwrite)
+    check_can_write(out, overwrite)
     if not config.sources:
         raise ConfigError("data.sources: expected at least one corpus or file, found none")
     if (config.teachers or config.hard_negatives) and teach is None:
@@ -112,7 +112,7 @@ def build(
     return report
 
 
-def check_target(out: Path, overwrite: bool) -> None:
+def check_can_write(out: Path, overwrite: bool) -> None:
     """Raise ``InputError`` if a dataset cannot be written to ``out``; call it before long work."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
@@ -259,7 +259,7 @@ def _check_codebook(
     from claimstance.training.data.codebook import check_against, load_codebook
 
     codebook = load_codebook(config.codebook)
-    counts = count_labels(rows.profiles, rows.column("profile").astype(np.int32))
+    counts = count_profile_labels(rows.profiles, rows.column("profile").astype(np.int32))
     for task_counts in counts.values():
         task_counts.pop(NO_LABEL, None)
     warnings = check_against(codebook, counts, rows.store.names)
@@ -313,14 +313,14 @@ def _write(
     rows: DatasetRows, labels: Labels, soft: dict[str, SoftLabels], folder: Path
 ) -> Fingerprint:
     """Write all splits and soft labels into a new folder, and return their fingerprint."""
-    splits: dict[str, RowIds] = {}
+    splits: dict[str, RowIndices] = {}
     for name in SPLITS:
         split_rows = rows.in_split(name)
         if len(split_rows):
             splits[name] = split_rows
     writer, fingerprint = DatasetWriter(folder, splits, labels), Fingerprint()
 
-    def fingerprinted_lines(split_rows: RowIds) -> Iterator[bytes]:
+    def fingerprinted_lines(split_rows: RowIndices) -> Iterator[bytes]:
         for line in rows.lines(split_rows):
             fingerprint.add(line)
             yield line

@@ -19,7 +19,7 @@ class ScoredAnswer:
     Attributes:
         record: the sentence of the question.
         stance: the stance of the record that the question is about; ``None`` for other tasks.
-        variant: the task, or a variant of it such as ``stance.topic``.
+        kind: the task, or a kind of it such as ``stance.topic``.
         gold: the gold label.
         probabilities: label → probability.
         predicted: the label that the model chose.
@@ -27,7 +27,7 @@ class ScoredAnswer:
 
     record: Record
     stance: Stance | None
-    variant: str
+    kind: str
     gold: str
     probabilities: dict[str, float]
     predicted: str
@@ -48,7 +48,7 @@ class Answers:
         predicted: (n,) the column of the chosen label, which need not be the most probable.
         gold: (n,) the column of the gold label.
         documents: (n,) the document of each question; rows of one document are not independent.
-        variants: (n,) the variant of each question (see ``ScoredAnswer``).
+        kinds: (n,) the kind of each question (see ``ScoredAnswer``).
     """
 
     labels: tuple[str, ...]
@@ -56,7 +56,7 @@ class Answers:
     predicted: NDArray[np.int64]
     gold: NDArray[np.int64]
     documents: NDArray[np.str_]
-    variants: NDArray[np.str_]
+    kinds: NDArray[np.str_]
 
     @property
     def predicted_labels(self) -> list[str]:
@@ -86,15 +86,12 @@ class Answers:
             self.predicted[rows],
             self.gold[rows],
             self.documents[rows],
-            self.variants[rows],
+            self.kinds[rows],
         )
 
-    def by_variant(self) -> dict[str, "Answers"]:
-        """Return the answers to each variant of the question."""
-        return {
-            str(variant): self.select(self.variants == variant)
-            for variant in np.unique(self.variants)
-        }
+    def by_kind(self) -> dict[str, "Answers"]:
+        """Return the answers to each kind of the question."""
+        return {str(kind): self.select(self.kinds == kind) for kind in np.unique(self.kinds)}
 
 
 def document_of(record: Record) -> str:
@@ -120,14 +117,14 @@ def iter_answers(
                 predicted = config.predict_label(task, probabilities)
                 yield ScoredAnswer(record, None, task, gold, probabilities, predicted)
             continue
-        variants = prediction.kinds or ["stance"] * len(prediction.stances)
-        for stance, variant, probabilities in zip(
-            record.stances or (), variants, prediction.stances, strict=True
+        kinds = prediction.kinds or ["stance"] * len(prediction.stances)
+        for stance, kind, probabilities in zip(
+            record.stances or (), kinds, prediction.stances, strict=True
         ):
             gold = stance.label
             if gold is not None:
-                predicted = config.predict_label(variant, probabilities)
-                yield ScoredAnswer(record, stance, variant, gold, probabilities, predicted)
+                predicted = config.predict_label(kind, probabilities)
+                yield ScoredAnswer(record, stance, kind, gold, probabilities, predicted)
 
 
 def collect(
@@ -148,5 +145,5 @@ def stack(labels: Sequence[str], answers: Sequence[ScoredAnswer]) -> Answers:
         np.array([column[answer.predicted] for answer in answers]),
         np.array([column[answer.gold] for answer in answers]),
         np.array([document_of(answer.record) for answer in answers]),
-        np.array([answer.variant for answer in answers]),
+        np.array([answer.kind for answer in answers]),
     )

@@ -58,8 +58,8 @@ def score_directed(
         if labels not in _CLASSES:
             continue
         forward, backward = prediction.stances
-        variants = prediction.kinds or ["stance", "stance"]
-        forward_thresholds, backward_thresholds = map(config.thresholds_of, variants)
+        kinds = prediction.kinds or ["stance", "stance"]
+        forward_thresholds, backward_thresholds = map(config.thresholds_of, kinds)
         # A pair counts as one item with one class, not as two stances.
         gold_classes.append(_CLASSES.index(labels))
         owners.append(document)

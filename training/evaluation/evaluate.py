@@ -54,10 +54,10 @@ def evaluate(
         The figures of each ``corpus/task`` (the corpus from ``meta``, with its subset if it names
         one), with 95 % intervals by bootstrap over documents.
     """
-    return score_pairs(predictor.config, pair(predictor, records, progress))[0]
+    return score_pairs(predictor.config, predict_records(predictor, records, progress))[0]
 
 
-def pair(
+def predict_records(
     predictor: Predictor, records: Sequence[Record], progress: Callable[[int], None] | None = None
 ) -> list[Pair]:
     """Return each record with the model's prediction; see ``evaluate``."""

@@ -152,7 +152,7 @@ def _to_json(case: ScoredAnswer | ScoredSpans) -> dict[str, Any]:
     record = case.record.model_dump(mode="json", exclude_none=True)
     if isinstance(case, ScoredAnswer):
         return {
-            "kind": case.variant,
+            "kind": case.kind,
             "gold": case.gold,
             "said": case.predicted,
             "probabilities": case.probabilities,

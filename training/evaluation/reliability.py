@@ -31,9 +31,9 @@ STANCE_PRECISION = 0.8
 RANKED = ("check_worthy",)
 
 
-def answered_precision(variant: str) -> float:
+def answered_precision(kind: str) -> float:
     """Return the precision of answers that are not marked as abstained, for a task or a kind of stance query."""
-    return STANCE_PRECISION if variant.partition(".")[0] == "stance" else TARGET_PRECISION
+    return STANCE_PRECISION if kind.partition(".")[0] == "stance" else TARGET_PRECISION
 
 
 @dataclass(frozen=True)
@@ -165,8 +165,8 @@ def answered_mask(answers: Answers, config: ModelConfig) -> NDArray[np.bool_] | 
         ``None`` if the model has no abstention threshold for one of the answers.
     """
     thresholds = []
-    for variant, label in zip(answers.variants.tolist(), answers.predicted_labels, strict=True):
-        threshold = config.abstention_threshold(variant, label)
+    for kind, label in zip(answers.kinds.tolist(), answers.predicted_labels, strict=True):
+        threshold = config.abstention_threshold(kind, label)
         if threshold is None:
             return None
         thresholds.append(threshold)
@@ -190,8 +190,8 @@ def _set_figures(answers: Answers, config: ModelConfig) -> dict[str, Figure]:
         No figures if the model has no set threshold for one of the answers.
     """
     set_thresholds = []
-    for variant in answers.variants.tolist():
-        threshold = config.conformal_threshold(variant)
+    for kind in answers.kinds.tolist():
+        threshold = config.conformal_threshold(kind)
         if threshold is None:
             return {}
         set_thresholds.append(threshold)

@@ -21,7 +21,7 @@ from claimstance.model.pair_evidence import EVIDENCE
 from claimstance.model.predictor import Backend, Ints, Predictor
 from claimstance.model.record import Record
 from claimstance.training.evaluation.answers import Answers, collect
-from claimstance.training.evaluation.evaluate import evaluate, pair, primary
+from claimstance.training.evaluation.evaluate import evaluate, predict_records, primary
 from claimstance.training.evaluation.metrics import Array, cumulative_curve
 from claimstance.training.evaluation.reliability import (
     RANKED,
@@ -78,7 +78,7 @@ def calibrate(
     tasks = tuple(tasks or predictor.config.tasks)
     config = replace(uncalibrated, tasks=tasks)
     unscaled = Predictor(config, predictor.windows, predictor.backend, predictor.workers)
-    pairs = pair(unscaled, records)
+    pairs = predict_records(unscaled, records)
     # A copy, because the answers below are still collected with the uncalibrated configuration.
     calibrated = without_calibration(uncalibrated, ())
     calibrated.biases |= fit_biases(unscaled, records)
@@ -98,8 +98,8 @@ def calibrate(
         answers = collect(config, task, pairs) if task in tasks else None
         if not answers:
             continue
-        for variant, variant_answers in {**answers.by_variant(), task: answers}.items():
-            fit(calibrated, variant, variant_answers)
+        for kind, kind_answers in {**answers.by_kind(), task: answers}.items():
+            fit(calibrated, kind, kind_answers)
     if exhaustive:
         cached = Predictor(predictor.config, predictor.windows, backend)
         fit_found_stances(calibrated, cached, exhaustive, no_stance)
@@ -131,24 +131,24 @@ def without_calibration(config: ModelConfig, tasks: Sequence[str]) -> ModelConfi
     )
 
 
-def fit(config: ModelConfig, variant: str, answers: Answers) -> None:
-    """Calibrate one task or variant of the stance query, and store the result in ``config``.
+def fit(config: ModelConfig, kind: str, answers: Answers) -> None:
+    """Calibrate one task or kind of the stance query, and store the result in ``config``.
 
     Args:
         config: changed in place.
-        variant: the key of the calibration, such as ``claim`` or ``stance.holder``.
+        kind: the key of the calibration, such as ``claim`` or ``stance.holder``.
         answers: held-out answers with unscaled probabilities.
     """
     logits = np.log(np.clip(answers.probabilities, 1e-12, None))
     scale = fit_scale(logits, answers.gold, answers.documents)
-    config.temperatures[variant] = round(scale.temperature, 4)
+    config.temperatures[kind] = round(scale.temperature, 4)
     for label, bias in zip(answers.labels, scale.biases, strict=True):
         if bias:
-            config.biases[f"{variant}.{label}"] = round(float(bias), 4)
+            config.biases[f"{kind}.{label}"] = round(float(bias), 4)
     scaled = replace(answers, probabilities=scale(logits))
-    thresholds = fit_thresholds(scaled, variant)
+    thresholds = fit_thresholds(scaled, kind)
     for label, threshold in zip(answers.labels, thresholds, strict=True):
-        config.thresholds[f"{variant}.{label}"] = threshold
+        config.thresholds[f"{kind}.{label}"] = threshold
     scaled = replace(scaled, predicted=(scaled.probabilities / thresholds).argmax(axis=1))
     if len(answers.gold) >= MIN_ANSWERS:
         unreached = []
@@ -156,21 +156,21 @@ def fit(config: ModelConfig, variant: str, answers: Answers) -> None:
             # A pooled threshold would favour the majority label, so each label has its own.
             rows = scaled.predicted == column
             threshold = fit_abstention_threshold(
-                scaled.confidence[rows], scaled.correct[rows], answered_precision(variant)
+                scaled.confidence[rows], scaled.correct[rows], answered_precision(kind)
             )
-            config.abstain_below[f"{variant}.{label}"] = _rounded_down(threshold)
+            config.abstain_below[f"{kind}.{label}"] = _rounded_down(threshold)
             if threshold == ALWAYS_ABSTAIN:
                 unreached.append(label)
         if unreached:
             log.warning(
                 "%s: no probability from which %.0f %% of the answers on dev are right, for %s: "
                 "all of these will be marked as abstained",
-                variant,
-                100 * answered_precision(variant),
+                kind,
+                100 * answered_precision(kind),
                 ", ".join(unreached),
             )
     conformal = fit_conformal_threshold(scaled.gold_probability, scaled.documents)
-    config.conformal[variant] = _rounded_down(conformal)
+    config.conformal[kind] = _rounded_down(conformal)
 
 
 def _rounded_down(probability: float) -> float:
@@ -230,15 +230,15 @@ def _losses(scale: Scale, logits: Array, gold: NDArray[np.int64]) -> Array:
     return np.asarray(-np.log(np.clip(likelihoods, 1e-12, None)))
 
 
-def fit_thresholds(answers: Answers, variant: str) -> list[float]:
+def fit_thresholds(answers: Answers, kind: str) -> list[float]:
     """Return a decision threshold for each label; the sum is 1.
 
     ``ModelConfig.predict_label`` chooses the label with the largest probability / threshold. The likeliest label is
     seldom a rare one, although macro-F1 counts all labels alike. Where sentences are ranked, the thresholds
     are those of the best F1 of one label; elsewhere those of the best macro-F1, given enough answers.
     """
-    if variant in RANKED:
-        threshold = best_threshold(*binary_outcomes(answers, variant))
+    if kind in RANKED:
+        threshold = best_threshold(*binary_outcomes(answers, kind))
         thresholds = np.append(np.full(len(answers.labels) - 1, 1 - threshold), threshold)
     elif len(answers.gold) >= MIN_ANSWERS:
         thresholds = best_thresholds(answers.probabilities)

@@ -50,7 +50,7 @@ class SamplingConfig:
             queried all the same.
         augmentation: method (one of ``METHODS``) → corpus → share of its eligible single sentences that are
             augmented once per epoch.
-        sampling: corpus → share of its sentences in an epoch; 1 where absent.
+        corpus_shares: corpus → share of its sentences in an epoch; 1 where absent.
         same_windows: show the windows of the first epoch in every epoch, in another order.
         seed: the seed of all random choices.
     """
@@ -61,7 +61,7 @@ class SamplingConfig:
     topic_share: float = 0.1
     unstated_topic_share: float = 1.0
     augmentation: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    sampling: Mapping[str, float] = field(default_factory=dict)
+    corpus_shares: Mapping[str, float] = field(default_factory=dict)
     same_windows: bool = False
     seed: int = 13
 
@@ -155,16 +155,16 @@ class EpochSampler:
         if self._documents_of_epoch is not None:
             documents += self._documents_of_epoch(number)
         for document in documents:
-            if rng.random() >= self._sampling.sampling.get(document[0].corpus, 1.0):
+            if rng.random() >= self._sampling.corpus_shares.get(document[0].corpus, 1.0):
                 continue
             isolated, in_context = [], []
-            for sentence in enumerate(document):
+            for numbered_example in enumerate(document):
                 if rng.random() < self._sampling.isolated_share:
-                    isolated.append(sentence)
+                    isolated.append(numbered_example)
                 else:
-                    in_context.append(sentence)
-            for sentence in isolated:
-                yield from self._fill([sentence], max_tokens)
+                    in_context.append(numbered_example)
+            for numbered_example in isolated:
+                yield from self._fill([numbered_example], max_tokens)
             # The first window has a random length, so that sentences meet other neighbours in each epoch.
             yield from self._fill(in_context, rng.randint(max_tokens // 4, max_tokens))
 
@@ -172,13 +172,13 @@ class EpochSampler:
         """Yield windows of single sentences, a share of them beside others of their corpus."""
         max_tokens = self._windows.max_tokens
         for corpus, examples in sorted(self._singles.items()):
-            # Sampling everything is a shuffle that leaves the examples of other epochs in their order.
+            # The sample is a shuffled copy, so that no epoch depends on the order of another.
             order = rng.sample(examples, len(examples))
-            order = order[: round(len(order) * self._sampling.sampling.get(corpus, 1.0))]
-            isolated = round(len(order) * (1 - self._sampling.context_share))
-            for example in order[:isolated]:
+            order = order[: round(len(order) * self._sampling.corpus_shares.get(corpus, 1.0))]
+            isolated_count = round(len(order) * (1 - self._sampling.context_share))
+            for example in order[:isolated_count]:
                 yield from self._fill([(0, example)], max_tokens)
-            remaining = order[isolated:]
+            remaining = order[isolated_count:]
             while remaining:
                 # Sentences of one corpus keep each other company, in groups as an article's window has them.
                 count = rng.choice((2, 3, 5, 8))

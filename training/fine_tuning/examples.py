@@ -61,7 +61,7 @@ class StanceExample:
 
 @dataclass
 class Example:
-    """Represent one sentence with its labels; ``None`` or ``IGNORE`` where its corpus has no such label.
+    """Represent one sentence with its labels; fields that its corpus has no labels for are ``None`` or empty.
 
     Attributes:
         corpus: the corpus.
@@ -116,7 +116,7 @@ class Example:
         return not own_tasks.isdisjoint(tasks)
 
 
-def about(records: Sequence[Record], tasks: Collection[str]) -> list[Record]:
+def keep_labels_of(records: Sequence[Record], tasks: Collection[str]) -> list[Record]:
     """Return the records without the labels of other tasks."""
     fields = {"attribution": "attributions", "entity": "entities", "stance": "stances"}
     others = {fields.get(task, task): None for task in TASKS if task not in tasks}

@@ -109,7 +109,7 @@ def find_stances(
         predicted=table.argmax(axis=1),
         gold=np.array(gold, dtype=np.int64),
         documents=np.array(documents, dtype=np.str_),
-        variants=np.full(len(gold), FOUND),
+        kinds=np.full(len(gold), FOUND),
     )
     return FoundStances(answers, np.array(evidence).reshape(-1, len(EVIDENCE)), annotated)
 

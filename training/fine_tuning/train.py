@@ -51,7 +51,7 @@ from claimstance.training.fine_tuning.checkpoints import (
     write_description,
 )
 from claimstance.training.fine_tuning.epoch_sampler import EpochSampler, SamplingConfig
-from claimstance.training.fine_tuning.examples import ExampleBuilder, about
+from claimstance.training.fine_tuning.examples import ExampleBuilder, keep_labels_of
 from claimstance.training.fine_tuning.feature_cache import FEATURES_FILE, cache_features
 from claimstance.training.fine_tuning.mixed_precision import use_bfloat16
 from claimstance.training.fine_tuning.trainer import (
@@ -138,7 +138,7 @@ def train(
     model.distillation_weight = settings.distillation_weight
 
     export_options = _export_options(config, tasks)
-    train_records, dev = about(records, tasks), about(dev, tasks)
+    train_records, dev = keep_labels_of(records, tasks), keep_labels_of(dev, tasks)
     schedule = _schedule(model, train_records, tasks, task_labels, settings, soft_labels)
     all_callbacks = [*callbacks]
     if settings.patience and settings.evaluations_per_epoch and dev:
@@ -244,8 +244,10 @@ def _load_trainable_heads(
 
 def _export_options(config: Config, tasks: Sequence[str]) -> dict[str, Any]:
     """Return arguments of ``export`` that keep the frozen files of an exported model as they are."""
+    if not config.training.trainable_tasks:
+        return {}
     folder = init_folder(config.model.init_from)
-    if not config.training.trainable_tasks or not (folder / MANIFEST_FILE).exists():
+    if not (folder / MANIFEST_FILE).exists():
         return {}
     check_files(folder)
     manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
@@ -305,7 +307,7 @@ def _schedule(
         topic_share=settings.topic_share,
         unstated_topic_share=settings.unstated_topic_share,
         augmentation={method: getattr(settings, method) for method in METHODS},
-        sampling=settings.sampling,
+        corpus_shares=settings.sampling,
         same_windows=trains_on_features(settings),
         seed=settings.seed,
     )
@@ -366,7 +368,7 @@ def _training_arguments(
         raise InputError(
             f"the train split: expected {batches_per_step} batches for a step, found {len(schedule)}"
         )
-    steps_per_epoch = min(max(1, schedule.first_epoch // batches_per_step), steps)
+    steps_per_epoch = min(max(1, schedule.batches_in_first_epoch // batches_per_step), steps)
     eval_steps = max(1, math.ceil(steps_per_epoch / max(settings.evaluations_per_epoch, 1)))
     has_gpu = torch.cuda.is_available()
     return TrainingArguments(

@@ -45,7 +45,7 @@ class BatchSchedule(Dataset[list[LabelledWindow]]):
         return [labelled.window for labelled in self._sampler.first_windows]
 
     @property
-    def first_epoch(self) -> int:
+    def batches_in_first_epoch(self) -> int:
         """Return the number of batches in the first epoch."""
         return self._ends[0]
 

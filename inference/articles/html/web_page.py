@@ -12,10 +12,10 @@ from claimstance.inference.articles.article import (
     Article,
     Raw,
     check_length,
+    headline_of,
     missing_library,
     mute_logging,
     one_line,
-    title_of,
 )
 from claimstance.inference.articles.html.encodings import decode
 from claimstance.inference.articles.html.markup import simplify
@@ -60,7 +60,7 @@ def parse(raw: Raw) -> Article:
         "outlet": document.sitename or document.hostname,
         "url": document.url or raw.url,
     }
-    title = document.title or title_of(document.text)
+    title = document.title or headline_of(document.text)
     return Article(raw.doc_id, document.text, title, tuple(warnings), meta)
 
 

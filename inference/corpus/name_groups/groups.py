@@ -23,7 +23,7 @@ from claimstance.inference.corpus.name_groups.mentions import (
 )
 from claimstance.inference.corpus.name_groups.people import PeopleRules
 from claimstance.model.text.mentions import has_capital
-from claimstance.model.text.person_names import title_of, words
+from claimstance.model.text.person_names import honorific_of, words
 
 _SPELLING, _FIRST_NAME, _SURNAME, _ACRONYM, _BODY = range(5)  # kinds of blocks
 _BLOCKS = """
@@ -89,7 +89,7 @@ def _preference(mention: Mention) -> tuple[bool | int, ...]:
         person is not None and len(person.first) > 1,
         not is_acronym(name),
         COUNTRY.match(without_article(name)) is not None,
-        not title_of(name),
+        not honorific_of(name),
         not name.endswith(("'s", "’s", "'", "’")),
         mention.articles,
         -len(name),

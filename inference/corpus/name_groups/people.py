@@ -14,7 +14,7 @@ from claimstance.inference.coreference.aliases import (
 from claimstance.inference.corpus.name_groups.evidence import Groups, meant_in_articles
 from claimstance.inference.corpus.name_groups.mentions import Mention, without_article
 from claimstance.model.text.mentions import AMBIGUOUS_SURNAMES, has_capital
-from claimstance.model.text.person_names import bare_name, title_of
+from claimstance.model.text.person_names import bare_name, honorific_of
 
 #: Of a surname, the share of the entities that must be people. "Carson" is also a town in one article, and
 #: a wrong merge would hide there.
@@ -73,7 +73,7 @@ class PeopleRules:
             return False
         if mention.thing > (1 - _MIN_PEOPLE) * mention.person:
             return False
-        if not self.has_entities or (not mention.person and title_of(mention.name)):
+        if not self.has_entities or (not mention.person and honorific_of(mention.name)):
             return True
         return mention.part < mention.person - mention.part
 
@@ -83,7 +83,7 @@ class PeopleRules:
         """Join surnames, with or without titles, with the full name that they mean."""
         groups = self.groups
         people = {groups.find(mention.id) for mention in full}
-        titles = {mention.id: title_of(mention.name) for mention in short}
+        titles = {mention.id: honorific_of(mention.name) for mention in short}
         genders = {gender_of(title.lower().replace(".", "")) for title in titles.values()} - {""}
         has_son = any(SUFFIX.search(mention.name) for mention in short)
         is_unique = len(people) == 1 and len(genders) < 2 and not has_son

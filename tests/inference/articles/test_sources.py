@@ -14,9 +14,9 @@ from claimstance.inference.articles.sources import (
     Article,
     check_characters,
     count_articles,
+    headline_of,
     read_articles,
     read_records,
-    title_of,
 )
 from claimstance.model.errors import InputError
 
@@ -263,7 +263,7 @@ def test_a_link_to_a_file_is_a_file(here):
     ],
 )
 def test_titles(text, title):
-    assert title_of(text) == title
+    assert headline_of(text) == title
 
 
 def test_counting_without_reading(here):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from claimstance.inference import Tagger
 from claimstance.inference.coreference.continuations import find_continuations
-from claimstance.inference.coreference.quotes import find_quotations, find_quotes
+from claimstance.inference.coreference.quotes import find_quotes, join_quotes
 from claimstance.inference.results import Attribution, Span
 from claimstance.inference.writers.rows import TABLES
 from claimstance.model.text.sentences import split_sentences
@@ -167,7 +167,7 @@ def test_outside_of_quotation_marks_most_of_a_later_sentence_counts(text, conten
 )
 def test_quotations_go_on_where_the_next_paragraph_opens_again(text, quotes, quotations):
     assert [text[quote.start : quote.end] for quote in find_quotes(text)] == quotes
-    assert [text[quote.start : quote.end] for quote in find_quotations(text)] == quotations
+    assert [text[quote.start : quote.end] for quote in join_quotes(text)] == quotations
 
 
 @given(st.lists(st.sampled_from(["“", "”", '"', "Aa", "b.", "\n", " "]), max_size=40), st.data())

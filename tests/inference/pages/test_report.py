@@ -70,7 +70,7 @@ def test_what_stands_out_is_told_first(page):
     assert glance(page) == [
         f"{DRAYCOTT} speaks most: 37 statements, 60 % of all with a named source",
         f"Who speaks most in each outlet: Herald: {SALT} (50 %); Tide: {DRAYCOTT} (100 %)",
-        f"Most sides are taken on {ORVANE}: 18 for, 31 against",
+        f"Most stances are on {ORVANE}: 18 for, 31 against",
         f"Most often against somebody: {SALT} against {ORVANE}, 24 stances in 16 articles; "
         f"then {DRAYCOTT} against {ORVANE} (7)",
         f"Most often for somebody: {DRAYCOTT} for {ORVANE}, 18 stances in 25 articles",
@@ -107,8 +107,8 @@ def test_no_clear_difference_is_told(report):
     alike = [SALT, "Ann Lee"]
     page = report(*quoting("Herald", 60, alike), *quoting("Tide", 60, alike))
     assert glance(page)[-1] == (
-        "Whom the outlets quote: none of 4 differences between an outlet and all others is clear: "
-        "chance could explain what there is"
+        "Whom the outlets quote: none of 4 differences between an outlet and all others, for the 2 names counted "
+        "most, is clear. Chance could explain each; more articles may tell"
     )
 
 

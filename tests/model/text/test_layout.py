@@ -31,7 +31,7 @@ def test_each_sentence_has_the_number_of_its_line():
     ],
 )
 def test_speech_outside_quotation_marks_ends_with_its_line(text, ends):
-    assert layout(text).ends == ends
+    assert layout(text).speech_breaks == ends
 
 
 def test_sentences_within_quotation_marks_are_quoted():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimstance.model.text.mentions import find_mentions
-from claimstance.model.text.person_names import bare_name, person_name, title_of
+from claimstance.model.text.person_names import bare_name, honorific_of, person_name
 
 
 def mentions(name, text):
@@ -107,8 +107,8 @@ def test_a_name_is_compiled_once():
 
 def test_parts_of_a_name():
     assert bare_name("former Defense Secretary Ash Carter's") == "Ash Carter"
-    assert title_of("Vice President Ann Lee") == "Vice President"
-    assert title_of("President of the Senate") == ""
+    assert honorific_of("Vice President Ann Lee") == "Vice President"
+    assert honorific_of("President of the Senate") == ""
     person = person_name("Ursula von der Leyen")
     assert (person.first, person.particles, person.surname) == ("Ursula", "von der ", "Leyen")
     assert person_name("White House") is None

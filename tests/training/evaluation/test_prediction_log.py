@@ -31,7 +31,7 @@ def test_a_case_holds_what_was_asked_and_nothing_else():
     assert list(found) == [f"cod/{task}" for task in CONFIG.tasks]
     first = found["cod/stance"][1]
     assert isinstance(first, ScoredAnswer)
-    assert (first.variant, first.gold, first.predicted, first.is_correct) == (
+    assert (first.kind, first.gold, first.predicted, first.is_correct) == (
         "stance.mention",
         "against",
         "against",

@@ -105,7 +105,7 @@ def test_label_sets_count_documents_alike():
 
 def test_each_kind_is_judged_by_its_own_threshold():
     mixed = answers(SURE, RIGHT)
-    mixed = replace(mixed, variants=np.array(["stance.topic"] * 3 + ["stance.mention"] * 2))
+    mixed = replace(mixed, kinds=np.array(["stance.topic"] * 3 + ["stance.mention"] * 2))
     config = ModelConfig(
         {}, temperatures={"stance.topic": 1.0}, abstain_below={"stance": 0.55, "stance.topic": 0.85}
     )

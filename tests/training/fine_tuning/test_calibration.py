@@ -346,7 +346,7 @@ def test_unlabelled_questions_are_not_collected():
     )
     found = collect(ModelConfig({}), "stance", pairs)
     assert found.probabilities.tolist() == [[0.1, 0.2, 0.7]]
-    assert (found.gold.tolist(), found.documents.tolist(), found.variants.tolist()) == (
+    assert (found.gold.tolist(), found.documents.tolist(), found.kinds.tolist()) == (
         [2],
         ["d"],
         ["stance.mention"],

@@ -76,14 +76,16 @@ def test_sampling_shows_a_share(many):
     sizes = Counter(corpus_of.values())
     for number in range(2):
         seen = Counter(
-            corpus_of[e] for e in shown(course(many, number, sampling={"isolated_share": 0.25}))
+            corpus_of[e]
+            for e in shown(course(many, number, corpus_shares={"isolated_share": 0.25}))
         )
         assert seen == {
             "seeds": sizes["seeds"],
             "isolated_share": round(sizes["isolated_share"] / 4),
         }
     drawn = [
-        set(shown(course(many, number, sampling={"isolated_share": 0.25}))) for number in range(2)
+        set(shown(course(many, number, corpus_shares={"isolated_share": 0.25})))
+        for number in range(2)
     ]
     assert drawn[0] != drawn[1]
 

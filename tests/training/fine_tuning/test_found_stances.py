@@ -47,7 +47,7 @@ def test_the_gold_label_of_a_pair_is_that_of_the_stance_that_it_overlaps(
     [gold] = found.answers.gold.tolist()
     assert found.answers.labels[gold] == label
     assert found.annotated == annotated_count
-    assert set(found.answers.variants) == {"stance.found"}
+    assert set(found.answers.kinds) == {"stance.found"}
 
 
 def test_one_annotated_stance_is_the_gold_label_of_one_pair(predictor):

@@ -9,7 +9,7 @@ import numpy as np
 from claimstance.model.record import Record
 from claimstance.training.data.annotators.agreement import Agreement, AgreementReport, annotations
 from claimstance.training.data.building.groups import (
-    RowIds,
+    RowIndices,
     combine_keys,
     pair_equal_keys,
     union_groups,
@@ -38,8 +38,8 @@ class Adjudication:
         shared_sources: indices of sources in which two files annotate the same sentence.
     """
 
-    rows: RowIds
-    first_rows: RowIds
+    rows: RowIndices
+    first_rows: RowIndices
     soft: dict[int, SoftLabels] = field(default_factory=dict)
     ties: dict[int, Counter[str]] = field(default_factory=dict)
     agreement: dict[str, AgreementReport] = field(default_factory=dict)
@@ -78,7 +78,7 @@ def find_items(store: IndexedStore, input_parts: Sequence[InputPart]) -> RaggedA
     return items.take(np.argsort(order[starts]))
 
 
-def _find_runs(first: RowIds, second: RowIds) -> tuple[RowIds, RowIds]:
+def _find_runs(first: RowIndices, second: RowIndices) -> tuple[RowIndices, RowIndices]:
     """Return the starts and sizes of runs in which both columns stay the same."""
     changes = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
     starts = np.flatnonzero(np.concatenate([[True], changes]))
@@ -162,7 +162,7 @@ class _SourceAdjudicator:
         self._next_row = store.row_store.count  # the row of the store that the next record becomes
 
     def batches(
-        self, items: RaggedArray, source_items: RowIds, part_indices: RowIds
+        self, items: RaggedArray, source_items: RowIndices, part_indices: RowIndices
     ) -> Iterator[RowBatch]:
         """Yield the adjudicated records, in batches of one part.
 
@@ -179,7 +179,9 @@ class _SourceAdjudicator:
         adjudicated = source_items[items.sizes[source_items] > 1]
         self._adjudication.rows[adjudicated] = np.arange(first_row, first_row + len(adjudicated))
 
-    def _records(self, items: RaggedArray, selected: RowIds, input_part: int) -> Iterator[Record]:
+    def _records(
+        self, items: RaggedArray, selected: RowIndices, input_part: int
+    ) -> Iterator[Record]:
         """Yield one record for each selected item with several annotators.
 
         Ties are counted, and soft labels go into the adjudication.

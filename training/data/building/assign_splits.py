@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.building.duplicates import SketchedTexts, merge_near_duplicates
-from claimstance.training.data.building.groups import RowIds, pair_equal_keys, union_groups
+from claimstance.training.data.building.groups import RowIndices, pair_equal_keys, union_groups
 from claimstance.training.data.building.indexing import BAD_DATE, NO_DATE, NO_SPLIT, Profile
 from claimstance.training.data.building.rows import DatasetRows
 from claimstance.training.data.building.split_groups import (
@@ -107,7 +107,7 @@ def strata(profile: Profile) -> Strata:
     return counts
 
 
-def _groups(rows: DatasetRows, unassigned: RowIds, split: Split) -> RowIds:
+def _groups(rows: DatasetRows, unassigned: RowIndices, split: Split) -> RowIndices:
     """Return the group of each unassigned row."""
     words = rows.column("words")[unassigned].astype(np.int32)
     documents = rows.documents[unassigned]
@@ -120,13 +120,13 @@ def _groups(rows: DatasetRows, unassigned: RowIds, split: Split) -> RowIds:
     groups = union_groups(groups, pair_equal_keys(texts))
     if split.by == "outlet":
         outlets = rows.keys("outlet")[unassigned]
-        problem = "meta.outlet: expected an outlet, to divide by it, found none"
-        _require(rows, unassigned, outlets != 0, problem)
+        message = "meta.outlet: expected an outlet, to divide by it, found none"
+        _require(rows, unassigned, outlets != 0, message)
         groups = union_groups(groups, pair_equal_keys(outlets))
     elif split.by == "target":
         targets = rows.ragged("targets", unassigned)
-        problem = "stances: expected a target, to divide by it, found none"
-        _require(rows, unassigned, targets.sizes > 0, problem)
+        message = "stances: expected a target, to divide by it, found none"
+        _require(rows, unassigned, targets.sizes > 0, message)
         groups = union_groups(groups, pair_equal_keys(targets.values, targets.rows))
     if split.near is None:
         return groups
@@ -144,24 +144,24 @@ def _groups(rows: DatasetRows, unassigned: RowIds, split: Split) -> RowIds:
     return union_groups(groups, (first_rows, first_rows[text_groups]))
 
 
-def _days(rows: DatasetRows, unassigned: RowIds) -> NDArray[np.int32]:
+def _days(rows: DatasetRows, unassigned: RowIndices) -> NDArray[np.int32]:
     """Return the day of each unassigned row."""
     days = rows.column("date")[unassigned].astype(np.int32)
-    problem = "meta.date: expected a date such as 2024-01-31, found another form"
-    _require(rows, unassigned, days != BAD_DATE, problem)
-    problem = "meta.date: expected a date, to divide by it, found none"
-    _require(rows, unassigned, days != NO_DATE, problem)
+    message = "meta.date: expected a date such as 2024-01-31, found another form"
+    _require(rows, unassigned, days != BAD_DATE, message)
+    message = "meta.date: expected a date, to divide by it, found none"
+    _require(rows, unassigned, days != NO_DATE, message)
     return days
 
 
 def _require(
-    rows: DatasetRows, unassigned: RowIds, is_valid: NDArray[np.bool_], problem: str
+    rows: DatasetRows, unassigned: RowIndices, is_valid: NDArray[np.bool_], message: str
 ) -> None:
     """Raise ``InputError`` with the first row that is not valid."""
     if not is_valid.all():
         row = int(unassigned[np.argmin(is_valid)])
         count = int((~is_valid).sum())
-        raise InputError(f"{rows.location(row)}: {problem} ({count} such rows)")
+        raise InputError(f"{rows.location(row)}: {message} ({count} such rows)")
 
 
 def _assign(

@@ -24,7 +24,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from claimstance.training.data.building.groups import HashKeys, Pairs, RowIds, union_groups
+from claimstance.training.data.building.groups import HashKeys, Pairs, RowIndices, union_groups
 from claimstance.training.data.building.row_store import RaggedArray, RowStore
 
 DEFAULT_SIMILARITY = 0.8  # texts at least this similar are near-duplicates, unless configured
@@ -99,7 +99,7 @@ class SketchedTexts:
         threshold: the similarity that the sketches were made for.
     """
 
-    def __init__(self, store: RowStore, rows: RowIds, threshold: float) -> None:
+    def __init__(self, store: RowStore, rows: RowIndices, threshold: float) -> None:
         self.threshold = threshold
         self._store, self._rows = store, rows
         # The values stay on disk: only the offsets of the shingles fit in memory.
@@ -157,15 +157,15 @@ class _PairVisitor(ABC):
     """Decide which candidate pairs are compared, and use the result."""
 
     @abstractmethod
-    def is_needed(self, first: RowIds, second: RowIds) -> Flags:
+    def is_needed(self, first: RowIndices, second: RowIndices) -> Flags:
         """Return for each pair of texts if it should be compared."""
 
     @abstractmethod
-    def compare(self, texts: SketchedTexts, first: RowIds, second: RowIds) -> None:
+    def compare(self, texts: SketchedTexts, first: RowIndices, second: RowIndices) -> None:
         """Compare pairs of texts."""
 
     @abstractmethod
-    def is_open(self, members: RowIds, starts: RowIds) -> Flags:
+    def is_open(self, members: RowIndices, starts: RowIndices) -> Flags:
         """Return for each run of texts if it may contain further pairs to compare.
 
         Args:
@@ -177,19 +177,19 @@ class _PairVisitor(ABC):
 class _GroupMerger(_PairVisitor):
     """Merge the groups of near-duplicates."""
 
-    def __init__(self, groups: RowIds) -> None:
+    def __init__(self, groups: RowIndices) -> None:
         self.groups = groups
 
-    def is_needed(self, first: RowIds, second: RowIds) -> Flags:
+    def is_needed(self, first: RowIndices, second: RowIndices) -> Flags:
         """Return if the two texts are in different groups."""
         return np.asarray(self.groups[first] != self.groups[second])
 
-    def compare(self, texts: SketchedTexts, first: RowIds, second: RowIds) -> None:
+    def compare(self, texts: SketchedTexts, first: RowIndices, second: RowIndices) -> None:
         """Merge the groups of near-duplicates."""
         near = texts.similarity((first, second)) >= texts.threshold
         self.groups = union_groups(self.groups, (first[near], second[near]))
 
-    def is_open(self, members: RowIds, starts: RowIds) -> Flags:
+    def is_open(self, members: RowIndices, starts: RowIndices) -> Flags:
         """Return if a run has texts of several groups."""
         groups = self.groups[members]
         lowest = np.minimum.reduceat(groups, starts)
@@ -213,16 +213,16 @@ class DuplicateSearch(_PairVisitor):
         self.matches = np.full(len(indexed), -1, dtype=np.int32)
         self.similarities = np.zeros(len(indexed), dtype=np.float32)
 
-    def _is_unmatched(self, members: RowIds) -> Flags:
+    def _is_unmatched(self, members: RowIndices) -> Flags:
         return np.asarray(self.queries[members] & (self.matches[members] < 0))
 
-    def is_needed(self, first: RowIds, second: RowIds) -> Flags:
+    def is_needed(self, first: RowIndices, second: RowIndices) -> Flags:
         """Return if one text is indexed, and the other an unmatched query."""
         forward = self.indexed[first] & self._is_unmatched(second)
         backward = self.indexed[second] & self._is_unmatched(first)
         return np.asarray(forward | backward)
 
-    def compare(self, texts: SketchedTexts, first: RowIds, second: RowIds) -> None:
+    def compare(self, texts: SketchedTexts, first: RowIndices, second: RowIndices) -> None:
         """Keep the near-duplicates as matches."""
         similarities = texts.similarity((first, second))
         near = similarities >= texts.threshold
@@ -232,14 +232,14 @@ class DuplicateSearch(_PairVisitor):
         self.matches[queries] = np.where(is_reversed, second, first)
         self.similarities[queries] = similarities[near]
 
-    def is_open(self, members: RowIds, starts: RowIds) -> Flags:
+    def is_open(self, members: RowIndices, starts: RowIndices) -> Flags:
         """Return if a run has indexed texts and unmatched queries."""
         has_indexed = np.logical_or.reduceat(self.indexed[members], starts)
         has_unmatched = np.logical_or.reduceat(self._is_unmatched(members), starts)
         return np.logical_and(has_indexed, has_unmatched)
 
 
-def merge_near_duplicates(texts: SketchedTexts, groups: RowIds) -> RowIds:
+def merge_near_duplicates(texts: SketchedTexts, groups: RowIndices) -> RowIndices:
     """Return the groups of texts after merging the groups of near-duplicates.
 
     Args:
@@ -261,7 +261,7 @@ def run_searches(texts: SketchedTexts, searches: Sequence[DuplicateSearch]) -> N
             _compare_runs(texts, order, keys, search)
 
 
-def _shared_runs(keys: HashKeys) -> tuple[RowIds, HashKeys]:
+def _shared_runs(keys: HashKeys) -> tuple[RowIndices, HashKeys]:
     """Return the texts whose key another text has, too, in runs of equal keys, and these keys."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
@@ -273,7 +273,7 @@ def _shared_runs(keys: HashKeys) -> tuple[RowIds, HashKeys]:
 
 
 def _compare_runs(
-    texts: SketchedTexts, order: RowIds, keys: HashKeys, visitor: _PairVisitor
+    texts: SketchedTexts, order: RowIndices, keys: HashKeys, visitor: _PairVisitor
 ) -> None:
     """Compare the needed pairs within each run of equal keys.
 

@@ -6,15 +6,15 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 HashKeys = NDArray[np.uint64]  # 64-bit hashes of what rows may share; 0 means that a row has none
-RowIds = NDArray[np.int64]
-Pairs = tuple[RowIds, RowIds]
+RowIndices = NDArray[np.int64]
+Pairs = tuple[RowIndices, RowIndices]
 
 # Odd 64-bit constants of the SplitMix64 generator, which spread similar numbers over all bits.
 _GOLDEN_RATIO = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIER = np.uint64(0xBF58476D1CE4E5B9)
 
 
-def pair_equal_keys(keys: HashKeys, rows: RowIds | None = None) -> Pairs:
+def pair_equal_keys(keys: HashKeys, rows: RowIndices | None = None) -> Pairs:
     """Return pairs of rows that connect all rows with the same key.
 
     Each row is paired with the next row that has its key, so n rows give n - 1 pairs.
@@ -32,7 +32,7 @@ def pair_equal_keys(keys: HashKeys, rows: RowIds | None = None) -> Pairs:
     return rows[first], rows[second]
 
 
-def union_groups(groups: RowIds, pairs: Pairs) -> RowIds:
+def union_groups(groups: RowIndices, pairs: Pairs) -> RowIndices:
     """Return the groups after merging the two groups of each pair of rows.
 
     Args:

@@ -53,7 +53,7 @@ _NUMBER_COLUMNS = ("date", "words", "profile", "split")
 
 
 class Profile(NamedTuple):
-    """Represent the label counts of a row. Few profiles differ, so that each row stores only an index.
+    """Represent the label counts of a row. Rows share few different profiles, so a row stores only an index.
 
     Attributes:
         corpus: the corpus of the row.

@@ -16,7 +16,7 @@ from claimstance.training.data.building.duplicates import (
     SketchedTexts,
     run_searches,
 )
-from claimstance.training.data.building.groups import HashKeys, RowIds
+from claimstance.training.data.building.groups import HashKeys, RowIndices
 from claimstance.training.data.building.rows import DatasetRows
 from claimstance.training.data.splits import SPLITS
 
@@ -61,8 +61,8 @@ class _SplitPair:
 
     first: str
     second: str
-    first_rows: RowIds
-    second_rows: RowIds
+    first_rows: RowIndices
+    second_rows: RowIndices
 
 
 def find_overlaps(rows: DatasetRows, short: int = 0) -> list[Overlap]:
@@ -104,7 +104,7 @@ def find_overlaps(rows: DatasetRows, short: int = 0) -> list[Overlap]:
 def _overlap(
     rows: DatasetRows,
     pair: _SplitPair,
-    texts: RowIds,
+    texts: RowIndices,
     search: DuplicateSearch,
     is_short: NDArray[np.bool_],
 ) -> Overlap:
@@ -160,7 +160,9 @@ def _overlap(
     )
 
 
-def _repeated_rows(rows: DatasetRows, first: RowIds, second: RowIds) -> tuple[RowIds, HashKeys]:
+def _repeated_rows(
+    rows: DatasetRows, first: RowIndices, second: RowIndices
+) -> tuple[RowIndices, HashKeys]:
     """Return the rows of ``second`` whose answers are all in ``first``, and one answer of each."""
     answers = rows.ragged("answers", second)
     is_known = _is_in(answers.values, rows.values("answers", first))

@@ -10,7 +10,7 @@ from claimstance.model.errors import InputError
 from claimstance.model.record import Record
 from claimstance.training.data.building.groups import (
     HashKeys,
-    RowIds,
+    RowIndices,
     combine_keys,
     is_duplicated,
     pair_equal_keys,
@@ -37,11 +37,11 @@ class DatasetRows:
         self,
         store: IndexedStore,
         input_parts: Sequence[InputPart],
-        store_rows: RowIds,
-        first_rows: RowIds,
+        store_rows: RowIndices,
+        first_rows: RowIndices,
         shared_sources: set[int],
     ) -> None:
-        """Name the rows.
+        """Set the part and the split of each row, and the prefixes of ids that clash.
 
         Args:
             store: where the rows are stored.
@@ -73,7 +73,7 @@ class DatasetRows:
         self._prefixes: list[str] = []  # the prefix of each part's documents
         self.documents, self._has_document_prefix = self._name_documents(shared_sources)
         no_rows = np.zeros(len(self), dtype=np.bool_)
-        self._has_name, self._has_origin = no_rows, no_rows.copy()
+        self._has_name_prefix, self._has_origin_prefix = no_rows, no_rows.copy()
         self._name_rows()
 
     def __len__(self) -> int:
@@ -87,11 +87,11 @@ class DatasetRows:
         """Return the hashes of a column; 0 means that a row has no value."""
         return self.column(name).astype(np.uint64, copy=False)
 
-    def ragged(self, name: str, rows: RowIds) -> RaggedArray:
+    def ragged(self, name: str, rows: RowIndices) -> RaggedArray:
         """Return the values of ``rows`` in a column with several values per row."""
         return self.store.row_store.ragged(name).take(self._store_rows[rows])
 
-    def values(self, name: str, rows: RowIds) -> HashKeys:
+    def values(self, name: str, rows: RowIndices) -> HashKeys:
         """Return all values of ``rows`` in a ragged column, in the order of the store."""
         selected = np.zeros(self.store.row_store.count, dtype=np.bool_)
         selected[self._store_rows[rows]] = True
@@ -100,14 +100,14 @@ class DatasetRows:
         values: HashKeys = column.values[np.repeat(selected, column.sizes)]
         return values
 
-    def first_with(self, name: str, value: np.uint64, rows: RowIds) -> int:
+    def first_with(self, name: str, value: np.uint64, rows: RowIndices) -> int:
         """Return the first of ``rows`` that has a value in a ragged column."""
         column = self.store.row_store.ragged(name)
         matches = np.flatnonzero(column.values == value)
         store_rows = np.searchsorted(column.starts, matches, side="right") - 1
         return int(rows[np.argmax(np.isin(self._store_rows[rows], store_rows))])
 
-    def store_rows(self, rows: RowIds) -> RowIds:
+    def store_rows(self, rows: RowIndices) -> RowIndices:
         """Return the rows of the store that ``rows`` lie in."""
         return self._store_rows[rows]
 
@@ -155,7 +155,7 @@ class DatasetRows:
         if has_origin.any():
             keys = np.where(has_origin & has_name, self.keys("id+both"), keys)
             keys = np.where(has_origin & ~has_name, self.keys("id+origin"), keys)
-        self._has_name, self._has_origin = has_name, has_origin
+        self._has_name_prefix, self._has_origin_prefix = has_name, has_origin
 
         duplicates, _ = pair_equal_keys(keys)
         if len(duplicates):
@@ -178,9 +178,9 @@ class DatasetRows:
         """Return the ids of a row and of its document, with their prefixes."""
         input_part = self.input_parts[self.input_part[row]]
         row_id, document = str(data["id"]), data["doc_id"]
-        if self._has_name[row]:
+        if self._has_name_prefix[row]:
             row_id = f"{input_part.name}:{row_id}"
-        if self._has_origin[row]:
+        if self._has_origin_prefix[row]:
             row_id = f"{input_part.origin}:{row_id}"
         if document is not None and self._has_document_prefix[row]:
             document = f"{self._prefixes[self.input_part[row]]}:{document}"
@@ -195,10 +195,12 @@ class DatasetRows:
         """Return a row as it was read, without prefixes."""
         return Record.model_validate_json(self._line(row))
 
-    def lines(self, rows: RowIds) -> Iterator[bytes]:
+    def lines(self, rows: RowIndices) -> Iterator[bytes]:
         """Yield the JSON lines of ``rows``, with the final ids."""
         # Decoding a line takes long, and most builds rename no row.
-        is_renamed = (self._has_name | self._has_origin | self._has_document_prefix)[rows]
+        is_renamed = (self._has_name_prefix | self._has_origin_prefix | self._has_document_prefix)[
+            rows
+        ]
         lines = self.store.row_store.lines(self._store_rows[rows])
         for row, renamed, line in zip(rows.tolist(), is_renamed.tolist(), lines, strict=True):
             if not renamed:
@@ -208,14 +210,14 @@ class DatasetRows:
             data["id"], data["doc_id"] = self._names(row, data)
             yield json.dumps(data, ensure_ascii=False).encode()
 
-    def replace(self, rows: RowIds, first: int) -> None:
+    def replace(self, rows: RowIndices, first: int) -> None:
         """Replace ``rows`` by rows of the store, from ``first`` on, that have their final ids."""
         self._store_rows[rows] = np.arange(first, first + len(rows))
-        self._has_name[rows] = False
-        self._has_origin[rows] = False
+        self._has_name_prefix[rows] = False
+        self._has_origin_prefix[rows] = False
         self._has_document_prefix[rows] = False
 
-    def in_split(self, name: str) -> RowIds:
+    def in_split(self, name: str) -> RowIndices:
         """Return the rows of a split in the order of writing: rows of parts with a split come first."""
         rows = np.flatnonzero(self.split == SPLITS.index(name))
         is_unsplit_part = np.array([input_part.split is None for input_part in self.input_parts])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from claimstance.model.errors import InputError
-from claimstance.training.data.building.groups import RowIds
+from claimstance.training.data.building.groups import RowIndices
 
 Strata = Sequence[tuple[str, int]]  # stratum → its count in a row; strata are spread evenly
 SplitIndices = NDArray[np.int8]
@@ -26,7 +26,7 @@ class SplitProblem:
         strata: profile → its strata. Each profile has the stratum ``rows``.
     """
 
-    groups: RowIds
+    groups: RowIndices
     profiles: NDArray[np.int32]
     strata: Sequence[Strata]
 
@@ -99,8 +99,8 @@ class _GreedyAssigner:
     def __init__(
         self,
         problem: SplitProblem,
-        group_numbers: RowIds,
-        sizes: RowIds,
+        group_numbers: RowIndices,
+        sizes: RowIndices,
         shares: Sequence[float],
     ) -> None:
         stratum_numbers: dict[str, int] = {}
@@ -123,7 +123,7 @@ class _GreedyAssigner:
         self._profiles = problem.profiles[np.argsort(group_numbers, kind="stable")]
         self._starts = np.concatenate([[0], np.cumsum(sizes)])
 
-    def assign(self, order: RowIds) -> SplitIndices:
+    def assign(self, order: RowIndices) -> SplitIndices:
         """Return the split of each group; groups are assigned in ``order``.
 
         Each group goes to the split in which chi-square grows least.

@@ -52,7 +52,7 @@ class _TableColumns:
     """Represent the indices of the columns in a row.
 
     Attributes:
-        fields: one of ``COLUMNS``, except ``label`` → index.
+        fields: name of a column in ``COLUMNS``, without ``label`` → index.
         labels: task → index of the column with its labels.
         meta: name of any other column → index.
     """

@@ -140,7 +140,9 @@ class Fingerprint:
         return str(self._split_digests[split].hexdigest())
 
 
-def count_labels(profiles: Sequence[Profile], row_profiles: NDArray[np.int32]) -> LabelCounts:
+def count_profile_labels(
+    profiles: Sequence[Profile], row_profiles: NDArray[np.int32]
+) -> LabelCounts:
     """Return task → label → count; ``none`` counts the rows annotated with an empty list.
 
     Args:
@@ -180,7 +182,7 @@ def _counts_by_split(rows: DatasetRows, selected: NDArray[np.bool_]) -> dict[str
     for index, split in enumerate(SPLITS):
         split_profiles = row_profiles[selected & (rows.split == index)]
         if len(split_profiles):
-            counts[split] = count_labels(profiles, split_profiles)
+            counts[split] = count_profile_labels(profiles, split_profiles)
     return counts
 
 

@@ -47,7 +47,7 @@ class Disagreement:
         correct: the number of questions that both, A alone, B alone and neither answered correctly;
             empty for spans.
         errors: label → kind of error → number of spans of A and of B; empty for questions.
-        plots: variant of the question → plots of both runs.
+        plots: kind of the question → plots of both runs.
         questions: those that A alone answered correctly, and those that B did, farthest apart first.
         sentences: those in which A has fewer errors, and those in which B has, farthest apart first.
         better: the number of cases in which A is better, and in which B is.
@@ -173,21 +173,21 @@ def _farthest_apart(pairs: Sequence[tuple[ScoredAnswer, ScoredAnswer]]) -> list[
 def _plots(
     anchor: str, task: str, a: Sequence[ScoredAnswer], b: Sequence[ScoredAnswer]
 ) -> dict[str, list[Plot]]:
-    """Return plots by variant of the question.
+    """Return plots by kind of the question.
 
-    Runs that recognise different mentions have different variants; a variant that only one run has
+    Runs that recognise different mentions have different kinds; a kind that only one run has
     gets no plot.
     """
-    variants_a = stack(list(a[0].probabilities), a).by_variant()
-    variants_b = stack(list(b[0].probabilities), b).by_variant()
+    kinds_a = stack(list(a[0].probabilities), a).by_kind()
+    kinds_b = stack(list(b[0].probabilities), b).by_kind()
     plots = {}
-    for number, variant in enumerate(name for name in variants_a if name in variants_b):
+    for number, kind in enumerate(name for name in kinds_a if name in kinds_b):
         reliability_runs, risk_runs = [], []
-        for run, answers in zip(RUNS, (variants_a[variant], variants_b[variant]), strict=True):
+        for run, answers in zip(RUNS, (kinds_a[kind], kinds_b[kind]), strict=True):
             probabilities, outcomes = binary_outcomes(answers, task)
             reliability_runs.append(PlottedRun(probabilities, outcomes, run))
             risk_runs.append(PlottedRun(answers.confidence, answers.correct, run))
-        plots[variant] = [
+        plots[kind] = [
             reliability_plot(f"{anchor}k{number}r", reliability_runs),
             risk_plot(f"{anchor}k{number}c", risk_runs),
         ]

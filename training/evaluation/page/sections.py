@@ -99,7 +99,7 @@ class TaskSection:
         other_figures: all other figures.
         matrix: the confusion matrix; ``None`` for spans.
         error_table: the kinds of errors; ``None`` for labels.
-        plots: variant of the question → its plots.
+        plots: kind of the question → its plots.
         group_tables: figures by target and by outlet, as far as these are known.
         n_cases: the number of questions or sentences.
         n_errors: the number of these with an error.
@@ -232,9 +232,9 @@ def _error_table(cases: Sequence[ScoredSpans], outcome: Outcome) -> ErrorTable:
 
 
 def _plots(anchor: str, task: str, config: ModelConfig, answers: Answers) -> dict[str, list[Plot]]:
-    """Return variant of the question → its plots; thresholds differ from variant to variant."""
-    plots_by_variant = {}
-    for number, (variant, group) in enumerate(answers.by_variant().items()):
+    """Return kind of the question → its plots; thresholds differ from kind to kind."""
+    plots_by_kind = {}
+    for number, (kind, group) in enumerate(answers.by_kind().items()):
         name = f"{anchor}k{number}"
         probabilities, outcomes = binary_outcomes(group, task)
         answered = answered_mask(group, config)
@@ -248,5 +248,5 @@ def _plots(anchor: str, task: str, config: ModelConfig, answers: Answers) -> dic
             plot = precision_recall_plot(f"{name}p", [ranked])
             if plot is not None:
                 plots.append(plot)
-        plots_by_variant[variant] = plots
-    return plots_by_variant
+        plots_by_kind[kind] = plots
+    return plots_by_kind

@@ -401,7 +401,7 @@ def test_shares_of_augmentation_do_not_depend_on_sampling(make, windows):
         context_share=0.0,
         topic_share=0.0,
         augmentation={"quoted": ALL, "unsaid": {"": 0.0}},
-        sampling={"": 0.0},
+        corpus_shares={"": 0.0},
     )
     shown = EpochSampler(make(0, 1, 2), windows, mixture, Augmenter(windows, NONE)).epoch(0)
     [example] = [example for batch in shown for window in batch for example in window.examples]
