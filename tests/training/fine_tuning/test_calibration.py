@@ -186,11 +186,11 @@ def test_each_kind_of_question_is_fitted_by_itself_and_all_together(monkeypatch,
             )
     asked = []
 
-    def pair(reader, rows):
+    def predict_records(reader, rows):
         asked.append(reader.config)
         return list(zip(rows, predictions, strict=True))
 
-    monkeypatch.setattr(calibrate, "pair", pair)
+    monkeypatch.setattr(calibrate, "predict_records", predict_records)
     before = ModelConfig(
         {},
         tasks=("stance",),
