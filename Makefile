@@ -46,6 +46,7 @@ train: corpora-there .venv-dev/ready ## continue the training of the bundled mod
 MODEL ?= runs/small
 
 bundle: ## put a trained model (MODEL=runs/small) into the package; then make accuracy, and see its card
+	@test -f "$(MODEL)/manifest.json" || { echo "expected an exported model in $(MODEL), found no manifest.json" >&2; exit 1; }
 	@rm -f model/bundled/*.onnx
 	@cp "$(MODEL)"/*.onnx model/bundled/
 	@for file in config.json config.yaml manifest.json tokenizer.json training.json; do \

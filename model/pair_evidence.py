@@ -31,7 +31,7 @@ def pair_evidence(
         names: the named entities.
         texts: the sentences.
     """
-    # A span is in many pairs: what is known of it is computed once.
+    # Many pairs share a span, so its properties are computed once.
     is_source = _overlapping({holder for holder, _ in pairs}, sources)
     is_name = _overlapping({target for _, target in pairs}, names)
     word_counts = {}

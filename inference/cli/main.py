@@ -199,6 +199,15 @@ def export(
             "large encoders."
         ),
     ] = ExportPrecision.int8,
+    largest_file: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="MB",
+            help="Size from which the encoder is divided into several files, such as 45 for a code host that limits "
+            "files; one file if not given.",
+        ),
+    ] = None,
 ) -> None:
     """Export a trained model for onnxruntime.
 
@@ -207,7 +216,9 @@ def export(
     from claimstance.model.onnx.export import export as export_model
 
     check_exists("MODEL", model)
-    typer.echo(printable(str(export_model(model, out, precision.value))))
+    largest_bytes = None if largest_file is None else largest_file * 1_000_000
+    folder = export_model(model, out, precision.value, largest_file=largest_bytes)
+    typer.echo(printable(str(folder)))
 
 
 @app.command()

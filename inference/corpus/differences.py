@@ -1,8 +1,10 @@
 """Differences between outlets: whom they quote, who is attacked in them, and how they write, with intervals."""
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -92,54 +94,68 @@ def differences(connection: sqlite3.Connection, summary: Summary) -> Differences
     out. So are shares of which no outlet has articles enough.
     """
     counter = _Counter(connection, summary)
-    quoted = [row.name for row in summary.sources[:MEASURES]]
-    attacked = [row.name for row in summary.targets[:MEASURES]]
-    own = [row.name for row in summary.own[:MEASURES]]
-    habits = [name for name, _, _ in _HABITS]
-    names = [*quoted, *attacked, *own, *habits]
-    measures = [
-        Measure(name, tuple(values))
-        for name, values in zip(names, counter.values(summary), strict=True)
-    ]
-    found = []
-    for kind in (quoted, attacked, own, habits):
-        of_kind, measures = measures[: len(kind)], measures[len(kind) :]
-        found.append(tuple(measure for measure in of_kind if measure.compared))
-    return Differences(*found)
+    shares = list(_shares(summary))
+    used = counter.outlets >= 0
+    # Counts are as long as the corpus, so they are made for one share at a time.
+    counted = (
+        (counter.sums(*share.counts)[used], counter.sums(*share.totals)[used]) for share in shares
+    )
+    measures: dict[str, list[Measure]] = defaultdict(list)
+    for share, values in zip(shares, outlet_values(counter.outlets[used], counted), strict=True):
+        measure = Measure(share.name, tuple(values))
+        if measure.compared:
+            measures[share.kind].append(measure)
+    return Differences(
+        quoted=tuple(measures["quoted"]),
+        attacked=tuple(measures["attacked"]),
+        own=tuple(measures["own"]),
+        habits=tuple(measures["habits"]),
+    )
+
+
+class _Share(NamedTuple):
+    """Describe what is compared: counts over totals, each a query and its parameters."""
+
+    kind: str  # a field of ``Differences``
+    name: str
+    counts: tuple[Any, ...]
+    totals: tuple[Any, ...]
+
+
+def _shares(summary: Summary) -> Iterator[_Share]:
+    """Yield the shares that are compared."""
+    for source in summary.sources[:MEASURES]:
+        yield _Share("quoted", source.name, (_OF_SOURCE, source.person), (_NAMED,))
+    for kind, targets, condition in (
+        ("attacked", summary.targets, _OF_OTHERS),
+        ("own", summary.own, _OF_TEXT),
+    ):
+        for target in targets[:MEASURES]:
+            against = (_AGAINST.format(condition), target.person)
+            yield _Share(kind, target.name, against, (_SIDES.format(condition), target.person))
+    for name, counts, totals in _HABITS:
+        yield _Share("habits", name, (counts,), (totals,))
 
 
 class _Counter:
-    """Count by article, in arrays as long as the corpus."""
+    """Count by article, in arrays as long as the corpus.
+
+    Attributes:
+        outlets: the outlet of each article; −1 if it is not known.
+    """
 
     def __init__(self, connection: sqlite3.Connection, summary: Summary) -> None:
         self._connection = connection
         (self._length,) = connection.execute("SELECT MAX(number) + 1 FROM article").fetchone()
         unnamed = [number for number, outlet in enumerate(summary.outlets) if not outlet.name]
-        self._outlets = np.full(self._length, -1, dtype=np.int64)
+        self.outlets = np.full(self._length, -1, dtype=np.int64)
         for article, outlet in connection.execute("SELECT article, outlet FROM place"):
             if outlet not in unnamed:
-                self._outlets[article] = outlet
+                self.outlets[article] = outlet
 
     def sums(self, query: str, *parameters: int) -> Array:
         """Return a number for each article, 0 where a query yields none."""
-        found = np.zeros(self._length, dtype=np.int64)
+        sums = np.zeros(self._length, dtype=np.int64)
         for article, count in self._connection.execute(query, parameters):
-            found[article] = count
-        return found
-
-    def values(self, summary: Summary) -> list[list[OutletValue]]:
-        """Return the values of the outlets for each share of the summary."""
-        used = self._outlets >= 0
-        shares = ((counts[used], totals[used]) for counts, totals in self._shares(summary))
-        return outlet_values(self._outlets[used], shares)
-
-    def _shares(self, summary: Summary) -> Iterator[tuple[Array, Array]]:
-        """Yield counts and totals: of sources, of targets of people and of the texts, and of habits."""
-        for source in summary.sources[:MEASURES]:
-            yield self.sums(_OF_SOURCE, source.person), self.sums(_NAMED)
-        for targets, condition in ((summary.targets, _OF_OTHERS), (summary.own, _OF_TEXT)):
-            for target in targets[:MEASURES]:
-                against = self.sums(_AGAINST.format(condition), target.person)
-                yield against, self.sums(_SIDES.format(condition), target.person)
-        for _, counts, totals in _HABITS:
-            yield self.sums(counts), self.sums(totals)
+            sums[article] = count
+        return sums

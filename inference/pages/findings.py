@@ -9,12 +9,12 @@ from claimstance.inference.corpus.intervals import OutletValue
 from claimstance.inference.pages.charts import show_share
 from claimstance.model.errors import plural
 
-#: Clear differences of one kind that are told.
-TOLD_DIFFERENCES = 5
-#: The most outlets whose most quoted source is told.
-TOLD_OUTLETS = 8
-#: Pairs of a source and a target that are told for each side.
-TOLD_PAIRS = 3
+#: The most clear differences of a kind in a sentence.
+MOST_DIFFERENCES = 5
+#: The most outlets with a sentence on who speaks most in each.
+MOST_OUTLETS = 8
+#: The most pairs of a source and a target in a sentence.
+MOST_PAIRS = 3
 
 
 class Piece(NamedTuple):
@@ -44,7 +44,7 @@ def findings(
         count = plural(top.statements, "statement")
         rest = f" speaks most: {count}, {share} of all with a named source"
         sentences.append([Piece(top.name, True), Piece(rest)])
-    if 2 <= summary.outlet_count <= TOLD_OUTLETS:
+    if 2 <= summary.outlet_count <= MOST_OUTLETS:
         sentences += _most_in_outlets(summary)
     if summary.targets:
         target = summary.targets[0]
@@ -107,17 +107,17 @@ def stands_out(value: OutletValue) -> bool:
 
 def _most_often(label: str, pairs: Sequence[Pair]) -> Sentence:
     """Return a sentence with the pairs that have the most stances of a label."""
-    first, *others = sorted(pairs, key=lambda pair: -pair.sides[label])[:TOLD_PAIRS]
-    sentence = [Piece(f"Most often {word(label)} somebody: "), *_pair(first, label)]
+    first, *others = sorted(pairs, key=lambda pair: -pair.sides[label])[:MOST_PAIRS]
+    sentence = [Piece(f"Most often {word(label)} somebody: "), *_pair_in_words(first, label)]
     count = plural(first.sides[label], "stance")
     sentence.append(Piece(f", {count} in {plural(first.articles, 'article')}"))
     for number, pair in enumerate(others):
-        sentence += [Piece("; " if number else "; then "), *_pair(pair, label)]
+        sentence += [Piece("; " if number else "; then "), *_pair_in_words(pair, label)]
         sentence.append(Piece(f" ({pair.sides[label]:,})"))
     return sentence
 
 
-def _pair(pair: Pair, label: str) -> Sentence:
+def _pair_in_words(pair: Pair, label: str) -> Sentence:
     """Return the names of a pair, with the label between them."""
     return [Piece(pair.holder_name, True), Piece(f" {word(label)} "), Piece(pair.target_name, True)]
 
@@ -187,10 +187,10 @@ def _summarize_differences(
     verb = "is" if len(clear) == 1 else "are"
     sentence = [Piece(f"{kind}: {len(clear)} of {plural(compared, 'difference')} {verb} clear: ")]
     clear.sort(key=lambda difference: -difference[0])
-    for number, (_, words) in enumerate(clear[:TOLD_DIFFERENCES]):
+    for number, (_, words) in enumerate(clear[:MOST_DIFFERENCES]):
         sentence += [Piece("; " if number else ""), *words]
-    if len(clear) > TOLD_DIFFERENCES:
-        sentence.append(Piece(f"; and {len(clear) - TOLD_DIFFERENCES} more, below"))
+    if len(clear) > MOST_DIFFERENCES:
+        sentence.append(Piece(f"; and {len(clear) - MOST_DIFFERENCES} more, below"))
     if len(clear) < compared:
         sentence.append(Piece("; no clear difference otherwise"))
     return sentence

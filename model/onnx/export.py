@@ -35,8 +35,6 @@ from claimstance.model.onnx.split import split_graph
 
 OPSET = 17
 PRECISIONS = ("int8", "int8-compact", "float32")
-#: Bytes from which the encoder is written in several files. Code hosts warn of files above 50 MB.
-LARGEST_FILE = 45_000_000
 
 
 class _EncoderWithHeads(nn.Module):
@@ -61,6 +59,7 @@ def export(
     folder: Path | str | None = None,
     precision: str = "int8",
     frozen: Path | None = None,
+    largest_file: int | None = None,
 ) -> Path:
     """Export a model folder and return the folder with the files.
 
@@ -74,10 +73,12 @@ def export(
             coarser steps, and the heads in int8 as well, for files that compress better) or ``float32``.
         frozen: the folder of an earlier export with that precision and the same encoder, whose files are copied.
             Exported again from int8 weights, the encoder would be rounded twice.
+        largest_file: the number of bytes up to which the encoder is one file, and which none of its files exceeds by
+            much; one file of any size if ``None``.
 
     Raises:
         ConfigError: for another precision.
-        ModelError: if the model folder cannot be loaded.
+        ModelError: if the model folder cannot be loaded, or its encoder cannot be divided into such files.
     """
     if precision not in PRECISIONS:
         raise ConfigError(unknown("precision", precision, PRECISIONS))
@@ -93,7 +94,7 @@ def export(
             for name in encoder_files(check_files(frozen)):
                 shutil.copyfile(frozen / name, temporary / name)
         else:
-            _export_encoder(model, temporary, precision)
+            _export_encoder(model, temporary, precision, largest_file)
         _export_heads(model, temporary, precision)
         model.config.save(temporary)
         (temporary / TOKENIZER_FILE).write_text(model.tokenizer_json, encoding="utf-8")
@@ -115,7 +116,9 @@ def export(
     return folder
 
 
-def _export_encoder(model: ClaimStanceModel, folder: Path, precision: str) -> None:
+def _export_encoder(
+    model: ClaimStanceModel, folder: Path, precision: str, largest_file: int | None
+) -> None:
     """Write the encoder and the heads that need only its output, in one or several files.
 
     The model's encoder is changed on the way.
@@ -134,10 +137,10 @@ def _export_encoder(model: ClaimStanceModel, folder: Path, precision: str) -> No
     inputs = ["input_ids", "segments", "sentences"]
     _trace(module, example, traced, inputs, ["hidden", *module.tasks], axes)
 
-    size = traced.stat().st_size
-    if precision != "float32":
-        size //= 4
-    part_count = math.ceil(size / LARGEST_FILE)
+    part_count = 1
+    if largest_file is not None:
+        bytes_of_weight = 4 if precision == "float32" else 1
+        part_count = math.ceil(traced.stat().st_size / 4 * bytes_of_weight / largest_file)
     names = [ENCODER_FILE.format(number) for number in range(1, part_count)] + [READER_FILE]
     paths = [folder / name for name in names]
     float32_paths = [path.with_suffix(".float32") for path in paths]

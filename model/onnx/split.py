@@ -1,6 +1,6 @@
-"""Division of an encoder's graph between its layers, so that no file gets too large for where it is kept.
+"""Division of an encoder's graph between its layers into files that run one after the other.
 
-The graphs run one after the other. Each has the values that it needs of an earlier one as inputs under their names.
+Code hosts limit the size of a file. The inputs of a file are the values that it needs of earlier ones, by their names.
 """
 
 import re
@@ -33,58 +33,65 @@ def split_graph(source: Path, paths: Sequence[Path]) -> None:
     graph = model.graph
     initializers = {initializer.name: initializer for initializer in graph.initializer}
     types = {value.name: value for value in [*graph.input, *graph.value_info, *graph.output]}
+    graph_inputs = {value.name for value in graph.input}
+    graph_outputs = {value.name for value in graph.output}
     constant_nodes = _constant_nodes(graph.node, initializers)
-    part_of_layer = _assign_layers(graph.node, initializers, len(paths))
+    parts = _divide_nodes(graph.node, initializers, constant_nodes, len(paths))
 
-    # A node that belongs to no layer runs as early as its inputs allow.
-    producer_part = {value.name: 0 for value in graph.input}  # value → the part that computes it
-    parts: list[list[Any]] = [[] for _ in paths]
-    for node in graph.node:
-        if node.output[0] in constant_nodes:
-            continue
-        part = max((producer_part.get(name, 0) for name in node.input), default=0)
-        layer = _layer(node.name)
-        if layer is not None:
-            part = max(part, part_of_layer[layer])
-        producer_part.update(dict.fromkeys(node.output, part))
-        parts[part].append(node)
+    last_uses: dict[str, int] = {}  # value → the last part that needs it
+    for number, nodes in enumerate(parts):
+        last_uses.update((name, number) for node in nodes for name in node.input)
+    computed: set[str] = set()  # values of earlier parts
+    for number, (nodes, path) in enumerate(zip(parts, paths, strict=True)):
+        inputs = {name for node in nodes for name in node.input} & (graph_inputs | computed)
+        own = [name for node in nodes for name in node.output]
+        outputs = [
+            name for name in own if name in graph_outputs or last_uses.get(name, number) > number
+        ]
+        computed.update(own)
 
-    outputs: list[list[Any]] = [[] for _ in paths]
-    for value in graph.output:
-        outputs[producer_part[value.name]].append(value)
-    inputs: list[list[Any]] = [[] for _ in paths]
-    for part, nodes in enumerate(parts):
-        for name in dict.fromkeys(name for node in nodes for name in node.input):
-            if name in initializers or name in constant_nodes or not name:
-                continue
-            origin = producer_part[name]
-            is_graph_input = any(value.name == name for value in graph.input)
-            if is_graph_input or origin < part:
-                inputs[part].append(types[name])
-            if not is_graph_input and origin < part and types[name] not in outputs[origin]:
-                outputs[origin].append(types[name])
-
-    for number, path in enumerate(paths):
-        nodes = _with_constants(parts[number], constant_nodes)
+        nodes = _with_constants(nodes, constant_nodes)
         used = {name for node in nodes for name in node.input}
-        weights = [initializer for name, initializer in initializers.items() if name in used]
         # The types of values behind operators that are onnxruntime's own cannot be inferred again.
-        inner = {name for node in nodes for name in node.output} - {
-            value.name for value in outputs[number]
-        }
-        value_info = [types[name] for name in sorted(inner) if name in types]
+        inner = [name for name in own if name in types and name not in outputs]
         part_graph = helper.make_graph(
             nodes,
             f"{graph.name}-{number}",
-            inputs[number],
-            outputs[number],
-            weights,
-            value_info=value_info,
+            [types[name] for name in sorted(inputs)],
+            [types[name] for name in outputs],
+            [initializer for name, initializer in initializers.items() if name in used],
+            value_info=[types[name] for name in inner],
         )
         part_model = helper.make_model(
             part_graph, opset_imports=model.opset_import, ir_version=model.ir_version
         )
         onnx.save(part_model, path)
+
+
+def _divide_nodes(
+    nodes: Iterable[Any],
+    initializers: Mapping[str, Any],
+    constant_nodes: Mapping[str, Any],
+    count: int,
+) -> list[list[Any]]:
+    """Return the nodes of each part, in order, without those that depend on no input.
+
+    A node that belongs to no layer is in the first part in which all of its inputs exist.
+    """
+    nodes = list(nodes)
+    part_of_layer = _assign_layers(nodes, initializers, count)
+    part_of_value: dict[str, int] = {}
+    parts: list[list[Any]] = [[] for _ in range(count)]
+    for node in nodes:
+        if node.output[0] in constant_nodes:
+            continue
+        part = max((part_of_value.get(name, 0) for name in node.input), default=0)
+        layer = _layer(node.name)
+        if layer is not None:
+            part = max(part, part_of_layer[layer])
+        part_of_value.update(dict.fromkeys(node.output, part))
+        parts[part].append(node)
+    return parts
 
 
 def _layer(node_name: str) -> int | None:

@@ -52,7 +52,7 @@ def whole_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[F
     - An entity without a capital is dropped.
     - A name consists of whole words (*EB-5*, *U.S.*), and has no *of* or hyphen at its end.
     - Two entities with only a space between them are one name with the label of the second if that is an organization
-      or span, or if both have the same label: *United Arab* | *Emirates*, but *Republican* | *Marco Rubio*.
+      or place, or if both have the same label: *United Arab* | *Emirates*, but *Republican* | *Marco Rubio*.
     - A name, unless a person's, includes the capitalised words on both sides, up to a title, a day and the like after
       it (*Podesta* Group, Affordable *Care Act*, not *Russian* President, *Geneva* Monday). Headings, where all words
       have capitals, are an exception.

@@ -19,7 +19,7 @@ class ScoredAnswer:
     Attributes:
         record: the sentence of the question.
         stance: the stance of the record that the question is about; ``None`` for other tasks.
-        kind: the task, or a kind of it such as ``stance.topic``.
+        kind: the task, or a kind of stance query such as ``stance.topic``.
         gold: the gold label.
         probabilities: label → probability.
         predicted: the label that the model chose.

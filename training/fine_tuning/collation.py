@@ -10,6 +10,7 @@ from torch import Tensor
 from claimstance.model.labels import OPINION_HEADS, ROLES, SENTENCE_TASKS, bio
 from claimstance.model.network import IGNORE, Batch
 from claimstance.model.predictor import NO_SPAN
+from claimstance.model.windows import Window
 from claimstance.training.fine_tuning.epoch_sampler import LabelledWindow
 from claimstance.training.fine_tuning.examples import StanceExample
 
@@ -64,20 +65,15 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
             tags[task][row, : len(window)] = torch.tensor(values)
         links += _links(row, labelled)
 
-    input_ids, attention_mask, segments = [], [], []  # (B, T) each
-    for labelled in batch:
-        window, padding = labelled.window, length - len(labelled)
-        input_ids.append(window.ids + [pad] * padding)
-        attention_mask.append([1] * len(window) + [0] * padding)
-        segments.append(window.segments + [0] * padding)
+    input_ids, attention_mask, segments = pad_windows([labelled.window for labelled in batch], pad)
     tensors: dict[str, Tensor] = {}
     for task in SENTENCE_TASKS:
         tensors[task] = torch.tensor(labels[task], dtype=torch.long)  # (S,)
         tensors[f"{task}_weight"] = torch.tensor(weights[task], dtype=torch.float)  # (S,)
     return Batch(
-        input_ids=torch.tensor(input_ids),
-        attention_mask=torch.tensor(attention_mask),
-        segments=torch.tensor(segments),
+        input_ids=input_ids,
+        attention_mask=attention_mask,
+        segments=segments,
         sentences=_span_tensor(sentences),
         holders=_span_tensor(pairs.holders),
         targets=_span_tensor(pairs.targets),
@@ -92,6 +88,18 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
         **tensors,
         **_soft_labels(batch, length),
     ).as_dict()
+
+
+def pad_windows(windows: Sequence[Window], pad: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the input ids, the attention mask and the segments of B windows, padded to T tokens: (B, T) each."""
+    length = max(map(len, windows))
+    input_ids, attention_mask, segments = [], [], []
+    for window in windows:
+        padding = length - len(window)
+        input_ids.append(window.ids + [pad] * padding)
+        attention_mask.append([1] * len(window) + [0] * padding)
+        segments.append(window.segments + [0] * padding)
+    return torch.tensor(input_ids), torch.tensor(attention_mask), torch.tensor(segments)
 
 
 def _span_tensor(rows: Sequence[_SpanRow]) -> Tensor:

@@ -5,14 +5,16 @@ The seed alone determines all batches of a run, so a run can be resumed at any s
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 from claimstance.model.windows import Window, WindowBuilder
 from claimstance.training.fine_tuning.augmentation.augmenter import METHODS, Augmenter
 from claimstance.training.fine_tuning.examples import Example, StanceExample
 
+_WindowT = TypeVar("_WindowT", bound=Sized)
 #: Batches within which windows are sorted by length: less padding, while the order stays nearly random.
 _BATCHES_PER_CHUNK = 40
 
@@ -64,6 +66,22 @@ class SamplingConfig:
     corpus_shares: Mapping[str, float] = field(default_factory=dict)
     same_windows: bool = False
     seed: int = 13
+
+
+def batch_by_length(windows: Iterable[_WindowT], budget: int) -> Iterator[list[_WindowT]]:
+    """Yield batches of windows, sorted by length, with at most ``budget`` tokens each, padding included.
+
+    A window that is longer than that has a batch of its own.
+    """
+    batch: list[_WindowT] = []
+    for window in sorted(windows, key=len):
+        # The longest window of a batch comes last, and all others are padded to its length.
+        if batch and len(window) * (len(batch) + 1) > budget:
+            yield batch
+            batch = []
+        batch.append(window)
+    if batch:
+        yield batch
 
 
 class EpochSampler:
@@ -136,14 +154,7 @@ class EpochSampler:
         chunk_size = max(1, round(_BATCHES_PER_CHUNK * budget / max(average_length, 1)))
         batches: list[list[LabelledWindow]] = []
         for start in range(0, len(windows), chunk_size):
-            batch: list[LabelledWindow] = []
-            for window in sorted(windows[start : start + chunk_size], key=len):
-                # The longest window of a batch comes last, and all others are padded to its length.
-                if batch and len(window) * (len(batch) + 1) > budget:
-                    batches.append(batch)
-                    batch = []
-                batch.append(window)
-            batches.append(batch)
+            batches += batch_by_length(windows[start : start + chunk_size], budget)
         # Within a chunk, short windows come first; the optimizer should not see them in that order.
         rng.shuffle(batches)
         return batches

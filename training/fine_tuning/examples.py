@@ -305,10 +305,10 @@ def _shares(stance: Stance, labels: Sequence[str], soft_share: float) -> tuple[f
     """Return the probability of each label; empty if the stance has neither label nor probabilities."""
     soft = stance.probabilities or {}
     total = sum(soft.values())
+    if not total and stance.label is None:
+        return ()
     if not total:
-        return (
-            () if stance.label is None else tuple(float(label == stance.label) for label in labels)
-        )
+        return tuple(float(label == stance.label) for label in labels)
     if stance.label is None:
         soft_share = 1.0
     return tuple(

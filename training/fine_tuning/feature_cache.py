@@ -3,7 +3,7 @@
 import logging
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,8 @@ from tqdm.auto import tqdm
 
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.windows import Window
+from claimstance.training.fine_tuning.collation import pad_windows
+from claimstance.training.fine_tuning.epoch_sampler import batch_by_length
 
 log = logging.getLogger(__name__)
 FEATURES_FILE = "features.bin"
@@ -30,17 +32,16 @@ class FeatureCache:
     """
 
     def __init__(self, path: Path, windows: Sequence[Window], hidden_size: int) -> None:
-        """Open the file that ``write_features`` wrote for the same windows.
+        """Open a file.
 
         Args:
             path: the file.
-            windows: the windows of the run.
+            windows: the windows whose rows it has, in order.
             hidden_size: the width of the encoder's output.
         """
-        ordered = _distinct(windows)
         self._starts: dict[bytes, int] = {}  # window → its first row
         rows = 0
-        for window in ordered:
+        for window in windows:
             self._starts[_key(window)] = rows
             rows += len(window)
         self._values = np.memmap(path, _DTYPE, mode="r", shape=(rows, hidden_size))
@@ -56,7 +57,7 @@ class FeatureCache:
 
 
 def cache_features(
-    folder: Path, model: ClaimStanceModel, windows: Sequence[Window], use_bfloat16: bool
+    folder: Path, model: ClaimStanceModel, windows: Iterable[Window], use_bfloat16: bool
 ) -> FeatureCache | None:
     """Return the cache of a run, or ``None`` if the disk lacks the space for it.
 
@@ -65,13 +66,14 @@ def cache_features(
     Args:
         folder: the folder to write the file into.
         model: the model, whose encoder is frozen.
-        windows: all windows of the run.
+        windows: all windows of the run; equal ones are stored once.
         use_bfloat16: compute in bfloat16 instead of float32.
     """
+    distinct = sorted({_key(window): window for window in windows}.values(), key=len)
     path = folder / FEATURES_FILE
     hidden_size = model.config.hidden_size
     if not path.exists():
-        tokens = sum(len(window) for window in _distinct(windows))
+        tokens = sum(map(len, distinct))
         size = tokens * hidden_size * _DTYPE.itemsize
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
@@ -89,14 +91,14 @@ def cache_features(
             tokens,
             size / 1e9,
         )
-        write_features(path, model, windows, use_bfloat16)
-    return FeatureCache(path, windows, hidden_size)
+        _write_features(path, model, distinct, use_bfloat16)
+    return FeatureCache(path, distinct, hidden_size)
 
 
-def write_features(
+def _write_features(
     path: Path, model: ClaimStanceModel, windows: Sequence[Window], use_bfloat16: bool
 ) -> None:
-    """Write the encoder's output for all windows; see ``cache_features``.
+    """Write the encoder's output for windows that are sorted by length.
 
     The file gets its name when it is complete, so an interrupted one is never used.
     """
@@ -104,21 +106,12 @@ def write_features(
     model.eval()
     pad = model.windows.pad
     temporary = path.with_suffix(".partial")
-    batches = list(_batches(_distinct(windows)))
+    batches = list(batch_by_length(windows, _TOKENS_PER_BATCH))
     with temporary.open("wb") as file, torch.inference_mode():
         for batch in tqdm(batches, "encoding", disable=not sys.stderr.isatty()):
-            length = max(map(len, batch))
-            input_ids = torch.full((len(batch), length), pad)  # (B, T)
-            attention_mask = torch.zeros_like(input_ids)
-            segments = torch.zeros_like(input_ids)
-            for row, window in enumerate(batch):
-                input_ids[row, : len(window)] = torch.tensor(window.ids)
-                attention_mask[row, : len(window)] = 1
-                segments[row, : len(window)] = torch.tensor(window.segments)
+            tensors = [tensor.to(device) for tensor in pad_windows(batch, pad)]
             with torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16):
-                hidden = model.encode(
-                    input_ids.to(device), attention_mask.to(device), segments.to(device)
-                )  # (B, T, H)
+                hidden = model.encode(*tensors)  # (B, T, H)
             values = hidden.float().cpu().numpy().astype(_DTYPE)
             for row, window in enumerate(batch):
                 file.write(values[row, : len(window)].tobytes())
@@ -128,21 +121,3 @@ def write_features(
 def _key(window: Window) -> bytes:
     """Return the input of the encoder for a window as a dictionary's key."""
     return np.array([window.ids, window.segments], np.int32).tobytes()
-
-
-def _distinct(windows: Sequence[Window]) -> list[Window]:
-    """Return the windows without repetitions, sorted by length so that a batch has little padding."""
-    by_key = {_key(window): window for window in windows}
-    return sorted(by_key.values(), key=len)
-
-
-def _batches(windows: Sequence[Window]) -> Iterator[list[Window]]:
-    """Yield batches of windows in their order, which is by length."""
-    batch: list[Window] = []
-    for window in windows:
-        if batch and len(window) * (len(batch) + 1) > _TOKENS_PER_BATCH:
-            yield batch
-            batch = []
-        batch.append(window)
-    if batch:
-        yield batch

@@ -167,6 +167,7 @@ def train(
             checkpoints, model, schedule.first_windows, use_bfloat16=trainer.args.bf16
         )
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    trainer.features = None  # Windows removes no file that is open
     (checkpoints / FEATURES_FILE).unlink(missing_ok=True)
     if not is_main_process:
         return config.output  # only the main process writes the model

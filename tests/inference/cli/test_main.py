@@ -263,6 +263,16 @@ def test_export_writes_to_another_folder(run, model):
     assert run("tag", "-", "--model", "int8", stdin=TEXT.encode()).code == 0
 
 
+@pytest.mark.slow
+def test_export_takes_a_precision_and_a_size(run, model):
+    options = ["--precision", "int8-compact", "--largest-file", "1"]
+    assert run("export", model, "--out", "compact", *options).code == 0
+    assert json.loads(Path("compact/manifest.json").read_bytes())["precision"] == "int8-compact"
+    assert run("tag", "-", "--model", "compact", stdin=TEXT.encode()).code == 0
+    assert run("export", model, "--out", "none", "--largest-file", "0").code == 2
+    assert not Path("none").exists()
+
+
 # What only a process of its own can show
 
 

@@ -10,7 +10,6 @@ from transformers import AutoConfig, AutoModel
 
 from claimstance.model.errors import ModelError
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.onnx import export as export_module
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.onnx.export import export
 from claimstance.model.onnx.manifest import MANIFEST_FILE, check_files, encoder_files
@@ -45,20 +44,19 @@ def model_path(request, tokenizer_json, tmp_path_factory):
     return folder / "model"
 
 
-def export_in_parts(source, folder, precision, count, monkeypatch):
+def export_in_parts(source, folder, precision, count):
     """Export with the largest size of a file that gives ``count`` files for the encoder."""
     traced = 4 * sum(
         weight.numel() for weight in ClaimStanceModel.from_pretrained(source).parameters()
     )
     size = traced if precision == "float32" else traced // 4
-    monkeypatch.setattr(export_module, "LARGEST_FILE", size // count)
-    return export(source, folder, precision)
+    return export(source, folder, precision, largest_file=size // count)
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8", "int8-compact"])
-def test_encoder_in_several_files_computes_the_same(model_path, precision, tmp_path, monkeypatch):
+def test_encoder_in_several_files_computes_the_same(model_path, precision, tmp_path):
     single = export(model_path, tmp_path / "single", precision)
-    divided = export_in_parts(model_path, tmp_path / "divided", precision, 3, monkeypatch)
+    divided = export_in_parts(model_path, tmp_path / "divided", precision, 3)
     assert encoder_files(check_files(single)) == ["reader.onnx"]
     names = encoder_files(check_files(divided))
     assert names[:2] == ["encoder-1.onnx", "encoder-2.onnx"]
@@ -95,8 +93,8 @@ def test_exported_encoder_computes_as_transformers_does(model_path, tmp_path):
     np.testing.assert_allclose(actual, expected.numpy(), atol=2e-5)
 
 
-def test_weights_are_in_one_file_each_and_of_similar_size(model_path, tmp_path, monkeypatch):
-    folder = export_in_parts(model_path, tmp_path, "float32", 3, monkeypatch)
+def test_weights_are_in_one_file_each_and_of_similar_size(model_path, tmp_path):
+    folder = export_in_parts(model_path, tmp_path, "float32", 3)
     weights: list[str] = []
     for name in encoder_files(check_files(folder)):
         graph = onnx.load(folder / name).graph
@@ -107,25 +105,24 @@ def test_weights_are_in_one_file_each_and_of_similar_size(model_path, tmp_path, 
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8", "int8-compact"])
-def test_weights_of_several_files_are_imported(model_path, precision, tmp_path, monkeypatch):
+def test_weights_of_several_files_are_imported(model_path, precision, tmp_path):
     single = export(model_path, tmp_path / "single", precision)
-    divided = export_in_parts(model_path, tmp_path / "divided", precision, 3, monkeypatch)
+    divided = export_in_parts(model_path, tmp_path / "divided", precision, 3)
     expected = ClaimStanceModel.from_pretrained(single).state_dict()
     actual = ClaimStanceModel.from_pretrained(divided).state_dict()
     assert expected.keys() == actual.keys()
     assert all(torch.equal(expected[name], actual[name]) for name in expected)
 
 
-def test_export_in_one_file_removes_the_files_of_an_earlier_one(model_path, tmp_path, monkeypatch):
-    with monkeypatch.context() as patch:
-        export_in_parts(model_path, tmp_path, "float32", 3, patch)
+def test_export_in_one_file_removes_the_files_of_an_earlier_one(model_path, tmp_path):
+    export_in_parts(model_path, tmp_path, "float32", 3)
     export(model_path, tmp_path, "float32")
     assert not list(tmp_path.glob("encoder-*"))
     load_predictor(tmp_path)
 
 
-def test_missing_part_is_an_error(model_path, tmp_path, monkeypatch):
-    folder = export_in_parts(model_path, tmp_path, "float32", 3, monkeypatch)
+def test_missing_part_is_an_error(model_path, tmp_path):
+    folder = export_in_parts(model_path, tmp_path, "float32", 3)
     manifest = json.loads((folder / MANIFEST_FILE).read_text())
     del manifest["files"]["encoder-1.onnx"]
     (folder / MANIFEST_FILE).write_text(json.dumps(manifest))
@@ -133,8 +130,8 @@ def test_missing_part_is_an_error(model_path, tmp_path, monkeypatch):
         load_predictor(folder)[0].read(TEXTS)
 
 
-def test_encoder_with_too_few_layers_is_not_divided(model_path, tmp_path, monkeypatch):
+def test_encoder_with_too_few_layers_is_not_divided(model_path, tmp_path):
     with pytest.raises(
         ModelError, match="an encoder of at least 5 layers to divide into 5 files, found 4"
     ):
-        export_in_parts(model_path, tmp_path, "float32", 4.4, monkeypatch)
+        export_in_parts(model_path, tmp_path, "float32", 4.4)

@@ -93,7 +93,7 @@ def read(
         labels = {task: getattr(record, task) for task in SENTENCE_TASKS}
         if record.stances:
             labels["stance"] = record.stances[0].label
-        # A wrong label is an error in a lenient report, too: leaving out rows would hide it.
+        # A wrong label is an error in a lenient reading, too: leaving out rows would hide it.
         for task, label in labels.items():
             if label is not None and task in layout.labels and label not in layout.labels[task]:
                 raise InputError(f"{where}: {task}: {unknown('label', label, layout.labels[task])}")
